@@ -1,0 +1,42 @@
+"""tinygrad_conv: the smallest engine in which a convolutional network can be read, stepped through, extended and trained.
+
+    engine/      Tensor, the tape and its sweep, and how an op comes into being: read tape.py, tensor.py, op.py
+    ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
+    kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
+    functional   the ops under PyTorch's names; creation makes tensors
+    nn, optim, data    layers, optimisers, toy data
+    checks/      gradcheck: is a gradient right, and if not, what kind of wrong
+    errors, dtypes     what is raised, and which dtype wins
+"""
+
+from __future__ import annotations
+
+from . import ops
+from .creation import (
+    arange,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    manual_seed,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .dtypes import get_default_dtype, set_default_dtype
+from .engine.modes import enable_grad, is_grad_enabled, no_grad
+from .engine.op import primitive
+from .engine.tensor import Tensor, grad
+from .functional import *  # noqa: F403
+from .kernels import use_kernels

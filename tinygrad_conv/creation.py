@@ -1,0 +1,141 @@
+"""Making tensors: from data, filled, counted, random. PyTorch's names and arguments."""
+
+from __future__ import annotations
+
+import operator
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .dtypes import Array, as_array, get_default_dtype
+from .engine.tensor import Tensor
+
+_generator: ContextVar[np.random.Generator | None] = ContextVar("the generator behind rand and randn", default=None)
+
+
+def generator() -> np.random.Generator:
+    """The random generator that `manual_seed` resets; seeded by the operating system until then."""
+    current = _generator.get()
+    if current is None:
+        current = np.random.default_rng()
+        _generator.set(current)
+    return current
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Begin the random numbers of this context anew, and return their generator."""
+    _generator.set(np.random.default_rng(seed))
+    return generator()
+
+
+def tensor(
+    data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
+) -> Tensor:
+    """A leaf with a copy of the data: an array, a Tensor (detached), a number or a nested list."""
+    return Tensor(as_array(data.data if isinstance(data, Tensor) else data, dtype, copy=True), None, requires_grad, name)
+
+
+def from_numpy(array: Array) -> Tensor:
+    """A leaf that shares the array's memory: a change of one is a change of the other, and is not noticed by a backward."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}; use tg.tensor(…)")
+    return Tensor(array)
+
+
+def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """All zeros."""
+    return Tensor(np.zeros(shape_of(size), dtype or get_default_dtype()), None, requires_grad)
+
+
+def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """All ones."""
+    return Tensor(np.ones(shape_of(size), dtype or get_default_dtype()), None, requires_grad)
+
+
+def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Memory whose numbers mean nothing yet."""
+    return Tensor(np.empty(shape_of(size), dtype or get_default_dtype()), None, requires_grad)
+
+
+def full(size: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """One value everywhere; its type decides the dtype unless one is given."""
+    return Tensor(np.full(shape_of((size,)), as_array(fill_value, dtype)), None, requires_grad)
+
+
+def zeros_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and dtype of `input`."""
+    return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def ones_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and dtype of `input`."""
+    return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def full_like(input: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """One value everywhere, in the shape and dtype of `input`."""
+    return full(input.shape, fill_value, dtype or input.dtype, requires_grad)
+
+
+def empty_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Memory of the shape and dtype of `input`, whose numbers mean nothing yet."""
+    return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """From start (0 if only one bound is given) up to, not including, end."""
+    bounds = (0, start, step) if end is None else (start, end, step)
+    counted = dtype or (get_default_dtype() if any(isinstance(one, float) for one in bounds) else np.int64)
+    return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
+
+
+def linspace(
+    start: float, end: float, steps: int, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers from start to end, both included, evenly spaced."""
+    return Tensor(np.linspace(start, end, steps, dtype=dtype or get_default_dtype()), None, requires_grad)
+
+
+def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the diagonal of an n × m matrix (m = n by default)."""
+    return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), None, requires_grad)
+
+
+def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Uniform on [0, 1)."""
+    return Tensor(generator().random(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad)
+
+
+def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Normal, of mean 0 and variance 1."""
+    return Tensor(generator().standard_normal(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad)
+
+
+def rand_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Uniform on [0, 1), in the shape and dtype of `input`."""
+    return rand(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randn_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Normal, of mean 0 and variance 1, in the shape and dtype of `input`."""
+    return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randint(low: int, high: int | None = None, size: Any = (), dtype: DTypeLike = np.int64) -> Tensor:
+    """Integers from low (0 if only one bound is given) up to, not including, high."""
+    low, high = (0, low) if high is None else (low, high)
+    return Tensor(generator().integers(low, high, shape_of((size,))).astype(dtype))
+
+
+def randperm(n: int) -> Tensor:
+    """The integers below n in random order."""
+    return Tensor(generator().permutation(n))
+
+
+def shape_of(size: tuple[Any, ...]) -> tuple[int, ...]:
+    """`zeros(2, 3)` and `zeros((2, 3))` alike."""
+    return tuple(map(operator.index, size[0] if len(size) == 1 and np.iterable(size[0]) else size))

@@ -1,0 +1,64 @@
+"""Which dtypes tensors have, and which one wins where they meet."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .errors import DtypeError
+
+Array = np.ndarray[Any, Any]
+
+FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
+KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool, integers, floats: the higher wins
+
+_default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype that Python floats and lists of them become; float32 unless set."""
+    return _default.get()
+
+
+def set_default_dtype(dtype: DTypeLike) -> None:
+    """Set the dtype of Python floats, in this context: float16, float32 or float64. Raises DtypeError for another."""
+    chosen = np.dtype(dtype)
+    if chosen not in FLOATS:
+        raise DtypeError(f"set_default_dtype: {chosen} is not one of float16, float32, float64")
+    _default.set(chosen)
+
+
+def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> Array:
+    """Data as an array of a dtype that tensors have; shares memory where it can, unless `copy`.
+
+    Python floats and lists of them take the default dtype. Raises DtypeError for dtypes that tensors do not have.
+    """
+    if isinstance(data, np.ma.MaskedArray):
+        raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
+    array = np.array(data, dtype) if copy else np.asarray(data, dtype)
+    if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+        array = array.astype(get_default_dtype())
+    if array.dtype.kind not in "biu" and array.dtype not in FLOATS:
+        raise DtypeError(f"a tensor holds bool, integers, float16, float32 or float64, not {array.dtype}")
+    return array
+
+
+def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
+    """Operands in one dtype, by PyTorch's rule and on every NumPy.
+
+    Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over scalars (those
+    marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in.
+    """
+    ranks = [2 if is_scalar or not isinstance(one, np.ndarray) else one.ndim == 0 for one, is_scalar in zip(arrays, scalars)]
+    chosen: np.dtype[Any] | None = None
+    for rank in range(3):
+        dtypes = [np.asarray(one).dtype for one, its_rank in zip(arrays, ranks) if its_rank == rank]
+        if not dtypes:
+            continue
+        dtype = np.result_type(*([one for one in dtypes if one.kind == "f"] or dtypes))
+        if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
+            chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
+    return [np.asarray(one, chosen) for one in arrays]

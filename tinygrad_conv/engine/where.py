@@ -1,0 +1,38 @@
+"""Which line of the user's an op was called from.
+
+Recording costs little: the code object and the instruction's offset are kept, the line is looked up when somebody reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType
+
+Where = tuple[CodeType, int]
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def user_where() -> Where:
+    """The innermost frame outside this package: the user's line, however many of our layers lie between."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code, frame.f_lasti
+
+
+def line_of(where: Where) -> int:
+    """The line number behind a code object and an offset."""
+    code, offset = where
+    for start, end, line in code.co_lines():
+        if start <= offset < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def show_where(where: Where) -> str:
+    """`examples/train_shapes.py:41`, relative to the working directory where the file lies below it."""
+    path = where[0].co_filename
+    relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+    return f"{relative}:{line_of(where)}"

@@ -1,0 +1,96 @@
+"""The arithmetic of convolution and pooling: plain NumPy arrays in, plain NumPy arrays out; no Tensor, no tape.
+
+A map of the folder, in reading order:
+
+    window.py      the geometry: where the tap of a window meets the input
+    reference.py   what each function below means, as literal sums; the oracle for all the rest
+    layout.py      the memory order H, C, W, N of the fast kernels, and the types they compute in
+    dilation.py    a dilated kernel as ordinary ones on interleaved rows
+    lowering.py    patches, lowered along the width only
+    mec.py         correlation and weight gradient over patches
+    dual.py        input gradient by shifted additions
+    pooling.py     maximum and sum, in two stages
+    threads.py     sharing the rows of a large kernel
+    choice.py      which of them serves
+
+All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory order.
+Results are fresh memory, in whatever order was fastest to compute. float16 is computed in float32 and rounded once.
+Arguments are not checked here: `ops` does that, where errors can name them.
+"""
+
+from __future__ import annotations
+
+from .choice import current, use_kernels
+from .layout import Array
+from .threads import get_num_threads, set_num_threads
+from .window import Window, make_window
+
+__all__ = [
+    "Window",
+    "correlate",
+    "correlate_input_grad",
+    "correlate_weight_grad",
+    "gather_taps",
+    "get_num_threads",
+    "make_window",
+    "max_pool",
+    "scatter_taps",
+    "set_num_threads",
+    "spread_windows",
+    "sum_windows",
+    "use_kernels",
+]
+
+
+def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:
+    """y [N, O, P, Q] = X ⋆ W: cross-correlation of x [N, C, H, W] with w [O, C/groups, kh, kw], kernel not flipped.
+
+    Padding is made of zeros that are multiplied like any other number: an infinite weight meeting it gives NaN.
+    """
+    return current().correlate(x, w, window, groups)
+
+
+def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int = 1) -> Array:
+    """dw [O, C/groups, kh, kw]: cross-correlation of x [N, C, H, W] with the output error dy [N, O, P, Q].
+
+    As in `correlate`, padding is made of zeros that are multiplied like any other number.
+    """
+    return current().correlate_weight_grad(x, dy, window, groups)
+
+
+def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int = 1) -> Array:
+    """dx [N, C, H, W]: full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w.
+
+    Sums only what windows send back: exactly 0 where no window touched, and dy is never padded with zeros that an
+    infinite weight could turn into NaN.
+    """
+    return current().correlate_input_grad(dy, w, window, groups)
+
+
+def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
+    """(y, tap), both [N, C, P, Q]: each window's maximum of x [N, C, H, W], and the tap i * kw + j that won.
+
+    The first tap in row-major order wins a tie; a NaN beats every number, and the last NaN wins, as in PyTorch. Padding
+    never wins, not even against -inf. A window wholly in the padding has the dtype's lowest value and tap 0.
+    """
+    return current().max_pool(x, window)
+
+
+def gather_taps(x: Array, tap: Array, window: Window) -> Array:
+    """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; 0 where that tap lies in the padding."""
+    return current().gather_taps(x, tap, window)
+
+
+def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
+    """dx [N, C, H, W], the adjoint of `gather_taps`: dy [N, C, P, Q] at the taps; windows that overlap add up."""
+    return current().scatter_taps(dy, tap, window)
+
+
+def sum_windows(x: Array, window: Window) -> Array:
+    """y [N, C, P, Q]: the sum over each window of x [N, C, H, W]; padding counts as 0."""
+    return current().sum_windows(x, window)
+
+
+def spread_windows(dy: Array, window: Window) -> Array:
+    """dx [N, C, H, W], the adjoint of `sum_windows`: dy [N, C, P, Q] added to every place its window covers."""
+    return current().spread_windows(dy, window)

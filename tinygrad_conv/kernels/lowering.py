@@ -1,0 +1,78 @@
+"""Lowering along the width only: the half of im2col that is worth its memory.
+
+MEC (Cho & Brand, "MEC: Memory-efficient Convolution for Deep Neural Network", 2017). Each row of the picture is written
+kw times side by side, shifted by one tap each time,
+
+    lowered[h, j, c, q, n] = x[n, c, h - top, q * stride + j * dilation - left]
+
+and with the memory order [rows, kw, C, Q, N] the patches of output row p are simply the kh rows from p * stride on: a
+window of kh * kw * C numbers in a row, one single axis of one matrix product. The windows of neighbouring rows overlap in
+memory, so nothing is copied kh times: a strided view does it.
+
+The rows are lowered in groups of one or two megabytes, which are still in the cache when the matrix product reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from .layout import Array, Rows, contiguous_view
+from .window import Window, overlap
+
+CACHE_BYTES = 2 << 20
+
+
+class Patches(NamedTuple):
+    """The patches of some output rows, [groups, rows, kh * kw * C/groups, Q * N], ready to be multiplied."""
+
+    rows: slice
+    values: Array
+
+
+def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
+    """The patches of output rows [begin, end), some rows at a time. `values` holds until the next ones are asked for."""
+    (kh, kw), columns, stride = window.kernel, window.out[1], window.stride[0]
+    _, channels, _, samples = x.shape
+    row = kw * (channels // groups) * columns * samples
+    together = rows_together(end - begin, kh, stride, groups * row * x.itemsize)
+    height = (together - 1) * stride + kh
+    lowered = np.zeros((groups, height, kw, channels // groups, columns, samples), x.dtype)
+    done = 0  # how many rows at the front of `lowered` are there already
+    for first in range(begin, end, together):
+        rows = min(together, end - first)
+        needed = (rows - 1) * stride + kh
+        _lower(x, lowered[:, done:needed], first * stride + done, window)
+        steps = (height * row, stride * row, columns * samples, 1)
+        shape = (groups, rows, kh * kw * (channels // groups), columns * samples)
+        yield Patches(slice(first, first + rows), contiguous_view(lowered, 0, shape, steps))
+        done = max(0, kh - stride)
+        if done and first + rows < end:
+            lowered[:, :done] = lowered[:, needed - done : needed]
+
+
+def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:
+    """How many output rows to do at once so that the rows they read stay in the cache."""
+    fitting = (CACHE_BYTES // max(row_bytes, 1) - kh) // stride + 1
+    return min(count, max(fitting, 1))
+
+
+def _lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
+    """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on, counted in the padded input.
+
+    Its margins left and right are zero from the beginning and stay so; rows above and below the input are cleared.
+    """
+    groups, rows, kw, channels = lowered.shape[:4]
+    top, height = window.padding[0][0], window.size[0]
+    start, stop = (min(max(row - top, 0), height) for row in (first, first + rows))
+    above = min(max(top - first, 0), rows)
+    inside = lowered[:, above : above + stop - start]
+    if inside.shape[1] < rows:
+        lowered[:, :above] = 0
+        lowered[:, above + stop - start :] = 0
+    source = x[start:stop].reshape(stop - start, groups, channels, *x.shape[2:]).swapaxes(0, 1)
+    for j in range(kw):
+        columns = overlap(window, 1, j)
+        inside[:, :, j, :, columns.windows] = source[:, :, :, columns.inputs]

@@ -1,0 +1,168 @@
+"""The formulas, literally: one loop over the taps of the window, and one line that says what a tap contributes.
+
+This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to read
+what each kernel means. Speed does not matter here. All arrays are [N, C, H, W] on the side of the input and
+[N, O, P, Q] on the side of the output; `X[i, j]` below is the part of the input that tap (i, j) of every window sees:
+
+    X[i, j][n, c, p, q] = x[n, c, p * stride + i * dilation - top, q * stride + j * dilation - left]
+
+Padding is made of ordinary zeros in `correlate` and `correlate_weight_grad`: an infinite weight that meets it gives
+0 * inf = NaN, as in PyTorch's own loops. `dy` is not padded: `correlate_input_grad` adds up what the windows that
+exist send back, so an infinite weight never meets a zero there. In pooling, padding never wins a maximum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .layout import Array, compute_type, tap_type
+from .window import Window, overlap
+
+
+def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
+    """Y = sum over i, j of X[i, j] . W[i, j]: cross-correlation, the kernel is not flipped."""
+    dtype, result = compute_type(x, w)
+    x, w = _pad(x.astype(dtype), window), _by_group(w.astype(dtype), groups)
+    y = np.zeros((len(x), groups, w.shape[1], *window.out), dtype)
+    for i, j in np.ndindex(window.kernel):
+        seen = _by_channel_group(x[_tap(window, i, j)], groups)
+        y += np.einsum("ngcpq,goc->ngopq", seen, w[..., i, j])
+    return _join_channels(y).astype(result)
+
+
+def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
+    """dW[i, j] = <X[i, j], dY> for every pair of channels: cross-correlation of X with dY."""
+    dtype, result = compute_type(x, dy)
+    x, dy = _pad(x.astype(dtype), window), _by_channel_group(dy.astype(dtype), groups)
+    dw = np.zeros((groups, dy.shape[2], x.shape[1] // groups, *window.kernel), dtype)
+    for i, j in np.ndindex(window.kernel):
+        seen = _by_channel_group(x[_tap(window, i, j)], groups)
+        dw[..., i, j] = np.einsum("ngcpq,ngopq->goc", seen, dy)
+    return dw.reshape(-1, *dw.shape[2:]).astype(result)
+
+
+def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
+    """dX gathers, at each place, dY . W[i, j] of every window whose tap (i, j) read that place; 0 where none did.
+
+    With stride 1 this is the full correlation of dY with the kernel flipped by 180 degrees.
+    """
+    dtype, result = compute_type(dy, w)
+    dy, w = _by_channel_group(dy.astype(dtype), groups), _by_group(w.astype(dtype), groups)
+    dx = np.zeros((len(dy), groups * w.shape[2], *_padded_size(window)), dtype)
+    for i, j in np.ndindex(window.kernel):
+        dx[_tap(window, i, j)] += _join_channels(np.einsum("ngopq,goc->ngcpq", dy, w[..., i, j]))
+    return _crop(dx, window).astype(result)
+
+
+def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
+    """The maximum of each window, and the number of the tap that won: the first at ties, the last NaN if there is one.
+
+    A window that lies wholly in the padding has the lowest value there is, and tap 0.
+    """
+    lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
+    y = np.full((*x.shape[:2], *window.out), lowest, x.dtype)
+    tap = np.zeros(y.shape, tap_type(window))
+    untouched = np.ones(y.shape, bool)
+    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
+        windows, inputs = _inside(window, i, j)
+        value = x[inputs]
+        wins = untouched[windows] | (value > y[windows]) | (value != value)
+        y[windows] = np.where(wins, value, y[windows])
+        tap[windows] = np.where(wins, number, tap[windows])
+        untouched[windows] = False
+    return y, tap
+
+
+def gather_taps(x: Array, tap: Array, window: Window) -> Array:
+    """y = X[i, j] where (i, j) is the tap named for each window; a tap in the padding reads 0."""
+    y = np.zeros((*x.shape[:2], *window.out), x.dtype)
+    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
+        windows, inputs = _inside(window, i, j)
+        y[windows] = np.where(tap[windows] == number, x[inputs], y[windows])
+    return y
+
+
+def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
+    """The adjoint of `gather_taps`: each window sends its dy to its tap, and windows that share a place add up."""
+    dx = np.zeros((*dy.shape[:2], *window.size), dy.dtype)
+    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
+        windows, inputs = _inside(window, i, j)
+        dx[inputs] += np.where(tap[windows] == number, dy[windows], dy.dtype.type(0))
+    return dx
+
+
+def sum_windows(x: Array, window: Window) -> Array:
+    """y = sum over i, j of X[i, j], one channel at a time; padding counts as 0."""
+    dtype, result = compute_type(x)
+    x = _pad(x.astype(dtype), window)
+    y = np.zeros((*x.shape[:2], *window.out), dtype)
+    for i, j in np.ndindex(window.kernel):
+        y += x[_tap(window, i, j)]
+    return y.astype(result)
+
+
+def spread_windows(dy: Array, window: Window) -> Array:
+    """The adjoint of `sum_windows`: each window adds its dy to every place it covers."""
+    dtype, result = compute_type(dy)
+    dx = np.zeros((*dy.shape[:2], *_padded_size(window)), dtype)
+    for i, j in np.ndindex(window.kernel):
+        dx[_tap(window, i, j)] += dy
+    return _crop(dx, window).astype(result)
+
+
+Index = tuple[slice, slice, slice, slice]
+EVERY = slice(None)
+
+
+def _tap(window: Window, i: int, j: int) -> Index:
+    """Where tap (i, j) of all windows lies in the padded input."""
+    rows, columns = (
+        slice(offset, offset + stride * count, stride)
+        for offset, stride, count in zip(
+            (i * window.dilation[0], j * window.dilation[1]), window.stride, window.out, strict=True
+        )
+    )
+    return EVERY, EVERY, rows, columns
+
+
+def _inside(window: Window, i: int, j: int) -> tuple[Index, Index]:
+    """The windows whose tap (i, j) lies inside the input, and where it lies there."""
+    rows, columns = overlap(window, 0, i), overlap(window, 1, j)
+    return (EVERY, EVERY, rows.windows, columns.windows), (EVERY, EVERY, rows.inputs, columns.inputs)
+
+
+def _padded_size(window: Window) -> tuple[int, int]:
+    """Height and width with the padding, and with room for one last stride, so that every `_tap` is a full slice."""
+    height, width = (
+        max(size + sum(padding), window.reach(axis) + stride)
+        for axis, (size, padding, stride) in enumerate(zip(window.size, window.padding, window.stride, strict=True))
+    )
+    return height, width
+
+
+def _pad(x: Array, window: Window) -> Array:
+    """x [N, C, H, W] in the middle of zeros."""
+    padded = np.zeros((*x.shape[:2], *_padded_size(window)), x.dtype)
+    _crop(padded, window)[...] = x
+    return padded
+
+
+def _crop(padded: Array, window: Window) -> Array:
+    """The view of the input's own place inside the padding."""
+    (top, _), (left, _) = window.padding
+    return padded[:, :, top : top + window.size[0], left : left + window.size[1]]
+
+
+def _by_group(w: Array, groups: int) -> Array:
+    """w [O, C/groups, kh, kw] as [groups, O/groups, C/groups, kh, kw]."""
+    return w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
+
+
+def _by_channel_group(x: Array, groups: int) -> Array:
+    """[N, C, H, W] as [N, groups, C/groups, H, W]."""
+    return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
+
+
+def _join_channels(y: Array) -> Array:
+    """[N, groups, O/groups, P, Q] as [N, O, P, Q]."""
+    return y.reshape(y.shape[0], y.shape[1] * y.shape[2], *y.shape[3:])

@@ -1,0 +1,158 @@
+"""Sharing the rows of a large kernel between threads.
+
+NumPy lets go of the interpreter's lock while it computes, so ordinary Python threads work in parallel: each takes some of
+the rows, copies and matrix products alike. That beats the BLAS library's own threads, which divide the products alone and
+then spin, waiting for the next one. But both at once would fight for the processors, so BLAS is held at one thread
+meanwhile, and gets its own number back on the way out. Doing so takes `threadpoolctl` (the extra `fast`). Without it
+BLAS keeps its threads and there are no others: the best that NumPy alone can do.
+
+The work is always cut into the same parts for the same number of threads, whoever is free to do them, and what the parts
+found is added in their order: a program gives the same bits in every run.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any, TypeVar
+
+from .window import Window
+
+Result = TypeVar("Result")
+
+# In microseconds on one core. A hand-off to a thread costs about 30, holding BLAS about 6. Products cheaper than the
+# first bound are too small for BLAS to use its threads.
+WORTH_HOLDING_BLAS = 20.0
+WORTH_SHARING = 120.0
+
+
+def get_num_threads() -> int:
+    """How many threads a large kernel uses: as many as there are processors, unless `set_num_threads` was called."""
+    return _state.wanted or _default_threads()
+
+
+def set_num_threads(n: int) -> None:
+    """Let large kernels use n threads from now on, in the whole process.
+
+    More than one needs `threadpoolctl`; without it there is a warning, and BLAS goes on using its own threads.
+    """
+    if n < 1:
+        raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
+    if n > 1 and not _can_hold_blas():
+        warnings.warn("set_num_threads has no effect without threadpoolctl: pip install threadpoolctl", stacklevel=2)
+        n = 1
+    _state.change(n)
+
+
+def share(work: Callable[[int, int], Result], count: int, microseconds: float) -> list[Result]:
+    """[work(first, last), ...] over consecutive parts of range(count), in parallel if the estimated time is worth it.
+
+    All parts are finished, or have failed, when this returns or raises.
+    """
+    if microseconds < WORTH_HOLDING_BLAS or not _can_hold_blas():
+        return [work(0, count)]
+    parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
+    with _blas_held_at_one():
+        if parts <= 1:
+            return [work(0, count)]
+        bounds = [count * part // parts for part in range(parts + 1)]
+        pool = _state.pool()
+        others = [pool.submit(work, first, last) for first, last in zip(bounds[1:-1], bounds[2:], strict=True)]
+        try:
+            mine = work(0, bounds[1])
+        finally:
+            # Even if this part fails or is interrupted: the others write into arrays that the caller is about to drop.
+            errors = [other.exception() for other in others]
+        for error in errors:
+            if error is not None:
+                raise error
+        return [mine, *(other.result() for other in others)]
+
+
+def product_time(window: Window, samples: int, weights: int) -> float:
+    """A rough guess, in microseconds on one core: each weight meets each output place once, 50 000 times in one."""
+    return samples * window.out[0] * window.out[1] * weights / 50_000
+
+
+class _State:
+    """What threads share; a new one is made in a forked child, which inherits memory but no threads."""
+
+    def __init__(self, wanted: int | None = None) -> None:
+        self.wanted = wanted
+        self.lock = Lock()
+        self.holders = 0  # how many kernels, on different threads of the user's, want BLAS at one just now
+        self.limit: Any = None  # threadpoolctl's limiter, which knows what to restore
+        self.workers: ThreadPoolExecutor | None = None
+
+    def pool(self) -> ThreadPoolExecutor:
+        """The worker threads, started when first needed. The calling thread works too, so one fewer than wanted."""
+        with self.lock:
+            if self.workers is None:
+                self.workers = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_conv")
+            return self.workers
+
+    def change(self, wanted: int) -> None:
+        """Another number of threads; work already handed out is finished by the old ones."""
+        with self.lock:
+            workers, self.workers, self.wanted = self.workers, None, wanted
+        if workers is not None:
+            workers.shutdown(wait=False)
+
+
+_state = _State()
+
+
+def _start_anew_after_fork() -> None:
+    global _state
+    if _state.limit is not None:
+        _state.limit.restore_original_limits()
+    _state = _State(_state.wanted)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew_after_fork)
+
+
+@contextmanager
+def _blas_held_at_one() -> Iterator[None]:
+    """The first to enter holds BLAS at one thread, the last to leave restores it."""
+    state = _state
+    with state.lock:
+        state.holders += 1
+        if state.holders == 1:
+            state.limit = _blas_controller().limit(limits=1)
+    try:
+        yield
+    finally:
+        with state.lock:
+            state.holders -= 1
+            if state.holders == 0:
+                state.limit.restore_original_limits()
+                state.limit = None
+
+
+@lru_cache(maxsize=None)
+def _can_hold_blas() -> bool:
+    """Whether threadpoolctl is there, and knows the BLAS library that NumPy uses."""
+    return find_spec("threadpoolctl") is not None and bool(_blas_controller().lib_controllers)
+
+
+@lru_cache(maxsize=None)
+def _blas_controller() -> Any:
+    """Finding the libraries takes a millisecond, so once."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+@lru_cache(maxsize=None)
+def _default_threads() -> int:
+    if not _can_hold_blas():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,163 @@
+"""Convolution: one trilinear form, and its three derivatives.
+
+A CNN's forward pass is a cross-correlation (the kernel is not flipped):
+
+    Y[i,j] = Σ_a Σ_b  X[i+a, j+b] · W[a,b]
+
+Pair any dY with it, and one number appears, linear in each of three arrays:
+
+    T(X, W, dY) = ⟨dY, X ⋆ W⟩ = Σ_ij Σ_ab  dY[i,j] · X[i+a, j+b] · W[a,b]
+
+Its derivative in each slot, by the coefficients of that slot's entries:
+
+    ∂T/∂dY[i,j] = Σ_ab X[i+a, j+b] · W[a,b]      conv2d(x, w): the forward, X ⋆ W
+    ∂T/∂W[a,b]  = Σ_ij X[i+a, j+b] · dY[i,j]     conv2d_weight_grad(x, dy): X ⋆ dY, again a cross-correlation
+    ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation of dY with W flipped by 180°
+
+where dY counts as 0 outside its range. Each of the three is linear in the two slots it does not differentiate, and the
+derivative of T in two slots is the same whichever comes first, so each one's rules are the other two:
+
+    op                         its own rules
+    conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)
+    conv2d_weight_grad(x, dy)  ∂x: conv2d_input_grad(dy, v)   ∂dy: conv2d(x, v)
+    conv2d_input_grad(dy, w)   ∂dy: conv2d(u, w)              ∂w:  conv2d_weight_grad(u, dy)
+
+The family is closed: gradients of gradients of every order need no further code. Samples n, channels c and o, stride s,
+dilation d and padding p only change where a window looks: X[i+a, j+b] becomes X[n, c, s i + d a - p, s j + d b - p], 0
+outside, and the sum runs over n or c or o, whichever the result does not carry. What a remainder of
+(H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window, so its dX is exactly 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import kernels
+from ..engine.op import primitive
+from ..errors import ShapeError, show_shape
+from .reduce import sum
+from .windows import batched, check_floats, check_images, window_of
+
+
+@primitive
+def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """Cross-correlation of x [N, C, H, W] (or [C, H, W]) with w [O, C/groups, kh, kw], plus b [O] if given → [N, O, P, Q].
+
+    P = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1, and Q likewise. stride, dilation: an int or a pair.
+    padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉).
+
+    Raises ShapeError where channels, groups or sizes do not fit, DtypeError for integers. True convolution is
+    conv2d(x, flip(w, dims=(2, 3))).
+    """
+    check_floats("conv2d", x=x, weight=w, bias=b)
+    check_images("conv2d", "x", x)
+    check_channels("conv2d", x, w, groups, given="x")
+    if b is not None and b.shape != w.shape[:1]:
+        raise ShapeError(f"conv2d: bias must have one number for each of {w.shape[0]} output channels, not {show_shape(b.shape)}")
+    window = window_of("conv2d", x.shape[-2:], w.shape[2:], stride, padding, dilation)
+    y = kernels.correlate(batched(x), w, window, groups)
+    if b is not None:
+        y = np.add(y, b[:, None, None], out=y if b.dtype == y.dtype else None)
+    return y if x.ndim == 4 else y[0]
+
+
+@conv2d.grad("x")
+def conv2d_dx(dy, w, x_shape, stride, padding, dilation, groups):
+    """The input gradient is the full correlation of dY with the flipped kernel."""
+    return conv2d_input_grad(
+        dy, w, input_size=x_shape[-2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+@conv2d.grad("w")
+def conv2d_dw(dy, x, w_shape, stride, padding, dilation, groups):
+    """The weight gradient is the cross-correlation of X with dY."""
+    return conv2d_weight_grad(
+        x, dy, kernel_size=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+@conv2d.grad("b")
+def conv2d_db(dy):
+    """Each output of a channel has its bias once: db = Σ dY over samples, rows and columns."""
+    return sum(dy, dim=(0, 2, 3) if dy.ndim == 4 else (1, 2))
+
+
+@primitive
+def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, groups=1):
+    """Cross-correlation of x [N, C, H, W] with the output error dy [N, O, P, Q] → dw [O, C/groups, kh, kw].
+
+    kernel_size: (kh, kw), which the sizes of x and dy leave open where a remainder is left. Raises ShapeError where
+    samples, channels or sizes do not fit, DtypeError for integers.
+    """
+    check_floats("conv2d_weight_grad", x=x, dy=dy)
+    check_images("conv2d_weight_grad", "x", x)
+    check_images("conv2d_weight_grad", "dy", dy)
+    if x.shape[:-3] != dy.shape[:-3] or x.shape[-3] % groups or dy.shape[-3] % groups:
+        raise ShapeError(
+            f"conv2d_weight_grad: x {show_shape(x.shape)} and dy {show_shape(dy.shape)} must have the same samples, and "
+            f"channels that groups={groups} divides"
+        )
+    window = window_of("conv2d_weight_grad", x.shape[-2:], kernel_size, stride, padding, dilation, dy.shape[-2:])
+    return kernels.correlate_weight_grad(batched(x), batched(dy), window, groups)
+
+
+@conv2d_weight_grad.grad("x")
+def conv2d_weight_grad_dx(v, dy, x_shape, kernel_size, stride, padding, dilation, groups):
+    """v takes the kernel's place in T: ∂x is the input gradient for the kernel v."""
+    return conv2d_input_grad(
+        dy, v, input_size=x_shape[-2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+@conv2d_weight_grad.grad("dy")
+def conv2d_weight_grad_ddy(v, x, dy_shape, kernel_size, stride, padding, dilation, groups):
+    """v takes the kernel's place in T: ∂dy is the forward with the kernel v."""
+    return cut(conv2d(x, v, stride=stride, padding=padding, dilation=dilation, groups=groups), dy_shape[-2:])
+
+
+@primitive
+def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, groups=1):
+    """Full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w [O, C/groups, kh, kw] → dx [N, C, H, W].
+
+    input_size: (H, W), which P and Q leave open where a remainder is left. Where dy has fewer rows or columns than the
+    windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not fit, DtypeError for integers.
+    """
+    check_floats("conv2d_input_grad", dy=dy, weight=w)
+    check_images("conv2d_input_grad", "dy", dy)
+    check_channels("conv2d_input_grad", dy, w, groups, given="dy")
+    window = window_of("conv2d_input_grad", input_size, w.shape[2:], stride, padding, dilation, dy.shape[-2:])
+    dx = kernels.correlate_input_grad(batched(dy), w, window, groups)
+    return dx if dy.ndim == 4 else dx[0]
+
+
+@conv2d_input_grad.grad("dy")
+def conv2d_input_grad_ddy(u, w, dy_shape, input_size, stride, padding, dilation, groups):
+    """u takes the input's place in T: ∂dy is the forward of u."""
+    return cut(conv2d(u, w, stride=stride, padding=padding, dilation=dilation, groups=groups), dy_shape[-2:])
+
+
+@conv2d_input_grad.grad("w")
+def conv2d_input_grad_dw(u, dy, w_shape, input_size, stride, padding, dilation, groups):
+    """u takes the input's place in T: ∂w is the weight gradient of u with dY."""
+    return conv2d_weight_grad(
+        u, dy, kernel_size=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+def cut(y, size):
+    """The rows and columns of y that dy had: all of them, unless it was given fewer than the windows make."""
+    return y if y.shape[-2:] == size else y[..., : size[0], : size[1]]
+
+
+def check_channels(op, x, w, groups, given):
+    """Refuse channels that do not fit: C = groups · C/groups for an input x, O for an output error dy."""
+    shapes = f"({given} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
+    if w.ndim != 4:
+        raise ShapeError(f"{op}: weight must be [O, C/groups, kh, kw], not {show_shape(w.shape)}")
+    if not isinstance(groups, int) or groups < 1 or w.shape[0] % groups:
+        raise ShapeError(f"{op}: groups must be a positive int that divides the output channels {shapes}")
+    channels, needed = x.shape[-3], w.shape[0] if given == "dy" else w.shape[1] * groups
+    if channels != needed:
+        side = "output" if given == "dy" else "input"
+        raise ShapeError(f"{op}: weight has {needed} {side} channels but {given} has {channels} {shapes}")

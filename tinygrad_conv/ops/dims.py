@@ -1,0 +1,40 @@
+"""Dimensions as PyTorch counts them: negative from the end, None for all; checked, with the op's name in the error."""
+
+from __future__ import annotations
+
+import operator
+
+from ..errors import ShapeError, show_shape
+
+
+def one_dim(op: str, dim: int, ndim: int) -> int:
+    """A dimension counted from the front. Raises ShapeError where there is none."""
+    dim = operator.index(dim)
+    if not -max(ndim, 1) <= dim < max(ndim, 1):
+        raise ShapeError(f"{op}: dim {dim} is out of range for a tensor of {ndim} dimensions")
+    return dim % max(ndim, 1)
+
+
+def many_dims(op: str, dims: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """Dimensions counted from the front. Raises ShapeError for one that is out of range or named twice."""
+    counted = tuple(one_dim(op, dim, ndim) for dim in (dims if isinstance(dims, (tuple, list)) else (dims,)))
+    if len(set(counted)) < len(counted):
+        raise ShapeError(f"{op}: a dimension appears twice in dim={dims}")
+    return counted
+
+
+def reduced_dims(
+    op: str, dim: int | tuple[int, ...] | None, ndim: int, shape: tuple[int, ...] | None = None
+) -> tuple[int, ...]:
+    """The dimensions a reduction runs over. With `shape`, raises ShapeError where one of them has no element to choose."""
+    dims = tuple(range(ndim)) if dim is None or dim == () else many_dims(op, dim, ndim)[: ndim or None]
+    dims = dims if ndim else ()
+    if shape is not None and 0 in (shape[one] for one in dims):
+        raise ShapeError(f"{op}: nothing to choose from in dim={dim} of shape {show_shape(shape)}")
+    return dims
+
+
+def kept_shape(shape: tuple[int, ...], dim: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape after a reduction that keeps the reduced dimensions, at size 1."""
+    dims = reduced_dims("reduction", dim, len(shape))
+    return tuple(1 if at in dims else size for at, size in enumerate(shape))

@@ -1,0 +1,159 @@
+"""Ops that rearrange: the numbers stay, their places change. Forwards return views where they can."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..engine.op import primitive
+from ..errors import ShapeError, show_shape
+from .dims import many_dims, one_dim
+
+
+@primitive
+def reshape(x, *, shape):
+    """x in another shape, in row-major order; one size may be -1."""
+    try:
+        return x.reshape(shape)
+    except ValueError:
+        raise ShapeError(f"reshape: x {show_shape(x.shape)} has {x.size} elements, which do not fill {show_shape(shape)}") from None
+
+
+@reshape.grad("x")
+def reshape_dx(dy, x_shape):
+    """Back into the shape of x."""
+    return reshape(dy, shape=x_shape)
+
+
+@primitive
+def flatten(x, *, start_dim=0, end_dim=-1):
+    """The dimensions from start_dim to end_dim, both included, as one."""
+    start, end = one_dim("flatten", start_dim, x.ndim), one_dim("flatten", end_dim, x.ndim)
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    return x.reshape(x.shape[:start] + (math.prod(x.shape[start : end + 1]),) + x.shape[end + 1 :])
+
+
+@flatten.grad("x")
+def flatten_dx(dy, x_shape):
+    """Back into the shape of x."""
+    return reshape(dy, shape=x_shape)
+
+
+@primitive
+def squeeze(x, *, dim=None):
+    """x without its dimensions of size 1: all of them, or those in `dim`."""
+    dims = range(x.ndim) if dim is None else many_dims("squeeze", dim, x.ndim)
+    return x.reshape([size for at, size in enumerate(x.shape) if size != 1 or at not in dims])
+
+
+@squeeze.grad("x")
+def squeeze_dx(dy, x_shape):
+    """Back into the shape of x."""
+    return reshape(dy, shape=x_shape)
+
+
+@primitive
+def unsqueeze(x, *, dim):
+    """x with a new dimension of size 1 at `dim`."""
+    return np.expand_dims(x, one_dim("unsqueeze", dim, x.ndim + 1))
+
+
+@unsqueeze.grad("x")
+def unsqueeze_dx(dy, x_shape):
+    """Back into the shape of x."""
+    return reshape(dy, shape=x_shape)
+
+
+@primitive
+def permute(x, *, dims):
+    """The dimensions in another order: dimension k of the result is dimension dims[k] of x."""
+    order = many_dims("permute", dims, x.ndim)
+    if len(order) != x.ndim:
+        raise ShapeError(f"permute: dims {dims} must name each of the {x.ndim} dimensions of x {show_shape(x.shape)} once")
+    return x.transpose(order)
+
+
+@permute.grad("x")
+def permute_dx(dy, dims):
+    """The inverse order."""
+    order = [dim % len(dims) for dim in dims]
+    return permute(dy, dims=tuple(map(order.index, range(len(dims)))))
+
+
+@primitive
+def transpose(x, *, dim0, dim1):
+    """Two dimensions exchanged."""
+    return x.swapaxes(one_dim("transpose", dim0, x.ndim), one_dim("transpose", dim1, x.ndim)) if x.ndim else x
+
+
+@transpose.grad("x")
+def transpose_dx(dy, dim0, dim1):
+    """Exchanged back."""
+    return transpose(dy, dim0=dim0, dim1=dim1)
+
+
+@primitive
+def expand(x, *, shape):
+    """x repeated, without a copy, along dimensions of size 1 and new leading ones; -1 keeps a size."""
+    extra = len(shape) - x.ndim
+    sizes = tuple(x.shape[at - extra] if size == -1 and at >= extra else size for at, size in enumerate(shape))
+    try:
+        return np.broadcast_to(x, sizes)
+    except ValueError:
+        raise ShapeError(f"expand: x {show_shape(x.shape)} cannot be expanded to {show_shape(shape)}") from None
+
+
+@expand.grad("x")
+def expand_dx(dy, x_shape):
+    """Every copy of x adds to its gradient."""
+    from .reduce import sum_to
+
+    return sum_to(dy, shape=x_shape)
+
+
+@primitive
+def flip(x, *, dims):
+    """x in reverse order along `dims`."""
+    return np.flip(x, many_dims("flip", dims, x.ndim))
+
+
+@flip.grad("x")
+def flip_dx(dy, dims):
+    """Reversed again."""
+    return flip(dy, dims=dims)
+
+
+@primitive
+def cat(*xs, dim=0):
+    """The arrays one after another along `dim`; all other sizes must agree."""
+    dim = one_dim("cat", dim, xs[0].ndim) if xs and xs[0].ndim else 0
+    if not xs or any(x.ndim == 0 or x.shape[:dim] + x.shape[dim + 1 :] != xs[0].shape[:dim] + xs[0].shape[dim + 1 :] for x in xs):
+        shapes = ", ".join(show_shape(x.shape) for x in xs)
+        raise ShapeError(f"cat: the shapes must agree in all dimensions but dim={dim}, and there must be one; got {shapes}")
+    return np.concatenate(xs, dim)
+
+
+@cat.grad("xs")
+def cat_dxs(dy, xs_shape, dim):
+    """To each input its stretch of dY."""
+    before = (slice(None),) * (dim % dy.ndim)
+    ends = np.cumsum([0] + [shape[dim] for shape in xs_shape])
+    return [dy[(*before, slice(start, end))] for start, end in zip(ends[:-1].tolist(), ends[1:].tolist())]
+
+
+@primitive
+def stack(*xs, dim=0):
+    """The arrays side by side along a new dimension; all shapes must agree."""
+    if not xs or any(x.shape != xs[0].shape for x in xs):
+        shapes = ", ".join(show_shape(x.shape) for x in xs)
+        raise ShapeError(f"stack: the shapes must agree, and there must be at least one; got {shapes}")
+    return np.stack(xs, one_dim("stack", dim, xs[0].ndim + 1))
+
+
+@stack.grad("xs")
+def stack_dxs(dy, xs_shape, dim):
+    """To each input its slice of dY."""
+    before = (slice(None),) * (dim % dy.ndim)
+    return [dy[(*before, position)] for position in range(len(xs_shape))]

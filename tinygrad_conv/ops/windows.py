@@ -1,0 +1,109 @@
+"""The arguments of sliding windows, as PyTorch and ONNX write them, checked and turned into the kernels' geometry."""
+
+from __future__ import annotations
+
+import operator
+from functools import lru_cache
+from typing import Any
+
+from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..kernels import Window, make_window
+
+Pair = tuple[int, int]
+
+
+def pair(op: str, name: str, value: Any, least: int) -> Pair:
+    """An int or a pair of them as a pair. Raises ValueError for anything else, or below `least`."""
+    try:
+        values = (value, value) if not isinstance(value, (tuple, list)) else tuple(value)
+        first, second = map(operator.index, values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{op}: {name} must be an int or a pair of ints, not {value!r}") from None
+    if min(first, second) < least:
+        raise ValueError(f"{op}: {name} must be at least {least}, got {value!r}")
+    return first, second
+
+
+def padding_pairs(op: str, padding: Any, size: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair]:
+    """((top, bottom), (left, right)) of an int, a pair (height, width), such pairs, 'valid' or 'same'.
+
+    'same' pads so that P = ⌈H / stride⌉, the odd one at the bottom and right: ONNX's SAME_UPPER, and PyTorch's where the
+    stride is 1.
+    """
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if padding == "same":
+        return tuple(map(same_padding, size, kernel, stride, dilation))  # type: ignore[return-value]
+    if isinstance(padding, str):
+        raise ValueError(f"{op}: padding must be an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same', not {padding!r}")
+    if isinstance(padding, (tuple, list)) and any(isinstance(one, (tuple, list)) for one in padding):
+        if len(padding) != 2:
+            raise ValueError(f"{op}: padding must be ((top, bottom), (left, right)), not {padding!r}")
+        return pair(op, "padding", padding[0], 0), pair(op, "padding", padding[1], 0)
+    height, width = pair(op, "padding", padding, 0)
+    return (height, height), (width, width)
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> Pair:
+    """How much to pad before and after one axis of `size` to get ⌈size / stride⌉ windows."""
+    windows = -(-size // stride)
+    total = max(0, (windows - 1) * stride + dilation * (kernel - 1) + 1 - size)
+    return total // 2, total - total // 2
+
+
+def window_of(
+    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, out: Any = None, ceil_mode: bool = False
+) -> Window:
+    """The checked geometry; cached, for it depends on integers alone."""
+    try:
+        return _window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)
+    except TypeError:  # lists cannot be looked up
+        return _window.__wrapped__(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)
+
+
+@lru_cache(maxsize=4096)
+def _window(
+    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, out: Any, ceil_mode: bool
+) -> Window:
+    size, kernel = pair(op, "input size", size, 0), pair(op, "kernel_size", kernel_size, 1)
+    stride = kernel if stride is None else pair(op, "stride", stride, 1)
+    dilation = pair(op, "dilation", dilation, 1)
+    pads = padding_pairs(op, padding, size, kernel, stride, dilation)
+    spans = [size[axis] + sum(pads[axis]) - dilation[axis] * (kernel[axis] - 1) - 1 for axis in (0, 1)]
+    if min(spans) < 0:
+        axis = spans.index(min(spans))
+        letter = "HW"[axis]
+        raise ShapeError(
+            f"{op}: the kernel does not fit the padded input: {letter} + padding - dilation (k - 1) - 1 = {size[axis]} + "
+            f"{sum(pads[axis])} - {dilation[axis]} · {kernel[axis] - 1} - 1 < 0; pad more, or take a smaller kernel"
+        )
+    most = make_window(size, kernel, stride, pads, dilation).out
+    if ceil_mode:
+        out = tuple(map(ceil_windows, spans, stride, size, (pads[0][0], pads[1][0])))
+    elif out is not None and (out[0] > most[0] or out[1] > most[1]):
+        raise ShapeError(f"{op}: dy has {show_shape(out)} rows and columns, but the windows make {show_shape(most)}")
+    return make_window(size, kernel, stride, pads, dilation, tuple(out) if out is not None else most)
+
+
+def ceil_windows(span: int, stride: int, size: int, before: int) -> int:
+    """How many windows along an axis, rounded up; the last one must begin inside the input or the padding before it."""
+    windows = -(-span // stride) + 1
+    return windows - 1 if (windows - 1) * stride >= size + before else windows
+
+
+def check_images(op: str, name: str, x: Any) -> None:
+    """Refuse what is neither [N, C, H, W] nor [C, H, W]."""
+    if x.ndim not in (3, 4):
+        raise ShapeError(f"{op}: {name} must be [N, C, H, W], or [C, H, W] without a batch, not {show_shape(x.shape)}")
+
+
+def check_floats(op: str, **arrays: Any) -> None:
+    """Refuse integers where products are summed: nobody means them."""
+    for name, array in arrays.items():
+        if array is not None and array.dtype.kind != "f":
+            raise DtypeError(f"{op}: {name} is {show_array(array)}; make it floating-point, e.g. {name}.to(np.float32)")
+
+
+def batched(x: Any) -> Any:
+    """An image without a batch as a batch of one."""
+    return x if x.ndim == 4 else x[None]
