@@ -1,4 +1,4 @@
-"""Every error the project raises, and the words of those that the engine raises: it reads better without them.
+"""Every error the project raises; what the engine refuses, and in which words. The engine reads better without them.
 
 Each error is also the built-in that users of NumPy or PyTorch would catch, so `except ValueError` keeps working.
 """
@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
+
+from .places import show_where
 
 
 class ShapeError(ValueError):
@@ -68,9 +72,9 @@ def show_place(function: Any) -> str:
 # The words of the sweep. `up` is the node it stands at.
 
 
-def consumed(up: Any, place: str) -> TapeConsumedError:
+def consumed(up: Any) -> TapeConsumedError:
     return TapeConsumedError(
-        f"{up.op.name} ({up.place}) was already consumed by the backward at {place}; "
+        f"{up.op.name} ({up.place}) was already consumed by the backward at {show_where(up.consumed)}; "
         "pass retain_graph=True there to go through it twice"
     )
 
@@ -82,21 +86,27 @@ def mutated(up: Any, tensor: Any) -> MutationError:
     )
 
 
-def wrong_count(rule: Any, count: int) -> RuleError:
-    return RuleError(f"{rule} must return a tuple of {count} gradients, one for each input in *{rule.argument}")
+def check_count(rule: Any, dxs: Any, edges: list[Any]) -> Any:
+    """What the rule of a variadic input returned; refused unless it is a gradient for each."""
+    if not isinstance(dxs, (tuple, list)) or len(dxs) != len(edges):
+        raise RuleError(f"{rule} must return a tuple of {len(edges)} gradients, one for each input in *{rule.argument}")
+    return dxs
 
 
-def wrong_kind(rule: Any, dx: Any, kind: type, shape: tuple[int, ...]) -> RuleError:
-    return RuleError(f"{rule} returned {type(dx).__name__}; here it must return {kind.__name__} of shape {show_shape(shape)}")
+def check_gradient(rule: Any, dx: Any, kind: type, shape: tuple[int, ...], broadcasting: bool) -> None:
+    """Refuse what a rule returned unless it can be the gradient of an input of this shape."""
+    if not isinstance(dx, kind):
+        returned = type(dx).__name__
+        raise RuleError(f"{rule} returned {returned}; here it must return {kind.__name__} of shape {show_shape(shape)}")
+    if dx.dtype.kind != "f" or (dx.shape != shape and not broadcasting):
+        raise RuleError(f"{rule} returned {show_array(dx)}; it must be floating-point of shape {show_shape(shape)}")
 
 
-def wrong_gradient(rule: Any, dx: Any, shape: tuple[int, ...]) -> RuleError:
-    return RuleError(f"{rule} returned {show_array(dx)}; it must be floating-point of shape {show_shape(shape)}")
-
-
-def wrong_hook(changed: Any, gradient: Any) -> ShapeError:
-    got = show_array(changed) if hasattr(changed, "dtype") else repr(changed)
-    return ShapeError(f"a hook returned {got} in the place of the gradient {show_array(gradient)}; return its shape, or None")
+def check_hook(changed: Any, gradient: Any) -> None:
+    """Refuse what a hook returned unless it can take the gradient's place."""
+    if getattr(changed, "shape", None) != gradient.shape:
+        got = show_array(changed) if hasattr(changed, "dtype") else repr(changed)
+        raise ShapeError(f"a hook returned {got} in the place of the gradient {show_array(gradient)}; return its shape or None")
 
 
 def failure_note(up: Any, rule: Any, dy: Any) -> str:
@@ -116,75 +126,141 @@ def needs_no_gradient(tensor: Any) -> GraphError:
     )
 
 
-def needs_seed(tensor: Any) -> GraphError:
-    return GraphError(
-        f"backward of {show_array(tensor.data)} needs the gradient to begin with: pass one of its shape (tg.ones_like(y)), or "
-        "reduce it to a scalar, as in y.sum().backward()"
-    )
+def check_seed(tensor: Any, gradient: Any) -> None:
+    """Refuse to begin a backward without a gradient to begin with, or with one of another shape."""
+    if not tensor.requires_grad:
+        raise needs_no_gradient(tensor)
+    if gradient is None and tensor.data.size != 1:
+        raise GraphError(
+            f"backward of {show_array(tensor.data)} needs the gradient to begin with: pass one of its shape (tg.ones_like(y)), "
+            "or reduce it to a scalar, as in y.sum().backward()"
+        )
+    if gradient is not None and gradient.shape != tensor.data.shape:
+        raise ShapeError(
+            f"backward: gradient is {show_array(gradient)}, but the tensor is {show_array(tensor.data)}; reshape one of them"
+        )
 
 
-def wrong_seed(tensor: Any, gradient: Any) -> ShapeError:
-    return ShapeError(f"backward: gradient is {show_array(gradient)}, but the tensor is {show_array(tensor.data)}; reshape it")
+def check_seed_count(outputs: Any, seeds: Any) -> None:
+    """Refuse another number of gradients than outputs."""
+    if len(seeds) != len(outputs):
+        raise GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
 
 
-def unused(tensor: Any) -> GraphError:
-    return GraphError(
-        f"grad: the outputs do not depend on input {show_tensor(tensor)}, or it requires no grad; pass allow_unused=True to get "
-        "None for it"
-    )
+def check_used(inputs: Any, gradients: Any) -> None:
+    """Refuse inputs that no gradient reached."""
+    for tensor, gradient in zip(inputs, gradients):
+        if gradient is None:
+            raise GraphError(
+                f"grad: the outputs do not depend on input {show_tensor(tensor)}, or it requires no grad; pass "
+                "allow_unused=True to get None for it"
+            )
+
+
+def check_requires_grad(tensor: Any, value: bool) -> None:
+    """Refuse to ask for a gradient of integers, or not to ask for one of a recorded result."""
+    if tensor.grad_fn is not None and not value:
+        raise GraphError(f"{tensor.grad_fn!r} made this tensor, so it requires grad; use detach()")
+    if value and tensor.data.dtype.kind != "f":
+        raise DtypeError(f"only floating-point tensors can require a gradient, not {show_array(tensor.data)}")
+
+
+def check_leaf(tensor: Any, what: str) -> None:
+    """Refuse what only a leaf can do."""
+    if tensor.grad_fn is not None:
+        raise GraphError(f"{what}: {tensor.grad_fn!r} made this tensor, and only a leaf can; use detach()")
 
 
 def in_place(tensor: Any, symbol: str) -> MutationError:
-    instead = "tg.where, tg.cat or tg.put_add" if symbol == "[…] =" else f"x = x {symbol[:-1]} …"
+    instead = f"x = x {symbol[:-1]} …" if symbol[0] in "+-*/" else "tg.where, tg.cat or tg.put_add"
     return MutationError(
-        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), or, to update a leaf, do "
-        "it under `with tg.no_grad():`"
+        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), or, to update a leaf, "
+        "do it under `with tg.no_grad():`"
     )
 
 
 # The words of Op.
 
 
-def wrong_inputs(op: Any, names: str) -> DeclarationError:
-    return DeclarationError(
-        f"op {op.name} ({show_place(op.forward)}): positional parameters are inputs (no default, or None for an optional one; "
-        f"*xs alone for a variadic one), params are keyword-only: put a `*` before {names or 'them'}"
-    )
+def check_declaration(op: Any, positional: list[Any]) -> None:
+    """Refuse a forward whose parameters are not inputs and params as the engine tells them apart."""
+    place = f"op {op.name} ({show_place(op.forward)})"
+    if "y" in op.inputs + op.params:
+        raise DeclarationError(f"{place}: in its rules y is the output, so no parameter may be called y")
+    wrong = [one.name for one in positional if one.default not in (one.empty, None) or one.kind is one.VAR_KEYWORD]
+    if wrong or not positional or (op.variadic and len(positional) > 1):
+        raise DeclarationError(
+            f"{place}: positional parameters are inputs (no default, or None for an optional one; *xs alone for a variadic "
+            f"one), params are keyword-only: put a `*` before {', '.join(wrong) or 'them, and name at least one input'}"
+        )
 
 
-def reserved_name(op: Any) -> DeclarationError:
-    return DeclarationError(f"op {op.name} ({show_place(op.forward)}): in its rules y is the output, so no parameter may be called y")
+def check_name(op: Any, known: Any, override: bool) -> None:
+    """Refuse a second op of the same name from another place; a notebook's cell may run twice."""
+    if known and not override and (known.__module__, known.__qualname__) != (op.__module__, op.__qualname__):
+        raise DeclarationError(
+            f"op {op.name} ({show_place(op.forward)}) exists already ({show_place(known.forward)}); choose another name, or "
+            "pass override=True to take its place"
+        )
 
 
-def name_taken(op: Any, known: Any) -> DeclarationError:
-    return DeclarationError(
-        f"op {op.name} ({show_place(op.forward)}) exists already ({show_place(known.forward)}); choose another name, or pass "
-        "override=True to take its place"
-    )
+def check_declared(op: Any, decorator: str, name: str, names: Iterable[str], function: Any) -> None:
+    """Refuse a rule for an input, or a derivation of a kept value, that the op has not."""
+    if name not in names:
+        raise DeclarationError(f"@{op.name}.{decorator}({name!r}) at {show_place(function)}: {op.name} has {tuple(names)}")
 
 
-def unknown_name(rule: Any, name: str, op: Any, known: Iterable[str]) -> DeclarationError:
-    return DeclarationError(f"{rule} reads {name!r}; of {op.name} it can read {', '.join([*known, *op.params])}")
+def check_reads(rule: Any, op: Any, named: list[str], known: list[str]) -> None:
+    """Refuse a rule that reads a name the op has not, or names a param before the rest."""
+    for name in named:
+        if name not in known and name not in op.params:
+            raise DeclarationError(f"{rule} reads {name!r}; of {op.name} it can read {', '.join([*known, *op.params])}")
+    if named != sorted(named, key=lambda name: name in op.params):
+        raise DeclarationError(f"{rule}: name the params ({', '.join(op.params)}) after everything else it reads")
 
 
-def params_last(rule: Any) -> DeclarationError:
-    return DeclarationError(f"{rule}: name the params ({', '.join(rule.params)}) after everything else it reads")
+def check_inputs(op: Any, arrays: list[Any], kinds: Any) -> None:
+    """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
+    names = op.inputs * len(arrays) if op.variadic else op.inputs
+    for name, value in zip(names, arrays):
+        if not isinstance(value, kinds) and not (value is None and name in op.optional):
+            raise TypeError(
+                f"{op.name}: {name} must be a Tensor or an ndarray, not {type(value).__name__}; wrap it in tg.tensor(…)"
+            )
 
 
-def unknown_input(op: Any, argument: str, function: Any) -> DeclarationError:
-    return DeclarationError(f"@{op.name}.grad({argument!r}) at {show_place(function)}: the inputs of {op.name} are {op.inputs}")
+def check_arity(op: Any, count: int) -> None:
+    """Refuse too many inputs, or too few where the missing ones are not optional."""
+    if count > len(op.inputs) or not set(op.inputs[count:]) <= set(op.optional):
+        raise TypeError(f"{op.name} takes the inputs ({', '.join(op.inputs)}); got {count}")
 
 
-def missing_rule(op: Any, name: str) -> RuleError:
-    return RuleError(
-        f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare one with @{op.name}.grad({name!r})"
-    )
+def check_params(op: Any, params: Iterable[str]) -> None:
+    """Refuse a keyword that is no param."""
+    unknown = ", ".join(sorted(set(params) - set(op.params)))
+    if unknown:
+        raise TypeError(f"{op.name}: no param {unknown}; inputs {op.inputs} are positional, params are {op.params}")
+
+
+def param_with_gradient(op: Any, name: str) -> RuleError:
+    return RuleError(f"{op.name}: {name} is a param, so no gradient flows to it, but it requires one; pass {name}.detach()")
+
+
+def check_rules(op: Any, rules: Iterable[Any], wanted: int) -> None:
+    """Refuse a gradient for an input that the op has no rule for; the bits of `wanted` are the inputs that require one."""
+    names = [name for position, name in enumerate(op.inputs) if wanted >> position & 1]
+    for name, rule in zip(names, rules):
+        if rule is None:
+            raise RuleError(
+                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare one with "
+                f"@{op.name}.grad({name!r})"
+            )
 
 
 def missing_derivation(op: Any, name: str) -> RuleError:
     return RuleError(
-        f"{op.name} keeps the float {name!r}: its rules can be differentiated once say how it follows from the inputs; declare "
-        f"@{op.name}.kept({name!r})"
+        f"{op.name} keeps the float {name!r}, so to differentiate its rules they must know how it follows from the inputs: "
+        f"declare @{op.name}.kept({name!r})"
     )
 
 
@@ -192,18 +268,11 @@ def only_once(op: Any) -> GraphError:
     return GraphError(f"{op.name} was declared differentiable once, so create_graph=True cannot go through it")
 
 
-def unknown_param(op: Any, given: Iterable[str]) -> TypeError:
-    names = ", ".join(sorted(set(given) - set(op.params)))
-    return TypeError(f"{op.name}: no param {names}; inputs {op.inputs} are positional, params are {op.params}")
+# How a tensor is printed.
 
 
-def wrong_arity(op: Any, count: int) -> TypeError:
-    return TypeError(f"{op.name} takes the inputs ({', '.join(op.inputs)}); got {count}")
-
-
-def not_an_array(op: Any, name: str, value: Any) -> TypeError:
-    return TypeError(f"{op.name}: {name} must be a Tensor or an ndarray, not {type(value).__name__}; wrap it in tg.tensor(…)")
-
-
-def param_with_gradient(op: Any, name: str) -> RuleError:
-    return RuleError(f"{op.name}: {name} is a param, so no gradient flows to it, but it requires one; pass {name}.detach()")
+def show_contents(tensor: Any) -> str:
+    """A tensor's repr: numbers (few of many), type, where it comes from."""
+    numbers = np.array2string(tensor.data, separator=", ", prefix="tensor(", threshold=200)
+    made = f", made by {tensor.grad_fn.op.name}" if tensor.grad_fn else ", requires_grad=True" if tensor.requires_grad else ""
+    return f"tensor({numbers}, {show_array(tensor.data)}{made}{f', name={tensor.name!r}' if tensor.name else ''})"

@@ -16,6 +16,7 @@ from ..dtypes import Array
 from .registry import OPS
 
 if TYPE_CHECKING:
+    from ..debug.listing import Tape
     from .tape import Node
     from .tensor import Tensor
 
@@ -145,3 +146,6 @@ class TensorMethods:
     def dim(self) -> int: return self.ndim
     def numel(self) -> int: return self.data.size
     def requires_grad_(self, requires_grad: bool = True) -> Tensor: self.requires_grad = requires_grad; return self  # type: ignore[return-value]
+
+    # For looking at; the import is local, for the engine stands without it
+    def tape(self) -> Tape: from ..debug.listing import Tape; return Tape(self)  # type: ignore[arg-type]

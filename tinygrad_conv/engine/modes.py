@@ -10,12 +10,15 @@ from typing import Any
 
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
+WATCH: ContextVar[Any] = ContextVar("a debugger that takes part in every op and sweep", default=None)
+
+is_grad_enabled = GRAD.get
 
 
-class _GradMode(ContextDecorator):
-    """A `with` block, or a decorator, in which recording is on or off."""
+class enable_grad(ContextDecorator):
+    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator (`@tg.enable_grad()`)."""
 
-    _value: bool
+    _value = True
 
     def __enter__(self) -> None:
         self._token: Token[bool] = GRAD.set(self._value)
@@ -25,26 +28,14 @@ class _GradMode(ContextDecorator):
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-            mode = type(self).__name__
-            raise TypeError(f"@{mode} would end before the body of {function.__name__} runs; use `with {mode}():` in it")
+            raise TypeError(f"it would end before the body of {function.__name__} runs; use a `with` block in there")
         return super().__call__(function)
 
-    def _recreate_cm(self) -> _GradMode:
+    def _recreate_cm(self) -> enable_grad:
         return type(self)()  # each call of a decorated function holds its own token
 
 
-class no_grad(_GradMode):
-    """Nothing is recorded inside: `with tg.no_grad(): …`, or `@tg.no_grad()`."""
+class no_grad(enable_grad):
+    """Nothing is recorded inside: a `with` block, or a decorator (`@tg.no_grad()`)."""
 
     _value = False
-
-
-class enable_grad(_GradMode):
-    """Recording is on inside, also within `no_grad`."""
-
-    _value = True
-
-
-def is_grad_enabled() -> bool:
-    """Whether ops are recorded here."""
-    return GRAD.get()

@@ -17,36 +17,41 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from functools import partial, update_wrapper
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import errors
 from ..dtypes import FLOATS, promote
-from . import modes
+from ..places import user_where
+from .modes import GRAD, LAYER, WATCH
 from .registry import OPS
 from .tape import Node
 from .tensor import Tensor, result
-from .where import user_where
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})  # params that nobody can change behind the tape
+ARRAYS = (np.ndarray, np.generic)
+SCALARS = (*ARRAYS, bool, int, float)
 
 
 class Rule:
-    """The gradient rule of one input: the function, and what it reads."""
+    """The gradient rule of one input, or the derivation of a kept value: the function, and what it reads."""
 
     __slots__ = ("argument", "function", "op", "params", "reads", "takes_all", "variadic")
 
-    def __init__(self, op: Op, argument: str, function: Callable[..., Any], given: int = 1) -> None:
+    def __init__(self, op: Op, argument: str, function: Callable[..., Any], named: list[str]) -> None:
         self.op, self.argument, self.function, self.variadic = op.name, argument, function, argument == op.variadic
-        named = list(inspect.signature(function).parameters)[given:]
+        errors.check_reads(self, op, named, op.readable)
         self.params = tuple(name for name in named if name in op.params)
-        self.reads = tuple(op.save(name, self) for name in named if name not in op.params)
         self.takes_all = len(self.params) == len(op.params)
-        if named[len(self.reads) :] != list(self.params):
-            raise errors.params_last(self)
+        self.reads = tuple(op.saves.setdefault(name, len(op.saves)) for name in named if name not in op.params)
+
+    def some(self, node: Node) -> dict[str, Any]:
+        """The params that the rule names, where it does not take them all."""
+        return {name: node.params[name] for name in self.params}
 
     def __repr__(self) -> str:
         return f"rule {self.function.__name__} ({errors.show_place(self.function)}) for {self.argument!r} of {self.op}"
@@ -60,89 +65,89 @@ class Op:
     """
 
     def __init__(self, forward: Callable[..., Any], broadcasting: bool, keeps: Any, differentiable: bool, once: bool) -> None:
+        update_wrapper(self, forward)  # its name, module, docstring and signature
         self.forward, self.broadcasting, self.keeps = forward, broadcasting, tuple(keeps)
-        self.differentiable, self.once = differentiable, once
-        self.__name__, self.__qualname__, self.__module__ = forward.__name__, forward.__qualname__, forward.__module__
-        self.__doc__, self.__wrapped__, self.__signature__ = forward.__doc__, forward, inspect.signature(forward)
-        self.name, declared = forward.__name__, list(self.__signature__.parameters.values())
+        self.differentiable, self.once, self.name = differentiable, once, forward.__name__
+        declared = list(inspect.signature(forward).parameters.values())
         positional = [one for one in declared if one.kind is not one.KEYWORD_ONLY]
         self.inputs = tuple(one.name for one in positional)
         self.variadic = next((one.name for one in positional if one.kind is one.VAR_POSITIONAL), None)
         self.optional = tuple(one.name for one in positional if one.default is None)
         self.params = tuple(one.name for one in declared if one.kind is one.KEYWORD_ONLY)
         self.defaults = {one.name: one.default for one in declared if one.name in self.params and one.default is not one.empty}
+        errors.check_declaration(self, positional)
         self.rules: list[Rule | None] = [None] * len(self.inputs)
         self.derivations: dict[str, Rule] = {}
-        self.saves: list[str] = []  # the names that rules read, in the order of `Node.saved`
-        self.plans: dict[int, tuple[list[int], list[int]]] = {}  # what to save, by the inputs that want a gradient
-        if "y" in self.inputs + self.params:
-            raise errors.reserved_name(self)
-        wrong = [one.name for one in positional if one.default not in (one.empty, None) or one.kind is one.VAR_KEYWORD]
-        if wrong or not positional or (self.variadic and len(positional) > 1):
-            raise errors.wrong_inputs(self, ", ".join(wrong))
+        self.readable = [*self.inputs, "y", *self.keeps, *(f"{one}_shape" for one in self.inputs)]
+        self.saves: dict[str, int] = {}  # the readable names that rules read, and their places in `Node.saved`
+        self.plans: dict[int, tuple[list[int], list[int], bool]] = {}  # what to save, by the inputs that want a gradient
 
     def __repr__(self) -> str:
-        return f"<op {self.name}{self.__signature__}>"
+        return f"<op {self.name}{inspect.signature(self.forward)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OPS.__getitem__, (self.name,)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
+        if (watch := WATCH.get()) is not None:
+            return watch.apply(self, inputs, params)
         params = self.complete(params) if params else self.defaults
         if len(inputs) != len(self.inputs) and not self.variadic:
-            inputs = self.arrange(inputs)
-        arrays, on_tape, tracked, odd = [], False, False, False
-        for value in inputs:
+            errors.check_arity(self, len(inputs))
+            inputs += (None,) * (len(self.inputs) - len(inputs))  # optional ones that were left out
+        arrays, edges, wanted, on_tape, odd = [], [], 0, False, False
+        for position, value in enumerate(inputs):
+            edge = None
             if isinstance(value, Tensor):
                 on_tape = True
-                tracked = tracked or value._requires_grad
+                if value._requires_grad:
+                    edge = value._edge or value
+                    wanted |= 1 << position
                 value = value._data
             elif type(value) is not np.ndarray:
                 odd = True
             arrays.append(value)
+            edges.append(edge)
         if odd:
-            self.check_inputs(arrays)
+            errors.check_inputs(self, arrays, SCALARS if self.broadcasting else ARRAYS)
+            arrays = [one if one is None or self.broadcasting else np.asarray(one) for one in arrays]
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
         y = self.forward(*arrays, **params)
         y, kept = (y[0], y[1:]) if self.keeps else (y, ())
         if not on_tape:
             return y
-        outputs = [wrap(one, inputs, arrays) for one in (y if type(y) is tuple else (y,))]
-        if tracked and self.differentiable and modes.GRAD.get():
-            self.record(inputs, arrays, outputs, kept, params, type(y) is tuple)
-        return tuple(outputs) if type(y) is tuple else outputs[0]
+        many = type(y) is tuple
+        outputs = tuple([wrap(one, inputs, arrays) for one in y]) if many else (wrap(y, inputs, arrays),)
+        if wanted and self.differentiable and GRAD.get():
+            self.record(inputs, arrays, edges, wanted, outputs, kept, params, many)
+        return outputs if many else outputs[0]
 
-    def record(self, inputs: Any, arrays: list[Any], outputs: list[Tensor], kept: Any, params: Any, many: bool) -> None:
+    def record(
+        self, inputs: Any, arrays: list[Any], edges: Any, wanted: int, outputs: Any, kept: Any, params: Any, many: bool
+    ) -> None:
         """Put the outputs on the tape: a node that holds what the rules read, and knows where gradients go."""
-        edges: list[Any] = []
-        names, wanted = None, 0
-        for position, value in enumerate(inputs):
-            edge = None
-            if isinstance(value, Tensor):
-                edge = value._edge or (value if value._requires_grad else None)
-                if edge is not None:
-                    wanted |= 1 << position
-                elif value.name:
-                    names = {**(names or {}), position: value.name}
-            edges.append(edge)
-        wanted, edges = (1, [edges]) if self.variadic else (wanted, edges)
-        sources, read = self.plans.get(wanted) or self.plan(wanted)
+        names = None  # of constants; most calls have none
+        if wanted + 1 != 1 << len(inputs):
+            names = {at: one.name for at, one in enumerate(inputs) if edges[at] is None and getattr(one, "name", None)}
+        if self.variadic:
+            wanted, edges = 1, [edges]
+        sources, read, shapes = self.plans.get(wanted) or self.plan(wanted)
         guards = []
         for position in range(len(inputs)) if self.variadic and read else read:
             value = inputs[position]
             if not isinstance(value, Tensor):
                 arrays[position] = frozen(arrays[position])  # a bare array is its owner's to change
             elif value._edge is None or value._root is not None:
-                guards.append(value._root or value)
+                guards.append(value if value._root is None else value._root)
         if params is not self.defaults:
             params = {name: value if type(value) in PLAIN else frozen(value) for name, value in params.items()}
-        results, shapes = [one._data for one in outputs], map(np.shape, arrays)
-        found = [tuple(arrays)] if self.variadic else arrays
-        found = [*found, tuple(results) if many else results[0], *kept, *([tuple(shapes)] if self.variadic else shapes), None]
-        saved = tuple(map(found.__getitem__, sources))
-        types = tuple((one.shape, one.dtype) for one in results)
-        node = Node(self, edges, saved, params, types, guards, names, user_where(), modes.LAYER.get())
+        y = tuple([one._data for one in outputs]) if many else outputs[0]._data
+        sizes = tuple(map(np.shape, arrays)) if shapes else ()
+        values, sizes = ([tuple(arrays)], [sizes]) if self.variadic else (arrays, sizes)  # a variadic input is one value
+        saved = tuple(map([*values, y, *kept, *sizes, None].__getitem__, sources))
+        types = tuple([(one.shape, one.dtype) for one in y]) if many else ((y.shape, y.dtype),)
+        node = Node(self, edges, saved, params, types, guards, names, user_where(), LAYER.get())
         if many:
             node.note().many = True
         for slot, output in enumerate(outputs):
@@ -151,8 +156,7 @@ class Op:
 
     def complete(self, params: dict[str, Any]) -> dict[str, Any]:
         """The params with the defaults filled in, and Tensors among them as arrays."""
-        if not params.keys() <= set(self.params):
-            raise errors.unknown_param(self, params)
+        errors.check_params(self, params)
         plain = {name: value if type(value) in PLAIN else self.plain(name, value) for name, value in params.items()}
         return {**self.defaults, **plain}
 
@@ -164,73 +168,42 @@ class Op:
             return value._data
         return type(value)(self.plain(name, one) for one in value) if type(value) in (tuple, list) else value
 
-    def arrange(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The inputs, with None for optional ones that were left out."""
-        missing = self.inputs[len(inputs) :]
-        if len(inputs) > len(self.inputs) or not set(missing) <= set(self.optional):
-            raise errors.wrong_arity(self, len(inputs))
-        return inputs + (None,) * len(missing)
-
-    def check_inputs(self, arrays: list[Any]) -> None:
-        """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
-        for position, value in enumerate(arrays):
-            name = self.inputs[0 if self.variadic else position]
-            if isinstance(value, np.ndarray if self.broadcasting else (np.ndarray, np.generic)):
-                arrays[position] = np.asarray(value)
-            elif not (value is None and name in self.optional) and not (self.broadcasting and np.isscalar(value)):
-                raise errors.not_an_array(self, name, value)
-
-    def save(self, name: str, rule: Rule) -> int:
-        """The position in `Node.saved` of a value that a rule reads."""
-        known = self.readable()
-        if name not in known:
-            raise errors.unknown_name(rule, name, self, known)
-        self.plans.clear()
-        if name not in self.saves:
-            self.saves.append(name)
-        return self.saves.index(name)
-
-    def readable(self) -> list[str]:
-        """The names of what rules can read beside params, as `record` lists the values."""
-        return [*self.inputs, "y", *self.keeps, *(f"{one}_shape" for one in self.inputs)]
-
-    def plan(self, wanted: int) -> tuple[list[int], list[int]]:
-        """What to save where only some inputs (the bits of `wanted`) want gradients: the place of each value among the
-        readable ones, -1 for what no rule will read; and the positions of the inputs among them."""
-        rules = [rule for position, rule in enumerate(self.rules) if wanted >> position & 1]
-        if None in rules:
-            raise errors.missing_rule(self, [one for at, one in enumerate(self.inputs) if wanted >> at & 1][rules.index(None)])
-        needed = {at for rule in [*rules, *self.derivations.values()] if rule for at in rule.reads}
-        sources = [self.readable().index(name) if at in needed else -1 for at, name in enumerate(self.saves)]
-        self.plans[wanted] = sources, [at for at in range(len(self.inputs)) if at in sources]
+    def plan(self, wanted: int) -> tuple[list[int], list[int], bool]:
+        """What to save where only the inputs in the bits of `wanted` want gradients: the place of each value among the
+        readable ones, -1 for what no rule will read; the positions of the inputs among them; whether there are shapes."""
+        rules: list[Any] = [rule for position, rule in enumerate(self.rules) if wanted >> position & 1]
+        errors.check_rules(self, rules, wanted)
+        needed = {place for rule in [*rules, *self.derivations.values()] for place in rule.reads}
+        sources = [self.readable.index(name) if place in needed else -1 for name, place in self.saves.items()]
+        read = [position for position in range(len(self.inputs)) if position in sources]
+        self.plans[wanted] = sources, read, max(sources, default=-1) > len(self.inputs) + len(self.keeps)
         return self.plans[wanted]
 
     def grad(self, argument: str) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input."""
-
-        def declare(function: Function) -> Function:
-            if argument not in self.inputs:
-                raise errors.unknown_input(self, argument, function)
-            self.rules[self.inputs.index(argument)] = Rule(self, argument, function)
-            return function
-
-        return declare
+        return partial(self.declare, "grad", argument)
 
     def kept(self, name: str) -> Callable[[Function], Function]:
-        """Declare how a kept floating-point value follows from the inputs, for rules that are differentiated themselves."""
+        """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
+        return partial(self.declare, "kept", name)
 
-        def declare(function: Function) -> Function:
-            self.derivations[name] = Rule(self, name, function, given=0)
-            return function
+    def declare(self, decorator: str, name: str, function: Function) -> Function:
+        """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as it is."""
+        names = list(inspect.signature(function).parameters)
+        errors.check_declared(self, decorator, name, self.inputs if decorator == "grad" else self.keeps, function)
+        self.plans.clear()
+        if decorator == "grad":
+            self.rules[self.inputs.index(name)] = Rule(self, name, function, names[1:])
+        else:
+            self.derivations[name] = Rule(self, name, function, names)
+        return function
 
-        return declare
-
-    def derive(self, name: str, values: dict[str, Any], params: dict[str, Any]) -> Any:
+    def derive(self, name: str, values: dict[str, Any], node: Node) -> Any:
         """A kept float from the Tensors it follows from."""
         if name not in self.derivations:
             raise errors.missing_derivation(self, name)
-        rule = self.derivations[name]
-        return rule.function(*(values[self.saves[at]] for at in rule.reads), **{one: params[one] for one in rule.params})
+        rule, readable = self.derivations[name], list(values.values())
+        return rule.function(*map(readable.__getitem__, rule.reads), **rule.some(node))
 
 
 def wrap(y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
@@ -238,7 +211,7 @@ def wrap(y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
     y, root = y if type(y) is np.ndarray else np.asarray(y), None
     for value, array in zip(inputs, arrays):
         if y is array or (y.base is not None and array is not None and (y.base is array or y.base is array.base)):
-            y, root = y.view(), (value._root or value) if isinstance(value, Tensor) else None
+            y, root = y.view(), (value if value._root is None else value._root) if isinstance(value, Tensor) else None
     y.flags.writeable = False
     return result(y, root)
 
@@ -250,21 +223,10 @@ def frozen(value: Any) -> Any:
     return type(value)(map(frozen, value)) if type(value) in (tuple, list) else value
 
 
-@overload
-def primitive(forward: Callable[..., Any]) -> Op: ...
-@overload
 def primitive(
-    *, broadcasting: bool = ..., keeps: tuple[str, ...] = ..., differentiable: bool = ..., once: bool = ..., override: bool = ...
-) -> Callable[[Callable[..., Any]], Op]: ...
-def primitive(
-    forward: Callable[..., Any] | None = None,
-    *,
-    broadcasting: bool = False,
-    keeps: tuple[str, ...] = (),
-    differentiable: bool = True,
-    once: bool = False,
-    override: bool = False,
-) -> Any:
+    forward: Any = None, *, broadcasting: bool = False, keeps: tuple[str, ...] = (), differentiable: bool = True,
+    once: bool = False, override: bool = False,
+) -> Any:  # fmt: skip
     """Declare the decorated forward as an op, under its own name.
 
     broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be among them; their
@@ -278,9 +240,7 @@ def primitive(
 
     def declare(forward: Callable[..., Any]) -> Op:
         op = Op(forward, broadcasting, keeps, differentiable, once)
-        known = OPS.get(op.name)
-        if known and not override and (known.__module__, known.__qualname__) != (op.__module__, op.__qualname__):
-            raise errors.name_taken(op, known)
+        errors.check_name(op, OPS.get(op.name), override)
         OPS[op.name] = op
         return op
 

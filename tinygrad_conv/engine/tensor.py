@@ -11,9 +11,10 @@ from numpy.typing import DTypeLike
 
 from .. import errors
 from ..dtypes import FLOATS, Array, as_array
+from ..hooks import Handle
 from . import modes
 from .methods import TensorMethods
-from .tape import Handle, Mutations, Node, Notes, run_hooks, sweep, tick
+from .tape import Mutations, Node, Notes, sweep, tick
 
 
 class Tensor(TensorMethods):
@@ -30,9 +31,7 @@ class Tensor(TensorMethods):
     __array_ufunc__ = None  # array + tensor is tensor.__radd__(array), on the tape; np.add(array, tensor) is a TypeError
     __hash__ = object.__hash__
 
-    def __init__(
-        self, data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
-    ) -> None:
+    def __init__(self, data: Any, dtype: DTypeLike = None, requires_grad: bool = False, name: str | None = None) -> None:
         self._data: Array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
         self._edge: tuple[Node, int] | None = None  # the node that made it and which of its outputs it is; None: a leaf
         self._root: Tensor | None = None  # the tensor whose memory this one shows, where it is a view
@@ -62,10 +61,7 @@ class Tensor(TensorMethods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._edge is not None and not value:
-            raise errors.GraphError(f"{self._edge[0]!r} made this tensor, so it requires grad; use detach()")
-        if value and self._data.dtype not in FLOATS:
-            raise errors.DtypeError(f"only floating-point tensors can require a gradient, not {errors.show_array(self._data)}")
+        errors.check_requires_grad(self, value)
         self._requires_grad = bool(value)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
@@ -77,10 +73,10 @@ class Tensor(TensorMethods):
         Raises GraphError where there is nothing to go back through, TapeConsumedError the second time, MutationError where
         a tensor changed that a rule would read.
         """
-        if gradient is not None or self._edge is None or self._data.size != 1:
-            return deposit(sweep(*begin([self], [gradient]), retain_graph))
-        one = np.array(1.0, self._data.dtype, ndmin=self._data.ndim)
-        deposit(sweep({-self._edge[0].index: self._edge[0]}, {self._edge: one}, retain_graph))
+        if gradient is not None or self._edge is None or self._data.size != 1 or modes.WATCH.get() is not None:
+            return deposit(run([self], [gradient], retain_graph))
+        node, one = self._edge[0], np.array(1.0, self._data.dtype, ndmin=self._data.ndim)
+        deposit(sweep({-node.index: node}, {self._edge: one}, retain_graph))
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:
         """Call `hook` with the gradient of this tensor in every backward; what it returns, if anything, takes its place."""
@@ -90,8 +86,7 @@ class Tensor(TensorMethods):
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
         """Call `hook` with this leaf each time a backward has written its `.grad`."""
-        if self._edge is not None or not self._requires_grad:
-            raise errors.GraphError("register_post_accumulate_grad_hook: only a leaf that requires grad accumulates one")
+        errors.check_leaf(self, "register_post_accumulate_grad_hook")
         return Handle(self.note().after, hook)
 
     def retain_grad(self) -> None:
@@ -108,11 +103,11 @@ class Tensor(TensorMethods):
 
     def detach(self) -> Tensor:
         """The same numbers, in the same memory, off the tape."""
-        return result(self._data, self._root or self)
+        return result(self._data, self if self._root is None else self._root)
 
     def stamp(self) -> None:
         """Note that the memory has just changed."""
-        (self._root or self)._stamp = Mutations.latest = tick()
+        (self if self._root is None else self._root)._stamp = Mutations.latest = tick()
 
     def change(self, symbol: str, operation: Callable[..., Any], *operands: Any) -> Tensor:
         """`x -= …` and its kin, in place: for leaves, and where no recording would be falsified."""
@@ -129,22 +124,12 @@ class Tensor(TensorMethods):
         return np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._edge is not None:
-            raise errors.GraphError(f"{self._edge[0]!r} made this tensor; only leaves can be copied or pickled: detach() it")
-        return _rebuild, (type(self), self._data, self._requires_grad, self.name, self.grad)
+        errors.check_leaf(self, "copy, pickle")
+        slots = {"requires_grad": self._requires_grad, "name": self.name, "grad": self.grad}
+        return type(self), (self._data,), (None, slots)
 
     def __repr__(self) -> str:
-        numbers = np.array2string(self._data, separator=", ", prefix="tensor(", threshold=200)
-        made = f", made by {self._edge[0].op.name}" if self._edge else ", requires_grad=True" if self._requires_grad else ""
-        return f"tensor({numbers}, {errors.show_array(self._data)}{made}{f', name={self.name!r}' if self.name else ''})"
-
-
-def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None, grad: Array | None) -> Tensor:
-    """A leaf out of its pickle, or its copy."""
-    tensor = kind.__new__(kind)
-    Tensor.__init__(tensor, data, None, requires_grad, name)
-    tensor.grad = grad
-    return tensor
+        return errors.show_contents(self)
 
 
 def result(array: Array, root: Tensor | None = None, edge: tuple[Node, int] | None = None) -> Tensor:
@@ -164,49 +149,38 @@ def lift(node: Node) -> list[Any]:
     """
     if node.op.once:
         raise errors.only_once(node.op)
-    values = {name: lift_value(node, name, value) for name, value in zip(node.op.saves, node.saved)}
+    edges = dict(zip(node.op.inputs, node.edges))
+    slots = [(node, slot) for slot in range(len(node.outputs))]
+    edges["y"] = slots if node.notes and node.notes.many else slots[0]
+    saved = zip(node.op.saves, node.saved)
+    values = {name: lift_value(value, edges[name]) if name in edges else value for name, value in saved}
     for name in node.op.keeps:
         if name in values and values[name].dtype in FLOATS:
-            values[name] = node.op.derive(name, values, node.params)
+            values[name] = node.op.derive(name, values, node)
     return list(values.values())
 
 
-def lift_value(node: Node, name: str, value: Any) -> Any:
-    """One saved value, on the tape again if it is an input or an output."""
-    if name == "y":
-        edges: Any = [(node, slot) for slot in range(len(node.outputs))]
-    elif name in node.op.inputs:
-        edges = node.edges[node.op.inputs.index(name)]
-    else:
-        return value
+def lift_value(value: Any, edge: Any) -> Any:
+    """A saved array (or a tuple of them) as the Tensor it was; a constant becomes a Tensor off the tape."""
     if isinstance(value, tuple):
-        return tuple(lift_array(one, edge) for one, edge in zip(value, edges or [None] * len(value)))
-    return lift_array(value, edges[0] if name == "y" else edges)
+        return tuple(map(lift_value, value, edge or [None] * len(value)))
+    return edge if value is None or isinstance(edge, Tensor) else result(value, None, edge)
 
 
-def lift_array(array: Any, edge: Any) -> Any:
-    """A saved array as the Tensor it was; a constant becomes a Tensor off the tape."""
-    return edge if array is None or isinstance(edge, Tensor) else result(array, None, edge)
-
-
-def begin(tensors: Sequence[Tensor], gradients: Sequence[Any], lifted: bool = False) -> tuple[dict[int, Node], dict[Any, Any]]:
-    """Where a sweep starts: the nodes that made these tensors, and the gradients of their outputs."""
+def run(tensors: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Any = None, lifting: Any = None) -> dict[Any, Any]:
+    """Begin a sweep at these tensors, with the gradients of each; a debugger that watches takes it over."""
     ahead: dict[int, Node] = {}
     grads: dict[Any, Any] = {}
-    for tensor, gradient in zip(tensors, gradients):
-        if not tensor._requires_grad:
-            raise errors.needs_no_gradient(tensor)
-        if gradient is None and tensor._data.size != 1:
-            raise errors.needs_seed(tensor)
-        gradient = np.ones_like(tensor._data) if gradient is None else gradient
-        gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient, tensor._data.dtype)
-        if gradient._data.shape != tensor._data.shape:
-            raise errors.wrong_seed(tensor, gradient)
-        edge, gradient = tensor._edge or tensor, gradient if lifted else gradient._data
+    for tensor, seed in zip(tensors, seeds):
+        seed = seed if seed is None or isinstance(seed, Tensor) else Tensor(seed, tensor.dtype)
+        errors.check_seed(tensor, seed)
+        seed = Tensor(np.ones_like(tensor._data)) if seed is None else seed
+        edge, gradient = tensor._edge or tensor, seed if lifting else seed._data
         grads[edge] = grads[edge] + gradient if edge in grads else gradient
         if tensor._edge is not None:
             ahead[-tensor._edge[0].index] = tensor._edge[0]
-    return ahead, grads
+    watch = modes.WATCH.get()
+    return (sweep if watch is None else watch.sweep)(ahead, grads, keep, wanted, lifting)
 
 
 def deposit(found: dict[Any, Any]) -> None:
@@ -214,9 +188,8 @@ def deposit(found: dict[Any, Any]) -> None:
     fresh: list[tuple[Tensor, Array]] = []
     for edge, gradient in found.items():
         tensor = edge[0].notes.retained[edge[1]]() if type(edge) is tuple else edge
-        if tensor is not None:
-            gradient = hooked(tensor, gradient)
-            fresh.append((tensor, gradient.copy() if tensor.grad is None else tensor.grad + gradient))
+        if tensor is not None:  # a retained one may be gone
+            fresh.append((tensor, gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")))
     for tensor, gradient in fresh:
         tensor.grad = gradient
     for tensor, _ in fresh:
@@ -224,19 +197,10 @@ def deposit(found: dict[Any, Any]) -> None:
             hook(tensor)
 
 
-def hooked(leaf: Tensor, gradient: Any) -> Any:
-    """The gradient of a leaf after the leaf's hooks."""
-    return run_hooks(leaf._notes.hooks.get(0, {}), gradient) if leaf._notes else gradient
-
-
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+    outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_outputs: Any = None,
+    retain_graph: bool | None = None, create_graph: bool = False, allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:  # fmt: skip
     """The gradients of `outputs` with respect to `inputs`, as Tensors; no `.grad` is touched.
 
     grad_outputs: what to begin with, one for each output; may be left out for scalars. With `create_graph` the gradients
@@ -246,15 +210,12 @@ def grad(
     """
     outputs, inputs = ([one] if isinstance(one, Tensor) else list(one) for one in (outputs, inputs))
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
-    if len(seeds) != len(outputs):
-        raise errors.GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
+    errors.check_seed_count(outputs, seeds)
     edges = [tensor._edge or tensor for tensor in inputs]
     keep = create_graph if retain_graph is None else retain_graph
-    lifting = (lift, Tensor) if create_graph else ()
     with modes.enable_grad() if create_graph else modes.no_grad():
-        found = sweep(*begin(outputs, seeds, create_graph), keep, set(edges), *lifting)
-        gradients = [hooked(one, found.get(one)) if one in found and isinstance(one, Tensor) else found.get(one) for one in edges]
-    for tensor, gradient in zip(inputs, gradients):
-        if gradient is None and not allow_unused:
-            raise errors.unused(tensor)
+        found = run(outputs, seeds, keep, set(edges), lift if create_graph else None)
+    gradients = [found.get(edge) for edge in edges]
+    if not allow_unused:
+        errors.check_used(inputs, gradients)
     return tuple(one if create_graph or one is None else Tensor(one.copy()) for one in gradients)

@@ -9,7 +9,11 @@ A map of the folder, in reading order:
     lowering.py    patches, lowered along the width only
     mec.py         correlation and weight gradient over patches
     dual.py        input gradient by shifted additions
+    mirror.py      with stride 1, an input gradient is a correlation
+    winograd.py    three taps high, for half the multiplications
+    nothing.py     axes without length
     pooling.py     maximum and sum, in two stages
+    memory.py      keeping freed memory, against page faults
     threads.py     sharing the rows of a large kernel
     choice.py      which of them serves
 
@@ -20,12 +24,14 @@ Arguments are not checked here: `ops` does that, where errors can name them.
 
 from __future__ import annotations
 
-from .choice import current, use_kernels
+from .choice import KERNELS, correlation, pools, served, use_kernels
 from .layout import Array
+from .memory import keep_freed_memory
 from .threads import get_num_threads, set_num_threads
 from .window import Window, make_window
 
 __all__ = [
+    "KERNELS",
     "Window",
     "correlate",
     "correlate_input_grad",
@@ -35,11 +41,14 @@ __all__ = [
     "make_window",
     "max_pool",
     "scatter_taps",
+    "served",
     "set_num_threads",
     "spread_windows",
     "sum_windows",
     "use_kernels",
 ]
+
+keep_freed_memory()
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:
@@ -47,7 +56,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:
 
     Padding is made of zeros that are multiplied like any other number: an infinite weight meeting it gives NaN.
     """
-    return current().correlate(x, w, window, groups)
+    return correlation("correlate", x, w, window, groups)
 
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int = 1) -> Array:
@@ -55,7 +64,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int = 1) 
 
     As in `correlate`, padding is made of zeros that are multiplied like any other number.
     """
-    return current().correlate_weight_grad(x, dy, window, groups)
+    return correlation("correlate_weight_grad", x, dy, window, groups)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int = 1) -> Array:
@@ -64,7 +73,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int = 1) -
     Sums only what windows send back: exactly 0 where no window touched, and dy is never padded with zeros that an
     infinite weight could turn into NaN.
     """
-    return current().correlate_input_grad(dy, w, window, groups)
+    return correlation("correlate_input_grad", dy, w, window, groups)
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
@@ -73,24 +82,29 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     The first tap in row-major order wins a tie; a NaN beats every number, and the last NaN wins, as in PyTorch. Padding
     never wins, not even against -inf. A window wholly in the padding has the dtype's lowest value and tap 0.
     """
-    return current().max_pool(x, window)
+    y, tap = pools().max_pool(x, window)
+    return y, tap
 
 
 def gather_taps(x: Array, tap: Array, window: Window) -> Array:
     """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; 0 where that tap lies in the padding."""
-    return current().gather_taps(x, tap, window)
+    result: Array = pools().gather_taps(x, tap, window)
+    return result
 
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """dx [N, C, H, W], the adjoint of `gather_taps`: dy [N, C, P, Q] at the taps; windows that overlap add up."""
-    return current().scatter_taps(dy, tap, window)
+    result: Array = pools().scatter_taps(dy, tap, window)
+    return result
 
 
 def sum_windows(x: Array, window: Window) -> Array:
     """y [N, C, P, Q]: the sum over each window of x [N, C, H, W]; padding counts as 0."""
-    return current().sum_windows(x, window)
+    result: Array = pools().sum_windows(x, window)
+    return result
 
 
 def spread_windows(dy: Array, window: Window) -> Array:
     """dx [N, C, H, W], the adjoint of `sum_windows`: dy [N, C, P, Q] added to every place its window covers."""
-    return current().spread_windows(dy, window)
+    result: Array = pools().spread_windows(dy, window)
+    return result

@@ -1,114 +1,203 @@
-"""Which set of kernels serves: the literal `reference`, or the fast ones."""
+"""Which kernel serves which shape: one table for each of the three correlations, read from the top.
+
+A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest there. The first
+line that wants a shape gets it. A kernel gives up after all, by returning None, when it meets infinities that its way of
+computing would spread; then the next line has its turn. The last line of each table wants everything and never gives up.
+`reference` is a line like the others, only that it never wants anything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
-from types import TracebackType
-from typing import NamedTuple, Protocol
+from functools import lru_cache
+from types import ModuleType, TracebackType
+from typing import NamedTuple, TypeAlias
 
-from . import dual, mec, nothing, pooling, reference
+from ..errors import ShapeError
+from . import dual, mec, nothing, pooling, reference, winograd
 from .layout import Array
+from .threads import WORTH_HOLDING_BLAS, blas_held, product_time
 from .window import Window
 
 
-class Kernels(NamedTuple):
-    """One implementation of each of the functions `kernels/__init__.py` describes."""
+class Problem(NamedTuple):
+    """What a choice may depend on."""
 
-    correlate: Correlate
-    correlate_weight_grad: Correlate
-    correlate_input_grad: Correlate
-    max_pool: MaxPool
-    gather_taps: MoveTaps
-    scatter_taps: MoveTaps
-    sum_windows: MoveSums
-    spread_windows: MoveSums
+    samples: int
+    channels: int  # C / groups
+    outputs: int  # O / groups
+    groups: int
+    window: Window
+    real: bool  # whether the numbers are floating, so that there are fractions
 
 
-class Correlate(Protocol):
-    """Any one of the three linked correlations, by two of its three arrays."""
-
-    def __call__(self, first: Array, second: Array, /, window: Window, groups: int) -> Array: ...
+Kernel: TypeAlias = Callable[[Array, Array, Window, int], "Array | None"]
+Condition: TypeAlias = Callable[[Problem], bool]
 
 
-class MaxPool(Protocol):
-    """x to (y, tap)."""
+class Line(NamedTuple):
+    """One line of a table."""
 
-    def __call__(self, x: Array, /, window: Window) -> tuple[Array, Array]: ...
-
-
-class MoveTaps(Protocol):
-    """Values and taps to values."""
-
-    def __call__(self, values: Array, tap: Array, /, window: Window) -> Array: ...
+    name: str
+    kernel: Kernel
+    serves: Condition
+    wants: Condition
 
 
-class MoveSums(Protocol):
-    """Values to values."""
-
-    def __call__(self, values: Array, /, window: Window) -> Array: ...
-
-
-def _correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
-    kernel = mec if x.size and w.size and _has_windows(window) else nothing
-    return kernel.correlate(x, w, window, groups)
+def always(problem: Problem) -> bool:
+    """Every shape."""
+    return True
 
 
-def _correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    kernel = mec if x.size and dy.size else nothing
-    return kernel.correlate_weight_grad(x, dy, window, groups)
+def never(problem: Problem) -> bool:
+    """No shape, unless `use_kernels` says so."""
+    return False
 
 
-def _correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
-    kernel = dual if dy.size and w.size else nothing
-    return kernel.correlate_input_grad(dy, w, window, groups)
+def nothing_to_do(problem: Problem) -> bool:
+    """Some axis has no length."""
+    return 0 in (*problem[:4], *problem.window.size, *problem.window.out)
 
 
-def _has_windows(window: Window) -> bool:
-    return window.out[0] > 0 and window.out[1] > 0
+def stride_one(problem: Problem) -> bool:
+    """An input gradient is a correlation, and the other way round: see `mirror`."""
+    return problem.window.stride == (1, 1)
 
 
-SETS = {
-    "reference": Kernels(
-        reference.correlate,
-        reference.correlate_weight_grad,
-        reference.correlate_input_grad,
-        reference.max_pool,
-        reference.gather_taps,
-        reference.scatter_taps,
-        reference.sum_windows,
-        reference.spread_windows,
+def three_taps_high(problem: Problem) -> bool:
+    """What F(4, 3) was made for."""
+    return problem.real and winograd.serves(problem.window, problem.groups)
+
+
+def three_taps_high_mirrored(problem: Problem) -> bool:
+    """The same, for the correlation that the input gradient is."""
+    return problem.real and stride_one(problem) and winograd.serves(winograd.mirrored(problem.window), problem.groups)
+
+
+def many_channels(problem: Problem) -> bool:
+    """Winograd's transforms cost as much for each channel as the products they save cost for about twenty."""
+    return min(problem.channels, problem.outputs) >= 32 and three_taps_high(problem)
+
+
+def many_channels_mirrored(problem: Problem) -> bool:
+    """The same, for the input gradient."""
+    return min(problem.channels, problem.outputs) >= 32 and three_taps_high_mirrored(problem)
+
+
+def large_kernel(problem: Problem) -> bool:
+    """Lowering would copy everything many times over, while there are few outputs to shift and add."""
+    return stride_one(problem) and problem.window.kernel[1] >= 7 and problem.outputs <= 2 * problem.channels
+
+
+def many_small_groups(problem: Problem) -> bool:
+    """Shifting and adding the tiny products of each group would cost more than lowering dY."""
+    return stride_one(problem) and problem.groups > 1
+
+
+TABLES = {
+    "correlate": (
+        Line("nothing", nothing.correlate, nothing_to_do, nothing_to_do),
+        Line("winograd", winograd.correlate, three_taps_high, many_channels),
+        Line("dual", dual.correlate, stride_one, large_kernel),
+        Line("reference", reference.correlate, always, never),
+        Line("mec", mec.correlate, always, always),
     ),
-    "fast": Kernels(
-        _correlate,
-        _correlate_weight_grad,
-        _correlate_input_grad,
-        pooling.max_pool,
-        pooling.gather_taps,
-        pooling.scatter_taps,
-        pooling.sum_windows,
-        pooling.spread_windows,
+    "correlate_weight_grad": (
+        Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
+        Line("winograd", winograd.correlate_weight_grad, three_taps_high, many_channels),
+        Line("reference", reference.correlate_weight_grad, always, never),
+        Line("mec", mec.correlate_weight_grad, always, always),
+    ),
+    "correlate_input_grad": (
+        Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
+        Line("winograd", winograd.correlate_input_grad, three_taps_high_mirrored, many_channels_mirrored),
+        Line("mec", mec.correlate_input_grad, stride_one, many_small_groups),
+        Line("reference", reference.correlate_input_grad, always, never),
+        Line("dual", dual.correlate_input_grad, always, always),
     ),
 }
+KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table}))
+FAST = "fast"
 
-_current: ContextVar[Kernels] = ContextVar("kernels", default=SETS["fast"])
+_wanted: ContextVar[str] = ContextVar("kernels", default=FAST)
+_served: ContextVar[str | None] = ContextVar("served", default=None)
 
-current = _current.get
+
+def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
+    """One of the three correlations of its two arrays, by whichever kernel the table or `use_kernels` says."""
+    real = first.dtype.kind in "fc"
+    lines, time = choose(family, _wanted.get(), first.shape, second.shape, window, groups, real)
+    if time < WORTH_HOLDING_BLAS:
+        return _first_result(lines, first, second, window, groups)
+    with blas_held():
+        return _first_result(lines, first, second, window, groups)
+
+
+def _first_result(lines: tuple[Line, ...], first: Array, second: Array, window: Window, groups: int) -> Array:
+    """What the first line gives that does not give up."""
+    for line in lines:
+        result = line.kernel(first, second, window, groups)
+        if result is not None:
+            _served.set(line.name)
+            return result
+    raise AssertionError(f"the last kernel, {lines[-1].name}, gave up")
+
+
+@lru_cache(maxsize=4096)
+def choose(
+    family: str,
+    wanted: str,
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+    window: Window,
+    groups: int,
+    real: bool,
+) -> tuple[tuple[Line, ...], float]:
+    """The lines to try for these shapes, in order, and a guess of the microseconds their products take."""
+    outputs = second[1] if family == "correlate_weight_grad" else second[0]
+    channels = second[1] if family == "correlate_input_grad" else first[1] // groups
+    problem = Problem(first[0], channels, outputs // groups, groups, window, real)
+    time = product_time(window, problem.samples, problem.channels * outputs * window.taps)
+    table = TABLES[family]
+    forced = [line for line in table if line.name == wanted]
+    if not forced or nothing_to_do(problem):
+        return tuple(line for line in table if line.wants(problem)), time
+    if not forced[0].serves(problem):
+        raise ShapeError(f"{family}: kernel {wanted!r} cannot serve {problem}")
+    return (forced[0], table[-1]), time
+
+
+def pools() -> ModuleType:
+    """The module whose pooling functions serve."""
+    literal = _wanted.get() == "reference"
+    _served.set("reference" if literal else "pooling")
+    return reference if literal else pooling
+
+
+def served() -> str | None:
+    """The name of the kernel that served the last call of this thread."""
+    return _served.get()
 
 
 class use_kernels:
-    """`with use_kernels("reference"):` runs everything inside with that set; each thread and task has its own choice."""
+    """`with use_kernels("reference"):` computes everything inside with the literal formulas.
+
+    "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel used wherever it
+    exists, and a ShapeError raised where it cannot serve the shape. Each thread and each task has a setting of its own.
+    """
 
     def __init__(self, name: str) -> None:
-        if name not in SETS:
-            raise ValueError(f"use_kernels: there is no set {name!r}, only {', '.join(sorted(SETS))}")
+        if name not in (FAST, *KERNELS):
+            raise ValueError(f"use_kernels: there is no kernel {name!r}, only {', '.join((FAST, *KERNELS))}")
         self.name = name
-        self._tokens: list[Token[Kernels]] = []
+        self._tokens: list[Token[str]] = []
 
     def __enter__(self) -> use_kernels:
-        self._tokens.append(_current.set(SETS[self.name]))
+        self._tokens.append(_wanted.set(self.name))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _current.reset(self._tokens.pop())
+        _wanted.reset(self._tokens.pop())

@@ -26,18 +26,22 @@ class Interleaved(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def interleaved(window: Window) -> tuple[Interleaved, ...]:
-    """The classes of a window; a single one, the whole, if the height is not dilated."""
-    dilation, stride, top = window.dilation[0], window.stride[0], window.padding[0][0]
+    """The classes of a window; a single one, the whole, if the height is not dilated.
+
+    With one tap the dilation means nothing, so it may be taken to be the stride: then the rows between are left out.
+    """
+    stride = window.stride[0]
+    dilation = window.dilation[0] if window.kernel[0] > 1 else stride
     if dilation == 1:
         return (Interleaved(slice(None), slice(None), window),)
     common = gcd(dilation, stride)
     step = dilation // common
-    return tuple(_one_class(window, p0, step, stride // common, top) for p0 in range(min(step, window.out[0])))
+    return tuple(_one_class(window, p0, step, dilation, stride // common) for p0 in range(min(step, window.out[0])))
 
 
-def _one_class(window: Window, p0: int, step: int, stride: int, top: int) -> Interleaved:
+def _one_class(window: Window, p0: int, step: int, dilation: int, stride: int) -> Interleaved:
     """The class of output rows p0, p0 + step, ...; its first row reads row `skipped` of the smaller picture."""
-    dilation, height, count = window.dilation[0], window.size[0], window.out[0]
+    height, count, top = window.size[0], window.out[0], window.padding[0][0]
     skipped, residue = divmod(p0 * window.stride[0] - top, dilation)
     rows = len(range(residue, height, dilation))
     smaller = Window(

@@ -19,8 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .dilation import interleaved
-from .layout import Array, compute_type, contiguous_view, from_rows, to_rows
+from .layout import Array, all_finite, compute_type, contiguous_view, from_rows, to_rows
 from .lowering import CACHE_BYTES
+from .mirror import flipped, mirrored
 from .threads import product_time, share
 from .window import Overlap, Window, overlap
 
@@ -31,14 +32,20 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     errors, w = to_rows(dy, dtype), w.astype(dtype, copy=False)
     channels, samples = w.shape[1], len(dy)
     parts = interleaved(window)
-    every_row = len(parts) == window.dilation[0]
-    allocate = np.empty if every_row else np.zeros
-    dx = allocate((window.size[0], groups, channels, window.size[1], samples), dtype)
+    covered = sum(part.window.size[0] for part in parts) == window.size[0]
+    dx = (np.empty if covered else np.zeros)((window.size[0], groups, channels, window.size[1], samples), dtype)
     for part in parts:
         source, target = _by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
         work = partial(_input_grad, source, w, part.window, target)
         share(work, part.window.size[0], product_time(part.window, samples, w.size))
     return from_rows(dx.reshape(window.size[0], groups * channels, window.size[1], samples), result)
+
+
+def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
+    """y [N, O, P, Q] with stride 1, as the input gradient of the mirrored window; None if w is not finite."""
+    if not all_finite(w):
+        return None
+    return correlate_input_grad(x, flipped(w, groups), mirrored(window), groups)
 
 
 def _input_grad(dy: Array, w: Array, window: Window, dx: Array, begin: int, end: int) -> None:

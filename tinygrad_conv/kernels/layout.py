@@ -42,6 +42,12 @@ def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
     return rows.transpose(3, 1, 0, 2).astype(dtype, copy=False)
 
 
+def all_finite(array: Array) -> bool:
+    """Whether there is no Inf or NaN; False, too, if the sum overflows, which only makes a caller careful in vain."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
 def contiguous_view(base: Array, offset: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> Array:
     """A view of contiguous `base`: `steps` counts elements, not bytes, and windows may overlap.
 

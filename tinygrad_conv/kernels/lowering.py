@@ -39,6 +39,11 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
     row = kw * (channels // groups) * columns * samples
     together = rows_together(end - begin, kh, stride, groups * row * x.itemsize)
     height = (together - 1) * stride + kh
+    if _is_lowered(x, window, groups):
+        steps = (len(x) * row, stride * row, columns * samples, 1)
+        shape = (groups, end - begin, kh * channels, columns * samples)
+        yield Patches(slice(begin, end), contiguous_view(x, begin * stride * row, shape, steps))
+        return
     lowered = np.zeros((groups, height, kw, channels // groups, columns, samples), x.dtype)
     done = 0  # how many rows at the front of `lowered` are there already
     for first in range(begin, end, together):
@@ -51,6 +56,14 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
         done = max(0, kh - stride)
         if done and first + rows < end:
             lowered[:, :done] = lowered[:, needed - done : needed]
+
+
+def _is_lowered(x: Rows, window: Window, groups: int) -> bool:
+    """Whether x is its own lowering: one tap wide, every column used, no padding; so a 1x1 kernel copies nothing."""
+    same_columns = window.kernel[1] == window.stride[1] == 1 and window.padding[1][0] == 0
+    same_columns = same_columns and window.out[1] == window.size[1]
+    same_rows = window.padding[0][0] == 0 and window.reach(0) <= window.size[0]
+    return groups == 1 and same_columns and same_rows and x.flags.c_contiguous
 
 
 def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:

@@ -17,8 +17,9 @@ from functools import partial
 import numpy as np
 
 from .dilation import Interleaved, interleaved
-from .layout import Array, compute_type, from_rows, to_rows
+from .layout import Array, all_finite, compute_type, from_rows, to_rows
 from .lowering import patches
+from .mirror import flipped, mirrored
 from .threads import product_time, share
 from .window import Window
 
@@ -64,6 +65,13 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     dw = sum(found[1:], found[0])
     by_tap = dw.reshape(groups, *window.kernel, channels, outputs // groups)
     return by_tap.transpose(0, 4, 3, 1, 2).reshape(outputs, channels, *window.kernel).astype(result, copy=False)
+
+
+def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
+    """dx [N, C, H, W] with stride 1, as a correlation with the mirrored window; None if w is not finite."""
+    if not all_finite(w):
+        return None
+    return correlate(dy, flipped(w, groups), mirrored(window), groups)
 
 
 def _as_matrices(w: Array, groups: int) -> Array:

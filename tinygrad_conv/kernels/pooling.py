@@ -14,7 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from .layout import Array, Rows, compute_type, from_rows, tap_type, to_rows
+from . import tiles
+from .layout import Array, Rows, all_finite, compute_type, from_rows, tap_type, to_rows
 from .window import Window, overlap
 
 Wins: TypeAlias = Callable[[Array, Array], Array]
@@ -22,6 +23,8 @@ Wins: TypeAlias = Callable[[Array, Array], Array]
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     """(y, tap), both [N, C, P, Q]: the maximum of each window of x [N, C, H, W], and the number of its tap."""
+    if tiles.serves(window) and (found := tiles.max_pool(x, window)):
+        return found
     y, tap = _max_pool(x, window, _is_greater)
     if np.issubdtype(x.dtype, np.floating) and y.size and np.isnan(y.max()):
         y, tap = _max_pool(x, window, _is_greater_or_nan)
@@ -42,8 +45,10 @@ def gather_taps(x: Array, tap: Array, window: Window) -> Array:
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] at its tap; windows that share a place add up."""
+    if tiles.serves(window):
+        return tiles.scatter_taps(dy, tap, window)
     dx = np.zeros_like(dy, shape=(*dy.shape[:2], *window.size))
-    finite = not np.issubdtype(dy.dtype, np.inexact) or bool(np.isfinite(dy.sum()))
+    finite = dy.dtype.kind != "f" or all_finite(dy)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         rows, columns = overlap(window, 0, i), overlap(window, 1, j)
         chosen = tap[:, :, rows.windows, columns.windows] == number

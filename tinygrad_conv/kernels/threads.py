@@ -26,10 +26,10 @@ from .window import Window
 
 Result = TypeVar("Result")
 
-# In microseconds on one core. A hand-off to a thread costs about 30, holding BLAS about 6. Products cheaper than the
-# first bound are too small for BLAS to use its threads.
-WORTH_HOLDING_BLAS = 20.0
-WORTH_SHARING = 120.0
+# In microseconds on one core. Holding BLAS costs about 8, and products that take less than the first bound are too small
+# for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
+WORTH_HOLDING_BLAS = 10.0
+WORTH_SHARING = 200.0
 
 
 def get_num_threads() -> int:
@@ -53,26 +53,48 @@ def set_num_threads(n: int) -> None:
 def share(work: Callable[[int, int], Result], count: int, microseconds: float) -> list[Result]:
     """[work(first, last), ...] over consecutive parts of range(count), in parallel if the estimated time is worth it.
 
-    All parts are finished, or have failed, when this returns or raises.
+    All parts are finished, or have failed, when this returns or raises. A caller whose work multiplies matrices holds
+    BLAS meanwhile.
     """
-    if microseconds < WORTH_HOLDING_BLAS or not _can_hold_blas():
-        return [work(0, count)]
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
-    with _blas_held_at_one():
-        if parts <= 1:
-            return [work(0, count)]
-        bounds = [count * part // parts for part in range(parts + 1)]
-        pool = _state.pool()
-        others = [pool.submit(work, first, last) for first, last in zip(bounds[1:-1], bounds[2:], strict=True)]
-        try:
-            mine = work(0, bounds[1])
-        finally:
-            # Even if this part fails or is interrupted: the others write into arrays that the caller is about to drop.
-            errors = [other.exception() for other in others]
-        for error in errors:
-            if error is not None:
-                raise error
-        return [mine, *(other.result() for other in others)]
+    if parts <= 1:
+        return [work(0, count)]
+    bounds = [count * part // parts for part in range(parts + 1)]
+    pool = _state.pool()
+    others = [pool.submit(work, first, last) for first, last in zip(bounds[1:-1], bounds[2:], strict=True)]
+    try:
+        mine = work(0, bounds[1])
+    finally:
+        # Even if this part fails or is interrupted: the others write into arrays that the caller is about to drop.
+        errors = [other.exception() for other in others]
+    for error in errors:
+        if error is not None:
+            raise error
+    return [mine, *(other.result() for other in others)]
+
+
+@contextmanager
+def blas_held() -> Iterator[None]:
+    """BLAS has one thread inside, if that can be arranged.
+
+    Several threads of the user's may be inside: the first to enter holds BLAS, the last to leave restores it.
+    """
+    state = _state
+    if not _can_hold_blas():
+        yield
+        return
+    with state.lock:
+        state.holders += 1
+        if state.holders == 1:
+            state.limit = _blas_controller().limit(limits=1)
+    try:
+        yield
+    finally:
+        with state.lock:
+            state.holders -= 1
+            if state.holders == 0:
+                state.limit.restore_original_limits()
+                state.limit = None
 
 
 def product_time(window: Window, samples: int, weights: int) -> float:
@@ -110,31 +132,13 @@ _state = _State()
 
 def _start_anew_after_fork() -> None:
     global _state
-    if _state.limit is not None:
+    if _state.limit is not None:  # another thread of the parent's held BLAS; here is nobody left to restore it
         _state.limit.restore_original_limits()
     _state = _State(_state.wanted)
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew_after_fork)
-
-
-@contextmanager
-def _blas_held_at_one() -> Iterator[None]:
-    """The first to enter holds BLAS at one thread, the last to leave restores it."""
-    state = _state
-    with state.lock:
-        state.holders += 1
-        if state.holders == 1:
-            state.limit = _blas_controller().limit(limits=1)
-    try:
-        yield
-    finally:
-        with state.lock:
-            state.holders -= 1
-            if state.holders == 0:
-                state.limit.restore_original_limits()
-                state.limit = None
 
 
 @lru_cache(maxsize=None)

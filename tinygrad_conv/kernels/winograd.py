@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .layout import Array, Rows, compute_type, from_rows, to_rows
+from .layout import Array, Rows, all_finite, compute_type, from_rows, to_rows
 from .mirror import flipped, mirrored
 from .threads import product_time, share
 from .window import Window, overlap
@@ -68,9 +68,11 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     rows = to_rows(x, dtype)
     (outputs, channels, _, kw), (height, width), samples = w.shape, window.out, len(x)
     by_row = w.astype(dtype, copy=False).transpose(2, 0, 3, 1).reshape(3, -1)
-    weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
     y = np.empty((height, outputs * width * samples), dtype)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def multiply(begin: int, end: int) -> bool:
         finite = True
         products = np.empty((SEEN, outputs, width * samples), dtype)
@@ -79,7 +81,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
             if frequencies.stop == SEEN:
                 target = y[tile * TILE : (tile + 1) * TILE]
                 np.matmul(transforms(dtype).outputs[: len(target)], products.reshape(SEEN, -1), out=target)
-                finite = finite and bool(np.isfinite(target.sum()))
+                finite = finite and all_finite(target)
         return finite
 
     tiles = -(-height // TILE)
@@ -100,6 +102,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     height, outputs, width, samples = errors.shape
     channels, kw = x.shape[1], window.kernel[1]
 
+    @np.errstate(over="ignore", invalid="ignore")
     def add_up(begin: int, end: int) -> Array:
         total = np.zeros((SEEN, kw * channels, outputs), dtype)
         transformed = np.empty((SEEN, outputs, width * samples), dtype)
@@ -113,8 +116,9 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
     parts = share(add_up, -(-height // TILE), product_time(window, samples, 3 * kw * channels * outputs) / 2)
     total = sum(parts[1:], parts[0])
-    dw = np.matmul(transforms(dtype).weights.T, total.reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
-    if not np.isfinite(dw.sum()):
+    with np.errstate(over="ignore", invalid="ignore"):
+        dw = np.matmul(transforms(dtype).weights.T, total.reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
+    if not all_finite(dw):
         return None
     return dw.transpose(3, 2, 0, 1).astype(result, order="C")
 

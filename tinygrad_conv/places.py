@@ -1,6 +1,6 @@
-"""Which line of the user's an op was called from.
+"""Which line of the user's something was called from.
 
-Recording costs little: the code object and the instruction's offset are kept, the line is looked up when somebody reads it.
+Noting it costs little: the code object and the offset of the call are kept, the line is looked up when somebody reads it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import CodeType
 
 Where = tuple[CodeType, int]
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def user_where() -> Where:
@@ -23,7 +23,7 @@ def user_where() -> Where:
 
 
 def line_of(where: Where) -> int:
-    """The line number behind a code object and an offset."""
+    """The line number behind a code object and an offset in it."""
     code, offset = where
     for start, end, line in code.co_lines():
         if start <= offset < end and line is not None:

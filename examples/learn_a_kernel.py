@@ -1,0 +1,40 @@
+"""A 3×3 convolution learns the Sobel kernel, from nothing but inputs and outputs.
+
+    python examples/learn_a_kernel.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+
+SOBEL = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]], np.float32)  # finds vertical edges
+
+
+def main() -> None:
+    tg.manual_seed(0)
+    images = tg.randn(32, 1, 16, 16)
+    edges = tg.conv2d(images, SOBEL[None, None])
+
+    layer = nn.Conv2d(1, 1, kernel_size=3, bias=False)
+    optimizer = optim.SGD(layer.parameters(), lr=0.1)
+
+    for step in range(1, 51):
+        optimizer.zero_grad()
+        loss = tg.mse_loss(layer(images), edges)
+        loss.backward()
+        optimizer.step()
+        if step % 10 == 0:
+            print(f"step {step:2d}   loss {loss.item():.2e}")
+
+    learned = layer.weight.data[0, 0]
+    print("\n learned kernel            Sobel kernel")
+    for learned_row, true_row in zip(learned, SOBEL):
+        print("  ".join(f"{value:6.3f}" for value in learned_row), "   ", "  ".join(f"{value:4.0f}" for value in true_row))
+    print(f"\nlargest difference: {np.abs(learned - SOBEL).max():.1e}")
+
+
+if __name__ == "__main__":
+    main()

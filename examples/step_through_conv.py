@@ -1,0 +1,30 @@
+"""Backpropagation through a convolution, to be stepped through in a debugger.
+
+    python examples/step_through_conv.py
+
+It stops at `breakpoint()`, before the backward. The README says what to press there, and what one sees. The numbers are
+those of examples/article.py. The literal kernels are switched on, so stepping further leads into the formulas.
+"""
+
+from __future__ import annotations
+
+import tinygrad_conv as tg
+
+
+def main() -> None:
+    x = tg.tensor([[[[1.0, 2.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]]], requires_grad=True, name="x")
+    w = tg.tensor([[[[1.0, 0.0], [0.0, 1.0]]]], requires_grad=True, name="w")
+
+    y = tg.conv2d(x, w)
+    loss = 0.5 * tg.mse_loss(y, tg.ones_like(y), reduction="sum")
+
+    breakpoint()
+    loss.backward()
+
+    print("dW =", w.grad[0, 0].tolist())
+    print("dX =", x.grad[0, 0].tolist())
+
+
+if __name__ == "__main__":
+    with tg.use_kernels("reference"):
+        main()

@@ -1,0 +1,244 @@
+"""Optimisers against their formulas, written out literally; their refusals, states and dtypes."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+from tinygrad_conv.errors import MutationError, ShapeError
+
+GRADIENTS = np.random.default_rng(0).standard_normal((6, 2, 3))
+START = np.random.default_rng(1).standard_normal((2, 3))
+
+
+def run(make, dtype=np.float64, shape=(2, 3), steps=6):
+    """The parameter and the optimiser after `steps` steps along fixed gradients."""
+    p = nn.Parameter(START.astype(dtype).ravel()[: int(np.prod(shape))].reshape(shape))
+    optimizer = make([p])
+    for gradient in GRADIENTS[:steps]:
+        p.grad = gradient.astype(dtype).ravel()[: p.numel()].reshape(shape)
+        optimizer.step()
+    return p, optimizer
+
+
+def test_the_articles_update():
+    w = nn.Parameter(np.eye(2))
+    w.grad = np.array([[6.0, 2.0], [1.0, 4.0]])
+    optim.SGD([w], lr=0.1).step()
+    np.testing.assert_allclose(w.data, [[0.4, -0.2], [-0.1, 0.6]], rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("momentum, dampening, nesterov", [(0, 0, False), (0.9, 0, False), (0.9, 0.3, False), (0.9, 0, True)])
+def test_sgd_is_its_formula(momentum, dampening, nesterov, maximize):
+    p, _ = run(lambda ps: optim.SGD(ps, 0.1, momentum, dampening, 0.01, nesterov, maximize=maximize))
+    w, b = START.copy(), None
+    for g in GRADIENTS:
+        g = (-g if maximize else g) + 0.01 * w
+        b = g if b is None else momentum * b + (1 - dampening) * g
+        w = w - 0.1 * (g + momentum * b if nesterov else b if momentum else g)
+    np.testing.assert_allclose(p.data, w, rtol=1e-13)
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("amsgrad", [False, True])
+@pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW])
+def test_adam_is_its_formula(kind, amsgrad, maximize):
+    p, _ = run(lambda ps: kind(ps, 0.1, (0.8, 0.9), 1e-3, 0.05, amsgrad, maximize=maximize))
+    w, m, v, largest = START.copy(), np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((2, 3))
+    for t, g in enumerate(GRADIENTS, start=1):
+        g = -g if maximize else g
+        if kind is optim.AdamW:
+            w = w - 0.1 * 0.05 * w
+        else:
+            g = g + 0.05 * w
+        m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g**2
+        largest = np.maximum(largest, v)
+        m_hat, v_hat = m / (1 - 0.8**t), (largest if amsgrad else v) / (1 - 0.9**t)
+        w = w - 0.1 * m_hat / (np.sqrt(v_hat) + 1e-3)
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
+EVERY = [
+    lambda ps: optim.SGD(ps, 0.1),
+    lambda ps: optim.SGD(ps, 0.1, 0.9, 0.1, 0.01),
+    lambda ps: optim.SGD(ps, 0.1, 0.9, 0, 0.01, True, maximize=True),
+    lambda ps: optim.Adam(ps, 0.1, weight_decay=0.01),
+    lambda ps: optim.Adam(ps, 0.1, amsgrad=True, maximize=True),
+    lambda ps: optim.AdamW(ps, 0.1),
+]
+
+
+@pytest.mark.parametrize("make", EVERY)
+@pytest.mark.parametrize("shape", [(2, 3), (1,), (), (0, 3)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_dtypes_and_shapes_stay_and_the_array_is_updated_in_place(make, dtype, shape):
+    p = nn.Parameter(np.ones(shape, dtype))
+    array, optimizer = p.data, make([p])
+    for _ in range(3):
+        p.grad = np.full(shape, 0.5, dtype)
+        before = p.grad.copy()
+        optimizer.step()
+        np.testing.assert_array_equal(p.grad, before)
+    assert p.data is array and array.dtype == dtype and p.shape == shape
+    assert np.all(array != 1) and np.all(np.isfinite(array))
+    for value in optimizer.state[p].values():
+        assert isinstance(value, int) or np.asarray(value).dtype == dtype
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_states_save_and_load(make):
+    whole, _ = run(make)
+    half, optimizer = run(make, steps=3)
+    saved = optimizer.state_dict()
+    optimizer.step()  # what was saved is a copy
+    again = nn.Parameter(run(make, steps=3)[0].data)
+    resumed = make([again])
+    resumed.load_state_dict(copy.deepcopy(saved))
+    for gradient in GRADIENTS[3:]:
+        again.grad = gradient
+        resumed.step()
+    np.testing.assert_array_equal(again.data, whole.data)
+    assert saved["param_groups"][0]["params"] == [0] and saved["param_groups"][0]["lr"] == 0.1
+
+
+def test_a_state_dict_that_does_not_fit_is_refused_and_changes_nothing():
+    p, optimizer = run(lambda ps: optim.Adam(ps, 0.1))
+    before = optimizer.state_dict()
+    two = optim.Adam([nn.Parameter(np.ones(1)), nn.Parameter(np.ones(1))]).state_dict()
+    with pytest.raises(ValueError, match=r"groups of \[2\] parameters, this optimiser has \[1\]"):
+        optimizer.load_state_dict(two)
+    other = run(lambda ps: optim.Adam(ps, 0.5), shape=(3,))[1].state_dict()
+    with pytest.raises(ValueError, match=r"exp_avg of float64\[2,3\] is float64\[3\]"):
+        optimizer.load_state_dict(other)
+    broken = copy.deepcopy(before)
+    broken["param_groups"][0]["lr"] = -1.0
+    with pytest.raises(ValueError, match="lr must be at least"):
+        optimizer.load_state_dict(broken)
+    after = optimizer.state_dict()
+    assert after["param_groups"] == before["param_groups"]
+    np.testing.assert_array_equal(after["state"][0]["exp_avg"], before["state"][0]["exp_avg"])
+
+
+def test_groups_have_options_of_their_own():
+    a, b, c = (nn.Parameter(np.zeros(1)) for _ in range(3))
+    optimizer = optim.SGD([{"params": [a]}, {"params": b, "lr": 0.5, "name": "b"}], lr=0.1)
+    optimizer.add_param_group({"params": iter([c]), "lr": 2.0})
+    for p in (a, b, c):
+        p.grad = np.ones(1)
+    optimizer.step()
+    assert [p.item() for p in (a, b, c)] == [-0.1, -0.5, -2.0]
+    assert optimizer.state_dict()["param_groups"][2]["params"] == [2]
+    assert "Parameter Group 2" in repr(optimizer) and "lr: 2.0" in repr(optimizer)
+
+
+def test_zero_grad_and_parameters_without_a_gradient():
+    a, b = nn.Parameter(np.ones(1)), nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([a, b], lr=0.1, weight_decay=1.0)
+    a.grad = np.ones(1)
+    optimizer.step()
+    assert b.item() == 1.0 and b not in optimizer.state
+    optimizer.zero_grad(set_to_none=False)
+    assert a.grad.tolist() == [0.0] and b.grad is None
+    optimizer.zero_grad()
+    assert a.grad is None
+
+
+def test_a_closure_is_called_with_recording_on_and_its_loss_returned():
+    p = nn.Parameter(np.array([2.0]))
+    optimizer = optim.SGD([p], lr=0.25)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p**2).sum()
+        loss.backward()
+        return loss
+
+    with tg.no_grad():
+        assert optimizer.step(closure).item() == 4.0
+    assert p.item() == 1.0
+    assert optimizer.step() is None
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_a_step_between_forward_and_backward_is_noticed(make):
+    p = nn.Parameter(np.ones(2))
+    optimizer = make([p])
+    (p * p).sum().backward()
+    loss = (p * p).sum()
+    optimizer.step()
+    with pytest.raises(MutationError):
+        loss.backward()
+
+
+@pytest.mark.parametrize(
+    "params, error, words",
+    [
+        (lambda p: [], ValueError, "no parameters"),
+        (lambda p: p, TypeError, "an iterable of tensors, not one tensor"),
+        (lambda p: [p, 3], TypeError, "must be Tensors or dicts of them, not int"),
+        (lambda p: [p * 2], ValueError, "leaves alone; <mul"),
+        (lambda p: [p, p], ValueError, "given twice"),
+        (lambda p: [{"params": [p]}, {"params": [p]}], ValueError, "given twice"),
+        (lambda p: [{"params": [p], "rate": 1}], ValueError, "no option rate"),
+        (lambda p: [{"lr": 1.0}], TypeError, "with 'params' in it"),
+        (lambda p: [{"params": [p]}, p], TypeError, "a parameter group is a dict"),
+        (lambda p: [(p.detach() * 2).detach()], ValueError, "read-only"),
+    ],
+)
+def test_wrong_parameters_are_refused(params, error, words):
+    with pytest.raises(error, match=words):
+        optim.SGD(params(nn.Parameter(np.ones(2))), lr=0.1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: optim.SGD(p, lr=-0.1),
+        lambda p: optim.SGD(p, lr=float("nan")),
+        lambda p: optim.SGD(p, momentum=-1),
+        lambda p: optim.SGD(p, weight_decay=-1),
+        lambda p: optim.SGD(p, nesterov=True),
+        lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True),
+        lambda p: optim.Adam(p, betas=(1.0, 0.9)),
+        lambda p: optim.Adam(p, betas=(0.9, -0.1)),
+        lambda p: optim.Adam(p, eps=-1e-8),
+        lambda p: optim.AdamW(p, lr=-1),
+    ],
+)
+def test_options_out_of_range_are_refused(make):
+    with pytest.raises(ValueError, match="must|needs"):
+        make([nn.Parameter(np.ones(1))])
+
+
+def test_a_gradient_of_another_shape_is_refused():
+    p = nn.Parameter(np.ones((2, 1)))
+    p.grad = np.ones((1, 2))
+    with pytest.raises(ShapeError, match=r"is float64\[1,2\], but it is float64\[2,1\]"):
+        optim.SGD([p], lr=0.1).step()
+    p.grad = tg.ones(2, 1)
+    optim.SGD([p], lr=0.5).step()
+    assert p.tolist() == [[0.5], [0.5]]
+
+
+def test_the_base_says_what_is_missing():
+    p = nn.Parameter(np.ones(1))
+    p.grad = np.ones(1)
+    with pytest.raises(NotImplementedError, match="Optimizer"):
+        optim.Optimizer([p], {}).step()
+
+
+def test_copies_go_on_by_themselves():
+    p, optimizer = run(lambda ps: optim.Adam(ps, 0.1), steps=3)
+    twin = copy.deepcopy(optimizer)
+    (q,) = twin.params()
+    q.grad = p.grad = GRADIENTS[3]
+    before = p.data.copy()
+    twin.step()
+    np.testing.assert_array_equal(p.data, before)
+    optimizer.step()
+    np.testing.assert_array_equal(p.data, q.data)

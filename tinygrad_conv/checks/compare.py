@@ -1,0 +1,220 @@
+"""The gradient of a function beside its finite differences.
+
+The whole Jacobian where it is small; else its sums along random directions, and where one of these is wrong, halving finds
+an entry that is. At a kink (relu at 0, a tie in a maximum) there is no derivative: a difference there is reported, not
+counted, as long as the gradient lies between the slopes to the left and to the right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dtypes import Array
+from ..engine.tape import Node
+from ..errors import show_shape
+from .fault import Fault
+from .function import Function, Pullback, same
+
+WHOLE = 10_000  # entries of a Jacobian that is compared entry by entry
+DIRECTIONS = 4  # random directions for a larger one
+ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of a function's value; a difference divides it by the step
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The step of the differences, and how far a gradient may be from them."""
+
+    eps: float = 1e-6
+    rtol: float = 1e-5
+    atol: float = 1e-7
+
+    def allows(self, analytic: Array, numeric: Array, values: Array, step: float) -> Array:
+        """Where they agree, allowing for what rounding does to the differences of `values`."""
+        rounding = ROUNDING / step * np.max(np.abs(values), initial=1.0)
+        with np.errstate(invalid="ignore"):
+            return np.abs(analytic - numeric) <= self.atol + rounding + self.rtol * np.abs(numeric)
+
+
+class WrongEntry(Fault):
+    """An entry of the Jacobian that differs from the finite differences."""
+
+    def __init__(self, function: Function, row: int, column: int, analytic: float, numeric: float) -> None:
+        self.function, self.row, self.column, self.analytic, self.numeric = function, row, column, analytic, numeric
+        self.input, index = function.locate(column)
+        self.output, output_index = function.locate_output(row)
+        several = f"[{self.output}]" if len(function.outputs) > 1 else ""
+        self.where = f"∂y{several}{show_shape(output_index)} / ∂{function.names[self.input]}{show_shape(index)}"
+        super().__init__("wrong", f"{self.where}: the gradient gives {analytic:.10g}, finite differences give {numeric:.10g}")
+
+
+def compare(function: Function, tolerance: Tolerance, rng: np.random.Generator) -> list[str]:
+    """Raise Fault where the gradient, in either mode of the rules, is not what finite differences give.
+
+    Returns a line for each kink that was met.
+    """
+    assert_pure(function)
+    if not function.values.size or not function.point.size:
+        assert_modes_agree(function, rng)
+        return []
+    if function.values.size * function.point.size <= WHOLE:
+        kinks = compare_whole(function, tolerance)
+    else:
+        kinks = compare_directions(function, tolerance, rng)
+    assert_modes_agree(function, rng)
+    return kinks
+
+
+def assert_pure(function: Function) -> None:
+    """Raise Fault unless the function gives the same again, and leaves its inputs as they are."""
+    before, after = function.fresh(function.point), function.fresh(function.point)
+    function.fn(*after)
+    for at, (old, new) in enumerate(zip(before, after)):
+        if isinstance(old, np.ndarray) or hasattr(old, "data"):
+            old, new = np.asarray(getattr(old, "_data", old)), np.asarray(getattr(new, "_data", new))
+            if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+                name = function.names[function.checked.index(at)] if at in function.checked else f"input {at}"
+                raise Fault("forward mutates", f"the forward changes {name}, which it is given: make a new array instead")
+    if not same(function.at(function.point), function.values):
+        raise Fault("not deterministic", "two calls with the same inputs give different outputs: fix the seed, or pass what is drawn")
+
+
+def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the rules give the same on arrays and on Tensors."""
+    cotangent = rng.standard_normal(function.values.size)
+    arrays = Pullback(function, lifted=False)
+    if any(node.op.once for node in nodes(arrays)):
+        return
+    if not same(arrays(cotangent), arrays(cotangent)):
+        raise Fault("not deterministic", "two backward passes through the same tape give different gradients")
+    try:
+        lifted = Pullback(function, lifted=True)(cotangent)
+    except (Fault, MemoryError):
+        raise
+    except Exception as error:
+        raise Fault("modes", f"right on arrays, but on Tensors (create_graph=True) {type(error).__name__}: {error}") from error
+    difference = np.abs(arrays(cotangent) - lifted)
+    if not same(lifted, arrays(cotangent)):
+        which, index = function.locate(int(np.argmax(difference)))
+        raise Fault(
+            "modes",
+            f"on arrays and on Tensors (create_graph=True) the rules give different gradients, by {np.nanmax(difference):.4g} at "
+            f"{function.names[which]}{show_shape(index)}: a method or function in a rule means two things",
+        )
+
+
+def nodes(pullback: Pullback) -> list[Node]:
+    """The nodes of its tape."""
+    ahead = [one.grad_fn for one in pullback.results if one.grad_fn]
+    found: dict[int, Node] = {}
+    while ahead:
+        node = ahead.pop()
+        if node.index in found:
+            continue
+        found[node.index] = node
+        edges = [one for edge in node.edges for one in (edge if isinstance(edge, list) else [edge])]
+        ahead.extend(edge[0] for edge in edges if isinstance(edge, tuple))
+    return list(found.values())
+
+
+def jacobian(function: Function) -> Array:
+    """The gradients of all outputs, [outputs, inputs]."""
+    pull = Pullback(function, lifted=False)
+    return np.stack([pull(row) for row in np.eye(function.values.size)])
+
+
+def differences(function: Function, step: float) -> Array:
+    """The Jacobian by finite differences, [outputs, inputs]."""
+    return np.stack([function.slope(column, step) for column in np.eye(function.point.size)], axis=1)
+
+
+def compare_whole(function: Function, tolerance: Tolerance) -> list[str]:
+    """Compare every entry of the Jacobian. Raises WrongEntry for the worst."""
+    analytic, numeric = jacobian(function), differences(function, tolerance.eps)
+    right = tolerance.allows(analytic, numeric, function.values, tolerance.eps)
+    kinks: list[str] = []
+    for column in np.flatnonzero(~right.all(axis=0)):
+        settled, at_kink = settle(function, int(column), analytic[:, column], tolerance)
+        right[:, column] |= settled | at_kink
+        if (at_kink & ~settled).any():
+            kinks.append(describe_kink(function, int(column)))
+    if not right.all():
+        distance = np.where(right, 0.0, np.nan_to_num(np.abs(analytic - numeric), nan=np.inf))
+        row, column = map(int, np.unravel_index(np.argmax(distance), distance.shape))
+        raise WrongEntry(function, row, column, analytic[row, column], numeric[row, column])
+    return kinks
+
+
+def settle(function: Function, column: int, analytic: Array, tolerance: Tolerance) -> tuple[Array, Array]:
+    """A second look at one input's derivatives: which of them agree at a smaller step, and which lie at a kink."""
+    direction = unit(function, column)
+    steps = tolerance.eps / 10, tolerance.eps / 100
+    agreed = [tolerance.allows(analytic, function.slope(direction, step), function.values, step) for step in steps]
+    (left, right), (near_left, near_right) = (function.one_sided(direction, step) for step in steps)
+    margin = tolerance.atol + tolerance.rtol * np.abs(near_right) + ROUNDING / steps[1] * np.max(np.abs(function.values), initial=1.0)
+    with np.errstate(invalid="ignore"):
+        jump, near_jump = np.abs(right - left), np.abs(near_right - near_left)
+        stays = (near_jump > 10 * margin) & (near_jump > jump / 2)  # a smooth function's falls with the step
+        low, high = np.minimum(near_left, near_right) - margin, np.maximum(near_left, near_right) + margin
+        return agreed[0] | agreed[1], stays & (low <= analytic) & (analytic <= high)
+
+
+def unit(function: Function, column: int) -> Array:
+    """The direction of one number among the inputs."""
+    direction = np.zeros_like(function.point)
+    direction[column] = 1.0
+    return direction
+
+
+def describe_kink(function: Function, column: int) -> str:
+    """Where a kink is."""
+    which, index = function.locate(column)
+    return f"{function.names[which]}{show_shape(index)} = {function.point[column]:.6g}"
+
+
+def compare_directions(function: Function, tolerance: Tolerance, rng: np.random.Generator) -> list[str]:
+    """Compare sums of the Jacobian along random directions. Raises WrongEntry for an entry found by halving."""
+    pull = Pullback(function, lifted=False)
+    kinks: dict[int, str] = {}
+    for _ in range(DIRECTIONS):
+        direction, cotangent = rng.standard_normal(function.point.size), rng.standard_normal(function.values.size)
+        direction[list(kinks)] = 0.0
+        while not sums_agree(function, pull, direction, cotangent, tolerance):
+            row, column = find_entry(function, pull, direction, cotangent, tolerance.eps)
+            analytic = pull(np.eye(1, function.values.size, row)[0])[column]
+            settled, at_kink = settle(function, column, np.full(function.values.size, analytic), tolerance)
+            if not (settled | at_kink)[row]:
+                numeric = function.slope(unit(function, column), tolerance.eps)[row]
+                raise WrongEntry(function, row, column, analytic, numeric)
+            kinks[column] = describe_kink(function, column)
+            direction[column] = 0.0
+    return list(kinks.values())
+
+
+def sums_agree(function: Function, pull: Pullback, direction: Array, cotangent: Array, tolerance: Tolerance) -> bool:
+    """Whether ⟨cotangent, J direction⟩ is the same by differences and by gradients."""
+    parts = pull(cotangent) * direction
+    numeric = float(cotangent @ function.slope(direction, tolerance.eps))
+    rounding = ROUNDING / tolerance.eps * max(1.0, float(np.linalg.norm(cotangent * function.values)))
+    scale = max(abs(numeric), float(np.linalg.norm(parts)))
+    return abs(float(parts.sum()) - numeric) <= tolerance.atol + rounding + tolerance.rtol * scale
+
+
+def find_entry(function: Function, pull: Pullback, direction: Array, cotangent: Array, step: float) -> tuple[int, int]:
+    """(row, column) of a wrong entry: half of the inputs, then of the outputs, is left out again and again."""
+
+    def error(inputs: Array, outputs: Array) -> float:
+        some, others = np.zeros_like(direction), np.zeros_like(cotangent)
+        some[inputs], others[outputs] = direction[inputs], cotangent[outputs]
+        difference = abs(float(others @ function.slope(some, step)) - float(pull(others) @ some))
+        return difference if np.isfinite(difference) else np.inf
+
+    columns, rows = np.arange(direction.size), np.arange(cotangent.size)
+    while columns.size > 1:
+        halves = np.array_split(columns, 2)
+        columns = halves[0] if error(halves[0], rows) >= error(halves[1], rows) else halves[1]
+    while rows.size > 1:
+        halves = np.array_split(rows, 2)
+        rows = halves[0] if error(columns, halves[0]) >= error(columns, halves[1]) else halves[1]
+    return int(rows[0]), int(columns[0])

@@ -1,0 +1,203 @@
+"""The Wengert list: the program that ran, one op a line, in the order in which it ran."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+
+from .. import errors
+from ..engine.tape import Node
+from ..engine.tensor import Tensor
+
+WIDEST = 80  # columns of a call, beyond which a line is longer than the others
+SHOWN = 40  # lines in the repr of a tape
+
+
+class Line(NamedTuple):
+    """One op that ran, in words: nothing of it keeps an array alive."""
+
+    number: int  # `%3` in the listing; the oldest op is 1
+    op: str
+    inputs: tuple[str, ...]  # `%2` for a result, `%2[1]` for one of several, otherwise a name, or dtype and shape
+    params: tuple[str, ...]  # `stride=2`, for those that differ from their defaults
+    outputs: tuple[str, ...]  # dtype and shape of each
+    place: str  # the user's file and line
+    layer: str  # the path of the layer whose call it was, or ""
+    freed_by: str  # the line of the backward that freed it, or ""
+
+    @property
+    def call(self) -> str:
+        """`%3 = conv2d(x, conv1.weight, stride=2)`."""
+        given = "freed" if self.freed_by else ", ".join(self.inputs + self.params)
+        return f"%{self.number} = {self.op}({given})"
+
+    def columns(self) -> tuple[str, ...]:
+        """Call, outputs, place and layer."""
+        return self.call, ", ".join(self.outputs), self.place, self.layer
+
+    def __str__(self) -> str:
+        return "    ".join(self.columns()).rstrip()
+
+
+class Tape(Sequence[Line]):
+    """The ops that `tensors` were computed by, oldest first: print it, index it, iterate over it.
+
+    It is a list of what had run when it was made: a later backward takes nothing from it, and it keeps no array alive.
+    Made after the backward, it can only say which line freed the ops.
+
+    A leaf shows its name, or dtype and shape. A constant shows what is still known of it: its name, its number, or its
+    shape; an optional input without a name is not told from one that was left out.
+    """
+
+    def __init__(self, *tensors: Tensor) -> None:
+        nodes = nodes_behind(tensors)
+        numbers = {node: number for number, node in enumerate(nodes, 1)}
+        self._lines = [describe(node, numbers) for node in nodes]
+        self._roots = ", ".join(errors.show_tensor(one) for one in tensors)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines)
+
+    @overload
+    def __getitem__(self, position: int) -> Line: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[Line]: ...
+    def __getitem__(self, position: int | slice) -> Line | list[Line]:
+        return self._lines[position]
+
+    def __str__(self) -> str:
+        return self._show(self._lines)
+
+    def __repr__(self) -> str:
+        if len(self) <= SHOWN:
+            return str(self)
+        half = SHOWN // 2
+        listing = self._show([*self._lines[:half], *self._lines[-half:]]).split("\n")
+        middle = f"… {len(self) - 2 * half:,} more ops: print(tape) lists them all …"
+        return "\n".join([*listing[:half], middle, *listing[half:]])
+
+    def _show(self, lines: list[Line]) -> str:
+        """The lines in aligned columns, and below them what can no longer be listed."""
+        if not lines:
+            made = f"{self._roots or 'nothing'} was made by no op on it"
+            return f"The tape is empty: {made} (a leaf, detached, or under no_grad)."
+        table = [line.columns() for line in lines]
+        widths = [min(max(map(len, column)), WIDEST) for column in zip(*table)]
+        listing = ["    ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+        freed = dict.fromkeys(line.freed_by for line in lines if line.freed_by)
+        return "\n".join([*listing, *(FREED.format(place) for place in freed)])
+
+
+FREED = (
+    "What stands behind a freed op was let go of by the backward at {}: "
+    "make the tape before it, or pass retain_graph=True there."
+)
+
+
+def nodes_behind(tensors: Iterable[Tensor]) -> list[Node]:
+    """Every node that is reached from the tensors, oldest first."""
+    found: dict[Node, None] = {}
+    ahead = [one._edge[0] for one in tensors if one._edge is not None]
+    while ahead:
+        node = ahead.pop()
+        if node not in found:
+            found[node] = None
+            ahead.extend(edge[0] for edge in input_edges(node) if type(edge) is tuple)
+    return sorted(found, key=lambda node: node.index)
+
+
+def input_edges(node: Node) -> Sequence[Any]:
+    """The edges of a node's inputs; of a variadic op, those of its one list."""
+    edges: Sequence[Any] = node.edges[0] if node.op.variadic and node.edges else node.edges
+    return edges
+
+
+def describe(node: Node, numbers: dict[Node, int]) -> Line:
+    """A node in words."""
+    inputs = [show_input(node, position, edge, numbers) for position, edge in enumerate(input_edges(node))]
+    while inputs and not inputs[-1] and not node.op.variadic:  # optional inputs that were left out
+        inputs.pop()
+    return Line(
+        number=numbers[node],
+        op=node.op.name,
+        inputs=(f"[{', '.join(inputs)}]",) if node.op.variadic else tuple(one or "None" for one in inputs),
+        params=tuple(show_params(node)),
+        outputs=tuple(f"{dtype}{errors.show_shape(shape)}" for shape, dtype in node.outputs),
+        place=node.place,
+        layer=node.layer,
+        freed_by=errors.show_where(node.consumed) if node.consumed else "",
+    )
+
+
+def show_input(node: Node, position: int, edge: Any, numbers: dict[Node, int]) -> str:
+    """An input: a result by its number, a leaf or a constant by its name, or by what else is known of it."""
+    if edge is None:
+        return show_constant(node, position)
+    if type(edge) is not tuple:
+        return errors.show_tensor(edge)
+    producer, slot = edge
+    several = len(producer.outputs) > 1 or (producer.notes is not None and producer.notes.many)
+    return f"%{numbers[producer]}[{slot}]" if several else f"%{numbers[producer]}"
+
+
+def show_constant(node: Node, position: int) -> str:
+    """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read it."""
+    if node.names and position in node.names:
+        return str(node.names[position])
+    name = node.op.inputs[0 if node.op.variadic else position]
+    value, shape = saved(node, name), saved(node, f"{name}_shape")
+    if node.op.variadic:
+        value, shape = (one and one[position] for one in (value, shape))
+    if value is not None:
+        return SHORT.repr(value)
+    if shape is not None:
+        return errors.show_shape(shape)
+    return "" if name in node.op.optional else "constant"
+
+
+def saved(node: Node, name: str) -> Any:
+    """What the node keeps under a name that rules read, or None."""
+    return node.saved[node.op.saves.index(name)] if node.saved and name in node.op.saves else None
+
+
+def show_params(node: Node) -> Iterator[str]:
+    """The params that differ from their defaults, shortened."""
+    for name, value in node.params.items():
+        if not is_default(node, name, value):
+            yield f"{name}={SHORT.repr(value)}"
+
+
+def is_default(node: Node, name: str, value: Any) -> bool:
+    """Whether a param has its default value; an array has none."""
+    if name not in node.op.defaults or isinstance(value, np.ndarray):
+        return False
+    default = node.op.defaults[name]
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+class _Short(reprlib.Repr):
+    """Values as a listing shows them: bounded, and arrays by dtype and shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxtuple = self.maxlist = self.maxlevel = 4
+        self.maxstring = self.maxother = 40
+
+    def repr_ndarray(self, array: np.ndarray[Any, Any], level: int) -> str:
+        return f"{array.item():.6g}" if array.ndim == 0 else errors.show_array(array)
+
+    def repr_slice(self, index: slice, level: int) -> str:
+        bounds = [index.start, index.stop] + [index.step] * (index.step is not None)
+        return ":".join("" if bound is None else self.repr1(bound, level) for bound in bounds)
+
+    def repr_ellipsis(self, index: Any, level: int) -> str:
+        return "…"
+
+
+SHORT = _Short()

@@ -1,0 +1,147 @@
+"""Modules made of modules."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, TypeVar, overload
+
+from .module import Module
+
+Self = TypeVar("Self", bound="Listed")
+
+
+class Listed(Module):
+    """Children called '0', '1', …, used like a list."""
+
+    def _members(self) -> dict[str, Module]:
+        return {name: one for name, one in vars(self).items() if isinstance(one, Module)}
+
+    def _become(self: Self, modules: Iterable[Any]) -> Self:
+        """Have these children, numbered, and no others."""
+        modules = list(modules)
+        for name in self._members():
+            delattr(self, name)
+        return self.extend(modules)
+
+    def append(self: Self, module: Any) -> Self:
+        """Add a child at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self: Self, modules: Iterable[Any]) -> Self:
+        """Add children at the end."""
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Any) -> None:
+        """Put a child before the one at `index`; those after it are numbered anew."""
+        children = list(self)
+        children.insert(index, module)
+        self._become(children)
+
+    def pop(self, index: int = -1) -> Module:
+        """Take a child out; those after it are numbered anew."""
+        children = list(self)
+        taken = children.pop(index)
+        self._become(children)
+        return taken
+
+    def __len__(self) -> int:
+        return len(self._members())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._members().values())
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self: Self, index: slice) -> Self: ...
+    def __getitem__(self, index: Any) -> Any:
+        children = list(self)
+        return type(self)()._become(children[index]) if isinstance(index, slice) else children[index]
+
+    def __setitem__(self, index: int, module: Any) -> None:
+        self.add_module(list(self._members())[index], module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        children = list(self)
+        del children[index]
+        self._become(children)
+
+
+class Sequential(Listed):
+    """Layers, each called with what the one before returned. Takes layers, or one dict of them for names of their own."""
+
+    def __init__(self, *modules: Any) -> None:
+        super().__init__()
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            for name, module in modules[0].items():
+                self.add_module(name, module)
+        else:
+            self.extend(modules)
+
+    def forward(self, x: Any) -> Any:
+        for module in self:
+            x = module(x)
+        return x
+
+
+class ModuleList(Listed):
+    """A list of modules whose parameters are found; it has no forward of its own."""
+
+    def __init__(self, modules: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+
+class ModuleDict(Module):
+    """A dict of modules whose parameters are found; it has no forward of its own."""
+
+    def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+    def _members(self) -> dict[str, Module]:
+        return {name: one for name, one in vars(self).items() if isinstance(one, Module)}
+
+    def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Add or replace children, from a dict or from pairs."""
+        for name, module in dict(modules).items():
+            self.add_module(name, module)
+
+    def pop(self, key: str) -> Any:
+        """Take a child out."""
+        taken = self[key]
+        delattr(self, key)
+        return taken
+
+    def keys(self) -> KeysView[str]:
+        """The children's names."""
+        return self._members().keys()
+
+    def values(self) -> ValuesView[Any]:
+        """The children."""
+        return self._members().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """(name, child)."""
+        return self._members().items()
+
+    def __len__(self) -> int:
+        return len(self._members())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._members()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._members()[key]
+
+    def __setitem__(self, key: str, module: Any) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        self.pop(key)

@@ -1,0 +1,137 @@
+"""Initialisation in place, under PyTorch's names. Each returns its tensor.
+
+`generator`: a numpy Generator, or a seed for a fresh one; by default the one that `tg.manual_seed` resets. Numbers are drawn
+in float64 and rounded, so a seed gives the same ones in every dtype.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..creation import generator as default_generator
+from ..engine.modes import no_grad
+from ..engine.tensor import Tensor
+from ..errors import ShapeError, show_shape
+
+AnyTensor = TypeVar("AnyTensor", bound=Tensor)
+Random = np.random.Generator | int | None
+
+
+def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:
+    """Uniform on [a, b)."""
+    return fill(tensor, random_numbers(generator).uniform(a, b, tensor.shape))
+
+
+def normal_(tensor: AnyTensor, mean: float = 0.0, std: float = 1.0, generator: Random = None) -> AnyTensor:
+    """Normal."""
+    return fill(tensor, random_numbers(generator).normal(mean, std, tensor.shape))
+
+
+def constant_(tensor: AnyTensor, val: float) -> AnyTensor:
+    """One value everywhere."""
+    return fill(tensor, val)
+
+
+def zeros_(tensor: AnyTensor) -> AnyTensor:
+    """All zeros."""
+    return fill(tensor, 0.0)
+
+
+def ones_(tensor: AnyTensor) -> AnyTensor:
+    """All ones."""
+    return fill(tensor, 1.0)
+
+
+def xavier_uniform_(tensor: AnyTensor, gain: float = 1.0, generator: Random = None) -> AnyTensor:
+    """Uniform of variance gain² · 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    bound = math.sqrt(3.0) * xavier_std("xavier_uniform_", tensor, gain)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: AnyTensor, gain: float = 1.0, generator: Random = None) -> AnyTensor:
+    """Normal of variance gain² · 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    return normal_(tensor, 0.0, xavier_std("xavier_normal_", tensor, gain), generator)
+
+
+def kaiming_uniform_(
+    tensor: AnyTensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Random = None
+) -> AnyTensor:
+    """Uniform of variance gain² / fan (He et al. 2015). a: the slope of a leaky relu below 0."""
+    bound = math.sqrt(3.0) * kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: AnyTensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Random = None
+) -> AnyTensor:
+    """Normal of variance gain² / fan (He et al. 2015). a: the slope of a leaky relu below 0."""
+    return normal_(tensor, 0.0, kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
+
+
+def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) -> AnyTensor:
+    """gain times orthonormal rows, or columns where there are more rows than columns; [n, …] counts as n rows.
+
+    From the QR decomposition of a normal matrix, with the signs of R's diagonal, so that it is uniform (Mezzadri 2007).
+    """
+    if tensor.ndim < 2:
+        raise ShapeError(f"orthogonal_: needs at least 2 dimensions, not {show_shape(tensor.shape)}")
+    rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
+    q, r = np.linalg.qr(random_numbers(generator).standard_normal((max(rows, columns), min(rows, columns))))
+    q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+    return fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
+
+
+def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = None) -> None:
+    """What layers begin with: weight, then bias, uniform on ±1/√fan_in, which is kaiming_uniform_ with a = √5."""
+    bound, numbers = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
+    uniform_(weight, -bound, bound, numbers)
+    if bias is not None:
+        uniform_(bias, -bound, bound, numbers)
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor that keeps the variance through a nonlinearity. param: a leaky relu's slope below 0, 0.01 by default."""
+    gains = {
+        "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0, "sigmoid": 1.0,
+        "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "leaky_relu": math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2)),
+        "selu": 3.0 / 4,
+    }  # fmt: skip
+    if nonlinearity not in gains:
+        raise ValueError(f"calculate_gain: nonlinearity must be one of {', '.join(gains)}, not {nonlinearity!r}")
+    return gains[nonlinearity]
+
+
+def fans(op: str, tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight [out, in, …]: how many inputs an output sums, and the other way round."""
+    if tensor.ndim < 2:
+        raise ShapeError(f"{op}: fan in and fan out need at least 2 dimensions, not {show_shape(tensor.shape)}")
+    taps = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * taps, tensor.shape[0] * taps
+
+
+def xavier_std(op: str, tensor: Tensor, gain: float) -> float:
+    """The standard deviation gain · √(2 / (fan_in + fan_out))."""
+    return gain * math.sqrt(2.0 / max(sum(fans(op, tensor)), 1))
+
+
+def kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    """The standard deviation gain / √fan."""
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"{op}: mode must be 'fan_in' or 'fan_out', not {mode!r}")
+    fan = fans(op, tensor)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
+
+
+def random_numbers(generator: Random) -> np.random.Generator:
+    """A generator as it is, a fresh one for a seed, the project's for None."""
+    return default_generator() if generator is None else np.random.default_rng(generator)
+
+
+def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
+    """Overwrite the numbers of a leaf, in its dtype; a backward that would read the old ones is refused."""
+    with no_grad():
+        tensor[...] = values
+    return tensor

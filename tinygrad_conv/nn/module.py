@@ -1,0 +1,329 @@
+"""`Module`: layers, and nets made of them. Parameters, buffers and children are ordinary attributes, found by their type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..dtypes import FLOATS, Array, as_array
+from ..engine.modes import LAYER
+from ..engine.tensor import Tensor
+from ..errors import DtypeError, show_shape
+
+Self = TypeVar("Self", bound="Module")
+
+
+class Parameter(Tensor):
+    """A leaf that an optimiser may change; as an attribute of a Module it is one of the module's parameters.
+
+    Shares the memory of `data`, unless that is the read-only result of an op. `.name` comes from the module tree.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        super().__init__(data, None, requires_grad)
+        if not self._data.flags.writeable:
+            self._data = self._data.copy()
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` found missing, and what it had no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """The base of every layer and net: assign parameters and layers to attributes, and write `forward`.
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv1 = nn.Conv2d(1, 8, 3)
+
+            def forward(self, x):
+                return F.relu(self.conv1(x))
+
+    Parameters are called by their key relative to the outermost module (`conv1.weight`), modules by their path from it
+    (`net.conv1`). What is shared is called by its first place, what was taken out of a module by its last.
+    """
+
+    training: bool
+    _path: str
+    _buffers: dict[str, bool]  # name → whether the state dict has it
+
+    def __init__(self) -> None:
+        vars(self).update(training=True, _path=type(self).__name__.lower(), _buffers={})
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """What calling the module computes."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward: define `def forward(self, x)`")
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        token = LAYER.set(self._path)
+        try:
+            return self.forward(*inputs, **options)
+        finally:
+            LAYER.reset(token)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        known = vars(self)
+        if "_path" not in known:
+            raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
+        before = known.get(name)
+        if isinstance(before, (Parameter, Module)) and not (value is None or isinstance(value, (Parameter, Module))):
+            kind = "an nn.Parameter" if isinstance(before, Parameter) else "an nn.Module"
+            raise TypeError(
+                f"{type(self).__name__}.{name} is {kind}; a {type(value).__name__} in its place would be lost to "
+                f"parameters(). Assign {kind} or None, or change the numbers: {name}.data = …"
+            )
+        if name in self._buffers and not (value is None or isinstance(value, Tensor)):
+            raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {type(value).__name__}")
+        super().__setattr__(name, value)
+        if isinstance(value, (Parameter, Module)):
+            self._buffers.pop(name, None)
+            self._settle()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._buffers.pop(name, None)
+
+    def _settle(self) -> None:
+        """Tell the modules below their paths, and the parameters and buffers their names."""
+        for path, module in self.named_modules(prefix=self._path):
+            vars(module)["_path"] = path
+        _, _, key = self._path.partition(".")
+        for members in (self.named_parameters, self.named_buffers):
+            for name, tensor in members(key):
+                tensor.name = name
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """As `self.name = param`, for names that are made up at run time."""
+        if not (param is None or isinstance(param, Parameter)):
+            raise TypeError(f"register_parameter: {name} must be an nn.Parameter or None, not {type(param).__name__}")
+        self._check_name(name)
+        setattr(self, name, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """A tensor that belongs to the module but is not trained; in the state dict unless `persistent` is False."""
+        if not (tensor is None or isinstance(tensor, Tensor)) or isinstance(tensor, Parameter):
+            raise TypeError(f"register_buffer: {name} must be a plain Tensor or None, not {type(tensor).__name__}")
+        self._check_name(name)
+        setattr(self, name, tensor)
+        self._buffers[name] = persistent
+        self._settle()
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """As `self.name = module`, for names that are made up at run time."""
+        if not (module is None or isinstance(module, Module)):
+            raise TypeError(f"add_module: {name} must be an nn.Module or None, not {type(module).__name__}")
+        self._check_name(name)
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    def _check_name(self, name: str) -> None:
+        """Refuse names that state dicts could not hold, or that something else has."""
+        if not isinstance(name, str) or name == "" or "." in name:
+            raise KeyError(f"{type(self).__name__}: {name!r} cannot be a name; use a string without dots")
+        replaceable = vars(self).get(name) is None or isinstance(vars(self)[name], (Parameter, Module)) or name in self._buffers
+        if hasattr(self, name) and not (name in vars(self) and replaceable):
+            raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """(path, module) for this module and all below it, outer before inner; each once, unless told otherwise."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, child in list(vars(self).items()):
+            if isinstance(child, Module):
+                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it, outer before inner."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """(name, module) for the modules directly below, each once."""
+        seen: set[Module] = set()
+        for name, child in list(vars(self).items()):
+            if isinstance(child, Module) and child not in seen:
+                seen.add(child)
+                yield name, child
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly below."""
+        return (child for _, child in self.named_children())
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """(key, parameter), own ones first; each once, unless told otherwise."""
+        return self._named(Module._own_parameters, prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters of this module, and of those below it if `recurse`; each once."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """(key, buffer), own ones first; each once, unless told otherwise."""
+        return self._named(Module._own_buffers, prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The buffers of this module, and of those below it if `recurse`; each once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def _named(
+        self, own: Callable[[Module], dict[str, Any]], prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        """(key, tensor) of what `own` finds in each module."""
+        seen: set[Tensor] = set()
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, tensor in own(module).items():
+                if tensor in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(tensor)
+                yield f"{path}.{name}" if path else name, tensor
+
+    def _own_parameters(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
+
+    def _own_buffers(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in self._buffers if vars(self)[name] is not None}
+
+    def _own_state(self) -> dict[str, Any]:
+        """What the state dict has of this module alone."""
+        return {**self._own_parameters(), **{name: one for name, one in self._own_buffers().items() if self._buffers[name]}}
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a path below this one, such as `features.0`; this one for an empty path."""
+        found = dict(self.named_modules(remove_duplicate=False)).get(target)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no module {target!r}; it has {[*dict(self.named_modules())][1:]}")
+        return found
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The parameters and persistent buffers by their keys: copies, which later training does not change."""
+        return {key: Tensor(one.data.copy()) for key, one in self._named(Module._own_state, "", True, False)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy a state dict's numbers (Tensors or arrays, of PyTorch too) into the parameters and buffers, in their dtypes.
+
+        Raises RuntimeError, with the module as it was, for wrong shapes, and if `strict` for missing or unexpected keys.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
+        own = dict(self._named(Module._own_state, "", True, False))
+        missing = [key for key in own if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in own]
+        arrays = {key: plain_array(key, state_dict[key]) for key in own if key in state_dict}
+        problems = [f"missing key {key}" for key in missing if strict]
+        problems += [f"unexpected key {key}" for key in unexpected if strict]
+        for key, array in arrays.items():
+            if array.shape != own[key].shape:
+                problems.append(f"{key} is {show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here")
+        if problems:
+            raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:\n    " + "\n    ".join(problems))
+        for key, array in arrays.items():
+            np.copyto(own[key].data, array, casting="unsafe")
+            own[key].stamp()
+        return IncompatibleKeys(missing, unexpected)
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Put this module and all below it into training mode (dropout drops, batch norms use their batch), or out of it."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: mode must be True or False, not {mode!r}")
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: Self) -> Self:
+        """As train(False)."""
+        return self.train(False)
+
+    def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
+        """Ask for gradients of all parameters, or freeze them."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or fill them with zeros."""
+        for parameter in self.parameters():
+            clear_grad(parameter, set_to_none)
+
+    def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
+        """Call `fn` with every module, inner before outer, as for initialisation."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def to(self: Self, dtype: DTypeLike) -> Self:
+        """Parameters, their gradients and floating-point buffers in another dtype. `"cpu"`, the only device, changes nothing."""
+        if str(dtype) == "cpu":
+            return self
+        try:
+            chosen = np.dtype(dtype)
+        except TypeError:
+            raise DtypeError(f"to: {dtype!r} is no dtype; and there is no other device than the CPU") from None
+        if chosen not in FLOATS:
+            raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
+        for tensor in [*self.parameters(), *self.buffers()]:
+            if tensor.dtype.kind == "f":
+                tensor.data = tensor.data.astype(chosen)
+                tensor.grad = None if tensor.grad is None else tensor.grad.astype(chosen)
+        return self
+
+    def float(self: Self) -> Self:
+        """To float32."""
+        return self.to(np.float32)
+
+    def double(self: Self) -> Self:
+        """To float64."""
+        return self.to(np.float64)
+
+    def half(self: Self) -> Self:
+        """To float16."""
+        return self.to(np.float16)
+
+    def extra_repr(self) -> str:
+        """What a layer says of itself between its brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [f"({name}): {child!r}" for name, child in vars(self).items() if isinstance(child, Module)]
+        extra = self.extra_repr()
+        if not lines:
+            return f"{type(self).__name__}({extra})"
+        body = "\n".join([extra, *lines] if extra else lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {body}\n)"
+
+
+def plain_array(key: str, value: Any) -> Array:
+    """A value of a state dict as an array; a framework's own tensor is taken through NumPy."""
+    try:
+        return as_array(value.data if isinstance(value, Tensor) else np.asarray(value))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"load_state_dict: {key} is {type(value).__name__}, not a Tensor or an array of numbers: {error}") from None
+
+
+def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
+    """Forget a gradient, or fill it with zeros."""
+    if set_to_none:
+        tensor.grad = None
+    elif tensor.grad is not None:
+        tensor.grad = np.zeros_like(tensor.grad)

@@ -1,0 +1,76 @@
+"""Adam, and its variant with decoupled weight decay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from .optimizer import Group, Optimizer, State, check_at_least, check_fraction
+
+
+class Adam(Optimizer):
+    """w ← w - lr · m̂ / (√v̂ + eps), where g is the gradient plus weight_decay · w and, at step t,
+
+        m ← β₁ m + (1 - β₁) g      m̂ = m / (1 - β₁ᵗ)
+        v ← β₂ v + (1 - β₂) g²     v̂ = v / (1 - β₂ᵗ)
+
+    amsgrad: v̂ is made of the largest v so far. maximize: go up instead of down. (Kingma and Ba 2015, Reddi et al. 2018.)
+    """
+
+    decoupled = False
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 0.0, amsgrad: bool = False, *, maximize: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
+        })  # fmt: skip
+
+    def check_options(self, group: Group) -> None:
+        check_at_least(type(self).__name__, group, lr=0.0, eps=0.0, weight_decay=0.0)
+        check_fraction(type(self).__name__, "betas", *group["betas"])
+
+    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+        if not state:
+            state.update(step=0, exp_avg=np.zeros_like(data), exp_avg_sq=np.zeros_like(data))
+        state["step"] += 1
+        (beta1, beta2), t, m, v = group["betas"], state["step"], state["exp_avg"], state["exp_avg_sq"]
+        if group["maximize"]:
+            grad = -grad
+        if group["weight_decay"] and self.decoupled:
+            data *= 1 - group["lr"] * group["weight_decay"]
+        elif group["weight_decay"]:
+            grad = grad + group["weight_decay"] * data
+        m *= beta1
+        m += (1 - beta1) * grad
+        v *= beta2
+        v += (1 - beta2) * grad * grad
+        if group["amsgrad"]:
+            v = state["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", v), v)
+        # m̂ / (√v̂ + eps) with the numbers of both corrections taken out of the arrays
+        correction = math.sqrt(1 - beta2**t)
+        step = np.sqrt(v)
+        step += group["eps"] * correction
+        step = m / step
+        step *= group["lr"] * correction / (1 - beta1**t)
+        data -= step
+
+
+class AdamW(Adam):
+    """Adam whose weight decay acts on the weights themselves, w ← (1 - lr · weight_decay) w, not through the gradient.
+
+    (Loshchilov and Hutter 2019.)
+    """
+
+    decoupled = True
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)

@@ -1,0 +1,171 @@
+"""What all optimisers share: parameter groups, their state, and the step over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import FLOATS, Array
+from ..engine.modes import enable_grad
+from ..engine.tensor import Tensor
+from ..errors import ShapeError, show_array, show_tensor
+from ..nn.module import clear_grad
+
+State = dict[str, Any]
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """The base of all optimisers: a subclass says in `update` what a step does to one parameter.
+
+    params: an iterable of leaves, or of dicts `{"params": …, "lr": …}` whose options overrule the defaults for that group.
+    `state[p]` holds what the optimiser remembers of p: plain arrays. float16, float32 and float64 stay what they are.
+
+    Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for what is no Tensor.
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(f"{type(self).__name__}: params must be an iterable of tensors, not one tensor; pass [p]")
+        self.defaults = defaults
+        self.state: dict[Tensor, State] = {}
+        self.param_groups: list[Group] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{type(self).__name__}: got no parameters; does the model have any? Pass model.parameters()")
+        for group in groups if isinstance(groups[0], Mapping) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Optimise more parameters, with options of their own: `{"params": …, "lr": …}`."""
+        kind = type(self).__name__
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f"{kind}: a parameter group is a dict with 'params' in it, not {param_group!r}")
+        params = param_group["params"]
+        params = [params] if isinstance(params, Tensor) else list(params)
+        group = {"params": params, **self.defaults, **{name: one for name, one in param_group.items() if name != "params"}}
+        unknown = [name for name in param_group if name not in {"params", "name", "initial_lr", *self.defaults}]
+        if unknown:
+            raise ValueError(f"{kind}: no option {', '.join(unknown)}; it has {', '.join(self.defaults)}")
+        self.check_options(group)
+        taken = {one for other in self.param_groups for one in other["params"]}
+        for param in params:
+            check_param(kind, param, taken)
+            taken.add(param)
+        self.param_groups.append(group)
+
+    def check_options(self, group: Group) -> None:
+        """Raise ValueError for an option out of its range."""
+
+    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+        """One step for one parameter: change `data` and `state` in place, leave `grad` as it is."""
+        raise NotImplementedError
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient. closure: computes the loss again, which is returned."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    data, grad = param.data, param.grad
+                    if type(grad) is not np.ndarray or grad.shape != data.shape:
+                        grad = plain_gradient(param)
+                    state = self.state.get(param)
+                    self.update(data, grad, self.state.setdefault(param, {}) if state is None else state, group)
+                    param.stamp()
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or fill them with zeros."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                clear_grad(param, set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Options and state as plain numbers and copied arrays; parameters are counted through, as PyTorch does."""
+        numbers = {param: number for number, param in enumerate(self.params())}
+        groups = [{**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups]
+        return {"state": {numbers[param]: copied(state) for param, state in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state dict. Raises ValueError, with everything as it was, where its groups or shapes are others."""
+        kind, groups, params = type(self).__name__, list(state_dict["param_groups"]), self.params()
+        given, own = ([len(group["params"]) for group in those] for those in (groups, self.param_groups))
+        if given != own:
+            raise ValueError(f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}")
+        numbers = [number for group in groups for number in group["params"]]
+        state = {param: loaded(kind, param, state_dict["state"][number]) for number, param in zip(numbers, params) if number in state_dict["state"]}
+        options = [{name: one for name, one in group.items() if name != "params"} for group in groups]
+        for group in options:
+            self.check_options({**self.defaults, **group})
+        self.state = state
+        for group, option in zip(self.param_groups, options):
+            group.update(option)
+
+    def params(self) -> list[Any]:
+        """The parameters of all groups, in order."""
+        return [param for group in self.param_groups for param in group["params"]]
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for number, group in enumerate(self.param_groups):
+            lines += [f"Parameter Group {number}"]
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+
+def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
+    """Refuse what cannot be optimised."""
+    if not isinstance(param, Tensor):
+        raise TypeError(f"{kind}: params must be Tensors or dicts of them, not {type(param).__name__}")
+    if not param.is_leaf:
+        raise ValueError(f"{kind}: can optimise leaves alone; {param.grad_fn!r} made this tensor")
+    if param in taken:
+        raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
+    if not param.data.flags.writeable:
+        raise ValueError(f"{kind}: {show_tensor(param)} is read-only, for an op or a view made it; pass tg.tensor(it), a copy")
+
+
+def check_at_least(kind: str, group: Group, **least: float) -> None:
+    """Raise ValueError for an option below its least value, or one that is no number."""
+    for name, lowest in least.items():
+        if not group[name] >= lowest:
+            raise ValueError(f"{kind}: {name} must be at least {lowest}, not {group[name]!r}")
+
+
+def check_fraction(kind: str, name: str, *values: float) -> None:
+    """Raise ValueError for a decay rate outside [0, 1)."""
+    for value in values:
+        if not 0.0 <= value < 1.0:
+            raise ValueError(f"{kind}: {name} must lie in [0, 1), not {value!r}")
+
+
+def plain_gradient(param: Tensor) -> Array:
+    """A gradient that a user has set, as an array. Raises ShapeError where it would broadcast."""
+    grad = np.asarray(param.grad.data if isinstance(param.grad, Tensor) else param.grad)
+    if grad.shape != param.shape or grad.dtype not in FLOATS:
+        raise ShapeError(f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}")
+    return grad
+
+
+def copied(state: State) -> State:
+    """A parameter's state with its arrays copied."""
+    return {name: one.copy() if isinstance(one, np.ndarray) else one for name, one in state.items()}
+
+
+def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
+    """A parameter's state out of a state dict: arrays in its dtype, counts as ints."""
+    found: State = {}
+    for name, value in state.items():
+        if value is None or name == "step":
+            found[name] = value if value is None else int(value)
+            continue
+        found[name] = np.array(value.data if isinstance(value, Tensor) else value, param.dtype)
+        if found[name].shape != param.shape:
+            raise ValueError(f"{kind}: {name} of {show_tensor(param)} is {show_array(found[name])} in the state dict")
+    return found

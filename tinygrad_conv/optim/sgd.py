@@ -1,0 +1,49 @@
+"""Gradient descent, with momentum or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from .optimizer import Group, Optimizer, State, check_at_least
+
+
+class SGD(Optimizer):
+    """w ← w - lr · g, where g is the gradient plus weight_decay · w.
+
+    With momentum μ the step follows b ← μ b + (1 - dampening) g (b begins as g), or with nesterov g + μ b. maximize: go up
+    instead of down. (Sutskever et al. 2013, as in PyTorch.)
+    """
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, dampening: float = 0.0, weight_decay: float = 0.0,
+        nesterov: bool = False, *, maximize: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(params, {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+            "maximize": maximize,
+        })  # fmt: skip
+
+    def check_options(self, group: Group) -> None:
+        check_at_least("SGD", group, lr=0.0, momentum=0.0, weight_decay=0.0)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
+
+    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+        if group["maximize"]:
+            grad = -grad
+        if group["weight_decay"]:
+            grad = grad + group["weight_decay"] * data
+        momentum = group["momentum"]
+        if momentum:
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = state["momentum_buffer"] = np.array(grad, data.dtype)
+            else:
+                buffer *= momentum
+                buffer += grad * (1 - group["dampening"]) if group["dampening"] else grad
+            grad = grad + momentum * buffer if group["nesterov"] else buffer
+        data -= group["lr"] * grad
