@@ -16,7 +16,7 @@ def main() -> None:
     w = tg.tensor([[[[1.0, 0.0], [0.0, 1.0]]]], requires_grad=True, name="w")
 
     y = tg.conv2d(x, w)
-    loss = 0.5 * tg.mse_loss(y, tg.ones_like(y), reduction="sum")
+    loss = tg.mse_loss(y, tg.ones_like(y), reduction="sum") / 2
 
     breakpoint()
     loss.backward()

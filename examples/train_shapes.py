@@ -11,13 +11,14 @@ images that were not trained on. The same seed gives the same numbers.
 from __future__ import annotations
 
 import argparse
+import sys
 
 import numpy as np
 
 import tinygrad_conv as tg
 from tinygrad_conv import data, nn, optim
 
-EPOCHS = {"shapes": 12, "bars": 6, "digits": 30}
+EPOCHS = {"shapes": 10, "bars": 6, "digits": 30}
 SHOWN = 6  # images at the end
 
 
@@ -26,9 +27,9 @@ class Net(nn.Module):
 
     def __init__(self, size: int, classes: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 8, kernel_size=3, padding=1)
-        self.conv2 = nn.Conv2d(8, 16, kernel_size=3, padding=1)
-        self.linear = nn.Linear(16 * (size // 4) ** 2, classes)
+        self.conv1 = nn.Conv2d(1, 16, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(16, 32, kernel_size=3, padding=1)
+        self.linear = nn.Linear(32 * (size // 4) ** 2, classes)
 
     def forward(self, x: tg.Tensor) -> tg.Tensor:
         x = tg.max_pool2d(tg.relu(self.conv1(x)), 2)
@@ -39,10 +40,11 @@ class Net(nn.Module):
 def main() -> None:
     options = parse_options()
     tg.manual_seed(options.seed)
+    epochs = EPOCHS[options.data] if options.epochs is None else options.epochs
     (images, labels), (test_images, test_labels), names = load(options.data, options.seed)
 
     net = Net(size=images.shape[-1], classes=len(names))
-    train(net, images, labels, classes=len(names), epochs=options.epochs or EPOCHS[options.data])
+    train(net, images, labels, classes=len(names), epochs=epochs)
 
     predictions = predict(net, test_images)
     truth = test_labels.data
@@ -58,15 +60,27 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train a small CNN with tinygrad_conv.")
     parser.add_argument("--data", choices=EPOCHS, default="shapes", help="which images (default: shapes)")
-    parser.add_argument("--epochs", type=int, help=f"passes over the training images (default: {EPOCHS})")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same numbers (default: 0)")
+    parser.add_argument("--epochs", type=count, help="passes over the training images (default: 10; bars 6, digits 30)")
+    parser.add_argument("--seed", type=count, default=0, help="the same seed gives the same numbers (default: 0)")
     return parser.parse_args()
+
+
+def count(text: str) -> int:
+    """A whole number that is not negative; argparse turns the ValueError into a message."""
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
 
 
 def load(name: str, seed: int) -> tuple:
     """Training pair, test pair (images [N, 1, H, W] and labels [N] each), and the names of the classes."""
     if name == "digits":
-        train, test = data.stratified_split(*data.digits(), test_fraction=1 / 3)
+        try:
+            images, labels = data.digits()
+        except ImportError as error:
+            sys.exit(f"{error}")
+        train, test = data.stratified_split(images, labels, test_fraction=1 / 3)
         return train, test, [str(digit) for digit in range(10)]
     make, names = {"shapes": (data.shapes, data.SHAPES), "bars": (data.bars, data.BARS)}[name]
     rng = np.random.default_rng(seed)
@@ -115,7 +129,7 @@ def print_pictures(pictures: np.ndarray, captions: list[str]) -> None:
         row = slice(first, first + 3)
         print()
         for cells in [*zip(*map(text_lines, pictures[row])), captions[row]]:
-            print("    " + "    ".join(cell.ljust(20) for cell in cells).rstrip())
+            print(("  " + "  ".join(cell.ljust(24) for cell in cells)).rstrip())
     print()
 
 
@@ -135,7 +149,7 @@ def save_pictures(pictures: np.ndarray, captions: list[str], path: str) -> None:
         return
     figure = Figure(figsize=(6, 4.4), layout="constrained")
     for axes, picture, text in zip(figure.subplots(2, SHOWN // 2).flat, pictures, captions):
-        axes.imshow(picture, cmap="gray_r")
+        axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
         axes.set_title(text, fontsize=9, color="crimson" if ", not " in text else "black")
         axes.axis("off")
     figure.savefig(path, dpi=100)

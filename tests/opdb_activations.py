@@ -7,7 +7,25 @@ from opdb import Entry
 import tinygrad_conv as tg
 
 TABLE = {
+    "log_softmax": Entry(tg.log_softmax),
+    "log_softmax.with_dtype": Entry(tg.log_softmax),
+    "nn.functional.elu": Entry(tg.elu),
+    "nn.functional.gelu": Entry(tg.gelu),
+    "nn.functional.hardtanh": Entry(tg.hardtanh),
+    "nn.functional.leaky_relu": Entry(tg.leaky_relu),
+    "nn.functional.logsigmoid": Entry(tg.logsigmoid),
+    "nn.functional.prelu": Entry(tg.prelu),
     "nn.functional.relu": Entry(tg.relu),
+    "nn.functional.relu6": Entry(tg.relu6),
+    "nn.functional.selu": Entry(tg.selu),
+    "nn.functional.silu": Entry(tg.silu),
+    "nn.functional.softplus": Entry(tg.softplus),
     "sigmoid": Entry(tg.sigmoid),
+    "softmax": Entry(tg.softmax),
+    "softmax.with_dtype": Entry(tg.softmax),
     "tanh": Entry(tg.tanh),
+}
+
+LEFT_OUT = {
+    "nn.functional.silu.complex": "complex numbers",
 }

@@ -37,14 +37,12 @@ def test_generated_images(make, classes, size):
 def test_shapes_are_what_their_labels_say():
     x, y = data.shapes(400, size=32, noise=0, seed=0)
     areas = {name: x.data[y.data == label].sum((1, 2, 3)) for label, name in enumerate(data.SHAPES)}
-    heights = {name: (x.data[y.data == label].max(3) > 0.5).sum((1, 2)) for label, name in enumerate(data.SHAPES)}
-    fill = {name: np.median(areas[name] / heights[name] ** 2) for name in data.SHAPES}
-    assert fill["circle"] == pytest.approx(np.pi / 4, rel=0.1)
-    assert fill["square"] == pytest.approx(1, rel=0.1)
-    assert fill["triangle"] == pytest.approx(1 / np.sqrt(3), rel=0.15)  # an equilateral one of height h has the area h² / √3
-    assert fill["cross"] == pytest.approx(0.3 * 2 - 0.3**2, rel=0.15)
-    border = np.concatenate([x.data[:, 0, [0, -1]].ravel(), x.data[:, 0, :, [0, -1]].ravel()])
-    assert border.max() <= 0.5
+    heights = {name: x.data[y.data == label].max(3).sum((1, 2)) for label, name in enumerate(data.SHAPES)}
+    share = {name: areas[name] / heights[name] ** 2 for name in data.SHAPES}  # constant only if no shape is cut off
+    np.testing.assert_allclose(share["circle"], np.pi / 4, rtol=0.1)
+    np.testing.assert_allclose(share["square"], 1, rtol=0.1)
+    np.testing.assert_allclose(share["triangle"], 1 / np.sqrt(3), rtol=0.2)  # h² / √3, its tip blunted
+    np.testing.assert_allclose(share["cross"], 0.3 * 2 - 0.3**2, rtol=0.1)
     assert len(np.unique(np.argmax(x.data.max(3), axis=2))) > 8
     assert areas["circle"].max() > 2 * areas["circle"].min()
 

@@ -23,6 +23,6 @@ def test_digits_are_all_there():
 
 def test_the_hold_out_is_one_third_of_every_digit():
     (train_x, train_y), (test_x, test_y) = data.stratified_split(*data.digits())
-    assert len(train_x) + len(test_x) == 1797 and len(test_x) == 598
+    assert len(train_x) + len(test_x) == 1797 and len(test_x) == 599
     share = np.bincount(test_y.data) / (np.bincount(test_y.data) + np.bincount(train_y.data))
     assert np.abs(share - 1 / 3).max() < 0.005

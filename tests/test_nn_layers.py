@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import functional as F
 from tinygrad_conv import data, nn, optim
+from tinygrad_conv import functional as F
 from tinygrad_conv.errors import DtypeError, ShapeError
 
 
@@ -156,7 +156,7 @@ def test_bars_are_learned():
     )  # fmt: skip
     optimizer, loss_of = optim.Adam(net.parameters(), lr=0.01), nn.MSELoss()
     targets = np.eye(2, dtype=np.float32)[labels.data]
-    for x, t in [batch for _ in range(6) for batch in data.DataLoader(data.TensorDataset(images, targets), 32, True, seed=0)]:
+    for x, t in [batch for _ in range(20) for batch in data.DataLoader(data.TensorDataset(images, targets), 32, True, seed=0)]:
         optimizer.zero_grad()
         loss_of(net(x), t).backward()
         optimizer.step()

@@ -218,4 +218,4 @@ def same(mine, other, what):
         return
     assert str(mine.dtype) == str(other.dtype).removeprefix("torch."), what
     assert tuple(mine.shape) == tuple(other.shape), what
-    np.testing.assert_allclose(mine.data, other.detach().numpy(), **TOLERANCE, err_msg=what)
+    np.testing.assert_allclose(mine.data, other.detach().numpy(force=True), **TOLERANCE, err_msg=what)

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from . import ops
+from . import data, nn, ops, optim
 from .creation import (
     arange,
     empty,

@@ -42,7 +42,9 @@ class MutationError(RuntimeError):
 
 
 class GradcheckError(AssertionError):
-    """A gradient that differs from the finite differences of its forward."""
+    """A gradient that differs from the finite differences of its forward; `kind` says in a word what is wrong with it."""
+
+    kind = ""
 
 
 class MissingExtraError(ImportError):
@@ -119,17 +121,24 @@ def failure_note(up: Any, rule: Any, dy: Any) -> str:
 # The words of Tensor.
 
 
-def needs_no_gradient(tensor: Any) -> GraphError:
-    return GraphError(
-        f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has requires_grad=True, or it was "
-        "computed under no_grad, or detached"
-    )
+def check_wanted(tensor: Any) -> None:
+    """Refuse a backward from what needs no gradient, or a hook on it."""
+    if not tensor.requires_grad:
+        raise GraphError(
+            f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has requires_grad=True, or it "
+            "was computed under no_grad, or detached"
+        )
+
+
+def check_off_tape(tensor: Any) -> None:
+    """Refuse to hand NumPy what is on the tape: its functions would leave it."""
+    if tensor.requires_grad:
+        raise TypeError("NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data")
 
 
 def check_seed(tensor: Any, gradient: Any) -> None:
     """Refuse to begin a backward without a gradient to begin with, or with one of another shape."""
-    if not tensor.requires_grad:
-        raise needs_no_gradient(tensor)
+    check_wanted(tensor)
     if gradient is None and tensor.data.size != 1:
         raise GraphError(
             f"backward of {show_array(tensor.data)} needs the gradient to begin with: pass one of its shape (tg.ones_like(y)), "
@@ -174,8 +183,8 @@ def check_leaf(tensor: Any, what: str) -> None:
 def in_place(tensor: Any, symbol: str) -> MutationError:
     instead = f"x = x {symbol[:-1]} …" if symbol[0] in "+-*/" else "tg.where, tg.cat or tg.put_add"
     return MutationError(
-        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), or, to update a leaf, "
-        "do it under `with tg.no_grad():`"
+        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), or, to update a "
+        "leaf, do it under `with tg.no_grad():`"
     )
 
 
@@ -242,8 +251,11 @@ def check_params(op: Any, params: Iterable[str]) -> None:
         raise TypeError(f"{op.name}: no param {unknown}; inputs {op.inputs} are positional, params are {op.params}")
 
 
-def param_with_gradient(op: Any, name: str) -> RuleError:
-    return RuleError(f"{op.name}: {name} is a param, so no gradient flows to it, but it requires one; pass {name}.detach()")
+def check_param(op: Any, name: str, tensor: Any) -> Any:
+    """A Tensor given as a param; refused where it requires a gradient."""
+    if tensor.requires_grad:
+        raise RuleError(f"{op.name}: {name} is a param, so no gradient flows to it, but it requires one; pass {name}.detach()")
+    return tensor
 
 
 def check_rules(op: Any, rules: Iterable[Any], wanted: int) -> None:
@@ -268,7 +280,13 @@ def only_once(op: Any) -> GraphError:
     return GraphError(f"{op.name} was declared differentiable once, so create_graph=True cannot go through it")
 
 
-# How a tensor is printed.
+# How a node and a tensor are printed.
+
+
+def show_node(node: Any) -> str:
+    """A node's repr: its op, its outputs, where it was called."""
+    outputs = ", ".join(f"{dtype}{show_shape(shape)}" for shape, dtype in node.outputs)
+    return f"<{node.op.name} → {outputs}, {node.place}{node.layer and ' in '}{node.layer}>"
 
 
 def show_contents(tensor: Any) -> str:

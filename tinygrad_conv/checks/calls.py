@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS
+from ..dtypes import FLOATS, Array
+from ..engine.modes import WATCH
 from ..engine.op import Op
-from ..engine.tape import Node
+from ..engine.tape import Node, sweep
 from ..engine.tensor import Tensor
 from .fault import Fault
-from .function import copied
+from .function import Function, copied, input_names
 
 
 @dataclass
 class Call:
-    """One call of an op: copies of its inputs, made before it ran, and its outputs."""
+    """One call of an op on Tensors: copies of its inputs, made before it ran, and its outputs."""
 
     op: Op
     inputs: tuple[Any, ...]
@@ -31,68 +33,108 @@ class Call:
         """What it left on the tape."""
         return next((one.grad_fn for one in self.outputs if one.grad_fn), None)
 
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """Its inputs as arrays."""
+        return tuple(one.data if isinstance(one, Tensor) else one for one in self.inputs)
+
+    @property
+    def checked(self) -> list[int]:
+        """The positions of the inputs that require a gradient."""
+        return [at for at, one in enumerate(self.inputs) if isinstance(one, Tensor) and one.requires_grad]
+
+    def function(self, arrays: tuple[Any, ...] | None = None, **changed: Any) -> Function:
+        """The op alone, as a function of those inputs; at other arrays, or with other params, where they are given."""
+        names = input_names(self.op, len(self.inputs))
+        fn = partial(self.op, **{**self.params, **changed})
+        return Function(fn, self.arrays if arrays is None else arrays, self.checked, [names[at] for at in self.checked])
+
+    def describe(self) -> tuple[Any, ...]:
+        """What tells it from other calls."""
+        return self.op.name, repr(self.params), tuple(self.checked), tuple(np.shape(one) for one in self.arrays)
+
+
+class Recorder:
+    """Watches the ops that are called; see `modes.WATCH`."""
+
+    sweep = staticmethod(sweep)
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def apply(self, op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply an op, and note the call if it is on Tensors."""
+        given = tuple(map(copied, inputs))
+        token = WATCH.set(None)
+        try:
+            y = op(*inputs, **params)
+        finally:
+            WATCH.reset(token)
+        if any(isinstance(one, Tensor) for one in inputs):
+            self.calls.append(Call(op, given, params, y if isinstance(y, tuple) else (y,)))
+        return y
+
 
 @contextmanager
 def recorded_calls() -> Iterator[list[Call]]:
     """The calls of ops on Tensors inside the block, in their order."""
-    calls: list[Call] = []
-    call = Op.__call__
-
-    def call_and_note(op: Op, *inputs: Any, **params: Any) -> Any:
-        if not any(isinstance(one, Tensor) for one in inputs):
-            return call(op, *inputs, **params)
-        given = tuple(map(copied, inputs))
-        y = call(op, *inputs, **params)
-        calls.append(Call(op, given, params, y if isinstance(y, tuple) else (y,)))
-        return y
-
-    Op.__call__ = call_and_note  # type: ignore[method-assign]
+    recorder = Recorder()
+    token = WATCH.set(recorder)
     try:
-        yield calls
+        yield recorder.calls
     finally:
-        Op.__call__ = call  # type: ignore[method-assign]
+        WATCH.reset(token)
 
 
 def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
-    """Raise Fault where an op, given float32 alone, makes a float64 of it, in its forward or in a rule."""
-    narrow = [narrowed(one) for one in inputs]
-    with recorded_calls() as calls:
-        fn(*narrow)
-    for call in calls:
-        arrays = [one for one in call.inputs if isinstance(one, (Tensor, np.ndarray)) and one.dtype in FLOATS]
-        wide = [one for one in arrays if one.ndim] or arrays
-        if not wide or any(one.dtype != np.float32 for one in wide) or asks_for_dtype(call):
+    """Raise Fault where an op that is given one dtype alone makes another of it, in its forward or in a rule."""
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        with recorded_calls() as calls:
+            fn(*(cast(one, dtype) for one in inputs))
+        for call in calls:
+            if given_dtypes(call) == {dtype} and not asks_for_dtype(call):
+                assert_call_keeps_dtype(call, dtype)
+
+
+def assert_call_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
+    """Raise Fault unless a call's outputs and gradients have the dtype of its inputs."""
+    for output in call.outputs:
+        if output.dtype in FLOATS and output.dtype != dtype:
+            raise Fault("wrong dtype", f"the forward of {call.op.name} makes {output.dtype} of {dtype}")
+    for name, part in gradients(call):
+        if np.ndim(part) and part.dtype in FLOATS and part.dtype != dtype:  # a single number is cast for nothing
+            raise Fault("wrong dtype", f"the rule for {name} of {call.op.name} makes {part.dtype} of {dtype}")
+
+
+def gradients(call: Call) -> Iterator[tuple[str, Any]]:
+    """(input, gradient) of a call for ones as dy, as the rules return them: before the sweep looks at them."""
+    if call.node is None:
+        return
+    names = input_names(call.op, len(call.inputs))
+    ones = tuple(np.ones(shape, dtype) for shape, dtype in call.node.outputs)
+    dy = ones if call.node.notes and call.node.notes.many else ones[0]
+    for at, rule in enumerate(call.op.rules):
+        if rule is None or call.node.edges[at] is None:
             continue
-        for output in call.outputs:
-            if output.dtype in FLOATS and output.dtype != np.float32:
-                raise Fault("wrong dtype", f"the forward of {call.op.name} makes {output.dtype} of float32")
-        if call.node:
-            assert_rules_keep_dtype(call.node)
+        with np.errstate(all="ignore"):
+            dx = rule.function(dy, *(call.node.saved[place] for place in rule.reads), **rule.some(call.node))
+        yield from zip(names, dx) if rule.variadic else [(names[at], dx)]
 
 
-def narrowed(value: Any) -> Any:
-    """A float input in float32."""
-    if not isinstance(value, (Tensor, np.ndarray)) or value.dtype not in FLOATS:
-        return value
-    array = np.asarray(value.data if isinstance(value, Tensor) else value, np.float32)
-    return Tensor(array, requires_grad=value.requires_grad) if isinstance(value, Tensor) else array
+def given_dtypes(call: Call) -> set[Any]:
+    """The dtypes of its floating-point inputs; a single number has none beside arrays."""
+    floats = [one for one in call.arrays if isinstance(one, np.ndarray) and one.dtype in FLOATS]
+    return {one.dtype for one in floats if one.ndim} or {one.dtype for one in floats}
 
 
 def asks_for_dtype(call: Call) -> bool:
     """Whether a param says which dtype the output shall have."""
-    return any(isinstance(one, (np.dtype, type)) and call.outputs[0].dtype == one for one in call.params.values())
+    return any(isinstance(one, (np.dtype, type)) for one in call.params.values())
 
 
-def assert_rules_keep_dtype(node: Node) -> None:
-    """Raise Fault where a rule of a float32 node returns another dtype (which the sweep would cast back, at a price)."""
-    ones = tuple(np.ones(shape, dtype) for shape, dtype in node.outputs)
-    dy = ones if node.notes and node.notes.many else ones[0]
-    for rule, edge in zip(node.op.rules, node.edges):
-        if rule is None or edge is None:
-            continue
-        read = [node.saved[at] for at in rule.reads]
-        with np.errstate(all="ignore"):
-            dx = rule.function(dy, *read, **{name: node.params[name] for name in rule.params})
-        for part in dx if rule.variadic else [dx]:
-            if np.ndim(part) and part.dtype in FLOATS and part.dtype != np.float32:  # a number is cast for nothing
-                raise Fault("wrong dtype", f"{rule} makes {part.dtype} of float32")
+def cast(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A floating-point input in another dtype."""
+    if not isinstance(value, (Tensor, np.ndarray)) or value.dtype not in FLOATS:
+        return value
+    array: Array = np.asarray(value.data if isinstance(value, Tensor) else value, dtype)
+    return Tensor(array, requires_grad=value.requires_grad) if isinstance(value, Tensor) else array

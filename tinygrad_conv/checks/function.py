@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dtypes import FLOATS, Array
 from ..engine.tensor import Tensor, grad
+from ..errors import MutationError
 from .fault import Fault
 
 
@@ -94,7 +95,12 @@ class Pullback:
             return np.zeros_like(self.function.point)
         outputs, seeds = zip(*pairs)
         wrapped = [Tensor(seed, requires_grad=self.lifted) for seed in seeds]
-        found = grad(outputs, self.leaves, wrapped, retain_graph=True, create_graph=self.lifted, allow_unused=True)
+        try:
+            found = grad(outputs, self.leaves, wrapped, retain_graph=True, create_graph=self.lifted, allow_unused=True)
+        except (ValueError, MutationError) as error:  # what the sweep hands to a rule is read-only
+            if isinstance(error, MutationError) or "read-only" in str(error):
+                raise Fault("rule mutates", f"a rule changes what it is given: {error}") from error
+            raise
         whole = [np.zeros(shape) if one is None else one.data for one, shape in zip(found, self.function.shapes)]
         self.assert_untouched(seeds, [piece for one, piece in zip(self.results, pieces) if one.requires_grad])
         return flat(whole)

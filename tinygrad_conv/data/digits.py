@@ -41,7 +41,8 @@ def stratified_split(images: Any, labels: Any, test_fraction: float = 1 / 3, see
     if not 0 <= test_fraction <= 1:
         raise ValueError(f"stratified_split: test_fraction must lie in [0, 1], not {test_fraction}")
     if y.ndim != 1 or x.ndim == 0 or len(x) != len(y):
-        raise ShapeError(f"stratified_split: one label for each image; images {show_shape(x.shape)}, labels {show_shape(y.shape)}")
+        shapes = f"images {show_shape(x.shape)}, labels {show_shape(y.shape)}"
+        raise ShapeError(f"stratified_split: one label for each image; got {shapes}")
     rng, held = np.random.default_rng(seed), np.zeros(len(y), bool)
     for label in np.unique(y.data):
         members = rng.permutation(np.flatnonzero(y.data == label))

@@ -35,17 +35,17 @@ def shapes(
 
 def outside(shape: str, down: Array, right: Array, radius: Array) -> Array:
     """How far each pixel lies outside the shape, in pixels, negative inside; from its offsets to the shape's centre."""
+    y, x, arm = np.abs(down), np.abs(right), 0.3 * radius
+    distance: Array
     if shape == "circle":
-        return np.hypot(down, right) - radius
-    if shape == "square":
-        return np.maximum(np.abs(down), np.abs(right)) - 0.85 * radius
-    if shape == "triangle":  # upright and equilateral: its sides lie half a radius from the centre
-        slanted = np.abs(right) * np.cos(np.pi / 6) - down * np.sin(np.pi / 6)
-        return np.maximum(slanted, down) - 0.5 * radius
-    arm = 0.3 * radius
-    upright = np.maximum(np.abs(down) - radius, np.abs(right) - arm)
-    level = np.maximum(np.abs(down) - arm, np.abs(right) - radius)
-    return np.minimum(upright, level)
+        distance = np.hypot(y, x) - radius
+    elif shape == "square":
+        distance = np.maximum(y, x) - 0.85 * radius
+    elif shape == "triangle":  # upright and equilateral: its sides lie half a radius from the centre
+        distance = np.maximum(x * np.cos(np.pi / 6) - down * np.sin(np.pi / 6), down) - 0.5 * radius
+    else:  # a cross: the union of two bars
+        distance = np.minimum(np.maximum(y - radius, x - arm), np.maximum(y - arm, x - radius))
+    return distance
 
 
 def bars(

@@ -11,6 +11,7 @@ import numpy as np
 from .. import errors
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
+from ..places import show_where
 
 WIDEST = 80  # columns of a call, beyond which a line is longer than the others
 SHOWN = 40  # lines in the repr of a tape
@@ -48,12 +49,11 @@ class Tape(Sequence[Line]):
     It is a list of what had run when it was made: a later backward takes nothing from it, and it keeps no array alive.
     Made after the backward, it can only say which line freed the ops.
 
-    A leaf shows its name, or dtype and shape. A constant shows what is still known of it: its name, its number, or its
-    shape; an optional input without a name is not told from one that was left out.
+    A leaf shows its name, or dtype and shape; a constant what is still known of it: its name, its number, or its shape.
     """
 
     def __init__(self, *tensors: Tensor) -> None:
-        nodes = nodes_behind(tensors)
+        nodes = nodes_behind(one._edge[0] for one in tensors if one._edge is not None)
         numbers = {node: number for number, node in enumerate(nodes, 1)}
         self._lines = [describe(node, numbers) for node in nodes]
         self._roots = ", ".join(errors.show_tensor(one) for one in tensors)
@@ -100,10 +100,10 @@ FREED = (
 )
 
 
-def nodes_behind(tensors: Iterable[Tensor]) -> list[Node]:
-    """Every node that is reached from the tensors, oldest first."""
+def nodes_behind(nodes: Iterable[Node]) -> list[Node]:
+    """These nodes and every one that is reached from them, oldest first."""
     found: dict[Node, None] = {}
-    ahead = [one._edge[0] for one in tensors if one._edge is not None]
+    ahead = list(nodes)
     while ahead:
         node = ahead.pop()
         if node not in found:
@@ -131,7 +131,7 @@ def describe(node: Node, numbers: dict[Node, int]) -> Line:
         outputs=tuple(f"{dtype}{errors.show_shape(shape)}" for shape, dtype in node.outputs),
         place=node.place,
         layer=node.layer,
-        freed_by=errors.show_where(node.consumed) if node.consumed else "",
+        freed_by=show_where(node.consumed) if node.consumed else "",
     )
 
 
@@ -148,22 +148,23 @@ def show_input(node: Node, position: int, edge: Any, numbers: dict[Node, int]) -
 
 def show_constant(node: Node, position: int) -> str:
     """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read it."""
-    if node.names and position in node.names:
+    if position not in (node.names or ()):
+        return ""  # left out
+    if node.names[position]:
         return str(node.names[position])
-    name = node.op.inputs[0 if node.op.variadic else position]
-    value, shape = saved(node, name), saved(node, f"{name}_shape")
-    if node.op.variadic:
-        value, shape = (one and one[position] for one in (value, shape))
-    if value is not None:
-        return SHORT.repr(value)
-    if shape is not None:
-        return errors.show_shape(shape)
-    return "" if name in node.op.optional else "constant"
+    value, shape = saved_input(node, position), saved_input(node, position, "_shape")
+    return "constant" if value is None and shape is None else errors.show_shape(shape) if value is None else SHORT.repr(value)
+
+
+def saved_input(node: Node, position: int, suffix: str = "") -> Any:
+    """What the node keeps of an input, or (with suffix `_shape`) of its shape; None if nothing."""
+    value = saved(node, node.op.inputs[0 if node.op.variadic else position] + suffix)
+    return value if value is None or not node.op.variadic else value[position]
 
 
 def saved(node: Node, name: str) -> Any:
     """What the node keeps under a name that rules read, or None."""
-    return node.saved[node.op.saves.index(name)] if node.saved and name in node.op.saves else None
+    return node.saved[node.op.saves[name]] if node.saved and name in node.op.saves else None
 
 
 def show_params(node: Node) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,6 +17,7 @@ from .registry import OPS
 
 if TYPE_CHECKING:
     from ..debug.listing import Tape
+    from ..debug.step import Step
     from .tape import Node
     from .tensor import Tensor
 
@@ -27,6 +28,27 @@ Operand = Any  # a Tensor, an ndarray or a scalar
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """`x.reshape(2, 3)` and `x.reshape((2, 3))` alike."""
     return tuple(map(operator.index, sizes[0] if len(sizes) == 1 and np.iterable(sizes[0]) else sizes))
+
+
+class Extremes(NamedTuple):
+    """What `max` and `min` along a dimension find, and where."""
+
+    values: Any
+    indices: Any
+
+
+def extreme(name: str, x: Operand, dim: Operand, keepdim: bool) -> Any:
+    """`x.max()`, `x.max(dim)` and `x.max(other)`, or `min` for it: three ops under one name, as in PyTorch."""
+    if hasattr(dim, "ndim"):
+        return OPS[f"{name}imum"](x, dim)
+    return OPS[f"a{name}"](x) if dim is None else Extremes(*OPS[name](x, dim=dim, keepdim=keepdim))
+
+
+def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tuple[Dim, float]:
+    """`x.var(dim, correction=0)`, `x.var(dim, unbiased=False)` and `x.var(False)` alike."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    return dim, int(unbiased) if correction is None else correction
 
 
 class TensorMethods:
@@ -98,7 +120,18 @@ class TensorMethods:
     # Reductions
     def sum(self, dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["sum"](self, dim=dim, keepdim=keepdim)
     def mean(self, dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["mean"](self, dim=dim, keepdim=keepdim)
+    def prod(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return OPS["prod"](self, dim=dim, keepdim=keepdim)
+    def cumsum(self, dim: int) -> Tensor: return OPS["cumsum"](self, dim=dim)
+    def logsumexp(self, dim: Dim, keepdim: bool = False) -> Tensor: return OPS["logsumexp"](self, dim=dim, keepdim=keepdim)
+    def var(self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor: dim, correction = corrected(dim, unbiased, correction); return OPS["var"](self, dim=dim, correction=correction, keepdim=keepdim)
+    def std(self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor: dim, correction = corrected(dim, unbiased, correction); return OPS["std"](self, dim=dim, correction=correction, keepdim=keepdim)
+    def norm(self, p: float | str = "fro", dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["vector_norm"](self, p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
     def amax(self, dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["amax"](self, dim=dim, keepdim=keepdim)
+    def amin(self, dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["amin"](self, dim=dim, keepdim=keepdim)
+    def max(self, dim: Operand = None, keepdim: bool = False) -> Any: return extreme("max", self, dim, keepdim)
+    def min(self, dim: Operand = None, keepdim: bool = False) -> Any: return extreme("min", self, dim, keepdim)
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return OPS["argmax"](self, dim=dim, keepdim=keepdim)
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return OPS["argmin"](self, dim=dim, keepdim=keepdim)
 
     # Shapes and indices
     def __getitem__(self, index: Any) -> Tensor: return OPS["getitem"](self, index=index)
@@ -149,3 +182,4 @@ class TensorMethods:
 
     # For looking at; the import is local, for the engine stands without it
     def tape(self) -> Tape: from ..debug.listing import Tape; return Tape(self)  # type: ignore[arg-type]
+    def steps(self, gradient: Operand = None, retain_graph: bool = False) -> Iterator[Step]: from ..debug.walk import steps; return steps(self, gradient, retain_graph)  # type: ignore[arg-type]

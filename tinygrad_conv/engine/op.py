@@ -24,29 +24,27 @@ import numpy as np
 
 from .. import errors
 from ..dtypes import FLOATS, promote
-from ..places import user_where
 from .modes import GRAD, LAYER, WATCH
 from .registry import OPS
-from .tape import Node
+from .tape import Node, Notes
 from .tensor import Tensor, result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})  # params that nobody can change behind the tape
-ARRAYS = (np.ndarray, np.generic)
-SCALARS = (*ARRAYS, bool, int, float)
+OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops; the first two of all
 
 
 class Rule:
     """The gradient rule of one input, or the derivation of a kept value: the function, and what it reads."""
 
-    __slots__ = ("argument", "function", "op", "params", "reads", "takes_all", "variadic")
+    __slots__ = ("argument", "function", "op", "params", "partial", "reads", "variadic")
 
     def __init__(self, op: Op, argument: str, function: Callable[..., Any], named: list[str]) -> None:
         self.op, self.argument, self.function, self.variadic = op.name, argument, function, argument == op.variadic
         errors.check_reads(self, op, named, op.readable)
         self.params = tuple(name for name in named if name in op.params)
-        self.takes_all = len(self.params) == len(op.params)
+        self.partial = len(self.params) < len(op.params)
         self.reads = tuple(op.saves.setdefault(name, len(op.saves)) for name in named if name not in op.params)
 
     def some(self, node: Node) -> dict[str, Any]:
@@ -85,8 +83,8 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}{inspect.signature(self.forward)}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return OPS.__getitem__, (self.name,)
+    def __reduce__(self) -> str:
+        return self.__qualname__  # pickled and copied as what it is: a name in its module
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if (watch := WATCH.get()) is not None:
@@ -109,7 +107,7 @@ class Op:
             arrays.append(value)
             edges.append(edge)
         if odd:
-            errors.check_inputs(self, arrays, SCALARS if self.broadcasting else ARRAYS)
+            errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
             arrays = [one if one is None or self.broadcasting else np.asarray(one) for one in arrays]
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
@@ -123,13 +121,11 @@ class Op:
             self.record(inputs, arrays, edges, wanted, outputs, kept, params, many)
         return outputs if many else outputs[0]
 
-    def record(
-        self, inputs: Any, arrays: list[Any], edges: Any, wanted: int, outputs: Any, kept: Any, params: Any, many: bool
-    ) -> None:
+    def record(self, inputs: Any, arrays: Any, edges: Any, wanted: int, outputs: Any, kept: Any, params: Any, many: bool) -> None:
         """Put the outputs on the tape: a node that holds what the rules read, and knows where gradients go."""
-        names = None  # of constants; most calls have none
+        names = None  # of the constants among the inputs; most calls have none
         if wanted + 1 != 1 << len(inputs):
-            names = {at: one.name for at, one in enumerate(inputs) if edges[at] is None and getattr(one, "name", None)}
+            names = {at: getattr(one, "name", None) for at, one in enumerate(inputs) if edges[at] is None and one is not None}
         if self.variadic:
             wanted, edges = 1, [edges]
         sources, read, shapes = self.plans.get(wanted) or self.plan(wanted)
@@ -147,9 +143,7 @@ class Op:
         values, sizes = ([tuple(arrays)], [sizes]) if self.variadic else (arrays, sizes)  # a variadic input is one value
         saved = tuple(map([*values, y, *kept, *sizes, None].__getitem__, sources))
         types = tuple([(one.shape, one.dtype) for one in y]) if many else ((y.shape, y.dtype),)
-        node = Node(self, edges, saved, params, types, guards, names, user_where(), LAYER.get())
-        if many:
-            node.note().many = True
+        node = Node(self, edges, saved, params, types, guards, names, LAYER.get(), Notes(many) if many else None)
         for slot, output in enumerate(outputs):
             if types[slot][1] in FLOATS:
                 output._edge, output._requires_grad = (node, slot), True
@@ -157,16 +151,13 @@ class Op:
     def complete(self, params: dict[str, Any]) -> dict[str, Any]:
         """The params with the defaults filled in, and Tensors among them as arrays."""
         errors.check_params(self, params)
-        plain = {name: value if type(value) in PLAIN else self.plain(name, value) for name, value in params.items()}
-        return {**self.defaults, **plain}
+        return self.defaults | {name: one if type(one) in PLAIN else self.plain(name, one) for name, one in params.items()}
 
     def plain(self, name: str, value: Any) -> Any:
         """A param without Tensors in it."""
-        if isinstance(value, Tensor):
-            if value._requires_grad:
-                raise errors.param_with_gradient(self, name)
-            return value._data
-        return type(value)(self.plain(name, one) for one in value) if type(value) in (tuple, list) else value
+        if type(value) in (tuple, list):
+            return type(value)(self.plain(name, one) for one in value)
+        return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
 
     def plan(self, wanted: int) -> tuple[list[int], list[int], bool]:
         """What to save where only the inputs in the bits of `wanted` want gradients: the place of each value among the
@@ -190,8 +181,8 @@ class Op:
     def declare(self, decorator: str, name: str, function: Function) -> Function:
         """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as it is."""
         names = list(inspect.signature(function).parameters)
-        errors.check_declared(self, decorator, name, self.inputs if decorator == "grad" else self.keeps, function)
         self.plans.clear()
+        errors.check_declared(self, decorator, name, self.inputs if decorator == "grad" else self.keeps, function)
         if decorator == "grad":
             self.rules[self.inputs.index(name)] = Rule(self, name, function, names[1:])
         else:
@@ -218,9 +209,8 @@ def wrap(y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
 
 def frozen(value: Any) -> Any:
     """A param as the tape keeps it: arrays in it are copies, for they are their owner's to change."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    return type(value)(map(frozen, value)) if type(value) in (tuple, list) else value
+    value = type(value)(map(frozen, value)) if type(value) in (tuple, list) else value
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def primitive(
@@ -232,16 +222,14 @@ def primitive(
     broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be among them; their
     gradients are summed back. keeps: names of what the forward returns after its output, as `return y, index`, for the rules
     to read. differentiable: False for an op whose output carries no gradient (a comparison). once: its rules may not be
-    differentiated themselves. override: take the place of an op of the same name from elsewhere.
-
-    Several outputs: the forward returns a tuple of arrays (`return (a, b)`; with keeps, `return (a, b), index`), and `dy` and
-    `y` in the rules are tuples.
+    differentiated themselves. override: take the place of an op of the same name from elsewhere. For several outputs the
+    forward returns a tuple of arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
     """
 
-    def declare(forward: Callable[..., Any]) -> Op:
-        op = Op(forward, broadcasting, keeps, differentiable, once)
-        errors.check_name(op, OPS.get(op.name), override)
-        OPS[op.name] = op
-        return op
-
-    return declare if forward is None else declare(forward)
+    options: Any = {"broadcasting": broadcasting, "keeps": keeps, "differentiable": differentiable, "once": once}
+    if forward is None:
+        return partial(primitive, override=override, **options)
+    op = Op(forward, **options)
+    errors.check_name(op, OPS.get(op.name), override)
+    OPS[op.name] = op
+    return op

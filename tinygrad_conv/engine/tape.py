@@ -19,13 +19,11 @@ from ..hooks import Hooks, run_hooks
 from ..places import Where, show_where, user_where
 from .registry import OPS
 
-tick = itertools.count(1).__next__
-"""The creation counter. A node's inputs were made before it, so creation order is topological."""
+tick = itertools.count(1).__next__  # the creation counter: a node's inputs were made before it, so its order is topological
 
 
 class Mutations:
-    latest = 0
-    """When a tensor was last changed in place, anywhere: newer nodes need not be looked at for changes."""
+    latest = 0  # when a tensor was last changed in place, anywhere: newer nodes need not be looked at for changes
 
 
 class Notes:
@@ -33,11 +31,11 @@ class Notes:
 
     __slots__ = ("after", "hooks", "many", "retained")
 
-    def __init__(self) -> None:
+    def __init__(self, many: bool = False) -> None:
+        self.many = many  # the op returned a tuple
         self.hooks: dict[int, Hooks] = {}  # output slot → hooks on its gradient
         self.after: Hooks = {}  # hooks on a leaf whose `.grad` was written
         self.retained: dict[int, ref[Any]] = {}  # output slot → the tensor that wants its gradient
-        self.many = False  # the op returned a tuple
 
 
 class Node:
@@ -45,17 +43,17 @@ class Node:
 
     edges: for each input where its gradient goes: the leaf tensor, or `(node, output slot)`, or None where none is wanted;
     a list of these for a variadic input. saved: the values that the rules name, in the order of `op.saves`. outputs: shape
-    and dtype of each. guards: the tensors whose memory `saved` shows. names: those of constant inputs, by position.
+    and dtype of each. guards: the tensors whose memory `saved` shows. names: those of the constant inputs, by position.
     """
 
     __slots__ = ("consumed", "edges", "guards", "index", "layer", "names", "notes", "op", "outputs", "params", "saved", "where")
 
     def __init__(
-        self, op: Any, edges: Any, saved: Any, params: Any, outputs: Any, guards: Any, names: Any, where: Where, layer: str
+        self, op: Any, edges: Any, saved: Any, params: Any, outputs: Any, guards: Any, names: Any, layer: str, notes: Any
     ) -> None:
         self.op, self.edges, self.saved, self.params, self.outputs = op, edges, saved, params, outputs
-        self.guards, self.names, self.where, self.layer, self.index = guards, names, where, layer, tick()
-        self.notes: Notes | None = None
+        self.guards, self.names, self.layer, self.where, self.index = guards, names, layer, user_where(), tick()
+        self.notes: Notes | None = notes
         self.consumed: Where | None = None  # the line of the backward that freed it
 
     @property
@@ -64,8 +62,7 @@ class Node:
         return show_where(self.where)
 
     def __repr__(self) -> str:
-        outputs = ", ".join(f"{dtype}{errors.show_shape(shape)}" for shape, dtype in self.outputs)
-        return f"<{self.op.name} → {outputs}, {self.place}{self.layer and ' in '}{self.layer}>"
+        return errors.show_node(self)
 
     def note(self) -> Notes:
         self.notes = self.notes or Notes()
@@ -94,7 +91,7 @@ def sweep(ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any
             for rule, edge in zip(node.op.rules, node.edges):
                 if edge is None or (wanted and not leads_on(edge, wanted)):
                     continue
-                dx = rule.function(dy, *map(saved.__getitem__, rule.reads), **(node.params if rule.takes_all else rule.some(node)))
+                dx = rule.function(dy, *map(saved.__getitem__, rule.reads), **(rule.some(node) if rule.partial else node.params))
                 for target, part in zip(edge, errors.check_count(rule, dx, edge)) if rule.variadic else ((edge, dx),):
                     if target is None:
                         continue

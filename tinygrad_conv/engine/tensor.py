@@ -21,10 +21,8 @@ class Tensor(TensorMethods):
     """An array that remembers how it was computed.
 
     `Tensor(array)` shares the array's memory (`tg.tensor` copies). Python floats and lists of them become float32 (the
-    default dtype), arrays keep their dtype: bool, integer, float16, float32 or float64. Results of ops are read-only
-    arrays; a view of a leaf (`w.T`, `w[0]`, `w.detach()`) follows the leaf.
-
-    Raises DtypeError for other dtypes, and for a gradient of integers.
+    default dtype), arrays keep their dtype: bool, integer, float16, float32 or float64; others, and a gradient of integers,
+    are a DtypeError. Results of ops are read-only; a view of a leaf (`w.T`, `w[0]`, `w.detach()`) follows the leaf.
     """
 
     __slots__ = ("__weakref__", "_data", "_edge", "_notes", "_requires_grad", "_root", "_stamp", "grad", "name")
@@ -35,7 +33,7 @@ class Tensor(TensorMethods):
         self._data: Array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
         self._edge: tuple[Node, int] | None = None  # the node that made it and which of its outputs it is; None: a leaf
         self._root: Tensor | None = None  # the tensor whose memory this one shows, where it is a view
-        self._notes: Notes | None = None  # a leaf's hooks
+        self._notes: Notes | None = None  # its hooks
         self._stamp = 0  # when the memory was last changed in place
         self.grad: Array | None = None
         self.name = name
@@ -68,10 +66,8 @@ class Tensor(TensorMethods):
         """Add the gradient of this scalar to `.grad` of every leaf it was computed from.
 
         gradient: for a non-scalar, what to begin with: an array or a Tensor of this tensor's shape. The graph is freed on
-        the way unless `retain_graph`. An exception on the way leaves every `.grad` as it was.
-
-        Raises GraphError where there is nothing to go back through, TapeConsumedError the second time, MutationError where
-        a tensor changed that a rule would read.
+        the way unless `retain_graph`. An exception on the way leaves every `.grad` as it was. Raises GraphError where there is
+        nothing to go back through, TapeConsumedError the second time, MutationError where what a rule would read has changed.
         """
         if gradient is not None or self._edge is None or self._data.size != 1 or modes.WATCH.get() is not None:
             return deposit(run([self], [gradient], retain_graph))
@@ -80,8 +76,7 @@ class Tensor(TensorMethods):
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:
         """Call `hook` with the gradient of this tensor in every backward; what it returns, if anything, takes its place."""
-        if not self._requires_grad:
-            raise errors.needs_no_gradient(self)
+        errors.check_wanted(self)
         return Handle(self.note().hooks.setdefault(self._edge[1] if self._edge else 0, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
@@ -96,9 +91,7 @@ class Tensor(TensorMethods):
 
     def note(self) -> Notes:
         """Where its hooks live: on its node, or on the leaf itself."""
-        if self._edge is not None:
-            return self._edge[0].note()
-        self._notes = self._notes or Notes()
+        self._notes = self._notes or (self._edge[0].note() if self._edge else Notes())
         return self._notes
 
     def detach(self) -> Tensor:
@@ -119,8 +112,7 @@ class Tensor(TensorMethods):
         return self
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if self._requires_grad:
-            raise TypeError("NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data")
+        errors.check_off_tape(self)
         return np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -136,8 +128,7 @@ def result(array: Array, root: Tensor | None = None, edge: tuple[Node, int] | No
     """A Tensor around what an op computed: `__init__` without its checks, which a result needs none of."""
     tensor = object.__new__(Tensor)
     tensor._data, tensor._root, tensor._edge, tensor._requires_grad = array, root, edge, edge is not None
-    tensor._notes = tensor.grad = tensor.name = None
-    tensor._stamp = 0
+    tensor._notes, tensor.grad, tensor.name, tensor._stamp = None, None, None, 0
     return tensor
 
 
@@ -204,17 +195,16 @@ def grad(
     """The gradients of `outputs` with respect to `inputs`, as Tensors; no `.grad` is touched.
 
     grad_outputs: what to begin with, one for each output; may be left out for scalars. With `create_graph` the gradients
-    are on the tape themselves, so they can be differentiated again. retain_graph: by default as create_graph.
-
-    Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its gradient is None then).
+    are on the tape themselves, so they can be differentiated again. retain_graph: by default as create_graph. Raises
+    GraphError for an input that the outputs do not depend on, unless `allow_unused` (its gradient is None then).
     """
     outputs, inputs = ([one] if isinstance(one, Tensor) else list(one) for one in (outputs, inputs))
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
     errors.check_seed_count(outputs, seeds)
     edges = [tensor._edge or tensor for tensor in inputs]
-    keep = create_graph if retain_graph is None else retain_graph
+    retain_graph = create_graph if retain_graph is None else retain_graph
     with modes.enable_grad() if create_graph else modes.no_grad():
-        found = run(outputs, seeds, keep, set(edges), lift if create_graph else None)
+        found = run(outputs, seeds, retain_graph, set(edges), lift if create_graph else None)
     gradients = [found.get(edge) for edge in edges]
     if not allow_unused:
         errors.check_used(inputs, gradients)

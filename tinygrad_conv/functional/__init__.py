@@ -5,7 +5,8 @@ Inputs may be Tensors or arrays; a result is a Tensor as soon as one of them is.
 
 from __future__ import annotations
 
-from . import arithmetic, convolutions, losses, pooling, products, reductions, shapes
+from . import activations, arithmetic, convolutions, losses, pooling, products, reductions, shapes
+from .activations import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .convolutions import *  # noqa: F403
 from .losses import *  # noqa: F403
@@ -15,6 +16,7 @@ from .reductions import *  # noqa: F403
 from .shapes import *  # noqa: F403
 
 __all__ = [  # noqa: PLE0604
+    *activations.__all__,
     *arithmetic.__all__,
     *convolutions.__all__,
     *losses.__all__,

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from ..engine.tensor import Tensor
-from ..ops import elementwise
+from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..ops import arithmetic, comparisons, functions
 from .signatures import Operand, documented_by
 
 __all__ = [
     "abs",
     "add",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
     "cos",
     "div",
     "eq",
     "exp",
+    "ge",
+    "gt",
+    "le",
     "log",
+    "lt",
+    "masked_fill",
     "maximum",
+    "minimum",
     "mul",
+    "ne",
     "neg",
     "pow",
     "relu",
@@ -29,96 +40,162 @@ __all__ = [
 ]
 
 
-@documented_by(elementwise.add)
-def add(input: Operand, other: Operand) -> Tensor:
-    return elementwise.add(input, other)
+def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
+    """input + alpha · other."""
+    return arithmetic.add(input, other if alpha == 1 else arithmetic.mul(other, alpha))
 
 
-@documented_by(elementwise.sub)
-def sub(input: Operand, other: Operand) -> Tensor:
-    return elementwise.sub(input, other)
+def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
+    """input - alpha · other."""
+    return arithmetic.sub(input, other if alpha == 1 else arithmetic.mul(other, alpha))
 
 
-@documented_by(elementwise.mul)
+@documented_by(arithmetic.mul)
 def mul(input: Operand, other: Operand) -> Tensor:
-    return elementwise.mul(input, other)
+    return arithmetic.mul(input, other)
 
 
-@documented_by(elementwise.div)
+@documented_by(arithmetic.div)
 def div(input: Operand, other: Operand) -> Tensor:
-    return elementwise.div(input, other)
+    return arithmetic.div(input, other)
 
 
-@documented_by(elementwise.neg)
+@documented_by(arithmetic.neg)
 def neg(input: Operand) -> Tensor:
-    return elementwise.neg(input)
+    return arithmetic.neg(input)
 
 
-@documented_by(elementwise.pow)
+@documented_by(arithmetic.pow)
 def pow(input: Operand, exponent: Operand) -> Tensor:
-    return elementwise.pow(input, exponent)
+    return arithmetic.pow(input, exponent)
 
 
-@documented_by(elementwise.exp)
+@documented_by(functions.exp)
 def exp(input: Operand) -> Tensor:
-    return elementwise.exp(input)
+    return functions.exp(input)
 
 
-@documented_by(elementwise.log)
+@documented_by(functions.log)
 def log(input: Operand) -> Tensor:
-    return elementwise.log(input)
+    return functions.log(input)
 
 
-@documented_by(elementwise.sqrt)
+@documented_by(functions.sqrt)
 def sqrt(input: Operand) -> Tensor:
-    return elementwise.sqrt(input)
+    return functions.sqrt(input)
 
 
-@documented_by(elementwise.abs)
+@documented_by(functions.abs)
 def abs(input: Operand) -> Tensor:
-    return elementwise.abs(input)
+    return functions.abs(input)
 
 
-@documented_by(elementwise.sign)
+@documented_by(functions.sign)
 def sign(input: Operand) -> Tensor:
-    return elementwise.sign(input)
+    return functions.sign(input)
 
 
-@documented_by(elementwise.sin)
+@documented_by(functions.sin)
 def sin(input: Operand) -> Tensor:
-    return elementwise.sin(input)
+    return functions.sin(input)
 
 
-@documented_by(elementwise.cos)
+@documented_by(functions.cos)
 def cos(input: Operand) -> Tensor:
-    return elementwise.cos(input)
+    return functions.cos(input)
 
 
-@documented_by(elementwise.tanh)
+@documented_by(functions.tanh)
 def tanh(input: Operand) -> Tensor:
-    return elementwise.tanh(input)
+    return functions.tanh(input)
 
 
-@documented_by(elementwise.sigmoid)
+@documented_by(functions.sigmoid)
 def sigmoid(input: Operand) -> Tensor:
-    return elementwise.sigmoid(input)
+    return functions.sigmoid(input)
 
 
-@documented_by(elementwise.relu)
+@documented_by(functions.relu)
 def relu(input: Operand) -> Tensor:
-    return elementwise.relu(input)
+    return functions.relu(input)
 
 
-@documented_by(elementwise.maximum)
+@documented_by(arithmetic.maximum)
 def maximum(input: Operand, other: Operand) -> Tensor:
-    return elementwise.maximum(input, other)
+    return arithmetic.maximum(input, other)
+
+
+@documented_by(arithmetic.minimum)
+def minimum(input: Operand, other: Operand) -> Tensor:
+    return arithmetic.minimum(input, other)
+
+
+@documented_by(arithmetic.clamp_min)
+def clamp_min(input: Operand, min: Operand) -> Tensor:
+    return arithmetic.clamp_min(input, min)
+
+
+@documented_by(arithmetic.clamp_max)
+def clamp_max(input: Operand, max: Operand) -> Tensor:
+    return arithmetic.clamp_max(input, max)
+
+
+def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None) -> Tensor:
+    """`input`, but at least `min` and at most `max`: numbers or tensors, one of which may be None. max wins where min is larger.
+
+    Raises ValueError where both are None.
+    """
+    if min is None and max is None:
+        raise ValueError("clamp: pass min, max, or both")
+    bounded = input if min is None else arithmetic.clamp_min(input, min)
+    return bounded if max is None else arithmetic.clamp_max(bounded, max)
+
+
+def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
+    """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere. Input and mask broadcast.
+
+    Raises ShapeError for a value with dimensions, DtypeError for a mask that is no bool, or a float into integers.
+    """
+    if getattr(value, "ndim", 0):
+        raise ShapeError(f"masked_fill: value must be a number or a tensor without dimensions, not {show_shape(value.shape)}")
+    if mask.dtype != bool:
+        raise DtypeError(f"masked_fill: mask must be bool, not {show_array(mask)}")
+    filled = arithmetic.where(value, input, condition=mask)
+    if filled.dtype != input.dtype:
+        raise DtypeError(f"masked_fill: value {value!r} does not fit input of {show_array(input)}")
+    return filled
 
 
 def where(condition: Operand, input: Operand, other: Operand) -> Tensor:
     """`input` where the condition holds, `other` elsewhere."""
-    return elementwise.where(input, other, condition=condition)
+    return arithmetic.where(input, other, condition=condition)
 
 
-@documented_by(elementwise.eq)
+@documented_by(comparisons.eq)
 def eq(input: Operand, other: Operand) -> Tensor:
-    return elementwise.eq(input, other)
+    return comparisons.eq(input, other)
+
+
+@documented_by(comparisons.ne)
+def ne(input: Operand, other: Operand) -> Tensor:
+    return comparisons.ne(input, other)
+
+
+@documented_by(comparisons.lt)
+def lt(input: Operand, other: Operand) -> Tensor:
+    return comparisons.lt(input, other)
+
+
+@documented_by(comparisons.le)
+def le(input: Operand, other: Operand) -> Tensor:
+    return comparisons.le(input, other)
+
+
+@documented_by(comparisons.gt)
+def gt(input: Operand, other: Operand) -> Tensor:
+    return comparisons.gt(input, other)
+
+
+@documented_by(comparisons.ge)
+def ge(input: Operand, other: Operand) -> Tensor:
+    return comparisons.ge(input, other)

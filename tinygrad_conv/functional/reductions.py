@@ -1,28 +1,119 @@
-"""Sums, means and extremes."""
+"""Sums, means, products, norms and extremes."""
 
 from __future__ import annotations
 
+from numpy.typing import DTypeLike
+
+from ..engine.methods import Extremes, corrected, extreme
 from ..engine.tensor import Tensor
-from ..ops import reduce
+from ..ops import extremes, functions, reduce
 from .signatures import Dim, Operand, documented_by
 
 __all__ = [
     "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "logsumexp",
+    "max",
     "mean",
+    "min",
+    "norm",
+    "prod",
+    "std",
     "sum",
+    "var",
 ]
 
 
+def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
+    """The input in the dtype that a reduction is asked to be computed in, if any."""
+    return input if dtype is None else functions.to(input, dtype=dtype)
+
+
 @documented_by(reduce.sum)
-def sum(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    return reduce.sum(input, dim=dim, keepdim=keepdim)
+def sum(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
+    return reduce.sum(cast(input, dtype), dim=dim, keepdim=keepdim)
 
 
 @documented_by(reduce.mean)
-def mean(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    return reduce.mean(input, dim=dim, keepdim=keepdim)
+def mean(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
+    return reduce.mean(cast(input, dtype), dim=dim, keepdim=keepdim)
 
 
-@documented_by(reduce.amax)
+@documented_by(reduce.prod)
+def prod(input: Operand, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
+    return reduce.prod(cast(input, dtype), dim=dim, keepdim=keepdim)
+
+
+@documented_by(reduce.cumsum)
+def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    return reduce.cumsum(cast(input, dtype), dim=dim)
+
+
+@documented_by(reduce.logsumexp)
+def logsumexp(input: Operand, dim: Dim, keepdim: bool = False) -> Tensor:
+    return reduce.logsumexp(input, dim=dim, keepdim=keepdim)
+
+
+@documented_by(reduce.var)
+def var(
+    input: Operand, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
+) -> Tensor:
+    dim, correction = corrected(dim, unbiased, correction)
+    return reduce.var(input, dim=dim, correction=correction, keepdim=keepdim)
+
+
+@documented_by(reduce.std)
+def std(
+    input: Operand, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
+) -> Tensor:
+    dim, correction = corrected(dim, unbiased, correction)
+    return reduce.std(input, dim=dim, correction=correction, keepdim=keepdim)
+
+
+def norm(
+    input: Operand, p: float | str = "fro", dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`; for p = 0 the number of elements that aren't 0, for ±∞ the largest or smallest |x|.
+
+    'fro' is p = 2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of nothing.
+    """
+    return reduce.vector_norm(cast(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
+
+
+@documented_by(extremes.amax)
 def amax(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    return reduce.amax(input, dim=dim, keepdim=keepdim)
+    return extremes.amax(input, dim=dim, keepdim=keepdim)
+
+
+@documented_by(extremes.amin)
+def amin(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    return extremes.amin(input, dim=dim, keepdim=keepdim)
+
+
+@documented_by(extremes.argmax)
+def argmax(input: Operand, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    return extremes.argmax(input, dim=dim, keepdim=keepdim)
+
+
+@documented_by(extremes.argmin)
+def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    return extremes.argmin(input, dim=dim, keepdim=keepdim)
+
+
+def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
+    """The maximum of all of `input`; along a dimension (values, indices); or, of two tensors, the larger of each pair.
+
+    Elements that tie share the gradient of the first form and of the last; along a dimension the first of them has it all.
+    """
+    return extreme("max", input, dim, keepdim)
+
+
+def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
+    """The minimum of all of `input`; along a dimension (values, indices); or, of two tensors, the smaller of each pair.
+
+    Elements that tie share the gradient of the first form and of the last; along a dimension the first of them has it all.
+    """
+    return extreme("min", input, dim, keepdim)

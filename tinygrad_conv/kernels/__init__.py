@@ -13,6 +13,8 @@ A map of the folder, in reading order:
     winograd.py    three taps high, for half the multiplications
     nothing.py     axes without length
     pooling.py     maximum and sum, in two stages
+    tiles.py       maximum over 2x2 windows side by side
+    products.py    matrix products of linear layers
     memory.py      keeping freed memory, against page faults
     threads.py     sharing the rows of a large kernel
     choice.py      which of them serves
@@ -27,6 +29,7 @@ from __future__ import annotations
 from .choice import KERNELS, correlation, pools, served, use_kernels
 from .layout import Array
 from .memory import keep_freed_memory
+from .products import matmul
 from .threads import get_num_threads, set_num_threads
 from .window import Window, make_window
 
@@ -39,6 +42,7 @@ __all__ = [
     "gather_taps",
     "get_num_threads",
     "make_window",
+    "matmul",
     "max_pool",
     "scatter_taps",
     "served",

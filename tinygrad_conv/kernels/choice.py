@@ -76,13 +76,15 @@ def three_taps_high_mirrored(problem: Problem) -> bool:
 
 
 def many_channels(problem: Problem) -> bool:
-    """Winograd's transforms cost as much for each channel as the products they save cost for about twenty."""
-    return min(problem.channels, problem.outputs) >= 32 and three_taps_high(problem)
+    """Winograd saves products, C * O of them, and pays with transforms, C + O of them: worth it from 20 and 20 on."""
+    worth = problem.channels * problem.outputs >= 10 * (problem.channels + problem.outputs)
+    return worth and three_taps_high(problem)
 
 
 def many_channels_mirrored(problem: Problem) -> bool:
     """The same, for the input gradient."""
-    return min(problem.channels, problem.outputs) >= 32 and three_taps_high_mirrored(problem)
+    worth = problem.channels * problem.outputs >= 10 * (problem.channels + problem.outputs)
+    return worth and three_taps_high_mirrored(problem)
 
 
 def large_kernel(problem: Problem) -> bool:
@@ -90,9 +92,15 @@ def large_kernel(problem: Problem) -> bool:
     return stride_one(problem) and problem.window.kernel[1] >= 7 and problem.outputs <= 2 * problem.channels
 
 
-def many_small_groups(problem: Problem) -> bool:
-    """Shifting and adding the tiny products of each group would cost more than lowering dY."""
-    return stride_one(problem) and problem.groups > 1
+def small_products(problem: Problem) -> bool:
+    """Shifting and adding them, piece by piece, would cost more than lowering dY does: tiny inputs, or many groups."""
+    return stride_one(problem) and (problem.groups > 1 or time_of(problem) < 30)
+
+
+def time_of(problem: Problem) -> float:
+    """A guess of the microseconds the products take."""
+    weights = problem.channels * problem.outputs * problem.groups * problem.window.taps
+    return product_time(problem.window, problem.samples, weights)
 
 
 TABLES = {
@@ -106,13 +114,14 @@ TABLES = {
     "correlate_weight_grad": (
         Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
         Line("winograd", winograd.correlate_weight_grad, three_taps_high, many_channels),
+        Line("dual", dual.correlate_weight_grad, always, large_kernel),
         Line("reference", reference.correlate_weight_grad, always, never),
         Line("mec", mec.correlate_weight_grad, always, always),
     ),
     "correlate_input_grad": (
         Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
         Line("winograd", winograd.correlate_input_grad, three_taps_high_mirrored, many_channels_mirrored),
-        Line("mec", mec.correlate_input_grad, stride_one, many_small_groups),
+        Line("mec", mec.correlate_input_grad, stride_one, small_products),
         Line("reference", reference.correlate_input_grad, always, never),
         Line("dual", dual.correlate_input_grad, always, always),
     ),
@@ -155,17 +164,23 @@ def choose(
     real: bool,
 ) -> tuple[tuple[Line, ...], float]:
     """The lines to try for these shapes, in order, and a guess of the microseconds their products take."""
-    outputs = second[1] if family == "correlate_weight_grad" else second[0]
-    channels = second[1] if family == "correlate_input_grad" else first[1] // groups
-    problem = Problem(first[0], channels, outputs // groups, groups, window, real)
-    time = product_time(window, problem.samples, problem.channels * outputs * window.taps)
-    table = TABLES[family]
+    problem = problem_of(family, first, second, window, groups, real)
+    table, time = TABLES[family], time_of(problem)
     forced = [line for line in table if line.name == wanted]
     if not forced or nothing_to_do(problem):
         return tuple(line for line in table if line.wants(problem)), time
     if not forced[0].serves(problem):
         raise ShapeError(f"{family}: kernel {wanted!r} cannot serve {problem}")
     return (forced[0], table[-1]), time
+
+
+def problem_of(
+    family: str, first: tuple[int, ...], second: tuple[int, ...], window: Window, groups: int, real: bool
+) -> Problem:
+    """From the shapes of the two arrays, of which each family has different ones."""
+    outputs = second[1] if family == "correlate_weight_grad" else second[0]
+    channels = second[1] if family == "correlate_input_grad" else first[1] // groups
+    return Problem(first[0], channels, outputs // groups, groups, window, real)
 
 
 def pools() -> ModuleType:

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .dilation import interleaved
-from .layout import Array, all_finite, compute_type, contiguous_view, from_rows, to_rows
-from .lowering import CACHE_BYTES
+from .layout import Array, Rows, all_finite, compute_type, contiguous_view, from_rows, to_rows
+from .lowering import CACHE_BYTES, lower_rows
 from .mirror import flipped, mirrored
 from .threads import product_time, share
 from .window import Overlap, Window, overlap
@@ -46,6 +46,48 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     if not all_finite(w):
         return None
     return correlate_input_grad(x, flipped(w, groups), mirrored(window), groups)
+
+
+def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
+    """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite.
+
+    For each row of X, the rows of dY that read it, [(i, O), Q*N], times the row lowered along the width, [(j, C), Q*N]:
+    the taps are shared out between the two sides of the product, which suits many taps and few channels.
+    """
+    dtype, result = compute_type(x, dy)
+    rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
+    outputs, channels = dy.shape[1] // groups, x.shape[1] // groups
+    found: list[Array] = []
+    for part in interleaved(window):
+        source = _by_group(errors[part.outputs], groups)
+        work = partial(_weight_grad, rows[part.inputs], source, part.window)
+        time = product_time(part.window, len(x), window.taps * channels * dy.shape[1])
+        found += share(work, part.window.size[0], time)
+    dw = sum(found[1:], found[0])
+    if not all_finite(dw):
+        return None
+    by_tap = dw.reshape(groups, window.kernel[0], outputs, window.kernel[1], channels)
+    return by_tap.transpose(0, 2, 4, 1, 3).reshape(dy.shape[1], channels, *window.kernel).astype(result, copy=False)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _weight_grad(x: Rows, dy: Array, window: Window, begin: int, end: int) -> Array:
+    """What rows [begin, end) of x contribute: [groups, kh, O/groups, kw * C/groups]."""
+    groups, height, outputs, width, samples = dy.shape
+    channels, (kh, kw), row = x.shape[1] // groups, window.kernel, outputs * width * samples
+    total = np.zeros((groups, kh, outputs, kw * channels), x.dtype)
+    together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * x.itemsize))
+    lowered = np.zeros((groups, min(together, end - begin), kw, channels, width, samples), x.dtype)
+    for run in _row_runs(window, begin, end):
+        for first in range(0, run.count if run.taps else 0, together):
+            count = min(together, run.count - first)
+            lower_rows(x[run.inputs][first : first + count], lowered[:, :count], window)
+            shape = (groups, count, run.taps * outputs, width * samples)
+            errors = contiguous_view(dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1))
+            values = lowered[:, :count].reshape(groups, count, kw * channels, width * samples)
+            products = np.matmul(errors, values.swapaxes(2, 3)).sum(axis=1)
+            total[:, run.kernel_rows] += products.reshape(groups, run.taps, outputs, kw * channels)
+    return total
 
 
 def _input_grad(dy: Array, w: Array, window: Window, dx: Array, begin: int, end: int) -> None:
@@ -77,6 +119,7 @@ class RowRun(NamedTuple):
     taps: int  # how many rows of dY each of them needs
     first: int  # the first row of dY that the first of them needs
     skipped: int  # how many rows of dY the phase's last taps would need that lie above its first row
+    kernel_rows: slice  # the rows of W that meet these rows of dY, in their order: the last one first
 
 
 @lru_cache(maxsize=1024)
@@ -88,24 +131,27 @@ def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
     return tuple(runs)
 
 
-def _runs_of_phase(window: Window, phase: int, begin: int, end: int) -> list[RowRun]:
+def _runs_of_phase(window: Window, phase: int, begin: int, stop: int) -> list[RowRun]:
     """The rows h of dX with (h + top) mod stride = phase. Row u of the phase needs rows u - taps + 1 .. u of dY."""
     stride, top, count = window.stride[0], window.padding[0][0], window.out[0]
     all_taps = len(range(phase, window.kernel[0], stride))
-    start, stop = -((phase - top - begin) // stride), -((phase - top - end) // stride)
+    u, last_u = -((phase - top - begin) // stride), -((phase - top - stop) // stride)
     runs: list[RowRun] = []
-    u = start
-    while u < stop:
+    while u < last_u:
         first, last = max(u - all_taps + 1, 0), min(u, count - 1)
         taps = max(0, last - first + 1)
         alike = 1
         if taps == all_taps:
-            alike = min(stop, count) - u  # the interior, in one run
+            alike = min(last_u, count) - u  # the interior, in one run
         elif taps == 0:
-            alike = (min(stop, 0) if u < 0 else stop) - u
+            alike = (min(last_u, 0) if u < 0 else last_u) - u
         row = phase - top + stride * u
         inputs = slice(row, row + stride * (alike - 1) + 1, stride)
-        runs.append(RowRun(phase, inputs, alike, taps, first, max(0, first - (u - all_taps + 1))))
+        skipped = max(0, first - (u - all_taps + 1))
+        lowest = phase + stride * (all_taps - skipped - taps)  # the first row of W among the taps
+        end = lowest - stride if lowest >= stride else None
+        kernel_rows = slice(lowest + stride * (taps - 1), end, -stride)
+        runs.append(RowRun(phase, inputs, alike, taps, first, skipped, kernel_rows))
         u += alike
     return runs
 
@@ -156,7 +202,7 @@ def _phase_matrix(w: Array, phase: int, stride: int, groups: int) -> Array:
     """The taps of one phase as [groups, 1, kw * C/groups, taps * O/groups], the last tap first, as rows of dY need it."""
     outputs, channels, _, kw = w.shape
     taps = w[:, :, phase::stride][:, :, ::-1].reshape(groups, outputs // groups, channels, -1, kw)
-    return taps.transpose(0, 4, 2, 3, 1).reshape(groups, 1, kw * channels, -1)
+    return np.ascontiguousarray(taps.transpose(0, 4, 2, 3, 1)).reshape(groups, 1, kw * channels, -1)
 
 
 def _by_group(rows: Array, groups: int) -> Array:

@@ -42,6 +42,15 @@ def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
     return rows.transpose(3, 1, 0, 2).astype(dtype, copy=False)
 
 
+def in_order_of(model: Array, array: Array) -> Array:
+    """`array`, in the memory order of `model`, which has its shape; copied only if it has another order."""
+    if array.strides == tuple(step // model.itemsize * array.itemsize for step in model.strides):
+        return array
+    ordered = np.empty_like(model, array.dtype)
+    ordered[...] = array
+    return ordered
+
+
 def all_finite(array: Array) -> bool:
     """Whether there is no Inf or NaN; False, too, if the sum overflows, which only makes a caller careful in vain."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -77,7 +77,7 @@ def _lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
 
     Its margins left and right are zero from the beginning and stay so; rows above and below the input are cleared.
     """
-    groups, rows, kw, channels = lowered.shape[:4]
+    rows = lowered.shape[1]
     top, height = window.padding[0][0], window.size[0]
     start, stop = (min(max(row - top, 0), height) for row in (first, first + rows))
     above = min(max(top - first, 0), rows)
@@ -85,7 +85,13 @@ def _lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
     if inside.shape[1] < rows:
         lowered[:, :above] = 0
         lowered[:, above + stop - start :] = 0
-    source = x[start:stop].reshape(stop - start, groups, channels, *x.shape[2:]).swapaxes(0, 1)
+    lower_rows(x[start:stop], inside, window)
+
+
+def lower_rows(rows: Rows, lowered: Array, window: Window) -> None:
+    """Fill `lowered` [groups, rows, kw, C/groups, Q, N], but for its margins, with rows [rows, C, W, N]."""
+    groups, count, kw, channels = lowered.shape[:4]
+    source = rows.reshape(count, groups, channels, *rows.shape[2:]).swapaxes(0, 1)
     for j in range(kw):
         columns = overlap(window, 1, j)
-        inside[:, :, j, :, columns.windows] = source[:, :, :, columns.inputs]
+        lowered[:, :, j, :, columns.windows] = source[:, :, :, columns.inputs]

@@ -77,4 +77,5 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 def _as_matrices(w: Array, groups: int) -> Array:
     """w [O, C/groups, kh, kw] as [groups, 1, O/groups, kh * kw * C/groups], its columns in the order of the patches."""
     outputs, channels, kh, kw = w.shape
-    return w.transpose(0, 2, 3, 1).reshape(groups, 1, outputs // groups, kh * kw * channels)
+    by_tap = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
+    return by_tap.reshape(groups, 1, outputs // groups, kh * kw * channels)

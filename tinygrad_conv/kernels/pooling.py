@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from . import tiles
-from .layout import Array, Rows, all_finite, compute_type, from_rows, tap_type, to_rows
+from .layout import Array, Rows, all_finite, compute_type, from_rows, in_order_of, tap_type, to_rows
 from .window import Window, overlap
 
 Wins: TypeAlias = Callable[[Array, Array], Array]
@@ -47,6 +47,7 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] at its tap; windows that share a place add up."""
     if tiles.serves(window):
         return tiles.scatter_taps(dy, tap, window)
+    dy = in_order_of(tap, dy)
     dx = np.zeros_like(dy, shape=(*dy.shape[:2], *window.size))
     finite = dy.dtype.kind != "f" or all_finite(dy)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from threading import Lock
@@ -26,10 +25,11 @@ from .window import Window
 
 Result = TypeVar("Result")
 
-# In microseconds on one core. Holding BLAS costs about 8, and products that take less than the first bound are too small
+# In microseconds on one core. Holding BLAS costs about 3, and products that take less than the first bound are too small
 # for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
 WORTH_HOLDING_BLAS = 10.0
 WORTH_SHARING = 200.0
+MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
 
 
 def get_num_threads() -> int:
@@ -44,7 +44,7 @@ def set_num_threads(n: int) -> None:
     """
     if n < 1:
         raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
-    if n > 1 and not _can_hold_blas():
+    if n > 1 and not _blas_libraries():
         warnings.warn("set_num_threads has no effect without threadpoolctl: pip install threadpoolctl", stacklevel=2)
         n = 1
     _state.change(n)
@@ -73,33 +73,32 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     return [mine, *(other.result() for other in others)]
 
 
-@contextmanager
-def blas_held() -> Iterator[None]:
-    """BLAS has one thread inside, if that can be arranged.
+class blas_held:
+    """`with blas_held():` BLAS has one thread inside, if that can be arranged.
 
     Several threads of the user's may be inside: the first to enter holds BLAS, the last to leave restores it.
     """
-    state = _state
-    if not _can_hold_blas():
-        yield
-        return
-    with state.lock:
-        state.holders += 1
-        if state.holders == 1:
-            state.limit = _blas_controller().limit(limits=1)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_state",)
+
+    def __enter__(self) -> None:
+        state = self._state = _state
+        with state.lock:
+            state.holders += 1
+            if state.holders == 1:
+                state.hold()
+
+    def __exit__(self, *error: object) -> None:
+        state = self._state
         with state.lock:
             state.holders -= 1
             if state.holders == 0:
-                state.limit.restore_original_limits()
-                state.limit = None
+                state.release()
 
 
 def product_time(window: Window, samples: int, weights: int) -> float:
-    """A rough guess, in microseconds on one core: each weight meets each output place once, 50 000 times in one."""
-    return samples * window.out[0] * window.out[1] * weights / 50_000
+    """A rough guess, in microseconds on one core, of a correlation: each weight meets each output place once."""
+    return samples * window.out[0] * window.out[1] * weights / MULTIPLICATIONS_PER_MICROSECOND
 
 
 class _State:
@@ -109,8 +108,20 @@ class _State:
         self.wanted = wanted
         self.lock = Lock()
         self.holders = 0  # how many kernels, on different threads of the user's, want BLAS at one just now
-        self.limit: Any = None  # threadpoolctl's limiter, which knows what to restore
+        self.held: list[tuple[Any, int]] = []  # BLAS libraries, and the number of threads each had
         self.workers: ThreadPoolExecutor | None = None
+
+    def hold(self) -> None:
+        """BLAS has one thread from now on. (What threadpoolctl's own `limit` does, which takes four times as long.)"""
+        self.held = [(library, library.num_threads) for library in _blas_libraries()]
+        for library, _ in self.held:
+            library.set_num_threads(1)
+
+    def release(self) -> None:
+        """BLAS has its own number of threads again."""
+        for library, threads in self.held:
+            library.set_num_threads(threads)
+        self.held = []
 
     def pool(self) -> ThreadPoolExecutor:
         """The worker threads, started when first needed. The calling thread works too, so one fewer than wanted."""
@@ -119,7 +130,7 @@ class _State:
                 self.workers = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_conv")
             return self.workers
 
-    def change(self, wanted: int) -> None:
+    def change(self, wanted: int | None) -> None:
         """Another number of threads; work already handed out is finished by the old ones."""
         with self.lock:
             workers, self.workers, self.wanted = self.workers, None, wanted
@@ -132,8 +143,7 @@ _state = _State()
 
 def _start_anew_after_fork() -> None:
     global _state
-    if _state.limit is not None:  # another thread of the parent's held BLAS; here is nobody left to restore it
-        _state.limit.restore_original_limits()
+    _state.release()  # another thread of the parent's may have held BLAS, and here is nobody left to release it
     _state = _State(_state.wanted)
 
 
@@ -142,21 +152,17 @@ if hasattr(os, "register_at_fork"):
 
 
 @lru_cache(maxsize=None)
-def _can_hold_blas() -> bool:
-    """Whether threadpoolctl is there, and knows the BLAS library that NumPy uses."""
-    return find_spec("threadpoolctl") is not None and bool(_blas_controller().lib_controllers)
-
-
-@lru_cache(maxsize=None)
-def _blas_controller() -> Any:
-    """Finding the libraries takes a millisecond, so once."""
+def _blas_libraries() -> tuple[Any, ...]:
+    """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so once."""
+    if find_spec("threadpoolctl") is None:
+        return ()
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 @lru_cache(maxsize=None)
 def _default_threads() -> int:
-    if not _can_hold_blas():
+    if not _blas_libraries():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

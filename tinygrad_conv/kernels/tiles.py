@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layout import Array, all_finite
+from .layout import Array, all_finite, in_order_of
 from .threads import share
 from .window import Window
 
@@ -56,6 +56,7 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array] | None:
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] at its tap."""
     (height, width), (samples, channels) = window.out, dy.shape[:2]
+    dy = in_order_of(tap, dy)  # a flattened layer's gradient comes in another order than the layer went out
     dx = np.empty_like(dy, shape=(samples, channels, *window.size))
     dx[:, :, 2 * height :] = 0
     dx[..., 2 * width :] = 0

@@ -43,7 +43,7 @@ class Listed(Module):
     def pop(self, index: int = -1) -> Module:
         """Take a child out; those after it are numbered anew."""
         children = list(self)
-        taken = children.pop(index)
+        taken: Module = children.pop(index)
         self._become(children)
         return taken
 

@@ -24,6 +24,10 @@ class Convolution(Module):
 
     dims: int
     transposed = False
+    kernel_size: Any
+    stride: Any
+    dilation: Any
+    output_padding: Any
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, output_padding: Any,
@@ -41,7 +45,9 @@ class Convolution(Module):
         self.padding = padding_of(kind, padding, self.dims)
         self.padding_mode = padding_mode
         if min(in_channels, out_channels) < 0 or groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be multiples of groups={groups}")
+            raise ValueError(
+                f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be multiples of groups={groups}"
+            )
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         self.weight = Parameter(np.empty((outer, inner // groups, *self.kernel_size), dtype or get_default_dtype()))
         self.bias = Parameter(np.empty(out_channels, self.weight.dtype)) if bias else None
@@ -51,7 +57,7 @@ class Convolution(Module):
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)
 
-    def multiply_adds(self, x: Any, y: Any) -> int:
+    def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
         """The products summed for these shapes: each output's window, or each input's where it is transposed."""
         ends = x if self.transposed else y
         return math.prod(ends) * math.prod(self.weight.shape[1:])
@@ -109,8 +115,9 @@ class ConvTranspose2d(Convolution):
         dtype: DTypeLike | None = None, rng: init.Random = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode, dtype, rng
-        )
+            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
+            dtype, rng,
+        )  # fmt: skip
 
     def forward(self, x: Any) -> Tensor:
         return F.conv_transpose2d(

@@ -25,7 +25,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(data, None, requires_grad)
+        super().__init__(data, requires_grad=requires_grad)
         if not self._data.flags.writeable:
             self._data = self._data.copy()
 
@@ -236,7 +236,8 @@ class Module:
             if array.shape != own[key].shape:
                 problems.append(f"{key} is {show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here")
         if problems:
-            raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:\n    " + "\n    ".join(problems))
+            listed = "".join(f"\n    {problem}" for problem in problems)
+            raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:{listed}")
         for key, array in arrays.items():
             np.copyto(own[key].data, array, casting="unsafe")
             own[key].stamp()
@@ -273,7 +274,7 @@ class Module:
         return self
 
     def to(self: Self, dtype: DTypeLike) -> Self:
-        """Parameters, their gradients and floating-point buffers in another dtype. `"cpu"`, the only device, changes nothing."""
+        """Parameters, their gradients and floating-point buffers in another dtype. "cpu", the only device, changes nothing."""
         if str(dtype) == "cpu":
             return self
         try:
@@ -318,7 +319,7 @@ def plain_array(key: str, value: Any) -> Array:
     try:
         return as_array(value.data if isinstance(value, Tensor) else np.asarray(value))
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"load_state_dict: {key} is {type(value).__name__}, not a Tensor or an array of numbers: {error}") from None
+        raise TypeError(f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}") from None
 
 
 def clear_grad(tensor: Tensor, set_to_none: bool) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from .. import kernels
 from ..engine.op import primitive
 from ..errors import show_shape
-from .elementwise import floating
+from .functions import floating
 from .windows import batched, check_images, window_of
 
 

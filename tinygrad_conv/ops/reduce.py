@@ -1,4 +1,4 @@
-"""Reductions: sums, means and extremes over some dimensions or all of them."""
+"""Reductions: sums, means, products and norms over some dimensions or all of them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import math
 import numpy as np
 
 from ..engine.op import primitive
-from .dims import kept_shape, reduced_dims
-from .elementwise import floating, to
-from .shape import expand, reshape
+from ..errors import DtypeError, show_array
+from .arithmetic import pow, where
+from .dims import kept_shape, one_dim, reduced_dims
+from .functions import abs, exp, floating, sign, to
+from .shape import cat, expand, flip, reshape
 
 
 @primitive
 def sum(x, *, dim=None, keepdim=False):
     """Σ x over `dim` (an int, a tuple, or None for all); integers and bools sum to int64."""
-    return np.sum(x, axis=reduced_dims("sum", dim, x.ndim), keepdims=keepdim)
+    return summed(x, reduced_dims("sum", dim, x.ndim), keepdim)
 
 
 @sum.grad("x")
@@ -24,34 +26,26 @@ def sum_dx(dy, x_shape, dim, keepdim):
     return spread(dy, x_shape, dim)
 
 
+def summed(x, dims, keepdim):
+    """Σ x; float16 is added up in float32, and rounded once."""
+    wide = np.float32 if x.dtype == np.float16 else None
+    return np.sum(x, axis=dims, keepdims=keepdim, dtype=wide).astype(x.dtype if wide else None, copy=False)
+
+
+def check_float(op, x):
+    """Refuse integers where the result is none."""
+    if x.dtype.kind != "f":
+        raise DtypeError(f"{op}: x is {show_array(x)}; make it floating-point, e.g. x.to(np.float32)")
+
+
 def spread(dy, x_shape, dim):
     """A reduced array over the shape it was reduced from."""
     return expand(reshape(dy, shape=kept_shape(x_shape, dim)), shape=x_shape)
 
 
-@primitive
-def mean(x, *, dim=None, keepdim=False):
-    """Σ x / n over `dim` (an int, a tuple, or None for all)."""
-    return np.mean(floating(x), axis=reduced_dims("mean", dim, x.ndim), keepdims=keepdim)
-
-
-@mean.grad("x")
-def mean_dx(dy, x_shape, dim, keepdim):
-    """As the sum's, divided by the number of elements in each mean."""
-    count = math.prod(x_shape[one] for one in reduced_dims("mean", dim, len(x_shape)))
-    return spread(dy / max(count, 1), x_shape, dim)
-
-
-@primitive
-def amax(x, *, dim=None, keepdim=False):
-    """The maximum over `dim` (an int, a tuple, or None for all); NaN where there is one."""
-    return np.amax(x, axis=reduced_dims("amax", dim, x.ndim, x.shape), keepdims=keepdim)
-
-
-@amax.grad("x")
-def amax_dx(dy, x, y, dim, keepdim):
-    """To the maximum; elements that tie share it equally."""
-    return shared_by(x == spread(y, x.shape, dim), spread(dy, x.shape, dim), dim)
+def count_of(x_shape, dim):
+    """How many elements each result of a reduction is made of."""
+    return math.prod(x_shape[one] for one in reduced_dims("reduction", dim, len(x_shape)))
 
 
 def shared_by(winners, dy, dim):
@@ -61,11 +55,150 @@ def shared_by(winners, dy, dim):
 
 
 @primitive
+def mean(x, *, dim=None, keepdim=False):
+    """Σ x / n over `dim` (an int, a tuple, or None for all); integers and bools have a mean of the default dtype."""
+    return np.mean(floating(x), axis=reduced_dims("mean", dim, x.ndim), keepdims=keepdim)
+
+
+@mean.grad("x")
+def mean_dx(dy, x_shape, dim, keepdim):
+    """As the sum's, divided by the number of elements in each mean."""
+    return spread(dy / max(count_of(x_shape, dim), 1), x_shape, dim)
+
+
+@primitive
+def var(x, *, dim=None, correction=1, keepdim=False):
+    """The variance Σ (x - x̄)² / (n - correction) over `dim`: 1 for a sample's estimate, 0 for the population's own.
+
+    NaN or infinite where n ≤ correction. Raises DtypeError for integers.
+    """
+    check_float("var", x)
+    dims = reduced_dims("var", dim, x.ndim)
+    deviation = x - np.mean(x, axis=dims, keepdims=True)
+    return summed(deviation * deviation, dims, keepdim) / freedom(x.shape, dim, correction, x.dtype)
+
+
+@var.grad("x")
+def var_dx(dy, x, dim, correction, keepdim):
+    """∂var/∂x = 2 (x - x̄) / (n - correction): what x̄ changes adds up to Σ (x - x̄) = 0."""
+    deviation = x - mean(x, dim=dim, keepdim=True)
+    return spread(dy, x.shape, dim) * (2 * deviation / freedom(x.shape, dim, correction, x.dtype))
+
+
+def freedom(x_shape, dim, correction, dtype):
+    """n - correction, at least 0, as an array: dividing by it then follows the rules for floats."""
+    return np.asarray(max(count_of(x_shape, dim) - correction, 0), dtype)
+
+
+@primitive
+def std(x, *, dim=None, correction=1, keepdim=False):
+    """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
+    check_float("std", x)
+    return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
+
+
+@std.grad("x")
+def std_dx(dy, x, y, dim, correction, keepdim):
+    """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
+    dvar = where(dy / (2 * where(y, 1.0, condition=y != 0)), 0.0, condition=y != 0)
+    return var_dx(dvar, x, dim, correction, keepdim)
+
+
+@primitive
+def prod(x, *, dim=None, keepdim=False):
+    """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
+    return np.prod(x, axis=None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim), keepdims=keepdim)
+
+
+@prod.grad("x")
+def prod_dx(dy, x, dim, keepdim):
+    """∂Πx/∂x[i] = Π x[j] over the others j ≠ i, which holds at zeros too."""
+    line, at = (reshape(x, shape=(-1,)), 0) if dim is None or not x.ndim else (x, one_dim("prod", dim, x.ndim))
+    return spread(dy, x.shape, dim) * reshape(products_of_others(line, at), shape=x.shape)
+
+
+def products_of_others(x, dim):
+    """Π x[j], j ≠ i, for each i along `dim`, in O(n): in each pair a member's others are its partner and the pair's others."""
+    count, before = x.shape[dim], (slice(None),) * dim
+    if count < 2:
+        return pow(x, 0.0)  # the empty product
+    half = count // 2
+    a, b, rest = x[(*before, slice(0, half))], x[(*before, slice(half, 2 * half))], x[(*before, slice(2 * half, None))]
+    others = products_of_others(cat(a * b, rest, dim=dim), dim)
+    of_pairs, of_rest = others[(*before, slice(0, half))], others[(*before, slice(half, None))]
+    return cat(of_pairs * b, of_pairs * a, of_rest, dim=dim)
+
+
+@primitive
+def cumsum(x, *, dim):
+    """y[i] = x[0] + … + x[i] along `dim`; integers and bools add up to int64."""
+    return np.cumsum(x, one_dim("cumsum", dim, x.ndim)).reshape(x.shape)
+
+
+@cumsum.grad("x")
+def cumsum_dx(dy, dim):
+    """x[i] is in every sum from i on: dX is the cumulative sum from the other end."""
+    return flip(cumsum(flip(dy, dims=(dim,)), dim=dim), dims=(dim,)) if dy.ndim else dy
+
+
+@primitive
+def logsumexp(x, *, dim, keepdim=False):
+    """ln Σ eˣ over `dim` (an int or a tuple), as m + ln Σ eˣ⁻ᵐ with the maximum m, which overflows nowhere."""
+    x, dims = floating(x), reduced_dims("logsumexp", dim, x.ndim)
+    most = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
+    most = np.where(np.isfinite(most), most, x.dtype.type(0))
+    with np.errstate(divide="ignore"):  # the logarithm of no or only empty summands is -∞
+        y = np.log(summed(np.exp(x - most), dims, keepdim=True)) + most
+    return y if keepdim else y.squeeze(dims)
+
+
+@logsumexp.grad("x")
+def logsumexp_dx(dy, x, y, dim, keepdim):
+    """∂ln Σ eˣ/∂x = eˣ / Σ eˣ = softmax(x), and 0 where all summands are."""
+    total = where(y, 0.0, condition=y != -math.inf)
+    return spread(dy, x.shape, dim) * exp(x - spread(total, x.shape, dim))
+
+
+@primitive
+def vector_norm(x, *, p=2, dim=None, keepdim=False):
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`; for p = 0 the number of elements that aren't 0, for ±∞ the largest or smallest |x|.
+
+    Raises DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
+    """
+    check_float("norm", x)
+    if isinstance(p, str):
+        raise ValueError(f"norm: p must be a number or 'fro', not {p!r}")
+    magnitude, dims = np.abs(x), reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
+    if p == math.inf:
+        return np.max(magnitude, axis=dims, keepdims=keepdim)
+    if p == -math.inf:
+        return np.min(magnitude, axis=dims, keepdims=keepdim)
+    if p == 0:
+        return np.sum(magnitude != 0, axis=dims, keepdims=keepdim).astype(x.dtype)
+    return summed(np.asarray(magnitude**p), dims, keepdim) ** (1 / p)
+
+
+@vector_norm.grad("x")
+def vector_norm_dx(dy, x, y, p, dim, keepdim):
+    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 at the origin; for p = ±∞ sign(x), shared by the elements that tie."""
+    y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
+    if math.isinf(p):
+        return sign(x) * shared_by(abs(x) == y, dy, dim)
+    if p == 0 or p == 1:
+        return dy * sign(x) * p
+    y = where(y, 1.0, condition=y != 0)
+    if p == 2:
+        return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
+    ratio = where(abs(x) / y, 1.0, condition=x != 0)
+    return dy * sign(x) * pow(ratio, p - 1)
+
+
+@primitive
 def sum_to(x, *, shape):
     """x summed over the dimensions along which an array of `shape` was broadcast to the shape of x."""
     extra = x.ndim - len(shape)
     stretched = tuple(at + extra for at, size in enumerate(shape) if size == 1 and x.shape[at + extra] != 1)
-    return np.sum(x, axis=tuple(range(extra)) + stretched, keepdims=True).reshape(shape)
+    return summed(x, tuple(range(extra)) + stretched, keepdim=True).reshape(shape)
 
 
 @sum_to.grad("x")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least, check_fraction
+from .optimizer import Group, Optimizer, State, check_at_least, check_fraction, memory
 
 
 class Adam(Optimizer):
@@ -36,10 +36,9 @@ class Adam(Optimizer):
         check_fraction(type(self).__name__, "betas", *group["betas"])
 
     def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(data), exp_avg_sq=np.zeros_like(data))
-        state["step"] += 1
-        (beta1, beta2), t, m, v = group["betas"], state["step"], state["exp_avg"], state["exp_avg_sq"]
+        t = state["step"] = state.get("step", 0) + 1
+        m, v = memory(state, "exp_avg", data), memory(state, "exp_avg_sq", data)
+        beta1, beta2 = group["betas"]
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"] and self.decoupled:
@@ -51,7 +50,8 @@ class Adam(Optimizer):
         v *= beta2
         v += (1 - beta2) * grad * grad
         if group["amsgrad"]:
-            v = state["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", v), v)
+            largest = memory(state, "max_exp_avg_sq", data)
+            v = np.maximum(largest, v, out=largest)
         # m̂ / (√v̂ + eps) with the numbers of both corrections taken out of the arrays
         correction = math.sqrt(1 - beta2**t)
         step = np.sqrt(v)

@@ -61,7 +61,7 @@ class Optimizer:
 
     def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
         """One step for one parameter: change `data` and `state` in place, leave `grad` as it is."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no update: define `def update(self, data, grad, state, group)`")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient. closure: computes the loss again, which is returned."""
@@ -99,7 +99,8 @@ class Optimizer:
         if given != own:
             raise ValueError(f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}")
         numbers = [number for group in groups for number in group["params"]]
-        state = {param: loaded(kind, param, state_dict["state"][number]) for number, param in zip(numbers, params) if number in state_dict["state"]}
+        states = state_dict["state"]
+        state = {param: loaded(kind, param, states[number]) for number, param in zip(numbers, params) if number in states}
         options = [{name: one for name, one in group.items() if name != "params"} for group in groups]
         for group in options:
             self.check_options({**self.defaults, **group})
@@ -129,6 +130,14 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
     if not param.data.flags.writeable:
         raise ValueError(f"{kind}: {show_tensor(param)} is read-only, for an op or a view made it; pass tg.tensor(it), a copy")
+
+
+def memory(state: State, name: str, data: Array) -> Array:
+    """An array of a parameter's state, zeros the first time."""
+    found: Array | None = state.get(name)
+    if found is None:
+        found = state[name] = np.zeros_like(data)
+    return found
 
 
 def check_at_least(kind: str, group: Group, **least: float) -> None:
@@ -165,7 +174,7 @@ def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
         if value is None or name == "step":
             found[name] = value if value is None else int(value)
             continue
-        found[name] = np.array(value.data if isinstance(value, Tensor) else value, param.dtype)
+        found[name] = np.asarray(value.data if isinstance(value, Tensor) else value).astype(param.dtype)
         if found[name].shape != param.shape:
             raise ValueError(f"{kind}: {name} of {show_tensor(param)} is {show_array(found[name])} in the state dict")
     return found

@@ -1,0 +1,96 @@
+"""The table of kernels: every kernel, forced, equals the reference wherever it serves; and says so where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
+from tinygrad_conv import kernels
+from tinygrad_conv.errors import ShapeError
+from tinygrad_conv.kernels.choice import TABLES, nothing_to_do, problem_of
+from tinygrad_conv.kernels.window import make_window
+
+CASES = [*(random_case(seed) for seed in range(6000, 6080)), *(larger_case(name) for name in LARGER)]
+
+
+def functions(case: Case) -> dict[str, tuple[Callable[..., Array], Array, Array]]:
+    """Each of the three correlations, with its two arrays."""
+    return {
+        "correlate": (kernels.correlate, case.x, case.w),
+        "correlate_weight_grad": (kernels.correlate_weight_grad, case.x, case.dy),
+        "correlate_input_grad": (kernels.correlate_input_grad, case.dy, case.w),
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in kernels.KERNELS if name not in ("reference", "nothing")])
+@pytest.mark.parametrize("family", TABLES)
+def test_every_kernel_serves_what_it_says(name: str, family: str) -> None:
+    lines = {line.name: line for line in TABLES[family]}
+    if name not in lines:
+        pytest.skip(f"{name} has no {family}")
+    times_served = 0
+    for case in CASES:
+        function, first, second = functions(case)[family]
+        problem = problem_of(family, first.shape, second.shape, case.window, case.groups, real=True)
+        if nothing_to_do(problem):
+            continue
+        with kernels.use_kernels("reference"):
+            expected = function(first, second, case.window, case.groups)
+        with kernels.use_kernels(name):
+            if not lines[name].serves(problem):
+                with pytest.raises(ShapeError, match=f"{family}: kernel '{name}' cannot serve"):
+                    function(first, second, case.window, case.groups)
+                continue
+            actual = function(first, second, case.window, case.groups)
+        assert kernels.served() == name
+        assert_same(actual, expected, 3e-5)
+        times_served += 1
+    assert times_served >= 5
+
+
+def test_the_last_line_of_each_table_wants_everything_and_wanting_means_serving() -> None:
+    for family, table in TABLES.items():
+        for case in CASES:
+            _, first, second = functions(case)[family]
+            problem = problem_of(family, first.shape, second.shape, case.window, case.groups, real=True)
+            assert table[-1].wants(problem)
+            assert all(line.serves(problem) for line in table if line.wants(problem))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_kernel_that_would_spread_infinities_hands_over() -> None:
+    case = larger_case("winograd")
+    x = np.array(case.x)
+    kernels.correlate(x, case.w, case.window)
+    assert kernels.served() == "winograd"
+    x[0, 0, 5, 5] = np.inf
+    kernels.correlate(x, case.w, case.window)
+    assert kernels.served() == "mec"
+
+
+def test_integers_do_not_meet_fractions() -> None:
+    case = larger_case("winograd")
+    x, w = (np.round(a * 3).astype(np.int64) for a in (case.x, case.w))
+    with kernels.use_kernels("reference"):
+        expected = kernels.correlate(x, w, case.window)
+    np.testing.assert_array_equal(kernels.correlate(x, w, case.window), expected)
+
+
+def test_pooling_says_who_served() -> None:
+    x, window = np.ones((1, 1, 4, 4)), make_window((4, 4), (2, 2), (2, 2))
+    kernels.max_pool(x, window)
+    assert kernels.served() == "pooling"
+    with kernels.use_kernels("reference"):
+        kernels.max_pool(x, window)
+        assert kernels.served() == "reference"
+
+
+@pytest.mark.parametrize("shapes", [((3, 4), (4, 5)), ((300, 200), (200, 300)), ((4, 60, 90), (90, 80)), ((90,), (90, 7))])
+def test_matmul_is_numpys(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape) for shape in shapes)
+    np.testing.assert_allclose(kernels.matmul(a, b), a @ b, atol=1e-10)
+    assert kernels.matmul(a.astype(np.float32), b).dtype == np.float64

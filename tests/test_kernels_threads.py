@@ -1,0 +1,144 @@
+"""Sharing rows between threads changes nothing but the time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from test_kernels import LARGER, Array, assert_same, larger_case, results
+from tinygrad_conv import kernels
+from tinygrad_conv.kernels import threads
+
+
+@pytest.fixture
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """However small the work, three threads share it."""
+    pytest.importorskip("threadpoolctl")
+    before = kernels.get_num_threads()
+    monkeypatch.setattr(threads, "WORTH_SHARING", 0.0)
+    kernels.set_num_threads(3)
+    yield
+    kernels.set_num_threads(before)
+
+
+def blas_threads() -> list[int]:
+    """How many threads each BLAS library has now."""
+    return [library.num_threads for library in threads._blas_libraries()]
+
+
+@pytest.mark.parametrize("name", LARGER)
+def test_shared_results_are_right_and_the_same_in_every_run(name: str, three_threads: None) -> None:
+    case, before = larger_case(name), blas_threads()
+    with kernels.use_kernels("reference"):
+        expected = results(case)
+    first, second = results(case), results(case)
+    for key in expected:
+        assert_same(first[key], expected[key], 3e-5)
+        np.testing.assert_array_equal(first[key], second[key])
+    assert blas_threads() == before
+
+
+def test_pooling_is_shared_too(three_threads: None) -> None:
+    x = np.random.default_rng(0).standard_normal((4, 3, 16, 16)).astype(np.float32)
+    window = kernels.make_window((16, 16), (2, 2), (2, 2))
+    y, tap = kernels.max_pool(x, window)
+    dx = kernels.scatter_taps(y, tap, window)
+    with kernels.use_kernels("reference"):
+        expected_y, expected_tap = kernels.max_pool(x, window)
+        np.testing.assert_array_equal(dx, kernels.scatter_taps(y, tap, window))
+    np.testing.assert_array_equal(y, expected_y)
+    np.testing.assert_array_equal(tap, expected_tap)
+
+
+def test_users_threads_do_not_disturb_each_other(three_threads: None) -> None:
+    cases, before = [larger_case(name) for name in ("winograd", "stride 2", "lenet", "grouped")], blas_threads()
+    expected = [results(case) for case in cases]
+    failures: list[str] = []
+
+    def compute(number: int) -> None:
+        for _ in range(5):
+            for name, value in results(cases[number]).items():
+                if not np.array_equal(value, expected[number][name]):
+                    failures.append(f"{name} of case {number}")
+
+    users = [threading.Thread(target=compute, args=(number,)) for number in range(len(cases))]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert not failures
+    assert blas_threads() == before
+
+
+def test_choices_of_one_thread_are_not_anothers() -> None:
+    seen: list[str | None] = []
+    case = larger_case("toy")
+
+    def compute() -> None:
+        kernels.correlate(case.x, case.w, case.window)
+        seen.append(kernels.served())
+
+    with kernels.use_kernels("reference"):
+        other = threading.Thread(target=compute)
+        other.start()
+        other.join()
+        compute()
+    assert seen == ["mec", "reference"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_computes_on(three_threads: None) -> None:
+    case = larger_case("lenet")
+    expected = kernels.correlate(case.x, case.w, case.window)
+    child = os.fork()
+    if child == 0:
+        same = np.array_equal(kernels.correlate(case.x, case.w, case.window), expected)
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_in_any_part_arrives_when_all_have_finished(error: type[BaseException], three_threads: None) -> None:
+    for failing in range(3):
+        finished = []
+
+        def work(first: int, last: int, failing: int = failing, finished: list[int] = finished) -> None:
+            if first == failing and not (error is KeyboardInterrupt and failing):
+                raise error
+            finished.append(first)
+
+        if error is KeyboardInterrupt and failing:
+            continue  # only the main thread is ever interrupted
+        with pytest.raises(error):
+            threads.share(work, 3, 1.0)
+        assert sorted(finished) == [part for part in range(3) if part != failing]
+
+
+def test_parts_are_consecutive_and_in_order(three_threads: None) -> None:
+    assert threads.share(lambda first, last: (first, last), 10, 1.0) == [(0, 3), (3, 6), (6, 10)]
+    assert threads.share(lambda first, last: (first, last), 2, 1.0) == [(0, 1), (1, 2)]
+    assert threads.share(lambda first, last: (first, last), 0, 1.0) == [(0, 0)]
+
+
+def test_without_threadpoolctl_blas_keeps_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_blas_libraries", lambda: ())
+    before = threads._state.wanted
+    with pytest.warns(UserWarning, match="pip install threadpoolctl"):
+        kernels.set_num_threads(4)
+    try:
+        assert kernels.get_num_threads() == 1
+        case = larger_case("winograd")
+        expected: Array = results(case)["y"]
+        np.testing.assert_allclose(kernels.correlate(case.x, case.w, case.window), expected, rtol=1e-4, atol=1e-4)
+    finally:
+        threads._state.change(before)
+
+
+def test_set_num_threads_wants_at_least_one() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        kernels.set_num_threads(0)

@@ -1,0 +1,111 @@
+"""Stopping a debugger where it is wanted, and knowing where one is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from types import FrameType
+from typing import Any, NamedTuple
+
+from ..engine import tape
+from ..engine.registry import OPS
+from .listing import nodes_behind
+from .step import Place, Step, place_of
+from .walk import contributions
+from .watch import Call, Observer, first_nonfinite
+
+
+class break_on(Observer):
+    """`with break_on("conv2d", name="net.conv1"):` calls `breakpoint()` right before the gradient rules of such an op.
+
+    op: the op's name; name: the path of the layer; both may be patterns (`"conv*"`), and left out match everything. when: a
+    function of the `Step` (of the `Call` with forward=True); stop only if it returns True. forward: stop before the forward
+    instead. nonfinite: stop once, right after the first op whose result, or contribution to a gradient, is not finite.
+
+    Where the debugger stops, a local (`step`, `call` or `made`) has everything that is known; from there the debugger's own
+    `step` leads into the rule. Raises ValueError for an op that doesn't exist.
+    """
+
+    def __init__(
+        self,
+        op: str = "*",
+        *,
+        name: str = "*",
+        when: Callable[[Any], Any] | None = None,
+        forward: bool = False,
+        nonfinite: bool = False,
+    ) -> None:
+        if not any(fnmatchcase(one, op) for one in OPS):
+            raise ValueError(f"break_on: there is no op {op!r}; loss.tape() lists those that run")
+        self.op, self.name, self.when, self.forward, self.nonfinite = op, name, when, forward, nonfinite
+        self.stopped = False  # at something that is not finite
+
+    def matches(self, one: Any) -> bool:
+        """Whether to stop at this step, or call."""
+        named = fnmatchcase(one.op, self.op) and fnmatchcase(one.where.layer, self.name)
+        return named and (self.when is None or bool(self.when(one)))
+
+    def before_op(self, call: Call) -> None:
+        if self.forward and not self.nonfinite and self.matches(call):
+            stop_before_forward(call)
+
+    def before_step(self, step: Step) -> None:
+        if not self.forward and not self.nonfinite and self.matches(step):
+            stop_before_rule(step)
+
+    def after_op(self, call: Call) -> None:
+        if self.nonfinite and not self.stopped and first_nonfinite(call.outputs) is not None and self.matches(call):
+            self.stopped = True
+            stop_after(call)
+
+    def after_step(self, step: Step) -> None:
+        if self.nonfinite and not self.stopped and first_nonfinite(step.grad_inputs.values()) is not None and self.matches(step):
+            self.stopped = True
+            stop_after(step)
+
+
+def stop_before_rule(step: Step) -> None:
+    """Here a debugger stops before an op's gradient rules: `p step`; `step` leads on into the first rule."""
+    breakpoint()
+
+
+def stop_before_forward(call: Call) -> None:
+    """Here a debugger stops before an op's forward: `p call`; `step` leads on into it."""
+    breakpoint()
+
+
+def stop_after(made: Any) -> None:
+    """Here a debugger stops when something that is not finite has been made: `p made` has what it was made of."""
+    breakpoint()
+
+
+class Whereabouts(NamedTuple):
+    """Where a backward stands."""
+
+    op: str
+    rule: str  # with its file and line
+    where: Place  # of the forward
+    ahead: int  # ops still to be passed, this one included
+    last: str  # the oldest of them, with which the backward will end
+
+    def __repr__(self) -> str:
+        lines = [f"in {self.rule}, a gradient rule of {self.op}", f"whose forward was called at {self.where}"]
+        return "\n".join([*lines, f"{self.ahead:,} ops to go, this one included; the last is {self.last}"])
+
+
+def where_am_i() -> Whereabouts:
+    """From a debugger's prompt inside a rule (or above it): which op, from which line, and how far along the tape.
+
+    Raises RuntimeError where no backward is running.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not tape.sweep.__code__:
+        frame = frame.f_back
+    if frame is None or "node" not in frame.f_locals:
+        raise RuntimeError("where_am_i: no backward is running here; call it at a debugger's prompt inside a gradient rule")
+    node, rule, ahead = (frame.f_locals[name] for name in ("node", "rule", "ahead"))
+    if frame.f_back is not None and frame.f_back.f_code is contributions.__code__:  # it was handed one node of a walk
+        node, ahead = (frame.f_back.f_back.f_locals[name] for name in ("node", "ahead"))  # type: ignore[union-attr]
+    to_go = nodes_behind([node, *ahead.values()])
+    return Whereabouts(node.op.name, repr(rule), place_of(node), len(to_go), repr(to_go[0]))

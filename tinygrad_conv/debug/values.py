@@ -1,0 +1,106 @@
+"""Forward values: those that rules will read are on the tape; the others are computed again from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .. import errors
+from ..dtypes import promote
+from ..engine.tape import Node
+from ..engine.tensor import Tensor
+from .listing import input_edges, nodes_behind, saved, saved_input
+
+
+class Values:
+    """The values of the results on a tape. None is a value that is not known: a constant that no rule reads, and
+    whatever was computed from it and is read by no rule either; or a leaf that has changed since."""
+
+    def __init__(self, roots: Iterable[Node]) -> None:
+        self.roots = list(roots)
+
+    @cached_property
+    def known(self) -> dict[Any, Any]:
+        """The arrays that nodes hold, by `(node, output slot)`."""
+        found: dict[Any, Any] = {}
+        for node in nodes_behind(self.roots):
+            for position, edge in enumerate(input_edges(node)):
+                value = saved_input(node, position)
+                if type(edge) is tuple and value is not None:
+                    found[edge] = value
+            y = saved(node, "y")
+            if y is not None:
+                found.update({(node, slot): one for slot, one in enumerate(y if type(y) is tuple else (y,))})
+        return found
+
+    def input(self, node: Node, position: int) -> Any:
+        """The value of one input of a node."""
+        value, edge = saved_input(node, position), input_edges(node)[position]
+        if value is not None or edge is None:
+            return value
+        if isinstance(edge, Tensor):
+            return edge.data if edge._stamp < node.index else None
+        return self.output(edge)
+
+    def output(self, edge: tuple[Node, int]) -> Any:
+        """The value of one output of a node: read from the tape, or computed again, older nodes first."""
+        ahead = [edge[0]]
+        while edge not in self.known:
+            node = ahead[-1]
+            producers = [one[0] for one in input_edges(node) if type(one) is tuple and one not in self.known]
+            if producers:
+                ahead.extend(producers)
+                continue
+            ahead.pop()
+            outputs = self.compute(node)
+            self.known.update({(node, slot): one for slot, one in enumerate(outputs)})
+        return self.known[edge]
+
+    def compute(self, node: Node) -> Any:
+        """Run a node's forward again: its outputs, or Nones if an input is not known."""
+        inputs = [self.input(node, position) for position in range(len(input_edges(node)))]
+        unknown = [position for position, one in enumerate(inputs) if one is None and is_given(node, position)]
+        if node.consumed or unknown:
+            return [None] * len(node.outputs)
+        arrays = promote(inputs, [False] * len(inputs)) if node.op.broadcasting else inputs
+        y = node.op.forward(*arrays, **node.params)
+        y, kept = (y[0], y[1:]) if node.op.keeps else (y, ())
+        for name, value in zip(node.op.keeps, kept):  # a forward that draws at random gives another result now
+            if name in node.op.saves and not np.array_equal(value, saved(node, name), equal_nan=value.dtype.kind == "f"):
+                return [None] * len(node.outputs)
+        return [np.asarray(one) for one in (y if type(y) is tuple else (y,))]
+
+
+def is_given(node: Node, position: int) -> bool:
+    """Whether the input was given at all: an optional one may have been left out."""
+    return input_edges(node)[position] is not None or position in (node.names or ())
+
+
+class NodeValues:
+    """The forward values of one node, found when they are asked for."""
+
+    def __init__(self, node: Node, values: Values) -> None:
+        self._node, self._values = node, values
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """By argument; of a variadic one a tuple."""
+        if self._node.consumed:
+            raise errors.consumed(self._node)
+        op, count = self._node.op, len(input_edges(self._node))
+        found = [self._values.input(self._node, position) for position in range(count)]
+        return {op.variadic: tuple(found)} if op.variadic else dict(zip(op.inputs, found))
+
+    @cached_property
+    def output(self) -> Any:
+        """An array, or a tuple of them."""
+        found = tuple(self._values.output((self._node, slot)) for slot in range(len(self._node.outputs)))
+        return found if is_many(self._node) else found[0]
+
+
+def is_many(node: Node) -> bool:
+    """Whether the op returned a tuple."""
+    return node.notes is not None and node.notes.many

@@ -1,0 +1,29 @@
+"""Ordinary matrix products, as linear layers need them, under the same roof as the correlations.
+
+Left alone, a large product would wake the threads of BLAS, which go on spinning for a tenth of a second afterwards, in the
+way of the threads that share the next convolution. So large products hold BLAS too, and share their rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .layout import Array
+from .threads import MULTIPLICATIONS_PER_MICROSECOND, WORTH_HOLDING_BLAS, WORTH_SHARING, blas_held, share
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """a @ b, by the rules of np.matmul."""
+    time = a.size * (b.shape[-1] if b.ndim > 1 else 1) / MULTIPLICATIONS_PER_MICROSECOND
+    if time < WORTH_HOLDING_BLAS:
+        return np.asarray(np.matmul(a, b))
+    with blas_held():
+        if a.ndim != 2 or b.ndim != 2 or time < WORTH_SHARING:
+            return np.asarray(np.matmul(a, b))
+        product = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
+
+        def multiply(first: int, last: int) -> None:
+            np.matmul(a[first:last], b, out=product[first:last])
+
+        share(multiply, len(a), time)
+        return product

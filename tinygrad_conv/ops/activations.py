@@ -1,0 +1,244 @@
+"""Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice, stated in the rule."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from ..engine.op import primitive
+from ..errors import ShapeError, show_shape
+from .arithmetic import where
+from .functions import exp, relu, sigmoid
+from .precision import check_float, wide
+from .reduce import sum_to
+from .shape import reshape
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, α and λ
+GELU_CUBIC, GELU_SLOPE = 0.044715, 2 * math.sqrt(2 / math.pi)  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
+
+
+@primitive
+def leaky_relu(x, *, negative_slope=0.01):
+    """x where x > 0, negative_slope · x elsewhere. Raises DtypeError for integers."""
+    check_float("leaky_relu", input=x)
+    return np.where(x > 0, x, x * x.dtype.type(negative_slope))
+
+
+@leaky_relu.grad("x")
+def leaky_relu_dx(dy, x, negative_slope):
+    """1 where x > 0, else negative_slope, at 0 too."""
+    return where(dy, dy * negative_slope, condition=x > 0)
+
+
+@primitive
+def prelu(x, w):
+    """x where x > 0, w · x elsewhere: x [N, C, ...], w [C], or one number for all channels.
+
+    Raises ShapeError for another number of weights, DtypeError for integers.
+    """
+    check_float("prelu", input=x, weight=w)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if w.ndim > 1 or w.size not in (1, channels):
+        raise ShapeError(
+            f"prelu: weight must be one number, or [{channels}]: one for each channel of x {show_shape(x.shape)}; it is "
+            f"{show_shape(w.shape)}"
+        )
+    return np.where(x > 0, x, x * w.reshape(per_channel(w.shape, x.ndim)))
+
+
+@prelu.grad("x")
+def prelu_dx(dy, x, w):
+    """1 where x > 0, else w, at 0 too."""
+    return where(dy, dy * reshape(w, shape=per_channel(w.shape, x.ndim)), condition=x > 0)
+
+
+@prelu.grad("w")
+def prelu_dw(dy, x, w_shape):
+    """x where it was multiplied by w, summed over all that share the weight."""
+    shares = where(0.0, dy * x, condition=x > 0)
+    return reshape(sum_to(shares, shape=per_channel(w_shape, x.ndim)), shape=w_shape)
+
+
+def per_channel(shape, ndim):
+    """The shape in which weights [C] broadcast against [N, C, ...]; one number broadcasts as it is."""
+    return (*shape, *(1,) * (ndim - 2)) if shape and shape[0] != 1 else (1,) * ndim
+
+
+@primitive
+def elu(x, *, alpha=1.0):
+    """x where x > 0, α (eˣ - 1) elsewhere. Raises DtypeError for integers."""
+    check_float("elu", input=x)
+    return exponential_linear(x, alpha, 1.0)
+
+
+@elu.grad("x")
+def elu_dx(dy, x, alpha):
+    """1 where x > 0, else α eˣ, at 0 too."""
+    return where(dy, dy * alpha * exp(-relu(-x)), condition=x > 0)
+
+
+@primitive
+def selu(x):
+    """λ x where x > 0, λ α (eˣ - 1) elsewhere, with the λ and α that keep the mean of activations at 0 and the variance at 1.
+
+    λ = 1.0507…, α = 1.6733…: Klambauer et al. 2017. Raises DtypeError for integers.
+    """
+    check_float("selu", input=x)
+    return exponential_linear(x, SELU_ALPHA, SELU_SCALE)
+
+
+@selu.grad("x")
+def selu_dx(dy, x):
+    """λ where x > 0, else λ α eˣ, at 0 too."""
+    return where(dy * SELU_SCALE, dy * (SELU_SCALE * SELU_ALPHA) * exp(-relu(-x)), condition=x > 0)
+
+
+def exponential_linear(x, alpha, scale):
+    """scale · x where x > 0, else scale · α (eˣ - 1)."""
+    scalar = x.dtype.type
+    return np.where(x > 0, x * scalar(scale), np.expm1(np.minimum(x, scalar(0))) * scalar(scale * alpha))
+
+
+@primitive
+def gelu(x, *, approximate="none"):
+    """x Φ(x), Φ the standard normal distribution; with approximate='tanh' Φ(x) ≈ ½ (1 + tanh √(2/π) (x + 0.044715 x³)).
+
+    Hendrycks & Gimpel 2016. Raises ValueError for another approximation, DtypeError for integers.
+    """
+    check_float("gelu", input=x)
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+    share = normal_cdf(wide(x)) if approximate == "none" else sigmoid(logit_of_share(wide(x)))
+    return (x * share).astype(x.dtype, copy=False)
+
+
+@gelu.grad("x")
+def gelu_dx(dy, x, approximate):
+    """Φ(x) + x Φ'(x), where Φ' is the normal density φ, or, for Φ(x) = σ(u(x)), σ (1 - σ) u'(x)."""
+    x = wide(x)
+    if approximate == "none":
+        return dy * (normal_cdf(x) + x * normal_density(x))
+    share = sigmoid(logit_of_share(x))
+    return dy * (share + x * (share * (1 - share) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * bounded(x) * bounded(x))))
+
+
+def logit_of_share(x):
+    """u(x) = 2 √(2/π) (x + 0.044715 x³): ½ (1 + tanh ½u) is σ(u)."""
+    x = bounded(x)
+    return GELU_SLOPE * x + (GELU_SLOPE * GELU_CUBIC) * (x * x * x)
+
+
+def bounded(x):
+    """x up to ±64, where σ(u(x)) is 0 or 1 to the last bit, so that no power of x overflows."""
+    return hardtanh(x, min_val=-64.0, max_val=64.0)
+
+
+@primitive
+def normal_cdf(x):
+    """Φ(x) = ½ erfc(-x / √2), the share of a standard normal distribution that lies below x."""
+    z = np.abs(x).ravel() * x.dtype.type(math.sqrt(0.5))
+    tail = np.empty_like(z)
+    for start in range(0, z.size, 8192):  # a piece stays in the cache through the whole series
+        tail[start : start + 8192] = erfc(z[start : start + 8192])
+    tail = tail.reshape(x.shape) * x.dtype.type(0.5)
+    return np.where(x > 0, x.dtype.type(1) - tail, tail)
+
+
+@normal_cdf.grad("x")
+def normal_cdf_dx(dy, x):
+    """Φ'(x) = φ(x)."""
+    return dy * normal_density(x)
+
+
+def normal_density(x):
+    """φ(x) = e^(-x²/2) / √(2π)."""
+    return exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi))
+
+
+def erfc(z):
+    """1 - erf(z) for z ≥ 0, which NumPy lacks: t e^(p(t) - z²) with t = 2 / (2 + z) and p a Chebyshev series.
+
+    The form is that of Numerical Recipes 6.2.2. Its relative error is a few roundings of e^(-z²), also far out.
+    """
+    coefficients, least = erfc_series(z.dtype)
+    t = z.dtype.type(2) / (z + z.dtype.type(2))
+    return t * np.exp(chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients) - z * z)
+
+
+@lru_cache(maxsize=2)
+def erfc_series(dtype):
+    """The coefficients of p on [least, 1], as many as make a difference to the dtype, got from math.erfc; and `least`."""
+    least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
+
+    def exponent(t):
+        return [math.log(math.erfc(2 / one - 2) / one) + (2 / one - 2) ** 2 for one in t.tolist()]
+
+    degree = 26 if dtype == np.float64 else 13
+    series = chebyshev.Chebyshev.interpolate(exponent, degree, [float(least), 1.0])
+    return series.coef.astype(dtype), least
+
+
+@primitive
+def silu(x):
+    """x σ(x), also called swish. Raises DtypeError for integers."""
+    check_float("silu", input=x)
+    return x * sigmoid(x)
+
+
+@silu.grad("x")
+def silu_dx(dy, x):
+    """σ(x) + x σ(x) (1 - σ(x))."""
+    share = sigmoid(x)
+    return dy * (share + x * (share * (1 - share)))
+
+
+@primitive
+def softplus(x, *, beta=1.0, threshold=20.0):
+    """ln(1 + e^(βx)) / β, and x itself where βx > threshold: there they agree. Raises DtypeError for integers."""
+    check_float("softplus", input=x)
+    scaled = x * x.dtype.type(beta)
+    return np.where(scaled > threshold, x, log_one_plus_exp(scaled) / x.dtype.type(beta))
+
+
+@softplus.grad("x")
+def softplus_dx(dy, x, beta, threshold):
+    """σ(βx), and 1 where βx > threshold."""
+    return where(dy, dy * sigmoid(x * beta), condition=x * beta > threshold)
+
+
+def log_one_plus_exp(z):
+    """ln(1 + eᶻ) of an array as max(z, 0) + ln(1 + e^(-|z|)), which overflows nowhere."""
+    return np.maximum(z, z.dtype.type(0)) + np.log1p(np.exp(-np.abs(z)))
+
+
+@primitive
+def logsigmoid(x):
+    """ln σ(x) = -ln(1 + e⁻ˣ). Raises DtypeError for integers."""
+    check_float("logsigmoid", input=x)
+    return -log_one_plus_exp(-x)
+
+
+@logsigmoid.grad("x")
+def logsigmoid_dx(dy, x):
+    """1 - σ(x) = σ(-x)."""
+    return dy * sigmoid(-x)
+
+
+@primitive
+def hardtanh(x, *, min_val=-1.0, max_val=1.0):
+    """x, but no less than min_val and no more than max_val; relu6 is the one from 0 to 6.
+
+    Raises ValueError where min_val is greater than max_val.
+    """
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} must not be greater than max_val {max_val}")
+    return np.clip(x, x.dtype.type(min_val), x.dtype.type(max_val))
+
+
+@hardtanh.grad("x")
+def hardtanh_dx(dy, x, min_val, max_val):
+    """1 between the bounds, 0 at them and outside."""
+    return where(dy, 0.0, condition=(x > min_val) & (x < max_val))

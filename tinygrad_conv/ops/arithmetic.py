@@ -1,0 +1,217 @@
+"""Arithmetic of two operands: they are brought to one dtype, and broadcast; their gradients are summed back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.op import primitive
+from ..errors import ShapeError, show_shape
+from .functions import floating, log
+
+
+def broadcast(op, function, a, b):
+    """A NumPy function of two operands. Raises ShapeError where they do not broadcast."""
+    try:
+        return function(a, b)
+    except ValueError:
+        raise ShapeError(f"{op}: a {show_shape(a.shape)} and b {show_shape(b.shape)} do not broadcast") from None
+
+
+@primitive(broadcasting=True)
+def add(a, b):
+    """a + b."""
+    return broadcast("add", np.add, a, b)
+
+
+@add.grad("a")
+def add_da(dy):
+    """∂(a + b)/∂a = 1."""
+    return dy
+
+
+@add.grad("b")
+def add_db(dy):
+    """∂(a + b)/∂b = 1."""
+    return dy
+
+
+@primitive(broadcasting=True)
+def sub(a, b):
+    """a - b."""
+    return broadcast("sub", np.subtract, a, b)
+
+
+@sub.grad("a")
+def sub_da(dy):
+    """∂(a - b)/∂a = 1."""
+    return dy
+
+
+@sub.grad("b")
+def sub_db(dy):
+    """∂(a - b)/∂b = -1."""
+    return -dy
+
+
+@primitive(broadcasting=True)
+def mul(a, b):
+    """a · b."""
+    return broadcast("mul", np.multiply, a, b)
+
+
+@mul.grad("a")
+def mul_da(dy, b):
+    """∂(a b)/∂a = b."""
+    return dy * b
+
+
+@mul.grad("b")
+def mul_db(dy, a):
+    """∂(a b)/∂b = a."""
+    return dy * a
+
+
+@primitive(broadcasting=True)
+def div(a, b):
+    """a / b, true division: integers give floats of the default dtype."""
+    return broadcast("div", np.divide, floating(a), floating(b))
+
+
+@div.grad("a")
+def div_da(dy, b):
+    """∂(a / b)/∂a = 1 / b."""
+    return dy / b
+
+
+@div.grad("b")
+def div_db(dy, a, b):
+    """∂(a / b)/∂b = -a / b²."""
+    return -dy * (a / b) / b
+
+
+@primitive
+def neg(x):
+    """-x."""
+    return np.negative(x)
+
+
+@neg.grad("x")
+def neg_dx(dy):
+    """∂(-x)/∂x = -1."""
+    return -dy
+
+
+@primitive(broadcasting=True)
+def pow(a, b):
+    """a to the power b, scalar or array, with NumPy's rules for signs and zeros."""
+    if b.dtype.kind in "iu" and a.dtype.kind in "iu" and (b < 0).any():
+        raise ValueError("pow: integers have no negative integer powers; make a floating-point, e.g. a.to(np.float32)")
+    return broadcast("pow", np.power, a, b)
+
+
+@pow.grad("a")
+def pow_da(dy, a, b):
+    """∂aᵇ/∂a = b aᵇ⁻¹, and 0 where b = 0, also at a = 0."""
+    exponent = where(b - 1, 0.0, condition=b != 0)
+    return dy * b * pow(a, exponent)
+
+
+@pow.grad("b")
+def pow_db(dy, a, b, y):
+    """∂aᵇ/∂b = aᵇ ln a, and 0 at a = 0 where b ≥ 0: there the power is constant in b."""
+    base = where(a, 1.0, condition=(a != 0) | (b < 0))
+    return dy * y * log(base)
+
+
+@primitive(broadcasting=True)
+def maximum(a, b):
+    """The larger of a and b; NaN where either is."""
+    return broadcast("maximum", np.maximum, a, b)
+
+
+@maximum.grad("a")
+def maximum_da(dy, a, b):
+    """1 where a is the larger, ½ where they tie."""
+    return dy * (a > b) + dy * (a == b) / 2
+
+
+@maximum.grad("b")
+def maximum_db(dy, a, b):
+    """1 where b is the larger, ½ where they tie."""
+    return dy * (b > a) + dy * (a == b) / 2
+
+
+@primitive(broadcasting=True)
+def minimum(a, b):
+    """The smaller of a and b; NaN where either is."""
+    return broadcast("minimum", np.minimum, a, b)
+
+
+@minimum.grad("a")
+def minimum_da(dy, a, b):
+    """1 where a is the smaller, ½ where they tie."""
+    return dy * (a < b) + dy * (a == b) / 2
+
+
+@minimum.grad("b")
+def minimum_db(dy, a, b):
+    """1 where b is the smaller, ½ where they tie."""
+    return dy * (b < a) + dy * (a == b) / 2
+
+
+@primitive(broadcasting=True)
+def clamp_min(x, low):
+    """x, but at least `low`: a bound, so unlike `maximum` a tie is x's alone; NaN where either is."""
+    return broadcast("clamp_min", np.maximum, x, low)
+
+
+@clamp_min.grad("x")
+def clamp_min_dx(dy, x, low):
+    """1 where x keeps within the bound."""
+    return dy * (x >= low)
+
+
+@clamp_min.grad("low")
+def clamp_min_dlow(dy, x, low):
+    """1 where the bound took the place of x."""
+    return dy * (x < low)
+
+
+@primitive(broadcasting=True)
+def clamp_max(x, high):
+    """x, but at most `high`: a bound, so unlike `minimum` a tie is x's alone; NaN where either is."""
+    return broadcast("clamp_max", np.minimum, x, high)
+
+
+@clamp_max.grad("x")
+def clamp_max_dx(dy, x, high):
+    """1 where x keeps within the bound."""
+    return dy * (x <= high)
+
+
+@clamp_max.grad("high")
+def clamp_max_dhigh(dy, x, high):
+    """1 where the bound took the place of x."""
+    return dy * (x > high)
+
+
+@primitive(broadcasting=True)
+def where(a, b, *, condition):
+    """a where the condition holds, b elsewhere; all three broadcast."""
+    try:
+        return np.where(condition, a, b)
+    except ValueError:
+        shapes = ", ".join(show_shape(np.shape(one)) for one in (condition, a, b))
+        raise ShapeError(f"where: condition, a and b do not broadcast: {shapes}") from None
+
+
+@where.grad("a")
+def where_da(dy, condition):
+    """What came out of a goes back to a."""
+    return where(dy, 0.0, condition=condition)
+
+
+@where.grad("b")
+def where_db(dy, condition):
+    """What came out of b goes back to b."""
+    return where(0.0, dy, condition=condition)

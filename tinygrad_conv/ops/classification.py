@@ -1,0 +1,135 @@
+"""Losses of classes: how improbable a prediction makes the label.
+
+x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the distribution wanted
+(for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..engine.op import primitive
+from ..errors import DtypeError, ShapeError, show_array, show_shape
+from .labels import check_class_weights, check_labels, class_dim, label_vectors, label_weights
+from .loss import reduced
+from .precision import check_float, wide
+from .reduce import sum
+from .shape import reshape, unsqueeze
+from .softmax import log_softmax, softmax
+
+
+@primitive
+def nll_loss(x, target, *, weight=None, ignore_index=-100, reduction="mean"):
+    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target [N, ...] labels (or [C] and one label).
+
+    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index count nowhere.
+
+    Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for labels that are floats.
+    """
+    check_float("nll_loss", input=x)
+    check_labels("nll_loss", x, target, weight, ignore_index)
+    wanted = wanted_classes(target, x.shape, wide(x).dtype, weight, ignore_index)
+    return loss_of_samples("nll_loss", wide(x), wanted, target, weight, ignore_index, reduction).astype(x.dtype, copy=False)
+
+
+@nll_loss.grad("x")
+def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
+    """-weight[t] at the label's place, 0 elsewhere."""
+    share = share_of_samples(dy, target, x_shape, weight, ignore_index, reduction)
+    return -share * wanted_classes(target, x_shape, dy.dtype, weight, ignore_index)
+
+
+@primitive
+def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    """-Σ_c weight[c] q[c] ln softmax(x)[c] for each sample: x [N, C, ...] logits (or [C]).
+
+    target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x. label_smoothing ε makes it
+    (1 - ε) q + ε / C. 'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t] for labels, by the number of
+    samples for probabilities. Samples of label ignore_index count nowhere.
+
+    Raises ShapeError where shapes do not fit, ValueError for a label that is no class or a label_smoothing outside of [0, 1],
+    DtypeError for floats in the place of labels.
+    """
+    check_float("cross_entropy", input=x)
+    check_wanted("cross_entropy", x, target, weight, ignore_index)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
+    scores = log_softmax(wide(x), dim=class_dim(x.shape))
+    wanted = wanted_classes(target, x.shape, scores.dtype, weight, ignore_index, label_smoothing)
+    y = loss_of_samples("cross_entropy", scores, wanted, target, weight, ignore_index, reduction)
+    return y.astype(x.dtype, copy=False)
+
+
+@cross_entropy.grad("x")
+def cross_entropy_dx(dy, x, target, weight, ignore_index, reduction, label_smoothing):
+    """softmax(x) Σ m - m: for a label without weight, the probabilities less 1 at the label's place."""
+    share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
+    wanted = wanted_classes(target, x.shape, dy.dtype, weight, ignore_index, label_smoothing)
+    return share * (softmax(x, dim=class_dim(x.shape)) * sum(wanted, dim=class_dim(x.shape), keepdim=True) - wanted)
+
+
+@cross_entropy.grad("target")
+def cross_entropy_dtarget(dy, x, target, weight, ignore_index, reduction, label_smoothing):
+    """-(1 - ε) weight[c] ln softmax(x)[c], for a target of probabilities."""
+    share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
+    scores = log_softmax(x, dim=class_dim(x.shape))
+    return share * scores * ((label_smoothing - 1) * class_weights(weight, x.shape))
+
+
+def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing=0.0):
+    """m in the shape of x: the weighted probabilities of the classes that the target asks for."""
+    classes = x_shape[class_dim(x_shape)]
+    if is_labels(target):
+        return label_vectors(
+            target, classes=classes, dtype=dtype, weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing
+        )
+    return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(weight, x_shape)
+
+
+def loss_of_samples(op, scores, wanted, target, weight, ignore_index, reduction):
+    """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
+    with np.errstate(invalid="ignore"):
+        values = -np.sum(np.where(wanted != 0, wanted * scores, 0), axis=class_dim(scores.shape), dtype=scores.dtype)
+    if reduction != "mean" or not is_labels(target):
+        return reduced(op, values, reduction, scores.dtype)
+    weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.sum(values) / np.sum(weights), scores.dtype)
+
+
+def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
+    """The gradient that reaches each sample's loss through the reduction, to broadcast over its classes."""
+    if reduction == "none":
+        return unsqueeze(dy, dim=class_dim(x_shape))
+    if reduction == "sum":
+        return dy
+    if not is_labels(target):
+        return dy / max(math.prod(x_shape) // max(x_shape[class_dim(x_shape)], 1), 1)
+    total = sum(label_weights(target, dtype=dy.dtype, weight=weight, ignore_index=ignore_index))
+    return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
+
+
+def is_labels(target):
+    """Whether the target names classes by number, rather than giving their probabilities."""
+    return target.dtype.kind in "iu"
+
+
+def class_weights(weight, x_shape):
+    """The weights [C] so that they broadcast against x, or 1."""
+    return 1.0 if weight is None else reshape(weight, shape=(-1,) + (1,) * max(len(x_shape) - 2, 0))
+
+
+def check_wanted(op, x, target, weight, ignore_index):
+    """Refuse a target that is neither labels for x nor probabilities in its shape."""
+    if is_labels(target):
+        return check_labels(op, x, target, weight, ignore_index)
+    if target.shape == x.shape[: class_dim(x.shape)] + x.shape[class_dim(x.shape) + 1 :] or target.dtype.kind == "b":
+        raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
+    if target.shape != x.shape or x.ndim == 0:
+        raise ShapeError(f"{op}: input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its "
+                         f"shape or integer labels without C; it is {show_shape(target.shape)}")  # fmt: skip
+    if ignore_index >= 0:
+        raise ValueError(f"{op}: ignore_index={ignore_index} has no meaning for a target of probabilities; leave it out")
+    check_class_weights(op, weight, x.shape[class_dim(x.shape)])

@@ -1,0 +1,140 @@
+"""Functions of one number, applied to each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..dtypes import Array, get_default_dtype
+from ..engine.op import primitive
+
+
+def floating(x: Array) -> Array:
+    """Integers and bools as floats of the default dtype, for functions whose result is no integer."""
+    return x if x.dtype.kind == "f" else x.astype(get_default_dtype())
+
+
+@primitive
+def exp(x):
+    """eˣ."""
+    return np.exp(floating(x))
+
+
+@exp.grad("x")
+def exp_dx(dy, y):
+    """∂eˣ/∂x = eˣ."""
+    return dy * y
+
+
+@primitive
+def log(x):
+    """ln x."""
+    return np.log(floating(x))
+
+
+@log.grad("x")
+def log_dx(dy, x):
+    """∂ln x/∂x = 1 / x."""
+    return dy / x
+
+
+@primitive
+def sqrt(x):
+    """√x."""
+    return np.sqrt(floating(x))
+
+
+@sqrt.grad("x")
+def sqrt_dx(dy, y):
+    """∂√x/∂x = 1 / (2 √x)."""
+    return dy / (2 * y)
+
+
+@primitive
+def abs(x):
+    """|x|."""
+    return np.abs(x)
+
+
+@abs.grad("x")
+def abs_dx(dy, x):
+    """∂|x|/∂x = sign x, 0 at 0."""
+    return dy * sign(x)
+
+
+@primitive(differentiable=False)
+def sign(x):
+    """-1, 0 or 1; its derivative is 0 wherever it has one."""
+    return np.sign(x)
+
+
+@primitive
+def sin(x):
+    """sin x, x in radians."""
+    return np.sin(floating(x))
+
+
+@sin.grad("x")
+def sin_dx(dy, x):
+    """∂sin x/∂x = cos x."""
+    return dy * cos(x)
+
+
+@primitive
+def cos(x):
+    """cos x, x in radians."""
+    return np.cos(floating(x))
+
+
+@cos.grad("x")
+def cos_dx(dy, x):
+    """∂cos x/∂x = -sin x."""
+    return -dy * sin(x)
+
+
+@primitive
+def tanh(x):
+    """(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)."""
+    return np.tanh(floating(x))
+
+
+@tanh.grad("x")
+def tanh_dx(dy, y):
+    """∂tanh x/∂x = 1 - tanh² x."""
+    return dy * (1 - y * y)
+
+
+@primitive
+def sigmoid(x):
+    """1 / (1 + e⁻ˣ), as ½ (1 + tanh ½x), which overflows nowhere."""
+    x = floating(x)
+    return np.tanh(x * x.dtype.type(0.5)) * x.dtype.type(0.5) + x.dtype.type(0.5)
+
+
+@sigmoid.grad("x")
+def sigmoid_dx(dy, y):
+    """∂σ(x)/∂x = σ(x) (1 - σ(x))."""
+    return dy * (y * (1 - y))
+
+
+@primitive
+def relu(x):
+    """max(x, 0)."""
+    return np.maximum(x, x.dtype.type(0))
+
+
+@relu.grad("x")
+def relu_dx(dy, y):
+    """∂relu(x)/∂x = 1 where x > 0, else 0, at 0 too."""
+    return dy * (y > 0)
+
+
+@primitive
+def to(x, *, dtype):
+    """The same numbers in another dtype; the gradient comes back in the dtype of x."""
+    return x.astype(dtype)
+
+
+@to.grad("x")
+def to_dx(dy):
+    """A change of dtype is the identity; the sweep casts back."""
+    return dy

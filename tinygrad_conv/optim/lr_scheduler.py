@@ -1,0 +1,192 @@
+"""Schedules of the learning rate: call `scheduler.step()` after each epoch's last `optimizer.step()`.
+
+Each goes on from the rate that a group has, as PyTorch's do, so several schedules of one optimiser multiply.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .optimizer import Group, Optimizer
+
+
+class LRScheduler:
+    """The base of all schedules by epoch: a subclass says in `next_lr` what a group's rate becomes.
+
+    A group's `initial_lr` is its rate when its first schedule was made. last_epoch: -1, or the epoch to go on from, for an
+    optimiser whose groups have an `initial_lr` already; else raises KeyError.
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        check_optimizer(type(self).__name__, optimizer)
+        self.optimizer, self.last_epoch = optimizer, last_epoch + 1
+        for number, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(f"{type(self).__name__}: group {number} has no 'initial_lr'; load the optimiser's state dict first")
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        if last_epoch == -1:
+            for group in optimizer.param_groups:
+                group["lr"] = self.first_lr(group["lr"])
+
+    def first_lr(self, lr: float) -> float:
+        """The rate in epoch 0."""
+        return lr
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        """The rate in epoch `last_epoch`, from that in the epoch before."""
+        raise NotImplementedError(f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`")
+
+    def step(self) -> None:
+        """Begin the next epoch."""
+        self.last_epoch += 1
+        for group, base_lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = self.next_lr(group["lr"], base_lr)
+
+    def get_last_lr(self) -> list[float]:
+        """The rate of each group now."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimiser, copied."""
+        return copy.deepcopy({name: value for name, value in vars(self).items() if name != "optimizer"})
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state dict. The rates themselves are in the optimiser's."""
+        vars(self).update(copy.deepcopy({name: value for name, value in state_dict.items() if name != "optimizer"}))
+
+
+class StepLR(LRScheduler):
+    """The rate times gamma every step_size epochs."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        if step_size < 1:
+            raise ValueError(f"StepLR: step_size must be at least 1, not {step_size}")
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        return lr if self.last_epoch % self.step_size else lr * self.gamma
+
+
+class MultiStepLR(LRScheduler):
+    """The rate times gamma at each of the milestones, which count epochs."""
+
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        return lr * self.gamma ** self.milestones.count(self.last_epoch)
+
+
+class CosineAnnealingLR(LRScheduler):
+    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down to eta_min in T_max epochs, and up again after.
+
+    (Loshchilov and Hutter 2017, without restarts.)
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        if T_max < 1:
+            raise ValueError(f"CosineAnnealingLR: T_max must be at least 1, not {T_max}")
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # the rate was eta_min, which a factor cannot leave
+            return lr + (base_lr - self.eta_min) * (1 - math.cos(math.pi / self.T_max)) / 2
+        height, before = (1 + math.cos(math.pi * epoch / self.T_max) for epoch in (self.last_epoch, self.last_epoch - 1))
+        return height / before * (lr - self.eta_min) + self.eta_min
+
+
+class LinearLR(LRScheduler):
+    """A warm-up: a factor on the rate that goes in equal steps from start_factor to end_factor within total_iters epochs."""
+
+    def __init__(
+        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise ValueError(f"LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]; not {start_factor}, {end_factor}")
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def first_lr(self, lr: float) -> float:
+        return lr * self.start_factor
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        if self.last_epoch > self.total_iters:
+            return lr
+        rise = self.end_factor - self.start_factor
+        return lr * (1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
+
+
+class ReduceLROnPlateau:
+    """The rate times factor, not below min_lr, once a metric has not improved for more than `patience` epochs.
+
+    Call `step(metric)`. mode: 'min' if less is better, 'max' if more is. An improvement is one by more than threshold, a
+    fraction of the best ('rel') or an amount ('abs'). cooldown: for how many epochs after a cut none is counted as bad.
+    min_lr: one for all groups, or a list with one for each. eps: a smaller change than this is not made.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
+        threshold_mode: str = "rel", cooldown: int = 0, min_lr: float | list[float] = 0, eps: float = 1e-8,
+    ) -> None:  # fmt: skip
+        check_optimizer("ReduceLROnPlateau", optimizer)
+        if factor >= 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', threshold_mode 'rel' or 'abs'; "
+                f"not {factor}, {mode!r}, {threshold_mode!r}"
+            )
+        groups = optimizer.param_groups
+        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
+        if len(self.min_lrs) != len(groups):
+            raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {len(groups)} parameter groups")
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.last_epoch = self.num_bad_epochs = self.cooldown_counter = 0
+
+    def step(self, metrics: Any) -> None:
+        """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time."""
+        value = float(metrics)
+        self.last_epoch += 1
+        if self.is_better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                self.cut(group, least)
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+
+    def is_better(self, value: float) -> bool:
+        """Whether the metric improves on the best by more than the threshold."""
+        sign = 1 if self.mode == "max" else -1
+        if self.threshold_mode == "rel":
+            return sign * value > sign * self.best * (1 + sign * self.threshold)
+        return sign * value > sign * self.best + self.threshold
+
+    def cut(self, group: Group, least: float) -> None:
+        """Lower a group's rate, if that changes it noticeably."""
+        lower = max(group["lr"] * self.factor, least)
+        if group["lr"] - lower > self.eps:
+            group["lr"] = lower
+
+    get_last_lr = LRScheduler.get_last_lr
+    state_dict = LRScheduler.state_dict
+    load_state_dict = LRScheduler.load_state_dict
+
+
+def check_optimizer(kind: str, optimizer: Any) -> None:
+    """Refuse what has no rates to change."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{kind}: optimizer must be an Optimizer, not {type(optimizer).__name__}")
