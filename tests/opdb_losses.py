@@ -1,4 +1,4 @@
-"""Losses on PyTorch's sample inputs."""
+"""Losses and labels on PyTorch's sample inputs."""
 
 from __future__ import annotations
 
@@ -7,5 +7,13 @@ from opdb import Entry
 import tinygrad_conv as tg
 
 TABLE = {
+    "nn.functional.binary_cross_entropy": Entry(tg.binary_cross_entropy),
+    "nn.functional.binary_cross_entropy_with_logits": Entry(tg.binary_cross_entropy_with_logits),
+    "nn.functional.cross_entropy": Entry(tg.cross_entropy),
+    "nn.functional.huber_loss": Entry(tg.huber_loss),
+    "nn.functional.l1_loss": Entry(tg.l1_loss),
     "nn.functional.mse_loss": Entry(tg.mse_loss),
+    "nn.functional.nll_loss": Entry(tg.nll_loss),
+    "nn.functional.one_hot": Entry(tg.one_hot),
+    "nn.functional.smooth_l1_loss": Entry(tg.smooth_l1_loss),
 }

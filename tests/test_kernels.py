@@ -258,7 +258,14 @@ def pool_windows() -> Iterator[tuple[int, Window]]:
     for seed in range(150):
         yield seed, random_window(np.random.default_rng(seed))
     for seed, (size, k, stride, padding) in enumerate(
-        [((8, 8), 2, 2, 0), ((9, 7), 2, 2, 0), ((7, 9), 3, 2, 1), ((6, 6), 3, 3, 0), ((5, 5), 3, 1, 1), ((1, 1), 2, 2, 1)]
+        [
+            ((8, 8), 2, 2, 0),
+            ((9, 7), 2, 2, 0),
+            ((7, 9), 3, 2, 1),
+            ((6, 6), 3, 3, 0),
+            ((5, 5), 3, 1, 1),
+            ((1, 1), 2, 2, 1),
+        ]
     ):
         yield 150 + seed, make_window(size, (k, k), (stride, stride), ((padding, padding), (padding, padding)))
     yield 160, make_window((7, 6), (2, 2), (2, 2), out=(4, 3))
@@ -276,7 +283,9 @@ def pool_input(rng: np.random.Generator, window: Window, kind: str) -> Array:
     if kind == "ties":
         return np.maximum(np.round(x), 0)
     if kind == "wild":
-        return rng.choice(np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1.0], np.float32), shape, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.2])
+        return rng.choice(
+            np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1.0], np.float32), shape, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.2]
+        )
     return x
 
 

@@ -88,7 +88,9 @@ def test_pooling_says_who_served() -> None:
         assert kernels.served() == "reference"
 
 
-@pytest.mark.parametrize("shapes", [((3, 4), (4, 5)), ((300, 200), (200, 300)), ((4, 60, 90), (90, 80)), ((90,), (90, 7))])
+@pytest.mark.parametrize(
+    "shapes", [((3, 4), (4, 5)), ((300, 200), (200, 300)), ((4, 60, 90), (90, 80)), ((90,), (90, 7))]
+)
 def test_matmul_is_numpys(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal(shape) for shape in shapes)

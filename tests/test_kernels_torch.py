@@ -58,8 +58,12 @@ def test_max_pool_picks_pytorchs_taps(setting: tuple[int, int, int, int], channe
     torch = pytest.importorskip("torch")
     k, stride, padding, dilation = setting
     rng = np.random.default_rng(0)
-    x = rng.choice(np.array([-np.inf, np.nan, 0.0, 1.0, 2.0], np.float32), (4, 9, 11, 10), p=[0.5, 0.05, 0.15, 0.15, 0.15])
-    window = make_window((11, 10), (k, k), (stride, stride), ((padding, padding), (padding, padding)), (dilation, dilation))
+    x = rng.choice(
+        np.array([-np.inf, np.nan, 0.0, 1.0, 2.0], np.float32), (4, 9, 11, 10), p=[0.5, 0.05, 0.15, 0.15, 0.15]
+    )
+    window = make_window(
+        (11, 10), (k, k), (stride, stride), ((padding, padding), (padding, padding)), (dilation, dilation)
+    )
     tx = torch.tensor(x)
     if channels_last:
         tx = tx.to(memory_format=torch.channels_last)

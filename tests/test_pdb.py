@@ -121,9 +121,7 @@ def test_the_readme_s_walk_through_the_example() -> None:
     assert "ops/conv.py" in breakpoint_set.replace("\\", "/")
     assert "div_da()" in steps[-1] and "div_da()" not in steps[-2]
     assert arguments.splitlines() == ["dy = array(1., dtype=float32)", "b = array(2., dtype=float32)"]
-    assert frames(stack)[-4:] == [
-        ("step_through_conv", "main"), ("tensor", "backward"), ("tape", "sweep"), ("arithmetic", "div_da"),
-    ]  # fmt: skip
+    assert [function for _, function in frames(stack)][-4:] == ["main", "backward", "sweep", "div_da"]
     assert "rule.function(" in sweep
     assert node.startswith("<div → float32[], ") and "step_through_conv.py:19>" in node
     assert "conv2d_dw()" in stop

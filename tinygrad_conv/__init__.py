@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from . import data, nn, ops, optim
+from .checks import gradcheck
 from .creation import (
     arange,
     empty,

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..dtypes import FLOATS
 from ..engine.tensor import Tensor
-from ..errors import GradcheckError
+from ..errors import RuleError
+from .calls import assert_dtypes_kept
 from .compare import Tolerance, compare
+from .explain import failure
 from .fault import Fault
 from .function import Function, gradient_of, input_names
 
@@ -39,7 +41,8 @@ def gradcheck(
     Small inputs are checked entry by entry, large ones along random directions (drawn from `seed`). At a kink, as relu has
     at 0, it gives a KinkWarning instead of failing.
 
-    Raises GradcheckError; ValueError where no input requires a gradient.
+    Raises GradcheckError, with the op, the rule and its line, the worst entry, and a diagnosis; its `kind` is the diagnosis in a
+    word. ValueError where no input requires a gradient.
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order must be 1 or 2, not {order!r}")
@@ -49,31 +52,19 @@ def gradcheck(
         raise ValueError("gradcheck: no input requires a gradient; pass tg.tensor(…, requires_grad=True)")
     names = input_names(fn, len(promoted))
     arrays = [one.data if at in checked else one for at, one in enumerate(promoted)]
+    function = Function(fn, arrays, checked, [names[at] for at in checked])
     tolerance, rng = Tolerance(eps, rtol, atol), np.random.default_rng(seed)
     try:
-        kinks = check(fn, arrays, checked, names, order, tolerance, rng)
-    except Fault as fault:
-        raise GradcheckError(f"{fault.text}{note}") from fault
+        kinks = compare(function, tolerance, rng)
+        if order == 2:
+            kinks += compare(gradient_of(function, rng), tolerance, rng)
+        assert_dtypes_kept(fn, promoted)
+    except (Fault, RuleError) as fault:
+        raise failure(fn, function, order, fault, tolerance, note) from fault
     if kinks:
-        warnings.warn(f"gradcheck: left out what lies at a kink: {', '.join(kinks[:5])}", KinkWarning, stacklevel=2)
+        places = ", ".join(list(dict.fromkeys(kinks))[:5])
+        warnings.warn(f"gradcheck: there is no derivative to compare with at the kink {places}", KinkWarning, stacklevel=2)
     return True
-
-
-def check(
-    fn: Callable[..., Any],
-    arrays: Any,
-    checked: list[int],
-    names: list[str],
-    order: int,
-    tolerance: Tolerance,
-    rng: np.random.Generator,
-) -> list[str]:
-    """Raise Fault for what is wrong up to this order; return the kinks that were met."""
-    function = Function(fn, arrays, checked, [names[at] for at in checked])
-    kinks = compare(function, tolerance, rng)
-    if order == 2:
-        kinks += compare(gradient_of(function, rng), tolerance, rng)
-    return list(dict.fromkeys(kinks))
 
 
 def promote(inputs: tuple[Any, ...]) -> tuple[list[Any], str]:

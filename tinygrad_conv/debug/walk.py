@@ -7,6 +7,7 @@ returns is what this op contributes to each of its inputs. Adding that up, newes
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from heapq import heappop, heappush
 from typing import Any
@@ -68,9 +69,10 @@ def walk(
     lift: Any = None,
     before: Callable[[Step], Any] | None = None,
 ) -> Generator[Step, None, dict[Any, Any]]:
-    """What `sweep` does, with a step for each op: `before` gets it before the rules run, then it is yielded."""
+    """What `sweep` does, with a step for each op, which is yielded when it is done. `before` gets it before the rules run;
+    what it returns, if anything, takes the place of the output's gradient."""
     roots = list(ahead.values())
-    numbers = {node: number for number, node in enumerate(nodes_behind(roots), 1)}
+    called = number_edges(nodes_behind(roots))
     values, heap, found = Values(roots), sorted(ahead), {}
     kind = type(next(iter(grads.values())))
     while heap:
@@ -78,9 +80,10 @@ def walk(
         dy, _ = prepare(node, grads.pop((node, 0), None), grads, found, wanted, lift and no_values, kind)
         if not keep:
             values.roots = [node, *ahead.values()]  # newer ones are freed
-        step = step_of(node, dy, numbers, values)
-        if before is not None:
-            before(step)
+        step = step_of(node, dy, called, values)
+        changed = before(step) if before else None
+        if changed is not None:
+            step.grad_output = dy = changed
         for position, target, part in contributions(node, dy, wanted, lift):
             earlier, inner = grads.get(target), type(target) is tuple
             after = part if earlier is None else earlier + part
@@ -118,12 +121,25 @@ def no_values(node: Node) -> None:
     """What `prepare` need not lift: the rules of the node's copy will be given it."""
 
 
-def step_of(node: Node, dy: Any, numbers: dict[Node, int], values: Values) -> Step:
+def number_edges(nodes: list[Node]) -> dict[Any, Any]:
+    """How steps call what edges lead to: `(number, slot)` for a result, counted from the oldest; a name of its own for a leaf."""
+    called: dict[Any, Any] = {}
+    names: Counter[str] = Counter()
+    for number, node in enumerate(nodes, 1):
+        called.update({(node, slot): (number, slot) for slot in range(len(node.outputs))})
+        for leaf in input_edges(node):
+            if isinstance(leaf, Tensor) and leaf not in called:
+                name = errors.show_tensor(leaf)
+                names[name] += 1
+                called[leaf] = name if names[name] == 1 else f"{name} #{names[name]}"
+    return called
+
+
+def step_of(node: Node, dy: Any, called: dict[Any, Any], values: Values) -> Step:
     """The step of a node whose rules are still to run."""
-    sources = [source_of(edge, numbers) for edge in input_edges(node)]
-    variadic = node.op.variadic
+    sources, variadic = [called.get(edge) for edge in input_edges(node)], node.op.variadic
     return Step(
-        number=numbers[node],
+        number=called[node, 0][0],
         op=node.op.name,
         params=node.params,
         where=place_of(node),
@@ -134,11 +150,6 @@ def step_of(node: Node, dy: Any, numbers: dict[Node, int], values: Values) -> St
         grad_output=dy,
         forward=NodeValues(node, values),
     )
-
-
-def source_of(edge: Any, numbers: dict[Node, int]) -> Any:
-    """Where an input came from."""
-    return (numbers[edge[0]], edge[1]) if type(edge) is tuple else errors.show_tensor(edge) if edge is not None else None
 
 
 def note(step: Step, node: Node, position: int, part: Any, accumulated: Accumulated) -> None:

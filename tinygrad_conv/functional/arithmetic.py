@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..dtypes import KINDS
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, comparisons, functions
@@ -154,16 +157,16 @@ def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None
 def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
     """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere. Input and mask broadcast.
 
-    Raises ShapeError for a value with dimensions, DtypeError for a mask that is no bool, or a float into integers.
+    Raises ShapeError for a value with dimensions, DtypeError for a mask that is no bool, and a value that input cannot hold.
     """
     if getattr(value, "ndim", 0):
         raise ShapeError(f"masked_fill: value must be a number or a tensor without dimensions, not {show_shape(value.shape)}")
     if mask.dtype != bool:
         raise DtypeError(f"masked_fill: mask must be bool, not {show_array(mask)}")
-    filled = arithmetic.where(value, input, condition=mask)
-    if filled.dtype != input.dtype:
-        raise DtypeError(f"masked_fill: value {value!r} does not fit input of {show_array(input)}")
-    return filled
+    kind = np.dtype(getattr(value, "dtype", type(value))).kind
+    if kind not in KINDS or KINDS[kind] > KINDS[input.dtype.kind]:
+        raise DtypeError(f"masked_fill: input {show_array(input)} cannot hold the value {value!r}")
+    return functions.to(arithmetic.where(value, input, condition=mask), dtype=input.dtype)
 
 
 def where(condition: Operand, input: Operand, other: Operand) -> Tensor:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..engine.tensor import Tensor
-from ..ops import index, shape
+from ..ops import index as indexing
+from ..ops import shape
 from .signatures import Dim, Operand, documented_by
 
 __all__ = [
@@ -70,4 +71,4 @@ def stack(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
 
 def put_add(input: Operand, index: Any, shape: Sequence[int]) -> Tensor:
     """Zeros of `shape` with `input` added at the index: what indexing takes apart, put back."""
-    return index.put_add(input, index=index, shape=tuple(shape))
+    return indexing.put_add(input, index=index, shape=tuple(shape))

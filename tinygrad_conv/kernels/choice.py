@@ -1,9 +1,9 @@
 """Which kernel serves which shape: one table for each of the three correlations, read from the top.
 
-A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest there. The first
-line that wants a shape gets it. A kernel gives up after all, by returning None, when it meets infinities that its way of
-computing would spread; then the next line has its turn. The last line of each table wants everything and never gives up.
-`reference` is a line like the others, only that it never wants anything.
+A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest there. The
+first line that wants a shape gets it. A kernel gives up after all, by returning None, when it meets infinities that
+its way of computing would spread; then the next line has its turn. The last line of each table wants everything and
+never gives up. `reference` is a line like the others, only that it never wants anything.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 from ..errors import ShapeError
 from . import dual, mec, nothing, pooling, reference, winograd
 from .layout import Array
+from .mirror import mirrored
 from .threads import WORTH_HOLDING_BLAS, blas_held, product_time
 from .window import Window
 
@@ -72,7 +73,7 @@ def three_taps_high(problem: Problem) -> bool:
 
 def three_taps_high_mirrored(problem: Problem) -> bool:
     """The same, for the correlation that the input gradient is."""
-    return problem.real and stride_one(problem) and winograd.serves(winograd.mirrored(problem.window), problem.groups)
+    return problem.real and stride_one(problem) and winograd.serves(mirrored(problem.window), problem.groups)
 
 
 def many_channels(problem: Problem) -> bool:
@@ -198,8 +199,9 @@ def served() -> str | None:
 class use_kernels:
     """`with use_kernels("reference"):` computes everything inside with the literal formulas.
 
-    "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel used wherever it
-    exists, and a ShapeError raised where it cannot serve the shape. Each thread and each task has a setting of its own.
+    "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel used
+    wherever it exists, and a ShapeError raised where it cannot serve the shape. Each thread and each task has a
+    setting of its own.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,10 +1,10 @@
 """Rows a dilated kernel skips: one dilated correlation is several ordinary ones on interleaved pictures.
 
-With dilation d, output row p reads input rows p * stride - top + i * d, all of one residue modulo d. So the outputs fall
-into e = d / gcd(d, stride) classes p = p0, p0 + e, p0 + 2e, ...; each class reads the rows of a single residue, and on
-the smaller picture of just those rows it is a correlation without dilation, with stride / gcd(d, stride).
-Different classes read different residues, so what is true of gradients by class is true of the whole.
-Only the height needs this: along the width every kernel here copies or adds one tap at a time.
+With dilation d, output row p reads input rows p * stride - top + i * d, all of one residue modulo d. So the outputs
+fall into e = d / gcd(d, stride) classes p = p0, p0 + e, p0 + 2e, ...; each class reads the rows of a single residue,
+and on the smaller picture of just those rows it is a correlation without dilation, with stride / gcd(d, stride).
+Different classes read different residues, so what is true of gradients by class is true of the whole. Only the height
+needs this: along the width every kernel here copies or adds one tap at a time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The input gradient, MEC turned round: nothing is lowered, the product's rows are shifted and added instead.
 
-Input row h of the padded picture, h = phase + stride * u, is read by the taps i = phase, phase + stride, ... of the output
-rows u, u - 1, ...; these rows of dY lie one after another in memory, so they and their channels merge into one axis
-K = (i, O) of one matrix product:
+Input row h of the padded picture, h = phase + stride * u, is read by the taps i = phase, phase + stride, ... of the
+output rows u, u - 1, ...; these rows of dY lie one after another in memory, so they and their channels merge into one
+axis K = (i, O) of one matrix product:
 
     Z[h] = W[phase]^T dY[u - taps + 1 .. u]        [kw * C, Q*N]
 
@@ -19,7 +19,17 @@ from typing import NamedTuple
 import numpy as np
 
 from .dilation import interleaved
-from .layout import Array, Rows, all_finite, compute_type, contiguous_view, from_rows, to_rows
+from .layout import (
+    Array,
+    Rows,
+    all_finite,
+    compute_type,
+    contiguous_view,
+    from_rows,
+    giving_up_quietly,
+    sum_of,
+    to_rows,
+)
 from .lowering import CACHE_BYTES, lower_rows
 from .mirror import flipped, mirrored
 from .threads import product_time, share
@@ -48,6 +58,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     return correlate_input_grad(x, flipped(w, groups), mirrored(window), groups)
 
 
+@giving_up_quietly
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
     """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite.
 
@@ -63,14 +74,13 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         work = partial(_weight_grad, rows[part.inputs], source, part.window)
         time = product_time(part.window, len(x), window.taps * channels * dy.shape[1])
         found += share(work, part.window.size[0], time)
-    dw = sum(found[1:], found[0])
+    dw = sum_of(found)
     if not all_finite(dw):
         return None
     by_tap = dw.reshape(groups, window.kernel[0], outputs, window.kernel[1], channels)
     return by_tap.transpose(0, 2, 4, 1, 3).reshape(dy.shape[1], channels, *window.kernel).astype(result, copy=False)
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def _weight_grad(x: Rows, dy: Array, window: Window, begin: int, end: int) -> Array:
     """What rows [begin, end) of x contribute: [groups, kh, O/groups, kw * C/groups]."""
     groups, height, outputs, width, samples = dy.shape
@@ -79,8 +89,8 @@ def _weight_grad(x: Rows, dy: Array, window: Window, begin: int, end: int) -> Ar
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * x.itemsize))
     lowered = np.zeros((groups, min(together, end - begin), kw, channels, width, samples), x.dtype)
     for run in _row_runs(window, begin, end):
-        for first in range(0, run.count if run.taps else 0, together):
-            count = min(together, run.count - first)
+        for first in range(0, run.rows if run.taps else 0, together):
+            count = min(together, run.rows - first)
             lower_rows(x[run.inputs][first : first + count], lowered[:, :count], window)
             shape = (groups, count, run.taps * outputs, width * samples)
             errors = contiguous_view(dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1))
@@ -102,8 +112,8 @@ def _input_grad(dy: Array, w: Array, window: Window, dx: Array, begin: int, end:
             dx[:, run.inputs] = 0
             continue
         weight = weights[run.phase][..., run.skipped * outputs : (run.skipped + run.taps) * outputs]
-        for first in range(0, run.count, together):
-            count = min(together, run.count - first)
+        for first in range(0, run.rows, together):
+            count = min(together, run.rows - first)
             shape = (groups, count, run.taps * outputs, width * samples)
             errors = contiguous_view(dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1))
             products = np.matmul(weight, errors).reshape(groups, count, kw, channels, width, samples)
@@ -115,7 +125,7 @@ class RowRun(NamedTuple):
 
     phase: int
     inputs: slice  # the rows of dX
-    count: int  # how many they are
+    rows: int  # how many they are
     taps: int  # how many rows of dY each of them needs
     first: int  # the first row of dY that the first of them needs
     skipped: int  # how many rows of dY the phase's last taps would need that lie above its first row
@@ -199,7 +209,7 @@ def _add_columns(products: Array, dx: Array, window: Window) -> None:
 
 
 def _phase_matrix(w: Array, phase: int, stride: int, groups: int) -> Array:
-    """The taps of one phase as [groups, 1, kw * C/groups, taps * O/groups], the last tap first, as rows of dY need it."""
+    """The taps of one phase as [groups, 1, kw * C/groups, taps * O/groups], the last one first, as rows of dY come."""
     outputs, channels, _, kw = w.shape
     taps = w[:, :, phase::stride][:, :, ::-1].reshape(groups, outputs // groups, channels, -1, kw)
     return np.ascontiguousarray(taps.transpose(0, 4, 2, 3, 1)).reshape(groups, 1, kw * channels, -1)

@@ -1,20 +1,24 @@
 """The memory order the fast kernels work in, and the number types they compute with.
 
 Arrays are [N, C, H, W] to everybody outside, but their memory order is H, C, W, N: one row of the picture after
-another, the samples innermost. A shift by one column is then a shift by N contiguous numbers, and one row of all samples
-is the operand of one matrix product. NumPy's elementwise functions keep the order of their inputs' strides, so the
-layout travels through a network by itself: only the batch that comes in is ever transposed.
+another, the samples innermost. A shift by one column is then a shift by N contiguous numbers, and one row of all
+samples is the operand of one matrix product. NumPy's elementwise functions keep the order of their inputs' strides,
+so the layout travels through a network by itself: only the batch that comes in is ever transposed.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from .window import Window
 
 Array: TypeAlias = np.ndarray[Any, Any]  # [N, C, H, W] in any memory order
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 Rows: TypeAlias = np.ndarray[Any, Any]  # [H, C, W, N], contiguous
 
 
@@ -37,6 +41,14 @@ def to_rows(x: Array, dtype: np.dtype[Any]) -> Rows:
     return np.ascontiguousarray(x.transpose(2, 1, 3, 0), dtype)
 
 
+def sum_of(parts: list[Array]) -> Array:
+    """The arrays added up, in their order."""
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
+
+
 def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
     """[H, C, W, N] as an [N, C, H, W] view."""
     return rows.transpose(3, 1, 0, 2).astype(dtype, copy=False)
@@ -49,6 +61,17 @@ def in_order_of(model: Array, array: Array) -> Array:
     ordered = np.empty_like(model, array.dtype)
     ordered[...] = array
     return ordered
+
+
+def giving_up_quietly(kernel: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """For a kernel that checks its result and gives up: it need not warn of what the next kernel may not even meet."""
+
+    @wraps(kernel)
+    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return kernel(*args, **kwargs)
+
+    return quiet
 
 
 def all_finite(array: Array) -> bool:

@@ -6,8 +6,8 @@ kw times side by side, shifted by one tap each time,
     lowered[h, j, c, q, n] = x[n, c, h - top, q * stride + j * dilation - left]
 
 and with the memory order [rows, kw, C, Q, N] the patches of output row p are simply the kh rows from p * stride on: a
-window of kh * kw * C numbers in a row, one single axis of one matrix product. The windows of neighbouring rows overlap in
-memory, so nothing is copied kh times: a strided view does it.
+window of kh * kw * C numbers in a row, one single axis of one matrix product. The windows of neighbouring rows
+overlap in memory, so nothing is copied kh times: a strided view does it.
 
 The rows are lowered in groups of one or two megabytes, which are still in the cache when the matrix product reads it.
 """
@@ -33,7 +33,7 @@ class Patches(NamedTuple):
 
 
 def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
-    """The patches of output rows [begin, end), some rows at a time. `values` holds until the next ones are asked for."""
+    """The patches of output rows [begin, end), some rows at a time; `values` holds until the next are asked for."""
     (kh, kw), columns, stride = window.kernel, window.out[1], window.stride[0]
     _, channels, _, samples = x.shape
     row = kw * (channels // groups) * columns * samples

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from .dilation import Interleaved, interleaved
-from .layout import Array, all_finite, compute_type, from_rows, to_rows
+from .layout import Array, all_finite, compute_type, from_rows, sum_of, to_rows
 from .lowering import patches
 from .mirror import flipped, mirrored
 from .threads import product_time, share
@@ -62,7 +62,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     for part in interleaved(window):
         time = product_time(part.window, samples, window.taps * channels * outputs)
         found += share(partial(add_up, part), part.window.out[0], time)
-    dw = sum(found[1:], found[0])
+    dw = sum_of(found)
     by_tap = dw.reshape(groups, *window.kernel, channels, outputs // groups)
     return by_tap.transpose(0, 4, 3, 1, 2).reshape(outputs, channels, *window.kernel).astype(result, copy=False)
 

@@ -17,7 +17,7 @@ from .window import Window
 
 @lru_cache(maxsize=1024)
 def mirrored(window: Window) -> Window:
-    """The window, with stride 1, that reads dY and gives dX; mirrored twice it is itself again. Padding may be negative."""
+    """The window that reads dY and gives dX, with stride 1. Its padding may be negative; its own mirror is `window`."""
     (kh, kw), (dh, dw), ((top, bottom), (left, right)) = window.kernel, window.dilation, window.padding
     rows, columns = dh * (kh - 1), dw * (kw - 1)
     return window._replace(

@@ -1,9 +1,9 @@
 """Pooling in two stages, first along the columns and then along the rows: kh + kw steps instead of kh * kw.
 
 A maximum over a window is the maximum over its rows of the maxima within the rows, and the first tap that wins in
-row-major order is the first row that wins and, in it, the first column. (Rows before columns would find the same maximum,
-but not the same tap at ties.) A sum splits likewise. Every step is one elementwise pass over all windows at once, and
-the arrays keep the memory order of the input.
+row-major order is the first row that wins and, in it, the first column. (Rows before columns would find the same
+maximum, but not the same tap at ties.) A sum splits likewise. Every step is one elementwise pass over all windows at
+once, and the arrays keep the memory order of the input.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Sharing the rows of a large kernel between threads.
 
-NumPy lets go of the interpreter's lock while it computes, so ordinary Python threads work in parallel: each takes some of
-the rows, copies and matrix products alike. That beats the BLAS library's own threads, which divide the products alone and
-then spin, waiting for the next one. But both at once would fight for the processors, so BLAS is held at one thread
-meanwhile, and gets its own number back on the way out. Doing so takes `threadpoolctl` (the extra `fast`). Without it
-BLAS keeps its threads and there are no others: the best that NumPy alone can do.
+NumPy lets go of the interpreter's lock while it computes, so ordinary Python threads work in parallel: each takes
+some of the rows, copies and matrix products alike. That beats the BLAS library's own threads, which divide the
+products alone and then spin, waiting for the next one. But both at once would fight for the processors, so BLAS is
+held at one thread meanwhile, and gets its own number back on the way out. Doing so takes `threadpoolctl` (the extra
+`fast`). Without it BLAS keeps its threads and there are no others: the best that NumPy alone can do.
 
-The work is always cut into the same parts for the same number of threads, whoever is free to do them, and what the parts
-found is added in their order: a program gives the same bits in every run.
+The work is always cut into the same parts for the same number of threads, whoever is free to do them, and what the
+parts found is added in their order: a program gives the same bits in every run.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from threading import Lock
 from typing import Any, TypeVar
+
+import numpy as np
 
 from .window import Window
 
 Result = TypeVar("Result")
 
-# In microseconds on one core. Holding BLAS costs about 3, and products that take less than the first bound are too small
-# for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
+# In microseconds on one core. Holding BLAS costs about 3, and products that take less than the first bound are too
+# small for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
 WORTH_HOLDING_BLAS = 10.0
 WORTH_SHARING = 200.0
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
@@ -61,7 +64,7 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
         return [work(0, count)]
     bounds = [count * part // parts for part in range(parts + 1)]
     pool = _state.pool()
-    others = [pool.submit(work, first, last) for first, last in zip(bounds[1:-1], bounds[2:], strict=True)]
+    others = [pool.submit(_work_with, np.geterr(), work, *part) for part in pairwise(bounds[1:])]
     try:
         mine = work(0, bounds[1])
     finally:
@@ -71,6 +74,12 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
         if error is not None:
             raise error
     return [mine, *(other.result() for other in others)]
+
+
+def _work_with(errors: dict[str, Any], work: Callable[[int, int], Result], first: int, last: int) -> Result:
+    """A part of the work, with NumPy's settings for floating-point errors that the sharing thread has."""
+    with np.errstate(**errors):
+        return work(first, last)
 
 
 class blas_held:
@@ -151,17 +160,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew_after_fork)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _blas_libraries() -> tuple[Any, ...]:
     """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so once."""
     if find_spec("threadpoolctl") is None:
         return ()
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _default_threads() -> int:
     if not _blas_libraries():
         return 1

@@ -1,8 +1,9 @@
 """Max-pooling with windows of 2x2 that lie side by side, as nearly every network has it: every place has one window.
 
-Columns first: of each pair of neighbours in a row the greater goes on, the left one at a tie. Then rows: of each pair of
-those the greater, the upper one at a tie. So the first tap in row-major order wins, in two maxima and two comparisons.
-On the way back each place asks whether its window named it; nothing is added, and nothing cleared but a remainder.
+Columns first: of each pair of neighbours in a row the greater goes on, the left one at a tie. Then rows: of each pair
+of those the greater, the upper one at a tie. So the first tap in row-major order wins, in two maxima and two
+comparisons. On the way back each place asks whether its window named it; nothing is added, and nothing cleared but a
+remainder.
 """
 
 from __future__ import annotations

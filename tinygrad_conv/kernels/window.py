@@ -41,7 +41,7 @@ class Window(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """The windows whose tap falls inside the input: windows [first, last) read input [start, stop) in steps of stride."""
+    """The windows whose tap falls inside the input: windows [first, last) read input [start, stop) in steps."""
 
     first: int
     last: int

@@ -5,25 +5,27 @@ three rows of weights; instead of 4 * 3 products, their transforms meet in 6 ("f
 
     Y = A^T [ (G W) * (B^T X) ]        X: 6 rows, W: 3 rows, Y: 4 rows
 
-The transforms are themselves matrix products over whole rows of the picture, H being the outermost axis, so they gather
-and scatter nothing. In the middle stands, for each frequency, a correlation of rows with a kernel of height one: lowered
-along the width as in `lowering`, it is a matrix product over K = (j, C). Both gradients follow by transposing:
+The transforms are themselves matrix products over whole rows of the picture, H being the outermost axis, so they
+gather and scatter nothing. In the middle stands, for each frequency, a correlation of rows with a kernel of height
+one: lowered along the width as in `lowering`, it is a matrix product over K = (j, C). Both gradients follow by
+transposing:
 
     dW = G^T [ (B^T X) * (A dY) ]      dX: a correlation again, see `mirror`
 
 The error is about 3e-6 of the largest number in float32, where the direct sum has 2e-6. But a single Inf would spread
-over its whole tile as NaN, so every result is checked, and one that is not finite is `None`: the caller takes another way.
+over its whole tile as NaN, so every result is checked, and one that is not finite is `None`: the caller takes another
+way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .layout import Array, Rows, all_finite, compute_type, from_rows, to_rows
+from .layout import Array, Rows, all_finite, compute_type, from_rows, giving_up_quietly, sum_of, to_rows
 from .mirror import flipped, mirrored
 from .threads import product_time, share
 from .window import Window, overlap
@@ -41,7 +43,7 @@ class Transforms(NamedTuple):
     outputs: Array  # A^T
 
 
-@lru_cache(maxsize=None)
+@cache
 def transforms(dtype: np.dtype[Any]) -> Transforms:
     """Interpolation at the points 0, 1, -1, 2, -2 and infinity."""
     inputs = [
@@ -62,17 +64,16 @@ def serves(window: Window, groups: int) -> bool:
     return window.kernel[0] == 3 and window.stride[0] == window.dilation[0] == groups == 1 and window.out[0] >= TILE
 
 
+@giving_up_quietly
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, 3, kw], or None if y is not finite."""
     dtype, result = compute_type(x, w)
     rows = to_rows(x, dtype)
     (outputs, channels, _, kw), (height, width), samples = w.shape, window.out, len(x)
     by_row = w.astype(dtype, copy=False).transpose(2, 0, 3, 1).reshape(3, -1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
+    weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
     y = np.empty((height, outputs * width * samples), dtype)
 
-    @np.errstate(over="ignore", invalid="ignore")
     def multiply(begin: int, end: int) -> bool:
         finite = True
         products = np.empty((SEEN, outputs, width * samples), dtype)
@@ -91,10 +92,11 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], or None if dx is not finite. The width has stride 1, too."""
+    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1 both ways, or None if dx is not finite."""
     return correlate(dy, flipped(w, groups), mirrored(window), groups)
 
 
+@giving_up_quietly
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
     """dw [O, C, 3, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite."""
     dtype, result = compute_type(x, dy)
@@ -102,7 +104,6 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     height, outputs, width, samples = errors.shape
     channels, kw = x.shape[1], window.kernel[1]
 
-    @np.errstate(over="ignore", invalid="ignore")
     def add_up(begin: int, end: int) -> Array:
         total = np.zeros((SEEN, kw * channels, outputs), dtype)
         transformed = np.empty((SEEN, outputs, width * samples), dtype)
@@ -114,10 +115,9 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
             total[frequencies] += np.matmul(values, transformed[frequencies].swapaxes(1, 2))
         return total
 
-    parts = share(add_up, -(-height // TILE), product_time(window, samples, 3 * kw * channels * outputs) / 2)
-    total = sum(parts[1:], parts[0])
-    with np.errstate(over="ignore", invalid="ignore"):
-        dw = np.matmul(transforms(dtype).weights.T, total.reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
+    time = product_time(window, samples, 3 * kw * channels * outputs) / 2
+    total = sum_of(share(add_up, -(-height // TILE), time))
+    dw: Array = np.matmul(transforms(dtype).weights.T, total.reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
     if not all_finite(dw):
         return None
     return dw.transpose(3, 2, 0, 1).astype(result, order="C")

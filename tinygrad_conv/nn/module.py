@@ -12,6 +12,8 @@ from ..dtypes import FLOATS, Array, as_array
 from ..engine.modes import LAYER
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_shape
+from ..hooks import Handle, Hooks
+from .summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
 
@@ -55,9 +57,12 @@ class Module:
     training: bool
     _path: str
     _buffers: dict[str, bool]  # name → whether the state dict has it
+    _pre_hooks: Hooks
+    _hooks: Hooks
 
     def __init__(self) -> None:
-        vars(self).update(training=True, _path=type(self).__name__.lower(), _buffers={})
+        path = type(self).__name__.lower()
+        vars(self).update(training=True, _path=path, _buffers={}, _pre_hooks={}, _hooks={})
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What calling the module computes."""
@@ -66,9 +71,35 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         token = LAYER.set(self._path)
         try:
-            return self.forward(*inputs, **options)
+            if self._pre_hooks:
+                inputs = self._before(inputs)
+            y = self.forward(*inputs, **options)
+            return self._after(inputs, y) if self._hooks else y
         finally:
             LAYER.reset(token)
+
+    def _before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The inputs after the hooks that are called before forward."""
+        for hook in tuple(self._pre_hooks.values()):
+            changed = hook(self, inputs)
+            if changed is not None:
+                inputs = changed if isinstance(changed, tuple) else (changed,)
+        return inputs
+
+    def _after(self, inputs: tuple[Any, ...], y: Any) -> Any:
+        """The output after the hooks that are called with it."""
+        for hook in tuple(self._hooks.values()):
+            changed = hook(self, inputs, y)
+            y = y if changed is None else changed
+        return y
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
+        """Before each forward call `hook(module, inputs)`; what it returns, if anything, takes the inputs' place."""
+        return Handle(self._pre_hooks, hook)
+
+    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
+        """After each forward call `hook(module, inputs, output)`; what it returns, if anything, takes the output's place."""
+        return Handle(self._hooks, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
         known = vars(self)
@@ -300,6 +331,18 @@ class Module:
     def half(self: Self) -> Self:
         """To float16."""
         return self.to(np.float16)
+
+    def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
+        """How many products a call sums that takes shape `x` to shape `y`; for the summary."""
+        return 0
+
+    def summary(self, *input_shapes: tuple[int, ...]) -> Summary:
+        """The layers with their output shapes, parameters, multiply-adds and memory, for inputs of these shapes.
+
+        `net.summary((1, 3, 32, 32))`: the whole shape of each input, batch included. The net is called once, on zeros, in
+        eval mode, and stays as it is.
+        """
+        return summarize(self, input_shapes)
 
     def extra_repr(self) -> str:
         """What a layer says of itself between its brackets."""

@@ -61,10 +61,16 @@ def abs_dx(dy, x):
     return dy * sign(x)
 
 
-@primitive(differentiable=False)
+@primitive
 def sign(x):
-    """-1, 0 or 1; its derivative is 0 wherever it has one."""
+    """-1, 0 or 1."""
     return np.sign(x)
+
+
+@sign.grad("x")
+def sign_dx(dy):
+    """sign x is constant on either side of 0."""
+    return dy * 0
 
 
 @primitive

@@ -128,7 +128,7 @@ def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
     with np.errstate(divide="ignore"):
         for_it, against = np.maximum(np.log(chance), lowest), np.maximum(np.log1p(-chance), lowest)
     values = (wanted - chance.dtype.type(1)) * against - wanted * for_it
-    return reduced(op, weighted(op, values, weight=weight), reduction, dtype)
+    return reduced(op, weighted(op, "weight", weight, values), reduction, dtype)
 
 
 @binary_cross_entropy.grad("x")
@@ -156,9 +156,9 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean"
     op = "binary_cross_entropy_with_logits"
     logit, wanted, dtype = pair_of_floats(op, x, target)
     one = logit.dtype.type(1)
-    share = one if pos_weight is None else one + weighted(op, wanted, pos_weight=pos_weight) - wanted
+    share = one if pos_weight is None else one + weighted(op, "pos_weight", pos_weight, wanted) - wanted
     values = (one - wanted) * logit + share * log_one_plus_exp(-logit)
-    return reduced(op, weighted(op, values, weight=weight), reduction, dtype)
+    return reduced(op, weighted(op, "weight", weight, values), reduction, dtype)
 
 
 @binary_cross_entropy_with_logits.grad("x")
@@ -198,9 +198,8 @@ def check_target(op, x, target):
     raise ShapeError(f"{op}: input {show_shape(x.shape)} and target {show_shape(target.shape)} must have the same shape{mend}")
 
 
-def weighted(op, values, **given):
+def weighted(op, name, weight, values):
     """The values times a weight, where there is one: an array that broadcasts to their shape."""
-    ((name, weight),) = given.items()
     if weight is None:
         return values
     if not isinstance(weight, np.ndarray):

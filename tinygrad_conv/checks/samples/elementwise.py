@@ -24,10 +24,13 @@ for name in ("abs", "relu"):
     case(name, apart("n m"), linear=True)
 case("maximum", normal("n m"), normal("n m"), linear=True)
 case("maximum", normal("n 1 k"), normal("m 1"), linear=True)
+for name in ("minimum", "clamp_min", "clamp_max"):
+    case(name, normal("n m"), normal("n m"), linear=True)
+    case(name, normal("n 1 k"), normal("m 1"), linear=True)
 case("where", normal("n m"), normal("n m"), condition=mask("n m"), linear=True)
 case("where", normal("n 1 k"), normal("m 1"), condition=mask("m k"), linear=True)
 case("to", normal("n m"), dtype=np.dtype(np.float64), linear=True, casts=True)
-case("sign", apart("n m"))
+case("sign", apart("n m"), linear=True)
 for name in ("eq", "ne", "lt", "le", "gt", "ge"):
     case(name, normal("n m"), normal("n m"))
     case(name, integers("n m", below=3), integers("m", below=3))

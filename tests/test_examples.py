@@ -1,0 +1,160 @@
+"""The examples, run as a newcomer runs them, and the README's code: what they print is what they promise."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tinygrad_conv as tg
+
+INSTALLED = Path(tg.__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def run(folder: Path, *arguments: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments, working in the folder; `path` comes before everything installed."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (*path, INSTALLED))),
+            "PYTHONIOENCODING": "utf-8",
+            "PYTHONBREAKPOINT": "0",
+        },
+        timeout=300,
+    )
+
+
+def example(folder: Path, name: str, *arguments: str, path: tuple[Path, ...] = ()) -> str:
+    """What an example prints."""
+    done = run(folder, str(PROJECT / "examples" / name), *arguments, path=path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def without_extras(folder: Path) -> tuple[Path]:
+    """A folder in which the optional packages are found, and cannot be imported."""
+    for package in ("matplotlib", "sklearn"):
+        (folder / f"{package}.py").write_text("raise ImportError('not installed')\n")
+    return (folder,)
+
+
+def test_the_article_s_sums_are_written_out(tmp_path: Path) -> None:
+    printed = example(tmp_path, "article.py")
+    sums = dict(re.findall(r"^    (\w+\[\d,\d\]) = .* = (-?\d+)$", printed, re.MULTILINE))
+    assert [int(sums[f"Y[{i},{j}]"]) for i in range(2) for j in range(2)] == [2, 3, 0, 2]
+    assert [int(sums[f"dW[{i},{j}]"]) for i in range(2) for j in range(2)] == [6, 2, 1, 4]
+    assert [int(sums[f"dX[{i},{j}]"]) for i in range(3) for j in range(3)] == [1, 2, 0, -1, 2, 2, 0, -1, 1]
+    assert "Y[0,1] = 2·1 + 0·0 + 1·0 + 1·1 = 3" in printed
+    assert "correlation    convolution" in printed
+    assert re.search(r"0\.4 +-0\.2.*\n.*-0\.1 +0\.6", printed)
+    assert "All three agree" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_a_kernel_is_learned(tmp_path: Path) -> None:
+    printed = example(tmp_path, "learn_a_kernel.py")
+    assert float(re.search(r"largest difference: (\S+)", printed)[1]) < 1e-3
+    assert re.search(r"2\.000 +-?0\.000 +-2\.000 +2 +0 +-2", printed)
+
+
+def test_the_own_op_passes_its_check(tmp_path: Path) -> None:
+    printed = example(tmp_path, "custom_op.py")
+    assert "gradcheck: the gradient is right" in printed
+    assert re.search(r"^ +0\.0 +0\.693147 +0\.500000$", printed, re.MULTILINE)
+
+
+def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
+    printed = example(tmp_path, "step_through_conv.py")
+    assert "dW = [[6.0, 2.0], [1.0, 4.0]]" in printed
+    assert "dX = [[1.0, 2.0, 0.0], [-1.0, 2.0, 2.0], [0.0, -1.0, 1.0]]" in printed
+
+
+def accuracy(printed: str) -> float:
+    """The number in the last line."""
+    found = re.fullmatch(r"test accuracy: (\d+\.\d) %", printed.splitlines()[-1])
+    assert found, printed
+    return float(found[1])
+
+
+def test_shapes_are_learned(tmp_path: Path) -> None:
+    printed = example(tmp_path, "train_shapes.py")
+    assert accuracy(printed) >= 97
+    assert len(re.findall(r"^epoch +\d+/10   loss 0\.\d{4}   accuracy +\d+\.\d %$", printed, re.MULTILINE)) == 10
+    rows = re.findall(r"^ +(?:circle|square|triangle|cross) +((?:\d+ *){4})$", printed, re.MULTILINE)
+    confusion = [list(map(int, row.split())) for row in rows]
+    assert [sum(row) for row in confusion] == [250] * 4
+    assert sum(confusion[at][at] for at in range(4)) / 10 == accuracy(printed)
+    assert "█" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_bars_are_learned(tmp_path: Path) -> None:
+    assert accuracy(example(tmp_path, "train_shapes.py", "--data", "bars")) >= 97
+
+
+@pytest.mark.extras
+def test_real_digits_are_learned(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    assert accuracy(example(tmp_path, "train_shapes.py", "--data", "digits")) >= 96
+
+
+def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
+    first, again, other = (
+        example(tmp_path, "train_shapes.py", "--epochs", "1", "--seed", seed) for seed in ("3", "3", "4")
+    )
+    assert first == again != other
+
+
+@pytest.mark.extras
+def test_the_pictures_are_saved_where_they_can_be_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert "saved bars.png" in example(tmp_path, "train_shapes.py", "--data", "bars", "--epochs", "1")
+    assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_the_extras_shapes_are_learned_all_the_same(tmp_path: Path) -> None:
+    printed = example(tmp_path, "train_shapes.py", "--epochs", "0", path=without_extras(tmp_path))
+    assert "pip install 'tinygrad_conv[examples]'" in printed
+    assert accuracy(printed) < 60
+    assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--epochs", "-1"), "argument --epochs: invalid count value: '-1'"),
+        (("--seed", "x"), "argument --seed: invalid count value: 'x'"),
+        (("--data", "cats"), "argument --data: invalid choice"),
+        (("--data", "digits"), "pip install 'tinygrad_conv[examples]'"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    script = str(PROJECT / "examples" / "train_shapes.py")
+    done = run(tmp_path, script, *arguments, path=without_extras(tmp_path))
+    assert done.returncode != 0
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        done = run(tmp_path, "-c", block)
+        assert done.returncode == 0, done.stderr
+        promised = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
+        assert promised and done.stdout.splitlines() == promised
+
+
+def test_the_readme_names_every_example() -> None:
+    assert set(re.findall(r"`examples/(\w+\.py)`", README)) == {path.name for path in (PROJECT / "examples").glob("*.py")}

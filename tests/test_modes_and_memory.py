@@ -1,0 +1,175 @@
+"""What is context-local, and what a graph holds on to."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+
+from .helpers import leaf
+
+
+# Modes
+
+
+def test_no_grad_and_enable_grad_nest_and_decorate():
+    x = leaf(1)
+    with tg.no_grad():
+        assert not (x * 2).requires_grad and not tg.is_grad_enabled()
+        with tg.enable_grad():
+            assert (x * 2).requires_grad
+        assert not (x * 2).requires_grad
+
+    @tg.no_grad()
+    def countdown(n):
+        assert not tg.is_grad_enabled()
+        return countdown(n - 1) if n else (x * 2).requires_grad
+
+    assert countdown(3) is False and tg.is_grad_enabled()
+
+
+def test_no_grad_refuses_to_decorate_what_runs_later():
+    async def coroutine():
+        pass
+
+    def generator():
+        yield
+
+    for function in (coroutine, generator):
+        with pytest.raises(TypeError, match="would end before"):
+            tg.no_grad()(function)
+
+
+def test_modes_belong_to_one_thread():
+    seen = []
+    with tg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(tg.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_modes_belong_to_one_coroutine():
+    async def without():
+        with tg.no_grad():
+            await asyncio.sleep(0.01)
+            return tg.is_grad_enabled()
+
+    async def plain():
+        await asyncio.sleep(0.005)
+        return tg.is_grad_enabled()
+
+    async def both():
+        return await asyncio.gather(without(), plain())
+
+    assert asyncio.run(both()) == [False, True]
+
+
+def test_training_in_threads():
+    results = {}
+
+    def train(seed):
+        w, x = leaf(5, seed=seed), leaf(5, seed=100)
+        for _ in range(50):
+            w.grad = None
+            ((w * x.data) ** 2).sum().backward()
+            w.data -= 0.01 * w.grad
+        results[seed] = w.data.copy()
+
+    threads = [threading.Thread(target=train, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    together = dict(results)
+    for seed in range(4):
+        train(seed)
+        np.testing.assert_array_equal(results[seed], together[seed])
+
+
+# Memory
+
+
+def test_memory_is_flat_over_10000_training_steps_without_the_collector():
+    net = tg.nn.Sequential(tg.nn.Conv2d(1, 2, 3), tg.nn.ReLU(), tg.nn.Flatten(), tg.nn.Linear(8, 1))
+    optimizer = tg.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9)
+    x, target = tg.ones(2, 1, 4, 4), tg.zeros(2, 1)
+
+    def train(steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            tg.mse_loss(net(x), target).backward()
+            optimizer.step()
+
+    gc.collect()
+    gc.disable()
+    try:
+        train(200)
+        before = len(gc.get_objects())
+        train(10_000)
+        assert len(gc.get_objects()) <= before + 50
+    finally:
+        gc.enable()
+
+
+def test_a_graph_nobody_holds_is_freed_at_once():
+    gc.disable()
+    try:
+        x = leaf(3)
+        h = x * 2
+        node = weakref.ref(h)
+        y = (h * h).sum()
+        del h
+        assert node() is None  # the tensor goes; its array stays saved
+        dropped = weakref.ref(y)
+        del y
+        assert dropped() is None
+    finally:
+        gc.enable()
+
+
+def saved_bytes(*tensors):
+    """The memory that the graph behind these tensors holds beside leaves: each array's owner counted once."""
+    owners = {}
+    nodes, seen = [tensor.grad_fn for tensor in tensors], set()
+    while nodes:
+        node = nodes.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for value in node.saved:
+            if isinstance(value, np.ndarray):
+                owner = value if value.base is None else value.base
+                owners[id(owner)] = owner.nbytes
+        edges = [one for edge in node.edges for one in (edge if isinstance(edge, list) else [edge])]
+        nodes += [edge[0] for edge in edges if isinstance(edge, tuple)]
+    return sum(owners.values())
+
+
+def test_saved_bytes_of_a_conv_relu_pool_net():
+    """PyTorch saves for convolution x and w, for relu its result, for max_pool its input and int64 indices (8 bytes each)."""
+    x, w = tg.ones(4, 3, 16, 16), leaf(8, 3, 3, 3, dtype=np.float32)
+    y = tg.max_pool2d(tg.relu(tg.conv2d(x, w, padding=1)), 2)
+    relu_bytes, pooled = 4 * 8 * 16 * 16 * 4, 4 * 8 * 8 * 8
+    pytorch = x.data.nbytes + w.data.nbytes + relu_bytes + 8 * pooled
+    assert x.data.nbytes + relu_bytes <= saved_bytes(y) <= pytorch
+
+
+def test_only_what_a_wanted_rule_reads_is_saved():
+    x, w = leaf(100), tg.ones(100, dtype=np.float64)
+    assert saved_bytes(x * w) == w.data.nbytes  # x's rule reads w; w's rule will not be called
+    assert saved_bytes(x + 1.0) == 0
+
+
+def test_the_sweep_frees_as_it_goes():
+    x = leaf(3)
+    y = tg.exp(x * 2)
+    node = y.grad_fn
+    y.sum().backward()
+    assert node.saved is None and node.edges == ()

@@ -1,0 +1,228 @@
+"""`@primitive`: several outputs, kept values, mistakes in declarations and rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import errors
+from tinygrad_conv.engine.op import primitive
+from tinygrad_conv.engine.registry import OPS
+
+from .helpers import leaf
+
+
+# Several outputs, variadic inputs, optional inputs, kept values
+
+
+def test_several_outputs_with_one_unused(scratch_ops):
+    @primitive
+    def halves(x):
+        return x[:2], x[2:]
+
+    @halves.grad("x")
+    def halves_dx(dys):
+        return tg.ops.shape.cat(*dys)
+
+    x = leaf(4)
+    first, second = halves(x)
+    (first * 3).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3, 3, 0, 0])
+    first, second = halves(x)
+    (dx,) = tg.grad((second * second).sum(), x, create_graph=True)
+    (ddx,) = tg.grad(dx.sum(), x)
+    np.testing.assert_array_equal(ddx.data, [0, 0, 2, 2])
+
+
+def test_integer_outputs_carry_no_gradient(scratch_ops):
+    @primitive
+    def sorted_with_order(x):
+        order = np.argsort(x)
+        return x[order], order
+
+    @sorted_with_order.grad("x")
+    def sorted_dx(dys, y):
+        return tg.put_add(dys[0], y[1].data if isinstance(y[1], tg.Tensor) else y[1], y[0].shape)
+
+    x = leaf(5)
+    values, order = sorted_with_order(x)
+    assert not order.requires_grad and values.requires_grad
+    (values * np.arange(5.0)).sum().backward()
+    np.testing.assert_array_equal(x.grad[order.data], np.arange(5.0))
+
+
+def test_variadic_input_partly_constant():
+    x, c = leaf(2), tg.ones(3)
+    (tg.cat([x, c, x]) * np.arange(7.0)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0 + 5, 1 + 6])
+
+
+def test_optional_input_left_out():
+    x, w, b = leaf(2, 3), leaf(4, 3, seed=1), leaf(4, seed=2)
+    tg.linear(x, w).sum().backward()
+    tg.linear(x, w, b).sum().backward()
+    np.testing.assert_array_equal(b.grad, [2, 2, 2, 2])
+
+
+def declare_rms(derived):
+    """x / rms(x), keeping 1 / rms: right as a cache, wrong as a constant."""
+
+    @primitive(keeps=("scale",))
+    def rms_norm_for_test(x):
+        scale = 1 / np.sqrt(np.mean(x * x, keepdims=True))
+        return x * scale, scale
+
+    @rms_norm_for_test.grad("x")
+    def rms_dx(dy, x, scale):
+        mean = tg.ops.reduce.mean
+        return dy * scale - x * scale * scale * scale * mean(dy * x, keepdim=True)
+
+    if derived:
+
+        @rms_norm_for_test.kept("scale")
+        def rms_scale(x):
+            return 1 / tg.sqrt(tg.ops.reduce.mean(x * x, keepdim=True))
+
+    return rms_norm_for_test
+
+
+def test_a_kept_float_is_derived_again_under_create_graph(scratch_ops):
+    op = declare_rms(derived=True)
+    x = leaf(4)
+    assert tg.gradcheck(op, x, order=2)
+
+
+def test_a_kept_float_without_derivation_is_refused_under_create_graph(scratch_ops):
+    op = declare_rms(derived=False)
+    x = leaf(4)
+    op(x).sum().backward()
+    with pytest.raises(errors.RuleError, match=r"declare @rms_norm_for_test.kept\('scale'\)"):
+        tg.grad(op(x).sum(), x, create_graph=True)
+
+
+def test_differentiable_once_raises_under_create_graph(scratch_ops):
+    @primitive(once=True)
+    def cube_once(x):
+        return x**3
+
+    @cube_once.grad("x")
+    def cube_dx(dy, x):
+        return 3 * dy * x * x
+
+    x = leaf(2)
+    cube_once(x).sum().backward()
+    with pytest.raises(errors.GraphError, match="differentiable once"):
+        tg.grad(cube_once(x).sum(), x, create_graph=True)
+
+
+# Declarations
+
+
+def refused(match, declare):
+    with pytest.raises(errors.DeclarationError, match=match):
+        declare()
+
+
+def test_an_input_called_y_is_refused(scratch_ops):
+    def declare():
+        @primitive
+        def bad(y):
+            return y
+
+    refused("no parameter may be called y", declare)
+
+
+def test_a_positional_default_is_refused_with_the_fix(scratch_ops):
+    def declare():
+        @primitive
+        def bad(x, slope=0.1):
+            return x * slope
+
+    refused(r"put a `\*` before slope", declare)
+
+
+def test_an_unknown_name_in_a_rule_is_refused_with_its_line(scratch_ops):
+    @primitive
+    def good(x, *, slope=1.0):
+        return x * slope
+
+    def unknown():
+        @good.grad("x")
+        def bad_dx(dy, z):
+            return dy
+
+    def params_first():
+        @good.grad("x")
+        def bad_dx(dy, slope, x):
+            return dy
+
+    def unknown_input():
+        @good.grad("w")
+        def bad_dw(dy):
+            return dy
+
+    refused(r"test_primitive.py:\d+.* reads 'z'; of good it can read x, y, x_shape, slope", unknown)
+    refused("after everything else", params_first)
+    refused(r"good has \('x',\)", unknown_input)
+
+
+def test_a_second_op_of_the_same_name_is_refused_unless_it_overrides(scratch_ops):
+    def relu(x):
+        return x
+
+    refused(r"relu .*test_primitive.py:\d+.* exists already .*override=True", lambda: primitive(relu))
+    assert primitive(relu, override=True) is OPS["relu"]
+    assert primitive(relu) is OPS["relu"]  # the same place again, as a notebook's cell
+
+
+def test_a_missing_rule_is_named_when_a_gradient_is_wanted(scratch_ops):
+    @primitive
+    def ruleless(x):
+        return x
+
+    ruleless(tg.ones(2))
+    with pytest.raises(errors.RuleError, match=r"no rule for x, which requires grad: pass x.detach\(\)"):
+        ruleless(leaf(2))
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (lambda dy, x: None, "returned NoneType"),
+        (lambda dy, x: 1.0, "returned float"),
+        (lambda dy, x: dy.sum(0), r"returned float64\[\]"),
+        (lambda dy, x: dy > 0, r"returned bool\[3\]"),
+    ],
+)
+def test_what_a_rule_returns_is_checked(scratch_ops, wrong, message):
+    @primitive
+    def same(x):
+        return x
+
+    @same.grad("x")
+    def same_dx(dy, x):
+        return wrong(dy, x)
+
+    with pytest.raises(errors.RuleError, match=rf"rule same_dx .*test_primitive.py:\d+.*{message}"):
+        same(leaf(3)).sum().backward()
+
+
+def test_an_exception_in_a_rule_leaves_grads_alone_and_carries_a_note(scratch_ops):
+    @primitive
+    def explosive(x):
+        return x * 1
+
+    @explosive.grad("x")
+    def explosive_dx(dy, x):
+        raise ZeroDivisionError("in the rule")
+
+    x, w = leaf(3), leaf(3)
+    x.grad = before = np.full(3, 7.0)
+    loss = (explosive(x * w) * w).sum()
+    with pytest.raises(ZeroDivisionError) as caught:
+        loss.backward()
+    assert x.grad is before and w.grad is None
+    note = "".join(getattr(caught.value, "__notes__", ["explosive test_primitive.py float64[3]"]))  # notes: Python 3.11
+    assert "explosive" in note and "test_primitive.py" in note and "float64[3]" in note
+    assert caught.traceback[-1].name == "explosive_dx"

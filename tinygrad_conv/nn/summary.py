@@ -1,0 +1,126 @@
+"""What a net is made of, at a glance: `print(net.summary((1, 1, 28, 28)))`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..creation import zeros
+from ..dtypes import get_default_dtype
+from ..engine.modes import no_grad
+from ..engine.tensor import Tensor
+from ..errors import show_shape
+
+if TYPE_CHECKING:
+    from .module import Module
+
+Shape = tuple[int, ...]
+
+HEAD = ("layer", "kind", "output", "parameters", "multiply-adds", "memory")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call of a layer."""
+
+    path: str
+    kind: str
+    output: tuple[Shape, ...]
+    parameters: int  # the layer's own, 0 where an earlier row has counted them
+    multiply_adds: int
+    memory: int  # bytes of its output
+
+    def cells(self) -> tuple[str, ...]:
+        """As the table shows it, in the order of `HEAD`."""
+        shapes = " ".join(map(show_shape, self.output))
+        return self.path, self.kind, shapes, f"{self.parameters:,}", f"{self.multiply_adds:,}", show_bytes(self.memory)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a net in the order of their calls, and the sums; printing it shows the table.
+
+    multiply_adds: of the layers that know their own, which are convolutions and linear layers. output_memory: the bytes of
+    all layers' outputs together; parameter_memory: those of the parameters, used or not.
+    """
+
+    rows: tuple[Row, ...]
+    parameters: int
+    trainable: int
+    parameter_memory: int
+
+    @property
+    def multiply_adds(self) -> int:
+        """The products summed in one forward."""
+        return sum(row.multiply_adds for row in self.rows)
+
+    @property
+    def output_memory(self) -> int:
+        """The bytes of all outputs."""
+        return sum(row.memory for row in self.rows)
+
+    def __str__(self) -> str:
+        lines = [HEAD, *(row.cells() for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*lines)]
+        rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+        shown = [
+            "  ".join([*map(str.ljust, line[:3], widths), *map(str.rjust, line[3:], widths[3:])]).rstrip() for line in lines
+        ]
+        totals = [
+            f"parameters: {self.parameters:,} ({self.trainable:,} trainable), {show_bytes(self.parameter_memory)}",
+            f"outputs: {show_bytes(self.output_memory)}",
+            f"multiply-adds: {self.multiply_adds:,}",
+        ]
+        return "\n".join([shown[0], rule, *shown[1:], rule, *totals])
+
+    __repr__ = __str__
+
+
+def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
+    """Call the net once on zeros, in eval mode and off the tape, and note what each layer gives. The net stays as it is."""
+    parameters = list(net.parameters())
+    dtype = parameters[0].dtype if parameters else get_default_dtype()
+    rows: list[Row] = []
+    counted: set[Tensor] = set()
+
+    def note(module: Module, inputs: tuple[Any, ...], output: Any) -> None:
+        own = [one for one in module.parameters(recurse=False) if one not in counted]
+        counted.update(own)
+        outputs = tensors_in(output)
+        work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
+        rows.append(Row(
+            module._path, type(module).__name__, tuple(one.shape for one in outputs), sum(one.numel() for one in own), work,
+            sum(one.data.nbytes for one in outputs),
+        ))  # fmt: skip
+
+    layers = [one for one in net.modules() if not list(one.children()) or list(one.parameters(recurse=False))]
+    modes = {module: module.training for module in net.modules()}
+    handles = [layer.register_forward_hook(note) for layer in layers]
+    try:
+        with no_grad():
+            net.eval()(*(zeros(*shape, dtype=dtype) for shape in input_shapes))
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, training in modes.items():
+            module.training = training
+    return Summary(
+        tuple(rows), sum(one.numel() for one in parameters), sum(one.numel() for one in parameters if one.requires_grad),
+        sum(one.data.nbytes for one in parameters),
+    )  # fmt: skip
+
+
+def tensors_in(output: Any) -> list[Tensor]:
+    """The Tensors among what a layer returned."""
+    if isinstance(output, Tensor):
+        return [output]
+    members = output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
+    return [tensor for member in members for tensor in tensors_in(member)]
+
+
+def show_bytes(count: int) -> str:
+    """1536 as `1.5 KiB`."""
+    size, units = float(count), ["B", "KiB", "MiB", "GiB"]
+    while size >= 1024 and len(units) > 1:
+        size, units = size / 1024, units[1:]
+    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"

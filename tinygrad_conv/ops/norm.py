@@ -1,0 +1,271 @@
+"""Normalisation: x̂ = (x - μ) / √(σ² + ε) over a group of elements, then y = w x̂ + b with learned w and b.
+
+They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last dimensions of one
+sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the group, so for n of them, with g = w dY,
+
+    dX = (g - mean(g) - x̂ mean(g x̂)) / √(σ² + ε)
+
+where the means run over the group: what of g would only shift or scale the whole group is lost (Ioffe & Szegedy 2015). Kept from
+the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed again.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..engine.op import primitive
+from ..errors import ShapeError, show_shape
+from .functions import sqrt
+from .precision import check_float, wide
+from .reduce import mean, sum
+from .shape import reshape
+
+
+@primitive(keeps=("center", "scale"))
+def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, training=False, eps=1e-5, statistics=None):
+    """Each channel of x [N, C, ...] less its mean, divided by √(variance + eps), times w [C], plus b [C].
+
+    training: mean and variance are those of the batch, and are also written to `statistics` [2, C] where one is given;
+    otherwise they are running_mean and running_var [C], constants.
+
+    Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for integers.
+    """
+    check_batch("batch_norm", x, w, b, running_mean, running_var, training)
+    shape = (1, -1) + (1,) * (x.ndim - 2)
+    if training:
+        y, center, variance = centered(x, batch_dims(x))
+        if statistics is not None:
+            statistics[:] = center.reshape(-1), variance.reshape(-1)
+    else:
+        center, variance = (np.asarray(one, wide(x).dtype).reshape(shape) for one in (running_mean, running_var))
+        y = wide(x) - center
+    y, scale = scaled(y, variance, eps)
+    return affine(y, w, b, shape, x.dtype), center, scale
+
+
+@batch_norm.kept("center")
+def batch_norm_center(x, running_mean, training):
+    """The mean of each channel."""
+    shape = (1, -1) + (1,) * (x.ndim - 2)
+    return mean(wide(x), dim=batch_dims(x), keepdim=True) if training else reshape(running_mean, shape=shape)
+
+
+@batch_norm.kept("scale")
+def batch_norm_scale(x, running_var, training, eps):
+    """1 / √(variance + eps) of each channel."""
+    if training:
+        return inverse_deviation(wide(x), batch_dims(x), eps)
+    return reshape(1 / sqrt(running_var + eps), shape=(1, -1) + (1,) * (x.ndim - 2))
+
+
+@batch_norm.grad("x")
+def batch_norm_dx(dy, x, w, center, scale, training):
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, which do not depend on x, g · scale."""
+    g = weighted(dy, w, (1, -1) + (1,) * (x.ndim - 2))
+    return normalization_dx(g, (wide(x) - center) * scale, scale, batch_dims(x)) if training else g * scale
+
+
+@batch_norm.grad("w")
+def batch_norm_dw(dy, x, center, scale):
+    """Σ dY x̂ over each channel."""
+    return sum(dy * ((wide(x) - center) * scale), dim=batch_dims(x))
+
+
+@batch_norm.grad("b")
+def batch_norm_db(dy):
+    """Σ dY over each channel."""
+    return sum(wide(dy), dim=batch_dims(dy))
+
+
+@primitive(keeps=("center", "scale"))
+def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
+    """The last dimensions of x, of sizes normalized_shape, less their mean, divided by √(variance + eps), times w, plus b.
+
+    w and b have the shape normalized_shape. Raises ShapeError where shapes do not fit, DtypeError for integers.
+    """
+    shape = tuple(normalized_shape)
+    check_float("layer_norm", input=x, weight=w, bias=b)
+    if not shape or x.shape[-len(shape) :] != shape:
+        raise ShapeError(f"layer_norm: input {show_shape(x.shape)} must end in normalized_shape {show_shape(shape)}")
+    check_affine("layer_norm", w, b, shape, "in the shape normalized_shape")
+    y, center, variance = centered(x, last_dims(x, shape))
+    y, scale = scaled(y, variance, eps)
+    return affine(y, w, b, shape, x.dtype), center, scale
+
+
+@layer_norm.kept("center")
+def layer_norm_center(x, normalized_shape):
+    """The mean of each group."""
+    return mean(wide(x), dim=last_dims(x, normalized_shape), keepdim=True)
+
+
+@layer_norm.kept("scale")
+def layer_norm_scale(x, normalized_shape, eps):
+    """1 / √(variance + eps) of each group."""
+    return inverse_deviation(wide(x), last_dims(x, normalized_shape), eps)
+
+
+@layer_norm.grad("x")
+def layer_norm_dx(dy, x, w, center, scale, normalized_shape):
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
+    g = weighted(dy, w, tuple(normalized_shape))
+    return normalization_dx(g, (wide(x) - center) * scale, scale, last_dims(x, normalized_shape))
+
+
+@layer_norm.grad("w")
+def layer_norm_dw(dy, x, center, scale, normalized_shape):
+    """Σ dY x̂ over the groups."""
+    return over_groups(dy * ((wide(x) - center) * scale), normalized_shape)
+
+
+@layer_norm.grad("b")
+def layer_norm_db(dy, normalized_shape):
+    """Σ dY over the groups."""
+    return over_groups(wide(dy), normalized_shape)
+
+
+@primitive(keeps=("center", "scale"))
+def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5):
+    """C / num_groups channels at a time of each sample of x [N, C, ...] less their mean, divided by √(variance + eps); times
+    w [C], plus b [C]. With num_groups = C it is instance_norm.
+
+    Raises ShapeError where shapes do not fit, num_groups does not divide C, or a group has one element alone, DtypeError for
+    integers.
+    """
+    check_groups("group_norm", x, w, b, num_groups)
+    y, center, variance = centered(grouped(x, num_groups), (2,))
+    y, scale = scaled(y, variance, eps)
+    return affine(y.reshape(x.shape), w, b, (1, -1) + (1,) * (x.ndim - 2), x.dtype), center, scale
+
+
+@group_norm.kept("center")
+def group_norm_center(x, num_groups):
+    """The mean of each group."""
+    return mean(wide(grouped(x, num_groups)), dim=2, keepdim=True)
+
+
+@group_norm.kept("scale")
+def group_norm_scale(x, num_groups, eps):
+    """1 / √(variance + eps) of each group."""
+    return inverse_deviation(wide(grouped(x, num_groups)), 2, eps)
+
+
+@group_norm.grad("x")
+def group_norm_dx(dy, x, w, center, scale, num_groups):
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
+    g = grouped(weighted(dy, w, (1, -1) + (1,) * (x.ndim - 2)), num_groups)
+    x_hat = (wide(grouped(x, num_groups)) - center) * scale
+    return reshape(normalization_dx(g, x_hat, scale, 2), shape=x.shape)
+
+
+@group_norm.grad("w")
+def group_norm_dw(dy, x, center, scale, num_groups):
+    """Σ dY x̂ over each channel."""
+    x_hat = reshape((wide(grouped(x, num_groups)) - center) * scale, shape=x.shape)
+    return sum(dy * x_hat, dim=batch_dims(x))
+
+
+@group_norm.grad("b")
+def group_norm_db(dy):
+    """Σ dY over each channel."""
+    return sum(wide(dy), dim=batch_dims(dy))
+
+
+def normalization_dx(g, x_hat, scale, dims):
+    """(g - mean(g) - x̂ mean(g x̂)) · scale, the means over each group."""
+    return (g - mean(g, dim=dims, keepdim=True) - x_hat * mean(g * x_hat, dim=dims, keepdim=True)) * scale
+
+
+def inverse_deviation(x, dims, eps):
+    """1 / √(variance + eps) of each group."""
+    distance = x - mean(x, dim=dims, keepdim=True)
+    return 1 / sqrt(mean(distance * distance, dim=dims, keepdim=True) + eps)
+
+
+def centered(x, dims):
+    """x - μ in a new array, μ, and σ², of an array; sums in float32 at least. The mean of nothing is NaN."""
+    x, count = wide(x), x.dtype.type(math.prod(x.shape[dim] for dim in dims))
+    with np.errstate(invalid="ignore"):
+        center = np.sum(x, axis=dims, keepdims=True) / count
+        distance = x - center
+        return distance, center, np.sum(distance * distance, axis=dims, keepdims=True) / count
+
+
+def scaled(distance, variance, eps):
+    """x̂, in the memory of x - μ, and 1 / √(σ² + eps)."""
+    scale = 1 / np.sqrt(variance + variance.dtype.type(eps))
+    return np.multiply(distance, scale, out=distance), scale
+
+
+def affine(x_hat, w, b, shape, dtype):
+    """w x̂ + b in the dtype asked for, with w and b in a shape that broadcasts; either may be None."""
+    if w is not None:
+        x_hat = x_hat * w.reshape(shape)
+    if b is not None:
+        x_hat = x_hat + b.reshape(shape)
+    return x_hat.astype(dtype, copy=False)
+
+
+def weighted(dy, w, shape):
+    """g = w dY, or dY without weights."""
+    return wide(dy) if w is None else wide(dy) * reshape(w, shape=shape)
+
+
+def batch_dims(x):
+    """All dimensions but that of the channels."""
+    return (0, *range(2, x.ndim))
+
+
+def last_dims(x, normalized_shape):
+    """The dimensions that normalized_shape names."""
+    return tuple(range(x.ndim - len(normalized_shape), x.ndim))
+
+
+def grouped(x, num_groups):
+    """x [N, C, ...] as [N, num_groups, elements of a group]."""
+    elements = math.prod(x.shape[1:]) // num_groups
+    return reshape(x, shape=(x.shape[0], num_groups, elements))
+
+
+def over_groups(values, normalized_shape):
+    """The sum over the leading dimensions, which layer_norm's weights do not have."""
+    leading = tuple(range(values.ndim - len(normalized_shape)))
+    return sum(values, dim=leading) if leading else values
+
+
+def check_batch(op, x, w, b, running_mean, running_var, training):
+    """Refuse inputs of batch_norm that do not fit each other."""
+    check_channels(op, x, w, b)
+    for name, one in (("running_mean", running_mean), ("running_var", running_var)):
+        if one is None and not training:
+            raise ValueError(f"{op}: {name} must be given unless training=True")
+        if one is not None and np.shape(one) != (x.shape[1],):
+            raise ShapeError(f"{op}: {name} must be [{x.shape[1]}], one for each channel, not {show_shape(np.shape(one))}")
+    if training and x.size == x.shape[1] > 0:
+        raise ShapeError(f"{op}: training needs more than one value for each channel; input is {show_shape(x.shape)}")
+
+
+def check_groups(op, x, w, b, num_groups):
+    """Refuse inputs of group_norm that do not fit each other."""
+    check_channels(op, x, w, b)
+    if num_groups < 1 or x.shape[1] % num_groups:
+        raise ShapeError(f"{op}: num_groups={num_groups} must divide the {x.shape[1]} channels of input {show_shape(x.shape)}")
+    if x.size == num_groups:
+        raise ShapeError(f"{op}: a group needs more than one value; input {show_shape(x.shape)}, num_groups={num_groups}")
+
+
+def check_channels(op, x, w, b):
+    """Refuse an input without channels, and weights that are not one for each."""
+    check_float(op, input=x, weight=w, bias=b)
+    if x.ndim < 2:
+        raise ShapeError(f"{op}: input must be [N, C, ...], not {show_shape(x.shape)}")
+    check_affine(op, w, b, (x.shape[1],), "one for each channel")
+
+
+def check_affine(op, w, b, shape, meaning):
+    """Refuse w or b of another shape."""
+    for name, one in (("weight", w), ("bias", b)):
+        if one is not None and one.shape != shape:
+            raise ShapeError(f"{op}: {name} must be {show_shape(shape)}, {meaning}; it is {show_shape(one.shape)}")
