@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opdb import Entry
+from .opdb import Entry
 
 import tinygrad_conv as tg
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opdb import Entry
+from .opdb import Entry
 
 import tinygrad_conv as tg
 

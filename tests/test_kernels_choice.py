@@ -1,4 +1,5 @@
-"""The table of kernels: every kernel, forced, equals the reference wherever it serves; and says so where it does not."""
+"""The table of kernels: every kernel, forced, equals the reference wherever it serves; and says so where it does
+not."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-
 from test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
+
 from tinygrad_conv import kernels
 from tinygrad_conv.errors import ShapeError
 from tinygrad_conv.kernels.choice import TABLES, nothing_to_do, problem_of

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
 from test_kernels import LARGER, Array, assert_same, larger_case, results
+
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import threads
 
@@ -102,21 +102,29 @@ def test_a_forked_child_computes_on(three_threads: None) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_error_in_any_part_arrives_when_all_have_finished(error: type[BaseException], three_threads: None) -> None:
-    for failing in range(3):
-        finished = []
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_an_error_in_any_part_arrives_when_all_have_finished(failing: int, three_threads: None) -> None:
+    error = KeyboardInterrupt if failing == 0 else ValueError  # Ctrl-C only ever reaches the main thread
+    finished: list[int] = []
 
-        def work(first: int, last: int, failing: int = failing, finished: list[int] = finished) -> None:
-            if first == failing and not (error is KeyboardInterrupt and failing):
-                raise error
-            finished.append(first)
+    def work(first: int, last: int) -> None:
+        if first == failing:
+            raise error
+        finished.append(first)
 
-        if error is KeyboardInterrupt and failing:
-            continue  # only the main thread is ever interrupted
-        with pytest.raises(error):
-            threads.share(work, 3, 1.0)
-        assert sorted(finished) == [part for part in range(3) if part != failing]
+    with pytest.raises(error):
+        threads.share(work, 3, 1.0)
+    assert sorted(finished) == [part for part in range(3) if part != failing]
+
+
+def test_workers_have_the_sharers_error_settings(three_threads: None) -> None:
+    def work(first: int, last: int) -> str:
+        return np.geterr()["over"]
+
+    with np.errstate(over="raise"):
+        assert threads.share(work, 3, 1.0) == ["raise"] * 3
+    with np.errstate(over="ignore"):
+        assert threads.share(work, 3, 1.0) == ["ignore"] * 3
 
 
 def test_parts_are_consecutive_and_in_order(three_threads: None) -> None:

@@ -1,4 +1,5 @@
-"""The reference kernels against PyTorch: what the formulas mean, including the corners where it is a matter of choice."""
+"""The reference kernels against PyTorch: what the formulas mean, including the corners where it is a matter of
+choice."""
 
 from __future__ import annotations
 

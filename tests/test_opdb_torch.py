@@ -20,7 +20,7 @@ pytest.importorskip("expecttest", reason="torch.testing._internal imports it")
 
 pytestmark = pytest.mark.torch
 
-FAMILIES = [importlib.import_module(path.stem) for path in sorted(pathlib.Path(__file__).parent.glob("opdb_*.py"))]
+FAMILIES = [importlib.import_module(f".{path.stem}", __package__) for path in sorted(pathlib.Path(__file__).parent.glob("opdb_*.py"))]
 TABLE = {name: entry for family in FAMILIES for name, entry in family.TABLE.items()}
 LEFT_OUT = {name: reason for family in FAMILIES for name, reason in getattr(family, "LEFT_OUT", {}).items()}
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-7}

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from .breakpoints import break_on, where_am_i
 from .listing import Line, Tape
+from .record import Recording
+from .saving import load
 from .step import Step
 
-__all__ = ["Line", "Step", "Tape", "break_on", "where_am_i"]
+__all__ = ["Line", "Recording", "Step", "Tape", "break_on", "load", "where_am_i"]

@@ -26,6 +26,13 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}{self.layer and ' in '}{self.layer}{self.source and '   '}{self.source}"
 
 
+class Source(NamedTuple):
+    """A result of an op, as steps call it: `%3[1]` is Source(3, 1)."""
+
+    number: int
+    slot: int
+
+
 class Accumulated(NamedTuple):
     """A gradient before an op added its contribution (None: it was the first), and after."""
 
@@ -49,7 +56,8 @@ class Step:
     number: the op's place on the tape, `%3` in its listing. grad_output: the gradient of the output, after hooks. rule: the
     rule for each argument that a gradient is wanted for, with its file and line. grad_inputs: what this op contributes to
     each argument's gradient, and accumulated: that gradient before and after; both are empty until the rules have run.
-    inputs, output: the forward values; what no rule reads is computed again from what is known. read: what the rules read.
+    inputs, output: the forward values (an optional input that was left out is not among them); what no rule reads is computed
+    again from what is known, and None where that cannot be done. read: what the rules read.
 
     Of an op with several outputs `output` and `grad_output` are tuples, of a variadic argument the gradients are.
     """
@@ -61,7 +69,7 @@ class Step:
     rule: dict[str, str]
     read: dict[str, Any]
     shapes: tuple[Any, ...]  # shape and dtype of each output
-    sources: dict[str, Any]  # where each input came from: `(number, output slot)` of a step, the name of a leaf, or None
+    sources: dict[str, Any]  # where each input came from: the `Source` of a result, the name of a leaf, or None
     grad_output: Any
     forward: Forward
     grad_inputs: dict[str, Any] = field(default_factory=dict)

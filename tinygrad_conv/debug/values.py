@@ -87,12 +87,12 @@ class NodeValues:
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
-        """By argument; of a variadic one a tuple."""
+        """By argument, without optional ones that were left out; of a variadic one a tuple."""
         if self._node.consumed:
             raise errors.consumed(self._node)
-        op, count = self._node.op, len(input_edges(self._node))
-        found = [self._values.input(self._node, position) for position in range(count)]
-        return {op.variadic: tuple(found)} if op.variadic else dict(zip(op.inputs, found))
+        op, given = self._node.op, [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)]
+        found = [self._values.input(self._node, position) for position in given]
+        return {op.variadic: tuple(found)} if op.variadic else {op.inputs[at]: one for at, one in zip(given, found)}
 
     @cached_property
     def output(self) -> Any:

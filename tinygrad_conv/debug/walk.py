@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..engine.tape import Node, Notes, leads_on, prepare, read_only, sweep
 from ..engine.tensor import Tensor, deposit, run
 from ..places import user_where
 from .listing import input_edges, nodes_behind
-from .step import Accumulated, Step, place_of, rules_of
+from .step import Accumulated, Source, Step, place_of, rules_of
 from .values import NodeValues, Values, is_many
 
 
@@ -99,6 +99,17 @@ def walk(
     return {**found, **(sweep({}, grads, True) if grads else {})}  # which runs the leaves' hooks
 
 
+def walk_through(stepping: Generator[Step, None, dict[Any, Any]], each: Callable[[Step], Any]) -> dict[Any, Any]:
+    """A walk to its end: `each` gets every step, newest op first; what it returns are the gradients."""
+    while True:
+        try:
+            step = next(stepping)
+        except StopIteration as end:
+            found: dict[Any, Any] = end.value
+            return found
+        each(step)
+
+
 def contributions(node: Node, dy: Any, wanted: Any, lift: Any) -> list[tuple[int, Any, Any]]:
     """(input, target, gradient) for each input that a gradient is wanted for, from the rules of this one node."""
     edges = [edge if edge is not None and (not wanted or leads_on(edge, wanted)) else None for edge in input_edges(node)]
@@ -121,17 +132,18 @@ def no_values(node: Node) -> None:
     """What `prepare` need not lift: the rules of the node's copy will be given it."""
 
 
-def number_edges(nodes: list[Node]) -> dict[Any, Any]:
-    """How steps call what edges lead to: `(number, slot)` for a result, counted from the oldest; a name of its own for a leaf."""
+def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:
+    """How steps call what edges lead to: a result by its `Source`, counted from the oldest; a leaf by a name of its own.
+    begun: edges that a backward begins at, which may be leaves."""
     called: dict[Any, Any] = {}
     names: Counter[str] = Counter()
     for number, node in enumerate(nodes, 1):
-        called.update({(node, slot): (number, slot) for slot in range(len(node.outputs))})
-        for leaf in input_edges(node):
-            if isinstance(leaf, Tensor) and leaf not in called:
-                name = errors.show_tensor(leaf)
-                names[name] += 1
-                called[leaf] = name if names[name] == 1 else f"{name} #{names[name]}"
+        called.update({(node, slot): Source(number, slot) for slot in range(len(node.outputs))})
+    for leaf in (*(edge for node in nodes for edge in input_edges(node)), *begun):
+        if isinstance(leaf, Tensor) and leaf not in called:
+            name = errors.show_tensor(leaf)
+            names[name] += 1
+            called[leaf] = name if names[name] == 1 else f"{name} #{names[name]}"
     return called
 
 
@@ -139,7 +151,7 @@ def step_of(node: Node, dy: Any, called: dict[Any, Any], values: Values) -> Step
     """The step of a node whose rules are still to run."""
     sources, variadic = [called.get(edge) for edge in input_edges(node)], node.op.variadic
     return Step(
-        number=called[node, 0][0],
+        number=called[node, 0].number,
         op=node.op.name,
         params=node.params,
         where=place_of(node),

@@ -16,7 +16,7 @@ from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from ..places import line_of, user_where
 from .step import Place, Step, show
-from .walk import walk
+from .walk import walk, walk_through
 
 Self = TypeVar("Self", bound="Observer")
 
@@ -99,13 +99,7 @@ class Watch:
         """Perform a backward."""
         token = WATCH.set(None)
         try:
-            stepping = walk(ahead, grads, keep, wanted, lift, before=self.before_step)
-            while True:
-                step = next(stepping)
-                for observer in self.observers:
-                    observer.after_step(step)
-        except StopIteration as end:
-            found: dict[Any, Any] = end.value
+            found = walk_through(walk(ahead, grads, keep, wanted, lift, before=self.before_step), self.after_step)
             for observer in self.observers:
                 observer.after_sweep(found)
             return found
@@ -115,6 +109,10 @@ class Watch:
     def before_step(self, step: Step) -> None:
         for observer in self.observers:
             observer.before_step(step)
+
+    def after_step(self, step: Step) -> None:
+        for observer in self.observers:
+            observer.after_step(step)
 
 
 def first_nonfinite(values: Iterable[Any]) -> Array | None:

@@ -17,6 +17,7 @@ from .registry import OPS
 
 if TYPE_CHECKING:
     from ..debug.listing import Tape
+    from ..debug.record import Recording
     from ..debug.step import Step
     from .tape import Node
     from .tensor import Tensor
@@ -183,3 +184,4 @@ class TensorMethods:
     # For looking at; the import is local, for the engine stands without it
     def tape(self) -> Tape: from ..debug.listing import Tape; return Tape(self)  # type: ignore[arg-type]
     def steps(self, gradient: Operand = None, retain_graph: bool = False) -> Iterator[Step]: from ..debug.walk import steps; return steps(self, gradient, retain_graph)  # type: ignore[arg-type]
+    def record(self, gradient: Operand = None) -> Recording: from ..debug.record import record; return record(self, gradient)  # type: ignore[arg-type]

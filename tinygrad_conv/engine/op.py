@@ -24,7 +24,7 @@ import numpy as np
 
 from .. import errors
 from ..dtypes import FLOATS, promote
-from .modes import GRAD, LAYER, WATCH
+from .modes import GRAD, WATCH
 from .registry import OPS
 from .tape import Node, Notes
 from .tensor import Tensor, result
@@ -68,7 +68,7 @@ class Op:
         self.differentiable, self.once, self.name = differentiable, once, forward.__name__
         declared = list(inspect.signature(forward).parameters.values())
         positional = [one for one in declared if one.kind is not one.KEYWORD_ONLY]
-        self.inputs = tuple(one.name for one in positional)
+        self.inputs, self.arity = tuple(one.name for one in positional), len(positional)
         self.variadic = next((one.name for one in positional if one.kind is one.VAR_POSITIONAL), None)
         self.optional = tuple(one.name for one in positional if one.default is None)
         self.params = tuple(one.name for one in declared if one.kind is one.KEYWORD_ONLY)
@@ -90,17 +90,17 @@ class Op:
         if (watch := WATCH.get()) is not None:
             return watch.apply(self, inputs, params)
         params = self.complete(params) if params else self.defaults
-        if len(inputs) != len(self.inputs) and not self.variadic:
+        if len(inputs) != self.arity and not self.variadic:
             errors.check_arity(self, len(inputs))
-            inputs += (None,) * (len(self.inputs) - len(inputs))  # optional ones that were left out
+            inputs += (None,) * (self.arity - len(inputs))  # optional ones that were left out
         arrays, edges, wanted, on_tape, odd = [], [], 0, False, False
-        for position, value in enumerate(inputs):
+        for value in inputs:
             edge = None
             if isinstance(value, Tensor):
                 on_tape = True
                 if value._requires_grad:
                     edge = value._edge or value
-                    wanted |= 1 << position
+                    wanted += 1
                 value = value._data
             elif type(value) is not np.ndarray:
                 odd = True
@@ -108,10 +108,9 @@ class Op:
             edges.append(edge)
         if odd:
             errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
-            arrays = [one if one is None or self.broadcasting else np.asarray(one) for one in arrays]
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
-        y = self.forward(*arrays, **params)
+        y = self.forward(*arrays, **params) if params else self.forward(*arrays)
         y, kept = (y[0], y[1:]) if self.keeps else (y, ())
         if not on_tape:
             return y
@@ -123,12 +122,11 @@ class Op:
 
     def record(self, inputs: Any, arrays: Any, edges: Any, wanted: int, outputs: Any, kept: Any, params: Any, many: bool) -> None:
         """Put the outputs on the tape: a node that holds what the rules read, and knows where gradients go."""
-        names = None  # of the constants among the inputs; most calls have none
-        if wanted + 1 != 1 << len(inputs):
+        names, bits = None, -1  # nearly always all inputs want gradients
+        if wanted != len(inputs) and not self.variadic:
             names = {at: getattr(one, "name", None) for at, one in enumerate(inputs) if edges[at] is None and one is not None}
-        if self.variadic:
-            wanted, edges = 1, [edges]
-        sources, read, shapes = self.plans.get(wanted) or self.plan(wanted)
+            bits = sum([1 << at for at, edge in enumerate(edges) if edge is not None])
+        sources, read, shapes = self.plans.get(bits) or self.plan(bits)
         guards = []
         for position in range(len(inputs)) if self.variadic and read else read:
             value = inputs[position]
@@ -139,11 +137,12 @@ class Op:
         if params is not self.defaults:
             params = {name: value if type(value) in PLAIN else frozen(value) for name, value in params.items()}
         y = tuple([one._data for one in outputs]) if many else outputs[0]._data
-        sizes = tuple(map(np.shape, arrays)) if shapes else ()
-        values, sizes = ([tuple(arrays)], [sizes]) if self.variadic else (arrays, sizes)  # a variadic input is one value
-        saved = tuple(map([*values, y, *kept, *sizes, None].__getitem__, sources))
-        types = tuple([(one.shape, one.dtype) for one in y]) if many else ((y.shape, y.dtype),)
-        node = Node(self, edges, saved, params, types, guards, names, LAYER.get(), Notes(many) if many else None)
+        found = [*([tuple(arrays)] if self.variadic else arrays), y, *kept]  # as `readable` names them
+        if shapes:
+            found += [tuple(map(np.shape, arrays))] if self.variadic else map(np.shape, arrays)
+        saved = [None if at < 0 else found[at] for at in sources]
+        types = [(one.shape, one.dtype) for one in y] if many else [(y.shape, y.dtype)]
+        node = Node(self, [edges] if self.variadic else edges, saved, params, types, guards, names, Notes(many) if many else None)
         for slot, output in enumerate(outputs):
             if types[slot][1] in FLOATS:
                 output._edge, output._requires_grad = (node, slot), True
@@ -160,8 +159,8 @@ class Op:
         return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
 
     def plan(self, wanted: int) -> tuple[list[int], list[int], bool]:
-        """What to save where only the inputs in the bits of `wanted` want gradients: the place of each value among the
-        readable ones, -1 for what no rule will read; the positions of the inputs among them; whether there are shapes."""
+        """What to save where only the inputs in the bits of `wanted` (-1: all) want gradients: the place of each value among
+        the readable ones, -1 for what no rule will read; the positions of the inputs among them; whether there are shapes."""
         rules: list[Any] = [rule for position, rule in enumerate(self.rules) if wanted >> position & 1]
         errors.check_rules(self, rules, wanted)
         needed = {place for rule in [*rules, *self.derivations.values()] for place in rule.reads}
@@ -200,10 +199,11 @@ class Op:
 def wrap(y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
     """An output as a Tensor: read-only, and knowing the tensor whose memory it shows, where it is a view of one."""
     y, root = y if type(y) is np.ndarray else np.asarray(y), None
-    for value, array in zip(inputs, arrays):
+    for position, array in enumerate(arrays):
         if y is array or (y.base is not None and array is not None and (y.base is array or y.base is array.base)):
-            y, root = y.view(), (value if value._root is None else value._root) if isinstance(value, Tensor) else None
-    y.flags.writeable = False
+            y, value = y.view(), inputs[position]
+            root = (value if value._root is None else value._root) if isinstance(value, Tensor) else None
+    y.setflags(write=False)
     return result(y, root)
 
 

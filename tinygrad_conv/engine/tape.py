@@ -17,6 +17,7 @@ from .. import errors
 from ..dtypes import FLOATS
 from ..hooks import Hooks, run_hooks
 from ..places import Where, show_where, user_where
+from .modes import LAYER
 from .registry import OPS
 
 tick = itertools.count(1).__next__  # the creation counter: a node's inputs were made before it, so its order is topological
@@ -48,11 +49,9 @@ class Node:
 
     __slots__ = ("consumed", "edges", "guards", "index", "layer", "names", "notes", "op", "outputs", "params", "saved", "where")
 
-    def __init__(
-        self, op: Any, edges: Any, saved: Any, params: Any, outputs: Any, guards: Any, names: Any, layer: str, notes: Any
-    ) -> None:
+    def __init__(self, op: Any, edges: Any, saved: Any, params: Any, outputs: Any, guards: Any, names: Any, notes: Any) -> None:
         self.op, self.edges, self.saved, self.params, self.outputs = op, edges, saved, params, outputs
-        self.guards, self.names, self.layer, self.where, self.index = guards, names, layer, user_where(), tick()
+        self.guards, self.names, self.layer, self.where, self.index = guards, names, LAYER.get(), user_where(), tick()
         self.notes: Notes | None = notes
         self.consumed: Where | None = None  # the line of the backward that freed it
 
@@ -152,5 +151,5 @@ def fit(node: Node, rule: Any, dx: Any, shape: tuple[int, ...], dtype: Any, kind
 def read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The array as rules get to see it."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -25,3 +25,117 @@ __all__ = [
     "instance_norm",
     "layer_norm",
 ]
+
+
+@documented_by(norm.batch_norm)
+def batch_norm(
+    input: Operand,
+    running_mean: Operand | None,
+    running_var: Operand | None,
+    weight: Operand | None = None,
+    bias: Operand | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    statistics = np.empty((2, *input.shape[1:2])) if training else None
+    y: Tensor = norm.batch_norm(
+        input, weight, bias, running_mean=running_mean, running_var=running_var, training=training, eps=eps,
+        statistics=statistics,
+    )  # fmt: skip
+    if statistics is not None and y.numel():
+        follow(running_mean, running_var, statistics, y.numel() // y.shape[1], momentum)
+    return y
+
+
+def instance_norm(
+    input: Operand,
+    running_mean: Operand | None = None,
+    running_var: Operand | None = None,
+    weight: Operand | None = None,
+    bias: Operand | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of each sample of input [N, C, ...] normalised by itself, times weight [C], plus bias [C]: group_norm with
+    a group for each channel. With use_input_stats=False running_mean and running_var take the place of the input's own.
+
+    Raises ShapeError where shapes do not fit or a channel has one element alone, DtypeError for integers.
+    """
+    if not use_input_stats:
+        norm.check_batch("instance_norm", input, weight, bias, running_mean, running_var, False)
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    norm.check_channels("instance_norm", input, weight, bias)
+    samples, channels, elements = *input.shape[:2], math.prod(input.shape[2:])
+    if elements == 1:
+        raise ShapeError(f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}")
+    statistics = np.empty((2, samples, channels))
+    y: Tensor = norm.group_norm(input, weight, bias, num_groups=channels, eps=eps, statistics=statistics)
+    if y.numel():
+        follow(running_mean, running_var, statistics.mean(axis=1), elements, momentum)
+    return y
+
+
+def follow(mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float) -> None:
+    """Move running statistics, in place, by the share `momentum` towards those of a batch of `count` elements a channel.
+
+    The variance that they follow is the unbiased estimate, n / (n - 1) times the batch's own.
+    """
+    for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
+        if running is not None:
+            with no_grad():
+                running *= 1 - momentum
+                running += momentum * latest
+
+
+@documented_by(norm.layer_norm)
+def layer_norm(
+    input: Operand,
+    normalized_shape: Sequence[int],
+    weight: Operand | None = None,
+    bias: Operand | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    return norm.layer_norm(input, weight, bias, normalized_shape=tuple(normalized_shape), eps=eps)
+
+
+@documented_by(norm.group_norm)
+def group_norm(
+    input: Operand,
+    num_groups: int,
+    weight: Operand | None = None,
+    bias: Operand | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    return norm.group_norm(input, weight, bias, num_groups=num_groups, eps=eps)
+
+
+def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
+    """In training each element with probability p as 0, otherwise divided by 1 - p; else the input itself.
+
+    `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
+    """
+    refuse_inplace("dropout", inplace)
+    return dropped("dropout", input, p, training, input.shape)
+
+
+def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
+    """In training each channel of input [N, C, H, W] (or [N, C, L]) with probability p as 0, otherwise divided by 1 - p; else
+    the input itself.
+
+    `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
+    """
+    refuse_inplace("dropout2d", inplace)
+    if input.ndim not in (3, 4):
+        raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
+    return dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+
+
+def dropped(op: str, input: Operand, p: float, training: bool, choices: tuple[int, ...]) -> Operand:
+    """The input after chance has decided for each of the `choices`, a shape that broadcasts to it."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{op}: p must be a probability, from 0 to 1, not {p}")
+    if not training or p == 0:
+        return input
+    return drops.dropout(input, kept=generator().random(choices, dtype=np.float32) >= p, p=p)

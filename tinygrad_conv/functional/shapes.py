@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from ..ops import index as indexing
-from ..ops import shape
+from ..ops import shape as shaping
 from .signatures import Dim, Operand, documented_by
 
 __all__ = [
@@ -24,49 +24,49 @@ __all__ = [
 ]
 
 
-@documented_by(shape.reshape)
+@documented_by(shaping.reshape)
 def reshape(input: Operand, shape: Sequence[int]) -> Tensor:
-    return shape.reshape(input, shape=tuple(shape))
+    return shaping.reshape(input, shape=tuple(shape))
 
 
-@documented_by(shape.permute)
+@documented_by(shaping.permute)
 def permute(input: Operand, dims: Sequence[int]) -> Tensor:
-    return shape.permute(input, dims=tuple(dims))
+    return shaping.permute(input, dims=tuple(dims))
 
 
-@documented_by(shape.transpose)
+@documented_by(shaping.transpose)
 def transpose(input: Operand, dim0: int, dim1: int) -> Tensor:
-    return shape.transpose(input, dim0=dim0, dim1=dim1)
+    return shaping.transpose(input, dim0=dim0, dim1=dim1)
 
 
-@documented_by(shape.flatten)
+@documented_by(shaping.flatten)
 def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    return shape.flatten(input, start_dim=start_dim, end_dim=end_dim)
+    return shaping.flatten(input, start_dim=start_dim, end_dim=end_dim)
 
 
-@documented_by(shape.squeeze)
+@documented_by(shaping.squeeze)
 def squeeze(input: Operand, dim: Dim = None) -> Tensor:
-    return shape.squeeze(input, dim=dim)
+    return shaping.squeeze(input, dim=dim)
 
 
-@documented_by(shape.unsqueeze)
+@documented_by(shaping.unsqueeze)
 def unsqueeze(input: Operand, dim: int) -> Tensor:
-    return shape.unsqueeze(input, dim=dim)
+    return shaping.unsqueeze(input, dim=dim)
 
 
-@documented_by(shape.flip)
+@documented_by(shaping.flip)
 def flip(input: Operand, dims: Sequence[int]) -> Tensor:
-    return shape.flip(input, dims=tuple(dims))
+    return shaping.flip(input, dims=tuple(dims))
 
 
-@documented_by(shape.cat)
+@documented_by(shaping.cat)
 def cat(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
-    return shape.cat(*tensors, dim=dim)
+    return shaping.cat(*tensors, dim=dim)
 
 
-@documented_by(shape.stack)
+@documented_by(shaping.stack)
 def stack(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
-    return shape.stack(*tensors, dim=dim)
+    return shaping.stack(*tensors, dim=dim)
 
 
 def put_add(input: Operand, index: Any, shape: Sequence[int]) -> Tensor:

@@ -9,6 +9,9 @@ axis K = (i, O) of one matrix product:
 Row (j, c) of Z belongs to column q * stride + j * dilation - left of dX, so kw shifted additions finish the row.
 Where fewer output rows exist than taps (at the upper and lower border) the product is shorter: dY is never padded, so
 an infinite weight never meets a zero that is not in the formula, and places no window touched are exactly 0.
+
+The same rows of dY, met by rows of X that are lowered, give the weight gradient with its taps shared out between the
+two sides of the product; and by `mirror` the input gradient gives a correlation. Both suit large kernels.
 """
 
 from __future__ import annotations
@@ -46,7 +49,8 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     dx = (np.empty if covered else np.zeros)((window.size[0], groups, channels, window.size[1], samples), dtype)
     for part in parts:
         source, target = _by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
-        work = partial(_input_grad, source, w, part.window, target)
+        weights = [_phase_matrix(w, phase, part.window.stride[0], groups) for phase in range(part.window.stride[0])]
+        work = partial(_input_grad, source, weights, part.window, target)
         share(work, part.window.size[0], product_time(part.window, samples, w.size))
     return from_rows(dx.reshape(window.size[0], groups * channels, window.size[1], samples), result)
 
@@ -62,8 +66,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
     """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite.
 
-    For each row of X, the rows of dY that read it, [(i, O), Q*N], times the row lowered along the width, [(j, C), Q*N]:
-    the taps are shared out between the two sides of the product, which suits many taps and few channels.
+    For each row of X, the rows of dY that read it, [(i, O), Q*N], times the row lowered along the width, [(j, C), Q*N].
     """
     dtype, result = compute_type(x, dy)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
@@ -100,13 +103,11 @@ def _weight_grad(x: Rows, dy: Array, window: Window, begin: int, end: int) -> Ar
     return total
 
 
-def _input_grad(dy: Array, w: Array, window: Window, dx: Array, begin: int, end: int) -> None:
+def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begin: int, end: int) -> None:
     """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from contiguous dy [groups, P, O/groups, Q, N]."""
     groups, height, outputs, width, samples = dy.shape
-    channels, (_, kw) = w.shape[1], window.kernel
-    row = outputs * width * samples
+    channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
-    weights = [_phase_matrix(w, phase, window.stride[0], groups) for phase in range(window.stride[0])]
     for run in _row_runs(window, begin, end):
         if run.taps == 0:
             dx[:, run.inputs] = 0

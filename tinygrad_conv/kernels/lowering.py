@@ -49,7 +49,7 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
     for first in range(begin, end, together):
         rows = min(together, end - first)
         needed = (rows - 1) * stride + kh
-        _lower(x, lowered[:, done:needed], first * stride + done, window)
+        _lower(x, lowered[:, done:needed], first * stride + done, window, used=first > begin)
         steps = (height * row, stride * row, columns * samples, 1)
         shape = (groups, rows, kh * kw * (channels // groups), columns * samples)
         yield Patches(slice(first, first + rows), contiguous_view(lowered, 0, shape, steps))
@@ -72,17 +72,18 @@ def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:
     return min(count, max(fitting, 1))
 
 
-def _lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
+def _lower(x: Rows, lowered: Array, first: int, window: Window, used: bool) -> None:
     """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on, counted in the padded input.
 
-    Its margins left and right are zero from the beginning and stay so; rows above and below the input are cleared.
+    Its margins left and right are zero from the beginning and stay so; rows above and below the input must be cleared
+    if other rows were there before.
     """
     rows = lowered.shape[1]
     top, height = window.padding[0][0], window.size[0]
     start, stop = (min(max(row - top, 0), height) for row in (first, first + rows))
     above = min(max(top - first, 0), rows)
     inside = lowered[:, above : above + stop - start]
-    if inside.shape[1] < rows:
+    if used and inside.shape[1] < rows:
         lowered[:, :above] = 0
         lowered[:, above + stop - start :] = 0
     lower_rows(x[start:stop], inside, window)

@@ -64,7 +64,8 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
         return [work(0, count)]
     bounds = [count * part // parts for part in range(parts + 1)]
     pool = _state.pool()
-    others = [pool.submit(_work_with, np.geterr(), work, *part) for part in pairwise(bounds[1:])]
+    settings = np.geterr()  # each thread has its own, so the workers are told
+    others = [pool.submit(_work_with, settings, work, first, last) for first, last in pairwise(bounds[1:])]
     try:
         mine = work(0, bounds[1])
     finally:
@@ -76,9 +77,9 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     return [mine, *(other.result() for other in others)]
 
 
-def _work_with(errors: dict[str, Any], work: Callable[[int, int], Result], first: int, last: int) -> Result:
-    """A part of the work, with NumPy's settings for floating-point errors that the sharing thread has."""
-    with np.errstate(**errors):
+def _work_with(settings: Any, work: Callable[[int, int], Result], first: int, last: int) -> Result:
+    """A part of the work, with the settings for floating-point errors of the thread that shares it."""
+    with np.errstate(**settings):
         return work(first, last)
 
 
@@ -140,11 +141,9 @@ class _State:
             return self.workers
 
     def change(self, wanted: int | None) -> None:
-        """Another number of threads; work already handed out is finished by the old ones."""
+        """Another number of threads; the old ones finish what they were handed, and end when nobody refers to them."""
         with self.lock:
-            workers, self.workers, self.wanted = self.workers, None, wanted
-        if workers is not None:
-            workers.shutdown(wait=False)
+            self.workers, self.wanted = None, wanted
 
 
 _state = _State()

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
+from ..ops.windows import padding_pairs
 from . import init
 from .module import Module, Parameter
 
@@ -35,8 +36,9 @@ class Convolution(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         kind = type(self).__name__
-        if padding_mode != "zeros":
-            raise ValueError(f"{kind}: padding_mode must be 'zeros', not {padding_mode!r}")
+        modes = ("zeros",) if self.transposed else ("zeros", "reflect", "replicate", "circular")
+        if padding_mode not in modes:
+            raise ValueError(f"{kind}: padding_mode must be one of {', '.join(modes)}, not {padding_mode!r}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = sizes(kind, "kernel_size", kernel_size, self.dims, 1)
         self.stride = sizes(kind, "stride", stride, self.dims, 1)
@@ -57,6 +59,17 @@ class Convolution(Module):
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)
 
+    def padded(self, x: Any) -> tuple[Any, Any]:
+        """x, and how much padding is left to do: none where it is not made of zeros, for then it is done here."""
+        if self.padding_mode == "zeros":
+            return x, self.padding
+        one, size = (1,) * (2 - self.dims), tuple(x.shape[-self.dims :])  # a height of 1 where there is but a length
+        padding = self.padding if isinstance(self.padding, str) else (0,) * (2 - self.dims) + self.padding
+        pads = padding_pairs(
+            type(self).__name__, padding, one + size, one + self.kernel_size, one + self.stride, one + self.dilation
+        )
+        return F.pad(x, [side for pair in reversed(pads[-self.dims :]) for side in pair], self.padding_mode), 0
+
     def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
         """The products summed for these shapes: each output's window, or each input's where it is transposed."""
         ends = x if self.transposed else y
@@ -70,15 +83,35 @@ class Convolution(Module):
         said += [f"output_padding={self.output_padding}"] if self.output_padding != zeros else []
         said += [f"groups={self.groups}"] if self.groups != 1 else []
         said += ["bias=False"] if self.bias is None else []
+        said += [f"padding_mode={self.padding_mode}"] if self.padding_mode != "zeros" else []
         return ", ".join(said)
+
+
+class Conv1d(Convolution):
+    """Cross-correlation along one axis: x [N, in_channels, L] (or without N) → [N, out_channels, P]. As Conv2d, in one dimension."""
+
+    dims = 1
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int | str = 0,
+        dilation: int = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", *,
+        dtype: DTypeLike | None = None, rng: init.Random = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype, rng
+        )
+
+    def forward(self, x: Any) -> Tensor:
+        x, padding = self.padded(x)
+        return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv2d(Convolution):
     """Cross-correlation: x [N, in_channels, H, W] (or without N) → [N, out_channels, P, Q]. The kernel is not flipped.
 
-    padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉). rng: a numpy Generator
-    or a seed for the initial weight [out_channels, in_channels/groups, kh, kw] and bias [out_channels]; by default the
-    generator that `tg.manual_seed` resets.
+    padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉). padding_mode: 'zeros',
+    'reflect', 'replicate' or 'circular'. rng: a numpy Generator or a seed for the initial weight
+    [out_channels, in_channels/groups, kh, kw] and bias [out_channels]; by default the generator that `tg.manual_seed` resets.
 
     Raises ValueError for arguments that cannot be.
     """
@@ -95,7 +128,29 @@ class Conv2d(Convolution):
         )
 
     def forward(self, x: Any) -> Tensor:
-        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        x, padding = self.padded(x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class ConvTranspose1d(Convolution):
+    """The input gradient of a Conv1d as a layer: x [N, in_channels, L] → [N, out_channels, P]. As ConvTranspose2d."""
+
+    dims, transposed = 1, True
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0,
+        output_padding: int = 0, groups: int = 1, bias: bool = True, dilation: int = 1, padding_mode: str = "zeros", *,
+        dtype: DTypeLike | None = None, rng: init.Random = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
+            dtype, rng,
+        )  # fmt: skip
+
+    def forward(self, x: Any) -> Tensor:
+        return F.conv_transpose1d(
+            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        )
 
 
 class ConvTranspose2d(Convolution):

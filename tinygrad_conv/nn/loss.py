@@ -1,20 +1,134 @@
-"""Losses as layers."""
+"""Losses as layers: `loss(x, target)`. The formulas stand with the functions.
+
+reduction: 'mean' or 'sum' of the elements' (or examples') losses, or 'none' for all of them.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from .. import functional as F
 from ..engine.tensor import Tensor
 from .module import Module
 
 
-class MSELoss(Module):
-    """(x - target)²: 'mean' or 'sum' over all elements, or 'none'. Raises ShapeError unless the shapes are the same."""
+class Loss(Module):
+    """What the losses share: a reduction."""
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
+        if reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
         self.reduction = reduction
 
+    def keep(self, name: str, weight: Any) -> None:
+        """A weight as a buffer: it is saved with the net, and not trained."""
+        given = weight is None or isinstance(weight, Tensor)
+        self.register_buffer(name, weight if given else Tensor(np.asarray(weight)))
+
+
+class MSELoss(Loss):
+    """(x - target)²."""
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+
     def forward(self, x: Any, target: Any) -> Tensor:
-        return F.mse_loss(x, target, self.reduction)
+        return F.mse_loss(x, target, reduction=self.reduction)
+
+
+class L1Loss(Loss):
+    """|x - target|."""
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.l1_loss(x, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(Loss):
+    """½ d² / beta where |d| < beta, |d| - ½ beta elsewhere, for d = x - target."""
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.beta = beta
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.smooth_l1_loss(x, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """½ d² where |d| < delta, delta (|d| - ½ delta) elsewhere, for d = x - target."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = delta
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.huber_loss(x, target, reduction=self.reduction, delta=self.delta)
+
+
+class BCELoss(Loss):
+    """-(t ln x + (1 - t) ln(1 - x)) for probabilities x. weight: a factor for each element, or one that broadcasts."""
+
+    weight: Tensor | None
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.keep("weight", weight)
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.binary_cross_entropy(x, target, self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(Loss):
+    """As BCELoss of σ(x), without its overflow. pos_weight: a factor on the term of the positive class."""
+
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
+    def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
+        super().__init__(reduction)
+        self.keep("weight", weight)
+        self.keep("pos_weight", pos_weight)
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.binary_cross_entropy_with_logits(
+            x, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+        )
+
+
+class NLLLoss(Loss):
+    """-x[target], for log-probabilities x [N, C, …] and class numbers target [N, …]. weight: a factor for each class."""
+
+    weight: Tensor | None
+
+    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.ignore_index = ignore_index
+        self.keep("weight", weight)
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.nll_loss(x, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+
+
+class CrossEntropyLoss(Loss):
+    """NLLLoss of log_softmax(x), for scores x [N, C, …] and class numbers [N, …] or probabilities [N, C, …]."""
+
+    weight: Tensor | None
+
+    def __init__(
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(reduction)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+        self.keep("weight", weight)
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.cross_entropy(
+            x, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pooling layers."""
+"""Pooling layers. stride: kernel_size unless given."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from .module import Module
 Size = int | tuple[int, int]
 
 
-class MaxPool2d(Module):
-    """The maximum of each window: x [N, C, H, W] → [N, C, P, Q]. stride: kernel_size unless given."""
+class MaxPool(Module):
+    """What max pools share: their arguments. return_indices: also where each maximum lies, as int64."""
 
     def __init__(
-        self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1, ceil_mode: bool = False
-    ) -> None:
+        self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
-
-    def forward(self, x: Any) -> Tensor:
-        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
     def extra_repr(self) -> str:
         return (
@@ -31,10 +30,45 @@ class MaxPool2d(Module):
         )
 
 
-class AvgPool2d(Module):
-    """The mean of each window: x [N, C, H, W] → [N, C, P, Q]. stride: kernel_size unless given.
+class MaxPool1d(MaxPool):
+    """The maximum of each window: x [N, C, L] → [N, C, P]."""
 
-    count_include_pad: whether padding counts as zeros or not at all. divisor_override: what to divide the sums by instead.
+    def forward(self, x: Any) -> Any:
+        return F.max_pool1d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
+
+class MaxPool2d(MaxPool):
+    """The maximum of each window: x [N, C, H, W] → [N, C, P, Q]."""
+
+    def forward(self, x: Any) -> Any:
+        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+
+class AvgPool1d(Module):
+    """The mean of each window: x [N, C, L] → [N, C, P]. count_include_pad: whether padding counts as zeros, or not at all."""
+
+    def __init__(
+        self, kernel_size: int, stride: int | None = None, padding: int = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        stride = kernel_size if stride is None else stride
+        self.kernel_size, self.stride, self.padding = one_of(kernel_size), one_of(stride), one_of(padding)
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, x: Any) -> Tensor:
+        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size=({self.kernel_size},), stride=({self.stride},), padding=({self.padding},)"
+
+
+class AvgPool2d(Module):
+    """The mean of each window: x [N, C, H, W] → [N, C, P, Q].
+
+    count_include_pad: whether padding counts as zeros, or not at all. divisor_override: what to divide the sums by instead.
     """
 
     def __init__(
@@ -53,3 +87,36 @@ class AvgPool2d(Module):
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool2d(Module):
+    """Means over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H, W]."""
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Tensor:
+        return F.adaptive_avg_pool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveMaxPool2d(Module):
+    """Maxima over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H, W]."""
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+    def forward(self, x: Any) -> Any:
+        return F.adaptive_max_pool2d(x, self.output_size, self.return_indices)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+def one_of(value: Any) -> int:
+    """An int, or the one in a tuple of one."""
+    return int(value[0] if isinstance(value, (tuple, list)) else value)

@@ -1,4 +1,4 @@
-"""Layers that rearrange."""
+"""Layers that rearrange, resize or pad."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from typing import Any
 from .. import functional as F
 from ..engine.tensor import Tensor
 from .module import Module
+
+Size = int | tuple[int, int]
+
+
+class Identity(Module):
+    """x itself, whatever the arguments: a place in a net where nothing happens."""
+
+    def __init__(self, *ignored: Any, **options: Any) -> None:
+        super().__init__()
+
+    def forward(self, x: Any) -> Any:
+        return x
 
 
 class Flatten(Module):
@@ -21,3 +33,111 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Upsample(Module):
+    """x [N, C, H, W] in another size, or scaled by a factor; mode 'nearest' or 'bilinear'. See interpolate."""
+
+    def __init__(
+        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+    ) -> None:
+        super().__init__()
+        self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
+
+    def forward(self, x: Any) -> Tensor:
+        return F.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+
+    def extra_repr(self) -> str:
+        to = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
+        return f"{to}, mode={self.mode!r}"
+
+
+class PixelShuffle(Module):
+    """[N, C·r², H, W] → [N, C, H·r, W·r], with r = upscale_factor (Shi et al. 2016)."""
+
+    def __init__(self, upscale_factor: int) -> None:
+        super().__init__()
+        self.upscale_factor = upscale_factor
+
+    def forward(self, x: Any) -> Tensor:
+        return F.pixel_shuffle(x, self.upscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class Unfold(Module):
+    """The windows of x [N, C, H, W] as columns [N, C·kh·kw, P·Q]: what turns a convolution into a matrix product."""
+
+    def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
+        super().__init__()
+        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
+
+    def forward(self, x: Any) -> Tensor:
+        return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
+
+
+class Fold(Module):
+    """Unfold's adjoint: columns [N, C·kh·kw, P·Q] added up where their windows lie → [N, C, *output_size]."""
+
+    def __init__(
+        self, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+    ) -> None:
+        super().__init__()
+        self.output_size, self.kernel_size = output_size, kernel_size
+        self.dilation, self.padding, self.stride = dilation, padding, stride
+
+    def forward(self, x: Any) -> Tensor:
+        return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        return (
+            f"output_size={self.output_size}, kernel_size={self.kernel_size}, dilation={self.dilation}, "
+            f"padding={self.padding}, stride={self.stride}"
+        )
+
+
+class Pad2d(Module):
+    """What the padding layers share: one int for all four sides, or (left, right, top, bottom)."""
+
+    mode: str
+
+    def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
+        super().__init__()
+        sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        if len(sides) != 4:
+            raise ValueError(f"{type(self).__name__}: padding must be an int or (left, right, top, bottom), not {padding!r}")
+        self.padding = sides
+
+    def forward(self, x: Any) -> Tensor:
+        return F.pad(x, self.padding, self.mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad2d(Pad2d):
+    """Zeros around x [N, C, H, W]."""
+
+    mode = "constant"
+
+
+class ReflectionPad2d(Pad2d):
+    """x [N, C, H, W] mirrored at its edges, which are not repeated."""
+
+    mode = "reflect"
+
+
+class ReplicationPad2d(Pad2d):
+    """The edges of x [N, C, H, W] repeated outwards."""
+
+    mode = "replicate"
+
+
+class CircularPad2d(Pad2d):
+    """x [N, C, H, W] as if it went on from the opposite edge."""
+
+    mode = "circular"

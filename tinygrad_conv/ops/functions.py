@@ -111,9 +111,10 @@ def tanh_dx(dy, y):
 
 @primitive
 def sigmoid(x):
-    """1 / (1 + e⁻ˣ), as ½ (1 + tanh ½x), which overflows nowhere."""
+    """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and the smallest values keep their digits."""
     x = floating(x)
-    return np.tanh(x * x.dtype.type(0.5)) * x.dtype.type(0.5) + x.dtype.type(0.5)
+    decay = np.exp(-np.abs(x))
+    return np.where(x < 0, decay, x.dtype.type(1)) / (1 + decay)
 
 
 @sigmoid.grad("x")

@@ -35,14 +35,12 @@ def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, traini
     check_batch("batch_norm", x, w, b, running_mean, running_var, training)
     shape = (1, -1) + (1,) * (x.ndim - 2)
     if training:
-        y, center, variance = centered(x, batch_dims(x))
-        if statistics is not None:
-            statistics[:] = center.reshape(-1), variance.reshape(-1)
+        distance, center, variance = centered(x, batch_dims(x), statistics)
     else:
-        center, variance = (np.asarray(one, wide(x).dtype).reshape(shape) for one in (running_mean, running_var))
-        y = wide(x) - center
-    y, scale = scaled(y, variance, eps)
-    return affine(y, w, b, shape, x.dtype), center, scale
+        center, variance = (one.astype(wide(x).dtype).reshape(shape) for one in (running_mean, running_var))
+        distance = wide(x) - center
+    scale = inverse_root(variance, eps)
+    return affine(distance, scale if w is None else scale * w.reshape(shape), b, shape, x.dtype), center, scale
 
 
 @batch_norm.kept("center")
@@ -89,10 +87,11 @@ def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     check_float("layer_norm", input=x, weight=w, bias=b)
     if not shape or x.shape[-len(shape) :] != shape:
         raise ShapeError(f"layer_norm: input {show_shape(x.shape)} must end in normalized_shape {show_shape(shape)}")
-    check_affine("layer_norm", w, b, shape, "in the shape normalized_shape")
-    y, center, variance = centered(x, last_dims(x, shape))
-    y, scale = scaled(y, variance, eps)
-    return affine(y, w, b, shape, x.dtype), center, scale
+    check_affine("layer_norm", shape, "in the shape normalized_shape", weight=w, bias=b)
+    distance, center, variance = centered(x, last_dims(x, shape))
+    scale = inverse_root(variance, eps)
+    distance *= scale
+    return affine(distance, w, b, shape, x.dtype), center, scale
 
 
 @layer_norm.kept("center")
@@ -127,17 +126,20 @@ def layer_norm_db(dy, normalized_shape):
 
 
 @primitive(keeps=("center", "scale"))
-def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5):
+def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
     """C / num_groups channels at a time of each sample of x [N, C, ...] less their mean, divided by √(variance + eps); times
     w [C], plus b [C]. With num_groups = C it is instance_norm.
+
+    Means and variances are also written to `statistics` [2, N, num_groups] where one is given.
 
     Raises ShapeError where shapes do not fit, num_groups does not divide C, or a group has one element alone, DtypeError for
     integers.
     """
     check_groups("group_norm", x, w, b, num_groups)
-    y, center, variance = centered(grouped(x, num_groups), (2,))
-    y, scale = scaled(y, variance, eps)
-    return affine(y.reshape(x.shape), w, b, (1, -1) + (1,) * (x.ndim - 2), x.dtype), center, scale
+    distance, center, variance = centered(grouped(x, num_groups), (2,), statistics)
+    scale = inverse_root(variance, eps)
+    distance *= scale
+    return affine(distance.reshape(x.shape), w, b, (1, -1) + (1,) * (x.ndim - 2), x.dtype), center, scale
 
 
 @group_norm.kept("center")
@@ -184,28 +186,30 @@ def inverse_deviation(x, dims, eps):
     return 1 / sqrt(mean(distance * distance, dim=dims, keepdim=True) + eps)
 
 
-def centered(x, dims):
+def centered(x, dims, statistics=None):
     """x - μ in a new array, μ, and σ², of an array; sums in float32 at least. The mean of nothing is NaN."""
-    x, count = wide(x), x.dtype.type(math.prod(x.shape[dim] for dim in dims))
+    x, count = wide(x), math.prod(x.shape[dim] for dim in dims)
     with np.errstate(invalid="ignore"):
-        center = np.sum(x, axis=dims, keepdims=True) / count
+        center = np.sum(x, axis=dims, keepdims=True) / x.dtype.type(count)
         distance = x - center
-        return distance, center, np.sum(distance * distance, axis=dims, keepdims=True) / count
+        variance = np.sum(distance * distance, axis=dims, keepdims=True) / x.dtype.type(count)
+    if statistics is not None:
+        statistics[:] = center.reshape(statistics.shape[1:]), variance.reshape(statistics.shape[1:])
+    return distance, center, variance
 
 
-def scaled(distance, variance, eps):
-    """x̂, in the memory of x - μ, and 1 / √(σ² + eps)."""
-    scale = 1 / np.sqrt(variance + variance.dtype.type(eps))
-    return np.multiply(distance, scale, out=distance), scale
+def inverse_root(variance, eps):
+    """1 / √(σ² + eps) of an array."""
+    return 1 / np.sqrt(variance + variance.dtype.type(eps))
 
 
-def affine(x_hat, w, b, shape, dtype):
-    """w x̂ + b in the dtype asked for, with w and b in a shape that broadcasts; either may be None."""
+def affine(values, w, b, shape, dtype):
+    """values · w + b, in the memory of the values, in the dtype asked for; w and b may be None."""
     if w is not None:
-        x_hat = x_hat * w.reshape(shape)
+        values *= w.reshape(shape)
     if b is not None:
-        x_hat = x_hat + b.reshape(shape)
-    return x_hat.astype(dtype, copy=False)
+        values += b.reshape(shape)
+    return values.astype(dtype, copy=False)
 
 
 def weighted(dy, w, shape):
@@ -241,9 +245,8 @@ def check_batch(op, x, w, b, running_mean, running_var, training):
     for name, one in (("running_mean", running_mean), ("running_var", running_var)):
         if one is None and not training:
             raise ValueError(f"{op}: {name} must be given unless training=True")
-        if one is not None and np.shape(one) != (x.shape[1],):
-            raise ShapeError(f"{op}: {name} must be [{x.shape[1]}], one for each channel, not {show_shape(np.shape(one))}")
-    if training and x.size == x.shape[1] > 0:
+    check_affine(op, (x.shape[1],), "one for each channel", running_mean=running_mean, running_var=running_var)
+    if training and math.prod(x.shape) == x.shape[1] > 0:
         raise ShapeError(f"{op}: training needs more than one value for each channel; input is {show_shape(x.shape)}")
 
 
@@ -252,7 +255,7 @@ def check_groups(op, x, w, b, num_groups):
     check_channels(op, x, w, b)
     if num_groups < 1 or x.shape[1] % num_groups:
         raise ShapeError(f"{op}: num_groups={num_groups} must divide the {x.shape[1]} channels of input {show_shape(x.shape)}")
-    if x.size == num_groups:
+    if math.prod(x.shape) == num_groups:
         raise ShapeError(f"{op}: a group needs more than one value; input {show_shape(x.shape)}, num_groups={num_groups}")
 
 
@@ -261,11 +264,11 @@ def check_channels(op, x, w, b):
     check_float(op, input=x, weight=w, bias=b)
     if x.ndim < 2:
         raise ShapeError(f"{op}: input must be [N, C, ...], not {show_shape(x.shape)}")
-    check_affine(op, w, b, (x.shape[1],), "one for each channel")
+    check_affine(op, (x.shape[1],), "one for each channel", weight=w, bias=b)
 
 
-def check_affine(op, w, b, shape, meaning):
-    """Refuse w or b of another shape."""
-    for name, one in (("weight", w), ("bias", b)):
+def check_affine(op, shape, meaning, **given):
+    """Refuse what is given in another shape."""
+    for name, one in given.items():
         if one is not None and one.shape != shape:
             raise ShapeError(f"{op}: {name} must be {show_shape(shape)}, {meaning}; it is {show_shape(one.shape)}")

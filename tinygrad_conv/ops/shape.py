@@ -128,8 +128,8 @@ def flip_dx(dy, dims):
 @primitive
 def cat(*xs, dim=0):
     """The arrays one after another along `dim`; all other sizes must agree."""
-    dim = one_dim("cat", dim, xs[0].ndim) if xs and xs[0].ndim else 0
-    if not xs or any(x.ndim == 0 or x.shape[:dim] + x.shape[dim + 1 :] != xs[0].shape[:dim] + xs[0].shape[dim + 1 :] for x in xs):
+    dim = one_dim("cat", dim, xs[0].ndim) if xs else 0
+    if not xs or not xs[0].ndim or any(x.shape[:dim] + x.shape[dim + 1 :] != xs[0].shape[:dim] + xs[0].shape[dim + 1 :] for x in xs):
         shapes = ", ".join(show_shape(x.shape) for x in xs)
         raise ShapeError(f"cat: the shapes must agree in all dimensions but dim={dim}, and there must be one; got {shapes}")
     return np.concatenate(xs, dim)
@@ -157,3 +157,98 @@ def stack_dxs(dy, xs_shape, dim):
     """To each input its slice of dY."""
     before = (slice(None),) * (dim % dy.ndim)
     return [dy[(*before, position)] for position in range(len(xs_shape))]
+
+
+@primitive
+def split(x, *, size, dim=0):
+    """x in pieces along `dim`, as several outputs: of `size` each, the last one perhaps smaller, or of the sizes in a list.
+
+    Raises ShapeError where the sizes do not add up to that of x.
+    """
+    if not x.ndim:
+        raise ShapeError("split: x has no dimension to be split along")
+    whole = x.shape[one_dim("split", dim, x.ndim)]
+    sizes = list(size) if isinstance(size, (tuple, list)) else pieces(whole, size)
+    if min(sizes, default=0) < 0 or sum(sizes) != whole:
+        raise ShapeError(f"split: sizes {size} must be positive and add up to {whole}, the size of x {show_shape(x.shape)} in dim={dim}")
+    return tuple(np.split(x, np.cumsum(sizes)[:-1], dim))
+
+
+@split.grad("x")
+def split_dx(dys, dim):
+    """The pieces' gradients, one after another."""
+    return cat(*dys, dim=dim)
+
+
+@primitive
+def chunk(x, *, chunks, dim=0):
+    """x in `chunks` pieces of equal size along `dim`, as several outputs: the last one perhaps smaller, or some left out."""
+    whole = x.shape[one_dim("chunk", dim, x.ndim)] if x.ndim else 0
+    if not x.ndim or chunks < 1:
+        raise ShapeError(f"chunk: x {show_shape(x.shape)} cannot be split into {chunks} chunks")
+    return split.forward(x, size=-(-whole // chunks) if whole else [0] * chunks, dim=dim)
+
+
+@chunk.grad("x")
+def chunk_dx(dys, dim):
+    """The chunks' gradients, one after another."""
+    return cat(*dys, dim=dim)
+
+
+def pieces(whole, size):
+    """`whole` in pieces of `size`, and the rest; one empty piece of nothing."""
+    if size < 1:
+        return [whole] if size == whole == 0 else [-1]
+    return [size] * (whole // size) + ([whole % size] if whole % size or not whole else [])
+
+
+@primitive
+def repeat(x, *, repeats):
+    """x repeated repeats[k] times along dimension k, counted from the last; there may be more repeats than dimensions."""
+    if len(repeats) < x.ndim or min(repeats, default=0) < 0:
+        raise ShapeError(f"repeat: repeats {tuple(repeats)} must hold a count from 0 for each of the dimensions of x {show_shape(x.shape)}")
+    return np.tile(x, repeats)
+
+
+@repeat.grad("x")
+def repeat_dx(dy, x_shape, repeats):
+    """Every copy of x adds to its gradient."""
+    from .reduce import sum
+
+    sizes = (1,) * (len(repeats) - len(x_shape)) + x_shape
+    copies = [size for pair in zip(repeats, sizes) for size in pair]  # each dimension as [copies, size]
+    return reshape(sum(reshape(dy, shape=copies), dim=tuple(range(0, len(copies), 2))) if copies else dy, shape=x_shape)
+
+
+@primitive
+def roll(x, *, shifts, dims=None):
+    """x moved by shifts[k] places along dims[k], what leaves at one end coming in at the other; in flat order without dims."""
+    shifts, dims = as_tuple(shifts), None if dims is None or dims == () else as_tuple(dims)
+    if dims is None and len(shifts) != 1 or dims is not None and len(shifts) != len(dims):
+        raise ShapeError(f"roll: there must be one shift for each dimension; got shifts {shifts} and dims {dims}")
+    if dims is not None and not x.ndim:
+        raise ShapeError(f"roll: x has no dimensions, so none in dims {dims}")
+    return np.roll(x, shifts if dims else shifts[0], None if dims is None else [one_dim("roll", dim, x.ndim) for dim in dims])
+
+
+@roll.grad("x")
+def roll_dx(dy, shifts, dims):
+    """Moved back."""
+    return roll(dy, shifts=tuple(-shift for shift in as_tuple(shifts)), dims=dims)
+
+
+def as_tuple(value):
+    """One number or several, as a tuple."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+@primitive
+def clone(x):
+    """A copy in memory of its own."""
+    return x.copy()
+
+
+@clone.grad("x")
+def clone_dx(dy):
+    """A copy changes nothing."""
+    return dy

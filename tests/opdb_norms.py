@@ -1,0 +1,50 @@
+"""Normalisations and dropout on PyTorch's sample inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+from .opdb import Entry
+
+import tinygrad_conv as tg
+
+
+def one_dimensional(sample):
+    return sample.input.ndim == 1
+
+
+def dropped(result, args, kwargs):
+    """Each element is 0 or x / (1 - p), each channel alike, and the gradient is the factor."""
+    (x,), p, training = args, kwargs.get("p", 0.5), kwargs.get("training", True)
+    if not training:
+        return np.testing.assert_array_equal(result.data, x.data)
+    factor = result.data / x.data
+    gain = 1 / (1 - p) if p < 1 else 0.0
+    assert np.all(np.isclose(factor, 0) | np.isclose(factor, gain))
+    assert p not in (0.0, 1.0) or np.all(factor == gain)
+    (dx,) = tg.grad(result.sum(), x)
+    np.testing.assert_allclose(dx.data, factor, rtol=1e-12)
+    return factor
+
+
+def dropped_by_channel(result, args, kwargs):
+    """As `dropped`, and all of a channel alike."""
+    factor = dropped(result, args, kwargs)
+    if factor is not None:
+        first = factor.reshape(*factor.shape[:2], -1)[..., :1]
+        np.testing.assert_allclose(factor.reshape(*first.shape[:2], -1), first + np.zeros(factor[0, 0].size), rtol=1e-12)
+
+
+TABLE = {
+    "nn.functional.batch_norm": Entry(
+        tg.batch_norm, left_out={"PyTorch takes [0], without channels, because it looks at no shape of an empty input": one_dimensional}
+    ),
+    "nn.functional.dropout": Entry(tg.dropout, random=dropped),
+    "nn.functional.dropout2d": Entry(tg.dropout2d, random=dropped_by_channel),
+    "nn.functional.group_norm": Entry(tg.group_norm),
+    "nn.functional.instance_norm": Entry(tg.instance_norm),
+    "nn.functional.layer_norm": Entry(tg.layer_norm),
+}
+
+LEFT_OUT = {
+    "nn.functional.batch_norm.without_cudnn": "foreign hardware: the samples are those of nn.functional.batch_norm",
+}

@@ -1,0 +1,149 @@
+"""Is every step of a recorded backward right? Beside it: the numerical derivative, and the literal formulas' result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..dtypes import Array
+from ..engine.registry import OPS
+from ..kernels import use_kernels
+from .record import Recording
+from .rerun import node_of, placeholders_of
+from .step import Step
+from .walk import contributions
+
+TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-5}
+
+
+class Check(NamedTuple):
+    """One argument's gradient along a random direction v: ⟨dx, v⟩ as the rule has it, and as it should be."""
+
+    step: Step
+    argument: str
+    rule: float
+    numerical: float | None  # None: could not be computed
+    reference: float  # of the rule with the literal kernels
+    scale: float  # Σ |dx v|: what a deviation is measured by
+    tolerance: float
+    remark: str  # why there is no numerical derivative
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the rule is right, as far as could be checked."""
+        others = [one for one in (self.numerical, self.reference) if one is not None]
+        return all(abs(self.rule - one) <= self.tolerance * self.scale for one in others)
+
+    def columns(self) -> tuple[str, ...]:
+        """The line of the table."""
+        numerical = self.remark if self.numerical is None else f"{self.numerical:.6g}"
+        mark = "" if self.agrees else "<-- disagrees"
+        name = f"%{self.step.number} {self.step.op}, {self.argument}"
+        place = f"{self.step.where.file}:{self.step.where.line}"
+        return name, f"{self.rule:.6g}", numerical, f"{self.reference:.6g}", place, self.step.where.layer, mark
+
+
+HEAD = ("gradient along a random direction", "rule", "numerical", "literal kernels", "", "", "")
+
+
+class Report(Sequence[Check]):
+    """The checks of a recording, in the order of the backward."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._checks = list(checks)
+
+    def __len__(self) -> int:
+        return len(self._checks)
+
+    def __getitem__(self, position: Any) -> Any:
+        return self._checks[position]
+
+    @property
+    def first(self) -> Check | None:
+        """The first one that disagrees."""
+        return next((one for one in self if not one.agrees), None)
+
+    def __repr__(self) -> str:
+        table = [HEAD, *(one.columns() for one in self)]
+        widths = [max(map(len, column)) for column in zip(*table)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+        verdict = f"the first that disagrees: {' '.join(self.first.columns()[0].split())}" if self.first else "all agree"
+        return "\n".join([*lines, verdict])
+
+
+def check(recording: Recording, seed: int = 0) -> Report:
+    """Check each step: its rules' results beside central differences of its forward in float64, and beside the same rules
+    with the literal kernels.
+
+    At a kink any number between the two one-sided derivatives is right. A step whose inputs are not all known, or whose
+    forward gives another result when it is run again, has no numerical derivative, and a remark that says so.
+    """
+    rng = np.random.default_rng(seed)
+    return Report([one for step in reversed(recording) for one in check_step(step, rng)])
+
+
+def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
+    """The checks of one step, one for each argument (and each place of a variadic one)."""
+    node = node_of(step, placeholders_of(step))
+    with use_kernels("reference"), np.errstate(all="ignore"):
+        literal = [part for _, _, part in contributions(node, step.grad_output, None, None)]
+    for (name, place, dx), reference in zip(gradients(step), literal):
+        v = rng.standard_normal(dx.shape)
+        along = float(np.sum(dx * v))
+        numerical, remark = difference_along(step, name, place, v, along)
+        scale = float(np.sum(np.abs(dx * v)))
+        label = name if place is None else f"{name}[{place}]"
+        yield Check(step, label, along, numerical, float(np.sum(reference * v)), scale, TOLERANCE[dx.dtype.name], remark)
+
+
+def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
+    """(argument, place in it if it is variadic, gradient) for each gradient of a step."""
+    for name, found in step.grad_inputs.items():
+        for place, dx in enumerate(found) if isinstance(found, tuple) else [(None, found)]:
+            if dx is not None:
+                yield name, place, dx
+
+
+def difference_along(step: Step, name: str, place: int | None, v: Array, claimed: float) -> tuple[float | None, str]:
+    """The change of ⟨dy, y⟩ when an input moves along v, or a remark. At kinks the one nearest to the rule's own."""
+    values = list(flat(step.inputs))
+    position = place if place is not None else [*step.inputs].index(name)
+    if any(one is None for one in values):
+        return None, "(an input is not known)"
+    values = [one.astype(np.float64) if one.dtype.kind == "f" else one for one in values]
+    with np.errstate(all="ignore"):
+        y = forward(step, values)
+        recorded = tuple(flat({"y": step.output}))
+        if not all(a.shape == b.shape and np.allclose(a, b, 5e-2, 5e-2 * magnitude(b), True) for a, b in zip(y, recorded) if b is not None):
+            return None, "(the forward gives another result now)"
+        h = float(np.finfo(y[0].dtype).eps) ** (1 / 3) * magnitude(values[position])
+        after, before = (forward(step, [*values[:position], values[position] + by * v, *values[position + 1 :]]) for by in (h, -h))
+        low = high = 0.0
+        for dy, upper, here, lower in zip(flat({"dy": step.grad_output}), after, y, before):
+            if dy is not None:
+                slopes = dy * (upper - here) / h, dy * (here - lower) / h
+                low, high = low + float(np.minimum(*slopes).sum()), high + float(np.maximum(*slopes).sum())
+    if not np.isfinite([low, high]).all():
+        return None, "(not finite nearby)"
+    return min(max(claimed, low), high), ""
+
+
+def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
+    """A step's forward on other inputs."""
+    op = OPS[step.op]
+    given = dict(zip(step.inputs, values))
+    y = op(*values, **step.params) if op.variadic else op(*(given.get(name) for name in op.inputs), **step.params)
+    return tuple(map(np.asarray, y if isinstance(y, tuple) else (y,)))
+
+
+def flat(values: dict[str, Any]) -> Iterator[Any]:
+    """The arrays of a dict whose values may be tuples."""
+    for value in values.values():
+        yield from value if isinstance(value, tuple) else (value,)
+
+
+def magnitude(array: Array) -> float:
+    """The size of an array's largest number, or 1."""
+    return max(float(np.abs(array).max(initial=0.0)), 1e-3) if np.isfinite(array).all() else 1.0

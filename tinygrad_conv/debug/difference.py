@@ -1,0 +1,84 @@
+"""Where two recorded runs part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import show_array
+from .record import Recording
+from .step import Step
+
+
+class Difference(NamedTuple):
+    """The first place at which two runs part."""
+
+    step: Step  # of the first run
+    what: str  # "op", "params", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
+    index: tuple[int, ...] | None  # where the difference is largest, for arrays of one shape
+    mine: Any  # there, or as a whole
+    other: Any
+
+    def __repr__(self) -> str:
+        at = f" at {list(self.index)}" if self.index is not None else ""
+        return f"%{self.step.number} {self.step.op}: {self.what}{at} is {self.mine} here, {self.other} there   {self.step.where}"
+
+
+def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> Difference | None:
+    """The first difference, in the order in which the program ran."""
+    for step, its in zip(mine, other):
+        if step.op != its.op:
+            return Difference(step, "op", None, step.op, its.op)
+    if len(mine) != len(other):
+        longer = max(mine, other, key=len)
+        step = longer[min(len(mine), len(other))]
+        return Difference(step, "number of ops", None, len(mine), len(other))
+    pairs = list(zip(mine, other))
+    for values, ordered in ((forward_values, pairs), (backward_values, pairs[::-1])):
+        for step, its in ordered:
+            for (what, one), (_, another) in zip(values(step), values(its)):
+                found = parting(one, another, rtol, atol)
+                if found:
+                    return Difference(step, what, *found)
+    return None
+
+
+def forward_values(step: Step) -> Iterator[tuple[str, Any]]:
+    """What an op read and made."""
+    yield "params", step.params
+    yield from ((f"inputs[{name!r}]", value) for name, value in step.inputs.items())
+    yield "output", step.output
+
+
+def backward_values(step: Step) -> Iterator[tuple[str, Any]]:
+    """What an op's rules were given and made."""
+    yield "grad_output", step.grad_output
+    yield from ((f"grad_inputs[{name!r}]", value) for name, value in step.grad_inputs.items())
+
+
+def parting(one: Any, other: Any, rtol: float, atol: float) -> tuple[tuple[int, ...] | None, Any, Any] | None:
+    """Where two values differ most, and what they are there; None where they agree or one is not known."""
+    if isinstance(one, dict):
+        one, other = tuple(one.values()), tuple(other.values())
+    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)) and len(one) == len(other):
+        return next((found for a, b in zip(one, other) if (found := parting(a, b, rtol, atol))), None)
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+        known = not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray)
+        return (None, one, other) if known and one != other else None
+    if one.shape != other.shape:
+        return None, show_array(one), show_array(other)
+    return worst(one, other, rtol, atol)
+
+
+def worst(one: Array, other: Array, rtol: float, atol: float) -> tuple[tuple[int, ...], Any, Any] | None:
+    """The index of the largest difference beyond the tolerance, and the two numbers there; NaN equals NaN."""
+    apart = ~np.isclose(one, other, rtol, atol, equal_nan=True)
+    if not apart.any():
+        return None
+    with np.errstate(invalid="ignore"):
+        size = np.where(apart, np.nan_to_num(np.abs(one.astype(float) - other.astype(float)), nan=np.inf), -1.0)
+    index = tuple(map(int, np.unravel_index(int(size.argmax()), size.shape)))
+    return index, one[index], other[index]

@@ -1,0 +1,118 @@
+"""A recorded program as a tape again: its rules can run once more, on what they read then."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from ..engine.registry import OPS
+from ..engine.tape import Node, Notes
+from ..engine.tensor import Tensor
+from ..errors import show_array, show_shape
+from .record import Recording
+from .step import Place, Source, Step
+from .walk import walk, walk_through
+
+
+def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Recording:
+    """The backward of a recording, with another `grad_output` at one step.
+
+    from_step: a step, or its position in the recording. grad_output: an array of the recorded one's shape, or a tuple of
+    them; it is cast to the recorded dtype. Newer steps, and other ways around that step, stay as they were.
+
+    Raises ValueError for another shape, RuntimeError where a hook of the user's would have to run again.
+    """
+    start = from_step if isinstance(from_step, Step) else recording[from_step]
+    edited = fitted(grad_output, start)
+    hooked = [one for one in recording.hooked if isinstance(one, str) or one.number < start.number]
+    if hooked:
+        raise RuntimeError(f"rerun: a hook changed the gradient of {hooked[0]}, and a recording has no hooks to run again")
+    nodes, leaves = rebuilt(recording)
+    edges = {Source(number, slot): (node, slot) for number, node in enumerate(nodes, 1) for slot in range(len(node.outputs))}
+    seeds = {leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()}
+    ahead = {-edge[0].index: edge[0] for edge in seeds if isinstance(edge, tuple)}
+
+    def gradient_before(step: Step) -> Any:
+        recorded = recording[step.number - 1].grad_output
+        return edited if step.number == start.number else recorded if step.number > start.number else None
+
+    steps: list[Step] = []
+    found = walk_through(walk(ahead, seeds, True, before=gradient_before), steps.append)
+    again = [dataclasses.replace(step, where=old.where, forward=old.forward) for step, old in zip(reversed(steps), recording)]
+    return Recording(again, recording.leaves, {name: found[leaf] for name, leaf in leaves.items()}, recording.seeds)
+
+
+def fitted(gradient: Any, step: Step) -> Any:
+    """A gradient in the place of a step's own: its shape, its dtype."""
+    if isinstance(step.grad_output, tuple):
+        if not isinstance(gradient, (tuple, list)) or len(gradient) != len(step.grad_output):
+            raise ValueError(f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients")
+        return tuple(fitted_array(one, old, step.op) for one, old in zip(gradient, step.grad_output))
+    return fitted_array(gradient, step.grad_output, step.op)
+
+
+def fitted_array(gradient: Any, old: Array, op: str) -> Array:
+    array = np.asarray(gradient.data if isinstance(gradient, Tensor) else gradient)
+    if array.shape != old.shape:
+        raise ValueError(f"rerun: grad_output is {show_shape(array.shape)}, but that of {op} is {show_array(old)}")
+    return array.astype(old.dtype)
+
+
+def rebuilt(recording: Recording) -> tuple[list[Node], dict[str, Tensor]]:
+    """The nodes of a recording, oldest first, and its leaves. Raises KeyError where an op is not declared here."""
+    leaves = {name: Tensor(array, requires_grad=True, name=name) for name, array in recording.leaves.items()}
+    nodes: list[Node] = []
+    for step in recording:
+        edges = [edge_of(source, nodes, leaves) for source in sources_in_order(step)]
+        nodes.append(node_of(step, edges))
+    return nodes, leaves
+
+
+def variadic(step: Step) -> bool:
+    """Whether the op takes any number of inputs."""
+    return type(next(iter(step.sources.values()))) is tuple
+
+
+def sources_in_order(step: Step) -> Sequence[Any]:
+    """Where the inputs came from, one by one, those of a variadic argument too."""
+    sources = list(step.sources.values())
+    return sources[0] if variadic(step) else sources
+
+
+def edge_of(source: Any, nodes: list[Node], leaves: dict[str, Tensor]) -> Any:
+    """What a source is on a tape."""
+    return (nodes[source.number - 1], source.slot) if isinstance(source, Source) else leaves[source] if source is not None else None
+
+
+def node_of(step: Step, edges: list[Any]) -> Node:
+    """A step's node, with these edges."""
+    if step.op not in OPS:
+        raise KeyError(f"op {step.op!r} is not declared here: import the module that declares it")
+    op = OPS[step.op]
+    saved = tuple(step.read.get(name) for name in op.saves)
+    several = Notes(True) if isinstance(step.grad_output, tuple) else None
+    node = Node(op, [edges] if op.variadic else edges, saved, step.params, step.shapes, (), None, step.where.layer, several)
+    node.where = code_at(step.where), -1
+    return node
+
+
+def placeholders_of(step: Step) -> list[Any]:
+    """In the place of a step's inputs: leaves with their values where a gradient is wanted (0 where no rule reads one)."""
+    names = [*step.sources] if not variadic(step) else [OPS[step.op].variadic] * len(sources_in_order(step))
+    found: list[Any] = []
+    for position, (name, source) in enumerate(zip(names, sources_in_order(step))):
+        gradient, value = step.grad_inputs.get(name), step.read.get(name)
+        if variadic(step):
+            gradient, value = (one and one[position] for one in (gradient, value))
+        value = np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape) if value is None and gradient is not None else value
+        found.append(Tensor(value, requires_grad=True) if source is not None and gradient is not None else None)
+    return found
+
+
+def code_at(place: Place) -> Any:
+    """A code object that says it stands at a place."""
+    return code_at.__code__.replace(co_filename=place.file, co_firstlineno=place.line)

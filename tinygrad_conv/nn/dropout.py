@@ -1,0 +1,38 @@
+"""Dropout layers: in training they drop, in evaluation they pass everything. `tg.manual_seed` makes them repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional as F
+from ..engine.tensor import Tensor
+from ..functional.activations import refuse_inplace
+from .module import Module
+
+
+class DropoutBase(Module):
+    """What dropout layers share: how likely an element, or a channel, is dropped."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(type(self).__name__, inplace)
+        if not 0 <= p <= 1:
+            raise ValueError(f"{type(self).__name__}: p must lie in [0, 1], not {p}")
+        self.p = p
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace=False"
+
+
+class Dropout(DropoutBase):
+    """In training each element is 0 with probability p, the others are divided by 1 - p."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.dropout(x, self.p, self.training)
+
+
+class Dropout2d(DropoutBase):
+    """In training each channel of x [N, C, H, W] is 0 with probability p, the others are divided by 1 - p."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.dropout2d(x, self.p, self.training)

@@ -1,0 +1,169 @@
+"""Normalisation layers: (x - mean) / √(variance + eps), times weight plus bias. They differ in what the mean runs over."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .. import functional as F
+from ..dtypes import get_default_dtype
+from ..engine.tensor import Tensor
+from ..errors import ShapeError, show_shape
+from .module import Module, Parameter
+
+
+class RunningNorm(Module):
+    """What the norms by channel share: weight and bias [num_features], running mean and variance, and their checks.
+
+    The running statistics follow r ← (1 - momentum) r + momentum · (that of the batch, the variance unbiased); with
+    momentum None they are the average over all batches so far.
+    """
+
+    ndims: tuple[int, ...]
+    weight: Parameter | None
+    bias: Parameter | None
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool,
+        dtype: DTypeLike | None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        dtype = dtype or get_default_dtype()
+        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        tracked = track_running_stats
+        self.register_buffer("running_mean", Tensor(np.zeros(num_features, dtype)) if tracked else None)
+        self.register_buffer("running_var", Tensor(np.ones(num_features, dtype)) if tracked else None)
+        self.register_buffer("num_batches_tracked", Tensor(np.array(0, np.int64)) if tracked else None)
+
+    def check(self, x: Any, channel_at: int = 1) -> None:
+        """Refuse an input of other dimensions, or with another number of channels."""
+        if x.ndim not in self.ndims or x.shape[channel_at] != self.num_features:
+            dims = " or ".join(map(str, self.ndims))
+            raise ShapeError(
+                f"{type(self).__name__}: x must have {dims} dimensions and {self.num_features} channels (num_features), "
+                f"not the shape {show_shape(x.shape)}"
+            )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm(RunningNorm):
+    """In training the mean runs over the batch and all places, and the running statistics follow; in evaluation these serve."""
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+        track_running_stats: bool = True, *, dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        self.check(x)
+        follow = self.training and self.num_batches_tracked is not None
+        if follow:
+            self.num_batches_tracked.data += 1  # type: ignore[union-attr]
+        momentum = self.momentum if self.momentum is not None else self.share_of_batch(follow)
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training or self.running_mean is None,
+            momentum, self.eps,
+        )  # fmt: skip
+
+    def share_of_batch(self, follow: bool) -> float:
+        """The momentum that makes the running statistics an average over all batches."""
+        return 1 / self.num_batches_tracked.item() if follow and self.num_batches_tracked is not None else 0.0
+
+
+class BatchNorm1d(BatchNorm):
+    """Batch norm of x [N, C] or [N, C, L], for each channel (Ioffe and Szegedy 2015)."""
+
+    ndims = (2, 3)
+
+
+class BatchNorm2d(BatchNorm):
+    """Batch norm of x [N, C, H, W], for each channel (Ioffe and Szegedy 2015)."""
+
+    ndims = (4,)
+
+
+class InstanceNorm2d(RunningNorm):
+    """The mean runs over the places of one channel of one example: x [N, C, H, W] or [C, H, W] (Ulyanov et al. 2016).
+
+    With track_running_stats the running statistics serve in evaluation.
+    """
+
+    ndims = (3, 4)
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
+        track_running_stats: bool = False, *, dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        self.check(x, channel_at=-3)
+        y = F.instance_norm(
+            x if x.ndim == 4 else x[None], self.running_mean, self.running_var, self.weight, self.bias,
+            self.training or self.running_mean is None, self.momentum or 0.0, self.eps,
+        )  # fmt: skip
+        return y if x.ndim == 4 else y[0]
+
+
+class LayerNorm(Module):
+    """The mean runs over the last dimensions of each example, which are normalized_shape (Ba et al. 2016)."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True, *,
+        dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(map(operator.index, normalized_shape))
+        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        dtype = dtype or get_default_dtype()
+        self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
+        self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(Module):
+    """The mean runs over the places of num_groups groups of channels of one example: x [N, C, …] (Wu and He 2018)."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: DTypeLike | None = None
+    ) -> None:
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}")
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        dtype = dtype or get_default_dtype()
+        self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
+
+    def forward(self, x: Any) -> Tensor:
+        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
