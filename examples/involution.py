@@ -27,7 +27,7 @@ def involution(x, kernel):
     samples, channels, height, width = x.shape
     groups, size = kernel.shape[1:3]
     if kernel.shape != (samples, groups, size, size, height, width) or size % 2 == 0 or channels % groups:
-        raise tg.errors.ShapeError(f"involution: x {x.shape} and kernel {kernel.shape} do not fit [N,C,H,W] and [N,G,k,k,H,W], k odd")
+        raise ValueError(f"involution: x {x.shape} and kernel {kernel.shape} are not [N,C,H,W] and [N,G,k,k,H,W] with k odd")
     y = np.zeros_like(x)
     for a, b in taps(size):
         y += ungrouped(grouped(shifted(x, a - size // 2, b - size // 2), groups) * kernel[:, :, a, b, None])
@@ -120,9 +120,10 @@ def main() -> None:
     print("gradcheck: the gradients of x and kernel are right, and so are their gradients\n")
 
     images, wanted = neighbours(np.random.default_rng(0), 64)
-    print("mean squared error after 300 steps (one kernel for all places can at best average the two neighbours)")
-    print(f"    convolution 3×3   {final_loss(nn.Conv2d(2, 1, kernel_size=3, padding=1), images, wanted):.5f}")
-    print(f"    involution 3×3    {final_loss(Involution2d(2, kernel_size=3), images, wanted):.5f}")
+    print("mean squared error after 300 steps")
+    print("(one kernel for all places can at best take the mean of the two neighbours)")
+    print(f"    convolution 3×3   {final_loss(nn.Conv2d(2, 1, kernel_size=3, padding=1), images, wanted):.3f}")
+    print(f"    involution 3×3    {final_loss(Involution2d(2, kernel_size=3), images, wanted):.3f}")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .opdb import Entry
-
 import tinygrad_conv as tg
+
+from .opdb import Entry
 
 
 def first_is_a_number(sample: Any) -> bool:

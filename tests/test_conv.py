@@ -210,7 +210,7 @@ def ones(*shape: int) -> tg.Tensor:
         (
             lambda: tg.conv2d(np.ones((1, 1, 4, 4), np.int64), ones(1, 1, 2, 2)),
             DtypeError,
-            "conv2d: x is int64[1,1,4,4]; make it floating-point, e.g. x.to(np.float32)",
+            "conv2d: x must be floating-point, not int64[1,1,4,4]; use x.float()",
         ),
         (
             lambda: tg.conv_transpose2d(ones(1, 3, 4, 4), ones(4, 3, 2, 2)),

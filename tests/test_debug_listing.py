@@ -78,10 +78,10 @@ def test_variadic_inputs_several_outputs_and_indices(monkeypatch):
 
     w = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True, name="w")
     a, b = halves(w)
-    tape = cat(a, tg.tensor([5.0], name="five"), b, tg.tensor([5.0, 6.0]))[np.array([0, 1])].tape()
+    tape = cat(a, tg.tensor([5.0]), b, tg.tensor([5.0, 6.0]))[np.array([0, 1])].tape()
     assert [line.call for line in tape] == [
         "%1 = halves(w)",
-        "%2 = cat([%1[0], five, %1[1], [2]])",
+        "%2 = cat([%1[0], [1], %1[1], [2]])",
         "%3 = getitem(%2, index=int64[2])",
     ]
     assert tape[0].outputs == ("float32[2]", "float32[2]")
@@ -102,7 +102,8 @@ def test_what_is_still_known_of_a_constant():
     kernel = tg.tensor(np.ones((3, 2, 1, 1), np.float32), requires_grad=True, name="kernel")
     bias = tg.tensor(np.ones(3, np.float32), name="frozen")
     assert (w * np.ones((2, 2), np.float32)).tape()[0].call == "%1 = mul(w, float32[2,2])"
-    assert (w + 1).tape()[0].call == "%1 = add(w, constant)"  # add's rules read nothing
+    assert (w + np.ones((2, 2), np.float32)).tape()[0].call == "%1 = add(w, constant)"  # add's rules read nothing
+    assert (w + 1.5).tape()[0].call == "%1 = add(w, 1.5)"
     assert tg.conv2d(image, kernel).tape()[0].call == "%1 = conv2d(float32[1,2,2,2], kernel)"
     assert tg.conv2d(image, kernel, bias).tape()[0].call == "%1 = conv2d(float32[1,2,2,2], kernel, frozen)"
 

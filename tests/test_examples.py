@@ -74,6 +74,45 @@ def test_the_own_op_passes_its_check(tmp_path: Path) -> None:
     assert re.search(r"^ +0\.0 +0\.693147 +0\.500000$", printed, re.MULTILINE)
 
 
+def test_the_fused_op_is_conv2d_followed_by_relu(tmp_path: Path) -> None:
+    printed = example(tmp_path, "conv_bias_relu.py")
+    assert "gradcheck: the gradients of x, w and b are right" in printed
+    differences = re.findall(r"^    (?:output|d[xwb]) +(\S+)$", printed, re.MULTILINE)
+    assert len(differences) == 4 and max(map(float, differences)) < 1e-12
+
+
+def test_involution_learns_what_no_convolution_can(tmp_path: Path) -> None:
+    printed = example(tmp_path, "involution.py")
+    assert "gradcheck: the gradients of x and kernel are right" in printed
+    assert float(re.search(r"convolution 3×3 +(\S+)", printed)[1]) > 0.4
+    assert float(re.search(r"involution 3×3 +(\S+)", printed)[1]) < 1e-3
+
+
+LITERAL_INVOLUTION = """
+import numpy as np
+import involution as example
+
+rng = np.random.default_rng(0)
+settings = [(2, 2, 3, 3, 4, 5), (1, 1, 1, 1, 2, 2), (1, 3, 1, 7, 2, 1), (2, 1, 2, 5, 3, 3), (0, 1, 1, 3, 4, 4)]
+for n, g, shared, k, height, width in settings:
+    x = rng.standard_normal((n, g * shared, height, width))
+    kernel = rng.standard_normal((n, g, k, k, height, width))
+    y = np.zeros_like(x)
+    for (sample, c, i, j), _ in np.ndenumerate(x):
+        for a, b in np.ndindex(k, k):
+            row, column = i + a - k // 2, j + b - k // 2
+            if 0 <= row < height and 0 <= column < width:
+                y[sample, c, i, j] += kernel[sample, c // shared, a, b, i, j] * x[sample, c, row, column]
+    np.testing.assert_allclose(example.involution(x, kernel), y, atol=1e-12)
+print("equal")
+"""
+
+
+def test_involution_is_its_formula(tmp_path: Path) -> None:
+    done = run(tmp_path, "-c", LITERAL_INVOLUTION, path=(PROJECT / "examples",))
+    assert done.stdout == "equal\n", done.stderr
+
+
 def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
     printed = example(tmp_path, "step_through_conv.py")
     assert "dW = [[6.0, 2.0], [1.0, 4.0]]" in printed
@@ -111,7 +150,7 @@ def test_real_digits_are_learned(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     first, again, other = (
-        example(tmp_path, "train_shapes.py", "--epochs", "1", "--seed", seed) for seed in ("3", "3", "4")
+        example(tmp_path, "train_shapes.py", "--data", "bars", "--epochs", "1", "--seed", seed) for seed in ("3", "3", "4")
     )
     assert first == again != other
 
@@ -154,6 +193,20 @@ def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         promised = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
         assert promised and done.stdout.splitlines() == promised
+
+
+def test_the_judge_says_what_the_readme_says_it_says(tmp_path: Path) -> None:
+    op = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "smooth_relu" in block)
+    broken = tmp_path / "my_op.py"
+    broken.write_text(op.replace("return dy *", "return 2 * dy *"), encoding="utf-8")
+    message = re.search(r"```\n(smooth_relu: the gradient is wrong.*?)```", README, re.DOTALL)[1]
+    said = run(tmp_path, "my_op.py").stderr.replace(f"{tmp_path}{os.sep}", "")
+    assert message.strip() in said
+
+
+@pytest.mark.parametrize("name", ["conv_bias_relu.py", "involution.py"])
+def test_the_readme_shows_what_an_op_s_example_prints(tmp_path: Path, name: str) -> None:
+    assert f"```\n{example(tmp_path, name)}```" in README
 
 
 def test_the_readme_names_every_example() -> None:

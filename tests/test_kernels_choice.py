@@ -1,5 +1,4 @@
-"""The table of kernels: every kernel, forced, equals the reference wherever it serves; and says so where it does
-not."""
+"""The table of kernels: each of them, forced, equals the reference where it serves, and says so where it does not."""
 
 from __future__ import annotations
 
@@ -7,12 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
 
 from tinygrad_conv import kernels
 from tinygrad_conv.errors import ShapeError
 from tinygrad_conv.kernels.choice import TABLES, nothing_to_do, problem_of
 from tinygrad_conv.kernels.window import make_window
+
+from .test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
 
 CASES = [*(random_case(seed) for seed in range(6000, 6080)), *(larger_case(name) for name in LARGER)]
 

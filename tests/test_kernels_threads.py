@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from test_kernels import LARGER, Array, assert_same, larger_case, results
 
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import threads
+
+from .test_kernels import LARGER, Array, assert_same, larger_case, results
+
+pytestmark = pytest.mark.extras
 
 
 @pytest.fixture

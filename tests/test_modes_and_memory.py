@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_conv as tg
 
-from helpers import leaf
+from .helpers import leaf
 
 
 # Modes

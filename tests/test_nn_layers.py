@@ -43,9 +43,22 @@ def test_the_articles_convolution():
         (lambda: nn.Flatten(), (2, 60)),
         (lambda: nn.Flatten(0, 1), (4, 6, 5)),
         (lambda: nn.Linear(5, 3), (2, 2, 6, 3)),
-        (lambda: nn.ReLU(inplace=True), (2, 2, 6, 5)),
+        (lambda: nn.ReLU(), (2, 2, 6, 5)),
         (lambda: nn.Sigmoid(), (2, 2, 6, 5)),
-        (lambda: nn.Tanh(), (2, 2, 6, 5)),
+        *[
+            (make, (2, 2, 6, 5))
+            for make in (
+                nn.Tanh, nn.Identity, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus,
+                nn.Hardtanh, nn.LogSigmoid, nn.Dropout, nn.Dropout2d,
+            )
+        ],
+        (lambda: nn.Softmax(1), (2, 2, 6, 5)),
+        (lambda: nn.LogSoftmax(-1), (2, 2, 6, 5)),
+        (lambda: nn.BatchNorm2d(2), (2, 2, 6, 5)),
+        (lambda: nn.BatchNorm2d(2, affine=False, track_running_stats=False), (2, 2, 6, 5)),
+        (lambda: nn.InstanceNorm2d(2, affine=True, track_running_stats=True), (2, 2, 6, 5)),
+        (lambda: nn.GroupNorm(1, 2), (2, 2, 6, 5)),
+        (lambda: nn.LayerNorm((6, 5)), (2, 2, 6, 5)),
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -54,10 +67,11 @@ def test_shapes_dtypes_and_a_gradient_for_every_parameter(make, shape, dtype):
     x = tg.randn(2, 2, 6, 5, dtype=dtype, requires_grad=True)
     y = layer(x)
     assert y.shape == shape and y.dtype == dtype
-    y.sum().backward()
+    (y * y).sum().backward()
     for tensor in (x, *layer.parameters()):
         assert tensor.grad.shape == tensor.shape and tensor.grad.dtype == dtype
-    assert layer(tg.zeros(0, 2, 6, 5, dtype=dtype)).shape[1:] == shape[1:] or isinstance(layer, nn.Flatten)
+    assert all(buffer.dtype in (dtype, np.int64) for buffer in layer.buffers())
+    assert layer.eval()(tg.zeros(0, 2, 6, 5, dtype=dtype)).shape[1:] == shape[1:] or isinstance(layer, nn.Flatten)
 
 
 def test_layers_compute_their_functions():

@@ -25,7 +25,38 @@ LAYERS = [
     lambda nn: nn.AvgPool2d(2, ceil_mode=True, divisor_override=3),
     lambda nn: nn.Flatten(),
     lambda nn: nn.Flatten(-2),
+    lambda nn: nn.Identity(54, flag=True),
     lambda nn: nn.ReLU(),
+    lambda nn: nn.ReLU6(),
+    lambda nn: nn.LeakyReLU(),
+    lambda nn: nn.LeakyReLU(0.3),
+    lambda nn: nn.PReLU(),
+    lambda nn: nn.PReLU(4, 0.1),
+    lambda nn: nn.ELU(0.7),
+    lambda nn: nn.SELU(),
+    lambda nn: nn.GELU(),
+    lambda nn: nn.GELU("tanh"),
+    lambda nn: nn.SiLU(),
+    lambda nn: nn.Softplus(2.0, 1.0),
+    lambda nn: nn.Hardtanh(-0.5, 0.7),
+    lambda nn: nn.LogSigmoid(),
+    lambda nn: nn.Softmax(1),
+    lambda nn: nn.LogSoftmax(dim=-1),
+    lambda nn: nn.BatchNorm2d(4),
+    lambda nn: nn.BatchNorm2d(4, 1e-3, None),
+    lambda nn: nn.BatchNorm2d(4, affine=False, track_running_stats=False),
+    lambda nn: nn.Sequential(nn.Flatten(2), nn.BatchNorm1d(4, momentum=0.3)),
+    lambda nn: nn.InstanceNorm2d(4),
+    lambda nn: nn.InstanceNorm2d(4, 1e-3, 0.2, affine=True, track_running_stats=True),
+    lambda nn: nn.BatchNorm2d(4, bias=False),
+    lambda nn: nn.GroupNorm(2, 4),
+    lambda nn: nn.LayerNorm(9, bias=False),
+    lambda nn: nn.GroupNorm(4, 4, 1e-3, affine=False),
+    lambda nn: nn.LayerNorm(9),
+    lambda nn: nn.LayerNorm([4, 9, 9], 1e-3),
+    lambda nn: nn.LayerNorm((9, 9), elementwise_affine=False),
+    lambda nn: nn.Dropout(0.0),
+    lambda nn: nn.Dropout2d(0.0),
     lambda nn: nn.Sigmoid(),
     lambda nn: nn.Tanh(),
     lambda nn: nn.Sequential(nn.Conv2d(4, 3, 3), nn.Sequential(nn.ReLU(), nn.MaxPool2d(2))),
@@ -33,7 +64,11 @@ LAYERS = [
 
 
 def copy_weights(ours, theirs):
-    """PyTorch's weights into ours."""
+    """PyTorch's weights, shaken a little so that none is 0 or 1, into both."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)
     ours.load_state_dict({key: value.numpy() for key, value in theirs.state_dict().items()})
 
 
@@ -47,16 +82,54 @@ def test_keys_shapes_repr_values_and_gradients(make):
     assert list(ours.state_dict()) == list(theirs.state_dict())
     assert [key for key, _ in ours.named_modules()] == [key for key, _ in theirs.named_modules()]
     copy_weights(ours, theirs)
-    array = np.random.default_rng(0).standard_normal((3, 4, 9, 9))
+    rng = np.random.default_rng(0)
+    for training in (True, True, False):
+        compare(ours.train(training), theirs.train(training), rng.standard_normal((3, 4, 9, 9)), rng)
+    for key, tensor in ours.state_dict().items():
+        np.testing.assert_allclose(tensor.data, theirs.state_dict()[key].numpy(), rtol=1e-10, err_msg=key)
+
+
+def compare(ours, theirs, array, rng):
+    """The outputs and all gradients for one input."""
     x, u = tg.tensor(array, requires_grad=True), torch.tensor(array, requires_grad=True)
     y, v = ours(x), theirs(u)
     np.testing.assert_allclose(y.data, v.detach().numpy(), rtol=1e-10, atol=1e-12)
-    dy = np.random.default_rng(1).standard_normal(y.shape)
+    dy = rng.standard_normal(y.shape)
     y.backward(dy)
     v.backward(torch.from_numpy(dy))
-    np.testing.assert_allclose(x.grad, u.grad.numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(x.grad, u.grad.numpy(), rtol=1e-10, atol=1e-11)
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
-        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-10, atol=1e-11)
+
+
+CLASSES, PICTURES = np.array([2, 0, 1, -100, 2]), np.random.default_rng(3).uniform(0.05, 0.95, (5, 3))
+LOSSES = [
+    (lambda nn, a: nn.MSELoss(reduction="sum"), PICTURES),
+    (lambda nn, a: nn.L1Loss(), PICTURES),
+    (lambda nn, a: nn.SmoothL1Loss(beta=0.3), PICTURES),
+    (lambda nn, a: nn.HuberLoss("sum", 0.3), PICTURES),
+    (lambda nn, a: nn.BCELoss(a([0.5, 1.0, 2.0])), PICTURES),
+    (lambda nn, a: nn.BCEWithLogitsLoss(a([0.5, 1.0, 2.0]), pos_weight=a([3.0, 1.0, 0.1])), PICTURES),
+    (lambda nn, a: nn.BCEWithLogitsLoss(reduction="none"), PICTURES),
+    (lambda nn, a: nn.NLLLoss(), CLASSES),
+    (lambda nn, a: nn.NLLLoss(a([0.5, 1.0, 2.0]), ignore_index=1, reduction="sum"), np.abs(CLASSES) % 3),
+    (lambda nn, a: nn.CrossEntropyLoss(), CLASSES),
+    (lambda nn, a: nn.CrossEntropyLoss(a([0.5, 1.0, 2.0]), label_smoothing=0.1), CLASSES),
+    (lambda nn, a: nn.CrossEntropyLoss(reduction="none"), PICTURES / PICTURES.sum(1, keepdims=True)),
+]
+
+
+@pytest.mark.parametrize("make, target", LOSSES)
+def test_losses(make, target):
+    ours, theirs = make(nn, np.array), make(torch.nn, lambda values: torch.tensor(values, dtype=torch.float64))
+    assert repr(ours) == repr(theirs) and list(ours.state_dict()) == list(theirs.state_dict())
+    array = np.random.default_rng(0).uniform(0.05, 0.95, (5, 3))
+    x, u = tg.tensor(array, requires_grad=True), torch.tensor(array, requires_grad=True)
+    y, v = ours(x, tg.tensor(target)), theirs(u, torch.tensor(target))
+    np.testing.assert_allclose(y.data, v.detach().numpy(), rtol=1e-10)
+    y.sum().backward()
+    v.sum().backward()
+    np.testing.assert_allclose(x.grad, u.grad.numpy(), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,20 @@ def test_adam_is_its_formula(kind, amsgrad, maximize):
     np.testing.assert_allclose(p.data, w, rtol=1e-12)
 
 
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize("momentum", [0, 0.9])
+def test_rmsprop_is_its_formula(momentum, centered, maximize):
+    p, _ = run(lambda ps: optim.RMSprop(ps, 0.1, 0.8, 1e-3, 0.05, momentum, centered, maximize=maximize))
+    w, v, a, b = START.copy(), np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((2, 3))
+    for g in GRADIENTS:
+        g = (-g if maximize else g) + 0.05 * w
+        v, a = 0.8 * v + 0.2 * g**2, 0.8 * a + 0.2 * g
+        b = momentum * b + g / (np.sqrt(v - a**2 if centered else v) + 1e-3)
+        w = w - 0.1 * b
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
 EVERY = [
     lambda ps: optim.SGD(ps, 0.1),
     lambda ps: optim.SGD(ps, 0.1, 0.9, 0.1, 0.01),
@@ -70,6 +84,8 @@ EVERY = [
     lambda ps: optim.Adam(ps, 0.1, weight_decay=0.01),
     lambda ps: optim.Adam(ps, 0.1, amsgrad=True, maximize=True),
     lambda ps: optim.AdamW(ps, 0.1),
+    lambda ps: optim.RMSprop(ps, 0.1),
+    lambda ps: optim.RMSprop(ps, 0.1, 0.9, 1e-3, 0.01, 0.8, centered=True, maximize=True),
 ]
 
 
@@ -208,6 +224,8 @@ def test_wrong_parameters_are_refused(params, error, words):
         lambda p: optim.Adam(p, betas=(0.9, -0.1)),
         lambda p: optim.Adam(p, eps=-1e-8),
         lambda p: optim.AdamW(p, lr=-1),
+        lambda p: optim.RMSprop(p, alpha=-1),
+        lambda p: optim.RMSprop(p, momentum=float("nan")),
     ],
 )
 def test_options_out_of_range_are_refused(make):

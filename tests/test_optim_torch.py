@@ -22,6 +22,9 @@ CASES = [
     ("Adam", {"lr": 0.02, "amsgrad": True, "maximize": True}),
     ("AdamW", {"lr": 0.02}),
     ("AdamW", {"lr": 0.02, "weight_decay": 0.3, "amsgrad": True, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "centered": True}),
+    ("RMSprop", {"momentum": 0.9, "centered": True, "maximize": True}),
 ]
 
 

@@ -13,7 +13,7 @@ from tinygrad_conv import errors
 from tinygrad_conv.engine.op import primitive
 from tinygrad_conv.engine.registry import OPS
 
-from helpers import leaf
+from .helpers import leaf
 
 
 # Scalars and dtypes

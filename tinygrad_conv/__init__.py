@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from . import data, nn, ops, optim
 from .checks import gradcheck
 from .creation import (
@@ -41,3 +43,10 @@ from .engine.op import primitive
 from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
 from .kernels import use_kernels
+
+
+def __getattr__(name: str) -> object:
+    """`tg.debug` is imported when somebody asks for it: it costs nothing while nobody does."""
+    if name == "debug":
+        return importlib.import_module(".debug", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .places import show_where
+from .places import show_path, show_where
 
 
 class ShapeError(ValueError):
@@ -41,6 +41,10 @@ class MutationError(RuntimeError):
     """A tensor changed between the forward that read it and the backward that would read it again."""
 
 
+class AnomalyError(ArithmeticError):
+    """The first NaN or infinity under `detect_anomaly`: which op made it, out of what, and from which line."""
+
+
 class GradcheckError(AssertionError):
     """A gradient that differs from the finite differences of its forward; `kind` says in a word what is wrong with it."""
 
@@ -68,7 +72,7 @@ def show_tensor(tensor: Any) -> str:
 
 def show_place(function: Any) -> str:
     """Where a function stands: `file.py:41`."""
-    return f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
+    return f"{show_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno}"
 
 
 # The words of the sweep. `up` is the node it stands at.
@@ -95,7 +99,7 @@ def check_count(rule: Any, dxs: Any, edges: list[Any]) -> Any:
     return dxs
 
 
-def check_gradient(rule: Any, dx: Any, kind: type, shape: tuple[int, ...], broadcasting: bool) -> None:
+def check_gradient(rule: Any, dx: Any, kind: Any, shape: tuple[int, ...], broadcasting: bool) -> None:
     """Refuse what a rule returned unless it can be the gradient of an input of this shape."""
     if not isinstance(dx, kind):
         returned = type(dx).__name__

@@ -31,8 +31,11 @@ def line_of(where: Where) -> int:
     return code.co_firstlineno
 
 
+def show_path(path: str) -> str:
+    """A file's path, relative to the working directory where it lies below it."""
+    return os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+
+
 def show_where(where: Where) -> str:
-    """`examples/train_shapes.py:41`, relative to the working directory where the file lies below it."""
-    path = where[0].co_filename
-    relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
-    return f"{relative}:{line_of(where)}"
+    """A place as messages write it: `examples/train_shapes.py:41`."""
+    return f"{show_path(where[0].co_filename)}:{line_of(where)}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import inspect
 import textwrap
 from collections.abc import Iterator
@@ -46,9 +45,15 @@ def rule_faults(op: Op, rule: Rule) -> list[SourceFault]:
     return function_faults(rule.function, frozenset(name for name in names if name not in facts))
 
 
-@functools.cache
-def function_faults(function: FunctionType, arrays: frozenset[str]) -> list[SourceFault]:
-    """What a function says that it may not, where the parameters named in `arrays` are arrays or Tensors."""
+def function_faults(
+    function: FunctionType, arrays: frozenset[str], above: frozenset[FunctionType] = frozenset()
+) -> list[SourceFault]:
+    """What a function says that it may not, where the parameters named in `arrays` are arrays or Tensors.
+
+    above: the functions that are being read already, which need no second look where it calls one of them.
+    """
+    if function in above:
+        return []
     if function.__closure__:
         return [SourceFault(show_place(function), f"{function.__name__} is a closure; rules stand at module level", "closure")]
     try:
@@ -58,7 +63,7 @@ def function_faults(function: FunctionType, arrays: frozenset[str]) -> list[Sour
     tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
     if not isinstance(tree, ast.FunctionDef):
         return [SourceFault(show_place(function), "a rule is a def at module level, not a lambda", "lambda")]
-    reader = Reader(function, first, set(arrays))
+    reader = Reader(function, first, set(arrays), above | {function})
     for _ in range(2):  # twice: in a loop, a name may become an array below the place where it is used
         reader.found.clear()
         for statement in tree.body:
@@ -69,8 +74,8 @@ def function_faults(function: FunctionType, arrays: frozenset[str]) -> list[Sour
 class Reader(ast.NodeVisitor):
     """Walks a function's tree and keeps count of which names hold arrays."""
 
-    def __init__(self, function: FunctionType, first: int, arrays: set[str]) -> None:
-        self.function, self.first, self.arrays = function, first, arrays
+    def __init__(self, function: FunctionType, first: int, arrays: set[str], above: frozenset[FunctionType]) -> None:
+        self.function, self.first, self.arrays, self.above = function, first, arrays, above
         self.found: dict[SourceFault, None] = {}
         self.imported: dict[str, Any] = {}  # by an import within the function
 
@@ -161,7 +166,7 @@ class Reader(ast.NodeVisitor):
         if isinstance(callee, np.ufunc) or (getattr(callee, "__module__", None) or "").partition(".")[0] == "numpy":
             self.fault(node, f"{name} is NumPy's: it leaves the tape under create_graph; call the registered op", "numpy")
         elif isinstance(callee, FunctionType):
-            for one in function_faults(callee, frozenset(self.names_given(node, callee))):
+            for one in function_faults(callee, frozenset(self.names_given(node, callee)), self.above):
                 self.found[one] = None
         else:
             self.fault(node, f"{name} is given an array, but is neither an op nor a module-level function", "callee")

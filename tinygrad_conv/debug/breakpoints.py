@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..engine import tape
 from ..engine.registry import OPS
+from ..engine.tape import Node
 from .listing import nodes_behind
 from .step import Place, Step, place_of
 from .walk import contributions
@@ -50,7 +51,7 @@ class break_on(Observer):
         if self.forward and not self.nonfinite and self.matches(call):
             stop_before_forward(call)
 
-    def before_step(self, step: Step) -> None:
+    def before_step(self, step: Step, node: Node) -> None:
         if not self.forward and not self.nonfinite and self.matches(step):
             stop_before_rule(step)
 

@@ -26,7 +26,7 @@ class Check(NamedTuple):
     rule: float
     numerical: float | None  # None: could not be computed
     reference: float  # of the rule with the literal kernels
-    scale: float  # Σ |dx v|: what a deviation is measured by
+    scale: float  # the sizes of all that is added up: what a deviation is measured by
     tolerance: float
     remark: str  # why there is no numerical derivative
 
@@ -92,8 +92,8 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     for (name, place, dx), reference in zip(gradients(step), literal):
         v = rng.standard_normal(dx.shape)
         along = float(np.sum(dx * v))
-        numerical, remark = difference_along(step, name, place, v, along)
-        scale = float(np.sum(np.abs(dx * v)))
+        numerical, summands, remark = difference_along(step, name, place, v, along)
+        scale = max(float(np.sum(np.abs(dx * v))), summands)
         label = name if place is None else f"{name}[{place}]"
         yield Check(step, label, along, numerical, float(np.sum(reference * v)), scale, TOLERANCE[dx.dtype.name], remark)
 
@@ -106,28 +106,30 @@ def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
                 yield name, place, dx
 
 
-def difference_along(step: Step, name: str, place: int | None, v: Array, claimed: float) -> tuple[float | None, str]:
-    """The change of ⟨dy, y⟩ when an input moves along v, or a remark. At kinks the one nearest to the rule's own."""
+def difference_along(step: Step, name: str, place: int | None, v: Array, claimed: float) -> tuple[float | None, float, str]:
+    """The change of ⟨dy, y⟩ when an input moves along v (at kinks the one nearest to the rule's own), and Σ |dy dy/dv|; or a
+    remark."""
     values = list(flat(step.inputs))
     position = place if place is not None else [*step.inputs].index(name)
     if any(one is None for one in values):
-        return None, "(an input is not known)"
+        return None, 0.0, "(an input is not known)"
     values = [one.astype(np.float64) if one.dtype.kind == "f" else one for one in values]
     with np.errstate(all="ignore"):
         y = forward(step, values)
         recorded = tuple(flat({"y": step.output}))
         if not all(a.shape == b.shape and np.allclose(a, b, 5e-2, 5e-2 * magnitude(b), True) for a, b in zip(y, recorded) if b is not None):
-            return None, "(the forward gives another result now)"
+            return None, 0.0, "(the forward gives another result now)"
         h = float(np.finfo(y[0].dtype).eps) ** (1 / 3) * magnitude(values[position])
         after, before = (forward(step, [*values[:position], values[position] + by * v, *values[position + 1 :]]) for by in (h, -h))
-        low = high = 0.0
+        low = high = summands = 0.0
         for dy, upper, here, lower in zip(flat({"dy": step.grad_output}), after, y, before):
             if dy is not None:
                 slopes = dy * (upper - here) / h, dy * (here - lower) / h
                 low, high = low + float(np.minimum(*slopes).sum()), high + float(np.maximum(*slopes).sum())
+                summands += float(np.maximum(*np.abs(slopes)).sum())
     if not np.isfinite([low, high]).all():
-        return None, "(not finite nearby)"
-    return min(max(claimed, low), high), ""
+        return None, 0.0, "(not finite nearby)"
+    return min(max(claimed, low), high), summands, ""
 
 
 def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:

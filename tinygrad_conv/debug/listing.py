@@ -148,10 +148,10 @@ def show_input(node: Node, position: int, edge: Any, numbers: dict[Node, int]) -
 
 def show_constant(node: Node, position: int) -> str:
     """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read it."""
-    if position not in (node.names or ()):
+    if not node.op.variadic and position not in (node.names or ()):
         return ""  # left out
-    if node.names[position]:
-        return str(node.names[position])
+    if node.names and node.names[position] is not None:
+        return str(node.names[position])  # or the number itself
     value, shape = saved_input(node, position), saved_input(node, position, "_shape")
     return "constant" if value is None and shape is None else errors.show_shape(shape) if value is None else SHORT.repr(value)
 

@@ -21,6 +21,8 @@ from .walk import begin, number_edges, walk, walk_through
 if TYPE_CHECKING:
     from .checking import Report
     from .difference import Difference
+    from .explain import Explanation
+    from .trace import Trace
 
 
 class Kept(NamedTuple):
@@ -131,6 +133,18 @@ class Recording(Sequence[Step]):
         from .checking import check
 
         return check(self, seed)
+
+    def explain(self, of: Any, index: int | Sequence[int]) -> Explanation:
+        """The very products that add up to one number of a gradient, of a leaf or of any intermediate result."""
+        from .explain import explain
+
+        return explain(self, of, index)
+
+    def trace(self, of: Any, index: int | Sequence[int]) -> Trace:
+        """One number followed through the net: where its value comes from, and where its gradient does."""
+        from .trace import trace
+
+        return trace(self, of, index)
 
 
 def record(tensor: Tensor, gradient: Any = None) -> Recording:

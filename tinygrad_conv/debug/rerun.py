@@ -36,7 +36,7 @@ def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Reco
     seeds = {leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()}
     ahead = {-edge[0].index: edge[0] for edge in seeds if isinstance(edge, tuple)}
 
-    def gradient_before(step: Step) -> Any:
+    def gradient_before(step: Step, node: Node) -> Any:
         recorded = recording[step.number - 1].grad_output
         return edited if step.number == start.number else recorded if step.number > start.number else None
 
@@ -95,8 +95,9 @@ def node_of(step: Step, edges: list[Any]) -> Node:
     op = OPS[step.op]
     saved = tuple(step.read.get(name) for name in op.saves)
     several = Notes(True) if isinstance(step.grad_output, tuple) else None
-    node = Node(op, [edges] if op.variadic else edges, saved, step.params, step.shapes, (), None, step.where.layer, several)
-    node.where = code_at(step.where), -1
+    edges = [edges] if op.variadic else edges
+    node = Node(op, edges, saved, step.params, step.shapes, guards=(), names=None, notes=several)
+    node.where, node.layer = (code_at(step.where), -1), step.where.layer
     return node
 
 

@@ -39,8 +39,11 @@ class Values:
     def input(self, node: Node, position: int) -> Any:
         """The value of one input of a node."""
         value, edge = saved_input(node, position), input_edges(node)[position]
-        if value is not None or edge is None:
+        if value is not None:
             return value
+        if edge is None:
+            named = node.names.get(position) if node.names else None
+            return None if named is None or isinstance(named, str) else np.asarray(named)
         if isinstance(edge, Tensor):
             return edge.data if edge._stamp < node.index else None
         return self.output(edge)
@@ -65,7 +68,8 @@ class Values:
         unknown = [position for position, one in enumerate(inputs) if one is None and is_given(node, position)]
         if node.consumed or unknown:
             return [None] * len(node.outputs)
-        arrays = promote(inputs, [False] * len(inputs)) if node.op.broadcasting else inputs
+        scalars = [edge is None and one is not None and one.ndim == 0 for one, edge in zip(inputs, input_edges(node))]
+        arrays = promote(inputs, scalars) if node.op.broadcasting else inputs
         y = node.op.forward(*arrays, **node.params)
         y, kept = (y[0], y[1:]) if node.op.keeps else (y, ())
         for name, value in zip(node.op.keeps, kept):  # a forward that draws at random gives another result now
@@ -76,7 +80,7 @@ class Values:
 
 def is_given(node: Node, position: int) -> bool:
     """Whether the input was given at all: an optional one may have been left out."""
-    return input_edges(node)[position] is not None or position in (node.names or ())
+    return node.op.variadic or input_edges(node)[position] is not None or position in (node.names or ())
 
 
 class NodeValues:

@@ -67,9 +67,9 @@ def walk(
     keep: bool,
     wanted: Any = None,
     lift: Any = None,
-    before: Callable[[Step], Any] | None = None,
+    before: Callable[[Step, Node], Any] | None = None,
 ) -> Generator[Step, None, dict[Any, Any]]:
-    """What `sweep` does, with a step for each op, which is yielded when it is done. `before` gets it before the rules run;
+    """What `sweep` does, with a step for each op, which is yielded when it is done. `before` gets it, and its node, before the rules run;
     what it returns, if anything, takes the place of the output's gradient."""
     roots = list(ahead.values())
     called = number_edges(nodes_behind(roots))
@@ -81,7 +81,7 @@ def walk(
         if not keep:
             values.roots = [node, *ahead.values()]  # newer ones are freed
         step = step_of(node, dy, called, values)
-        changed = before(step) if before else None
+        changed = before(step, node) if before else None
         if changed is not None:
             step.grad_output = dy = changed
         for position, target, part in contributions(node, dy, wanted, lift):

@@ -62,7 +62,7 @@ class Observer:
     def after_op(self, call: Call) -> None:
         """It has been."""
 
-    def before_step(self, step: Step) -> None:
+    def before_step(self, step: Step, node: Node) -> None:
         """The rules of an op are going to run."""
 
     def after_step(self, step: Step) -> None:
@@ -106,9 +106,9 @@ class Watch:
         finally:
             WATCH.reset(token)
 
-    def before_step(self, step: Step) -> None:
+    def before_step(self, step: Step, node: Node) -> None:
         for observer in self.observers:
-            observer.before_step(step)
+            observer.before_step(step, node)
 
     def after_step(self, step: Step) -> None:
         for observer in self.observers:

@@ -92,6 +92,11 @@ class TensorMethods:
     def __ror__(self, other: Operand) -> Tensor: return OPS["bitwise_or"](other, self)
     def __invert__(self) -> Tensor: return OPS["bitwise_not"](self)
     def eq(self, other: Operand) -> Tensor: return OPS["eq"](self, other)
+    def ne(self, other: Operand) -> Tensor: return OPS["ne"](self, other)
+    def lt(self, other: Operand) -> Tensor: return OPS["lt"](self, other)
+    def le(self, other: Operand) -> Tensor: return OPS["le"](self, other)
+    def gt(self, other: Operand) -> Tensor: return OPS["gt"](self, other)
+    def ge(self, other: Operand) -> Tensor: return OPS["ge"](self, other)
     def add(self, other: Operand) -> Tensor: return OPS["add"](self, other)
     def sub(self, other: Operand) -> Tensor: return OPS["sub"](self, other)
     def mul(self, other: Operand) -> Tensor: return OPS["mul"](self, other)
@@ -99,6 +104,9 @@ class TensorMethods:
     def neg(self) -> Tensor: return OPS["neg"](self)
     def matmul(self, other: Operand) -> Tensor: return OPS["matmul"](self, other)
     def maximum(self, other: Operand) -> Tensor: return OPS["maximum"](self, other)
+    def minimum(self, other: Operand) -> Tensor: return OPS["minimum"](self, other)
+    def clamp_min(self, low: Operand) -> Tensor: return OPS["clamp_min"](self, low)
+    def clamp_max(self, high: Operand) -> Tensor: return OPS["clamp_max"](self, high)
     def pow(self, exponent: Operand) -> Tensor: return OPS["pow"](self, exponent)
     def exp(self) -> Tensor: return OPS["exp"](self)
     def log(self) -> Tensor: return OPS["log"](self)
@@ -146,13 +154,26 @@ class TensorMethods:
     def expand(self, *shape: Any) -> Tensor: return OPS["expand"](self, shape=_sizes(shape))
     def flip(self, *dims: Any) -> Tensor: return OPS["flip"](self, dims=_sizes(dims))
 
+    def view_as(self, other: Operand) -> Tensor: return OPS["reshape"](self, shape=other.shape)
+    def reshape_as(self, other: Operand) -> Tensor: return OPS["reshape"](self, shape=other.shape)
+    def expand_as(self, other: Operand) -> Tensor: return OPS["expand"](self, shape=other.shape)
+    def repeat(self, *repeats: Any) -> Tensor: return OPS["repeat"](self, repeats=_sizes(repeats))
+    def roll(self, shifts: Any, dims: Any = None) -> Tensor: return OPS["roll"](self, shifts=shifts, dims=dims)
+    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]: return OPS["split"](self, size=split_size, dim=dim)
+    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]: return OPS["chunk"](self, chunks=chunks, dim=dim)
+    def gather(self, dim: int, index: Operand) -> Tensor: return OPS["gather"](self, dim=dim, index=index)
+    def scatter_add(self, dim: int, index: Operand, src: Operand) -> Tensor: return OPS["scatter_add"](self, src, dim=dim, index=index)
+    def clone(self) -> Tensor: return OPS["clone"](self)
+    def contiguous(self) -> Tensor: return self  # type: ignore[return-value]
+    def t(self) -> Tensor: return self.transpose(0, 1) if self.ndim > 1 else self  # type: ignore[return-value]
+
     # Dtypes and plain numbers
     def to(self, dtype: DTypeLike) -> Tensor: return OPS["to"](self, dtype=np.dtype(dtype))
     def float(self) -> Tensor: return self.to(np.float32)
     def double(self) -> Tensor: return self.to(np.float64)
     def half(self) -> Tensor: return self.to(np.float16)
     def long(self) -> Tensor: return self.to(np.int64)
-    def numpy(self) -> Array: return self.__array__()
+    def numpy(self) -> Array: return self.__array__()  # type: ignore[attr-defined]
     def item(self) -> Any: return self.data.item()
     def tolist(self) -> Any: return self.data.tolist()
     def __float__(self) -> Any: return float(self.item())
@@ -179,7 +200,7 @@ class TensorMethods:
     def size(self, dim: int | None = None) -> Any: return self.shape if dim is None else self.shape[dim]
     def dim(self) -> int: return self.ndim
     def numel(self) -> int: return self.data.size
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor: self.requires_grad = requires_grad; return self  # type: ignore[return-value]
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor: self.requires_grad = requires_grad; return self  # type: ignore
 
     # For looking at; the import is local, for the engine stands without it
     def tape(self) -> Tape: from ..debug.listing import Tape; return Tape(self)  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any
@@ -26,7 +25,7 @@ class enable_grad(ContextDecorator):
     def __exit__(self, *exception: object) -> None:
         GRAD.reset(self._token)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
             raise TypeError(f"it would end before the body of {function.__name__} runs; use a `with` block in there")
         return super().__call__(function)

@@ -84,7 +84,7 @@ class Op:
         return f"<op {self.name}{inspect.signature(self.forward)}>"
 
     def __reduce__(self) -> str:
-        return self.__qualname__  # pickled and copied as what it is: a name in its module
+        return self.forward.__qualname__  # pickled and copied as what it is: a name in its module
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if (watch := WATCH.get()) is not None:
@@ -124,7 +124,8 @@ class Op:
         """Put the outputs on the tape: a node that holds what the rules read, and knows where gradients go."""
         names, bits = None, -1  # nearly always all inputs want gradients
         if wanted != len(inputs) and not self.variadic:
-            names = {at: getattr(one, "name", None) for at, one in enumerate(inputs) if edges[at] is None and one is not None}
+            constants = [(at, one) for at, one in enumerate(inputs) if edges[at] is None and one is not None]
+            names = {at: one if type(one) in PLAIN else getattr(one, "name", None) for at, one in constants}
             bits = sum([1 << at for at, edge in enumerate(edges) if edge is not None])
         sources, read, shapes = self.plans.get(bits) or self.plan(bits)
         guards = []
@@ -136,7 +137,7 @@ class Op:
                 guards.append(value if value._root is None else value._root)
         if params is not self.defaults:
             params = {name: value if type(value) in PLAIN else frozen(value) for name, value in params.items()}
-        y = tuple([one._data for one in outputs]) if many else outputs[0]._data
+        y: Any = tuple([one._data for one in outputs]) if many else outputs[0]._data
         found = [*([tuple(arrays)] if self.variadic else arrays), y, *kept]  # as `readable` names them
         if shapes:
             found += [tuple(map(np.shape, arrays))] if self.variadic else map(np.shape, arrays)

@@ -44,7 +44,8 @@ class Node:
 
     edges: for each input where its gradient goes: the leaf tensor, or `(node, output slot)`, or None where none is wanted;
     a list of these for a variadic input. saved: the values that the rules name, in the order of `op.saves`. outputs: shape
-    and dtype of each. guards: the tensors whose memory `saved` shows. names: those of the constant inputs, by position.
+    and dtype of each. guards: the tensors whose memory `saved` shows. names: of the constant inputs, by
+    position: a name, a scalar itself, or None.
     """
 
     __slots__ = ("consumed", "edges", "guards", "index", "layer", "names", "notes", "op", "outputs", "params", "saved", "where")
@@ -80,7 +81,7 @@ def sweep(ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any
     are, for another sweep. wanted: the only edges whose gradients matter. With `lift`, which turns a node's saved arrays
     into Tensors, the gradients are Tensors, the rules see Tensors and are recorded themselves.
     """
-    heap, kind, found, here = sorted(ahead), type(next(iter(grads.values()))), {}, None  # a sorted list is a heap
+    heap, kind, found, here = sorted(ahead), type(next(iter(grads.values()))), {}, None  # type: ignore[var-annotated]
     try:
         while heap:
             node = ahead.pop(heappop(heap))

@@ -29,7 +29,7 @@ class Tensor(TensorMethods):
     __array_ufunc__ = None  # array + tensor is tensor.__radd__(array), on the tape; np.add(array, tensor) is a TypeError
     __hash__ = object.__hash__
 
-    def __init__(self, data: Any, dtype: DTypeLike = None, requires_grad: bool = False, name: str | None = None) -> None:
+    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
         self._data: Array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
         self._edge: tuple[Node, int] | None = None  # the node that made it and which of its outputs it is; None: a leaf
         self._root: Tensor | None = None  # the tensor whose memory this one shows, where it is a view

@@ -43,8 +43,9 @@ def batch_norm(
         input, weight, bias, running_mean=running_mean, running_var=running_var, training=training, eps=eps,
         statistics=statistics,
     )  # fmt: skip
-    if statistics is not None and y.numel():
-        follow(running_mean, running_var, statistics, y.numel() // y.shape[1], momentum)
+    elements = math.prod(input.shape)
+    if statistics is not None and elements:
+        follow(running_mean, running_var, statistics, elements // input.shape[1], momentum)
     return y
 
 
@@ -72,7 +73,7 @@ def instance_norm(
         raise ShapeError(f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}")
     statistics = np.empty((2, samples, channels))
     y: Tensor = norm.group_norm(input, weight, bias, num_groups=channels, eps=eps, statistics=statistics)
-    if y.numel():
+    if samples and elements:
         follow(running_mean, running_var, statistics.mean(axis=1), elements, momentum)
     return y
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .. import functional
-from . import init, utils
+from . import functional, init, utils
 from .activation import (
     ELU,
     GELU,

@@ -13,13 +13,10 @@ Self = TypeVar("Self", bound="Listed")
 class Listed(Module):
     """Children called '0', '1', …, used like a list."""
 
-    def _members(self) -> dict[str, Module]:
-        return {name: one for name, one in vars(self).items() if isinstance(one, Module)}
-
     def _become(self: Self, modules: Iterable[Any]) -> Self:
         """Have these children, numbered, and no others."""
         modules = list(modules)
-        for name in self._members():
+        for name in self._own_modules():
             delattr(self, name)
         return self.extend(modules)
 
@@ -48,10 +45,10 @@ class Listed(Module):
         return taken
 
     def __len__(self) -> int:
-        return len(self._members())
+        return len(self._own_modules())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._members().values())
+        return iter(self._own_modules().values())
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -62,7 +59,7 @@ class Listed(Module):
         return type(self)()._become(children[index]) if isinstance(index, slice) else children[index]
 
     def __setitem__(self, index: int, module: Any) -> None:
-        self.add_module(list(self._members())[index], module)
+        self.add_module(list(self._own_modules())[index], module)
 
     def __delitem__(self, index: int | slice) -> None:
         children = list(self)
@@ -102,9 +99,6 @@ class ModuleDict(Module):
         super().__init__()
         self.update(modules)
 
-    def _members(self) -> dict[str, Module]:
-        return {name: one for name, one in vars(self).items() if isinstance(one, Module)}
-
     def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace children, from a dict or from pairs."""
         for name, module in dict(modules).items():
@@ -118,27 +112,27 @@ class ModuleDict(Module):
 
     def keys(self) -> KeysView[str]:
         """The children's names."""
-        return self._members().keys()
+        return self._own_modules().keys()
 
     def values(self) -> ValuesView[Any]:
         """The children."""
-        return self._members().values()
+        return self._own_modules().values()
 
     def items(self) -> ItemsView[str, Any]:
         """(name, child)."""
-        return self._members().items()
+        return self._own_modules().items()
 
     def __len__(self) -> int:
-        return len(self._members())
+        return len(self._own_modules())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._members())
+        return iter(self._own_modules())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._members()
+        return key in self._own_modules()
 
     def __getitem__(self, key: str) -> Any:
-        return self._members()[key]
+        return self._own_modules()[key]
 
     def __setitem__(self, key: str, module: Any) -> None:
         self.add_module(key, module)

@@ -88,7 +88,7 @@ class Convolution(Module):
 
 
 class Conv1d(Convolution):
-    """Cross-correlation along one axis: x [N, in_channels, L] (or without N) → [N, out_channels, P]. As Conv2d, in one dimension."""
+    """Cross-correlation along one axis: x [N, in_channels, L] (or without N) → [N, out_channels, P]. See Conv2d."""
 
     dims = 1
 

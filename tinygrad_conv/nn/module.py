@@ -175,9 +175,8 @@ class Module:
         if remove_duplicate:
             memo.add(self)
         yield prefix, self
-        for name, child in list(vars(self).items()):
-            if isinstance(child, Module):
-                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+        for name, child in self._own_modules().items():
+            yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it, outer before inner."""
@@ -186,8 +185,8 @@ class Module:
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) for the modules directly below, each once."""
         seen: set[Module] = set()
-        for name, child in list(vars(self).items()):
-            if isinstance(child, Module) and child not in seen:
+        for name, child in self._own_modules().items():
+            if child not in seen:
                 seen.add(child)
                 yield name, child
 
@@ -229,6 +228,9 @@ class Module:
                     seen.add(tensor)
                 yield f"{path}.{name}" if path else name, tensor
 
+    def _own_modules(self) -> dict[str, Module]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
+
     def _own_parameters(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
 
@@ -237,7 +239,7 @@ class Module:
 
     def _own_state(self) -> dict[str, Any]:
         """What the state dict has of this module alone."""
-        return {**self._own_parameters(), **{name: one for name, one in self._own_buffers().items() if self._buffers[name]}}
+        return self._own_parameters() | {name: one for name, one in self._own_buffers().items() if self._buffers[name]}
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
@@ -349,7 +351,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {child!r}" for name, child in vars(self).items() if isinstance(child, Module)]
+        lines = [f"({name}): {child!r}" for name, child in self._own_modules().items()]
         extra = self.extra_repr()
         if not lines:
             return f"{type(self).__name__}({extra})"

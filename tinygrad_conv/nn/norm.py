@@ -31,16 +31,14 @@ class RunningNorm(Module):
     num_batches_tracked: Tensor | None
 
     def __init__(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool,
+        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool, bias: bool,
         dtype: DTypeLike | None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        dtype = dtype or get_default_dtype()
-        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
-        tracked = track_running_stats
+        self.weight, self.bias = scale_and_shift(num_features, affine, affine and bias, dtype)
+        dtype, tracked = dtype or get_default_dtype(), track_running_stats
         self.register_buffer("running_mean", Tensor(np.zeros(num_features, dtype)) if tracked else None)
         self.register_buffer("running_var", Tensor(np.ones(num_features, dtype)) if tracked else None)
         self.register_buffer("num_batches_tracked", Tensor(np.array(0, np.int64)) if tracked else None)
@@ -57,7 +55,7 @@ class RunningNorm(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -66,9 +64,9 @@ class BatchNorm(RunningNorm):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, *, dtype: DTypeLike | None = None,
+        track_running_stats: bool = True, *, bias: bool = True, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         self.check(x)
@@ -108,9 +106,9 @@ class InstanceNorm2d(RunningNorm):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-        track_running_stats: bool = False, *, dtype: DTypeLike | None = None,
+        track_running_stats: bool = False, *, bias: bool = True, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         self.check(x, channel_at=-3)
@@ -134,15 +132,14 @@ class LayerNorm(Module):
         super().__init__()
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(map(operator.index, normalized_shape))
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        dtype = dtype or get_default_dtype()
-        self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
-        self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
+        self.weight, self.bias = scale_and_shift(shape, elementwise_affine, elementwise_affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 class GroupNorm(Module):
@@ -152,18 +149,26 @@ class GroupNorm(Module):
     bias: Parameter | None
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: DTypeLike | None = None
-    ) -> None:
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        dtype = dtype or get_default_dtype()
-        self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
+        self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+
+
+def scale_and_shift(
+    shape: int | tuple[int, ...], scale: bool, shift: bool, dtype: DTypeLike | None
+) -> tuple[Parameter | None, Parameter | None]:
+    """A weight of ones and a bias of zeros, as far as they are wanted."""
+    dtype = dtype or get_default_dtype()
+    weight = Parameter(np.ones(shape, dtype)) if scale else None
+    return weight, Parameter(np.zeros(shape, dtype)) if shift else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..creation import zeros
 from ..dtypes import get_default_dtype
 from ..engine.modes import no_grad
@@ -28,7 +30,7 @@ class Row:
     output: tuple[Shape, ...]
     parameters: int  # the layer's own, 0 where an earlier row has counted them
     multiply_adds: int
-    memory: int  # bytes of its output
+    memory: int  # bytes of its output, 0 where it is a view of the input
 
     def cells(self) -> tuple[str, ...]:
         """As the table shows it, in the order of `HEAD`."""
@@ -41,7 +43,7 @@ class Summary:
     """The layers of a net in the order of their calls, and the sums; printing it shows the table.
 
     multiply_adds: of the layers that know their own, which are convolutions and linear layers. output_memory: the bytes of
-    all layers' outputs together; parameter_memory: those of the parameters, used or not.
+    all layers' outputs together, views not counted; parameter_memory: those of the parameters, used or not.
     """
 
     rows: tuple[Row, ...]
@@ -90,7 +92,7 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
         work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
         rows.append(Row(
             module._path, type(module).__name__, tuple(one.shape for one in outputs), sum(one.numel() for one in own), work,
-            sum(one.data.nbytes for one in outputs),
+            sum(one.data.nbytes for one in outputs if not any(np.may_share_memory(one.data, x.data) for x in tensors_in(inputs))),
         ))  # fmt: skip
 
     layers = [one for one in net.modules() if not list(one.children()) or list(one.parameters(recurse=False))]

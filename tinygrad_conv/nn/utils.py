@@ -23,7 +23,7 @@ def clip_grad_norm_(
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not grads:
         return Tensor(0.0)
-    norms = [np.linalg.norm(grad.ravel().astype(np.float64), norm_type) if grad.size else 0.0 for grad in grads]
+    norms = [float(np.linalg.norm(grad.ravel().astype(np.float64), norm_type)) if grad.size else 0.0 for grad in grads]
     norm = float(np.linalg.norm(norms, norm_type))
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"clip_grad_norm_: the norm of the gradients is {norm}")
@@ -31,4 +31,4 @@ def clip_grad_norm_(
     if not scale >= 1:  # NaN spreads too
         for grad in grads:
             grad *= scale
-    return Tensor(np.asarray(norm, grads[0].dtype))
+    return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))

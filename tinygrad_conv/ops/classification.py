@@ -12,6 +12,8 @@ import numpy as np
 
 from ..engine.op import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
+from .arithmetic import div
+from .functions import to
 from .labels import check_class_weights, check_labels, class_dim, label_vectors, label_weights
 from .loss import reduced
 from .precision import check_float, wide
@@ -75,7 +77,7 @@ def cross_entropy_dtarget(dy, x, target, weight, ignore_index, reduction, label_
     """-(1 - ε) weight[c] ln softmax(x)[c], for a target of probabilities."""
     share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
     scores = log_softmax(x, dim=class_dim(x.shape))
-    return share * scores * ((label_smoothing - 1) * class_weights(weight, x.shape))
+    return share * scores * ((label_smoothing - 1) * class_weights(weight, x.shape, dy.dtype))
 
 
 def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing=0.0):
@@ -85,7 +87,7 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
         return label_vectors(
             target, classes=classes, dtype=dtype, weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing
         )
-    return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(weight, x_shape)
+    return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(weight, x_shape, dtype)
 
 
 def loss_of_samples(op, scores, wanted, target, weight, ignore_index, reduction):
@@ -106,7 +108,7 @@ def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
     if reduction == "sum":
         return dy
     if not is_labels(target):
-        return dy / max(math.prod(x_shape) // max(x_shape[class_dim(x_shape)], 1), 1)
+        return div(dy, max(math.prod(x_shape) // max(x_shape[class_dim(x_shape)], 1), 1))
     total = sum(label_weights(target, dtype=dy.dtype, weight=weight, ignore_index=ignore_index))
     return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
 
@@ -116,9 +118,9 @@ def is_labels(target):
     return target.dtype.kind in "iu"
 
 
-def class_weights(weight, x_shape):
+def class_weights(weight, x_shape, dtype):
     """The weights [C] so that they broadcast against x, or 1."""
-    return 1.0 if weight is None else reshape(weight, shape=(-1,) + (1,) * max(len(x_shape) - 2, 0))
+    return 1.0 if weight is None else reshape(to(weight, dtype=dtype), shape=(-1,) + (1,) * max(len(x_shape) - 2, 0))
 
 
 def check_wanted(op, x, target, weight, ignore_index):

@@ -35,8 +35,9 @@ import numpy as np
 from .. import kernels
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
+from .precision import check_float
 from .reduce import sum
-from .windows import batched, check_floats, check_images, window_of
+from .windows import batched, check_images, window_of
 
 
 @primitive
@@ -49,11 +50,10 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     Raises ShapeError where channels, groups or sizes do not fit, DtypeError for integers. True convolution is
     conv2d(x, flip(w, dims=(2, 3))).
     """
-    check_floats("conv2d", x=x, weight=w, bias=b)
+    check_float("conv2d", x=x, weight=w, bias=b)
     check_images("conv2d", "x", x)
-    check_channels("conv2d", x, w, groups, given="x")
-    if b is not None and b.shape != w.shape[:1]:
-        raise ShapeError(f"conv2d: bias must have one number for each of {w.shape[0]} output channels, not {show_shape(b.shape)}")
+    check_channels("conv2d", "x", x, w, groups)
+    check_bias("conv2d", b, w.shape[0])
     window = window_of("conv2d", x.shape[-2:], w.shape[2:], stride, padding, dilation)
     y = kernels.correlate(batched(x), w, window, groups)
     if b is not None:
@@ -90,7 +90,7 @@ def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, g
     kernel_size: (kh, kw), which the sizes of x and dy leave open where a remainder is left. Raises ShapeError where
     samples, channels or sizes do not fit, DtypeError for integers.
     """
-    check_floats("conv2d_weight_grad", x=x, dy=dy)
+    check_float("conv2d_weight_grad", x=x, dy=dy)
     check_images("conv2d_weight_grad", "x", x)
     check_images("conv2d_weight_grad", "dy", dy)
     if x.shape[:-3] != dy.shape[:-3] or x.shape[-3] % groups or dy.shape[-3] % groups:
@@ -123,9 +123,9 @@ def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, gro
     input_size: (H, W), which P and Q leave open where a remainder is left. Where dy has fewer rows or columns than the
     windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not fit, DtypeError for integers.
     """
-    check_floats("conv2d_input_grad", dy=dy, weight=w)
+    check_float("conv2d_input_grad", dy=dy, weight=w)
     check_images("conv2d_input_grad", "dy", dy)
-    check_channels("conv2d_input_grad", dy, w, groups, given="dy")
+    check_channels("conv2d_input_grad", "dy", dy, w, groups, side="output")
     window = window_of("conv2d_input_grad", input_size, w.shape[2:], stride, padding, dilation, dy.shape[-2:])
     dx = kernels.correlate_input_grad(batched(dy), w, window, groups)
     return dx if dy.ndim == 4 else dx[0]
@@ -150,14 +150,25 @@ def cut(y, size):
     return y if y.shape[-2:] == size else y[..., : size[0], : size[1]]
 
 
-def check_channels(op, x, w, groups, given):
-    """Refuse channels that do not fit: C = groups · C/groups for an input x, O for an output error dy."""
-    shapes = f"({given} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
-    if w.ndim != 4:
-        raise ShapeError(f"{op}: weight must be [O, C/groups, kh, kw], not {show_shape(w.shape)}")
+def check_channels(op, name, x, w, groups, side="input", dims=2):
+    """Refuse channels that do not fit the weight [O, C/groups, kh, kw]: x has C of them on the input's side, O on the output's.
+
+    A transposed convolution's weight is [C, O/groups, kh, kw], so what comes in has as many as the weight's first size.
+    """
+    shapes = f"({name} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
+    if w.ndim != dims + 2:
+        channels, sizes = "C, O" if side == "transposed" else "O, C", "kh, kw" if dims == 2 else "k"
+        raise ShapeError(f"{op}: weight must be [{channels}/groups, {sizes}], not {show_shape(w.shape)}")
     if not isinstance(groups, int) or groups < 1 or w.shape[0] % groups:
-        raise ShapeError(f"{op}: groups must be a positive int that divides the output channels {shapes}")
-    channels, needed = x.shape[-3], w.shape[0] if given == "dy" else w.shape[1] * groups
+        first = "input" if side == "transposed" else "output"
+        raise ShapeError(f"{op}: groups must be a positive int that divides the {first} channels {shapes}")
+    channels, needed = x.shape[-1 - dims], w.shape[1] * groups if side == "input" else w.shape[0]
     if channels != needed:
-        side = "output" if given == "dy" else "input"
-        raise ShapeError(f"{op}: weight has {needed} {side} channels but {given} has {channels} {shapes}")
+        side = "output" if side == "output" else "input"
+        raise ShapeError(f"{op}: weight has {needed} {side} channels but {name} has {channels} {shapes}")
+
+
+def check_bias(op, b, outputs):
+    """Refuse a bias that is not one number for each output channel."""
+    if b is not None and b.shape != (outputs,):
+        raise ShapeError(f"{op}: bias must have one number for each of {outputs} output channels, not {show_shape(b.shape)}")

@@ -10,8 +10,8 @@ from ..dtypes import promote
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
 from .activations import hardtanh, log_one_plus_exp, logsigmoid
-from .arithmetic import clamp_min
-from .functions import floating, log, sigmoid, sign
+from .arithmetic import clamp_min, div
+from .functions import floating, log, sigmoid, sign, to
 from .precision import wide
 
 
@@ -167,14 +167,15 @@ def binary_cross_entropy_with_logits_dx(dy, x, target, weight, reduction, pos_we
     dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
     if pos_weight is None:
         return dy * (sigmoid(x) - target)
-    return dy * ((1 - target + pos_weight * target) * sigmoid(x) - pos_weight * target)
+    wanted = target * to(pos_weight, dtype=target.dtype)
+    return dy * ((1 - target + wanted) * sigmoid(x) - wanted)
 
 
 @binary_cross_entropy_with_logits.grad("target")
 def binary_cross_entropy_with_logits_dtarget(dy, x, weight, reduction, pos_weight):
     """w (-x - (p - 1) ln σ(x))."""
     dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
-    return dy * -x if pos_weight is None else dy * (-x - (pos_weight - 1) * logsigmoid(x))
+    return dy * -x if pos_weight is None else dy * (-x - to(pos_weight - 1, dtype=x.dtype) * logsigmoid(x))
 
 
 def distance(op, x, target):
@@ -213,7 +214,7 @@ def weighted(op, name, weight, values):
 
 def weighted_gradient(dy, weight):
     """dY times the weight, where there is one."""
-    return dy if weight is None else dy * weight
+    return dy if weight is None else dy * to(weight, dtype=dy.dtype)
 
 
 def reduced(op, values, reduction, dtype):
@@ -229,4 +230,4 @@ def reduced(op, values, reduction, dtype):
 
 def averaged(dy, shape, reduction):
     """The gradient that reaches each element's loss through the reduction."""
-    return dy / max(math.prod(shape), 1) if reduction == "mean" else dy
+    return div(dy, max(math.prod(shape), 1)) if reduction == "mean" else dy

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
-from .functions import sqrt
+from .functions import sqrt, to
 from .precision import check_float, wide
 from .reduce import mean, sum
 from .shape import reshape
@@ -46,8 +46,9 @@ def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, traini
 @batch_norm.kept("center")
 def batch_norm_center(x, running_mean, training):
     """The mean of each channel."""
-    shape = (1, -1) + (1,) * (x.ndim - 2)
-    return mean(wide(x), dim=batch_dims(x), keepdim=True) if training else reshape(running_mean, shape=shape)
+    if training:
+        return mean(wide(x), dim=batch_dims(x), keepdim=True)
+    return reshape(to(running_mean, dtype=wide(x).dtype), shape=(1, -1) + (1,) * (x.ndim - 2))
 
 
 @batch_norm.kept("scale")
@@ -55,7 +56,7 @@ def batch_norm_scale(x, running_var, training, eps):
     """1 / √(variance + eps) of each channel."""
     if training:
         return inverse_deviation(wide(x), batch_dims(x), eps)
-    return reshape(1 / sqrt(running_var + eps), shape=(1, -1) + (1,) * (x.ndim - 2))
+    return reshape(1 / sqrt(to(running_var, dtype=wide(x).dtype) + eps), shape=(1, -1) + (1,) * (x.ndim - 2))
 
 
 @batch_norm.grad("x")

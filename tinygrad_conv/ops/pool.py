@@ -24,8 +24,8 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=
     Padding never wins. The first in row-major order wins a tie; a NaN wins over every number. Raises ShapeError where the
     window does not fit, ValueError where more than half of it can lie in the padding.
     """
-    window = pool_window("max_pool2d", x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
     check_images("max_pool2d", "x", x)
+    window = pool_window("max_pool2d", x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
     y, tap = kernels.max_pool(batched(x), window)
     return (y, tap) if x.ndim == 4 else (y[0], tap[0])
 
@@ -37,6 +37,33 @@ def max_pool2d_dx(dy, tap, x_shape, kernel_size, stride, padding, dilation, ceil
         dy, tap=tap, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
         ceil_mode=ceil_mode,
     )  # fmt: skip
+
+
+@primitive(keeps=("tap",))
+def max_pool2d_with_indices(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """(y, indices): as `max_pool2d`, and where each maximum was found, as h W + w for row h and column w of the image."""
+    y, tap = max_pool2d.forward(
+        x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    )
+    window = pool_window("max_pool2d", x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
+    return (y, places(tap, window)), tap
+
+
+@max_pool2d_with_indices.grad("x")
+def max_pool2d_with_indices_dx(dys, tap, x_shape, kernel_size, stride, padding, dilation, ceil_mode):
+    """Each dY goes to the tap that won its window; the indices have no gradient."""
+    return scatter_taps(
+        dys[0], tap=tap, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
+        ceil_mode=ceil_mode,
+    )  # fmt: skip
+
+
+def places(tap, window):
+    """Where in the image [H, W], read row by row, a tap of each window lies."""
+    taps = np.divmod(tap.astype(np.int64), window.kernel[1])
+    starts = [np.arange(window.out[axis]) * window.stride[axis] - window.padding[axis][0] for axis in (0, 1)]
+    row, column = starts[0][:, None] + taps[0] * window.dilation[0], starts[1] + taps[1] * window.dilation[1]
+    return row * window.size[1] + column
 
 
 @primitive
@@ -82,8 +109,8 @@ def avg_pool2d(
     Raises ShapeError where the window does not fit, ValueError where more than half of it can lie in the padding.
     """
     x = floating(x)
-    window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
     check_images("avg_pool2d", "x", x)
+    window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
     y = kernels.sum_windows(batched(x), window) / divisors(window, count_include_pad, divisor_override, x.dtype)
     return y if x.ndim == 4 else y[0]
 
@@ -132,8 +159,9 @@ def pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode):
     """The geometry of a pooling; padding beyond half a window would make windows of padding alone."""
     stride = None if stride == () or stride == [] else stride
     window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)
-    if any(max(pads) > (kernel - 1) * step // 2 + (kernel - 1) * step % 2 for pads, kernel, step in zip(window.padding, window.kernel, window.dilation)):
-        raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(window.kernel)}")
+    reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]
+    if any(max(pads) > reach // 2 for pads, reach in zip(window.padding, reaches)):
+        raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(reaches)}")
     return window
 
 

@@ -1,4 +1,4 @@
-"""Reductions: sums, means, products and norms over some dimensions or all of them."""
+"""Reductions: sums, means, products and norms over some dimensions or all of them; and copying, the adjoint of summing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import math
 import numpy as np
 
 from ..engine.op import primitive
-from ..errors import DtypeError, show_array
+from ..errors import ShapeError, show_shape
 from .arithmetic import pow, where
 from .dims import kept_shape, one_dim, reduced_dims
 from .functions import abs, exp, floating, sign, to
-from .shape import cat, expand, flip, reshape
+from .precision import check_float
+from .shape import cat, flip, reshape
 
 
 @primitive
@@ -28,14 +29,9 @@ def sum_dx(dy, x_shape, dim, keepdim):
 
 def summed(x, dims, keepdim):
     """Σ x; float16 is added up in float32, and rounded once."""
-    wide = np.float32 if x.dtype == np.float16 else None
-    return np.sum(x, axis=dims, keepdims=keepdim, dtype=wide).astype(x.dtype if wide else None, copy=False)
-
-
-def check_float(op, x):
-    """Refuse integers where the result is none."""
-    if x.dtype.kind != "f":
-        raise DtypeError(f"{op}: x is {show_array(x)}; make it floating-point, e.g. x.to(np.float32)")
+    if x.dtype == np.float16:
+        return np.sum(x, axis=dims, keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    return np.sum(x, axis=dims, keepdims=keepdim)
 
 
 def spread(dy, x_shape, dim):
@@ -52,6 +48,53 @@ def shared_by(winners, dy, dim):
     """dY, divided equally among the winners along `dim`."""
     winners = to(winners, dtype=dy.dtype)
     return dy * winners / sum(winners, dim=dim, keepdim=True)
+
+
+@primitive
+def sum_to(x, *, shape):
+    """x summed over the dimensions along which an array of `shape` was broadcast to the shape of x."""
+    extra = x.ndim - len(shape)
+    stretched = tuple(at + extra for at, size in enumerate(shape) if size == 1 and x.shape[at + extra] != 1)
+    return summed(x, tuple(range(extra)) + stretched, keepdim=True).reshape(shape)
+
+
+@sum_to.grad("x")
+def sum_to_dx(dy, x_shape, shape):
+    """The adjoint of summing what was broadcast is to broadcast."""
+    return expand(dy, shape=x_shape)
+
+
+@primitive
+def expand(x, *, shape):
+    """x repeated, without a copy, along dimensions of size 1 and new leading ones; -1 keeps a size."""
+    extra = len(shape) - x.ndim
+    sizes = tuple(x.shape[at - extra] if size == -1 and at >= extra else size for at, size in enumerate(shape))
+    try:
+        return np.broadcast_to(x, sizes)
+    except ValueError:
+        raise ShapeError(f"expand: x {show_shape(x.shape)} cannot be expanded to {show_shape(shape)}") from None
+
+
+@expand.grad("x")
+def expand_dx(dy, x_shape):
+    """Every copy of x adds to its gradient."""
+    return sum_to(dy, shape=x_shape)
+
+
+@primitive
+def repeat(x, *, repeats):
+    """x repeated repeats[k] times along dimension k, counted from the last; there may be more repeats than dimensions."""
+    if len(repeats) < x.ndim or min(repeats, default=0) < 0:
+        raise ShapeError(f"repeat: repeats {tuple(repeats)} must hold a count from 0 for each of the dimensions of x {show_shape(x.shape)}")
+    return np.tile(x, repeats)
+
+
+@repeat.grad("x")
+def repeat_dx(dy, x_shape, repeats):
+    """Every copy of x adds to its gradient."""
+    sizes = (1,) * (len(repeats) - len(x_shape)) + x_shape
+    copies = [size for pair in zip(repeats, sizes) for size in pair]  # each dimension as [copies, size]
+    return reshape(sum(reshape(dy, shape=copies), dim=tuple(range(0, len(copies), 2))) if copies else dy, shape=x_shape)
 
 
 @primitive
@@ -72,7 +115,7 @@ def var(x, *, dim=None, correction=1, keepdim=False):
 
     NaN or infinite where n ≤ correction. Raises DtypeError for integers.
     """
-    check_float("var", x)
+    check_float("var", x=x)
     dims = reduced_dims("var", dim, x.ndim)
     deviation = x - np.mean(x, axis=dims, keepdims=True)
     return summed(deviation * deviation, dims, keepdim) / freedom(x.shape, dim, correction, x.dtype)
@@ -93,7 +136,7 @@ def freedom(x_shape, dim, correction, dtype):
 @primitive
 def std(x, *, dim=None, correction=1, keepdim=False):
     """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
-    check_float("std", x)
+    check_float("std", x=x)
     return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
 
 
@@ -165,7 +208,7 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
 
     Raises DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
     """
-    check_float("norm", x)
+    check_float("norm", x=x)
     if isinstance(p, str):
         raise ValueError(f"norm: p must be a number or 'fro', not {p!r}")
     magnitude, dims = np.abs(x), reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
@@ -191,17 +234,3 @@ def vector_norm_dx(dy, x, y, p, dim, keepdim):
         return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
     ratio = where(abs(x) / y, 1.0, condition=x != 0)
     return dy * sign(x) * pow(ratio, p - 1)
-
-
-@primitive
-def sum_to(x, *, shape):
-    """x summed over the dimensions along which an array of `shape` was broadcast to the shape of x."""
-    extra = x.ndim - len(shape)
-    stretched = tuple(at + extra for at, size in enumerate(shape) if size == 1 and x.shape[at + extra] != 1)
-    return summed(x, tuple(range(extra)) + stretched, keepdim=True).reshape(shape)
-
-
-@sum_to.grad("x")
-def sum_to_dx(dy, x_shape, shape):
-    """The adjoint of summing what was broadcast is to broadcast."""
-    return expand(dy, shape=x_shape)

@@ -95,25 +95,6 @@ def transpose_dx(dy, dim0, dim1):
 
 
 @primitive
-def expand(x, *, shape):
-    """x repeated, without a copy, along dimensions of size 1 and new leading ones; -1 keeps a size."""
-    extra = len(shape) - x.ndim
-    sizes = tuple(x.shape[at - extra] if size == -1 and at >= extra else size for at, size in enumerate(shape))
-    try:
-        return np.broadcast_to(x, sizes)
-    except ValueError:
-        raise ShapeError(f"expand: x {show_shape(x.shape)} cannot be expanded to {show_shape(shape)}") from None
-
-
-@expand.grad("x")
-def expand_dx(dy, x_shape):
-    """Every copy of x adds to its gradient."""
-    from .reduce import sum_to
-
-    return sum_to(dy, shape=x_shape)
-
-
-@primitive
 def flip(x, *, dims):
     """x in reverse order along `dims`."""
     return np.flip(x, many_dims("flip", dims, x.ndim))
@@ -129,10 +110,15 @@ def flip_dx(dy, dims):
 def cat(*xs, dim=0):
     """The arrays one after another along `dim`; all other sizes must agree."""
     dim = one_dim("cat", dim, xs[0].ndim) if xs else 0
-    if not xs or not xs[0].ndim or any(x.shape[:dim] + x.shape[dim + 1 :] != xs[0].shape[:dim] + xs[0].shape[dim + 1 :] for x in xs):
+    if not xs or not xs[0].ndim or any(without(x.shape, dim) != without(xs[0].shape, dim) for x in xs):
         shapes = ", ".join(show_shape(x.shape) for x in xs)
         raise ShapeError(f"cat: the shapes must agree in all dimensions but dim={dim}, and there must be one; got {shapes}")
     return np.concatenate(xs, dim)
+
+
+def without(shape, dim):
+    """The shape without one of its sizes, and how many there were."""
+    return len(shape), shape[:dim] + shape[dim + 1 :]
 
 
 @cat.grad("xs")
@@ -203,32 +189,14 @@ def pieces(whole, size):
 
 
 @primitive
-def repeat(x, *, repeats):
-    """x repeated repeats[k] times along dimension k, counted from the last; there may be more repeats than dimensions."""
-    if len(repeats) < x.ndim or min(repeats, default=0) < 0:
-        raise ShapeError(f"repeat: repeats {tuple(repeats)} must hold a count from 0 for each of the dimensions of x {show_shape(x.shape)}")
-    return np.tile(x, repeats)
-
-
-@repeat.grad("x")
-def repeat_dx(dy, x_shape, repeats):
-    """Every copy of x adds to its gradient."""
-    from .reduce import sum
-
-    sizes = (1,) * (len(repeats) - len(x_shape)) + x_shape
-    copies = [size for pair in zip(repeats, sizes) for size in pair]  # each dimension as [copies, size]
-    return reshape(sum(reshape(dy, shape=copies), dim=tuple(range(0, len(copies), 2))) if copies else dy, shape=x_shape)
-
-
-@primitive
 def roll(x, *, shifts, dims=None):
     """x moved by shifts[k] places along dims[k], what leaves at one end coming in at the other; in flat order without dims."""
     shifts, dims = as_tuple(shifts), None if dims is None or dims == () else as_tuple(dims)
-    if dims is None and len(shifts) != 1 or dims is not None and len(shifts) != len(dims):
+    if len(shifts) != (1 if dims is None else len(dims)):
         raise ShapeError(f"roll: there must be one shift for each dimension; got shifts {shifts} and dims {dims}")
     if dims is not None and not x.ndim:
         raise ShapeError(f"roll: x has no dimensions, so none in dims {dims}")
-    return np.roll(x, shifts if dims else shifts[0], None if dims is None else [one_dim("roll", dim, x.ndim) for dim in dims])
+    return np.roll(x, shifts[0]) if dims is None else np.roll(x, shifts, [one_dim("roll", dim, x.ndim) for dim in dims])
 
 
 @roll.grad("x")

@@ -31,7 +31,8 @@ def log_softmax(x, *, dim):
     """x - ln Σ eˣ along `dim`, the logarithm of softmax. Raises DtypeError for integers."""
     check_float("log_softmax", input=x)
     y = shifted("log_softmax", x, dim)
-    y = y - np.log(np.sum(np.exp(y), axis=axis_of("log_softmax", x, dim), keepdims=True))
+    with np.errstate(divide="ignore"):  # the sum is 0 only where there are no classes, and so no results
+        y = y - np.log(np.sum(np.exp(y), axis=axis_of("log_softmax", x, dim), keepdims=True))
     return y.astype(x.dtype, copy=False)
 
 

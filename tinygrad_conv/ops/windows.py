@@ -6,7 +6,7 @@ import operator
 from functools import lru_cache
 from typing import Any
 
-from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..errors import ShapeError, show_shape
 from ..kernels import Window, make_window
 
 Pair = tuple[int, int]
@@ -15,8 +15,8 @@ Pair = tuple[int, int]
 def pair(op: str, name: str, value: Any, least: int) -> Pair:
     """An int or a pair of them as a pair. Raises ValueError for anything else, or below `least`."""
     try:
-        values = (value, value) if not isinstance(value, (tuple, list)) else tuple(value)
-        first, second = map(operator.index, values)
+        values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+        first, second = map(operator.index, values * 2 if len(values) == 1 else values)
     except (TypeError, ValueError):
         raise ValueError(f"{op}: {name} must be an int or a pair of ints, not {value!r}") from None
     if min(first, second) < least:
@@ -91,17 +91,11 @@ def ceil_windows(span: int, stride: int, size: int, before: int) -> int:
     return windows - 1 if (windows - 1) * stride >= size + before else windows
 
 
-def check_images(op: str, name: str, x: Any) -> None:
-    """Refuse what is neither [N, C, H, W] nor [C, H, W]."""
-    if x.ndim not in (3, 4):
-        raise ShapeError(f"{op}: {name} must be [N, C, H, W], or [C, H, W] without a batch, not {show_shape(x.shape)}")
-
-
-def check_floats(op: str, **arrays: Any) -> None:
-    """Refuse integers where products are summed: nobody means them."""
-    for name, array in arrays.items():
-        if array is not None and array.dtype.kind != "f":
-            raise DtypeError(f"{op}: {name} is {show_array(array)}; make it floating-point, e.g. {name}.to(np.float32)")
+def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
+    """Refuse what is neither [N, C, H, W] nor [C, H, W], or for one dimension [N, C, L] and [C, L]."""
+    if x.ndim not in (dims + 1, dims + 2):
+        sizes = "H, W" if dims == 2 else "L"
+        raise ShapeError(f"{op}: {name} must be [N, C, {sizes}], or [C, {sizes}] without a batch, not {show_shape(x.shape)}")
 
 
 def batched(x: Any) -> Any:

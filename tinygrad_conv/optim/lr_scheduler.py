@@ -14,20 +14,21 @@ from .optimizer import Group, Optimizer
 
 
 class LRScheduler:
-    """The base of all schedules by epoch: a subclass says in `next_lr` what a group's rate becomes.
+    """The base of all schedules: one by epoch says in `first_lr` and `next_lr` what a group's rate becomes.
 
     A group's `initial_lr` is its rate when its first schedule was made. last_epoch: -1, or the epoch to go on from, for an
     optimiser whose groups have an `initial_lr` already; else raises KeyError.
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        check_optimizer(type(self).__name__, optimizer)
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(self).__name__}: optimizer must be an Optimizer, not {type(optimizer).__name__}")
         self.optimizer, self.last_epoch = optimizer, last_epoch + 1
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(f"{type(self).__name__}: group {number} has no 'initial_lr'; load the optimiser's state dict first")
+                raise KeyError(f"{type(self).__name__}: group {number} has no 'initial_lr'; load the optimiser's state first")
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         if last_epoch == -1:
             for group in optimizer.param_groups:
@@ -125,7 +126,7 @@ class LinearLR(LRScheduler):
         return lr * (1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
 
 
-class ReduceLROnPlateau:
+class ReduceLROnPlateau(LRScheduler):
     """The rate times factor, not below min_lr, once a metric has not improved for more than `patience` epochs.
 
     Call `step(metric)`. mode: 'min' if less is better, 'max' if more is. An improvement is one by more than threshold, a
@@ -137,7 +138,7 @@ class ReduceLROnPlateau:
         self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
         threshold_mode: str = "rel", cooldown: int = 0, min_lr: float | list[float] = 0, eps: float = 1e-8,
     ) -> None:  # fmt: skip
-        check_optimizer("ReduceLROnPlateau", optimizer)
+        super().__init__(optimizer)
         if factor >= 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
             raise ValueError(
                 "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', threshold_mode 'rel' or 'abs'; "
@@ -147,12 +148,12 @@ class ReduceLROnPlateau:
         self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
         if len(self.min_lrs) != len(groups):
             raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {len(groups)} parameter groups")
-        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.mode, self.factor, self.patience = mode, factor, patience
         self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
         self.best = math.inf if mode == "min" else -math.inf
-        self.last_epoch = self.num_bad_epochs = self.cooldown_counter = 0
+        self.num_bad_epochs = self.cooldown_counter = 0
 
-    def step(self, metrics: Any) -> None:
+    def step(self, metrics: Any) -> None:  # type: ignore[override]
         """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time."""
         value = float(metrics)
         self.last_epoch += 1
@@ -180,13 +181,3 @@ class ReduceLROnPlateau:
         lower = max(group["lr"] * self.factor, least)
         if group["lr"] - lower > self.eps:
             group["lr"] = lower
-
-    get_last_lr = LRScheduler.get_last_lr
-    state_dict = LRScheduler.state_dict
-    load_state_dict = LRScheduler.load_state_dict
-
-
-def check_optimizer(kind: str, optimizer: Any) -> None:
-    """Refuse what has no rates to change."""
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"{kind}: optimizer must be an Optimizer, not {type(optimizer).__name__}")

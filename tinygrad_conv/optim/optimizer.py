@@ -71,13 +71,15 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             for param in group["params"]:
-                if param.grad is not None:
-                    data, grad = param.data, param.grad
-                    if type(grad) is not np.ndarray or grad.shape != data.shape:
-                        grad = plain_gradient(param)
-                    state = self.state.get(param)
-                    self.update(data, grad, self.state.setdefault(param, {}) if state is None else state, group)
-                    param.stamp()
+                data, grad, state = param.data, param.grad, self.state.get(param)
+                if grad is None:
+                    continue
+                if type(grad) is not np.ndarray or grad.shape != data.shape:
+                    grad = plain_gradient(param)
+                if state is None:
+                    state = self.state[param] = {}
+                self.update(data, grad, state, group)
+                param.stamp()
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:

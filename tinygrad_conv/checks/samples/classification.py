@@ -7,9 +7,9 @@ import numpy as np
 from ..cases import case, integers, normal, positive, uniform
 
 case("one_hot", integers("n m", below=5), num_classes=5)
-case("label_weights", integers("n m", below=5), dtype=np.dtype(np.float64), weight=positive("5"), ignore_index=2)
-case("label_vectors", integers("n m", below=5), classes=5, dtype=np.dtype(np.float64), weight=positive("5"), ignore_index=2)
-case("label_vectors", integers("n", below=5), classes=5, dtype=np.dtype(np.float64), label_smoothing=0.3)
+case("label_weights", integers("n m", below=5), dtype=np.dtype(np.float64), weight=positive("5"), ignore_index=2, casts=True)
+case("label_vectors", integers("n m", below=5), classes=5, dtype=np.dtype(np.float64), weight=positive("5"), ignore_index=2, casts=True)
+case("label_vectors", integers("n", below=5), classes=5, dtype=np.dtype(np.float64), label_smoothing=0.3, casts=True)
 for reduction in ("none", "sum", "mean"):
     case("nll_loss", normal("n 5 k"), integers("n k", below=5), reduction=reduction, linear=True)
     case("cross_entropy", normal("n 5 k"), integers("n k", below=5), reduction=reduction)

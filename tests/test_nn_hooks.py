@@ -1,0 +1,135 @@
+"""Hooks on modules, and the summary that is made with them."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn
+from tinygrad_conv.engine.modes import LAYER
+
+
+def test_hooks_see_inputs_and_outputs_and_can_be_removed():
+    layer, seen = nn.Linear(2, 3), []
+    before = layer.register_forward_pre_hook(lambda module, inputs: seen.append(("before", module, inputs)))
+    after = layer.register_forward_hook(lambda module, inputs, y: seen.append(("after", module, inputs, y, LAYER.get())))
+    x = tg.ones(1, 2)
+    y = layer(x)
+    assert [one[0] for one in seen] == ["before", "after"]
+    assert seen[0][1] is layer and seen[0][2][0] is x and seen[1][3] is y and seen[1][4] == "linear"
+    before.remove()
+    after.remove()
+    after.remove()
+    layer(x)
+    assert len(seen) == 2
+
+
+def test_hooks_can_change_what_goes_in_and_comes_out():
+    net = nn.Sequential(nn.Identity(), nn.Identity())
+    net[0].register_forward_pre_hook(lambda module, inputs: inputs[0] + 1)
+    net[0].register_forward_hook(lambda module, inputs, y: y * 10)
+    net[0].register_forward_hook(lambda module, inputs, y: None)
+    net[1].register_forward_pre_hook(lambda module, inputs: (inputs[0] + 3,))
+    x = tg.zeros(1, requires_grad=True)
+    y = net(x)
+    assert y.item() == 13.0
+    y.sum().backward()
+    assert x.grad.item() == 10.0
+
+
+def test_hooks_in_their_order_and_in_copies():
+    layer, order = nn.Identity(), []
+    layer.register_forward_hook(lambda module, inputs, y: order.append(1))
+    with layer.register_forward_hook(lambda module, inputs, y: order.append(2)):
+        layer(0)
+    layer(0)
+    assert order == [1, 2, 1]
+    copy.deepcopy(layer)(0)
+    assert order == [1, 2, 1, 1]
+
+
+def test_an_exception_in_a_hook_leaves_the_layer_path_clean():
+    layer = nn.Identity()
+    layer.register_forward_hook(lambda module, inputs, y: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        layer(0)
+    assert LAYER.get() == ""
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.act = nn.Tanh()
+        self.up = nn.ConvTranspose2d(8, 4, 2, stride=2, bias=False)
+        self.head = nn.Sequential(nn.Identity(), nn.Linear(16, 10))
+        self.scale = nn.Parameter(np.ones(10, np.float32))
+        self.act_mode = None
+
+    def forward(self, x):
+        self.act_mode = self.training
+        return self.act(self.head(self.up(self.act(self.conv(x))))) * self.scale
+
+
+def test_summary():
+    net = Net()
+    net.conv.requires_grad_(False)
+    net.head.eval()
+    summary = net.summary((2, 1, 8, 8))
+    assert net.act_mode is False and net.training and not net.head.training and not net.conv._hooks
+    assert [(row.path, row.kind, row.output, row.parameters, row.multiply_adds, row.memory) for row in summary.rows] == [
+        ("net.conv", "Conv2d", ((2, 8, 8, 8),), 80, 2 * 8 * 64 * 9, 4096),
+        ("net.act", "Tanh", ((2, 8, 8, 8),), 0, 0, 4096),
+        ("net.up", "ConvTranspose2d", ((2, 4, 16, 16),), 128, 2 * 8 * 64 * 4 * 4, 8192),
+        ("net.head.0", "Identity", ((2, 4, 16, 16),), 0, 0, 0),
+        ("net.head.1", "Linear", ((2, 4, 16, 10),), 170, 2 * 4 * 16 * 10 * 16, 5120),
+        ("net.act", "Tanh", ((2, 4, 16, 10),), 0, 0, 5120),
+        ("net", "Net", ((2, 4, 16, 10),), 10, 0, 5120),
+    ]
+    assert summary.parameters == 80 + 128 + 170 + 10 and summary.trainable == summary.parameters - 80
+    assert summary.parameter_memory == 4 * summary.parameters
+    assert summary.multiply_adds == sum(row.multiply_adds for row in summary.rows)
+    text = str(summary)
+    assert text == repr(summary) and "net.head.1  Linear" in text
+    assert "parameters: 388 (308 trainable), 1.5 KiB" in text and "outputs: 31.0 KiB" in text
+    assert f"multiply-adds: {summary.multiply_adds:,}" in text
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_summary_counts_shared_parameters_once_and_several_outputs():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 3, bias=False, dtype=np.float64)
+            self.pair = Pair()
+
+        def forward(self, x, y):
+            return self.pair(self.layer(self.layer(x)), y)
+
+    class Pair(nn.Module):
+        def forward(self, x, y):
+            return {"sum": x + y, "both": [x, y]}
+
+    summary = Two().summary((2, 3), (2, 3))
+    assert [row.parameters for row in summary.rows] == [9, 0, 0] and summary.parameters == 9
+    assert summary.rows[2].output == ((2, 3), (2, 3), (2, 3)) and summary.rows[2].memory == 48
+    assert nn.Sequential().summary((1, 2)).rows[0].output == ((1, 2),)
+
+
+def test_summary_leaves_the_net_as_it_was_after_an_error():
+    net = Net()
+    with pytest.raises(ValueError, match="linear"):
+        net.summary((1, 1, 8, 9))
+    assert net.training and not net.conv._hooks
+
+
+@pytest.mark.parametrize(
+    "count, words", [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB"), (5 << 40, "5120.0 GiB")]
+)
+def test_bytes_in_words(count, words):
+    from tinygrad_conv.nn.summary import show_bytes
+
+    assert show_bytes(count) == words

@@ -1,0 +1,101 @@
+"""Initialisations: their distributions, their seeds, their refusals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn
+from tinygrad_conv.errors import MutationError, ShapeError
+from tinygrad_conv.nn import init
+
+
+def weight(*shape, dtype=np.float64):
+    return nn.Parameter(np.empty(shape, dtype))
+
+
+FAN_IN, FAN_OUT = 20 * 6, 300 * 6
+DRAWN = [
+    (lambda w, g: init.uniform_(w, -1, 3, g), 1, 2 / math.sqrt(3), 2),
+    (lambda w, g: init.normal_(w, 1, 2, g), 1, 2, None),
+    (lambda w, g: init.xavier_uniform_(w, 2, g), 0, 2 * math.sqrt(2 / (FAN_IN + FAN_OUT)), "√3 std"),
+    (lambda w, g: init.xavier_normal_(w, 2, g), 0, 2 * math.sqrt(2 / (FAN_IN + FAN_OUT)), None),
+    (lambda w, g: init.kaiming_uniform_(w, generator=g), 0, math.sqrt(2 / FAN_IN), "√3 std"),
+    (lambda w, g: init.kaiming_uniform_(w, math.sqrt(5), generator=g), 0, math.sqrt(1 / 3 / FAN_IN), "√3 std"),
+    (lambda w, g: init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g), 0, math.sqrt(2 / FAN_OUT), None),
+    (lambda w, g: init.kaiming_normal_(w, nonlinearity="tanh", generator=g), 0, 5 / 3 / math.sqrt(FAN_IN), None),
+]
+
+
+@pytest.mark.parametrize("draw, mean, std, bound", DRAWN)
+def test_drawn_numbers_have_the_right_distribution(draw, mean, std, bound):
+    w = weight(300, 20, 3, 2)
+    assert draw(w, 0) is w
+    assert w.data.mean() == pytest.approx(mean, abs=5 * std / math.sqrt(w.numel()))
+    assert w.data.std() == pytest.approx(std, rel=0.02)
+    if bound is not None:
+        bound = math.sqrt(3) * std if bound == "√3 std" else bound
+        assert 0.99 * bound < np.abs(w.data - mean).max() <= bound * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("draw", [one[0] for one in DRAWN] + [lambda w, g: init.orthogonal_(w, 1, g)])
+def test_seeds_dtypes_and_empty_tensors(draw):
+    first, narrow = draw(weight(4, 3), 5).data, draw(weight(4, 3, dtype=np.float32), 5)
+    assert narrow.dtype == np.float32
+    np.testing.assert_array_equal(narrow.data, first.astype(np.float32))
+    np.testing.assert_array_equal(draw(weight(4, 3), np.random.default_rng(5)).data, first)
+    assert not np.array_equal(draw(weight(4, 3), 6).data, first)
+    tg.manual_seed(5)
+    np.testing.assert_array_equal(draw(weight(4, 3), None).data, first)
+    assert draw(weight(0, 3), 0).shape == (0, 3)
+    assert draw(weight(3, 0), 0).shape == (3, 0)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 7), (7, 3), (4, 2, 3, 3), (20, 2, 3)])
+def test_orthogonal(shape):
+    w = init.orthogonal_(weight(*shape), 2.0, 0).data.reshape(shape[0], -1)
+    gram = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(gram, 4 * np.eye(len(gram)), atol=1e-12)
+
+
+def test_orthogonal_is_uniform():
+    ones = [np.sign(np.linalg.det(init.orthogonal_(weight(2, 2), 1, seed).data)) for seed in range(40)]
+    assert 5 < sum(one > 0 for one in ones) < 35
+
+
+def test_constants():
+    assert init.constant_(weight(2), 3).tolist() == [3, 3]
+    assert init.zeros_(weight(2)).tolist() == [0, 0]
+    assert init.ones_(weight(2, dtype=np.float16)).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "name, param, gain",
+    [("linear", None, 1), ("conv2d", None, 1), ("sigmoid", None, 1), ("tanh", None, 5 / 3), ("relu", None, math.sqrt(2)),
+     ("leaky_relu", None, math.sqrt(2 / 1.0001)), ("leaky_relu", 0.5, math.sqrt(1.6)), ("selu", None, 0.75)],
+)  # fmt: skip
+def test_gains(name, param, gain):
+    assert init.calculate_gain(name, param) == pytest.approx(gain, rel=1e-15)
+
+
+def test_what_cannot_be_is_refused():
+    for draw in (init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_, init.orthogonal_):
+        with pytest.raises(ShapeError, match=draw.__name__):
+            draw(weight(3))
+    with pytest.raises(ValueError, match="mode"):
+        init.kaiming_normal_(weight(2, 2), mode="fan")
+    with pytest.raises(ValueError, match="nonlinearity"):
+        init.calculate_gain("mish")
+    with pytest.raises(MutationError):
+        init.zeros_(weight(2) * 2)
+
+
+def test_initialising_between_forward_and_backward_is_noticed():
+    w = nn.Parameter(np.ones(2))
+    loss = (w * w).sum()
+    init.zeros_(w)
+    with pytest.raises(MutationError):
+        loss.backward()

@@ -1,0 +1,107 @@
+"""Normalisations and dropout: what they refuse, what they keep, and what chance decides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv.errors import DtypeError, MutationError, ShapeError
+
+from .helpers import leaf
+
+
+def test_refusals_of_the_norms():
+    x, pair = leaf(2, 4, 3), np.ones(2)
+    with pytest.raises(ShapeError, match=r"batch_norm: weight must be \[4\], one for each channel; it is \[2\]"):
+        tg.batch_norm(x, None, None, pair, training=True)
+    with pytest.raises(ShapeError, match=r"batch_norm: running_mean must be \[4\], one for each channel; it is \[2\]"):
+        tg.batch_norm(x, pair, pair)
+    with pytest.raises(ValueError, match="batch_norm: running_mean must be given unless training=True"):
+        tg.batch_norm(x, None, None)
+    with pytest.raises(ShapeError, match=r"batch_norm: training needs more than one value for each channel; input is \[1,4,1\]"):
+        tg.batch_norm(leaf(1, 4, 1), None, None, training=True)
+    with pytest.raises(ShapeError, match=r"batch_norm: input must be \[N, C, ...\], not \[4\]"):
+        tg.batch_norm(leaf(4), None, None, training=True)
+    with pytest.raises(DtypeError, match="batch_norm: input must be floating-point"):
+        tg.batch_norm(tg.tensor(np.ones((2, 4), int)), None, None, training=True)
+    with pytest.raises(ShapeError, match=r"layer_norm: input \[2,4,3\] must end in normalized_shape \[4\]"):
+        tg.layer_norm(x, (4,))
+    with pytest.raises(ShapeError, match=r"layer_norm: bias must be \[3\], in the shape normalized_shape; it is \[2\]"):
+        tg.layer_norm(x, (3,), None, pair)
+    with pytest.raises(ShapeError, match=r"group_norm: num_groups=3 must divide the 4 channels of input \[2,4,3\]"):
+        tg.group_norm(x, 3)
+    with pytest.raises(ShapeError, match=r"group_norm: a group needs more than one value; input \[1,4\], num_groups=4"):
+        tg.group_norm(leaf(1, 4), 4)
+    with pytest.raises(ShapeError, match=r"instance_norm: a channel needs more than one element; input is \[2,4,1\]"):
+        tg.instance_norm(leaf(2, 4, 1))
+    with pytest.raises(ShapeError, match=r"instance_norm: weight must be \[4\]"):
+        tg.instance_norm(x, weight=pair)
+    with pytest.raises(ValueError, match="instance_norm: running_mean must be given"):
+        tg.instance_norm(x, use_input_stats=False)
+
+
+def test_a_norm_is_one_step_and_keeps_its_input_and_two_numbers_a_group():
+    x, w, b = leaf(2, 4, 3), leaf(4), leaf(4)
+    y = tg.batch_norm(x, None, None, w, b, training=True)
+    assert y.grad_fn.op.name == "batch_norm"
+    kept = [one for one in y.grad_fn.saved if isinstance(one, np.ndarray)]
+    assert sorted(one.size for one in kept) == [4, 4, 4, 24]
+    assert sum(np.shares_memory(one, x.data) for one in kept) == 1
+
+
+def test_running_statistics_may_move_on_before_the_backward():
+    x, mean, variance = leaf(4, 2), tg.zeros(2), tg.ones(2)
+    y = tg.batch_norm(x, mean, variance)
+    mean.data += 5
+    variance.data *= 100
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad, np.full((4, 2), 1 / np.sqrt(1 + 1e-5)))
+
+
+def test_dropout_is_repeatable_and_keeps_the_expectation():
+    x = tg.ones(1000, 10, requires_grad=True)
+    tg.manual_seed(3)
+    first = tg.dropout(x, 0.25)
+    tg.manual_seed(3)
+    second = tg.dropout(x, 0.25)
+    np.testing.assert_array_equal(first.data, second.data)
+    assert set(np.unique(first.data)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs(first.data.mean() - 1) < 0.02
+    assert not np.array_equal(first.data, tg.dropout(x, 0.25).data)
+    first.sum().backward()
+    np.testing.assert_array_equal(x.grad, first.data)
+
+
+def test_dropout2d_drops_whole_channels():
+    y = tg.dropout2d(tg.ones(40, 5, 3, 2), 0.5).data
+    channels = y.reshape(200, 6)
+    assert np.all(channels == channels[:, :1])
+    assert 0 < np.count_nonzero(channels[:, 0]) < 200
+
+
+@pytest.mark.parametrize("function", [tg.dropout, tg.dropout2d])
+def test_when_nothing_is_left_to_chance(function):
+    x = leaf(2, 3, 4)
+    assert function(x, training=False) is x
+    assert function(x, 0.0) is x
+    np.testing.assert_array_equal(function(x, 1.0).data, np.zeros((2, 3, 4)))
+    name = function.__name__
+    for p in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match=f"{name}: p must be a probability, from 0 to 1, not"):
+            function(x, p)
+    with pytest.raises(MutationError, match=f"{name}: inplace=True would change"):
+        function(x, inplace=True)
+    with pytest.raises(DtypeError, match="dropout: input must be floating-point"):
+        function(tg.tensor(np.ones((2, 3, 4), int)))
+
+
+def test_dropout2d_refuses_other_shapes():
+    with pytest.raises(ShapeError, match=r"dropout2d: input must be \[N, C, H, W\] or \[N, C, L\], not \[3,4\]"):
+        tg.dropout2d(leaf(3, 4))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_dropout_keeps_the_dtype(dtype):
+    assert tg.dropout(tg.ones(4, dtype=dtype)).dtype == dtype
+    assert tg.dropout(tg.tensor(np.array(1.0, dtype))).dtype == dtype

@@ -1,0 +1,167 @@
+"""Learning rates by epoch, against their closed forms; plateaus by example; and clipping."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+from tinygrad_conv.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
+
+
+def optimizer(*rates):
+    return optim.SGD([{"params": nn.Parameter(np.ones(1)), "lr": rate} for rate in rates or (0.8,)])
+
+
+def course(scheduler, epochs):
+    """The first group's rate in each epoch."""
+    rates = []
+    for _ in range(epochs):
+        rates.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize(
+    "make, rate",
+    [
+        (lambda o: StepLR(o, 3, 0.5), lambda epoch: 0.8 * 0.5 ** (epoch // 3)),
+        (lambda o: MultiStepLR(o, [7, 2, 2], 0.5), lambda epoch: 0.8 * 0.5 ** (2 * (epoch >= 2) + (epoch >= 7))),
+        (lambda o: CosineAnnealingLR(o, 4, 0.1), lambda epoch: 0.1 + 0.35 * (1 + math.cos(math.pi * epoch / 4))),
+        (lambda o: LinearLR(o, 0.2, 1.0, 4), lambda epoch: 0.8 * (0.2 + 0.8 * min(epoch, 4) / 4)),
+    ],
+)
+def test_rates_follow_their_closed_form_also_after_saving_and_loading(make, rate):
+    expected = [rate(epoch) for epoch in range(20)]
+    np.testing.assert_allclose(course(make(optimizer()), 20), expected, rtol=1e-12, atol=1e-15)
+    first = make(optimizer())
+    course(first, 5)
+    again = make(optimizer())
+    again.load_state_dict(first.state_dict())
+    again.optimizer.load_state_dict(first.optimizer.state_dict())
+    assert again.last_epoch == 5
+    np.testing.assert_allclose(course(again, 15), expected[5:], rtol=1e-12, atol=1e-15)
+
+
+def test_each_group_has_its_own_rate_and_schedules_multiply():
+    both = optimizer(1.0, 0.1)
+    warm_up, steps = LinearLR(both, 0.5, 1.0, 2), StepLR(both, 2, 0.1)
+    assert warm_up.get_last_lr() == [0.5, 0.05]
+    for _ in range(3):
+        warm_up.step()
+        steps.step()
+    np.testing.assert_allclose(steps.get_last_lr(), [0.1, 0.01])
+    assert warm_up.base_lrs == [1.0, 0.1]
+
+
+def test_the_rate_is_what_the_step_uses():
+    p = nn.Parameter(np.zeros(1))
+    sgd = optim.SGD([p], lr=1.0)
+    schedule = StepLR(sgd, 1, 0.1)
+    for _ in range(3):
+        p.grad = np.ones(1)
+        sgd.step()
+        schedule.step()
+    assert p.item() == pytest.approx(-1.11)
+
+
+def test_going_on_from_an_epoch_needs_the_initial_rates():
+    with pytest.raises(KeyError, match="no 'initial_lr'"):
+        StepLR(optimizer(), 2, last_epoch=3)
+    resumed = optimizer()
+    resumed.param_groups[0].update(initial_lr=0.8, lr=0.4)
+    assert course(StepLR(resumed, 2, 0.5, last_epoch=1), 3) == [0.4, 0.4, 0.2]
+
+
+def plateau(values, **options):
+    """The rate after each of the metrics."""
+    schedule = ReduceLROnPlateau(optimizer(1.0), factor=0.5, **options)
+    rates = []
+    for value in values:
+        schedule.step(value)
+        rates.append(schedule.get_last_lr()[0])
+    return rates
+
+
+def test_plateaus():
+    assert plateau([3, 2, 2, 2, 2, 1, 1, 1], patience=1) == [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25]
+    assert plateau([1, 2, 3, 3, 3], patience=1, mode="max") == [1, 1, 1, 1, 0.5]
+    assert plateau([2.0, 1.9999, 1.9998], patience=0) == [1, 0.5, 0.25]
+    assert plateau([2.0, 1.95, 1.8], patience=0, threshold=0.1, threshold_mode="abs") == [1, 0.5, 0.5]
+    assert plateau([2, 2, 2, 2, 2], patience=0, cooldown=2) == [1, 0.5, 0.5, 0.5, 0.25]
+    assert plateau([2, 2, 2, 2], patience=0, min_lr=0.3) == [1, 0.5, 0.3, 0.3]
+    assert plateau([float("nan")] * 2, patience=0) == [0.5, 0.25]
+    schedule = ReduceLROnPlateau(optimizer(1.0, 1.0), patience=0, min_lr=[0.5, 0.0])
+    schedule.step(tg.tensor(1.0))
+    schedule.step(tg.tensor(1.0))
+    assert schedule.get_last_lr() == [0.5, 0.1]
+    again = ReduceLROnPlateau(optimizer(1.0, 1.0))
+    again.load_state_dict(schedule.state_dict())
+    assert again.best == 1.0 and again.patience == 0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: StepLR(o, 0),
+        lambda o: CosineAnnealingLR(o, 0),
+        lambda o: LinearLR(o, 0.0),
+        lambda o: LinearLR(o, 1.0, 2.0),
+        lambda o: ReduceLROnPlateau(o, factor=1.0),
+        lambda o: ReduceLROnPlateau(o, mode="least"),
+        lambda o: ReduceLROnPlateau(o, threshold_mode="per cent"),
+        lambda o: ReduceLROnPlateau(o, min_lr=[0.0, 0.0]),
+    ],
+)
+def test_impossible_schedules_are_refused(make):
+    with pytest.raises(ValueError):
+        make(optimizer())
+
+
+def test_schedules_want_an_optimizer_and_subclasses_a_rule():
+    for kind in (lambda one: StepLR(one, 1), ReduceLROnPlateau):
+        with pytest.raises(TypeError, match="must be an Optimizer, not float"):
+            kind(0.1)
+    with pytest.raises(NotImplementedError, match="next_lr"):
+        LRScheduler(optimizer()).step()
+
+
+def with_grads(*grads):
+    ps = [nn.Parameter(np.zeros_like(one)) for one in grads]
+    for p, grad in zip(ps, grads):
+        p.grad = grad
+    return ps
+
+
+def test_clipping():
+    ps = with_grads(np.array([3.0, 0.0]), np.array([[4.0]]))
+    assert nn.utils.clip_grad_norm_(iter(ps), 10).item() == 5.0
+    assert ps[0].grad.tolist() == [3.0, 0.0]
+    arrays = [p.grad for p in ps]
+    assert nn.utils.clip_grad_norm_(ps, 1.0).item() == 5.0
+    np.testing.assert_allclose(np.concatenate([array.ravel() for array in arrays]), [0.6, 0, 0.8], rtol=1e-6)
+    ps = with_grads(np.array([3.0, -4.0]))
+    assert nn.utils.clip_grad_norm_(ps[0], 2.0, math.inf).item() == 4.0
+    np.testing.assert_allclose(ps[0].grad, [1.5, -2.0], rtol=1e-6)
+    half = with_grads(np.full(100, 60000.0, np.float16))
+    nn.utils.clip_grad_norm_(half, 1.0)
+    assert half[0].grad.dtype == np.float16
+    np.testing.assert_allclose(half[0].grad, 0.1, rtol=1e-2)
+    assert nn.utils.clip_grad_norm_([nn.Parameter(np.ones(1))], 1.0).item() == 0.0
+    assert nn.utils.clip_grad_norm_(with_grads(np.zeros((0, 2)), np.zeros(2)), 1.0).item() == 0.0
+    broken = with_grads(np.array([np.nan]), np.array([1.0]))
+    with pytest.raises(RuntimeError, match="nan"):
+        nn.utils.clip_grad_norm_(broken, 1.0, error_if_nonfinite=True)
+    assert broken[1].grad.tolist() == [1.0]
+    nn.utils.clip_grad_norm_(broken, 1.0)
+    assert np.isnan(broken[1].grad).all()

@@ -1,0 +1,208 @@
+"""Why is this gradient 0.37? The very products that add up to it.
+
+A rule is linear in the gradient it is given, so each number it returns is a sum over that gradient's elements,
+
+    dx[index] = Σ_j dy[j] · c[j]        with c[j] = ∂y[j]/∂x[index],
+
+and c is itself the gradient of dx[index] with respect to dy: the rule, differentiated once more, says what it multiplied
+with. So nothing here knows a formula; an op may only say what its c's are *called* (`explains`): for a convolution's
+weight they are pixels of x. A name is shown only where the number that the rule read there is indeed the one it used.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import errors
+from ..dtypes import FLOATS, Array
+from ..engine.modes import WATCH, enable_grad
+from ..engine.op import Op
+from ..engine.tensor import Tensor, grad, lift
+from ..kernels import use_kernels
+from .record import Recording, User
+from .rerun import node_of, placeholders_of
+from .step import Step
+from .walk import contributions
+
+Index = tuple[int, ...]
+
+
+class Factors(NamedTuple):
+    """Which elements of dy take part in a number of a gradient, and with what they are multiplied."""
+
+    at: tuple[Any, ...]  # index arrays into dy
+    called: str  # the name of something the rule reads
+    places: tuple[Any, ...]  # index arrays into that
+
+
+Names = Callable[[Index, Step], "Factors | None"]
+
+NAMES: dict[tuple[str, str], Names] = {}
+"""Who says what an op multiplies the gradient with, by op and argument."""
+
+SHOWN = 12  # products in a repr
+
+
+def explains(op: Op | str, argument: str) -> Callable[[Names], Names]:
+    """Declare what the factors of an op's gradient are called.
+
+        @tg.debug.explains(square, "x")
+        def square_factors(index, step):
+            return tg.debug.Factors(at=index, called="x", places=index)
+
+    The decorated function gets the index of a number of the gradient, and the step. It returns `Factors`, or None if it has
+    nothing to say about this one.
+    """
+
+    def declare(function: Names) -> Names:
+        NAMES[op if isinstance(op, str) else op.name, argument] = function
+        return function
+
+    return declare
+
+
+class Product(NamedTuple):
+    """One summand of a gradient: an element of the gradient that arrived, times what the rule multiplied it with."""
+
+    step: Step
+    at: Index  # the element of step.grad_output; of several outputs, the output's slot first
+    dy: float
+    called: str  # what the factor is: `x[0, 2, 3, 1]`, or `∂y/∂w`
+    factor: float
+
+    @property
+    def product(self) -> float:
+        return self.dy * self.factor
+
+    def __repr__(self) -> str:
+        dy = f"dy[{', '.join(map(str, self.at))}]"
+        return f"{self.product:+.6g} = {dy} {self.dy:.6g} × {self.called} {self.factor:.6g}   {self.step.op} %{self.step.number}"
+
+
+class Explanation(Sequence[Product]):
+    """The products that add up to one number of a gradient, the largest first; those with a nameless factor 0 are left out."""
+
+    def __init__(self, of: str, gradient: float, products: Sequence[Product], remarks: Sequence[str]) -> None:
+        self.of, self.gradient, self.remarks = of, gradient, list(remarks)
+        self._products = sorted(products, key=lambda one: -abs(one.product))
+
+    def __len__(self) -> int:
+        return len(self._products)
+
+    def __getitem__(self, position: Any) -> Any:
+        return self._products[position]
+
+    @property
+    def total(self) -> float:
+        """The sum of the products: the gradient, within rounding."""
+        return math.fsum(one.product for one in self)
+
+    def __repr__(self) -> str:
+        lines = [f"gradient of {self.of}: {self.gradient:.6g}, the sum of {len(self):,} products", *map(repr, self[:SHOWN])]
+        rest = self[SHOWN:]
+        if rest:
+            lines.append(f"{math.fsum(one.product for one in rest):+.6g} = {len(rest):,} more")
+        return "\n    ".join([*lines, *self.remarks])
+
+
+def explain(recording: Recording, of: Any, index: int | Sequence[int]) -> Explanation:
+    """The products that make up one number of a gradient.
+
+    of: a leaf (the tensor, or its name), or an intermediate result (the tensor, or its step). index: of the number; () for a
+    scalar. Raises KeyError for what is not in the recording, IndexError for an index that it has not, GraphError where a
+    rule cannot be differentiated.
+    """
+    gradient = recording.grad_of(of)
+    index = checked(index, gradient.shape)
+    source, products, remarks = recording.source(of), [], []
+    for user in recording.users(of):
+        found = list(products_of(user, index))
+        products.extend(found)
+        if any(one.called.startswith("∂") for one in found):
+            remarks.append(f"({user.step.op} has no names for its factors: ∂y/∂{user.argument} is the number that its rule used)")
+    if source in recording.seeds:
+        remarks.append("the backward began here, with a gradient of its own")
+    if source in recording.hooked:
+        remarks.append("a hook has seen, and may have changed, this gradient")
+    if source not in recording.seeds and not close(sum(one.product for one in products), gradient[index], products):
+        remarks.append("(the products do not add up to the recorded gradient)")
+    name = source if isinstance(source, str) else f"%{source.number}"
+    return Explanation(f"{name}{list(index) or ''}", float(gradient[index]), products, dict.fromkeys(remarks))
+
+
+def close(total: float, gradient: Any, products: Sequence[Product]) -> bool:
+    """Whether the sum is the gradient, within the rounding of its summands."""
+    size = sum(abs(one.product) for one in products) + abs(float(gradient))
+    return abs(total - float(gradient)) <= 64 * np.finfo(gradient.dtype).eps * size or not np.isfinite(size)
+
+
+def checked(index: int | Sequence[int], shape: tuple[int, ...]) -> Index:
+    """An index into an array of the shape, negative ones counted from its end."""
+    given = tuple(map(operator.index, index if isinstance(index, (tuple, list)) else (index,)))
+    if len(given) != len(shape) or not all(-size <= at < size for at, size in zip(given, shape)):
+        raise IndexError(f"{list(given)} is no index of one number of {errors.show_shape(shape)}")
+    return tuple(at % size for at, size in zip(given, shape))
+
+
+def products_of(user: User, index: Index) -> Iterator[Product]:
+    """The products that one step contributes."""
+    step, several = user.step, isinstance(user.step.grad_output, tuple)
+    for slot, (dy, factors) in enumerate(zip(gradients_given(step), factors_of(user, index))):
+        if factors is None:
+            continue
+        called = {} if several else names_of(step, user.argument, index, factors)
+        for place in sorted({*called, *zip(*(one.tolist() for one in np.nonzero(np.atleast_1d(factors))))}):
+            at = place if factors.ndim else ()
+            name = called.get(place, f"∂y/∂{user.argument}")
+            yield Product(step, (slot, *at) if several else at, float(dy[at]), name, float(factors[at]))
+
+
+def gradients_given(step: Step) -> tuple[Any, ...]:
+    """The gradients of the outputs, of all of them."""
+    return step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
+
+
+def factors_of(user: User, index: Index) -> list[Array | None]:
+    """For each output of a step, what its gradient's elements were multiplied with on the way to dx[index]."""
+    step = user.step
+    leaves = placeholders_of(step)
+    node = node_of(step, leaves)
+    given = [None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS) for dy in gradients_given(step)]
+    position = user.place if user.place is not None else list(step.sources).index(user.argument)
+    token = WATCH.set(None)
+    try:
+        with enable_grad(), use_kernels("reference"):  # whose zeros are zeros: the fast ones may round where they transform
+            dys = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
+            ((_, _, dx),) = contributions(node, dys, {leaves[position]}, lift)
+            wanted = [dy for dy in given if dy is not None]
+            found = iter(grad(dx[index], wanted, allow_unused=True) if dx.requires_grad else [None] * len(wanted))
+        return [None if dy is None else array_of(next(found)) for dy in given]
+    finally:
+        WATCH.reset(token)
+
+
+def array_of(tensor: Tensor | None) -> Array | None:
+    return None if tensor is None else tensor.data
+
+
+def names_of(step: Step, argument: str, index: Index, factors: Array) -> dict[Index, str]:
+    """What the factors are called, by their place: as the op declared, wherever that is the very number the rule used."""
+    declared = NAMES.get((step.op, argument))
+    found = declared(index, step) if declared else None
+    if found is None:
+        return {}
+    read = step.read[found.called]
+    *at, _ = np.broadcast_arrays(*found.at, np.empty(np.broadcast_shapes(*map(np.shape, found.places))))
+    places = np.broadcast_arrays(*found.places, np.empty(np.broadcast_shapes(*map(np.shape, found.at))))[:-1]
+    named: dict[Index, str] = {}
+    for number in range(np.size(at[0]) if at else 1):
+        element = tuple(int(one.flat[number]) for one in at)
+        place = tuple(int(one.flat[number]) for one in places)
+        if np.isclose(read[place], factors[element], rtol=1e-6, atol=0):
+            named[element or (0,)] = f"{found.called}[{', '.join(map(str, place))}]"
+    return named

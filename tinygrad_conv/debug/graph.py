@@ -1,0 +1,125 @@
+"""Questions about a graph: why has this tensor no gradient, and who keeps this graph alive."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..dtypes import FLOATS
+from ..engine.tape import Node
+from ..engine.tensor import Tensor
+from ..errors import show_array, show_tensor
+from ..places import PACKAGE, show_where
+from .listing import input_edges, nodes_behind
+
+
+def why_no_grad(tensor: Tensor) -> str:
+    """Why `tensor.grad` is None, and what to do about it."""
+    name = show_tensor(tensor)
+    if tensor.grad is not None:
+        return f"{name} has a .grad: {show_array(tensor.grad)}"
+    if not tensor.requires_grad:
+        return why_none_is_wanted(tensor, name)
+    if tensor._edge is not None:
+        node, slot = tensor._edge
+        if node.notes is None or slot not in node.notes.retained:
+            return f"{name} is a result ({node!r}), and a backward writes .grad of leaves: call retain_grad() on it before the backward"
+        return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(node)
+    readers = [node for node in live_nodes() if any(edge is tensor for edge in input_edges(node))]
+    if readers:
+        listed = "".join(f"\n    {node!r}" for node in readers[:5])
+        return f"{name} is read by ops that no backward has passed yet: was the loss computed from them?{listed}"
+    return (
+        f"no op on the tape reads {name}: it took no part in what backward() was called on, or took part under no_grad, or "
+        "through .data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
+    )
+
+
+def why_none_is_wanted(tensor: Tensor, name: str) -> str:
+    """Why a tensor requires no gradient."""
+    if tensor.dtype not in FLOATS:
+        return f"{name} is {tensor.dtype}: only floating-point tensors have gradients; convert it, x.float().requires_grad_()"
+    return (
+        f"{name} does not require a gradient. If it is a leaf, say tensor.requires_grad_() before the forward; if it is a result, "
+        "nothing it was computed from requires one, or it was computed under no_grad, or detached"
+    )
+
+
+def late(node: Node) -> str:
+    """What to add where a backward has passed after all."""
+    return f"; the backward at {show_where(node.consumed)} passed before that" if node.consumed else ""
+
+
+def live_nodes() -> list[Node]:
+    """Every node that is alive and has not been freed."""
+    return [one for one in gc.get_objects() if isinstance(one, Node) and not one.consumed]
+
+
+class Keeper(NamedTuple):
+    """A live tensor that keeps a graph alive."""
+
+    tensor: str
+    nbytes: int  # what its part of the graph holds
+    holders: tuple[str, ...]  # who holds the tensor
+
+    def __repr__(self) -> str:
+        return f"{self.tensor} keeps {self.nbytes / 2**20:.2f} MB of graph alive; held by {', '.join(self.holders) or 'nobody found'}"
+
+
+def who_keeps(loss: Tensor) -> list[Keeper]:
+    """The live tensors through which the graph behind `loss` stays in memory, and what holds them, the largest first.
+
+    A graph is freed as soon as no tensor leads into it. Empty for a leaf, and after a backward has freed the graph.
+    """
+    graph = set(nodes_behind([loss._edge[0]] if loss._edge else []))
+    leading = [one for one in gc.get_objects() if isinstance(one, Tensor) and one._edge is not None and one._edge[0] in graph]
+    kept = [(one, saved_bytes(one._edge[0])) for one in leading if one._edge and one._edge[0].saved is not None]
+    found = [Keeper(show_tensor(one), nbytes, tuple(holders_of(one, [leading, *kept]))) for one, nbytes in kept]
+    return sorted(found, key=lambda keeper: -keeper.nbytes)
+
+
+def saved_bytes(node: Node) -> int:
+    """The memory of everything that a node and those behind it hold for their rules, each array once."""
+    arrays: dict[int, int] = {}
+    for one in nodes_behind([node]):
+        for value in one.saved or ():
+            for array in value if isinstance(value, tuple) else (value,):
+                if isinstance(array, np.ndarray):
+                    arrays[id(array)] = array.nbytes
+    return sum(arrays.values())
+
+
+def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
+    """Variables, attributes and containers that hold an object, but for those of our own."""
+    for frame in user_frames():
+        for name, value in list(frame.f_locals.items()):
+            if value is tensor:
+                yield f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})"
+    for holder in gc.get_referrers(tensor):
+        if isinstance(holder, dict):
+            yield from (f"{key!r} {owner_of(holder)}" for key, value in list(holder.items()) if value is tensor)
+        elif isinstance(holder, (list, tuple, set)) and not any(holder is one for one in ours):
+            yield f"a {type(holder).__name__} of {len(holder)}"
+
+
+def user_frames() -> Iterator[FrameType]:
+    """The running functions of every thread, without this package's own; what a module has are globals, not locals."""
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if not frame.f_code.co_filename.startswith(PACKAGE) and frame.f_locals is not frame.f_globals:
+                yield frame
+            frame = frame.f_back
+
+
+def owner_of(namespace: dict[Any, Any]) -> str:
+    """Whose attributes or variables a dict holds."""
+    for owner in gc.get_referrers(namespace):
+        if getattr(owner, "__dict__", None) is namespace:
+            return f"in module {owner.__name__}" if isinstance(owner, ModuleType) else f"of a {type(owner).__name__}"
+    return "in a dict"

@@ -1,0 +1,134 @@
+"""Where the time and the memory go: per op and per layer, forward and backward."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..engine.tape import Node
+from ..engine.tensor import Tensor
+from ..kernels import choice, served
+from .anomaly import saved_arrays
+from .step import Place, Step
+from .watch import Call, Observer
+
+
+@dataclass
+class Event:
+    """One forward or one backward of one op. Times in seconds, memory in bytes."""
+
+    op: str
+    where: Place
+    backward: bool
+    start: float
+    seconds: float
+    allocated: int  # the results: outputs of a forward, contributions of a backward
+    saved: int  # what the tape keeps for the rules, parameters and what older ops keep anyway not counted
+    kernel: str  # of a convolution or pooling: which one served, in a backward the last
+
+
+class profile(Observer):
+    """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)` shows where time and memory went.
+
+    `p.table("op")`, `p.table("layer")`, `p.save("trace.json")` for chrome://tracing and https://ui.perfetto.dev, `p.events`.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._start = 0.0
+        self._kept: set[int] = set()  # arrays that the tape keeps already
+
+    def before_op(self, call: Call) -> None:
+        self.begin()
+
+    def after_op(self, call: Call) -> None:
+        seconds, saved = time.perf_counter() - self._start, 0
+        given = {id(one.data) for one in call.inputs.values() if isinstance(one, Tensor) and one.is_leaf}
+        if call.node is not None:
+            fresh = {id(one): one.nbytes for _, one in saved_arrays(call.node) if id(one) not in self._kept | given}
+            self._kept.update(fresh)
+            saved = sum(fresh.values())
+        allocated = sum(one.data.nbytes for one in call.outputs if one._root is None)
+        self.events.append(Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or ""))
+
+    def before_step(self, step: Step, node: Node) -> None:
+        self._kept.difference_update(id(one) for _, one in saved_arrays(node))
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget which kernel served last, and start the clock."""
+        choice._served.set(None)
+        self._start = time.perf_counter()
+
+    def after_step(self, step: Step) -> None:
+        seconds = time.perf_counter() - self._start
+        made = [one for value in step.grad_inputs.values() for one in (value if isinstance(value, tuple) else (value,))]
+        allocated = sum(getattr(one, "nbytes", 0) for one in made)
+        self.events.append(Event(step.op, step.where, True, self._start, seconds, allocated, 0, served() or ""))
+
+    def table(self, by: str = "op") -> str:
+        """The totals by "op", "layer" or "place" (the user's line), the slowest first."""
+        keys: dict[str, Callable[[Event], str]] = {
+            "op": lambda event: event.op,
+            "layer": lambda event: event.where.layer or "(outside of layers)",
+            "place": lambda event: f"{event.where.file}:{event.where.line}",
+        }
+        if by not in keys:
+            raise ValueError(f"table: by must be one of {', '.join(keys)}, not {by!r}")
+        groups: dict[str, list[Event]] = {}
+        for event in self.events:
+            groups.setdefault(keys[by](event), []).append(event)
+        slowest = sorted(groups, key=lambda name: -sum(event.seconds for event in groups[name]))
+        rows = [totals(name, groups[name]) for name in slowest]
+        return aligned([(by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels"), *rows])
+
+    def __repr__(self) -> str:
+        return f"{self.table('op')}\n\n{self.table('layer')}"
+
+    def save(self, path: str | Path) -> None:
+        """Write a trace that chrome://tracing and Perfetto open."""
+        first = min((event.start for event in self.events), default=0.0)
+        events = [
+            {
+                "name": event.op,
+                "cat": "backward" if event.backward else "forward",
+                "ph": "X",
+                "ts": (event.start - first) * 1e6,
+                "dur": event.seconds * 1e6,
+                "pid": 0,
+                "tid": 0,
+                "args": {
+                    "line": f"{event.where.file}:{event.where.line}",
+                    "layer": event.where.layer,
+                    "allocated bytes": event.allocated,
+                    "saved bytes": event.saved,
+                    "kernel": event.kernel,
+                },
+            }
+            for event in self.events
+        ]
+        Path(path).write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}))
+
+
+def totals(name: str, events: Iterable[Event]) -> tuple[str, ...]:
+    """A row of the table."""
+    events = list(events)
+    forward, backward = ([one for one in events if one.backward is way] for way in (False, True))
+    times = (f"{sum(one.seconds for one in part) * 1e3:.2f}" for part in (forward, backward))
+    sizes = (f"{sum(size) / 2**20:.2f}" for size in ([one.allocated for one in events], [one.saved for one in events]))
+    kernels = dict.fromkeys(one.kernel for one in events if one.kernel)
+    return name, f"{len(forward)}+{len(backward)}", *times, *sizes, ", ".join(kernels)
+
+
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Rows as columns: the first and the last to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for first, *numbers, last in rows:
+        cells = [first.ljust(widths[0]), *(one.rjust(width) for one, width in zip(numbers, widths[1:])), last]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""One number followed through the whole net, both ways: where its value came from, and where its gradient did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import errors
+from ..engine.modes import WATCH
+from .explain import Index, checked, gradients_given, products_of
+from .record import Recording
+from .rerun import node_of, placeholders_of
+from .step import Source, Step
+from .walk import contributions
+
+
+class Hop(NamedTuple):
+    """One op on the way."""
+
+    step: Step
+    at: str  # the number in the op's input or output that the way goes on with: `x[0, 1, 2, 2]`, `y[0, 3, 1, 1]`
+    value: float  # that number; on the way to the loss, its gradient
+    share: float  # what it contributes, of
+    whole: float  # the sum of everything that contributes
+    count: int  # how many numbers do
+
+    def __repr__(self) -> str:
+        part = f"{self.share:+.4g} of {self.whole:.4g}, the largest of {self.count:,}"
+        return f"%{self.step.number} {self.step.op:<12} {self.at} = {self.value:.6g}   ({part})   {self.step.where.layer}".rstrip()
+
+
+class Trace(NamedTuple):
+    """The two ways of a number, each along what contributes most."""
+
+    of: str
+    value: float
+    gradient: float
+    sources: list[Hop]  # from the number down to a leaf: which input made it what it is
+    effects: list[Hop]  # from the number on to the loss: through which output its gradient comes
+    ends: tuple[str, str]  # why each way ends where it does
+
+    def __repr__(self) -> str:
+        lines = [f"{self.of} = {self.value:.6g}, gradient {self.gradient:.6g}", "where the value comes from:"]
+        lines += [*(f"    {hop!r}" for hop in self.sources), f"    {self.ends[0]}", "where the gradient comes from:"]
+        return "\n".join([*lines, *(f"    {hop!r}" for hop in self.effects), f"    {self.ends[1]}"])
+
+
+def trace(recording: Recording, of: Any, index: int | Sequence[int]) -> Trace:
+    """Follow one number of a leaf or an intermediate result through the net.
+
+    Back to where its value comes from, always to the input number with the largest |∂y/∂x · x|; and on to the loss, always
+    to the output number through which most of its gradient comes. Raises KeyError and IndexError as `explain` does.
+    """
+    gradient = recording.grad_of(of)
+    index, source = checked(index, gradient.shape), recording.source(of)
+    sources, first = way_back(recording, source, index)
+    effects, last = way_on(recording, source, index)
+    name = f"{source if isinstance(source, str) else f'%{source.number}'}{list(index) or ''}"
+    return Trace(name, value_of(recording, source, index), float(gradient[index]), sources, effects, (first, last))
+
+
+def value_of(recording: Recording, source: Source | str, index: Index) -> float:
+    """A number of a leaf or a result; NaN where the forward value is not known."""
+    if isinstance(source, str):
+        return float(recording.leaves[source][index])
+    output = recording[source.number - 1].output
+    array = output[source.slot] if isinstance(output, tuple) else output
+    return float("nan") if array is None else float(array[index])
+
+
+def way_on(recording: Recording, source: Source | str, index: Index) -> tuple[list[Hop], str]:
+    """Along the largest product of each gradient, to where the backward began."""
+    hops: list[Hop] = []
+    while source not in recording.seeds:
+        products = [one for user in recording.users(source) for one in products_of(user, index)]
+        largest = max(products, key=lambda one: abs(one.product), default=None)
+        if largest is None or largest.product == 0:
+            return hops, f"no gradient comes through: all {len(products):,} products are 0"
+        several = isinstance(largest.step.grad_output, tuple)
+        slot, index = (largest.at[0], largest.at[1:]) if several else (0, largest.at)
+        name = f"dy{list(largest.at) or ''}"
+        whole = sum(one.product for one in products)
+        hops.append(Hop(largest.step, name, largest.dy, largest.product, whole, len(products)))
+        source = Source(largest.step.number, slot)
+    return hops, "the backward began here"
+
+
+def way_back(recording: Recording, source: Source | str, index: Index) -> tuple[list[Hop], str]:
+    """Along the largest ∂y/∂x · x, to a leaf."""
+    hops: list[Hop] = []
+    while isinstance(source, Source):
+        step = recording[source.number - 1]
+        found = [one for one in influences(step, source.slot, index) if one is not None]
+        if not found:
+            return hops, f"the inputs of %{step.number} {step.op} are constants, or not known"
+        argument, place, x, share = max(found, key=lambda one: np.abs(one[3]).max(initial=0.0))
+        if not np.abs(share).max(initial=0.0):
+            return hops, f"%{step.number} {step.op} makes it of nothing but zeros"
+        index = tuple(map(int, np.unravel_index(int(np.abs(share).argmax()), share.shape)))
+        whole, count = (float(sum(function(one[3]) for one in found)) for function in (np.sum, np.count_nonzero))
+        name = f"{argument if place is None else f'{argument}[{place}]'}{list(index) or ''}"
+        hops.append(Hop(step, name, float(x[index]), float(share[index]), whole, int(count)))
+        origin = step.sources[argument]
+        source = origin if place is None else origin[place]
+    return hops, f"{source}, a leaf"
+
+
+def influences(step: Step, slot: int, index: Index) -> list[Any]:
+    """(argument, place in it if it is variadic, x, ∂y[index]/∂x · x) for each input on the tape whose values are known."""
+    dys = [np.zeros(shape, dtype) if dtype.kind == "f" else None for shape, dtype in step.shapes]
+    dys[slot][index] = 1  # type: ignore[index]
+    node = node_of(step, placeholders_of(step))
+    token = WATCH.set(None)
+    try:
+        parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0], None, None)
+    finally:
+        WATCH.reset(token)
+    found = []
+    for position, _, part in parts:
+        argument = node.op.variadic or node.op.inputs[position]
+        x, place = step.inputs[argument], position if node.op.variadic else None
+        x = x if place is None else x[place]
+        found.append(None if x is None else (argument, place, x, part * x))
+    return found

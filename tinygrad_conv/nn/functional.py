@@ -1,0 +1,6 @@
+"""The functions, where PyTorch's scripts look for them: `import tinygrad_conv.nn.functional as F`."""
+
+from __future__ import annotations
+
+from ..functional import *  # noqa: F403
+from ..functional import __all__  # noqa: F401
