@@ -2,8 +2,9 @@
 
     python examples/article.py
 
-One sum runs through it: a cross-correlation. The forward pass is one, of X with W. The weight gradient is one, of X with
-the output error dY. The input gradient is one too, of the padded dY with the flipped W. So one function prints them all.
+One sum runs through it: a cross-correlation. The forward pass is one, of X with W. The weight gradient is one, of X
+with the output error dY. The input gradient is one too, of the padded dY with the flipped W. So one function prints
+them all.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def two_operations() -> None:
     print("first flips the kernel by 180°. One input, one kernel K, both operations:\n")
     kernel = np.array([[1.0, 2.0], [3.0, 4.0]])
     flipped = flip(kernel)
-    print_matrices(X=X, K=kernel, K_flipped=flipped, correlation=correlate(X, kernel), convolution=correlate(X, flipped))
+    correlation, convolution = correlate(X, kernel), correlate(X, flipped)
+    print_matrices(X=X, K=kernel, K_flipped=flipped, correlation=correlation, convolution=convolution)
     print("They differ. A CNN's layer computes the first one, and so does all that follows.")
     print("(The W of this example is its own flip, so for W alone the two would agree.)")
 

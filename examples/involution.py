@@ -27,7 +27,7 @@ def involution(x, kernel):
     samples, channels, height, width = x.shape
     groups, size = kernel.shape[1:3]
     if kernel.shape != (samples, groups, size, size, height, width) or size % 2 == 0 or channels % groups:
-        raise ValueError(f"involution: x {x.shape} and kernel {kernel.shape} are not [N,C,H,W] and [N,G,k,k,H,W] with k odd")
+        raise ValueError(f"involution: x {x.shape}, kernel {kernel.shape} are not [N,C,H,W], [N,G,k,k,H,W] with k odd")
     y = np.zeros_like(x)
     for a, b in taps(size):
         y += ungrouped(grouped(shifted(x, a - size // 2, b - size // 2), groups) * kernel[:, :, a, b, None])
@@ -80,7 +80,7 @@ def ungrouped(x):
 
 
 class Involution2d(nn.Module):
-    """Involution whose kernels a 1×1 convolution makes from the pixels. (The paper has two, with a relu between them.)"""
+    """Involution whose kernels a 1×1 convolution makes from the pixels. (The paper has two, and a relu between.)"""
 
     def __init__(self, channels: int, kernel_size: int, groups: int = 1) -> None:
         super().__init__()

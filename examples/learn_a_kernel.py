@@ -32,7 +32,9 @@ def main() -> None:
     learned = layer.weight.data[0, 0]
     print("\n learned kernel            Sobel kernel")
     for learned_row, true_row in zip(learned, SOBEL):
-        print("  ".join(f"{value:6.3f}" for value in learned_row), "   ", "  ".join(f"{value:4.0f}" for value in true_row))
+        left = "  ".join(f"{value:6.3f}" for value in learned_row)
+        right = "  ".join(f"{value:4.0f}" for value in true_row)
+        print(f"{left}     {right}")
     print(f"\nlargest difference: {np.abs(learned - SOBEL).max():.1e}")
 
 

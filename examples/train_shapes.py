@@ -4,8 +4,8 @@
     python examples/train_shapes.py --data bars      horizontal and vertical bars, generated
     python examples/train_shapes.py --data digits    1,797 handwritten digits (needs the extra `examples`)
 
-At the end: which class was taken for which, a few images (as a PNG too, if matplotlib is installed), and the accuracy on
-images that were not trained on. The same seed gives the same numbers.
+At the end: which class was taken for which, a few images (as a PNG too, if matplotlib is installed), and the accuracy
+on images that were not trained on. The same seed gives the same numbers.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def train(net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: 
             optimizer.step()
             total_loss += loss.item() * len(x)
             right += np.sum(scores.data.argmax(axis=1) == label.data)
-        print(f"epoch {epoch:2d}/{epochs}   loss {total_loss / len(images):.4f}   accuracy {100 * right / len(images):5.1f} %")
+        loss, accuracy = total_loss / len(images), 100 * right / len(images)
+        print(f"epoch {epoch:2d}/{epochs}   loss {loss:.4f}   accuracy {accuracy:5.1f} %")
 
 
 def predict(net: Net, images: tg.Tensor) -> np.ndarray:
@@ -137,7 +138,8 @@ def text_lines(picture: np.ndarray) -> list[str]:
     """An image in block characters: each shows two pixels, one above the other."""
     blocks = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
     ink = picture > 0.5
-    return ["".join(blocks[pair] for pair in zip(upper, lower)) for upper, lower in zip(ink[0::2].tolist(), ink[1::2].tolist())]
+    pairs_of_rows = zip(ink[0::2].tolist(), ink[1::2].tolist())
+    return ["".join(blocks[pair] for pair in zip(upper, lower)) for upper, lower in pairs_of_rows]
 
 
 def save_pictures(pictures: np.ndarray, captions: list[str], path: str) -> None:

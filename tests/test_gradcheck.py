@@ -98,10 +98,19 @@ def test_a_missing_gradient_is_an_error():
 @pytest.mark.parametrize("value", [0.0, 1e-9])
 def test_a_kink_is_reported_and_not_counted(shape, value):
     x = leaf(*shape)
-    x.data[-1] = value
+    x.data.flat[-1] = value
     with pytest.warns(KinkWarning, match=r"x\[") as caught:
         assert gradcheck(lambda x: x.relu().sum(), x, order=2)
     assert caught[0].filename == __file__
+
+
+def test_an_input_full_of_kinks_is_checked_nearby():
+    x = leaf(50, 60)
+    x.data[:25] = 0.0
+    with pytest.warns(KinkWarning):
+        assert gradcheck(lambda x: x.relu(), x)
+    with pytest.raises(GradcheckError):
+        gradcheck(lambda x: wrong_at((40, 30), size=1.0)(x).relu(), x)
 
 
 def test_near_a_kink_a_smaller_step_tells():

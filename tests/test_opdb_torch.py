@@ -16,6 +16,7 @@ import tinygrad_conv as tg
 from tinygrad_conv import functional
 
 torch = pytest.importorskip("torch")
+torch.set_num_threads(1)  # the samples are tiny: waking threads takes longer than computing
 pytest.importorskip("expecttest", reason="torch.testing._internal imports it")
 
 pytestmark = pytest.mark.torch

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_conv  # noqa: F401 — declares the ops
 from tinygrad_conv.checks.rule_source import all_rules, function_faults, rule_faults
-from tinygrad_conv.ops.elementwise import exp
+from tinygrad_conv.ops.functions import exp
 from tinygrad_conv.ops.reduce import sum as total
 
 RULES = all_rules()
@@ -23,6 +23,9 @@ def allowed(dy, x, y, x_shape, dim):
     sizes = np.prod(x_shape) + np.asarray(x.shape).max()
     parts = [piece * exp(half) for piece in (dy, y)]
     scale = total(half, dim=dim) if x is not None else 1
+    part, at = (half, 0) if dim is None else (x, dim)
+    names = ",".join(str(one.ndim) for one in parts).replace("1", "2")
+    sizes += len(names) + x.shape[at] * len((slice(None),) * at)
     return helper(parts[0], (1, 2)) * scale + sizes * x[..., None].shape[0] + len(y)
 
 

@@ -33,6 +33,14 @@ class Function:
         pieces = zip(self.ends, self.ends[1:], self.shapes)
         return [vector[start:end].reshape(shape).copy() for start, end, shape in pieces]
 
+    def nearby(self, rng: np.random.Generator) -> Function:
+        """The same function at a point a hundredth away: zeros, and what is equal, come apart."""
+        inputs = list(self.inputs)
+        for at, piece in zip(self.checked, self.split(self.point)):
+            size = np.sqrt(np.mean(np.square(piece))) if piece.any() else 1.0
+            inputs[at] = piece + 1e-2 * size * rng.standard_normal(piece.shape)
+        return Function(self.fn, inputs, self.checked, self.names)
+
     def split_outputs(self, vector: Array) -> list[Array]:
         """A vector as the outputs it consists of."""
         ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.outputs])

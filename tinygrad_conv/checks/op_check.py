@@ -125,7 +125,7 @@ def transposed(array: Array) -> Array:
 def strided(array: Array) -> Array:
     """The same array as every other element of a larger one."""
     larger = np.full([2 * size for size in array.shape], 9.0, array.dtype)
-    view = larger[(slice(None, None, 2),) * array.ndim]
+    view = larger[(*(slice(None, None, 2),) * array.ndim, ...)]  # the … makes it a view also where there is no axis
     view[...] = array
     return view
 

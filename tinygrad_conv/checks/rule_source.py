@@ -41,7 +41,8 @@ class SourceFault(NamedTuple):
 def rule_faults(op: Op, rule: Rule) -> list[SourceFault]:
     """What a rule says that it may not, in itself and in the helpers it calls."""
     names = list(inspect.signature(rule.function).parameters)
-    facts = {f"{one}_shape" for one in op.inputs} | set(op.params)
+    choices = set(op.keeps) - set(op.derivations)  # kept indices and masks are arrays in both modes
+    facts = {f"{one}_shape" for one in op.inputs} | set(op.params) | choices
     return function_faults(rule.function, frozenset(name for name in names if name not in facts))
 
 
@@ -91,6 +92,10 @@ class Reader(ast.NodeVisitor):
             return node.id in self.arrays
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             return False
+        if isinstance(node, ast.Subscript):
+            return self.holds_array(node.value)
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+            return self.holds_array(node.elt)
         if isinstance(node, ast.Compare) and all(isinstance(one, (ast.Is, ast.IsNot)) for one in node.ops):
             return False
         if isinstance(node, ast.IfExp):
@@ -99,7 +104,10 @@ class Reader(ast.NodeVisitor):
 
     def assign(self, target: ast.AST, value: ast.AST | None) -> None:
         """The names in `target` hold arrays if `value` does."""
-        if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
+        if isinstance(value, ast.IfExp):
+            self.assign(target, value.body)
+            self.assign(target, value.orelse)
+        elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
             for one, its_value in zip(target.elts, value.elts):
                 self.assign(one, its_value)
         elif self.holds_array(value):

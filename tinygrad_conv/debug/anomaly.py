@@ -51,7 +51,8 @@ class detect_anomaly(Observer):
     def after_step(self, step: Step) -> None:
         if first_nonfinite(step.grad_inputs.values()) is not None:
             read = [f"{name}: {show(value)}" for name, value in step.read.items() if value is not None]
-            raise AnomalyError("\n    ".join([f"a gradient rule of {step.op} made a number that is not finite", repr(step), *read]))
+            what = f"a gradient rule of {step.op} made a number that is not finite"
+            raise AnomalyError("\n    ".join([what, repr(step), *read]))
         if first_nonfinite([one.after for one in accumulations(step)]) is not None:
             raise AnomalyError(f"a gradient of {step.op} is not finite once it is added to the others\n    {step!r}")
 
@@ -69,7 +70,8 @@ class detect_anomaly(Observer):
         if used and leaf.grad is not None and leaf.grad.any() and not self._warned:
             self._warned = True
             code, offset = user_where()
-            message = f"this backward adds to the .grad of {show_tensor(leaf)}, which an optimiser has already used: zero_grad() first"
+            name = show_tensor(leaf)
+            message = f"this backward adds to the .grad of {name}, which an optimiser has already used: zero_grad() first"
             warnings.warn_explicit(message, UserWarning, code.co_filename, line_of((code, offset)))
 
 
@@ -106,8 +108,8 @@ def check_unchanged(node: Node, copies: dict[str, Array]) -> None:
         if changed.any():
             index = tuple(map(int, np.argwhere(changed)[0])) if array.ndim else ()
             raise MutationError(
-                f"{node.op.name}: {called(node, name)} changed behind the tape: {name}{list(index)} was {copies[name][index]:.6g} "
-                f"in the forward and is {array[index]:.6g} now. The forward was called at {place_of(node)}"
+                f"{node.op.name}: {called(node, name)} changed behind the tape: {name}{list(index)} was "
+                f"{copies[name][index]:.6g} in the forward and is {array[index]:.6g} now. Its line: {place_of(node)}"
             )
     copies.clear()
 

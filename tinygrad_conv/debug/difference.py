@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from .record import Recording
 from .step import Step
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Difference:
     """The first place at which two runs part."""
 
     step: Step  # of the first run

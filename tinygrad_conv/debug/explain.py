@@ -119,7 +119,9 @@ def explain(recording: Recording, of: Any, index: int | Sequence[int]) -> Explan
     """
     gradient = recording.grad_of(of)
     index = checked(index, gradient.shape)
-    source, products, remarks = recording.source(of), [], []
+    source = recording.source(of)
+    products: list[Product] = []
+    remarks: list[str] = []
     for user in recording.users(of):
         found = list(products_of(user, index))
         products.extend(found)
@@ -132,7 +134,7 @@ def explain(recording: Recording, of: Any, index: int | Sequence[int]) -> Explan
     if source not in recording.seeds and not close(sum(one.product for one in products), gradient[index], products):
         remarks.append("(the products do not add up to the recorded gradient)")
     name = source if isinstance(source, str) else f"%{source.number}"
-    return Explanation(f"{name}{list(index) or ''}", float(gradient[index]), products, dict.fromkeys(remarks))
+    return Explanation(f"{name}{list(index) or ''}", float(gradient[index]), products, list(dict.fromkeys(remarks)))
 
 
 def close(total: float, gradient: Any, products: Sequence[Product]) -> bool:

@@ -152,5 +152,5 @@ def other_factor(index: Index, step: Step, mine: str, other: str) -> Factors:
     shape = step.grad_inputs[mine].shape
     given = (None,) * (len(whole) - len(shape)) + tuple(None if size == 1 else one for size, one in zip(shape, index))
     at = np.ix_(*(np.arange(size) if one is None else [one] for size, one in zip(whole, given)))
-    places = tuple(0 if size == 1 else one for size, one in zip(others, at[len(whole) - len(others) :]))
+    places = tuple(0 if others[axis] == 1 else at[len(whole) - len(others) + axis] for axis in range(len(others)))
     return Factors(at, other, places)

@@ -28,7 +28,7 @@ def why_no_grad(tensor: Tensor) -> str:
     if tensor._edge is not None:
         node, slot = tensor._edge
         if node.notes is None or slot not in node.notes.retained:
-            return f"{name} is a result ({node!r}), and a backward writes .grad of leaves: call retain_grad() on it before the backward"
+            return f"{name} is a result ({node!r}), and a backward writes .grad of leaves: call retain_grad() on it before"
         return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(node)
     readers = [node for node in live_nodes() if any(edge is tensor for edge in input_edges(node))]
     if readers:
@@ -45,8 +45,8 @@ def why_none_is_wanted(tensor: Tensor, name: str) -> str:
     if tensor.dtype not in FLOATS:
         return f"{name} is {tensor.dtype}: only floating-point tensors have gradients; convert it, x.float().requires_grad_()"
     return (
-        f"{name} does not require a gradient. If it is a leaf, say tensor.requires_grad_() before the forward; if it is a result, "
-        "nothing it was computed from requires one, or it was computed under no_grad, or detached"
+        f"{name} does not require a gradient. If it is a leaf, say tensor.requires_grad_() before the forward; if it is a "
+        "result, nothing it was computed from requires one, or it was computed under no_grad, or detached"
     )
 
 
@@ -68,7 +68,8 @@ class Keeper(NamedTuple):
     holders: tuple[str, ...]  # who holds the tensor
 
     def __repr__(self) -> str:
-        return f"{self.tensor} keeps {self.nbytes / 2**20:.2f} MB of graph alive; held by {', '.join(self.holders) or 'nobody found'}"
+        holders = ", ".join(self.holders) or "nobody found"
+        return f"{self.tensor} keeps {self.nbytes / 2**20:.2f} MB of graph alive; held by {holders}"
 
 
 def who_keeps(loss: Tensor) -> list[Keeper]:
@@ -101,10 +102,14 @@ def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
             if value is tensor:
                 yield f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})"
     for holder in gc.get_referrers(tensor):
-        if isinstance(holder, dict):
-            yield from (f"{key!r} {owner_of(holder)}" for key, value in list(holder.items()) if value is tensor)
-        elif isinstance(holder, (list, tuple, set)) and not any(holder is one for one in ours):
+        if isinstance(holder, (list, tuple, set)) and not any(holder is one for one in ours):
             yield f"a {type(holder).__name__} of {len(holder)}"
+        elif isinstance(holder, dict):
+            owner = owner_of(holder)
+            yield from (f"{key!r} {owner}" for key, value in list(holder.items()) if value is tensor and owner)
+        elif hasattr(holder, "__dict__") and not isinstance(holder, (Tensor, Node)):
+            attributes = [name for name, value in vars(holder).items() if value is tensor]
+            yield from (f".{name} of a {type(holder).__name__}" for name in attributes)
 
 
 def user_frames() -> Iterator[FrameType]:
@@ -118,8 +123,10 @@ def user_frames() -> Iterator[FrameType]:
 
 
 def owner_of(namespace: dict[Any, Any]) -> str:
-    """Whose attributes or variables a dict holds."""
+    """Whose attributes or variables a dict holds; "" for those of a running function, which `user_frames` has."""
     for owner in gc.get_referrers(namespace):
+        if isinstance(owner, FrameType):
+            return ""
         if getattr(owner, "__dict__", None) is namespace:
             return f"in module {owner.__name__}" if isinstance(owner, ModuleType) else f"of a {type(owner).__name__}"
     return "in a dict"

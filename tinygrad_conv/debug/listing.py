@@ -12,6 +12,7 @@ from .. import errors
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from ..places import show_where
+from .html import show_tape
 
 WIDEST = 80  # columns of a call, beyond which a line is longer than the others
 SHOWN = 40  # lines in the repr of a tape
@@ -81,6 +82,9 @@ class Tape(Sequence[Line]):
         listing = self._show([*self._lines[:half], *self._lines[-half:]]).split("\n")
         middle = f"… {len(self) - 2 * half:,} more ops: print(tape) lists them all …"
         return "\n".join([*listing[:half], middle, *listing[half:]])
+
+    def _repr_html_(self) -> str:
+        return show_tape(self, SHOWN)
 
     def _show(self, lines: list[Line]) -> str:
         """The lines in aligned columns, and below them what can no longer be listed."""

@@ -15,7 +15,7 @@ from .. import errors
 from ..dtypes import Array
 from ..engine.tensor import Tensor
 from .listing import nodes_behind
-from .step import Source, Step
+from .step import Kept, Source, Step
 from .walk import begin, number_edges, walk, walk_through
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from .difference import Difference
     from .explain import Explanation
     from .trace import Trace
-
-
-class Kept(NamedTuple):
-    """The forward values of a recorded op."""
-
-    inputs: dict[str, Any]
-    output: Any
 
 
 class User(NamedTuple):
@@ -102,7 +95,8 @@ class Recording(Sequence[Step]):
 
     def users(self, of: Any) -> list[User]:
         """Where a leaf or a result is read: what these steps contribute adds up to its gradient."""
-        wanted, found = self.source(of), []
+        wanted = self.source(of)
+        found: list[User] = []
         for step in self:
             for name, source in step.sources.items():
                 variadic = isinstance(source, tuple) and not isinstance(source, Source)

@@ -85,7 +85,9 @@ def sources_in_order(step: Step) -> Sequence[Any]:
 
 def edge_of(source: Any, nodes: list[Node], leaves: dict[str, Tensor]) -> Any:
     """What a source is on a tape."""
-    return (nodes[source.number - 1], source.slot) if isinstance(source, Source) else leaves[source] if source is not None else None
+    if isinstance(source, Source):
+        return nodes[source.number - 1], source.slot
+    return None if source is None else leaves[source]
 
 
 def node_of(step: Step, edges: list[Any]) -> Node:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .record import Kept, Recording
-from .step import Accumulated, Place, Source, Step
+from .record import Recording
+from .step import Accumulated, Kept, Place, Source, Step
 
 FORMAT = "tinygrad_conv recording 1"
 
@@ -26,7 +26,7 @@ def save(recording: Recording, path: str | Path) -> None:
     structure = {"format": FORMAT, "steps": steps, **fields, "seeds": store.encode(list(recording.seeds.items()))}
     arrays = {f"array{number}": array for number, array in enumerate(store.arrays)}
     with open(path, "wb") as file:  # np.savez would add a suffix of its own
-        np.savez_compressed(file, structure=np.array(json.dumps(structure)), **arrays)
+        np.savez_compressed(file, **{"structure": np.array(json.dumps(structure)), **arrays})  # type: ignore[arg-type]
 
 
 def load(path: str | Path) -> Recording:

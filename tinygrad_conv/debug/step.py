@@ -11,6 +11,7 @@ import numpy as np
 from .. import errors
 from ..engine.tape import Node
 from ..places import line_of
+from .html import show_step
 from .listing import SHORT
 
 
@@ -47,6 +48,13 @@ class Forward(Protocol):
     def inputs(self) -> dict[str, Any]: ...
     @property
     def output(self) -> Any: ...
+
+
+class Kept(NamedTuple):
+    """Forward values that are at hand."""
+
+    inputs: dict[str, Any]
+    output: Any
 
 
 @dataclass(repr=False, eq=False)
@@ -89,6 +97,9 @@ class Step:
             lines.append(f"grad_inputs[{name!r}]: {show(gradient)}   {self.rule[name]}")
         return "\n    ".join(lines)
 
+    def _repr_html_(self) -> str:
+        return show_step(self)
+
 
 def place_of(node: Node) -> Place:
     """Where the forward of a node was called."""
@@ -110,7 +121,7 @@ def show(value: Any) -> str:
     if not isinstance(value, np.ndarray):
         return SHORT.repr(value)
     if value.size <= 8:
-        return f"{np.array2string(value, precision=4, separator=', ', max_line_width=1000)}".replace("\n", "")
+        return " ".join(np.array2string(value, precision=4, separator=", ").split())
     finite = value[np.isfinite(value)]
     span = f" from {finite.min():.4g} to {finite.max():.4g}" if finite.size else ""
     return f"{errors.show_array(value)}{span}{describe_nonfinite(value)}"

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import errors
 from ..engine.modes import WATCH
-from .explain import Index, checked, gradients_given, products_of
+from .explain import Index, checked, products_of
 from .record import Recording
 from .rerun import node_of, placeholders_of
 from .step import Source, Step
@@ -24,11 +23,12 @@ class Hop(NamedTuple):
     value: float  # that number; on the way to the loss, its gradient
     share: float  # what it contributes, of
     whole: float  # the sum of everything that contributes
-    count: int  # how many numbers do
+    many: int  # how many numbers do
 
     def __repr__(self) -> str:
-        part = f"{self.share:+.4g} of {self.whole:.4g}, the largest of {self.count:,}"
-        return f"%{self.step.number} {self.step.op:<12} {self.at} = {self.value:.6g}   ({part})   {self.step.where.layer}".rstrip()
+        part = f"({self.share:+.4g} of {self.whole:.4g}, the largest of {self.many:,})"
+        op = f"%{self.step.number} {self.step.op}"
+        return f"{op:<16} {self.at} = {self.value:.6g}   {part}   {self.step.where.layer}".rstrip()
 
 
 class Trace(NamedTuple):

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ..engine.tape import Node, Notes, leads_on, prepare, read_only, sweep
 from ..engine.tensor import Tensor, deposit, run
 from ..places import user_where
 from .listing import input_edges, nodes_behind
-from .step import Accumulated, Source, Step, place_of, rules_of
+from .step import Accumulated, Kept, Source, Step, place_of, rules_of
 from .values import NodeValues, Values, is_many
 
 
@@ -52,9 +53,19 @@ def steps(tensor: Tensor, gradient: Any = None, retain_graph: bool = False) -> I
 
 
 def _steps(ahead: dict[int, Node], grads: dict[Any, Any], retain_graph: bool) -> Iterator[Step]:
-    nodes = nodes_behind(ahead.values())
-    found = yield from walk(ahead, grads, True)
+    nodes, looked_at = nodes_behind(ahead.values()), WeakSet[Step]()
+    stepping = walk(ahead, grads, True)
+    try:
+        while True:
+            step = next(stepping)
+            looked_at.add(step)
+            yield step
+            del step
+    except StopIteration as end:
+        found = end.value
     if not retain_graph:
+        for step in looked_at:  # what somebody still has keeps its forward values
+            step.forward = Kept(step.inputs, step.output)
         here = user_where()
         for node in nodes:
             node.free(here)
@@ -69,11 +80,15 @@ def walk(
     lift: Any = None,
     before: Callable[[Step, Node], Any] | None = None,
 ) -> Generator[Step, None, dict[Any, Any]]:
-    """What `sweep` does, with a step for each op, which is yielded when it is done. `before` gets it, and its node, before the rules run;
-    what it returns, if anything, takes the place of the output's gradient."""
+    """What `sweep` does, with a step for each op, which is yielded when it is done.
+
+    before: a function that gets the step, and its node, before the rules run; what it returns, if anything, takes the place
+    of the output's gradient.
+    """
     roots = list(ahead.values())
     called = number_edges(nodes_behind(roots))
-    values, heap, found = Values(roots), sorted(ahead), {}
+    values, heap = Values(roots), sorted(ahead)
+    found: dict[Any, Any] = {}
     kind = type(next(iter(grads.values())))
     while heap:
         node = ahead.pop(heappop(heap))
@@ -93,9 +108,9 @@ def walk(
             if inner and earlier is None and -target[0].index not in ahead:
                 ahead[-target[0].index] = target[0]
                 heappush(heap, -target[0].index)
+        yield step
         if not keep:
             node.free(user_where())
-        yield step
     return {**found, **(sweep({}, grads, True) if grads else {})}  # which runs the leaves' hooks
 
 

@@ -206,3 +206,4 @@ class TensorMethods:
     def tape(self) -> Tape: from ..debug.listing import Tape; return Tape(self)  # type: ignore[arg-type]
     def steps(self, gradient: Operand = None, retain_graph: bool = False) -> Iterator[Step]: from ..debug.walk import steps; return steps(self, gradient, retain_graph)  # type: ignore[arg-type]
     def record(self, gradient: Operand = None) -> Recording: from ..debug.record import record; return record(self, gradient)  # type: ignore[arg-type]
+    def _repr_html_(self) -> str: from ..debug.html import show_tensor; return show_tensor(self)  # type: ignore[arg-type]

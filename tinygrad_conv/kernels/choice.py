@@ -83,9 +83,9 @@ def many_channels(problem: Problem) -> bool:
 
 
 def many_channels_mirrored(problem: Problem) -> bool:
-    """The same, for the input gradient."""
+    """The same, for the input gradient, whose other kernel is better than `mec` where there are few channels."""
     worth = problem.channels * problem.outputs >= 10 * (problem.channels + problem.outputs)
-    return worth and three_taps_high_mirrored(problem)
+    return worth and problem.channels >= 24 and three_taps_high_mirrored(problem)
 
 
 def large_kernel(problem: Problem) -> bool:

@@ -44,7 +44,7 @@ class Convolution(Module):
         self.stride = sizes(kind, "stride", stride, self.dims, 1)
         self.dilation = sizes(kind, "dilation", dilation, self.dims, 1)
         self.output_padding = sizes(kind, "output_padding", output_padding, self.dims, 0)
-        self.padding = padding_of(kind, padding, self.dims)
+        self.padding = padding_of(kind, padding, self.dims, words=not self.transposed)
         self.padding_mode = padding_mode
         if min(in_channels, out_channels) < 0 or groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
@@ -192,9 +192,9 @@ def sizes(kind: str, name: str, value: Any, count: int, least: int) -> tuple[int
     return found
 
 
-def padding_of(kind: str, padding: Any, dims: int) -> Any:
+def padding_of(kind: str, padding: Any, dims: int, words: bool) -> Any:
     """'same' and 'valid' as they are, ((top, bottom), (left, right)) as pairs, anything else as one int for each axis."""
-    if padding in ("same", "valid"):
+    if words and padding in ("same", "valid"):
         return padding
     if dims == 2 and isinstance(padding, (tuple, list)) and any(isinstance(one, (tuple, list)) for one in padding):
         if len(padding) != 2:

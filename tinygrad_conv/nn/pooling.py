@@ -43,7 +43,9 @@ class MaxPool2d(MaxPool):
     """The maximum of each window: x [N, C, H, W] → [N, C, P, Q]."""
 
     def forward(self, x: Any) -> Any:
-        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return F.max_pool2d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
 
 
 class AvgPool1d(Module):

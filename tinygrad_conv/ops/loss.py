@@ -108,9 +108,10 @@ def smooth_l1_loss_dtarget(dy, x, target, reduction, beta):
 
 
 def parabola_then_line(difference, delta):
-    """½ d² up to δ, δ (d - ½ δ) beyond."""
-    size, delta, half = np.abs(difference), difference.dtype.type(delta), difference.dtype.type(0.5)
-    return np.where(size <= delta, half * size * size, delta * (size - half * delta))
+    """½ d² up to δ, δ (d - ½ δ) beyond: with c the smaller of d and δ, c (d - ½ c) is both."""
+    size = np.abs(difference)
+    shorter = np.minimum(size, size.dtype.type(delta))
+    return shorter * (size - shorter * size.dtype.type(0.5))
 
 
 @primitive

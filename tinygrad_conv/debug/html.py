@@ -1,0 +1,101 @@
+"""What notebooks show: a tape as a table, a step as what flows through it, image-like tensors as pictures."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import show_array
+
+if TYPE_CHECKING:
+    from ..engine.tensor import Tensor
+    from .listing import Tape
+    from .step import Step
+
+PICTURES = 16  # at most, of one tensor
+LARGEST = 1024  # rows and columns of an image
+ZOOMED = 96  # small images are enlarged to about this many pixels
+
+
+def show_tensor(tensor: Tensor) -> str:
+    """A tensor: its repr, and pictures if it looks like images: [H, W], [1 or 3, H, W] or [N, C, H, W]."""
+    return f"<pre>{escape(repr(tensor))}</pre>{pictures(tensor.data)}"
+
+
+def pictures(array: Array) -> str:
+    """An array's images, grey ones a channel each, from its lowest number (black) to its highest (white)."""
+    return "".join(map(picture, images_in(array))) if looks_like_images(array) else ""
+
+
+def looks_like_images(array: Array) -> bool:
+    """Whether the last two dimensions may be rows and columns."""
+    return array.ndim in (2, 3, 4) and array.size > 0 and min(array.shape[-2:]) >= 3 and max(array.shape[-2:]) <= LARGEST
+
+
+def images_in(array: Array) -> Iterable[Array]:
+    """Images [H, W] or [H, W, 3] with numbers from 0 to 255."""
+    numbers = np.nan_to_num(array.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = numbers.min(), numbers.max()
+    grey = np.round((numbers - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+    if grey.ndim > 2 and grey.shape[-3] == 3:
+        return list(np.moveaxis(grey, -3, -1).reshape(-1, *grey.shape[-2:], 3)[:PICTURES])
+    return list(grey.reshape(-1, *grey.shape[-2:])[:PICTURES])
+
+
+def picture(image: Array) -> str:
+    """An image as an <img> of whole pixels."""
+    height, width = image.shape[:2]
+    zoom = max(1, ZOOMED // max(height, width))
+    source = base64.b64encode(png(image)).decode()
+    style = "image-rendering: pixelated; margin: 2px"
+    return f'<img src="data:image/png;base64,{source}" width="{width * zoom}" height="{height * zoom}" style="{style}">'
+
+
+def png(image: Array) -> bytes:
+    """An image [H, W] (grey) or [H, W, 3] (RGB) of bytes as a PNG file (ISO/IEC 15948)."""
+    height, width = image.shape[:2]
+    rows = b"".join(b"\0" + np.ascontiguousarray(row).tobytes() for row in image)  # 0: the row is not filtered
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if image.ndim == 3 else 0, 0, 0, 0)
+    chunks = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A PNG chunk: its length, its kind, the data, and a checksum."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain text."""
+    cells = [[f"<th>{escape(cell)}</th>" for cell in head], *([f"<td>{escape(cell)}</td>" for cell in row] for row in rows)]
+    lines = ["<tr>" + "".join(row) + "</tr>" for row in cells]
+    return "<table>" + "".join(lines) + "</table>"
+
+
+def show_tape(tape: Tape, shown: int) -> str:
+    """A tape as a table, a long one without its middle."""
+    lines = list(tape) if len(tape) <= shown else [*tape[: shown // 2], *tape[-(shown // 2) :]]
+    rows = [line.columns() for line in lines]
+    note = f"<p>{len(tape) - len(lines):,} more ops between: print(tape) lists them all</p>" if len(tape) > len(lines) else ""
+    return table(("op", "result", "line", "layer"), rows) + note
+
+
+def show_step(step: Step) -> str:
+    """A step: the gradients that came and went, as pictures where they look like images."""
+    values = [("grad_output", step.grad_output), *((f"grad_inputs[{name!r}]", one) for name, one in step.grad_inputs.items())]
+    arrays = [(name, one) for name, value in values for one in (value if isinstance(value, tuple) else (value,))]
+    shown = [f"<p>{escape(name)}: {show_array(one)}</p>{pictures(plain(one))}" for name, one in arrays if one is not None]
+    return f"<pre>{escape(repr(step))}</pre>{''.join(shown)}"
+
+
+def plain(value: Any) -> Array:
+    """An array, or a Tensor's: under create_graph gradients are Tensors."""
+    array: Array = value if isinstance(value, np.ndarray) else value.data
+    return array
