@@ -101,8 +101,8 @@ def train(net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: 
             optimizer.step()
             total_loss += loss.item() * len(x)
             right += np.sum(scores.data.argmax(axis=1) == label.data)
-        loss, accuracy = total_loss / len(images), 100 * right / len(images)
-        print(f"epoch {epoch:2d}/{epochs}   loss {loss:.4f}   accuracy {accuracy:5.1f} %")
+        mean_loss, accuracy = total_loss / len(images), 100 * right / len(images)
+        print(f"epoch {epoch:2d}/{epochs}   loss {mean_loss:.4f}   accuracy {accuracy:5.1f} %")
 
 
 def predict(net: Net, images: tg.Tensor) -> np.ndarray:

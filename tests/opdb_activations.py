@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .opdb import Entry
-
 import tinygrad_conv as tg
+
+from .opdb import Entry
 
 TABLE = {
     "log_softmax": Entry(tg.log_softmax),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .opdb import Entry
-
 import tinygrad_conv as tg
+
+from .opdb import Entry
 
 TABLE = {
     "nn.functional.binary_cross_entropy": Entry(tg.binary_cross_entropy),

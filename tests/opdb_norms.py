@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from .opdb import Entry
 
 import tinygrad_conv as tg
+
+from .opdb import Entry
 
 
 def one_dimensional(sample):

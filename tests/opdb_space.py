@@ -19,6 +19,8 @@ def has_no_channels(sample: Any) -> bool:
 
 COMPLEX = {"complex numbers": is_complex}
 TABLE = {
+    "nn.functional.adaptive_avg_pool2d": Entry(tg.adaptive_avg_pool2d),
+    "nn.functional.adaptive_max_pool2d": Entry(tg.adaptive_max_pool2d),
     "nn.functional.avg_pool1d": Entry(tg.avg_pool1d),
     "nn.functional.avg_pool2d": Entry(tg.avg_pool2d),
     "nn.functional.conv1d": Entry(tg.conv1d, left_out=COMPLEX),
@@ -27,4 +29,22 @@ TABLE = {
     "nn.functional.conv_transpose2d": Entry(tg.conv_transpose2d),
     "nn.functional.max_pool1d": Entry(tg.max_pool1d, left_out={"no channels are no mistake: the result is empty": has_no_channels}),
     "nn.functional.max_pool2d": Entry(tg.max_pool2d),
+    "nn.functional.interpolate.bilinear": Entry(tg.interpolate),
+    "nn.functional.interpolate.linear": Entry(tg.interpolate),
+    "nn.functional.interpolate.nearest": Entry(tg.interpolate),
+    "nn.functional.interpolate.trilinear": Entry(tg.interpolate),
+    "nn.functional.pad.circular": Entry(tg.pad),
+    "nn.functional.pad.constant": Entry(tg.pad),
+    "nn.functional.pad.reflect": Entry(tg.pad),
+    "nn.functional.pad.replicate": Entry(tg.pad),
+    "nn.functional.pad.replicate_negative": Entry(tg.pad),
+    "nn.functional.pixel_shuffle": Entry(tg.pixel_shuffle),
+    "nn.functional.pixel_unshuffle": Entry(tg.pixel_unshuffle),
+    "nn.functional.unfold": Entry(tg.unfold),
+}
+LEFT_OUT = {
+    "nn.functional.interpolate.area": "adaptive_avg_pool2d under another name",
+    "nn.functional.interpolate.bicubic": "photographs' interpolation, which toy CNNs have no use for",
+    "nn.functional.interpolate.nearest-exact": "a second convention for nearest",
+    "unfold": "Tensor.unfold, sliding windows of any tensor, which shares nothing but the name",
 }

@@ -1,4 +1,5 @@
-"""Activations and softmax against PyTorch where it is easy to be wrong: at kinks, far out, at infinities, and in few digits."""
+"""Activations and softmax against PyTorch where it is easy to be wrong: at kinks, far out, at infinities, and in few
+digits."""
 
 from __future__ import annotations
 

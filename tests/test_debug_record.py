@@ -49,7 +49,8 @@ def test_forward_values_are_all_there(program):
     loss, _ = program()
     recording = loss.record()
     for step in recording:
-        assert step.output is not None and all(one is not None for one in step.inputs.values()), step
+        unread = {"b"} if step.op == "sub" and step.sources["b"] is None else set()  # the article's target, a constant
+        assert step.output is not None and {name for name, one in step.inputs.items() if one is None} == unread
     np.testing.assert_array_equal(recording[-1].output, loss.data)
 
 
@@ -97,11 +98,7 @@ def test_two_equal_runs_do_not_differ(program):
 
 
 def test_the_first_step_at_which_two_runs_part():
-    one, other = crooked(), crooked()
-    with tg.no_grad():
-        other.leaves["shared.weight"][1, 2, 0, 1] += 1.0  # after the forward: only the leaf is another
-    assert one.loss.record().diff(crooked(seed=0).loss.record()) is None
-    changed = crooked(seed=1)
+    one, changed = crooked(seed=0), crooked(seed=1)
     found = one.loss.record().diff(changed.loss.record())
     assert found.step.number == 1 and found.what == "inputs['x']"
     assert found.mine == one.leaves["x"].data[found.index] and found.other == changed.leaves["x"].data[found.index]
@@ -260,7 +257,8 @@ def test_kinks_and_ties_are_not_faults():
 def test_what_cannot_be_computed_again_is_remarked():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     report = (x + np.ones(2, np.float32)).sum().record().check()
-    assert [one.remark for one in report] == ["(an input is not known)"] * 2 and report.first is None
+    assert [one.remark for one in report] == ["(an input is not known)", ""] and report.first is None
+    assert "(an input is not known)" in repr(report)
 
 
 def test_recording_a_leaf():

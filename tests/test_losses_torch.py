@@ -1,4 +1,5 @@
-"""Losses against PyTorch where it is easy to be wrong: few digits, nothing to average, saturated predictions, ignored labels."""
+"""Losses against PyTorch where it is easy to be wrong: few digits, nothing to average, saturated predictions, ignored
+labels."""
 
 from __future__ import annotations
 

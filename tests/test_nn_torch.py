@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:Using padding='same' with even")]  # PyTorch's own note
 torch = pytest.importorskip("torch")
 
 LAYERS = [
@@ -219,3 +221,21 @@ def test_shared_layers_and_buffers_have_pytorchs_keys():
     for members in ("named_parameters", "named_buffers", "named_modules", "named_children"):
         assert [key for key, _ in getattr(ours, members)()] == [key for key, _ in getattr(theirs, members)()]
     assert repr(ours) == repr(theirs)
+
+
+ELSEWHERE = {"device", "dtype", "rng", "size_average", "reduce", "recompute_scale_factor", "min_value", "max_value"}
+SAID = [name for name in nn.__all__ if inspect.isclass(getattr(nn, name)) and name not in ("Module", "Parameter")]
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_arguments_their_order_and_defaults_are_pytorchs(name):
+    """But for devices, dtypes and what PyTorch has deprecated; and a softmax's dim must be said."""
+    ours, theirs = (
+        [(one.name, one.default) for one in inspect.signature(getattr(place, name)).parameters.values()
+         if one.name not in ELSEWHERE and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        for place in (nn, torch.nn)
+    )  # fmt: skip
+    if name in ("Softmax", "LogSoftmax"):
+        assert ours == [("dim", inspect.Parameter.empty)]
+    else:
+        assert ours == theirs

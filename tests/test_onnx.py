@@ -1,7 +1,8 @@
-"""ONNX's own node cases, computed by our functions: convolutions, poolings, normalisations, activations, losses, optimisers.
+"""ONNX's own node cases, computed by our functions: convolutions, poolings, normalisations, activations, losses,
+optimisers.
 
-Each case is one node with its attributes, inputs and expected outputs. A function below says how a node of its type is written
-with ours; what is left out stands in LEFT_OUT, with the reason.
+Each case is one node with its attributes, inputs and expected outputs. A function below says how a node of its type
+is written with ours; what is left out stands in LEFT_OUT, with the reason.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ LEFT_OUT = {
     "maxpool_2d_pads": TOO_MUCH_PADDING,
 }
 """Cases by name, with the reason; a name that ONNX has no more fails."""
+ROUNDED = {"averagepool_2d_ceil_last_window_starts_on_pad"}
+"""Cases whose expected output ONNX gives in four digits."""
 
 
 def convolution(attributes, x, w, b=None):
@@ -127,6 +130,14 @@ def layer_normalization(attributes, x, scale, bias=None):
     return tg.layer_norm(x, x.shape[axis:], scale, bias, attributes.get("epsilon", 1e-5))
 
 
+def group_normalization(attributes, x, scale, bias):
+    return tg.group_norm(x, attributes["num_groups"], scale, bias, attributes.get("epsilon", 1e-5))
+
+
+def instance_normalization(attributes, x, scale, bias):
+    return tg.instance_norm(x, None, None, scale, bias, eps=attributes.get("epsilon", 1e-5))
+
+
 def parametric_relu(attributes, x, slope):
     slopes = np.broadcast_to(slope.data, x.shape)  # ONNX broadcasts the slope; here every element is a channel of its own
     return tg.prelu(x.reshape(1, -1), slopes.reshape(-1)).reshape(x.shape)
@@ -139,7 +150,8 @@ def selu(attributes, x):
 
 
 def nll(attributes, x, target, weight=None):
-    return tg.nll_loss(x, target, weight, ignore_index=attributes.get("ignore_index", -100), reduction=attributes["reduction"])
+    options = {"ignore_index": attributes.get("ignore_index", -100), "reduction": attributes["reduction"]}
+    return tg.nll_loss(x, target, weight, **options)
 
 
 def softmax_cross_entropy(attributes, scores, labels, weights=None):
@@ -196,9 +208,9 @@ FUNCTIONS = {
     "GlobalAveragePool": lambda attributes, x: x.mean((2, 3), keepdim=True),
     "GlobalMaxPool": lambda attributes, x: x.amax((2, 3), keepdim=True),
     "BatchNormalization": batch_normalization,
-    "InstanceNormalization": lambda attributes, x, w, b: tg.instance_norm(x, None, None, w, b, eps=attributes.get("epsilon", 1e-5)),
+    "InstanceNormalization": instance_normalization,
     "LayerNormalization": layer_normalization,
-    "GroupNormalization": lambda attributes, x, w, b: tg.group_norm(x, attributes["num_groups"], w, b, attributes.get("epsilon", 1e-5)),
+    "GroupNormalization": group_normalization,
     "Relu": lambda attributes, x: tg.relu(x),
     "LeakyRelu": lambda attributes, x: tg.leaky_relu(x, attributes.get("alpha", 0.01)),
     "PRelu": parametric_relu,
@@ -250,9 +262,10 @@ def test_cases(cases, kind):
         result = FUNCTIONS[kind](attributes, *map(tg.tensor, inputs))
         result = result if isinstance(result, tuple) else (result,)
         for position, (ours, theirs) in enumerate(zip(result, expected)):
-            array = getattr(ours, "data", ours) if not isinstance(ours, np.ndarray) else ours
+            array = ours.data if isinstance(ours, tg.Tensor) else ours
             assert array.shape == theirs.shape, (name, position)
-            np.testing.assert_allclose(array, theirs, rtol=1e-5, atol=1e-6, err_msg=f"{name}, output {position}")
+            rtol = 1e-3 if name in ROUNDED else 1e-5
+            np.testing.assert_allclose(array, theirs, rtol=rtol, atol=1e-6, err_msg=f"{name}, output {position}")
         compared += 1
     assert compared
 

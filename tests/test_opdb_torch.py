@@ -1,4 +1,5 @@
-"""Our functions on PyTorch's own sample inputs: values, gradients, gradients of gradients; and its error inputs refused.
+"""Our functions on PyTorch's own sample inputs: values, gradients, gradients of gradients; and its error inputs
+refused.
 
 What is compared, and what is left out with which reason, stands in the tables of tests/opdb_<family>.py.
 """
@@ -37,7 +38,8 @@ def infos():
 
 @pytest.mark.parametrize("name", TABLE)
 def test_samples(infos, name):
-    """Values, gradients and second gradients on every sample input, in float64 (int64 where PyTorch takes no floats)."""
+    """Values, gradients and second gradients on every sample input, in float64 (int64 where PyTorch takes no
+    floats)."""
     entry, count = TABLE[name], 0
     for sample in samples_of(infos[name]):
         if not any(applies(sample) for applies in entry.left_out.values()):
@@ -116,7 +118,8 @@ def show(value):
 
 
 class Converter:
-    """PyTorch's values as ours: each tensor once, with its strides, in memory of its own; remembers which became which."""
+    """PyTorch's values as ours: each tensor once, with its strides, in memory of its own; remembers which became
+    which."""
 
     def __init__(self):
         self.pairs = {}
@@ -174,7 +177,8 @@ def compare(info, entry, sample):
 
 
 def compare_gradients(inputs, outputs, orders):
-    """Gradients for a random dY; at order 2 those of a random combination of them, with respect to the inputs and to dY."""
+    """Gradients for a random dY; at order 2 those of a random combination of them, with respect to the inputs and to
+    dY."""
     random = np.random.default_rng(0)
     for order in range(1, orders + 1):
         seeds = [pair_of(random.standard_normal(mine.shape)) for mine, _ in outputs]

@@ -103,7 +103,20 @@ def test_dtypes_and_shapes_stay_and_the_array_is_updated_in_place(make, dtype, s
     assert p.data is array and array.dtype == dtype and p.shape == shape
     assert np.all(array != 1) and np.all(np.isfinite(array))
     for value in optimizer.state[p].values():
-        assert isinstance(value, int) or np.asarray(value).dtype == dtype
+        assert isinstance(value, int) or value.dtype == (np.float64 if dtype == np.float64 else np.float32)
+
+
+@pytest.mark.parametrize("make", [lambda ps: optim.Adam(ps, 0.125), lambda ps: optim.RMSprop(ps, 0.125)])
+def test_float16_neither_underflows_nor_overflows_on_the_way(make):
+    p = nn.Parameter(np.ones(3, np.float16))
+    optimizer = make([p])
+    p.grad = np.array([0.0, 1e-5, 6e4], np.float16)
+    optimizer.step()
+    assert p.data[0] == 1 and np.all(np.isfinite(p.data)) and np.all(p.data[1:] < 1)
+    other = make([nn.Parameter(np.ones(3, np.float16))])
+    other.load_state_dict(optimizer.state_dict())
+    for name, value in optimizer.state[p].items():
+        np.testing.assert_array_equal(other.state[other.params()[0]][name], value)
 
 
 @pytest.mark.parametrize("make", EVERY)

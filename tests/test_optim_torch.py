@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,9 @@ def test_float32_stays_close(name, options):
         reference.step()
     assert ours[0].dtype == np.float32
     assert_equal(ours, theirs, 2e-5)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
+def test_arguments_are_pytorchs(name):
+    ours, theirs = (list(inspect.signature(getattr(place, name)).parameters) for place in (optim, torch.optim))
+    assert ours == [one for one in theirs if one in ours]

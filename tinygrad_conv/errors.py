@@ -248,13 +248,6 @@ def check_arity(op: Any, count: int) -> None:
         raise TypeError(f"{op.name} takes the inputs ({', '.join(op.inputs)}); got {count}")
 
 
-def check_params(op: Any, params: Iterable[str]) -> None:
-    """Refuse a keyword that is no param."""
-    unknown = ", ".join(sorted(set(params) - set(op.params)))
-    if unknown:
-        raise TypeError(f"{op.name}: no param {unknown}; inputs {op.inputs} are positional, params are {op.params}")
-
-
 def check_param(op: Any, name: str, tensor: Any) -> Any:
     """A Tensor given as a param; refused where it requires a gradient."""
     if tensor.requires_grad:

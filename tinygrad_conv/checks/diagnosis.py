@@ -140,7 +140,7 @@ def the_border(evidence: Evidence) -> Iterator[Finding]:
         middle = slice(lines.size // 3, lines.size - lines.size // 3)
         if lines.size < 3 or lines[middle].any():
             continue
-        yield Finding("border", f"right in the middle, wrong at the border: {evidence.name} at {list(places)} of dimension {axis}")
+        yield Finding("border", f"right in the middle, wrong at the border: {evidence.name} at {places.tolist()} of dimension {axis}")
     if wrong.ndim >= 2 and min(wrong.shape[-2:]) >= 3 and not wrong[..., 1:-1, 1:-1].any():
         yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
 

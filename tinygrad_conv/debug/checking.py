@@ -112,12 +112,14 @@ def difference_along(step: Step, name: str, place: int | None, v: Array, claimed
     remark."""
     values = list(flat(step.inputs))
     position = place if place is not None else [*step.inputs].index(name)
-    if any(one is None for one in values):
+    unknown = any(one is None for one in values)
+    if unknown and not OPS[step.op].broadcasting:
         return None, 0.0, "(an input is not known)"
+    values = [np.zeros(step.shapes[0][0]) if one is None else one for one in values]  # no rule reads it: any other will do
     values = [one.astype(np.float64) if one.dtype.kind == "f" else one for one in values]
     with np.errstate(all="ignore"):
         y = forward(step, values)
-        if not repeated(y, flat({"y": step.output})):
+        if not unknown and not repeated(y, flat({"y": step.output})):
             return None, 0.0, "(the forward gives another result now)"
         h = float(np.finfo(y[0].dtype).eps) ** (1 / 3) * magnitude(values[position])
         moved = [[*values[:position], values[position] + by * v, *values[position + 1 :]] for by in (h, -h)]

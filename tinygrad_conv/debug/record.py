@@ -181,7 +181,7 @@ class Copies:
         """A value with copies of the arrays in it."""
         if isinstance(value, np.ndarray):
             if id(value) not in self._made:
-                self._made[id(value)] = value, value.copy()
+                self._made[id(value)] = value, value.copy(order="K")  # in its memory order: sums round by it
             return self._made[id(value)][1]
         if isinstance(value, dict):
             return {name: self.of(one) for name, one in value.items()}

@@ -118,6 +118,8 @@ class TensorMethods:
     def tanh(self) -> Tensor: return OPS["tanh"](self)
     def sigmoid(self) -> Tensor: return OPS["sigmoid"](self)
     def relu(self) -> Tensor: return OPS["relu"](self)
+    def softmax(self, dim: int) -> Tensor: return OPS["softmax"](self, dim=dim)
+    def log_softmax(self, dim: int) -> Tensor: return OPS["log_softmax"](self, dim=dim)
 
     # In place: for leaves, under no_grad
     def __iadd__(self, other: Operand) -> Tensor: return self.change("+=", operator.iadd, other)

@@ -89,7 +89,6 @@ class Op:
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if (watch := WATCH.get()) is not None:
             return watch.apply(self, inputs, params)
-        params = self.complete(params) if params else self.defaults
         if len(inputs) != self.arity and not self.variadic:
             errors.check_arity(self, len(inputs))
             inputs += (None,) * (self.arity - len(inputs))  # optional ones that were left out
@@ -110,6 +109,8 @@ class Op:
             errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
+        if params:
+            params = {name: one if type(one) in PLAIN else self.plain(name, one) for name, one in params.items()}
         y = self.forward(*arrays, **params) if params else self.forward(*arrays)
         y, kept = (y[0], y[1:]) if self.keeps else (y, ())
         if not on_tape:
@@ -135,8 +136,7 @@ class Op:
                 arrays[position] = frozen(arrays[position])  # a bare array is its owner's to change
             elif value._edge is None or value._root is not None:
                 guards.append(value if value._root is None else value._root)
-        if params is not self.defaults:
-            params = {name: value if type(value) in PLAIN else frozen(value) for name, value in params.items()}
+        params = self.defaults | {name: one if type(one) in PLAIN else frozen(one) for name, one in params.items()}
         y: Any = tuple([one._data for one in outputs]) if many else outputs[0]._data
         found = [*([tuple(arrays)] if self.variadic else arrays), y, *kept]  # as `readable` names them
         if shapes:
@@ -148,15 +148,10 @@ class Op:
             if types[slot][1] in FLOATS:
                 output._edge, output._requires_grad = (node, slot), True
 
-    def complete(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The params with the defaults filled in, and Tensors among them as arrays."""
-        errors.check_params(self, params)
-        return self.defaults | {name: one if type(one) in PLAIN else self.plain(name, one) for name, one in params.items()}
-
     def plain(self, name: str, value: Any) -> Any:
         """A param without Tensors in it."""
         if type(value) in (tuple, list):
-            return type(value)(self.plain(name, one) for one in value)
+            return type(value)([one if type(one) in PLAIN else self.plain(name, one) for one in value])
         return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
 
     def plan(self, wanted: int) -> tuple[list[int], list[int], bool]:
@@ -210,7 +205,8 @@ def wrap(y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
 
 def frozen(value: Any) -> Any:
     """A param as the tape keeps it: arrays in it are copies, for they are their owner's to change."""
-    value = type(value)(map(frozen, value)) if type(value) in (tuple, list) else value
+    if type(value) in (tuple, list):
+        return type(value)([one if type(one) in PLAIN else frozen(one) for one in value])
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

@@ -59,8 +59,9 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of each sample of input [N, C, ...] normalised by itself, times weight [C], plus bias [C]: group_norm with
-    a group for each channel. With use_input_stats=False running_mean and running_var take the place of the input's own.
+    """Each channel of each sample of input [N, C, ...] normalised by itself, times weight [C], plus bias [C]:
+    group_norm with a group for each channel. With use_input_stats=False running_mean and running_var take the place
+    of the input's own.
 
     Raises ShapeError where shapes do not fit or a channel has one element alone, DtypeError for integers.
     """
@@ -79,7 +80,8 @@ def instance_norm(
 
 
 def follow(mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float) -> None:
-    """Move running statistics, in place, by the share `momentum` towards those of a batch of `count` elements a channel.
+    """Move running statistics, in place, by the share `momentum` towards those of a batch of `count` elements a
+    channel.
 
     The variance that they follow is the unbiased estimate, n / (n - 1) times the batch's own.
     """
@@ -122,10 +124,11 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
 
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of input [N, C, H, W] (or [N, C, L]) with probability p as 0, otherwise divided by 1 - p; else
-    the input itself.
+    """In training each channel of input [N, C, H, W] (or [N, C, L]) with probability p as 0, otherwise divided by 1 -
+    p; else the input itself.
 
-    `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
+    `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes, ValueError for a p outside of
+    [0, 1].
     """
     refuse_inplace("dropout2d", inplace)
     if input.ndim not in (3, 4):

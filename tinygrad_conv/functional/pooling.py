@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.tensor import Tensor
-from ..ops import pool, shape
+from ..ops import adaptive, pool, shape
 from ..ops.windows import check_images
 from .convolutions import row
 from .signatures import Operand, Size, documented_by
 
 __all__ = [
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
     "avg_pool1d",
     "avg_pool2d",
     "max_pool1d",
@@ -88,6 +90,20 @@ def avg_pool1d(
     pool.pool_window("avg_pool1d", (1, input.shape[-1]), kernel, steps, pads, 1, ceil_mode)
     y = avg_pool2d(shape.unsqueeze(input, dim=-2), kernel, steps, pads, ceil_mode, count_include_pad)
     return shape.squeeze(y, dim=-2)
+
+
+@documented_by(adaptive.adaptive_avg_pool2d)
+def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Tensor:
+    return adaptive.adaptive_avg_pool2d(input, output_size=output_size)
+
+
+def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
+    """The maximum of each cell of input [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; output_size: (P, Q), an int, None for as
+    it is. With return_indices (y, indices): where each maximum was found, as h W + w. The first in row-major order wins a
+    tie. Raises ShapeError for an image without rows or columns.
+    """
+    y, indices = adaptive.adaptive_max_pool2d(input, output_size=output_size)
+    return (y, indices) if return_indices else y
 
 
 def row_stride(stride: Any) -> Any:

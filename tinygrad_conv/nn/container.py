@@ -87,17 +87,17 @@ class Sequential(Listed):
 class ModuleList(Listed):
     """A list of modules whose parameters are found; it has no forward of its own."""
 
-    def __init__(self, modules: Iterable[Any] = ()) -> None:
+    def __init__(self, modules: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(modules or ())
 
 
 class ModuleDict(Module):
     """A dict of modules whose parameters are found; it has no forward of its own."""
 
-    def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(modules or ())
 
     def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace children, from a dict or from pairs."""

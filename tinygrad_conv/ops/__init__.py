@@ -1,3 +1,3 @@
 """The ops, by family: in each file a forward and, beside it, its rules."""
 
-from . import activations, arithmetic, classification, comparisons, contraction, conv, dropout, extremes, functions, index, labels, linalg, loss, norm, pool, reduce, shape, softmax  # noqa: F401 (importing declares them)
+from . import activations, adaptive, arithmetic, classification, comparisons, contraction, conv, dropout, extremes, functions, index, labels, linalg, loss, norm, padding, patches, pool, reduce, resample, shape, softmax  # noqa: F401 (importing declares them)

@@ -1,7 +1,7 @@
 """Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice, stated in the rule.
 
-Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left: np.where on signs
-that change at random costs more than ten such passes.
+Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left: np.where
+on signs that change at random costs more than ten such passes.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def elu_dx(dy, x, alpha):
 
 @primitive
 def selu(x):
-    """λ x where x > 0, λ α (eˣ - 1) elsewhere, with the λ and α that keep the mean of activations at 0 and the variance at 1.
+    """λ x where x > 0, λ α (eˣ - 1) elsewhere, with the λ and α that keep the mean of activations at 0 and the
+    variance at 1.
 
     λ = 1.0507…, α = 1.6733…: Klambauer et al. 2017. Raises DtypeError for integers.
     """
@@ -177,7 +178,8 @@ def erfc(z):
 
 @lru_cache(maxsize=2)
 def erfc_series(dtype):
-    """The coefficients of p on [least, 1], as many as make a difference to the dtype, got from math.erfc; and `least`."""
+    """The coefficients of p on [least, 1], as many as make a difference to the dtype, got from math.erfc; and
+    `least`."""
     least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
 
     def exponent(t):

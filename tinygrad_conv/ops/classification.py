@@ -1,7 +1,7 @@
 """Losses of classes: how improbable a prediction makes the label.
 
-x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the distribution wanted
-(for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
+x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the distribution
+wanted (for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from .softmax import log_softmax, softmax
 
 @primitive
 def nll_loss(x, target, *, weight=None, ignore_index=-100, reduction="mean"):
-    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target [N, ...] labels (or [C] and one label).
+    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target [N, ...] labels (or [C] and one
+    label).
 
-    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index count nowhere.
+    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index count
+    nowhere.
 
-    Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for labels that are floats.
+    Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for labels that are
+    floats.
     """
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
@@ -47,12 +50,12 @@ def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
 def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """-Σ_c weight[c] q[c] ln softmax(x)[c] for each sample: x [N, C, ...] logits (or [C]).
 
-    target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x. label_smoothing ε makes it
-    (1 - ε) q + ε / C. 'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t] for labels, by the number of
-    samples for probabilities. Samples of label ignore_index count nowhere.
+    target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x. label_smoothing ε
+    makes it (1 - ε) q + ε / C. 'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t] for labels,
+    by the number of samples for probabilities. Samples of label ignore_index count nowhere.
 
-    Raises ShapeError where shapes do not fit, ValueError for a label that is no class or a label_smoothing outside of [0, 1],
-    DtypeError for floats in the place of labels.
+    Raises ShapeError where shapes do not fit, ValueError for a label that is no class or a label_smoothing outside of
+    [0, 1], DtypeError for floats in the place of labels.
     """
     check_float("cross_entropy", input=x)
     check_wanted("cross_entropy", x, target, weight, ignore_index)

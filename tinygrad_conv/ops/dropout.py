@@ -10,7 +10,8 @@ from .precision import check_float
 
 @primitive
 def dropout(x, *, kept, p=0.5):
-    """x / (1 - p) where `kept`, a mask that broadcasts to x, holds; 0 elsewhere: the expected value is x (Hinton et al. 2012).
+    """x / (1 - p) where `kept`, a mask that broadcasts to x, holds; 0 elsewhere: the expected value is x (Hinton et
+    al. 2012).
 
     Raises DtypeError for integers.
     """

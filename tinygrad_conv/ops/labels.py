@@ -1,7 +1,7 @@
 """Class labels: what they are as vectors, and how much each sample weighs. Nothing here has a gradient.
 
-x has its classes in dimension 1, as [N, C, ...], and labels have the shape of x without it, or x is [C] and its label one
-number.
+x has its classes in dimension 1, as [N, C, ...], and labels have the shape of x without it, or x is [C] and its label
+one number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 
 @primitive(differentiable=False)
 def one_hot(x, *, num_classes=-1):
-    """1 at the place that each label of x [...] says, 0 elsewhere → int64 [..., num_classes]; -1: as many as the labels need.
+    """1 at the place that each label of x [...] says, 0 elsewhere → int64 [..., num_classes]; -1: as many as the
+    labels need.
 
     Raises ValueError for a label that is negative or not below num_classes, DtypeError for labels that are no integers.
     """

@@ -118,8 +118,9 @@ def parabola_then_line(difference, delta):
 def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
     """-w (t ln x + (1 - t) ln(1 - x)): 'none', 'sum' or 'mean' of it; logarithms no lower than -100, as in PyTorch.
 
-    x: probabilities, from 0 to 1. weight: broadcasts to the shape of x. Raises ShapeError unless x and target have the same
-    shape, ValueError for an x outside of [0, 1]. From logits, binary_cross_entropy_with_logits is more accurate.
+    x: probabilities, from 0 to 1. weight: broadcasts to the shape of x. Raises ShapeError unless x and target have
+    the same shape, ValueError for an x outside of [0, 1]. From logits, binary_cross_entropy_with_logits is more
+    accurate.
     """
     op = "binary_cross_entropy"
     chance, wanted, dtype = pair_of_floats(op, x, target)
@@ -151,8 +152,8 @@ def binary_cross_entropy_dtarget(dy, x, weight, reduction):
 def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean", pos_weight=None):
     """-w (p t ln σ(x) + (1 - t) ln(1 - σ(x))): 'none', 'sum' or 'mean' of it; p is pos_weight.
 
-    Computed as w ((1 - t) x + (1 + (p - 1) t) ln(1 + e⁻ˣ)), which overflows nowhere. weight and pos_weight broadcast to the
-    shape of x. Raises ShapeError unless x and target have the same shape.
+    Computed as w ((1 - t) x + (1 + (p - 1) t) ln(1 + e⁻ˣ)), which overflows nowhere. weight and pos_weight broadcast
+    to the shape of x. Raises ShapeError unless x and target have the same shape.
     """
     op = "binary_cross_entropy_with_logits"
     logit, wanted, dtype = pair_of_floats(op, x, target)

@@ -1,12 +1,14 @@
 """Normalisation: x̂ = (x - μ) / √(σ² + ε) over a group of elements, then y = w x̂ + b with learned w and b.
 
-They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last dimensions of one
-sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the group, so for n of them, with g = w dY,
+They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last
+dimensions of one sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the group, so
+for n of them, with g = w dY,
 
     dX = (g - mean(g) - x̂ mean(g x̂)) / √(σ² + ε)
 
-where the means run over the group: what of g would only shift or scale the whole group is lost (Ioffe & Szegedy 2015). Kept from
-the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed again.
+where the means run over the group: what of g would only shift or scale the whole group is lost (Ioffe & Szegedy
+2015). Kept from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed
+again.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def batch_norm_scale(x, running_var, training, eps):
 
 @batch_norm.grad("x")
 def batch_norm_dx(dy, x, w, center, scale, training):
-    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, which do not depend on x, g · scale."""
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, which do not depend on x, g ·
+    scale."""
     g = weighted(dy, w, (1, -1) + (1,) * (x.ndim - 2))
     return normalization_dx(g, (wide(x) - center) * scale, scale, batch_dims(x)) if training else g * scale
 
@@ -80,7 +83,8 @@ def batch_norm_db(dy):
 
 @primitive(keeps=("center", "scale"))
 def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
-    """The last dimensions of x, of sizes normalized_shape, less their mean, divided by √(variance + eps), times w, plus b.
+    """The last dimensions of x, of sizes normalized_shape, less their mean, divided by √(variance + eps), times w,
+    plus b.
 
     w and b have the shape normalized_shape. Raises ShapeError where shapes do not fit, DtypeError for integers.
     """
@@ -128,13 +132,13 @@ def layer_norm_db(dy, normalized_shape):
 
 @primitive(keeps=("center", "scale"))
 def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
-    """C / num_groups channels at a time of each sample of x [N, C, ...] less their mean, divided by √(variance + eps); times
-    w [C], plus b [C]. With num_groups = C it is instance_norm.
+    """C / num_groups channels at a time of each sample of x [N, C, ...] less their mean, divided by √(variance +
+    eps); times w [C], plus b [C]. With num_groups = C it is instance_norm.
 
     Means and variances are also written to `statistics` [2, N, num_groups] where one is given.
 
-    Raises ShapeError where shapes do not fit, num_groups does not divide C, or a group has one element alone, DtypeError for
-    integers.
+    Raises ShapeError where shapes do not fit, num_groups does not divide C, or a group has one element alone,
+    DtypeError for integers.
     """
     check_groups("group_norm", x, w, b, num_groups)
     distance, center, variance = centered(grouped(x, num_groups), (2,), statistics)

@@ -21,7 +21,7 @@ class Optimizer:
     """The base of all optimisers: a subclass says in `update` what a step does to one parameter.
 
     params: an iterable of leaves, or of dicts `{"params": …, "lr": …}` whose options overrule the defaults for that group.
-    `state[p]` holds what the optimiser remembers of p: plain arrays. float16, float32 and float64 stay what they are.
+    `state[p]` holds what the optimiser remembers of p: plain arrays in p's dtype, in float32 where that is float16.
 
     Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for what is no Tensor.
     """
@@ -78,9 +78,16 @@ class Optimizer:
                     grad = plain_gradient(param)
                 if state is None:
                     state = self.state[param] = {}
-                self.update(data, grad, state, group)
+                update = self.update if data.itemsize > 2 else self.update_half
+                update(data, grad, state, group)
                 param.stamp()
         return loss
+
+    def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:
+        """A step in float16: computed in float32 and rounded once, for squares of gradients and eps are 0 in float16."""
+        wide = data.astype(np.float32)
+        self.update(wide, grad.astype(np.float32), state, group)
+        data[...] = wide
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
@@ -170,13 +177,14 @@ def copied(state: State) -> State:
 
 
 def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
-    """A parameter's state out of a state dict: arrays in its dtype, counts as ints."""
+    """A parameter's state out of a state dict: arrays in its dtype, at least float32; counts as ints."""
     found: State = {}
+    dtype = np.result_type(param.dtype, np.float32)
     for name, value in state.items():
         if value is None or name == "step":
             found[name] = value if value is None else int(value)
             continue
-        found[name] = np.asarray(value.data if isinstance(value, Tensor) else value).astype(param.dtype)
+        found[name] = np.asarray(value.data if isinstance(value, Tensor) else value).astype(dtype)
         if found[name].shape != param.shape:
             raise ValueError(f"{kind}: {name} of {show_tensor(param)} is {show_array(found[name])} in the state dict")
     return found

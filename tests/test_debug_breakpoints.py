@@ -1,0 +1,194 @@
+"""Stopping in a rule: `break_on`, and `where_am_i` at a real pdb's prompt; in debugpy, as VS Code drives it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import debug
+
+from .debug_nets import crooked, shapes
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def stops(monkeypatch):
+    """What a debugger would have seen where it stopped: the function, and its one local."""
+    seen = []
+
+    def stop():
+        frame = sys._getframe(1)
+        seen.append((frame.f_code.co_name, *frame.f_locals.values()))
+
+    monkeypatch.setattr(sys, "breakpointhook", stop)
+    return seen
+
+
+def test_before_the_rules_of_an_op_in_a_layer(stops):
+    loss, leaves = shapes()
+    with debug.break_on("conv2d", name="shapesnet.conv1"):
+        loss.backward()
+    ((function, step),) = stops
+    assert function == "stop_before_rule" and step.where.layer == "shapesnet.conv1"
+    np.testing.assert_array_equal(step.grad_output.sum((0, 2, 3)), leaves["conv1.bias"].grad)
+
+
+def test_before_the_rules_means_before(stops):
+    with debug.break_on("exp", when=lambda step: step.grad_inputs == {}):
+        tg.tensor([1.0], requires_grad=True).exp().sum().backward()
+    assert len(stops) == 1
+
+
+def test_only_when(stops):
+    loss, _ = shapes()
+    sizes = []
+    with debug.break_on("conv*", when=lambda step: sizes.append(abs(step.grad_output).max()) or len(sizes) == 2):
+        loss.backward()
+    assert len(sizes) == 2 and len(stops) == 1
+
+
+def test_before_a_forward(stops):
+    with debug.break_on("conv2d", name="*.conv2", forward=True):
+        shapes().loss.backward()
+    ((function, call),) = stops
+    assert function == "stop_before_forward" and call.op == "conv2d" and call.outputs == () and call.inputs["x"].shape == (3, 4, 6, 6)
+
+
+def test_at_the_first_forward_that_is_not_finite(stops):
+    x = tg.tensor([1.0, 0.0], requires_grad=True)
+    with np.errstate(all="ignore"), debug.break_on(nonfinite=True):
+        (tg.log(x) * 2.0).sum().backward()
+    ((function, call),) = stops
+    assert function == "stop_after" and call.op == "log" and np.isinf(call.outputs[0].data).any()
+
+
+def test_at_the_first_gradient_that_is_not_finite(stops):
+    x = tg.tensor([1.0, 0.0], requires_grad=True)
+    with np.errstate(all="ignore"), debug.break_on(nonfinite=True):
+        (x.sqrt() * 2.0).sum().backward()
+    ((function, step),) = stops
+    assert function == "stop_after" and step.op == "sqrt" and np.isinf(step.grad_inputs["x"]).any()
+
+
+def test_gradients_are_what_they_are_without(stops):
+    usual, watched = crooked(), crooked()
+    usual.loss.backward()
+    with debug.break_on(), debug.break_on("conv2d"):
+        watched.loss.backward()
+    assert len(stops) > 10
+    for name, leaf in usual.leaves.items():
+        np.testing.assert_array_equal(leaf.grad, watched.leaves[name].grad, strict=True)
+
+
+def test_an_op_that_does_not_exist():
+    with pytest.raises(ValueError, match="there is no op 'conv3d'"):
+        debug.break_on("conv3d")
+
+
+def test_where_am_i_from_inside_a_rule(monkeypatch):
+    found = []
+
+    @tg.primitive
+    def asking(x):
+        return x * 2
+
+    @asking.grad("x")
+    def asking_dx(dy):
+        found.append(debug.where_am_i())
+        return dy * 2
+
+    try:
+        x = tg.tensor([1.0], requires_grad=True)
+        line = sys._getframe().f_lineno + 1
+        y = asking(x.exp().exp())
+        y.sum().backward()
+        for _ in asking(x.exp().exp()).sum().steps():
+            pass
+        with debug.Observer():
+            asking(x.exp().exp()).sum().backward()
+    finally:
+        del tg.engine.registry.OPS["asking"]
+    assert [one.op for one in found] == ["asking"] * 3 and [one.ahead for one in found] == [3, 3, 3]
+    assert found[0].where.file == __file__ and found[0].where.line == line
+    assert "rule asking_dx" in repr(found[0]) and "3 ops to go" in repr(found[0]) and "<exp" in repr(found[0])
+
+
+def test_where_am_i_outside_of_a_backward():
+    with pytest.raises(RuntimeError, match="no backward is running here"):
+        debug.where_am_i()
+
+
+SCRIPT = """
+import numpy as np
+import tinygrad_conv as tg
+from tinygrad_conv import nn
+
+tg.manual_seed(0)
+net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 1))
+loss = net(tg.ones(1, 1, 4, 4)).sum()
+with tg.debug.break_on("conv2d"):
+    loss.backward()
+print("done", net[0].weight.grad.shape)
+"""
+
+
+def environment():
+    """Of a subprocess: nothing of ours but the project."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR", "LANG") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(PROJECT), "PYTHONIOENCODING": "utf-8", "PYTHON_COLORS": "0"}
+
+
+def pdb_answers(script: Path, presses: list[str]) -> list[str]:
+    """What a real pdb says at each of its prompts in a program that calls breakpoint()."""
+    done = subprocess.run(
+        [sys.executable, str(script)], input="\n".join([*presses, ""]), capture_output=True, text=True, encoding="utf-8",
+        env=environment(), timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split("(Pdb) ")
+
+
+def test_a_real_pdb_stops_before_the_rule_and_steps_into_it(tmp_path: Path):
+    script = tmp_path / "net.py"
+    script.write_text(SCRIPT)
+    stopped, *_ = pdb_answers(script, ["continue"])
+    assert "stop_before_rule" in stopped
+    answers = pdb_answers(script, ["p step.op, step.where.layer, step.grad_output.shape", *["step"] * 60, "continue"])
+    assert answers[1].strip() == "('conv2d', 'sequential.0', (1, 2, 2, 2))"
+    assert any("conv2d_dw()" in answer for answer in answers), "".join(answers)
+    assert "done (2, 1, 3, 3)" in answers[-1]
+
+
+def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: Path):
+    script = tmp_path / "net.py"
+    script.write_text(SCRIPT.replace('with tg.debug.break_on("conv2d"):\n    loss', "if True:\n    loss"))
+    commands = ["import tinygrad_conv.ops.conv", "break tinygrad_conv.ops.conv:conv2d_dw", "continue"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pdb", str(script)],
+        input="\n".join([*["next"] * 2, *commands, "p tg.debug.where_am_i()", "p type(dy), dy.shape", "clear 1", "continue", "quit", ""]),
+        capture_output=True, text=True, encoding="utf-8", env=environment(), timeout=120,
+    )  # fmt: skip
+    answers = done.stdout.split("(Pdb) ")
+    assert any("conv2d_dw" in answer and "conv.py" in answer for answer in answers), done.stdout + done.stderr
+    where = next(answer for answer in answers if "ops to go" in answer)
+    assert "in rule conv2d_dw" in where and "net.py:8 in sequential.0" in where and "1 ops to go" in where
+    assert any("(<class 'numpy.ndarray'>, (1, 2, 2, 2))" in answer for answer in answers)
+
+
+def test_pythonbreakpoint_is_respected(tmp_path: Path):
+    script = tmp_path / "net.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, env={**environment(), "PYTHONBREAKPOINT": "0"}, timeout=120
+    )
+    assert done.stdout == "done (2, 1, 3, 3)\n", done.stderr

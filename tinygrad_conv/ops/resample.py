@@ -1,0 +1,117 @@
+"""Resizing and averaging along axes: sparse matrices, whose adjoints are their transposes.
+
+Whatever is computed separately along each axis of an image and is linear in it (nearest and bilinear interpolation, padding
+with what is inside, adaptive averages) is `mix` with the right matrix, given by its entries; and the rule of `mix` is `mix`
+with rows and columns exchanged. So everything here is closed under differentiation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..dtypes import Array
+from ..engine.op import primitive
+from ..errors import ShapeError, show_shape
+from .precision import check_float, wide
+
+
+class Entries(NamedTuple):
+    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]; no weight is 1."""
+
+    size: int  # of the axis of y
+    target: Array
+    source: Array
+    weight: Array | None = None
+
+
+@primitive
+def mix(x, *, dim, size, target, source, weight=None):
+    """y[target[t]] = Σ weight[t] · x[source[t]] along `dim`, the sum over all t of one target; y has `size` places there.
+
+    A place that is no target is 0; without weights each counts 1.
+    """
+    taken = np.moveaxis(wide(x), dim, 0)[source]
+    if weight is not None:
+        taken = taken * weight.astype(taken.dtype).reshape(-1, *(1,) * (x.ndim - 1))
+    y = np.zeros((size, *taken.shape[1:]), taken.dtype)
+    order = np.argsort(target, kind="stable")
+    ordered = target[order]
+    firsts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    if firsts.size:
+        y[ordered[firsts]] = np.add.reduceat(taken[order], firsts, axis=0) if firsts.size < order.size else taken[order]
+    return np.moveaxis(y, 0, dim).astype(x.dtype, copy=False)
+
+
+@mix.grad("x")
+def mix_dx(dy, x_shape, dim, size, target, source, weight):
+    """The transposed matrix: each x takes back from every y that took from it."""
+    return mix(dy, dim=dim, size=x_shape[dim], target=source, source=target, weight=weight)
+
+
+def mix_axes(x, matrices):
+    """`mix` along the last axes, by one matrix for each."""
+    for dim, entries in zip(range(-len(matrices), 0), matrices):
+        x = mix(x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight)
+    return x
+
+
+def unmix_axes(dy, x_shape, matrices):
+    """The adjoint of `mix_axes`: the transposed matrices."""
+    for dim, entries in zip(range(-len(matrices), 0), matrices):
+        dy = mix(dy, dim=dim, size=x_shape[dim], target=entries.source, source=entries.target, weight=entries.weight)
+    return dy
+
+
+@primitive
+def interpolate(x, *, size, mode="nearest", align_corners=False, scale=None):
+    """x [N, C, …] resized to `size` along the axes after the first two, each axis by itself.
+
+    Place i of a new axis lies at s i of the old one ('nearest', rounded down), or at s (i + ½) - ½, and with align_corners
+    at s i, between two neighbours that share it by their distance ('linear'). The step s is old / new, or 1 / scale where a
+    scale for each axis is given; with align_corners (old - 1) / (new - 1), so that the corners stay where they are.
+    """
+    if mode == "linear":
+        check_float("interpolate", input=x)
+    return mix_axes(x, resizing(x.shape, size, mode, align_corners, scale, x.dtype))
+
+
+@interpolate.grad("x")
+def interpolate_dx(dy, x_shape, size, mode, align_corners, scale):
+    """To each old place from every new one that read it, by the same share."""
+    return unmix_axes(dy, x_shape, resizing(x_shape, size, mode, align_corners, scale, dy.dtype))
+
+
+def resizing(
+    shape: tuple[int, ...], size: tuple[int, ...], mode: str, align_corners: bool, scale: Any, dtype: Any
+) -> list[Entries]:
+    """The matrix of each axis after the first two."""
+    scales = scale or (None,) * len(size)
+    if min(size, default=1) < 1 or min(shape[2:], default=1) < 1:
+        raise ShapeError(f"interpolate: input {show_shape(shape)} cannot be resized to {show_shape(size)}: sizes must be positive")
+    if mode == "nearest":
+        return [nearest(old, new, one, dtype) for old, new, one in zip(shape[2:], size, scales)]
+    return [linear(old, new, one, align_corners) for old, new, one in zip(shape[2:], size, scales)]
+
+
+def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
+    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: so in PyTorch's precision."""
+    real = np.float64 if dtype == np.float64 else np.float32
+    step = real(1 / scale) if scale else real(old) / real(new)
+    places = np.floor(np.arange(new, dtype=real) * step).astype(np.int64)
+    return Entries(new, np.arange(new), np.minimum(places, old - 1))
+
+
+def linear(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
+    """Each new place reads its two neighbours; beyond the border there is only one. An axis of the same size stays as it is."""
+    if old == new:
+        places = np.arange(new)
+    elif align_corners:
+        places = np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
+    else:
+        places = np.maximum((np.arange(new) + 0.5) * (1 / scale if scale else old / new) - 0.5, 0)
+    before = np.minimum(np.floor(places).astype(np.int64), old - 1)
+    share = np.clip(places - before, 0, 1)
+    after = np.minimum(before + 1, old - 1)
+    return Entries(new, np.tile(np.arange(new), 2), np.concatenate([before, after]), np.concatenate([1 - share, share]))
