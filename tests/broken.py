@@ -315,8 +315,8 @@ def frame(shape: tuple[int, ...], value: float) -> np.ndarray:
 def border_lost(rng):
     value = float(rng.choice([0.0, 0.5, 2.0]))
     op = make_op(smooth, x=after(smooth_dx, lambda dx: dx * frame(dx.shape, value)), w=smooth_dw)
-    inputs, params = images(rng, padding=1)
-    return Trial(op, inputs, "border", params, says="border")
+    side = size(rng, 4, 7)
+    return Trial(op, [numbers(rng, 2, 1, side, side), numbers(rng, 2, 1, 3, 3)], "border", {"padding": 1}, says="border")
 
 
 def padding_forgotten_in_dw(rng):
@@ -324,9 +324,9 @@ def padding_forgotten_in_dw(rng):
         inner = dy[:, :, 1:-1, 1:-1] if padding else dy
         return conv2d_dw(x, inner, kernel_size=w_shape[2:], stride=stride, padding=0)
 
-    inputs, params = images(rng, padding=1)
-    inputs[1] = numbers(rng, 2, inputs[0].shape[1], 3, 3)
-    return Trial(make_op(smooth, x=smooth_dx, w=dw), inputs, "border", params, says="border")
+    side, channels = size(rng, 4, 7), size(rng, 1, 3)
+    inputs = [numbers(rng, 2, channels, side, side), numbers(rng, 2, channels, 3, 3)]
+    return Trial(make_op(smooth, x=smooth_dx, w=dw), inputs, "border", {"padding": 1}, says="border")
 
 
 def border_without_a_param(rng):

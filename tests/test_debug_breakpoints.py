@@ -23,12 +23,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def stops(monkeypatch):
-    """What a debugger would have seen where it stopped: the function, and its one local."""
+    """What a debugger would have seen where it stopped: the function, and the step or the call, with its repr."""
     seen = []
 
     def stop():
         frame = sys._getframe(1)
-        seen.append((frame.f_code.co_name, *frame.f_locals.values()))
+        one = frame.f_locals.get("step") or frame.f_locals["call"]
+        seen.append((frame.f_code.co_name, one, repr(one)))
 
     monkeypatch.setattr(sys, "breakpointhook", stop)
     return seen
@@ -38,8 +39,8 @@ def test_before_the_rules_of_an_op_in_a_layer(stops):
     loss, leaves = shapes()
     with debug.break_on("conv2d", name="shapesnet.conv1"):
         loss.backward()
-    ((function, step),) = stops
-    assert function == "stop_before_rule" and step.where.layer == "shapesnet.conv1"
+    ((function, step, _),) = stops
+    assert function == "before_step" and step.where.layer == "shapesnet.conv1"
     np.testing.assert_array_equal(step.grad_output.sum((0, 2, 3)), leaves["conv1.bias"].grad)
 
 
@@ -60,24 +61,25 @@ def test_only_when(stops):
 def test_before_a_forward(stops):
     with debug.break_on("conv2d", name="*.conv2", forward=True):
         shapes().loss.backward()
-    ((function, call),) = stops
-    assert function == "stop_before_forward" and call.op == "conv2d" and call.outputs == () and call.inputs["x"].shape == (3, 4, 6, 6)
+    ((function, call, shown),) = stops
+    assert function == "before_op" and call.op == "conv2d" and call.inputs["x"].shape == (3, 4, 6, 6)
+    assert "x: float32[3,4,6,6]" in shown and "output" not in shown
 
 
 def test_at_the_first_forward_that_is_not_finite(stops):
     x = tg.tensor([1.0, 0.0], requires_grad=True)
     with np.errstate(all="ignore"), debug.break_on(nonfinite=True):
         (tg.log(x) * 2.0).sum().backward()
-    ((function, call),) = stops
-    assert function == "stop_after" and call.op == "log" and np.isinf(call.outputs[0].data).any()
+    ((function, call, _),) = stops
+    assert function == "after_op" and call.op == "log" and np.isinf(call.outputs[0].data).any()
 
 
 def test_at_the_first_gradient_that_is_not_finite(stops):
     x = tg.tensor([1.0, 0.0], requires_grad=True)
     with np.errstate(all="ignore"), debug.break_on(nonfinite=True):
         (x.sqrt() * 2.0).sum().backward()
-    ((function, step),) = stops
-    assert function == "stop_after" and step.op == "sqrt" and np.isinf(step.grad_inputs["x"]).any()
+    ((function, step, _),) = stops
+    assert function == "after_step" and step.op == "sqrt" and np.isinf(step.grad_inputs["x"]).any()
 
 
 def test_gradients_are_what_they_are_without(stops):
@@ -161,28 +163,22 @@ def pdb_answers(script: Path, presses: list[str]) -> list[str]:
 def test_a_real_pdb_stops_before_the_rule_and_steps_into_it(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT)
-    stopped, *_ = pdb_answers(script, ["continue"])
-    assert "stop_before_rule" in stopped
-    answers = pdb_answers(script, ["p step.op, step.where.layer, step.grad_output.shape", *["step"] * 60, "continue"])
+    answers = pdb_answers(script, ["p step.op, step.where.layer, step.grad_output.shape", *["step"] * 30, "continue"])
+    assert "before_step" in answers[0]
     assert answers[1].strip() == "('conv2d', 'sequential.0', (1, 2, 2, 2))"
-    assert any("conv2d_dw()" in answer for answer in answers), "".join(answers)
+    presses = [press for press, answer in enumerate(answers[2:], 1) if "conv2d_dw()" in answer]
+    assert presses and presses[0] <= 20, "".join(answers)
     assert "done (2, 1, 3, 3)" in answers[-1]
 
 
 def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: Path):
     script = tmp_path / "net.py"
-    script.write_text(SCRIPT.replace('with tg.debug.break_on("conv2d"):\n    loss', "if True:\n    loss"))
-    commands = ["import tinygrad_conv.ops.conv", "break tinygrad_conv.ops.conv:conv2d_dw", "continue"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pdb", str(script)],
-        input="\n".join([*["next"] * 2, *commands, "p tg.debug.where_am_i()", "p type(dy), dy.shape", "clear 1", "continue", "quit", ""]),
-        capture_output=True, text=True, encoding="utf-8", env=environment(), timeout=120,
-    )  # fmt: skip
-    answers = done.stdout.split("(Pdb) ")
-    assert any("conv2d_dw" in answer and "conv.py" in answer for answer in answers), done.stdout + done.stderr
-    where = next(answer for answer in answers if "ops to go" in answer)
+    script.write_text(SCRIPT.replace('with tg.debug.break_on("conv2d"):', "breakpoint()\nif True:"))
+    commands = ["break tg.ops.conv.conv2d_dw", "continue", "import tinygrad_conv as tg", "p tg.debug.where_am_i()", "p type(dy), dy.shape", "clear 1", "continue"]
+    _, _, stopped, _, where, kind, *_ = pdb_answers(script, commands)
+    assert "conv2d_dw()" in stopped and "conv.py" in stopped
     assert "in rule conv2d_dw" in where and "net.py:8 in sequential.0" in where and "1 ops to go" in where
-    assert any("(<class 'numpy.ndarray'>, (1, 2, 2, 2))" in answer for answer in answers)
+    assert kind.strip() == "(<class 'numpy.ndarray'>, (1, 2, 2, 2))"
 
 
 def test_pythonbreakpoint_is_respected(tmp_path: Path):

@@ -57,7 +57,7 @@ def test_a_weight_gets_no_gradient_and_says_so():
 
 
 def test_bounds():
-    with pytest.raises(ValueError, match="binary_cross_entropy: input must be probabilities, from 0 to 1; it goes from -0.5 to 1.0"):
+    with pytest.raises(ValueError, match="binary_cross_entropy: input must be probabilities, 0 to 1; it goes from -0.5 to 1.0"):
         tg.binary_cross_entropy(tg.tensor([-0.5, 1.0]), np.zeros(2))
     with pytest.raises(ValueError, match="binary_cross_entropy: input must be probabilities"):
         tg.binary_cross_entropy(tg.tensor([0.5, np.nan]), np.zeros(2))

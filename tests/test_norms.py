@@ -29,9 +29,9 @@ def test_refusals_of_the_norms():
         tg.layer_norm(x, (4,))
     with pytest.raises(ShapeError, match=r"layer_norm: bias must be \[3\], in the shape normalized_shape; it is \[2\]"):
         tg.layer_norm(x, (3,), None, pair)
-    with pytest.raises(ShapeError, match=r"group_norm: num_groups=3 must divide the 4 channels of input \[2,4,3\]"):
+    with pytest.raises(ShapeError, match=r"group_norm: num_groups=3 must divide the channels of input \[2,4,3\]"):
         tg.group_norm(x, 3)
-    with pytest.raises(ShapeError, match=r"group_norm: a group needs more than one value; input \[1,4\], num_groups=4"):
+    with pytest.raises(ShapeError, match=r"group_norm: a group needs more than one value; input is \[1,4\], num_groups=4"):
         tg.group_norm(leaf(1, 4), 4)
     with pytest.raises(ShapeError, match=r"instance_norm: a channel needs more than one element; input is \[2,4,1\]"):
         tg.instance_norm(leaf(2, 4, 1))

@@ -6,12 +6,14 @@
     functional   the ops under PyTorch's names; creation makes tensors
     nn, optim, data    layers, optimisers, toy data
     checks/      gradcheck: is a gradient right, and if not, what kind of wrong
-    errors, dtypes     what is raised, and which dtype wins
+    debug/       the backward step by step, recorded, explained; imported when asked for
+    errors, dtypes, hooks, places    what everything stands on
 """
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from . import data, nn, ops, optim
 from .checks import gradcheck
@@ -42,11 +44,12 @@ from .engine.modes import enable_grad, is_grad_enabled, no_grad
 from .engine.op import primitive
 from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
-from .kernels import use_kernels
+from .kernels import get_num_threads, set_num_threads, use_kernels
 
 
-def __getattr__(name: str) -> object:
-    """`tg.debug` is imported when somebody asks for it: it costs nothing while nobody does."""
-    if name == "debug":
-        return importlib.import_module(".debug", __name__)
+def __getattr__(name: str) -> Any:
+    """`tg.debug`, and what it is known for, imported when somebody asks: it costs nothing while nobody does."""
+    if name == "debug" or name in ("detect_anomaly", "profile"):
+        debug = importlib.import_module(".debug", __name__)
+        return debug if name == "debug" else getattr(debug, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

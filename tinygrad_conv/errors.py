@@ -288,6 +288,7 @@ def show_node(node: Any) -> str:
 
 def show_contents(tensor: Any) -> str:
     """A tensor's repr: numbers (few of many), type, where it comes from."""
-    numbers = np.array2string(tensor.data, separator=", ", prefix="tensor(", threshold=200)
+    edge = 3 if tensor.data.ndim <= 2 else 1  # how many numbers at each end of a dimension
+    numbers = np.array2string(tensor.data, separator=", ", prefix="tensor(", threshold=200, edgeitems=edge)
     made = f", made by {tensor.grad_fn.op.name}" if tensor.grad_fn else ", requires_grad=True" if tensor.requires_grad else ""
     return f"tensor({numbers}, {show_array(tensor.data)}{made}{f', name={tensor.name!r}' if tensor.name else ''})"

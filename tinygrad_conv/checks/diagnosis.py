@@ -134,35 +134,30 @@ def a_param(evidence: Evidence) -> Iterator[Finding]:
 def the_border(evidence: Evidence) -> Iterator[Finding]:
     """Right in the middle of the input, wrong in a frame around it."""
     wrong = evidence.wrong.any(axis=0).reshape(evidence.shape)
-    for axis in range(max(0, wrong.ndim - 2), wrong.ndim):
-        lines = wrong.any(axis=tuple(other for other in range(wrong.ndim) if other != axis))
-        places = np.flatnonzero(lines)
-        middle = slice(lines.size // 3, lines.size - lines.size // 3)
-        if lines.size < 3 or lines[middle].any():
-            continue
-        yield Finding("border", f"right in the middle, wrong at the border: {evidence.name} at {places.tolist()} of dimension {axis}")
     if wrong.ndim >= 2 and min(wrong.shape[-2:]) >= 3 and not wrong[..., 1:-1, 1:-1].any():
         yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
+    for axis in range(max(0, wrong.ndim - 2), wrong.ndim):
+        lines = wrong.any(axis=tuple(other for other in range(wrong.ndim) if other != axis))
+        middle = slice(lines.size // 3, lines.size - lines.size // 3)
+        both_ends = lines.size >= 4 and lines[0] and lines[-1]
+        if not lines[middle].any() and (both_ends or (lines.size >= 4 and wrong.ndim >= 3)):
+            places = f"{evidence.name} at {np.flatnonzero(lines).tolist()} of dimension {axis}"
+            yield Finding("border", f"right in the middle, wrong at the border: {places}")
 
 
 def accumulation(evidence: Evidence) -> Iterator[Finding]:
-    """Elements that are used several times get too few, or too many, of their contributions."""
-    right, given, name = evidence.right, evidence.given, evidence.name
-    uses = np.abs(right) > 1e-6 * np.max(np.abs(right), initial=0.0)
-    several, wrong = uses.sum(axis=0) > 1, evidence.wrong.any(axis=0)
-    if (wrong & ~several).any():
+    """Every element that is used several times gets too few, or too many, of its contributions; the others are right."""
+    right, given, wrong = evidence.right, evidence.given, evidence.wrong
+    used = np.abs(right) > 1e-6 * np.max(np.abs(right), initial=0.0)
+    if not np.array_equal(wrong.any(axis=0), used.sum(axis=0) > 1):
         return
+    what = f"accumulation: an element of {evidence.name} that is used several times gets"
     lost = np.abs(given) < evidence.tolerance.atol
-    dropped = evidence.wrong & lost
-    if (evidence.wrong == dropped).all() and (uses & ~lost)[:, wrong].any(axis=0).all():
-        yield Finding("missing accumulation", f"missing accumulation: an element of {name} that is used several times gets only a part")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        counts = np.where(uses, given / right, np.nan)
-    if not (np.abs(given)[~uses] < 1e-6).all() or not (np.nan_to_num(counts, nan=1.0) > 0.999).all():
-        return
-    whole = np.nanmax(np.abs(counts - np.round(counts)), initial=0.0) < 1e-4
-    if whole and np.nanmax(counts) > 1.5:
-        yield Finding("doubled accumulation", f"doubled accumulation: an element of {name} that is used several times gets it again")
+    if (lost | ~wrong).all() and (used & ~lost).any(axis=0)[wrong.any(axis=0)].all():
+        yield Finding("missing accumulation", f"missing {what} only a part of its gradient")
+    ratio = given[used] / right[used]
+    if (np.abs(given[~used]) < 1e-6).all() and (np.abs(ratio - np.round(ratio)) < 1e-4).all() and (ratio > 0.5).all():
+        yield Finding("doubled accumulation", f"doubled {what} its gradient again")
 
 
 def another_argument(evidence: Evidence) -> Iterator[Finding]:
@@ -230,7 +225,7 @@ IN_ORDER: tuple[tuple[Callable[[Evidence], Iterator[Finding]], ...], ...] = (
     (the_remainder,),
     (another_argument, exchanged, reversed_),
     (a_param,),
-    (the_border,),
     (accumulation,),
+    (the_border,),
 )
 """What is tried, the surest first; what stands together is said together where several hold."""

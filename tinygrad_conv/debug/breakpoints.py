@@ -13,7 +13,7 @@ from ..engine.registry import OPS
 from ..engine.tape import Node
 from .listing import nodes_behind
 from .step import Place, Step, place_of
-from .walk import contributions
+from .walk import walk
 from .watch import Call, Observer, first_nonfinite
 
 
@@ -24,7 +24,7 @@ class break_on(Observer):
     function of the `Step` (of the `Call` with forward=True); stop only if it returns True. forward: stop before the forward
     instead. nonfinite: stop once, right after the first op whose result, or contribution to a gradient, is not finite.
 
-    Where the debugger stops, a local (`step`, `call` or `made`) has everything that is known; from there the debugger's own
+    Where the debugger stops, a local called `step` (or `call`) has everything that is known; from there the debugger's own
     `step` leads into the rule. Raises ValueError for an op that doesn't exist.
     """
 
@@ -49,36 +49,21 @@ class break_on(Observer):
 
     def before_op(self, call: Call) -> None:
         if self.forward and not self.nonfinite and self.matches(call):
-            stop_before_forward(call)
+            breakpoint()  # `p call`
 
     def before_step(self, step: Step, node: Node) -> None:
         if not self.forward and not self.nonfinite and self.matches(step):
-            stop_before_rule(step)
+            breakpoint()  # `p step`
 
     def after_op(self, call: Call) -> None:
         if self.nonfinite and not self.stopped and first_nonfinite(call.outputs) is not None and self.matches(call):
             self.stopped = True
-            stop_after(call)
+            breakpoint()  # `p call`
 
     def after_step(self, step: Step) -> None:
         if self.nonfinite and not self.stopped and first_nonfinite(step.grad_inputs.values()) is not None and self.matches(step):
             self.stopped = True
-            stop_after(step)
-
-
-def stop_before_rule(step: Step) -> None:
-    """Here a debugger stops before an op's gradient rules: `p step`; `step` leads on into the first rule."""
-    breakpoint()
-
-
-def stop_before_forward(call: Call) -> None:
-    """Here a debugger stops before an op's forward: `p call`; `step` leads on into it."""
-    breakpoint()
-
-
-def stop_after(made: Any) -> None:
-    """Here a debugger stops when something that is not finite has been made: `p made` has what it was made of."""
-    breakpoint()
+            breakpoint()  # `p step`
 
 
 class Whereabouts(NamedTuple):
@@ -106,7 +91,8 @@ def where_am_i() -> Whereabouts:
     if frame is None or "node" not in frame.f_locals:
         raise RuntimeError("where_am_i: no backward is running here; call it at a debugger's prompt inside a gradient rule")
     node, rule, ahead = (frame.f_locals[name] for name in ("node", "rule", "ahead"))
-    if frame.f_back is not None and frame.f_back.f_code is contributions.__code__:  # it was handed one node of a walk
-        node, ahead = (frame.f_back.f_back.f_locals[name] for name in ("node", "ahead"))  # type: ignore[union-attr]
+    above = frame.f_back.f_back if frame.f_back is not None else None
+    if above is not None and above.f_code is walk.__code__:  # which hands the sweep one node at a time
+        node, ahead = above.f_locals["node"], above.f_locals["ahead"]
     to_go = nodes_behind([node, *ahead.values()])
     return Whereabouts(node.op.name, repr(rule), place_of(node), len(to_go), repr(to_go[0]))

@@ -88,7 +88,7 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     """The checks of one step, one for each argument (and each place of a variadic one)."""
     node = node_of(step, placeholders_of(step))
     with use_kernels("reference"), np.errstate(all="ignore"):
-        literal = [part for _, _, part in contributions(node, step.grad_output, None, None)]
+        literal = [part for _, _, part in contributions(node, step.grad_output)]
     for (name, place, dx), reference in zip(gradients(step), literal):
         v = np.asarray(rng.standard_normal(dx.shape))
         along = float(np.sum(dx * v))

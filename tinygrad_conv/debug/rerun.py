@@ -36,12 +36,12 @@ def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Reco
     seeds = {leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()}
     ahead = {-edge[0].index: edge[0] for edge in seeds if isinstance(edge, tuple)}
 
-    def gradient_before(step: Step, node: Node) -> Any:
+    def gradient_at(step: Step) -> Any:
         recorded = recording[step.number - 1].grad_output
         return edited if step.number == start.number else recorded if step.number > start.number else None
 
     steps: list[Step] = []
-    found = walk_through(walk(ahead, seeds, True, before=gradient_before), steps.append)
+    found = walk_through(walk(ahead, seeds, True, edit=gradient_at), steps.append)
     again = [dataclasses.replace(step, where=old.where, forward=old.forward) for step, old in zip(reversed(steps), recording)]
     return Recording(again, recording.leaves, {name: found[leaf] for name, leaf in leaves.items()}, recording.seeds)
 

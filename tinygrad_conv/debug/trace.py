@@ -114,7 +114,7 @@ def influences(step: Step, slot: int, index: Index) -> list[Any]:
     node = node_of(step, placeholders_of(step))
     token = WATCH.set(None)
     try:
-        parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0], None, None)
+        parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0])
     finally:
         WATCH.reset(token)
     found = []

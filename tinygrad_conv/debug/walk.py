@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 from weakref import WeakSet
@@ -78,12 +79,13 @@ def walk(
     keep: bool,
     wanted: Any = None,
     lift: Any = None,
-    before: Callable[[Step, Node], Any] | None = None,
+    before: Callable[[Step, Node], None] | None = None,
+    edit: Callable[[Step], Any] | None = None,
 ) -> Generator[Step, None, dict[Any, Any]]:
     """What `sweep` does, with a step for each op, which is yielded when it is done.
 
-    before: a function that gets the step, and its node, before the rules run; what it returns, if anything, takes the place
-    of the output's gradient.
+    before: gets the step and its node right before the rules run. edit: returns what takes the place of the step's
+    `grad_output`, or None.
     """
     roots = list(ahead.values())
     called = number_edges(nodes_behind(roots))
@@ -96,10 +98,11 @@ def walk(
         if not keep:
             values.roots = [node, *ahead.values()]  # newer ones are freed
         step = step_of(node, dy, called, values)
-        changed = before(step, node) if before else None
-        if changed is not None:
-            step.grad_output = dy = changed
-        for position, target, part in contributions(node, dy, wanted, lift):
+        edited = edit(step) if edit else None
+        if edited is not None:
+            step.grad_output = dy = edited
+        watcher = partial(tell, before, step, node) if before else None
+        for position, target, part in contributions(node, dy, wanted, lift, watcher):
             earlier, inner = grads.get(target), type(target) is tuple
             after = part if earlier is None else earlier + part
             after = after if lift else np.asarray(after)  # the sum of 0-d arrays is none
@@ -125,13 +128,24 @@ def walk_through(stepping: Generator[Step, None, dict[Any, Any]], each: Callable
         each(step)
 
 
-def contributions(node: Node, dy: Any, wanted: Any, lift: Any) -> list[tuple[int, Any, Any]]:
-    """(input, target, gradient) for each input that a gradient is wanted for, from the rules of this one node."""
+def tell(before: Callable[[Step, Node], None], step: Step, node: Node, gradient: Any) -> None:
+    """A hook on the gradient, so that a debugger which stops there is a few presses of `step` from the first rule."""
+    before(step, node)
+
+
+def contributions(
+    node: Node, dy: Any, wanted: Any = None, lift: Any = None, hook: Callable[[Any], None] | None = None
+) -> list[tuple[int, Any, Any]]:
+    """(input, target, gradient) for each input that a gradient is wanted for, from the rules of this one node.
+
+    hook: is called by the sweep, after everything has been prepared.
+    """
     edges = [edge if edge is not None and (not wanted or leads_on(edge, wanted)) else None for edge in input_edges(node)]
     placeholders = [edge if edge is None else placeholder(edge) for edge in edges]
     alone = copy.copy(node)
     alone.edges = [placeholders] if node.op.variadic else placeholders
-    alone.guards, alone.notes = (), Notes(True) if is_many(node) else None  # hooks have run, changes have been looked for
+    alone.guards, alone.notes = (), Notes(is_many(node))  # hooks have run, changes have been looked for
+    alone.notes.hooks = {0: {0: hook}} if hook else {}
     seeds = {(alone, slot): one for slot, one in enumerate(dy if is_many(node) else (dy,)) if one is not None}
     parts = sweep({-alone.index: alone}, seeds, True, None, lift and (lambda _: lift(node)))  # its edges are the true ones
     return [(at, edge, parts[leaf]) for at, (edge, leaf) in enumerate(zip(edges, placeholders)) if leaf is not None]

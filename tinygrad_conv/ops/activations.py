@@ -22,6 +22,7 @@ from .shape import reshape
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, α and λ
 GELU_CUBIC, GELU_SLOPE = 0.044715, 2 * math.sqrt(2 / math.pi)  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
+PIECE = 32768  # so many numbers stay in the cache through a whole series
 
 
 @primitive
@@ -47,8 +48,8 @@ def prelu(x, w):
     channels = x.shape[1] if x.ndim > 1 else 1
     if w.ndim > 1 or w.size not in (1, channels):
         raise ShapeError(
-            f"prelu: weight must be one number, or [{channels}]: one for each channel of x {show_shape(x.shape)}; it is "
-            f"{show_shape(w.shape)}"
+            f"prelu: weight must be one number, or [{channels}], one for each channel of input {show_shape(x.shape)}; "
+            f"it is {show_shape(w.shape)}"
         )
     return right(x) + left(x) * w.reshape(per_channel(w.shape, x.ndim))
 
@@ -85,10 +86,10 @@ def elu_dx(dy, x, alpha):
 
 @primitive
 def selu(x):
-    """λ x where x > 0, λ α (eˣ - 1) elsewhere, with the λ and α that keep the mean of activations at 0 and the
-    variance at 1.
+    """λ x where x > 0, λ α (eˣ - 1) elsewhere; λ = 1.0507… and α = 1.6733….
 
-    λ = 1.0507…, α = 1.6733…: Klambauer et al. 2017. Raises DtypeError for integers.
+    With these, activations keep mean 0 and variance 1 from layer to layer (Klambauer et al. 2017). Raises DtypeError for
+    integers.
     """
     check_float("selu", input=x)
     return right(x) * x.dtype.type(SELU_SCALE) + np.expm1(left(x)) * x.dtype.type(SELU_SCALE * SELU_ALPHA)
@@ -149,8 +150,8 @@ def normal_cdf(x):
     """Φ(x) = ½ erfc(-x / √2), the share of a standard normal distribution that lies below x."""
     z = np.abs(x).ravel() * x.dtype.type(math.sqrt(0.5))
     tail = np.empty_like(z)
-    for start in range(0, z.size, 32768):  # a piece stays in the cache through the whole series
-        tail[start : start + 32768] = erfc(z[start : start + 32768])
+    for start in range(0, z.size, PIECE):
+        tail[start : start + PIECE] = erfc(z[start : start + PIECE])
     tail = tail.reshape(x.shape) * x.dtype.type(0.5)
     return ~np.signbit(x) - np.copysign(tail, x)  # 1 - tail on the right, 0 + tail on the left
 
@@ -178,8 +179,7 @@ def erfc(z):
 
 @lru_cache(maxsize=2)
 def erfc_series(dtype):
-    """The coefficients of p on [least, 1], as many as make a difference to the dtype, got from math.erfc; and
-    `least`."""
+    """The coefficients of p on [least, 1], got from math.erfc, as many as the dtype can tell from more; and `least`."""
     least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
 
     def exponent(t):

@@ -14,7 +14,7 @@ from ..engine.op import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from .arithmetic import div
 from .functions import to
-from .labels import check_class_weights, check_labels, class_dim, label_vectors, label_weights
+from .labels import check_class_weights, check_labels, class_dim, label_vectors, label_weights, labels_shape
 from .loss import reduced
 from .precision import check_float, wide
 from .reduce import sum
@@ -24,26 +24,24 @@ from .softmax import log_softmax, softmax
 
 @primitive
 def nll_loss(x, target, *, weight=None, ignore_index=-100, reduction="mean"):
-    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target [N, ...] labels (or [C] and one
-    label).
+    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels; or [C] and one label.
 
-    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index count
-    nowhere.
-
+    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index do not count.
     Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for labels that are
     floats.
     """
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
     wanted = wanted_classes(target, x.shape, wide(x).dtype, weight, ignore_index)
-    return loss_of_samples("nll_loss", wide(x), wanted, target, weight, ignore_index, reduction).astype(x.dtype, copy=False)
+    y = loss_of_samples("nll_loss", wide(x), wanted, target, weight, ignore_index, reduction)
+    return y.astype(x.dtype, copy=False)
 
 
 @nll_loss.grad("x")
 def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
     """-weight[t] at the label's place, 0 elsewhere."""
     share = share_of_samples(dy, target, x_shape, weight, ignore_index, reduction)
-    return -share * wanted_classes(target, x_shape, dy.dtype, weight, ignore_index)
+    return -share * wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
 
 
 @primitive
@@ -52,7 +50,7 @@ def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean"
 
     target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x. label_smoothing ε
     makes it (1 - ε) q + ε / C. 'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t] for labels,
-    by the number of samples for probabilities. Samples of label ignore_index count nowhere.
+    by the number of samples for probabilities. Samples of label ignore_index do not count.
 
     Raises ShapeError where shapes do not fit, ValueError for a label that is no class or a label_smoothing outside of
     [0, 1], DtypeError for floats in the place of labels.
@@ -71,16 +69,17 @@ def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean"
 def cross_entropy_dx(dy, x, target, weight, ignore_index, reduction, label_smoothing):
     """softmax(x) Σ m - m: for a label without weight, the probabilities less 1 at the label's place."""
     share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
-    wanted = wanted_classes(target, x.shape, dy.dtype, weight, ignore_index, label_smoothing)
-    return share * (softmax(x, dim=class_dim(x.shape)) * sum(wanted, dim=class_dim(x.shape), keepdim=True) - wanted)
+    wanted = wanted_classes(target, x.shape, share.dtype, weight, ignore_index, label_smoothing)
+    dim = class_dim(x.shape)
+    return share * (softmax(wide(x), dim=dim) * sum(wanted, dim=dim, keepdim=True) - wanted)
 
 
 @cross_entropy.grad("target")
 def cross_entropy_dtarget(dy, x, target, weight, ignore_index, reduction, label_smoothing):
     """-(1 - ε) weight[c] ln softmax(x)[c], for a target of probabilities."""
     share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
-    scores = log_softmax(x, dim=class_dim(x.shape))
-    return share * scores * ((label_smoothing - 1) * class_weights(weight, x.shape, dy.dtype))
+    scores = log_softmax(wide(x), dim=class_dim(x.shape))
+    return share * scores * ((label_smoothing - 1) * class_weights(weight, x.shape, share.dtype))
 
 
 def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing=0.0):
@@ -88,8 +87,9 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
     classes = x_shape[class_dim(x_shape)]
     if is_labels(target):
         return label_vectors(
-            target, classes=classes, dtype=dtype, weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing
-        )
+            target, classes=classes, dtype=dtype, weight=weight, ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
+        )  # fmt: skip
     return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(weight, x_shape, dtype)
 
 
@@ -106,6 +106,7 @@ def loss_of_samples(op, scores, wanted, target, weight, ignore_index, reduction)
 
 def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
     """The gradient that reaches each sample's loss through the reduction, to broadcast over its classes."""
+    dy = wide(dy)
     if reduction == "none":
         return unsqueeze(dy, dim=class_dim(x_shape))
     if reduction == "sum":
@@ -130,11 +131,13 @@ def check_wanted(op, x, target, weight, ignore_index):
     """Refuse a target that is neither labels for x nor probabilities in its shape."""
     if is_labels(target):
         return check_labels(op, x, target, weight, ignore_index)
-    if target.shape == x.shape[: class_dim(x.shape)] + x.shape[class_dim(x.shape) + 1 :] or target.dtype.kind == "b":
+    if target.shape == labels_shape(x.shape) or target.dtype.kind == "b":
         raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
     if target.shape != x.shape or x.ndim == 0:
-        raise ShapeError(f"{op}: input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its "
-                         f"shape or integer labels without C; it is {show_shape(target.shape)}")  # fmt: skip
+        raise ShapeError(
+            f"{op}: input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its shape, or "
+            f"integer labels without C; it is {show_shape(target.shape)}"
+        )
     if ignore_index >= 0:
-        raise ValueError(f"{op}: ignore_index={ignore_index} has no meaning for a target of probabilities; leave it out")
+        raise ValueError(f"{op}: ignore_index={ignore_index} has no meaning where the target is probabilities")
     check_class_weights(op, weight, x.shape[class_dim(x.shape)])

@@ -92,7 +92,8 @@ def smooth_l1_loss(x, target, *, reduction="mean", beta=1.0):
     if not beta > 0:
         raise ValueError(f"smooth_l1_loss: beta must be positive (or 0 for l1_loss), not {beta}")
     difference, dtype = distance("smooth_l1_loss", x, target)
-    return reduced("smooth_l1_loss", parabola_then_line(difference, beta) / difference.dtype.type(beta), reduction, dtype)
+    values = parabola_then_line(difference, beta) / difference.dtype.type(beta)
+    return reduced("smooth_l1_loss", values, reduction, dtype)
 
 
 @smooth_l1_loss.grad("x")
@@ -125,7 +126,7 @@ def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
     op = "binary_cross_entropy"
     chance, wanted, dtype = pair_of_floats(op, x, target)
     if x.size and not (chance.min() >= 0 and chance.max() <= 1):
-        raise ValueError(f"{op}: input must be probabilities, from 0 to 1; it goes from {chance.min()} to {chance.max()}")
+        raise ValueError(f"{op}: input must be probabilities, 0 to 1; it goes from {chance.min()} to {chance.max()}")
     lowest = chance.dtype.type(-100)
     with np.errstate(divide="ignore"):
         for_it, against = np.maximum(np.log(chance), lowest), np.maximum(np.log1p(-chance), lowest)
@@ -169,7 +170,7 @@ def binary_cross_entropy_with_logits_dx(dy, x, target, weight, reduction, pos_we
     dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
     if pos_weight is None:
         return dy * (sigmoid(x) - target)
-    wanted = target * to(pos_weight, dtype=target.dtype)
+    wanted = target * to(pos_weight, dtype=x.dtype)
     return dy * ((1 - target + wanted) * sigmoid(x) - wanted)
 
 
@@ -198,7 +199,8 @@ def check_target(op, x, target):
     if x.shape == target.shape:
         return
     mend = f"; reshape one, e.g. target.reshape{x.shape}" if x.size == target.size else ""
-    raise ShapeError(f"{op}: input {show_shape(x.shape)} and target {show_shape(target.shape)} must have the same shape{mend}")
+    shapes = f"input {show_shape(x.shape)} and target {show_shape(target.shape)}"
+    raise ShapeError(f"{op}: {shapes} must have the same shape{mend}")
 
 
 def weighted(op, name, weight, values):
@@ -232,4 +234,4 @@ def reduced(op, values, reduction, dtype):
 
 def averaged(dy, shape, reduction):
     """The gradient that reaches each element's loss through the reduction."""
-    return div(dy, max(math.prod(shape), 1)) if reduction == "mean" else dy
+    return div(wide(dy), max(math.prod(shape), 1)) if reduction == "mean" else dy

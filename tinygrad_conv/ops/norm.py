@@ -1,14 +1,12 @@
 """Normalisation: x̂ = (x - μ) / √(σ² + ε) over a group of elements, then y = w x̂ + b with learned w and b.
 
-They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last
-dimensions of one sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the group, so
-for n of them, with g = w dY,
+They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last dimensions
+of one sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the group. With g = w dY,
 
     dX = (g - mean(g) - x̂ mean(g x̂)) / √(σ² + ε)
 
-where the means run over the group: what of g would only shift or scale the whole group is lost (Ioffe & Szegedy
-2015). Kept from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed
-again.
+the means being those of the group: what of g would shift or scale the whole group is lost (Ioffe & Szegedy 2015). Kept
+from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed again.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, traini
     Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for integers.
     """
     check_batch("batch_norm", x, w, b, running_mean, running_var, training)
-    shape = (1, -1) + (1,) * (x.ndim - 2)
+    shape = channel_shape(x)
     if training:
         distance, center, variance = centered(x, batch_dims(x), statistics)
     else:
@@ -50,7 +48,7 @@ def batch_norm_center(x, running_mean, training):
     """The mean of each channel."""
     if training:
         return mean(wide(x), dim=batch_dims(x), keepdim=True)
-    return reshape(to(running_mean, dtype=wide(x).dtype), shape=(1, -1) + (1,) * (x.ndim - 2))
+    return reshape(to(running_mean, dtype=wide(x).dtype), shape=channel_shape(x))
 
 
 @batch_norm.kept("scale")
@@ -58,14 +56,13 @@ def batch_norm_scale(x, running_var, training, eps):
     """1 / √(variance + eps) of each channel."""
     if training:
         return inverse_deviation(wide(x), batch_dims(x), eps)
-    return reshape(1 / sqrt(to(running_var, dtype=wide(x).dtype) + eps), shape=(1, -1) + (1,) * (x.ndim - 2))
+    return reshape(1 / sqrt(to(running_var, dtype=wide(x).dtype) + eps), shape=channel_shape(x))
 
 
 @batch_norm.grad("x")
 def batch_norm_dx(dy, x, w, center, scale, training):
-    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, which do not depend on x, g ·
-    scale."""
-    g = weighted(dy, w, (1, -1) + (1,) * (x.ndim - 2))
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, which x does not change, g · scale."""
+    g = weighted(dy, w, channel_shape(x))
     return normalization_dx(g, (wide(x) - center) * scale, scale, batch_dims(x)) if training else g * scale
 
 
@@ -83,10 +80,9 @@ def batch_norm_db(dy):
 
 @primitive(keeps=("center", "scale"))
 def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
-    """The last dimensions of x, of sizes normalized_shape, less their mean, divided by √(variance + eps), times w,
-    plus b.
+    """The last dimensions of x less their mean, divided by √(variance + eps), times w, plus b.
 
-    w and b have the shape normalized_shape. Raises ShapeError where shapes do not fit, DtypeError for integers.
+    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes do not fit, DtypeError for integers.
     """
     shape = tuple(normalized_shape)
     check_float("layer_norm", input=x, weight=w, bias=b)
@@ -114,7 +110,7 @@ def layer_norm_scale(x, normalized_shape, eps):
 @layer_norm.grad("x")
 def layer_norm_dx(dy, x, w, center, scale, normalized_shape):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
-    g = weighted(dy, w, tuple(normalized_shape))
+    g = weighted(dy, w, normalized_shape)
     return normalization_dx(g, (wide(x) - center) * scale, scale, last_dims(x, normalized_shape))
 
 
@@ -132,10 +128,10 @@ def layer_norm_db(dy, normalized_shape):
 
 @primitive(keeps=("center", "scale"))
 def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
-    """C / num_groups channels at a time of each sample of x [N, C, ...] less their mean, divided by √(variance +
-    eps); times w [C], plus b [C]. With num_groups = C it is instance_norm.
+    """Each group of channels of a sample less its mean, divided by √(variance + eps), times w [C], plus b [C].
 
-    Means and variances are also written to `statistics` [2, N, num_groups] where one is given.
+    x [N, C, ...] has num_groups groups, of C / num_groups channels; with num_groups = C it is instance_norm. Means and
+    variances are also written to `statistics` [2, N, num_groups] where one is given.
 
     Raises ShapeError where shapes do not fit, num_groups does not divide C, or a group has one element alone,
     DtypeError for integers.
@@ -144,7 +140,7 @@ def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
     distance, center, variance = centered(grouped(x, num_groups), (2,), statistics)
     scale = inverse_root(variance, eps)
     distance *= scale
-    return affine(distance.reshape(x.shape), w, b, (1, -1) + (1,) * (x.ndim - 2), x.dtype), center, scale
+    return affine(distance.reshape(x.shape), w, b, channel_shape(x), x.dtype), center, scale
 
 
 @group_norm.kept("center")
@@ -162,7 +158,7 @@ def group_norm_scale(x, num_groups, eps):
 @group_norm.grad("x")
 def group_norm_dx(dy, x, w, center, scale, num_groups):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
-    g = grouped(weighted(dy, w, (1, -1) + (1,) * (x.ndim - 2)), num_groups)
+    g = grouped(weighted(dy, w, channel_shape(x)), num_groups)
     x_hat = (wide(grouped(x, num_groups)) - center) * scale
     return reshape(normalization_dx(g, x_hat, scale, 2), shape=x.shape)
 
@@ -222,6 +218,11 @@ def weighted(dy, w, shape):
     return wide(dy) if w is None else wide(dy) * reshape(w, shape=shape)
 
 
+def channel_shape(x):
+    """The shape in which an array [C] broadcasts against x [N, C, ...]."""
+    return (1, x.shape[1], *(1,) * (x.ndim - 2))
+
+
 def batch_dims(x):
     """All dimensions but that of the channels."""
     return (0, *range(2, x.ndim))
@@ -259,9 +260,10 @@ def check_groups(op, x, w, b, num_groups):
     """Refuse inputs of group_norm that do not fit each other."""
     check_channels(op, x, w, b)
     if num_groups < 1 or x.shape[1] % num_groups:
-        raise ShapeError(f"{op}: num_groups={num_groups} must divide the {x.shape[1]} channels of input {show_shape(x.shape)}")
+        raise ShapeError(f"{op}: num_groups={num_groups} must divide the channels of input {show_shape(x.shape)}")
     if math.prod(x.shape) == num_groups:
-        raise ShapeError(f"{op}: a group needs more than one value; input {show_shape(x.shape)}, num_groups={num_groups}")
+        given = f"input is {show_shape(x.shape)}, num_groups={num_groups}"
+        raise ShapeError(f"{op}: a group needs more than one value; {given}")
 
 
 def check_channels(op, x, w, b):

@@ -96,10 +96,10 @@ def resizing(
 
 
 def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: so in PyTorch's precision."""
+    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: so it is done as in PyTorch."""
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
-    places = np.floor(np.arange(new, dtype=real) * step).astype(np.int64)
+    places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
     return Entries(new, np.arange(new), np.minimum(places, old - 1))
 
 
