@@ -34,12 +34,15 @@ class Trial:
     params: dict[str, Any] = field(default_factory=dict)
     order: int = 1
     says: str = ""  # a part of the message
+    around: Callable[[Any], Any] | None = None  # what is done with the op's output
 
     def leaves(self) -> list[Tensor]:
         return [Tensor(one, requires_grad=one.dtype.kind == "f") for one in self.inputs]
 
     def function(self) -> Callable[..., Any]:
-        return partial(self.op, **self.params)
+        if self.around is None:
+            return partial(self.op, **self.params)
+        return lambda *inputs: self.around(self.op(*inputs, **self.params))  # type: ignore[misc]
 
 
 def make_op(forward: Callable[..., Any], keeps: tuple[str, ...] = (), kept: Any = None, **rules: Any) -> Op:
@@ -474,6 +477,64 @@ def wave_dx_in_numpy(dy, x):
     return dy * (np.sin(x) + x * cos(x))
 
 
+def numpy_where_in_a_rule(rng):
+    op = make_op(lambda x: np.maximum(x, 0), x=ramp_dx_in_numpy)
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "numpy", says="np.where is NumPy's")
+
+
+def ramp_dx_in_numpy(dy, x):
+    return np.where(x > 0, dy, 0)
+
+
+def derivation_of_another_value(rng):
+    op = make_op(unit, ("length",), {"length": lambda x: unit_length(x) * 1.1}, x=unit_dx)
+    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "modes", says="arrays and Tensors")
+
+
+def inside_a_function(rng):
+    trial = factor(rng)
+    trial.around = lambda y: exp(y * 0.1).sum()
+    return trial
+
+
+def inside_a_function_constant(rng):
+    trial = kept_float_as_a_constant(rng)
+    trial.around = lambda y: y * 2
+    return trial
+
+
+def second_output(rng):
+    op = make_op(lambda x: (x * x, np.sin(x)), x=lambda dy, x: 2 * dy[0] * x + 2 * dy[1] * cos(x))
+    return Trial(op, [numbers(rng, size(rng, 3), size(rng))], "factor", says="2 times")
+
+
+def parts_exchanged(rng):
+    n, m = size(rng, 3), size(rng)
+    op = make_op(lambda *xs: np.concatenate(xs) ** 2, xs=lambda dy, xs: [2 * dy[m:] * xs[0], 2 * dy[:m] * xs[1]])
+    return Trial(op, [numbers(rng, m, n), numbers(rng, m, n)], "unknown")
+
+
+def one_side_of_the_border(rng):
+    side = size(rng, 5, 8)
+    mask = np.ones((side, side))
+    mask[:, -1] = 0.5
+    op = make_op(smooth, x=after(smooth_dx, lambda dx: dx * mask), w=smooth_dw)
+    return Trial(op, [numbers(rng, 2, 1, side, side), numbers(rng, 2, 1, 3, 3)], "border", {"padding": 1})
+
+
+def returns_nothing(rng):
+    return Trial(make_op(wave, x=lambda dy, x: None), [numbers(rng, 3, 4)], "returns None", says="must return dx, of shape [3,4]")
+
+
+def returns_a_float(rng):
+    return Trial(make_op(wave, x=lambda dy, x: 1.0), [numbers(rng, 3, 4)], "wrong type", says="returns float")
+
+
+def makes_a_tensor(rng):
+    op = make_op(lambda x: x * x, x=lambda dy, x: Tensor(np.asarray(dy)) * x * 2)
+    return Trial(op, [numbers(rng, 3, 4)], "modes", says="returns a Tensor where it is given arrays")
+
+
 # Mistakes that are of no kind: the answer is "unknown", and anything else is wrong.
 
 
@@ -502,6 +563,30 @@ def shifted_by_one(rng):
 def random_numbers(rng):
     noise = rng.standard_normal((4, 5))
     return Trial(make_op(wave, x=after(wave_dx, lambda dx: dx + 0.1 * noise)), [numbers(rng, 4, 5)], "unknown")
+
+
+def wrong_at_order_2_alone(rng):
+    def dx(dy, x):
+        return 2 * dy * x + (exp(x) - exp(x.detach()) if isinstance(x, Tensor) else 0 * x)
+
+    return Trial(make_op(lambda x: x * x, x=dx), [numbers(rng, 3, size(rng, 3))], "unknown", order=2)
+
+
+def half_of_the_channels(rng):
+    mask = np.ones((4, 1, 1))
+    mask[:2] = 0.0
+    op = make_op(smooth, x=after(smooth_dx, lambda dx: dx * mask), w=smooth_dw)
+    return Trial(op, [numbers(rng, 2, 4, 5, 5), numbers(rng, 2, 4, 2, 2)], "unknown")
+
+
+def an_exponent(rng):
+    op = make_op(lambda x: x**3, x=lambda dy, x: 3 * dy * x)
+    return Trial(op, [numbers(rng, 3, size(rng, 3))], "unknown")
+
+
+def a_sum_over_the_wrong_axis(rng):
+    op = make_op(softmax, x=lambda dy, y: y * (dy - total(dy * y, dim=0, keepdim=True)))
+    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "unknown")
 
 
 def only_where_negative(rng):

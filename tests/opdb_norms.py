@@ -31,14 +31,14 @@ def dropped_by_channel(result, args, kwargs):
     """As `dropped`, and all of a channel alike."""
     factor = dropped(result, args, kwargs)
     if factor is not None:
-        first = factor.reshape(*factor.shape[:2], -1)[..., :1]
-        np.testing.assert_allclose(factor.reshape(*first.shape[:2], -1), first + np.zeros(factor[0, 0].size), rtol=1e-12)
+        channels = factor.reshape(*factor.shape[:2], -1)
+        np.testing.assert_allclose(channels, np.broadcast_to(channels[..., :1], channels.shape), rtol=1e-12)
 
+
+NO_CHANNELS = "PyTorch takes [0], which has no channels, because it does not look at the shape of an empty input"
 
 TABLE = {
-    "nn.functional.batch_norm": Entry(
-        tg.batch_norm, left_out={"PyTorch takes [0], without channels, because it looks at no shape of an empty input": one_dimensional}
-    ),
+    "nn.functional.batch_norm": Entry(tg.batch_norm, left_out={NO_CHANNELS: one_dimensional}),
     "nn.functional.dropout": Entry(tg.dropout, random=dropped),
     "nn.functional.dropout2d": Entry(tg.dropout2d, random=dropped_by_channel),
     "nn.functional.group_norm": Entry(tg.group_norm),

@@ -19,7 +19,7 @@ def test_refusals_of_the_norms():
         tg.batch_norm(x, pair, pair)
     with pytest.raises(ValueError, match="batch_norm: running_mean must be given unless training=True"):
         tg.batch_norm(x, None, None)
-    with pytest.raises(ShapeError, match=r"batch_norm: training needs more than one value for each channel; input is \[1,4,1\]"):
+    with pytest.raises(ShapeError, match=r"batch_norm: training needs more than one value .*; input is \[1,4,1\]"):
         tg.batch_norm(leaf(1, 4, 1), None, None, training=True)
     with pytest.raises(ShapeError, match=r"batch_norm: input must be \[N, C, ...\], not \[4\]"):
         tg.batch_norm(leaf(4), None, None, training=True)
@@ -31,12 +31,14 @@ def test_refusals_of_the_norms():
         tg.layer_norm(x, (3,), None, pair)
     with pytest.raises(ShapeError, match=r"group_norm: num_groups=3 must divide the channels of input \[2,4,3\]"):
         tg.group_norm(x, 3)
-    with pytest.raises(ShapeError, match=r"group_norm: a group needs more than one value; input is \[1,4\], num_groups=4"):
+    with pytest.raises(ShapeError, match=r"group_norm: a group needs more than one value; .*\[1,4\], num_groups=4"):
         tg.group_norm(leaf(1, 4), 4)
     with pytest.raises(ShapeError, match=r"instance_norm: a channel needs more than one element; input is \[2,4,1\]"):
         tg.instance_norm(leaf(2, 4, 1))
     with pytest.raises(ShapeError, match=r"instance_norm: weight must be \[4\]"):
         tg.instance_norm(x, weight=pair)
+    with pytest.raises(ShapeError, match=r"instance_norm: running_mean must be \[4\]"):
+        tg.instance_norm(x, pair, pair)
     with pytest.raises(ValueError, match="instance_norm: running_mean must be given"):
         tg.instance_norm(x, use_input_stats=False)
 

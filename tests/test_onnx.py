@@ -100,7 +100,8 @@ def window_options(attributes, x, kernel):
     pads = attributes.get("pads", [0] * 2 * len(kernel))
     if attributes.get("auto_pad") == "SAME_LOWER":
         spans = [(size - 1) * spread + 1 for size, spread in zip(kernel, dilations)]
-        totals = [max((-(-size // step) - 1) * step + span - size, 0) for size, step, span in zip(x.shape[2:], strides, spans)]
+        needed = [(-(-size // step) - 1) * step + span for size, step, span in zip(x.shape[2:], strides, spans)]
+        totals = [max(span - size, 0) for span, size in zip(needed, x.shape[2:])]
         pads = divided(totals, upper=False)
     padding = tuple(zip(pads[: len(kernel)], pads[len(kernel) :]))
     if attributes.get("auto_pad") == "SAME_UPPER":

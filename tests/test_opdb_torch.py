@@ -22,7 +22,8 @@ pytest.importorskip("expecttest", reason="torch.testing._internal imports it")
 
 pytestmark = pytest.mark.torch
 
-FAMILIES = [importlib.import_module(f".{path.stem}", __package__) for path in sorted(pathlib.Path(__file__).parent.glob("opdb_*.py"))]
+TABLES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("opdb_*.py"))
+FAMILIES = [importlib.import_module(f".{name}", __package__) for name in TABLES]
 TABLE = {name: entry for family in FAMILIES for name, entry in family.TABLE.items()}
 LEFT_OUT = {name: reason for family in FAMILIES for name, reason in getattr(family, "LEFT_OUT", {}).items()}
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-7}
@@ -171,23 +172,23 @@ def compare(info, entry, sample):
         same(mine, other, "an input afterwards")
     inputs = [(mine, other) for other, mine in convert.pairs.values() if other.requires_grad]
     outputs = [(mine, other) for mine, other in zip(ours, theirs) if other.requires_grad]
-    assert [mine.requires_grad for mine in ours] == [other.requires_grad for other in theirs], "which outputs require grad"
+    assert [one.requires_grad for one in ours] == [one.requires_grad for one in theirs], "which outputs require grad"
     if inputs and outputs:
         compare_gradients(inputs, outputs, min(entry.orders, 2 if info.supports_gradgrad else 1))
 
 
 def compare_gradients(inputs, outputs, orders):
-    """Gradients for a random dY; at order 2 those of a random combination of them, with respect to the inputs and to
-    dY."""
+    """Gradients for a random dY; then those of a random combination of them, with respect to the inputs and to dY."""
     random = np.random.default_rng(0)
     for order in range(1, orders + 1):
         seeds = [pair_of(random.standard_normal(mine.shape)) for mine, _ in outputs]
-        mine = tg.grad(first(outputs), first(inputs), first(seeds), create_graph=order < orders, allow_unused=True)
-        other = torch.autograd.grad(second(outputs), second(inputs), second(seeds), create_graph=order < orders, allow_unused=True)
+        (ours, theirs), (x, z), (dy, dz) = map(halves, (outputs, inputs, seeds))
+        options = {"create_graph": order < orders, "allow_unused": True}
+        grads = list(zip(tg.grad(ours, x, dy, **options), torch.autograd.grad(theirs, z, dz, **options)))
         outputs = []
-        for position, (mine, other) in enumerate(zip(mine, other)):
-            mine = tg.zeros_like(inputs[position][0]) if mine is None else mine
-            other = torch.zeros_like(inputs[position][1]) if other is None else other
+        for position, (mine, other) in enumerate(grads):
+            mine = tg.zeros_like(x[position]) if mine is None else mine
+            other = torch.zeros_like(z[position]) if other is None else other
             same(mine, other, f"gradient of order {order} for input {position}")
             if mine.requires_grad and other.requires_grad:
                 outputs.append((mine, other))
@@ -196,14 +197,9 @@ def compare_gradients(inputs, outputs, orders):
             return
 
 
-def first(pairs):
-    """Our half of each pair."""
-    return [mine for mine, _ in pairs]
-
-
-def second(pairs):
-    """PyTorch's half of each pair."""
-    return [other for _, other in pairs]
+def halves(pairs):
+    """Our tensors, and PyTorch's, of a list of pairs."""
+    return [mine for mine, _ in pairs], [other for _, other in pairs]
 
 
 def pair_of(array):

@@ -75,6 +75,13 @@ def test_other_dtypes_are_refused(data):
         tg.Tensor(data)
 
 
+def test_operands_of_other_dtypes_are_refused():
+    with pytest.raises(errors.DtypeError, match="complex128"):
+        tg.ones(2) * np.array([1j, 2j])
+    with pytest.raises(TypeError, match="MaskedArray"):
+        tg.ones(2) * np.ma.array([1.0, 2.0], mask=[True, False])
+
+
 def test_integers_cannot_require_a_gradient():
     with pytest.raises(errors.DtypeError, match=r"int64\[2\]"):
         tg.Tensor(np.arange(2), requires_grad=True)

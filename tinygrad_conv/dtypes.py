@@ -50,15 +50,18 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
     """Operands in one dtype, by PyTorch's rule and on every NumPy.
 
     Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over scalars (those
-    marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in.
+    marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in. Raises DtypeError for dtypes
+    that tensors do not have.
     """
-    ranks = [2 if is_scalar or not isinstance(one, np.ndarray) else one.ndim == 0 for one, is_scalar in zip(arrays, scalars)]
+    arrays_among = (np.ndarray, np.generic)
     chosen: np.dtype[Any] | None = None
     for rank in range(3):
         dtypes = [np.asarray(one).dtype for one, its_rank in zip(arrays, ranks) if its_rank == rank]
         if not dtypes:
             continue
         dtype = np.result_type(*([one for one in dtypes if one.kind == "f"] or dtypes))
+        if dtype.kind not in KINDS:
+            raise DtypeError(f"an operand is {dtype}; operands are bool, integers, float16, float32 or float64")
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
     return [np.asarray(one, chosen) for one in arrays]

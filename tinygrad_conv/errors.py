@@ -236,7 +236,8 @@ def check_inputs(op: Any, arrays: list[Any], kinds: Any) -> None:
     """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
     names = op.inputs * len(arrays) if op.variadic else op.inputs
     for name, value in zip(names, arrays):
-        if not isinstance(value, kinds) and not (value is None and name in op.optional):
+        fits = isinstance(value, kinds) and not isinstance(value, np.ma.MaskedArray)  # its mask would be lost in silence
+        if not fits and not (value is None and name in op.optional):
             raise TypeError(
                 f"{op.name}: {name} must be a Tensor or an ndarray, not {type(value).__name__}; wrap it in tg.tensor(…)"
             )

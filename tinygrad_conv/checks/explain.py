@@ -46,7 +46,7 @@ def assemble(
     name: str, order: int, fault: Exception, call: Call | None, rule: Rule | None, finding: Finding, note: str
 ) -> GradcheckError:
     """The message, a line for each thing there is to say."""
-    lines = [f"{name}: the gradient is wrong at order {order}"]
+    lines = [f"gradcheck of {name} fails at order {order}"]
     if isinstance(fault, WrongEntry):
         lines.append(f"worst entry: {fault}")
     elif str(fault) != finding.text:

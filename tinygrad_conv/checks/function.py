@@ -116,7 +116,7 @@ class Pullback:
     def assert_untouched(self, seeds: Sequence[Array], pieces: Sequence[Array]) -> None:
         """Raise Fault where the backward changed the gradient it was given, or an input."""
         for seed, piece in zip(seeds, pieces):
-            if not same(seed, piece):
+            if not same(seed, piece.astype(seed.dtype)):
                 raise Fault("rule mutates", "a rule changes dy, the gradient it is given: make a new array instead")
         for name, leaf, piece in zip(self.function.names, self.leaves, self.function.split(self.function.point)):
             if not same(leaf.data, piece):

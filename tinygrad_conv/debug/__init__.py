@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from . import factors  # noqa: F401 (importing declares what the factors of the ops are called)
 from .anomaly import detect_anomaly
-from .breakpoints import break_on, where_am_i
+from .breakpoints import break_on, breakpoints_here, where_am_i
 from .explain import Factors, explains
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
@@ -30,6 +30,7 @@ __all__ = [
     "Step",
     "Tape",
     "break_on",
+    "breakpoints_here",
     "detect_anomaly",
     "explains",
     "load",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ..engine import tape
 from ..engine.registry import OPS
 from ..engine.tape import Node
+from ..places import PACKAGE
 from .listing import nodes_behind
 from .step import Place, Step, place_of
 from .walk import walk
@@ -64,6 +65,25 @@ class break_on(Observer):
         if self.nonfinite and not self.stopped and first_nonfinite(step.grad_inputs.values()) is not None and self.matches(step):
             self.stopped = True
             breakpoint()  # `p step`
+
+
+def breakpoints_here() -> None:
+    """Have the running debugpy (VS Code) or PyCharm debugger stop in this package's files though they are installed.
+
+    VS Code hides installed packages by default: breakpoints in a rule are not hit, and `step into` passes over it. This is
+    for programs that cannot change that in the debug configuration, where it says `"justMyCode": false`, or
+
+        "rules": [{"path": "**/tinygrad_conv/**", "include": true}]
+
+    Raises RuntimeError where no such debugger runs; pdb needs nothing of the kind.
+    """
+    pydevd = sys.modules.get("pydevd")
+    debugger = pydevd.get_global_debugger() if pydevd else None
+    if debugger is None:
+        raise RuntimeError("breakpoints_here: neither debugpy nor PyCharm's debugger is running; pdb stops anywhere without it")
+    from _pydevd_bundle.pydevd_filtering import ExcludeFilter  # type: ignore[import-not-found]
+
+    debugger.set_exclude_filters([ExcludeFilter(f"{PACKAGE}**", False, True), *debugger._files_filtering._exclude_filters])
 
 
 class Whereabouts(NamedTuple):

@@ -1,5 +1,4 @@
-"""Activations, and softmax. `inplace`, which PyTorch's functions take, is refused: it would change what a rule
-reads."""
+"""Activations, and softmax. PyTorch's `inplace` is refused: it would change what a rule reads."""
 
 from __future__ import annotations
 

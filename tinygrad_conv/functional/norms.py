@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 
-@documented_by(norm.batch_norm)
 def batch_norm(
     input: Operand,
     running_mean: Operand | None,
@@ -38,6 +37,13 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
+    """Each channel of input [N, C, ...] less its mean, divided by √(variance + eps), times weight [C], plus bias [C].
+
+    training: mean and (biased) variance of the batch; running_mean and running_var [C], where given, follow in place:
+    r ← (1 - momentum) r + momentum · (that of the batch, the variance unbiased). Otherwise these two are used.
+
+    Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for integers.
+    """
     statistics = np.empty((2, *input.shape[1:2])) if training else None
     y: Tensor = norm.batch_norm(
         input, weight, bias, running_mean=running_mean, running_var=running_var, training=training, eps=eps,
@@ -59,16 +65,16 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of each sample of input [N, C, ...] normalised by itself, times weight [C], plus bias [C]:
-    group_norm with a group for each channel. With use_input_stats=False running_mean and running_var take the place
-    of the input's own.
+    """Each channel of each sample of input [N, C, ...] normalised by itself, times weight [C], plus bias [C].
+
+    It is group_norm with a group for each channel. running_mean and running_var [C], where given, follow as in
+    batch_norm, averaged over the samples; with use_input_stats=False they are used instead.
 
     Raises ShapeError where shapes do not fit or a channel has one element alone, DtypeError for integers.
     """
+    norm.check_batch("instance_norm", input, weight, bias, running_mean, running_var, training=use_input_stats)
     if not use_input_stats:
-        norm.check_batch("instance_norm", input, weight, bias, running_mean, running_var, False)
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    norm.check_channels("instance_norm", input, weight, bias)
     samples, channels, elements = *input.shape[:2], math.prod(input.shape[2:])
     if elements == 1:
         raise ShapeError(f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}")
@@ -80,10 +86,9 @@ def instance_norm(
 
 
 def follow(mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float) -> None:
-    """Move running statistics, in place, by the share `momentum` towards those of a batch of `count` elements a
-    channel.
+    """Move running statistics, in place, by the share `momentum` towards those of a batch.
 
-    The variance that they follow is the unbiased estimate, n / (n - 1) times the batch's own.
+    The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count` elements each.
     """
     for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
         if running is not None:
@@ -115,7 +120,7 @@ def group_norm(
 
 
 def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each element with probability p as 0, otherwise divided by 1 - p; else the input itself.
+    """In training each element is 0 with probability p, and divided by 1 - p otherwise. Else the input.
 
     `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
     """
@@ -124,11 +129,10 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
 
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of input [N, C, H, W] (or [N, C, L]) with probability p as 0, otherwise divided by 1 -
-    p; else the input itself.
+    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise. Else the input.
 
-    `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes, ValueError for a p outside of
-    [0, 1].
+    input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes,
+    ValueError for a p outside of [0, 1].
     """
     refuse_inplace("dropout2d", inplace)
     if input.ndim not in (3, 4):

@@ -88,8 +88,8 @@ def elu_dx(dy, x, alpha):
 def selu(x):
     """λ x where x > 0, λ α (eˣ - 1) elsewhere; λ = 1.0507… and α = 1.6733….
 
-    With these, activations keep mean 0 and variance 1 from layer to layer (Klambauer et al. 2017). Raises DtypeError for
-    integers.
+    With these, activations keep mean 0 and variance 1 from layer to layer (Klambauer et al. 2017). Raises DtypeError
+    for integers.
     """
     check_float("selu", input=x)
     return right(x) * x.dtype.type(SELU_SCALE) + np.expm1(left(x)) * x.dtype.type(SELU_SCALE * SELU_ALPHA)

@@ -24,11 +24,11 @@ from .softmax import log_softmax, softmax
 
 @primitive
 def nll_loss(x, target, *, weight=None, ignore_index=-100, reduction="mean"):
-    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels; or [C] and one label.
+    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels, or [C] and a label.
 
-    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index do not count.
-    Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for labels that are
-    floats.
+    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index do not
+    count. Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for floats in
+    the place of labels.
     """
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
@@ -135,7 +135,7 @@ def check_wanted(op, x, target, weight, ignore_index):
         raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
     if target.shape != x.shape or x.ndim == 0:
         raise ShapeError(
-            f"{op}: input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its shape, or "
+            f"{op}: input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its shape or "
             f"integer labels without C; it is {show_shape(target.shape)}"
         )
     if ignore_index >= 0:

@@ -113,8 +113,7 @@ def tanh_dx(dy, y):
 def sigmoid(x):
     """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and the smallest values keep their digits."""
     x = floating(x)
-    decay = np.exp(-np.abs(x))
-    return np.where(x < 0, decay, x.dtype.type(1)) / (1 + decay)
+    return np.exp(np.minimum(x, x.dtype.type(0))) / (x.dtype.type(1) + np.exp(-np.abs(x)))
 
 
 @sigmoid.grad("x")

@@ -61,7 +61,7 @@ def batch_norm_scale(x, running_var, training, eps):
 
 @batch_norm.grad("x")
 def batch_norm_dx(dy, x, w, center, scale, training):
-    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, which x does not change, g · scale."""
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, constants, g · scale."""
     g = weighted(dy, w, channel_shape(x))
     return normalization_dx(g, (wide(x) - center) * scale, scale, batch_dims(x)) if training else g * scale
 
@@ -82,7 +82,8 @@ def batch_norm_db(dy):
 def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     """The last dimensions of x less their mean, divided by √(variance + eps), times w, plus b.
 
-    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes do not fit, DtypeError for integers.
+    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes do not fit,
+    DtypeError for integers.
     """
     shape = tuple(normalized_shape)
     check_float("layer_norm", input=x, weight=w, bias=b)

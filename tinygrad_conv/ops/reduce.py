@@ -11,7 +11,7 @@ from ..errors import ShapeError, show_shape
 from .arithmetic import pow, where
 from .dims import kept_shape, one_dim, reduced_dims
 from .functions import abs, exp, floating, sign, to
-from .precision import check_float
+from .precision import check_float, wide
 from .shape import cat, flip, reshape
 
 
@@ -100,7 +100,9 @@ def repeat_dx(dy, x_shape, repeats):
 @primitive
 def mean(x, *, dim=None, keepdim=False):
     """Σ x / n over `dim` (an int, a tuple, or None for all); integers and bools have a mean of the default dtype."""
-    return np.mean(floating(x), axis=reduced_dims("mean", dim, x.ndim), keepdims=keepdim)
+    x, dims = floating(x), reduced_dims("mean", dim, x.ndim)
+    with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
+        return np.divide(np.sum(wide(x), axis=dims, keepdims=keepdim), count_of(x.shape, dim)).astype(x.dtype)
 
 
 @mean.grad("x")
@@ -211,14 +213,16 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
     check_float("norm", x=x)
     if isinstance(p, str):
         raise ValueError(f"norm: p must be a number or 'fro', not {p!r}")
-    magnitude, dims = np.abs(x), reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
+    magnitude, dims = np.abs(wide(x)), reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
     if p == math.inf:
-        return np.max(magnitude, axis=dims, keepdims=keepdim)
-    if p == -math.inf:
-        return np.min(magnitude, axis=dims, keepdims=keepdim)
-    if p == 0:
-        return np.sum(magnitude != 0, axis=dims, keepdims=keepdim).astype(x.dtype)
-    return summed(np.asarray(magnitude**p), dims, keepdim) ** (1 / p)
+        y = np.max(magnitude, axis=dims, keepdims=keepdim)
+    elif p == -math.inf:
+        y = np.min(magnitude, axis=dims, keepdims=keepdim)
+    elif p == 0:
+        y = np.sum(magnitude != 0, axis=dims, keepdims=keepdim)
+    else:
+        y = np.sum(np.power(magnitude, p), axis=dims, keepdims=keepdim) ** (1 / p)
+    return y.astype(x.dtype)
 
 
 @vector_norm.grad("x")

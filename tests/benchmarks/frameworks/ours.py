@@ -1,0 +1,169 @@
+"""This project."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import inputs, nets
+from ..cases import CALLS, Chain, Convolution, LayerRun, Training
+from .bare import bare_numpy
+from .base import Framework, Part, Settings
+from .loops import binary_chain, unary_chain
+
+
+class Ours(Framework):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        if settings.without_fast:
+            sys.modules["threadpoolctl"] = None  # type: ignore[assignment]  # find_spec says there is none
+        import tinygrad_conv as tg
+        from tinygrad_conv import kernels
+
+        self.tg, self.kernels = tg, kernels
+        if settings.threads is not None:
+            kernels.set_num_threads(settings.threads)
+
+    def served(self) -> str | None:
+        return self.kernels.served()
+
+    def array(self, result: Any) -> np.ndarray:
+        return np.asarray(result.data if isinstance(result, self.tg.Tensor) else result)
+
+    def model(self, net: nets.Net, weights: list[np.ndarray]) -> Any:
+        """The net as a user would write it, with these weights."""
+        model = self.tg.nn.Sequential(*[self.module(layer) for layer in net])
+        with self.tg.no_grad():
+            for parameter, weight in zip(model.parameters(), weights, strict=True):
+                parameter.data = weight.copy()
+        return model
+
+    def module(self, layer: nets.Layer) -> Any:
+        """One layer as a module."""
+        nn = self.tg.nn
+        match layer:
+            case nets.Conv():
+                return nn.Conv2d(*layer)
+            case nets.Relu():
+                return nn.ReLU()
+            case nets.MaxPool():
+                return nn.MaxPool2d(*layer)
+            case nets.AvgPool():
+                return nn.AvgPool2d(*layer)
+            case nets.BatchNorm():
+                return nn.BatchNorm2d(*layer)
+            case nets.Flatten():
+                return nn.Flatten()
+            case nets.Linear():
+                return nn.Linear(*layer)
+            case nets.Bias():
+                return self.custom(lambda self, x: x + self.bias, bias=nn.Parameter(np.zeros((layer.channels, 1, 1), np.float32)))
+            case nets.MeanOfImage():
+                return self.custom(lambda self, x: x.mean((2, 3)))
+            case nets.Residual():
+                body = nn.Sequential(*[self.module(inner) for inner in layer.body])
+                return self.custom(lambda self, x: x + self.body(x), body=body)
+
+    def custom(self, forward: Callable[[Any, Any], Any], **members: Any) -> Any:
+        """A module of one's own."""
+        module = type("Custom", (self.tg.nn.Module,), {"forward": forward})()
+        for name, member in members.items():
+            setattr(module, name, member)
+        return module
+
+    def training(self, task: Training) -> Callable[[], float]:
+        weights, images, targets = inputs.for_training(task)
+        model, x, target = self.model(task.net, weights), self.tg.tensor(images), self.tg.tensor(targets)
+        optimizer, criterion = self.tg.optim.SGD(model.parameters(), lr=0.01), self.tg.nn.MSELoss()
+
+        def step() -> float:
+            optimizer.zero_grad()
+            loss = criterion(model(x), target)
+            loss.backward()
+            optimizer.step()
+            return float(loss.item())
+
+        return step
+
+    def convolution(self, task: Convolution) -> dict[str, Part]:
+        """The three ops on arrays, as the rules call them."""
+        from tinygrad_conv.ops.conv import conv2d, conv2d_input_grad, conv2d_weight_grad
+
+        x, w, dy = inputs.for_convolution(task)
+        if not self.settings.plain_order:
+            x, dy = own_order(x), own_order(dy)
+        conv = task.conv
+        where = {"stride": conv.stride, "padding": conv.padding, "dilation": conv.dilation, "groups": conv.groups}
+        size = (task.height, task.width)
+        return {
+            "forward": Part(lambda: conv2d(x, w, **where)),
+            "dw": Part(lambda: conv2d_weight_grad(x, dy, kernel_size=conv.kernel, **where)),
+            "dx": Part(lambda: conv2d_input_grad(dy, w, input_size=size, **where)),
+        }
+
+    def layer(self, task: LayerRun) -> dict[str, Part]:
+        weights, array = inputs.for_layer(task)
+        array = array if self.settings.plain_order or array.ndim != 4 else own_order(array)
+        model, x = self.model((task.layer,), weights), self.tg.Tensor(array, requires_grad=True)
+        dy = inputs.gradient_for(model(x).data)
+        dy = dy if self.settings.plain_order or dy.ndim != 4 else own_order(dy)
+        leaves = [x, *model.parameters()]
+
+        def forward() -> Any:
+            with self.tg.no_grad():
+                return model(x)
+
+        def prepare() -> tuple[Any]:
+            for leaf in leaves:
+                leaf.grad = None
+            return (model(x),)
+
+        def backward(y: Any) -> list[Any]:
+            y.backward(dy)
+            return [leaf.grad for leaf in leaves]
+
+        return {"forward": Part(forward), "backward": Part(backward, prepare)}
+
+    def chain(self, task: Chain) -> dict[str, Part]:
+        """Beside the parts of all frameworks: the same through tg's functions or operators, through a layer, and in bare NumPy."""
+        from tinygrad_conv.engine.registry import OPS
+
+        tg, op = self.tg, OPS[task.op]
+        x_array, w_array, dy = inputs.for_chain(task)
+        x, w = (tg.Tensor(array, requires_grad=True) for array in (x_array, w_array))
+
+        def chain_of(function: Callable[..., Any]) -> Any:
+            return unary_chain(function, x) if task.op == "relu" else binary_chain(function, x, w)
+
+        def untracked() -> Any:
+            with tg.no_grad():
+                return chain_of(op)
+
+        def prepare() -> tuple[Any]:
+            x.grad = w.grad = None
+            return (chain_of(op),)
+
+        def backward(y: Any) -> Any:
+            y.backward(dy)
+            return x.grad
+
+        written = {"relu": tg.relu, "add": operator.add, "matmul": operator.matmul}[task.op]
+        functions = {"recorded": op, "forward": written, **({"layer": tg.nn.ReLU()} if task.op == "relu" else {})}
+        parts = {name: Part(lambda function=function: chain_of(function), calls=CALLS) for name, function in functions.items()}
+        return parts | {
+            "untracked": Part(untracked, calls=CALLS),
+            "backward": Part(backward, prepare, calls=CALLS),
+            **bare_numpy(task.op, x_array, w_array, dy),
+        }
+
+
+def own_order(array: np.ndarray) -> np.ndarray:
+    """[N, C, H, W] in the memory order H, C, W, N, in which our own layers hand their results on."""
+    return np.ascontiguousarray(array.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2)
+
+
+FRAMEWORK = Ours

@@ -1,0 +1,53 @@
+"""How much memory a task takes at its peak, above what the process holds once everything is imported and set up."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+from pathlib import Path
+
+from .cases import Task, Training
+from .frameworks.base import Framework
+
+RUNS = 3
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def peak_of(framework: Framework, task: Task) -> int:
+    """Bytes. A step of a single sample goes ahead, so that code which is loaded, and threads which are started, at the first
+    step count as set-up."""
+    if isinstance(task, Training):
+        run(framework, task._replace(samples=1))
+    parts = framework.build(task)
+    gc.collect()
+    floor = begin_mark()
+    for _ in range(RUNS):
+        for part in parts.values():
+            part.run(*part.prepare())
+    return max(0, high_water_mark() - floor)
+
+
+def run(framework: Framework, task: Task) -> None:
+    """Each part once."""
+    for part in framework.build(task).values():
+        part.run(*part.prepare())
+
+
+def begin_mark() -> int:
+    """The bytes held now; where the system can, the high-water mark begins here anew."""
+    try:
+        CLEAR.write_text("5")
+    except OSError:
+        pass
+    return high_water_mark()
+
+
+def high_water_mark() -> int:
+    """The most bytes ever resident. Linux tells that of this program alone, `getrusage` includes what its parent held."""
+    if STATUS.exists():
+        for line in STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

@@ -1,0 +1,39 @@
+"""Medians, spreads and ratios of measured times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median, quantiles
+from typing import NamedTuple
+
+
+class Summary(NamedTuple):
+    """A median, and the quartiles around it."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def summary(values: Sequence[float]) -> Summary:
+    """The median and quartiles of values."""
+    if len(values) < 2:
+        return Summary(values[0], values[0], values[0])
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return Summary(median(values), low, high)
+
+
+def totals(parts: dict[str, list[float]], names: Sequence[str]) -> list[float]:
+    """Of each round, the sum of these parts."""
+    return [sum(times) for times in zip(*(parts[name] for name in names))]
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Summary:
+    """Ours over theirs, round by round: what disturbs a whole round disturbs both."""
+    return summary([one / other for one, other in zip(ours, theirs)])
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """The mean of ratios."""
+    return math.exp(sum(map(math.log, values)) / len(values))

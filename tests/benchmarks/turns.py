@@ -1,0 +1,105 @@
+"""The parent's side: workers, and taking turns with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from .frameworks import OURS
+from .frameworks.base import Settings
+from .protocol import Built, differing
+
+ROOT = Path(__file__).parents[2]
+# After a product, OpenBLAS's workers spin for about 134 ms, waiting for the next one; the others' turn begins after that.
+WAIT = 0.15
+
+Times = dict[str, dict[str, list[float]]]  # framework → part → seconds, one for each round
+
+
+class BenchmarkError(Exception):
+    """A framework failed, or did other work than this project."""
+
+
+class Worker:
+    """A framework's process."""
+
+    def __init__(self, framework: str, settings: Settings) -> None:
+        self.framework = framework
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the worker
+        command = [sys.executable, "-m", "tests.benchmarks.worker", framework, json.dumps(settings._asdict())]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True
+        )
+
+    def ask(self, ask: str, case: str, **more: Any) -> dict[str, Any] | None:
+        """The answer, or None where the framework has no such thing. Raises BenchmarkError if the process ended."""
+        assert self.process.stdin and self.process.stdout
+        try:
+            self.process.stdin.write(json.dumps({"ask": ask, "case": case, **more}) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended, as the next line shows
+        line = self.process.stdout.readline()
+        if not line:
+            self.errors.seek(0)
+            raise BenchmarkError(f"{self.framework} failed on {ask} {case}:\n{self.errors.read()[-2000:]}")
+        answer: dict[str, Any] = json.loads(line)
+        return None if "not offered" in answer else answer
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self.process.stdin and self.process.stdout
+        if kind is not None:
+            self.process.kill()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+
+def environment() -> dict[str, str]:
+    """This environment, with this checkout first among the places that packages come from."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def build(case: str, workers: Iterable[Worker]) -> dict[str, Built]:
+    """Who can do the case, with what each says of it. Raises BenchmarkError if a peer's results are not ours."""
+    built = {}
+    for worker in workers:
+        answer = worker.ask("build", case)
+        if answer is not None:
+            built[worker.framework] = Built(**answer)
+    for name, one in built.items():
+        if parts := differing(built[OURS].prints, one.prints):
+            numbers = "; ".join(f"{part}: ours {built[OURS].prints[part]}, theirs {one.prints[part]}" for part in parts)
+            raise BenchmarkError(f"{case}: {name} finds other numbers than we do: {numbers}")
+    return built
+
+
+def take_turns(case: str, workers: list[Worker], rounds: int, seconds: float) -> Times:
+    """Each framework's times: A B A B …, with waits between the turns."""
+    found: Times = {worker.framework: {} for worker in workers}
+    for _ in range(rounds):
+        for worker in workers:
+            time.sleep(WAIT)
+            answer = worker.ask("time", case, seconds=seconds)
+            assert answer is not None, "it has been built"
+            for part, one in answer["times"].items():
+                found[worker.framework].setdefault(part, []).append(one)
+    return found

@@ -1,0 +1,90 @@
+"""One framework in a process of its own: it answers questions on standard input, see `protocol`.
+
+    python -m tests.benchmarks.worker torch '{"threads": null}'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from .cases import task_named
+from .frameworks import load
+from .frameworks.base import Framework, NotOffered, Part, Settings
+from .peak import peak_of
+
+LEAST_RUNS = 2
+MOST_PREPARATION = 5  # times the seconds that are to be measured
+
+
+class Worker:
+    """A framework, and the cases it has built."""
+
+    def __init__(self, framework: Framework) -> None:
+        self.framework = framework
+        self.built: dict[str, dict[str, Part]] = {}
+
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """One question's answer."""
+        try:
+            match question:
+                case {"ask": "build", "case": case}:
+                    return self.build(case)
+                case {"ask": "time", "case": case, "seconds": seconds}:
+                    return {"times": {name: time_of(part, seconds) for name, part in self.built[case].items()}}
+                case {"ask": "memory", "case": case}:
+                    return {"bytes": peak_of(self.framework, task_named(case))}
+        except NotOffered:
+            return {"not offered": True}
+        raise ValueError(f"no such question: {question}")
+
+    def build(self, case: str) -> dict[str, Any]:
+        """Make a case ready, in place of the one before, and run it once: results to compare, and warm caches."""
+        self.built = {case: self.framework.build(task_named(case))}
+        prints, served = {}, {}
+        for name, part in self.built[case].items():
+            prints[name] = [one for _ in range(part.checks) for one in self.fingerprints(part.run(*part.prepare()))]
+            served[name] = self.framework.served()
+        return {"prints": prints, "served": served}
+
+    def fingerprints(self, result: Any) -> list[list[float]]:
+        """[norm, projection on a random direction] of each array of a result."""
+        found = []
+        for one in result if isinstance(result, list) else [result]:
+            array = self.framework.array(one).astype(np.float64)
+            direction = np.random.default_rng(array.size).standard_normal(array.shape)
+            found.append([float(np.sqrt((array * array).sum())), float((array * direction).sum())])
+        return found
+
+
+def time_of(part: Part, seconds: float) -> float:
+    """The median of runs that together take so many seconds, for one call."""
+    part.run(*part.prepare())
+    times: list[float] = []
+    begin = perf_counter()
+    while len(times) < LEAST_RUNS or (sum(times) < seconds and perf_counter() - begin < MOST_PREPARATION * seconds):
+        arguments = part.prepare()
+        start = perf_counter()
+        part.run(*arguments)
+        times.append(perf_counter() - start)
+    return median(times) / part.calls
+
+
+def main() -> None:
+    """Answer until the questions end. What a library prints goes to standard error."""
+    name, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    worker = Worker(load(name, settings))
+    for line in sys.stdin:
+        print(json.dumps(worker.answer(json.loads(line))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

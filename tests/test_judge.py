@@ -1,0 +1,93 @@
+"""The judge names the mistake: each kind proven on rules that are broken in just that way (tests/broken.py)."""
+
+from __future__ import annotations
+
+import linecache
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tests import broken
+from tests.broken import BREAKAGES, Trial, make_op
+from tests.judge_figures import answer, count
+from tinygrad_conv.checks import gradcheck
+from tinygrad_conv.errors import GradcheckError
+
+WITH_A_RULE = {"factor", "zero", "axes", "flip", "border", "remainder", "param", "argument", "constant", "un-broadcast", "unknown"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.__name__)
+def test_the_mistake_is_named(breakage, seed):
+    trial = breakage(np.random.default_rng(seed))
+    kind, message = answer(trial)
+    assert kind in trial.kind.split("-or-"), message
+    assert trial.says in message
+    if kind in WITH_A_RULE:
+        assert "rule " in message and f"({broken.__file__}:" in message
+
+
+def test_hundreds_of_broken_rules_and_no_wrong_answer():
+    counts = count(3)
+    assert sum(found["wrong"] for found in counts.values()) == 0
+    assert sum(found["right"] for found in counts.values()) >= 0.95 * 3 * len(BREAKAGES)
+
+
+def test_every_op_that_the_breakages_start_from_is_right():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        forward, rules, inputs, params = broken.some_right_op(rng)
+        trial = Trial(make_op(forward, **rules), inputs, "passed", params)
+        assert answer(trial) == ("passed", "")
+    unit = make_op(broken.unit, ("length",), {"length": broken.unit_length}, x=broken.unit_dx)
+    assert answer(Trial(unit, [broken.numbers(rng, 3, 4)], "passed", order=2)) == ("passed", "")
+
+
+def test_the_message_names_op_rule_entry_and_both_lines():
+    op = make_op(broken.wave, x=twice)
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(op, tg.Tensor(np.array([1.0, 2.0]), requires_grad=True))
+    text = str(caught.value)
+    assert "gradcheck of wave fails at order 1" in text
+    assert "∂y[1] / ∂x[1]: the gradient gives 0.1540075" in text
+    assert f"rule twice ({__file__}:{twice.__code__.co_firstlineno})" in text
+    assert "a constant factor: 2 times the right gradient of x, everywhere" in text
+
+
+def twice(dy, x):
+    return 2 * broken.wave_dx(dy, x)
+
+
+def test_in_a_function_the_op_to_blame_is_named_with_the_line_that_calls_it():
+    op = make_op(broken.wave, x=twice)
+
+    def model(x):
+        hidden = x.exp()
+        return op(hidden).sum()
+
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(model, tg.Tensor(np.array([0.1, 0.2]), requires_grad=True))
+    assert "gradcheck of wave" in str(caught.value)
+    line = int(str(caught.value).partition("test_judge.py:")[2].partition("called at")[2].partition("test_judge.py:")[2].split()[0])
+    assert "op(hidden)" in linecache.getline(__file__, line)
+
+
+def test_where_every_op_is_right_something_leaves_the_tape():
+    with pytest.raises(GradcheckError, match="leaves the tape") as caught:
+        gradcheck(lambda x: x * tg.Tensor(x.data), tg.Tensor(np.array([1.0, 2.0]), requires_grad=True))
+    assert caught.value.kind == "off the tape"
+
+
+def test_a_numpy_call_is_named_with_its_line():
+    op = make_op(broken.wave, x=broken.wave_dx_in_numpy)
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(op, tg.Tensor(np.array([1.0, 2.0]), requires_grad=True))
+    assert f"{broken.__file__}:{broken.wave_dx_in_numpy.__code__.co_firstlineno + 1}: np.sin is NumPy's" in str(caught.value)
+
+
+def test_too_large_to_look_into_says_so():
+    op = make_op(broken.wave, x=twice)
+    with pytest.raises(GradcheckError, match="smaller inputs") as caught:
+        gradcheck(op, tg.Tensor(np.ones((40, 50)), requires_grad=True))
+    assert caught.value.kind == "unknown"
