@@ -12,7 +12,7 @@ from tests import broken
 from tests.broken import BREAKAGES, Trial, make_op
 from tests.judge_figures import answer, count
 from tinygrad_conv.checks import gradcheck
-from tinygrad_conv.errors import GradcheckError
+from tinygrad_conv.errors import GradcheckError, show_place
 
 WITH_A_RULE = {"factor", "zero", "axes", "flip", "border", "remainder", "param", "argument", "constant", "un-broadcast", "unknown"}
 
@@ -25,7 +25,7 @@ def test_the_mistake_is_named(breakage, seed):
     assert kind in trial.kind.split("-or-"), message
     assert trial.says in message
     if kind in WITH_A_RULE:
-        assert "rule " in message and f"({broken.__file__}:" in message
+        assert "rule " in message and "broken.py:" in message
 
 
 def test_hundreds_of_broken_rules_and_no_wrong_answer():
@@ -50,8 +50,8 @@ def test_the_message_names_op_rule_entry_and_both_lines():
         gradcheck(op, tg.Tensor(np.array([1.0, 2.0]), requires_grad=True))
     text = str(caught.value)
     assert "gradcheck of wave fails at order 1" in text
-    assert "∂y[1] / ∂x[1]: the gradient gives 0.1540075" in text
-    assert f"rule twice ({__file__}:{twice.__code__.co_firstlineno})" in text
+    assert "∂y[0] / ∂x[0]: the gradient gives 2.763546581, finite differences give 1.38177329" in text
+    assert f"rule twice ({show_place(twice)}) for 'x' of wave" in text
     assert "a constant factor: 2 times the right gradient of x, everywhere" in text
 
 

@@ -140,7 +140,7 @@ def instance_normalization(attributes, x, scale, bias):
 
 
 def parametric_relu(attributes, x, slope):
-    slopes = np.broadcast_to(slope.data, x.shape)  # ONNX broadcasts the slope; here every element is a channel of its own
+    slopes = np.broadcast_to(slope.data, x.shape)  # ONNX broadcasts the slope; here every element is a channel
     return tg.prelu(x.reshape(1, -1), slopes.reshape(-1)).reshape(x.shape)
 
 

@@ -53,15 +53,15 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
     marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in. Raises DtypeError for dtypes
     that tensors do not have.
     """
-    arrays_among = (np.ndarray, np.generic)
+    ranks = [2 if is_scalar or not hasattr(one, "dtype") else one.ndim == 0 for one, is_scalar in zip(arrays, scalars)]
     chosen: np.dtype[Any] | None = None
     for rank in range(3):
         dtypes = [np.asarray(one).dtype for one, its_rank in zip(arrays, ranks) if its_rank == rank]
         if not dtypes:
             continue
+        for foreign in (one for one in dtypes if one.kind not in KINDS):
+            raise DtypeError(f"an operand is {foreign}; operands are bool, integers, float16, float32 or float64")
         dtype = np.result_type(*([one for one in dtypes if one.kind == "f"] or dtypes))
-        if dtype.kind not in KINDS:
-            raise DtypeError(f"an operand is {dtype}; operands are bool, integers, float16, float32 or float64")
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
     return [np.asarray(one, chosen) for one in arrays]

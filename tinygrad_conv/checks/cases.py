@@ -127,12 +127,12 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """What to check an op on. `linear`: its second derivative is 0; `casts`: its dtype is a param's business."""
+    """What to check an op on. `linear`: its second derivative is 0 (None: nobody said); `casts`: its dtype is a param's business."""
 
     op: str
     inputs: tuple[Any, ...]
     params: dict[str, Any] = field(default_factory=dict)
-    linear: bool = False
+    linear: bool | None = None
     casts: bool = False
 
     def __str__(self) -> str:

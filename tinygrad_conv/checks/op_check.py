@@ -11,9 +11,11 @@ from ..dtypes import FLOATS, Array
 from ..engine.op import Op
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
+from ..errors import RuleError
 from .calls import assert_dtypes_kept
 from .cases import Case, Sample
 from .compare import Tolerance, compare
+from .explain import failure
 from .fault import Fault
 from .function import Function, gradient_of, input_names, same
 
@@ -30,17 +32,23 @@ def function_of(op: Op, sample: Sample) -> Function:
 
 
 def check_gradients(case: Case, sample: Sample, seed: int = 0) -> list[str]:
-    """Raise Fault unless the gradients are right, at order 2 too, and the op is as linear as its case says."""
-    op, rng = OPS[case.op], np.random.default_rng(seed)
+    """Raise GradcheckError unless the gradients are right, at order 2 too, and Fault unless the op is as linear as its case says.
+
+    Returns the kinks that were met.
+    """
+    op, rng, order = OPS[case.op], np.random.default_rng(seed), 1
     if not op.differentiable:
         return check_constant(op, sample)
     function = function_of(op, sample)
-    kinks = compare(function, Tolerance(), rng)
-    if op.once:
-        return kinks
-    gradient = gradient_of(function, rng)
-    kinks += compare(gradient, Tolerance(), rng)
-    if sample.label == "random sizes":
+    try:
+        kinks = compare(function, Tolerance(), rng)
+        if op.once:
+            return kinks
+        order, gradient = 2, gradient_of(function, rng)
+        kinks += compare(gradient, Tolerance(), rng)
+    except (Fault, RuleError) as fault:
+        raise failure(function.fn, function, order, fault, Tolerance(), f"\n  on {case}, {sample}") from fault
+    if sample.label == "random sizes" and case.linear is not None:
         assert_linearity(case, function, gradient, rng)
     return kinks
 

@@ -174,16 +174,20 @@ def saved(node: Node, name: str) -> Any:
 def show_params(node: Node) -> Iterator[str]:
     """The params that differ from their defaults, shortened."""
     for name, value in node.params.items():
-        if not is_default(node, name, value):
-            yield f"{name}={SHORT.repr(value)}"
+        if name not in node.op.defaults or not same(single(value), single(node.op.defaults[name])):
+            yield f"{name}={SHORT.repr(single(value))}"
 
 
-def is_default(node: Node, name: str, value: Any) -> bool:
-    """Whether a param has its default value; an array has none."""
-    if name not in node.op.defaults or isinstance(value, np.ndarray):
+def single(value: Any) -> Any:
+    """A pair of two equal ints as the int: stride=(2, 2) is stride=2."""
+    return value[0] if type(value) is tuple and len(value) == 2 and same(*value) and type(value[0]) is int else value
+
+
+def same(value: Any, default: Any) -> bool:
+    """Whether two params are equal; an array never counts as a default."""
+    if isinstance(value, np.ndarray) or type(value) is not type(default):
         return False
-    default = node.op.defaults[name]
-    return value is default or (type(value) is type(default) and bool(value == default))
+    return bool(value == default)
 
 
 class _Short(reprlib.Repr):

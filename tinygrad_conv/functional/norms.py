@@ -75,7 +75,8 @@ def instance_norm(
     norm.check_batch("instance_norm", input, weight, bias, running_mean, running_var, training=use_input_stats)
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    samples, channels, elements = *input.shape[:2], math.prod(input.shape[2:])
+    samples, channels = input.shape[:2]
+    elements = math.prod(input.shape[2:])
     if elements == 1:
         raise ShapeError(f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}")
     statistics = np.empty((2, samples, channels))

@@ -12,6 +12,7 @@ from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -82,8 +83,8 @@ def batch_norm_db(dy):
 def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     """The last dimensions of x less their mean, divided by √(variance + eps), times w, plus b.
 
-    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes do not fit,
-    DtypeError for integers.
+    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes do not
+    fit, DtypeError for integers.
     """
     shape = tuple(normalized_shape)
     check_float("layer_norm", input=x, weight=w, bias=b)
@@ -246,7 +247,7 @@ def over_groups(values, normalized_shape):
     return sum(values, dim=leading) if leading else values
 
 
-def check_batch(op, x, w, b, running_mean, running_var, training):
+def check_batch(op: str, x: Any, w: Any, b: Any, running_mean: Any, running_var: Any, training: bool) -> None:
     """Refuse inputs of batch_norm that do not fit each other."""
     check_channels(op, x, w, b)
     for name, one in (("running_mean", running_mean), ("running_var", running_var)):

@@ -11,6 +11,6 @@ for reduction in ("none", "sum", "mean"):
     case("smooth_l1_loss", normal("n m"), normal("n m"), reduction=reduction, beta=0.7)
     case("binary_cross_entropy", uniform("n m", 0.1, 0.9), uniform("n m", 0.0, 1.0), reduction=reduction)
     case("binary_cross_entropy_with_logits", normal("n m"), uniform("n m", 0.0, 1.0), reduction=reduction)
-chances, weights = uniform("n m", 0.0, 1.0), {"weight": positive("n m"), "pos_weight": positive("m")}
-case("binary_cross_entropy", uniform("n m", 0.1, 0.9), chances, weight=positive("m"))
-case("binary_cross_entropy_with_logits", normal("n m"), chances, **weights)
+wanted = uniform("n m", 0.0, 1.0)
+case("binary_cross_entropy", uniform("n m", 0.1, 0.9), wanted, weight=positive("m"))
+case("binary_cross_entropy_with_logits", normal("n m"), wanted, weight=positive("n m"), pos_weight=positive("m"))

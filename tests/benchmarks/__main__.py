@@ -1,0 +1,86 @@
+"""The command line of the benchmark.
+
+    python -m tests.benchmarks                                   everything, against PyTorch
+    python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum --json results.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .cases import GROUPS, IMPORT, chosen
+from .frameworks import ALL, PEERS, installed
+from .frameworks.base import Settings
+from .measure import Plan, measure
+from .report import report
+from .turns import BenchmarkError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    it = argparse.ArgumentParser("python -m tests.benchmarks", description="This project and others at the same work.")
+    it.add_argument("case", nargs="*", help="groups of cases, or single ones; all of them if none is named")
+    it.add_argument("--against", nargs="*", metavar="PEER", choices=PEERS, default=["torch"], help=f"among {', '.join(PEERS)}")
+    it.add_argument("--json", metavar="F", help="write all that was measured to this file")
+    it.add_argument("--list", action="store_true", help="show the groups and their cases")
+    it.add_argument("--rounds", type=int, default=7, help="turns of each framework at each case (default 7)")
+    it.add_argument("--seconds", type=float, default=0.05, help="how long a part is timed in a turn (default 0.05)")
+    it.add_argument("--threads", type=int, help="our threads; the peers have their default")
+    it.add_argument("--without-fast", action="store_true", help="ours as if threadpoolctl were not installed")
+    it.add_argument("--plain-order", action="store_true", help="our kernels on arrays in C order, not in that of our results")
+    return it
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print the tables. 0, or 1 if something failed or did other work than we do."""
+    options = parser().parse_args(arguments)
+    if options.list:
+        print("\n".join(f"{group}: {' '.join(cases)}" for group, cases in [*GROUPS.items(), (IMPORT, [IMPORT])]))
+        return 0
+    try:
+        groups = chosen(options.case)
+    except ValueError as error:
+        parser().error(str(error))
+    peers = [peer for peer in dict.fromkeys(options.against) if installed(peer)]
+    if missing := [peer for peer in options.against if peer not in peers]:
+        print(f"left out, for it is not installed: {', '.join(missing)}\n")
+    plan = Plan(
+        groups, peers, max(1, options.rounds), options.seconds,
+        Settings(options.without_fast, options.threads, options.plain_order),
+    )  # fmt: skip
+    try:
+        results = measure(plan, tell=lambda case: print(case, file=sys.stderr, flush=True))
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"machine": machine(peers), "options": vars(options), **results.as_json()}, file, indent=1)
+    print(report(results, plan))
+    return 0
+
+
+def machine(peers: list[str]) -> dict[str, Any]:
+    """What the figures depend on."""
+    packages = ["numpy", "threadpoolctl", *(ALL[peer].package for peer in peers)]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    about = {"system": platform.platform(), "processor": platform.processor(), "cores": cores, "python": sys.version}
+    return {**about, "packages": {package: version_of(package) for package in packages}}
+
+
+def version_of(package: str) -> str | None:
+    """The installed version, if any."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

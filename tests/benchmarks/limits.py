@@ -1,0 +1,107 @@
+"""What the project promises of its speed, beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .cases import STEPS, TWELVE
+from .frameworks import ALL, OURS
+from .measure import Results
+from .ratios import geometric_mean, ratio, summary, totals
+from .tables import table
+
+RIVAL = "torch"
+CONVOLUTION = ("forward", "dw", "dx")
+
+
+class NotMeasured(Exception):
+    """The cases that a limit speaks of were not run, or not against PyTorch."""
+
+
+class Limit(NamedTuple):
+    """A figure that must not be larger than `most`."""
+
+    what: str
+    most: float
+    measured: Callable[[Results], float]
+    most_without_fast: float | None = None  # where it differs
+
+
+def of_step(name: str) -> Callable[[Results], float]:
+    """The ratio of a whole step's time."""
+    return lambda results: total_ratio(results, f"step-{name}", ("step",))
+
+
+def total_ratio(results: Results, case: str, parts: tuple[str, ...]) -> float:
+    """The median ratio of the time all parts take."""
+    times = results.times.get(case, {})
+    if RIVAL not in times:
+        raise NotMeasured
+    return ratio(totals(times[OURS], parts), totals(times[RIVAL], parts)).middle
+
+
+def convolutions(results: Results) -> list[float]:
+    """The ratios of the twelve."""
+    return [total_ratio(results, case, CONVOLUTION) for case in TWELVE]
+
+
+def peak_of_steps(results: Results) -> float:
+    """The largest ratio of peak memory."""
+    found = [results.memory.get(f"memory-{name}", {}) for name in STEPS]
+    if not all(RIVAL in by_framework for by_framework in found):
+        raise NotMeasured
+    return max(summary(one[OURS]).middle / max(1, summary(one[RIVAL]).middle) for one in found)
+
+
+def import_ratio(results: Results) -> float:
+    """Our import over NumPy's, which it contains."""
+    if not results.imports:
+        raise NotMeasured
+    return ratio(results.imports[ALL[OURS].package], results.imports["numpy"]).middle
+
+
+def tape_cost(part: str, base: str) -> Callable[[Results], float]:
+    """The largest number of microseconds by which a call exceeds its NumPy calls."""
+
+    def measured(results: Results) -> float:
+        found = [times[OURS] for case, times in results.times.items() if case.startswith("tape-")]
+        if not found:
+            raise NotMeasured
+        return max(summary(above(parts, part, base)).middle for parts in found) * 1e6
+
+    return measured
+
+
+def above(parts: dict[str, list[float]], part: str, base: str) -> list[float]:
+    """Round by round, how much longer one part takes than another."""
+    return [one - other for one, other in zip(parts[part], parts[base])]
+
+
+LIMITS = (
+    Limit("article step", 0.13, of_step("article")),
+    Limit("toy step", 0.25, of_step("toy")),
+    Limit("LeNet step", 0.65, of_step("lenet"), 0.95),
+    Limit("CIFAR-like step", 0.90, of_step("cifar"), 1.1),
+    Limit("twelve convolutions, geometric mean", 0.75, lambda results: geometric_mean(convolutions(results))),
+    Limit("twelve convolutions, the slowest", 1.35, lambda results: max(convolutions(results))),
+    Limit("peak memory of any whole step", 1.0, peak_of_steps),
+    Limit("import time / NumPy's", 1.5, import_ratio),
+    Limit("recorded call, µs above NumPy", 2.0, tape_cost("recorded", "numpy forward")),
+    Limit("its share of the sweep, µs above NumPy", 2.5, tape_cost("backward", "numpy backward")),
+    Limit("untracked call, µs above NumPy", 1.0, tape_cost("untracked", "numpy forward")),
+)
+
+
+def limits_table(results: Results, without_fast: bool) -> str:
+    """The table, with a mark where a figure is too large."""
+    rows = []
+    for limit in LIMITS:
+        most = limit.most_without_fast if without_fast and limit.most_without_fast else limit.most
+        try:
+            measured = limit.measured(results)
+        except NotMeasured:
+            rows.append([limit.what, f"{most:.2f}", "not measured", ""])
+            continue
+        rows.append([limit.what, f"{most:.2f}", f"{measured:.2f}", "" if measured <= most else "too large"])
+    return table(f"Limits (ratios to {RIVAL} where nothing else is said)", ["case", "at most", "measured", ""], rows)

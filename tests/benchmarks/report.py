@@ -1,0 +1,128 @@
+"""What was measured, as tables for people."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from .cases import IMPORT, TWELVE
+from .frameworks import ALL, OURS
+from .limits import above, limits_table
+from .measure import Plan, Results
+from .ratios import geometric_mean, ratio, summary, totals
+from .tables import show_bytes, show_ratio, show_time, table
+from .turns import Times
+
+
+def report(results: Results, plan: Plan) -> str:
+    """All tables, the limits last."""
+    sections = []
+    for group, cases in results.groups.items():
+        match group:
+            case "tape":
+                sections.append(tape_table(results, cases))
+            case "memory":
+                sections.append(memory_table(results, cases, plan.peers))
+            case "growth":
+                sections += growth_tables(results, cases, plan.peers)
+            case _ if group == IMPORT:
+                sections.append(import_table(results))
+            case _:
+                sections += [part_table(results, group, cases, peer) for peer in plan.peers or [None]]
+    return "\n\n".join([*sections, limits_table(results, plan.settings.without_fast)])
+
+
+def part_table(results: Results, group: str, cases: list[str], peer: str | None) -> str:
+    """Each part's times, ours and a peer's if there is one, their ratio, and that of all parts together."""
+    rows = []
+    for case in cases:
+        times, served = results.times[case], results.served[case]
+        parts = list(times[OURS])
+        for part in parts:
+            rows.append([case, part, *compared(times, [part], peer), served[part] or ""])
+        if len(parts) > 1:
+            rows.append([case, "together", *compared(times, parts, peer), ""])
+    names = [OURS, peer, f"{OURS} / {peer}"] if peer else [OURS]
+    lines = [table(group if peer is None else f"{group} against {peer}", ["case", "part", *names, "kernel"], rows)]
+    if peer and all(peer in results.times.get(case, {}) for case in TWELVE) and group == "convs":
+        parts = ["forward", "dw", "dx"]
+        found = [total_of(results.times[case], parts, peer) for case in TWELVE]
+        lines.append(f"geometric mean of the twelve: {geometric_mean(found):.2f}")
+    return "\n".join(lines)
+
+
+def compared(times: Times, parts: list[str], peer: str | None) -> list[str]:
+    """Our time, the peer's, and the ratio; dashes where the peer has no such thing."""
+    ours = totals(times[OURS], parts)
+    if peer is None:
+        return [show_time(median(ours))]
+    if any(part not in times.get(peer, {}) for part in parts):
+        return [show_time(median(ours)), "-", "-"]
+    theirs = totals(times[peer], parts)
+    return [show_time(median(ours)), show_time(median(theirs)), show_ratio(ratio(ours, theirs))]
+
+
+def total_of(times: Times, parts: list[str], peer: str) -> float:
+    """The median ratio of the parts together."""
+    return ratio(totals(times[OURS], parts), totals(times[peer], parts)).middle
+
+
+def tape_table(results: Results, cases: list[str]) -> str:
+    """The cost of a call on a 4x4 array, in microseconds, and how much of it is not NumPy's."""
+    header = ["case", "framework", "part", "µs", "above NumPy"]
+    rows = []
+    for case in cases:
+        for name, parts in results.times[case].items():
+            for part, times in parts.items():
+                base = "numpy backward" if part == "backward" else "numpy forward"
+                cost = summary(above(parts, part, base)) if base in parts and not part.startswith("numpy") else None
+                spread = f"{cost.middle * 1e6:.2f} [{cost.low * 1e6:.2f}-{cost.high * 1e6:.2f}]" if cost else ""
+                rows.append([case, name, part, f"{median(times) * 1e6:.2f}", spread])
+    return table("tape: one call on a 4x4 array", header, rows)
+
+
+def memory_table(results: Results, cases: list[str], peers: list[str]) -> str:
+    """Peak memory of whole steps."""
+    rows = [[case, *memory_cells(results, case, peers)] for case in cases]
+    return table("memory: peak of a whole step above the floor", ["case", *memory_header(peers)], rows)
+
+
+def memory_header(peers: list[str]) -> list[str]:
+    return [OURS, *(name for peer in peers for name in (peer, f"{OURS} / {peer}"))]
+
+
+def memory_cells(results: Results, case: str, peers: list[str]) -> list[str]:
+    """Our bytes, and each peer's with the ratio."""
+    ours = median(results.memory[case][OURS])
+    cells = [show_bytes(ours)]
+    for peer in peers:
+        theirs = median(results.memory[case].get(peer, [0]))
+        cells += [show_bytes(theirs), f"{ours / theirs:.2f}"] if theirs else ["-", "-"]
+    return cells
+
+
+def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[str]:
+    """For each axis: how time and memory grow from one size to the next, and which kernels served."""
+    axes = dict.fromkeys(case.rsplit("-", 1)[0] for case in cases)
+    return [growth_table(results, axis, [case for case in cases if case.startswith(axis)], peers) for axis in axes]
+
+
+def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
+    header = ["case", "time", "grown", *(f"{OURS} / {peer}" for peer in peers), *(f"{one} memory" for one in memory_header(peers))]
+    rows, before = [], None
+    for case in cases:
+        times, served = results.times[case], results.served[case]
+        parts = list(times[OURS])
+        now = median(totals(times[OURS], parts))
+        ratios = [compared(times, parts, peer)[2] for peer in peers]
+        grown = f"x{now / before:.2f}" if before else ""
+        kernels = " ".join(str(served[part]) for part in parts)
+        rows.append([case, show_time(now), grown, *ratios, *memory_cells(results, case, peers), kernels])
+        before = now
+    return table(f"{axis}: forward + dW + dX, from size to size", [*header, "kernels"], rows)
+
+
+def import_table(results: Results) -> str:
+    """Seconds, and over NumPy's."""
+    numpy = results.imports["numpy"]
+    rows = [[name, show_time(median(times)), show_ratio(ratio(times, numpy))] for name, times in results.imports.items()]
+    return table(f"import of {ALL[OURS].package} and others", ["package", "time", "over NumPy's"], rows)

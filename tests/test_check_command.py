@@ -1,0 +1,123 @@
+"""`python -m tinygrad_conv check`: the table, a user's file, and its exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tinygrad_conv.__main__ import main
+from tinygrad_conv.checks.cases import CASES
+from tinygrad_conv.checks.guess import guess
+from tinygrad_conv.engine.registry import OPS
+
+MY_OP = '''
+import math
+import numpy as np
+import tinygrad_conv as tg
+from tinygrad_conv.checks import case, positive
+
+@tg.primitive
+def my_log(x, *, base=2.0):
+    """log x to a base."""
+    return np.log(x) / math.log(base)
+
+@my_log.grad("x")
+def my_log_dx(dy, x, base):
+    return dy / x / FACTOR
+
+case(my_log, positive("n m"))
+case(my_log, positive("n"), base=10.0)
+'''
+
+
+@pytest.fixture
+def scratch(scratch_ops):
+    """Ops and cases that a test declares, gone after it."""
+    known = dict(CASES)
+    yield
+    CASES.clear()
+    CASES.update(known)
+
+
+def write(tmp_path, text, name="my_op.py"):
+    path = tmp_path / name
+    path.write_text(text)
+    return str(path)
+
+
+def test_an_op_of_the_package(capsys):
+    assert main(["check", "relu", "matmul"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["op", "rules", "samples", "gradients", "dtypes", "layouts"]
+    assert lines[1].split()[:2] == ["relu", "x"] and lines[1].split()[3:] == ["ok", "ok", "ok"]
+    assert lines[2].split()[:3] == ["matmul", "a", "b"]
+    assert lines[-1] == "2 ops checked, all right"
+
+
+def test_a_file_whose_op_is_right(tmp_path, capsys, scratch):
+    assert main(["check", write(tmp_path, MY_OP.replace("FACTOR", "math.log(base)"))]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["my_log", "x", "7", "ok", "ok", "ok"]
+
+
+def test_a_file_whose_op_is_wrong_is_told_how(tmp_path, capsys, scratch):
+    path = write(tmp_path, MY_OP.replace("FACTOR", "1.0"))
+    assert main(["check", path]) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[1].split()[:4] == ["my_log", "x", "7", "WRONG"]
+    assert "rule my_log_dx" in out and "my_op.py:12" in out
+    assert "a constant factor: 0.69315 times the right gradient of x" in out
+    assert "1 ops checked, 1 wrong" in out
+
+
+def test_without_a_case_inputs_are_guessed(tmp_path, capsys, scratch):
+    text = MY_OP.replace("FACTOR", "math.log(base)").replace("np.log(x)", "np.log(np.abs(x))").partition("case(my_log")[0]
+    assert main(["check", write(tmp_path, text)]) == 0
+    assert "inputs guessed" in capsys.readouterr().out
+
+
+def test_what_cannot_be_guessed_is_asked_for(tmp_path, capsys, scratch):
+    text = MY_OP.replace("FACTOR", "1.0").replace("base=2.0", "base").partition("case(my_log")[0]
+    assert main(["check", write(tmp_path, text)]) == 1
+    assert "declare one with case(my_log, …)" in capsys.readouterr().out
+
+
+def test_an_op_that_crashes_is_a_line_in_the_table(tmp_path, capsys, scratch):
+    text = MY_OP.replace("dy / x / FACTOR", "dy / x / nonsense")
+    assert main(["check", write(tmp_path, text), "relu"]) == 1
+    out = capsys.readouterr().out
+    assert "NameError: name 'nonsense' is not defined" in out
+    assert "relu" in out
+
+
+def test_a_case_that_says_linear_and_is_not(tmp_path, capsys, scratch):
+    text = MY_OP.replace("FACTOR", "math.log(base)").replace('positive("n m")', 'positive("n m"), linear=True')
+    assert main(["check", write(tmp_path, text)]) == 1
+    assert "declared linear, but its second derivative" in capsys.readouterr().out
+
+
+def test_a_file_without_an_op(tmp_path):
+    with pytest.raises(SystemExit, match="registers no op"):
+        main(["check", write(tmp_path, "x = 1")])
+
+
+def test_a_name_that_does_not_exist():
+    with pytest.raises(SystemExit, match=r"relo is neither an op nor a file; did you mean relu"):
+        main(["check", "relo"])
+
+
+def test_without_a_name_it_shows_its_help(capsys):
+    assert main(["check"]) == 2
+    assert "FILE.py" in capsys.readouterr().out
+
+
+def test_inputs_of_the_package_s_own_ops_can_be_guessed():
+    for name in ("relu", "matmul", "linear", "conv2d", "mse_loss", "cat"):
+        assert guess(OPS[name]) is not None, name
+
+
+def test_from_the_command_line():
+    done = subprocess.run([sys.executable, "-m", "tinygrad_conv", "check", "add"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "add" in done.stdout
