@@ -10,11 +10,12 @@ from .opdb import Entry
 
 
 def one_dimensional(sample):
+    """Whether there is no dimension of channels."""
     return sample.input.ndim == 1
 
 
 def dropped(result, args, kwargs):
-    """Each element is 0 or x / (1 - p), each channel alike, and the gradient is the factor."""
+    """Each element is 0 or x / (1 - p), and the gradient is that factor."""
     (x,), p, training = args, kwargs.get("p", 0.5), kwargs.get("training", True)
     if not training:
         return np.testing.assert_array_equal(result.data, x.data)

@@ -18,6 +18,7 @@ def has_no_channels(sample: Any) -> bool:
 
 
 COMPLEX = {"complex numbers": is_complex}
+NO_CHANNELS = {"no channels are no mistake: the result is empty": has_no_channels}
 TABLE = {
     "nn.functional.adaptive_avg_pool2d": Entry(tg.adaptive_avg_pool2d),
     "nn.functional.adaptive_max_pool2d": Entry(tg.adaptive_max_pool2d),
@@ -27,7 +28,7 @@ TABLE = {
     "nn.functional.conv2d": Entry(tg.conv2d, left_out=COMPLEX),
     "nn.functional.conv_transpose1d": Entry(tg.conv_transpose1d),
     "nn.functional.conv_transpose2d": Entry(tg.conv_transpose2d),
-    "nn.functional.max_pool1d": Entry(tg.max_pool1d, left_out={"no channels are no mistake: the result is empty": has_no_channels}),
+    "nn.functional.max_pool1d": Entry(tg.max_pool1d, left_out=NO_CHANNELS),
     "nn.functional.max_pool2d": Entry(tg.max_pool2d),
     "nn.functional.interpolate.bilinear": Entry(tg.interpolate),
     "nn.functional.interpolate.linear": Entry(tg.interpolate),

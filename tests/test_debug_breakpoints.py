@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -174,7 +171,8 @@ def test_a_real_pdb_stops_before_the_rule_and_steps_into_it(tmp_path: Path):
 def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT.replace('with tg.debug.break_on("conv2d"):', "breakpoint()\nif True:"))
-    commands = ["break tg.ops.conv.conv2d_dw", "continue", "import tinygrad_conv as tg", "p tg.debug.where_am_i()", "p type(dy), dy.shape", "clear 1", "continue"]
+    commands = ["break tg.ops.conv.conv2d_dw", "continue", "import tinygrad_conv as tg", "p tg.debug.where_am_i()"]
+    commands += ["p type(dy), dy.shape", "clear 1", "continue"]
     _, _, stopped, _, where, kind, *_ = pdb_answers(script, commands)
     assert "conv2d_dw()" in stopped and "conv.py" in stopped
     assert "in rule conv2d_dw" in where and "net.py:8 in sequential.0" in where and "1 ops to go" in where

@@ -96,6 +96,13 @@ def test_params_are_short_and_only_those_that_differ():
     assert long == "%1 = getitem(w, index=[0, 1, 2, 3, ...])"
 
 
+def test_pairs_of_equal_numbers_are_one_number():
+    w = tg.tensor(np.ones((1, 1, 3, 3), np.float32), requires_grad=True, name="w")
+    assert tg.conv2d(w, w, padding=(0, 0), dilation=(1, 1)).tape()[0].call == "%1 = conv2d(w, w)"
+    assert tg.conv2d(w, w, padding=(1, 1), stride=(2, 1)).tape()[0].call == "%1 = conv2d(w, w, stride=(2, 1), padding=1)"
+    assert w.reshape(3, 3).tape()[0].call == "%1 = reshape(w, shape=(3, 3))"
+
+
 def test_what_is_still_known_of_a_constant():
     w = tg.tensor(np.ones((2, 2), np.float32), requires_grad=True, name="w")
     image = np.ones((1, 2, 2, 2), np.float32)

@@ -146,7 +146,8 @@ def test_every_kind_of_param_survives(tmp_path: Path):
 def test_another_process_looks_at_it(tmp_path: Path):
     path = tmp_path / "run.npz"
     crooked().loss.record().save(path)
-    code = f"import tinygrad_conv as tg; r = tg.debug.load({str(path)!r}); print(len(r), r.check().first, r.explain('x', (0, 0, 0, 0)).total)"
+    code = f"import tinygrad_conv as tg; r = tg.debug.load({str(path)!r})"
+    code += "; print(len(r), r.check().first, r.explain('x', (0, 0, 0, 0)).total)"
     root = Path(tg.__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=120)
     count, first, total = done.stdout.split()

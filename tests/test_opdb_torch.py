@@ -124,7 +124,7 @@ def show(value):
 
 
 class Converter:
-    """PyTorch's values as ours: each tensor once, with its strides, in memory of its own. `pairs` says which is which."""
+    """PyTorch's values as ours: each tensor once, with its strides, in memory of its own; `pairs` holds both."""
 
     def __init__(self):
         self.pairs = {}
@@ -195,9 +195,8 @@ def compare_gradients(inputs, outputs, orders):
             mine = tg.zeros_like(x[position]) if mine is None else mine
             other = torch.zeros_like(z[position]) if other is None else other
             same(mine, other, f"gradient of order {order} for input {position}")
-            if order < orders:
-                assert mine.requires_grad == other.requires_grad, f"whether gradient {position} can be differentiated"
-            if other.requires_grad:
+            if order < orders and other.requires_grad:
+                assert mine.requires_grad, f"gradient {position} cannot be differentiated"
                 outputs.append((mine, other))
         inputs = inputs + seeds
         if not outputs:

@@ -27,12 +27,12 @@ def gradients(y: tg.Tensor, *inputs: tg.Tensor) -> list[Any]:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
-    "scalar", [2, 0.1, True, np.float64(0.1), np.float32(0.1), np.int64(3), np.array(0.1)], ids=lambda one: f"{type(one).__name__}"
+    "scalar", [2, 0.1, True, np.float64(0.1), np.float32(0.1), np.int64(3), np.array(0.1)], ids=lambda one: type(one).__name__
 )
 def test_a_scalar_takes_the_tensors_dtype(dtype: Any, scalar: Any) -> None:
     x = leaf([1.5, 2], dtype)
-    results = [x + scalar, scalar + x, x - scalar, scalar - x, x * scalar, scalar * x, x / scalar, scalar / x, x**scalar, scalar**x]
-    results += [tg.maximum(x, scalar), tg.where(x > 1, x, scalar)]
+    results = [x + scalar, scalar + x, x - scalar, scalar - x, x * scalar, scalar * x, x / scalar, scalar / x]
+    results += [x**scalar, scalar**x, tg.maximum(x, scalar), tg.where(x > 1, x, scalar)]
     for y in results:
         assert y.dtype == dtype
         assert gradients(y, x)[0].dtype == dtype
@@ -212,7 +212,10 @@ def test_matmul_of_every_rank(a_shape: Any, b_shape: Any) -> None:
             lambda: tg.ones(2, 4, 3) @ tg.ones(3, 3, 3),
             "matmul: the leading dimensions of a [2,4,3] and b [3,3,3] do not broadcast",
         ),
-        (lambda: tg.linear(tg.ones(2, 3), tg.ones(4, 2)), "linear: x [2,3], w [4,2] do not fit x [..., in], w [out, in], b [out]"),
+        (
+            lambda: tg.linear(tg.ones(2, 3), tg.ones(4, 2)),
+            "linear: x [2,3], w [4,2] do not fit x [..., in], w [out, in], b [out]",
+        ),
         (
             lambda: tg.linear(tg.ones(2, 3), tg.ones(4, 3), tg.ones(3)),
             "linear: x [2,3], w [4,3], b [3] do not fit x [..., in], w [out, in], b [out]",
@@ -222,7 +225,10 @@ def test_matmul_of_every_rank(a_shape: Any, b_shape: Any) -> None:
         (lambda: tg.ones(3, 2).mean((0, -2)), "mean: a dimension appears twice in dim=(0, -2)"),
         (lambda: tg.ones(0, 2).amax(0), "amax: nothing to choose from in dim=0 of shape [0,2]"),
         (lambda: tg.ones(2, 3).reshape(4, -1), "reshape: x [2,3] has 6 elements, which do not fill [4,-1]"),
-        (lambda: tg.cat([tg.ones(2, 3), tg.ones(2, 2)]), "cat: the shapes must agree in all dimensions but dim=0, and there must be one; got [2,3], [2,2]"),
+        (
+            lambda: tg.cat([tg.ones(2, 3), tg.ones(2, 2)]),
+            "cat: the shapes must agree in all dimensions but dim=0, and there must be one; got [2,3], [2,2]",
+        ),
         (
             lambda: tg.mse_loss(tg.ones(8, 1), tg.ones(8)),
             "mse_loss: input [8,1] and target [8] must have the same shape; reshape one, e.g. target.reshape(8, 1)",

@@ -26,14 +26,16 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     it = argparse.ArgumentParser("python -m tests.benchmarks", description="This project and others at the same work.")
     it.add_argument("case", nargs="*", help="groups of cases, or single ones; all of them if none is named")
-    it.add_argument("--against", nargs="*", metavar="PEER", choices=PEERS, default=["torch"], help=f"among {', '.join(PEERS)}")
+    it.add_argument(
+        "--against", nargs="*", metavar="PEER", choices=PEERS, default=["torch"], help=f"among {', '.join(PEERS)}"
+    )
     it.add_argument("--json", metavar="F", help="write all that was measured to this file")
     it.add_argument("--list", action="store_true", help="show the groups and their cases")
     it.add_argument("--rounds", type=int, default=7, help="turns of each framework at each case (default 7)")
     it.add_argument("--seconds", type=float, default=0.05, help="how long a part is timed in a turn (default 0.05)")
     it.add_argument("--threads", type=int, help="our threads; the peers have their default")
     it.add_argument("--without-fast", action="store_true", help="ours as if threadpoolctl were not installed")
-    it.add_argument("--plain-order", action="store_true", help="our kernels on arrays in C order, not in that of our results")
+    it.add_argument("--plain-order", action="store_true", help="ours on images in C order, not in that of our results")
     return it
 
 

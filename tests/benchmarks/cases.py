@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .nets import AvgPool, BatchNorm, Bias, Conv, Flatten, Layer, Linear, MaxPool, MeanOfImage, Net, Relu, Residual
+from .nets import (
+    AvgPool,
+    BatchNorm,
+    Bias,
+    Conv,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool,
+    MeanOfImage,
+    Net,
+    Relu,
+    Residual,
+)
 
 
 class Training(NamedTuple):
-    """Whole steps, zero_grad, forward, MSE, backward, SGD: `net` on x [samples, *image], with targets [samples, *target]."""
+    """Whole steps, zero_grad, forward, MSE, backward, SGD: x [samples, *image] through `net` to [samples, *target]."""
 
     net: Net
     samples: int
@@ -50,7 +63,8 @@ def convolution(
     """A convolution of square images."""
     kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
     padding = (padding, padding) if isinstance(padding, int) else padding
-    return Convolution(Conv(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False), samples, side, side)
+    conv = Conv(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)
+    return Convolution(conv, samples, side, side)
 
 
 def same(inputs: int, outputs: int, kernel: int = 3, bias: bool = True) -> Conv:
@@ -155,5 +169,8 @@ def chosen(names: list[str]) -> dict[str, list[str]]:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"no case or group {', '.join(unknown)}; --list shows them all")
-    wanted = {group: [case for case in cases if not names or group in names or case in names] for group, cases in groups.items()}
-    return {group: cases for group, cases in wanted.items() if cases}
+    if names:
+        groups = {
+            group: cases if group in names else [case for case in cases if case in names] for group, cases in groups.items()
+        }
+    return {group: cases for group, cases in groups.items() if cases}

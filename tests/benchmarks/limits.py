@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .cases import STEPS, TWELVE
 from .frameworks import ALL, OURS
 from .measure import Results
-from .ratios import geometric_mean, ratio, summary, totals
+from .ratios import geometric_mean, memory_ratio, ratio, summary, totals
 from .tables import table
 
 RIVAL = "torch"
@@ -51,7 +51,7 @@ def peak_of_steps(results: Results) -> float:
     found = [results.memory.get(f"memory-{name}", {}) for name in STEPS]
     if not all(RIVAL in by_framework for by_framework in found):
         raise NotMeasured
-    return max(summary(one[OURS]).middle / max(1, summary(one[RIVAL]).middle) for one in found)
+    return max(memory_ratio(one[OURS], one[RIVAL]) for one in found)
 
 
 def import_ratio(results: Results) -> float:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Conv(NamedTuple):
-    """Cross-correlation, [N, inputs, H, W] → [N, outputs, P, Q]; weight [outputs, inputs/groups, kh, kw], bias [outputs]."""
+    """Cross-correlation, [N, inputs, H, W] → [N, outputs, P, Q].
+
+    Weight [outputs, inputs/groups, kh, kw], bias [outputs].
+    """
 
     inputs: int
     outputs: int

@@ -7,30 +7,30 @@ import resource
 import sys
 from pathlib import Path
 
-from .cases import Task, Training
-from .frameworks.base import Framework
+from .cases import Convolution, Task, Training
+from .frameworks.base import Framework, Part
 
 RUNS = 3
+WARM_SAMPLES = 2
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_of(framework: Framework, task: Task) -> int:
-    """Bytes. A step of a single sample goes ahead, so that code which is loaded, and threads which are started, at the first
-    step count as set-up."""
-    if isinstance(task, Training):
-        run(framework, task._replace(samples=1))
+    """Bytes. A small batch goes ahead, so that code which is loaded, and threads which are started, with the first one count
+    as set-up."""
+    if isinstance(task, Training | Convolution):
+        run(framework.build(task._replace(samples=WARM_SAMPLES)))
     parts = framework.build(task)
     gc.collect()
     floor = begin_mark()
     for _ in range(RUNS):
-        for part in parts.values():
-            part.run(*part.prepare())
+        run(parts)
     return max(0, high_water_mark() - floor)
 
 
-def run(framework: Framework, task: Task) -> None:
+def run(parts: dict[str, Part]) -> None:
     """Each part once."""
-    for part in framework.build(task).values():
+    for part in parts.values():
         part.run(*part.prepare())
 
 
@@ -44,7 +44,7 @@ def begin_mark() -> int:
 
 
 def high_water_mark() -> int:
-    """The most bytes ever resident. Linux tells that of this program alone, `getrusage` includes what its parent held."""
+    """The most bytes ever resident. Linux tells it of this program alone; `getrusage` includes what its parent held."""
     if STATUS.exists():
         for line in STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,8 +1,8 @@
 """What the parent and its workers say to each other: one JSON object on a line, a question and its answer.
 
-    {"ask": "build", "case": …}                        → {"prints": {part: [[norm, projection], …]}, "served": {part: kernel}}
-    {"ask": "time", "case": …, "seconds": …}           → {"times": {part: seconds}}
-    {"ask": "memory", "case": …}                       → {"bytes": …}
+    {"ask": "build", "case": …}               → {"prints": {part: [[norm, projection], …]}, "served": {part: kernel}}
+    {"ask": "time", "case": …, "seconds": …}  → {"times": {part: seconds}}
+    {"ask": "memory", "case": …}              → {"bytes": …}
 
 or {"not offered": true}. The process ends with its standard input.
 """
@@ -29,7 +29,10 @@ def differing(ours: Prints, theirs: Prints) -> list[str]:
 
 def agree(ours: list[list[float]], theirs: list[list[float]]) -> bool:
     """Whether two fingerprints are of the same arrays. A NaN agrees with nothing."""
-    return len(ours) == len(theirs) and all(
-        all(abs(one - other) <= TOLERANCE * max(norm, their_norm) for one, other in ((norm, their_norm), (place, their_place)))
-        for (norm, place), (their_norm, their_place) in zip(ours, theirs)
-    )
+    return len(ours) == len(theirs) and all(map(close, ours, theirs))
+
+
+def close(ours: list[float], theirs: list[float]) -> bool:
+    """Whether norm and projection differ by no more than a thousandth of the norm."""
+    allowed = TOLERANCE * max(ours[0], theirs[0])
+    return all(abs(one - other) <= allowed for one, other in zip(ours, theirs))

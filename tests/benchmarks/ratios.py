@@ -8,6 +8,9 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 
+LEAST_MEMORY = 1 << 20  # bytes; below it a peak is a matter of pages
+
+
 class Summary(NamedTuple):
     """A median, and the quartiles around it."""
 
@@ -32,6 +35,11 @@ def totals(parts: dict[str, list[float]], names: Sequence[str]) -> list[float]:
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Summary:
     """Ours over theirs, round by round: what disturbs a whole round disturbs both."""
     return summary([one / other for one, other in zip(ours, theirs)])
+
+
+def memory_ratio(ours: Sequence[int], theirs: Sequence[int]) -> float:
+    """Ours over theirs; what is less than a megabyte counts as one."""
+    return max(LEAST_MEMORY, median(ours)) / max(LEAST_MEMORY, median(theirs))
 
 
 def geometric_mean(values: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from .cases import IMPORT, TWELVE
 from .frameworks import ALL, OURS
 from .limits import above, limits_table
 from .measure import Plan, Results
-from .ratios import geometric_mean, ratio, summary, totals
+from .ratios import geometric_mean, memory_ratio, ratio, summary, totals
 from .tables import show_bytes, show_ratio, show_time, table
 from .turns import Times
 
@@ -42,7 +42,8 @@ def part_table(results: Results, group: str, cases: list[str], peer: str | None)
         if len(parts) > 1:
             rows.append([case, "together", *compared(times, parts, peer), ""])
     names = [OURS, peer, f"{OURS} / {peer}"] if peer else [OURS]
-    lines = [table(group if peer is None else f"{group} against {peer}", ["case", "part", *names, "kernel"], rows)]
+    kernel = "kernel" if any(row[-1] for row in rows) else ""
+    lines = [table(f"{group} against {peer}" if peer else group, ["case", "part", *names, kernel], rows)]
     if peer and all(peer in results.times.get(case, {}) for case in TWELVE) and group == "convs":
         parts = ["forward", "dw", "dx"]
         found = [total_of(results.times[case], parts, peer) for case in TWELVE]
@@ -92,11 +93,11 @@ def memory_header(peers: list[str]) -> list[str]:
 
 def memory_cells(results: Results, case: str, peers: list[str]) -> list[str]:
     """Our bytes, and each peer's with the ratio."""
-    ours = median(results.memory[case][OURS])
-    cells = [show_bytes(ours)]
+    ours = results.memory[case][OURS]
+    cells = [show_bytes(median(ours))]
     for peer in peers:
-        theirs = median(results.memory[case].get(peer, [0]))
-        cells += [show_bytes(theirs), f"{ours / theirs:.2f}"] if theirs else ["-", "-"]
+        theirs = results.memory[case].get(peer)
+        cells += [show_bytes(median(theirs)), f"{memory_ratio(ours, theirs):.2f}"] if theirs else ["-", "-"]
     return cells
 
 
@@ -107,7 +108,8 @@ def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[
 
 
 def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
-    header = ["case", "time", "grown", *(f"{OURS} / {peer}" for peer in peers), *(f"{one} memory" for one in memory_header(peers))]
+    ratios_header = [f"{OURS} / {peer}" for peer in peers]
+    header = ["case", "time", "grown", *ratios_header, *(f"{one} memory" for one in memory_header(peers)), "kernels"]
     rows, before = [], None
     for case in cases:
         times, served = results.times[case], results.served[case]
@@ -118,11 +120,11 @@ def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]
         kernels = " ".join(str(served[part]) for part in parts)
         rows.append([case, show_time(now), grown, *ratios, *memory_cells(results, case, peers), kernels])
         before = now
-    return table(f"{axis}: forward + dW + dX, from size to size", [*header, "kernels"], rows)
+    return table(f"{axis}: forward + dW + dX, from size to size", header, rows)
 
 
 def import_table(results: Results) -> str:
     """Seconds, and over NumPy's."""
-    numpy = results.imports["numpy"]
-    rows = [[name, show_time(median(times)), show_ratio(ratio(times, numpy))] for name, times in results.imports.items()]
+    imports, numpy = results.imports, results.imports["numpy"]
+    rows = [[name, show_time(median(times)), show_ratio(ratio(times, numpy))] for name, times in imports.items()]
     return table(f"import of {ALL[OURS].package} and others", ["package", "time", "over NumPy's"], rows)

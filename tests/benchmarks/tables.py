@@ -13,10 +13,7 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     """A title, a header and rows, in columns; the first to the left, the others to the right."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    shown = [
-        "  ".join(cell.rjust(width) if column else cell.ljust(width) for column, (cell, width) in enumerate(zip(line, widths)))
-        for line in lines
-    ]
+    shown = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
     return "\n".join([title, shown[0].rstrip(), "-" * len(shown[0]), *(line.rstrip() for line in shown[1:])])
 
 

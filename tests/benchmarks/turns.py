@@ -18,7 +18,7 @@ from .frameworks.base import Settings
 from .protocol import Built, differing
 
 ROOT = Path(__file__).parents[2]
-# After a product, OpenBLAS's workers spin for about 134 ms, waiting for the next one; the others' turn begins after that.
+# After a product, OpenBLAS's workers spin for about 134 ms, waiting for another; the next turn begins after that.
 WAIT = 0.15
 
 Times = dict[str, dict[str, list[float]]]  # framework → part → seconds, one for each round
@@ -35,9 +35,8 @@ class Worker:
         self.framework = framework
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the worker
         command = [sys.executable, "-m", "tests.benchmarks.worker", framework, json.dumps(settings._asdict())]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True
-        )
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment(), text=True, **pipes)
 
     def ask(self, ask: str, case: str, **more: Any) -> dict[str, Any] | None:
         """The answer, or None where the framework has no such thing. Raises BenchmarkError if the process ended."""

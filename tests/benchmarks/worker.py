@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .cases import task_named
+from .cases import Convolution, task_named
 from .frameworks import load
 from .frameworks.base import Framework, NotOffered, Part, Settings
 from .peak import peak_of
@@ -46,11 +46,12 @@ class Worker:
 
     def build(self, case: str) -> dict[str, Any]:
         """Make a case ready, in place of the one before, and run it once: results to compare, and warm caches."""
-        self.built = {case: self.framework.build(task_named(case))}
+        task = task_named(case)
+        self.built = {case: self.framework.build(task)}
         prints, served = {}, {}
         for name, part in self.built[case].items():
             prints[name] = [one for _ in range(part.checks) for one in self.fingerprints(part.run(*part.prepare()))]
-            served[name] = self.framework.served()
+            served[name] = self.framework.served() if isinstance(task, Convolution) else None
         return {"prints": prints, "served": served}
 
     def fingerprints(self, result: Any) -> list[list[float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
+from inspect import CO_OPTIMIZED
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
@@ -98,9 +99,8 @@ def saved_bytes(node: Node) -> int:
 def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
     """Variables, attributes and containers that hold an object, but for those of our own."""
     for frame in user_frames():
-        for name, value in list(frame.f_locals.items()):
-            if value is tensor:
-                yield f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})"
+        names = [name for name, value in variables_of(frame).items() if value is tensor]
+        yield from (f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})" for name in names)
     for holder in gc.get_referrers(tensor):
         if isinstance(holder, (list, tuple, set)) and not any(holder is one for one in ours):
             yield f"a {type(holder).__name__} of {len(holder)}"
@@ -122,11 +122,17 @@ def user_frames() -> Iterator[FrameType]:
             frame = frame.f_back
 
 
+def variables_of(frame: FrameType) -> dict[str, Any]:
+    """A function's variables, without leaving a copy of them with its frame, which would keep their values alive."""
+    found, known = frame.f_locals, dict(frame.f_locals)
+    if type(found) is dict and frame.f_code.co_flags & CO_OPTIMIZED and sys.gettrace() is None:  # until Python 3.12
+        found.clear()
+    return known
+
+
 def owner_of(namespace: dict[Any, Any]) -> str:
-    """Whose attributes or variables a dict holds; "" for those of a running function, which `user_frames` has."""
+    """Whose attributes or variables a dict holds."""
     for owner in gc.get_referrers(namespace):
-        if isinstance(owner, FrameType):
-            return ""
         if getattr(owner, "__dict__", None) is namespace:
             return f"in module {owner.__name__}" if isinstance(owner, ModuleType) else f"of a {type(owner).__name__}"
     return "in a dict"

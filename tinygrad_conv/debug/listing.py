@@ -174,20 +174,11 @@ def saved(node: Node, name: str) -> Any:
 def show_params(node: Node) -> Iterator[str]:
     """The params that differ from their defaults, shortened."""
     for name, value in node.params.items():
-        if name not in node.op.defaults or not same(single(value), single(node.op.defaults[name])):
-            yield f"{name}={SHORT.repr(single(value))}"
-
-
-def single(value: Any) -> Any:
-    """A pair of two equal ints as the int: stride=(2, 2) is stride=2."""
-    return value[0] if type(value) is tuple and len(value) == 2 and same(*value) and type(value[0]) is int else value
-
-
-def same(value: Any, default: Any) -> bool:
-    """Whether two params are equal; an array never counts as a default."""
-    if isinstance(value, np.ndarray) or type(value) is not type(default):
-        return False
-    return bool(value == default)
+        default = node.op.defaults.get(name, node)  # a node is nobody's param
+        if type(default) is int and type(value) is tuple and len(set(map(repr, value))) == 1:
+            value = value[0]  # stride=(2, 2) is stride=2
+        if isinstance(value, np.ndarray) or type(value) is not type(default) or value != default:
+            yield f"{name}={SHORT.repr(value)}"
 
 
 class _Short(reprlib.Repr):

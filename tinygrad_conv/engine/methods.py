@@ -48,7 +48,7 @@ def extreme(name: str, x: Operand, dim: Operand, keepdim: bool) -> Any:
 def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tuple[Dim, float]:
     """`x.var(dim, correction=0)`, `x.var(dim, unbiased=False)` and `x.var(False)` alike."""
     if isinstance(dim, bool):
-        dim, unbiased = None, dim
+        return None, int(dim)
     return dim, int(unbiased) if correction is None else correction
 
 

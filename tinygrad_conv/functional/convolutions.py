@@ -7,7 +7,7 @@ from typing import Any
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import conv, precision, shape
-from ..ops.windows import check_images, pair, padding_pairs, window_of
+from ..ops.windows import check_images, padding_pairs, pair, window_of
 from .signatures import Operand, Padding, Size, documented_by
 
 __all__ = [

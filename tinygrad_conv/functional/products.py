@@ -25,7 +25,8 @@ def bmm(input: Operand, mat2: Operand) -> Tensor:
     broadcasts, `bmm` does not.
     """
     if input.ndim != 3 or mat2.ndim != 3 or input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
-        raise ShapeError(f"bmm: input {show_shape(input.shape)} and mat2 {show_shape(mat2.shape)} must be [B, n, k] and [B, k, m]")
+        shapes = f"input {show_shape(input.shape)} and mat2 {show_shape(mat2.shape)}"
+        raise ShapeError(f"bmm: {shapes} must be [B, n, k] and [B, k, m]")
     return linalg.matmul(input, mat2)
 
 

@@ -48,7 +48,8 @@ def interpolate(
     if mode not in ("nearest", *LINEAR):
         raise ValueError(f"interpolate: mode must be one of nearest, {', '.join(LINEAR)}, not {mode!r}")
     if input.ndim not in ((3, 4, 5) if mode == "nearest" else (LINEAR[mode],)):
-        raise ShapeError(f"interpolate: mode {mode!r} resizes inputs [N, C, …] of other dimensions than {show_shape(input.shape)}")
+        counts = "3, 4 or 5" if mode == "nearest" else LINEAR[mode]
+        raise ShapeError(f"interpolate: mode {mode!r} takes an input of {counts} dimensions, not {show_shape(input.shape)}")
     if mode == "nearest" and align_corners is not None:
         raise ValueError("interpolate: align_corners is for the linear modes; leave it out with 'nearest'")
     if (size is None) == (scale_factor is None) or (recompute_scale_factor and size is not None):

@@ -71,7 +71,7 @@ def best_of(x, axis_cells, axis):
 def parts(x, axis_cells, axis):
     """What each cell covers, and where it begins."""
     before = (slice(None),) * axis
-    return [(x[(*before, slice(start, stop))], start) for start, stop in axis_cells]
+    return [(x[before + (slice(start, stop),)], start) for start, stop in axis_cells]
 
 
 def averages(op, shape, output_size):
@@ -79,15 +79,16 @@ def averages(op, shape, output_size):
     matrices = []
     for axis_cells in cells(op, shape, output_size):
         lengths = np.array([stop - start for start, stop in axis_cells], np.int64)
+        target = np.repeat(np.arange(len(lengths)), lengths)
         source = np.concatenate([np.arange(0), *(np.arange(start, stop) for start, stop in axis_cells)])
-        matrices.append(Entries(len(lengths), np.repeat(np.arange(len(lengths)), lengths), source, np.repeat(1 / lengths, lengths)))
+        matrices.append(Entries(len(lengths), target, source, 1 / lengths[target]))
     return matrices
 
 
 def cells(op, shape, output_size):
     """Where each cell begins and ends, for the rows and for the columns."""
     if len(shape) not in (3, 4) or 0 in shape[-2:]:
-        raise ShapeError(f"{op}: input must be [N, C, H, W], or [C, H, W] without a batch, with rows and columns, not {show_shape(shape)}")
+        raise ShapeError(f"{op}: input must be [N, C, H, W] or [C, H, W], with rows and columns, not {show_shape(shape)}")
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     wanted = [size if one is None else one for one, size in zip(given, shape[-2:])]
     counts = pair(op, "output_size", wanted if len(given) == 2 else given, 0)

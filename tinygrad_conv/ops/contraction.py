@@ -73,7 +73,7 @@ def parse(equation, shapes):
     once = "".join(letter for letter in sorted(left.replace("...", "").replace(",", "")) if left.count(letter) == 1)
     output = (output if arrow else "..." * bool(dots) + once).replace("...", stand_ins)
     sizes = sizes_of(inputs, shapes, equation)
-    if len(set(output)) < len(output) or not set(output) <= set(sizes) or not all(letter in string.ascii_letters for letter in sizes):
+    if len(set(output)) < len(output) or not set(output) <= set(sizes) <= set(string.ascii_letters):
         raise ValueError(f"einsum: {equation!r} must be letters with an output that names letters of the operands, each once")
     kept = [[(letter, size) for letter, size in zip(*pair) if size == sizes[letter]] for pair in zip(inputs, shapes)]
     inputs = ["".join(letter for letter, _ in operand) for operand in kept]

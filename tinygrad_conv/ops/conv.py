@@ -30,6 +30,8 @@ outside, and the sum runs over n or c or o, whichever the result does not carry.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import kernels
@@ -150,7 +152,7 @@ def cut(y, size):
     return y if y.shape[-2:] == size else y[..., : size[0], : size[1]]
 
 
-def check_channels(op, name, x, w, groups, side="input", dims=2):
+def check_channels(op: str, name: str, x: Any, w: Any, groups: Any, side: str = "input", dims: int = 2) -> None:
     """Refuse channels that do not fit the weight [O, C/groups, kh, kw]: x has C of them on the input's side, O on the output's.
 
     A transposed convolution's weight is [C, O/groups, kh, kw], so what comes in has as many as the weight's first size.
@@ -168,7 +170,7 @@ def check_channels(op, name, x, w, groups, side="input", dims=2):
         raise ShapeError(f"{op}: weight has {needed} {side} channels but {name} has {channels} {shapes}")
 
 
-def check_bias(op, b, outputs):
+def check_bias(op: str, b: Any, outputs: int) -> None:
     """Refuse a bias that is not one number for each output channel."""
     if b is not None and b.shape != (outputs,):
         raise ShapeError(f"{op}: bias must have one number for each of {outputs} output channels, not {show_shape(b.shape)}")

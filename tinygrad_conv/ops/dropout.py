@@ -10,10 +10,9 @@ from .precision import check_float
 
 @primitive
 def dropout(x, *, kept, p=0.5):
-    """x / (1 - p) where `kept`, a mask that broadcasts to x, holds; 0 elsewhere: the expected value is x (Hinton et
-    al. 2012).
+    """x / (1 - p) where `kept`, a mask that broadcasts to x, holds, and 0 elsewhere: the expected value is x.
 
-    Raises DtypeError for integers.
+    p: the probability with which `kept` was drawn as False (Hinton et al. 2012). Raises DtypeError for integers.
     """
     check_float("dropout", input=x)
     return np.multiply(x, kept) * x.dtype.type(gain(p))

@@ -71,7 +71,10 @@ def scatter_add(x, src, *, dim, index):
     """
     check_places("scatter_add", x.shape, dim, index)
     if src.ndim != index.ndim or any(most < size for most, size in zip(src.shape, index.shape)) or src.dtype != x.dtype:
-        raise ShapeError(f"scatter_add: src {show_array(src)} must be of the dtype of x, {x.dtype}, and hold {show_shape(index.shape)}")
+        raise ShapeError(
+            f"scatter_add: src {show_array(src)} must have the dtype of x, {x.dtype}, and be no smaller than index "
+            f"{show_shape(index.shape)}"
+        )
     return x + (put_add(src[corner(index)], index=along(index, dim), shape=x.shape) if x.ndim else src)
 
 

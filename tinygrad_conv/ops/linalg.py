@@ -21,7 +21,8 @@ def matmul(a, b):
     try:
         return np.matmul(a, b)
     except ValueError:
-        raise ShapeError(f"matmul: the leading dimensions of a {show_shape(a.shape)} and b {show_shape(b.shape)} do not broadcast") from None
+        shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
+        raise ShapeError(f"matmul: the leading dimensions of {shapes} do not broadcast") from None
 
 
 @matmul.grad("a")

@@ -7,12 +7,14 @@ Max-pooling is linear once its choice is made: `tap` says which tap of each wind
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..engine.op import primitive
 from ..errors import show_shape
+from ..kernels import Window
 from .functions import floating
 from .windows import batched, check_images, window_of
 
@@ -155,7 +157,9 @@ def sum_windows_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode):
     )
 
 
-def pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode):
+def pool_window(
+    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Window:
     """The geometry of a pooling; padding beyond half a window would make windows of padding alone."""
     stride = None if stride == () or stride == [] else stride
     window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)

@@ -85,7 +85,8 @@ def expand_dx(dy, x_shape):
 def repeat(x, *, repeats):
     """x repeated repeats[k] times along dimension k, counted from the last; there may be more repeats than dimensions."""
     if len(repeats) < x.ndim or min(repeats, default=0) < 0:
-        raise ShapeError(f"repeat: repeats {tuple(repeats)} must hold a count from 0 for each of the dimensions of x {show_shape(x.shape)}")
+        shapes = f"repeats {tuple(repeats)} and x {show_shape(x.shape)}"
+        raise ShapeError(f"repeat: there must be a count, from 0, for each dimension: {shapes}")
     return np.tile(x, repeats)
 
 
@@ -108,7 +109,7 @@ def mean(x, *, dim=None, keepdim=False):
 @mean.grad("x")
 def mean_dx(dy, x_shape, dim, keepdim):
     """As the sum's, divided by the number of elements in each mean."""
-    return spread(dy / max(count_of(x_shape, dim), 1), x_shape, dim)
+    return spread(dy / np.asarray(max(count_of(x_shape, dim), 1), dy.dtype), x_shape, dim)
 
 
 @primitive
@@ -145,7 +146,8 @@ def std(x, *, dim=None, correction=1, keepdim=False):
 @std.grad("x")
 def std_dx(dy, x, y, dim, correction, keepdim):
     """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
-    dvar = where(dy / (2 * where(y, 1.0, condition=y != 0)), 0.0, condition=y != 0)
+    twice = where(y + y, 1.0, condition=y != 0)
+    dvar = where(dy / twice, 0.0, condition=y != 0)
     return var_dx(dvar, x, dim, correction, keepdim)
 
 
@@ -168,9 +170,9 @@ def products_of_others(x, dim):
     if count < 2:
         return pow(x, 0.0)  # the empty product
     half = count // 2
-    a, b, rest = x[(*before, slice(0, half))], x[(*before, slice(half, 2 * half))], x[(*before, slice(2 * half, None))]
+    a, b, rest = x[before + (slice(0, half),)], x[before + (slice(half, 2 * half),)], x[before + (slice(2 * half, None),)]
     others = products_of_others(cat(a * b, rest, dim=dim), dim)
-    of_pairs, of_rest = others[(*before, slice(0, half))], others[(*before, slice(half, None))]
+    of_pairs, of_rest = others[before + (slice(0, half),)], others[before + (slice(half, None),)]
     return cat(of_pairs * b, of_pairs * a, of_rest, dim=dim)
 
 

@@ -96,7 +96,7 @@ def resizing(
 
 
 def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: so it is done as in PyTorch."""
+    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: done as in PyTorch."""
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
     places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
@@ -104,9 +104,9 @@ def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
 
 
 def linear(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
-    """Each new place reads its two neighbours; beyond the border there is only one. An axis of the same size stays as it is."""
+    """Each new place reads its two neighbours; beyond the border there is only one. An axis of the same size stays so."""
     if old == new:
-        places = np.arange(new)
+        places = np.arange(new) * 1.0
     elif align_corners:
         places = np.arange(new) * ((old - 1) / (new - 1) if new > 1 else 0.0)
     else:

@@ -17,7 +17,8 @@ def reshape(x, *, shape):
     try:
         return x.reshape(shape)
     except ValueError:
-        raise ShapeError(f"reshape: x {show_shape(x.shape)} has {x.size} elements, which do not fill {show_shape(shape)}") from None
+        whole = f"x {show_shape(x.shape)} has {x.size} elements"
+        raise ShapeError(f"reshape: {whole}, which do not fill {show_shape(shape)}") from None
 
 
 @reshape.grad("x")
@@ -126,7 +127,7 @@ def cat_dxs(dy, xs_shape, dim):
     """To each input its stretch of dY."""
     before = (slice(None),) * (dim % dy.ndim)
     ends = np.cumsum([0] + [shape[dim] for shape in xs_shape])
-    return [dy[(*before, slice(start, end))] for start, end in zip(ends[:-1].tolist(), ends[1:].tolist())]
+    return [dy[before + (slice(start, end),)] for start, end in zip(ends[:-1].tolist(), ends[1:].tolist())]
 
 
 @primitive
@@ -142,7 +143,7 @@ def stack(*xs, dim=0):
 def stack_dxs(dy, xs_shape, dim):
     """To each input its slice of dY."""
     before = (slice(None),) * (dim % dy.ndim)
-    return [dy[(*before, position)] for position in range(len(xs_shape))]
+    return [dy[before + (position,)] for position in range(len(xs_shape))]
 
 
 @primitive
@@ -156,7 +157,7 @@ def split(x, *, size, dim=0):
     whole = x.shape[one_dim("split", dim, x.ndim)]
     sizes = list(size) if isinstance(size, (tuple, list)) else pieces(whole, size)
     if min(sizes, default=0) < 0 or sum(sizes) != whole:
-        raise ShapeError(f"split: sizes {size} must be positive and add up to {whole}, the size of x {show_shape(x.shape)} in dim={dim}")
+        raise ShapeError(f"split: sizes {size} must be positive and add up to {whole} for x {show_shape(x.shape)} in dim={dim}")
     return tuple(np.split(x, np.cumsum(sizes)[:-1], dim))
 
 

@@ -35,7 +35,8 @@ def padding_pairs(op: str, padding: Any, size: Pair, kernel: Pair, stride: Pair,
     if padding == "same":
         return tuple(map(same_padding, size, kernel, stride, dilation))  # type: ignore[return-value]
     if isinstance(padding, str):
-        raise ValueError(f"{op}: padding must be an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same', not {padding!r}")
+        forms = "an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same'"
+        raise ValueError(f"{op}: padding must be {forms}, not {padding!r}")
     if isinstance(padding, (tuple, list)) and any(isinstance(one, (tuple, list)) for one in padding):
         if len(padding) != 2:
             raise ValueError(f"{op}: padding must be ((top, bottom), (left, right)), not {padding!r}")
@@ -94,8 +95,8 @@ def ceil_windows(span: int, stride: int, size: int, before: int) -> int:
 def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
     """Refuse what is neither [N, C, H, W] nor [C, H, W], or for one dimension [N, C, L] and [C, L]."""
     if x.ndim not in (dims + 1, dims + 2):
-        sizes = "H, W" if dims == 2 else "L"
-        raise ShapeError(f"{op}: {name} must be [N, C, {sizes}], or [C, {sizes}] without a batch, not {show_shape(x.shape)}")
+        shape = "C, H, W" if dims == 2 else "C, L"
+        raise ShapeError(f"{op}: {name} must be [N, {shape}], or [{shape}] without a batch, not {show_shape(x.shape)}")
 
 
 def batched(x: Any) -> Any:

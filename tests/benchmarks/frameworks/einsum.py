@@ -57,10 +57,14 @@ def conv_dx(conv: nets.Conv, dy: Array, w: Array, height: int, width: int) -> Ar
     for i in range(conv.kernel[0]):
         for j in range(conv.kernel[1]):
             part = np.einsum("ngopq,goc->ngcpq", grouped, kernels[..., i, j], optimize=True)
-            first, second = i * conv.dilation, j * conv.dilation
-            place = dx[:, :, first : first + rows * conv.stride : conv.stride, second : second + columns * conv.stride : conv.stride]
+            place = dx[:, :, every(i * conv.dilation, rows, conv.stride), every(j * conv.dilation, columns, conv.stride)]
             place += part.reshape(place.shape)
     return dx[:, :, top : top + height, left : left + width]
+
+
+def every(first: int, count: int, step: int) -> slice:
+    """`count` places, `step` apart."""
+    return slice(first, first + count * step, step)
 
 
 def apply_conv(conv: nets.Conv, weights: Iterator[Array], x: Array) -> tuple[Array, Backward]:

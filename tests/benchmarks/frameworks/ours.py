@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,12 @@ class Ours(Framework):
                 parameter.data = weight.copy()
         return model
 
+    def ordered(self, array: np.ndarray) -> np.ndarray:
+        """[N, C, H, W] in the memory order H, C, W, N, in which our own layers hand their results on."""
+        if self.settings.plain_order or array.ndim != 4:
+            return array
+        return np.ascontiguousarray(array.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2)
+
     def module(self, layer: nets.Layer) -> Any:
         """One layer as a module."""
         nn = self.tg.nn
@@ -61,7 +68,8 @@ class Ours(Framework):
             case nets.Linear():
                 return nn.Linear(*layer)
             case nets.Bias():
-                return self.custom(lambda self, x: x + self.bias, bias=nn.Parameter(np.zeros((layer.channels, 1, 1), np.float32)))
+                bias = nn.Parameter(np.zeros((layer.channels, 1, 1), np.float32))
+                return self.custom(lambda self, x: x + self.bias, bias=bias)
             case nets.MeanOfImage():
                 return self.custom(lambda self, x: x.mean((2, 3)))
             case nets.Residual():
@@ -94,8 +102,7 @@ class Ours(Framework):
         from tinygrad_conv.ops.conv import conv2d, conv2d_input_grad, conv2d_weight_grad
 
         x, w, dy = inputs.for_convolution(task)
-        if not self.settings.plain_order:
-            x, dy = own_order(x), own_order(dy)
+        x, dy = self.ordered(x), self.ordered(dy)
         conv = task.conv
         where = {"stride": conv.stride, "padding": conv.padding, "dilation": conv.dilation, "groups": conv.groups}
         size = (task.height, task.width)
@@ -106,30 +113,33 @@ class Ours(Framework):
         }
 
     def layer(self, task: LayerRun) -> dict[str, Part]:
+        from .arrival import arrival
+
         weights, array = inputs.for_layer(task)
-        array = array if self.settings.plain_order or array.ndim != 4 else own_order(array)
-        model, x = self.model((task.layer,), weights), self.tg.Tensor(array, requires_grad=True)
-        dy = inputs.gradient_for(model(x).data)
-        dy = dy if self.settings.plain_order or dy.ndim != 4 else own_order(dy)
-        leaves = [x, *model.parameters()]
+        model, images = self.model((task.layer,), weights), self.ordered(array)
+        x, start = self.tg.tensor(images), self.tg.ones((1,) * images.ndim, requires_grad=True)
+        dy = self.ordered(inputs.gradient_for(model(x).data))
+        caught: dict[str, np.ndarray] = {}
 
         def forward() -> Any:
             with self.tg.no_grad():
                 return model(x)
 
         def prepare() -> tuple[Any]:
-            for leaf in leaves:
-                leaf.grad = None
-            return (model(x),)
+            model.zero_grad()
+            recorded = arrival(start, images=images)
+            recorded.register_hook(lambda dx: caught.update(dx=dx))
+            return (model(recorded),)
 
         def backward(y: Any) -> list[Any]:
             y.backward(dy)
-            return [leaf.grad for leaf in leaves]
+            return [caught["dx"], *(parameter.grad for parameter in model.parameters())]
 
         return {"forward": Part(forward), "backward": Part(backward, prepare)}
 
     def chain(self, task: Chain) -> dict[str, Part]:
-        """Beside the parts of all frameworks: the same through tg's functions or operators, through a layer, and in bare NumPy."""
+        """The parts of all frameworks, where forward is as a user writes it; the op itself, `recorded`; relu as a layer; and
+        the arithmetic alone."""
         from tinygrad_conv.engine.registry import OPS
 
         tg, op = self.tg, OPS[task.op]
@@ -153,17 +163,12 @@ class Ours(Framework):
 
         written = {"relu": tg.relu, "add": operator.add, "matmul": operator.matmul}[task.op]
         functions = {"recorded": op, "forward": written, **({"layer": tg.nn.ReLU()} if task.op == "relu" else {})}
-        parts = {name: Part(lambda function=function: chain_of(function), calls=CALLS) for name, function in functions.items()}
-        return parts | {
+        return {
+            **{name: Part(partial(chain_of, function), calls=CALLS) for name, function in functions.items()},
             "untracked": Part(untracked, calls=CALLS),
             "backward": Part(backward, prepare, calls=CALLS),
             **bare_numpy(task.op, x_array, w_array, dy),
         }
-
-
-def own_order(array: np.ndarray) -> np.ndarray:
-    """[N, C, H, W] in the memory order H, C, W, N, in which our own layers hand their results on."""
-    return np.ascontiguousarray(array.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2)
 
 
 FRAMEWORK = Ours

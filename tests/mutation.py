@@ -1,0 +1,250 @@
+"""Mutation testing of the gradient rules and the kernels: `python -m tests.mutation rules|kernels [NAME …] [--sample N]`.
+
+Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term, a comparison, an
+argument left out or exchanged, a condition turned round. A mutant that the tests do not notice is a survivor: a gap in the
+tests, or a change that changes nothing. Each mutant runs in a process of its own (a child of this one), so nothing is started
+anew, and one that loops or crashes is caught too. A rule first meets the checks of the ops that use it, then test files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import copy
+import importlib
+import inspect
+import io
+import os
+import pkgutil
+import random
+import signal
+import sys
+import textwrap
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+
+from tinygrad_conv import kernels
+from tinygrad_conv.checks import samples  # noqa: F401 — declares the cases
+from tinygrad_conv.checks.cases import CASES
+from tinygrad_conv.checks.rule_source import all_rules
+from tinygrad_conv.checks.table import CHECKS
+
+SECONDS = 120  # after which a mutant counts as caught: it loops
+KERNEL_TESTS = ["test_kernels.py", "test_kernels_choice.py", "test_conv.py"]
+RULE_TESTS = ["test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py"]
+COUNTERPARTS: dict[type, type] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """A function, broken in one place."""
+
+    function: FunctionType
+    line: int
+    before: str
+    after: str
+    code: CodeType
+
+    def __str__(self) -> str:
+        path = os.path.relpath(self.function.__code__.co_filename)
+        return f"{path}:{self.line} {self.function.__name__}: {self.before}  →  {self.after}"
+
+
+def variants(node: ast.AST) -> Iterator[ast.AST]:
+    """What a node may be replaced by."""
+    if isinstance(node, ast.BinOp):
+        yield node.left
+        if type(node.op) in COUNTERPARTS:
+            yield ast.BinOp(node.left, COUNTERPARTS[type(node.op)](), node.right)
+        if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
+            yield node.right
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield node.operand
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in COUNTERPARTS:
+        yield ast.Compare(node.left, [COUNTERPARTS[type(node.ops[0])](), *node.ops[1:]], node.comparators)
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield ast.Constant(node.value + 1)
+        yield ast.Constant(node.value - 1)
+    elif isinstance(node, ast.Constant) and type(node.value) is bool:
+        yield ast.Constant(not node.value)
+    elif isinstance(node, ast.IfExp):
+        yield node.body
+        yield node.orelse
+    elif isinstance(node, ast.If):
+        yield ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
+    elif isinstance(node, ast.Call):
+        for at in range(len(node.keywords)):
+            yield ast.Call(node.func, node.args, node.keywords[:at] + node.keywords[at + 1 :])
+        if len(node.args) == 2 and ast.unparse(node.func) not in ("max", "min"):
+            yield ast.Call(node.func, node.args[::-1], node.keywords)
+    elif isinstance(node, ast.Return) and isinstance(node.value, (ast.Call, ast.BinOp, ast.Name)):
+        yield ast.Return(ast.UnaryOp(ast.USub(), node.value))
+        yield ast.Return(ast.BinOp(ast.Constant(2), ast.Mult(), node.value))
+
+
+def mutable(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below one that are worth changing: no messages, annotations or defaults."""
+    for name, value in ast.iter_fields(node):
+        if name in ("args", "annotation", "returns", "decorator_list") and isinstance(node, (ast.FunctionDef, ast.AnnAssign)):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if not isinstance(child, ast.AST) or isinstance(child, (ast.Raise, ast.JoinedStr, ast.Assert)):
+                continue
+            yield child
+            yield from mutable(child)
+
+
+def mutants(function: FunctionType) -> Iterator[Mutant]:
+    """A function, broken in each way once."""
+    lines, first = inspect.getsourcelines(function)
+    tree = ast.parse(textwrap.dedent("".join(lines)))
+    for node in list(mutable(tree.body[0])):
+        for variant in variants(node):
+            copies: dict[int, Any] = {}
+            broken = copy.deepcopy(tree, copies)
+            replace(broken, copies[id(node)], variant)
+            ast.fix_missing_locations(broken)
+            with contextlib.suppress(SyntaxError, ValueError):
+                code = compiled(broken, function)
+                yield Mutant(function, first + getattr(node, "lineno", 1) - 1, ast.unparse(node), ast.unparse(variant), code)
+
+
+def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    """Put one node in the place of another."""
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+            elif isinstance(value, list) and any(one is old for one in value):
+                setattr(parent, name, [new if one is old else one for one in value])
+
+
+def compiled(tree: ast.Module, function: FunctionType) -> CodeType:
+    """The code of the function that a tree defines."""
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    definition.decorator_list = []
+    module = compile(tree, function.__code__.co_filename, "exec", dont_inherit=True)
+    return next(one for one in module.co_consts if isinstance(one, CodeType) and one.co_name == function.__name__)
+
+
+def rule_functions() -> dict[FunctionType, list[str]]:
+    """Every rule, and every helper that a rule calls, with the ops that use it."""
+    found: dict[FunctionType, list[str]] = {}
+    for op, rule in all_rules():
+        ahead, seen = [rule.function], set()
+        while ahead:
+            function = ahead.pop()
+            seen.add(function)
+            if op.name not in found.setdefault(function, []):
+                found[function].append(op.name)
+            called = {function.__globals__.get(name) for name in function.__code__.co_names}
+            own = {one for one in called if isinstance(one, FunctionType) and ".ops." in one.__module__}
+            ahead.extend(one for one in own - seen if not one.__name__.startswith(("check", "show")))
+    return found
+
+
+def kernel_functions() -> dict[FunctionType, list[str]]:
+    """Every function of the kernels."""
+    found: dict[FunctionType, list[str]] = {}
+    for entry in pkgutil.iter_modules(kernels.__path__):
+        module = importlib.import_module(f"{kernels.__name__}.{entry.name}")
+        for value in vars(module).values():
+            value = inspect.unwrap(value) if callable(value) else value
+            if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+                found[value] = []
+    return found
+
+
+def caught(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
+    """Whether the tests notice the mutant; in a child process, which ends with 1 if they do."""
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        try:
+            status = int(noticed(mutant, ops, files))
+        except BaseException:  # whatever it breaks, it is noticed
+            status = 1
+        os._exit(status)
+    ends = time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status != 0
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
+    """Put the mutant in the function's place, and run the tests."""
+    mutant.function.__code__ = mutant.code
+    warnings.simplefilter("ignore")
+    if any(fails(name) for name in ops):
+        return True
+    with contextlib.redirect_stdout(io.StringIO()):
+        here = os.path.dirname(__file__)
+        present = [path for path in (os.path.join(here, name) for name in files) if os.path.exists(path)]
+        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-m", "not torch", *present]) != 0
+
+
+def fails(name: str) -> bool:
+    """Whether the checks of an op find anything wrong; at the first thing, they end."""
+    for case in CASES[name]:
+        for sample in case.samples():
+            for check in CHECKS.values():
+                try:
+                    check(case, sample)
+                except Exception:
+                    return True
+    return False
+
+
+def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> Iterator[Mutant]:
+    """Run the mutants one after another; those that nobody notices."""
+    for number, (mutant, ops) in enumerate(chosen, 1):
+        if not caught(mutant, ops, files):
+            print(f"survives: {mutant}", flush=True)
+            yield mutant
+        if sys.stdout.isatty():
+            print(f"\r{number} of {len(chosen)}", end="", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("what", choices=["rules", "kernels"])
+    parser.add_argument("names", nargs="*", help="functions, ops or files; all of them unless given")
+    parser.add_argument("--sample", type=int, help="this many mutants, drawn at random (seed 0)")
+    arguments = parser.parse_args()
+    functions = rule_functions() if arguments.what == "rules" else kernel_functions()
+    files = RULE_TESTS if arguments.what == "rules" else KERNEL_TESTS
+    chosen = [
+        (mutant, ops)
+        for function, ops in functions.items()
+        if not arguments.names or {function.__name__, os.path.basename(function.__code__.co_filename), *ops} & set(arguments.names)
+        for mutant in mutants(function)
+    ]
+    if arguments.sample and arguments.sample < len(chosen):
+        chosen = random.Random(0).sample(chosen, arguments.sample)
+    start, alive = time.monotonic(), list(survivors(chosen, files))
+    killed, seconds = len(chosen) - len(alive), time.monotonic() - start
+    share = 100 * killed / max(len(chosen), 1)
+    print(f"{killed} of {len(chosen)} mutants of {arguments.what} caught ({share:.1f} %), {len(alive)} survive, {seconds:.0f} s")
+    for name, count in Counter(mutant.function.__name__ for mutant in alive).most_common():
+        print(f"  {count:3} in {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

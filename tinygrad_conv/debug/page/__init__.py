@@ -1,0 +1,82 @@
+"""A recording as a page for the browser: one HTML file that needs no network and shows every step.
+
+    contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
+    products.py    of what each number of a gradient is the sum
+    page.html      the frame; page.css; and the player, in the order in which it is read:
+                   numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from ..listing import Tape
+from ..record import Recording
+from .contents import contents_of, plain_list
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", "player.js")
+
+EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
+EMBEDDED_HEIGHT = 720  # pixels
+
+
+def write(recording: Recording, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
+    """Write a recording as one self-contained HTML file of at most about `size_limit` bytes.
+
+    Arrays that are too large for that are thinned: of each the first slices are kept, and the page says so.
+    """
+    Path(path).write_text(html(recording, title, size_limit), encoding="utf-8")
+
+
+def html(shown: Recording | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
+    """The page of a recording, or of a tape, which has no arrays."""
+    frame, style = (read(name) for name in ("page.html", "page.css"))
+    script = "\n".join(map(read, SCRIPTS))
+    room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
+    contents = contents_of(shown, title or headline(shown), room)
+    return Template(frame).substitute(
+        title=escape(contents["title"]),
+        style=style,
+        style_hash=digest(style),
+        list=plain_list(contents),
+        contents=json_for_html(contents),
+        script=script,
+        script_hash=digest(script),
+    )
+
+
+def embedded(shown: Recording | Tape) -> str:
+    """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
+    page = html(shown, size_limit=EMBEDDED_SIZE)
+    style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
+    return f'<iframe srcdoc="{escape(page)}" style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"></iframe>'
+
+
+def headline(shown: Recording | Tape) -> str:
+    """What a page is called if nobody says."""
+    if isinstance(shown, Tape):
+        return f"A tape of {len(shown):,} ops"
+    return f"A backward through {len(shown):,} ops"
+
+
+def read(name: str) -> str:
+    """One of the files beside this one."""
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def digest(text: str) -> str:
+    """By which the page's own content security policy knows its script and style, and nothing else."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def json_for_html(contents: Any) -> str:
+    """JSON that may stand in a <script>: nothing in it ends the element, or begins another."""
+    text = json.dumps(contents, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,0 +1,140 @@
+"""What a page knows: the steps of a recording, or the lines of a tape, as plain data for JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from ...engine.registry import OPS
+from ...errors import show_array, show_shape
+from ...places import show_path
+from ..listing import SHORT, Line, Tape
+from ..record import Recording
+from ..step import Source, Step, show
+from .arrays import Arrays
+from .products import forms_of, window_of
+
+MOST_STEPS = 1000  # on a page; the newest
+
+
+def contents_of(shown: Recording | Tape, title: str, room: int) -> dict[str, Any]:
+    """Everything that the player shows, in about `room` bytes."""
+    arrays = Arrays()
+    newest = list(shown)[-MOST_STEPS:]
+    if isinstance(shown, Tape):
+        steps, leaves, seeds = [line_contents(line) for line in newest], {}, []
+    else:
+        steps = [step_contents(step, arrays) for step in newest]
+        leaves = {name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads[name])} for name in shown.leaves}
+        seeds = [source_contents(one) for one in shown.seeds]
+    contents = {"title": title, "left_out": len(shown) - len(newest), "steps": steps, "leaves": leaves, "seeds": seeds}
+    spent = len(str(contents))
+    return {**contents, "arrays": arrays.encoded(room - 2 * spent)}  # the steps stand in the plain list as well
+
+
+def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
+    """One step."""
+    inputs = list(inputs_of(step, arrays))
+    outputs = step.output if isinstance(step.output, tuple) else (step.output,)
+    grads = step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
+    several = isinstance(step.grad_output, tuple)
+    given = [*(one["label"] for one in inputs), *params_of(step)]
+    return {
+        "number": step.number,
+        "op": step.op,
+        "call": f"%{step.number} = {step.op}({', '.join(given)})",
+        "place": f"{show_path(step.where.file)}:{step.where.line}",
+        "text": step.where.source,
+        "layer": step.where.layer,
+        "inputs": inputs,
+        "outputs": [
+            {
+                "name": f"y[{slot}]" if several else "y",
+                "type": f"{dtype}{show_shape(shape)}",
+                "value": arrays.add(value),
+                "grad": arrays.add(grad),
+            }
+            for slot, ((shape, dtype), value, grad) in enumerate(zip(step.shapes, outputs, grads))
+        ],
+        "window": window_of(step),
+        "summary": f"y: {show(step.output)}; gradient: {show(step.grad_output)}",
+    }
+
+
+def inputs_of(step: Step, arrays: Arrays) -> Iterator[dict[str, Any]]:
+    """The inputs of a step with what it contributes to their gradients; the members of a variadic one, one by one."""
+    forms = iter(forms_of(step, arrays))
+    for name, source in step.sources.items():
+        variadic = isinstance(source, tuple) and not isinstance(source, Source)
+        if not variadic and source is None and name not in step.inputs:
+            continue  # left out
+        sources, values = (source, step.inputs[name]) if variadic else ((source,), (step.inputs.get(name),))
+        for place, (one, value) in enumerate(zip(sources, values)):
+            grad, sums = step.grad_inputs.get(name), step.accumulated.get(name)
+            if variadic:
+                grad, sums = grad and grad[place], sums and sums[place]
+            yield {
+                "name": f"{name}[{place}]" if variadic else name,
+                "label": label_of(one, value),
+                "source": source_contents(one),
+                "value": arrays.add(value),
+                "grad": arrays.add(grad),
+                "before": arrays.add(sums.before) if sums is not None else None,
+                "after": arrays.add(sums.after) if sums is not None and sums.before is not None else None,
+                "rule": step.rule.get(name, ""),
+                "products": next(forms) if grad is not None else None,
+            }
+
+
+def label_of(source: Any, value: Any) -> str:
+    """An input in words: `%3`, the name of a leaf, or what is known of a constant."""
+    if isinstance(source, Source):
+        return f"%{source.number}[{source.slot}]" if source.slot else f"%{source.number}"
+    if isinstance(source, str):
+        return source
+    return "constant" if value is None else SHORT.repr(value.item()) if value.ndim == 0 else show_array(value)
+
+
+def source_contents(source: Any) -> Any:
+    """Where an input came from: [step, slot], the name of a leaf, or None."""
+    return [source.number, source.slot] if isinstance(source, Source) else source
+
+
+def params_of(step: Step) -> list[str]:
+    """The params that differ from their defaults, in words."""
+    defaults = OPS[step.op].defaults if step.op in OPS else {}
+    shown = {name: SHORT.repr(value) for name, value in step.params.items()}
+    return [f"{name}={text}" for name, text in shown.items() if name not in defaults or SHORT.repr(defaults[name]) != text]
+
+
+def line_contents(line: Line) -> dict[str, Any]:
+    """One line of a tape: what a step has, without arrays."""
+    labels = [label for text in line.inputs for label in text.strip("[]").split(", ") if label]
+    return {
+        "number": line.number,
+        "op": line.op,
+        "call": line.call,
+        "place": line.place,
+        "text": "",
+        "layer": line.layer,
+        "inputs": [{"name": "", "label": label, "source": source_named(label)} for label in labels],
+        "outputs": [{"name": "y", "type": one} for one in line.outputs],
+        "window": None,
+        "summary": ", ".join(line.outputs),
+    }
+
+
+def source_named(label: str) -> Any:
+    """[2, 1] for `%2[1]`; a leaf or a constant cannot be told apart on a tape, and is drawn by its label."""
+    found = re.fullmatch(r"%(\d+)(?:\[(\d+)\])?", label)
+    return [int(found[1]), int(found[2] or 0)] if found else None
+
+
+def plain_list(contents: dict[str, Any]) -> str:
+    """The steps as an ordered list, newest first: what is there to read without JavaScript."""
+    return "\n".join(
+        f"<li><code>{escape(step['call'])}</code> {escape(step['place'])} {escape(step['layer'])}<br>{escape(step['summary'])}</li>"
+        for step in reversed(contents["steps"])
+    )

@@ -1,0 +1,126 @@
+"""Of which products each number of a gradient is the sum: what the page needs to list them when a cell is clicked.
+
+A rule is linear in the gradient dy that it is given, so dx[i] = Σ_j dy[j] · c[j, i]. Three ways to say what c is:
+
+    by a formula    convolutions and linear layers: the player computes which numbers met which
+    "one"           each dx[i] has but one dy[j] in it, as in all elementwise ops, poolings without overlap, reductions and
+                    changes of shape: c[i], and j[i]. Found by asking the rule, so it holds for a user's op too
+    "dense"         a small Jacobian, row by row: one call of the rule for each dy[j]
+
+What is none of these and too large has no products on the page; `rec.explain` lists them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import Array
+from ...engine.modes import WATCH
+from ..factors import geometry
+from ..rerun import node_of, placeholders_of
+from ..step import Step
+from ..walk import contributions
+from .arrays import Arrays
+
+MOST_ROWS, MOST_FACTORS = 256, 20_000  # of a dense Jacobian
+
+ROLES = {
+    "conv2d": {"x": "X", "w": "W", "output": "Y"},
+    "conv2d_input_grad": {"dy": "Y", "w": "W", "output": "X"},
+    "conv2d_weight_grad": {"x": "X", "dy": "Y", "output": "W"},
+}
+"""Which slot of T(X, W, dY) an argument of a convolution, or its result, is in. See ops/conv.py."""
+
+BY_FORMULA = {"conv2d", "conv2d_input_grad", "conv2d_weight_grad", "linear"}
+
+
+def window_of(step: Step) -> dict[str, Any] | None:
+    """The geometry of a convolution and the roles in it; None for other ops."""
+    if step.op not in ROLES:
+        return None
+    roles = ROLES[step.op]
+    shapes = {role: shape_of(step, name) for name, role in roles.items()}
+    (*samples, channels, _, _), (outputs, _, *kernel) = shapes["X"], shapes["W"]
+    window = geometry(step, shapes["X"][-2:], kernel, shapes["Y"][-2:])
+    return {
+        "roles": {role: name for name, role in roles.items()},
+        "size": window.size,
+        "kernel": window.kernel,
+        "stride": window.stride,
+        "padding": window.padding,
+        "dilation": window.dilation,
+        "out": window.out,
+        "batched": bool(samples),
+        "samples": samples[0] if samples else 1,
+        "channels": channels,
+        "outputs": outputs,
+        "groups": step.params["groups"],
+    }
+
+
+def shape_of(step: Step, name: str) -> tuple[int, ...]:
+    """The shape of an input, which a rule may have read without its values, or of the output."""
+    if name == "output":
+        shape: tuple[int, ...] = step.shapes[0][0]
+        return shape
+    known = step.inputs.get(name)
+    found = step.read.get(f"{name}_shape") if known is None else known.shape
+    return tuple(step.grad_inputs[name].shape if found is None else found)
+
+
+def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
+    """For each contribution of a step how its products are found; of a variadic argument one after the other."""
+    wanted = [one for value in step.grad_inputs.values() for one in (value if isinstance(value, tuple) else (value,))]
+    count = sum(one is not None for one in wanted)
+    if step.op in BY_FORMULA:
+        return [{"kind": "formula"}] * count
+    if isinstance(step.grad_output, tuple) or step.grad_output.dtype.kind != "f":
+        return [None] * count
+    found = zip(*(ask(step, probe) for probe in probes(step.grad_output)))
+    forms = [single(step.grad_output, *answers, arrays) for answers in found]
+    return forms if all(forms) else [one or other for one, other in zip(forms, dense(step, count, arrays))]
+
+
+def ask(step: Step, dy: Array) -> list[Array]:
+    """What the step's rules make of another gradient."""
+    token = WATCH.set(None)
+    try:
+        with np.errstate(all="ignore"):
+            return [part for _, _, part in contributions(node_of(step, placeholders_of(step)), dy)]
+    finally:
+        WATCH.reset(token)
+
+
+def probes(dy: Array) -> tuple[Array, Array, Array]:
+    """Gradients that show how a rule spreads them: all alike, all different in order, all different at random."""
+    numbers = np.arange(1, dy.size + 1).reshape(dy.shape)
+    at_random = np.asarray(1 + np.random.default_rng(0).random(dy.shape))
+    return np.ones_like(dy), numbers.astype(dy.dtype), at_random.astype(dy.dtype)
+
+
+def single(dy: Array, factors: Array, numbered: Array, at_random: Array, arrays: Arrays) -> dict[str, Any] | None:
+    """The form "one", if each number of the gradient does have but one product."""
+    with np.errstate(all="ignore"):
+        numbers = np.rint(np.nan_to_num(numbered / factors, nan=1.0, posinf=1.0, neginf=1.0)).astype(np.int64) - 1
+    if factors.size and (numbers.min() < 0 or numbers.max() >= dy.size):
+        return None
+    random = probes(dy)[2].reshape(-1)
+    expected = factors * random[numbers] if factors.size else factors
+    if not np.allclose(at_random, expected, rtol=8 * float(np.finfo(dy.dtype).eps), atol=0, equal_nan=True):
+        return None
+    form: dict[str, Any] = {"kind": "one", "factors": arrays.add(factors)}
+    if dy.size > 1 and not (factors.shape == dy.shape and np.array_equal(numbers.reshape(-1), np.arange(dy.size))):
+        form["numbers"] = arrays.add(numbers.astype(np.int32))
+    return form
+
+
+def dense(step: Step, count: int, arrays: Arrays) -> list[dict[str, Any] | None]:
+    """The form "dense" where it is small enough."""
+    dy = step.grad_output
+    if not 0 < dy.size <= MOST_ROWS:
+        return [None] * count
+    rows = [ask(step, one.reshape(dy.shape)) for one in np.eye(dy.size, dtype=dy.dtype)]
+    stacked = [np.stack(column) for column in zip(*rows)]
+    return [{"kind": "dense", "factors": arrays.add(one)} if one.size <= MOST_FACTORS else None for one in stacked]

@@ -1,0 +1,60 @@
+"""What there is: `print(tg.ops)` lists the registered ops, `tg.ops.conv2d` is one of them, `help(tg.ops.conv2d)` tells its rules."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import Any
+
+from ..engine.registry import OPS
+from ..errors import show_place
+
+
+class OpsModule(ModuleType):
+    """The package `ops`, as people meet it: its attributes are the registered ops, users' own included."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OPS:
+            return OPS[name]
+        raise AttributeError(f"no op is called {name!r}; print(tg.ops) lists them")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *OPS})
+
+    def __repr__(self) -> str:
+        return listing()
+
+
+def listing() -> str:
+    """The registered ops, one a line: signature, the inputs that have rules, and the first line of the docstring."""
+    lines = [(f"{name}{signature_of(op)}", " ".join(ruled(op)) or "-", summary(op)) for name, op in sorted(OPS.items())]
+    widths = [max(len(cell) for cell in column) for column in list(zip(*lines))[:2]]
+    heading = f"{len(OPS)} ops: signature, the inputs that have a gradient rule, what it is"
+    return "\n".join([heading, *(f"  {one:{widths[0]}}  {rules:{widths[1]}}  {text}" for one, rules, text in lines)])
+
+
+def describe(op: Any) -> str:
+    """An op's docstring, with its rules and where they stand."""
+    lines = [inspect.getdoc(op.forward) or "No docstring.", ""]
+    for name, rule in zip(op.inputs, op.rules):
+        if rule is None:
+            lines.append(f"No rule for {name}: no gradient flows to it.")
+            continue
+        lines.append(f"Rule for {name}: {rule.function.__name__}{inspect.signature(rule.function)}, {show_place(rule.function)}")
+        lines.extend(f"    {line}" for line in (inspect.getdoc(rule.function) or "").splitlines())
+    return "\n".join([*lines, "", f"Declared at {show_place(op.forward)}."])
+
+
+def signature_of(op: Any) -> str:
+    """`(x, w, b=None, *, stride=1)`."""
+    return str(inspect.signature(op.forward))
+
+
+def ruled(op: Any) -> list[str]:
+    """The inputs that have a rule."""
+    return [name for name, rule in zip(op.inputs, op.rules) if rule]
+
+
+def summary(op: Any) -> str:
+    """The first line of the docstring."""
+    return (inspect.getdoc(op.forward) or "").partition("\n")[0]
