@@ -8,7 +8,8 @@ from collections import Counter
 
 import numpy as np
 
-from tests.broken import BREAKAGES, Trial
+from tests.breakages import BREAKAGES
+from tests.broken import Trial
 from tinygrad_conv.checks import gradcheck
 from tinygrad_conv.errors import GradcheckError
 

@@ -159,6 +159,12 @@ def test_png_says_what_the_pixels_are(channels):
     assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
 
 
+def test_a_node_shows_what_it_keeps():
+    x = tg.tensor([1.0], requires_grad=True)
+    found = Tags(html.show_node((x.exp() * x).grad_fn))
+    assert found.cells == ["its rules read", "b", "float32[1]", "a", "float32[1]"]
+
+
 def test_a_step_shows_its_gradients():
     step = shapes().loss.record().find("conv2d")[0]
     found = step._repr_html_()

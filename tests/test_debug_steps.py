@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv import nn
 from tinygrad_conv.debug import Observer
 from tinygrad_conv.engine.modes import WATCH
 from tinygrad_conv.errors import GraphError, TapeConsumedError
@@ -97,6 +98,26 @@ def test_forward_values_that_no_rule_reads_are_computed_again():
     np.testing.assert_array_equal(minus.inputs["a"], [2.5, 3.5])
     np.testing.assert_array_equal(total.inputs["x"], [2.0, 3.0])
     assert plus.output.dtype == np.float32
+
+
+def test_looking_at_forward_values_changes_no_running_statistics():
+    norm = nn.BatchNorm2d(2)
+    loss = (norm(tg.randn(3, 2, 4, 4, requires_grad=True)) + 1.0).sum()
+    node = loss.grad_fn.edges[0][0].edges[0][0]
+    before = [norm.running_mean.data.copy(), norm.running_var.data.copy(), node.params["statistics"].copy()]
+    for step in loss.steps(retain_graph=True):
+        assert step.output is not None
+    loss.record().check()
+    for one, old in zip([norm.running_mean.data, norm.running_var.data, node.params["statistics"]], before):
+        np.testing.assert_array_equal(one, old)
+
+
+def test_a_value_that_was_promoted_is_not_taken_for_the_result():
+    x = tg.tensor([0.1, 0.2], requires_grad=True)
+    wide = tg.tensor(np.array([1.0, 2.0]), requires_grad=True)
+    product = list(((x + 0.3) * wide).sum().steps())[1]
+    plus = list(((x + 0.3) * wide).sum().steps())[2]
+    assert product.inputs["a"].dtype == np.float64 and plus.output.dtype == np.float32
 
 
 def test_what_is_not_known_is_none_and_not_a_guess():

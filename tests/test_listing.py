@@ -38,3 +38,9 @@ def test_an_op_of_a_user_s_is_listed(scratch_ops):
 
     assert "my_own(x, *, k=1)" in listing()
     assert "No rule for x" in describe(my_own)
+
+
+def test_every_op_is_an_attribute_of_tg_ops():
+    for name, op in OPS.items():
+        assert getattr(tg.ops, name) is op
+    assert str(tg.ops) == listing()

@@ -14,7 +14,6 @@ import tinygrad_conv as tg
 
 from .helpers import leaf
 
-
 # Modes
 
 

@@ -12,7 +12,6 @@ from tinygrad_conv.engine.registry import OPS
 
 from .helpers import leaf
 
-
 # Several outputs, variadic inputs, optional inputs, kept values
 
 
@@ -165,6 +164,87 @@ def test_an_unknown_name_in_a_rule_is_refused_with_its_line(scratch_ops):
     refused(r"test_primitive.py:\d+.* reads 'z'; of good it can read x, y, x_shape, slope", unknown)
     refused("after everything else", params_first)
     refused(r"good has \('x',\)", unknown_input)
+
+
+def test_a_rule_without_a_name_or_a_gradient_or_a_use_is_refused(scratch_ops):
+    @primitive
+    def good(x):
+        return x * 1
+
+    @primitive(differentiable=False)
+    def flat(x):
+        return x * 1
+
+    def swallowed():
+        @good.grad
+        def good_dx(dy):
+            return dy
+
+    def no_gradient():
+        @good.grad("x")
+        def good_dx():
+            return 0
+
+    def unused():
+        @flat.grad("x")
+        def flat_dx(dy):
+            return dy
+
+    refused(r"write @good.grad\('x'\)", swallowed)
+    refused("add dy", no_gradient)
+    refused("differentiable=False", unused)
+
+
+def test_a_second_rule_from_another_place_is_refused(scratch_ops):
+    @primitive
+    def good(x):
+        return x * 1
+
+    @good.grad("x")
+    def good_dx(dy):
+        return dy
+
+    def another():
+        @good.grad("x")
+        def other_dx(dy):
+            return 2 * dy
+
+    good.grad("x")(good_dx)  # the same again, as a notebook's cell
+    refused("there is one already, rule good_dx", another)
+
+
+@pytest.mark.parametrize("forward", [lambda x: x, True, np.exp])
+def test_a_forward_is_a_function_with_a_name(forward):
+    refused("a function with a name", lambda: primitive(forward))
+
+
+def test_kept_values_are_named_in_a_tuple():
+    def keeping(x):
+        return x, x
+
+    refused("keeps is a tuple of names, not 'mask'", lambda: primitive(keeps="mask")(keeping))
+
+
+@pytest.mark.parametrize("kept", ["mask", "mask other"])
+def test_a_forward_must_return_what_it_keeps(scratch_ops, kept):
+    @primitive(keeps=tuple(kept.split()))
+    def forgetful(x):
+        return x[:2]
+
+    with pytest.raises(errors.RuleError, match=r"forgetful .*test_primitive.py:\d+.* must return \(y, mask"):
+        forgetful(tg.ones(3))
+
+
+@pytest.mark.parametrize(
+    "wrong, name", [(None, "NoneType"), (1.5, "float"), (np.array([1j]), r"complex128\[1\]"), (tg.ones(1), "Tensor")]
+)
+def test_a_forward_must_return_an_array(scratch_ops, wrong, name):
+    @primitive
+    def strange(x):
+        return wrong
+
+    with pytest.raises(errors.RuleError, match=rf"forward of strange .*test_primitive.py:\d+.* returned {name}"):
+        strange(tg.ones(1))
 
 
 def test_a_second_op_of_the_same_name_is_refused_unless_it_overrides(scratch_ops):

@@ -15,7 +15,6 @@ from tinygrad_conv.engine.registry import OPS
 
 from .helpers import leaf
 
-
 # Scalars and dtypes
 
 

@@ -6,6 +6,7 @@ Each error is also the built-in that users of NumPy or PyTorch would catch, so `
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -217,10 +218,50 @@ def check_name(op: Any, known: Any, override: bool) -> None:
         )
 
 
-def check_declared(op: Any, decorator: str, name: str, names: Iterable[str], function: Any) -> None:
-    """Refuse a rule for an input, or a derivation of a kept value, that the op has not."""
+def check_forward(forward: Any, keeps: Any) -> None:
+    """Refuse a forward without a name of its own, and names of kept values that are none."""
+    if not isinstance(forward, FunctionType) or not forward.__name__.isidentifier():
+        raise DeclarationError(f"primitive: a forward is a function with a name (def …), not {forward!r}")
+    if isinstance(keeps, str) or not all(isinstance(name, str) and name.isidentifier() for name in keeps):
+        raise DeclarationError(f"op {forward.__name__} ({show_place(forward)}): keeps is a tuple of names, not {keeps!r}")
+
+
+def check_named(op: Any, decorator: str, name: Any) -> None:
+    """Refuse `@op.grad` without the name of the input: it would swallow the rule."""
+    if not isinstance(name, str):
+        raise DeclarationError(f"@{op.name}.{decorator} needs a name: write @{op.name}.{decorator}({op.inputs[0]!r})")
+
+
+def check_declared(op: Any, decorator: str, name: str, function: Any, parameters: list[str]) -> None:
+    """Refuse a rule, or a derivation of a kept value, for what the op has not, or has one for; and one without dY."""
+    place = f"@{op.name}.{decorator}({name!r}) at {show_place(function)}"
+    names = op.inputs if decorator == "grad" else op.keeps
     if name not in names:
-        raise DeclarationError(f"@{op.name}.{decorator}({name!r}) at {show_place(function)}: {op.name} has {tuple(names)}")
+        raise DeclarationError(f"{place}: {op.name} has {tuple(names)}")
+    if decorator == "grad" and not op.differentiable:
+        raise DeclarationError(f"{place}: {op.name} was declared with differentiable=False, so no rule of it is ever called")
+    if decorator == "grad" and not parameters:
+        raise DeclarationError(f"{place}: the first argument of a rule is the gradient of the output; add dy")
+    known = op.rules[op.inputs.index(name)] if decorator == "grad" else op.derivations.get(name)
+    if known and (known.function.__module__, known.function.__qualname__) != (function.__module__, function.__qualname__):
+        raise DeclarationError(f"{place}: there is one already, {known}")
+
+
+def check_kept(op: Any, y: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What a forward that keeps values returned, the output and the kept ones apart; refused unless all are there."""
+    if type(y) is not tuple or len(y) != 1 + len(op.keeps):
+        keeps = ", ".join(op.keeps)
+        raise RuleError(f"op {op.name} ({show_place(op.forward)}) keeps {keeps}, so its forward must return (y, {keeps})")
+    return y[0], y[1:]
+
+
+def check_output(op: Any, y: Any) -> Any:
+    """What a forward returned as an array; refused unless it is one, of a dtype that tensors have."""
+    array = y if isinstance(y, (np.ndarray, np.generic)) else None
+    if array is None or array.dtype.kind not in "biuf":
+        returned = type(y).__name__ if array is None else show_array(array)
+        raise RuleError(f"the forward of {op.name} ({show_place(op.forward)}) returned {returned}; it must return an ndarray of numbers")
+    return np.asarray(array)
 
 
 def check_reads(rule: Any, op: Any, named: list[str], known: list[str]) -> None:
@@ -246,7 +287,8 @@ def check_inputs(op: Any, arrays: list[Any], kinds: Any) -> None:
 def check_arity(op: Any, count: int) -> None:
     """Refuse too many inputs, or too few where the missing ones are not optional."""
     if count > len(op.inputs) or not set(op.inputs[count:]) <= set(op.optional):
-        raise TypeError(f"{op.name} takes the inputs ({', '.join(op.inputs)}); got {count}")
+        params = f", and by keyword the params {', '.join(op.params)}" if op.params else ""
+        raise TypeError(f"{op.name} takes the inputs ({', '.join(op.inputs)}) by position{params}; got {count}")
 
 
 def check_param(op: Any, name: str, tensor: Any) -> Any:

@@ -11,9 +11,10 @@ A map, in reading order:
     turns.py         the parent's side: starting the processes, taking turns with them
     measure.py       all the chosen cases; imports.py: the time of an import
     report.py        tables for people, with ratios.py and tables.py; limits.py: what the project promises
+    load.py          whether other programs disturbed it all
     __main__.py      the command line
 
 Each framework runs in a process of its own, for the threads of one library's BLAS go on spinning after a product and
-would take the processors from the next. They take turns, with waits in between, and are compared round by round. All get
-the same arrays and the same initial weights, and must find the same results, or the benchmark refuses to compare them.
+would take the processors from the next. They take turns, with waits in between, and are compared round by round. All
+get the same arrays and the same initial weights, and must find the same results, or nothing is compared.
 """

@@ -17,6 +17,7 @@ from typing import Any
 from .cases import GROUPS, IMPORT, chosen
 from .frameworks import ALL, PEERS, installed
 from .frameworks.base import Settings
+from .load import OthersWatched
 from .measure import Plan, measure
 from .report import report
 from .turns import BenchmarkError
@@ -57,14 +58,16 @@ def main(arguments: list[str]) -> int:
         Settings(options.without_fast, options.threads, options.plain_order),
     )  # fmt: skip
     try:
-        results = measure(plan, tell=lambda case: print(case, file=sys.stderr, flush=True))
+        with OthersWatched() as others:
+            results = measure(plan, tell=lambda case: print(case, file=sys.stderr, flush=True))
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1
     if options.json:
         with open(options.json, "w") as file:
-            json.dump({"machine": machine(peers), "options": vars(options), **results.as_json()}, file, indent=1)
-    print(report(results, plan))
+            about = {"machine": machine(peers), "options": vars(options), "others' share": others.share}
+            json.dump({**about, **results._asdict()}, file, indent=1)
+    print(report(results, plan), others, sep="\n\n")
     return 0
 
 

@@ -170,7 +170,5 @@ def chosen(names: list[str]) -> dict[str, list[str]]:
     if unknown:
         raise ValueError(f"no case or group {', '.join(unknown)}; --list shows them all")
     if names:
-        groups = {
-            group: cases if group in names else [case for case in cases if case in names] for group, cases in groups.items()
-        }
+        groups = {group: [case for case in cases if group in names or case in names] for group, cases in groups.items()}
     return {group: cases for group, cases in groups.items() if cases}

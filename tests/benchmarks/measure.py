@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .cases import IMPORT
 from .frameworks import ALL, OURS
@@ -37,9 +37,6 @@ class Results(NamedTuple):
     served: dict[str, dict[str, str | None]]  # by part, of this project
     memory: dict[str, dict[str, list[int]]]  # bytes by framework
     imports: dict[str, list[float]]
-
-    def as_json(self) -> dict[str, Any]:
-        return self._asdict()
 
 
 def measure(plan: Plan, tell: Callable[[str], None]) -> Results:

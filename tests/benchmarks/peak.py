@@ -16,8 +16,7 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_of(framework: Framework, task: Task) -> int:
-    """Bytes. A small batch goes ahead, so that code which is loaded, and threads which are started, with the first one count
-    as set-up."""
+    """Bytes. A small batch goes ahead: what is loaded and started with the first one counts as set-up."""
     if isinstance(task, Training | Convolution):
         run(framework.build(task._replace(samples=WARM_SAMPLES)))
     parts = framework.build(task)

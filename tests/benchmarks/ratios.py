@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from statistics import median, quantiles
 from typing import NamedTuple
 
-
 LEAST_MEMORY = 1 << 20  # bytes; below it a peak is a matter of pages
 
 

@@ -12,7 +12,6 @@ Cases of a user's op stand in the op's own file, below its rules, and are found 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -84,7 +83,7 @@ def apart(shape: Shape) -> Draw:
     """Numbers of both signs of which no two are equal or opposite, and none is near 0: no kink and no tie is near."""
 
     def make(rng: np.random.Generator, sizes: tuple[int, ...], _: Sizes) -> Any:
-        count = math.prod(sizes)
+        count = int(np.prod(sizes))
         ranks = rng.permutation(count) - count // 2 + 0.3
         return (ranks * min(0.2, 4 / max(count, 1))).reshape(sizes)
 
@@ -96,7 +95,7 @@ def integers(shape: Shape, below: Shape | int) -> Draw:
 
     def make(rng: np.random.Generator, sizes: tuple[int, ...], letters: Sizes) -> Any:
         (end,) = measure(below, letters) if isinstance(below, str) else (below,)
-        if end == 0 and math.prod(sizes):
+        if end == 0 and np.prod(sizes):
             raise NothingToDraw
         return rng.integers(0, max(end, 1), sizes)
 
@@ -127,7 +126,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """What to check an op on. `linear`: its second derivative is 0 (None: nobody said); `casts`: its dtype is a param's business."""
+    """What to check an op on: see `case`. linear is None where nobody said."""
 
     op: str
     inputs: tuple[Any, ...]

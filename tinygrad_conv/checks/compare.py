@@ -77,9 +77,9 @@ def assert_pure(function: Function) -> None:
             old, new = np.asarray(getattr(old, "_data", old)), np.asarray(getattr(new, "_data", new))
             if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
                 name = function.names[function.checked.index(at)] if at in function.checked else f"input {at}"
-                raise Fault("forward mutates", f"the forward changes {name}, which it is given: make a new array instead")
+                raise Fault("forward mutates", f"the forward changes {name}, an input: make a new array instead")
     if not same(function.at(function.point), function.values):
-        raise Fault("not deterministic", "two calls with the same inputs give different outputs: fix the seed, or pass what is drawn")
+        raise Fault("not deterministic", "two calls with the same inputs give different outputs: fix its seed, or pass what it draws")
 
 
 def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
@@ -99,8 +99,8 @@ def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
     if not same(lifted, arrays):
         difference = np.nan_to_num(np.abs(arrays - lifted), nan=np.inf)
         which, index = function.locate(int(np.argmax(difference)))
-        place = f"{function.names[which]}{show_shape(index)}"
-        raise Fault("modes", f"arrays and Tensors (create_graph=True) give different gradients, by {difference.max():.4g} at {place}")
+        by = f"by {difference.max():.4g} at {function.names[which]}{show_shape(index)}"
+        raise Fault("modes", f"arrays and Tensors (create_graph=True) give different gradients, {by}")
 
 
 def nodes(pullback: Pullback) -> list[Node]:
@@ -140,8 +140,8 @@ def compare_whole(function: Function, tolerance: Tolerance) -> list[str]:
             kinks.append(describe_kink(function, int(column)))
     if not right.all():
         distance = np.where(right, 0.0, np.nan_to_num(np.abs(analytic - numeric), nan=np.inf))
-        row, column = map(int, np.unravel_index(np.argmax(distance), distance.shape))
-        raise WrongEntry(function, row, column, analytic[row, column], numeric[row, column])
+        worst = divmod(int(np.argmax(distance)), distance.shape[1])
+        raise WrongEntry(function, *worst, analytic[worst], numeric[worst])
     return kinks
 
 
@@ -151,7 +151,8 @@ def settle(function: Function, column: int, analytic: Array, tolerance: Toleranc
     steps = tolerance.eps / 10, tolerance.eps / 100
     agreed = [tolerance.allows(analytic, function.slope(direction, step), function.values, step) for step in steps]
     (left, right), (near_left, near_right) = (function.one_sided(direction, step) for step in steps)
-    margin = tolerance.atol + tolerance.rtol * np.abs(near_right) + ROUNDING / steps[1] * np.max(np.abs(function.values), initial=1.0)
+    rounding = ROUNDING / steps[1] * np.max(np.abs(function.values), initial=1.0)
+    margin = tolerance.atol + tolerance.rtol * np.abs(near_right) + rounding
     with np.errstate(invalid="ignore"):
         jump, near_jump = np.abs(right - left), np.abs(near_right - near_left)
         stays = (near_jump > 10 * margin) & (near_jump > jump / 2)  # a smooth function's falls with the step

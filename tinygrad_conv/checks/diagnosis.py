@@ -96,8 +96,8 @@ def without_remainder(evidence: Evidence, at: int) -> tuple[Any, ...] | None:
     if at not in evidence.call.checked:
         return None
     right = evidence.every_right[evidence.call.checked.index(at)].reshape(-1, *array.shape)
-    touched = (np.abs(right) > 1e-9).any(axis=0)
-    kept = [last_true(touched.any(axis=tuple(other for other in range(array.ndim) if other != axis))) for axis in range(array.ndim)]
+    places = np.argwhere((np.abs(right) > 1e-9).any(axis=0))
+    kept = [int(last) + 1 for last in places.max(axis=0, initial=-1)]
     if not all(kept) or tuple(kept) == array.shape:
         return None
     shorter = array[tuple(slice(0, size) for size in kept)]
@@ -107,11 +107,6 @@ def without_remainder(evidence: Evidence, at: int) -> tuple[Any, ...] | None:
     except (ValueError, TypeError, IndexError):
         return None
     return arrays if same_outputs else None
-
-
-def last_true(flags: Array) -> int:
-    """How many elements there are up to the last True."""
-    return int(np.max(np.flatnonzero(flags), initial=-1)) + 1
 
 
 def a_param(evidence: Evidence) -> Iterator[Finding]:
@@ -137,7 +132,7 @@ def the_border(evidence: Evidence) -> Iterator[Finding]:
     if wrong.ndim >= 2 and min(wrong.shape[-2:]) >= 3 and not wrong[..., 1:-1, 1:-1].any():
         yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
     for axis in range(max(0, wrong.ndim - 2), wrong.ndim):
-        lines = wrong.any(axis=tuple(other for other in range(wrong.ndim) if other != axis))
+        lines = np.isin(np.arange(wrong.shape[axis]), np.nonzero(wrong)[axis])
         middle = slice(lines.size // 3, lines.size - lines.size // 3)
         both_ends = lines.size >= 4 and lines[0] and lines[-1]
         if not lines[middle].any() and (both_ends or (lines.size >= 4 and wrong.ndim >= 3)):
@@ -176,14 +171,15 @@ def exchanged(evidence: Evidence) -> Iterator[Finding]:
     for at, name in evidence.others():
         array = evidence.arrays[at]
         for first, second in swaps(array.ndim):
-            yield from tried(evidence, at, np.swapaxes(array, first, second), "axes", f"axes {first} and {second} of {name} are exchanged")
+            text = f"axes {first} and {second} of {name} are exchanged"
+            yield from tried(evidence, at, np.swapaxes(array, first, second), "axes", text)
 
 
 def reversed_(evidence: Evidence) -> Iterator[Finding]:
     """dx, dy, or another input is reversed along some axes: the kernel is flipped, or is not."""
     for what, whole in views(evidence):
         for axes in flips(whole.ndim - 1):
-            moved = np.flip(whole, [axis + 1 for axis in axes])
+            moved = np.flip(whole, tuple(axis + 1 for axis in axes))
             yield from said(evidence, what, moved, "flip", f"{{}} is reversed along {show_axes(axes)}: flipped, or not flipped")
     for at, name in evidence.others():
         array = evidence.arrays[at]

@@ -22,7 +22,9 @@ from .rule_source import SourceFault, rule_faults
 MOST_CALLS = 200  # that are looked at one by one, to find the culprit
 
 
-def failure(fn: Callable[..., Any], function: Function, order: int, fault: Exception, tolerance: Tolerance, note: str) -> GradcheckError:
+def failure(
+    fn: Callable[..., Any], function: Function, order: int, fault: Exception, tolerance: Tolerance, note: str
+) -> GradcheckError:
     """The error to raise for a fault of a function, with the op that is to blame and a diagnosis."""
     rng = np.random.default_rng(0)
     found = culprit(function, order, tolerance, rng)
@@ -39,7 +41,8 @@ def outside(fault: Exception) -> Finding:
     """What is wrong where every op is right by itself."""
     if isinstance(fault, Fault) and fault.kind not in ("wrong", "modes"):
         return Finding(fault.kind, fault.text)
-    return Finding("off the tape", "each op is right by itself: something leaves the tape between them (.data, .detach(), no_grad, NumPy)")
+    text = "each op is right by itself: something leaves the tape between them (.data, .detach(), no_grad, NumPy)"
+    return Finding("off the tape", text)
 
 
 def assemble(
@@ -134,7 +137,8 @@ def wrong_return(name: str, dx: Any, shape: tuple[int, ...], broadcasting: bool)
     if isinstance(dx, Tensor):
         return Finding("modes", "the rule returns a Tensor where it is given arrays: it makes one itself")
     if not isinstance(dx, (np.ndarray, np.generic)):
-        return Finding("wrong type", f"the rule returns {type(dx).__name__}; it must return d{name}, of shape {show_shape(shape)}")
+        text = f"the rule returns {type(dx).__name__}; it must return d{name}, of shape {show_shape(shape)}"
+        return Finding("wrong type", text)
     if dx.dtype not in FLOATS:
         return Finding("wrong dtype", f"the rule returns {dx.dtype}; d{name} must be floating-point")
     if dx.shape == shape or broadcasting:
@@ -160,8 +164,8 @@ def source_faults(call: Call) -> Iterator[tuple[Rule, SourceFault]]:
     """What the source of the rules in question says that rules may not say."""
     for argument in range(len(call.checked)):
         rule = rule_of(call, argument)
-        for found in rule_faults(call.op, rule) if rule else ():
-            yield rule, found
+        if rule is not None:
+            yield from ((rule, found) for found in rule_faults(call.op, rule))
 
 
 def rule_of(call: Call, argument: int) -> Rule | None:

@@ -19,7 +19,7 @@ from .explain import failure
 from .fault import Fault
 from .function import Function, gradient_of, input_names, same
 
-PRECISION = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-12}
+PRECISION: dict[Any, float] = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-12}
 
 
 def function_of(op: Op, sample: Sample) -> Function:
@@ -133,7 +133,7 @@ def transposed(array: Array) -> Array:
 def strided(array: Array) -> Array:
     """The same array as every other element of a larger one."""
     larger = np.full([2 * size for size in array.shape], 9.0, array.dtype)
-    view = larger[(*(slice(None, None, 2),) * array.ndim, ...)]  # the … makes it a view also where there is no axis
+    view = larger[(slice(None, None, 2),) * array.ndim + (...,)]  # the … keeps it an array where there is no axis
     view[...] = array
     return view
 

@@ -43,7 +43,8 @@ def rule_faults(op: Op, rule: Rule) -> list[SourceFault]:
     names = list(inspect.signature(rule.function).parameters)
     choices = set(op.keeps) - set(op.derivations)  # kept indices and masks are arrays in both modes
     facts = {f"{one}_shape" for one in op.inputs} | set(op.params) | choices
-    return function_faults(rule.function, frozenset(name for name in names if name not in facts))
+    function: Any = rule.function
+    return function_faults(function, frozenset(name for name in names if name not in facts))
 
 
 def function_faults(
@@ -197,7 +198,7 @@ def resolve(known: dict[str, Any], expression: ast.expr) -> Any:
         return getattr(owner, expression.attr, None) if isinstance(owner, ModuleType) else None
     if isinstance(expression, ast.Subscript) and isinstance(expression.slice, ast.Constant):  # OPS["add"]
         owner = resolve(known, expression.value)
-        return owner.get(expression.slice.value) if owner is OPS else None
+        return OPS.get(str(expression.slice.value)) if owner is OPS else None
     return None
 
 

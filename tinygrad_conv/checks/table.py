@@ -49,7 +49,7 @@ def check_op(op: Op) -> Report:
     report = Report(op)
     cases, guessed = cases_of(op)
     if not cases:
-        report.failures["gradients"] = f"{op.name} has no case, and no inputs could be guessed: declare one with case({op.name}, …)"
+        report.failures["gradients"] = f"{op.name}: no inputs could be guessed; declare one with case({op.name}, …)"
         report.notes.append("no case")
     elif guessed:
         report.notes.append("inputs guessed")
@@ -134,7 +134,7 @@ def add_command(commands: Any) -> None:
         "check",
         help="are the gradients of ops right? prints a table",
         description="Check gradients at order 1 and 2 against finite differences, dtypes and memory layouts. A file's own ops are "
-        "checked on the cases it declares: `from tinygrad_conv.checks import case, normal`, then `case(my_op, normal(\"n m\"))` "
+        "checked on the cases it declares: `from tinygrad_conv.checks import case, normal`, then `case(my_op, normal('n m'))` "
         "below the rules; without one, inputs are guessed.",
     )
     command.add_argument("names", nargs="*", metavar="OP | FILE.py", help="ops by name, or files that declare ops")

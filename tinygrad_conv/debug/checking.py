@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.op import frozen
 from ..engine.registry import OPS
 from ..kernels import use_kernels
 from .record import Recording
@@ -138,8 +139,8 @@ def difference_along(step: Step, name: str, place: int | None, v: Array, claimed
 def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
     """A step's forward on other inputs."""
     op = OPS[step.op]
-    given = dict(zip(step.inputs, values))
-    y = op(*values, **step.params) if op.variadic else op(*(given.get(name) for name in op.inputs), **step.params)
+    given, params = dict(zip(step.inputs, values)), {name: frozen(one) for name, one in step.params.items()}
+    y = op(*values, **params) if op.variadic else op(*(given.get(name) for name in op.inputs), **params)
     return tuple(map(np.asarray, y if isinstance(y, tuple) else (y,)))
 
 

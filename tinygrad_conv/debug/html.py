@@ -15,6 +15,7 @@ from ..dtypes import Array
 from ..errors import show_array
 
 if TYPE_CHECKING:
+    from ..engine.tape import Node
     from ..engine.tensor import Tensor
     from .listing import Tape
     from .step import Step
@@ -85,6 +86,14 @@ def show_tape(tape: Tape, shown: int) -> str:
     rows = [line.columns() for line in lines]
     note = f"<p>{len(tape) - len(lines):,} more ops between: print(tape) lists them all</p>" if len(tape) > len(lines) else ""
     return table(("op", "result", "line", "layer"), rows) + note
+
+
+def show_node(node: Node) -> str:
+    """A node: its repr, and what it keeps for its rules."""
+    kept = [(name, node.saved[place]) for name, place in node.op.saves.items() if node.saved]
+    members = [(name, one) for name, value in kept for one in (value if isinstance(value, tuple) else (value,))]
+    rows = [(name, show_array(one)) for name, one in members if isinstance(one, np.ndarray)]
+    return f"<pre>{escape(repr(node))}</pre>{table(('its rules read', ''), rows)}"
 
 
 def show_step(step: Step) -> str:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import ref
 
+from ..dtypes import Array
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from ..kernels import choice, served
@@ -39,7 +41,7 @@ class profile(Observer):
     def __init__(self) -> None:
         self.events: list[Event] = []
         self._start = 0.0
-        self._kept: set[int] = set()  # arrays that the tape keeps already
+        self._kept: dict[int, ref[Array]] = {}  # arrays that the tape keeps already, by id
 
     def before_op(self, call: Call) -> None:
         self.begin()
@@ -48,15 +50,20 @@ class profile(Observer):
         seconds, saved = time.perf_counter() - self._start, 0
         given = {id(one.data) for one in call.inputs.values() if isinstance(one, Tensor) and one.is_leaf}
         if call.node is not None:
-            fresh = {id(one): one.nbytes for _, one in saved_arrays(call.node) if id(one) not in self._kept | given}
-            self._kept.update(fresh)
-            saved = sum(fresh.values())
+            fresh = {id(one): one for _, one in saved_arrays(call.node) if id(one) not in given and not self.is_kept(one)}
+            self._kept.update((key, ref(one)) for key, one in fresh.items())
+            saved = sum(one.nbytes for one in fresh.values())
         allocated = sum(one.data.nbytes for one in call.outputs if one._root is None)
         self.events.append(Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or ""))
 
     def before_step(self, step: Step, node: Node) -> None:
-        self._kept.difference_update(id(one) for _, one in saved_arrays(node))
+        for _, one in saved_arrays(node):
+            self._kept.pop(id(one), None)
         self.begin()
+
+    def is_kept(self, array: Array) -> bool:
+        """Whether an older op keeps the array already."""
+        return id(array) in self._kept and self._kept[id(array)]() is array
 
     def begin(self) -> None:
         """Forget which kernel served last, and start the clock."""

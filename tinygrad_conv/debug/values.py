@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import errors
 from ..dtypes import promote
+from ..engine.op import frozen
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from .listing import input_edges, nodes_behind, saved, saved_input
@@ -29,8 +30,8 @@ class Values:
         for node in nodes_behind(self.roots):
             for position, edge in enumerate(input_edges(node)):
                 value = saved_input(node, position)
-                if type(edge) is tuple and value is not None:
-                    found[edge] = value
+                if type(edge) is tuple and value is not None and (value.shape, value.dtype) == edge[0].outputs[edge[1]]:
+                    found[edge] = value  # not one that was promoted to another's dtype
             y = saved(node, "y")
             if y is not None:
                 found.update({(node, slot): one for slot, one in enumerate(y if type(y) is tuple else (y,))})
@@ -70,7 +71,7 @@ class Values:
             return [None] * len(node.outputs)
         scalars = [edge is None and one is not None and one.ndim == 0 for one, edge in zip(inputs, input_edges(node))]
         arrays = promote(inputs, scalars) if node.op.broadcasting else inputs
-        y = node.op.forward(*arrays, **node.params)
+        y = node.op.forward(*arrays, **{name: frozen(one) for name, one in node.params.items()})  # which it may write to
         y, kept = (y[0], y[1:]) if node.op.keeps else (y, ())
         for name, value in zip(node.op.keeps, kept):  # a forward that draws at random gives another result now
             if name in node.op.saves and not np.array_equal(value, saved(node, name), equal_nan=value.dtype.kind == "f"):

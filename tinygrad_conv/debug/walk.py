@@ -27,7 +27,7 @@ from .values import NodeValues, Values, is_many
 
 
 class Beginning:
-    """In the place of a debugger that takes a sweep over: it only hands out with what the sweep begins."""
+    """In the place of a debugger that takes a sweep over: it only hands out what the sweep would begin with."""
 
     def sweep(self, *beginning: Any) -> Any:
         return beginning
@@ -105,7 +105,7 @@ def walk(
         for position, target, part in contributions(node, dy, wanted, lift, watcher):
             earlier, inner = grads.get(target), type(target) is tuple
             after = part if earlier is None else earlier + part
-            after = after if lift else np.asarray(after)  # the sum of 0-d arrays is none
+            after = after if lift else np.asarray(after)  # the sum of two 0-d arrays is a scalar
             grads[target] = read_only(after) if inner and not lift else after
             note(step, node, position, part, Accumulated(earlier, grads[target]))
             if inner and earlier is None and -target[0].index not in ahead:
@@ -163,7 +163,9 @@ def no_values(node: Node) -> None:
 
 def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:
     """How steps call what edges lead to: a result by its `Source`, counted from the oldest; a leaf by a name of its own.
-    begun: edges that a backward begins at, which may be leaves."""
+
+    begun: edges that a backward begins at, which may be leaves.
+    """
     called: dict[Any, Any] = {}
     names: Counter[str] = Counter()
     for number, node in enumerate(nodes, 1):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -29,27 +29,6 @@ Operand = Any  # a Tensor, an ndarray or a scalar
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """`x.reshape(2, 3)` and `x.reshape((2, 3))` alike."""
     return tuple(map(operator.index, sizes[0] if len(sizes) == 1 and np.iterable(sizes[0]) else sizes))
-
-
-class Extremes(NamedTuple):
-    """What `max` and `min` along a dimension find, and where."""
-
-    values: Any
-    indices: Any
-
-
-def extreme(name: str, x: Operand, dim: Operand, keepdim: bool) -> Any:
-    """`x.max()`, `x.max(dim)` and `x.max(other)`, or `min` for it: three ops under one name, as in PyTorch."""
-    if hasattr(dim, "ndim"):
-        return OPS[f"{name}imum"](x, dim)
-    return OPS[f"a{name}"](x) if dim is None else Extremes(*OPS[name](x, dim=dim, keepdim=keepdim))
-
-
-def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tuple[Dim, float]:
-    """`x.var(dim, correction=0)`, `x.var(dim, unbiased=False)` and `x.var(False)` alike."""
-    if isinstance(dim, bool):
-        return None, int(dim)
-    return dim, int(unbiased) if correction is None else correction
 
 
 class TensorMethods:
@@ -134,15 +113,19 @@ class TensorMethods:
     def prod(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return OPS["prod"](self, dim=dim, keepdim=keepdim)
     def cumsum(self, dim: int) -> Tensor: return OPS["cumsum"](self, dim=dim)
     def logsumexp(self, dim: Dim, keepdim: bool = False) -> Tensor: return OPS["logsumexp"](self, dim=dim, keepdim=keepdim)
-    def var(self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor: dim, correction = corrected(dim, unbiased, correction); return OPS["var"](self, dim=dim, correction=correction, keepdim=keepdim)
-    def std(self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor: dim, correction = corrected(dim, unbiased, correction); return OPS["std"](self, dim=dim, correction=correction, keepdim=keepdim)
-    def norm(self, p: float | str = "fro", dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["vector_norm"](self, p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
     def amax(self, dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["amax"](self, dim=dim, keepdim=keepdim)
     def amin(self, dim: Dim = None, keepdim: bool = False) -> Tensor: return OPS["amin"](self, dim=dim, keepdim=keepdim)
-    def max(self, dim: Operand = None, keepdim: bool = False) -> Any: return extreme("max", self, dim, keepdim)
-    def min(self, dim: Operand = None, keepdim: bool = False) -> Any: return extreme("min", self, dim, keepdim)
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return OPS["argmax"](self, dim=dim, keepdim=keepdim)
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor: return OPS["argmin"](self, dim=dim, keepdim=keepdim)
+
+    # Names for several ops, of which `functional` chooses one; the import is local, for the engine stands without it
+    def clamp(self, min: Operand = None, max: Operand = None) -> Tensor: from ..functional import clamp; return clamp(self, min, max)
+    def masked_fill(self, mask: Operand, value: Operand) -> Tensor: from ..functional import masked_fill; return masked_fill(self, mask, value)
+    def max(self, dim: Operand = None, keepdim: bool = False) -> Any: from ..functional import max; return max(self, dim, keepdim)
+    def min(self, dim: Operand = None, keepdim: bool = False) -> Any: from ..functional import min; return min(self, dim, keepdim)
+    def norm(self, p: float | str = "fro", dim: Dim = None, keepdim: bool = False) -> Tensor: from ..functional import norm; return norm(self, p, dim, keepdim)
+    def std(self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor: from ..functional import std; return std(self, dim, unbiased, keepdim, correction=correction)
+    def var(self, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor: from ..functional import var; return var(self, dim, unbiased, keepdim, correction=correction)
 
     # Shapes and indices
     def __getitem__(self, index: Any) -> Tensor: return OPS["getitem"](self, index=index)
@@ -170,7 +153,8 @@ class TensorMethods:
     def t(self) -> Tensor: return self.transpose(0, 1) if self.ndim > 1 else self  # type: ignore[return-value]
 
     # Dtypes and plain numbers
-    def to(self, dtype: DTypeLike) -> Tensor: return OPS["to"](self, dtype=np.dtype(dtype))
+    def to(self, dtype: DTypeLike) -> Tensor: return OPS["to"](self, dtype=dtype) if not isinstance(dtype, str) or dtype != "cpu" else self  # type: ignore[return-value]
+    def cpu(self) -> Tensor: return self  # type: ignore[return-value]
     def float(self) -> Tensor: return self.to(np.float32)
     def double(self) -> Tensor: return self.to(np.float64)
     def half(self) -> Tensor: return self.to(np.float16)

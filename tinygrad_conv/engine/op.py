@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import errors
-from ..dtypes import FLOATS, promote
+from ..dtypes import FLOATS, KINDS, promote
 from .modes import GRAD, WATCH
 from .registry import OPS
 from .tape import Node, Notes
@@ -112,14 +112,24 @@ class Op:
         if params:
             params = {name: one if type(one) in PLAIN else self.plain(name, one) for name, one in params.items()}
         y = self.forward(*arrays, **params) if params else self.forward(*arrays)
-        y, kept = (y[0], y[1:]) if self.keeps else (y, ())
+        y, kept = errors.check_kept(self, y) if self.keeps else (y, ())
         if not on_tape:
             return y
         many = type(y) is tuple
-        outputs = tuple([wrap(one, inputs, arrays) for one in y]) if many else (wrap(y, inputs, arrays),)
+        outputs = tuple([self.wrap(one, inputs, arrays) for one in y]) if many else (self.wrap(y, inputs, arrays),)
         if wanted and self.differentiable and GRAD.get():
             self.record(inputs, arrays, edges, wanted, outputs, kept, params, many)
         return outputs if many else outputs[0]
+
+    def wrap(self, y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
+        """An output as a Tensor: read-only, and knowing the tensor whose memory it shows, where it is a view of one."""
+        y, root = y if type(y) is np.ndarray and y.dtype.kind in KINDS else errors.check_output(self, y), None
+        for position, array in enumerate(arrays):
+            if y is array or (y.base is not None and array is not None and (y.base is array or y.base is array.base)):
+                y, value = y.view(), inputs[position]
+                root = (value if value._root is None else value._root) if isinstance(value, Tensor) else None
+        y.setflags(write=False)
+        return result(y, root)
 
     def record(self, inputs: Any, arrays: Any, edges: Any, wanted: int, outputs: Any, kept: Any, params: Any, many: bool) -> None:
         """Put the outputs on the tape: a node that holds what the rules read, and knows where gradients go."""
@@ -167,17 +177,19 @@ class Op:
 
     def grad(self, argument: str) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input."""
+        errors.check_named(self, "grad", argument)
         return partial(self.declare, "grad", argument)
 
     def kept(self, name: str) -> Callable[[Function], Function]:
         """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
+        errors.check_named(self, "kept", name)
         return partial(self.declare, "kept", name)
 
     def declare(self, decorator: str, name: str, function: Function) -> Function:
         """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as it is."""
         names = list(inspect.signature(function).parameters)
         self.plans.clear()
-        errors.check_declared(self, decorator, name, self.inputs if decorator == "grad" else self.keeps, function)
+        errors.check_declared(self, decorator, name, function, names)
         if decorator == "grad":
             self.rules[self.inputs.index(name)] = Rule(self, name, function, names[1:])
         else:
@@ -190,17 +202,6 @@ class Op:
             raise errors.missing_derivation(self, name)
         rule, readable = self.derivations[name], list(values.values())
         return rule.function(*map(readable.__getitem__, rule.reads), **rule.some(node))
-
-
-def wrap(y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
-    """An output as a Tensor: read-only, and knowing the tensor whose memory it shows, where it is a view of one."""
-    y, root = y if type(y) is np.ndarray else np.asarray(y), None
-    for position, array in enumerate(arrays):
-        if y is array or (y.base is not None and array is not None and (y.base is array or y.base is array.base)):
-            y, value = y.view(), inputs[position]
-            root = (value if value._root is None else value._root) if isinstance(value, Tensor) else None
-    y.setflags(write=False)
-    return result(y, root)
 
 
 def frozen(value: Any) -> Any:
@@ -226,6 +227,7 @@ def primitive(
     options: Any = {"broadcasting": broadcasting, "keeps": keeps, "differentiable": differentiable, "once": once}
     if forward is None:
         return partial(primitive, override=override, **options)
+    errors.check_forward(forward, keeps)
     op = Op(forward, **options)
     errors.check_name(op, OPS.get(op.name), override)
     OPS[op.name] = op

@@ -7,8 +7,7 @@ from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor
 from ..errors import MutationError
-from ..ops import activations, functions
-from ..ops import softmax as softmaxes
+from ..ops import activations, functions, softmaxes
 from .signatures import Operand, documented_by
 
 __all__ = [

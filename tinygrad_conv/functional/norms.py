@@ -12,8 +12,7 @@ from ..dtypes import Array
 from ..engine.modes import no_grad
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import dropout as drops
-from ..ops import norm
+from ..ops import dropouts, norm
 from .activations import refuse_inplace
 from .signatures import Operand, documented_by
 
@@ -147,4 +146,4 @@ def dropped(op: str, input: Operand, p: float, training: bool, choices: tuple[in
         raise ValueError(f"{op}: p must be a probability, from 0 to 1, not {p}")
     if not training or p == 0:
         return input
-    return drops.dropout(input, kept=generator().random(choices, dtype=np.float32) >= p, p=p)
+    return dropouts.dropout(input, kept=generator().random(choices, dtype=np.float32) >= p, p=p)

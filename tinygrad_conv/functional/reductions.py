@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from numpy.typing import DTypeLike
 
-from ..engine.methods import Extremes, corrected, extreme
 from ..engine.tensor import Tensor
-from ..ops import extremes, functions, reduce
+from ..ops import arithmetic, extremes, functions, reduce
 from .signatures import Dim, Operand, documented_by
 
 __all__ = [
@@ -25,6 +26,13 @@ __all__ = [
     "sum",
     "var",
 ]
+
+
+class Extremes(NamedTuple):
+    """What `max` and `min` along a dimension find, and where."""
+
+    values: Tensor
+    indices: Tensor
 
 
 def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
@@ -73,6 +81,13 @@ def std(
     return reduce.std(input, dim=dim, correction=correction, keepdim=keepdim)
 
 
+def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tuple[Dim, float]:
+    """`var(x, dim, correction=0)`, `var(x, dim, unbiased=False)` and `var(x, False)` alike."""
+    if isinstance(dim, bool):
+        return None, int(dim)
+    return dim, int(unbiased) if correction is None else correction
+
+
 def norm(
     input: Operand, p: float | str = "fro", dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
@@ -108,7 +123,9 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of them has it all.
     """
-    return extreme("max", input, dim, keepdim)
+    if hasattr(dim, "ndim"):
+        return arithmetic.maximum(input, dim)
+    return extremes.amax(input) if dim is None else Extremes(*extremes.max(input, dim=dim, keepdim=keepdim))
 
 
 def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
@@ -116,4 +133,6 @@ def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of them has it all.
     """
-    return extreme("min", input, dim, keepdim)
+    if hasattr(dim, "ndim"):
+        return arithmetic.minimum(input, dim)
+    return extremes.amin(input) if dim is None else Extremes(*extremes.min(input, dim=dim, keepdim=keepdim))

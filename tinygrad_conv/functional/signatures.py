@@ -19,7 +19,7 @@ def documented_by(op: Op) -> Callable[[Function], Function]:
     """Give a function the docstring of the op it calls: the op is where shapes, formula and errors are stated, once."""
 
     def document(function: Function) -> Function:
-        function.__doc__ = op.__doc__
+        function.__doc__ = op.forward.__doc__
         return function
 
     return document

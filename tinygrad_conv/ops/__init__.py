@@ -1,5 +1,13 @@
-"""The ops, by family: in each file a forward and, beside it, its rules."""
+"""The ops, by family: in each file a forward and, beside it, its rules.
 
+`print(tg.ops)` lists them, users' own included; `tg.ops.conv2d` is one, and `help(tg.ops.conv2d)` tells its rules.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ..engine.registry import OPS
 from . import (  # noqa: F401 (importing declares them)
     activations,
     adaptive,
@@ -8,7 +16,7 @@ from . import (  # noqa: F401 (importing declares them)
     comparisons,
     contraction,
     conv,
-    dropout,
+    dropouts,
     extremes,
     functions,
     index,
@@ -22,5 +30,10 @@ from . import (  # noqa: F401 (importing declares them)
     reduce,
     resample,
     shape,
-    softmax,
+    softmaxes,
 )
+from .listing import OpsModule, describe
+
+for op in OPS.values():
+    op.__doc__ = describe(op)
+sys.modules[__name__].__class__ = OpsModule

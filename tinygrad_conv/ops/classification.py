@@ -19,7 +19,7 @@ from .loss import reduced
 from .precision import check_float, wide
 from .reduce import sum
 from .shape import reshape, unsqueeze
-from .softmax import log_softmax, softmax
+from .softmaxes import log_softmax, softmax
 
 
 @primitive

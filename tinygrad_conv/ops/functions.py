@@ -6,6 +6,7 @@ import numpy as np
 
 from ..dtypes import Array, get_default_dtype
 from ..engine.op import primitive
+from ..errors import DtypeError
 
 
 def floating(x: Array) -> Array:
@@ -136,8 +137,11 @@ def relu_dx(dy, y):
 
 @primitive
 def to(x, *, dtype):
-    """The same numbers in another dtype; the gradient comes back in the dtype of x."""
-    return x.astype(dtype)
+    """The same numbers in another dtype; the gradient comes back in the dtype of x. Raises DtypeError for what is no dtype."""
+    try:
+        return x.astype(dtype)
+    except TypeError:
+        raise DtypeError(f"to: {dtype!r} is no dtype; and there is no other device than the CPU") from None
 
 
 @to.grad("x")

@@ -1,4 +1,4 @@
-"""What there is: `print(tg.ops)` lists the registered ops, `tg.ops.conv2d` is one of them, `help(tg.ops.conv2d)` tells its rules."""
+"""What there is: `print(tg.ops)` lists the ops, `tg.ops.conv2d` is one of them, `help(tg.ops.conv2d)` tells its rules."""
 
 from __future__ import annotations
 

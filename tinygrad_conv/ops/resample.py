@@ -89,7 +89,7 @@ def resizing(
     """The matrix of each axis after the first two."""
     scales = scale or (None,) * len(size)
     if min(size, default=1) < 1 or min(shape[2:], default=1) < 1:
-        raise ShapeError(f"interpolate: input {show_shape(shape)} cannot be resized to {show_shape(size)}: sizes must be positive")
+        raise ShapeError(f"interpolate: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}")
     if mode == "nearest":
         return [nearest(old, new, one, dtype) for old, new, one in zip(shape[2:], size, scales)]
     return [linear(old, new, one, align_corners) for old, new, one in zip(shape[2:], size, scales)]

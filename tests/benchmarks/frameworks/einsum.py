@@ -53,7 +53,8 @@ def conv_dx(conv: nets.Conv, dy: Array, w: Array, height: int, width: int) -> Ar
     """Tap by tap: what each window got from a place goes back there."""
     top, left = conv.padding
     dx = np.zeros((len(dy), conv.inputs, height + 2 * top, width + 2 * left), dy.dtype)
-    kernels, grouped, (rows, columns) = w.reshape(conv.groups, -1, *w.shape[1:]), by_group(conv, dy), dy.shape[2:]
+    kernels, grouped = w.reshape(conv.groups, -1, *w.shape[1:]), by_group(conv, dy)
+    rows, columns = dy.shape[2:]
     for i in range(conv.kernel[0]):
         for j in range(conv.kernel[1]):
             part = np.einsum("ngopq,goc->ngcpq", grouped, kernels[..., i, j], optimize=True)

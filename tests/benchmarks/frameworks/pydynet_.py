@@ -1,4 +1,4 @@
-"""PyDyNet: whole steps, for it can begin a backward at a scalar alone. Its kernels are square, without dilation or groups."""
+"""PyDyNet: whole steps, for its backward begins at a scalar. Its kernels are square, without dilation or groups."""
 
 from __future__ import annotations
 
