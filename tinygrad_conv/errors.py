@@ -260,7 +260,8 @@ def check_output(op: Any, y: Any) -> Any:
     array = y if isinstance(y, (np.ndarray, np.generic)) else None
     if array is None or array.dtype.kind not in "biuf":
         returned = type(y).__name__ if array is None else show_array(array)
-        raise RuleError(f"the forward of {op.name} ({show_place(op.forward)}) returned {returned}; it must return an ndarray of numbers")
+        place = show_place(op.forward)
+        raise RuleError(f"the forward of {op.name} ({place}) returned {returned}; it must return an ndarray of numbers")
     return np.asarray(array)
 
 

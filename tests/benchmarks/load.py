@@ -12,7 +12,7 @@ TOLERABLE = 0.05
 
 
 class OthersWatched:
-    """`with OthersWatched() as others:` and afterwards `others.share`, from 0 to 1; None where the system does not tell.
+    """`with OthersWatched() as others:` and afterwards `others.share`, from 0 to 1, or None where the system is silent.
 
     Processes that were started inside must have ended inside.
     """

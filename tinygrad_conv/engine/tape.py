@@ -64,6 +64,8 @@ class Node:
     def __repr__(self) -> str:
         return errors.show_node(self)
 
+    def _repr_html_(self) -> str: from ..debug.html import show_node; return show_node(self)  # the engine stands without it
+
     def note(self) -> Notes:
         self.notes = self.notes or Notes()
         return self.notes

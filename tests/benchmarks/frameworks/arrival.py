@@ -1,6 +1,6 @@
 """An op of one's own that stands for the layer before: it hands images on, and lets go of their gradient.
 
-Were the images a leaf, their gradient would be copied into C order for the user to keep; no layer inside a net pays that.
+Were the images a leaf, their gradient would be copied into C order for the user; inside a net no layer pays for that.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def conv_dx(conv: nets.Conv, dy: Array, w: Array, height: int, width: int) -> Ar
     for i in range(conv.kernel[0]):
         for j in range(conv.kernel[1]):
             part = np.einsum("ngopq,goc->ngcpq", grouped, kernels[..., i, j], optimize=True)
-            place = dx[:, :, every(i * conv.dilation, rows, conv.stride), every(j * conv.dilation, columns, conv.stride)]
+            below, right = every(i * conv.dilation, rows, conv.stride), every(j * conv.dilation, columns, conv.stride)
+            place = dx[:, :, below, right]
             place += part.reshape(place.shape)
     return dx[:, :, top : top + height, left : left + width]
 

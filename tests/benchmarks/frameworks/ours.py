@@ -138,8 +138,8 @@ class Ours(Framework):
         return {"forward": Part(forward), "backward": Part(backward, prepare)}
 
     def chain(self, task: Chain) -> dict[str, Part]:
-        """Beside every framework's parts: `recorded`, the op itself, where `forward` is what a user writes; relu as a layer;
-        and the arithmetic alone."""
+        """Beside every framework's parts: `recorded`, the op itself, where `forward` is what a user writes; relu as a
+        layer; and the arithmetic alone."""
         from tinygrad_conv.engine.registry import OPS
 
         tg, op = self.tg, OPS[task.op]

@@ -103,10 +103,10 @@ def source_contents(source: Any) -> Any:
 
 
 def params_of(step: Step) -> list[str]:
-    """The params that differ from their defaults, in words."""
+    """The params that differ from their defaults, in words; `(1, 1)` is no other stride than 1."""
     defaults = OPS[step.op].defaults if step.op in OPS else {}
-    shown = {name: SHORT.repr(value) for name, value in step.params.items()}
-    return [f"{name}={text}" for name, text in shown.items() if name not in defaults or SHORT.repr(defaults[name]) != text]
+    shown = {name: (SHORT.repr(value), SHORT.repr(defaults.get(name, ...))) for name, value in step.params.items()}
+    return [f"{name}={text}" for name, (text, default) in shown.items() if text not in (default, f"({default}, {default})")]
 
 
 def line_contents(line: Line) -> dict[str, Any]:

@@ -111,9 +111,15 @@ def single(dy: Array, factors: Array, numbered: Array, at_random: Array, arrays:
     if not np.allclose(at_random, expected, rtol=8 * float(np.finfo(dy.dtype).eps), atol=0, equal_nan=True):
         return None
     form: dict[str, Any] = {"kind": "one", "factors": arrays.add(factors)}
-    if dy.size > 1 and not (factors.shape == dy.shape and np.array_equal(numbers.reshape(-1), np.arange(dy.size))):
+    if dy.size > 1 and not in_order(numbers, factors, dy):
         form["numbers"] = arrays.add(numbers.astype(np.int32))
     return form
+
+
+def in_order(numbers: Array, factors: Array, dy: Array) -> bool:
+    """Whether the i-th number of the gradient has the i-th one of dy in it; where the factor is 0, any other would do."""
+    flat = numbers.reshape(-1)
+    return flat.size == dy.size and bool(np.all((flat == np.arange(dy.size)) | (factors.reshape(-1) == 0)))
 
 
 def dense(step: Step, count: int, arrays: Arrays) -> list[dict[str, Any] | None]:

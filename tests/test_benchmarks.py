@@ -1,0 +1,170 @@
+"""The benchmark's machinery on its smallest cases: it starts, takes turns, compares and reports. No time is asserted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .benchmarks.__main__ import main
+from .benchmarks.cases import GROUPS, TWELVE, chosen, task_named
+from .benchmarks.frameworks.base import Settings
+from .benchmarks.limits import LIMITS, NotMeasured, limits_table
+from .benchmarks.load import OthersWatched
+from .benchmarks.measure import Results
+from .benchmarks.nets import Conv
+from .benchmarks.protocol import differing
+from .benchmarks.ratios import memory_ratio, ratio, summary, totals
+from .benchmarks.tables import show_time, table
+from .benchmarks.turns import BenchmarkError, Worker, build, take_turns
+
+QUICK = ["--rounds", "2", "--seconds", "0.001"]
+TINY = ["step-article", "step-toy", "conv-article", "conv-toy", "linear", "tape-relu", "tape-add", "tape-matmul"]
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    """The tiny cases against einsum through the command line; main gives 1 if losses, results or gradients differed."""
+    path = tmp_path_factory.mktemp("benchmarks") / "results.json"
+    status = main([*TINY, "--against", "numpy-einsum", "--json", str(path), *QUICK])
+    return status, json.loads(path.read_text())
+
+
+def test_ours_and_einsum_find_the_same(quick_run):
+    status, found = quick_run
+    assert status == 0
+    for case in ("step-article", "step-toy", "conv-article", "conv-toy", "linear"):
+        assert found["times"][case].keys() == {"ours", "numpy-einsum"}
+        assert found["times"][case]["ours"].keys() == found["times"][case]["numpy-einsum"].keys()
+
+
+def test_every_round_gives_a_time_to_every_part(quick_run):
+    times = [times for parts in quick_run[1]["times"].values() for part in parts.values() for times in part.values()]
+    assert times and all(len(rounds) == 2 and min(rounds) > 0 for rounds in times)
+
+
+def test_the_tape_is_compared_with_bare_numpy(quick_run):
+    parts = quick_run[1]["times"]["tape-relu"]["ours"]
+    assert parts.keys() == {
+        "recorded", "forward", "layer", "untracked", "backward", "numpy forward", "numpy backward"
+    }  # fmt: skip
+    assert "numpy-einsum" not in quick_run[1]["times"]["tape-relu"]  # it has no tape
+
+
+def test_convolutions_say_which_kernel_served(quick_run):
+    assert set(quick_run[1]["served"]["conv-toy"]) == {"forward", "dw", "dx"}
+    assert all(quick_run[1]["served"]["conv-toy"].values())
+
+
+def test_ours_without_the_fast_extra_and_with_one_thread_and_plain_arrays():
+    settings = Settings(without_fast=True, threads=1, plain_order=True)
+    with Worker("ours", settings) as ours, Worker("numpy-einsum", Settings()) as einsum:
+        for case in ("conv-toy2", "maxpool", "batchnorm"):
+            assert build(case, [ours, einsum]).keys() == {"ours", "numpy-einsum"}
+        times = take_turns("batchnorm", [ours], rounds=1, seconds=0.001)
+    assert times["ours"].keys() == {"forward", "backward"}
+
+
+def test_memory_of_a_step_is_measured():
+    with Worker("ours", Settings()) as ours:
+        answer = ours.ask("memory", "memory-lenet")
+    assert answer is not None and answer["bytes"] > 64 * 6 * 28 * 28 * 4  # one activation of the first layer, at least
+
+
+def test_imports_are_measured_and_reported(capsys):
+    assert main(["import", "--against", "--rounds", "1"]) == 0
+    assert "tinygrad_conv" in capsys.readouterr().out
+
+
+def test_other_results_are_refused():
+    class Wrong(Worker):
+        def ask(self, ask, case, **more):
+            answer = super().ask(ask, case, **more)
+            answer["prints"]["step"][3][0] *= 1.01
+            return answer
+
+    with Worker("ours", Settings()) as ours, Wrong("numpy-einsum", Settings()) as wrong:
+        with pytest.raises(BenchmarkError, match=r"step-article: numpy-einsum finds other numbers than we do: step"):
+            build("step-article", [ours, wrong])
+
+
+def test_a_process_that_fails_is_named_with_what_it_said():
+    with Worker("ours", Settings()) as ours, pytest.raises(BenchmarkError, match=r"(?s)ours failed on nonsense.*no such"):
+        ours.ask("nonsense", "step-toy")
+
+
+def test_nan_agrees_with_nothing():
+    same, nan = {"dw": [[3.0, 1.0]]}, {"dw": [[float("nan"), float("nan")]]}
+    assert differing(same, same) == []
+    assert differing(same, nan) == differing(nan, nan) == ["dw"]
+
+
+def test_the_smallest_growth_tables(monkeypatch, capsys):
+    sizes = {case: GROUPS["growth"][case] for case in ("growth-batch-1", "growth-batch-2")}
+    monkeypatch.setitem(GROUPS, "growth", sizes)
+    assert main(["growth", "--against", *QUICK, "--rounds", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "growth-batch-2" in shown and "kernels" in shown and "not measured" in shown
+
+
+def test_peers_that_are_not_installed_are_left_out_by_name(monkeypatch, capsys):
+    monkeypatch.setattr("tests.benchmarks.__main__.installed", lambda peer: peer != "jax")
+    assert main(["step-article", "--against", "jax", *QUICK]) == 0
+    assert "left out, for it is not installed: jax" in capsys.readouterr().out
+
+
+def test_names_of_groups_and_cases():
+    assert chosen(["steps", "conv-vgg"]) == {"convs": ["conv-vgg"], "steps": list(GROUPS["steps"])}
+    assert {*GROUPS, "import"} == set(chosen([]))
+    assert len(TWELVE) == 12
+    with pytest.raises(ValueError, match="no case or group nonsense"):
+        chosen(["steps", "nonsense"])
+
+
+def test_list_shows_every_case(capsys):
+    assert main(["--list"]) == 0
+    shown = capsys.readouterr().out.split()
+    assert all(case in shown for cases in GROUPS.values() for case in cases)
+
+
+def test_output_sizes_of_a_convolution():
+    conv = Conv(1, 1, (3, 5), stride=2, padding=(1, 2), dilation=2)
+    assert conv.out(8, 9) == ((8 + 2 - 4 - 1) // 2 + 1, (9 + 4 - 8 - 1) // 2 + 1)
+    assert task_named("conv-stride2").conv.out(32, 32) == (16, 16)
+
+
+def test_ratios_are_taken_round_by_round():
+    assert ratio([1.0, 20.0, 3.0], [2.0, 40.0, 6.0]) == (0.5, 0.5, 0.5)
+    assert summary([1.0, 2.0, 3.0]) == (2.0, 1.5, 2.5)
+    assert totals({"dw": [1.0, 2.0], "dx": [3.0, 4.0]}, ["dw", "dx"]) == [4.0, 6.0]
+    assert memory_ratio([100], [200]) == 1.0  # of pages
+    assert memory_ratio([4 << 20], [8 << 20]) == 0.5
+
+
+def test_limits_are_marked_where_they_are_passed():
+    times = {"step-article": {"ours": {"step": [2.0]}, "torch": {"step": [10.0]}}}
+    results = Results({}, times, {}, {}, {})
+    line = next(line for line in limits_table(results, without_fast=False).splitlines() if "article" in line)
+    assert line.split() == ["article", "step", "0.13", "0.20", "too", "large"]
+    with pytest.raises(NotMeasured):
+        LIMITS[1].measured(results)
+
+
+def test_limits_without_the_fast_extra():
+    lines = limits_table(Results({}, {}, {}, {}, {}), without_fast=True).splitlines()
+    assert next(line for line in lines if "LeNet" in line).split()[2:] == ["0.95", "not", "measured"]
+
+
+def test_tables_and_units():
+    assert table("t", ["case", "µs"], [["a", "12"]]) == "t\ncase  µs\n--------\na     12"
+    assert [show_time(seconds) for seconds in (2.5, 0.1234, 1.5e-6)] == ["2.5 s", "123 ms", "1.5 µs"]
+
+
+def test_a_loaded_machine_is_told():
+    others = OthersWatched()
+    with others:
+        pass
+    others.share = 0.3
+    assert "DO NOT TRUST" in str(others)
+    others.share = 0.01
+    assert "DO NOT TRUST" not in str(others)

@@ -1,0 +1,277 @@
+// A convolution, position by position: the window slides, and the equation has the numbers under it.
+
+const VIEWS = {
+  Y: {
+    title: "Y: the kernel slides over the input",
+    formula: "Y[i, j] = Σ X[s·i + d·a, s·j + d·b] · W[a, b]",
+    text: "Each output is the sum of the products of what lies under the window with the kernel, not flipped.",
+  },
+  W: {
+    title: "dW: patches of the input meet the errors",
+    formula: "dW[a, b] = Σ X[s·i + d·a, s·j + d·b] · dY[i, j]",
+    text: "The weight at [a, b] met the outlined numbers of the input, each for one output: times that output's error, summed. " +
+      "So dW is the cross-correlation of X with dY.",
+  },
+  X: {
+    title: "dX: the flipped kernel slides over the errors",
+    formula: "dX[m, n] = Σ dY′[m + d·a, n + d·b] · flip(W)[a, b]",
+    text: "dY′ is dY with zeros around it (and, for a stride, between): each pixel's gradient is the sum over the outputs that " +
+      "the pixel took part in. So dX is the full correlation of dY with the kernel turned by 180°.",
+  },
+};
+
+const MOST_TERMS = 25; // of an equation that is written out whole
+const LARGEST_TERMS = 8; // of one that is not
+
+class WindowView {
+  constructor(page, step, { scaleOf, tell, available, picked }) {
+    Object.assign(this, { page, step, g: step.window, scaleOf, tell, available, picked, timer: null });
+    this.output = roleOf(this.g, "output");
+    this.roles = ["Y", "W", "X"].filter((role) => this.possible(role));
+    this.element = make("section", { class: "windows" });
+    this.chosen = { n: 0, c: 0, o: 0 };
+    this.role = null;
+    if (this.roles.length) this.choose(this.roles[0]);
+  }
+
+  // The array of a role: its value, or its gradient.
+  array(role, kind) {
+    const name = this.g.roles[role];
+    const holder = name === "output" ? this.step.outputs[0] : this.step.inputs.find((input) => input.name === name);
+    return this.page.array(holder?.[kind]);
+  }
+
+  // What is multiplied, and what comes out: [left, middle, result], each { role, kind }.
+  operands(role) {
+    const kind = (other) => (role !== this.output && other === this.output ? "grad" : "value");
+    const [left, middle] = { Y: ["X", "W"], W: ["X", "Y"], X: ["Y", "W"] }[role];
+    return [{ role: left, kind: kind(left) }, { role: middle, kind: kind(middle) },
+      { role, kind: role === this.output ? "value" : "grad" }];
+  }
+
+  possible(role) {
+    return this.operands(role).every((one) => this.array(one.role, one.kind));
+  }
+
+  name({ role, kind }) {
+    const name = this.g.roles[role] === "output" ? "y" : this.g.roles[role];
+    return kind === "grad" ? `d${name}` : name;
+  }
+
+  choose(role) {
+    this.stop();
+    this.role = role;
+    this.at = 0;
+    this.build();
+  }
+
+  // Show the window that makes this number of the result.
+  goTo(role, index) {
+    if (!this.roles.includes(role)) return;
+    this.role = role;
+    const spatial = index.slice(-2), leading = index.slice(0, -2);
+    const perGroup = this.g.channels / this.g.groups, outputsPerGroup = this.g.outputs / this.g.groups;
+    if (role === "W") [this.chosen.o, this.chosen.c] = leading;
+    else if (this.g.batched) this.chosen.n = leading[0];
+    const channel = leading[leading.length - 1];
+    if (role === "Y") this.chosen.o = channel;
+    if (role === "X") {
+      this.chosen.c = channel % perGroup;
+      const group = Math.floor(channel / perGroup);
+      if (Math.floor(this.chosen.o / outputsPerGroup) !== group) this.chosen.o = group * outputsPerGroup;
+    }
+    this.stop();
+    this.at = spatial[0] * this.extent()[1] + spatial[1];
+    this.build();
+  }
+
+  // Rows and columns of the result.
+  extent() {
+    return { Y: this.g.out, W: this.g.kernel, X: this.g.size }[this.role];
+  }
+
+  get channel() {
+    const outputsPerGroup = this.g.outputs / this.g.groups, perGroup = this.g.channels / this.g.groups;
+    return Math.floor(this.chosen.o / outputsPerGroup) * perGroup + this.chosen.c;
+  }
+
+  index(role, i, j) {
+    const { n, c, o } = this.chosen;
+    if (role === "W") return [o, c, i, j];
+    const channel = role === "X" ? this.channel : o;
+    return this.g.batched ? [n, channel, i, j] : [channel, i, j];
+  }
+
+  plane({ role, kind }, rows, columns, place, hole) {
+    const array = this.array(role, kind);
+    const index = (i, j) => { const found = place(i, j); return found ? this.index(role, ...found) : []; };
+    return { rows, columns, index, hole, value: (i, j) => (place(i, j) ? array.at(index(i, j)) : null) };
+  }
+
+  // The three planes of a view.
+  planes() {
+    const { size, kernel, out, padding, stride, dilation } = this.g, [left, middle, result] = this.operands(this.role);
+    const same = (i, j) => [i, j];
+    const padded = (i, j) => inside([i - padding[0][0], j - padding[1][0]], size);
+    const before = [0, 1].map((axis) => dilation[axis] * (kernel[axis] - 1) - padding[axis][0]);
+    const spread = (i, j) => {
+      const at = [i - before[0], j - before[1]];
+      return at.every((one, axis) => one % stride[axis] === 0) ? inside(at.map((one, axis) => one / stride[axis]), out) : null;
+    };
+    const flipped = (i, j) => [kernel[0] - 1 - i, kernel[1] - 1 - j];
+    if (this.role === "X") {
+      const rows = size.map((one, axis) => one + dilation[axis] * (kernel[axis] - 1));
+      return [this.plane(left, ...rows, spread, "a zero put around or between the errors"),
+        this.plane(middle, ...kernel, flipped), this.plane(result, ...size, same)];
+    }
+    const rows = size.map((one, axis) => one + padding[axis][0] + padding[axis][1]);
+    const [middleSize, resultSize] = this.role === "Y" ? [kernel, out] : [out, kernel];
+    return [this.plane(left, ...rows, padded), this.plane(middle, ...middleSize, same), this.plane(result, ...resultSize, same)];
+  }
+
+  // For each cell of the middle plane the cell of the left one that it meets, at the present position.
+  pairs() {
+    const { stride, dilation, kernel, out } = this.g, [i, j] = this.place();
+    const [rows, columns] = this.role === "W" ? out : kernel;
+    const pairs = [];
+    for (let a = 0; a < rows; a++) {
+      for (let b = 0; b < columns; b++) {
+        const met = {
+          Y: [i * stride[0] + a * dilation[0], j * stride[1] + b * dilation[1]],
+          W: [a * stride[0] + i * dilation[0], b * stride[1] + j * dilation[1]],
+          X: [i + a * dilation[0], j + b * dilation[1]],
+        }[this.role];
+        pairs.push({ left: met, middle: [a, b] });
+      }
+    }
+    return pairs;
+  }
+
+  place() {
+    const [, columns] = this.extent();
+    return [Math.floor(this.at / columns), this.at % columns];
+  }
+
+  build() {
+    const view = VIEWS[this.role], operands = this.operands(this.role);
+    this.drawn = this.planes();
+    const available = Math.max(160, Math.floor(this.available * 0.42));
+    this.maps = this.drawn.map((plane, at) => new Heatmap({
+      name: this.name(operands[at]), planes: [plane], perRow: 1, available: at ? Math.floor(available * 0.8) : available,
+      scale: this.scaleOf(this.array(operands[at].role, operands[at].kind)), tell: this.tell,
+      pick: at === 2 ? (index) => { this.goTo(this.role, index); this.picked(this.role, index); } : null,
+    }));
+    const [left, middle, result] = this.maps.map((map, at) => this.figure(map, operands[at], at));
+    this.equation = make("div", { class: "equation", "aria-live": "polite" });
+    this.slider = make("input", { type: "range", min: 0, max: this.count() - 1, value: this.at, "aria-label": "position of the window",
+      oninput: (event) => this.move(Number(event.target.value)) });
+    this.player = make("button", { onclick: () => this.toggle(), title: "Let the window slide" }, "Slide");
+    this.element.replaceChildren(
+      make("h3", {}, "How the numbers meet"), this.tabs(), make("p", {}, view.text), make("p", { class: "formula" }, view.formula),
+      make("div", { class: "controls" }, this.player,
+        make("button", { onclick: () => this.move(this.at - 1), title: "One position back (,)", "aria-label": "one position back" }, "◀\uFE0E"),
+        this.slider,
+        make("button", { onclick: () => this.move(this.at + 1), title: "One position on (.)", "aria-label": "one position on" }, "▶\uFE0E"),
+        ...this.selects()),
+      make("div", { class: "meeting" }, left, make("span", { class: "sign" }, "⋆"), middle, make("span", { class: "sign" }, "="), result),
+      this.equation);
+    this.update();
+  }
+
+  figure(map, operand, at) {
+    const extra = this.role === "X" && at === 0 ? ", zeros around it" : this.role === "X" && at === 1 ? ", flipped"
+      : at === 0 && this.g.padding.flat().some(Boolean) ? ", padded" : "";
+    const index = this.index(operand.role, 0, 0).slice(0, -2);
+    map.canvas.setAttribute("aria-label", `${this.name(operand)}${extra}`);
+    return make("figure", {}, make("figcaption", {}, `${named(this.name(operand), [...index, ":", ":"])}${extra}`), map.canvas);
+  }
+
+  tabs() {
+    const tab = (role) => make("button", { role: "tab", "data-view": role, "aria-selected": String(role === this.role), onclick: () => this.choose(role) },
+      VIEWS[role].title.replace(/^d?[XWY]/, this.name(this.operands(role)[2])));
+    return make("div", { role: "tablist", class: "tabs" }, ...this.roles.map(tab));
+  }
+
+  // Which sample and channels are looked at, where there is a choice.
+  selects() {
+    const kept = (role, dim) => Math.min(...["value", "grad"].flatMap((kind) => this.array(role, kind)?.kept.slice(dim)[0] ?? []));
+    const counts = {
+      n: ["sample", this.g.batched ? Math.min(kept("X", 0), kept("Y", 0)) : 1],
+      c: [this.g.groups > 1 ? "input channel of the group" : "input channel", Math.min(this.g.channels / this.g.groups, kept("W", 1))],
+      o: ["output channel", Math.min(kept("Y", -3), kept("W", 0))],
+    };
+    return Object.entries(counts).filter(([, [, count]]) => count > 1).map(([key, [label, count]]) => {
+      const options = range(count).map((one) => make("option", { value: one, selected: one === this.chosen[key] }, String(one)));
+      return make("label", {}, `${label} `, make("select", { onchange: (event) => { this.chosen[key] = Number(event.target.value); this.build(); } }, ...options));
+    });
+  }
+
+  count() {
+    const [rows, columns] = this.extent();
+    return rows * columns;
+  }
+
+  move(at) {
+    this.at = Math.max(0, Math.min(this.count() - 1, at));
+    this.update();
+  }
+
+  toggle() {
+    if (this.timer) return this.stop();
+    if (this.at === this.count() - 1) this.move(0);
+    this.timer = setInterval(() => (this.at < this.count() - 1 ? this.move(this.at + 1) : this.stop()), this.count() > 100 ? 120 : 900);
+    this.player.textContent = "Stop";
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    if (this.player) this.player.textContent = "Slide";
+  }
+
+  update() {
+    const pairs = this.pairs(), [left, middle, result] = this.maps;
+    left.mark([{ plane: 0, cells: pairs.map((pair) => pair.left) }]);
+    middle.mark([{ plane: 0, cells: pairs.map((pair) => pair.middle), dashed: true }]);
+    result.mark([{ plane: 0, cells: [this.place()] }]);
+    this.slider.value = this.at;
+    this.slider.setAttribute("aria-valuetext", named(this.name(this.operands(this.role)[2]), this.place()));
+    this.writeEquation(pairs);
+  }
+
+  // The sum with its numbers: the terms of the planes that are seen, and what everything else adds.
+  writeEquation(pairs) {
+    const [left, middle] = this.drawn, result = this.operands(this.role)[2];
+    const index = this.index(this.role, ...this.place()), value = this.array(this.role, result.kind).at(index);
+    const terms = pairs.map((pair) => ({ x: left.value(...pair.left) ?? 0, w: middle.value(...pair.middle) ?? 0 }));
+    const sum = terms.reduce((all, one) => all + one.x * one.w, 0);
+    const written = (some) => some.map((one) => `${factor(one.x)}·${factor(one.w)}`).join(" + ");
+    const parts = [];
+    if (terms.length <= MOST_TERMS) parts.push(written(terms));
+    else {
+      const sorted = [...terms].sort((one, other) => Math.abs(other.x * other.w) - Math.abs(one.x * one.w));
+      const rest = sorted.slice(LARGEST_TERMS).reduce((all, one) => all + one.x * one.w, 0);
+      parts.push(written(sorted.slice(0, LARGEST_TERMS)), `${show(rest)} (${terms.length - LARGEST_TERMS} smaller products)`);
+    }
+    parts.push(...this.others(value - sum, index));
+    const name = named(this.name(result), index);
+    this.equation.replaceChildren(make("code", {}, `${name} = ${parts.join(" + ")} = `, make("strong", {}, show(value, 6))));
+  }
+
+  // What is added besides: the other channels or samples of the sum, and the bias.
+  others(rest, index) {
+    const bias = this.role === "Y" && this.output === "Y" ? this.page.array(this.step.inputs.find((one) => one.name === "b")?.value) : null;
+    const added = bias ? bias.at([index[index.length - 3]]) : 0;
+    const [word, count] = {
+      Y: ["channel", this.g.channels / this.g.groups], W: ["sample", this.g.samples], X: ["output channel", this.g.outputs / this.g.groups],
+    }[this.role];
+    const parts = [];
+    if (count > 1) parts.push(`${factor(rest - added)} (the other ${count - 1} ${word}${count > 2 ? "s" : ""})`);
+    if (bias) parts.push(`${factor(added)} (bias)`);
+    return parts;
+  }
+}
+
+function inside(at, size) {
+  return at.every((one, axis) => one >= 0 && one < size[axis]) ? at : null;
+}
