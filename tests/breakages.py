@@ -1,7 +1,8 @@
-"""The ways in which rules are broken. Each function takes a generator and returns a `Trial`: an op broken in that way, at random
-sizes, and the kind that the judge should name.
+"""The ways in which rules give wrong numbers, and in which the judge should say nothing but "unknown".
 
-`tests/test_judge.py` proves one of each kind, `python -m tests.judge_figures` counts over hundreds of them.
+Each function takes a generator and returns a `Trial`: an op broken in that way, at random sizes, and the kind that the judge
+should name. `tests/misbehaviours.py` has the other ways. `tests/test_judge.py` proves one of each kind,
+`python -m tests.judge_figures` counts over hundreds of them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import inspect
 
 import numpy as np
 
+from tests import misbehaviours
 from tests.broken import (
     Trial,
     after,
@@ -38,20 +40,18 @@ from tests.broken import (
     times_db,
     total,
     transpose,
-    unit,
-    unit_dx,
-    unit_length,
-    unit_length_lost,
     wave,
     wave_dx,
 )
+from tests.misbehaviours import kept_float_as_a_constant
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.engine.tensor import Tensor
 
 
 def factor(rng):
     value = float(rng.choice([2.0, 0.5, -1.0, 3.0, 0.25]))
-    return spoil(rng, lambda dx: dx * value, "factor", {2.0: "2 times", 0.5: "½ times", -1.0: "-1 (the sign)"}.get(value, "factor"))
+    says = {2.0: "2 times", 0.5: "½ times", -1.0: "-1 (the sign)", 3.0: "3 ", 0.25: "1/4 "}[value]
+    return spoil(rng, lambda dx: dx * value, "factor", says)
 
 
 def factor_without_a_name(rng):
@@ -67,7 +67,8 @@ def divided_by_the_count(rng):
 
 def sum_not_divided(rng):
     n, m = size(rng, 3, 6), size(rng, 3, 6)
-    return Trial(make_op(lambda x: np.mean(x * x, axis=0), x=lambda dy, x: 2 * dy * x), [numbers(rng, n, m)], "factor", says=f"{n} ")
+    op = make_op(lambda x: np.mean(x * x, axis=0), x=lambda dy, x: 2 * dy * x)
+    return Trial(op, [numbers(rng, n, m)], "factor", says=f"{n} ")
 
 
 def lost(rng):
@@ -238,96 +239,6 @@ def times_db_as_da(dy, a):
     return transpose(a, dim0=0, dim1=1) @ dy
 
 
-def forward_in_float64(rng):
-    op = make_op(lambda x: x * np.linspace(1, 2, x.shape[-1]), x=lambda dy: dy * np.linspace(1, 2, dy.shape[-1]).astype(dy.dtype))
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "wrong dtype", says="float64 of float32")
-
-
-def forward_in_float32(rng):
-    op = make_op(lambda x: (x * x).astype(np.float32), x=lambda dy, x: 2 * dy * x)
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "wrong dtype", says="float32 of float64")
-
-
-def rule_in_float64(rng):
-    op = make_op(lambda x: x * 3, x=lambda dy: dy * np.full(dy.shape, 3.0))
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "wrong dtype", says="float64 of float32")
-
-
-def rule_in_integers(rng):
-    op = make_op(lambda x: x * 1, x=lambda dy: np.ones(dy.shape, np.int64))
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "wrong dtype", says="int64")
-
-
-def forward_changes_its_input(rng):
-    def forward(x):
-        x *= 2
-        return x * x
-
-    return Trial(make_op(forward, x=lambda dy, x: 2 * dy * x), [numbers(rng, size(rng), size(rng))], "forward mutates", says="changes x")
-
-
-def rule_changes_dy(rng):
-    def dx(dy, x):
-        dy *= 2
-        return dy * x
-
-    return Trial(make_op(lambda x: x * x, x=dx), [numbers(rng, size(rng), size(rng))], "rule mutates", says="changes")
-
-
-def rule_changes_x(rng):
-    def dx(dy, x):
-        x[0] = 0
-        return 2 * dy * x
-
-    return Trial(make_op(lambda x: x * x, x=dx), [numbers(rng, size(rng), size(rng))], "rule mutates", says="changes")
-
-
-def noisy(rng):
-    dice = np.random.default_rng()
-    op = make_op(lambda x: x * (dice.random(x.shape) < 0.5), x=lambda dy: dy)
-    return Trial(op, [numbers(rng, size(rng, 4), size(rng, 4))], "not deterministic", says="seed")
-
-
-def kept_float_as_a_constant(rng):
-    op = make_op(unit, ("length",), {"length": unit_length_lost}, x=unit_dx)
-    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "constant", order=2, says="the kept float length as a constant")
-
-
-def output_as_a_constant(rng):
-    def dx(dy, y):
-        return dy * (y.detach() if isinstance(y, Tensor) else y)
-
-    return Trial(make_op(lambda x: np.exp(x), x=dx), [numbers(rng, size(rng), size(rng))], "constant", order=2, says="y as a constant")
-
-
-def method_with_two_meanings(rng):
-    n = size(rng, 3, 5)
-    op = make_op(lambda x: x * x.T, x=lambda dy, x: dy * x.T + (dy * x).T if isinstance(dy, np.ndarray) else dy * x.T)
-    return Trial(op, [numbers(rng, n, n)], "modes", says="arrays and Tensors")
-
-
-def numpy_in_a_rule(rng):
-    return Trial(make_op(wave, x=wave_dx_in_numpy), [numbers(rng, size(rng), size(rng))], "numpy", says="np.sin is NumPy's")
-
-
-def wave_dx_in_numpy(dy, x):
-    return dy * (np.sin(x) + x * cos(x))
-
-
-def numpy_where_in_a_rule(rng):
-    op = make_op(lambda x: np.maximum(x, 0), x=ramp_dx_in_numpy)
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "numpy", says="np.where is NumPy's")
-
-
-def ramp_dx_in_numpy(dy, x):
-    return np.where(x > 0, dy, 0)
-
-
-def derivation_of_another_value(rng):
-    op = make_op(unit, ("length",), {"length": lambda x: unit_length(x) * 1.1}, x=unit_dx)
-    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "modes", says="arrays and Tensors")
-
-
 def inside_a_function(rng):
     trial = factor(rng)
     trial.around = lambda y: exp(y * 0.1).sum()
@@ -357,19 +268,6 @@ def one_side_of_the_border(rng):
     mask[:, -1] = 0.5
     op = make_op(smooth, x=after(smooth_dx, lambda dx: dx * mask), w=smooth_dw)
     return Trial(op, [numbers(rng, 2, 1, side, side), numbers(rng, 2, 1, 3, 3)], "border", {"padding": 1})
-
-
-def returns_nothing(rng):
-    return Trial(make_op(wave, x=lambda dy, x: None), [numbers(rng, 3, 4)], "returns None", says="must return dx, of shape [3,4]")
-
-
-def returns_a_float(rng):
-    return Trial(make_op(wave, x=lambda dy, x: 1.0), [numbers(rng, 3, 4)], "wrong type", says="returns float")
-
-
-def makes_a_tensor(rng):
-    op = make_op(lambda x: x * x, x=lambda dy, x: Tensor(np.asarray(dy)) * x * 2)
-    return Trial(op, [numbers(rng, 3, 4)], "modes", says="returns a Tensor where it is given arrays")
 
 
 # Mistakes that are of no kind: the answer is "unknown", and anything else is wrong.
@@ -431,8 +329,11 @@ def only_where_negative(rng):
     return Trial(op, [numbers(rng, 5, 6)], "unknown")
 
 
-BREAKAGES = [
-    value
-    for value in list(globals().values())
-    if inspect.isfunction(value) and value.__module__ == __name__ and list(inspect.signature(value).parameters) == ["rng"]
-]
+def breaks(value):
+    """Whether it is one of the functions of these two modules."""
+    own = inspect.isfunction(value) and value.__module__ in (__name__, misbehaviours.__name__)
+    return own and list(inspect.signature(value).parameters) == ["rng"]
+
+
+BREAKAGES = [value for module in (globals(), vars(misbehaviours)) for value in list(module.values()) if breaks(value)]
+BREAKAGES = list(dict.fromkeys(BREAKAGES))

@@ -3,7 +3,8 @@
 Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term, a comparison, an
 argument left out or exchanged, a condition turned round. A mutant that the tests do not notice is a survivor: a gap in the
 tests, or a change that changes nothing. Each mutant runs in a process of its own (a child of this one), so nothing is started
-anew, and one that loops or crashes is caught too. A rule first meets the checks of the ops that use it, then test files.
+anew, and one that loops or crashes is caught too. A rule first meets the checks of the ops that use it, then test files, last the comparison
+with PyTorch's own samples of those ops, where torch is installed.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ from tinygrad_conv.checks.cases import CASES
 from tinygrad_conv.checks.rule_source import all_rules
 from tinygrad_conv.checks.table import CHECKS
 
+try:
+    import torch  # here, so that the children need not import it again
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
 SECONDS = 120  # after which a mutant counts as caught: it loops
 KERNEL_TESTS = ["test_kernels.py", "test_kernels_choice.py", "test_conv.py"]
-RULE_TESTS = ["test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py"]
+RULE_TESTS = ["test_kinks.py", "test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py"]
 COUNTERPARTS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
     ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -193,10 +199,15 @@ def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
     warnings.simplefilter("ignore")
     if any(fails(name) for name in ops):
         return True
+    return tests_fail(files) or bool(ops and torch and tests_fail(["test_opdb_torch.py"], "-k", " or ".join(ops)))
+
+
+def tests_fail(files: list[str], *options: str) -> bool:
+    """Whether pytest finds a failure in these files."""
+    paths = [os.path.join(os.path.dirname(__file__), name) for name in files]
     with contextlib.redirect_stdout(io.StringIO()):
-        here = os.path.dirname(__file__)
-        present = [path for path in (os.path.join(here, name) for name in files) if os.path.exists(path)]
-        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-m", "not torch", *present]) != 0
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *options, *paths])
+    return code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 def fails(name: str) -> bool:
@@ -221,6 +232,11 @@ def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> Itera
             print(f"\r{number} of {len(chosen)}", end="", flush=True)
 
 
+def names_of(function: FunctionType, ops: list[str]) -> set[str]:
+    """By what a function may be asked for."""
+    return {function.__name__, os.path.basename(function.__code__.co_filename), *ops}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("what", choices=["rules", "kernels"])
@@ -229,12 +245,9 @@ def main() -> int:
     arguments = parser.parse_args()
     functions = rule_functions() if arguments.what == "rules" else kernel_functions()
     files = RULE_TESTS if arguments.what == "rules" else KERNEL_TESTS
-    chosen = [
-        (mutant, ops)
-        for function, ops in functions.items()
-        if not arguments.names or {function.__name__, os.path.basename(function.__code__.co_filename), *ops} & set(arguments.names)
-        for mutant in mutants(function)
-    ]
+    if arguments.names:
+        functions = {function: ops for function, ops in functions.items() if names_of(function, ops) & set(arguments.names)}
+    chosen = [(mutant, ops) for function, ops in functions.items() for mutant in mutants(function)]
     if arguments.sample and arguments.sample < len(chosen):
         chosen = random.Random(0).sample(chosen, arguments.sample)
     start, alive = time.monotonic(), list(survivors(chosen, files))

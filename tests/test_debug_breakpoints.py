@@ -122,6 +122,14 @@ def test_where_am_i_from_inside_a_rule(monkeypatch):
     assert "rule asking_dx" in repr(found[0]) and "3 ops to go" in repr(found[0]) and "<exp" in repr(found[0])
 
 
+def test_where_am_i_before_the_rules(monkeypatch):
+    found = []
+    monkeypatch.setattr(sys, "breakpointhook", lambda: found.append(debug.where_am_i()))
+    with debug.break_on("exp"):
+        tg.tensor([1.0], requires_grad=True).exp().sum().backward()
+    assert found[0].op == "exp" and found[0].ahead == 1 and repr(found[0]).startswith("before the gradient rules of exp, whose")
+
+
 def test_where_am_i_outside_of_a_backward():
     with pytest.raises(RuntimeError, match="no backward is running here"):
         debug.where_am_i()

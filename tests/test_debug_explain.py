@@ -270,3 +270,21 @@ def test_trace_says_where_a_gradient_ends():
     x = tg.tensor([-1.0, 2.0], requires_grad=True, name="x")
     trace = x.relu().exp().sum().record().trace("x", 0)
     assert trace.gradient == 0 and trace.effects == [] and trace.ends[1] == "no gradient comes through: all 0 products are 0"
+
+
+def test_an_op_names_its_own_products(scratch_ops):
+    @tg.primitive
+    def squared_for_test(x):
+        return x * x
+
+    @squared_for_test.grad("x")
+    def squared_dx(dy, x):
+        return 2 * dy * x
+
+    @squared_for_test.explain("x")
+    def squared_factors(index, step):
+        return tg.debug.Factors(at=index, called="twice x", places=index)
+
+    x = tg.tensor([1.0, 3.0], requires_grad=True, name="x")
+    explanation = squared_for_test(x).sum().record().explain(x, (1,))
+    assert "twice x" in str(explanation)

@@ -121,6 +121,7 @@ def test_other_programs_and_other_params_differ():
     x = tg.tensor([[1.0, 2.0]], requires_grad=True)
     assert x.exp().sum().record().diff(x.sin().sum().record()).what == "op"
     assert x.exp().sum().record().diff(x.exp().exp().sum().record()).what == "op"
+    assert x.exp().sum().record().diff(x.exp().sum().exp().record()).what == "number of ops"
     found = x.sum(0).sum().record().diff(x.sum(1).sum().record())
     assert (found.what, found.mine, found.other) == ("params", 0, 1)
 

@@ -35,7 +35,7 @@ def test_every_kernel_serves_what_it_says(name: str, family: str) -> None:
     times_served = 0
     for case in CASES:
         function, first, second = functions(case)[family]
-        problem = problem_of(family, first.shape, second.shape, case.window, case.groups, real=True)
+        problem = problem_of(family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype)
         if nothing_to_do(problem):
             continue
         with kernels.use_kernels("reference"):
@@ -56,7 +56,7 @@ def test_the_last_line_of_each_table_wants_everything_and_wanting_means_serving(
     for family, table in TABLES.items():
         for case in CASES:
             _, first, second = functions(case)[family]
-            problem = problem_of(family, first.shape, second.shape, case.window, case.groups, real=True)
+            problem = problem_of(family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype)
             assert table[-1].wants(problem)
             assert all(line.serves(problem) for line in table if line.wants(problem))
 

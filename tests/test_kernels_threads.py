@@ -79,7 +79,7 @@ def test_users_threads_do_not_disturb_each_other(three_threads: None) -> None:
 
 def test_choices_of_one_thread_are_not_anothers() -> None:
     seen: list[str | None] = []
-    case = larger_case("toy")
+    case = larger_case("lenet")
 
     def compute() -> None:
         kernels.correlate(case.x, case.w, case.window)

@@ -245,3 +245,99 @@ def test_shapes_that_do_not_fit(call: Any, message: str) -> None:
 def test_mse_loss_refuses_an_unknown_reduction() -> None:
     with pytest.raises(ValueError, match="reduction must be 'none', 'sum' or 'mean', not 'avg'"):
         tg.mse_loss(tg.ones(2), tg.ones(2), reduction="avg")
+
+
+# float16 is computed in float32 and rounded once
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "norm", "logsumexp"])
+def test_reductions_of_halves_do_not_overflow_on_the_way(name: str) -> None:
+    x = np.full((1, 300), 300, np.float16)
+    x[0, ::2] = -300
+    wide = getattr(tg, name)(x.astype(np.float64), 1)
+    np.testing.assert_array_equal(getattr(tg, name)(x, 1), wide.astype(np.float16))
+
+
+# What PyTorch scripts write
+
+
+def test_methods_in_their_several_forms() -> None:
+    x = tg.tensor([[1.0, 5, 2], [4, 3, 6]])
+    values, indices = x.max(dim=1)
+    assert values.tolist() == [5, 6] and indices.tolist() == [1, 2]
+    assert x.max().item() == 6 and x.min(1, keepdim=True).indices.tolist() == [[0], [1]]
+    assert x.max(tg.full((2, 3), 3.0)).tolist() == [[3, 5, 3], [4, 3, 6]]
+    predicted = x.argmax(dim=1, keepdim=True)
+    assert predicted.eq(tg.tensor([1, 0]).view_as(predicted)).sum().item() == 1
+    assert x.view(-1, 3 * 2).shape == (1, 6) and x.size(0) == 2 and x.t().shape == (3, 2)
+    assert x.var(False).item() == x.var(unbiased=False).item() == x.var(correction=0).item()
+    assert x.clamp(2, 5).tolist() == [[2, 5, 2], [4, 3, 5]] and x.clamp(min=5).tolist() == [[5, 5, 5], [5, 5, 6]]
+    assert x.masked_fill(x > 3, 0).tolist() == [[1, 0, 2], [0, 3, 0]]
+    assert [one.shape for one in x.split(2, dim=1)] == [(2, 2), (2, 1)] and len(x.chunk(3, 1)) == 3
+    assert x.norm().item() == x.norm(2).item() and x.cpu() is x and x.to("cpu") is x
+    assert not np.shares_memory(x.clone().data, x.data)
+
+
+def test_there_is_no_other_device() -> None:
+    with pytest.raises(TypeError, match="to: 'cuda' is no dtype; and there is no other device than the CPU"):
+        tg.ones(2).to("cuda")
+
+
+def test_a_pair_of_maxima_has_one_gradient() -> None:
+    x = leaf([[1, 4], [3, 2]])
+    values, indices = x.max(1)
+    assert values.requires_grad and not indices.requires_grad
+    np.testing.assert_array_equal(gradients(values * indices, x)[0], [[0, 1], [0, 0]])
+
+
+def test_unused_pieces_get_zeros() -> None:
+    x = leaf([1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(gradients(x.split([1, 2, 2])[1] * 3, x)[0], [0, 3, 3, 0, 0])
+    first, *_ = tg.chunk(x, 2)
+    np.testing.assert_array_equal(gradients(first, x)[0], [1, 1, 1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    "call, kind, message",
+    [
+        (lambda: tg.clamp(tg.ones(2)), ValueError, "clamp: pass min, max, or both"),
+        (
+            lambda: tg.masked_fill(tg.tensor([1, 2]), np.array([True, False]), 0.5),
+            TypeError,
+            "masked_fill: input int64[2] cannot hold the value 0.5",
+        ),
+        (lambda: tg.cat(tg.ones(2, 2)), TypeError, "cat: pass a list or tuple of tensors, not Tensor"),
+        (lambda: tg.norm(tg.ones(2, 2), "nuc"), ValueError, "norm: p must be a number or 'fro', not 'nuc'"),
+        (lambda: tg.var(tg.tensor([1, 2])), TypeError, "var: x must be floating-point, not int64[2]; use x.float()"),
+        (
+            lambda: tg.gather(tg.ones(2, 3), 1, np.array([[3]])),
+            IndexError,
+            "gather: index holds 3 … 3, but x has the places 0 … 2 in dim=1",
+        ),
+        (
+            lambda: tg.split(tg.ones(5), [2, 2]),
+            ShapeError,
+            "split: sizes [2, 2] must not be negative, and add up to 5 for x [5] in dim=0",
+        ),
+        (
+            lambda: tg.einsum("ij,jk", tg.ones(2, 3), tg.ones(2, 3)),
+            ShapeError,
+            "einsum: 'j' of 'ij,jk' is 3 in one operand and 2 in another",
+        ),
+        (lambda: tg.einsum("ij", tg.ones(2)), ShapeError, "einsum: 'ij' of 'ij' does not name the 1 dimensions of [2]"),
+        (
+            lambda: tg.bmm(tg.ones(2, 3, 4), tg.ones(4, 3)),
+            ShapeError,
+            "bmm: input [2,3,4] and mat2 [4,3] must be [B, n, k] and [B, k, m]",
+        ),
+        (
+            lambda: tg.tensor([2]) ** tg.tensor([-1]),
+            ValueError,
+            "pow: integers have no negative integer powers; make a floating-point, e.g. a.to(np.float32)",
+        ),
+    ],
+)
+def test_refusals(call: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value) == message

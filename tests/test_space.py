@@ -25,7 +25,9 @@ def gradient(function: Any, x: Any, dy: Any) -> Any:
 # Padding
 
 
-@pytest.mark.parametrize("mode, name", [("constant", "constant"), ("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+@pytest.mark.parametrize(
+    "mode, name", [("constant", "constant"), ("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")]
+)
 @pytest.mark.parametrize("sides", [(1, 2), (0, 3, 2, 1), (3, 3, 4, 4), (0, 0, 0, 0)])
 def test_pad_is_numpys(mode: str, name: str, sides: Any) -> None:
     x = normal(2, 5, 4) if len(sides) == 4 else normal(2, 4)
@@ -80,7 +82,9 @@ def test_an_infinity_stays_where_it_is() -> None:
 # Patches: convolution as a matrix product
 
 
-@pytest.mark.parametrize("arguments", [{}, {"stride": 2}, {"padding": (1, 2)}, {"dilation": (2, 1), "padding": 1, "stride": (1, 2)}])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"stride": 2}, {"padding": (1, 2)}, {"dilation": (2, 1), "padding": 1, "stride": (1, 2)}]
+)
 def test_convolution_is_a_product_with_the_patches(arguments: Any) -> None:
     x, w = normal(2, 3, 7, 6), normal(4, 3, 3, 2)
     y = tg.conv2d(x, w, **arguments)

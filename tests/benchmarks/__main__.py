@@ -17,10 +17,10 @@ from typing import Any
 from .cases import GROUPS, IMPORT, chosen
 from .frameworks import ALL, PEERS, installed
 from .frameworks.base import Settings
-from .load import OthersWatched
+from .load import OthersWatched, verdict
 from .measure import Plan, measure
 from .report import report
-from .turns import BenchmarkError
+from .turns import BenchmarkError, Effort
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--list", action="store_true", help="show the groups and their cases")
     it.add_argument("--rounds", type=int, default=7, help="turns of each framework at each case (default 7)")
     it.add_argument("--seconds", type=float, default=0.05, help="how long a part is timed in a turn (default 0.05)")
+    it.add_argument("--patience", type=float, default=2.0, help="seconds to repeat a disturbed turn for (default 2)")
     it.add_argument("--threads", type=int, help="our threads; the peers have their default")
     it.add_argument("--without-fast", action="store_true", help="ours as if threadpoolctl were not installed")
     it.add_argument("--plain-order", action="store_true", help="ours on images in C order, not in that of our results")
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
     if missing := [peer for peer in options.against if peer not in peers]:
         print(f"left out, for it is not installed: {', '.join(missing)}\n")
     plan = Plan(
-        groups, peers, max(1, options.rounds), options.seconds,
+        groups, peers, Effort(max(1, options.rounds), options.seconds, options.patience),
         Settings(options.without_fast, options.threads, options.plain_order),
     )  # fmt: skip
     try:
@@ -67,7 +68,7 @@ def main(arguments: list[str]) -> int:
         with open(options.json, "w") as file:
             about = {"machine": machine(peers), "options": vars(options), "others' share": others.share}
             json.dump({**about, **results._asdict()}, file, indent=1)
-    print(report(results, plan), others, sep="\n\n")
+    print(report(results, plan), verdict(others.share, results.others), sep="\n\n")
     return 0
 
 

@@ -33,17 +33,17 @@ def of_step(name: str) -> Callable[[Results], float]:
     return lambda results: total_ratio(results, f"step-{name}", ("step",))
 
 
-def total_ratio(results: Results, case: str, parts: tuple[str, ...]) -> float:
+def total_ratio(results: Results, case: str, parts: tuple[str, ...], peer: str = RIVAL) -> float:
     """The median ratio of the time all parts take."""
     times = results.times.get(case, {})
-    if RIVAL not in times:
+    if peer not in times:
         raise NotMeasured
-    return ratio(totals(times[OURS], parts), totals(times[RIVAL], parts)).middle
+    return ratio(totals(times[OURS], parts), totals(times[peer], parts)).middle
 
 
-def convolutions(results: Results) -> list[float]:
+def convolutions(results: Results, peer: str = RIVAL) -> list[float]:
     """The ratios of the twelve."""
-    return [total_ratio(results, case, CONVOLUTION) for case in TWELVE]
+    return [total_ratio(results, case, CONVOLUTION, peer) for case in TWELVE]
 
 
 def peak_of_steps(results: Results) -> float:

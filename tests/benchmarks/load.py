@@ -1,20 +1,20 @@
-"""How much of the machine other programs took meanwhile: with them, no figure is worth much."""
+"""How much of the machine other programs took meanwhile: where they took much, a figure is worth little."""
 
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 STAT = Path("/proc/stat")
-TOLERABLE = 0.05
+TOLERABLE = 0.1  # of the processors; a turn is short, and the system counts in hundredths of a second
 
 
 class OthersWatched:
     """`with OthersWatched() as others:` and afterwards `others.share`, from 0 to 1, or None where the system is silent.
 
-    Processes that were started inside must have ended inside.
+    What this process takes is its own, and so is what children took that began and ended inside.
     """
 
     share: float | None = None
@@ -29,12 +29,6 @@ class OthersWatched:
         if busy is not None and (now := busy_seconds()) is not None and elapsed:
             self.share = min(1.0, max(0.0, (now - busy - (own_seconds() - own)) / elapsed))
 
-    def __str__(self) -> str:
-        if self.share is None:
-            return "Whether other programs were running is not known."
-        words = f"Other programs took {self.share:.0%} of the processors meanwhile"
-        return f"{words}." if self.share <= TOLERABLE else f"{words}: DO NOT TRUST THESE FIGURES."
-
 
 def busy_seconds() -> float | None:
     """The processor time all programs have used: user, nice, system, irq, softirq, steal."""
@@ -46,5 +40,15 @@ def busy_seconds() -> float | None:
 
 def own_seconds() -> float:
     """The processor time of this process, and of its children that have ended."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(os.times()[:4])
+
+
+def verdict(whole: float | None, turns: list[float]) -> str:
+    """A sentence on what other programs took, in the whole run and in the turns that count."""
+    if whole is None:
+        return "Whether other programs were running is not known."
+    words = f"Other programs took {whole:.0%} of the processors meanwhile"
+    if turns:
+        words += f"; in the turns that count {median(turns):.0%} (median), {max(turns):.0%} at most"
+    quiet = (median(turns) if turns else whole) <= TOLERABLE
+    return f"{words}." if quiet else f"{words}. DO NOT TRUST THESE FIGURES."

@@ -10,7 +10,7 @@ from .cases import IMPORT
 from .frameworks import ALL, OURS
 from .frameworks.base import Settings
 from .imports import import_times
-from .turns import Times, Worker, build, take_turns
+from .turns import Effort, Times, Worker, build, take_turns
 
 MEMORY_PROCESSES = 3
 
@@ -20,8 +20,7 @@ class Plan(NamedTuple):
 
     groups: dict[str, list[str]]  # group → cases
     peers: list[str]
-    rounds: int
-    seconds: float  # of each part, in each turn
+    effort: Effort
     settings: Settings
 
     @property
@@ -37,11 +36,12 @@ class Results(NamedTuple):
     served: dict[str, dict[str, str | None]]  # by part, of this project
     memory: dict[str, dict[str, list[int]]]  # bytes by framework
     imports: dict[str, list[float]]
+    others: list[float]  # what other programs took of the processors in each turn
 
 
 def measure(plan: Plan, tell: Callable[[str], None]) -> Results:
     """Everything in the plan. `tell` is told of each case that begins."""
-    results = Results(plan.groups, {}, {}, {}, {})
+    results = Results(plan.groups, {}, {}, {}, {}, [])
     timed = [case for group, cases in plan.groups.items() if group not in ("memory", IMPORT) for case in cases]
     if timed:
         measure_times(plan, timed, results, tell)
@@ -51,7 +51,7 @@ def measure(plan: Plan, tell: Callable[[str], None]) -> Results:
     if IMPORT in plan.groups:
         tell(IMPORT)
         packages = ["numpy", ALL[OURS].package, *(ALL[peer].package for peer in plan.peers)]
-        results.imports.update(import_times(list(dict.fromkeys(packages)), plan.rounds))
+        results.imports.update(import_times(list(dict.fromkeys(packages)), plan.effort.rounds))
     return results
 
 
@@ -63,7 +63,8 @@ def measure_times(plan: Plan, cases: list[str], results: Results, tell: Callable
             tell(case)
             built = build(case, workers)
             able = [worker for worker in workers if worker.framework in built]
-            results.times[case] = take_turns(case, able, plan.rounds, plan.seconds)
+            results.times[case], others = take_turns(case, able, plan.effort)
+            results.others.extend(others)
             results.served[case] = built[OURS].served
 
 
@@ -71,7 +72,7 @@ def memory_of(plan: Plan, case: str) -> dict[str, list[int]]:
     """Peak bytes by framework, each time in a fresh process."""
     found: dict[str, list[int]] = {}
     for name in plan.frameworks:
-        for _ in range(min(plan.rounds, MEMORY_PROCESSES)):
+        for _ in range(min(plan.effort.rounds, MEMORY_PROCESSES)):
             with Worker(name, plan.settings) as worker:
                 answer = worker.ask("memory", case)
             if answer is not None:

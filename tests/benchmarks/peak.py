@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import resource
 import sys
 from pathlib import Path
 
 from .cases import Convolution, Task, Training
-from .frameworks.base import Framework, Part
+from .frameworks.base import Framework, NotOffered, Part
 
 RUNS = 3
 WARM_SAMPLES = 2
@@ -48,5 +47,9 @@ def high_water_mark() -> int:
         for line in STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:
+        raise NotOffered from None  # Windows
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from statistics import median
 
-from .cases import IMPORT, TWELVE
+from .cases import IMPORT
 from .frameworks import ALL, OURS
-from .limits import above, limits_table
+from .limits import NotMeasured, above, convolutions, limits_table
 from .measure import Plan, Results
 from .ratios import geometric_mean, memory_ratio, ratio, summary, totals
 from .tables import show_bytes, show_ratio, show_time, table
@@ -27,7 +27,7 @@ def report(results: Results, plan: Plan) -> str:
             case _ if group == IMPORT:
                 sections.append(import_table(results))
             case _:
-                sections += [part_table(results, group, cases, peer) for peer in plan.peers or [None]]
+                sections += [part_table(results, group, cases, peer) for peer in plan.peers or (None,)]
     return "\n\n".join([*sections, limits_table(results, plan.settings.without_fast)])
 
 
@@ -43,12 +43,16 @@ def part_table(results: Results, group: str, cases: list[str], peer: str | None)
             rows.append([case, "together", *compared(times, parts, peer), ""])
     names = [OURS, peer, f"{OURS} / {peer}"] if peer else [OURS]
     kernel = "kernel" if any(row[-1] for row in rows) else ""
-    lines = [table(f"{group} against {peer}" if peer else group, ["case", "part", *names, kernel], rows)]
-    if peer and all(peer in results.times.get(case, {}) for case in TWELVE) and group == "convs":
-        parts = ["forward", "dw", "dx"]
-        found = [total_of(results.times[case], parts, peer) for case in TWELVE]
-        lines.append(f"geometric mean of the twelve: {geometric_mean(found):.2f}")
-    return "\n".join(lines)
+    shown = table(f"{group} against {peer}" if peer else group, ["case", "part", *names, kernel], rows)
+    return f"{shown}\n{mean_of_twelve(results, peer)}" if peer and group == "convs" else shown
+
+
+def mean_of_twelve(results: Results, peer: str) -> str:
+    """One figure for the convolutions that limits are set for."""
+    try:
+        return f"geometric mean of the twelve, forward + dW + dX: {geometric_mean(convolutions(results, peer)):.2f}"
+    except NotMeasured:
+        return f"{peer} has not done all of the twelve: there is no geometric mean"
 
 
 def compared(times: Times, parts: list[str], peer: str | None) -> list[str]:
@@ -60,11 +64,6 @@ def compared(times: Times, parts: list[str], peer: str | None) -> list[str]:
         return [show_time(median(ours)), "-", "-"]
     theirs = totals(times[peer], parts)
     return [show_time(median(ours)), show_time(median(theirs)), show_ratio(ratio(ours, theirs))]
-
-
-def total_of(times: Times, parts: list[str], peer: str) -> float:
-    """The median ratio of the parts together."""
-    return ratio(totals(times[OURS], parts), totals(times[peer], parts)).middle
 
 
 def tape_table(results: Results, cases: list[str]) -> str:
@@ -88,16 +87,19 @@ def memory_table(results: Results, cases: list[str], peers: list[str]) -> str:
 
 
 def memory_header(peers: list[str]) -> list[str]:
+    """The names of the columns that `memory_cells` fills."""
     return [OURS, *(name for peer in peers for name in (peer, f"{OURS} / {peer}"))]
 
 
 def memory_cells(results: Results, case: str, peers: list[str]) -> list[str]:
     """Our bytes, and each peer's with the ratio."""
-    ours = results.memory[case][OURS]
-    cells = [show_bytes(median(ours))]
+    memory = results.memory[case]
+    cells = [show_bytes(median(memory[OURS])) if OURS in memory else "-"]
     for peer in peers:
-        theirs = results.memory[case].get(peer)
-        cells += [show_bytes(median(theirs)), f"{memory_ratio(ours, theirs):.2f}"] if theirs else ["-", "-"]
+        if OURS in memory and peer in memory:
+            cells += [show_bytes(median(memory[peer])), f"{memory_ratio(memory[OURS], memory[peer]):.2f}"]
+        else:
+            cells += ["-", "-"]
     return cells
 
 
@@ -108,6 +110,7 @@ def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[
 
 
 def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
+    """One axis."""
     ratios_header = [f"{OURS} / {peer}" for peer in peers]
     header = ["case", "time", "grown", *ratios_header, *(f"{one} memory" for one in memory_header(peers)), "kernels"]
     rows, before = [], None

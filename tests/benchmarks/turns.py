@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .frameworks import OURS
 from .frameworks.base import Settings
+from .load import TOLERABLE
 from .protocol import Built, differing
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ class Worker:
 
     def __init__(self, framework: str, settings: Settings) -> None:
         self.framework = framework
-        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the worker
+        self.errors = tempfile.TemporaryFile("w+")
         command = [sys.executable, "-m", "tests.benchmarks.worker", framework, json.dumps(settings._asdict())]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment(), text=True, **pipes)
@@ -91,14 +92,34 @@ def build(case: str, workers: Iterable[Worker]) -> dict[str, Built]:
     return built
 
 
-def take_turns(case: str, workers: list[Worker], rounds: int, seconds: float) -> Times:
-    """Each framework's times: A B A B …, with waits between the turns."""
+class Effort(NamedTuple):
+    """How thoroughly to measure."""
+
+    rounds: int  # turns of each framework
+    seconds: float  # of each part, in a turn
+    patience: float  # seconds that a turn may be repeated for, until other programs leave it alone
+
+
+def take_turns(case: str, workers: list[Worker], effort: Effort) -> tuple[Times, list[float]]:
+    """Each framework's times, A B A B …; and what other programs took of the processors in each turn."""
     found: Times = {worker.framework: {} for worker in workers}
-    for _ in range(rounds):
+    others = []
+    for _ in range(effort.rounds):
         for worker in workers:
-            time.sleep(WAIT)
-            answer = worker.ask("time", case, seconds=seconds)
-            assert answer is not None, "it has been built"
-            for part, one in answer["times"].items():
-                found[worker.framework].setdefault(part, []).append(one)
-    return found
+            turn = quiet_turn(case, worker, effort)
+            others.append(turn["others"])
+            for part, seconds in turn["times"].items():
+                found[worker.framework].setdefault(part, []).append(seconds)
+    return found, [share for share in others if share is not None]
+
+
+def quiet_turn(case: str, worker: Worker, effort: Effort) -> dict[str, Any]:
+    """A turn that other programs did not disturb; when patience ends, the least disturbed one."""
+    end = time.monotonic() + effort.patience
+    turns: list[dict[str, Any]] = []
+    while not turns or ((turns[-1]["others"] or 0) > TOLERABLE and time.monotonic() < end):
+        time.sleep(WAIT)
+        turn = worker.ask("time", case, seconds=effort.seconds)
+        assert turn is not None, "it has been built"
+        turns.append(turn)
+    return min(turns, key=lambda turn: turn["others"] or 0)

@@ -17,6 +17,7 @@ import numpy as np
 from .cases import Convolution, task_named
 from .frameworks import load
 from .frameworks.base import Framework, NotOffered, Part, Settings
+from .load import OthersWatched
 from .peak import peak_of
 
 LEAST_RUNS = 2
@@ -37,7 +38,9 @@ class Worker:
                 case {"ask": "build", "case": case}:
                     return self.build(case)
                 case {"ask": "time", "case": case, "seconds": seconds}:
-                    return {"times": {name: time_of(part, seconds) for name, part in self.built[case].items()}}
+                    with OthersWatched() as others:
+                        times = {name: time_of(part, seconds) for name, part in self.built[case].items()}
+                    return {"times": times, "others": others.share}
                 case {"ask": "memory", "case": case}:
                     return {"bytes": peak_of(self.framework, task_named(case))}
         except NotOffered:

@@ -79,7 +79,8 @@ def assert_pure(function: Function) -> None:
                 name = function.names[function.checked.index(at)] if at in function.checked else f"input {at}"
                 raise Fault("forward mutates", f"the forward changes {name}, an input: make a new array instead")
     if not same(function.at(function.point), function.values):
-        raise Fault("not deterministic", "two calls with the same inputs give different outputs: fix its seed, or pass what it draws")
+        text = "two calls with the same inputs give different outputs: fix its seed, or pass what it draws"
+        raise Fault("not deterministic", text)
 
 
 def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
@@ -140,8 +141,8 @@ def compare_whole(function: Function, tolerance: Tolerance) -> list[str]:
             kinks.append(describe_kink(function, int(column)))
     if not right.all():
         distance = np.where(right, 0.0, np.nan_to_num(np.abs(analytic - numeric), nan=np.inf))
-        worst = divmod(int(np.argmax(distance)), distance.shape[1])
-        raise WrongEntry(function, *worst, analytic[worst], numeric[worst])
+        row, column = divmod(int(np.argmax(distance)), distance.shape[1])
+        raise WrongEntry(function, row, column, analytic[row, column], numeric[row, column])
     return kinks
 
 

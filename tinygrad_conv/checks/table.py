@@ -133,9 +133,9 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         "check",
         help="are the gradients of ops right? prints a table",
-        description="Check gradients at order 1 and 2 against finite differences, dtypes and memory layouts. A file's own ops are "
-        "checked on the cases it declares: `from tinygrad_conv.checks import case, normal`, then `case(my_op, normal('n m'))` "
-        "below the rules; without one, inputs are guessed.",
+        description="Check gradients at order 1 and 2 against finite differences, dtypes and memory layouts. A file's own "
+        "ops are checked on the cases it declares: `from tinygrad_conv.checks import case, normal`, then "
+        "`case(my_op, normal('n m'))` below the rules; without one, inputs are guessed.",
     )
     command.add_argument("names", nargs="*", metavar="OP | FILE.py", help="ops by name, or files that declare ops")
     command.add_argument("--all", action="store_true", help="every registered op")

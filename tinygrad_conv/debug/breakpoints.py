@@ -90,13 +90,14 @@ class Whereabouts(NamedTuple):
     """Where a backward stands."""
 
     op: str
-    rule: str  # with its file and line
+    rule: str  # with its file and line; "" where none of the op's rules has begun
     where: Place  # of the forward
     ahead: int  # ops still to be passed, this one included
     last: str  # the oldest of them, with which the backward will end
 
     def __repr__(self) -> str:
-        lines = [f"in {self.rule}, a gradient rule of {self.op}", f"whose forward was called at {self.where}"]
+        stands = f"in {self.rule}" if self.rule else f"before the gradient rules of {self.op}"
+        lines = [f"{stands}, whose forward was called at {self.where}"]
         return "\n".join([*lines, f"{self.ahead:,} ops to go, this one included; the last is {self.last}"])
 
 
@@ -115,4 +116,4 @@ def where_am_i() -> Whereabouts:
     if above is not None and above.f_code is walk.__code__:  # which hands the sweep one node at a time
         node, ahead = above.f_locals["node"], above.f_locals["ahead"]
     to_go = nodes_behind([node, *ahead.values()])
-    return Whereabouts(node.op.name, repr(rule), place_of(node), len(to_go), repr(to_go[0]))
+    return Whereabouts(node.op.name, repr(rule) if rule else "", place_of(node), len(to_go), repr(to_go[0]))

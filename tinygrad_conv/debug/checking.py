@@ -75,8 +75,8 @@ class Report(Sequence[Check]):
 
 
 def check(recording: Recording, seed: int = 0) -> Report:
-    """Check each step: its rules' results beside central differences of its forward in float64, and beside the same rules
-    with the literal kernels.
+    """Check each step: its rules' results beside one-sided differences of its forward in float64, and beside the same
+    rules with the literal kernels.
 
     At a kink any number between the two one-sided derivatives is right. A step whose inputs are not all known, or whose
     forward gives another result when it is run again, has no numerical derivative, and a remark that says so.
@@ -157,5 +157,5 @@ def flat(values: dict[str, Any]) -> Iterator[Any]:
 
 
 def magnitude(array: Array) -> float:
-    """The size of an array's largest number, or 1."""
+    """The size of an array's largest number, as a scale: not below 10⁻³, and 1 where one is not finite."""
     return max(float(np.abs(array).max(initial=0.0)), 1e-3) if np.isfinite(array).all() else 1.0

@@ -189,6 +189,7 @@ def factors_of(user: User, index: Index) -> list[Array | None]:
 
 
 def array_of(tensor: Tensor | None) -> Array | None:
+    """A gradient's numbers; None where nothing of it went into the result."""
     return None if tensor is None else tensor.data
 
 

@@ -65,8 +65,8 @@ class Store:
                 self._numbers[id(value)] = len(self.arrays)
                 self.arrays.append(value)  # type: ignore[arg-type]
             return ["number" if isinstance(value, np.generic) else "array", self._numbers[id(value)]]
-        if isinstance(value, np.dtype):
-            return ["dtype", value.str]
+        if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+            return ["dtype", np.dtype(value).str]  # np.float32 is as good a name of it
         if isinstance(value, slice):
             return ["slice", *map(self.encode, (value.start, value.stop, value.step))]
         if value is ...:

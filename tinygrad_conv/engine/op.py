@@ -185,6 +185,8 @@ class Op:
         errors.check_named(self, "kept", name)
         return partial(self.declare, "kept", name)
 
+    def explain(self, argument: str) -> Any: from ..debug.explain import explains; return explains(self, argument)  # names products
+
     def declare(self, decorator: str, name: str, function: Function) -> Function:
         """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as it is."""
         names = list(inspect.signature(function).parameters)
@@ -223,7 +225,6 @@ def primitive(
     differentiated themselves. override: take the place of an op of the same name from elsewhere. For several outputs the
     forward returns a tuple of arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
     """
-
     options: Any = {"broadcasting": broadcasting, "keeps": keeps, "differentiable": differentiable, "once": once}
     if forward is None:
         return partial(primitive, override=override, **options)

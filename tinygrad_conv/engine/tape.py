@@ -44,8 +44,7 @@ class Node:
 
     edges: for each input where its gradient goes: the leaf tensor, or `(node, output slot)`, or None where none is wanted;
     a list of these for a variadic input. saved: the values that the rules name, in the order of `op.saves`. outputs: shape
-    and dtype of each. guards: the tensors whose memory `saved` shows. names: of the constant inputs, by
-    position: a name, a scalar itself, or None.
+    and dtype of each. guards: the tensors whose memory `saved` shows. names: of constant inputs, by position (or the scalar).
     """
 
     __slots__ = ("consumed", "edges", "guards", "index", "layer", "names", "notes", "op", "outputs", "params", "saved", "where")

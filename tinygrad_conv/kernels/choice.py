@@ -10,30 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import ModuleType, TracebackType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from ..errors import ShapeError
-from . import dual, mec, nothing, pooling, reference, winograd
-from .layout import Array
+from . import dual, mec, nothing, pooling, reference, tiny, winograd
+from .layout import Array, compute_type
 from .mirror import mirrored
-from .threads import WORTH_HOLDING_BLAS, blas_held, product_time
+from .problem import Problem
+from .threads import WORTH_HOLDING_BLAS, blas_held
 from .window import Window
 
 
-class Problem(NamedTuple):
-    """What a choice may depend on."""
-
-    samples: int
-    channels: int  # C / groups
-    outputs: int  # O / groups
-    groups: int
-    window: Window
-    real: bool  # whether the numbers are floating, so that there are fractions
-
-
-Kernel: TypeAlias = Callable[[Array, Array, Window, int], "Array | None"]
+Kernel: TypeAlias = Callable[..., "Array | None"]  # of two arrays, the window and the groups; or of a plan and two arrays
+Way: TypeAlias = tuple[str, Callable[[Array, Array], "Array | None"]]  # a kernel for given shapes, with its name
 Condition: TypeAlias = Callable[[Problem], bool]
 
 
@@ -44,6 +37,13 @@ class Line(NamedTuple):
     kernel: Kernel
     serves: Condition
     wants: Condition
+    plan: Callable[[Problem], Any] | None = None  # what follows from the shapes alone, for a kernel that takes such a plan
+
+    def way(self, problem: Problem) -> Way:
+        """The kernel with everything settled but the numbers."""
+        if self.plan is not None:
+            return self.name, partial(self.kernel, self.plan(problem))
+        return self.name, partial(self.kernel, window=problem.window, groups=problem.groups)
 
 
 def always(problem: Problem) -> bool:
@@ -58,7 +58,17 @@ def never(problem: Problem) -> bool:
 
 def nothing_to_do(problem: Problem) -> bool:
     """Some axis has no length."""
-    return 0 in (*problem[:4], *problem.window.size, *problem.window.out)
+    return problem.empty
+
+
+def one_group(problem: Problem) -> bool:
+    """The product is a single one."""
+    return problem.groups == 1
+
+
+def small(problem: Problem) -> bool:
+    """All patches fit into the cache."""
+    return one_group(problem) and problem.patches <= 1 << 17
 
 
 def stride_one(problem: Problem) -> bool:
@@ -95,18 +105,13 @@ def large_kernel(problem: Problem) -> bool:
 
 def small_products(problem: Problem) -> bool:
     """Shifting and adding them, piece by piece, would cost more than lowering dY does: tiny inputs, or many groups."""
-    return stride_one(problem) and (problem.groups > 1 or time_of(problem) < 30)
-
-
-def time_of(problem: Problem) -> float:
-    """A guess of the microseconds the products take."""
-    weights = problem.channels * problem.outputs * problem.groups * problem.window.taps
-    return product_time(problem.window, problem.samples, weights)
+    return stride_one(problem) and (problem.groups > 1 or problem.time < 30)
 
 
 TABLES = {
     "correlate": (
         Line("nothing", nothing.correlate, nothing_to_do, nothing_to_do),
+        Line("tiny", tiny.correlate, one_group, small, tiny.correlation_plan),
         Line("winograd", winograd.correlate, three_taps_high, many_channels),
         Line("dual", dual.correlate, stride_one, large_kernel),
         Line("reference", reference.correlate, always, never),
@@ -114,6 +119,7 @@ TABLES = {
     ),
     "correlate_weight_grad": (
         Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
+        Line("tiny", tiny.correlate_weight_grad, one_group, small, tiny.weight_grad_plan),
         Line("winograd", winograd.correlate_weight_grad, three_taps_high, many_channels),
         Line("dual", dual.correlate_weight_grad, always, large_kernel),
         Line("reference", reference.correlate_weight_grad, always, never),
@@ -121,6 +127,7 @@ TABLES = {
     ),
     "correlate_input_grad": (
         Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
+        Line("tiny", tiny.correlate_input_grad, one_group, small, tiny.input_grad_plan),
         Line("winograd", winograd.correlate_input_grad, three_taps_high_mirrored, many_channels_mirrored),
         Line("mec", mec.correlate_input_grad, stride_one, small_products),
         Line("reference", reference.correlate_input_grad, always, never),
@@ -136,22 +143,21 @@ _served: ContextVar[str | None] = ContextVar("served", default=None)
 
 def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
     """One of the three correlations of its two arrays, by whichever kernel the table or `use_kernels` says."""
-    real = first.dtype.kind in "fc"
-    lines, time = choose(family, _wanted.get(), first.shape, second.shape, window, groups, real)
+    ways, time = choose(family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype)
     if time < WORTH_HOLDING_BLAS:
-        return _first_result(lines, first, second, window, groups)
+        return _first_result(ways, first, second)
     with blas_held():
-        return _first_result(lines, first, second, window, groups)
+        return _first_result(ways, first, second)
 
 
-def _first_result(lines: tuple[Line, ...], first: Array, second: Array, window: Window, groups: int) -> Array:
-    """What the first line gives that does not give up."""
-    for line in lines:
-        result = line.kernel(first, second, window, groups)
+def _first_result(ways: tuple[Way, ...], first: Array, second: Array) -> Array:
+    """What the first way gives that does not give up."""
+    for name, kernel in ways:
+        result = kernel(first, second)
         if result is not None:
-            _served.set(line.name)
+            _served.set(name)
             return result
-    raise AssertionError(f"the last kernel, {lines[-1].name}, gave up")
+    raise AssertionError(f"the last kernel, {ways[-1][0]}, gave up")
 
 
 @lru_cache(maxsize=4096)
@@ -162,26 +168,27 @@ def choose(
     second: tuple[int, ...],
     window: Window,
     groups: int,
-    real: bool,
-) -> tuple[tuple[Line, ...], float]:
-    """The lines to try for these shapes, in order, and a guess of the microseconds their products take."""
-    problem = problem_of(family, first, second, window, groups, real)
-    table, time = TABLES[family], time_of(problem)
+    *dtypes: np.dtype[Any],
+) -> tuple[tuple[Way, ...], float]:
+    """The ways to try for these shapes, in order, and a guess of the microseconds their products take."""
+    problem = problem_of(family, first, second, window, groups, *dtypes)
+    table = TABLES[family]
+    lines = [line for line in table if line.wants(problem)]
     forced = [line for line in table if line.name == wanted]
-    if not forced or nothing_to_do(problem):
-        return tuple(line for line in table if line.wants(problem)), time
-    if not forced[0].serves(problem):
-        raise ShapeError(f"{family}: kernel {wanted!r} cannot serve {problem}")
-    return (forced[0], table[-1]), time
+    if forced and not problem.empty:
+        if not forced[0].serves(problem):
+            raise ShapeError(f"{family}: kernel {wanted!r} cannot serve {problem}")
+        lines = [forced[0], table[-1]]
+    return tuple(line.way(problem) for line in lines), problem.time
 
 
 def problem_of(
-    family: str, first: tuple[int, ...], second: tuple[int, ...], window: Window, groups: int, real: bool
+    family: str, first: tuple[int, ...], second: tuple[int, ...], window: Window, groups: int, *dtypes: np.dtype[Any]
 ) -> Problem:
-    """From the shapes of the two arrays, of which each family has different ones."""
+    """From the shapes and types of the two arrays, of which each family has different ones."""
     outputs = second[1] if family == "correlate_weight_grad" else second[0]
     channels = second[1] if family == "correlate_input_grad" else first[1] // groups
-    return Problem(first[0], channels, outputs // groups, groups, window, real)
+    return Problem(first[0], channels, outputs // groups, groups, window, *compute_type(*dtypes))
 
 
 def pools() -> ModuleType:

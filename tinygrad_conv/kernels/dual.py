@@ -41,7 +41,7 @@ from .window import Overlap, Window, overlap
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
     """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C/groups, kh, kw]."""
-    dtype, result = compute_type(dy, w)
+    dtype, result = compute_type(dy.dtype, w.dtype)
     errors, w = to_rows(dy, dtype), w.astype(dtype, copy=False)
     channels, samples = w.shape[1], len(dy)
     parts = interleaved(window)
@@ -68,7 +68,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
     For each row of X, the rows of dY that read it, [(i, O), Q*N], times the row lowered along the width, [(j, C), Q*N].
     """
-    dtype, result = compute_type(x, dy)
+    dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
     outputs, channels = dy.shape[1] // groups, x.shape[1] // groups
     found: list[Array] = []

@@ -26,12 +26,9 @@ Rows: TypeAlias = np.ndarray[Any, Any]  # [H, C, W, N], contiguous
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product
 
 
-def compute_type(*arrays: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
+def compute_type(*dtypes: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
     """The dtype to compute in, and that of the result: float16 is computed in float32 and rounded once, at the end."""
-    result = arrays[0].dtype
-    for other in arrays[1:]:
-        if other.dtype != result:
-            result = np.result_type(result, other.dtype)
+    result = dtypes[0] if dtypes[0] == dtypes[-1] else np.result_type(*dtypes)
     return (np.dtype(np.float32) if result == np.float16 else result), result
 
 

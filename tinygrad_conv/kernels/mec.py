@@ -26,7 +26,7 @@ from .window import Window
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C/groups, kh, kw]."""
-    dtype, result = compute_type(x, w)
+    dtype, result = compute_type(x.dtype, w.dtype)
     rows = to_rows(x, dtype)
     samples, outputs, (height, width) = len(x), len(w), window.out
     weights = _as_matrices(w.astype(dtype, copy=False), groups)
@@ -45,7 +45,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q]."""
-    dtype, result = compute_type(x, dy)
+    dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
     height, outputs, width, samples = errors.shape
     channels = x.shape[1] // groups

@@ -61,7 +61,7 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
 
 def sum_windows(x: Array, window: Window) -> Array:
     """y [N, C, P, Q]: the sum over each window of x [N, C, H, W]; padding counts as 0."""
-    dtype, result = compute_type(x)
+    dtype, result = compute_type(x.dtype)
     sums = np.zeros_like(x, dtype, shape=(*x.shape[:3], window.out[1]))
     for j in range(window.kernel[1]):
         columns = overlap(window, 1, j)
@@ -75,7 +75,7 @@ def sum_windows(x: Array, window: Window) -> Array:
 
 def spread_windows(dy: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] added to every place it covers."""
-    dtype, result = compute_type(dy)
+    dtype, result = compute_type(dy.dtype)
     spread = np.zeros_like(dy, dtype, shape=(*dy.shape[:2], window.size[0], window.out[1]))
     for i in range(window.kernel[0]):
         rows = overlap(window, 0, i)

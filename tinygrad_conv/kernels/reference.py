@@ -21,7 +21,7 @@ from .window import Window, overlap
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     """Y = sum over i, j of X[i, j] . W[i, j]: cross-correlation, the kernel is not flipped."""
-    dtype, result = compute_type(x, w)
+    dtype, result = compute_type(x.dtype, w.dtype)
     x, w = _pad(x.astype(dtype), window), _by_group(w.astype(dtype), groups)
     y = np.zeros((len(x), groups, w.shape[1], *window.out), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -32,7 +32,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """dW[i, j] = <X[i, j], dY> for every pair of channels: cross-correlation of X with dY."""
-    dtype, result = compute_type(x, dy)
+    dtype, result = compute_type(x.dtype, dy.dtype)
     x, dy = _pad(x.astype(dtype), window), _by_channel_group(dy.astype(dtype), groups)
     dw = np.zeros((groups, dy.shape[2], x.shape[1] // groups, *window.kernel), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -46,7 +46,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 
     With stride 1 this is the full correlation of dY with the kernel flipped by 180 degrees.
     """
-    dtype, result = compute_type(dy, w)
+    dtype, result = compute_type(dy.dtype, w.dtype)
     dy, w = _by_channel_group(dy.astype(dtype), groups), _by_group(w.astype(dtype), groups)
     dx = np.zeros((len(dy), groups * w.shape[2], *_padded_size(window)), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -93,7 +93,7 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
 
 def sum_windows(x: Array, window: Window) -> Array:
     """y = sum over i, j of X[i, j], one channel at a time; padding counts as 0."""
-    dtype, result = compute_type(x)
+    dtype, result = compute_type(x.dtype)
     x = _pad(x.astype(dtype), window)
     y = np.zeros((*x.shape[:2], *window.out), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -103,7 +103,7 @@ def sum_windows(x: Array, window: Window) -> Array:
 
 def spread_windows(dy: Array, window: Window) -> Array:
     """The adjoint of `sum_windows`: each window adds its dy to every place it covers."""
-    dtype, result = compute_type(dy)
+    dtype, result = compute_type(dy.dtype)
     dx = np.zeros((*dy.shape[:2], *_padded_size(window)), dtype)
     for i, j in np.ndindex(window.kernel):
         dx[_tap(window, i, j)] += dy

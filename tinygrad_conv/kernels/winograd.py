@@ -67,7 +67,7 @@ def serves(window: Window, groups: int) -> bool:
 @giving_up_quietly
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, 3, kw], or None if y is not finite."""
-    dtype, result = compute_type(x, w)
+    dtype, result = compute_type(x.dtype, w.dtype)
     rows = to_rows(x, dtype)
     (outputs, channels, _, kw), (height, width), samples = w.shape, window.out, len(x)
     by_row = w.astype(dtype, copy=False).transpose(2, 0, 3, 1).reshape(3, -1)
@@ -99,7 +99,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 @giving_up_quietly
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
     """dw [O, C, 3, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite."""
-    dtype, result = compute_type(x, dy)
+    dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
     height, outputs, width, samples = errors.shape
     channels, kw = x.shape[1], window.kernel[1]

@@ -120,8 +120,10 @@ def var(x, *, dim=None, correction=1, keepdim=False):
     """
     check_float("var", x=x)
     dims = reduced_dims("var", dim, x.ndim)
-    deviation = x - np.mean(x, axis=dims, keepdims=True)
-    return summed(deviation * deviation, dims, keepdim) / freedom(x.shape, dim, correction, x.dtype)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = wide(x) - mean(wide(x), dim=dim, keepdim=True)
+        total = np.sum(deviation * deviation, axis=dims, keepdims=keepdim)
+        return np.divide(total, freedom(x.shape, dim, correction, total.dtype)).astype(x.dtype)
 
 
 @var.grad("x")

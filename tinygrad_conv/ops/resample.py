@@ -32,16 +32,31 @@ def mix(x, *, dim, size, target, source, weight=None):
 
     A place that is no target is 0; without weights each counts 1.
     """
-    taken = np.moveaxis(wide(x), dim, 0)[source]
+    dim %= x.ndim
+    before, after = (slice(None),) * dim, (1,) * (x.ndim - dim - 1)
     if weight is not None:
-        taken = taken * weight.astype(taken.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-    y = np.zeros((size, *taken.shape[1:]), taken.dtype)
+        check_float("mix", x=x)
+        weight = weight.astype(wide(x).dtype)
+    y = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), wide(x).dtype)
+    for entries in rounds(target):
+        part = x[before + (run(source[entries]),)]
+        y[before + (run(target[entries]),)] += part if weight is None else part * weight[entries].reshape(-1, *after)
+    return y.astype(x.dtype, copy=False)
+
+
+def rounds(target):
+    """The entries in groups that name each target once at most: the first entries of all, their second ones, and so on."""
     order = np.argsort(target, kind="stable")
     ordered = target[order]
-    firsts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    if firsts.size:
-        y[ordered[firsts]] = np.add.reduceat(taken[order], firsts, axis=0) if firsts.size < order.size else taken[order]
-    return np.moveaxis(y, 0, dim).astype(x.dtype, copy=False)
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return [order[rank == one] for one in range(rank.max(initial=-1) + 1)]
+
+
+def run(index):
+    """Places as a slice where they are evenly spaced, which is several times faster to read and to write."""
+    step = int(index[1] - index[0]) if len(index) > 1 else 1
+    even = step > 0 and (np.diff(index) == step).all()
+    return slice(int(index[0]), int(index[-1]) + 1, step) if even else index
 
 
 @mix.grad("x")

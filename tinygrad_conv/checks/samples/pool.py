@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..cases import apart, case, integers, normal, sizes
 
 case("max_pool2d", apart("N C H+2 W+2"), kernel_size=2, linear=True)
@@ -15,7 +17,7 @@ case("avg_pool2d", normal("N C H+2 W+3"), kernel_size=3, stride=2, padding=1, co
 case("avg_pool2d", normal("N C H+3 W+3"), kernel_size=2, stride=2, ceil_mode=True, divisor_override=3, linear=True)
 case("avg_pool2d", normal("C H+3 W+2"), kernel_size=(3, 2), stride=2, linear=True)
 
-step = {"kernel_size": (2, 3), "stride": 1, "linear": True}
+step: dict[str, Any] = {"kernel_size": (2, 3), "stride": 1, "linear": True}
 case("gather_taps", normal("N C P+2 Q+3"), tap=integers("N C P+1 Q+1", below=6), **step)
 case("gather_taps", normal("C 2P+3 2Q+2"), tap=integers("C P+1 Q+1", below=4), kernel_size=2, linear=True)
 case("scatter_taps", normal("N C P+1 Q+1"), tap=integers("N C P+1 Q+1", below=6), size=sizes("P+2 Q+3"), **step)

@@ -1,32 +1,31 @@
 // Arrays as coloured cells. The colours are those of cividis, dark blue below 0, grey at 0, yellow above it: ever lighter,
 // so that they can be told apart without colour vision, and in print.
 
-const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#fee838"]
+const CIVIDIS = ["#00224e", "#1a386f", "#434e6c", "#61656f", "#7d7c78", "#9b9476", "#bcae6c", "#dec958", "#fee838"]
   .map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
 
-const NUMBER_CELL = { width: 46, height: 32 };
-const MOST_WRITTEN = 150; // cells of an array whose numbers are written into them
+const NUMBER_CELL = { width: 48, height: 32 };
+const MOST_WRITTEN = 64; // cells of an array whose numbers are written into them
 const GAP = 8; // pixels between planes
 const ROOM = 4; // pixels around them, for outlines
 
-// Which colour a number has: one rule for all arrays that it was made for. Where some are much smaller than others it is
-// linear around 0 and logarithmic further out, so that the small ones are seen too.
+// Which colour a number has: one rule for all arrays that it was made for. Colours follow a power of a number's size, so that
+// small numbers can be told apart too: the more so, the smaller one array's are beside another's.
 class Scale {
   constructor(arrays) {
     const reaches = arrays.map((array) => array.reach).filter((reach) => reach > 0);
     this.largest = Math.max(0, ...reaches);
-    const smallest = Math.min(...reaches);
-    this.unit = this.largest > 50 * smallest ? smallest / 3 : null;
+    const ratio = reaches.length ? Math.min(...reaches) / this.largest : 1;
+    this.bend = Math.min(0.65, Math.max(0.25, Math.log(0.25) / Math.log(ratio)));
   }
 
+  // From -1 to 1.
   place(value) {
-    if (!this.largest) return 0;
-    const bounded = Math.max(-this.largest, Math.min(this.largest, value));
-    return this.unit ? Math.asinh(bounded / this.unit) / Math.asinh(this.largest / this.unit) : bounded / this.largest;
+    return this.largest ? Math.sign(value) * Math.min(1, Math.abs(value) / this.largest) ** this.bend : 0;
   }
 
   value(place) {
-    return this.unit ? this.unit * Math.sinh(place * Math.asinh(this.largest / this.unit)) : place * this.largest;
+    return Math.sign(place) * Math.abs(place) ** (1 / this.bend) * this.largest;
   }
 
   rgb(value) {
@@ -178,7 +177,7 @@ class Heatmap {
     pen.fillRect(x, y, width, height);
     if (!this.written) return;
     pen.fillStyle = 0.3 * red + 0.59 * green + 0.11 * blue > 105 ? "#000" : "#fff";
-    pen.fillText(show(value, 3).replace("-", "−"), x + width / 2, y + height / 2, width - 2);
+    pen.fillText(brief(value), x + width / 2, y + height / 2, width - 2);
   }
 
   // Padding, and zeros put between: an empty cell with a dot.
@@ -254,7 +253,7 @@ function rowsOf(array) {
 
 // How many planes stand beside each other: a sample's channels, as far as there is room.
 function planesPerRow(array, available) {
-  const inner = array.kept.length > 2 ? array.kept[array.kept.length - 3] : 1;
+  const inner = array.kept.slice(0, -2).reverse().find((size) => size > 1) ?? 1;
   const columns = array.kept[array.kept.length - 1] || 1;
   const least = array.size <= MOST_WRITTEN ? NUMBER_CELL.width : 3;
   return Math.max(1, Math.min(inner, Math.floor((available + GAP) / (columns * least + GAP))));
@@ -282,7 +281,7 @@ function drawLegend(canvas, scale) {
   for (const place of places) {
     const x = margin + ((place + 1) / 2) * span;
     pen.fillRect(x - 0.5, 18, 1, 4);
-    pen.fillText(show(scale.value(place), 2).replace("-", "−"), x, 34);
+    pen.fillText(brief(scale.value(place)), x, 34);
   }
   canvas.setAttribute("aria-label", `colours from ${show(-scale.largest)}, dark, over 0, grey, to ${show(scale.largest)}, light`);
 }

@@ -80,6 +80,12 @@ function show(value, digits = 4) {
   return String(Number(value.toPrecision(Number.isInteger(value) && Math.abs(value) < 1e6 ? 7 : digits)));
 }
 
+// A number in about five letters, as it is written into a cell.
+function brief(value) {
+  const size = Math.abs(value), text = size > 0 && (size < 0.001 || size >= 1e5) ? value.toExponential(0) : show(value, size < 0.1 ? 2 : 3);
+  return text.replace("e+", "e").replaceAll("-", "−");
+}
+
 // The same in a sum of products: negative ones in brackets.
 function factor(value) {
   return value < 0 ? `(${show(value)})` : show(value);

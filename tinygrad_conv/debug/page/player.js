@@ -143,6 +143,7 @@ class Player {
     this.graph.update(this.step, this.leaf);
     this.available = Math.max(200, this.parts.step.clientWidth - 40);
     if (this.leaf) this.showLeaf();
+    else if (this.step.outputs[0].grad === undefined) this.showLine();
     else this.showStep();
   }
 
@@ -163,18 +164,25 @@ class Player {
       (index) => this.explain(`d${output.name}`, output.grad, index, usersOf(page, [step.number, slot]), `rec[${step.number - 1}]`, [step.number, slot])));
     const passed = inputs.filter((input) => input.grad !== null).flatMap((input) => this.contribution(input));
     this.why = make("section", { class: "why", "aria-live": "polite" });
-    const content = [
+    const heading = [
       make("h2", {}, `%${step.number} ${step.op}`, step.layer ? make("span", { class: "layer" }, step.layer) : null),
       make("p", { class: "where" }, make("code", {}, step.text || step.call), make("small", {}, ` ${step.place}`)),
-      step.text ? make("p", { class: "call" }, make("code", {}, step.call)) : null,
+      ...(step.text ? [make("p", { class: "call" }, make("code", {}, step.call))] : []),
     ];
-    if (outputs.some((one) => one.value !== undefined)) {
-      content.push(make("section", {}, make("h3", {}, "Forward"), this.row(forward, "→", results)),
-        make("section", {}, make("h3", {}, "Backward ", make("small", {}, "click a cell of a gradient for the products behind it")),
-          this.row(arrived, "→", passed)), this.why);
-    } else content.push(...inputs.map((input) => make("p", {}, `input ${input.label}`)), ...outputs.map((output) => make("p", {}, `output ${output.type}`)));
-    if (step.window) this.view = this.windowView();
-    this.parts.step.replaceChildren(...content.filter(Boolean), ...(this.view ? [this.view.element] : []));
+    this.view = step.window ? this.windowView() : null;
+    const hint = make("small", {}, " click a cell of a gradient for the products behind it");
+    this.parts.step.replaceChildren(...heading, ...(this.view ? [this.view.element] : []),
+      make("section", {}, make("h3", {}, "Forward"), this.row(forward, "→", results)),
+      make("section", {}, make("h3", {}, "Backward", hint), this.row(arrived, "→", passed)), this.why);
+  }
+
+  // A line of a tape, which has no arrays.
+  showLine() {
+    const { step } = this, from = step.inputs.map((input) => make("li", {}, input.label));
+    this.setScale([]);
+    this.parts.step.replaceChildren(make("h2", {}, `%${step.number} ${step.op}`), make("p", { class: "where" }, make("code", {}, step.call)),
+      make("p", {}, step.layer ? `${step.place} in ${step.layer}` : step.place), make("h3", {}, "reads"), make("ul", {}, ...from),
+      make("h3", {}, "makes"), make("ul", {}, ...step.outputs.map((output) => make("li", {}, output.type))));
   }
 
   windowView() {
@@ -203,7 +211,7 @@ class Player {
   }
 
   row(before, sign, after) {
-    return make("div", { class: "arrays" }, ...before, sign ? make("span", { class: "sign" }, sign) : null, ...after);
+    return make("div", { class: "arrays" }, make("div", {}, ...before), make("span", { class: "sign" }, sign), make("div", {}, ...after));
   }
 
   // What the step contributes to the gradient of an input, and what it adds up to with what came before.
@@ -216,10 +224,10 @@ class Player {
 
   figure(name, number, label, pick, rule) {
     const array = this.page.array(number);
-    const caption = make("figcaption", {}, make("b", {}, name), ` ${label}`);
+    const caption = make("figcaption", {}, make("b", {}, name), label === name ? "" : ` ${label}`);
     if (!array) return make("figure", {}, caption, make("p", { class: "unknown" }, "not known: no rule reads it"));
     const about = [array.type, array.range, array.remark].filter(Boolean);
-    const available = Math.min(this.available, 520), figure = make("figure", { "data-array": name }, caption);
+    const available = this.available < 700 ? this.available : Math.min(520, 0.42 * this.available), figure = make("figure", { "data-array": name }, caption);
     if (array.kept.length === 0 && array.size) figure.classList.add("scalar");
     if (array.kept.every((size) => size > 0)) {
       const map = new Heatmap({
@@ -240,6 +248,7 @@ class Player {
     const goTo = (step) => this.go(this.page.steps.indexOf(step));
     const array = this.page.array(number);
     this.why.replaceChildren(explanation(this.page, { name, array, index, users, began, command, goTo }));
+    this.why.scrollIntoView({ block: "nearest" });
   }
 
   explainInput(input, index) {

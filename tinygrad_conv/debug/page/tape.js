@@ -23,11 +23,12 @@ function treeOf(steps) {
   return simplified(root);
 }
 
-// A group of a single step is that step.
+// A group of a single step is that step, which bears the layer's name.
 function simplified(group) {
   group.children = group.children.map((child) => {
     if (!child.children) return child;
-    return child.steps.length === 1 ? child.steps[0] : simplified(child);
+    if (child.steps.length > 1) return simplified(child);
+    return Object.assign(child.steps[0], { tag: child.steps[0].layer.split(".").pop() });
   });
   return group;
 }
@@ -57,7 +58,7 @@ class TapeList {
 
   rowOf(step) {
     const mark = make("span", { class: "mark", "aria-hidden": "true" });
-    const layer = step.layer ? make("small", {}, ` ${step.layer.split(".").pop()}`) : null;
+    const layer = step.tag ? make("small", {}, ` ${step.tag}`) : null;
     const row = make("button", { class: "row", title: `${step.call}\n${step.place}`, onclick: () => this.go(step) },
       mark, make("span", { class: "number" }, `%${step.number}`), ` ${step.op}`, layer);
     this.rows.set(step.number, { row, mark });
@@ -99,11 +100,15 @@ class Graph {
       box.rank = Math.max(0, ...above) + (above.length || box.from.length ? 1 : 0);
     }
     for (const box of boxes.values()) {
-      for (const leaf of box.from.filter((one) => one.leaf)) leaf.rank = Math.min(leaf.rank ?? Infinity, box.rank - 1);
+      for (const leaf of box.from.filter((one) => one.leaf && one.rank === undefined)) {
+        leaf.rank = box.rank - 1;
+        leaf.reader = box;
+      }
     }
     const all = [...boxes.values(), ...new Set([...boxes.values()].flatMap((box) => box.from.filter((one) => one.leaf)))];
     for (const box of all) (ranks[box.rank] ??= []).push(box);
-    for (const row of ranks) if (row) this.placeRow(row);
+    for (const row of ranks) if (row) this.placeOps(row.filter((box) => !box.leaf));
+    for (const row of ranks) if (row) this.placeLeaves(row);
     this.shift(all);
     this.drawAll([...boxes.values()], all);
   }
@@ -113,7 +118,7 @@ class Graph {
     for (const item of unfolded(this.tree, this.folded)) {
       const steps = item.children ? item.steps : [item];
       const box = { item, steps, from: [], text: item.children ? item.path : item.op, width: 0 };
-      box.note = item.children ? `${steps.length} ops ▸` : `%${item.number}${item.layer ? ` ${item.layer.split(".").pop()}` : ""}`;
+      box.note = item.children ? `${steps.length} ops ▸` : `%${item.number}${item.tag ? ` ${item.tag}` : ""}`;
       box.width = 18 + 7.2 * Math.max(box.text.length, box.note.length);
       for (const step of steps) holder.set(step.number, box);
       boxes.set(box, box);
@@ -137,18 +142,28 @@ class Graph {
     return leaves.get(source);
   }
 
-  // Below what they read, without touching each other; leaves at the right of a row.
-  placeRow(row) {
+  // Below what they read, without touching each other.
+  placeOps(row) {
     for (const box of row) {
-      const above = box.from.filter((one) => one.x !== undefined && !one.leaf);
-      box.wish = box.leaf ? Infinity : above.reduce((sum, one) => sum + one.x, 0) / (above.length || 1);
+      const above = box.from.filter((one) => !one.leaf);
+      box.wish = above.reduce((sum, one) => sum + one.x, 0) / (above.length || 1);
     }
-    row.sort((one, other) => one.wish - other.wish);
     let free = -Infinity;
-    for (const box of row) {
-      const wish = box.wish === Infinity ? (free === -Infinity ? 70 : free + box.width / 2) : box.wish;
-      box.x = Math.max(wish, free + box.width / 2);
+    for (const box of row.sort((one, other) => one.wish - other.wish)) {
+      box.x = Math.max(box.wish, free + box.width / 2);
       free = box.x + box.width / 2 + SPACE;
+    }
+  }
+
+  // Leaves at the right of their row's ops, or, where there are none, above what reads them.
+  placeLeaves(row) {
+    const leaves = row.filter((box) => box.leaf), ops = row.filter((box) => !box.leaf);
+    const width = leaves.reduce((sum, box) => sum + box.width + SPACE, -SPACE);
+    const right = Math.max(...ops.map((box) => box.x + box.width / 2 + 2 * SPACE));
+    let free = ops.length ? right : leaves[0].reader.x - width / 2;
+    for (const box of leaves) {
+      box.x = free + box.width / 2;
+      free += box.width + SPACE;
     }
   }
 

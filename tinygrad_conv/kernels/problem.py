@@ -1,0 +1,43 @@
+"""What a choice of kernel, and whatever it prepares, may depend on: everything but the numbers themselves."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .threads import product_time
+from .window import Window
+
+
+class Problem(NamedTuple):
+    """The shapes and types of a correlation or of one of its gradients."""
+
+    samples: int
+    channels: int  # C / groups
+    outputs: int  # O / groups
+    groups: int
+    window: Window
+    dtype: np.dtype[Any]  # that is computed in
+    result: np.dtype[Any]
+
+    @property
+    def real(self) -> bool:
+        """Whether there are fractions."""
+        return self.dtype.kind in "fc"
+
+    @property
+    def empty(self) -> bool:
+        """Whether some axis has no length."""
+        return 0 in (*self[:4], *self.window.size, *self.window.out)
+
+    @property
+    def time(self) -> float:
+        """A guess of the microseconds that the products take."""
+        weights = self.channels * self.outputs * self.groups * self.window.taps
+        return product_time(self.window, self.samples, weights)
+
+    @property
+    def patches(self) -> int:
+        """How many numbers all patches of the input are, side by side."""
+        return self.samples * self.channels * self.groups * self.window.taps * self.window.out[0] * self.window.out[1]
