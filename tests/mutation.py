@@ -3,8 +3,8 @@
 Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term, a comparison, an
 argument left out or exchanged, a condition turned round. A mutant that the tests do not notice is a survivor: a gap in the
 tests, or a change that changes nothing. Each mutant runs in a process of its own (a child of this one), so nothing is started
-anew, and one that loops or crashes is caught too. A rule first meets the checks of the ops that use it, then test files, last the comparison
-with PyTorch's own samples of those ops, where torch is installed.
+anew, and one that loops or crashes is caught too. A rule first meets the checks of the ops that use it, then test files, and
+last the comparison with PyTorch's own samples of those ops, where torch is installed.
 """
 
 from __future__ import annotations

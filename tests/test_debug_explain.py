@@ -274,17 +274,21 @@ def test_trace_says_where_a_gradient_ends():
 
 def test_an_op_names_its_own_products(scratch_ops):
     @tg.primitive
-    def squared_for_test(x):
-        return x * x
+    def times_for_test(x, w):
+        return x * w
 
-    @squared_for_test.grad("x")
-    def squared_dx(dy, x):
-        return 2 * dy * x
+    @times_for_test.grad("x")
+    def times_dx(dy, w):
+        return dy * w
 
-    @squared_for_test.explain("x")
-    def squared_factors(index, step):
-        return tg.debug.Factors(at=index, called="twice x", places=index)
+    def explained():
+        x = tg.tensor([1.0, 3.0], requires_grad=True, name="x")
+        return str(times_for_test(x, tg.tensor([5.0, 7.0])).sum().record().explain(x, (1,)))
 
-    x = tg.tensor([1.0, 3.0], requires_grad=True, name="x")
-    explanation = squared_for_test(x).sum().record().explain(x, (1,))
-    assert "twice x" in str(explanation)
+    assert "w[1] 7" not in explained()
+
+    @times_for_test.explain("x")
+    def times_factors(index, step):
+        return tg.debug.Factors(at=index, called="w", places=index)
+
+    assert "w[1] 7" in explained()

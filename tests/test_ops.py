@@ -250,7 +250,7 @@ def test_mse_loss_refuses_an_unknown_reduction() -> None:
 # float16 is computed in float32 and rounded once
 
 
-@pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "norm", "logsumexp"])
+@pytest.mark.parametrize("name", ["sum", "mean", "std", "norm", "logsumexp"])
 def test_reductions_of_halves_do_not_overflow_on_the_way(name: str) -> None:
     x = np.full((1, 300), 300, np.float16)
     x[0, ::2] = -300

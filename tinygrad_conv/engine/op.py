@@ -185,7 +185,7 @@ class Op:
         errors.check_named(self, "kept", name)
         return partial(self.declare, "kept", name)
 
-    def explain(self, argument: str) -> Any: from ..debug.explain import explains; return explains(self, argument)  # names products
+    def explain(self, argument: str) -> Any: from ..debug.explain import explains; return explains(self, argument)  # for people
 
     def declare(self, decorator: str, name: str, function: Function) -> Function:
         """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as it is."""

@@ -142,7 +142,7 @@ def freedom(x_shape, dim, correction, dtype):
 def std(x, *, dim=None, correction=1, keepdim=False):
     """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
     check_float("std", x=x)
-    return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
+    return np.sqrt(var(wide(x), dim=dim, correction=correction, keepdim=keepdim)).astype(x.dtype)
 
 
 @std.grad("x")

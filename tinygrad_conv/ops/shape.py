@@ -157,7 +157,8 @@ def split(x, *, size, dim=0):
     whole = x.shape[one_dim("split", dim, x.ndim)]
     sizes = list(size) if isinstance(size, (tuple, list)) else pieces(whole, size)
     if min(sizes, default=0) < 0 or sum(sizes) != whole:
-        raise ShapeError(f"split: sizes {size} must not be negative, and add up to {whole} for x {show_shape(x.shape)} in dim={dim}")
+        given = f"x {show_shape(x.shape)} in dim={dim}"
+        raise ShapeError(f"split: sizes {size} must not be negative, and add up to {whole} for {given}")
     return tuple(np.split(x, np.cumsum(sizes)[:-1], dim))
 
 
