@@ -222,6 +222,14 @@ def fails(name: str) -> bool:
     return False
 
 
+def check_baseline(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> None:
+    """End with a message where the tests fail although nothing is broken: then every mutant would count as caught."""
+    function = chosen[0][0].function
+    ops = sorted({name for _, names in chosen for name in names})
+    if caught(Mutant(function, 0, "", "", function.__code__), ops, files):
+        raise SystemExit("mutation: the tests fail without a mutant already; mend that first")
+
+
 def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> Iterator[Mutant]:
     """Run the mutants one after another; those that nobody notices."""
     for number, (mutant, ops) in enumerate(chosen, 1):
@@ -248,8 +256,11 @@ def main() -> int:
     if arguments.names:
         functions = {function: ops for function, ops in functions.items() if names_of(function, ops) & set(arguments.names)}
     chosen = [(mutant, ops) for function, ops in functions.items() for mutant in mutants(function)]
+    if not chosen:
+        raise SystemExit(f"mutation: no function, op or file is called {' or '.join(arguments.names)}")
     if arguments.sample and arguments.sample < len(chosen):
         chosen = random.Random(0).sample(chosen, arguments.sample)
+    check_baseline(chosen, files)
     start, alive = time.monotonic(), list(survivors(chosen, files))
     killed, seconds = len(chosen) - len(alive), time.monotonic() - start
     share = 100 * killed / max(len(chosen), 1)

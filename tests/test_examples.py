@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
@@ -194,11 +195,16 @@ def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path) -> None:
         assert promised and done.stdout.splitlines() == promised
 
 
+def test_the_readme_s_session_goes_as_it_says() -> None:
+    failed, tried = doctest.testfile(str(PROJECT / "README.md"), module_relative=False, encoding="utf-8")
+    assert tried >= 5 and not failed
+
+
 def test_the_judge_says_what_the_readme_says_it_says(tmp_path: Path) -> None:
     op = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "smooth_relu" in block)
     broken = tmp_path / "my_op.py"
     broken.write_text(op.replace("return dy *", "return 2 * dy *"), encoding="utf-8")
-    message = re.search(r"```\n(smooth_relu: the gradient is wrong.*?)```", README, re.DOTALL)[1]
+    message = re.search(r"```\n(gradcheck of smooth_relu fails.*?)```", README, re.DOTALL)[1]
     said = run(tmp_path, "my_op.py").stderr.replace(f"{tmp_path}{os.sep}", "")
     assert message.strip() in said
 

@@ -63,13 +63,18 @@ def test_the_last_line_of_each_table_wants_everything_and_wanting_means_serving(
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_kernel_that_would_spread_infinities_hands_over() -> None:
-    case = larger_case("winograd")
+    case = larger_case("winograd, larger")
     x = np.array(case.x)
     kernels.correlate(x, case.w, case.window)
     assert kernels.served() == "winograd"
     x[0, 0, 5, 5] = np.inf
     kernels.correlate(x, case.w, case.window)
     assert kernels.served() == "mec"
+    case = larger_case("toy")
+    kernels.correlate_input_grad(case.dy, case.w, case.window)
+    assert kernels.served() == "tiny"
+    kernels.correlate_input_grad(case.dy, case.w + np.inf, case.window)
+    assert kernels.served() == "dual"
 
 
 def test_integers_do_not_meet_fractions() -> None:

@@ -66,9 +66,20 @@ def one_group(problem: Problem) -> bool:
     return problem.groups == 1
 
 
-def small(problem: Problem) -> bool:
-    """All patches fit into the cache."""
-    return one_group(problem) and problem.patches <= 1 << 17
+def few_patches(problem: Problem) -> bool:
+    """They fit into the cache; or a row of the output, all samples together, is so narrow that its product wastes time."""
+    return one_group(problem) and (problem.patches <= 1 << 17 or narrow(problem))
+
+
+def few_patches_back(problem: Problem) -> bool:
+    """The same, for the patches of dY that the input gradient needs: with a stride most of them are zeros."""
+    return one_group(problem) and (problem.error_patches <= 1 << 17 or (stride_one(problem) and narrow(problem)))
+
+
+def narrow(problem: Problem) -> bool:
+    """Mostly single samples of deep layers."""
+    columns = problem.samples * problem.window.out[1]
+    return columns <= (16 if many_channels(problem) else 40) and problem.patches <= 1 << 22
 
 
 def stride_one(problem: Problem) -> bool:
@@ -111,7 +122,7 @@ def small_products(problem: Problem) -> bool:
 TABLES = {
     "correlate": (
         Line("nothing", nothing.correlate, nothing_to_do, nothing_to_do),
-        Line("tiny", tiny.correlate, one_group, small, tiny.correlation_plan),
+        Line("tiny", tiny.correlate, one_group, few_patches, tiny.correlation_plan),
         Line("winograd", winograd.correlate, three_taps_high, many_channels),
         Line("dual", dual.correlate, stride_one, large_kernel),
         Line("reference", reference.correlate, always, never),
@@ -119,7 +130,7 @@ TABLES = {
     ),
     "correlate_weight_grad": (
         Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
-        Line("tiny", tiny.correlate_weight_grad, one_group, small, tiny.weight_grad_plan),
+        Line("tiny", tiny.correlate_weight_grad, one_group, few_patches, tiny.weight_grad_plan),
         Line("winograd", winograd.correlate_weight_grad, three_taps_high, many_channels),
         Line("dual", dual.correlate_weight_grad, always, large_kernel),
         Line("reference", reference.correlate_weight_grad, always, never),
@@ -127,7 +138,7 @@ TABLES = {
     ),
     "correlate_input_grad": (
         Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
-        Line("tiny", tiny.correlate_input_grad, one_group, small, tiny.input_grad_plan),
+        Line("tiny", tiny.correlate_input_grad, one_group, few_patches_back, tiny.input_grad_plan),
         Line("winograd", winograd.correlate_input_grad, three_taps_high_mirrored, many_channels_mirrored),
         Line("mec", mec.correlate_input_grad, stride_one, small_products),
         Line("reference", reference.correlate_input_grad, always, never),

@@ -21,6 +21,8 @@ import numpy as np
 
 from .layout import Array, all_finite
 from .problem import Problem
+from .products import matmul
+from .threads import WORTH_SHARING
 from .window import Pair
 
 Index = tuple[slice, slice, slice]
@@ -39,26 +41,27 @@ class Plan(NamedTuple):
     steps: tuple[int, ...]  # and where the next ones are
     matrix: tuple[int, int]  # [K, P*Q*N]
     out: tuple[int, ...]  # the result, as the product leaves it
+    large: bool  # whether threads are worth it
 
 
 def correlate(plan: Plan, x: Array, w: Array) -> Array:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, kh, kw]."""
-    products = w.reshape(len(w), -1).dot(_patches(x, plan))
-    return _rounded(products, plan).reshape(plan.out).transpose(3, 0, 1, 2)
+    products = _product(w.reshape(len(w), -1), _patches(x, plan), plan)
+    return products.reshape(plan.out).transpose(3, 0, 1, 2)
 
 
 def correlate_weight_grad(plan: Plan, x: Array, dy: Array) -> Array:
     """dw [O, C, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q]."""
     errors = dy.transpose(1, 2, 3, 0).reshape(plan.out[0], -1)
-    return _rounded(_patches(x, plan).dot(errors.T), plan).T.reshape(plan.out)
+    return _product(_patches(x, plan), errors.T, plan).T.reshape(plan.out)
 
 
 def correlate_input_grad(plan: Plan, dy: Array, w: Array) -> Array | None:
     """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, kh, kw]; None if w is not finite."""
     if not all_finite(w):
         return None
-    products = w.swapaxes(0, 1).reshape(plan.out[0], -1).dot(_patches(dy, plan))
-    return _rounded(products, plan).reshape(plan.out).transpose(3, 0, 1, 2)
+    products = _product(w.swapaxes(0, 1).reshape(plan.out[0], -1), _patches(dy, plan), plan)
+    return products.reshape(plan.out).transpose(3, 0, 1, 2)
 
 
 def _patches(x: Array, plan: Plan) -> Array:
@@ -72,9 +75,10 @@ def _patches(x: Array, plan: Plan) -> Array:
     return np.ndarray(plan.patches, plan.dtype, padded, plan.start, plan.steps).reshape(plan.matrix)
 
 
-def _rounded(products: Array, plan: Plan) -> Array:
-    """In the dtype of the result."""
-    return products if products.dtype == plan.result else products.astype(plan.result)
+def _product(a: Array, b: Array, plan: Plan) -> Array:
+    """a @ b, shared out among threads if it is worth it, and rounded to the dtype of the result."""
+    product = matmul(a, b) if plan.large else a.dot(b)
+    return product if product.dtype == plan.result else product.astype(plan.result)
 
 
 def correlation_plan(problem: Problem) -> Plan:
@@ -137,4 +141,5 @@ def _plan(
         steps=(rows.length * row, down, right, stride[0] * row, stride[1] * column, item),
         matrix=(channels * kh * kw, count[0] * count[1] * samples),
         out=out,
+        large=problem.time >= WORTH_SHARING,
     )

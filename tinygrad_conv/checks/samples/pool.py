@@ -18,9 +18,12 @@ case("avg_pool2d", normal("N C H+3 W+3"), kernel_size=2, stride=2, ceil_mode=Tru
 case("avg_pool2d", normal("C H+3 W+2"), kernel_size=(3, 2), stride=2, linear=True)
 
 step: dict[str, Any] = {"kernel_size": (2, 3), "stride": 1, "linear": True}
+wide: dict[str, Any] = {"kernel_size": 2, "stride": 2, "padding": 1, "dilation": 2, "ceil_mode": True, "linear": True}
 case("gather_taps", normal("N C P+2 Q+3"), tap=integers("N C P+1 Q+1", below=6), **step)
 case("gather_taps", normal("C 2P+3 2Q+2"), tap=integers("C P+1 Q+1", below=4), kernel_size=2, linear=True)
 case("scatter_taps", normal("N C P+1 Q+1"), tap=integers("N C P+1 Q+1", below=6), size=sizes("P+2 Q+3"), **step)
+case("gather_taps", normal("N C 2P+2 2Q+3"), tap=integers("N C P+2 Q+2", below=4), **wide)
+case("scatter_taps", normal("N C P+2 Q+2"), tap=integers("N C P+2 Q+2", below=4), size=sizes("2P+2 2Q+3"), **wide)
 case("scatter_taps", normal("C P+1 Q+1"), tap=integers("C P+1 Q+1", below=4), size=sizes("2P+3 2Q+2"), kernel_size=2, linear=True)
 
 case("sum_windows", normal("N C H+2 W+3"), kernel_size=3, stride=2, padding=1, linear=True)
