@@ -254,8 +254,8 @@ def test_mse_loss_refuses_an_unknown_reduction() -> None:
 def test_reductions_of_halves_do_not_overflow_on_the_way(name: str) -> None:
     x = np.full((1, 300), 300, np.float16)
     x[0, ::2] = -300
-    wide = getattr(tg, name)(x.astype(np.float64), 1)
-    np.testing.assert_array_equal(getattr(tg, name)(x, 1), wide.astype(np.float16))
+    wide = getattr(tg, name)(x.astype(np.float64), dim=1)
+    np.testing.assert_array_equal(getattr(tg, name)(x, dim=1), wide.astype(np.float16))
 
 
 # What PyTorch scripts write

@@ -6,8 +6,9 @@ import argparse
 import sys
 
 from .checks import table
+from .debug import terminal
 
-COMMANDS = (table.add_command,)
+COMMANDS = (table.add_command, terminal.add_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -23,3 +23,7 @@ case("conv2d_input_grad", normal("N O P+1 Q+1"), normal("O C 2 2"), input_size=s
 case("conv2d_input_grad", normal("N 2O P+1 Q+1"), normal("2O C 3 3"), input_size=sizes("2P+4 2Q+3"), stride=2, groups=2)
 case("conv2d_input_grad", normal("N O P+1 Q+3"), normal("O C 2 3"), input_size=sizes("P+3 Q+3"), dilation=(2, 1), padding=(0, 1))
 case("conv2d_input_grad", normal("O P+1 Q+1"), normal("O C 2 2"), input_size=sizes("P+2 Q+2"))
+
+# dY with fewer rows and columns than the windows make: the missing ones are 0, and the rules cut them off again
+case("conv2d_weight_grad", normal("N C P+4 Q+3"), normal("N O P+1 Q+1"), kernel_size=(2, 2))
+case("conv2d_input_grad", normal("N O P+1 Q+1"), normal("O C 2 2"), input_size=sizes("P+4 Q+3"))

@@ -1,0 +1,81 @@
+"""The command `step`: runs a script as Python would, and stops in one of its backwards."""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import sys
+import traceback
+from pathlib import Path
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+
+def add_command(commands: Any) -> None:
+    """Add `step` to the command line."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "step",
+        help="run a script and step through its backward",
+        description="Run a script and stop at a prompt in its first backward (or --nth): recorded, forwards and back.",
+    )
+    command.add_argument("--nth", type=positive, default=1, metavar="N", help="stop in the N-th backward (default: 1)")
+    command.add_argument("script", metavar="SCRIPT", help="a Python file")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="what the script is given")
+    command.set_defaults(run=run)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on; argparse turns the ValueError into a message."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; the exit status is the script's."""
+    from .stepper import Stepper
+    from .stop import Stop
+
+    script = Path(options.script)
+    if not script.is_file():
+        print(f"step: there is no file {options.script}", file=sys.stderr)
+        return 2
+    stepper = Stepper()
+    with Stop(options.nth, stepper) as stop:
+        status = run_script(script, options.arguments)
+    if not status and not stop.stopped:
+        print(f"step: the script ended after {stop.count} backwards, so there was no number {options.nth} to stop in")
+    return status
+
+
+def run_script(script: Path, arguments: list[str]) -> int:
+    """Run a file as `__main__`, with its folder first on the path; an exception is shown as Python shows it."""
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=str(script), __builtins__=builtins)
+    before = sys.argv, sys.path[0], sys.modules["__main__"]
+    sys.argv, sys.path[0], sys.modules["__main__"] = [str(script), *arguments], str(script.resolve().parent), module
+    try:
+        code: CodeType = compile(script.read_bytes(), str(script), "exec")
+        exec(code, module.__dict__)
+    except SystemExit as end:
+        return exit_status(end)
+    except BaseException as error:
+        traceback.print_exception(type(error), error, without_ours(error.__traceback__))
+        return 1
+    finally:
+        sys.argv, sys.path[0], sys.modules["__main__"] = before
+    return 0
+
+
+def exit_status(end: SystemExit) -> int:
+    """What `sys.exit(…)` means to a shell."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+def without_ours(place: TracebackType | None) -> TracebackType | None:
+    """A traceback from the script's first frame on."""
+    return place.tb_next if place is not None and place.tb_frame.f_code.co_filename == __file__ else place

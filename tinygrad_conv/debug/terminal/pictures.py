@@ -1,0 +1,112 @@
+"""Arrays in a terminal: coloured cells with their numbers, or blocks, in as much room as there is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TextIO
+
+import numpy as np
+
+from ...dtypes import Array
+from ...errors import show_array
+
+CIVIDIS = ((0, 34, 78), (67, 78, 108), (125, 124, 120), (188, 174, 108), (254, 232, 56))
+"""Dark blue below 0, grey at 0, yellow above: ever lighter, so that they can be told apart without colour vision."""
+
+BEND = 0.65  # below 1: small numbers differ more than large ones
+NUMBER_CELL, BLOCK = 8, 2  # columns of a cell
+MOST_WRITTEN = 100  # numbers in cells
+MOST_PLANES = 12
+
+
+class Terminal:
+    """How a stream shows things: its width, and whether it has colours and blocks."""
+
+    def __init__(self, stream: TextIO, width: int) -> None:
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+        self.width = width
+        self.colours = stream.isatty() and not plain
+        self.rich = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
+        self.shades = " ░▒▓█" if encodes(stream, "░▒▓█…") else " .:*#"
+
+    def bold(self, text: str) -> str:
+        """A text that stands out, if that can be done."""
+        return f"\x1b[1m{text}\x1b[0m" if self.colours else text
+
+    def fit(self, line: str) -> str:
+        """A line cut to the width."""
+        return line if len(line) <= self.width else line[: self.width - 1] + "…"[: len(self.shades[1].encode()) - 1]
+
+    def cell(self, value: float, largest: float, written: bool) -> str:
+        """One cell."""
+        text = f"{value:.4g}".rjust(NUMBER_CELL - 1) + " " if written else "  "
+        if not np.isfinite(value):
+            return text if written else "??"
+        place = np.sign(value) * (abs(value) / largest) ** BEND if largest else 0.0
+        if self.colours:
+            return self.coloured(text, float(place))
+        if written:
+            return text
+        shade = self.shades[int(np.ceil(abs(place) * (len(self.shades) - 1)))]
+        return ("-" if value < 0 else shade) + shade
+
+    def coloured(self, text: str, place: float) -> str:
+        """A text on the colour of a place from -1 to 1."""
+        at = (place + 1) / 2 * (len(CIVIDIS) - 1)
+        below = min(int(at), len(CIVIDIS) - 2)
+        low, high = np.array(CIVIDIS[below]), np.array(CIVIDIS[below + 1])
+        red, green, blue = (int(one) for one in np.round(low + (high - low) * (at - below)))
+        ink = "30" if 0.3 * red + 0.59 * green + 0.11 * blue > 105 else "97"
+        return f"\x1b[{ink};48;{self.code(red, green, blue)}m{text}\x1b[0m"
+
+    def code(self, red: int, green: int, blue: int) -> str:
+        """A colour as the terminal knows it: as it is, or the nearest of the 6×6×6 cube."""
+        if self.rich:
+            return f"2;{red};{green};{blue}"
+        steps = [round(one / 255 * 5) for one in (red, green, blue)]
+        return f"5;{16 + 36 * steps[0] + 6 * steps[1] + steps[2]}"
+
+
+def encodes(stream: TextIO, text: str) -> bool:
+    """Whether a stream can write these letters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def picture(name: str, array: Array, terminal: Terminal) -> str:
+    """An array as cells: its planes (the last two dimensions) beside each other, and what they cannot show in words."""
+    head = f"{name}   {show_array(array)}{span(array)}"
+    if not array.size:
+        return head
+    planes = array.reshape(-1, *array.shape[-2:]) if array.ndim > 1 else array.reshape(1, 1, -1)
+    rows, columns = planes.shape[1:]
+    written = array.size <= MOST_WRITTEN and columns * NUMBER_CELL <= terminal.width
+    cell = NUMBER_CELL if written else BLOCK
+    shown = min(columns, max(1, terminal.width // cell))
+    beside = max(1, (terminal.width + 2) // (shown * cell + 2))
+    finite = array[np.isfinite(array)]
+    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    lines = []
+    for first in range(0, min(len(planes), MOST_PLANES), beside):
+        group = planes[first : min(first + beside, MOST_PLANES)]
+        for row in range(rows):
+            cells = ["".join(terminal.cell(float(one), largest, written) for one in plane[row, :shown]) for plane in group]
+            lines.append("  ".join(cells).rstrip())
+        lines.append("")
+    return "\n".join([head, *lines[:-1], *remarks(planes, shown)])
+
+
+def span(array: Array) -> str:
+    """`, from -1 to 6`."""
+    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+    return f", from {finite.min():.4g} to {finite.max():.4g}" if finite.size else ""
+
+
+def remarks(planes: Any, shown: int) -> list[str]:
+    """What is not in the picture."""
+    count, _, columns = planes.shape
+    left_out = [f"(planes 0 to {MOST_PLANES - 1} of {count}: an index shows others, as in `show y[0, 12:]`)"] if count > MOST_PLANES else []
+    return left_out + ([f"(columns 0 to {shown - 1} of {columns})"] if shown < columns else [])

@@ -1,0 +1,71 @@
+"""Recording a backward while the program performs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...engine.tape import Node
+from ...engine.tensor import Tensor
+from ..listing import input_edges
+from ..record import Copies, Recording
+from ..step import Source, Step
+from ..watch import Observer
+
+Prompt = Callable[[Recording], bool]
+
+
+class Stop(Observer):
+    """Hands the n-th backward of what runs inside to a prompt, recorded, before any `.grad` is written.
+
+    What the prompt returns says whether it wants to see the next backward too.
+    """
+
+    def __init__(self, nth: int, prompt: Prompt) -> None:
+        self.count, self.stopped = 0, False
+        self._nth, self._prompt = nth, prompt
+        self._again = False
+        self._last = 0  # index of the node that was passed last: a larger one begins another backward
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the backward that is going on is to be recorded."""
+        return self._again or self.count + 1 == self._nth
+
+    def before_step(self, step: Step, node: Node) -> None:
+        if not self.wanted or isinstance(step.grad_output, Tensor):  # the gradients of create_graph are a program, not data
+            return
+        if not self._last or node.index > self._last:
+            self._steps: list[Step] = []
+            self._leaves: dict[Tensor, str] = {}
+            self._copies = Copies()
+            step.output  # noqa: B018 (collects what the tape knows, before the backward frees it)
+        self._last = node.index
+        self._leaves.update({edge: name for edge, name in zip(input_edges(node), named(step)) if isinstance(edge, Tensor)})
+
+    def after_step(self, step: Step) -> None:
+        if self._last:
+            self._steps.append(self._copies.of_step(step))
+
+    def after_sweep(self, found: dict[Any, Any]) -> None:
+        recording = self.recording(found) if self._last else None
+        self.count, self._last = self.count + 1, 0
+        if recording is not None:
+            self.stopped = True
+            self._again = self._prompt(recording)
+
+    def recording(self, found: dict[Any, Any]) -> Recording:
+        """The backward that has ended."""
+        newest = self._steps[0]
+        given = newest.grad_output if isinstance(newest.grad_output, tuple) else (newest.grad_output,)
+        seeds: dict[Any, Any] = {Source(newest.number, slot): one for slot, one in enumerate(given) if one is not None}
+        values = {name: self._copies.of(leaf.data) for leaf, name in self._leaves.items()}
+        grads = {name: self._copies.of(found[leaf]) for leaf, name in self._leaves.items() if leaf in found}
+        return Recording(self._steps[::-1], values, grads, seeds)
+
+
+def named(step: Step) -> tuple[Any, ...]:
+    """What a step calls its inputs, one by one."""
+    sources = tuple(step.sources.values())
+    variadic = len(sources) == 1 and isinstance(sources[0], tuple) and not isinstance(sources[0], Source)
+    return sources[0] if variadic else sources
