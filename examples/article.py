@@ -1,6 +1,7 @@
 """A convolution and its gradients, number by number, in the order of the derivation.
 
     python examples/article.py
+    python examples/article.py --html        writes article.html too: the same, to be stepped through in a browser
 
 One sum runs through it: a cross-correlation. The forward pass is one, of X with W. The weight gradient is one, of X
 with the output error dY. The input gradient is one too, of the padded dY with the flipped W. So one function prints
@@ -9,6 +10,7 @@ them all.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 
 import numpy as np
@@ -28,6 +30,7 @@ EXPECTED_NEW_W = np.array([[0.4, -0.2], [-0.1, 0.6]])
 
 
 def main() -> None:
+    options = parse_options()
     two_operations()
     y = forward()
     dy = loss_and_its_gradient(y)
@@ -35,6 +38,14 @@ def main() -> None:
     input_gradient(dy)
     update(dw)
     three_ways_agree()
+    if options.html:
+        write_page(options.html)
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="A convolution and its gradients, number by number.")
+    parser.add_argument("--html", nargs="?", const="article.html", metavar="FILE", help="write a page (default: article.html)")
+    return parser.parse_args()
 
 
 def two_operations() -> None:
@@ -127,6 +138,16 @@ def engine_gradients(dtype: type) -> tuple[np.ndarray, np.ndarray]:
     loss = 0.5 * ((y - TARGET.astype(dtype)) ** 2).sum()
     loss.backward()
     return w.grad[0, 0], x.grad[0, 0]
+
+
+def write_page(path: str) -> None:
+    """The same forward and backward, recorded, as a page for the browser."""
+    x = tg.tensor(X[None, None], requires_grad=True, name="x")
+    w = tg.tensor(W[None, None], requires_grad=True, name="w")
+    y = tg.conv2d(x, w)
+    loss = tg.mse_loss(y, TARGET[None, None], reduction="sum") / 2
+    loss.record().to_html(path, title="A convolution and its gradients")
+    print(f"\nwrote {path}: open it in a browser")
 
 
 def correlate(x: np.ndarray, w: np.ndarray) -> np.ndarray:

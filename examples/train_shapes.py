@@ -3,6 +3,7 @@
     python examples/train_shapes.py                  circles, squares, triangles and crosses, generated
     python examples/train_shapes.py --data bars      horizontal and vertical bars, generated
     python examples/train_shapes.py --data digits    1,797 handwritten digits (needs the extra `examples`)
+    python examples/train_shapes.py --html           writes shapes.html too: the last backward, step by step in a browser
 
 At the end: which class was taken for which, a few images (as a PNG too, if matplotlib is installed), and the accuracy
 on images that were not trained on. The same seed gives the same numbers.

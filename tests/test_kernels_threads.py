@@ -77,6 +77,23 @@ def test_users_threads_do_not_disturb_each_other(three_threads: None) -> None:
     assert blas_threads() == before
 
 
+def test_every_thread_can_hold_blas(three_threads: None) -> None:
+    """Newer threadpoolctl lets one thread of the process set the number, and ignores all others without a word."""
+    seen: list[list[int]] = []
+
+    def hold() -> None:
+        with threads.blas_held():
+            seen.append(blas_threads())
+
+    before = blas_threads()
+    hold()
+    other = threading.Thread(target=hold)
+    other.start()
+    other.join()
+    assert seen == [[1] * len(before)] * 2
+    assert blas_threads() == before
+
+
 def test_choices_of_one_thread_are_not_anothers() -> None:
     seen: list[str | None] = []
     case = larger_case("lenet")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_conv import data
+import tinygrad_conv as tg
+from tinygrad_conv import data, errors
 
 OURS = """
 import tinygrad_conv as torch
@@ -124,3 +125,11 @@ def test_that_it_is_a_pytorch_script():
 
 def test_the_same_seed_gives_the_same_course():
     np.testing.assert_array_equal(run(OURS)["losses"], run(OURS)["losses"])
+
+
+@pytest.mark.parametrize("name, instead", [("device", "CPU"), ("cuda", "GPU"), ("save", "state_dict"), ("autograd", "tg.grad")])
+def test_a_name_that_is_not_here_says_what_to_write_instead(name, instead):
+    with pytest.raises(AttributeError, match=instead):
+        getattr(tg, name)
+    with pytest.raises(errors.MutationError, match="inplace"):
+        tg.relu(tg.ones(1), inplace=True)

@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from numpy import float16, float32, float64, int32, int64, uint8
+
 from . import data, nn, ops, optim
 from .checks import gradcheck
 from .creation import (
@@ -46,10 +48,21 @@ from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 
+ELSEWHERE = {
+    "device": "there is one device, the CPU: leave device=… and .to(device) out, or write .to('cpu')",
+    "cuda": "there is no GPU: write False for torch.cuda.is_available()",
+    "save": "write pickle.dump(model.state_dict(), file), or np.savez(path, **model.state_dict())",
+    "load": "write pickle.load(file)",
+    "autograd": "write tg.grad for torch.autograd.grad, and @tg.primitive for an autograd.Function",
+    "compile": "there is nothing to compile: leave it out",
+}
+"""Names of PyTorch's that are not here, and what to write instead."""
+
 
 def __getattr__(name: str) -> Any:
     """`tg.debug`, and what it is known for, imported when somebody asks: it costs nothing while nobody does."""
     if name == "debug" or name in ("detect_anomaly", "profile"):
         debug = importlib.import_module(".debug", __name__)
         return debug if name == "debug" else getattr(debug, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    hint = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

@@ -18,12 +18,19 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "prelu",
+    "relu",
     "relu6",
     "selu",
     "silu",
     "softmax",
     "softplus",
 ]
+
+
+@documented_by(functions.relu)
+def relu(input: Operand, inplace: bool = False) -> Tensor:
+    refuse_inplace("relu", inplace)
+    return functions.relu(input)
 
 
 @documented_by(activations.leaky_relu)

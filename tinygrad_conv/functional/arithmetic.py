@@ -32,7 +32,6 @@ __all__ = [
     "ne",
     "neg",
     "pow",
-    "relu",
     "sigmoid",
     "sign",
     "sin",
@@ -116,11 +115,6 @@ def tanh(input: Operand) -> Tensor:
 @documented_by(functions.sigmoid)
 def sigmoid(input: Operand) -> Tensor:
     return functions.sigmoid(input)
-
-
-@documented_by(functions.relu)
-def relu(input: Operand) -> Tensor:
-    return functions.relu(input)
 
 
 @documented_by(arithmetic.maximum)

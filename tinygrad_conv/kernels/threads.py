@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 # In microseconds on one core. Holding BLAS costs about 3, and products that take less than the first bound are too
 # small for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
-WORTH_HOLDING_BLAS = 10.0
+WORTH_HOLDING_BLAS = 5.0
 WORTH_SHARING = 200.0
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
 
@@ -125,12 +125,12 @@ class _State:
         """BLAS has one thread from now on. (What threadpoolctl's own `limit` does, which takes four times as long.)"""
         self.held = [(library, library.num_threads) for library in _blas_libraries()]
         for library, _ in self.held:
-            library.set_num_threads(1)
+            _set_blas_threads(library, 1)
 
     def release(self) -> None:
         """BLAS has its own number of threads again."""
         for library, threads in self.held:
-            library.set_num_threads(threads)
+            _set_blas_threads(library, threads)
         self.held = []
 
     def pool(self) -> ThreadPoolExecutor:
@@ -167,6 +167,16 @@ def _blas_libraries() -> tuple[Any, ...]:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+def _set_blas_threads(library: Any, n: int) -> None:
+    """From whatever thread of the user's: newer threadpoolctl obeys only the thread that was the first to do so, if any.
+
+    Those that hold BLAS here are counted, so they do not get into each other's way.
+    """
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
+    library.set_num_threads(n)
 
 
 @cache

@@ -30,8 +30,8 @@ case("sum_windows", normal("N C H+2 W+3"), kernel_size=3, stride=2, padding=1, l
 case("sum_windows", normal("C H+2 W+2"), kernel_size=2, linear=True)
 case("spread_windows", normal("N C P+1 Q+1"), size=sizes("2P+2 2Q+1"), kernel_size=3, stride=2, padding=1, linear=True)
 case("spread_windows", normal("C P+1 Q+1"), size=sizes("2P+3 2Q+2"), kernel_size=2, linear=True)
-up: dict[str, Any] = {"kernel_size": 2, "padding": 1, "ceil_mode": True, "linear": True}
-case("sum_windows", normal("N C 2H+1 2W+3"), **up)
-case("spread_windows", normal("N C P+2 Q+3"), size=sizes("2P+1 2Q+3"), **up)
+rounded_up: dict[str, Any] = {"kernel_size": 3, "stride": 2, "ceil_mode": True, "linear": True}
+case("sum_windows", normal("N C 2H+4 2W+4"), **rounded_up)
+case("spread_windows", normal("N C P+2 Q+2"), size=sizes("2P+4 2Q+4"), **rounded_up)
 case("max_pool2d_with_indices", apart("N C H+2 W+3"), kernel_size=(2, 3), stride=1, padding=1, linear=True)
 case("max_pool2d_with_indices", apart("C H+3 W+3"), kernel_size=2, dilation=2, ceil_mode=True, linear=True)

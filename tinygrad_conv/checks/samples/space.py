@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..cases import case, normal
@@ -12,7 +14,7 @@ case("pad", normal("n m+2 k+3"), sides=(2, 1, 0, 1), mode="reflect", linear=True
 case("pad", normal("N C H+1 W+1"), sides=(2, 1, 0, 3), mode="replicate", linear=True)
 case("pad", normal("C L+2"), sides=(2, 1), mode="circular", linear=True)
 
-TWICE = {"target": np.array([3, 0, 3, 1]), "source": np.array([0, 1, 1, 1])}
+TWICE: dict[str, Any] = {"target": np.array([3, 0, 3, 1]), "source": np.array([0, 1, 1, 1])}
 case("mix", normal("n+2 m"), dim=0, size=4, **TWICE, linear=True)
 case("mix", normal("n m+2 k"), dim=1, size=4, weight=np.array([0.5, -1.0, 2.0, 0.25]), **TWICE, linear=True)
 

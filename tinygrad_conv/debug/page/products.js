@@ -42,19 +42,33 @@ function along(g, axis, role, at) {
 // The products of one step in the gradient of one of its inputs at an index; null if the page does not have them.
 // Each: { step, dyIndex, dy, called, factor }; dy or factor is undefined where an array was thinned.
 function productsOf(page, step, input, index) {
-  const dy = page.array(step.outputs[0].grad);
-  const product = (dyIndex, called, by) => ({ step, dyIndex, dy: dy.at(dyIndex), called, factor: by });
   const how = input.products;
   if (!how) return null;
-  if (how.kind === "formula") return byFormula(page, step, input, index, product);
-  const factors = page.array(how.factors), name = calledFactors(step, input, how.factors);
-  if (how.kind === "one") {
-    const number = dy.size === 1 ? 0 : how.numbers === undefined ? ravel(index, factors.shape) : page.array(how.numbers).at(index);
-    if (number === undefined) return [{ step, dyIndex: [], called: name(index), dy: undefined, factor: undefined }];
-    return [product(unravel(number, dy.shape), name(index), factors.at(index))];
+  const dys = step.outputs.map((output) => page.array(output.grad)), several = dys.length > 1;
+  if (how.kind === "formula") {
+    const product = (at, called, by) => ({ step, dyIndex: at, dy: dys[0].at(at), called, factor: by });
+    return byFormula(page, step, input, index, product);
   }
-  const all = range(dy.size).map((number) => product(unravel(number, dy.shape), `∂y/∂${input.name}`, factors.at([number, ...index])));
-  return all.filter((one) => one.factor !== 0);
+  const size = dys.reduce((sum, dy) => sum + (dy ? dy.size : 0), 0);
+  const factors = page.array(how.factors), name = calledFactors(step, input, how.factors);
+  const product = (number, called, by) => {
+    const [slot, at] = elementAt(dys, number);
+    return { step, dyIndex: several ? [slot, ...at] : at, dy: dys[slot].at(at), called, factor: by };
+  };
+  if (how.kind === "dense") {
+    const all = range(size).map((number) => product(number, name(index), factors.at([number, ...index])));
+    return all.filter((one) => one.factor !== 0);
+  }
+  const number = size === 1 ? 0 : how.numbers === undefined ? ravel(index, factors.shape) : page.array(how.numbers).at(index);
+  if (number === undefined) return [{ step, dyIndex: [], called: name(index), dy: undefined, factor: undefined }];
+  return [product(number, name(index), factors.at(index))];
+}
+
+// [output, index in it] of the number-th element of all the outputs' gradients, one after the other.
+function elementAt(dys, number) {
+  let slot = 0;
+  for (; !dys[slot] || number >= dys[slot].size; slot++) number -= dys[slot] ? dys[slot].size : 0;
+  return [slot, unravel(number, dys[slot].shape)];
 }
 
 // What a factor is called: the input whose very numbers they are, or what it is by definition.

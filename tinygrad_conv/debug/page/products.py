@@ -71,62 +71,72 @@ def shape_of(step: Step, name: str) -> tuple[int, ...]:
 
 
 def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
-    """For each contribution of a step how its products are found; of a variadic argument one after the other."""
+    """For each contribution of a step how its products are found; of a variadic argument one after the other.
+
+    Of several outputs the gradients are one row of numbers, one output's after the other's.
+    """
     wanted = [one for value in step.grad_inputs.values() for one in (value if isinstance(value, tuple) else (value,))]
     count = sum(one is not None for one in wanted)
     if step.op in BY_FORMULA:
         return [{"kind": "formula"}] * count
-    if isinstance(step.grad_output, tuple) or step.grad_output.dtype.kind != "f":
-        return [None] * count
-    found = zip(*(ask(step, probe) for probe in probes(step.grad_output)))
-    forms = [single(step.grad_output, *answers, arrays) for answers in found]
-    return forms if all(forms) else [one or other for one, other in zip(forms, dense(step, count, arrays))]
+    dys = [one for one in several(step.grad_output) if one is not None]
+    size, eps = sum(one.size for one in dys), max(float(np.finfo(one.dtype).eps) for one in dys)
+    answers = zip(*(ask(step, probe) for probe in probes(size)))
+    forms = [single(size, eps, *found, arrays) for found in answers]
+    return forms if all(forms) else [one or other for one, other in zip(forms, dense(step, size, count, arrays))]
 
 
-def ask(step: Step, dy: Array) -> list[Array]:
-    """What the step's rules make of another gradient."""
+def several(gradient: Any) -> tuple[Any, ...]:
+    """The gradients of the outputs, of all of them."""
+    return gradient if isinstance(gradient, tuple) else (gradient,)
+
+
+def ask(step: Step, numbers: Array) -> list[Array]:
+    """What the step's rules make of another gradient, given as a row of numbers."""
+    given, at = [], 0
+    for dy in several(step.grad_output):
+        size = 0 if dy is None else dy.size
+        given.append(None if dy is None else numbers[at : at + size].astype(dy.dtype).reshape(dy.shape))
+        at += size
     token = WATCH.set(None)
     try:
         with np.errstate(all="ignore"):
-            return [part for _, _, part in contributions(node_of(step, placeholders_of(step)), dy)]
+            node = node_of(step, placeholders_of(step))
+            return [part for _, _, part in contributions(node, tuple(given) if isinstance(step.grad_output, tuple) else given[0])]
     finally:
         WATCH.reset(token)
 
 
-def probes(dy: Array) -> tuple[Array, Array, Array]:
+def probes(size: int) -> tuple[Array, Array, Array]:
     """Gradients that show how a rule spreads them: all alike, all different in order, all different at random."""
-    numbers = np.arange(1, dy.size + 1).reshape(dy.shape)
-    at_random = np.asarray(1 + np.random.default_rng(0).random(dy.shape))
-    return np.ones_like(dy), numbers.astype(dy.dtype), at_random.astype(dy.dtype)
+    return np.ones(size), np.arange(1.0, size + 1), 1 + np.random.default_rng(0).random(size)
 
 
-def single(dy: Array, factors: Array, numbered: Array, at_random: Array, arrays: Arrays) -> dict[str, Any] | None:
+def single(size: int, eps: float, factors: Array, numbered: Array, at_random: Array, arrays: Arrays) -> dict[str, Any] | None:
     """The form "one", if each number of the gradient does have but one product."""
     with np.errstate(all="ignore"):
         numbers = np.rint(np.nan_to_num(numbered / factors, nan=1.0, posinf=1.0, neginf=1.0)).astype(np.int64) - 1
-    if factors.size and (numbers.min() < 0 or numbers.max() >= dy.size):
+    if factors.size and (numbers.min() < 0 or numbers.max() >= size):
         return None
-    random = probes(dy)[2].reshape(-1)
-    expected = factors * random[numbers] if factors.size else factors
-    if not np.allclose(at_random, expected, rtol=8 * float(np.finfo(dy.dtype).eps), atol=0, equal_nan=True):
+    expected = factors * probes(size)[2][numbers] if factors.size else factors
+    if not np.allclose(at_random, expected, rtol=8 * eps, atol=0, equal_nan=True):
         return None
     form: dict[str, Any] = {"kind": "one", "factors": arrays.add(factors)}
-    if dy.size > 1 and not in_order(numbers, factors, dy):
+    if size > 1 and not in_order(numbers, factors, size):
         form["numbers"] = arrays.add(numbers.astype(np.int32))
     return form
 
 
-def in_order(numbers: Array, factors: Array, dy: Array) -> bool:
+def in_order(numbers: Array, factors: Array, size: int) -> bool:
     """Whether the i-th number of the gradient has the i-th one of dy in it; where the factor is 0, any other would do."""
     flat = numbers.reshape(-1)
-    return flat.size == dy.size and bool(np.all((flat == np.arange(dy.size)) | (factors.reshape(-1) == 0)))
+    return flat.size == size and bool(np.all((flat == np.arange(size)) | (factors.reshape(-1) == 0)))
 
 
-def dense(step: Step, count: int, arrays: Arrays) -> list[dict[str, Any] | None]:
+def dense(step: Step, size: int, count: int, arrays: Arrays) -> list[dict[str, Any] | None]:
     """The form "dense" where it is small enough."""
-    dy = step.grad_output
-    if not 0 < dy.size <= MOST_ROWS:
+    if not 0 < size <= MOST_ROWS:
         return [None] * count
-    rows = [ask(step, one.reshape(dy.shape)) for one in np.eye(dy.size, dtype=dy.dtype)]
+    rows = [ask(step, one) for one in np.eye(size)]
     stacked = [np.stack(column) for column in zip(*rows)]
     return [{"kind": "dense", "factors": arrays.add(one)} if one.size <= MOST_FACTORS else None for one in stacked]

@@ -179,7 +179,8 @@ class WindowView {
   }
 
   figure(map, operand, at) {
-    const extra = this.role === "X" && at === 0 ? ", zeros around it" : this.role === "X" && at === 1 ? ", flipped"
+    const spread = this.g.stride.some((one) => one > 1) ? ", zeros around and between" : ", zeros around it";
+    const extra = this.role === "X" && at === 0 ? spread : this.role === "X" && at === 1 ? ", flipped"
       : at === 0 && this.g.padding.flat().some(Boolean) ? ", padded" : "";
     const index = this.index(operand.role, 0, 0).slice(0, -2);
     map.canvas.setAttribute("aria-label", `${this.name(operand)}${extra}`);
@@ -266,7 +267,7 @@ class WindowView {
       Y: ["channel", this.g.channels / this.g.groups], W: ["sample", this.g.samples], X: ["output channel", this.g.outputs / this.g.groups],
     }[this.role];
     const parts = [];
-    if (count > 1) parts.push(`${factor(rest - added)} (the other ${count - 1} ${word}${count > 2 ? "s" : ""})`);
+    if (count > 1) parts.push(`${factor(rest - added)} (the other ${count > 2 ? `${count - 1} ${word}s` : word})`);
     if (bias) parts.push(`${factor(added)} (bias)`);
     return parts;
   }

@@ -9,6 +9,7 @@ import shutil
 import sys
 from bdb import BdbQuit
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -203,10 +204,9 @@ class Stepper(cmd.Cmd):
         """w(here): the lines around the call in the forward, and the rules of this op."""
         place = self.step.where
         self.say(f"{show_path(place.file)}:{place.line}{place.layer and ' in '}{place.layer}")
-        for number in range(max(1, place.line - AROUND), place.line + AROUND + 1):
-            text = linecache.getline(place.file, number).rstrip()
-            if text or number <= place.line:
-                self.say(self.terminal.fit(f"{number:5d} {'->' if number == place.line else '  '} {text}"))
+        first = max(0, place.line - 1 - AROUND)
+        for number, text in enumerate(linecache.getlines(place.file)[first : place.line + AROUND], first + 1):
+            self.say(self.terminal.fit(f"{number:5d} {'->' if number == place.line else '  '} {text.rstrip()}".rstrip()))
         for name, rule in self.step.rule.items():
             self.say(f"d{name}: {rule}")
 
@@ -282,10 +282,9 @@ class Stepper(cmd.Cmd):
         params = rule.some(node) if rule.partial else node.params
         given = [node.saved[at] for at in rule.reads]
         debugger = pdb.Pdb(stdin=None if self.use_rawinput else self.stdin, stdout=None if self.use_rawinput else self.stdout)
-        try:
+        with suppress(BdbQuit):
             debugger.runcall(rule.function, self.step.grad_output, *given, **params)
-        except BdbQuit:
-            self.say("back in the recording")
+        self.say("back in the recording")
 
     def do_quit(self, argument: str) -> bool:
         """q(uit): end the program."""
