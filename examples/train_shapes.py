@@ -45,7 +45,7 @@ def main() -> None:
     (images, labels), (test_images, test_labels), names = load(options.data, options.seed)
 
     net = Net(size=images.shape[-1], classes=len(names))
-    train(net, images, labels, classes=len(names), epochs=epochs)
+    train(net, images, labels, classes=len(names), epochs=epochs, html=options.html and options.html.format(options.data))
 
     predictions = predict(net, test_images)
     truth = test_labels.data
@@ -63,6 +63,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--data", choices=EPOCHS, default="shapes", help="which images (default: shapes)")
     parser.add_argument("--epochs", type=count, help="passes over the training images (default: 10; bars 6, digits 30)")
     parser.add_argument("--seed", type=count, default=0, help="the same seed gives the same numbers (default: 0)")
+    parser.add_argument("--html", nargs="?", const="{}.html", metavar="FILE", help="write a page that shows the last backward")
     return parser.parse_args()
 
 
@@ -88,16 +89,18 @@ def load(name: str, seed: int) -> tuple:
     return make(2000, seed=rng), make(1000, seed=rng), list(names)
 
 
-def train(net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: int) -> None:
+def train(net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: int, html: str | None) -> None:
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
     batches = data.DataLoader(data.TensorDataset(images, labels), batch_size=32, shuffle=True)
     one_hot = np.eye(classes, dtype=np.float32)
     for epoch in range(1, epochs + 1):
         total_loss, right = 0.0, 0
-        for x, label in batches:
+        for step, (x, label) in enumerate(batches, start=1):
             optimizer.zero_grad()
             scores = net(x)
             loss = tg.mse_loss(scores, one_hot[label.data])
+            if html and (epoch, step) == (epochs, len(batches)):
+                loss.record().to_html(html, title=f"The last backward of {epochs} epochs")
             loss.backward()
             optimizer.step()
             total_loss += loss.item() * len(x)

@@ -154,7 +154,7 @@ def test_ratios_are_taken_round_by_round():
 
 def test_limits_are_marked_where_they_are_passed():
     times = {"step-article": {"ours": {"step": [2.0]}, "torch": {"step": [10.0]}}}
-    results = Results({}, times, {}, {}, {}, [])
+    results = Results({}, times, {}, {}, {}, {})
     line = next(line for line in limits_table(results, without_fast=False).splitlines() if "article" in line)
     assert line.split() == ["article", "step", "0.13", "0.20", "too", "large"]
     with pytest.raises(NotMeasured):
@@ -162,7 +162,7 @@ def test_limits_are_marked_where_they_are_passed():
 
 
 def test_limits_without_the_fast_extra():
-    lines = limits_table(Results({}, {}, {}, {}, {}, []), without_fast=True).splitlines()
+    lines = limits_table(Results({}, {}, {}, {}, {}, {}), without_fast=True).splitlines()
     assert next(line for line in lines if "LeNet" in line).split()[2:] == ["0.95", "not", "measured"]
 
 

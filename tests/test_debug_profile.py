@@ -113,15 +113,10 @@ class Tags(HTMLParser):
         self.inside = False
 
 
-def test_a_tape_is_a_table_in_a_notebook():
+def test_a_tape_is_a_page_in_a_notebook():
     w = tg.tensor([1.0], requires_grad=True, name="<w>")
-    found = Tags((w * 2.0).tape()._repr_html_())
-    assert found.cells[:4] == ["op", "result", "line", "layer"] and found.cells[4] == "%1 = mul(<w>, 2.0)"
-    x = w
-    for _ in range(100):
-        x = -x
-    text = x.tape()._repr_html_()
-    assert text.count("<tr>") == 41 and "60 more ops" in text
+    text = (w * 2.0).tape()._repr_html_()
+    assert text.startswith("<iframe") and "<w>" not in text and "mul(" in text
 
 
 IMAGES = [((8, 8), 1), ((3, 8, 8), 1), ((1, 8, 8), 1), ((2, 8, 8), 2), ((40, 1, 5, 5), 16), ((2, 3, 5, 5), 2)]

@@ -30,9 +30,9 @@ def test_the_mistake_is_named(breakage, seed):
 
 
 def test_hundreds_of_broken_rules_and_no_wrong_answer():
-    counts = count(3)
+    counts = count(2)
     assert sum(found["wrong"] for found in counts.values()) == 0
-    assert sum(found["right"] for found in counts.values()) >= 0.95 * 3 * len(BREAKAGES)
+    assert sum(found["right"] for found in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
 
 
 def test_every_op_that_the_breakages_start_from_is_right():

@@ -30,7 +30,7 @@ def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def blas_threads() -> list[int]:
     """How many threads each BLAS library has now."""
-    return [library.num_threads for library in threads._blas_libraries()]
+    return [library.get_threads() for library in threads._blas_libraries()]
 
 
 @pytest.mark.parametrize("name", LARGER)

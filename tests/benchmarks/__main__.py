@@ -68,7 +68,8 @@ def main(arguments: list[str]) -> int:
         with open(options.json, "w") as file:
             about = {"machine": machine(peers), "options": vars(options), "others' share": others.share}
             json.dump({**about, **results._asdict()}, file, indent=1)
-    print(report(results, plan), verdict(others.share, results.others), sep="\n\n")
+    turns = [share for shares in results.others.values() for share in shares]
+    print(report(results, plan), verdict(others.share, turns), sep="\n\n")
     return 0
 
 

@@ -36,12 +36,12 @@ class Results(NamedTuple):
     served: dict[str, dict[str, str | None]]  # by part, of this project
     memory: dict[str, dict[str, list[int]]]  # bytes by framework
     imports: dict[str, list[float]]
-    others: list[float]  # what other programs took of the processors in each turn
+    others: dict[str, list[float]]  # what other programs took of the processors in each turn
 
 
 def measure(plan: Plan, tell: Callable[[str], None]) -> Results:
     """Everything in the plan. `tell` is told of each case that begins."""
-    results = Results(plan.groups, {}, {}, {}, {}, [])
+    results = Results(plan.groups, {}, {}, {}, {}, {})
     timed = [case for group, cases in plan.groups.items() if group not in ("memory", IMPORT) for case in cases]
     if timed:
         measure_times(plan, timed, results, tell)
@@ -63,8 +63,7 @@ def measure_times(plan: Plan, cases: list[str], results: Results, tell: Callable
             tell(case)
             built = build(case, workers)
             able = [worker for worker in workers if worker.framework in built]
-            results.times[case], others = take_turns(case, able, plan.effort)
-            results.others.extend(others)
+            results.times[case], results.others[case] = take_turns(case, able, plan.effort)
             results.served[case] = built[OURS].served
 
 

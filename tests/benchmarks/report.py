@@ -7,6 +7,7 @@ from statistics import median
 from .cases import IMPORT
 from .frameworks import ALL, OURS
 from .limits import NotMeasured, above, convolutions, limits_table
+from .load import TOLERABLE
 from .measure import Plan, Results
 from .ratios import geometric_mean, memory_ratio, ratio, summary, totals
 from .tables import show_bytes, show_ratio, show_time, table
@@ -38,12 +39,12 @@ def part_table(results: Results, group: str, cases: list[str], peer: str | None)
         times, served = results.times[case], results.served[case]
         parts = list(times[OURS])
         for part in parts:
-            rows.append([case, part, *compared(times, [part], peer), served[part] or ""])
+            rows.append([case, part, *compared(times, [part], peer), disturbance(results, case), served[part] or ""])
         if len(parts) > 1:
-            rows.append([case, "together", *compared(times, parts, peer), ""])
+            rows.append([case, "together", *compared(times, parts, peer), disturbance(results, case), ""])
     names = [OURS, peer, f"{OURS} / {peer}"] if peer else [OURS]
     kernel = "kernel" if any(row[-1] for row in rows) else ""
-    shown = table(f"{group} against {peer}" if peer else group, ["case", "part", *names, kernel], rows)
+    shown = table(f"{group} against {peer}" if peer else group, ["case", "part", *names, "others", kernel], rows)
     return f"{shown}\n{mean_of_twelve(results, peer)}" if peer and group == "convs" else shown
 
 
@@ -53,6 +54,12 @@ def mean_of_twelve(results: Results, peer: str) -> str:
         return f"geometric mean of the twelve, forward + dW + dX: {geometric_mean(convolutions(results, peer)):.2f}"
     except NotMeasured:
         return f"{peer} has not done all of the twelve: there is no geometric mean"
+
+
+def disturbance(results: Results, case: str) -> str:
+    """What other programs took of the processors in the turns of a case; nothing where they took little."""
+    shares = results.others.get(case)
+    return f"{median(shares):.0%}" if shares and median(shares) > TOLERABLE else ""
 
 
 def compared(times: Times, parts: list[str], peer: str | None) -> list[str]:
@@ -68,7 +75,7 @@ def compared(times: Times, parts: list[str], peer: str | None) -> list[str]:
 
 def tape_table(results: Results, cases: list[str]) -> str:
     """The cost of a call on a 4x4 array, in microseconds, and how much of it is not NumPy's."""
-    header = ["case", "framework", "part", "µs", "above NumPy"]
+    header = ["case", "framework", "part", "µs", "above NumPy", "others"]
     rows = []
     for case in cases:
         for name, parts in results.times[case].items():
@@ -76,7 +83,7 @@ def tape_table(results: Results, cases: list[str]) -> str:
                 base = "numpy backward" if part == "backward" else "numpy forward"
                 cost = summary(above(parts, part, base)) if base in parts and not part.startswith("numpy") else None
                 spread = f"{cost.middle * 1e6:.2f} [{cost.low * 1e6:.2f}-{cost.high * 1e6:.2f}]" if cost else ""
-                rows.append([case, name, part, f"{median(times) * 1e6:.2f}", spread])
+                rows.append([case, name, part, f"{median(times) * 1e6:.2f}", spread, disturbance(results, case)])
     return table("tape: one call on a 4x4 array", header, rows)
 
 
@@ -112,7 +119,7 @@ def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[
 def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
     """One axis."""
     ratios_header = [f"{OURS} / {peer}" for peer in peers]
-    header = ["case", "time", "grown", *ratios_header, *(f"{one} memory" for one in memory_header(peers)), "kernels"]
+    header = ["case", "time", "grown", *ratios_header, *(f"{one} memory" for one in memory_header(peers)), "others", "kernels"]
     rows, before = [], None
     for case in cases:
         times, served = results.times[case], results.served[case]
@@ -121,7 +128,8 @@ def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]
         ratios = [compared(times, parts, peer)[2] for peer in peers]
         grown = f"x{now / before:.2f}" if before else ""
         kernels = " ".join(str(served[part]) for part in parts)
-        rows.append([case, show_time(now), grown, *ratios, *memory_cells(results, case, peers), kernels])
+        memory = memory_cells(results, case, peers)
+        rows.append([case, show_time(now), grown, *ratios, *memory, disturbance(results, case), kernels])
         before = now
     return table(f"{axis}: forward + dW + dX, from size to size", header, rows)
 

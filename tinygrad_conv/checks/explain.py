@@ -28,10 +28,9 @@ def failure(
     """The error to raise for a fault of a function, with the op that is to blame and a diagnosis."""
     rng = np.random.default_rng(0)
     found = culprit(function, order, tolerance, rng)
-    name = getattr(fn, "__name__", type(fn).__name__)
     if found is None:
-        finding = outside(fault)
-        return assemble(name, order, fault, None, None, finding, note)
+        name = getattr(getattr(fn, "func", fn), "__name__", type(fn).__name__)  # of a partial, the function's
+        return assemble(name, order, fault, None, None, outside(fault), note)
     call, its_order, its_fault = found
     rule, finding = judge(call, its_order, its_fault, tolerance)
     return assemble(call.op.name, its_order, its_fault, call, rule, finding, note)

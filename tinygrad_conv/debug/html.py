@@ -1,4 +1,4 @@
-"""What notebooks show: a tape as a table, a step as what flows through it, image-like tensors as pictures."""
+"""What notebooks show of single things: a step as what flows through it, image-like tensors as pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ..errors import show_array
 if TYPE_CHECKING:
     from ..engine.tape import Node
     from ..engine.tensor import Tensor
-    from .listing import Tape
     from .step import Step
 
 PICTURES = 16  # at most, of one tensor
@@ -78,14 +77,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     cells = [[f"<th>{escape(cell)}</th>" for cell in head], *([f"<td>{escape(cell)}</td>" for cell in row] for row in rows)]
     lines = ["<tr>" + "".join(row) + "</tr>" for row in cells]
     return "<table>" + "".join(lines) + "</table>"
-
-
-def show_tape(tape: Tape, shown: int) -> str:
-    """A tape as a table, a long one without its middle."""
-    lines = list(tape) if len(tape) <= shown else [*tape[: shown // 2], *tape[-(shown // 2) :]]
-    rows = [line.columns() for line in lines]
-    note = f"<p>{len(tape) - len(lines):,} more ops between: print(tape) lists them all</p>" if len(tape) > len(lines) else ""
-    return table(("op", "result", "line", "layer"), rows) + note
 
 
 def show_node(node: Node) -> str:

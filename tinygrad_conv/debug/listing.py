@@ -12,7 +12,6 @@ from .. import errors
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from ..places import show_where
-from .html import show_tape
 
 WIDEST = 80  # columns of a call, beyond which a line is longer than the others
 SHOWN = 40  # lines in the repr of a tape
@@ -84,7 +83,9 @@ class Tape(Sequence[Line]):
         return "\n".join([*listing[:half], middle, *listing[half:]])
 
     def _repr_html_(self) -> str:
-        return show_tape(self, SHOWN)
+        from .page import embedded
+
+        return embedded(self)
 
     def _show(self, lines: list[Line]) -> str:
         """The lines in aligned columns, and below them what can no longer be listed."""

@@ -140,6 +140,17 @@ class Recording(Sequence[Step]):
 
         return trace(self, of, index)
 
+    def to_html(self, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
+        """Write one self-contained page that shows this in a browser, in about `size_limit` bytes: larger arrays are thinned."""
+        from .page import write
+
+        write(self, path, title, size_limit)
+
+    def _repr_html_(self) -> str:
+        from .page import embedded
+
+        return embedded(self)
+
 
 def record(tensor: Tensor, gradient: Any = None) -> Recording:
     """Perform the backward of a tensor and keep all of it: nothing is freed, no `.grad` is written.

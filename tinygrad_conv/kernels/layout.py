@@ -9,9 +9,9 @@ so the layout travels through a network by itself: only the batch that comes in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from math import isfinite
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -55,9 +55,23 @@ def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
     return rows.transpose(3, 1, 0, 2).astype(dtype, copy=False)
 
 
+class Order(NamedTuple):
+    """An order in memory: the axes from the outermost to the innermost, and how to transpose back."""
+
+    axes: tuple[int, ...]
+    back: tuple[int, ...]
+
+
+@lru_cache(maxsize=1024)
+def memory_order(strides: tuple[int, ...]) -> Order:
+    """The order of an array with these strides."""
+    axes = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
+    return Order(tuple(axes), tuple(map(axes.index, range(len(axes)))))
+
+
 def in_order_of(model: Array, array: Array) -> Array:
-    """`array`, in the memory order of `model`, which has its shape; copied only if it has another order."""
-    if array.strides == tuple(step // model.itemsize * array.itemsize for step in model.strides):
+    """`array` with its axes in the memory order of `model`, which has its shape; copied only if they have another."""
+    if memory_order(array.strides) == memory_order(model.strides):
         return array
     ordered = np.empty_like(model, array.dtype)
     ordered[...] = array

@@ -20,7 +20,7 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from .window import Window
 
 Result = TypeVar("Result")
 
-# In microseconds on one core. Holding BLAS costs about 3, and products that take less than the first bound are too
+# In microseconds on one core. Holding BLAS costs about 1, and products that take less than the first bound are too
 # small for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
 WORTH_HOLDING_BLAS = 5.0
 WORTH_SHARING = 200.0
@@ -118,19 +118,19 @@ class _State:
         self.wanted = wanted
         self.lock = Lock()
         self.holders = 0  # how many kernels, on different threads of the user's, want BLAS at one just now
-        self.held: list[tuple[Any, int]] = []  # BLAS libraries, and the number of threads each had
+        self.held: list[tuple[Blas, int]] = []  # BLAS libraries, and the number of threads each had
         self.workers: ThreadPoolExecutor | None = None
 
     def hold(self) -> None:
-        """BLAS has one thread from now on. (What threadpoolctl's own `limit` does, which takes four times as long.)"""
-        self.held = [(library, library.num_threads) for library in _blas_libraries()]
+        """BLAS has one thread from now on."""
+        self.held = [(library, library.get_threads()) for library in _blas_libraries()]
         for library, _ in self.held:
-            _set_blas_threads(library, 1)
+            library.set_threads(1)
 
     def release(self) -> None:
         """BLAS has its own number of threads again."""
         for library, threads in self.held:
-            _set_blas_threads(library, threads)
+            library.set_threads(threads)
         self.held = []
 
     def pool(self) -> ThreadPoolExecutor:
@@ -159,24 +159,33 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew_after_fork)
 
 
+class Blas(NamedTuple):
+    """A BLAS library's own number of threads."""
+
+    get_threads: Callable[[], int]
+    set_threads: Callable[[int], object]
+
+
 @cache
-def _blas_libraries() -> tuple[Any, ...]:
+def _blas_libraries() -> tuple[Blas, ...]:
     """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so once."""
     if find_spec("threadpoolctl") is None:
         return ()
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-    return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
+    return tuple(map(_controls, ThreadpoolController().select(user_api="blas").lib_controllers))
 
 
-def _set_blas_threads(library: Any, n: int) -> None:
-    """From whatever thread of the user's: newer threadpoolctl obeys only the thread that was the first to do so, if any.
+def _controls(library: Any) -> Blas:
+    """Of OpenBLAS with threads of its own: its own functions, ten times as fast as what threadpoolctl makes of them.
 
-    Those that hold BLAS here are counted, so they do not get into each other's way.
+    And they do what they are told by any thread, while newer versions of threadpoolctl obey only the first one to ask.
     """
-    if hasattr(library, "clear_controlling_thread"):
-        library.clear_controlling_thread(force=True)
-    library.set_num_threads(n)
+    if getattr(library, "threading_layer", None) == "pthreads":
+        for symbol in library.check_symbols:  # every name that openblas_get_num_threads goes by
+            if hasattr(library.dynlib, symbol):
+                return Blas(library.dynlib[symbol], library.dynlib[symbol.replace("_get_", "_set_")])
+    return Blas(library.get_num_threads, library.set_num_threads)
 
 
 @cache

@@ -44,7 +44,7 @@ class Heatmap {
     this.canvas = make("canvas", {
       tabindex: 0, role: "application", "aria-roledescription": "heatmap",
       onmousemove: (event) => this.point(this.cellAt(event), event),
-      onmouseleave: () => this.tell(null),
+      onmouseleave: () => this.point(this.cursor),
       onclick: (event) => this.choose(this.cellAt(event)),
       onkeydown: (event) => this.key(event),
       onfocus: () => this.point(this.cursor ?? this.firstCell()),
@@ -121,8 +121,10 @@ class Heatmap {
 
   key(event) {
     const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    if (event.key === "Enter" || event.key === " ") this.choose(this.cursor);
-    else if (event.key in moves && this.cursor) this.move(...moves[event.key]);
+    if (event.key === "Enter" || event.key === " ") {
+      this.choose(this.cursor);
+      this.point(this.cursor); // the page may have scrolled
+    } else if (event.key in moves && this.cursor) this.move(...moves[event.key]);
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -62,9 +62,13 @@ class Player {
     this.parts.slider.addEventListener("input", (event) => this.go(last + 1 - Number(event.target.value)));
     this.parts.scaling.addEventListener("change", () => this.show());
     document.addEventListener("keydown", (event) => this.key(event, actions));
-    window.addEventListener("resize", () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.show(), 150); });
+    window.addEventListener("resize", () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.resize(), 150); });
     window.addEventListener("hashchange", () => { this.readAddress(); this.show(); });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
+  }
+
+  resize() {
+    if (this.width !== this.parts.step.clientWidth) this.show();
   }
 
   key(event, actions) {
@@ -141,7 +145,8 @@ class Player {
     this.parts.next.disabled = this.parts.last.disabled = this.at === 0;
     this.list.update(this.step);
     this.graph.update(this.step, this.leaf);
-    this.available = Math.max(200, this.parts.step.clientWidth - 40);
+    this.width = this.parts.step.clientWidth;
+    this.available = Math.max(200, this.width - 40);
     if (this.leaf) this.showLeaf();
     else if (this.step.outputs[0].grad === undefined) this.showLine();
     else this.showStep();
