@@ -190,7 +190,8 @@ def distance(op, x, target):
 def pair_of_floats(op, x, target):
     """x and target, checked, in one dtype wide enough to compute in; and the dtype of the loss."""
     check_target(op, x, target)
-    x, target = map(floating, promote([x, target], [False, False]))
+    if x.dtype != target.dtype or x.dtype.kind != "f":
+        x, target = map(floating, promote([x, target], [False, False]))
     return wide(x), wide(target), x.dtype
 
 
@@ -228,8 +229,9 @@ def reduced(op, values, reduction, dtype):
     if reduction == "none":
         return np.asarray(values, dtype)
     total = np.sum(values)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total if reduction == "sum" else np.divide(total, values.size, dtype=values.dtype), dtype)
+    if reduction == "mean":
+        total = total / values.dtype.type(values.size) if values.size else np.nan
+    return np.asarray(total, dtype)
 
 
 def averaged(dy, shape, reduction):
