@@ -141,6 +141,8 @@ LARGER = {
     "depthwise, multiplier": (2, 8, 9, 9, 24, 3, 1, 1, 1, 8),
     "grouped": (2, 32, 12, 12, 48, 3, 1, 1, 1, 4),
     "dilated": (2, 16, 20, 20, 16, 3, 1, 2, 2, 1),
+    "winograd, dilated": (4, 24, 18, 17, 28, 3, 1, 2, 2, 1),
+    "winograd, stride 2, dilated": (4, 24, 22, 21, 28, 3, 2, 2, 2, 1),
     "dilated, stride 2, grouped": (2, 16, 21, 20, 16, 3, 2, 3, 3, 2),
     "one sample": (1, 16, 30, 30, 16, 3, 1, 1, 1, 1),
     "rows in several groups": (16, 16, 40, 40, 20, 3, 1, 1, 1, 1),

@@ -51,7 +51,7 @@ def test_it_holds_the_very_numbers(program):
 
 
 def test_it_is_one_file_that_asks_for_nothing(tmp_path):
-    write(shapes().loss.record(), tmp_path / "page.html")
+    shapes().loss.record().to_html(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "default-src 'none'" in page
     frame = page.replace("http://www.w3.org/2000/svg", "")
@@ -59,7 +59,8 @@ def test_it_is_one_file_that_asks_for_nothing(tmp_path):
 
 
 def test_large_arrays_are_thinned_to_the_limit():
-    recording = (tg.Tensor(np.random.default_rng(0).standard_normal((64, 16, 20, 20)), requires_grad=True).relu() ** 2).sum().record()
+    images = np.random.default_rng(0).standard_normal((64, 16, 20, 20))
+    recording = (tg.Tensor(images, requires_grad=True).relu() ** 2).sum().record()
     page = html(recording, size_limit=400_000)
     assert len(page.encode()) < 400_000
     stored = contents(page)["arrays"]
@@ -72,7 +73,14 @@ def test_large_arrays_are_thinned_to_the_limit():
 
 @pytest.mark.parametrize(
     ("shape", "most", "kept"),
-    [((8, 4, 5), 40, (2, 4, 5)), ((8, 4, 5), 10, (1, 2, 5)), ((7,), 3, (3,)), ((), 1, ()), ((0, 3), 1, (0, 3)), ((2, 2), 9, (2, 2))],
+    [
+        ((8, 4, 5), 40, (2, 4, 5)),
+        ((8, 4, 5), 10, (1, 2, 5)),
+        ((7,), 3, (3,)),
+        ((), 1, ()),
+        ((0, 3), 1, (0, 3)),
+        ((2, 2), 9, (2, 2)),
+    ],
 )
 def test_the_leading_corner_is_kept(shape, most, kept):
     assert corner(shape, most) == kept
@@ -106,8 +114,9 @@ def test_names_are_escaped():
 def test_notebooks_get_the_same_page(program):
     loss = program().loss
     for shown in (loss.record(), loss.tape()):
-        frame = embedded(shown)
-        page = unescape(re.fullmatch(r'<iframe srcdoc="([^"]*)" style="[^"]*" sandbox="allow-scripts" title="[^"]*"></iframe>', frame)[1])
+        assert embedded(shown) == shown._repr_html_()
+        pattern = r'<iframe srcdoc="([^"]*)" style="[^"]*" sandbox="allow-scripts" title="[^"]*"></iframe>'
+        page = unescape(re.fullmatch(pattern, embedded(shown))[1])
         assert len(contents(page)["steps"]) == len(loss.tape())
 
 
@@ -311,7 +320,8 @@ def test_the_products_of_every_cell_add_up(visit, loss):
 @pytest.mark.browser
 def test_what_was_left_out_is_said(visit):
     rng = np.random.default_rng(0)
-    x, w = (tg.Tensor(rng.standard_normal(shape).astype(np.float32), requires_grad=True) for shape in ((96, 3, 24, 24), (4, 3, 3, 3)))
+    images, kernels = (rng.standard_normal(shape).astype(np.float32) for shape in ((96, 3, 24, 24), (4, 3, 3, 3)))
+    x, w = tg.Tensor(images, requires_grad=True), tg.Tensor(kernels, requires_grad=True)
     recording = (tg.conv2d(x, w) ** 2).sum().record()
     browser = visit(recording, "#step=1")
     assert re.search(r"on this page: the first \d+ of 96 along dim 0", text(browser, "#step"))

@@ -24,7 +24,6 @@ from .problem import Problem
 from .threads import WORTH_HOLDING_BLAS, blas_held
 from .window import Window
 
-
 Kernel: TypeAlias = Callable[..., "Array | None"]  # of two arrays, the window and the groups; or of a plan and two arrays
 Way: TypeAlias = tuple[str, Callable[[Array, Array], "Array | None"]]  # a kernel for given shapes, with its name
 Condition: TypeAlias = Callable[[Problem], bool]

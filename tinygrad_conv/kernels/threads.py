@@ -171,7 +171,7 @@ def _blas_libraries() -> tuple[Blas, ...]:
     """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so once."""
     if find_spec("threadpoolctl") is None:
         return ()
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    from threadpoolctl import ThreadpoolController
 
     return tuple(map(_controls, ThreadpoolController().select(user_api="blas").lib_controllers))
 

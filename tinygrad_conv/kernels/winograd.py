@@ -20,11 +20,12 @@ way.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .dilation import Interleaved, interleaved
 from .layout import Array, Rows, all_finite, compute_type, from_rows, giving_up_quietly, sum_of, to_rows
 from .mirror import flipped, mirrored
 from .threads import product_time, share
@@ -60,8 +61,9 @@ def transforms(dtype: np.dtype[Any]) -> Transforms:
 
 
 def serves(window: Window, groups: int) -> bool:
-    """Height 3 without stride or dilation, and at least one full tile; any width."""
-    return window.kernel[0] == 3 and window.stride[0] == window.dilation[0] == groups == 1 and window.out[0] >= TILE
+    """Height 3, at least one full tile, and no stride that is not made up for by dilation (see there); any width."""
+    parts = [part.window for part in interleaved(window)]
+    return window.kernel[0] == 3 and groups == 1 and all(one.stride[0] == 1 and one.out[0] >= TILE for one in parts)
 
 
 @giving_up_quietly
@@ -74,20 +76,21 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
     y = np.empty((height, outputs * width * samples), dtype)
 
-    def multiply(begin: int, end: int) -> bool:
-        finite = True
+    def multiply(part: Interleaved, begin: int, end: int) -> bool:
+        finite, outcome = True, y[part.outputs]
         products = np.empty((SEEN, outputs, width * samples), dtype)
-        for tile, frequencies, values in lowered_tiles(rows, window, begin, end):
+        for tile, frequencies, values in lowered_tiles(rows[part.inputs], part.window, begin, end):
             np.matmul(weights[frequencies], values, out=products[frequencies])
             if frequencies.stop == SEEN:
-                target = y[tile * TILE : (tile + 1) * TILE]
+                target = outcome[tile * TILE : (tile + 1) * TILE]
                 np.matmul(transforms(dtype).outputs[: len(target)], products.reshape(SEEN, -1), out=target)
                 finite = finite and all_finite(target)
         return finite
 
-    tiles = -(-height // TILE)
-    if not all(share(multiply, tiles, product_time(window, samples, w.size) / 2)):
-        return None
+    for part in interleaved(window):
+        time = product_time(part.window, samples, w.size) / 2
+        if not all(share(partial(multiply, part), tiles(part.window), time)):
+            return None
     return from_rows(y.reshape(height, outputs, width, samples), result)
 
 
@@ -101,26 +104,34 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     """dw [O, C, 3, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite."""
     dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
-    height, outputs, width, samples = errors.shape
+    _, outputs, width, samples = errors.shape
     channels, kw = x.shape[1], window.kernel[1]
 
-    def add_up(begin: int, end: int) -> Array:
+    def add_up(part: Interleaved, begin: int, end: int) -> Array:
+        source = errors[part.outputs]
         total = np.zeros((SEEN, kw * channels, outputs), dtype)
         transformed = np.empty((SEEN, outputs, width * samples), dtype)
-        for tile, frequencies, values in lowered_tiles(rows, window, begin, end):
+        for tile, frequencies, values in lowered_tiles(rows[part.inputs], part.window, begin, end):
             if frequencies.start == 0:
-                seen = errors[tile * TILE : (tile + 1) * TILE]
+                seen = source[tile * TILE : (tile + 1) * TILE]
                 matrix = transforms(dtype).outputs[: len(seen)].T
                 np.matmul(matrix, seen.reshape(len(seen), -1), out=transformed.reshape(SEEN, -1))
             total[frequencies] += np.matmul(values, transformed[frequencies].swapaxes(1, 2))
         return total
 
-    time = product_time(window, samples, 3 * kw * channels * outputs) / 2
-    total = sum_of(share(add_up, -(-height // TILE), time))
-    dw: Array = np.matmul(transforms(dtype).weights.T, total.reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
+    found: list[Array] = []
+    for part in interleaved(window):
+        time = product_time(part.window, samples, 3 * kw * channels * outputs) / 2
+        found += share(partial(add_up, part), tiles(part.window), time)
+    dw: Array = np.matmul(transforms(dtype).weights.T, sum_of(found).reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
     if not all_finite(dw):
         return None
     return dw.transpose(3, 2, 0, 1).astype(result, order="C")
+
+
+def tiles(window: Window) -> int:
+    """How many tiles the rows of the output make; the last one may be cut short."""
+    return -(-window.out[0] // TILE)
 
 
 class LoweredTile(NamedTuple):

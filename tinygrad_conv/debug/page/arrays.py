@@ -62,9 +62,9 @@ def corner(shape: tuple[int, ...], most: int) -> tuple[int, ...]:
 
 def smallest_kind(array: Array) -> str:
     """The first kind that holds these numbers exactly; float64 if none does."""
+    nan = array.dtype.kind == "f"
     with np.errstate(all="ignore"):
-        exact = [kind for kind, dtype in KINDS.items() if np.array_equal(array.astype(dtype), array, equal_nan=array.dtype.kind == "f")]
-    return exact[0] if exact else "f8"
+        return next((kind for kind, dtype in KINDS.items() if np.array_equal(array.astype(dtype), array, equal_nan=nan)), "f8")
 
 
 def encode(array: Array, kind: str, most: int) -> dict[str, Any]:

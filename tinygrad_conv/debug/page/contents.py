@@ -22,14 +22,14 @@ MOST_STEPS = 1000  # on a page; the newest
 def contents_of(shown: Recording | Tape, title: str, room: int) -> dict[str, Any]:
     """Everything that the player shows, in about `room` bytes."""
     arrays = Arrays()
-    newest = list(shown)[-MOST_STEPS:]
+    leaves, seeds = {}, []
     if isinstance(shown, Tape):
-        steps, leaves, seeds = [line_contents(line) for line in newest], {}, []
+        steps = [line_contents(line) for line in shown[-MOST_STEPS:]]
     else:
-        steps = [step_contents(step, arrays) for step in newest]
+        steps = [step_contents(step, arrays) for step in shown[-MOST_STEPS:]]
         leaves = {name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads[name])} for name in shown.leaves}
         seeds = [source_contents(one) for one in shown.seeds]
-    contents = {"title": title, "left_out": len(shown) - len(newest), "steps": steps, "leaves": leaves, "seeds": seeds}
+    contents = {"title": title, "left_out": len(shown) - len(steps), "steps": steps, "leaves": leaves, "seeds": seeds}
     spent = len(str(contents))
     return {**contents, "arrays": arrays.encoded(room - 2 * spent)}  # the steps stand in the plain list as well
 
@@ -134,7 +134,5 @@ def source_named(label: str) -> Any:
 
 def plain_list(contents: dict[str, Any]) -> str:
     """The steps as an ordered list, newest first: what is there to read without JavaScript."""
-    return "\n".join(
-        f"<li><code>{escape(step['call'])}</code> {escape(step['place'])} {escape(step['layer'])}<br>{escape(step['summary'])}</li>"
-        for step in reversed(contents["steps"])
-    )
+    lines = [[escape(step[name]) for name in ("call", "place", "layer", "summary")] for step in reversed(contents["steps"])]
+    return "\n".join(f"<li><code>{call}</code> {place} {layer}<br>{summary}</li>" for call, place, layer, summary in lines)

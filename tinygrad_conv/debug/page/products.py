@@ -82,7 +82,7 @@ def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
     dys = [one for one in several(step.grad_output) if one is not None]
     size, eps = sum(one.size for one in dys), max(float(np.finfo(one.dtype).eps) for one in dys)
     answers = zip(*(ask(step, probe) for probe in probes(size)))
-    forms = [single(size, eps, *found, arrays) for found in answers]
+    forms = [single(size, eps, all_alike, in_turn, at_random, arrays) for all_alike, in_turn, at_random in answers]
     return forms if all(forms) else [one or other for one, other in zip(forms, dense(step, size, count, arrays))]
 
 

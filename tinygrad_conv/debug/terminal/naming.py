@@ -21,12 +21,12 @@ class Named(NamedTuple):
     array: Array
     source: Any  # what a recording knows it by: the name of a leaf, a Source, or None
     gradient: bool
-    index: tuple[Any, ...]
+    place: tuple[Any, ...]  # the index that was given; () is all of it
 
     @property
     def part(self) -> Array:
         """The array, or the part of it that was asked for. Raises IndexError."""
-        return np.asarray(self.array[self.index])
+        return np.asarray(self.array[self.place])
 
 
 class NamingError(LookupError):
@@ -54,9 +54,14 @@ def parse_index(text: str) -> tuple[Any, ...]:
     """`0, 1:3, :` as an index."""
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
     try:
-        return tuple(slice(*(int(one) if one else None for one in part.split(":"))) if ":" in part else int(part) for part in parts)
+        return tuple(parse_slice(part) if ":" in part else int(part) for part in parts)
     except (ValueError, TypeError):
         raise NamingError(f"[{text}] is no index") from None
+
+
+def parse_slice(text: str) -> slice:
+    """`1:3` as a slice."""
+    return slice(*(int(bound) if bound.strip() else None for bound in text.split(":")))
 
 
 def own_names(step: Step) -> list[str]:

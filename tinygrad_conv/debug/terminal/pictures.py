@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ MOST_PLANES = 12
 class Terminal:
     """How a stream shows things: its width, and whether it has colours and blocks."""
 
-    def __init__(self, stream: TextIO, width: int) -> None:
+    def __init__(self, stream: IO[str], width: int) -> None:
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
         self.width = width
         self.colours = stream.isatty() and not plain
@@ -67,10 +67,10 @@ class Terminal:
         return f"5;{16 + 36 * steps[0] + 6 * steps[1] + steps[2]}"
 
 
-def encodes(stream: TextIO, text: str) -> bool:
+def encodes(stream: IO[str], text: str) -> bool:
     """Whether a stream can write these letters."""
     try:
-        text.encode(stream.encoding or "ascii")
+        text.encode(getattr(stream, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True
@@ -108,5 +108,5 @@ def span(array: Array) -> str:
 def remarks(planes: Any, shown: int) -> list[str]:
     """What is not in the picture."""
     count, _, columns = planes.shape
-    left_out = [f"(planes 0 to {MOST_PLANES - 1} of {count}: an index shows others, as in `show y[0, 12:]`)"] if count > MOST_PLANES else []
-    return left_out + ([f"(columns 0 to {shown - 1} of {columns})"] if shown < columns else [])
+    others = f"(planes 0 to {MOST_PLANES - 1} of {count}: an index shows others, as in `show y[0, 12:]`)"
+    return [others] * (count > MOST_PLANES) + [f"(columns 0 to {shown - 1} of {columns})"] * (shown < columns)

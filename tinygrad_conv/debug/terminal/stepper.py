@@ -189,7 +189,8 @@ class Stepper(cmd.Cmd):
         if any(self.matches(step, pattern) for step in self.recording):
             return True
         close = get_close_matches(pattern, self.places(""), n=1)
-        self.say(f"*** no op or layer {pattern!r} on this tape" + (f": did you mean {close[0]}?" if close else "; list all shows it"))
+        hint = f": did you mean {close[0]}?" if close else "; list all shows it"
+        self.say(f"*** no op or layer {pattern!r} on this tape{hint}")
         return False
 
     def do_list(self, argument: str) -> None:
@@ -234,19 +235,19 @@ class Stepper(cmd.Cmd):
     def do_explain(self, argument: str) -> None:
         """explain NAME[INDEX]: the products that add up to one number of a gradient: explain dw[0, 0, 1, 1]"""
         found = self.number(argument)
-        self.say(repr(self.recording.explain(found.source, found.index)))
+        self.say(repr(self.recording.explain(found.source, found.place)))
 
     def do_trace(self, argument: str) -> None:
         """trace NAME[INDEX]: where a number comes from, and where its gradient does: trace x[0, 0, 2, 1]"""
         found = self.number(argument)
-        self.say(repr(self.recording.trace(found.source, found.index)))
+        self.say(repr(self.recording.trace(found.source, found.place)))
 
     def number(self, argument: str) -> Any:
         """What `explain` and `trace` are asked about: it must be on the tape, and have a whole index."""
         found = find(argument, self.step, self.recording)
         if found.source is None:
             raise ValueError(f"{found.name} is a constant: no gradient goes to it")
-        if len(found.index) != found.array.ndim or any(isinstance(one, slice) for one in found.index):
+        if len(found.place) != found.array.ndim or any(isinstance(one, slice) for one in found.place):
             zeros = ", ".join("0" * found.array.ndim)
             raise ValueError(f"one number of {found.name} has an index of {found.array.ndim}: {found.name}[{zeros}]")
         return found
