@@ -36,6 +36,7 @@ KINKS = [  # op, inputs, params, the gradients of the sum
     ("max_pool2d", [[[[1.0, 2.0], [2.0, 0.0]]]], {"kernel_size": 2}, [[[[0.0, 1.0], [0.0, 0.0]]]]),
     ("l1_loss", [[1.0], [1.0]], {"reduction": "sum"}, [[0.0], [0.0]]),
     ("smooth_l1_loss", [[1.0, 0.0], [0.0, 1.0]], {"reduction": "sum"}, [[1.0, -1.0], [-1.0, 1.0]]),
+    ("binary_cross_entropy", [[0.0, 1.0], [1.0, 0.0]], {"reduction": "sum"}, [[-1e12, 1e12], [100.0, -100.0]]),
     ("huber_loss", [[2.0, 3.0], [0.0, 0.0]], {"reduction": "sum", "delta": 2.0}, [[2.0, 2.0], [-2.0, -2.0]]),
 ]
 

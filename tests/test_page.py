@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from tinygrad_conv.debug.record import Recording
 
 from .debug_nets import PROGRAMS, article, crooked, shapes
 
+PROJECT = Path(__file__).resolve().parent.parent
 ODD_NAME = "</script><img src=x onerror=\"document.title='hacked'\"> $title"
 
 
@@ -128,6 +133,21 @@ def test_long_and_empty_programs():
     data = contents(html(y.sum().record()))
     assert len(data["steps"]) == 1000 and data["left_out"] == 101
     assert contents(html(Recording([], {}, {}, {})))["steps"] == []
+
+
+@pytest.mark.parametrize(("example", "options"), [("article", []), ("train_shapes", ["--epochs", "1"])])
+def test_the_examples_write_pages_of_less_than_a_megabyte(tmp_path, example, options):
+    script, package = PROJECT / "examples" / f"{example}.py", Path(tg.__file__).resolve().parent.parent
+    command = [sys.executable, str(script), *options, "--html", "page.html"]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, env={**os.environ, "PYTHONPATH": str(package)})
+    assert (tmp_path / "page.html").stat().st_size < 1_000_000
+    data = contents((tmp_path / "page.html").read_text(encoding="utf-8"))
+    conv = next(step for step in data["steps"] if step["op"] == "conv2d")
+    weight = next(one for one in conv["inputs"] if one["name"] == "w")
+    dw = decoded(data["arrays"][weight["grad"]])
+    assert dw.shape[-2:] == tuple(conv["window"]["kernel"]) and dw.any()
+    if example == "article":
+        np.testing.assert_array_equal(dw[0, 0], [[6, 2], [1, 4]])
 
 
 # In the browser

@@ -17,7 +17,7 @@ from typing import Any
 
 from numpy import float16, float32, float64, int32, int64, uint8
 
-from . import data, nn, ops, optim
+from . import data, functional, nn, ops, optim
 from .checks import gradcheck
 from .creation import (
     arange,
@@ -47,6 +47,52 @@ from .engine.op import primitive
 from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
+
+__all__ = [  # noqa: PLE0604
+    *functional.__all__,
+    "Tensor",
+    "arange",
+    "data",
+    "empty",
+    "empty_like",
+    "enable_grad",
+    "eye",
+    "float16",
+    "float32",
+    "float64",
+    "from_numpy",
+    "full",
+    "full_like",
+    "get_default_dtype",
+    "get_num_threads",
+    "grad",
+    "gradcheck",
+    "int32",
+    "int64",
+    "is_grad_enabled",
+    "linspace",
+    "manual_seed",
+    "nn",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "ops",
+    "optim",
+    "primitive",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "set_default_dtype",
+    "set_num_threads",
+    "tensor",
+    "uint8",
+    "use_kernels",
+    "zeros",
+    "zeros_like",
+]
 
 ELSEWHERE = {
     "device": "there is one device, the CPU: leave device=… and .to(device) out, or write .to('cpu')",

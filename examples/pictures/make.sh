@@ -5,9 +5,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.." # the pages name files relative to it
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cd "$work"
 
 picture() { # of NAME.html, at this step and position of its window
     chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" --window-size=1120,900 \
@@ -15,11 +15,11 @@ picture() { # of NAME.html, at this step and position of its window
     python3 -c "
 import sys
 from PIL import Image
-picture = Image.open(sys.argv[1]).convert('RGB').quantize(48, dither=Image.Dither.NONE)
+picture = Image.open(sys.argv[1]).convert('RGB').quantize(96, dither=Image.Dither.NONE)
 picture.save(sys.argv[2], optimize=True)" "$work/$1.png" "$here/$1.png"
 }
 
-python3 "$here/../article.py" --html
+python3 examples/article.py --html "$work/article.html"
 picture article 'step=1&view=W&at=1'
-python3 "$here/../train_shapes.py" --html
+python3 examples/train_shapes.py --html "$work/shapes.html"
 picture shapes 'step=4&view=W&at=4'

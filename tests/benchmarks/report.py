@@ -119,7 +119,8 @@ def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[
 def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
     """One axis."""
     ratios_header = [f"{OURS} / {peer}" for peer in peers]
-    header = ["case", "time", "grown", *ratios_header, *(f"{one} memory" for one in memory_header(peers)), "others", "kernels"]
+    memory_names = [f"{one} memory" for one in memory_header(peers)]
+    header = ["case", "time", "grown", *ratios_header, *memory_names, "others", "kernels"]
     rows, before = [], None
     for case in cases:
         times, served = results.times[case], results.served[case]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from .. import kernels
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
 from .reduce import sum, sum_to
@@ -19,7 +18,7 @@ def matmul(a, b):
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ShapeError(f"matmul: a {show_shape(a.shape)} and b {show_shape(b.shape)} do not fit: [..., n, k] times [..., k, m]")
     try:
-        return np.matmul(a, b)
+        return kernels.matmul(a, b)
     except ValueError:
         shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
         raise ShapeError(f"matmul: the leading dimensions of {shapes} do not broadcast") from None
@@ -28,6 +27,8 @@ def matmul(a, b):
 @matmul.grad("a")
 def matmul_da(dy, b, a_shape):
     """dA = dY Bᵀ, summed over broadcast leading dimensions."""
+    if len(a_shape) == b.ndim == 2:
+        return dy @ transpose(b, dim0=0, dim1=1)
     row, column = len(a_shape) == 1, b.ndim == 1
     b = b[:, None] if column else b
     da = as_matrix(dy, row, column) @ transpose(b, dim0=-2, dim1=-1)
@@ -37,6 +38,8 @@ def matmul_da(dy, b, a_shape):
 @matmul.grad("b")
 def matmul_db(dy, a, b_shape):
     """dB = Aᵀ dY, summed over broadcast leading dimensions."""
+    if len(b_shape) == a.ndim == 2:
+        return transpose(a, dim0=0, dim1=1) @ dy
     row, column = a.ndim == 1, len(b_shape) == 1
     a = a[None, :] if row else a
     db = transpose(a, dim0=-2, dim1=-1) @ as_matrix(dy, row, column)
@@ -55,7 +58,7 @@ def linear(x, w, b=None):
     if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1] or (b is not None and b.shape != w.shape[:1]):
         shapes = f"x {show_shape(x.shape)}, w {show_shape(w.shape)}" + (f", b {show_shape(b.shape)}" if b is not None else "")
         raise ShapeError(f"linear: {shapes} do not fit x [..., in], w [out, in], b [out]")
-    y = np.matmul(x, w.T)
+    y = kernels.matmul(x, w.T)
     return y if b is None else y + b
 
 

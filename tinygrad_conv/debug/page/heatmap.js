@@ -35,8 +35,8 @@ class Scale {
   }
 }
 
-// Planes of cells in rows of `perRow`. A plane: { rows, columns, value(i, j), index(i, j), title }; its value is undefined
-// where there is no cell, null where there is a 0 that stands for nothing (padding).
+// Planes of cells in rows of `perRow`. A plane: { rows, columns, value(i, j), index(i, j), hole }; its value is undefined where
+// there is no cell, and null where there is a 0 that stands for nothing: `hole` says what it is.
 class Heatmap {
   constructor({ name, planes, perRow, scale, available, pick, tell }) {
     Object.assign(this, { name, planes, perRow, scale, pick, tell, marks: [], cursor: null });

@@ -196,8 +196,9 @@ class Player {
       picked: (role, index) => this.explainRole(role, index),
     });
     if (!view.roles.length) return null;
-    if (this.wanted.get("view") && view.roles.includes(this.wanted.get("view"))) {
-      view.choose(this.wanted.get("view"));
+    const here = Number(this.wanted.get("step")) === this.step.number, role = this.wanted.get("view");
+    if (here && view.roles.includes(role)) {
+      view.choose(role);
       view.move(Number(this.wanted.get("at") ?? 0));
     }
     return view;

@@ -148,17 +148,18 @@ function explanation(page, { name, array, index, users, began, command, goTo }) 
   const all = found.flat(), known = all.filter((one) => one.dy !== undefined && one.factor !== undefined);
   const sorted = known.sort((one, other) => Math.abs(other.dy * other.factor) - Math.abs(one.dy * one.factor));
   const total = sorted.reduce((sum, one) => sum + one.dy * one.factor, 0);
-  box.append(make("p", {}, sentence(all.length, all.length - known.length, value, total)), table(page, sorted, all.length - known.length, value, total, goTo));
+  const missing = all.length - known.length;
+  box.append(make("p", {}, sentence(all.length, missing)), productTable(sorted, missing, value, total, goTo));
   return box;
 }
 
-function sentence(all, missing, value, total) {
+function sentence(all, missing) {
   const count = `${all.toLocaleString("en")} product${all === 1 ? "" : "s"}`;
   if (!missing) return `is the sum of ${count}, the largest first:`;
   return `is the sum of ${count}; of ${(all - missing).toLocaleString("en")} the numbers are on this page, the largest first:`;
 }
 
-function table(page, products, missing, value, total, goTo) {
+function productTable(products, missing, value, total, goTo) {
   const body = make("tbody");
   const rowOf = (one) => make("tr", {},
     make("td", { class: "number" }, show(one.dy * one.factor, 5)), make("td", {}, "="),

@@ -251,8 +251,9 @@ class WindowView {
     if (terms.length <= MOST_TERMS) parts.push(written(terms));
     else {
       const sorted = [...terms].sort((one, other) => Math.abs(other.x * other.w) - Math.abs(one.x * one.w));
-      const rest = sorted.slice(LARGEST_TERMS).reduce((all, one) => all + one.x * one.w, 0);
-      parts.push(written(sorted.slice(0, LARGEST_TERMS)), `${show(rest)} (${terms.length - LARGEST_TERMS} smaller products)`);
+      const largest = sorted.slice(0, LARGEST_TERMS).filter((one, at) => at === 0 || one.x * one.w !== 0);
+      const rest = sum - largest.reduce((all, one) => all + one.x * one.w, 0);
+      parts.push(written(largest), `${factor(rest)} (${terms.length - largest.length} smaller products)`);
     }
     parts.push(...this.others(value - sum, index));
     const name = named(this.name(result), index);

@@ -27,7 +27,7 @@ class Terminal:
         self.width = width
         self.colours = stream.isatty() and not plain
         self.rich = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
-        self.shades = " ░▒▓█" if encodes(stream, "░▒▓█…") else " .:*#"
+        self.shades, self.ellipsis = (" ░▒▓█", "…") if encodes(stream, "░▒▓█…") else (" .:*#", ">")
 
     def bold(self, text: str) -> str:
         """A text that stands out, if that can be done."""
@@ -35,7 +35,7 @@ class Terminal:
 
     def fit(self, line: str) -> str:
         """A line cut to the width."""
-        return line if len(line) <= self.width else line[: self.width - 1] + "…"[: len(self.shades[1].encode()) - 1]
+        return line if len(line) <= self.width else line[: self.width - 1] + self.ellipsis
 
     def cell(self, value: float, largest: float, written: bool) -> str:
         """One cell."""

@@ -34,7 +34,7 @@ AROUND = 5  # lines before and after the current one
 
 
 class Stepper(cmd.Cmd):
-    """Steps through recordings: one prompt for each. `call` it with a recording; it returns whether to stop again."""
+    """Steps through recordings, one prompt for each. Called with one, it returns whether it wants to see the next, too."""
 
     prompt = "(step) "
     doc_header = "commands; `help COMMAND` says more, Enter repeats the last one"
