@@ -5,6 +5,7 @@
     watch.py        taking part in every op and backward: breakpoints.py, anomaly.py, profiler.py
     record.py       a run as data, with difference.py, saving.py, rerun.py, checking.py, explain.py, factors.py, trace.py
     graph.py        why is there no gradient, and who keeps this graph alive
+    terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward; page/  the recording as a web page
 """
 
 from __future__ import annotations

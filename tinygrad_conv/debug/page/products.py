@@ -18,6 +18,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...engine.modes import WATCH
+from ...engine.registry import OPS
 from ..factors import geometry
 from ..rerun import node_of, placeholders_of
 from ..step import Step
@@ -79,6 +80,8 @@ def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
     count = sum(one is not None for one in wanted)
     if step.op in BY_FORMULA:
         return [{"kind": "formula"}] * count
+    if step.op not in OPS:  # a recording from elsewhere
+        return [None] * count
     dys = [one for one in several(step.grad_output) if one is not None]
     size, eps = sum(one.size for one in dys), max(float(np.finfo(one.dtype).eps) for one in dys)
     answers = zip(*(ask(step, probe) for probe in probes(size)))

@@ -1,0 +1,301 @@
+"""The page of a recording in a real browser, without a head: what a person sees and can do there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv.debug.page import embedded, write
+
+from .debug_nets import article, crooked, shapes
+from .test_page import ODD_NAME
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A headless Chromium, driven as a person would."""
+    selenium = pytest.importorskip("selenium.webdriver")
+    binary, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not binary or not driver:
+        pytest.skip("needs chromium and chromedriver")
+    options = selenium.ChromeOptions()
+    options.binary_location = binary
+    quiet = ["background-networking", "component-update", "sync", "gpu", "quic"]
+    flags = ["headless", "no-sandbox", "no-first-run", "window-size=1400,1000", *(f"disable-{one}" for one in quiet)]
+    for flag in [*flags, f"user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def visit(chromium, tmp_path):
+    """Opens the page of a recording; at the end, nothing may have been complained about or asked for."""
+    urls = []
+
+    def visit(recording, address=""):
+        path = tmp_path / f"page{len(urls)}.html"
+        write(recording, path)
+        urls.append(path.as_uri())
+        chromium.get(path.as_uri() + address)
+        return chromium
+
+    chromium.get("about:blank")
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)
+    yield visit
+    assert chromium.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
+    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    assert set(asked) <= {*urls}
+
+
+def find(browser, selector):
+    return browser.find_element("css selector", selector)
+
+
+def text(browser, selector):
+    return find(browser, selector).text
+
+
+def until(true, seconds=10.0):
+    """Wait for what the browser does when it has time."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def press(browser, *keys):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def click_cell(browser, canvas, x, y):
+    """A real click at a place in an element, in pixels from its top left."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    width, height = canvas.size["width"], canvas.size["height"]
+    ActionChains(browser).move_to_element_with_offset(canvas, x - width // 2, y - height // 2).click().perform()
+
+
+@pytest.mark.browser
+def test_step_through_with_the_keyboard(visit):
+    from selenium.webdriver.common.keys import Keys
+
+    recording = crooked().loss.record()
+    browser = visit(recording)
+    for place, step in enumerate(reversed(recording), 1):
+        assert text(browser, "#position") == f"step {place} of {len(recording)}"
+        assert text(browser, "#step h2").startswith(f"%{step.number} {step.op}")
+        assert f"%{step.number} {step.op}" in text(browser, "#list [aria-current]")
+        assert f"%{step.number}" in text(browser, "svg .current")
+        press(browser, Keys.ARROW_RIGHT)
+    press(browser, Keys.ARROW_LEFT)
+    assert text(browser, "#position") == f"step {len(recording) - 1} of {len(recording)}"
+    press(browser, Keys.HOME)
+    assert text(browser, "#position").startswith("step 1 ")
+    find(browser, "#slider").send_keys(Keys.ARROW_RIGHT)
+    assert text(browser, "#position").startswith("step 2 ")
+    find(browser, "#play").click()
+    assert text(browser, "#play") == "Stop"
+
+
+def equations(browser, view):
+    """Every equation of a view, by the window's positions: {index: (what is written out, the result)}."""
+    find(browser, f"button[data-view={view}]").click()
+    slider = find(browser, ".windows input[type=range]")
+    found = {}
+    for at in range(int(slider.get_attribute("max")) + 1):
+        browser.execute_script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, at)
+        name, sum_, result = text(browser, ".equation").split(" = ")
+        numbers = re.sub(r"\((the other [^)]*|bias|\d+ smaller products)\)", "", sum_).replace("·", "*")
+        found[tuple(map(int, re.search(r"\[(.*)\]", name)[1].split(", ")))] = eval(numbers), float(result)
+    return found
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("program", "layer"), [(article, "*"), (crooked, "*first"), (crooked, "*shared"), (shapes, "*conv2")])
+def test_the_window_slides_over_the_very_numbers(visit, program, layer):
+    recording = program().loss.record()
+    step = recording.find("conv2d", name=layer)[0]
+    browser = visit(recording, f"#step={step.number}")
+    for view, array in (("Y", step.output), ("W", step.grad_inputs["w"]), ("X", step.grad_inputs["x"])):
+        found = equations(browser, view)
+        assert len(found) == np.prod(array.shape[-2:])
+        for index, (written, result) in found.items():
+            np.testing.assert_allclose(result, array[index], rtol=1e-5)
+            np.testing.assert_allclose(written, array[index], rtol=2e-3, atol=2e-3 * np.abs(array).max())
+
+
+@pytest.mark.browser
+def test_the_article_s_sums(visit):
+    browser = visit(article().loss.record(), "#step=1")
+    written = {view: [result for _, result in equations(browser, view).values()] for view in "YWX"}
+    assert written == {"Y": [2, 3, 0, 2], "W": [6, 2, 1, 4], "X": [1, 2, 0, -1, 2, 2, 0, -1, 1]}
+    find(browser, "button[data-view=W]").click()
+    assert text(browser, ".equation") == "dw[0, 0, 0, 0] = 1·1 + 2·2 + 0·(-1) + 1·1 = 6"
+
+
+@pytest.mark.browser
+def test_a_clicked_cell_shows_its_products(visit):
+    recording = article().loss.record()
+    browser = visit(recording, "#step=1")
+    click_cell(browser, find(browser, "figure[data-array=dw] canvas"), 4 + 48 + 20, 4 + 32 + 16)  # row 1, column 1
+    assert text(browser, ".why h3") == "dw[0, 0, 1, 1] = 4"
+    rows = [row.text for row in browser.find_elements("css selector", ".products tr")]
+    expected = recording.explain("w", (0, 0, 1, 1))
+    assert [float(row.split()[0]) for row in rows[:-1]] == [one.product for one in expected]
+    assert rows[0].startswith("2 = dy[0, 0, 0, 1] 2 × x[0, 0, 1, 2] 1")
+    assert rows[-1].split()[0] == "4"
+    assert text(browser, ".equation").startswith("dw[0, 0, 1, 1] = ")
+
+
+SUMS = """
+    const page = new Page(JSON.parse(document.getElementById("contents").textContent));
+    return page.steps.flatMap((step) => step.inputs.filter((input) => input.grad !== null).flatMap((input) => {
+        const gradient = page.array(input.grad);
+        return range(gradient.size).map((number) => {
+            const index = unravel(number, gradient.shape), products = productsOf(page, step, input, index);
+            const sum = products && products.reduce((sum, one) => sum + one.dy * one.factor, 0);
+            const size = products && products.reduce((sum, one) => sum + Math.abs(one.dy * one.factor), 0);
+            return [`${step.call} ${input.name}`, sum, gradient.at(index), size];
+        });
+    }));
+"""
+
+
+def many_ops():
+    """What has not been tried in the three programs: transposed, one-dimensional, without a batch, several outputs."""
+    rng = np.random.default_rng(0)
+
+    def leaf(*shape):
+        return tg.Tensor(rng.standard_normal(shape).astype(np.float32), requires_grad=True)
+
+    y = tg.conv2d(leaf(2, 3, 7, 6), leaf(4, 3, 3, 2), stride=(2, 1), padding=((1, 0), (0, 2)), dilation=(1, 2))
+    y = tg.conv_transpose2d(y, leaf(4, 2, 3, 3), stride=2, padding=1)
+    first, _ = y.chunk(2)
+    scores = tg.softmax(first.flatten(1), dim=1) @ leaf(first.data.size, 5)
+    single = tg.conv2d(leaf(3, 5, 5), leaf(2, 3, 2, 2), leaf(2)).max()
+    classes = tg.cross_entropy(tg.linear(leaf(4, 5), leaf(3, 5), leaf(3)), np.array([0, 2, 1, 1]))
+    return scores.sum() + single + classes + tg.conv1d(leaf(1, 2, 9), leaf(3, 2, 3)).var() + leaf() * (leaf(0, 3) * 2).sum()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("loss", [lambda: crooked().loss, lambda: shapes().loss, many_ops], ids=["crooked", "shapes", "many ops"])
+def test_the_products_of_every_cell_add_up(visit, loss):
+    found = visit(loss().record()).execute_script(SUMS)
+    assert len(found) > 500
+    for what, total, gradient, size in found:
+        assert total is not None, what
+        assert abs(total - gradient) <= 1e-5 * (size + abs(gradient)) + 1e-12, what
+
+
+@pytest.mark.browser
+def test_what_was_left_out_is_said(visit):
+    rng = np.random.default_rng(0)
+    images, kernels = (rng.standard_normal(shape).astype(np.float32) for shape in ((96, 3, 24, 24), (4, 3, 3, 3)))
+    x, w = tg.Tensor(images, requires_grad=True), tg.Tensor(kernels, requires_grad=True)
+    recording = (tg.conv2d(x, w) ** 2).sum().record()
+    browser = visit(recording, "#step=1")
+    assert re.search(r"on this page: the first \d+ of 96 along dim 0", text(browser, "#step"))
+    click_cell(browser, find(browser, "figure[data-array=dw] canvas"), 6, 6)
+    assert text(browser, ".why h3").startswith("dw[0, 0, 0, 0] = ")
+    last, total = (row.text for row in browser.find_elements("css selector", ".products tr")[-2:])
+    assert "that are not on this page, by difference" in last
+    np.testing.assert_allclose(float(total.split()[0]), recording[0].grad_inputs["w"][0, 0, 0, 0], rtol=1e-5)
+
+
+@pytest.mark.browser
+def test_values_are_read_with_mouse_and_keyboard(visit):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser = visit(article().loss.record(), "#step=1")
+    canvas = find(browser, "figure[data-array=dx] canvas")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    ActionChains(browser).move_to_element(canvas).perform()
+    assert text(browser, "#reading") == "dx[0, 0, 1, 1] = 2"
+    browser.execute_script("arguments[0].focus()", canvas)
+    assert text(browser, "#reading") == "dx[0, 0, 0, 0] = 1"
+    press(browser, Keys.ARROW_DOWN, Keys.ENTER)
+    assert text(browser, "#reading") == "dx[0, 0, 1, 0] = -1"
+    assert text(browser, ".why h3") == "dx[0, 0, 1, 0] = -1"
+    assert text(browser, "#position") == "step 5 of 5"  # the arrow moved the cell, not the step
+
+
+@pytest.mark.browser
+def test_layers_fold_in_list_and_graph(visit):
+    browser = visit(crooked().loss.record())
+    ops = len(browser.find_elements("css selector", "svg .op"))
+    find(browser, "#list summary").click()
+    until(lambda: len(browser.find_elements("css selector", "svg .op")) == ops - 10)
+    assert "crookednet" in text(browser, "svg .group")
+    find(browser, "svg .group").click()
+    until(lambda: len(browser.find_elements("css selector", "svg .op")) == ops)
+    assert find(browser, "#list details").get_attribute("open")
+
+
+@pytest.mark.browser
+def test_a_leaf_shows_all_contributions_to_it(visit):
+    recording = crooked().loss.record()
+    browser = visit(recording)
+    find(browser, 'svg [aria-label="leaf shared.weight"]').click()
+    assert "read by %4 conv2d, %6 conv2d" in text(browser, "#step")
+    click_cell(browser, find(browser, 'figure[data-array="its gradient"] canvas'), 6, 6)
+    total = text(browser, ".products tr:last-child").split()[0]
+    np.testing.assert_allclose(float(total), recording.grads["shared.weight"][0, 0, 0, 0], rtol=1e-4)
+
+
+@pytest.mark.browser
+def test_odd_names_and_odd_numbers(visit):
+    x = tg.tensor([1.0, float("nan"), float("inf")], requires_grad=True, name=ODD_NAME)
+    browser = visit((x * x).sum().record(), "#step=1")
+    assert "2 not finite" in text(browser, "#step") and ODD_NAME in text(browser, "#step")
+    assert browser.title == "A backward through 2 ops"
+
+
+@pytest.mark.browser
+def test_light_and_dark(visit):
+    browser = visit(article().loss.record())
+    shades = {}
+    for scheme in ("light", "dark"):
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        shades[scheme] = sum(map(int, re.findall(r"\d+", colour)[:3]))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert shades["light"] > 700 and shades["dark"] < 150
+
+
+@pytest.mark.browser
+def test_the_list_is_seen_where_scripts_are_off(visit, chromium):
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser = visit(article().loss.record())
+        assert "%1 = conv2d(x, w)" in text(browser, "#plain") and not find(browser, "#player").is_displayed()
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.browser
+def test_embedded_as_in_a_notebook(chromium, tmp_path):
+    loss = article().loss
+    for shown in (loss.record(), loss.tape()):
+        (tmp_path / "notebook.html").write_text(f"<!doctype html><meta charset=utf-8>{embedded(shown)}", encoding="utf-8")
+        chromium.get((tmp_path / "notebook.html").as_uri())
+        chromium.switch_to.frame(0)
+        assert text(chromium, "#position") == "step 1 of 5"
+        find(chromium, "#last").click()
+        assert text(chromium, "#step h2").startswith("%1 conv2d")
+        chromium.switch_to.default_content()
+    assert chromium.get_log("browser") == []
