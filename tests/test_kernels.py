@@ -314,6 +314,16 @@ def test_pooling_equals_reference(kind: str) -> None:
             assert_same(kernels.spread_windows(dy, window), reference.spread_windows(dy, window), 2e-6)
 
 
+@pytest.mark.parametrize("shape", [(0, 2, 4, 4), (2, 0, 4, 4), (0, 0, 5, 7)])
+@pytest.mark.parametrize("k", [2, 3])
+def test_pooling_of_nothing(shape: tuple[int, int, int, int], k: int) -> None:
+    window = make_window(shape[2:], (k, k), (2, 2))
+    y, tap = kernels.max_pool(np.zeros(shape, np.float32), window)
+    assert y.shape == tap.shape == (*shape[:2], *window.out)
+    assert kernels.gather_taps(np.zeros(shape, np.float32), tap, window).shape == y.shape
+    assert kernels.scatter_taps(y, tap, window).shape == shape
+
+
 def test_pooling_adjoints() -> None:
     for seed, window in pool_windows():
         rng = np.random.default_rng(seed)

@@ -131,3 +131,30 @@ def test_labels_of_more_pixels_than_float16_can_count():
     loss.backward(np.array(1000.0, np.float16))
     assert loss.item() == pytest.approx(np.log(2), rel=1e-3)
     np.testing.assert_allclose(x.grad[:, 0], np.full((1, 300, 300), -0.5 * 1000 / 90000), rtol=1e-3)
+
+
+def literal_cross_entropy(x, wanted, weight):
+    """-Σ_c w_c q_c ln p_c for each sample of x [N, C], with p = softmax(x)."""
+    logarithms = x - np.log(np.exp(x).sum(1, keepdims=True))
+    return -(weight * wanted * logarithms).sum(1)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_cross_entropy_of_class_probabilities_is_its_literal_sum(smoothing):
+    random = np.random.default_rng(0)
+    x, weight = random.standard_normal((5, 4)), random.uniform(0.5, 2, 4)
+    wanted = random.dirichlet(np.ones(4), 5)
+    expected = literal_cross_entropy(x, (1 - smoothing) * wanted + smoothing / 4, weight).mean()
+    loss = tg.nn.functional.cross_entropy(tg.Tensor(x), tg.Tensor(wanted), tg.Tensor(weight), label_smoothing=smoothing)
+    np.testing.assert_allclose(loss.item(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (5, 2, 3)])
+def test_cross_entropy_of_labels_divides_by_their_weights(shape):
+    random = np.random.default_rng(1)
+    labels, weight = random.integers(0, 4, shape), random.uniform(0.5, 2, 4)
+    x = random.standard_normal((*shape[:1], 4, *shape[1:]))
+    rows = np.moveaxis(x, 1 if shape else 0, -1).reshape(-1, 4)
+    terms = literal_cross_entropy(rows, np.eye(4)[labels.ravel()], weight)
+    loss = tg.nn.functional.cross_entropy(tg.Tensor(x), tg.Tensor(labels), tg.Tensor(weight))
+    np.testing.assert_allclose(loss.item(), terms.sum() / weight[labels].sum(), rtol=1e-12)

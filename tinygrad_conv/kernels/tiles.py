@@ -53,7 +53,7 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array] | None:
             _maximum(places[:, :, part], y[part], tap[part])
 
     share(work, len(y), y.size * NANOSECONDS_PER_WINDOW / 1000)
-    if y.dtype.kind == "f" and isnan(np.maximum.reduce(y, axis=None)):
+    if y.dtype.kind == "f" and y.size and isnan(np.maximum.reduce(y, axis=None)):
         return None
     return y.transpose(order.back), tap.transpose(order.back)
 
