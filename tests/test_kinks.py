@@ -58,7 +58,7 @@ def test_a_tie_along_a_dimension_goes_to_the_first():
 
 
 def test_binary_cross_entropy_at_0_and_1_is_bounded():
-    """As in PyTorch a logarithm is at least -100, and x (1 - x) at least 1e-12. dt follows the bounded one; PyTorch's does not."""
+    """A logarithm is at least -100, as in PyTorch; dt follows the bounded one, where PyTorch's is infinite."""
     x = tg.Tensor(np.array([0.0, 1.0]), requires_grad=True)
     t = tg.Tensor(np.array([1.0, 0.0]), requires_grad=True)
     with np.errstate(divide="ignore"):
