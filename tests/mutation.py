@@ -2,9 +2,10 @@
 
 Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term, a comparison, an
 argument left out or exchanged, a condition turned round. A mutant that the tests do not notice is a survivor: a gap in the
-tests, or a change that changes nothing. Each mutant runs in a process of its own (a child of this one), so nothing is started
-anew, and one that loops or crashes is caught too. A rule first meets the checks of the ops that use it, then test files, and
-last the comparison with PyTorch's own samples of those ops, where torch is installed.
+tests. A change that changes nothing is not one: `equivalents*.py` name these, each with its reason, and they are listed apart.
+Each mutant runs in a process of its own (a child of this one), so nothing is started anew, and one that loops or crashes is
+caught too. A rule first meets the checks of the ops that use it, then test files, and last the comparison with PyTorch's own
+samples of those ops, where torch is installed.
 """
 
 from __future__ import annotations
@@ -43,8 +44,18 @@ except ImportError:
     torch = None  # type: ignore[assignment]
 
 SECONDS = 120  # after which a mutant counts as caught: it loops
+TESTS = os.path.dirname(os.path.abspath(__file__))
 KERNEL_TESTS = ["test_kernels.py", "test_kernels_choice.py", "test_conv.py"]
-RULE_TESTS = ["test_kinks.py", "test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py"]
+RULE_TESTS = [
+    *sorted(name for name in os.listdir(TESTS) if name.startswith("test_rules_")),
+    "test_kinks.py", "test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py",
+]  # fmt: skip
+EQUIVALENT: dict[str, str] = {
+    key: reason
+    for entry in pkgutil.iter_modules([TESTS])
+    if entry.name.startswith("equivalents")
+    for key, reason in importlib.import_module(f"{__package__}.{entry.name}").EQUIVALENT.items()
+}
 COUNTERPARTS: dict[type, type] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
     ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -63,6 +74,12 @@ class Mutant(NamedTuple):
     def __str__(self) -> str:
         path = os.path.relpath(self.function.__code__.co_filename)
         return f"{path}:{self.line} {self.function.__name__}: {self.before}  →  {self.after}"
+
+    @property
+    def key(self) -> str:
+        """Which mutant it is, wherever its line has moved to."""
+        file = os.path.basename(self.function.__code__.co_filename)
+        return f"{file} {self.function.__name__}: {self.before} → {self.after}"
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
@@ -153,10 +170,15 @@ def rule_functions() -> dict[FunctionType, list[str]]:
             seen.add(function)
             if op.name not in found.setdefault(function, []):
                 found[function].append(op.name)
-            called = {function.__globals__.get(name) for name in function.__code__.co_names}
+            called = {uncached(function.__globals__.get(name)) for name in function.__code__.co_names}
             own = {one for one in called if isinstance(one, FunctionType) and ".ops." in one.__module__}
             ahead.extend(one for one in own - seen if not one.__name__.startswith(("check", "show")))
     return found
+
+
+def uncached(value: Any) -> Any:
+    """The function within an lru_cache; anything else as it is."""
+    return value.__wrapped__ if hasattr(value, "cache_info") else value
 
 
 def kernel_functions() -> dict[FunctionType, list[str]]:
@@ -204,7 +226,7 @@ def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
 
 def tests_fail(files: list[str], *options: str) -> bool:
     """Whether pytest finds a failure in these files."""
-    paths = [os.path.join(os.path.dirname(__file__), name) for name in files]
+    paths = [os.path.join(TESTS, name) for name in files]
     with contextlib.redirect_stdout(io.StringIO()):
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *options, *paths])
     return code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -231,10 +253,11 @@ def check_baseline(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> 
 
 
 def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> Iterator[Mutant]:
-    """Run the mutants one after another; those that nobody notices."""
+    """Run the mutants one after another; those that nobody notices, equivalent ones among them."""
     for number, (mutant, ops) in enumerate(chosen, 1):
         if not caught(mutant, ops, files):
-            print(f"survives: {mutant}", flush=True)
+            reason = EQUIVALENT.get(mutant.key)
+            print(f"equivalent: {mutant} ({reason})" if reason else f"survives: {mutant}", flush=True)
             yield mutant
         if sys.stdout.isatty():
             print(f"\r{number} of {len(chosen)}", end="", flush=True)
@@ -261,10 +284,14 @@ def main() -> int:
     if arguments.sample and arguments.sample < len(chosen):
         chosen = random.Random(0).sample(chosen, arguments.sample)
     check_baseline(chosen, files)
-    start, alive = time.monotonic(), list(survivors(chosen, files))
-    killed, seconds = len(chosen) - len(alive), time.monotonic() - start
-    share = 100 * killed / max(len(chosen), 1)
-    print(f"{killed} of {len(chosen)} mutants of {arguments.what} caught ({share:.1f} %), {len(alive)} survive, {seconds:.0f} s")
+    start, uncaught = time.monotonic(), list(survivors(chosen, files))
+    killed, seconds = len(chosen) - len(uncaught), time.monotonic() - start
+    alive = [mutant for mutant in uncaught if mutant.key not in EQUIVALENT]
+    share, equivalent = 100 * killed / len(chosen), len(uncaught) - len(alive)
+    print(
+        f"{killed} of {len(chosen)} mutants of {arguments.what} caught ({share:.1f} %), {equivalent} equivalent, "
+        f"{len(alive)} survive, {seconds:.0f} s"
+    )
     for name, count in Counter(mutant.function.__name__ for mutant in alive).most_common():
         print(f"  {count:3} in {name}")
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+import tinygrad_conv as tg
 from tinygrad_conv import kernels
 from tinygrad_conv.errors import ShapeError
 from tinygrad_conv.kernels.choice import TABLES, nothing_to_do, problem_of
@@ -102,3 +103,22 @@ def test_matmul_is_numpys(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> No
     a, b = (rng.standard_normal(shape) for shape in shapes)
     np.testing.assert_allclose(kernels.matmul(a, b), a @ b, atol=1e-10)
     assert kernels.matmul(a.astype(np.float32), b).dtype == np.float64
+
+
+def test_products_of_layers_are_the_kernels_in_both_directions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product that NumPy is left alone with wakes threads of BLAS, which then spin in the way of everything else."""
+    shapes: list[tuple[int, ...]] = []
+    real = kernels.matmul
+
+    def counted(a: Array, b: Array) -> Array:
+        product = real(a, b)
+        shapes.append(product.shape)
+        return product
+
+    monkeypatch.setattr(kernels, "matmul", counted)
+    x, w = (tg.Tensor(np.ones(shape, np.float32), requires_grad=True) for shape in ((5, 3), (4, 3)))
+    tg.linear(x, w).sum().backward()
+    assert sorted(shapes) == [(4, 3), (5, 3), (5, 4)]
+    shapes.clear()
+    (x @ w.T).sum().backward()
+    assert sorted(shapes) == [(3, 4), (5, 3), (5, 4)]

@@ -4,16 +4,19 @@ A map of the folder, in reading order:
 
     window.py      the geometry: where the tap of a window meets the input
     reference.py   what each function below means, as literal sums; the oracle for all the rest
+    problem.py     what a choice of kernel may depend on
     layout.py      the memory order H, C, W, N of the fast kernels, and the types they compute in
     dilation.py    a dilated kernel as ordinary ones on interleaved rows
     lowering.py    patches, lowered along the width only
     mec.py         correlation and weight gradient over patches
+    tiny.py        small pictures: one copy of all their patches, one product
     dual.py        input gradient by shifted additions
     mirror.py      with stride 1, an input gradient is a correlation
     winograd.py    three taps high, for half the multiplications
     nothing.py     axes without length
     pooling.py     maximum and sum, in two stages
     tiles.py       maximum over 2x2 windows side by side
+    bias.py        one number for each channel
     products.py    matrix products of linear layers
     memory.py      keeping freed memory, against page faults
     threads.py     sharing the rows of a large kernel
@@ -26,6 +29,7 @@ Arguments are not checked here: `ops` does that, where errors can name them.
 
 from __future__ import annotations
 
+from .bias import add_bias, sum_by_channel
 from .choice import KERNELS, correlation, pools, served, use_kernels
 from .layout import Array
 from .memory import keep_freed_memory
@@ -36,6 +40,7 @@ from .window import Window, make_window
 __all__ = [
     "KERNELS",
     "Window",
+    "add_bias",
     "correlate",
     "correlate_input_grad",
     "correlate_weight_grad",
@@ -48,6 +53,7 @@ __all__ = [
     "served",
     "set_num_threads",
     "spread_windows",
+    "sum_by_channel",
     "sum_windows",
     "use_kernels",
 ]

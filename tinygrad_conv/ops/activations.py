@@ -67,8 +67,8 @@ def prelu_dw(dy, x, w_shape):
 
 
 def per_channel(shape, ndim):
-    """The shape in which weights [C] broadcast against [N, C, ...]; one number broadcasts as it is."""
-    return (*shape, *(1,) * (ndim - 2)) if shape and shape[0] != 1 else (1,) * ndim
+    """The shape in which weights [C], or one number, broadcast against [N, C, ...], [C] or a scalar."""
+    return (*shape, *(1,) * (ndim - 2)) if ndim else ()
 
 
 @primitive

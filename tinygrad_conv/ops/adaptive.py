@@ -56,7 +56,7 @@ def adaptive_max_pool2d(x, *, output_size):
 @adaptive_max_pool2d.grad("x")
 def adaptive_max_pool2d_dx(dys, index, x_shape, output_size):
     """Each dY goes to the place of its cell's maximum; the indices have no gradient."""
-    dx = put_add(reshape(dys[0], shape=(-1,)), index=index, shape=(math.prod(x_shape),))
+    dx = put_add(reshape(dys[0], shape=index.shape), index=index, shape=(math.prod(x_shape),))
     return reshape(dx, shape=x_shape)
 
 
@@ -80,7 +80,7 @@ def averages(op, shape, output_size):
     for axis_cells in cells(op, shape, output_size):
         lengths = np.array([stop - start for start, stop in axis_cells], np.int64)
         target = np.repeat(np.arange(len(lengths)), lengths)
-        source = np.concatenate([np.arange(0), *(np.arange(start, stop) for start, stop in axis_cells)])
+        source = np.array([place for start, stop in axis_cells for place in range(start, stop)], np.int64)
         matrices.append(Entries(len(lengths), target, source, 1 / lengths[target]))
     return matrices
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engine.op import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
+from .activations import per_channel
 from .arithmetic import div
 from .functions import to
 from .labels import check_class_weights, check_labels, class_dim, label_vectors, label_weights, labels_shape
@@ -112,7 +113,7 @@ def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
     if reduction == "sum":
         return dy
     if not is_labels(target):
-        return div(dy, max(math.prod(x_shape) // max(x_shape[class_dim(x_shape)], 1), 1))
+        return div(dy, max(math.prod(labels_shape(x_shape)), 1))
     total = sum(label_weights(target, dtype=dy.dtype, weight=weight, ignore_index=ignore_index))
     return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
 
@@ -124,7 +125,7 @@ def is_labels(target):
 
 def class_weights(weight, x_shape, dtype):
     """The weights [C] so that they broadcast against x, or 1."""
-    return 1.0 if weight is None else reshape(to(weight, dtype=dtype), shape=(-1,) + (1,) * max(len(x_shape) - 2, 0))
+    return 1.0 if weight is None else reshape(to(weight, dtype=dtype), shape=per_channel(weight.shape, len(x_shape)))
 
 
 def check_wanted(op, x, target, weight, ignore_index):

@@ -67,11 +67,11 @@ def parse(equation, shapes):
     left, arrow, output = equation.replace(" ", "").partition("->")
     if left.count(",") + 1 != len(shapes):
         raise ShapeError(f"einsum: {equation!r} names {left.count(',') + 1} operands, but {len(shapes)} are given")
-    dots = [len(shape) - len(term.replace("...", "")) for term, shape in zip(left.split(","), shapes) if "..." in term]
-    stand_ins = unused(equation, max(dots, default=0))
-    inputs = [spell_out(term, stand_ins, shape, equation) for term, shape in zip(left.split(","), shapes)]
-    once = "".join(letter for letter in sorted(left.replace("...", "").replace(",", "")) if left.count(letter) == 1)
-    output = (output if arrow else "..." * bool(dots) + once).replace("...", stand_ins)
+    operands = list(zip(left.split(","), shapes))
+    stand_ins = unused(equation, max(len(shape) - len(term.replace("...", "")) for term, shape in operands))
+    inputs = [spell_out(term, stand_ins, shape, equation) for term, shape in operands]
+    once = "".join(letter for letter in sorted(left.replace(",", "")) if left.count(letter) == 1)
+    output = (output if arrow else "..." + once).replace("...", stand_ins)
     sizes = sizes_of(inputs, shapes, equation)
     if len(set(output)) < len(output) or not set(output) <= set(sizes) <= set(string.ascii_letters):
         raise ValueError(f"einsum: {equation!r} must be letters with an output that names letters of the operands, each once")

@@ -32,8 +32,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import kernels
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
@@ -58,8 +56,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     check_bias("conv2d", b, w.shape[0])
     window = window_of("conv2d", x.shape[-2:], w.shape[2:], stride, padding, dilation)
     y = kernels.correlate(batched(x), w, window, groups)
-    if b is not None:
-        y = np.add(y, b[:, None, None], out=y if b.dtype == y.dtype else None)
+    y = y if b is None else kernels.add_bias(y, b)
     return y if x.ndim == 4 else y[0]
 
 
@@ -149,7 +146,7 @@ def conv2d_input_grad_dw(u, dy, w_shape, input_size, stride, padding, dilation, 
 
 def cut(y, size):
     """The rows and columns of y that dy had: all of them, unless it was given fewer than the windows make."""
-    return y if y.shape[-2:] == size else y[..., : size[0], : size[1]]
+    return y[..., : size[0], : size[1]]
 
 
 def check_channels(op: str, name: str, x: Any, w: Any, groups: Any, side: str = "input", dims: int = 2) -> None:
@@ -157,17 +154,23 @@ def check_channels(op: str, name: str, x: Any, w: Any, groups: Any, side: str = 
 
     A transposed convolution's weight is [C, O/groups, kh, kw], so what comes in has as many as the weight's first size.
     """
-    shapes = f"({name} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
     if w.ndim != dims + 2:
         channels, sizes = "C, O" if side == "transposed" else "O, C", "kh, kw" if dims == 2 else "k"
         raise ShapeError(f"{op}: weight must be [{channels}/groups, {sizes}], not {show_shape(w.shape)}")
     if not isinstance(groups, int) or groups < 1 or w.shape[0] % groups:
         first = "input" if side == "transposed" else "output"
+        shapes = show_channels(name, x, w, groups)
         raise ShapeError(f"{op}: groups must be a positive int that divides the {first} channels {shapes}")
     channels, needed = x.shape[-1 - dims], w.shape[1] * groups if side == "input" else w.shape[0]
     if channels != needed:
         side = "output" if side == "output" else "input"
+        shapes = show_channels(name, x, w, groups)
         raise ShapeError(f"{op}: weight has {needed} {side} channels but {name} has {channels} {shapes}")
+
+
+def show_channels(name: str, x: Any, w: Any, groups: Any) -> str:
+    """For an error about them: all that must fit together."""
+    return f"({name} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
 
 
 def check_bias(op: str, b: Any, outputs: int) -> None:

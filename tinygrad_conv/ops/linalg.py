@@ -27,22 +27,22 @@ def matmul(a, b):
 @matmul.grad("a")
 def matmul_da(dy, b, a_shape):
     """dA = dY Bᵀ, summed over broadcast leading dimensions."""
-    if len(a_shape) == b.ndim == 2:
-        return dy @ transpose(b, dim0=0, dim1=1)
+    if b.ndim == 2:
+        return matmul(dy, transpose(b, dim0=0, dim1=1))
     row, column = len(a_shape) == 1, b.ndim == 1
     b = b[:, None] if column else b
-    da = as_matrix(dy, row, column) @ transpose(b, dim0=-2, dim1=-1)
-    return reshape(sum_to(da, shape=(1, *a_shape) if row else a_shape), shape=a_shape)
+    da = matmul(as_matrix(dy, row, column), transpose(b, dim0=-2, dim1=-1))
+    return sum_to(da, shape=a_shape)
 
 
 @matmul.grad("b")
 def matmul_db(dy, a, b_shape):
     """dB = Aᵀ dY, summed over broadcast leading dimensions."""
-    if len(b_shape) == a.ndim == 2:
-        return transpose(a, dim0=0, dim1=1) @ dy
+    if a.ndim == 2:
+        return matmul(transpose(a, dim0=0, dim1=1), dy)
     row, column = a.ndim == 1, len(b_shape) == 1
     a = a[None, :] if row else a
-    db = transpose(a, dim0=-2, dim1=-1) @ as_matrix(dy, row, column)
+    db = matmul(transpose(a, dim0=-2, dim1=-1), as_matrix(dy, row, column))
     return reshape(sum_to(db, shape=(*b_shape, 1) if column else b_shape), shape=b_shape)
 
 
@@ -65,13 +65,13 @@ def linear(x, w, b=None):
 @linear.grad("x")
 def linear_dx(dy, w):
     """dX = dY W."""
-    return dy @ w
+    return matmul(dy, w)
 
 
 @linear.grad("w")
 def linear_dw(dy, x):
     """dW = dYᵀ X, over all leading dimensions at once."""
-    return transpose(as_rows(dy), dim0=0, dim1=1) @ as_rows(x)
+    return matmul(transpose(as_rows(dy), dim0=0, dim1=1), as_rows(x))
 
 
 @linear.grad("b")
@@ -82,4 +82,4 @@ def linear_db(dy):
 
 def as_rows(x):
     """[..., n] as the rows of a matrix."""
-    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))

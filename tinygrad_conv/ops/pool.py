@@ -160,7 +160,18 @@ def sum_windows_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode):
 def pool_window(
     op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Window:
-    """The geometry of a pooling; padding beyond half a window would make windows of padding alone."""
+    """The checked geometry of a pooling; cached, for it depends on integers alone."""
+    try:
+        return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)
+    except TypeError:  # lists cannot be looked up
+        return _pool_window.__wrapped__(op, size, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@lru_cache(maxsize=4096)
+def _pool_window(
+    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Window:
+    """Padding beyond half a window would make windows of padding alone."""
     stride = None if stride == () or stride == [] else stride
     window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)
     reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
 from .arithmetic import pow, where
@@ -31,6 +32,8 @@ def summed(x, dims, keepdim):
     """Σ x; float16 is added up in float32, and rounded once."""
     if x.dtype == np.float16:
         return np.sum(x, axis=dims, keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    if dims == (0, 2, 3) and x.ndim == 4 and x.dtype.kind == "f" and not keepdim:
+        return kernels.sum_by_channel(x)
     return np.sum(x, axis=dims, keepdims=keepdim)
 
 
@@ -95,7 +98,7 @@ def repeat_dx(dy, x_shape, repeats):
     """Every copy of x adds to its gradient."""
     sizes = (1,) * (len(repeats) - len(x_shape)) + x_shape
     copies = [size for pair in zip(repeats, sizes) for size in pair]  # each dimension as [copies, size]
-    return reshape(sum(reshape(dy, shape=copies), dim=tuple(range(0, len(copies), 2))) if copies else dy, shape=x_shape)
+    return reshape(sum(reshape(dy, shape=copies), dim=tuple(range(0, len(copies), 2))), shape=x_shape)
 
 
 @primitive
@@ -231,13 +234,13 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
 
 @vector_norm.grad("x")
 def vector_norm_dx(dy, x, y, p, dim, keepdim):
-    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 at the origin; for p = ±∞ sign(x), shared by the elements that tie."""
+    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared by the elements that tie."""
     y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
     if math.isinf(p):
         return sign(x) * shared_by(abs(x) == y, dy, dim)
     if p == 0 or p == 1:
         return dy * sign(x) * p
-    y = where(y, 1.0, condition=y != 0)
+    y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)
     if p == 2:
         return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
     ratio = where(abs(x) / y, 1.0, condition=x != 0)

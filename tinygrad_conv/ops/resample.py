@@ -67,14 +67,14 @@ def mix_dx(dy, x_shape, dim, size, target, source, weight):
 
 def mix_axes(x, matrices):
     """`mix` along the last axes, by one matrix for each."""
-    for dim, entries in zip(range(-len(matrices), 0), matrices):
+    for dim, entries in enumerate(matrices, -len(matrices)):
         x = mix(x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight)
     return x
 
 
 def unmix_axes(dy, x_shape, matrices):
     """The adjoint of `mix_axes`: the transposed matrices."""
-    for dim, entries in zip(range(-len(matrices), 0), matrices):
+    for dim, entries in enumerate(matrices, -len(matrices)):
         dy = mix(dy, dim=dim, size=x_shape[dim], target=entries.source, source=entries.target, weight=entries.weight)
     return dy
 
@@ -103,7 +103,7 @@ def resizing(
 ) -> list[Entries]:
     """The matrix of each axis after the first two."""
     scales = scale or (None,) * len(size)
-    if min(size, default=1) < 1 or min(shape[2:], default=1) < 1:
+    if any(one < 1 for one in (*shape[2:], *size)):
         raise ShapeError(f"interpolate: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}")
     if mode == "nearest":
         return [nearest(old, new, one, dtype) for old, new, one in zip(shape[2:], size, scales)]

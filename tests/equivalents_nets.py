@@ -1,0 +1,12 @@
+"""Mutants of the rules of networks' ops that change no result, each with the reason why no test can notice it."""
+
+from __future__ import annotations
+
+EQUIVALENT: dict[str, str] = {
+    "activations.py bounded: 64.0 → 65.0": "σ(u(x)) is 0 or 1 to the last bit from |x| = 22 on, so any bound above that does.",
+    "activations.py bounded: 64.0 → 63.0": "σ(u(x)) is 0 or 1 to the last bit from |x| = 22 on, so any bound above that does.",
+    "loss.py binary_cross_entropy_dtarget: clamp_min(log(1 - x), -100.0) → clamp_min(-100.0, log(1 - x))": "The order matters "
+    "at a tie alone, and ln(1 - x) is never -100: 1 - x is 0, or no less than the dtype's epsilon / 2.",
+    "classification.py wanted_classes: 1 → 2": "The 1 of max(classes, 1): where there is one class, its probability is 1 and "
+    "the loss 0 with a gradient of 0, whatever is wanted.",
+}

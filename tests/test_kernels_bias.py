@@ -1,0 +1,58 @@
+"""Adding a number to each channel, and adding up each channel, against what NumPy makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinygrad_conv import kernels
+
+from .test_kernels import MEMORY_ORDERS, Array
+
+SHAPES = [(0, 2, 3, 3), (2, 3, 0, 4), (1, 1, 1, 1), (2, 3, 4, 5), (8, 5, 20, 30), (1, 16, 40, 50), (64, 2, 9, 11)]
+
+
+def picture(shape: tuple[int, ...], order: tuple[int, ...], dtype: type) -> Array:
+    """Random numbers in a memory order."""
+    array = np.random.default_rng(0).standard_normal([shape[axis] for axis in order]).astype(dtype)
+    return array.transpose(np.argsort(order))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("order", MEMORY_ORDERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_channels(shape: tuple[int, ...], order: tuple[int, ...], dtype: type) -> None:
+    x = picture(shape, order, dtype)
+    b = np.arange(shape[1]).astype(dtype)
+    expected = x + b[:, None, None]
+    total = kernels.sum_by_channel(x)
+    np.testing.assert_allclose(total, x.astype(np.float64).sum((0, 2, 3)), rtol=1e-5, atol=1e-3)
+    assert total.dtype == dtype and total.shape == b.shape
+    y = kernels.add_bias(x, b)
+    np.testing.assert_array_equal(y, expected)
+    assert y is x
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (8, 5, 20, 30)])
+def test_dtypes_that_differ_follow_numpy(shape: tuple[int, ...]) -> None:
+    x = picture(shape, (2, 1, 3, 0), np.float32)
+    before, b = x.copy(), np.full(shape[1], 1 / 3)
+    y = kernels.add_bias(x, b)
+    np.testing.assert_array_equal(y, before + b[:, None, None])
+    np.testing.assert_array_equal(x, before)
+    assert y.dtype == np.float64
+
+
+@pytest.mark.parametrize("order", MEMORY_ORDERS)
+def test_strided_and_repeated_memory(order: tuple[int, ...]) -> None:
+    x = picture((8, 10, 20, 30), order, np.float64)
+    for view in (x[:, ::2, ::2], x[..., ::-1], np.broadcast_to(x[:1, :, :1], x.shape)):
+        np.testing.assert_allclose(kernels.sum_by_channel(view), view.sum((0, 2, 3)), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (8, 5, 20, 30)])
+def test_inf_and_nan_stay_in_their_channel(shape: tuple[int, ...]) -> None:
+    x = picture(shape, (2, 1, 3, 0), np.float32)
+    x[0, 1, 2, 3], x[0, 2, 2, 3] = np.inf, np.nan
+    total = kernels.sum_by_channel(x)
+    assert np.isfinite(total[0]) and total[1] == np.inf and np.isnan(total[2])
