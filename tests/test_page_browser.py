@@ -62,8 +62,14 @@ def find(browser, selector):
     return browser.find_element("css selector", selector)
 
 
+def texts(browser, selector):
+    """What such elements say, read in one go: between finding and reading them the page may have drawn them anew."""
+    script = "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText ?? one.textContent)"
+    return [one.strip().replace("\t", " ") for one in browser.execute_script(script, selector)]
+
+
 def text(browser, selector):
-    return find(browser, selector).text
+    return texts(browser, selector)[0]
 
 
 def until(true, seconds=10.0):
@@ -153,7 +159,7 @@ def test_a_clicked_cell_shows_its_products(visit):
     browser = visit(recording, "#step=1")
     click_cell(browser, find(browser, "figure[data-array=dw] canvas"), 4 + 48 + 20, 4 + 32 + 16)  # row 1, column 1
     assert text(browser, ".why h3") == "dw[0, 0, 1, 1] = 4"
-    rows = [row.text for row in browser.find_elements("css selector", ".products tr")]
+    rows = texts(browser, ".products tr")
     expected = recording.explain("w", (0, 0, 1, 1))
     assert [float(row.split()[0]) for row in rows[:-1]] == [one.product for one in expected]
     assert rows[0].startswith("2 = dy[0, 0, 0, 1] 2 × x[0, 0, 1, 2] 1")
@@ -211,7 +217,7 @@ def test_what_was_left_out_is_said(visit):
     assert re.search(r"on this page: the first \d+ of 96 along dim 0", text(browser, "#step"))
     click_cell(browser, find(browser, "figure[data-array=dw] canvas"), 6, 6)
     assert text(browser, ".why h3").startswith("dw[0, 0, 0, 0] = ")
-    last, total = (row.text for row in browser.find_elements("css selector", ".products tr")[-2:])
+    last, total = texts(browser, ".products tr")[-2:]
     assert "that are not on this page, by difference" in last
     np.testing.assert_allclose(float(total.split()[0]), recording[0].grad_inputs["w"][0, 0, 0, 0], rtol=1e-5)
 
@@ -294,8 +300,8 @@ def test_embedded_as_in_a_notebook(chromium, tmp_path):
         (tmp_path / "notebook.html").write_text(f"<!doctype html><meta charset=utf-8>{embedded(shown)}", encoding="utf-8")
         chromium.get((tmp_path / "notebook.html").as_uri())
         chromium.switch_to.frame(0)
-        assert text(chromium, "#position") == "step 1 of 5"
+        until(lambda: text(chromium, "#position") == "step 1 of 5")
         find(chromium, "#last").click()
-        assert text(chromium, "#step h2").startswith("%1 conv2d")
+        until(lambda: text(chromium, "#step h2").startswith("%1 conv2d"))
         chromium.switch_to.default_content()
     assert chromium.get_log("browser") == []
