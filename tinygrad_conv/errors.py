@@ -76,21 +76,26 @@ def show_place(function: Any) -> str:
     return f"{show_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno}"
 
 
-# The words of the sweep. `up` is the node it stands at.
+# The words of the sweep.
 
 
-def consumed(up: Any) -> TapeConsumedError:
-    return TapeConsumedError(
-        f"{up.op.name} ({up.place}) was already consumed by the backward at {show_where(up.consumed)}; "
-        "pass retain_graph=True there to go through it twice"
-    )
+def check_unconsumed(node: Any) -> None:
+    """Refuse a node that a backward has freed."""
+    if node.consumed:
+        raise TapeConsumedError(
+            f"{node.op.name} ({node.place}) was already consumed by the backward at {show_where(node.consumed)}; "
+            "pass retain_graph=True there to go through it twice"
+        )
 
 
-def mutated(up: Any, tensor: Any) -> MutationError:
-    return MutationError(
-        f"{up.op.name}: {show_tensor(tensor)} was changed in place after the forward at {up.place} read it; its rules would "
-        "read the new numbers. Call backward before the change"
-    )
+def check_unchanged(node: Any) -> None:
+    """Refuse a node whose rules would read what was changed in place since."""
+    for tensor in node.guards:
+        if tensor._stamp > node.index:
+            raise MutationError(
+                f"{node.op.name}: {show_tensor(tensor)} was changed in place after the forward at {node.place} read it; its "
+                "rules would read the new numbers. Call backward before the change"
+            )
 
 
 def check_count(rule: Any, dxs: Any, edges: list[Any]) -> Any:
@@ -116,11 +121,11 @@ def check_hook(changed: Any, gradient: Any) -> None:
         raise ShapeError(f"a hook returned {got} in the place of the gradient {show_array(gradient)}; return its shape or None")
 
 
-def failure_note(up: Any, rule: Any, dy: Any) -> str:
+def failure_note(node: Any, rule: Any, dy: Any) -> str:
     """The note on an exception that came out of a rule: which op, what shapes, from which line."""
-    values = [("dy", one) for one in (dy if isinstance(dy, tuple) else (dy,))] + list(zip(up.op.saves, up.saved or ()))
+    values = [("dy", one) for one in (dy if isinstance(dy, tuple) else (dy,))] + list(zip(node.op.saves, node.saved or ()))
     shapes = ", ".join(f"{name} {show_array(value)}" for name, value in values if hasattr(value, "dtype"))
-    return f"in {rule}, called at {up.place}: {shapes}"
+    return f"in {rule}, called at {node.place}: {shapes}"
 
 
 # The words of Tensor.
@@ -310,15 +315,19 @@ def check_rules(op: Any, rules: Iterable[Any], wanted: int) -> None:
             )
 
 
-def missing_derivation(op: Any, name: str) -> RuleError:
-    return RuleError(
-        f"{op.name} keeps the float {name!r}, so to differentiate its rules they must know how it follows from the inputs: "
-        f"declare @{op.name}.kept({name!r})"
-    )
+def check_derivation(op: Any, name: str) -> None:
+    """Refuse to differentiate rules that read a kept float, unless it is known how it follows from the inputs."""
+    if name not in op.derivations:
+        raise RuleError(
+            f"{op.name} keeps the float {name!r}, so to differentiate its rules they must know how it follows from the inputs: "
+            f"declare @{op.name}.kept({name!r})"
+        )
 
 
-def only_once(op: Any) -> GraphError:
-    return GraphError(f"{op.name} was declared differentiable once, so create_graph=True cannot go through it")
+def check_differentiable_twice(op: Any) -> None:
+    """Refuse to differentiate the rules of an op that does not allow it."""
+    if op.once:
+        raise GraphError(f"{op.name} was declared differentiable once, so create_graph=True cannot go through it")
 
 
 # How a node and a tensor are printed.

@@ -14,9 +14,12 @@ Where = tuple[CodeType, int]
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def user_where() -> Where:
-    """The innermost frame outside this package: the user's line, however many of our layers lie between."""
-    frame = sys._getframe(1)
+def user_where(inner: int = 0) -> Where:
+    """The innermost frame outside this package: the user's line, however many of our layers lie between.
+
+    inner: of how many frames around this one the caller knows that they are ours.
+    """
+    frame = sys._getframe(1 + inner)
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code, frame.f_lasti

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.op import frozen
 from ..engine.registry import OPS
 from ..kernels import use_kernels
 from .record import Recording
@@ -139,7 +139,7 @@ def difference_along(step: Step, name: str, place: int | None, v: Array, claimed
 def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
     """A step's forward on other inputs."""
     op = OPS[step.op]
-    given, params = dict(zip(step.inputs, values)), {name: frozen(one) for name, one in step.params.items()}
+    given, params = dict(zip(step.inputs, values)), deepcopy(step.params)
     y = op(*values, **params) if op.variadic else op(*(given.get(name) for name in op.inputs), **params)
     return tuple(map(np.asarray, y if isinstance(y, tuple) else (y,)))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.registry import OPS
-from ..engine.tape import Node, Notes
+from ..engine.tape import Node, Notes, tick
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_shape
 from .record import Recording
@@ -98,8 +98,10 @@ def node_of(step: Step, edges: list[Any]) -> Node:
     saved = tuple(step.read.get(name) for name in op.saves)
     several = Notes(True) if isinstance(step.grad_output, tuple) else None
     edges = [edges] if op.variadic else edges
-    node = Node(op, edges, saved, step.params, step.shapes, guards=(), names=None, notes=several)
-    node.where, node.layer = (code_at(step.where), -1), step.where.layer
+    node = object.__new__(Node)
+    node.op, node.edges, node.saved, node.guards, node.names = op, edges, saved, (), None
+    node.params, node.outputs, node.notes, node.consumed = step.params, step.shapes, several, None
+    node.layer, node.where, node.index = step.where.layer, (code_at(step.where), -1), tick()
     return node
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 
 from .. import errors
 from ..dtypes import promote
-from ..engine.op import frozen
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from .listing import input_edges, nodes_behind, saved, saved_input
@@ -71,7 +71,7 @@ class Values:
             return [None] * len(node.outputs)
         scalars = [edge is None and one is not None and one.ndim == 0 for one, edge in zip(inputs, input_edges(node))]
         arrays = promote(inputs, scalars) if node.op.broadcasting else inputs
-        y = node.op.forward(*arrays, **{name: frozen(one) for name, one in node.params.items()})  # which it may write to
+        y = node.op.forward(*arrays, **deepcopy(node.params))  # which it may write to
         y, kept = (y[0], y[1:]) if node.op.keeps else (y, ())
         for name, value in zip(node.op.keeps, kept):  # a forward that draws at random gives another result now
             if name in node.op.saves and not np.array_equal(value, saved(node, name), equal_nan=value.dtype.kind == "f"):
@@ -93,8 +93,7 @@ class NodeValues:
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """By argument, without optional ones that were left out; of a variadic one a tuple."""
-        if self._node.consumed:
-            raise errors.consumed(self._node)
+        errors.check_unconsumed(self._node)
         op, given = self._node.op, [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)]
         found = [self._values.input(self._node, position) for position in given]
         return {op.variadic: tuple(found)} if op.variadic else {op.inputs[at]: one for at, one in zip(given, found)}

@@ -18,15 +18,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial, update_wrapper
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import errors
 from ..dtypes import FLOATS, KINDS, promote
-from .modes import GRAD, WATCH
+from ..places import user_where
+from .modes import GRAD, LAYER, WATCH
 from .registry import OPS
-from .tape import Node, Notes
+from .tape import Node, Notes, tick
 from .tensor import Tensor, result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -71,6 +73,7 @@ class Op:
         self.inputs, self.arity = tuple(one.name for one in positional), len(positional)
         self.variadic = next((one.name for one in positional if one.kind is one.VAR_POSITIONAL), None)
         self.optional = tuple(one.name for one in positional if one.default is None)
+        self.required = len(positional) - len(self.optional)
         self.params = tuple(one.name for one in declared if one.kind is one.KEYWORD_ONLY)
         self.defaults = {one.name: one.default for one in declared if one.name in self.params and one.default is not one.empty}
         errors.check_declaration(self, positional)
@@ -78,7 +81,7 @@ class Op:
         self.derivations: dict[str, Rule] = {}
         self.readable = [*self.inputs, "y", *self.keeps, *(f"{one}_shape" for one in self.inputs)]
         self.saves: dict[str, int] = {}  # the readable names that rules read, and their places in `Node.saved`
-        self.plans: dict[int, tuple[list[int], list[int], bool]] = {}  # what to save, by the inputs that want a gradient
+        self.plans: dict[int, Any] = {}  # what to save, by the inputs that want a gradient
 
     def __repr__(self) -> str:
         return f"<op {self.name}{inspect.signature(self.forward)}>"
@@ -92,88 +95,95 @@ class Op:
         if len(inputs) != self.arity and not self.variadic:
             errors.check_arity(self, len(inputs))
             inputs += (None,) * (self.arity - len(inputs))  # optional ones that were left out
-        arrays, edges, wanted, on_tape, odd = [], [], 0, False, False
+        arrays, edges, wanted, bit, on_tape, odd = [], [], 0, 1, False, False  # type: ignore[var-annotated]
         for value in inputs:
             edge = None
             if isinstance(value, Tensor):
                 on_tape = True
                 if value._requires_grad:
                     edge = value._edge or value
-                    wanted += 1
+                    wanted |= bit
                 value = value._data
-            elif type(value) is not np.ndarray:
+            elif type(value) is not np.ndarray and (value is not None or len(arrays) < self.required):
                 odd = True
             arrays.append(value)
             edges.append(edge)
+            bit += bit
         if odd:
             errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
-        if params:
-            params = {name: one if type(one) in PLAIN else self.plain(name, one) for name, one in params.items()}
+        recorded = wanted and self.differentiable and GRAD.get()
+        if params and not PLAIN.issuperset(map(type, params.values())):
+            params = {name: self.settle(name, one, recorded) for name, one in params.items()}
         y = self.forward(*arrays, **params) if params else self.forward(*arrays)
         y, kept = errors.check_kept(self, y) if self.keeps else (y, ())
         if not on_tape:
             return y
-        many = type(y) is tuple
-        outputs = tuple([self.wrap(one, inputs, arrays) for one in y]) if many else (self.wrap(y, inputs, arrays),)
-        if wanted and self.differentiable and GRAD.get():
-            self.record(inputs, arrays, edges, wanted, outputs, kept, params, many)
-        return outputs if many else outputs[0]
+        if type(y) is not tuple:
+            y, root = self.own(y, inputs, arrays)
+            node = self.record(inputs, arrays, edges, wanted, y, kept, params) if recorded else None
+            return result(y, root, (node, 0) if node and y.dtype in FLOATS else None)
+        ys, roots = zip(*[self.own(one, inputs, arrays) for one in y])
+        node = self.record(inputs, arrays, edges, wanted, ys, kept, params) if recorded else None
+        made = [(node, slot) if node and one.dtype in FLOATS else None for slot, one in enumerate(ys)]
+        return tuple([result(*one) for one in zip(ys, roots, made)])
 
-    def wrap(self, y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
-        """An output as a Tensor: read-only, and knowing the tensor whose memory it shows, where it is a view of one."""
-        y, root = y if type(y) is np.ndarray and y.dtype.kind in KINDS else errors.check_output(self, y), None
-        for position, array in enumerate(arrays):
-            if y is array or (y.base is not None and array is not None and (y.base is array or y.base is array.base)):
-                y, value = y.view(), inputs[position]
-                root = (value if value._root is None else value._root) if isinstance(value, Tensor) else None
-        y.setflags(write=False)
-        return result(y, root)
+    def own(self, y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, Tensor | None]:
+        """An output, read-only, and the tensor whose memory it shows, where it is a view of one."""
+        y = y if type(y) is np.ndarray and y.dtype.kind in KINDS else errors.check_output(self, y)
+        base, root = y.base, None
+        for value, array in zip(inputs, arrays):
+            if y is array or (base is not None and array is not None and (base is array or base is array.base)):
+                y, root = y.view(), (value if value._root is None else value._root) if isinstance(value, Tensor) else None
+        y.setflags(False)  # write=False, which takes half as long again
+        return y, root
 
-    def record(self, inputs: Any, arrays: Any, edges: Any, wanted: int, outputs: Any, kept: Any, params: Any, many: bool) -> None:
-        """Put the outputs on the tape: a node that holds what the rules read, and knows where gradients go."""
-        names, bits = None, -1  # nearly always all inputs want gradients
-        if wanted != len(inputs) and not self.variadic:
-            constants = [(at, one) for at, one in enumerate(inputs) if edges[at] is None and one is not None]
-            names = {at: one if type(one) in PLAIN else getattr(one, "name", None) for at, one in constants}
-            bits = sum([1 << at for at, edge in enumerate(edges) if edge is not None])
-        sources, read, shapes = self.plans.get(bits) or self.plan(bits)
+    def record(self, inputs: Any, arrays: Any, edges: Any, wanted: int, y: Any, kept: Any, params: Any) -> Node:
+        """A node for the tape: it holds what the rules read, and knows where gradients go."""
+        wanted = -1 if self.variadic else wanted
+        pick, read, constants, shapes = self.plans.get(wanted) or self.plan(wanted)
+        given = [(at, inputs[at]) for at in constants if inputs[at] is not None] if constants else ()
+        names = {at: one if type(one) in PLAIN else getattr(one, "name", None) for at, one in given} if given else None
         guards = []
         for position in range(len(inputs)) if self.variadic and read else read:
             value = inputs[position]
-            if not isinstance(value, Tensor):
-                arrays[position] = frozen(arrays[position])  # a bare array is its owner's to change
+            if not isinstance(value, Tensor):  # a bare array is its owner's to change
+                arrays[position] = None if value is None else arrays[position].copy()
             elif value._edge is None or value._root is not None:
                 guards.append(value if value._root is None else value._root)
-        params = self.defaults | {name: one if type(one) in PLAIN else frozen(one) for name, one in params.items()}
-        y: Any = tuple([one._data for one in outputs]) if many else outputs[0]._data
-        found = [*([tuple(arrays)] if self.variadic else arrays), y, *kept]  # as `readable` names them
-        if shapes:
-            found += [tuple(map(np.shape, arrays))] if self.variadic else map(np.shape, arrays)
-        saved = [None if at < 0 else found[at] for at in sources]
-        types = [(one.shape, one.dtype) for one in y] if many else [(y.shape, y.dtype)]
-        node = Node(self, [edges] if self.variadic else edges, saved, params, types, guards, names, Notes(many) if many else None)
-        for slot, output in enumerate(outputs):
-            if types[slot][1] in FLOATS:
-                output._edge, output._requires_grad = (node, slot), True
+        sizes: Any = tuple([None if one is None else one.shape for one in arrays]) if shapes else ()
+        if self.variadic:
+            arrays, edges, sizes = [tuple(arrays)], [edges], [sizes]
+        saved = pick((*arrays, y, *kept, *sizes, None))  # the readable values, in order
+        many, node = type(y) is tuple, object.__new__(Node)
+        node.op, node.edges, node.saved, node.guards, node.names = self, edges, saved, guards, names
+        node.params, node.notes, node.consumed = {**self.defaults, **params}, Notes(many) if many else None, None
+        node.outputs = [(one.shape, one.dtype) for one in y] if many else [(y.shape, y.dtype)]
+        node.layer, node.where, node.index = LAYER.get(), user_where(2), tick()
+        return node
 
-    def plain(self, name: str, value: Any) -> Any:
-        """A param without Tensors in it."""
+    def settle(self, name: str, value: Any, copy: Any) -> Any:
+        """A param without Tensors in it and, where asked for, without arrays that are their owner's to change."""
+        if type(value) in PLAIN or (type(value) is tuple and PLAIN.issuperset(map(type, value))):
+            return value
         if type(value) in (tuple, list):
-            return type(value)([one if type(one) in PLAIN else self.plain(name, one) for one in value])
-        return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
+            return type(value)([self.settle(name, one, copy) for one in value])
+        value = errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
+        return value.copy() if copy and isinstance(value, np.ndarray) else value
 
-    def plan(self, wanted: int) -> tuple[list[int], list[int], bool]:
-        """What to save where only the inputs in the bits of `wanted` (-1: all) want gradients: the place of each value among
-        the readable ones, -1 for what no rule will read; the positions of the inputs among them; whether there are shapes."""
+    def plan(self, wanted: int) -> Any:
+        """What to save where the inputs in the bits of `wanted` (-1: all) want gradients: what picks it out of the readable
+        values and a None, for what no rule will read; which inputs are in it; which are constants; whether shapes are."""
         rules: list[Any] = [rule for position, rule in enumerate(self.rules) if wanted >> position & 1]
         errors.check_rules(self, rules, wanted)
         needed = {place for rule in [*rules, *self.derivations.values()] for place in rule.reads}
         sources = [self.readable.index(name) if place in needed else -1 for name, place in self.saves.items()]
         read = [position for position in range(len(self.inputs)) if position in sources]
-        self.plans[wanted] = sources, read, max(sources, default=-1) > len(self.inputs) + len(self.keeps)
-        return self.plans[wanted]
+        constants = [position for position in range(len(self.inputs)) if not wanted >> position & 1]
+        pick = itemgetter(*sources, -1, -1)  # of a single place it would give the bare value, so two more
+        shapes = max(sources, default=-1) > len(self.inputs) + len(self.keeps)
+        return self.plans.setdefault(wanted, (pick, read, constants, shapes))
 
     def grad(self, argument: str) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input."""
@@ -200,17 +210,9 @@ class Op:
 
     def derive(self, name: str, values: dict[str, Any], node: Node) -> Any:
         """A kept float from the Tensors it follows from."""
-        if name not in self.derivations:
-            raise errors.missing_derivation(self, name)
+        errors.check_derivation(self, name)
         rule, readable = self.derivations[name], list(values.values())
         return rule.function(*map(readable.__getitem__, rule.reads), **rule.some(node))
-
-
-def frozen(value: Any) -> Any:
-    """A param as the tape keeps it: arrays in it are copies, for they are their owner's to change."""
-    if type(value) in (tuple, list):
-        return type(value)([one if type(one) in PLAIN else frozen(one) for one in value])
-    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def primitive(

@@ -17,7 +17,6 @@ from .. import errors
 from ..dtypes import FLOATS
 from ..hooks import Hooks, run_hooks
 from ..places import Where, show_where, user_where
-from .modes import LAYER
 from .registry import OPS
 
 tick = itertools.count(1).__next__  # the creation counter: a node's inputs were made before it, so its order is topological
@@ -40,20 +39,21 @@ class Notes:
 
 
 class Node:
-    """One op that ran, holding what its rules will read, and nothing else.
-
-    edges: for each input where its gradient goes: the leaf tensor, or `(node, output slot)`, or None where none is wanted;
-    a list of these for a variadic input. saved: the values that the rules name, in the order of `op.saves`. outputs: shape
-    and dtype of each. guards: the tensors whose memory `saved` shows. names: of constant inputs, by position (or the scalar).
-    """
+    """One op that ran, holding what its rules will read, and nothing else."""
 
     __slots__ = ("consumed", "edges", "guards", "index", "layer", "names", "notes", "op", "outputs", "params", "saved", "where")
-
-    def __init__(self, op: Any, edges: Any, saved: Any, params: Any, outputs: Any, guards: Any, names: Any, notes: Any) -> None:
-        self.op, self.edges, self.saved, self.params, self.outputs = op, edges, saved, params, outputs
-        self.guards, self.names, self.layer, self.where, self.index = guards, names, LAYER.get(), user_where(), tick()
-        self.notes: Notes | None = notes
-        self.consumed: Where | None = None  # the line of the backward that freed it
+    op: Any
+    edges: Any  # for each input where its gradient goes: a leaf, `(node, output slot)`, or None; a list of these if variadic
+    saved: Any  # the values that the rules name, in the order of `op.saves`
+    params: dict[str, Any]
+    outputs: Any  # shape and dtype of each
+    guards: Any  # the tensors whose memory `saved` shows
+    names: Any  # of constant inputs, by position (or the scalar)
+    layer: str
+    where: Where
+    index: int
+    notes: Notes | None
+    consumed: Where | None  # the line of the backward that freed it
 
     @property
     def place(self) -> str:
@@ -121,11 +121,8 @@ def sweep(ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any
 def prepare(node: Node, dy: Any, grads: Any, found: Any, wanted: Any, lift: Any, kind: Any) -> tuple[Any, Any]:
     """The gradient and the saved values of a node with something out of the ordinary about it, or about the sweep."""
     notes = node.notes or Notes()
-    if node.consumed:
-        raise errors.consumed(node)
-    for tensor in node.guards:
-        if tensor._stamp > node.index:
-            raise errors.mutated(node, tensor)
+    errors.check_unconsumed(node)
+    errors.check_unchanged(node)
     dys = [dy, *(grads.pop((node, slot), None) for slot in range(1, len(node.outputs)))]
     for slot, (shape, dtype) in enumerate(node.outputs):
         if dys[slot] is None and dtype in FLOATS:  # an output that nobody used

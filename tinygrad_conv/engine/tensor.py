@@ -138,8 +138,7 @@ def lift(node: Node) -> list[Any]:
     Kept choices (masks, indices) stay arrays. A kept float is derived again from the other values: as a constant it would
     hide its part of the second derivative.
     """
-    if node.op.once:
-        raise errors.only_once(node.op)
+    errors.check_differentiable_twice(node.op)
     edges = dict(zip(node.op.inputs, node.edges))
     slots = [(node, slot) for slot in range(len(node.outputs))]
     edges["y"] = slots if node.notes and node.notes.many else slots[0]
@@ -202,9 +201,9 @@ def grad(
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
     errors.check_seed_count(outputs, seeds)
     edges = [tensor._edge or tensor for tensor in inputs]
-    retain_graph = create_graph if retain_graph is None else retain_graph
     with modes.enable_grad() if create_graph else modes.no_grad():
-        found = run(outputs, seeds, retain_graph, set(edges), lift if create_graph else None)
+        keep, lifting = create_graph if retain_graph is None else retain_graph, lift if create_graph else None
+        found = run(outputs, seeds, keep, set(edges), lifting)
     gradients = [found.get(edge) for edge in edges]
     if not allow_unused:
         errors.check_used(inputs, gradients)
