@@ -114,9 +114,13 @@ class Op:
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
         recorded = wanted and self.differentiable and GRAD.get()
-        if params and not PLAIN.issuperset(map(type, params.values())):
-            params = {name: self.settle(name, one, recorded) for name, one in params.items()}
-        y = self.forward(*arrays, **params) if params else self.forward(*arrays)
+        if params:
+            for name, one in params.items():
+                if type(one) not in PLAIN and (type(one) is not tuple or not PLAIN.issuperset(map(type, one))):
+                    params[name] = self.settle(name, one, recorded)
+            y = self.forward(*arrays, **params)
+        else:
+            y = self.forward(*arrays)
         y, kept = errors.check_kept(self, y) if self.keeps else (y, ())
         if not on_tape:
             return y
@@ -165,10 +169,8 @@ class Op:
 
     def settle(self, name: str, value: Any, copy: Any) -> Any:
         """A param without Tensors in it and, where asked for, without arrays that are their owner's to change."""
-        if type(value) in PLAIN or (type(value) is tuple and PLAIN.issuperset(map(type, value))):
-            return value
         if type(value) in (tuple, list):
-            return type(value)([self.settle(name, one, copy) for one in value])
+            return type(value)([one if type(one) in PLAIN else self.settle(name, one, copy) for one in value])
         value = errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
         return value.copy() if copy and isinstance(value, np.ndarray) else value
 
