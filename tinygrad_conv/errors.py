@@ -231,10 +231,11 @@ def check_forward(forward: Any, keeps: Any) -> None:
         raise DeclarationError(f"op {forward.__name__} ({show_place(forward)}): keeps is a tuple of names, not {keeps!r}")
 
 
-def check_named(op: Any, decorator: str, name: Any) -> None:
-    """Refuse `@op.grad` without the name of the input: it would swallow the rule."""
+def check_named(op: Any, decorator: str, name: Any) -> str:
+    """The name of an input; refuse `@op.grad` without one: it would swallow the rule."""
     if not isinstance(name, str):
         raise DeclarationError(f"@{op.name}.{decorator} needs a name: write @{op.name}.{decorator}({op.inputs[0]!r})")
+    return name
 
 
 def check_declared(op: Any, decorator: str, name: str, function: Any, parameters: list[str]) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial, update_wrapper
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -104,7 +105,7 @@ class Op:
                     edge = value._edge or value
                     wanted |= bit
                 value = value._data
-            elif type(value) is not np.ndarray and (value is not None or len(arrays) < self.required):
+            elif type(value) is not np.ndarray and (value is not None or self.variadic or len(arrays) < self.required):
                 odd = True
             arrays.append(value)
             edges.append(edge)
@@ -113,17 +114,21 @@ class Op:
             errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
-        recorded = wanted and self.differentiable and GRAD.get()
+        settled = []
         if params:
             for name, one in params.items():
                 if type(one) not in PLAIN and (type(one) is not tuple or not PLAIN.issuperset(map(type, one))):
-                    params[name] = self.settle(name, one, recorded)
+                    params[name] = self.settle(name, one)
+                    settled.append(name)
             y = self.forward(*arrays, **params)
         else:
             y = self.forward(*arrays)
         y, kept = errors.check_kept(self, y) if self.keeps else (y, ())
         if not on_tape:
             return y
+        recorded = wanted and self.differentiable and GRAD.get()
+        for name in settled if recorded else ():  # arrays in them are their owner's to change
+            params[name] = deepcopy(params[name])
         if type(y) is not tuple:
             y, root = self.own(y, inputs, arrays)
             node = self.record(inputs, arrays, edges, wanted, y, kept, params) if recorded else None
@@ -167,12 +172,11 @@ class Op:
         node.layer, node.where, node.index = LAYER.get(), user_where(2), tick()
         return node
 
-    def settle(self, name: str, value: Any, copy: Any) -> Any:
-        """A param without Tensors in it and, where asked for, without arrays that are their owner's to change."""
+    def settle(self, name: str, value: Any) -> Any:
+        """A param without Tensors in it."""
         if type(value) in (tuple, list):
-            return type(value)([one if type(one) in PLAIN else self.settle(name, one, copy) for one in value])
-        value = errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
-        return value.copy() if copy and isinstance(value, np.ndarray) else value
+            return type(value)([one if type(one) in PLAIN else self.settle(name, one) for one in value])
+        return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
 
     def plan(self, wanted: int) -> Any:
         """What to save where the inputs in the bits of `wanted` (-1: all) want gradients: what picks it out of the readable
@@ -189,13 +193,11 @@ class Op:
 
     def grad(self, argument: str) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input."""
-        errors.check_named(self, "grad", argument)
-        return partial(self.declare, "grad", argument)
+        return partial(self.declare, "grad", errors.check_named(self, "grad", argument))
 
     def kept(self, name: str) -> Callable[[Function], Function]:
         """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
-        errors.check_named(self, "kept", name)
-        return partial(self.declare, "kept", name)
+        return partial(self.declare, "kept", errors.check_named(self, "kept", name))
 
     def explain(self, argument: str) -> Any: from ..debug.explain import explains; return explains(self, argument)  # for people
 

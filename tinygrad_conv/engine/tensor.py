@@ -36,8 +36,7 @@ class Tensor(TensorMethods):
         self._notes: Notes | None = None  # its hooks
         self._stamp = 0  # when the memory was last changed in place
         self.grad: Array | None = None
-        self.name = name
-        self.requires_grad = requires_grad
+        self.name, self.requires_grad = name, requires_grad
 
     @property
     def data(self) -> Array:
@@ -142,8 +141,7 @@ def lift(node: Node) -> list[Any]:
     edges = dict(zip(node.op.inputs, node.edges))
     slots = [(node, slot) for slot in range(len(node.outputs))]
     edges["y"] = slots if node.notes and node.notes.many else slots[0]
-    saved = zip(node.op.saves, node.saved)
-    values = {name: lift_value(value, edges[name]) if name in edges else value for name, value in saved}
+    values = {name: lift_value(value, edges[name]) if name in edges else value for name, value in zip(node.op.saves, node.saved)}
     for name in node.op.keeps:
         if name in values and values[name].dtype in FLOATS:
             values[name] = node.op.derive(name, values, node)
