@@ -201,15 +201,19 @@ def in_place(tensor: Any, symbol: str) -> MutationError:
 # The words of Op.
 
 
+def show_op(op: Any) -> str:
+    """An op that is being declared, and where."""
+    return f"op {op.name} ({show_place(op.forward)})"
+
+
 def check_declaration(op: Any, positional: list[Any]) -> None:
     """Refuse a forward whose parameters are not inputs and params as the engine tells them apart."""
-    place = f"op {op.name} ({show_place(op.forward)})"
     if "y" in op.inputs + op.params:
-        raise DeclarationError(f"{place}: in its rules y is the output, so no parameter may be called y")
+        raise DeclarationError(f"{show_op(op)}: in its rules y is the output, so no parameter may be called y")
     wrong = [one.name for one in positional if one.default not in (one.empty, None) or one.kind is one.VAR_KEYWORD]
     if wrong or not positional or (op.variadic and len(positional) > 1):
         raise DeclarationError(
-            f"{place}: positional parameters are inputs (no default, or None for an optional one; *xs alone for a variadic "
+            f"{show_op(op)}: positional parameters are inputs (no default, or None for an optional one; *xs alone for a variadic "
             f"one), params are keyword-only: put a `*` before {', '.join(wrong) or 'them, and name at least one input'}"
         )
 
@@ -240,17 +244,23 @@ def check_named(op: Any, decorator: str, name: Any) -> str:
 
 def check_declared(op: Any, decorator: str, name: str, function: Any, parameters: list[str]) -> None:
     """Refuse a rule, or a derivation of a kept value, for what the op has not, or has one for; and one without dY."""
-    place = f"@{op.name}.{decorator}({name!r}) at {show_place(function)}"
+    if fault := declaration_fault(op, decorator, name, function, parameters):
+        raise DeclarationError(f"@{op.name}.{decorator}({name!r}) at {show_place(function)}: {fault}")
+
+
+def declaration_fault(op: Any, decorator: str, name: str, function: Any, parameters: list[str]) -> str:
+    """What is wrong with a declaration; nothing if it is right."""
     names = op.inputs if decorator == "grad" else op.keeps
     if name not in names:
-        raise DeclarationError(f"{place}: {op.name} has {tuple(names)}")
+        return f"{op.name} has {tuple(names)}"
     if decorator == "grad" and not op.differentiable:
-        raise DeclarationError(f"{place}: {op.name} was declared with differentiable=False, so no rule of it is ever called")
+        return f"{op.name} was declared with differentiable=False, so no rule of it is ever called"
     if decorator == "grad" and not parameters:
-        raise DeclarationError(f"{place}: the first argument of a rule is the gradient of the output; add dy")
+        return "the first argument of a rule is the gradient of the output; add dy"
     known = op.rules[op.inputs.index(name)] if decorator == "grad" else op.derivations.get(name)
     if known and (known.function.__module__, known.function.__qualname__) != (function.__module__, function.__qualname__):
-        raise DeclarationError(f"{place}: there is one already, {known}")
+        return f"there is one already, {known}"
+    return ""
 
 
 def check_kept(op: Any, y: Any) -> tuple[Any, tuple[Any, ...]]:
