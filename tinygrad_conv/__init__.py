@@ -13,12 +13,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy import float16, float32, float64, int32, int64, uint8
 
-from . import data, functional, nn, ops, optim
-from .checks import gradcheck
+from . import functional, nn, ops, optim
 from .creation import (
     arange,
     empty,
@@ -47,6 +46,11 @@ from .engine.op import primitive
 from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
+
+if TYPE_CHECKING:
+    from . import checks, data, debug
+    from .checks.gradcheck import gradcheck
+    from .debug import detect_anomaly, profile
 
 __all__ = [  # noqa: PLE0604
     *functional.__all__,
@@ -105,10 +109,27 @@ ELSEWHERE = {
 """Names of PyTorch's that are not here, and what to write instead."""
 
 
+LATER = {
+    "checks": "checks",
+    "data": "data",
+    "debug": "debug",
+    "detect_anomaly": "debug",
+    "gradcheck": "checks",
+    "profile": "debug",
+}
+"""Names that are here from the first time somebody asks for them, and the package that each is, or is in."""
+
+
 def __getattr__(name: str) -> Any:
-    """`tg.debug`, and what it is known for, imported when somebody asks: it costs nothing while nobody does."""
-    if name == "debug" or name in ("detect_anomaly", "profile"):
-        debug = importlib.import_module(".debug", __name__)
-        return debug if name == "debug" else getattr(debug, name)
+    """What is imported when somebody asks for it: it costs nothing while nobody does."""
+    if name in LATER:
+        package = importlib.import_module(f".{LATER[name]}", __name__)
+        globals()[name] = package if name == LATER[name] else getattr(package, name)
+        return globals()[name]
     hint = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+
+
+def __dir__() -> list[str]:
+    """What is here, and what comes when it is asked for."""
+    return sorted({*globals(), *LATER})

@@ -7,7 +7,7 @@ in float64 and rounded, so a seed gives the same ones in every dtype.
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
-Random = np.random.Generator | int | None
+Random: TypeAlias = "np.random.Generator | int | None"  # in quotes: NumPy imports its random part when first asked for it
 
 
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:

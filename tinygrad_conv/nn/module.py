@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,7 +13,9 @@ from ..engine.modes import LAYER
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_shape
 from ..hooks import Handle, Hooks
-from .summary import Summary, summarize
+
+if TYPE_CHECKING:
+    from .summary import Summary
 
 Self = TypeVar("Self", bound="Module")
 
@@ -344,6 +346,8 @@ class Module:
         `net.summary((1, 3, 32, 32))`: the whole shape of each input, batch included. The net is called once, on zeros, in
         eval mode, and stays as it is.
         """
+        from .summary import summarize  # only who asks for one pays for its import
+
         return summarize(self, input_shapes)
 
     def extra_repr(self) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 
-from ..engine.registry import OPS
 from . import (  # noqa: F401 (importing declares them)
     activations,
     adaptive,
@@ -32,8 +31,6 @@ from . import (  # noqa: F401 (importing declares them)
     shape,
     softmaxes,
 )
-from .listing import OpsModule, describe
+from .listing import OpsModule
 
-for op in OPS.values():
-    op.__doc__ = describe(op)
 sys.modules[__name__].__class__ = OpsModule

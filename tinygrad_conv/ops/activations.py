@@ -10,7 +10,6 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
@@ -174,7 +173,7 @@ def erfc(z):
     """
     coefficients, least = erfc_series(z.dtype)
     t = z.dtype.type(2) / (z + z.dtype.type(2))
-    return t * np.exp(chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients) - z * z)
+    return t * np.exp(np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients) - z * z)
 
 
 @lru_cache(maxsize=2)
@@ -186,7 +185,7 @@ def erfc_series(dtype):
         return [math.log(math.erfc(2 / one - 2) / one) + (2 / one - 2) ** 2 for one in t.tolist()]
 
     degree = 26 if dtype == np.float64 else 13
-    series = chebyshev.Chebyshev.interpolate(exponent, degree, [float(least), 1.0])
+    series = np.polynomial.Chebyshev.interpolate(exponent, degree, [float(least), 1.0])
     return series.coef.astype(dtype), least
 
 

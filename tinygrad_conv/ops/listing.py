@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,9 @@ class OpsModule(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name in OPS:
-            return OPS[name]
+            op = OPS[name]
+            op.__doc__ = description(op, tuple(op.rules))
+            return op
         raise AttributeError(f"no op is called {name!r}; print(tg.ops) lists them")
 
     def __dir__(self) -> list[str]:
@@ -31,6 +34,12 @@ def listing() -> str:
     widths = [max(len(cell) for cell in column) for column in list(zip(*lines))[:2]]
     heading = f"{len(OPS)} ops: signature, the inputs that have a gradient rule, what it is"
     return "\n".join([heading, *(f"  {one:{widths[0]}}  {rules:{widths[1]}}  {text}" for one, rules, text in lines)])
+
+
+@cache
+def description(op: Any, rules: tuple[Any, ...]) -> str:
+    """What `describe` says of an op that has these rules: worked out when somebody asks for it, and once."""
+    return describe(op)
 
 
 def describe(op: Any) -> str:
