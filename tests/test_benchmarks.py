@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -12,10 +13,11 @@ from .benchmarks.cases import GROUPS, TWELVE, chosen, task_named
 from .benchmarks.frameworks.base import Settings
 from .benchmarks.limits import LIMITS, NotMeasured, limits_table
 from .benchmarks.load import OthersWatched, verdict
-from .benchmarks.measure import Results
+from .benchmarks.measure import Plan, Results
 from .benchmarks.nets import Conv
 from .benchmarks.protocol import differing
 from .benchmarks.ratios import memory_ratio, ratio, summary, totals
+from .benchmarks.report import report
 from .benchmarks.tables import show_time, table
 from .benchmarks.turns import BenchmarkError, Effort, Worker, build, take_turns
 
@@ -45,6 +47,14 @@ def test_ours_and_einsum_find_the_same(quick_run):
     for case in ("step-article", "step-toy", "conv-article", "conv-toy", "linear"):
         assert found["times"][case].keys() == {"ours", "numpy-einsum"}
         assert found["times"][case]["ours"].keys() == found["times"][case]["numpy-einsum"].keys()
+
+
+def test_the_floor_by_hand_finds_the_same_for_its_two_nets_and_offers_no_others():
+    with Worker("ours", Settings()) as ours, Worker("numpy-by-hand", Settings()) as by_hand:
+        for case in ("step-article", "step-toy"):
+            assert build(case, [ours, by_hand]).keys() == {"ours", "numpy-by-hand"}
+        for case in ("step-lenet", "conv-toy", "linear", "tape-add"):
+            assert by_hand.ask("build", case) is None
 
 
 def test_every_round_gives_a_time_to_every_part(quick_run):
@@ -150,6 +160,30 @@ def test_ratios_are_taken_round_by_round():
     assert totals({"dw": [1.0, 2.0], "dx": [3.0, 4.0]}, ["dw", "dx"]) == [4.0, 6.0]
     assert memory_ratio([100], [200]) == 1.0  # of pages
     assert memory_ratio([4 << 20], [8 << 20]) == 0.5
+
+
+def test_everybody_stands_over_the_rival():
+    times = {
+        "step-toy": {"ours": {"step": [3.0]}, "torch": {"step": [6.0]}, "numpy-by-hand": {"step": [1.5]}},
+        "step-lenet": {"ours": {"step": [1.0]}, "torch": {"step": [4.0]}},
+    }
+    groups = {"steps": list(times)}
+    served = dict.fromkeys(times, {"step": None})
+    plan = Plan(groups, ["torch", "numpy-by-hand", "jax"], Effort(1, 0.0, 0.0), Settings())
+    shown = report(Results(groups, times, served, {}, {}, {}), plan)
+    lines = shown[shown.index("steps: everybody over torch") :].splitlines()
+    assert lines[1].split("  ")[0] == "case" and "ours / torch" in lines[1] and "numpy-by-hand / torch" in lines[1]
+    assert lines[3].split() == ["step-toy", "6", "s", "0.50", "[0.50-0.50]", "0.25", "[0.25-0.25]"]
+    assert lines[4].split() == ["step-lenet", "4", "s", "0.25", "[0.25-0.25]", "-"]
+    assert "jax" not in shown  # it offers nothing in this group
+
+
+def test_processes_write_compiled_files(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    inherited = turns.environment()
+    assert "PYTHONDONTWRITEBYTECODE" not in inherited
+    assert inherited["PYTHONPATH"].split(os.pathsep) == [str(turns.ROOT), "elsewhere"]
 
 
 def test_limits_are_marked_where_they_are_passed():

@@ -5,7 +5,8 @@ A map, in reading order:
     nets.py          networks as data, and their initial weights
     cases.py         what is measured: the cases, their names and groups
     inputs.py        the arrays that a case begins with
-    frameworks/      one file for each framework: how it builds a case; base.py says what it has to offer
+    frameworks/      one file for each framework: how it builds a case; base.py says what it has to offer; by_hand.py is the
+                     floor, two steps in bare NumPy and nothing around them
     protocol.py      what the parent and the frameworks' processes say to each other
     worker.py        a framework's process; peak.py: its peak memory
     turns.py         the parent's side: starting the processes, taking turns with them

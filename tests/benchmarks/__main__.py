@@ -1,7 +1,7 @@
 """The command line of the benchmark.
 
     python -m tests.benchmarks                                   everything, against PyTorch
-    python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum --json results.json
+    python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum numpy-by-hand
 """
 
 from __future__ import annotations

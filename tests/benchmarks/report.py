@@ -6,7 +6,7 @@ from statistics import median
 
 from .cases import IMPORT
 from .frameworks import ALL, OURS
-from .limits import NotMeasured, above, convolutions, limits_table
+from .limits import RIVAL, NotMeasured, above, convolutions, limits_table
 from .load import TOLERABLE
 from .measure import Plan, Results
 from .ratios import geometric_mean, memory_ratio, ratio, summary, totals
@@ -28,7 +28,10 @@ def report(results: Results, plan: Plan) -> str:
             case _ if group == IMPORT:
                 sections.append(import_table(results))
             case _:
-                sections += [part_table(results, group, cases, peer) for peer in plan.peers or (None,)]
+                able = [peer for peer in plan.peers if any(peer in results.times[case] for case in cases)]
+                sections += [part_table(results, group, cases, peer) for peer in able or (None,)]
+                if len(able) > 1 and RIVAL in able:
+                    sections.append(rival_table(results, group, cases, [OURS, *able]))
     return "\n\n".join([*sections, limits_table(results, plan.settings.without_fast)])
 
 
@@ -46,6 +49,21 @@ def part_table(results: Results, group: str, cases: list[str], peer: str | None)
     kernel = "kernel" if any(row[-1] for row in rows) else ""
     shown = table(f"{group} against {peer}" if peer else group, ["case", "part", *names, "others", kernel], rows)
     return f"{shown}\n{mean_of_twelve(results, peer)}" if peer and group == "convs" else shown
+
+
+def rival_table(results: Results, group: str, cases: list[str], frameworks: list[str]) -> str:
+    """Everybody's time over the rival's, all parts together: so the floor, numpy-by-hand, stands beside what we reach."""
+    names, rows = [name for name in frameworks if name != RIVAL], []
+    for case in cases:
+        times = results.times[case]
+        if RIVAL not in times:
+            continue
+        parts = list(times[RIVAL])
+        theirs = totals(times[RIVAL], parts)
+        able = [all(part in times.get(name, {}) for part in parts) for name in names]
+        ratios = [show_ratio(ratio(totals(times[name], parts), theirs)) if one else "-" for name, one in zip(names, able)]
+        rows.append([case, show_time(median(theirs)), *ratios, disturbance(results, case)])
+    return table(f"{group}: everybody over {RIVAL}", ["case", RIVAL, *(f"{name} / {RIVAL}" for name in names), "others"], rows)
 
 
 def mean_of_twelve(results: Results, peer: str) -> str:

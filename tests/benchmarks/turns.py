@@ -73,9 +73,13 @@ class Worker:
 
 
 def environment() -> dict[str, str]:
-    """This environment, with this checkout first among the places that packages come from."""
+    """This environment, with this checkout first among the places that packages come from.
+
+    And without the order to write no compiled files: an installed package has them, so an import here must not compile anew.
+    """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def build(case: str, workers: Iterable[Worker]) -> dict[str, Built]:

@@ -24,6 +24,7 @@ PEERS = {
     "mygrad": Entry("mygrad_", "mygrad"),
     "pydynet": Entry("pydynet_", "pydynet"),
     "numpy-einsum": Entry("einsum", "numpy"),
+    "numpy-by-hand": Entry("by_hand", "numpy"),
 }
 ALL = {OURS: Entry("ours", "tinygrad_conv"), **PEERS}
 
