@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import lru_cache
 
 from ..errors import ShapeError, show_shape
 
@@ -27,11 +28,20 @@ def reduced_dims(
     op: str, dim: int | tuple[int, ...] | None, ndim: int, shape: tuple[int, ...] | None = None
 ) -> tuple[int, ...]:
     """The dimensions a reduction runs over. With `shape`, raises ShapeError where one of them has no element to choose."""
-    dims = tuple(range(ndim)) if dim is None or dim == () else many_dims(op, dim, ndim)[: ndim or None]
-    dims = dims if ndim else ()
+    try:
+        dims = _reduced_dims(op, dim, ndim)
+    except TypeError:  # a list cannot be looked up
+        dims = _reduced_dims.__wrapped__(op, dim, ndim)
     if shape is not None and 0 in (shape[one] for one in dims):
         raise ShapeError(f"{op}: nothing to choose from in dim={dim} of shape {show_shape(shape)}")
     return dims
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _reduced_dims(op: str, dim: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+    """Worked out once: it depends on a few integers alone."""
+    dims = tuple(range(ndim)) if dim is None or dim == () else many_dims(op, dim, ndim)
+    return dims if ndim else ()
 
 
 def kept_shape(shape: tuple[int, ...], dim: int | tuple[int, ...] | None) -> tuple[int, ...]:

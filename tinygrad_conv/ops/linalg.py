@@ -1,4 +1,12 @@
-"""Matrix products."""
+"""Matrix products: A B, A Bᵀ and Aᵀ B, each of which has the other two for its rules.
+
+    op                         its own rules, for matrices
+    matmul(a, b)               ∂a: linear(dy, b)              ∂b: transposed_matmul(a, dy)
+    linear(x, w)               ∂x: matmul(dy, w)              ∂w: transposed_matmul(dy, x)
+    transposed_matmul(a, b)    ∂a: linear(b, dy)              ∂b: matmul(a, dy)
+
+So no rule has to transpose anything first, which would be an op more on the tape, and a call more without one.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +36,7 @@ def matmul(a, b):
 def matmul_da(dy, b, a_shape):
     """dA = dY Bᵀ, summed over broadcast leading dimensions."""
     if b.ndim == 2:
-        return matmul(dy, transpose(b, dim0=0, dim1=1))
+        return linear(dy, b)
     row, column = len(a_shape) == 1, b.ndim == 1
     b = b[:, None] if column else b
     da = matmul(as_matrix(dy, row, column), transpose(b, dim0=-2, dim1=-1))
@@ -38,8 +46,8 @@ def matmul_da(dy, b, a_shape):
 @matmul.grad("b")
 def matmul_db(dy, a, b_shape):
     """dB = Aᵀ dY, summed over broadcast leading dimensions."""
-    if a.ndim == 2:
-        return matmul(transpose(a, dim0=0, dim1=1), dy)
+    if len(b_shape) == 2:
+        return transposed_matmul(a, dy)
     row, column = a.ndim == 1, len(b_shape) == 1
     a = a[None, :] if row else a
     db = matmul(transpose(a, dim0=-2, dim1=-1), as_matrix(dy, row, column))
@@ -71,13 +79,34 @@ def linear_dx(dy, w):
 @linear.grad("w")
 def linear_dw(dy, x):
     """dW = dYᵀ X, over all leading dimensions at once."""
-    return matmul(transpose(as_rows(dy), dim0=0, dim1=1), as_rows(x))
+    return transposed_matmul(dy, x)
 
 
 @linear.grad("b")
 def linear_db(dy):
     """db = Σ dY over all leading dimensions."""
     return sum(as_rows(dy), dim=0)
+
+
+@primitive
+def transposed_matmul(a, b):
+    """Aᵀ B for a [..., n] and b [..., m] → [n, m]: all leading dimensions, which must agree, count as rows."""
+    if not a.ndim or not b.ndim or a.shape[:-1] != b.shape[:-1]:
+        shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
+        raise ShapeError(f"transposed_matmul: {shapes} do not fit [..., n] and [..., m] with the same leading dimensions")
+    return kernels.matmul(as_rows(a).T, as_rows(b))
+
+
+@transposed_matmul.grad("a")
+def transposed_matmul_da(dy, b):
+    """dA = B dYᵀ."""
+    return linear(b, dy)
+
+
+@transposed_matmul.grad("b")
+def transposed_matmul_db(dy, a):
+    """dB = A dY."""
+    return matmul(a, dy)
 
 
 def as_rows(x):

@@ -9,10 +9,12 @@ import numpy as np
 from ..errors import DtypeError, show_array
 from .functions import to
 
+HALF = np.dtype(np.float16)
+
 
 def wide(x: Any) -> Any:
     """float16 as float32, for sums and exponentials; every other dtype as it is. For arrays and Tensors alike."""
-    return to(x, dtype=np.dtype(np.float32)) if x.dtype == np.float16 else x
+    return to(x, dtype=np.dtype(np.float32)) if x.dtype == HALF else x
 
 
 def check_float(op: str, **given: Any) -> None:
