@@ -43,6 +43,14 @@ def test_a_scalar_keeps_its_precision() -> None:
     assert (leaf([1.0], np.float32) * 0.1).data[0] == np.float32(0.1)
 
 
+@pytest.mark.parametrize("every", [None, (), []], ids=repr)
+def test_no_dimension_named_is_every_dimension(every: Any) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    assert tg.sum(tg.tensor(x), dim=every).item() == 15
+    assert tg.mean(tg.tensor(x), dim=every).item() == 2.5
+    assert tg.amax(tg.tensor(x), dim=every).item() == 5
+
+
 def test_integers_meet_floats() -> None:
     counts = tg.tensor([1, 2])
     assert (counts + 1).dtype == np.int64

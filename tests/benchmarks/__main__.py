@@ -70,6 +70,8 @@ def main(arguments: list[str]) -> int:
             json.dump({**about, **results._asdict()}, file, indent=1)
     turns = [share for shares in results.others.values() for share in shares]
     print(report(results, plan), verdict(others.share, turns), sep="\n\n")
+    if told := told_to_libraries():
+        print("These figures depend on what the environment says:", *(f"{name}={value}" for name, value in told.items()))
     return 0
 
 
@@ -78,7 +80,13 @@ def machine(peers: list[str]) -> dict[str, Any]:
     packages = ["numpy", "threadpoolctl", *(ALL[peer].package for peer in peers)]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     about = {"system": platform.platform(), "processor": platform.processor(), "cores": cores, "python": sys.version}
-    return {**about, "packages": {package: version_of(package) for package in packages}}
+    versions = {package: version_of(package) for package in packages}
+    return {**about, "environment": told_to_libraries(), "packages": versions}
+
+
+def told_to_libraries() -> dict[str, str]:
+    """The environment's words to libraries of numbers: how many threads, or for which processor. Each heeds only its own."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
 
 
 def version_of(package: str) -> str | None:

@@ -40,7 +40,7 @@ def reduced_dims(
 @lru_cache(maxsize=1024, typed=True)
 def _reduced_dims(op: str, dim: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
     """Worked out once: it depends on a few integers alone."""
-    dims = tuple(range(ndim)) if dim is None or dim == () else many_dims(op, dim, ndim)
+    dims = tuple(range(ndim)) if dim is None or dim in ((), []) else many_dims(op, dim, ndim)
     return dims if ndim else ()
 
 
