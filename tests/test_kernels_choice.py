@@ -10,7 +10,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import kernels
 from tinygrad_conv.errors import ShapeError
-from tinygrad_conv.kernels.choice import TABLES, nothing_to_do, problem_of
+from tinygrad_conv.kernels.choice import TABLES, Line, nothing_to_do, problem_of
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
@@ -27,12 +27,11 @@ def functions(case: Case) -> dict[str, tuple[Callable[..., Array], Array, Array]
     }
 
 
-@pytest.mark.parametrize("name", [name for name in kernels.KERNELS if name not in ("reference", "nothing")])
-@pytest.mark.parametrize("family", TABLES)
-def test_every_kernel_serves_what_it_says(name: str, family: str) -> None:
-    lines = {line.name: line for line in TABLES[family]}
-    if name not in lines:
-        pytest.skip(f"{name} has no {family}")
+LINES = [(family, line) for family, table in TABLES.items() for line in table if line.name not in ("reference", "nothing")]
+
+
+@pytest.mark.parametrize(("family", "line"), LINES, ids=[f"{family}-{line.name}" for family, line in LINES])
+def test_every_kernel_serves_what_it_says(family: str, line: Line) -> None:
     times_served = 0
     for case in CASES:
         function, first, second = functions(case)[family]
@@ -41,13 +40,13 @@ def test_every_kernel_serves_what_it_says(name: str, family: str) -> None:
             continue
         with kernels.use_kernels("reference"):
             expected = function(first, second, case.window, case.groups)
-        with kernels.use_kernels(name):
-            if not lines[name].serves(problem):
-                with pytest.raises(ShapeError, match=f"{family}: kernel '{name}' cannot serve"):
+        with kernels.use_kernels(line.name):
+            if not line.serves(problem):
+                with pytest.raises(ShapeError, match=f"{family}: kernel '{line.name}' cannot serve"):
                     function(first, second, case.window, case.groups)
                 continue
             actual = function(first, second, case.window, case.groups)
-        assert kernels.served() == name
+        assert kernels.served() == line.name
         assert_same(actual, expected, 3e-5)
         times_served += 1
     assert times_served >= 5

@@ -9,15 +9,21 @@ A map of the folder, in reading order:
     dilation.py    a dilated kernel as ordinary ones on interleaved rows
     lowering.py    patches, lowered along the width only
     mec.py         correlation and weight gradient over patches
+    grouped.py     the same for groups, one after another
+    depthwise.py   the weight gradient of groups of one channel
+    pieces.py      low matrix products, small enough for BLAS not to rearrange them
     tiny.py        small pictures: one copy of all their patches, one product
     dual.py        input gradient by shifted additions
     mirror.py      with stride 1, an input gradient is a correlation
+    phases.py      and with any stride it is several
     winograd.py    three taps high, for half the multiplications
+    apart.py       a few large groups, for a kernel that knows nothing of groups
     nothing.py     axes without length
     pooling.py     maximum and sum, in two stages
     tiles.py       maximum over 2x2 windows side by side
     bias.py        one number for each channel
     products.py    matrix products of linear layers
+    rectify.py     max(x, 0)
     memory.py      keeping freed memory, against page faults
     threads.py     sharing the rows of a large kernel
     choice.py      which of them serves
@@ -31,9 +37,10 @@ from __future__ import annotations
 
 from .bias import add_bias, sum_by_channel
 from .choice import KERNELS, correlation, pools, served, use_kernels
-from .layout import Array
+from .layout import Array, flattened, unflattened
 from .memory import keep_freed_memory
 from .products import matmul
+from .rectify import rectify
 from .threads import get_num_threads, set_num_threads
 from .window import Window, make_window
 
@@ -44,17 +51,20 @@ __all__ = [
     "correlate",
     "correlate_input_grad",
     "correlate_weight_grad",
+    "flattened",
     "gather_taps",
     "get_num_threads",
     "make_window",
     "matmul",
     "max_pool",
+    "rectify",
     "scatter_taps",
     "served",
     "set_num_threads",
     "spread_windows",
     "sum_by_channel",
     "sum_windows",
+    "unflattened",
     "use_kernels",
 ]
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import ShapeError
-from . import dual, mec, nothing, pooling, reference, tiny, winograd
+from . import apart, depthwise, dual, grouped, mec, nothing, pooling, reference, tiny, winograd
 from .layout import Array, compute_type
 from .mirror import mirrored
 from .problem import Problem
@@ -65,6 +65,31 @@ def one_group(problem: Problem) -> bool:
     return problem.groups == 1
 
 
+def several_groups(problem: Problem) -> bool:
+    """There are independent products."""
+    return problem.groups > 1
+
+
+def small_groups(problem: Problem) -> bool:
+    """None of them takes up too much memory when it is lowered as a whole."""
+    return several_groups(problem) and problem.group_bytes <= 1 << 23
+
+
+def small_groups_back(problem: Problem) -> bool:
+    """The same, where lowering dY copies no more than there would be to add up."""
+    return small_groups(problem) and problem.outputs <= problem.channels
+
+
+def depthwise_rows(problem: Problem) -> bool:
+    """One channel in and one out, and the windows of a row are neighbours."""
+    return several_groups(problem) and problem.channels == problem.outputs == problem.window.stride[1] == 1
+
+
+def small_depthwise_rows(problem: Problem) -> bool:
+    """The same, with little memory for one channel."""
+    return depthwise_rows(problem) and small_groups(problem)
+
+
 def few_patches(problem: Problem) -> bool:
     """They fit into the cache; or a row of the output, all samples together, is so narrow that its product wastes time."""
     return one_group(problem) and (problem.patches <= 1 << 17 or narrow(problem))
@@ -88,41 +113,54 @@ def stride_one(problem: Problem) -> bool:
 
 def three_taps_high(problem: Problem) -> bool:
     """What F(4, 3) was made for."""
-    return problem.real and winograd.serves(problem.window, problem.groups)
+    return problem.real and winograd.serves(problem.window)
 
 
 def three_taps_high_mirrored(problem: Problem) -> bool:
     """The same, for the correlation that the input gradient is."""
-    return problem.real and stride_one(problem) and winograd.serves(mirrored(problem.window), problem.groups)
+    return problem.real and stride_one(problem) and winograd.serves(mirrored(problem.window))
+
+
+def worth_transforming(problem: Problem) -> bool:
+    """Winograd saves products, kw * C * O of them, and pays with transforms, C + O of them: 20 and 20 for a 3x3."""
+    per_row = problem.window.kernel[1] * problem.channels * problem.outputs
+    return per_row >= 30 * (problem.channels + problem.outputs)
 
 
 def many_channels(problem: Problem) -> bool:
-    """Winograd saves products, C * O of them, and pays with transforms, C + O of them: worth it from 20 and 20 on."""
-    worth = problem.channels * problem.outputs >= 10 * (problem.channels + problem.outputs)
-    return worth and three_taps_high(problem)
+    """Enough of them for Winograd."""
+    return worth_transforming(problem) and three_taps_high(problem)
 
 
 def many_channels_mirrored(problem: Problem) -> bool:
-    """The same, for the input gradient, whose other kernel is better than `mec` where there are few channels."""
-    worth = problem.channels * problem.outputs >= 10 * (problem.channels + problem.outputs)
-    return worth and problem.channels >= 24 and three_taps_high_mirrored(problem)
+    """The same, for the input gradient, whose other kernel is good at making few channels of many outputs."""
+    enough = problem.channels >= 24 or problem.outputs <= 2 * problem.channels
+    return enough and worth_transforming(problem) and three_taps_high_mirrored(problem)
 
 
 def large_kernel(problem: Problem) -> bool:
     """Lowering would copy everything many times over, while there are few outputs to shift and add."""
-    return stride_one(problem) and problem.window.kernel[1] >= 7 and problem.outputs <= 2 * problem.channels
+    (kh, kw), few = problem.window.kernel, problem.outputs <= 2 * problem.channels
+    return stride_one(problem) and kw >= 7 and kh > 3 and few
 
 
-def small_products(problem: Problem) -> bool:
-    """Shifting and adding them, piece by piece, would cost more than lowering dY does: tiny inputs, or many groups."""
-    return stride_one(problem) and (problem.groups > 1 or problem.time < 30)
+def flat_kernel(problem: Problem) -> bool:
+    """One tap high: what is shifted and added is hardly more than one tap's products each time."""
+    (kh, kw), few = problem.window.kernel, problem.outputs <= 2 * problem.channels
+    return stride_one(problem) and kh == 1 and kw > 1 and few
+
+
+def cheap_to_lower(problem: Problem) -> bool:
+    """Shifting and adding products would cost more than lowering dY does."""
+    return stride_one(problem) and (problem.time < 30 or flat_kernel(problem))
 
 
 TABLES = {
     "correlate": (
         Line("nothing", nothing.correlate, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate, one_group, few_patches, tiny.correlation_plan),
-        Line("winograd", winograd.correlate, three_taps_high, many_channels),
+        Line("winograd", apart.correlation(winograd.correlate), three_taps_high, many_channels),
+        Line("grouped", grouped.correlate, several_groups, small_groups),
         Line("dual", dual.correlate, stride_one, large_kernel),
         Line("reference", reference.correlate, always, never),
         Line("mec", mec.correlate, always, always),
@@ -130,16 +168,18 @@ TABLES = {
     "correlate_weight_grad": (
         Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate_weight_grad, one_group, few_patches, tiny.weight_grad_plan),
-        Line("winograd", winograd.correlate_weight_grad, three_taps_high, many_channels),
-        Line("dual", dual.correlate_weight_grad, always, large_kernel),
+        Line("winograd", apart.weight_grad(winograd.correlate_weight_grad), three_taps_high, many_channels),
+        Line("depthwise", depthwise.correlate_weight_grad, depthwise_rows, small_depthwise_rows),
+        Line("grouped", grouped.correlate_weight_grad, several_groups, small_groups),
         Line("reference", reference.correlate_weight_grad, always, never),
         Line("mec", mec.correlate_weight_grad, always, always),
     ),
     "correlate_input_grad": (
         Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate_input_grad, one_group, few_patches_back, tiny.input_grad_plan),
-        Line("winograd", winograd.correlate_input_grad, three_taps_high_mirrored, many_channels_mirrored),
-        Line("mec", mec.correlate_input_grad, stride_one, small_products),
+        Line("winograd", apart.correlation(winograd.correlate_input_grad), three_taps_high_mirrored, many_channels_mirrored),
+        Line("grouped", grouped.correlate_input_grad, several_groups, small_groups_back),
+        Line("mec", mec.correlate_input_grad, stride_one, cheap_to_lower),
         Line("reference", reference.correlate_input_grad, always, never),
         Line("dual", dual.correlate_input_grad, always, always),
     ),

@@ -6,35 +6,26 @@ axis K = (i, O) of one matrix product:
 
     Z[h] = W[phase]^T dY[u - taps + 1 .. u]        [kw * C, Q*N]
 
-Row (j, c) of Z belongs to column q * stride + j * dilation - left of dX, so kw shifted additions finish the row.
+Row (j, c) of Z belongs to column q * stride + j * dilation - left of dX, so kw shifted additions finish the row. With stride
+1 they are one sum over j of a view in which each j begins one column later; zeros between the rows of Z fill the gaps.
 Where fewer output rows exist than taps (at the upper and lower border) the product is shorter: dY is never padded, so
 an infinite weight never meets a zero that is not in the formula, and places no window touched are exactly 0.
 
-The same rows of dY, met by rows of X that are lowered, give the weight gradient with its taps shared out between the
-two sides of the product; and by `mirror` the input gradient gives a correlation. Both suit large kernels.
+By `mirror` the input gradient gives a correlation, too, which suits large kernels.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .dilation import interleaved
-from .layout import (
-    Array,
-    Rows,
-    all_finite,
-    compute_type,
-    contiguous_view,
-    from_rows,
-    giving_up_quietly,
-    sum_of,
-    to_rows,
-)
-from .lowering import CACHE_BYTES, lower_rows
+from .layout import Array, all_finite, compute_type, contiguous_view, from_rows, to_rows
+from .lowering import CACHE_BYTES
 from .mirror import flipped, mirrored
+from .pieces import multiply
 from .threads import product_time, share
 from .window import Overlap, Window, overlap
 
@@ -62,52 +53,12 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     return correlate_input_grad(x, flipped(w, groups), mirrored(window), groups)
 
 
-@giving_up_quietly
-def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
-    """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite.
-
-    For each row of X, the rows of dY that read it, [(i, O), Q*N], times the row lowered along the width, [(j, C), Q*N].
-    """
-    dtype, result = compute_type(x.dtype, dy.dtype)
-    rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
-    outputs, channels = dy.shape[1] // groups, x.shape[1] // groups
-    found: list[Array] = []
-    for part in interleaved(window):
-        source = _by_group(errors[part.outputs], groups)
-        work = partial(_weight_grad, rows[part.inputs], source, part.window)
-        time = product_time(part.window, len(x), window.taps * channels * dy.shape[1])
-        found += share(work, part.window.size[0], time)
-    dw = sum_of(found)
-    if not all_finite(dw):
-        return None
-    by_tap = dw.reshape(groups, window.kernel[0], outputs, window.kernel[1], channels)
-    return by_tap.transpose(0, 2, 4, 1, 3).reshape(dy.shape[1], channels, *window.kernel).astype(result, copy=False)
-
-
-def _weight_grad(x: Rows, dy: Array, window: Window, begin: int, end: int) -> Array:
-    """What rows [begin, end) of x contribute: [groups, kh, O/groups, kw * C/groups]."""
-    groups, height, outputs, width, samples = dy.shape
-    channels, (kh, kw), row = x.shape[1] // groups, window.kernel, outputs * width * samples
-    total = np.zeros((groups, kh, outputs, kw * channels), x.dtype)
-    together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * x.itemsize))
-    lowered = np.zeros((groups, min(together, end - begin), kw, channels, width, samples), x.dtype)
-    for run in _row_runs(window, begin, end):
-        for first in range(0, run.rows if run.taps else 0, together):
-            count = min(together, run.rows - first)
-            lower_rows(x[run.inputs][first : first + count], lowered[:, :count], window)
-            shape = (groups, count, run.taps * outputs, width * samples)
-            errors = contiguous_view(dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1))
-            values = lowered[:, :count].reshape(groups, count, kw * channels, width * samples)
-            products = np.matmul(errors, values.swapaxes(2, 3)).sum(axis=1)
-            total[:, run.kernel_rows] += products.reshape(groups, run.taps, outputs, kw * channels)
-    return total
-
-
 def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begin: int, end: int) -> None:
     """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from contiguous dy [groups, P, O/groups, Q, N]."""
     groups, height, outputs, width, samples = dy.shape
     channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
+    workspace = _workspace(groups, max(1, min(together, end - begin)), channels, window, samples, dy.dtype)
     for run in _row_runs(window, begin, end):
         if run.taps == 0:
             dx[:, run.inputs] = 0
@@ -117,8 +68,31 @@ def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begi
             count = min(together, run.rows - first)
             shape = (groups, count, run.taps * outputs, width * samples)
             errors = contiguous_view(dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1))
-            products = np.matmul(weight, errors).reshape(groups, count, kw, channels, width, samples)
-            _add_columns(products, dx[:, run.inputs][:, first : first + count], window)
+            multiply(weight, errors, out=workspace.products[:, :count])
+            _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
+
+
+class Workspace(NamedTuple):
+    """Memory for Z, and two ways to see it."""
+
+    products: Array  # [groups, rows, kw * C/groups, Q * N], to be written to
+    shifted: Array | None  # [groups, rows, kw, C/groups, W, N], each tap column moved to where it belongs
+
+
+def _workspace(groups: int, rows: int, channels: int, window: Window, samples: int, dtype: np.dtype[Any]) -> Workspace:
+    """With zeros between the rows of Z, if they can be added up as they are shifted: with stride 1, and if they fill dX."""
+    kw, columns, step = window.kernel[1], window.out[1] * samples, window.dilation[1] * samples
+    left, margin = window.padding[1][0] * samples, (kw - 1) * step
+    length, width = columns + margin, window.size[1]
+    if window.stride[1] > 1 or left < 0 or left + width * samples > length:
+        return Workspace(np.empty((groups, rows, kw * channels, columns), dtype), None)
+    memory = np.empty(margin + groups * rows * kw * channels * length, dtype)
+    lines = memory[margin:].reshape(groups, rows, kw * channels, length)
+    memory[:margin] = 0
+    lines[..., columns:] = 0
+    tap, row = channels * length, kw * channels * length
+    shape, steps = (groups, rows, kw, channels, width, samples), (rows * row, row, tap - step, length, samples, 1)
+    return Workspace(lines[..., :columns], contiguous_view(memory, margin + left, shape, steps))
 
 
 class RowRun(NamedTuple):
@@ -130,7 +104,6 @@ class RowRun(NamedTuple):
     taps: int  # how many rows of dY each of them needs
     first: int  # the first row of dY that the first of them needs
     skipped: int  # how many rows of dY the phase's last taps would need that lie above its first row
-    kernel_rows: slice  # the rows of W that meet these rows of dY, in their order: the last one first
 
 
 @lru_cache(maxsize=1024)
@@ -159,10 +132,7 @@ def _runs_of_phase(window: Window, phase: int, begin: int, stop: int) -> list[Ro
         row = phase - top + stride * u
         inputs = slice(row, row + stride * (alike - 1) + 1, stride)
         skipped = max(0, first - (u - all_taps + 1))
-        lowest = phase + stride * (all_taps - skipped - taps)  # the first row of W among the taps
-        end = lowest - stride if lowest >= stride else None
-        kernel_rows = slice(lowest + stride * (taps - 1), end, -stride)
-        runs.append(RowRun(phase, inputs, alike, taps, first, skipped, kernel_rows))
+        runs.append(RowRun(phase, inputs, alike, taps, first, skipped))
         u += alike
     return runs
 
@@ -196,8 +166,13 @@ def _column_steps(window: Window) -> tuple[tuple[ColumnStep, ...], tuple[slice, 
     return tuple(steps), tuple(part for part in cleared if part.start < min(part.stop, width))
 
 
-def _add_columns(products: Array, dx: Array, window: Window) -> None:
-    """Add Z [groups, rows, kw, C/groups, Q, N] to its columns of dx [groups, rows, C/groups, W, N]."""
+def _add_columns(workspace: Workspace, count: int, dx: Array, window: Window) -> None:
+    """Add the first `count` rows of Z to their columns of dx [groups, rows, C/groups, W, N]."""
+    groups, _, channels, _, samples = dx.shape
+    if workspace.shifted is not None:
+        np.add.reduce(workspace.shifted[:, :count], axis=2, out=dx)
+        return
+    products = workspace.products[:, :count].reshape(groups, count, window.kernel[1], channels, window.out[1], samples)
     steps, cleared = _column_steps(window)
     for columns in cleared:
         dx[:, :, :, columns] = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from math import isfinite
+from math import isfinite, prod
 from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 Rows: TypeAlias = np.ndarray[Any, Any]  # [H, C, W, N], contiguous
 
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product
+LARGE_ENOUGH_TO_REORDER = 10_000  # numbers: from here on, what two memory orders cost each other outweighs a call or two
 
 
 def compute_type(*dtypes: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
@@ -53,6 +54,21 @@ def sum_of(parts: list[Array]) -> Array:
 def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
     """[H, C, W, N] as an [N, C, H, W] view."""
     return rows.transpose(3, 1, 0, 2).astype(dtype, copy=False)
+
+
+def flattened(x: Array) -> Array:
+    """x [N, ...] as [N, the rest]; if the samples are innermost in memory they stay so, for copying long runs is quick."""
+    if x.size < LARGE_ENOUGH_TO_REORDER or x.strides[0] != x.itemsize:
+        return x.reshape(len(x), prod(x.shape[1:]))
+    return x.transpose(*range(1, x.ndim), 0).reshape(-1, len(x)).T
+
+
+def unflattened(flat: Array, shape: tuple[int, ...]) -> Array:
+    """`flat` in another shape; images [N, C, H, W] in the memory order H, C, W, N, so that what comes next need not reorder."""
+    images = flat.reshape(shape)
+    if images.ndim != 4 or images.size < LARGE_ENOUGH_TO_REORDER:
+        return images
+    return from_rows(to_rows(images, images.dtype), images.dtype)
 
 
 class Order(NamedTuple):

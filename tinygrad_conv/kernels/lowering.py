@@ -10,6 +10,10 @@ window of kh * kw * C numbers in a row, one single axis of one matrix product. T
 overlap in memory, so nothing is copied kh times: a strided view does it.
 
 The rows are lowered in groups of one or two megabytes, which are still in the cache when the matrix product reads it.
+
+The weight gradient needs even less. Its products have a tap's columns in their result, so each tap column may have a product
+of its own, and with stride 1 the columns it reads are those of the next one shifted by N: `shifted_patches` are views of rows
+that are not lowered at all, only padded where there is padding.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from .layout import Array, Rows, contiguous_view
 from .window import Window, overlap
@@ -26,7 +31,7 @@ CACHE_BYTES = 2 << 20
 
 
 class Patches(NamedTuple):
-    """The patches of some output rows, [groups, rows, kh * kw * C/groups, Q * N], ready to be multiplied."""
+    """Patches of some output rows, [groups, rows, kh * kw * C/groups, Q * N] or as said, ready to be multiplied."""
 
     rows: slice
     values: Array
@@ -49,13 +54,26 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
     for first in range(begin, end, together):
         rows = min(together, end - first)
         needed = (rows - 1) * stride + kh
-        _lower(x, lowered[:, done:needed], first * stride + done, window, used=first > begin)
+        lower(x, lowered[:, done:needed], first * stride + done, window, used=first > begin)
         steps = (height * row, stride * row, columns * samples, 1)
         shape = (groups, rows, kh * kw * (channels // groups), columns * samples)
         yield Patches(slice(first, first + rows), contiguous_view(lowered, 0, shape, steps))
         done = max(0, kh - stride)
         if done and first + rows < end:
             lowered[:, :done] = lowered[:, needed - done : needed]
+
+
+def shifted_patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
+    """The same for a stride of 1 along the width, tap columns apart: values [groups, rows, kw, kh * C/groups, Q * N]."""
+    kw, dilation, columns, samples = window.kernel[1], window.dilation[1], window.out[1], x.shape[3]
+    one_wide = window._replace(
+        kernel=(window.kernel[0], 1), dilation=(1, 1), out=(window.out[0], columns + dilation * (kw - 1))
+    )
+    for rows, values in patches(x, one_wide, groups, begin, end):
+        *steps, item = values.strides
+        shape = (*values.shape[:2], kw, values.shape[2], columns * samples)
+        shift = dilation * samples * item
+        yield Patches(rows, as_strided(values, shape, (*steps[:2], shift, steps[2], item), writeable=False))
 
 
 def _is_lowered(x: Rows, window: Window, groups: int) -> bool:
@@ -72,7 +90,7 @@ def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:
     return min(count, max(fitting, 1))
 
 
-def _lower(x: Rows, lowered: Array, first: int, window: Window, used: bool) -> None:
+def lower(x: Rows, lowered: Array, first: int, window: Window, used: bool) -> None:
     """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on, counted in the padded input.
 
     Its margins left and right are zero from the beginning and stay so; rows above and below the input must be cleared

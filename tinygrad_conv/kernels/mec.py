@@ -7,21 +7,30 @@ With the patches of output row p as the columns of a matrix V[p], [K, Q*N] where
 
 One product per output row, all rows of a group in one call. See `lowering` for the patches.
 In the second line V stands first although dW would come out the right way round with dY first: V has more rows than dY,
-and OpenBLAS is 1.3 to 1.7 times faster with the taller matrix in front.
+and OpenBLAS is 1.3 to 1.7 times faster with the taller matrix in front. Each tap column can have a product of its own there,
+
+    dW[j]^T  = sum over p of V[p, j] dY[p]^T         V[p, j]: [kh * C, Q*N]
+
+and then V[p, j] is a view of the padded rows: nothing is lowered. That is the better way unless kh * C is small.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
 from .dilation import Interleaved, interleaved
-from .layout import Array, all_finite, compute_type, from_rows, sum_of, to_rows
-from .lowering import patches
+from .layout import Array, Rows, all_finite, compute_type, from_rows, sum_of, to_rows
+from .lowering import Patches, patches, shifted_patches
 from .mirror import flipped, mirrored
-from .threads import product_time, share
+from .pieces import multiply, multiply_by_tiles
+from .threads import blas_multiplies_unpacked, product_time, share
 from .window import Window
+
+LEAST_ROWS_APART, LEAST_ROWS_APART_PACKED = 16, 40  # kh * C/groups: with fewer rows a product is too thin
+PRODUCT_BYTES = 1 << 19  # of products that wait to be added up
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
@@ -33,13 +42,13 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     y = np.empty((height, outputs, width, samples), dtype)
     products = y.reshape(height, groups, outputs // groups, width * samples).swapaxes(0, 1)
 
-    def multiply(part: Interleaved, begin: int, end: int) -> None:
+    def work(part: Interleaved, begin: int, end: int) -> None:
         target = products[:, part.outputs]
         for done, values in patches(rows[part.inputs], part.window, groups, begin, end):
-            np.matmul(weights, values, out=target[:, done])
+            multiply(weights, values, out=target[:, done])
 
     for part in interleaved(window):
-        share(partial(multiply, part), part.window.out[0], product_time(part.window, samples, w.size))
+        share(partial(work, part), part.window.out[0], product_time(part.window, samples, w.size))
     return from_rows(y, result)
 
 
@@ -48,14 +57,17 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
     height, outputs, width, samples = errors.shape
-    channels = x.shape[1] // groups
-    transposed = errors.reshape(height, groups, outputs // groups, width * samples).transpose(1, 0, 3, 2)
+    (kh, kw), channels, each = window.kernel, x.shape[1] // groups, outputs // groups
+    by_group = errors.reshape(height, groups, 1, each, width * samples).swapaxes(0, 1)
+    least = LEAST_ROWS_APART if blas_multiplies_unpacked() else LEAST_ROWS_APART_PACKED
+    apart = window.stride[1] == 1 and kh * channels >= least
+    shape = (groups, kw, kh * channels, each) if apart else (groups, 1, kh * kw * channels, each)
 
     def add_up(part: Interleaved, begin: int, end: int) -> Array:
-        source = transposed[:, part.outputs]
-        total = np.zeros((groups, window.taps * channels, outputs // groups), dtype)
-        for done, values in patches(rows[part.inputs], part.window, groups, begin, end):
-            total += np.matmul(values, source[:, done]).sum(axis=1)
+        source = by_group[:, part.outputs]
+        total = np.zeros(shape, dtype)
+        for done, values in weight_patches(rows[part.inputs], part.window, groups, begin, end, apart):
+            add_products(values, source[:, done], total)
         return total
 
     found: list[Array] = []
@@ -63,8 +75,29 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         time = product_time(part.window, samples, window.taps * channels * outputs)
         found += share(partial(add_up, part), part.window.out[0], time)
     dw = sum_of(found)
-    by_tap = dw.reshape(groups, *window.kernel, channels, outputs // groups)
-    return by_tap.transpose(0, 4, 3, 1, 2).reshape(outputs, channels, *window.kernel).astype(result, copy=False)
+    by_tap = dw.reshape(groups, kw, kh, channels, each) if apart else dw.reshape(groups, kh, kw, channels, each).swapaxes(1, 2)
+    return by_tap.transpose(0, 4, 3, 2, 1).reshape(outputs, channels, kh, kw).astype(result, copy=False)
+
+
+def weight_patches(x: Rows, window: Window, groups: int, begin: int, end: int, apart: bool) -> Iterator[Patches]:
+    """Patches with their tap columns apart, or all in one: [groups, rows, kw or 1, K, Q * N]."""
+    if apart:
+        yield from shifted_patches(x, window, groups, begin, end)
+        return
+    for rows, values in patches(x, window, groups, begin, end):
+        yield Patches(rows, values[:, :, None])
+
+
+def add_products(values: Array, errors: Array, total: Array) -> None:
+    """Add V[p] dY[p]^T of all rows p, some at a time, to total [groups, kw or 1, K, O/groups]."""
+    groups, count = values.shape[:2]
+    together = min(count, max(1, PRODUCT_BYTES // total.nbytes))
+    products = np.empty((groups, together, *total.shape[1:]), total.dtype)
+    for first in range(0, count, together):
+        some = slice(first, first + together)
+        part = products[:, : len(range(count)[some])]
+        multiply_by_tiles(values[:, some], errors[:, some], out=part)
+        total += part[:, 0] if together == 1 else part.sum(axis=1)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:

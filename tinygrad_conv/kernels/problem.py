@@ -46,3 +46,9 @@ class Problem(NamedTuple):
     def error_patches(self) -> int:
         """How many numbers those of dY are that every place of the input gets its gradient from."""
         return self.samples * self.outputs * self.groups * self.window.taps * self.window.size[0] * self.window.size[1]
+
+    @property
+    def group_bytes(self) -> int:
+        """How much memory the input of one group takes, lowered along the width."""
+        row = self.window.kernel[1] * self.channels * self.window.out[1] * self.samples
+        return self.window.size[0] * row * self.dtype.itemsize

@@ -16,6 +16,8 @@ def matmul(a: Array, b: Array) -> Array:
     """a @ b, by the rules of np.matmul."""
     time = a.size * (b.shape[-1] if b.ndim > 1 else 1) / MULTIPLICATIONS_PER_MICROSECOND
     if time < WORTH_HOLDING_BLAS:
+        if a.ndim == b.ndim == 2 and a.dtype == b.dtype:
+            return a.dot(b)  # the same in half the time that np.matmul takes to be called
         return np.asarray(np.matmul(a, b))
     with blas_held():
         if a.ndim != 2 or b.ndim != 2 or time < WORTH_SHARING:

@@ -15,16 +15,18 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from .window import Window
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Result = TypeVar("Result")
 
@@ -33,6 +35,7 @@ Result = TypeVar("Result")
 WORTH_HOLDING_BLAS = 5.0
 WORTH_SHARING = 200.0
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
+UNPACKING_ARCHITECTURES = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
 
 
 def get_num_threads() -> int:
@@ -135,6 +138,8 @@ class _State:
 
     def pool(self) -> ThreadPoolExecutor:
         """The worker threads, started when first needed. The calling thread works too, so one fewer than wanted."""
+        from concurrent.futures import ThreadPoolExecutor  # it takes long to import, and small nets need none
+
         with self.lock:
             if self.workers is None:
                 self.workers = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_conv")
@@ -160,10 +165,11 @@ if hasattr(os, "register_at_fork"):
 
 
 class Blas(NamedTuple):
-    """A BLAS library's own number of threads."""
+    """A BLAS library: its own number of threads, and what processors it takes this one for."""
 
     get_threads: Callable[[], int]
     set_threads: Callable[[int], object]
+    architecture: str
 
 
 @cache
@@ -181,11 +187,18 @@ def _controls(library: Any) -> Blas:
 
     And they do what they are told by any thread, while newer versions of threadpoolctl obey only the first one to ask.
     """
+    architecture = str(getattr(library, "architecture", ""))
     if getattr(library, "threading_layer", None) == "pthreads":
         for symbol in library.check_symbols:  # every name that openblas_get_num_threads goes by
             if hasattr(library.dynlib, symbol):
-                return Blas(library.dynlib[symbol], library.dynlib[symbol.replace("_get_", "_set_")])
-    return Blas(library.get_num_threads, library.set_num_threads)
+                return Blas(library.dynlib[symbol], library.dynlib[symbol.replace("_get_", "_set_")], architecture)
+    return Blas(library.get_num_threads, library.set_num_threads, architecture)
+
+
+@cache
+def blas_multiplies_unpacked() -> bool:
+    """Whether BLAS is known to multiply small matrices as they lie in memory, without packing them: see `pieces`."""
+    return any(library.architecture in UNPACKING_ARCHITECTURES for library in _blas_libraries())
 
 
 @cache

@@ -6,11 +6,13 @@ three rows of weights; instead of 4 * 3 products, their transforms meet in 6 ("f
     Y = A^T [ (G W) * (B^T X) ]        X: 6 rows, W: 3 rows, Y: 4 rows
 
 The transforms are themselves matrix products over whole rows of the picture, H being the outermost axis, so they
-gather and scatter nothing. In the middle stands, for each frequency, a correlation of rows with a kernel of height
-one: lowered along the width as in `lowering`, it is a matrix product over K = (j, C). Both gradients follow by
-transposing:
+gather and scatter nothing; that of X writes where there is room for the padding left and right. In the middle stands, for
+each frequency, a correlation of rows with a kernel of height one: lowered along the width as in `lowering`, it is a matrix
+product over K = (j, C). Both gradients follow by transposing:
 
     dW = G^T [ (B^T X) * (A dY) ]      dX: a correlation again, see `mirror`
+
+For dW nothing is lowered: each tap column has a product of its own, with a shifted view of B^T X.
 
 The error is about 3e-6 of the largest number in float32, where the direct sum has 2e-6. But a single Inf would spread
 over its whole tile as NaN, so every result is checked, and one that is not finite is `None`: the caller takes another
@@ -26,8 +28,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .dilation import Interleaved, interleaved
-from .layout import Array, Rows, all_finite, compute_type, from_rows, giving_up_quietly, sum_of, to_rows
+from .layout import (
+    Array,
+    Rows,
+    all_finite,
+    compute_type,
+    contiguous_view,
+    from_rows,
+    giving_up_quietly,
+    sum_of,
+    to_rows,
+)
 from .mirror import flipped, mirrored
+from .pieces import multiply, multiply_by_tiles
 from .threads import product_time, share
 from .window import Window, overlap
 
@@ -60,10 +73,11 @@ def transforms(dtype: np.dtype[Any]) -> Transforms:
     return Transforms(np.array(inputs, dtype), (np.array(weights) / 24).astype(dtype), np.array(outputs, dtype))
 
 
-def serves(window: Window, groups: int) -> bool:
+def serves(window: Window) -> bool:
     """Height 3, at least one full tile, and no stride that is not made up for by dilation (see there); any width."""
     parts = [part.window for part in interleaved(window)]
-    return window.kernel[0] == 3 and groups == 1 and all(one.stride[0] == 1 and one.out[0] >= TILE for one in parts)
+    tall = all(one.stride[0] == 1 and one.out[0] >= TILE for one in parts)
+    return window.kernel[0] == 3 and window.stride[1] == 1 and tall
 
 
 @giving_up_quietly
@@ -76,20 +90,23 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
     y = np.empty((height, outputs * width * samples), dtype)
 
-    def multiply(part: Interleaved, begin: int, end: int) -> bool:
+    def fill(part: Interleaved, begin: int, end: int) -> bool:
         finite, outcome = True, y[part.outputs]
         products = np.empty((SEEN, outputs, width * samples), dtype)
-        for tile, frequencies, values in lowered_tiles(rows[part.inputs], part.window, begin, end):
-            np.matmul(weights[frequencies], values, out=products[frequencies])
-            if frequencies.stop == SEEN:
-                target = outcome[tile * TILE : (tile + 1) * TILE]
-                np.matmul(transforms(dtype).outputs[: len(target)], products.reshape(SEEN, -1), out=target)
-                finite = finite and all_finite(target)
+        lowered = _workspace(channels, part.window, samples, dtype)
+        for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
+            for first in range(0, SEEN, len(lowered)):
+                frequencies = slice(first, first + len(lowered))
+                lowered[...] = seen[frequencies]
+                multiply(weights[frequencies], lowered.reshape(len(lowered), kw * channels, -1), out=products[frequencies])
+            target = outcome[tile * TILE : (tile + 1) * TILE]
+            multiply(transforms(dtype).outputs[: len(target)], products.reshape(SEEN, -1), out=target)
+            finite = finite and all_finite(target)
         return finite
 
     for part in interleaved(window):
         time = product_time(part.window, samples, w.size) / 2
-        if not all(share(partial(multiply, part), tiles(part.window), time)):
+        if not all(share(partial(fill, part), tiles(part.window), time)):
             return None
     return from_rows(y.reshape(height, outputs, width, samples), result)
 
@@ -109,14 +126,14 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
     def add_up(part: Interleaved, begin: int, end: int) -> Array:
         source = errors[part.outputs]
-        total = np.zeros((SEEN, kw * channels, outputs), dtype)
-        transformed = np.empty((SEEN, outputs, width * samples), dtype)
-        for tile, frequencies, values in lowered_tiles(rows[part.inputs], part.window, begin, end):
-            if frequencies.start == 0:
-                seen = source[tile * TILE : (tile + 1) * TILE]
-                matrix = transforms(dtype).outputs[: len(seen)].T
-                np.matmul(matrix, seen.reshape(len(seen), -1), out=transformed.reshape(SEEN, -1))
-            total[frequencies] += np.matmul(values, transformed[frequencies].swapaxes(1, 2))
+        total = np.zeros((SEEN, kw, channels, outputs), dtype)
+        products = np.empty_like(total)
+        transformed = np.empty((SEEN, 1, outputs, width * samples), dtype)
+        for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
+            met = source[tile * TILE : (tile + 1) * TILE]
+            multiply(transforms(dtype).outputs[: len(met)].T, met.reshape(len(met), -1), out=transformed.reshape(SEEN, -1))
+            multiply_by_tiles(seen, transformed, out=products)
+            total += products
         return total
 
     found: list[Array] = []
@@ -134,31 +151,36 @@ def tiles(window: Window) -> int:
     return -(-window.out[0] // TILE)
 
 
-class LoweredTile(NamedTuple):
-    """Some frequencies of one tile of x, lowered along the width: values [frequencies, kw * C, Q * N]."""
+class TransformedTile(NamedTuple):
+    """One tile of B^T X, a view of it for each tap column: seen [6, kw, C, Q * N]."""
 
     tile: int
-    frequencies: slice
-    values: Array
+    seen: Array
 
 
-def lowered_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator[LoweredTile]:
-    """The transformed rows that tiles [begin, end) see, as many frequencies at a time as stay in the cache."""
-    (_, channels, width, samples), kw, columns = x.shape, window.kernel[1], window.out[1]
+def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator[TransformedTile]:
+    """The transformed rows that tiles [begin, end) see, padded along the width; `seen` holds until the next is asked for."""
+    (_, channels, _, samples), (_, kw), (_, columns), dilation = x.shape, window.kernel, window.out, window.dilation[1]
+    length = columns + dilation * (kw - 1)
+    padded = np.zeros((SEEN, channels, length, samples), x.dtype)
+    steps = (channels * length * samples, dilation * samples, length * samples, 1)
+    views = contiguous_view(padded, 0, (SEEN, kw, channels, columns * samples), steps)
+    inside = overlap(window._replace(kernel=(3, 1), out=(window.out[0], length)), 1, 0)
+    target = padded[:, :, inside.windows].reshape(SEEN, channels, -1).swapaxes(0, 1)
     matrix = transforms(x.dtype).inputs
-    transformed = np.empty((SEEN, channels, width, samples), x.dtype)
-    row_bytes = kw * channels * columns * samples * x.itemsize
-    together = next(n for n in (6, 3, 2, 1) if n == 1 or n * row_bytes + transformed.nbytes <= WORKSPACE_BYTES)
-    lowered = np.zeros((together, kw, channels, columns, samples), x.dtype)
-    places = [overlap(window, 1, j) for j in range(kw)]
     for tile in range(begin, end):
-        seen = _rows_or_zeros(x, tile * TILE - window.padding[0][0])
-        np.matmul(matrix, seen.reshape(SEEN, -1), out=transformed.reshape(SEEN, -1))
-        for first in range(0, SEEN, together):
-            frequencies = slice(first, first + together)
-            for j, place in enumerate(places):
-                lowered[:, j, :, place.windows] = transformed[frequencies, :, place.inputs]
-            yield LoweredTile(tile, frequencies, lowered.reshape(together, kw * channels, columns * samples))
+        seen = _rows_or_zeros(x[:, :, inside.inputs], tile * TILE - window.padding[0][0])
+        np.matmul(matrix, seen.reshape(SEEN, channels, -1).swapaxes(0, 1), out=target)
+        yield TransformedTile(tile, views)
+
+
+def _workspace(channels: int, window: Window, samples: int, dtype: np.dtype[Any]) -> Array:
+    """Room for as many frequencies of a tile, lowered along the width, as stay in the cache: [6 or fewer, kw, C, Q * N]."""
+    (_, kw), (_, columns) = window.kernel, window.out
+    seen_bytes = SEEN * channels * window.size[1] * samples * dtype.itemsize
+    row_bytes = kw * channels * columns * samples * dtype.itemsize
+    together = next(n for n in (6, 3, 2, 1) if n == 1 or n * row_bytes + seen_bytes <= WORKSPACE_BYTES)
+    return np.empty((together, kw, channels, columns * samples), dtype)
 
 
 def _rows_or_zeros(x: Rows, first: int) -> Rows:

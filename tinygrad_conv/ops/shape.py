@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
 from .dims import many_dims, one_dim
@@ -13,12 +14,16 @@ from .dims import many_dims, one_dim
 
 @primitive
 def reshape(x, *, shape):
-    """x in another shape, in row-major order; one size may be -1."""
+    """x in another shape, in row-major order; one size may be -1: what the others leave. Raises ShapeError for any other."""
+    if min(shape, default=0) < -1:  # NumPy would take it for -1
+        given = f"{min(shape)} as in {show_shape(shape)}"
+        raise ShapeError(f"reshape: sizes are 0 or more, or -1 for what the others leave, not {given}")
     try:
         return x.reshape(shape)
     except ValueError:
         whole = f"x {show_shape(x.shape)} has {x.size} elements"
-        raise ShapeError(f"reshape: {whole}, which do not fill {show_shape(shape)}") from None
+        hint = "; only one size may be -1" if tuple(shape).count(-1) > 1 else ""
+        raise ShapeError(f"reshape: {whole}, which do not fill {show_shape(shape)}{hint}") from None
 
 
 @reshape.grad("x")
@@ -33,13 +38,27 @@ def flatten(x, *, start_dim=0, end_dim=-1):
     start, end = one_dim("flatten", start_dim, x.ndim), one_dim("flatten", end_dim, x.ndim)
     if start > end:
         raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    if start == 1 and end == x.ndim - 1:
+        return kernels.flattened(x)
     return x.reshape(x.shape[:start] + (math.prod(x.shape[start : end + 1]),) + x.shape[end + 1 :])
 
 
 @flatten.grad("x")
 def flatten_dx(dy, x_shape):
     """Back into the shape of x."""
-    return reshape(dy, shape=x_shape)
+    return flatten_input_grad(dy, shape=x_shape)
+
+
+@primitive
+def flatten_input_grad(dy, *, shape):
+    """dy in another shape, as `reshape` does it; but images come in the memory order that layers for images hand on."""
+    return kernels.unflattened(dy, shape)
+
+
+@flatten_input_grad.grad("dy")
+def flatten_input_grad_ddy(u, dy_shape):
+    """Back into the shape of dy."""
+    return reshape(u, shape=dy_shape)
 
 
 @primitive

@@ -33,7 +33,8 @@ def padding_pairs(op: str, padding: Any, size: Pair, kernel: Pair, stride: Pair,
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding == "same":
-        return tuple(map(same_padding, size, kernel, stride, dilation))  # type: ignore[return-value]
+        rows, columns = map(same_padding, size, kernel, stride, dilation)
+        return rows, columns
     if isinstance(padding, str):
         forms = "an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same'"
         raise ValueError(f"{op}: padding must be {forms}, not {padding!r}")

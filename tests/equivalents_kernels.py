@@ -1,0 +1,33 @@
+"""Mutants of the kernels that change no result, each with the reason why no test can notice it."""
+
+from __future__ import annotations
+
+ANY_DILATION = "With one tap the dilation means nothing, and any is right; the stride in its place leaves out rows, for speed."
+UNREAD = "The padding at the bottom, which nothing reads: `out` says how many windows there are."
+WRITTEN_OVER = "What is cleared beyond the remainder is written over afterwards."
+NOTHING_LEFT = "Where there is no remainder, there is nothing to clear."
+WHOLE = "Where the windows cover everything, the slice is the whole."
+
+EQUIVALENT: dict[str, str] = {
+    "bias.py add_bias: 1 → 0": "The row is then as high as the whole picture: the same numbers are added, more of them copied.",
+    "bias.py add_bias: 0 → -1": "bias[0]: where the channels are not the outermost axis, its length there is 1.",
+    "dilation.py interleaved: window.dilation[0] if window.kernel[0] > 1 else stride → window.dilation[0]": ANY_DILATION,
+    "dilation.py interleaved: window.kernel[0] > 1 → window.kernel[0] >= 1": ANY_DILATION,
+    "dilation.py interleaved: 1 → 0": "With one tap any dilation is right; and one class is worked out like many.",
+    "dilation.py _one_class: 0 → 1": UNREAD,
+    "dilation.py _one_class: 0 → -1": UNREAD,
+    "pooling.py scatter_taps: value * chosen if finite else np.where(chosen, value, dy.dtype.type(0)) → "
+    "np.where(chosen, value, dy.dtype.type(0))": "Choosing gives what multiplying by 0 and 1 gives, more slowly.",
+    "pooling.py _challenge: better.view(np.uint8) if tap.itemsize == 1 else better.astype(tap.dtype) → "
+    "better.astype(tap.dtype)": "The view is the same bytes without a copy.",
+    "pooling.py _challenge: 1 → 0": "Always the copy, which is the same as the view.",
+    "pooling.py _first_taps: 1 → 2": "The 1 of -1, of which only the sign is asked for.",
+    "pooling.py _first_taps: 0 → 1": "np.maximum(columns, 0): a window wholly in the padding begins with tap 0 in any case.",
+    "pooling.py _first_taps: 0 → -1": "np.maximum(columns, 0): a window wholly in the padding begins with tap 0 in any case.",
+    "tiles.py scatter_taps: 2 * window.out[1] → 2": WRITTEN_OVER,
+    "tiles.py scatter_taps: 2 * window.out[1] → 2 / window.out[1]": WRITTEN_OVER,
+    "tiles.py scatter_taps: window.size[0] > 2 * window.out[0] → window.size[0] >= 2 * window.out[0]": NOTHING_LEFT,
+    "tiles.py scatter_taps: window.size[1] > 2 * window.out[1] → window.size[1] >= 2 * window.out[1]": NOTHING_LEFT,
+    "tiles.py _places: 2 * width → width": WHOLE,
+    "tiles.py _places: 2 → 3": WHOLE,
+}
