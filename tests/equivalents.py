@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 EQUIVALENT: dict[str, str] = {
-    "functions.py sign_dx: return dy * 0 → return -(dy * 0)": "Zero has no sign that a gradient depends on.",
-    "functions.py sign_dx: return dy * 0 → return 2 * (dy * 0)": "Twice zero is zero.",
+    "functions.py sign_dx: return OPS['where'](dy, 0.0, condition=False) → "
+    "return -OPS['where'](dy, 0.0, condition=False)": "Zero has no sign that a gradient depends on.",
+    "functions.py sign_dx: return OPS['where'](dy, 0.0, condition=False) → "
+    "return 2 * OPS['where'](dy, 0.0, condition=False)": "Twice zero is zero.",
     "reduce.py std_dx: 1.0 → 2.0": "Stands for 2 √var only where the quotient is then replaced by 0; any number but 0 does.",
-    "reduce.py prod_dx: 1 → 2": "The 1 of shape=(-1,): NumPy reads every negative size as the one left over.",
     "reduce.py prod_dx: 0 → -1": "The line has one dimension: 0 and -1 both name it.",
     "reduce.py logsumexp_dx: 0.0 → 1.0": "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total.",
     "reduce.py logsumexp_dx: 0.0 → -1.0": "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total.",

@@ -10,9 +10,16 @@ import numpy as np
 from tests.broken import (
     Trial,
     cos,
+    exp,
     make_op,
     numbers,
+    product,
+    product_da,
+    product_db,
     size,
+    times,
+    times_da,
+    times_db,
     unit,
     unit_dx,
     unit_length,
@@ -71,6 +78,42 @@ def noisy(rng):
     dice = np.random.default_rng()
     op = make_op(lambda x: x * (dice.random(x.shape) < 0.5), x=lambda dy: dy)
     return Trial(op, [numbers(rng, size(rng, 4), size(rng, 4))], "not deterministic", says="seed")
+
+
+def noisy_rule(rng):
+    dice = np.random.default_rng()
+    op = make_op(product, a=product_da, b=lambda dy, a, b: product_db(dy, a, b) * (1 + dice.random()))
+    shape = size(rng), size(rng)
+    return Trial(op, [numbers(rng, *shape), numbers(rng, *shape)], "not deterministic", says="for 'b' of product")
+
+
+def one_of_two_rules_changes_dy(rng):
+    op = make_op(product, a=product_da, b=product_db_in_place)
+    shape = size(rng), size(rng)
+    return Trial(op, [numbers(rng, *shape), numbers(rng, *shape)], "rule mutates", says="for 'b' of product")
+
+
+def product_db_in_place(dy, a, b):
+    dy *= exp(b)
+    return dy * a
+
+
+def one_of_two_rules_in_float64(rng):
+    op = make_op(product, a=lambda dy, b: product_da(dy, b) * np.ones(b.shape), b=product_db)
+    shape = size(rng), size(rng)
+    return Trial(op, [numbers(rng, *shape), numbers(rng, *shape)], "wrong dtype", says="for 'a' of product")
+
+
+def one_of_two_rules_has_two_meanings(rng):
+    op = make_op(times, a=times_da, b=lambda dy, a: times_db(dy, a) if isinstance(dy, np.ndarray) else -times_db(dy, a))
+    inputs = [numbers(rng, size(rng), 3), numbers(rng, 3, size(rng))]
+    return Trial(op, inputs, "modes", says="for 'b' of times")
+
+
+def rule_used_by_another_is_wrong(rng):
+    inner = make_op(lambda x: np.sin(x), x=lambda dy, x: 2 * dy * cos(x))
+    op = make_op(lambda x: -np.cos(x), x=lambda dy, x: dy * inner(x))
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "factor", order=2, says="2 times the right gradient of x")
 
 
 def kept_float_as_a_constant(rng):

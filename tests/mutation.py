@@ -3,6 +3,8 @@
 Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term, a comparison, an
 argument left out or exchanged, a condition turned round. A mutant that the tests do not notice is a survivor: a gap in the
 tests. A change that changes nothing is not one: `equivalents*.py` name these, each with its reason, and they are listed apart.
+So are changes of what decides, in kernels, how fast something is computed (`speed_alone`): they are tried like all others, but
+no test may assert a time.
 Each mutant runs in a process of its own (a child of this one), so nothing is started anew, and one that loops or crashes is
 caught too. A rule first meets the checks of the ops that use it, then test files, and last the comparison with PyTorch's own
 samples of those ops, where torch is installed.
@@ -27,6 +29,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -37,6 +40,7 @@ from tinygrad_conv.checks import samples  # noqa: F401 — declares the cases
 from tinygrad_conv.checks.cases import CASES
 from tinygrad_conv.checks.rule_source import all_rules
 from tinygrad_conv.checks.table import CHECKS
+from tinygrad_conv.kernels import choice
 
 try:
     import torch  # here, so that the children need not import it again
@@ -45,7 +49,15 @@ except ImportError:
 
 SECONDS = 120  # after which a mutant counts as caught: it loops
 TESTS = os.path.dirname(os.path.abspath(__file__))
-KERNEL_TESTS = ["test_kernels.py", "test_kernels_choice.py", "test_conv.py"]
+KERNEL_TESTS = [
+    *sorted(name for name in os.listdir(TESTS) if name.startswith("test_kernels") and not name.endswith("_torch.py")),
+    "test_conv.py",
+]  # fmt: skip
+SERVES = {line.serves for table in choice.TABLES.values() for line in table}
+GUESSES = {"product_time", "guessed_time", "rows_together", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
+AMOUNTS = {"time", "together", "row_bytes"}  # variables
+BOUNDS = ("CACHE_", "LARGE", "LOW", "NARROWEST", "WORKSPACE_", "WORTH_")  # beginnings of constants
+SYMMETRIC = ("add", "max", "min", "maximum", "minimum", "swapaxes", "gcd", "result_type")
 RULE_TESTS = [
     *sorted(name for name in os.listdir(TESTS) if name.startswith("test_rules_")),
     "test_kinks.py", "test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py",
@@ -70,6 +82,7 @@ class Mutant(NamedTuple):
     before: str
     after: str
     code: CodeType
+    speed: str = ""  # why it may change nothing but the speed
 
     def __str__(self) -> str:
         path = os.path.relpath(self.function.__code__.co_filename)
@@ -80,6 +93,13 @@ class Mutant(NamedTuple):
         """Which mutant it is, wherever its line has moved to."""
         file = os.path.basename(self.function.__code__.co_filename)
         return f"{file} {self.function.__name__}: {self.before} → {self.after}"
+
+    @property
+    def verdict(self) -> str:
+        """What is to be said of it where no test notices it."""
+        if self.key in EQUIVALENT:
+            return f"equivalent: {self} ({EQUIVALENT[self.key]})"
+        return f"speed alone: {self} ({self.speed})" if self.speed else f"survives: {self}"
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
@@ -107,38 +127,77 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Call):
         for at in range(len(node.keywords)):
             yield ast.Call(node.func, node.args, node.keywords[:at] + node.keywords[at + 1 :])
-        if len(node.args) == 2 and ast.unparse(node.func) not in ("max", "min"):
+        if len(node.args) == 2 and ast.unparse(node.func).rpartition(".")[2] not in SYMMETRIC:
             yield ast.Call(node.func, node.args[::-1], node.keywords)
     elif isinstance(node, ast.Return) and isinstance(node.value, (ast.Call, ast.BinOp, ast.Name)):
+        if ast.unparse(node.value).startswith("np.zeros("):
+            return  # -0 and 2 · 0 are 0
         yield ast.Return(ast.UnaryOp(ast.USub(), node.value))
         yield ast.Return(ast.BinOp(ast.Constant(2), ast.Mult(), node.value))
 
 
-def mutable(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below one that are worth changing: no messages, annotations or defaults."""
+def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
+    """Why a change at the end of a path of nodes decides nothing but how fast a kernel is; "" if it may decide more."""
+    wish = function.__module__ == choice.__name__ and [*inspect.signature(function).parameters] == ["problem"]
+    if (wish and function not in SERVES) or function.__name__ in GUESSES:
+        return "which of the ways that serve, or how much at once"
+    for outer, inner in pairwise(path):
+        if isinstance(outer, ast.Assign) and ast.unparse(outer.targets[0]) in AMOUNTS:
+            return "how much at once, or by how many"
+        if isinstance(outer, ast.Call) and ast.unparse(outer.func) == "share" and inner is outer.args[2]:
+            return "a guess of the time it takes"
+        if isinstance(outer, (ast.If, ast.IfExp)) and inner is outer.test and names_a_bound(inner):
+            return "a measured bound, with the same numbers on both sides"
+        if isinstance(inner, ast.keyword) and inner.arg in ("copy", "large"):
+            return "whether memory is copied, or work shared"
+    return "a measured bound, with the same numbers on both sides" if names_a_bound(getattr(path[-1], "test", None)) else ""
+
+
+def is_left_over(path: list[ast.AST], variant: ast.AST) -> bool:
+    """Whether it makes -2 of the -1 in `array.reshape(-1, …)`: NumPy takes any negative number for the size that is left."""
+    calls = [one for one in path if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
+    negative = isinstance(path[-2], ast.UnaryOp) and isinstance(variant, ast.Constant) and variant.value == 2
+    return negative and bool(calls) and calls[-1].func.attr == "reshape"
+
+
+def names_a_bound(test: ast.AST | None) -> bool:
+    """Whether a condition compares with one of the kernels' measured bounds."""
+    names = [one.id for one in ast.walk(test) if isinstance(one, ast.Name)] if test else []
+    return any(name.startswith(BOUNDS) for name in names)
+
+
+def mutable(path: list[ast.AST]) -> Iterator[list[ast.AST]]:
+    """The paths to the nodes below the last of these that are worth changing: no messages, annotations or defaults."""
+    node = path[-1]
     for name, value in ast.iter_fields(node):
         if name in ("args", "annotation", "returns", "decorator_list") and isinstance(node, (ast.FunctionDef, ast.AnnAssign)):
             continue
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or isinstance(child, (ast.Raise, ast.JoinedStr, ast.Assert)):
                 continue
-            yield child
-            yield from mutable(child)
+            yield [*path, child]
+            yield from mutable([*path, child])
 
 
 def mutants(function: FunctionType) -> Iterator[Mutant]:
     """A function, broken in each way once."""
     lines, first = inspect.getsourcelines(function)
     tree = ast.parse(textwrap.dedent("".join(lines)))
-    for node in list(mutable(tree.body[0])):
+    for path in list(mutable(tree.body[:1])):
+        node = path[-1]
         for variant in variants(node):
+            if is_left_over(path, variant):
+                continue
             copies: dict[int, Any] = {}
             broken = copy.deepcopy(tree, copies)
             replace(broken, copies[id(node)], variant)
             ast.fix_missing_locations(broken)
+            dropped = [one for one in getattr(node, "keywords", []) if one not in getattr(variant, "keywords", [])]
+            speed = speed_alone(function, [*path, *dropped]) if function.__module__.startswith(kernels.__name__) else ""
+            line = first + getattr(node, "lineno", 1) - 1
             with contextlib.suppress(SyntaxError, ValueError):
                 code = compiled(broken, function)
-                yield Mutant(function, first + getattr(node, "lineno", 1) - 1, ast.unparse(node), ast.unparse(variant), code)
+                yield Mutant(function, line, ast.unparse(node), ast.unparse(variant), code, speed)
 
 
 def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
@@ -170,9 +229,9 @@ def rule_functions() -> dict[FunctionType, list[str]]:
             seen.add(function)
             if op.name not in found.setdefault(function, []):
                 found[function].append(op.name)
-            called = {uncached(function.__globals__.get(name)) for name in function.__code__.co_names}
-            own = {one for one in called if isinstance(one, FunctionType) and ".ops." in one.__module__}
-            ahead.extend(one for one in own - seen if not one.__name__.startswith(("check", "show")))
+            called = [uncached(function.__globals__.get(name)) for name in function.__code__.co_names]
+            own = [one for one in called if isinstance(one, FunctionType) and ".ops." in one.__module__ and one not in seen]
+            ahead.extend(one for one in own if not one.__name__.startswith(("check", "show")))
     return found
 
 
@@ -193,14 +252,14 @@ def kernel_functions() -> dict[FunctionType, list[str]]:
     return found
 
 
-def caught(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
-    """Whether the tests notice the mutant; in a child process, which ends with 1 if they do."""
+def caught(mutant: Mutant, ops: list[str], files: list[str]) -> int:
+    """Where the tests notice the mutant, see `noticed`; in a child process, which ends with that number."""
     child = os.fork()
     if not child:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(1, 2)
         try:
-            status = int(noticed(mutant, ops, files))
+            status = noticed(mutant, ops, files)
         except BaseException:  # whatever it breaks, it is noticed
             status = 1
         os._exit(status)
@@ -208,20 +267,30 @@ def caught(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
     while time.monotonic() < ends:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return status != 0
+            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1
         time.sleep(0.01)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return True
+    return 1
 
 
-def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> bool:
-    """Put the mutant in the function's place, and run the tests."""
+def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> int:
+    """Put the mutant in the function's place, and run the tests: 0 if they all pass, 2, 3, … for the file that fails, else 1."""
     mutant.function.__code__ = mutant.code
+    forget()
     warnings.simplefilter("ignore")
     if any(fails(name) for name in ops):
-        return True
-    return tests_fail(files) or bool(ops and torch and tests_fail(["test_opdb_torch.py"], "-k", " or ".join(ops)))
+        return 1
+    failing = next((at for at, name in enumerate(files, 2) if tests_fail([name])), 0)
+    return failing or int(bool(ops and torch) and tests_fail(["test_opdb_torch.py"], "-k", " or ".join(ops)))
+
+
+def forget() -> None:
+    """Empty the package's caches: what they hold was worked out before the mutant took its place."""
+    for name, module in list(sys.modules.items()):
+        for value in list(vars(module).values()) if name.startswith(kernels.__package__.partition(".")[0]) else []:
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
 
 def tests_fail(files: list[str], *options: str) -> bool:
@@ -253,12 +322,18 @@ def check_baseline(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> 
 
 
 def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> Iterator[Mutant]:
-    """Run the mutants one after another; those that nobody notices, equivalent ones among them."""
+    """Run the mutants one after another; those that nobody notices, equivalent ones among them.
+
+    The file that noticed the last one comes first for the next: neighbours are noticed by the same.
+    """
+    files = list(files)
     for number, (mutant, ops) in enumerate(chosen, 1):
-        if not caught(mutant, ops, files):
-            reason = EQUIVALENT.get(mutant.key)
-            print(f"equivalent: {mutant} ({reason})" if reason else f"survives: {mutant}", flush=True)
+        where = caught(mutant, ops, files)
+        if where == 0:
+            print(mutant.verdict, flush=True)
             yield mutant
+        elif where >= 2:
+            files.insert(0, files.pop(where - 2))
         if sys.stdout.isatty():
             print(f"\r{number} of {len(chosen)}", end="", flush=True)
 
@@ -283,15 +358,19 @@ def main() -> int:
         raise SystemExit(f"mutation: no function, op or file is called {' or '.join(arguments.names)}")
     if arguments.sample and arguments.sample < len(chosen):
         chosen = random.Random(0).sample(chosen, arguments.sample)
+    tests_fail(files, "--collect-only")  # imports them, so that the children need not
     check_baseline(chosen, files)
     start, uncaught = time.monotonic(), list(survivors(chosen, files))
     killed, seconds = len(chosen) - len(uncaught), time.monotonic() - start
-    alive = [mutant for mutant in uncaught if mutant.key not in EQUIVALENT]
-    share, equivalent = 100 * killed / len(chosen), len(uncaught) - len(alive)
+    equivalent = [mutant for mutant in uncaught if mutant.key in EQUIVALENT]
+    speed = [mutant for mutant in uncaught if mutant.speed and mutant not in equivalent]
+    alive = [mutant for mutant in uncaught if mutant not in equivalent and mutant not in speed]
     print(
-        f"{killed} of {len(chosen)} mutants of {arguments.what} caught ({share:.1f} %), {equivalent} equivalent, "
-        f"{len(alive)} survive, {seconds:.0f} s"
+        f"{killed} of {len(chosen)} mutants of {arguments.what} caught ({100 * killed / len(chosen):.1f} %), "
+        f"{len(equivalent)} equivalent, {len(speed)} change speed alone, {len(alive)} survive, {seconds:.0f} s"
     )
+    for key in sorted(EQUIVALENT.keys() & {mutant.key for mutant, _ in chosen} - {mutant.key for mutant in uncaught}):
+        print(f"caught, so not equivalent any more: {key}")
     for name, count in Counter(mutant.function.__name__ for mutant in alive).most_common():
         print(f"  {count:3} in {name}")
     return 0

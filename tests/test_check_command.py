@@ -77,6 +77,38 @@ def test_without_a_case_inputs_are_guessed(tmp_path, capsys, scratch):
     assert "inputs guessed" in capsys.readouterr().out
 
 
+SCALED = '''
+import tinygrad_conv as tg
+
+@tg.primitive
+def scaled(x, g):
+    """x [N, C] times g [C]."""
+    return x * g
+
+@scaled.grad("x")
+def scaled_dx(dy, g):
+    return dy * g
+
+@scaled.grad("g")
+def scaled_dg(dy, x):
+    return tg.sum(dy * x, dim=0)
+'''
+
+
+def test_inputs_are_guessed_that_the_rules_take_too(tmp_path, capsys, scratch):
+    # its forward would take x and g of one shape, for which the rule of g would be wrong
+    assert main(["check", write(tmp_path, SCALED)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["scaled", "x", "g", "1", "ok", "ok", "ok", "inputs", "guessed"]
+
+
+def test_a_failure_on_guessed_inputs_is_told_once_and_with_what_to_do(tmp_path, capsys, scratch):
+    assert main(["check", write(tmp_path, SCALED.replace("dim=0", "dim=1"))]) == 1
+    out = capsys.readouterr().out
+    about_the_rule = [line for line in out.splitlines() if "rule scaled_dg" in line]
+    assert about_the_rule and len(about_the_rule) == len(set(about_the_rule))
+    assert "the inputs were guessed; say which it is made for: case(scaled, normal('n m'), …)" in out
+
+
 def test_what_cannot_be_guessed_is_asked_for(tmp_path, capsys, scratch):
     text = MY_OP.replace("FACTOR", "1.0").replace("base=2.0", "base").partition("case(my_log")[0]
     assert main(["check", write(tmp_path, text)]) == 1

@@ -9,6 +9,7 @@ import tinygrad_conv  # noqa: F401 — declares the ops
 from tinygrad_conv.checks.rule_source import all_rules, function_faults, rule_faults
 from tinygrad_conv.ops.functions import exp
 from tinygrad_conv.ops.reduce import sum as total
+from tinygrad_conv.places import show_path
 
 RULES = all_rules()
 
@@ -108,13 +109,13 @@ def test_what_rules_are_made_of_is_allowed():
 )
 def test_what_means_two_things_is_found_with_its_line(rule, kind, line):
     faults = [one for one in function_faults(rule, frozenset(["dy", "x"])) if one.kind == kind]
-    assert [one.place for one in faults] == [f"{__file__}:{rule.__code__.co_firstlineno + line}"]
+    assert [one.place for one in faults] == [f"{show_path(__file__)}:{rule.__code__.co_firstlineno + line}"]
 
 
 def test_a_fault_in_a_helper_is_found_at_the_helper():
     (fault,) = function_faults(calls_numpy_in_a_helper, frozenset(["dy", "x"]))
     assert fault.kind == "numpy"
-    assert fault.place == f"{__file__}:{bad_helper.__code__.co_firstlineno + 1}"
+    assert fault.place == f"{show_path(__file__)}:{bad_helper.__code__.co_firstlineno + 1}"
 
 
 def test_a_closure_is_found():

@@ -46,6 +46,37 @@ def test_the_gradient_at_a_special_place(op, inputs, params, expected):
         np.testing.assert_allclose(leaf.grad, gradient, rtol=1e-12)
 
 
+def test_the_gradient_of_a_sign_is_0_whatever_comes_back_to_it():
+    # torch.sign: zeros, where a product with 0 would be NaN
+    x, dy = (tg.Tensor(np.array(numbers), requires_grad=True) for numbers in ([-2.0, 0.0, 3.0, 1.0], [INF, -INF, NAN, 5.0]))
+    (arrays,) = tg.grad(tg.sign(x), x, dy)
+    (tensors,) = tg.grad(tg.sign(x), x, dy, create_graph=True)
+    (ddy,) = tg.grad(tensors, dy, np.full(4, INF))
+    for found in (arrays, tensors, ddy):
+        np.testing.assert_array_equal(found.data, np.zeros(4))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_gradient_of_a_sign_keeps_its_dtype(dtype):
+    x = tg.Tensor(np.ones((2, 0), dtype), requires_grad=True)
+    (dx,) = tg.grad(tg.sign(x), x, np.ones((2, 0), dtype), create_graph=True)
+    assert (dx.shape, dx.dtype) == ((2, 0), dtype)
+
+
+@pytest.mark.parametrize("reshape", [tg.reshape, tg.Tensor.reshape, tg.Tensor.view])
+def test_a_shape_has_no_sizes_below_minus_one(reshape):
+    # NumPy would take any of them for -1
+    x = tg.Tensor(np.ones((2, 3)))
+    assert reshape(x, (3, -1)).shape == (3, 2)
+    assert reshape(x[:, :1], (-1,)).shape == (2,)
+    with pytest.raises(ShapeError, match=r"reshape: sizes are 0 or more, or -1 for .*, not -3 as in \[2,-3\]"):
+        reshape(x, (2, -3))
+    with pytest.raises(ShapeError, match=r"reshape: .*, not -2 as in \[-1,-2\]"):
+        reshape(x, (-1, -2))
+    with pytest.raises(ShapeError, match="only one size may be -1"):
+        reshape(x, (2, -1, -1))
+
+
 def hessian(function, *numbers):
     """∂²y/∂x∂x at these numbers: the gradient of each element of the gradient."""
     x = tg.Tensor(np.array(numbers), requires_grad=True)
@@ -152,6 +183,15 @@ def test_the_last_window_of_ceil_mode_begins_in_the_image_or_the_padding_before_
     y.sum().backward()
     np.testing.assert_array_equal(y.data[0, 0], [[1.0], [7.0]])
     np.testing.assert_array_equal(x.grad[0, 0], [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+def test_a_window_of_ceil_mode_that_begins_in_the_padding_after_the_image_is_left_out():
+    # as torch.max_pool2d: of ⌈(3 + 2 - 2) / 2⌉ + 1 = 3 windows the last would begin at 4 = 3 + 1
+    x = tg.Tensor(np.arange(9.0).reshape(1, 1, 3, 3), requires_grad=True)
+    y = tg.max_pool2d(x, 2, stride=2, padding=1, ceil_mode=True)
+    y.sum().backward()
+    np.testing.assert_array_equal(y.data[0, 0], [[0.0, 2.0], [6.0, 8.0]])
+    np.testing.assert_array_equal(x.grad[0, 0], [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
 
 
 def test_an_image_without_rows_that_is_padded():

@@ -236,3 +236,18 @@ def test_einsum_and_its_gradient_by_what_it_means(equation, operands, meaning):
         v = normal(one.shape)
         moved = meaning(*operands[:position], v, *operands[position + 1 :])
         np.testing.assert_allclose((one.grad * v).sum(), (dy * moved).sum(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("norm", [tg.batch_norm, tg.instance_norm])
+def test_running_statistics_follow_whether_or_not_the_call_is_recorded(norm, recorded):
+    x = tg.Tensor(np.random.default_rng(0).standard_normal((3, 2, 4, 5)), requires_grad=recorded)
+    mean, variance = tg.Tensor(np.zeros(2)), tg.Tensor(np.zeros(2))
+    options = {"training": True} if norm is tg.batch_norm else {}
+    norm(x, mean, variance, momentum=0.5, **options)
+    dims = (0, 2, 3) if norm is tg.batch_norm else (2, 3)
+    expected = x.data.mean(dims), x.data.var(dims, ddof=1)
+    if norm is tg.instance_norm:
+        expected = [one.mean(0) for one in expected]  # averaged over the samples
+    np.testing.assert_allclose(mean.data, 0.5 * expected[0], rtol=1e-12)
+    np.testing.assert_allclose(variance.data, 0.5 * expected[1], rtol=1e-12)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import FLOATS, Array
 from ..engine.modes import WATCH
-from ..engine.op import Op
+from ..engine.op import Op, Rule
 from ..engine.tape import Node, sweep
 from ..engine.tensor import Tensor
 from .fault import Fault
@@ -49,9 +50,20 @@ class Call:
         fn = partial(self.op, **{**self.params, **changed})
         return Function(fn, self.arrays if arrays is None else arrays, self.checked, [names[at] for at in self.checked])
 
+    def rule_of(self, argument: int) -> Rule | None:
+        """The rule for one of the checked inputs."""
+        rules: list[Rule | None] = self.op.rules
+        return rules[0 if self.op.variadic else self.checked[argument]]
+
+    def only(self, argument: int) -> Call:
+        """The same call, with only one of the checked inputs requiring a gradient: so its rule is the only one to run."""
+        inputs = [Tensor(one.data) if isinstance(one, Tensor) else one for one in self.inputs]
+        inputs[self.checked[argument]] = self.inputs[self.checked[argument]]
+        return replace(self, inputs=tuple(inputs))
+
     def describe(self) -> tuple[Any, ...]:
         """What tells it from other calls."""
-        return self.op.name, repr(self.params), tuple(self.checked), tuple(np.shape(one) for one in self.arrays)
+        return self.op, repr(self.params), tuple(self.checked), tuple(np.shape(one) for one in self.arrays)
 
 
 class Recorder:
@@ -100,14 +112,16 @@ def assert_call_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
     """Raise Fault unless a call's outputs and gradients have the dtype of its inputs."""
     for output in call.outputs:
         if output.dtype in FLOATS and output.dtype != dtype:
-            raise Fault("wrong dtype", f"the forward of {call.op.name} makes {output.dtype} of {dtype}")
-    for name, part in gradients(call):
+            text = f"the forward of {call.op.name} makes {output.dtype} of {dtype}"
+            raise Fault("wrong dtype", f"{text}; arrays that it makes itself should have its input's dtype", call)
+    for name, rule, part in gradients(call):
         if np.ndim(part) and part.dtype in FLOATS and part.dtype != dtype:  # a single number is cast for nothing
-            raise Fault("wrong dtype", f"the rule for {name} of {call.op.name} makes {part.dtype} of {dtype}")
+            text = f"the rule for {name} of {call.op.name} makes {part.dtype} of {dtype}"
+            raise Fault("wrong dtype", f"{text}; arrays that it makes itself should have dy.dtype", call, rule)
 
 
-def gradients(call: Call) -> Iterator[tuple[str, Any]]:
-    """(input, gradient) of a call for ones as dy, as the rules return them: before the sweep looks at them."""
+def gradients(call: Call) -> Iterator[tuple[str, Rule, Any]]:
+    """(input, its rule, gradient) of a call for ones as dy, as the rules return them: before the sweep looks at them."""
     if call.node is None:
         return
     names = input_names(call.op, len(call.inputs))
@@ -118,7 +132,7 @@ def gradients(call: Call) -> Iterator[tuple[str, Any]]:
             continue
         with np.errstate(all="ignore"):
             dx = rule.function(dy, *(call.node.saved[place] for place in rule.reads), **rule.some(call.node))
-        yield from zip(names, dx) if rule.variadic else [(names[at], dx)]
+        yield from zip(names, repeat(rule), dx) if rule.variadic else [(names[at], rule, dx)]
 
 
 def given_dtypes(call: Call) -> set[Any]:

@@ -58,13 +58,11 @@ def compare(function: Function, tolerance: Tolerance, rng: np.random.Generator) 
     Returns a line for each kink that was met.
     """
     assert_pure(function)
-    if not function.values.size or not function.point.size:
-        assert_modes_agree(function, rng)
-        return []
-    if function.values.size * function.point.size <= WHOLE:
-        kinks = compare_whole(function, tolerance)
-    else:
-        kinks = compare_directions(function, tolerance, rng)
+    assert_repeatable(function, rng)
+    kinks: list[str] = []
+    entries = function.values.size * function.point.size
+    if entries:
+        kinks = compare_whole(function, tolerance) if entries <= WHOLE else compare_directions(function, tolerance, rng)
     assert_modes_agree(function, rng)
     return kinks
 
@@ -83,13 +81,18 @@ def assert_pure(function: Function) -> None:
         raise Fault("not deterministic", text)
 
 
+def assert_repeatable(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the rules give the same twice."""
+    cotangent, pull = rng.standard_normal(function.values.size), Pullback(function, lifted=False)
+    if not same(pull(cotangent), pull(cotangent)):
+        text = "two backward passes through the same tape give different gradients: a rule draws random numbers, or keeps a state"
+        raise Fault("not deterministic", text)
+
+
 def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
-    """Raise Fault unless the rules give the same twice, and the same on arrays and on Tensors."""
-    cotangent = rng.standard_normal(function.values.size)
-    pull = Pullback(function, lifted=False)
+    """Raise Fault unless the rules give the same on arrays and on Tensors."""
+    cotangent, pull = rng.standard_normal(function.values.size), Pullback(function, lifted=False)
     arrays = pull(cotangent)
-    if not same(pull(cotangent), arrays):
-        raise Fault("not deterministic", "two backward passes through the same tape give different gradients")
     if any(node.op.once for node in nodes(pull)):
         return
     try:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
+from ..errors import show_shape
 from .calls import Call
 from .compare import Tolerance
 from .evidence import Evidence, flips, gather, is_right, swaps
@@ -86,8 +87,9 @@ def the_remainder(evidence: Evidence) -> Iterator[Finding]:
         cut = without_remainder(evidence, at)
         if cut is not None and is_right(evidence.call.function(cut), evidence.tolerance):
             name = evidence.call.op.inputs[0 if evidence.call.op.variadic else at]
-            shapes = f"{list(evidence.arrays[at].shape)} instead of {list(cut[at].shape)}"
-            yield Finding("remainder", f"wrong only where the stride leaves a remainder: {name} {shapes}")
+            right, wrong = show_shape(cut[at].shape), show_shape(evidence.arrays[at].shape)
+            shapes = f"right with {name} {right}, wrong with {wrong}, the end of which no window reads"
+            yield Finding("remainder", f"wrong only where the stride leaves a remainder: {shapes}")
 
 
 def without_remainder(evidence: Evidence, at: int) -> tuple[Any, ...] | None:
@@ -129,15 +131,16 @@ def a_param(evidence: Evidence) -> Iterator[Finding]:
 def the_border(evidence: Evidence) -> Iterator[Finding]:
     """Right in the middle of the input, wrong in a frame around it."""
     wrong = evidence.wrong.any(axis=0).reshape(evidence.shape)
-    if wrong.ndim >= 2 and min(wrong.shape[-2:]) >= 3 and not wrong[..., 1:-1, 1:-1].any():
-        yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
+    one_side = False
     for axis in range(max(0, wrong.ndim - 2), wrong.ndim):
         lines = np.isin(np.arange(wrong.shape[axis]), np.nonzero(wrong)[axis])
         middle = slice(lines.size // 3, lines.size - lines.size // 3)
         both_ends = lines.size >= 4 and lines[0] and lines[-1]
         if not lines[middle].any() and (both_ends or (lines.size >= 4 and wrong.ndim >= 3)):
-            places = f"{evidence.name} at {np.flatnonzero(lines).tolist()} of dimension {axis}"
+            one_side, places = True, f"{evidence.name} at {np.flatnonzero(lines).tolist()} of dimension {axis}"
             yield Finding("border", f"right in the middle, wrong at the border: {places}")
+    if not one_side and wrong.ndim >= 2 and min(wrong.shape[-2:]) >= 3 and not wrong[..., 1:-1, 1:-1].any():
+        yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
 
 
 def accumulation(evidence: Evidence) -> Iterator[Finding]:
@@ -180,11 +183,11 @@ def reversed_(evidence: Evidence) -> Iterator[Finding]:
     for what, whole in views(evidence):
         for axes in flips(whole.ndim - 1):
             moved = np.flip(whole, tuple(axis + 1 for axis in axes))
-            yield from said(evidence, what, moved, "flip", f"{{}} is reversed along {show_axes(axes)}: flipped, or not flipped")
+            yield from said(evidence, what, moved, "flip", f"{{}} is reversed along {show_axes(axes)}: flip it, or drop a flip")
     for at, name in evidence.others():
         array = evidence.arrays[at]
         for axes in flips(array.ndim):
-            text = f"{name} is used reversed along {show_axes(axes)}: flip it, or leave it as it is"
+            text = f"{name} is used reversed along {show_axes(axes)}: flip it, or drop a flip"
             yield from tried(evidence, at, np.flip(array, axes), "flip", text)
 
 

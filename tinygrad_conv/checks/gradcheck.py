@@ -60,7 +60,7 @@ def gradcheck(
             kinks += compare(gradient_of(function, rng), tolerance, rng)
         assert_dtypes_kept(fn, promoted)
     except (Fault, RuleError) as fault:
-        raise failure(fn, function, order, fault, tolerance, note) from fault
+        raise failure(fn, function, order, fault, tolerance, note) from fault.__cause__
     if kinks:
         places = ", ".join(list(dict.fromkeys(kinks))[:5])
         warnings.warn(f"gradcheck: there is no derivative to compare with at the kink {places}", KinkWarning, stacklevel=2)
@@ -77,4 +77,4 @@ def promote(inputs: tuple[Any, ...]) -> tuple[list[Any], str]:
             changed.append(str(array.dtype))
             array = array.astype(np.float64)
         promoted.append(Tensor(array, requires_grad=one.requires_grad) if isinstance(one, Tensor) else array)
-    return promoted, f"\n(inputs were promoted from {', '.join(sorted(set(changed)))} to float64)" if changed else ""
+    return promoted, f"\n  (inputs were promoted from {', '.join(sorted(set(changed)))} to float64)" if changed else ""

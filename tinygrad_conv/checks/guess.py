@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice, product
+from typing import Any
 
 import numpy as np
 
 from ..engine.op import Op
+from ..engine.tensor import Tensor
 from .cases import CASES, Case, apart
 
 SHAPES = ("n m", "n", "m", "n m k", "N C H+4 W+4", "O C 3 3", "O", "C H+4 W+4", "m k", "4 4", "")
@@ -22,19 +24,46 @@ def cases_of(op: Op) -> tuple[list[Case], bool]:
 
 
 def guess(op: Op) -> Case | None:
-    """A case whose inputs the op takes; None where a param has no default, or no shapes fit."""
+    """A case whose inputs the op takes, and its rules too if, with the first of its shapes, there are such.
+
+    None where a param has no default, or no shapes fit.
+    """
     if set(op.params) - set(op.defaults):
         return None
     count = 2 if op.variadic else len(op.inputs) - len(op.optional)
+    taken = None
     for shapes in islice(product(SHAPES, repeat=count), MOST_TRIES):
+        if taken and shapes[0] != taken.inputs[0].shape:
+            break
         found = Case(op.name, tuple(map(apart, shapes)))
-        sample = found.random(np.random.default_rng(0))
-        try:
-            with np.errstate(all="ignore"):
-                y = op(*sample.inputs)
-        except Exception:  # whatever it says, it doesn't want these
-            continue
-        outputs = y if isinstance(y, tuple) else (y,)
-        if all(isinstance(one, (np.ndarray, np.generic)) and np.isfinite(one).all() for one in outputs):
-            return found
-    return None
+        inputs = found.random(np.random.default_rng(0)).inputs
+        if suits(op, inputs):
+            taken = taken or found
+            if suits_rules(op, inputs):
+                return found
+    return taken
+
+
+def suits(op: Op, inputs: tuple[Any, ...]) -> bool:
+    """Whether the forward takes these arrays, and makes numbers of them."""
+    try:
+        with np.errstate(all="ignore"):
+            y = op(*inputs)
+    except Exception:  # whatever it says, it doesn't want these
+        return False
+    outputs = y if isinstance(y, tuple) else (y,)
+    return all(isinstance(one, (np.ndarray, np.generic)) and np.isfinite(one).all() for one in outputs)
+
+
+def suits_rules(op: Op, inputs: tuple[Any, ...]) -> bool:
+    """Whether the rules, too, take these arrays, and return gradients of the right shapes."""
+    rules = op.rules * len(inputs) if op.variadic else op.rules
+    y = op(*(Tensor(one, requires_grad=rule is not None) for one, rule in zip(inputs, rules)))
+    outputs = [one for one in (y if isinstance(y, tuple) else (y,)) if one.requires_grad]
+    try:
+        with np.errstate(all="ignore"):
+            for one in outputs:
+                one.backward(np.ones_like(one.data), retain_graph=True)
+    except Exception:  # what is wrong with them is found when the op is checked
+        return False
+    return True

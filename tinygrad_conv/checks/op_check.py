@@ -47,7 +47,7 @@ def check_gradients(case: Case, sample: Sample, seed: int = 0) -> list[str]:
         order, gradient = 2, gradient_of(function, rng)
         kinks += compare(gradient, Tolerance(), rng)
     except (Fault, RuleError) as fault:
-        raise failure(function.fn, function, order, fault, Tolerance(), f"\n  on {case}, {sample}") from fault
+        raise failure(function.fn, function, order, fault, Tolerance(), f"\n  on {case}, {sample}") from fault.__cause__
     if sample.label == "random sizes" and case.linear is not None:
         assert_linearity(case, function, gradient, rng)
     return kinks

@@ -22,6 +22,7 @@ import numpy as np
 from ..engine.op import Op, Rule
 from ..engine.registry import OPS
 from ..errors import show_place
+from ..places import show_path
 
 FACTS = {"shape", "ndim", "dtype"}  # what may be asked of an array, and is no array itself
 BUILTINS = {"len", "zip", "enumerate", "tuple", "list", "abs", "reversed"}
@@ -82,7 +83,7 @@ class Reader(ast.NodeVisitor):
         self.imported: dict[str, Any] = {}  # by an import within the function
 
     def fault(self, node: Any, text: str, kind: str) -> None:
-        place = f"{self.function.__code__.co_filename}:{self.first + node.lineno - 1}"
+        place = f"{show_path(self.function.__code__.co_filename)}:{self.first + node.lineno - 1}"
         self.found[SourceFault(place, text, kind)] = None
 
     def holds_array(self, node: ast.AST | None) -> bool:

@@ -25,6 +25,7 @@ CHECKS: dict[str, Callable[[Case, Sample], Any]] = {
     "dtypes": check_dtypes,
     "layouts": check_layouts,
 }
+GUESSED = "inputs guessed"
 WIDTHS = (24, 14, 9, 11, 9, 9)
 
 
@@ -52,7 +53,7 @@ def check_op(op: Op) -> Report:
         report.failures["gradients"] = f"{op.name}: no inputs could be guessed; declare one with case({op.name}, …)"
         report.notes.append("no case")
     elif guessed:
-        report.notes.append("inputs guessed")
+        report.notes.append(GUESSED)
     if op.once:
         report.notes.append("order 1 only")
     for case in cases:
@@ -85,7 +86,9 @@ def print_table(reports: Iterator[Report]) -> int:
         if report.failures:
             wrong.append(report)
     for report in wrong:
-        print("\n" + "\n".join(report.failures.values()))
+        print("\n" + "\n".join(dict.fromkeys(report.failures.values())))
+        if GUESSED in report.notes:
+            print(f"  (the inputs were guessed; say which it is made for: case({report.op.name}, normal('n m'), …), see --help)")
     return len(wrong)
 
 
