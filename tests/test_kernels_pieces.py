@@ -44,7 +44,7 @@ def test_transposed_products_are_those_of_matmul(rows: int, columns: int, inner:
     for first, second in ((a, b), (b, a)):
         expected = first @ second.swapaxes(-1, -2)
         out = np.full((3, *expected.shape[:1], *expected.shape[2:]), np.nan).swapaxes(0, 1)
-        multiply_by_tiles(first, second, out=out)
+        assert multiply_by_tiles(first, second, out=out) is out
         np.testing.assert_allclose(out, expected, atol=1e-10)
 
 

@@ -6,7 +6,6 @@ That costs a copy of everything, and pays where the kernel saves more than that:
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -16,18 +15,11 @@ from .window import Window
 
 Kernel: TypeAlias = Callable[..., "Array | None"]
 
-
-def correlation(kernel: Kernel) -> Kernel:
-    """For y of x and w, and for dx of dy and w."""
-    return partial(_each_group, kernel, (1, 0, 1))
+CORRELATION = (1, 0, 1)  # the axes of the groups: y of x and w, and dx of dy and w
+WEIGHT_GRAD = (1, 1, 0)  # dw of x and dy
 
 
-def weight_grad(kernel: Kernel) -> Kernel:
-    """For dw of x and dy."""
-    return partial(_each_group, kernel, (1, 1, 0))
-
-
-def _each_group(
+def each_group(
     kernel: Kernel, axes: tuple[int, int, int], first: Array, second: Array, window: Window, groups: int
 ) -> Array | None:
     """What `kernel` makes of one group after another; None if it gives up on one of them.

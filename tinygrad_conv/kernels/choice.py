@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import ShapeError
-from . import apart, depthwise, dual, grouped, mec, nothing, pooling, reference, tiny, winograd
+from . import depthwise, dual, grouped, mec, nothing, pooling, reference, tiny, winograd
+from .apart import CORRELATION, WEIGHT_GRAD, each_group
 from .layout import Array, compute_type
 from .mirror import mirrored
 from .problem import Problem
@@ -159,7 +160,7 @@ TABLES = {
     "correlate": (
         Line("nothing", nothing.correlate, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate, one_group, few_patches, tiny.correlation_plan),
-        Line("winograd", apart.correlation(winograd.correlate), three_taps_high, many_channels),
+        Line("winograd", partial(each_group, winograd.correlate, CORRELATION), three_taps_high, many_channels),
         Line("grouped", grouped.correlate, several_groups, small_groups),
         Line("dual", dual.correlate, stride_one, large_kernel),
         Line("reference", reference.correlate, always, never),
@@ -168,7 +169,7 @@ TABLES = {
     "correlate_weight_grad": (
         Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate_weight_grad, one_group, few_patches, tiny.weight_grad_plan),
-        Line("winograd", apart.weight_grad(winograd.correlate_weight_grad), three_taps_high, many_channels),
+        Line("winograd", partial(each_group, winograd.correlate_weight_grad, WEIGHT_GRAD), three_taps_high, many_channels),
         Line("depthwise", depthwise.correlate_weight_grad, depthwise_rows, small_depthwise_rows),
         Line("grouped", grouped.correlate_weight_grad, several_groups, small_groups),
         Line("reference", reference.correlate_weight_grad, always, never),
@@ -177,7 +178,10 @@ TABLES = {
     "correlate_input_grad": (
         Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate_input_grad, one_group, few_patches_back, tiny.input_grad_plan),
-        Line("winograd", apart.correlation(winograd.correlate_input_grad), three_taps_high_mirrored, many_channels_mirrored),
+        Line(
+            "winograd", partial(each_group, winograd.correlate_input_grad, CORRELATION),
+            three_taps_high_mirrored, many_channels_mirrored,
+        ),
         Line("grouped", grouped.correlate_input_grad, several_groups, small_groups_back),
         Line("mec", mec.correlate_input_grad, stride_one, cheap_to_lower),
         Line("reference", reference.correlate_input_grad, always, never),
