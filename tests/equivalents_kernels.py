@@ -12,8 +12,13 @@ TILES = "Any tiles whose sizes divide the product's make the same product; which
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
 EQUIVALENT: dict[str, str] = {
+    "apart.py each_group: 1 → 0": "A single group is then cut out and copied like one of many.",
+    "apart.py each_group: zip(np.split(first, groups, axes[0]), np.split(second, groups, axes[1]), strict=True) → "
+    "zip(np.split(first, groups, axes[0]), np.split(second, groups, axes[1]))": "Both have as many parts.",
+    "apart.py each_group: True → False": "Both have as many parts.",
     "bias.py add_bias: 1 → 0": "The row is then as high as the whole picture: the same numbers are added, more of them copied.",
     "bias.py add_bias: 0 → -1": "bias[0]: where the channels are not the outermost axis, its length there is 1.",
+    "choice.py choose: 0 → -1": "A name stands in one line of a table, so the first is the last.",
     "dilation.py interleaved: window.dilation[0] if window.kernel[0] > 1 else stride → window.dilation[0]": ANY_DILATION,
     "dilation.py interleaved: window.kernel[0] > 1 → window.kernel[0] >= 1": ANY_DILATION,
     "dilation.py interleaved: 1 → 0": "With one tap any dilation is right; and one class is worked out like many.",

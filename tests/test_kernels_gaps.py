@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import threads
+from tinygrad_conv.kernels import mec, threads
 from tinygrad_conv.kernels.dilation import interleaved
 from tinygrad_conv.kernels.mirror import mirrored
 from tinygrad_conv.kernels.window import Window, make_window, overlap
@@ -207,3 +207,17 @@ def pooled(x: Array, dy: Array, window: Window) -> tuple[Array, ...]:
     y, tap = kernels.max_pool(x, window)
     scattered, gathered = kernels.scatter_taps(dy, tap, window), kernels.gather_taps(x, tap, window)
     return y, tap, scattered, gathered, kernels.sum_windows(x, window), kernels.spread_windows(dy, window)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_weight_gradients_with_their_tap_columns_apart(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mec` multiplies tap columns apart where they have many rows; here always, so that small cases show it too."""
+    monkeypatch.setattr(mec, "LEAST_ROWS_APART", 0)
+    monkeypatch.setattr(mec, "LEAST_ROWS_APART_PACKED", 0)
+    for seed in range(block * 50, block * 50 + 50):
+        case = random_case(seed, np.float64)
+        found = {}
+        for name in ("mec", "reference"):
+            with kernels.use_kernels(name):
+                found[name] = kernels.correlate_weight_grad(case.x, case.dy, case.window, case.groups)
+        assert_same(found["mec"], found["reference"], 1e-12)
