@@ -20,6 +20,7 @@ from .frameworks.base import Framework, NotOffered, Part, Settings
 from .load import OthersWatched
 from .peak import peak_of
 
+WARM_UP = 0.1  # seconds
 LEAST_RUNS = 2
 MOST_PREPARATION = 5  # times the seconds that are to be measured
 
@@ -38,6 +39,7 @@ class Worker:
                 case {"ask": "build", "case": case}:
                     return self.build(case)
                 case {"ask": "time", "case": case, "seconds": seconds}:
+                    warm_up(self.built[case])
                     with OthersWatched() as others:
                         times = {name: time_of(part, seconds) for name, part in self.built[case].items()}
                     return {"times": times, "others": others.share}
@@ -65,6 +67,14 @@ class Worker:
             direction = np.random.default_rng(array.size).standard_normal(array.shape)
             found.append([float(np.sqrt((array * array).sum())), float((array * direction).sum())])
         return found
+
+
+def warm_up(parts: dict[str, Part]) -> None:
+    """Compute for a while: after a pause the system leaves all threads on one processor for about 50 ms, then spreads them."""
+    end = perf_counter() + WARM_UP
+    while perf_counter() < end:
+        for part in parts.values():
+            part.run(*part.prepare())
 
 
 def time_of(part: Part, seconds: float) -> float:
