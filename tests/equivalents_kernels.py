@@ -7,6 +7,7 @@ UNREAD = "The padding at the bottom, which nothing reads: `out` says how many wi
 WRITTEN_OVER = "What is cleared beyond the remainder is written over afterwards."
 NOTHING_LEFT = "Where there is no remainder, there is nothing to clear."
 WHOLE = "Where the windows cover everything, the slice is the whole."
+LONGER = "A padded row that is longer than need be, by zeros that no tap sees."
 SYMMETRIC = "The type of two arrays does not depend on their order."
 TILES = "Any tiles whose sizes divide the product's make the same product; which ones decides how fast."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
@@ -28,6 +29,7 @@ EQUIVALENT: dict[str, str] = {
     "grouped.py guessed_time: NARROW / outputs → NARROW": "A guess of the time it takes, for sharing it out.",
     "layout.py giving_up_quietly: kernel(*args, **kwargs) → kernel(*args)": "Its kernels are called by position.",
     "lowering.py patches: first + rows < end → first + rows <= end": "Rows are kept that nobody comes for.",
+    "lowering.py shifted_patches: 0 → 1": "window.out[0]: how many rows there are is asked of `begin` and `end` alone.",
     "mec.py correlate_weight_grad: compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     "pieces.py tile: most // height → most * height": TILES,
     "pieces.py tile: 16 → 15": TILES,
@@ -53,6 +55,8 @@ EQUIVALENT: dict[str, str] = {
     "_blas_libraries()))": "2 is as true as True.",
     "threads.py _default_threads: 0 → 1": "Process 1 may use the same processors where the tests run.",
     "threads.py _default_threads: 1 → 2": ELSEWHERE,
+    "winograd.py transformed_tiles: kw - 1 → kw": LONGER,
+    "winograd.py transformed_tiles: kw - 1 → kw + 1": LONGER,
     "winograd.py _workspace: return np.empty((together, kw, channels, columns * samples), dtype) → return "
     "-np.empty((together, kw, channels, columns * samples), dtype)": "What an empty array holds is never read.",
     "winograd.py _workspace: SEEN * channels * window.size[1] * samples → SEEN * channels * window.size[1]":

@@ -8,6 +8,8 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
 
+from .helpers import assert_gradients
+
 INF = np.inf
 
 KINKS = [  # op, inputs, params, the gradients of the sum
@@ -43,10 +45,7 @@ KINKS = [  # op, inputs, params, the gradients of the sum
 @pytest.mark.parametrize(("op", "inputs", "params", "expected"), KINKS, ids=[f"{kink[0]}-{kink[1]}" for kink in KINKS])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
-    leaves = [tg.Tensor(np.array(one, np.float64), requires_grad=True) for one in inputs]
-    OPS[op](*leaves, **params).sum().backward()
-    for leaf, gradient in zip(leaves, expected):
-        np.testing.assert_allclose(leaf.grad, gradient, rtol=1e-12)
+    assert_gradients(op, inputs, params, expected)
 
 
 def test_a_tie_along_a_dimension_goes_to_the_first():

@@ -11,6 +11,8 @@ import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import ShapeError
 
+from .helpers import assert_gradients
+
 INF, NAN = np.inf, np.nan
 
 PLACES = [  # op, inputs, params, the gradients of the sum
@@ -40,10 +42,7 @@ PLACES = [  # op, inputs, params, the gradients of the sum
 @pytest.mark.parametrize(("op", "inputs", "params", "expected"), PLACES, ids=[f"{one[0]}-{one[1]}" for one in PLACES])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
-    leaves = [tg.Tensor(np.array(one, np.float64), requires_grad=True) for one in inputs]
-    OPS[op](*leaves, **params).sum().backward()
-    for leaf, gradient in zip(leaves, expected):
-        np.testing.assert_allclose(leaf.grad, gradient, rtol=1e-12)
+    assert_gradients(op, inputs, params, expected)
 
 
 def test_the_gradient_of_a_sign_is_0_whatever_comes_back_to_it():

@@ -66,9 +66,7 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
 def shifted_patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
     """The same for a stride of 1 along the width, tap columns apart: values [groups, rows, kw, kh * C/groups, Q * N]."""
     kw, dilation, columns, samples = window.kernel[1], window.dilation[1], window.out[1], x.shape[3]
-    one_wide = window._replace(
-        kernel=(window.kernel[0], 1), dilation=(1, 1), out=(window.out[0], columns + dilation * (kw - 1))
-    )
+    one_wide = window._replace(kernel=(window.kernel[0], 1), out=(window.out[0], columns + dilation * (kw - 1)))
     for rows, values in patches(x, one_wide, groups, begin, end):
         *steps, item = values.strides
         shape = (*values.shape[:2], kw, values.shape[2], columns * samples)

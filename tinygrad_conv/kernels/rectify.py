@@ -20,11 +20,8 @@ NANOSECONDS = 0.1  # for each number
 
 def rectify(x: Array) -> Array:
     """max(x, 0), in the memory order of x."""
-    if x.size < LARGE:
-        return np.asarray(np.maximum(x, zeros((), x.dtype)))
     order = memory_order(x.strides)
-    ordered = x.transpose(order.axes)
-    if not ordered.flags.c_contiguous:
+    if x.size < LARGE or not (ordered := x.transpose(order.axes)).flags.c_contiguous:
         return np.asarray(np.maximum(x, zeros((), x.dtype)))
     matrix = ordered.reshape(-1, row_length(ordered.shape))
     row, y = zeros(matrix.shape[1], x.dtype), np.empty_like(matrix)
