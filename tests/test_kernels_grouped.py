@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import grouped, threads
+from tinygrad_conv.kernels import bands, depthwise, grouped, threads
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import (
@@ -23,6 +23,16 @@ from .test_kernels import (
     random_window,
     results,
 )
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["bands", "vectors"])
+def in_bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """On any processor, as if BLAS multiplied small matrices as they lie in memory, and as if it did not."""
+    for module in (grouped, depthwise):
+        monkeypatch.setattr(module, "blas_multiplies_unpacked", lambda: request.param)
+    wanted: bool = request.param
+    return wanted
+
 
 EVERYDAY = {
     "depthwise": (8, 1, 1, 24, 16, (3, 3), 1, 1, 1),
@@ -103,6 +113,33 @@ def test_infinities_meet_zeros_as_the_formula_says(name: str) -> None:
         array.flat[rng.integers(array.size, size=3)] = [np.inf, -np.inf, np.nan]
         replaced: dict[str, Any] = {field: array}
         assert_equals_reference(spoiled._replace(**replaced), 2e-5)
+
+
+@pytest.mark.parametrize("name", ["depthwise", "depthwise, stride 2", "depthwise, dilated", "multiplier 2"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_no_row_is_spoiled_by_what_it_does_not_see(name: str, value: float) -> None:
+    case = everyday_case(name)
+    for field in ("x", "dy"):
+        array = np.array(getattr(case, field))
+        array[0, 1, 3, 4] = value
+        replaced: dict[str, Any] = {field: array}
+        assert_equals_reference(case._replace(**replaced), 2e-5)
+
+
+def test_bands_serve_where_they_are_said_to(in_bands: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[str] = []
+
+    def noted(name: str) -> Any:
+        function = getattr(bands, name)
+        return lambda *args, **kwargs: (served.append(name), function(*args, **kwargs))[1]
+
+    for name in ("multiply", "dot_products"):
+        monkeypatch.setattr(bands, name, noted(name))
+    case = everyday_case("depthwise")
+    kernels.correlate(case.x, case.w, case.window, case.groups)
+    kernels.correlate_weight_grad(case.x, case.dy, case.window, case.groups)
+    assert set(served) == ({"multiply", "dot_products"} if in_bands else set())
 
 
 def test_results_are_fresh_and_arguments_are_untouched() -> None:

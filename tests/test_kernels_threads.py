@@ -148,9 +148,15 @@ def test_workers_have_the_sharers_error_settings(three_threads: None) -> None:
 
 
 def test_parts_are_consecutive_and_in_order(three_threads: None) -> None:
-    assert threads.share(lambda first, last: (first, last), 10, 1.0) == [(0, 3), (3, 6), (6, 10)]
-    assert threads.share(lambda first, last: (first, last), 2, 1.0) == [(0, 1), (1, 2)]
-    assert threads.share(lambda first, last: (first, last), 0, 1.0) == [(0, 0)]
+    assert threads.share(lambda first, last: (first, last), 10, 1e6) == [(0, 3), (3, 6), (6, 10)]
+    assert threads.share(lambda first, last: (first, last), 2, 1e6) == [(0, 1), (1, 2)]
+    assert threads.share(lambda first, last: (first, last), 0, 1e6) == [(0, 0)]
+
+
+def test_the_sharer_has_more_to_do_the_less_there_is(three_threads: None) -> None:
+    """For its helpers begin later. But each of them has something."""
+    lengths = [threads.share(lambda first, last: last - first, 100, time) for time in (1.0, 100.0, 400.0, 1e6)]
+    assert lengths == [[98, 1, 1], [60, 20, 20], [40, 30, 30], [33, 33, 34]]
 
 
 def test_without_threadpoolctl_blas_keeps_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:

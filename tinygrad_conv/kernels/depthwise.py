@@ -13,10 +13,11 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from . import bands
 from .dilation import Interleaved, interleaved
 from .grouped import guessed_time, lowered_groups
 from .layout import Array, compute_type, to_rows
-from .threads import share
+from .threads import blas_multiplies_unpacked, share
 from .window import Window
 
 
@@ -24,22 +25,24 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     """dw [C, 1, kh, kw] of x [N, C, H, W] and dy [N, C, P, Q], stride 1 along the width."""
     dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
-    by_channel = errors.reshape(len(errors), groups, 1, 1, -1, 1).swapaxes(0, 1)
+    by_channel = errors.reshape(len(errors), groups, -1).swapaxes(0, 1)
     dw = np.zeros((groups, *window.kernel), dtype)
+    shift = window.dilation[1] * len(x)
+    products = bands.dot_products if blas_multiplies_unpacked() else dot_products
 
     def work(part: Interleaved, begin: int, end: int) -> None:
         padded = part.window._replace(kernel=(window.kernel[0], 1), out=(part.window.out[0], window.reach(1)))
         for some, values in lowered_groups(rows[part.inputs], padded, groups, begin, end):
-            runs = _runs(values, window, len(x))
-            dw[some] += np.matmul(runs, by_channel[some, part.outputs])[..., 0, 0].sum(axis=1)
+            dw[some] += products(values, by_channel[some, part.outputs], window.kernel[1], shift)
 
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, len(x), 1, dw.size))
     return dw[:, None].astype(result, copy=False)
 
 
-def _runs(rows: Array, window: Window, samples: int) -> Array:
-    """[C, P, kh, kw, 1, Q * N]: what each tap sees of padded rows [C, P, kh, W * N]."""
-    item, step = rows.itemsize, window.dilation[1] * samples * rows.itemsize
-    shape = (*rows.shape[:3], window.kernel[1], 1, window.out[1] * samples)
-    return as_strided(rows, shape, (*rows.strides[:3], step, item, item))
+def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
+    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two tap columns."""
+    *steps, item = rows.strides
+    runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item), writeable=False)
+    found: Array = np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0].sum(axis=1)
+    return found

@@ -16,36 +16,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from math import isfinite, prod
 from typing import NamedTuple
 
 import numpy as np
 
+from . import bands
 from .dilation import Interleaved, interleaved
 from .layout import Array, Rows, all_finite, compute_type, contiguous_view, from_rows, to_rows
 from .lowering import lower
 from .mirror import flipped, mirrored
 from .phases import phases
 from .pieces import multiply, multiply_by_tiles
-from .threads import product_time, share
+from .threads import blas_multiplies_unpacked, product_time, share
 from .window import Window
 
-CACHE_BYTES = 1 << 20
+CACHE_BYTES = 4 << 20  # the last cache: with more and shorter calls, threads would wait for the interpreter's lock
 NARROW = 8  # a product with fewer outputs takes about as long as with so many
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C/groups, kh, kw]."""
     dtype, result = compute_type(x.dtype, w.dtype)
-    rows, samples, outputs, (height, width) = to_rows(x, dtype), len(x), len(w) // groups, window.out
+    rows, samples, (height, width) = to_rows(x, dtype), len(x), window.out
+    channels, outputs = w.shape[1], len(w) // groups
     by_tap = np.ascontiguousarray(w.transpose(0, 2, 3, 1), dtype)
     weights = by_tap.reshape(groups, 1, outputs, -1)
     y = np.empty((height, groups, outputs, width, samples), dtype)
     products = y.reshape(height, groups, outputs, -1).swapaxes(0, 1)
+    in_bands = outputs == 1 and blas_multiplies_unpacked()
 
     def work(part: Interleaved, begin: int, end: int) -> None:
-        target = products[:, part.outputs]
-        for some, values in lowered_groups(rows[part.inputs], part.window, groups, begin, end):
-            multiply(weights[some], values, out=target[some])
+        source, target = rows[part.inputs], products[:, part.outputs]
+        wide = bands.banded(weights, part.window.stride[0] * by_tap[0, 0].size) if in_bands else None
+        for some, values in lowered_groups(source, part.window, groups, begin, end):
+            if wide is not None and _finite(source[:, some.start * channels : some.stop * channels]):
+                bands.multiply(wide[some], values, out=target[some])
+            else:
+                multiply(weights[some], values, out=target[some])
 
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, samples, outputs, w.size))
@@ -105,6 +113,12 @@ def lowered_groups(x: Rows, window: Window, groups: int, begin: int, end: int) -
         last = min(first + together, end)
         lower(x[:, first * channels : last * channels], lowered[: last - first], 0, window, used=False)
         yield LoweredGroups(slice(first, last), contiguous_view(lowered, 0, (last - first, *shape), steps))
+
+
+def _finite(x: Rows) -> bool:
+    """As `all_finite`, of some channels of rows [H, C, W, N], whose rows are contiguous."""
+    rows = x.reshape(len(x), 1, prod(x.shape[1:]))
+    return isfinite(abs(np.matmul(rows, rows.swapaxes(1, 2)).sum()))
 
 
 def guessed_time(window: Window, samples: int, outputs: int, weights: int) -> float:

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # In microseconds on one core. Holding BLAS costs about 1, and products that take less than the first bound are too
-# small for BLAS to use its threads anyway. Handing work to a thread and waiting for it costs 30 to 60.
+# small for BLAS to use its threads anyway. A thread that is handed work wakes up after 30 to 60, and so does the one that
+# waits for it.
 WORTH_HOLDING_BLAS = 5.0
 WORTH_SHARING = 200.0
+HAND_OFF = 40.0
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
 UNPACKING_ARCHITECTURES = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
 
@@ -65,7 +67,7 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
     if parts <= 1:
         return [work(0, count)]
-    bounds = [count * part // parts for part in range(parts + 1)]
+    bounds = [0, *shares(count, parts, microseconds)]
     pool = _state.pool()
     settings = np.geterr()  # each thread has its own, so the workers are told
     others = [pool.submit(_work_with, settings, work, first, last) for first, last in pairwise(bounds[1:])]
@@ -78,6 +80,13 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
         if error is not None:
             raise error
     return [mine, *(other.result() for other in others)]
+
+
+def shares(count: int, parts: int, microseconds: float) -> list[int]:
+    """Where the parts of range(count) end. The caller's is the longest: the others begin later, and must be waited for."""
+    ahead = (parts - 1) * HAND_OFF / max(microseconds, HAND_OFF)
+    mine = min(count - parts + 1, round(count * (1 + ahead) / parts))
+    return [mine + (count - mine) * part // (parts - 1) for part in range(parts)]
 
 
 def _work_with(settings: Any, work: Callable[[int, int], Result], first: int, last: int) -> Result:
