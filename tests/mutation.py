@@ -54,8 +54,9 @@ KERNEL_TESTS = [
     "test_conv.py",
 ]  # fmt: skip
 SERVES = {line.serves for table in choice.TABLES.values() for line in table}
-GUESSES = {"product_time", "guessed_time", "rows_together", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
-AMOUNTS = {"time", "together", "row_bytes"}  # variables
+TIMES = {"product_time", "correlation_time", "guessed_time"}
+GUESSES = {*TIMES, "shares", "rows_together", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
+AMOUNTS = {"time", "multiplications", "ahead", "together", "row_bytes"}  # variables
 BOUNDS = ("CACHE_", "LARGE", "LOW", "NARROWEST", "WORKSPACE_", "WORTH_")  # beginnings of constants
 SYMMETRIC = ("add", "max", "min", "maximum", "minimum", "swapaxes", "gcd", "result_type")
 RULE_TESTS = [

@@ -153,7 +153,7 @@ def flat_kernel(problem: Problem) -> bool:
 
 def cheap_to_lower(problem: Problem) -> bool:
     """Shifting and adding products would cost more than lowering dY does."""
-    return stride_one(problem) and (problem.time < 30 or flat_kernel(problem))
+    return stride_one(problem) and (problem.multiplications < 1_500_000 or flat_kernel(problem))
 
 
 TABLES = {
@@ -197,8 +197,8 @@ _served: ContextVar[str | None] = ContextVar("served", default=None)
 
 def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
     """One of the three correlations of its two arrays, by whichever kernel the table or `use_kernels` says."""
-    ways, time = choose(family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype)
-    if time < WORTH_HOLDING_BLAS:
+    ways, multiplications = choose(family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype)
+    if multiplications < WORTH_HOLDING_BLAS:
         return _first_result(ways, first, second)
     with blas_held():
         return _first_result(ways, first, second)
@@ -223,8 +223,8 @@ def choose(
     window: Window,
     groups: int,
     *dtypes: np.dtype[Any],
-) -> tuple[tuple[Way, ...], float]:
-    """The ways to try for these shapes, in order, and a guess of the microseconds their products take."""
+) -> tuple[tuple[Way, ...], int]:
+    """The ways to try for these shapes, in order, and how many multiplications the definition takes."""
     problem = problem_of(family, first, second, window, groups, *dtypes)
     table = TABLES[family]
     lines = [line for line in table if line.wants(problem)]
@@ -233,7 +233,7 @@ def choose(
         if not forced[0].serves(problem):
             raise ShapeError(f"{family}: kernel {wanted!r} cannot serve {problem}")
         lines = [forced[0], table[-1]]
-    return tuple(line.way(problem) for line in lines), problem.time
+    return tuple(line.way(problem) for line in lines), problem.multiplications
 
 
 def problem_of(

@@ -26,7 +26,7 @@ from .layout import Array, all_finite, compute_type, contiguous_view, from_rows,
 from .lowering import CACHE_BYTES
 from .mirror import flipped, mirrored
 from .pieces import multiply
-from .threads import product_time, share
+from .threads import correlation_time, share
 from .window import Overlap, Window, overlap
 
 
@@ -42,7 +42,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
         source, target = _by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
         weights = [_phase_matrix(w, phase, part.window.stride[0], groups) for phase in range(part.window.stride[0])]
         work = partial(_input_grad, source, weights, part.window, target)
-        share(work, part.window.size[0], product_time(part.window, samples, w.size))
+        share(work, part.window.size[0], correlation_time(part.window, samples, w.size))
     return from_rows(dx.reshape(window.size[0], groups * channels, window.size[1], samples), result)
 
 

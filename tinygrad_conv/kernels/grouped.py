@@ -28,7 +28,7 @@ from .lowering import lower
 from .mirror import flipped, mirrored
 from .phases import phases
 from .pieces import multiply, multiply_by_tiles
-from .threads import blas_multiplies_unpacked, product_time, share
+from .threads import blas_multiplies_unpacked, correlation_time, share
 from .window import Window
 
 CACHE_BYTES = 4 << 20  # the last cache: with more and shorter calls, threads would wait for the interpreter's lock
@@ -123,4 +123,4 @@ def _finite(x: Rows) -> bool:
 
 def guessed_time(window: Window, samples: int, outputs: int, weights: int) -> float:
     """A guess of the microseconds all groups take, with so many outputs each and so many weights in all."""
-    return product_time(window, samples, weights) * max(1.0, NARROW / outputs)
+    return correlation_time(window, samples, weights) * max(1.0, NARROW / outputs)

@@ -26,7 +26,7 @@ from .layout import Array, Rows, all_finite, compute_type, from_rows, sum_of, to
 from .lowering import Patches, patches, shifted_patches
 from .mirror import flipped, mirrored
 from .pieces import multiply, multiply_by_tiles
-from .threads import blas_multiplies_unpacked, product_time, share
+from .threads import blas_multiplies_unpacked, correlation_time, share
 from .window import Window
 
 LEAST_ROWS_APART, LEAST_ROWS_APART_PACKED = 16, 40  # kh * C/groups: with fewer rows a product is too thin
@@ -48,7 +48,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
             multiply(weights, values, out=target[:, done])
 
     for part in interleaved(window):
-        share(partial(work, part), part.window.out[0], product_time(part.window, samples, w.size))
+        share(partial(work, part), part.window.out[0], correlation_time(part.window, samples, w.size))
     return from_rows(y, result)
 
 
@@ -72,7 +72,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
     found: list[Array] = []
     for part in interleaved(window):
-        time = product_time(part.window, samples, window.taps * channels * outputs)
+        time = correlation_time(part.window, samples, window.taps * channels * outputs)
         found += share(partial(add_up, part), part.window.out[0], time)
     dw = sum_of(found)
     by_tap = dw.reshape(groups, kw, kh, channels, each) if apart else dw.reshape(groups, kh, kw, channels, each).swapaxes(1, 2)

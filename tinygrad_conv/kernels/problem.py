@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .threads import product_time
 from .window import Window
 
 
@@ -32,10 +31,9 @@ class Problem(NamedTuple):
         return 0 in (*self[:4], *self.window.size, *self.window.out)
 
     @property
-    def time(self) -> float:
-        """A guess of the microseconds that the products take."""
-        weights = self.channels * self.outputs * self.groups * self.window.taps
-        return product_time(self.window, self.samples, weights)
+    def multiplications(self) -> int:
+        """How many the definition takes."""
+        return self.patches * self.outputs
 
     @property
     def patches(self) -> int:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from .layout import Array
-from .threads import MULTIPLICATIONS_PER_MICROSECOND, WORTH_HOLDING_BLAS, WORTH_SHARING, blas_held, share
+from .threads import WORTH_HOLDING_BLAS, WORTH_SHARING, blas_held, product_time, share
 
 
 def matmul(a: Array, b: Array) -> Array:
     """a @ b, by the rules of np.matmul."""
-    time = a.size * (b.shape[-1] if b.ndim > 1 else 1) / MULTIPLICATIONS_PER_MICROSECOND
-    if time < WORTH_HOLDING_BLAS:
+    multiplications = a.size * (b.shape[-1] if b.ndim > 1 else 1)
+    if multiplications < WORTH_HOLDING_BLAS:
         if a.ndim == b.ndim == 2 and a.dtype == b.dtype:
             return a.dot(b)  # the same in half the time that np.matmul takes to be called
         return np.asarray(np.matmul(a, b))
     with blas_held():
+        time = product_time(multiplications)
         if a.ndim != 2 or b.ndim != 2 or time < WORTH_SHARING:
             return np.asarray(np.matmul(a, b))
         product = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))

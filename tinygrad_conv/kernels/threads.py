@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-# In microseconds on one core. Holding BLAS costs about 1, and products that take less than the first bound are too
-# small for BLAS to use its threads anyway. A thread that is handed work wakes up after 30 to 60, and so does the one that
-# waits for it.
-WORTH_HOLDING_BLAS = 5.0
-WORTH_SHARING = 200.0
-HAND_OFF = 40.0
+WORTH_HOLDING_BLAS = 250_000  # multiplications; with fewer BLAS does not use its threads anyway, and holding it takes time
+WORTH_SHARING = 200.0  # microseconds on one core
+HAND_OFF = 40.0  # a thread wakes up 30 to 60 microseconds after it was handed work, and so does the one that waits for it
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
+MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
 UNPACKING_ARCHITECTURES = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
 
 
@@ -118,9 +116,14 @@ class blas_held:
                 state.release()
 
 
-def product_time(window: Window, samples: int, weights: int) -> float:
+def correlation_time(window: Window, samples: int, weights: int) -> float:
     """A rough guess, in microseconds on one core, of a correlation: each weight meets each output place once."""
-    return samples * window.out[0] * window.out[1] * weights / MULTIPLICATIONS_PER_MICROSECOND
+    return product_time(samples * window.out[0] * window.out[1] * weights)
+
+
+def product_time(multiplications: int) -> float:
+    """The same of any product."""
+    return multiplications / (MULTIPLICATIONS_UNPACKED if blas_multiplies_unpacked() else MULTIPLICATIONS_PER_MICROSECOND)
 
 
 class _State:

@@ -22,7 +22,7 @@ import numpy as np
 from .layout import Array, all_finite
 from .problem import Problem
 from .products import matmul
-from .threads import WORTH_SHARING
+from .threads import WORTH_SHARING, product_time
 from .window import Pair
 
 Index = tuple[slice, slice, slice]
@@ -141,5 +141,5 @@ def _plan(
         steps=(rows.length * row, down, right, stride[0] * row, stride[1] * column, item),
         matrix=(channels * kh * kw, count[0] * count[1] * samples),
         out=out,
-        large=problem.time >= WORTH_SHARING,
+        large=product_time(problem.multiplications) >= WORTH_SHARING,
     )

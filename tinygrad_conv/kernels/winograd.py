@@ -41,7 +41,7 @@ from .layout import (
 )
 from .mirror import flipped, mirrored
 from .pieces import multiply, multiply_by_tiles
-from .threads import product_time, share
+from .threads import correlation_time, share
 from .window import Window, overlap
 
 TILE = 4  # rows of output
@@ -105,7 +105,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
         return finite
 
     for part in interleaved(window):
-        time = product_time(part.window, samples, w.size) / 2
+        time = correlation_time(part.window, samples, w.size) / 2
         if not all(share(partial(fill, part), tiles(part.window), time)):
             return None
     return from_rows(y.reshape(height, outputs, width, samples), result)
@@ -138,7 +138,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
     found: list[Array] = []
     for part in interleaved(window):
-        time = product_time(part.window, samples, 3 * kw * channels * outputs) / 2
+        time = correlation_time(part.window, samples, 3 * kw * channels * outputs) / 2
         found += share(partial(add_up, part), tiles(part.window), time)
     dw: Array = np.matmul(transforms(dtype).weights.T, sum_of(found).reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
     if not all_finite(dw):
