@@ -66,7 +66,7 @@ def test_a_mirror_makes_the_input_out_of_the_output_and_is_its_own_inverse() -> 
 
 
 MODULES = [importlib.import_module(f"{kernels.__name__}.{entry.name}") for entry in pkgutil.iter_modules(kernels.__path__)]
-BOUNDS = ("CACHE_BYTES", "CACHE_NUMBERS", "WORKSPACE_BYTES", "LARGEST")  # how much is done at once
+BOUNDS = ("CACHE_BYTES", "CACHE_WINDOWS", "WORKSPACE_BYTES", "LARGEST")  # how much is done at once
 
 
 @pytest.fixture(params=[(1, 1), (1, 3), (2000, 2), (1 << 24, 4)], ids=lambda one: f"{one[0]} bytes, {one[1]} parts")

@@ -15,7 +15,7 @@ from .threads import share
 
 LARGE = 10_000  # numbers: below, one call of NumPy is fastest
 ROW = 1024  # numbers, at least, in a row
-NANOSECONDS = 0.1  # for each number
+NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 
 
 def rectify(x: Array) -> Array:
