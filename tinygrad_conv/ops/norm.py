@@ -20,7 +20,7 @@ from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
 from .functions import sqrt, to
 from .precision import check_float, wide
-from .reduce import mean, sum
+from .reduce import mean, sum, summed
 from .shape import reshape
 
 
@@ -64,7 +64,7 @@ def batch_norm_scale(x, running_var, training, eps):
 def batch_norm_dx(dy, x, w, center, scale, training):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, constants, g · scale."""
     g = weighted(dy, w, channel_shape(x))
-    return normalization_dx(g, (wide(x) - center) * scale, scale, batch_dims(x)) if training else g * scale
+    return normalization_dx(g, wide(x) - center, scale, batch_dims(x)) if training else g * scale
 
 
 @batch_norm.grad("w")
@@ -113,7 +113,7 @@ def layer_norm_scale(x, normalized_shape, eps):
 def layer_norm_dx(dy, x, w, center, scale, normalized_shape):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
     g = weighted(dy, w, normalized_shape)
-    return normalization_dx(g, (wide(x) - center) * scale, scale, last_dims(x, normalized_shape))
+    return normalization_dx(g, wide(x) - center, scale, last_dims(x, normalized_shape))
 
 
 @layer_norm.grad("w")
@@ -161,8 +161,7 @@ def group_norm_scale(x, num_groups, eps):
 def group_norm_dx(dy, x, w, center, scale, num_groups):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
     g = grouped(weighted(dy, w, channel_shape(x)), num_groups)
-    x_hat = (wide(grouped(x, num_groups)) - center) * scale
-    return reshape(normalization_dx(g, x_hat, scale, 2), shape=x.shape)
+    return reshape(normalization_dx(g, wide(grouped(x, num_groups)) - center, scale, 2), shape=x.shape)
 
 
 @group_norm.grad("w")
@@ -178,9 +177,10 @@ def group_norm_db(dy):
     return sum(wide(dy), dim=batch_dims(dy))
 
 
-def normalization_dx(g, x_hat, scale, dims):
-    """(g - mean(g) - x̂ mean(g x̂)) · scale, the means over each group."""
-    return (g - mean(g, dim=dims, keepdim=True) - x_hat * mean(g * x_hat, dim=dims, keepdim=True)) * scale
+def normalization_dx(g, distance, scale, dims):
+    """(g - mean(g) - x̂ mean(g x̂)) · scale with x̂ = distance · scale, the means over each group."""
+    along = mean(g * distance, dim=dims, keepdim=True) * scale * scale  # in this order: scale² alone might overflow
+    return (g - mean(g, dim=dims, keepdim=True) - distance * along) * scale
 
 
 def inverse_deviation(x, dims, eps):
@@ -193,9 +193,9 @@ def centered(x, dims, statistics=None):
     """x - μ in a new array, μ, and σ², of an array; sums in float32 at least. The mean of nothing is NaN."""
     x, count = wide(x), math.prod(x.shape[dim] for dim in dims)
     with np.errstate(invalid="ignore"):
-        center = np.sum(x, axis=dims, keepdims=True) / x.dtype.type(count)
+        center = summed(x, dims, keepdim=True) / x.dtype.type(count)
         distance = x - center
-        variance = np.sum(distance * distance, axis=dims, keepdims=True) / x.dtype.type(count)
+        variance = summed(distance * distance, dims, keepdim=True) / x.dtype.type(count)
     if statistics is not None:
         statistics[:] = center.reshape(statistics.shape[1:]), variance.reshape(statistics.shape[1:])
     return distance, center, variance

@@ -32,8 +32,9 @@ def summed(x, dims, keepdim):
     """Σ x; float16 is added up in float32, and rounded once."""
     if x.dtype == HALF:
         return np.add.reduce(x, axis=dims, keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    if dims == (0, 2, 3) and x.ndim == 4 and x.dtype.kind == "f" and not keepdim:
-        return kernels.sum_by_channel(x)
+    if dims == (0, 2, 3) and x.ndim == 4 and x.dtype.kind == "f":
+        sums = kernels.sum_by_channel(x)
+        return sums.reshape(1, -1, 1, 1) if keepdim else sums
     return np.add.reduce(x, axis=dims, keepdims=keepdim)  # np.sum, without its detours
 
 
@@ -106,7 +107,7 @@ def mean(x, *, dim=None, keepdim=False):
     """Σ x / n over `dim` (an int, a tuple, or None for all); integers and bools have a mean of the default dtype."""
     x, dims = floating(x), reduced_dims("mean", dim, x.ndim)
     with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
-        return np.divide(np.add.reduce(wide(x), axis=dims, keepdims=keepdim), count_of(x.shape, dim)).astype(x.dtype)
+        return np.divide(summed(wide(x), dims, keepdim), count_of(x.shape, dim)).astype(x.dtype)
 
 
 @mean.grad("x")
