@@ -152,8 +152,9 @@ def flat_kernel(problem: Problem) -> bool:
 
 
 def cheap_to_lower(problem: Problem) -> bool:
-    """Shifting and adding products would cost more than lowering dY does."""
-    return stride_one(problem) and (problem.multiplications < 1_500_000 or flat_kernel(problem))
+    """Shifting and adding products would cost more than lowering dY does; of a single tap there is nothing to lower."""
+    cheap = problem.multiplications < 1_500_000 or problem.window.taps == 1 or flat_kernel(problem)
+    return stride_one(problem) and cheap
 
 
 TABLES = {
