@@ -20,8 +20,8 @@ NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 
 def rectify(x: Array) -> Array:
     """max(x, 0), in the memory order of x."""
-    order = memory_order(x.strides)
-    if x.size < LARGE or not (ordered := x.transpose(order.axes)).flags.c_contiguous:
+    order = memory_order(x.strides) if x.size >= LARGE else None
+    if order is None or not (ordered := x.transpose(order.axes)).flags.c_contiguous:
         return np.asarray(np.maximum(x, zeros((), x.dtype)))
     matrix = ordered.reshape(-1, row_length(ordered.shape))
     row, y = zeros(matrix.shape[1], x.dtype), np.empty_like(matrix)
