@@ -39,6 +39,7 @@ EVERYDAY = {
     "depthwise, one sample": (1, 1, 1, 32, 30, (3, 3), 1, 1, 1),
     "depthwise 5x5": (4, 1, 1, 16, 15, (5, 5), 1, 2, 1),
     "depthwise, stride 2": (4, 1, 1, 24, 17, (3, 3), 2, 1, 1),
+    "depthwise, stride 2 down": (4, 1, 1, 12, 20, (3, 3), (2, 1), 1, 1),
     "depthwise, dilated": (4, 1, 1, 12, 20, (3, 3), 1, 2, 2),
     "depthwise, dilated, stride 2": (4, 1, 1, 12, 21, (3, 3), 2, 2, 2),
     "depthwise 1x7": (4, 1, 1, 12, 20, (1, 7), 1, 3, 1),
@@ -58,9 +59,10 @@ EVERYDAY = {
 def everyday_case(name: str, dtype: Any = np.float32) -> Case:
     """N, C/groups, O/groups, groups, side, kernel, stride, padding, dilation."""
     samples, channels, outputs, groups, side, kernel, stride, padding, dilation = EVERYDAY[name]
+    strides = stride if isinstance(stride, tuple) else (stride, stride)
     rng = np.random.default_rng(0)
     sides = (padding, padding)
-    window = make_window((side, side + 1), kernel, (stride, stride), (sides, sides), (dilation, dilation))
+    window = make_window((side, side + 1), kernel, strides, (sides, sides), (dilation, dilation))
     x = random_array(rng, (samples, groups * channels, *window.size), dtype)
     w = random_array(rng, (groups * outputs, channels, *kernel), dtype)
     return Case(x, w, random_array(rng, (samples, groups * outputs, *window.out), dtype), window, groups)

@@ -43,7 +43,7 @@ def multiply(bands: Array, values: Array, out: Array) -> None:
     if blocks:
         group, down, along, item = values.strides
         shape = (groups, blocks, bands.shape[3], columns)
-        seen = as_strided(values, shape, (group, ROWS * down, along, item), writeable=False)
+        seen = as_strided(values, shape, (group, ROWS * down, along, item))
         np.matmul(bands, seen, out=out[:, : count - rest, 0].reshape(groups, blocks, ROWS, columns))
     if rest:
         np.matmul(bands[:, :, :1, :inner], values[:, -rest:], out=out[:, -rest:])
@@ -58,7 +58,7 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
     for together, first in ((ROWS_BACK, 0), (1, count - count % ROWS_BACK)):
         blocks = (count - first) // together
         shape = (channels, blocks, kw, kh + (together - 1) * step, columns)
-        seen = as_strided(rows[:, first:], shape, (group, together * down, shift * item, along, item), writeable=False)
+        seen = as_strided(rows[:, first:], shape, (group, together * down, shift * item, along, item))
         met = errors[:, first : first + blocks * together].reshape(channels, blocks, 1, together, columns)
         products = np.matmul(seen, met.swapaxes(3, 4)).sum(axis=1)
         for row in range(together):

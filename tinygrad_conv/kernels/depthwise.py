@@ -43,6 +43,6 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
     """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two tap columns."""
     *steps, item = rows.strides
-    runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item), writeable=False)
+    runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item))
     found: Array = np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0].sum(axis=1)
     return found
