@@ -23,6 +23,7 @@ EQUIVALENT: dict[str, str] = {
     "bands.py dot_products: together - 1 → together + 1": "Rows below are multiplied too, and their products not used.",
     "bands.py dot_products: together - 1 → 1": "There are never more than two rows together; of one, see above.",
     "bands.py dot_products: 1 → 0": "Rows below are multiplied too, and their products not used.",
+    "bands.py dot_products: (together - 1) * step → step": "There are one or two rows together; of one, see above.",
     "bands.py multiply: 0 → -1": SINGLE,
     "bias.py add_bias: 1 → 0": "The row is then as high as the whole picture: the same numbers are added, more of them copied.",
     "bias.py add_bias: 0 → -1": "bias[0]: where the channels are not the outermost axis, its length there is 1.",
