@@ -129,6 +129,13 @@ def test_no_row_is_spoiled_by_what_it_does_not_see(name: str, value: float) -> N
         assert_equals_reference(case._replace(**replaced), 2e-5)
 
 
+def test_large_numbers_are_no_reason_to_warn() -> None:
+    """Their squares overflow, which only the question whether they are finite meets."""
+    case = everyday_case("depthwise")
+    y = kernels.correlate(case.x * np.float32(1e30), case.w * np.float32(1e-30), case.window, case.groups)
+    np.testing.assert_allclose(y, results(case)["y"], rtol=1e-4, atol=1e-4)
+
+
 def test_bands_serve_where_they_are_said_to(in_bands: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[str] = []
 
