@@ -22,7 +22,7 @@ import numpy as np
 from .layout import Array, all_finite
 from .problem import Problem
 from .products import matmul
-from .threads import WORTH_SHARING, product_time
+from .threads import MULTIPLICATIONS_PER_MICROSECOND, WORTH_SHARING
 from .window import Pair
 
 Index = tuple[slice, slice, slice]
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
     steps: tuple[int, ...]  # and where the next ones are
     matrix: tuple[int, int]  # [K, P*Q*N]
     out: tuple[int, ...]  # the result, as the product leaves it
-    large: bool  # whether threads are worth it
+    large: bool  # whether threads may be worth it: `matmul` knows the processor, and decides
 
 
 def correlate(plan: Plan, x: Array, w: Array) -> Array:
@@ -141,5 +141,5 @@ def _plan(
         steps=(rows.length * row, down, right, stride[0] * row, stride[1] * column, item),
         matrix=(channels * kh * kw, count[0] * count[1] * samples),
         out=out,
-        large=product_time(problem.multiplications) >= WORTH_SHARING,
+        large=problem.multiplications >= WORTH_SHARING * MULTIPLICATIONS_PER_MICROSECOND,
     )
