@@ -23,6 +23,7 @@ A map of the folder, in reading order:
     pooling.py     maximum and sum, in two stages
     tiles.py       maximum over 2x2 windows side by side
     bias.py        one number for each channel
+    deviation.py   how far numbers lie from the mean of their group
     products.py    matrix products of linear layers
     rectify.py     max(x, 0)
     memory.py      keeping freed memory, against page faults
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 from .bias import add_bias, sum_by_channel
 from .choice import KERNELS, correlation, pools, served, use_kernels
+from .deviation import deviation_dot, deviation_removed, rescaled, squared_deviation
 from .layout import Array, flattened, unflattened
 from .memory import keep_freed_memory
 from .products import matmul
@@ -52,6 +54,8 @@ __all__ = [
     "correlate",
     "correlate_input_grad",
     "correlate_weight_grad",
+    "deviation_dot",
+    "deviation_removed",
     "flattened",
     "gather_taps",
     "get_num_threads",
@@ -59,10 +63,12 @@ __all__ = [
     "matmul",
     "max_pool",
     "rectify",
+    "rescaled",
     "scatter_taps",
     "served",
     "set_num_threads",
     "spread_windows",
+    "squared_deviation",
     "sum_by_channel",
     "sum_windows",
     "unflattened",

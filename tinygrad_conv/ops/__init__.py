@@ -15,6 +15,7 @@ from . import (  # noqa: F401 (importing declares them)
     comparisons,
     contraction,
     conv,
+    deviation,
     dropouts,
     extremes,
     functions,

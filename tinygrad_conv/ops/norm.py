@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..engine.op import primitive
 from ..errors import ShapeError, show_shape
+from .deviation import deviation_dot, deviation_removed
 from .functions import sqrt, to
 from .precision import check_float, wide
 from .reduce import mean, sum, summed
@@ -34,14 +36,14 @@ def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, traini
     Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for integers.
     """
     check_batch("batch_norm", x, w, b, running_mean, running_var, training)
-    shape = channel_shape(x)
+    shape, values = channel_shape(x), wide(x)
     if training:
-        distance, center, variance = centered(x, batch_dims(x), statistics)
+        center, variance = moments(values, batch_dims(x), statistics)
     else:
-        center, variance = (one.astype(wide(x).dtype).reshape(shape) for one in (running_mean, running_var))
-        distance = wide(x) - center
+        center, variance = (one.astype(values.dtype).reshape(shape) for one in (running_mean, running_var))
     scale = inverse_root(variance, eps)
-    return affine(distance, scale if w is None else scale * w.reshape(shape), b, shape, x.dtype), center, scale
+    factor, offset = scale if w is None else scale * w.reshape(shape), None if b is None else b.reshape(shape)
+    return kernels.rescaled(values, center, factor, offset).astype(x.dtype, copy=False), center, scale
 
 
 @batch_norm.kept("center")
@@ -63,14 +65,17 @@ def batch_norm_scale(x, running_var, training, eps):
 @batch_norm.grad("x")
 def batch_norm_dx(dy, x, w, center, scale, training):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, constants, g · scale."""
-    g = weighted(dy, w, channel_shape(x))
-    return normalization_dx(g, wide(x) - center, scale, batch_dims(x)) if training else g * scale
+    shape = channel_shape(x)
+    if not training or 0 in x.shape:  # of nothing there is no mean, and w must not meet a NaN
+        return weighted(dy, w, shape) * scale
+    return normalization_dx(dy, x, center, scale, scale if w is None else scale * reshape(w, shape=shape), batch_dims(x))
 
 
 @batch_norm.grad("w")
 def batch_norm_dw(dy, x, center, scale):
     """Σ dY x̂ over each channel."""
-    return sum(dy * ((wide(x) - center) * scale), dim=batch_dims(x))
+    dots = deviation_dot(wide(dy), wide(x), center)
+    return reshape(dots if 0 in x.shape else dots * scale, shape=x.shape[1:2])  # of nothing it is 0, though scale is NaN
 
 
 @batch_norm.grad("b")
@@ -91,10 +96,10 @@ def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     if not shape or x.shape[-len(shape) :] != shape:
         raise ShapeError(f"layer_norm: input {show_shape(x.shape)} must end in normalized_shape {show_shape(shape)}")
     check_affine("layer_norm", shape, "in the shape normalized_shape", weight=w, bias=b)
-    distance, center, variance = centered(x, last_dims(x, shape))
+    values = wide(x)
+    center, variance = moments(values, last_dims(x, shape))
     scale = inverse_root(variance, eps)
-    distance *= scale
-    return affine(distance, w, b, shape, x.dtype), center, scale
+    return affine(kernels.rescaled(values, center, scale), w, b, shape, x.dtype), center, scale
 
 
 @layer_norm.kept("center")
@@ -113,7 +118,7 @@ def layer_norm_scale(x, normalized_shape, eps):
 def layer_norm_dx(dy, x, w, center, scale, normalized_shape):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
     g = weighted(dy, w, normalized_shape)
-    return normalization_dx(g, wide(x) - center, scale, last_dims(x, normalized_shape))
+    return normalization_dx(g, x, center, scale, scale, last_dims(x, normalized_shape))
 
 
 @layer_norm.grad("w")
@@ -139,10 +144,11 @@ def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
     DtypeError for integers.
     """
     check_groups("group_norm", x, w, b, num_groups)
-    distance, center, variance = centered(grouped(x, num_groups), (2,), statistics)
+    values = wide(grouped(x, num_groups))
+    center, variance = moments(values, (2,), statistics)
     scale = inverse_root(variance, eps)
-    distance *= scale
-    return affine(distance.reshape(x.shape), w, b, channel_shape(x), x.dtype), center, scale
+    x_hat = kernels.rescaled(values, center, scale)
+    return affine(x_hat.reshape(x.shape), w, b, channel_shape(x), x.dtype), center, scale
 
 
 @group_norm.kept("center")
@@ -161,7 +167,7 @@ def group_norm_scale(x, num_groups, eps):
 def group_norm_dx(dy, x, w, center, scale, num_groups):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
     g = grouped(weighted(dy, w, channel_shape(x)), num_groups)
-    return reshape(normalization_dx(g, wide(grouped(x, num_groups)) - center, scale, 2), shape=x.shape)
+    return reshape(normalization_dx(g, grouped(x, num_groups), center, scale, scale, (2,)), shape=x.shape)
 
 
 @group_norm.grad("w")
@@ -177,10 +183,12 @@ def group_norm_db(dy):
     return sum(wide(dy), dim=batch_dims(dy))
 
 
-def normalization_dx(g, distance, scale, dims):
-    """(g - mean(g) - x̂ mean(g x̂)) · scale with x̂ = distance · scale, the means over each group."""
-    along = mean(g * distance, dim=dims, keepdim=True) * scale * scale  # in this order: scale² alone might overflow
-    return (g - mean(g, dim=dims, keepdim=True) - distance * along) * scale
+def normalization_dx(g, x, center, scale, factor, dims):
+    """(g - mean(g) - x̂ mean(g x̂)) · factor with x̂ = (x - center) · scale, the means over each group."""
+    g, x = wide(g), wide(x)
+    count = max(1, math.prod(x.shape[dim] for dim in dims))
+    along = deviation_dot(g, x, center) / count * scale * scale  # in this order: scale² alone might overflow
+    return deviation_removed(g, mean(g, dim=dims, keepdim=True), x, center, along, factor)
 
 
 def inverse_deviation(x, dims, eps):
@@ -189,16 +197,15 @@ def inverse_deviation(x, dims, eps):
     return 1 / sqrt(mean(distance * distance, dim=dims, keepdim=True) + eps)
 
 
-def centered(x, dims, statistics=None):
-    """x - μ in a new array, μ, and σ², of an array; sums in float32 at least. The mean of nothing is NaN."""
-    x, count = wide(x), math.prod(x.shape[dim] for dim in dims)
+def moments(x, dims, statistics=None):
+    """μ and σ² of an array, which are also written to `statistics`. Those of nothing are NaN."""
+    count = x.dtype.type(math.prod(x.shape[dim] for dim in dims))
     with np.errstate(invalid="ignore"):
-        center = summed(x, dims, keepdim=True) / x.dtype.type(count)
-        distance = x - center
-        variance = summed(distance * distance, dims, keepdim=True) / x.dtype.type(count)
+        center = summed(x, dims, keepdim=True) / count
+        variance = kernels.squared_deviation(x, center) / count
     if statistics is not None:
         statistics[:] = center.reshape(statistics.shape[1:]), variance.reshape(statistics.shape[1:])
-    return distance, center, variance
+    return center, variance
 
 
 def inverse_root(variance, eps):

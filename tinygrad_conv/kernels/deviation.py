@@ -1,0 +1,171 @@
+"""How far numbers lie from the mean μ of their group: what normalisation is made of, forward and backward.
+
+A group is what μ is stretched over when it is broadcast against x: with μ [1, C, 1, 1] that is a channel of the batch. Each
+function here is a line of NumPy, and below `LARGE` it runs as that line; but for a large x a line is three to five passes
+over memory, each with a new array. So a large x goes through all of them in pieces that stay in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from .layout import Array, Order, in_order_of, memory_order
+from .threads import share
+
+LARGE = 20_000  # numbers: below, a line of NumPy is fastest
+PIECE_BYTES = 2 << 20  # in the second-level cache would be a little faster, but calls must be long for threads to share them
+LEAST_NEIGHBOURS = 16  # with fewer a group is no better together in memory than spread out
+NANOSECONDS = 0.1  # for each number and pass
+WORTH_WRITING_OUT = 4  # rows that will read a group's number: so many, and it is written out once over its part of a row
+
+
+class Blocks(NamedTuple):
+    """x as it lies in memory: [rows, groups, neighbours], each group in every row; or one row for each group."""
+
+    order: Order
+    shape: tuple[int, int, int]
+    by_group: tuple[int, int, int]  # the shape of one number for each group
+    together: int  # rows in a piece
+
+    def of(self, x: Array) -> Array:
+        """An array of the memory order that these blocks are of, as [rows, groups, neighbours]."""
+        return x.transpose(self.order.axes).reshape(self.shape)
+
+    def spread(self, values: Array) -> Array:
+        """One number for each group, over all blocks."""
+        values = values.transpose(self.order.axes).reshape(self.by_group)
+        if self.by_group[0] == 1 and self.shape[0] >= WORTH_WRITING_OUT:
+            values = np.ascontiguousarray(np.broadcast_to(values, (1, *self.shape[1:])))
+        return np.broadcast_to(values, self.shape if values.shape[2] > 1 else (*self.shape[:2], 1))
+
+    def pieces(self, begin: int, end: int) -> Iterator[slice]:
+        """Rows [begin, end), some at a time."""
+        for first in range(begin, end, self.together):
+            yield slice(first, min(end, first + self.together))
+
+    def share(self, work: Callable[[int, int], None], passes: int) -> None:
+        """Have work(begin, end) done for all rows."""
+        share(work, self.shape[0], prod(self.shape) * passes * NANOSECONDS / 1000)
+
+
+def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
+    """The blocks in which x lies; None if it is small, lies otherwise, or there are not as many of the others as of μ."""
+    if any(one is not None and (one.shape, one.dtype) != (center.shape, x.dtype) for one in (center, *others)):
+        return None
+    return _blocks(x.shape, x.strides, x.itemsize, center.shape) if x.size >= LARGE and x.ndim == center.ndim else None
+
+
+@lru_cache(maxsize=1024)
+def _blocks(shape: tuple[int, ...], strides: tuple[int, ...], item: int, groups: tuple[int, ...]) -> Blocks | None:
+    """The same by shapes and strides, in bytes."""
+    order = memory_order(strides)
+    sizes = [shape[axis] for axis in order.axes]
+    contiguous = all(strides[axis] == item * prod(sizes[at + 1 :]) for at, axis in enumerate(order.axes) if shape[axis] > 1)
+    kept = [at for at, axis in enumerate(order.axes) if groups[axis] > 1]
+    if not contiguous or not kept or any(many not in (1, size) for many, size in zip(groups, shape, strict=True)):
+        return None
+    first, last = kept[0], kept[-1] + 1
+    rows, count, neighbours = prod(sizes[:first]), prod(sizes[first:last]), prod(sizes[last:])
+    if last - first > len(kept) or neighbours < LEAST_NEIGHBOURS:
+        return None
+    if rows == 1:
+        return Blocks(order, (count, 1, neighbours), (count, 1, 1), max(1, PIECE_BYTES // (item * neighbours)))
+    return Blocks(order, (rows, count, neighbours), (1, count, 1), max(1, PIECE_BYTES // (item * count * neighbours)))
+
+
+def rescaled(x: Array, center: Array, factor: Array, offset: Array | None = None) -> Array:
+    """(x - μ) · factor + offset, of which there is one for each group, as of μ."""
+    blocks = blocks_of(x, center, factor, offset)
+    if blocks is None:
+        plain = (x - center) * factor
+        return plain if offset is None else plain + offset
+    y = np.empty_like(x)
+    values, result, centers, factors = blocks.of(x), blocks.of(y), blocks.spread(center), blocks.spread(factor)
+    offsets = None if offset is None else blocks.spread(offset)
+
+    def work(begin: int, end: int) -> None:
+        for rows in blocks.pieces(begin, end):
+            piece = np.subtract(values[rows], centers[rows], out=result[rows])
+            piece *= factors[rows]
+            if offsets is not None:
+                piece += offsets[rows]
+
+    blocks.share(work, passes=3)
+    return y
+
+
+def squared_deviation(x: Array, center: Array) -> Array:
+    """Σ (x - μ)² of each group, in the shape of μ."""
+    blocks = blocks_of(x, center)
+    if blocks is None:
+        distance = x - center
+        return summed_to(distance * distance, center.shape)
+    values, centers = blocks.of(x), blocks.spread(center)
+
+    def squares(rows: slice, sums: Array) -> None:
+        distance = values[rows] - centers[rows]
+        np.einsum("rgn,rgn->rg", distance, distance, out=sums)
+
+    return dots(blocks, squares, center)
+
+
+def deviation_dot(dy: Array, x: Array, center: Array) -> Array:
+    """Σ dY (x - μ) of each group, in the shape of μ."""
+    blocks = blocks_of(x, center) if alike(dy, x) else None
+    if blocks is None:
+        return summed_to(dy * (x - center), center.shape)
+    values, centers, errors = blocks.of(x), blocks.spread(center), blocks.of(in_order_of(x, dy))
+
+    def products(rows: slice, sums: Array) -> None:
+        np.einsum("rgn,rgn->rg", errors[rows], values[rows] - centers[rows], out=sums)
+
+    return dots(blocks, products, center)
+
+
+def deviation_removed(dy: Array, mean: Array, x: Array, center: Array, along: Array, factor: Array) -> Array:
+    """(dY - mean - (x - μ) · along) · factor, of which there is one for each group, as of μ."""
+    blocks = blocks_of(x, center, mean, along, factor) if alike(dy, x) else None
+    if blocks is None:
+        return (dy - mean - (x - center) * along) * factor
+    dx = np.empty_like(x)
+    values, errors, result = blocks.of(x), blocks.of(in_order_of(x, dy)), blocks.of(dx)
+    means, centers, alongs, factors = map(blocks.spread, (mean, center, along, factor))
+
+    def work(begin: int, end: int) -> None:
+        for rows in blocks.pieces(begin, end):
+            distance = values[rows] - centers[rows]
+            distance *= alongs[rows]
+            piece = np.subtract(errors[rows], means[rows], out=result[rows])
+            piece -= distance
+            piece *= factors[rows]
+
+    blocks.share(work, passes=5)
+    return dx
+
+
+def alike(a: Array, b: Array) -> bool:
+    """Whether two arrays have the same shape and dtype."""
+    return a.shape == b.shape and a.dtype == b.dtype
+
+
+def dots(blocks: Blocks, dot: Callable[[slice, Array], None], center: Array) -> Array:
+    """The sums of each group, in the shape of μ, where dot(rows, sums) writes those of single rows."""
+    sums = np.empty(blocks.shape[:2], center.dtype)
+
+    def work(begin: int, end: int) -> None:
+        for rows in blocks.pieces(begin, end):
+            dot(rows, sums[rows])
+
+    blocks.share(work, passes=2)
+    found = sums if blocks.by_group[0] > 1 else np.add.reduce(sums, 0)
+    return np.ascontiguousarray(found.reshape([center.shape[axis] for axis in blocks.order.axes]).transpose(blocks.order.back))
+
+
+def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
+    """The sums over the axes that `shape` has one of."""
+    return np.asarray(np.add.reduce(values, tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True))
