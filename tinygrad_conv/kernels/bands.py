@@ -14,17 +14,25 @@ memory (see `threads`). Of an Inf that the zeros of the band meet they would mak
 `multiply` has looked for one.
 
 The weight gradient is the other way round: of all products of the rows and R rows of dY, those on the band are added up.
+Where BLAS does rearrange matrices, for tiles of 8, that helps with several outputs, too: four rows of 6 fill three tiles, and
+what is copied is used more often. Nothing off the band is looked at, so an Inf there does no harm.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .layout import Array
+from .threads import blas_multiplies_unpacked
+from .window import Window
 
 ROWS = 4
 ROWS_BACK = 2
+TILE = 8  # outputs that BLAS computes at once
+SHORT = 16  # patches of so few numbers are worth more outputs than a tile has
 
 
 def banded(weights: Array, step: int) -> Array:
@@ -64,3 +72,42 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
         for row in range(together):
             dw += products[:, :, row * step : row * step + kh, row].swapaxes(1, 2)
     return dw
+
+
+def rows_at_once(window: Window, inner: int, outputs: int) -> int:
+    """How many rows of dY to multiply with patches of `inner` numbers, which neighbouring rows must mostly share; 1: no bands."""
+    overlap = window.kernel[0] // window.stride[0]
+    if overlap < 3 or outputs == 1 or blas_multiplies_unpacked():
+        return 1
+    if outputs % TILE == 0:
+        return 2 if inner <= SHORT else 1
+    return 4 if overlap >= 5 and 2 * outputs % TILE else 2
+
+
+class Blocks(NamedTuple):
+    """Patches of some rows at once, and those rows of dY; how far apart the patches are; and which rows are left over."""
+
+    values: Array
+    errors: Array
+    step: int
+    rest: slice
+
+
+def blocks_of(values: Array, errors: Array, together: int) -> Blocks:
+    """Of values [1, P, 1, K, Q * N], in one piece of lowered memory, and errors [1, P, 1, O, Q * N]: so many rows at once."""
+    _, count, _, inner, columns = values.shape
+    blocks, rest = divmod(count, together)
+    group, down, apart, along, item = values.strides
+    step = down // along
+    shape = (1, blocks, 1, inner + (together - 1) * step, columns)
+    seen = as_strided(values, shape, (group, together * down, apart, along, item), writeable=False)
+    met = errors[:, : count - rest].reshape(1, blocks, 1, together * errors.shape[3], columns)
+    return Blocks(seen, met, step, slice(count - rest, count))
+
+
+def on_band(products: Array, step: int, shape: tuple[int, ...]) -> Array:
+    """The sum, in a shape [..., K, O], of what stands on the band of products [..., K + (R - 1) * step, R * O]."""
+    total, (inner, outputs) = np.zeros(shape, products.dtype), shape[-2:]
+    for row in range(products.shape[-1] // outputs):
+        total += products[..., row * step : row * step + inner, row * outputs : (row + 1) * outputs]
+    return total

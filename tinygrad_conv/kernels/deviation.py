@@ -73,9 +73,10 @@ def _blocks(shape: tuple[int, ...], strides: tuple[int, ...], item: int, groups:
     rows, count, neighbours = prod(sizes[:first]), prod(sizes[first:last]), prod(sizes[last:])
     if last - first > len(kept) or neighbours < LEAST_NEIGHBOURS:
         return None
+    by_group = 1, count, 1
     if rows == 1:
-        return Blocks(order, (count, 1, neighbours), (count, 1, 1), max(1, PIECE_BYTES // (item * neighbours)))
-    return Blocks(order, (rows, count, neighbours), (1, count, 1), max(1, PIECE_BYTES // (item * count * neighbours)))
+        rows, count, by_group = count, 1, (count, 1, 1)
+    return Blocks(order, (rows, count, neighbours), by_group, max(1, PIECE_BYTES // (item * count * neighbours)))
 
 
 def rescaled(x: Array, center: Array, factor: Array, offset: Array | None = None) -> Array:

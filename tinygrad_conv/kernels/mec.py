@@ -21,6 +21,7 @@ from functools import partial
 
 import numpy as np
 
+from . import bands
 from .dilation import Interleaved, interleaved
 from .layout import Array, Rows, all_finite, compute_type, from_rows, sum_of, to_rows
 from .lowering import Patches, patches, shifted_patches
@@ -62,12 +63,14 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     least = LEAST_ROWS_APART if blas_multiplies_unpacked() else LEAST_ROWS_APART_PACKED
     apart = window.stride[1] == 1 and kh * channels >= least
     shape = (groups, kw, kh * channels, each) if apart else (groups, 1, kh * kw * channels, each)
+    together = bands.rows_at_once(window, shape[2], each) if groups == 1 and not apart else 1
+    add = partial(add_in_blocks, together) if together > 1 else add_products
 
     def add_up(part: Interleaved, begin: int, end: int) -> Array:
         source = by_group[:, part.outputs]
         total = np.zeros(shape, dtype)
         for done, values in weight_patches(rows[part.inputs], part.window, groups, begin, end, apart):
-            add_products(values, source[:, done], total)
+            add(values, source[:, done], total)
         return total
 
     found: list[Array] = []
@@ -86,6 +89,17 @@ def weight_patches(x: Rows, window: Window, groups: int, begin: int, end: int, a
         return
     for rows, values in patches(x, window, groups, begin, end):
         yield Patches(rows, values[:, :, None])
+
+
+def add_in_blocks(together: int, values: Array, errors: Array, total: Array) -> None:
+    """As `add_products`, with so many rows in one product: see `bands`."""
+    blocks = bands.blocks_of(values, errors, together)
+    if blocks.values.shape[1]:
+        wide = np.zeros((1, 1, blocks.values.shape[3], blocks.errors.shape[3]), total.dtype)
+        add_products(blocks.values, blocks.errors, wide)
+        total += bands.on_band(wide, blocks.step, total.shape)
+    if blocks.rest.start < blocks.rest.stop:
+        add_products(values[:, blocks.rest], errors[:, blocks.rest], total)
 
 
 def add_products(values: Array, errors: Array, total: Array) -> None:
