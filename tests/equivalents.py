@@ -12,6 +12,7 @@ EQUIVALENT: dict[str, str] = {
     "reduce.py logsumexp_dx: 0.0 → 1.0": "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total.",
     "reduce.py logsumexp_dx: 0.0 → -1.0": "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total.",
     "reduce.py vector_norm_dx: 1.0 → 2.0": "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does.",
+    "norm.py normalization_dx: 1 → 2": "A group of a single number does not deviate from its mean.",
     "linalg.py matmul_db: a[None, :] if row else a → a[None, :]": "A leading dimension of 1 more is summed away by sum_to.",
     "linalg.py as_rows: x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1])) → "
     "reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))": "A matrix is reshaped into the shape that it has.",

@@ -11,6 +11,9 @@ LONGER = "A padded row that is longer than need be, by zeros that no tap sees."
 SINGLE = "The axis has a single place, which is the first and the last."
 SYMMETRIC = "The type of two arrays does not depend on their order."
 TILES = "Any tiles whose sizes divide the product's make the same product; which ones decides how fast."
+BELOW = "Rows below are multiplied too, and their products not used."
+PLAIN = "The line of NumPy says the same, or one group in one row is a row of one group."
+UNWRITTEN = "Nothing writes to it."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
 EQUIVALENT: dict[str, str] = {
@@ -19,17 +22,31 @@ EQUIVALENT: dict[str, str] = {
     "zip(np.split(first, groups, axes[0]), np.split(second, groups, axes[1]))": "Both have as many parts.",
     "apart.py each_group: True → False": "Both have as many parts.",
     "bands.py banded: 0 → -1": SINGLE,
-    "bands.py dot_products: together - 1 → together": "Rows below are multiplied too, and their products not used.",
-    "bands.py dot_products: together - 1 → together + 1": "Rows below are multiplied too, and their products not used.",
+    "bands.py blocks_of: together - 1 → together": BELOW,
+    "bands.py blocks_of: together - 1 → together + 1": BELOW,
+    "bands.py blocks_of: 1 → 0": BELOW,
+    "bands.py blocks_of: as_strided(values, shape, (group, together * down, apart, along, item), writeable=False) → "
+    "as_strided(values, shape, (group, together * down, apart, along, item))": UNWRITTEN,
+    "bands.py blocks_of: False → True": UNWRITTEN,
+    "bands.py dot_products: together - 1 → together": BELOW,
+    "bands.py dot_products: together - 1 → together + 1": BELOW,
     "bands.py dot_products: together - 1 → 1": "There are never more than two rows together; of one, see above.",
-    "bands.py dot_products: 1 → 0": "Rows below are multiplied too, and their products not used.",
+    "bands.py dot_products: 1 → 0": BELOW,
     "bands.py dot_products: (together - 1) * step → step": "There are one or two rows together; of one, see above.",
     "bands.py multiply: 0 → -1": SINGLE,
+    "bands.py on_band: -2 → 2": "shape[-2:] of four axes.",
     "bias.py add_bias: 1 → 0": "The row is then as high as the whole picture: the same numbers are added, more of them copied.",
     "bias.py add_bias: 0 → -1": "bias[0]: where the channels are not the outermost axis, its length there is 1.",
     "choice.py choose: 0 → -1": "A name stands in one line of a table, so the first is the last.",
     "depthwise.py correlate_weight_grad: compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     "depthwise.py dot_products: 0 → -1": SINGLE,
+    "deviation.py _blocks: 1 → 0": PLAIN,
+    "deviation.py _blocks: True → False": "Both have an axis each.",
+    "deviation.py _blocks: shape[axis] > 1 → shape[axis] >= 1": PLAIN,
+    "deviation.py _blocks: zip(groups, shape, strict=True) → zip(groups, shape)": "Both have an axis each.",
+    "deviation.py deviation_dot: alike(dy, x) → alike(x, dy)": SYMMETRIC,
+    "deviation.py deviation_removed: alike(dy, x) → alike(x, dy)": SYMMETRIC,
+    "deviation.py squared_deviation: blocks_of(x, center) → blocks_of(center, x)": PLAIN,
     "dilation.py interleaved: window.dilation[0] if window.kernel[0] > 1 else stride → window.dilation[0]": ANY_DILATION,
     "dilation.py interleaved: window.kernel[0] > 1 → window.kernel[0] >= 1": ANY_DILATION,
     "dilation.py interleaved: 1 → 0": "With one tap any dilation is right; and one class is worked out like many.",

@@ -55,7 +55,7 @@ KERNEL_TESTS = [
 ]  # fmt: skip
 SERVES = {line.serves for table in choice.TABLES.values() for line in table}
 TIMES = {"product_time", "correlation_time", "guessed_time"}
-GUESSES = {*TIMES, "shares", "rows_together", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
+GUESSES = {*TIMES, "shares", "rows_together", "rows_at_once", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
 AMOUNTS = {"time", "multiplications", "ahead", "together", "row_bytes"}  # variables
 BOUNDS = ("CACHE_", "LARGE", "LOW", "NARROWEST", "WORKSPACE_", "WORTH_")  # beginnings of constants
 SYMMETRIC = ("add", "max", "min", "maximum", "minimum", "swapaxes", "gcd", "result_type")
@@ -149,7 +149,7 @@ def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
             return "a guess of the time it takes"
         if isinstance(outer, (ast.If, ast.IfExp)) and inner is outer.test and names_a_bound(inner):
             return "a measured bound, with the same numbers on both sides"
-        if isinstance(inner, ast.keyword) and inner.arg in ("copy", "large"):
+        if isinstance(inner, ast.keyword) and inner.arg in ("copy", "large", "passes"):
             return "whether memory is copied, or work shared"
     return "a measured bound, with the same numbers on both sides" if names_a_bound(getattr(path[-1], "test", None)) else ""
 

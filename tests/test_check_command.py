@@ -68,7 +68,7 @@ def test_a_file_whose_op_is_wrong_is_told_how(tmp_path, capsys, scratch):
     assert out.splitlines()[1].split()[:4] == ["my_log", "x", "7", "WRONG"]
     assert "rule my_log_dx" in out and "my_op.py:12" in out
     assert "a constant factor: 0.69315 times the right gradient of x" in out
-    assert "1 ops checked, 1 wrong" in out
+    assert "1 op checked, 1 wrong" in out
 
 
 def test_without_a_case_inputs_are_guessed(tmp_path, capsys, scratch):

@@ -61,6 +61,19 @@ def test_running_statistics_may_move_on_before_the_backward():
     np.testing.assert_allclose(x.grad, np.full((4, 2), 1 / np.sqrt(1 + 1e-5)))
 
 
+@pytest.mark.filterwarnings("error")
+def test_nothing_to_normalise_is_no_reason_to_warn():
+    for shape in ((0, 4, 3), (3, 4, 0)):
+        for norm in (lambda x: tg.group_norm(x, 2), lambda x: tg.layer_norm(x, x.shape[1:]), batch_norm):
+            x = leaf(*shape)
+            norm(x).sum().backward()
+            assert x.grad.shape == shape
+
+
+def batch_norm(x):
+    return tg.batch_norm(x, None, None, training=True)
+
+
 def test_dropout_is_repeatable_and_keeps_the_expectation():
     x = tg.ones(1000, 10, requires_grad=True)
     tg.manual_seed(3)

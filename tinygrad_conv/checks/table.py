@@ -156,5 +156,6 @@ def run(arguments: argparse.Namespace, command: argparse.ArgumentParser) -> int:
     named = ops_named(arguments.names)
     ops = list(dict.fromkeys([*own, *named]))
     wrong = print_table(map(check_op, ops))
-    print(f"\n{len(ops)} ops checked, {wrong} wrong" if wrong else f"\n{len(ops)} ops checked, all right")
+    counted = "1 op" if len(ops) == 1 else f"{len(ops)} ops"
+    print(f"\n{counted} checked, {f'{wrong} wrong' if wrong else 'all right'}")
     return int(wrong > 0)

@@ -18,8 +18,8 @@ from .layout import Array, Order, in_order_of, memory_order
 from .threads import share
 
 LARGE = 20_000  # numbers: below, a line of NumPy is fastest
-PIECE_BYTES = 2 << 20  # in the second-level cache would be a little faster, but calls must be long for threads to share them
-LEAST_NEIGHBOURS = 16  # with fewer a group is no better together in memory than spread out
+CACHE_BYTES = 2 << 20  # less would be a little faster, but calls must be long for threads to share them
+NARROWEST = 16  # with fewer a group is no better together in memory than spread out
 NANOSECONDS = 0.1  # for each number and pass
 WORTH_WRITING_OUT = 4  # rows that will read a group's number: so many, and it is written out once over its part of a row
 
@@ -71,12 +71,13 @@ def _blocks(shape: tuple[int, ...], strides: tuple[int, ...], item: int, groups:
         return None
     first, last = kept[0], kept[-1] + 1
     rows, count, neighbours = prod(sizes[:first]), prod(sizes[first:last]), prod(sizes[last:])
-    if last - first > len(kept) or neighbours < LEAST_NEIGHBOURS:
+    if last - first > len(kept) or neighbours < NARROWEST:
         return None
     by_group = 1, count, 1
     if rows == 1:
         rows, count, by_group = count, 1, (count, 1, 1)
-    return Blocks(order, (rows, count, neighbours), by_group, max(1, PIECE_BYTES // (item * count * neighbours)))
+    together = max(1, CACHE_BYTES // (item * count * neighbours))
+    return Blocks(order, (rows, count, neighbours), by_group, together)
 
 
 def rescaled(x: Array, center: Array, factor: Array, offset: Array | None = None) -> Array:
