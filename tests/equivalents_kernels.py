@@ -41,6 +41,7 @@ EQUIVALENT: dict[str, str] = {
     "depthwise.py correlate_weight_grad: compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     "depthwise.py dot_products: 0 → -1": SINGLE,
     "deviation.py _blocks: 1 → 0": PLAIN,
+    "deviation.py _blocks: 1 → 2": "Two places that lie apart are then copied together, or the line of NumPy serves.",
     "deviation.py _blocks: True → False": "Both have an axis each.",
     "deviation.py _blocks: shape[axis] > 1 → shape[axis] >= 1": PLAIN,
     "deviation.py _blocks: zip(groups, shape, strict=True) → zip(groups, shape)": "Both have an axis each.",
