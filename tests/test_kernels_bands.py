@@ -89,13 +89,13 @@ def test_an_inf_reaches_what_it_meets_and_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_bands_serve_where_they_are_said_to(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    blocks_of = bands.blocks_of
+    several_rows = bands.several_rows
 
-    def noted(values: Array, errors: Array, together: int) -> bands.Blocks:
+    def noted(values: Array, errors: Array, together: int) -> bands.SeveralRows:
         seen.append(together)
-        return blocks_of(values, errors, together)
+        return several_rows(values, errors, together)
 
-    monkeypatch.setattr(bands, "blocks_of", noted)
+    monkeypatch.setattr(bands, "several_rows", noted)
     assert_right(*sample(name, 13))
     together = SETTINGS[name][1]
     assert set(seen) == ({together} if together > 1 else set())
@@ -103,3 +103,11 @@ def test_bands_serve_where_they_are_said_to(name: str, monkeypatch: pytest.Monke
     seen.clear()
     assert_right(*sample(name, 13))
     assert not seen
+
+
+def test_products_off_the_band_are_no_reason_to_warn() -> None:
+    x, dy, window = sample("LeNet", 9)
+    x, dy = np.zeros_like(x), np.zeros_like(dy)
+    x[:, 0, 0, 5] = dy[:, :, 5] = 1e30  # no window of that row of dY sees that row of x
+    with np.errstate(all="raise"):
+        assert_right(x, dy, window)

@@ -110,6 +110,26 @@ def test_other_shapes_and_dtypes_follow_numpy() -> None:
     np.testing.assert_allclose(wide, formulas(x, dy, center, a, b, c)[2], rtol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(1000, 4, 14, 10), (2, 3, 400, 300)])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (1, 0, 2, 3)])
+def test_long_sums_are_as_exact_as_numpys(order: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    """Two numbers again and again, whose sum is rounded the same way each time: added one after another it is 1e-4 away."""
+    several = (1,) if order[0] != 1 else (0, 1)
+    x, dy, *numbers = sample(shape, order, several)
+    for array in (x, dy):
+        array[...] = np.where(array > array.mean(), np.float32(0.3), np.float32(0.9))
+    _, *sums, _ = zip(FUNCTIONS, results(x, dy, *numbers), formulas(x, dy, *numbers), strict=True)
+    for name, got, expected in sums:
+        np.testing.assert_allclose(got, expected, rtol=2e-6, err_msg=name)
+
+
+def test_squares_that_overflow_are_a_reason_to_warn() -> None:
+    x, dy, *numbers = sample((40, 5, 9, 20), (2, 1, 3, 0), (1,))
+    x[0, 0, 0, 0] = 1e30
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        kernels.squared_deviation(x, numbers[0])
+
+
 def test_inf_and_nan_stay_in_their_group() -> None:
     arrays = sample((40, 5, 9, 20), (2, 1, 3, 0), (1,))
     arrays[0][3, 1, 2, 4], arrays[1][3, 3, 2, 4] = np.inf, np.nan

@@ -70,6 +70,16 @@ def test_nothing_to_normalise_is_no_reason_to_warn():
             assert x.grad.shape == shape
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_inf_makes_its_group_nan_without_a_warning():
+    for size in (2, 100):
+        x = np.ones((size, 4, 5, 20), np.float32)
+        x[1, 2, 3, 4] = np.inf
+        for norm in (batch_norm, lambda x: tg.group_norm(x, 4), lambda x: tg.layer_norm(x, x.shape[1:])):
+            y = norm(tg.tensor(x)).data
+            assert np.isnan(y[1, 2]).all() and not np.isnan(y[0, 1]).any()
+
+
 def batch_norm(x):
     return tg.batch_norm(x, None, None, training=True)
 

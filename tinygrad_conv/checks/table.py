@@ -156,6 +156,6 @@ def run(arguments: argparse.Namespace, command: argparse.ArgumentParser) -> int:
     named = ops_named(arguments.names)
     ops = list(dict.fromkeys([*own, *named]))
     wrong = print_table(map(check_op, ops))
-    counted = "1 op" if len(ops) == 1 else f"{len(ops)} ops"
-    print(f"\n{counted} checked, {f'{wrong} wrong' if wrong else 'all right'}")
+    counted, verdict = "1 op" if len(ops) == 1 else f"{len(ops)} ops", f"{wrong} wrong" if wrong else "all right"
+    print(f"\n{counted} checked, {verdict}")
     return int(wrong > 0)

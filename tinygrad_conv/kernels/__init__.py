@@ -11,7 +11,7 @@ A map of the folder, in reading order:
     mec.py         correlation and weight gradient over patches
     grouped.py     the same for groups, one after another
     depthwise.py   the weight gradient of groups of one channel
-    bands.py       several rows at once of groups of one output
+    bands.py       several rows at once, where the product of one is too low
     pieces.py      low matrix products, small enough for BLAS not to rearrange them
     tiny.py        small pictures: one copy of all their patches, one product
     dual.py        input gradient by shifted additions

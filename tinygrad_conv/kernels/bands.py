@@ -1,8 +1,8 @@
-"""One output for a group, and so one row for a product: several output rows at once make a matrix of it again.
+"""Several output rows at once: one row for a product, or few, become a matrix that BLAS is quick at.
 
-A matrix times a vector is slow work for BLAS, and OpenBLAS takes a lock each time, for which two threads wait in turn. But
-neighbouring windows overlap, and the patches of R output rows, `step` rows of patches apart, lie in one piece of lowered
-memory. With the weights w written R times, each time shifted by as much,
+With one output for a group a product is that of a matrix and a vector: slow work for BLAS, and OpenBLAS takes a lock each
+time, for which two threads wait in turn. But neighbouring windows overlap, and the patches of R output rows, `step` rows of
+patches apart, lie in one piece of lowered memory. With the weights w written R times, each time shifted by as much,
 
     band = w . . .          y[p .. p + R] = band V
            . w . .
@@ -75,16 +75,17 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
 
 
 def rows_at_once(window: Window, inner: int, outputs: int) -> int:
-    """How many rows of dY to multiply with patches of `inner` numbers, which neighbouring rows must mostly share; 1: no bands."""
+    """How many rows of dY to multiply at once, if patches have `inner` numbers, most of them their neighbours'; 1: no bands."""
     overlap = window.kernel[0] // window.stride[0]
     if overlap < 3 or outputs == 1 or blas_multiplies_unpacked():
         return 1
     if outputs % TILE == 0:
         return 2 if inner <= SHORT else 1
-    return 4 if overlap >= 5 and 2 * outputs % TILE else 2
+    two_fill_tiles = 2 * outputs % TILE == 0
+    return 2 if two_fill_tiles or overlap < 5 else 4
 
 
-class Blocks(NamedTuple):
+class SeveralRows(NamedTuple):
     """Patches of some rows at once, and those rows of dY; how far apart the patches are; and which rows are left over."""
 
     values: Array
@@ -93,7 +94,7 @@ class Blocks(NamedTuple):
     rest: slice
 
 
-def blocks_of(values: Array, errors: Array, together: int) -> Blocks:
+def several_rows(values: Array, errors: Array, together: int) -> SeveralRows:
     """Of values [1, P, 1, K, Q * N], in one piece of lowered memory, and errors [1, P, 1, O, Q * N]: so many rows at once."""
     _, count, _, inner, columns = values.shape
     blocks, rest = divmod(count, together)
@@ -102,7 +103,7 @@ def blocks_of(values: Array, errors: Array, together: int) -> Blocks:
     shape = (1, blocks, 1, inner + (together - 1) * step, columns)
     seen = as_strided(values, shape, (group, together * down, apart, along, item), writeable=False)
     met = errors[:, : count - rest].reshape(1, blocks, 1, together * errors.shape[3], columns)
-    return Blocks(seen, met, step, slice(count - rest, count))
+    return SeveralRows(seen, met, step, slice(count - rest, count))
 
 
 def on_band(products: Array, step: int, shape: tuple[int, ...]) -> Array:

@@ -1,8 +1,9 @@
 """How far numbers lie from the mean μ of their group: what normalisation is made of, forward and backward.
 
 A group is what μ is stretched over when it is broadcast against x: with μ [1, C, 1, 1] that is a channel of the batch. Each
-function here is a line of NumPy, and below `LARGE` it runs as that line; but for a large x a line is three to five passes
-over memory, each with a new array. So a large x goes through all of them in pieces that stay in the cache.
+function here is a line of NumPy, and runs as that line where x is small or its groups lie scattered in memory. For a large x
+a line is three to five passes over memory, each with a new array; so it goes through all of them in pieces that stay in the
+cache.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from .threads import share
 LARGE = 20_000  # numbers: below, a line of NumPy is fastest
 CACHE_BYTES = 2 << 20  # less would be a little faster, but calls must be long for threads to share them
 NARROWEST = 16  # with fewer a group is no better together in memory than spread out
+LONGEST_DOT = 4096  # numbers that BLAS may add up one after another in a few lanes; more are for NumPy, which adds in pairs
 NANOSECONDS = 0.1  # for each number and pass
-WORTH_WRITING_OUT = 4  # rows that will read a group's number: so many, and it is written out once over its part of a row
+WORTH_WRITING_OUT = 4  # rows: from so many on, a group's number is written out once, as often as a row reads it
 
 
 class Blocks(NamedTuple):
@@ -54,20 +56,21 @@ class Blocks(NamedTuple):
 
 
 def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
-    """The blocks in which x lies; None if it is small, lies otherwise, or there are not as many of the others as of μ."""
+    """The blocks in which x lies; None if it is small or scattered, or the others have not the shape of μ and the dtype of x."""
     if any(one is not None and (one.shape, one.dtype) != (center.shape, x.dtype) for one in (center, *others)):
         return None
-    return _blocks(x.shape, x.strides, x.itemsize, center.shape) if x.size >= LARGE and x.ndim == center.ndim else None
+    if x.size < LARGE or x.ndim != center.ndim:
+        return None
+    order = memory_order(x.strides)
+    return _blocks(x.shape, order, x.itemsize, center.shape) if x.transpose(order.axes).flags.c_contiguous else None
 
 
 @lru_cache(maxsize=1024)
-def _blocks(shape: tuple[int, ...], strides: tuple[int, ...], item: int, groups: tuple[int, ...]) -> Blocks | None:
-    """The same by shapes and strides, in bytes."""
-    order = memory_order(strides)
+def _blocks(shape: tuple[int, ...], order: Order, item: int, groups: tuple[int, ...]) -> Blocks | None:
+    """The same of an array in one piece."""
     sizes = [shape[axis] for axis in order.axes]
-    contiguous = all(strides[axis] == item * prod(sizes[at + 1 :]) for at, axis in enumerate(order.axes) if shape[axis] > 1)
     kept = [at for at, axis in enumerate(order.axes) if groups[axis] > 1]
-    if not contiguous or not kept or any(many not in (1, size) for many, size in zip(groups, shape, strict=True)):
+    if not kept or any(many not in (1, size) for many, size in zip(groups, shape, strict=True)):
         return None
     first, last = kept[0], kept[-1] + 1
     rows, count, neighbours = prod(sizes[:first]), prod(sizes[first:last]), prod(sizes[last:])
@@ -111,9 +114,9 @@ def squared_deviation(x: Array, center: Array) -> Array:
 
     def squares(rows: slice, sums: Array) -> None:
         distance = values[rows] - centers[rows]
-        np.einsum("rgn,rgn->rg", distance, distance, out=sums)
+        dots(distance, distance, out=sums)
 
-    return dots(blocks, squares, center)
+    return summed_in_pieces(blocks, squares, center)
 
 
 def deviation_dot(dy: Array, x: Array, center: Array) -> Array:
@@ -124,9 +127,9 @@ def deviation_dot(dy: Array, x: Array, center: Array) -> Array:
     values, centers, errors = blocks.of(x), blocks.spread(center), blocks.of(in_order_of(x, dy))
 
     def products(rows: slice, sums: Array) -> None:
-        np.einsum("rgn,rgn->rg", errors[rows], values[rows] - centers[rows], out=sums)
+        dots(values[rows] - centers[rows], errors[rows], out=sums)
 
-    return dots(blocks, products, center)
+    return summed_in_pieces(blocks, products, center)
 
 
 def deviation_removed(dy: Array, mean: Array, x: Array, center: Array, along: Array, factor: Array) -> Array:
@@ -155,17 +158,26 @@ def alike(a: Array, b: Array) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype
 
 
-def dots(blocks: Blocks, dot: Callable[[slice, Array], None], center: Array) -> Array:
-    """The sums of each group, in the shape of μ, where dot(rows, sums) writes those of single rows."""
-    sums = np.empty(blocks.shape[:2], center.dtype)
+def summed_in_pieces(blocks: Blocks, piece: Callable[[slice, Array], None], center: Array) -> Array:
+    """The sum of each group, in the shape of μ, where piece(rows, sums) writes those of single rows."""
+    by_row = np.empty((blocks.shape[1], blocks.shape[0]), center.dtype)
 
     def work(begin: int, end: int) -> None:
         for rows in blocks.pieces(begin, end):
-            dot(rows, sums[rows])
+            piece(rows, by_row[:, rows].T)
 
     blocks.share(work, passes=2)
-    found = sums if blocks.by_group[0] > 1 else np.add.reduce(sums, 0)
-    return np.ascontiguousarray(found.reshape([center.shape[axis] for axis in blocks.order.axes]).transpose(blocks.order.back))
+    sums = by_row if blocks.by_group[0] > 1 else np.add.reduce(by_row, 1)
+    return np.ascontiguousarray(sums.reshape([center.shape[axis] for axis in blocks.order.axes]).transpose(blocks.order.back))
+
+
+def dots(a: Array, b: Array, out: Array) -> None:
+    """Σ a b along the last axis of [rows, groups, neighbours]; a may be overwritten."""
+    if a.shape[2] <= LONGEST_DOT:
+        np.matmul(a[:, :, None], b[..., None], out=out[..., None, None])
+    else:
+        a *= b
+        np.add.reduce(a, 2, out=out)
 
 
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:

@@ -64,7 +64,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     apart = window.stride[1] == 1 and kh * channels >= least
     shape = (groups, kw, kh * channels, each) if apart else (groups, 1, kh * kw * channels, each)
     together = bands.rows_at_once(window, shape[2], each) if groups == 1 and not apart else 1
-    add = partial(add_in_blocks, together) if together > 1 else add_products
+    add = partial(add_several_rows, together) if together > 1 else add_products
 
     def add_up(part: Interleaved, begin: int, end: int) -> Array:
         source = by_group[:, part.outputs]
@@ -91,15 +91,16 @@ def weight_patches(x: Rows, window: Window, groups: int, begin: int, end: int, a
         yield Patches(rows, values[:, :, None])
 
 
-def add_in_blocks(together: int, values: Array, errors: Array, total: Array) -> None:
+def add_several_rows(together: int, values: Array, errors: Array, total: Array) -> None:
     """As `add_products`, with so many rows in one product: see `bands`."""
-    blocks = bands.blocks_of(values, errors, together)
-    if blocks.values.shape[1]:
-        wide = np.zeros((1, 1, blocks.values.shape[3], blocks.errors.shape[3]), total.dtype)
-        add_products(blocks.values, blocks.errors, wide)
-        total += bands.on_band(wide, blocks.step, total.shape)
-    if blocks.rest.start < blocks.rest.stop:
-        add_products(values[:, blocks.rest], errors[:, blocks.rest], total)
+    several = bands.several_rows(values, errors, together)
+    if several.values.shape[1]:
+        wide = np.zeros((1, 1, several.values.shape[3], several.errors.shape[3]), total.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is off the band is nobody's result
+            add_products(several.values, several.errors, wide)
+        total += bands.on_band(wide, several.step, total.shape)
+    if several.rest.start < several.rest.stop:
+        add_products(values[:, several.rest], errors[:, several.rest], total)
 
 
 def add_products(values: Array, errors: Array, total: Array) -> None:

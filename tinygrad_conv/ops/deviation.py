@@ -22,7 +22,7 @@ def deviation_dot(dy, x, center):
     fits = center.ndim == x.ndim and all(many in (1, size) for many, size in zip(center.shape, x.shape))
     if dy.shape != x.shape or not fits:
         shapes = f"dy {show_shape(dy.shape)}, x {show_shape(x.shape)}, center {show_shape(center.shape)}"
-        raise ShapeError(f"deviation_dot: dy must have the shape of x, and center a 1 or the same in each place: {shapes}")
+        raise ShapeError(f"deviation_dot: dy must have the shape of x, and each axis of center the length of x's or 1: {shapes}")
     return kernels.deviation_dot(wide(dy), wide(x), wide(center)).astype(x.dtype, copy=False)
 
 

@@ -42,8 +42,9 @@ def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, traini
     else:
         center, variance = (one.astype(values.dtype).reshape(shape) for one in (running_mean, running_var))
     scale = inverse_root(variance, eps)
-    factor, offset = scale if w is None else scale * w.reshape(shape), None if b is None else b.reshape(shape)
-    return kernels.rescaled(values, center, factor, offset).astype(x.dtype, copy=False), center, scale
+    factor = scale if w is None else scale * w.reshape(shape)
+    offset = None if b is None else b.reshape(shape)
+    return rescaled(values, center, factor, offset).astype(x.dtype, copy=False), center, scale
 
 
 @batch_norm.kept("center")
@@ -99,7 +100,7 @@ def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     values = wide(x)
     center, variance = moments(values, last_dims(x, shape))
     scale = inverse_root(variance, eps)
-    return affine(kernels.rescaled(values, center, scale), w, b, shape, x.dtype), center, scale
+    return affine(rescaled(values, center, scale), w, b, shape, x.dtype), center, scale
 
 
 @layer_norm.kept("center")
@@ -147,7 +148,7 @@ def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
     values = wide(grouped(x, num_groups))
     center, variance = moments(values, (2,), statistics)
     scale = inverse_root(variance, eps)
-    x_hat = kernels.rescaled(values, center, scale)
+    x_hat = rescaled(values, center, scale)
     return affine(x_hat.reshape(x.shape), w, b, channel_shape(x), x.dtype), center, scale
 
 
@@ -206,6 +207,12 @@ def moments(x, dims, statistics=None):
     if statistics is not None:
         statistics[:] = center.reshape(statistics.shape[1:]), variance.reshape(statistics.shape[1:])
     return center, variance
+
+
+def rescaled(x, center, factor, offset=None):
+    """(x - μ) · factor + offset; an Inf makes NaN of its whole group, which has no mean."""
+    with np.errstate(invalid="ignore"):
+        return kernels.rescaled(x, center, factor, offset)
 
 
 def inverse_root(variance, eps):
