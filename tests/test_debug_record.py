@@ -126,6 +126,14 @@ def test_other_programs_and_other_params_differ():
     assert (found.what, found.mine, found.other) == ("params", 0, 1)
 
 
+def test_what_is_left_out_is_not_taken_for_something_else():
+    x, w, b = (tg.tensor(np.ones(shape), requires_grad=True) for shape in ((1, 1, 4, 4), (1, 1, 2, 2), 1))
+    found = tg.conv2d(x, w, b).sum().record().diff(tg.conv2d(x, w).sum().record())
+    assert (found.what, found.mine, found.other) == ("number of inputs", 3, 2)
+    found = tg.cat([x, x]).sum().record().diff(tg.cat([x, x, x]).sum().record())
+    assert (found.what, found.mine, found.other) == ("number of inputs", 2, 3)
+
+
 def test_saved_and_loaded_it_is_the_same(program, tmp_path: Path):
     recording = program().loss.record()
     path = tmp_path / "run.tgrec.npz"

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import show_array
+from .checking import flat
 from .record import Recording
 from .step import Step
 
@@ -19,7 +20,7 @@ class Difference:
     """The first place at which two runs part."""
 
     step: Step  # of the first run
-    what: str  # "op", "params", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
+    what: str  # "op", "number of inputs", "params", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
     index: tuple[int, ...] | None  # where the difference is largest, for arrays of one shape
     mine: Any  # there, or as a whole
     other: Any
@@ -41,8 +42,9 @@ def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> D
     pairs = list(zip(mine, other))
     for values, ordered in ((forward_values, pairs), (backward_values, pairs[::-1])):
         for step, its in ordered:
-            for (what, one), (_, another) in zip(values(step), values(its)):
-                found = parting(one, another, rtol, atol)
+            theirs = dict(values(its))  # by name: an input may have been left out
+            for what, value in values(step):
+                found = parting(value, theirs.get(what), rtol, atol)
                 if found:
                     return Difference(step, what, *found)
     return None
@@ -50,6 +52,7 @@ def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> D
 
 def forward_values(step: Step) -> Iterator[tuple[str, Any]]:
     """What an op read and made."""
+    yield "number of inputs", len(list(flat(step.inputs)))
     yield "params", step.params
     yield from ((f"inputs[{name!r}]", value) for name, value in step.inputs.items())
     yield "output", step.output
