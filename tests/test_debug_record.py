@@ -123,7 +123,13 @@ def test_other_programs_and_other_params_differ():
     assert x.exp().sum().record().diff(x.exp().exp().sum().record()).what == "op"
     assert x.exp().sum().record().diff(x.exp().sum().exp().record()).what == "number of ops"
     found = x.sum(0).sum().record().diff(x.sum(1).sum().record())
-    assert (found.what, found.mine, found.other) == ("params", 0, 1)
+    assert (found.what, found.mine, found.other) == ("params['dim']", 0, 1)
+
+
+def test_the_option_that_differs_is_named():
+    x, w = (tg.tensor(np.ones(shape), requires_grad=True) for shape in ((1, 1, 4, 4), (1, 1, 2, 2)))
+    found = tg.conv2d(x, w, stride=(1, 1)).sum().record().diff(tg.conv2d(x, w, stride=2).sum().record())
+    assert repr(found).startswith("%1 conv2d: params['stride'] is (1, 1) here, 2 there")
 
 
 def test_what_is_left_out_is_not_taken_for_something_else():
@@ -132,6 +138,12 @@ def test_what_is_left_out_is_not_taken_for_something_else():
     assert (found.what, found.mine, found.other) == ("number of inputs", 3, 2)
     found = tg.cat([x, x]).sum().record().diff(tg.cat([x, x, x]).sum().record())
     assert (found.what, found.mine, found.other) == ("number of inputs", 2, 3)
+
+
+def test_the_order_in_which_options_were_passed_is_no_difference():
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    one, other = OPS["transpose"](x, dim0=0, dim1=1), OPS["transpose"](x, dim1=1, dim0=0)
+    assert one.sum().record().diff(other.sum().record()) is None
 
 
 def test_saved_and_loaded_it_is_the_same(program, tmp_path: Path):

@@ -20,7 +20,7 @@ class Difference:
     """The first place at which two runs part."""
 
     step: Step  # of the first run
-    what: str  # "op", "number of inputs", "params", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
+    what: str  # "op", "number of inputs", "params['stride']", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
     index: tuple[int, ...] | None  # where the difference is largest, for arrays of one shape
     mine: Any  # there, or as a whole
     other: Any
@@ -42,7 +42,7 @@ def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> D
     pairs = list(zip(mine, other))
     for values, ordered in ((forward_values, pairs), (backward_values, pairs[::-1])):
         for step, its in ordered:
-            theirs = dict(values(its))  # by name: an input may have been left out
+            theirs = dict(values(its))  # by name: params are in the order in which they were passed
             for what, value in values(step):
                 found = parting(value, theirs.get(what), rtol, atol)
                 if found:
@@ -53,7 +53,7 @@ def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> D
 def forward_values(step: Step) -> Iterator[tuple[str, Any]]:
     """What an op read and made."""
     yield "number of inputs", len(list(flat(step.inputs)))
-    yield "params", step.params
+    yield from ((f"params[{name!r}]", value) for name, value in step.params.items())
     yield from ((f"inputs[{name!r}]", value) for name, value in step.inputs.items())
     yield "output", step.output
 
