@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import debug
+from tinygrad_conv import debug, nn
 from tinygrad_conv.engine.registry import OPS
 
 from .debug_nets import PROGRAMS, article, crooked, shapes
@@ -144,6 +144,56 @@ def test_the_order_in_which_options_were_passed_is_no_difference():
     x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     one, other = OPS["transpose"](x, dim0=0, dim1=1), OPS["transpose"](x, dim1=1, dim0=0)
     assert one.sum().record().diff(other.sum().record()) is None
+
+
+def normed():
+    """A batch norm in training, its input, and a way to record a run of it."""
+    net = nn.BatchNorm1d(2)
+    column = np.array([1, -1, 0.5, -0.5, 0], np.float32)
+    x = tg.tensor(np.stack([column, column + 3], axis=1), requires_grad=True, name="x")
+    return net, x, lambda: (net(x) ** 3).sum().record()
+
+
+def test_statistics_that_only_follow_are_no_difference():
+    net, _, run = normed()
+    first, moved = run(), run()
+    assert not np.allclose(first[0].params["running_mean"], moved[0].params["running_mean"])
+    assert first.diff(moved) is None
+    net.weight.data[1] += 1
+    found = first.diff(run())
+    assert repr(found).startswith("%1 batch_norm: inputs['w'] at [1] is 1.0 here, 2.0 there")
+
+
+def test_an_array_that_the_forward_does_not_read_or_only_writes_to_is_not_to_blame():
+    _, x, run = normed()
+    first = run()
+    x.data[0, 0] += 5e-6  # within the tolerance of 1, but not in the mean, which was 0
+    other = run()
+    for name in ("running_mean", "statistics"):
+        assert not np.allclose(first[0].params[name], other[0].params[name])
+    found = first.diff(other)
+    assert (found.step.op, found.what, found.index[1]) == ("batch_norm", "output", 0)
+
+
+def test_arrays_that_make_the_difference_are_named(tmp_path: Path):
+    net, x, run = normed()
+    net.eval()
+    first = run()
+    net.running_mean.data[1] += 1
+    first.save(tmp_path / "run")
+    for one in (first, debug.load(tmp_path / "run")):
+        found = one.diff(run())
+        assert repr(found).startswith("%1 batch_norm: params['running_mean'] at [1] is 0.0 here, 1.0 there")
+
+    def dropped(seed):
+        tg.manual_seed(seed)
+        return (tg.dropout(x, 0.5) * 2).sum().record()
+
+    found = dropped(0).diff(dropped(1))
+    assert (found.step.op, found.what, {found.mine, found.other}) == ("dropout", "params['kept']", {True, False})
+    found = x[np.array([0, 1])].sum().record().diff(x[np.array([0, 2])].sum().record())
+    assert repr(found).startswith("%1 getitem: params['index'] at [1] is 1 here, 2 there")
+    assert x[0].sum().record().diff(x[np.array([0])].sum().record()).what == "output"
 
 
 def test_saved_and_loaded_it_is_the_same(program, tmp_path: Path):

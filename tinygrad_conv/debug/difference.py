@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.registry import OPS
 from ..errors import show_array
-from .checking import flat
-from .record import Recording
+from .checking import flat, forward
+from .record import Recording, arrays_in
 from .step import Step
 
 
@@ -44,16 +45,35 @@ def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> D
         for step, its in ordered:
             theirs = dict(values(its))  # by name: params are in the order in which they were passed
             for what, value in values(step):
-                found = parting(value, theirs.get(what), rtol, atol)
+                found = parting(value, theirs.get(what, value), rtol, atol)
                 if found:
-                    return Difference(step, what, *found)
+                    behind = array_behind(step, its, rtol, atol) if what == "output" else None
+                    return behind or Difference(step, what, *found)
+    return None
+
+
+def array_behind(step: Step, its: Step, rtol: float, atol: float) -> Difference | None:
+    """Where the inputs agree and the output does not: the array among the params that makes the difference, if one does.
+
+    The forward is run again with the other's array, and must make another output. To differ is not enough: a running mean is
+    not read in training, and a buffer is only written to.
+    """
+    values = list(flat(step.inputs))
+    if step.op not in OPS or any(one is None for one in (*values, *flat(its.inputs))):
+        return None
+    for name, other in its.params.items():
+        found = parting(step.params.get(name), other, rtol, atol)
+        swapped = replace(step, params={**step.params, name: other})
+        if found and parting(forward(step, values), forward(swapped, values), rtol, atol):
+            return Difference(step, f"params[{name!r}]", *found)
     return None
 
 
 def forward_values(step: Step) -> Iterator[tuple[str, Any]]:
-    """What an op read and made."""
+    """What an op read and made; of arrays among its params, `array_behind` tells whether they were read."""
+    plain = {name: value for name, value in step.params.items() if next(arrays_in(value), None) is None}
     yield "number of inputs", len(list(flat(step.inputs)))
-    yield from ((f"params[{name!r}]", value) for name, value in step.params.items())
+    yield from ((f"params[{name!r}]", value) for name, value in plain.items())
     yield from ((f"inputs[{name!r}]", value) for name, value in step.inputs.items())
     yield "output", step.output
 
