@@ -56,6 +56,18 @@ loss.backward()
 print("dW", w.grad[0, 0].tolist())
 """
 
+NORMED = """
+import numpy as np
+import tinygrad_conv as tg
+from tinygrad_conv import nn
+tg.manual_seed(0)
+net = nn.Sequential(nn.BatchNorm1d(2, affine=False), nn.Dropout(0.5))
+x = tg.tensor([[1.0, 3.0], [2.0, 3.0], [6.0, 3.0]], requires_grad=True, name="x")
+weight = tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="weight")
+loss = tg.cross_entropy(net(x) * weight[:2], np.array([0, 1, 1]))
+loss.backward()
+"""
+
 
 def environment(**more):
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS")}
@@ -121,7 +133,7 @@ def test_numbers_pictures_and_reasons(drive):
     (_, *answers), _ = drive(ARTICLE, *asked, "c")
     assert answers[1] == "[[[[6. 2.]\n   [1. 4.]]]]\n"
     assert answers[2] == "[1. 4.]\n" and answers[3] == "[ 1. -1.]\n"
-    assert answers[4] == "x, dx, w, dw, y, dy\n"
+    assert answers[4] == "x, dx, w, dw, y, dy, stride, padding, dilation, groups\n"
     assert [line.split() for line in answers[5].splitlines()[1:]] == [["1", "2", "0"], ["-1", "2", "2"], ["0", "-1", "1"]]
     head, largest, *_ = answers[6].splitlines()
     assert head == "gradient of w[0, 0, 1, 1]: 4, the sum of 4 products"
@@ -129,6 +141,22 @@ def test_numbers_pictures_and_reasons(drive):
     assert answers[7] == "*** one number of dw has an index of 4: dw[0, 0, 0, 0]\n"
     assert "where the gradient comes from" in answers[8]
     assert answers[9].endswith("all agree\n")
+
+
+def test_options_and_kept_values(drive):
+    asked = ["p weight", "p label_smoothing", "p weigth", "until dropout", "p", "p p", "p kept[0]", "s p", "p p[0]"]
+    normed = ["until batch_norm", "p running_mean", "p center", "p scale", "p training", "p w", "explain center[0]", "p cent"]
+    (_, *answers), _ = drive(NORMED, *asked, *normed, "c")
+    assert answers[0] == "[1. 2. 3.]\n"  # the leaf, not cross_entropy's option, which is None
+    assert answers[1] == "0.0\n" and answers[2] == "*** nothing is called 'weigth': did you mean weight?\n"
+    assert answers[4] == "x, dx, y, dy, p, kept\n"
+    assert answers[5] == "0.5\n" and re.fullmatch(r"\[ ?(True|False) +(True|False)\]\n", answers[6])
+    assert answers[7] == "p   0.5\n" and answers[8] == "*** p is 0.5: it has no index\n"
+    assert answers[10] == "[0. 0.]\n"
+    assert answers[11] == "[[3. 3.]]\n" and answers[12].startswith("[[  0.46")
+    assert answers[13] == "True\n" and answers[14].startswith("*** nothing is called 'w'")
+    assert answers[15] == "*** center is a constant: no gradient goes to it\n"
+    assert answers[16] == "*** nothing is called 'cent': did you mean center?\n"
 
 
 def test_files(drive, tmp_path):

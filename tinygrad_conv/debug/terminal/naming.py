@@ -1,4 +1,4 @@
-"""What can be named at the prompt: `x`, `dw`, `conv1.weight`, `%3`, `d%3[0, 1]`."""
+"""What can be named at the prompt: `x`, `dw`, `stride`, `conv1.weight`, `%3`, `d%3[0, 1]`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from ...dtypes import Array
 from ..record import Recording
-from ..step import Source, Step
+from ..step import Source, Step, show
 
 
 class Named(NamedTuple):
     """Something that was named."""
 
     name: str
-    array: Array
+    array: Any  # an option may be something else: a number, a tuple
     source: Any  # what a recording knows it by: the name of a leaf, a Source, or None
     gradient: bool
     place: tuple[Any, ...]  # the index that was given; () is all of it
@@ -45,8 +45,10 @@ def find(text: str, step: Step, recording: Recording) -> Named:
         hint = f"did you mean {close[0]}?" if close else f"here are {', '.join(own_names(step))}; leaves and results everywhere"
         raise NamingError(f"nothing is called {name!r}: {hint}")
     array, source, gradient = known[name]
-    if array is None:
+    if array is None and name not in step.params:
         raise NamingError(f"the value of {name} is not known: no rule reads it")
+    if index and not isinstance(array, np.ndarray):
+        raise NamingError(f"{name} is {show(array)}: it has no index")
     return Named(name, array, source, gradient, index)
 
 
@@ -65,12 +67,13 @@ def parse_slice(text: str) -> slice:
 
 
 def own_names(step: Step) -> list[str]:
-    """What the step itself has: its arguments, `y`, and their gradients."""
-    return [name for name, _ in of_step(step)]
+    """What the step itself has: its arguments, `y`, their gradients, its options and what it kept."""
+    return [*dict.fromkeys(name for name, _ in (*of_step(step), *beside(step)))]
 
 
 def names(step: Step, recording: Recording) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
     """(name, (array, source, whether it is a gradient)): of the recording, and then of the step, whose names come first."""
+    yield from dict.fromkeys(step.params, (None, None, False)).items()  # an option that is None hides no leaf
     for leaf, value in recording.leaves.items():
         yield leaf, (value, leaf, False)
         yield f"d{leaf}", (recording.grads.get(leaf), leaf, True)
@@ -79,6 +82,7 @@ def names(step: Step, recording: Recording) -> Iterator[tuple[str, tuple[Any, An
             name = f"%{other.number}" if not slot else f"%{other.number}.{slot}"
             yield name, (value, Source(other.number, slot), False)
             yield f"d{name}", (grad, Source(other.number, slot), True)
+    yield from beside(step)
     yield from of_step(step)
 
 
@@ -92,6 +96,14 @@ def of_step(step: Step) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
         name = f"y.{slot}" if isinstance(step.grad_output, tuple) else "y"
         yield name, (value, Source(step.number, slot), False)
         yield f"d{name}", (grad, Source(step.number, slot), True)
+
+
+def beside(step: Step) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
+    """The same, of what no gradient goes to: its options, and what its op kept for the rules."""
+    others = {"y", *step.sources, *(f"{name}_shape" for name in step.sources)}  # which rules may read too
+    for name, value in {**step.params, **step.read}.items():
+        if value is not None and name not in others:
+            yield name, (value, None, False)
 
 
 def arguments(step: Step) -> Iterator[tuple[str, Any, Any, Any]]:

@@ -213,11 +213,14 @@ class Stepper(cmd.Cmd):
 
     def do_print(self, argument: str) -> None:
         """p(rint) NAME[INDEX]: numbers. NAME is an argument of the op (x), y, a leaf (conv1.weight) or a result (%3); with a
-        d before it, its gradient: print dw[0, 0]. Alone, lists what this op has."""
+        d before it, its gradient: print dw[0, 0]; or an option (stride) or a kept value. Alone, lists what this op has."""
         if not argument:
             self.say(", ".join(own_names(self.step)))
             return
         found = find(argument, self.step, self.recording)
+        if not isinstance(found.array, np.ndarray):
+            self.say(show(found.array))
+            return
         edges = 3 if found.part.ndim <= 2 else 2
         self.say(np.array2string(found.part, precision=6, threshold=400, edgeitems=edges, max_line_width=self.terminal.width))
 
@@ -230,7 +233,9 @@ class Stepper(cmd.Cmd):
                 if argument:
                     raise
                 continue  # not known
-            self.say(picture(name, found.part, self.terminal))
+            drawn = isinstance(found.array, np.ndarray)
+            words = self.terminal.fit(f"{name}   {show(found.array)}")
+            self.say(picture(name, found.part, self.terminal) if drawn else words)
 
     def do_explain(self, argument: str) -> None:
         """explain NAME[INDEX]: the products that add up to one number of a gradient: explain dw[0, 0, 1, 1]"""
