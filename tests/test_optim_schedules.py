@@ -53,6 +53,33 @@ def test_rates_follow_their_closed_form_also_after_saving_and_loading(make, rate
     np.testing.assert_allclose(course(again, 15), expected[5:], rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("total_iters", [1, 3, 4, 5, 7, 10, 100])
+@pytest.mark.parametrize("end", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("start", [0.2, 1 / 3, 0.7])
+def test_linear_rates_end_exactly_and_are_never_negative(start, end, total_iters):
+    both = optimizer(0.2, 0.8)
+    schedule = LinearLR(both, start, end, total_iters)
+    for _ in range(total_iters):
+        assert min(schedule.get_last_lr()) > 0
+        schedule.step()
+    for _ in range(3):
+        assert schedule.get_last_lr() == [0.2 * end, 0.8 * end]
+        both.load_state_dict(both.state_dict())  # it refuses a negative rate
+        schedule.step()
+
+
+@pytest.mark.parametrize("start, total_iters", [(0.2, 5), (1 / 3, 4), (1 / 3, 5), (1 / 3, 10)])
+def test_linear_rates_go_on_from_a_change_by_hand_and_still_end_at_zero(start, total_iters):
+    changed = optimizer(0.2)
+    schedule = LinearLR(changed, start, 0.0, total_iters)
+    schedule.step()
+    changed.param_groups[0]["lr"] *= 0.3
+    rates = course(schedule, total_iters + 2)
+    expected = [0.06 * start * max(1 - epoch / total_iters, 0) for epoch in range(1, total_iters + 3)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-12, atol=0)
+    assert course(schedule, 3) == [0.0, 0.0, 0.0]
+
+
 def test_each_group_has_its_own_rate_and_schedules_multiply():
     both = optimizer(1.0, 0.1)
     warm_up, steps = LinearLR(both, 0.5, 1.0, 2), StepLR(both, 2, 0.1)

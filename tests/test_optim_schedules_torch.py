@@ -20,6 +20,9 @@ SCHEDULES = [
     ("LinearLR", {}),
     ("LinearLR", {"start_factor": 0.01, "total_iters": 12}),
     ("LinearLR", {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 4}),
+    ("LinearLR", {"start_factor": 0.2, "end_factor": 0.0}),
+    ("LinearLR", {"end_factor": 0.7, "total_iters": 30}),
+    ("LinearLR", {"total_iters": 0}),
 ]
 
 
@@ -36,9 +39,23 @@ def test_rates(name, options):
     schedule = getattr(optim.lr_scheduler, name)(ours, **options)
     reference = getattr(torch.optim.lr_scheduler, name)(theirs, **options)
     for _ in range(40):
-        np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-18)
+        np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-16)
         schedule.step()
         reference.step()
+
+
+@pytest.mark.parametrize("name, options", SCHEDULES)
+def test_rates_after_a_change_by_hand(name, options):
+    ours, theirs = optimizers()
+    schedule = getattr(optim.lr_scheduler, name)(ours, **options)
+    reference = getattr(torch.optim.lr_scheduler, name)(theirs, **options)
+    for epoch in range(40):
+        if epoch in (3, 9):
+            for group in (*ours.param_groups, *theirs.param_groups):
+                group["lr"] *= 1.7
+        schedule.step()
+        reference.step()
+        np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-16)
 
 
 def test_several_schedules_of_one_optimizer():

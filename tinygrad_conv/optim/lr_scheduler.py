@@ -122,8 +122,15 @@ class LinearLR(LRScheduler):
     def next_lr(self, lr: float, base_lr: float) -> float:
         if self.last_epoch > self.total_iters:
             return lr
-        rise = self.end_factor - self.start_factor
-        return lr * (1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
+        before, now = self.factor(self.last_epoch - 1), self.factor(self.last_epoch)
+        if lr == base_lr * before:  # no one else changed the rate; quotients add up their roundings and would miss the end
+            return base_lr * now
+        return lr * (now / before)
+
+    def factor(self, epoch: int) -> float:
+        """The factor in an epoch up to total_iters: never negative, and exactly start_factor and end_factor at the ends."""
+        part = epoch / self.total_iters
+        return self.start_factor * (1 - part) + self.end_factor * part
 
 
 class ReduceLROnPlateau(LRScheduler):
