@@ -37,6 +37,7 @@ def course(scheduler, epochs):
     [
         (lambda o: StepLR(o, 3, 0.5), lambda epoch: 0.8 * 0.5 ** (epoch // 3)),
         (lambda o: MultiStepLR(o, [7, 2, 2], 0.5), lambda epoch: 0.8 * 0.5 ** (2 * (epoch >= 2) + (epoch >= 7))),
+        (lambda o: MultiStepLR(o, [3, 0, 0], 0.5), lambda epoch: 0.8 * 0.5 ** (2 + (epoch >= 3))),
         (lambda o: CosineAnnealingLR(o, 4, 0.1), lambda epoch: 0.1 + 0.35 * (1 + math.cos(math.pi * epoch / 4))),
         (lambda o: LinearLR(o, 0.2, 1.0, 4), lambda epoch: 0.8 * (0.2 + 0.8 * min(epoch, 4) / 4)),
     ],
@@ -108,6 +109,8 @@ def test_going_on_from_an_epoch_needs_the_initial_rates():
     resumed = optimizer()
     resumed.param_groups[0].update(initial_lr=0.8, lr=0.4)
     assert course(StepLR(resumed, 2, 0.5, last_epoch=1), 3) == [0.4, 0.4, 0.2]
+    resumed.param_groups[0].update(lr=0.4)  # which milestone 0 has cut already
+    assert course(MultiStepLR(resumed, [0, 3], 0.5, last_epoch=1), 3) == [0.4, 0.2, 0.2]
 
 
 def plateau(values, **options):

@@ -23,6 +23,7 @@ SCHEDULES = [
     ("LinearLR", {"start_factor": 0.2, "end_factor": 0.0}),
     ("LinearLR", {"end_factor": 0.7, "total_iters": 30}),
     ("LinearLR", {"total_iters": 0}),
+    ("MultiStepLR", {"milestones": [0, 0, 5, 5, 5]}),
 ]
 
 

@@ -75,11 +75,14 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times gamma at each of the milestones, which count epochs."""
+    """The rate times gamma at each of the milestones, which count epochs: at once for 0, twice for one given twice."""
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
+
+    def first_lr(self, lr: float) -> float:
+        return self.next_lr(lr, lr)
 
     def next_lr(self, lr: float, base_lr: float) -> float:
         return lr * self.gamma ** self.milestones.count(self.last_epoch)
