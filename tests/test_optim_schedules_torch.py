@@ -24,6 +24,8 @@ SCHEDULES = [
     ("LinearLR", {"end_factor": 0.7, "total_iters": 30}),
     ("LinearLR", {"total_iters": 0}),
     ("MultiStepLR", {"milestones": [0, 0, 5, 5, 5]}),
+    ("ExponentialLR", {"gamma": 0.8}),
+    ("ExponentialLR", {"gamma": 1.05}),
 ]
 
 

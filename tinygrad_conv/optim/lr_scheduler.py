@@ -88,6 +88,17 @@ class MultiStepLR(LRScheduler):
         return lr * self.gamma ** self.milestones.count(self.last_epoch)
 
 
+class ExponentialLR(LRScheduler):
+    """The rate times gamma every epoch: initial · gamma^epoch."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        return lr * self.gamma
+
+
 class CosineAnnealingLR(LRScheduler):
     """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down to eta_min in T_max epochs, and up again after.
 
