@@ -168,3 +168,47 @@ def returns_a_float(rng):
 def makes_a_tensor(rng):
     op = make_op(lambda x: x * x, x=lambda dy, x: Tensor(np.asarray(dy)) * x * 2)
     return Trial(op, [numbers(rng, 3, 4)], "modes", says="returns a Tensor where it is given arrays")
+
+
+def another_input_as_a_constant(rng):
+    def da(dy, b):
+        return dy * exp(b.detach() if isinstance(b, Tensor) else b)
+
+    op = make_op(product, a=da, b=product_db)
+    rows = size(rng)
+    return Trial(op, [numbers(rng, rows, 3), numbers(rng, rows, 3)], "constant", order=2, says="b as a constant")
+
+
+def lets_only_positive_errors_through(rng):
+    op = make_op(lambda x: np.maximum(x, 0), x=lambda dy, x: dy * (x > 0) * (dy > 0))
+    return Trial(op, [numbers(rng, size(rng, 3), size(rng, 3))], "not linear", says="not linear in dy")
+
+
+def squares_dy(rng):
+    op = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * dy * x)
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "not linear", says="not linear in dy")
+
+
+def in_order_of_memory(array):
+    """What is right only where the array is contiguous."""
+    return array.ravel(order="K").reshape(array.shape) if isinstance(array, np.ndarray) else array
+
+
+def reads_x_as_it_lies_in_memory(rng):
+    op = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * in_order_of_memory(x))
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "layout", says="transposed in memory")
+
+
+def reads_dy_as_it_lies_in_memory(rng):
+    op = make_op(lambda x: x * 3, x=lambda dy: in_order_of_memory(dy) * 3)
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "layout", says="transposed in memory")
+
+
+def goes_wrong_on_what_it_is_given(rng):
+    op = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * in_order_of_memory(x))
+    return Trial(op, [numbers(rng, size(rng, 3), size(rng, 3)).T], "layout", says="right where the inputs are contiguous")
+
+
+def forward_reads_memory(rng):
+    op = make_op(lambda x: in_order_of_memory(x) * 2, x=lambda dy: dy * 2)
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "layout", says="the forward gives other numbers")

@@ -153,3 +153,40 @@ def test_from_the_command_line():
     done = subprocess.run([sys.executable, "-m", "tinygrad_conv", "check", "add"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "add" in done.stdout
+
+
+LAYOUT = '''
+import numpy as np
+import tinygrad_conv as tg
+from tinygrad_conv.checks import case, normal
+
+@tg.primitive
+def triple(x):
+    return x * 3
+
+@triple.grad("x")
+def triple_dx(dy):
+    return 3 * (dy.ravel(order="K").reshape(dy.shape) if isinstance(dy, np.ndarray) else dy)
+
+@tg.primitive
+def rounded(x):
+    return x * 2
+
+@rounded.grad("x")
+def rounded_dx(dy):
+    return dy * 2 if dy.dtype == np.float64 else dy * 2.01
+
+case(triple, normal("n+2 m+3"), linear=True)
+case(rounded, normal("n"), linear=True)
+'''
+
+
+def test_what_layouts_and_dtypes_change_is_told_with_the_op_and_the_rule(tmp_path, capsys, scratch):
+    assert main(["check", write(tmp_path, LAYOUT)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    for what, rule in (
+        ("dx of triple differs where the inputs and dy are transposed in memory", "rule triple_dx"),
+        ("dx of rounded in float16 differs from float64 by", "rule rounded_dx"),
+    ):
+        (line,) = [at for at, text in enumerate(told) if text.startswith(what)]
+        assert told[line + 1].startswith(f"  {rule} (") and "my_op.py:" in told[line + 1]

@@ -17,11 +17,13 @@ from ..engine.tape import Node
 from ..engine.tensor import Tensor
 from ..errors import RuleError, show_shape
 from .fault import Fault
-from .function import Function, Pullback, same
+from .function import LAYOUTS, Function, Pullback, same
 
 WHOLE = 10_000  # entries of a Jacobian that is compared entry by entry
 DIRECTIONS = 4  # random directions for a larger one
 MOST_KINKS = 8  # that are told apart from mistakes one by one
+LINEAR = 1e-8  # how far, in proportion, a gradient may be from the sum that it should be
+MEMORY = ".strides and order='K' or 'A' tell how an array lies in memory, not what it means"
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of a function's value; a difference divides it by the step
 
 
@@ -63,7 +65,10 @@ def compare(function: Function, tolerance: Tolerance, rng: np.random.Generator) 
     entries = function.values.size * function.point.size
     if entries:
         kinks = compare_whole(function, tolerance) if entries <= WHOLE else compare_directions(function, tolerance, rng)
+    assert_linear(function, rng)
     assert_modes_agree(function, rng)
+    assert_same_in_any_layout(function)
+    assert_same_gradient_in_any_layout(function, rng)
     return kinks
 
 
@@ -87,6 +92,39 @@ def assert_repeatable(function: Function, rng: np.random.Generator) -> None:
     if not same(pull(cotangent), pull(cotangent)):
         text = "two backward passes through the same tape give different gradients: a rule draws random numbers, or keeps a state"
         raise Fault("not deterministic", text)
+
+
+def assert_linear(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the gradient is linear in the gradient of the output, as the chain rule is."""
+    first, second = rng.standard_normal((2, function.values.size))
+    pull = Pullback(function, lifted=False)
+    expected = 2 * pull(first) - 3 * pull(second)
+    given = pull(2 * first - 3 * second)
+    scale = np.max(np.abs(expected), initial=1.0)
+    if np.isfinite(scale) and not (np.abs(given - expected) <= LINEAR * scale).all():
+        which, index = function.locate(int(np.argmax(np.nan_to_num(np.abs(given - expected), nan=np.inf))))
+        where = f"at {function.names[which]}{show_shape(index)}"
+        text = f"the gradient is not linear in dy: for 2 u - 3 v it is not 2 times that for u less 3 times that for v, {where}"
+        raise Fault("not linear", text)
+
+
+def assert_same_in_any_layout(function: Function) -> None:
+    """Raise Fault unless the forward gives the same for the same numbers, however they lie in memory."""
+    for arrange in LAYOUTS:
+        if not same(function.arranged(arrange).at(function.point), function.values):
+            raise Fault("layout", f"the forward gives other numbers where inputs are {arrange.__name__} in memory: {MEMORY}")
+
+
+def assert_same_gradient_in_any_layout(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the rules do, for inputs and the gradient of the output."""
+    cotangent = rng.standard_normal(function.values.size)
+    gradient = Pullback(function, lifted=False)(cotangent)
+    for arrange in LAYOUTS:
+        moved = Pullback(function.arranged(arrange), lifted=False)(cotangent)
+        if not same(moved, gradient):
+            which, _ = function.locate(int(np.argmax(np.nan_to_num(np.abs(moved - gradient), nan=np.inf))))
+            where = f"where inputs and dy are {arrange.__name__} in memory: {MEMORY}"
+            raise Fault("layout", f"the gradient of {function.names[which]} is another {where}")
 
 
 def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:

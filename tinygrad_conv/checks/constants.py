@@ -42,8 +42,10 @@ def derivative_given(call: Call, argument: int, position: int, dy: Array) -> Arr
     """The derivative of one input's gradient for another, as the engine computes it, [gradient, input]."""
 
     def gradient(*inputs: Any) -> Tensor:
-        (dx,) = grad(call.op(*inputs, **call.params), inputs[position], Tensor(dy), create_graph=True, allow_unused=True)
-        return Tensor(np.zeros(np.shape(inputs[position]))) if dx is None else dx
+        x = inputs[position] if isinstance(inputs[position], Tensor) else Tensor(inputs[position], requires_grad=True)
+        y = call.op(*inputs[:position], x, *inputs[position + 1 :], **call.params)
+        (dx,) = grad(y, x, Tensor(dy), create_graph=True, allow_unused=True)
+        return Tensor(np.zeros(x.shape)) if dx is None else dx
 
     function = Function(gradient, call.arrays, [call.checked[argument]], ["x"])
     return jacobian(function)

@@ -14,7 +14,7 @@ import numpy as np
 from ..dtypes import Array
 from ..errors import show_shape
 from .calls import Call
-from .compare import Tolerance
+from .compare import MEMORY, Tolerance
 from .evidence import Evidence, flips, gather, is_right, swaps
 from .fault import Fault
 
@@ -40,7 +40,17 @@ def diagnose(call: Call, argument: int, output: int, tolerance: Tolerance) -> Fi
         agreed = [finding for finding in found[0] if all(finding in others for others in found)]
         if agreed:
             return agreed[0] if len(agreed) == 1 else Finding(agreed[0].kind, "; or ".join(one.text for one in agreed[:2]))
-    return UNKNOWN
+    return Finding(UNKNOWN.kind, UNKNOWN.text + how_much(evidence[0]))
+
+
+def how_much(evidence: Evidence) -> str:
+    """Where the gradient is wrong, if that is not everywhere."""
+    wrong = np.flatnonzero(evidence.wrong.any(axis=0))
+    if wrong.size in (0, evidence.wrong.shape[1]):
+        return ""
+    first = show_shape(map(int, np.unravel_index(wrong[0], evidence.shape)))
+    others = f"and {wrong.size - 1} more" if wrong.size > 1 else "alone"
+    return f"; it is wrong at {evidence.name}{first} {others} of {evidence.wrong.shape[1]} elements"
 
 
 def a_factor(evidence: Evidence) -> Iterator[Finding]:
@@ -111,6 +121,14 @@ def without_remainder(evidence: Evidence, at: int) -> tuple[Any, ...] | None:
     return arrays if same_outputs else None
 
 
+def the_layout(evidence: Evidence) -> Iterator[Finding]:
+    """Right as soon as all inputs lie in memory row by row."""
+    arrays = tuple(np.ascontiguousarray(one) if isinstance(one, np.ndarray) else one for one in evidence.arrays)
+    scattered = any(isinstance(one, np.ndarray) and not one.flags.c_contiguous for one in evidence.arrays)
+    if scattered and is_right(evidence.call.function(arrays), evidence.tolerance):
+        yield Finding("layout", f"right where the inputs are contiguous in memory, wrong where they are not: {MEMORY}")
+
+
 def a_param(evidence: Evidence) -> Iterator[Finding]:
     """Right as soon as one param has its default."""
     op = evidence.call.op
@@ -139,7 +157,10 @@ def the_border(evidence: Evidence) -> Iterator[Finding]:
         if not lines[middle].any() and (both_ends or (lines.size >= 4 and wrong.ndim >= 3)):
             one_side, places = True, f"{evidence.name} at {np.flatnonzero(lines).tolist()} of dimension {axis}"
             yield Finding("border", f"right in the middle, wrong at the border: {places}")
-    if not one_side and wrong.ndim >= 2 and min(wrong.shape[-2:]) >= 3 and not wrong[..., 1:-1, 1:-1].any():
+    if one_side or wrong.ndim < 2 or min(wrong.shape[-2:]) < 3 or wrong[..., 1:-1, 1:-1].any():
+        return
+    frame = np.asarray(wrong.any(axis=tuple(range(wrong.ndim - 2))))
+    if frame.sum() > 0.75 * (frame.size - frame[1:-1, 1:-1].size):  # a few elements that happen to lie there are no border
         yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
 
 
@@ -221,6 +242,7 @@ def tried(evidence: Evidence, at: int, array: Array, kind: str, text: str) -> It
 
 IN_ORDER: tuple[tuple[Callable[[Evidence], Iterator[Finding]], ...], ...] = (
     (a_factor,),
+    (the_layout,),
     (the_remainder,),
     (another_argument, exchanged, reversed_),
     (a_param,),

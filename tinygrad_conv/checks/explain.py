@@ -12,7 +12,7 @@ from ..engine.op import Rule
 from ..engine.tensor import Tensor
 from ..errors import GradcheckError, RuleError, show_place, show_shape
 from .calls import Call, gradients, recorded_calls
-from .compare import Tolerance, WrongEntry, assert_pure, compare
+from .compare import Tolerance, WrongEntry, assert_pure, assert_same_in_any_layout, compare
 from .constants import diagnose_constant
 from .diagnosis import UNKNOWN, Finding, diagnose
 from .fault import Fault
@@ -148,6 +148,7 @@ def misbehaving_rule(call: Call, order: int, tolerance: Tolerance) -> Rule | Non
     """The rule that fails when no other runs; None where the forward already does what it must not."""
     try:
         assert_pure(call.function())
+        assert_same_in_any_layout(call.function())
     except Fault:
         return None
     failing = (at for at in range(len(call.checked)) if fault_alone(call.only(at), order, tolerance))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,28 @@ class Function:
         self.shapes = [np.shape(inputs[at]) for at in checked]
         self.ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.shapes])
         self.point = flat([inputs[at] for at in checked])
+        self.arrange: Callable[[Array], Array] | None = None  # how its inputs lie in memory, if not as those given
         self.outputs = [one.data.shape for one in self.call(self.point)[1]]
         self.values = self.at(self.point)
 
+    def arranged(self, arrange: Callable[[Array], Array]) -> Function:
+        """The same function, whose inputs and cotangents lie in memory as `arrange` lays them out."""
+        other = copy(self)
+        other.arrange = arrange
+        return other
+
     def split(self, vector: Array) -> list[Array]:
-        """A vector as the inputs it consists of: fresh arrays, [shape of each]."""
-        pieces = zip(self.ends, self.ends[1:], self.shapes)
-        return [vector[start:end].reshape(shape).copy() for start, end, shape in pieces]
+        """A vector as the inputs it consists of: fresh arrays, [shape of each], in their memory orders."""
+        pieces = zip(self.ends, self.ends[1:], self.shapes, self.checked)
+        return [self.laid_out(vector[start:end].reshape(shape), self.inputs[at]) for start, end, shape, at in pieces]
+
+    def laid_out(self, values: Array, model: Any) -> Array:
+        """A copy of the values, in the memory order of the model unless another was asked for."""
+        if self.arrange is not None:
+            return self.arrange(values)
+        fresh = np.empty_like(model, np.float64, shape=values.shape)
+        fresh[...] = values
+        return fresh
 
     def nearby(self, rng: np.random.Generator) -> Function:
         """The same function at a point a hundredth away: zeros, and what is equal, come apart."""
@@ -98,7 +114,8 @@ class Pullback:
     def __call__(self, cotangent: Array) -> Array:
         """The gradient of ⟨cotangent, outputs⟩: a vector as the point. Raises Fault for a rule that changes what it is given."""
         pieces = self.function.split_outputs(cotangent)
-        pairs = [(one, piece.astype(one.data.dtype)) for one, piece in zip(self.results, pieces) if one.requires_grad]
+        arrange = self.function.arrange or np.asarray
+        pairs = [(one, arrange(piece.astype(one.data.dtype))) for one, piece in zip(self.results, pieces) if one.requires_grad]
         if not pairs:
             return np.zeros_like(self.function.point)
         outputs, seeds = zip(*pairs)
@@ -164,13 +181,34 @@ def input_names(fn: Callable[..., Any], count: int) -> list[str]:
 def copied(value: Any) -> Any:
     """An input that shares no memory with the original."""
     if isinstance(value, Tensor):
-        return Tensor(value.data.copy(), requires_grad=value.requires_grad)
-    return value.copy() if isinstance(value, np.ndarray) else value
+        return Tensor(value.data.copy("K"), requires_grad=value.requires_grad)
+    return value.copy("K") if isinstance(value, np.ndarray) else value
 
 
 def flat(arrays: Sequence[Any]) -> Array:
     """Arrays as one float64 vector."""
     return np.concatenate([np.zeros(0), *(np.asarray(one, np.float64).ravel() for one in arrays)])
+
+
+def transposed(array: Array) -> Array:
+    """The same array in Fortran's order."""
+    return np.array(array, order="F")
+
+
+def strided(array: Array) -> Array:
+    """The same array as every other element of a larger one."""
+    larger = np.full([2 * size for size in array.shape], 9.0, array.dtype)
+    view = larger[(slice(None, None, 2),) * array.ndim + (...,)]  # the … keeps it an array where there is no axis
+    view[...] = array
+    return view
+
+
+def backwards(array: Array) -> Array:
+    """The same array with negative strides."""
+    return np.flip(np.flip(array).copy())
+
+
+LAYOUTS = transposed, strided, backwards
 
 
 def same(a: Array, b: Array) -> bool:

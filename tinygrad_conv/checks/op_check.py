@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,13 @@ from ..dtypes import FLOATS, Array
 from ..engine.op import Op
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
-from ..errors import RuleError
+from ..errors import RuleError, show_place
 from .calls import assert_dtypes_kept
 from .cases import Case, Sample
-from .compare import Tolerance, compare
+from .compare import MEMORY, Tolerance, compare
 from .explain import failure
 from .fault import Fault
-from .function import Function, gradient_of, input_names, same
+from .function import LAYOUTS, Function, gradient_of, input_names, same
 
 PRECISION: dict[Any, float] = {np.dtype(np.float16): 2e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-12}
 
@@ -80,24 +81,25 @@ def check_dtypes(case: Case, sample: Sample) -> None:
     for dtype, precision in PRECISION.items():
         for name, value, exact in zip(wide, run(op, sample, dtype).values(), wide.values()):
             if exact.dtype in FLOATS and value.dtype != dtype and not (case.casts and name.startswith("y")):
-                raise Fault("wrong dtype", f"{name} is {value.dtype} where the inputs are {dtype}")
-            assert_near(name, value, exact, precision)
+                raise Fault("wrong dtype", f"{name} of {op.name} is {value.dtype} where the inputs are {dtype}{blamed(op, name)}")
+            assert_near(op, name, value, exact, precision)
     if not case.casts and op.differentiable:
         leaves = [Tensor(one, requires_grad=True) if is_float(one) else one for one in sample.inputs]
         assert_dtypes_kept(partial(op, **sample.params), leaves)
 
 
-def assert_near(name: str, value: Array, exact: Array, precision: float) -> None:
+def assert_near(op: Op, name: str, value: Array, exact: Array, precision: float) -> None:
     """Raise Fault unless two results are the same numbers, to a precision."""
     with np.errstate(all="ignore"):
         difference = np.abs(value.astype(np.float64) - exact.astype(np.float64))
         scale = 1 + np.max(np.abs(exact.astype(np.float64)), initial=0.0, where=np.isfinite(exact))
     if value.shape != exact.shape or np.max(difference, initial=0.0, where=np.isfinite(exact)) > precision * scale:
-        raise Fault("dtype", f"{name} in {value.dtype} differs from float64 by {np.nanmax(difference):.3g}")
+        text = f"{name} of {op.name} in {value.dtype} differs from float64 by {np.nanmax(difference):.3g}"
+        raise Fault("dtype", text + blamed(op, name))
 
 
-def run(op: Op, sample: Sample, dtype: np.dtype[Any], arrange: Any = np.asarray) -> dict[str, Array]:
-    """The outputs, and the gradients of the inputs for ones as dy: the inputs in a dtype, and laid out by `arrange`."""
+def run(op: Op, sample: Sample, dtype: np.dtype[Any], arrange: Callable[[Array], Array] = np.asarray) -> dict[str, Array]:
+    """The outputs, and the gradients of the inputs: inputs and dy in a dtype, and laid out by `arrange`."""
     inputs = [arrange(one.astype(dtype)) if is_float(one) else one for one in sample.inputs]
     rules = op.rules * len(inputs) if op.variadic else op.rules
     leaves = [
@@ -105,10 +107,11 @@ def run(op: Op, sample: Sample, dtype: np.dtype[Any], arrange: Any = np.asarray)
         for at, one in enumerate(inputs)
     ]
     y = op(*leaves, **sample.params)
-    outputs = y if isinstance(y, tuple) else (y,)
+    outputs, rng = y if isinstance(y, tuple) else (y,), np.random.default_rng(0)
     for one in outputs:
         if one.requires_grad:
-            one.backward(np.ones_like(one.data), retain_graph=True)
+            eighths = rng.integers(-16, 17, one.shape) / 8  # which every dtype holds exactly
+            one.backward(arrange(eighths.astype(one.dtype)), retain_graph=True)
     found = {f"y[{at}]" if len(outputs) > 1 else "y": one.data for at, one in enumerate(outputs)}
     names = input_names(op, len(inputs))
     grads = {f"d{name}": one.grad for name, one in zip(names, leaves) if isinstance(one, Tensor) and one.grad is not None}
@@ -116,31 +119,22 @@ def run(op: Op, sample: Sample, dtype: np.dtype[Any], arrange: Any = np.asarray)
 
 
 def check_layouts(case: Case, sample: Sample) -> None:
-    """Raise Fault unless the op gives the same on inputs that are not contiguous."""
+    """Raise Fault unless the op gives the same on inputs, and for a dy, that are not contiguous."""
     op, dtype = OPS[case.op], np.dtype(np.float64)
     plain = run(op, sample, dtype)
-    for arrange in (transposed, strided, backwards):
+    for arrange in LAYOUTS:
         for name, value in run(op, sample, dtype, arrange).items():
             if not same(value, plain[name]) or value.shape != plain[name].shape:
-                raise Fault("layout", f"{name} differs where the inputs are {arrange.__name__} in memory")
+                where = f"where the inputs and dy are {arrange.__name__} in memory: {MEMORY}"
+                raise Fault("layout", f"{name} of {op.name} differs {where}{blamed(op, name)}")
 
 
-def transposed(array: Array) -> Array:
-    """The same array in Fortran's order."""
-    return np.array(array, order="F")
-
-
-def strided(array: Array) -> Array:
-    """The same array as every other element of a larger one."""
-    larger = np.full([2 * size for size in array.shape], 9.0, array.dtype)
-    view = larger[(slice(None, None, 2),) * array.ndim + (...,)]  # the … keeps it an array where there is no axis
-    view[...] = array
-    return view
-
-
-def backwards(array: Array) -> Array:
-    """The same array with negative strides."""
-    return np.flip(np.flip(array).copy())
+def blamed(op: Op, name: str) -> str:
+    """What makes a result of this name: the rule for an input, or the forward."""
+    inputs = [op.inputs[0]] if op.variadic else op.inputs
+    rules = {f"d{one}": rule for one, rule in zip(inputs, op.rules)}
+    rule = op.rules[0] if op.variadic and name.startswith("d") else rules.get(name)
+    return f"\n  {rule or f'forward {op.name} ({show_place(op.forward)})'}"
 
 
 def is_float(value: Any) -> bool:
