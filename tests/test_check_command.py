@@ -186,7 +186,7 @@ def test_what_layouts_and_dtypes_change_is_told_with_the_op_and_the_rule(tmp_pat
     told = capsys.readouterr().out.splitlines()
     for what, rule in (
         ("dx of triple differs where the inputs and dy are transposed in memory", "rule triple_dx"),
-        ("dx of rounded in float16 differs from float64 by", "rule rounded_dx"),
+        ("dx of rounded in float32 differs from float64 by", "rule rounded_dx"),
     ):
         (line,) = [at for at, text in enumerate(told) if text.startswith(what)]
         assert told[line + 1].startswith(f"  {rule} (") and "my_op.py:" in told[line + 1]
