@@ -36,7 +36,8 @@ def gradcheck(
     fn: an op, or any function of Tensors that returns one or several; not only scalars. inputs: those that require a
     gradient are checked, the others are constants; float16 and float32 are promoted to float64. order 2 checks the
     gradient's own gradient too, with respect to the inputs and to the incoming gradient. eps: half the distance of the two
-    points of a difference. Both modes of the rules (on arrays, and on Tensors under create_graph) are run and must agree.
+    points of a difference. Both modes of the rules (on arrays, and on Tensors under create_graph) are run and must agree; the
+    gradient must be linear in the incoming one, and the same however inputs and incoming gradient lie in memory.
 
     Small inputs are checked entry by entry, large ones along random directions (drawn from `seed`). At a kink, as relu has
     at 0, it gives a KinkWarning instead of failing.
