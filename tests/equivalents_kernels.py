@@ -43,6 +43,9 @@ EQUIVALENT: dict[str, str] = {
     "deviation.py _blocks: 1 → 0": PLAIN,
     "deviation.py _blocks: True → False": "Both have an axis each.",
     "deviation.py _blocks: zip(groups, shape, strict=True) → zip(groups, shape)": "Both have an axis each.",
+    "deviation.py blocks_of: _blocks(x.shape, order, x.itemsize, center.shape) if x.transpose(order.axes).flags.c_contiguous "
+    "else None → _blocks(x.shape, order, x.itemsize, center.shape)": "What is not in one piece is copied, to the same numbers.",
+    "deviation.py squared_deviation: dots(distance, distance, out=sums) → dots(distance, distance, out=sums)": "The same.",
     "deviation.py deviation_dot: alike(dy, x) → alike(x, dy)": SYMMETRIC,
     "deviation.py deviation_removed: alike(dy, x) → alike(x, dy)": SYMMETRIC,
     "deviation.py squared_deviation: blocks_of(x, center) → blocks_of(center, x)": PLAIN,

@@ -105,9 +105,14 @@ def test_other_shapes_and_dtypes_follow_numpy() -> None:
         kernels.deviation_removed(dy.astype(np.float64), a, x, center, b, c),
     ):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
-    wide = kernels.deviation_dot(dy, x, center.astype(np.float64))
-    assert wide.dtype == np.float64
-    np.testing.assert_allclose(wide, formulas(x, dy, center, a, b, c)[2], rtol=1e-12)
+    assert kernels.deviation_removed(dy.astype(np.float64), a, x, center, b, c).dtype == np.float64
+    for dtypes in ((np.float32, np.float64), (np.float64, np.float32)):
+        wide = kernels.deviation_dot(dy.astype(dtypes[0]), x, center.astype(dtypes[1]))
+        assert wide.dtype == np.float64
+        np.testing.assert_allclose(wide, formulas(x, dy, center, a, b, c)[2], rtol=1e-4, atol=1e-2)
+    one_row = dy[:, :, :1]
+    got = kernels.deviation_removed(one_row, a, x, center, b, c)
+    np.testing.assert_allclose(got, formulas(x, one_row, center, a, b, c)[3], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(1000, 4, 14, 10), (2, 3, 400, 300)])
