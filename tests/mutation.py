@@ -57,7 +57,7 @@ SERVES = {line.serves for table in choice.TABLES.values() for line in table}
 TIMES = {"product_time", "correlation_time", "guessed_time"}
 GUESSES = {*TIMES, "shares", "rows_together", "rows_at_once", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
 AMOUNTS = {"time", "multiplications", "ahead", "together", "row_bytes"}  # variables
-BOUNDS = ("CACHE_", "LARGE", "LOW", "NARROWEST", "WORKSPACE_", "WORTH_")  # beginnings of constants
+BOUNDS = ("CACHE_", "LARGE", "LONGEST_", "LOW", "NARROWEST", "WORKSPACE_", "WORTH_")  # beginnings of constants
 SYMMETRIC = ("add", "max", "min", "maximum", "minimum", "swapaxes", "gcd", "result_type")
 RULE_TESTS = [
     *sorted(name for name in os.listdir(TESTS) if name.startswith("test_rules_")),
