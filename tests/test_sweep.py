@@ -165,6 +165,18 @@ def test_a_hook_sees_the_sum_of_all_contributions():
     assert seen == [5]
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.array, tg.tensor, lambda number: tg.tensor(number, dtype=np.float64)])
+def test_a_hook_may_return_a_number_an_array_or_a_tensor(kind):
+    x = tg.tensor(2.0, requires_grad=True)
+    x.register_hook(lambda dx: kind(7.0))
+    y = x * 3
+    y.register_hook(lambda dy: dy * 2)  # of an array without dimensions that is a NumPy number
+    y.backward(retain_graph=True)
+    assert x.grad == 7 and x.grad.dtype == np.float32
+    (dx,) = tg.grad(y, x, create_graph=True)
+    assert isinstance(dx, tg.Tensor) and dx.item() == 7 and dx.dtype == np.float32
+
+
 def test_a_hook_that_returns_another_shape_is_refused():
     x = leaf(3)
     x.register_hook(lambda gradient: gradient[:1])

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .errors import check_hook
 
 Hooks = dict[int, Callable[..., Any]]
@@ -37,5 +39,14 @@ def run_hooks(hooks: Hooks, gradient: Any) -> Any:
         changed = hook(gradient)
         if changed is not None:
             check_hook(changed, gradient)
-            gradient = changed if type(changed) is type(gradient) else getattr(changed, "data", changed)
+            gradient = in_place_of(gradient, changed)
     return gradient
+
+
+def in_place_of(gradient: Any, changed: Any) -> Any:
+    """What a hook returned, an array, a NumPy number or a Tensor, as the kind and dtype of the gradient that it was given."""
+    kind = type(gradient)
+    if kind is type(changed) is not np.ndarray:  # a Tensor, which stays on the tape
+        return changed if changed.dtype == gradient.dtype else changed.to(gradient.dtype)
+    array = np.asarray(changed if isinstance(changed, (np.ndarray, np.generic)) else changed.data, gradient.dtype)
+    return array if kind is np.ndarray else kind(array)
