@@ -1,11 +1,12 @@
 """A convolution and its gradients, number by number, in the order of the derivation.
 
     python examples/article.py
-    python examples/article.py --html        writes article.html too: the same, to be stepped through in a browser
+    python examples/article.py --html        writes article.html too: the same, to be stepped through in a
+    browser
 
-One sum runs through it: a cross-correlation. The forward pass is one, of X with W. The weight gradient is one, of X
-with the output error dY. The input gradient is one too, of the padded dY with the flipped W. So one function prints
-them all.
+One sum runs through it: a cross-correlation. The forward pass is one, of X with W. The weight gradient is
+one, of X with the output error dY. The input gradient is one too, of the padded dY with the flipped W. So one
+function prints them all.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A convolution and its gradients, number by number.")
-    parser.add_argument("--html", nargs="?", const="article.html", metavar="FILE", help="write a page (default: article.html)")
+    parser.add_argument(
+        "--html", nargs="?", const="article.html", metavar="FILE", help="write a page (default: article.html)"
+    )
     return parser.parse_args()
 
 
@@ -170,7 +173,9 @@ def loss_of(x: np.ndarray, w: np.ndarray) -> float:
     return float(0.5 * np.sum((correlate(x, w) - TARGET) ** 2))
 
 
-def finite_differences(function: Callable[[np.ndarray], float], at: np.ndarray, step: float = 1e-4) -> np.ndarray:
+def finite_differences(
+    function: Callable[[np.ndarray], float], at: np.ndarray, step: float = 1e-4
+) -> np.ndarray:
     """The slope of the function in each entry, from its values a small step above and below."""
     slopes = np.zeros_like(at)
     for index in np.ndindex(*at.shape):

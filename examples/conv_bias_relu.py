@@ -2,8 +2,9 @@
 
     python examples/conv_bias_relu.py
 
-Where relu let a number through its slope is 1, elsewhere 0, and y > 0 tells which. So the error that reaches the
-convolution is dy · (y > 0), and what follows is conv2d's own backward. On the tape it is one op instead of two.
+Where relu let a number through its slope is 1, elsewhere 0, and y > 0 tells which. So the error that reaches
+the convolution is dy · (y > 0), and what follows is conv2d's own backward. On the tape it is one op instead
+of two.
 """
 
 from __future__ import annotations

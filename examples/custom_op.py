@@ -2,7 +2,8 @@
 
     python examples/custom_op.py
 
-The op is softplus, log(1 + eˣ): relu with its corner rounded off. The name is taken, so here it is `smooth_relu`.
+The op is softplus, log(1 + eˣ): relu with its corner rounded off. The name is taken, so here it is
+`smooth_relu`.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
     python examples/involution.py
 
-Li, Hu, Wang, Li, She, Zhu, Zhang, Chen: "Involution: Inverting the Inherence of Convolution for Visual Recognition",
-CVPR 2021. A convolution's kernel is the same at every place and differs from channel to channel; involution's differs
-from place to place and is the same for the channels of a group.
+Li, Hu, Wang, Li, She, Zhu, Zhang, Chen: "Involution: Inverting the Inherence of Convolution for Visual
+Recognition", CVPR 2021. A convolution's kernel is the same at every place and differs from channel to
+channel; involution's differs from place to place and is the same for the channels of a group.
 
-The toy task needs just that. Each image has a picture and a plane of switches; wanted is the picture, with every pixel
-taken from its left neighbour where the switch is +1, and from its right one where it is -1.
+The toy task needs just that. Each image has a picture and a plane of switches; wanted is the picture, with
+every pixel taken from its left neighbour where the switch is +1, and from its right one where it is -1.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from tinygrad_conv import nn, optim
 
 @tg.primitive
 def involution(x, kernel):
-    """Y[n,c,i,j] = Σ_a Σ_b  K[n,g,a,b,i,j] · X[n, c, i+a-r, j+b-r], where g is the group of channel c, and r = k // 2.
+    """Y[n,c,i,j] = Σ_a Σ_b  K[n,g,a,b,i,j] · X[n, c, i+a-r, j+b-r], where g is the group of channel c, and r
+    = k // 2.
 
     x [N, C, H, W], kernel [N, G, k, k, H, W], k odd → [N, C, H, W]; X counts as 0 outside.
     """
     samples, channels, height, width = x.shape
     groups, size = kernel.shape[1:3]
     if kernel.shape != (samples, groups, size, size, height, width) or size % 2 == 0 or channels % groups:
-        raise ValueError(f"involution: x {x.shape}, kernel {kernel.shape} are not [N,C,H,W], [N,G,k,k,H,W] with k odd")
+        raise ValueError(
+            f"involution: x {x.shape}, kernel {kernel.shape} are not [N,C,H,W], [N,G,k,k,H,W] with k odd"
+        )
     y = np.zeros_like(x)
     for a, b in taps(size):
         y += ungrouped(grouped(shifted(x, a - size // 2, b - size // 2), groups) * kernel[:, :, a, b, None])
@@ -40,7 +43,9 @@ def involution_dx(dy, kernel):
     groups, size = kernel.shape[1:3]
     dx = 0
     for a, b in taps(size):
-        dx = dx + shifted(ungrouped(grouped(dy, groups) * kernel[:, :, a, b, None]), size // 2 - a, size // 2 - b)
+        dx = dx + shifted(
+            ungrouped(grouped(dy, groups) * kernel[:, :, a, b, None]), size // 2 - a, size // 2 - b
+        )
     return dx
 
 
@@ -80,7 +85,9 @@ def ungrouped(x):
 
 
 class Involution2d(nn.Module):
-    """Involution whose kernels a 1×1 convolution makes from the pixels. (The paper has two, and a relu between.)"""
+    """Involution whose kernels a 1×1 convolution makes from the pixels. (The paper has two, and a relu
+    between.)
+    """
 
     def __init__(self, channels: int, kernel_size: int, groups: int = 1) -> None:
         super().__init__()
@@ -122,7 +129,9 @@ def main() -> None:
     images, wanted = neighbours(np.random.default_rng(0), 64)
     print("mean squared error after 300 steps")
     print("(one kernel for all places can at best take the mean of the two neighbours)")
-    print(f"    convolution 3×3   {final_loss(nn.Conv2d(2, 1, kernel_size=3, padding=1), images, wanted):.3f}")
+    print(
+        f"    convolution 3×3   {final_loss(nn.Conv2d(2, 1, kernel_size=3, padding=1), images, wanted):.3f}"
+    )
     print(f"    involution 3×3    {final_loss(Involution2d(2, kernel_size=3), images, wanted):.3f}")
 
 

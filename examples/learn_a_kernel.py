@@ -1,6 +1,6 @@
 """A 3×3 convolution learns the Sobel kernel, from nothing but inputs and outputs.
 
-    python examples/learn_a_kernel.py
+python examples/learn_a_kernel.py
 """
 
 from __future__ import annotations

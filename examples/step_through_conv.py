@@ -2,8 +2,9 @@
 
     python examples/step_through_conv.py
 
-It stops at `breakpoint()`, before the backward. The README says what to press there, and what one sees. The numbers are
-those of examples/article.py. The literal kernels are switched on, so stepping further leads into the formulas.
+It stops at `breakpoint()`, before the backward. The README says what to press there, and what one sees. The
+numbers are those of examples/article.py. The literal kernels are switched on, so stepping further leads into
+the formulas.
 """
 
 from __future__ import annotations

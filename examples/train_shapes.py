@@ -3,10 +3,11 @@
     python examples/train_shapes.py                  circles, squares, triangles and crosses, generated
     python examples/train_shapes.py --data bars      horizontal and vertical bars, generated
     python examples/train_shapes.py --data digits    1,797 handwritten digits (needs the extra `examples`)
-    python examples/train_shapes.py --html           writes shapes.html too: the last backward, step by step in a browser
+    python examples/train_shapes.py --html           writes shapes.html too: the last backward, step by step
+    in a browser
 
-At the end: which class was taken for which, a few images (as a PNG too, if matplotlib is installed), and the accuracy
-on images that were not trained on. The same seed gives the same numbers.
+At the end: which class was taken for which, a few images (as a PNG too, if matplotlib is installed), and the
+accuracy on images that were not trained on. The same seed gives the same numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +46,14 @@ def main() -> None:
     (images, labels), (test_images, test_labels), names = load(options.data, options.seed)
 
     net = Net(size=images.shape[-1], classes=len(names))
-    train(net, images, labels, classes=len(names), epochs=epochs, html=options.html and options.html.format(options.data))
+    train(
+        net,
+        images,
+        labels,
+        classes=len(names),
+        epochs=epochs,
+        html=options.html and options.html.format(options.data),
+    )
 
     predictions = predict(net, test_images)
     truth = test_labels.data
@@ -61,9 +69,15 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train a small CNN with tinygrad_conv.")
     parser.add_argument("--data", choices=EPOCHS, default="shapes", help="which images (default: shapes)")
-    parser.add_argument("--epochs", type=count, help="passes over the training images (default: 10; bars 6, digits 30)")
-    parser.add_argument("--seed", type=count, default=0, help="the same seed gives the same numbers (default: 0)")
-    parser.add_argument("--html", nargs="?", const="{}.html", metavar="FILE", help="write a page that shows the last backward")
+    parser.add_argument(
+        "--epochs", type=count, help="passes over the training images (default: 10; bars 6, digits 30)"
+    )
+    parser.add_argument(
+        "--seed", type=count, default=0, help="the same seed gives the same numbers (default: 0)"
+    )
+    parser.add_argument(
+        "--html", nargs="?", const="{}.html", metavar="FILE", help="write a page that shows the last backward"
+    )
     return parser.parse_args()
 
 
@@ -89,7 +103,9 @@ def load(name: str, seed: int) -> tuple:
     return make(2000, seed=rng), make(1000, seed=rng), list(names)
 
 
-def train(net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: int, html: str | None) -> None:
+def train(
+    net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: int, html: str | None
+) -> None:
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
     batches = data.DataLoader(data.TensorDataset(images, labels), batch_size=32, shuffle=True)
     one_hot = np.eye(classes, dtype=np.float32)

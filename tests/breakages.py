@@ -1,8 +1,8 @@
 """The ways in which rules give wrong numbers, and in which the judge should say nothing but "unknown".
 
-Each function takes a generator and returns a `Trial`: an op broken in that way, at random sizes, and the kind that the judge
-should name. `tests/misbehaviours.py` has the other ways. `tests/test_judge.py` proves one of each kind,
-`python -m tests.judge_figures` counts over hundreds of them.
+Each function takes a generator and returns a `Trial`: an op broken in that way, at random sizes, and the kind
+that the judge should name. `tests/misbehaviours.py` has the other ways. `tests/test_judge.py` proves one of
+each kind, `python -m tests.judge_figures` counts over hundreds of them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,12 @@ def assigned_instead_of_added(rng):
         parts = [dy[last[row]] if row in last else dy[0] * 0 for row in range(x_shape[0])]
         return cat(*(part[None] for part in parts), dim=0)
 
-    return Trial(make_op(lambda x, *, index: x[index], x=dx), [numbers(rng, n, 3)], "missing accumulation", {"index": index})
+    return Trial(
+        make_op(lambda x, *, index: x[index], x=dx),
+        [numbers(rng, n, 3)],
+        "missing accumulation",
+        {"index": index},
+    )
 
 
 def first_row_instead_of_the_sum(rng):
@@ -100,7 +105,12 @@ def times_the_count(rng):
         counts = np.bincount(index, minlength=x_shape[0])[:, None]
         return put_add(dy, index=index, shape=x_shape) * counts
 
-    return Trial(make_op(lambda x, *, index: x[index], x=dx), [numbers(rng, n, 2)], "doubled accumulation", {"index": index})
+    return Trial(
+        make_op(lambda x, *, index: x[index], x=dx),
+        [numbers(rng, n, 2)],
+        "doubled accumulation",
+        {"index": index},
+    )
 
 
 def kernel_flipped_in_dx(rng):
@@ -108,7 +118,13 @@ def kernel_flipped_in_dx(rng):
         return smooth_dx(dy, flip(w, dims=(2, 3)), x_shape, stride, padding)
 
     inputs, params = images(rng, padding=size(rng, 0, 2))
-    return Trial(make_op(smooth, x=dx, w=smooth_dw), inputs, "flip", params, says="w is used reversed along axes 2 and 3")
+    return Trial(
+        make_op(smooth, x=dx, w=smooth_dw),
+        inputs,
+        "flip",
+        params,
+        says="w is used reversed along axes 2 and 3",
+    )
 
 
 def kernel_flipped_in_dw(rng):
@@ -118,7 +134,9 @@ def kernel_flipped_in_dw(rng):
 
 
 def row_reversed(rng):
-    op = make_op(lambda x: np.cumsum(x * x, -1), x=lambda dy, x: 2 * x * flip(OPS["cumsum"](dy, dim=1), dims=(1,)))
+    op = make_op(
+        lambda x: np.cumsum(x * x, -1), x=lambda dy, x: 2 * x * flip(OPS["cumsum"](dy, dim=1), dims=(1,))
+    )
     return Trial(op, [numbers(rng, 2, size(rng, 4, 7))], "unknown-or-flip")
 
 
@@ -157,7 +175,13 @@ def border_lost(rng):
     value = float(rng.choice([0.0, 0.5, 2.0]))
     op = make_op(smooth, x=after(smooth_dx, lambda dx: dx * frame(dx.shape, value)), w=smooth_dw)
     side = size(rng, 4, 7)
-    return Trial(op, [numbers(rng, 2, 1, side, side), numbers(rng, 2, 1, 3, 3)], "border", {"padding": 1}, says="border")
+    return Trial(
+        op,
+        [numbers(rng, 2, 1, side, side), numbers(rng, 2, 1, 3, 3)],
+        "border",
+        {"padding": 1},
+        says="border",
+    )
 
 
 def padding_forgotten_in_dw(rng):
@@ -182,17 +206,25 @@ def border_without_a_param(rng):
         padded = cat(zero, dy, zero, dim=0)
         side = padded[:, :1] * 0
         padded = cat(side, padded, side, dim=1)
-        taps = [padded[2 - i : 2 - i + n, 2 - j : 2 - j + n] * (1 + i + 3 * j) for i in range(3) for j in range(3)]
+        taps = [
+            padded[2 - i : 2 - i + n, 2 - j : 2 - j + n] * (1 + i + 3 * j) for i in range(3) for j in range(3)
+        ]
         return taps[0] + taps[1] + taps[2] + taps[3] + taps[4] + taps[5] + taps[6] + taps[7] + taps[8]
 
-    return Trial(make_op(forward, x=after(dx, lambda dx: dx * frame(dx.shape, 0.5))), [numbers(rng, n, n)], "border")
+    return Trial(
+        make_op(forward, x=after(dx, lambda dx: dx * frame(dx.shape, 0.5))), [numbers(rng, n, n)], "border"
+    )
 
 
 def remainder_repeats_a_row(rng):
     def dx(dy, w, x_shape, stride, padding):
         right = smooth_dx(dy, w, x_shape, stride, padding)
         touched = w.shape[2] + stride * (dy.shape[2] - 1)
-        return cat(right[:, :, :touched], right[:, :, touched - 1 : -1], dim=2) if touched < x_shape[2] else right
+        return (
+            cat(right[:, :, :touched], right[:, :, touched - 1 : -1], dim=2)
+            if touched < x_shape[2]
+            else right
+        )
 
     op = make_op(smooth, x=dx, w=smooth_dw)
     inputs, params = images(rng, stride=2, remainder=True)
@@ -207,7 +239,9 @@ def remainder_cut_at_the_wrong_end(rng):
         return conv2d_dw(x, dy, kernel_size=w_shape[2:], stride=stride, padding=padding)
 
     inputs, params = images(rng, stride=2, remainder=True)
-    return Trial(make_op(smooth, x=smooth_dx, w=dw), inputs, "remainder", params, says="stride leaves a remainder")
+    return Trial(
+        make_op(smooth, x=smooth_dx, w=dw), inputs, "remainder", params, says="stride leaves a remainder"
+    )
 
 
 def stride_forgotten(rng):
@@ -215,7 +249,13 @@ def stride_forgotten(rng):
         return conv2d_dw(x, dy, kernel_size=w_shape[2:], stride=1, padding=padding)
 
     inputs, params = images(rng, stride=2)
-    return Trial(make_op(smooth, x=smooth_dx, w=dw), inputs, "param", params, says="right with stride=1, wrong with stride=2")
+    return Trial(
+        make_op(smooth, x=smooth_dx, w=dw),
+        inputs,
+        "param",
+        params,
+        says="right with stride=1, wrong with stride=2",
+    )
 
 
 def not_summed_back(rng):
@@ -226,7 +266,9 @@ def not_summed_back(rng):
 def the_other_argument(rng):
     shape = size(rng), size(rng)
     op = make_op(product, a=lambda dy, a, b: dy * a * exp(b), b=product_db)
-    return Trial(op, [numbers(rng, *shape), numbers(rng, *shape)], "argument", says="it is the gradient of b, not of a")
+    return Trial(
+        op, [numbers(rng, *shape), numbers(rng, *shape)], "argument", says="it is the gradient of b, not of a"
+    )
 
 
 def both_arguments_exchanged(rng):
@@ -258,7 +300,9 @@ def second_output(rng):
 
 def parts_exchanged(rng):
     n, m = size(rng, 3), size(rng)
-    op = make_op(lambda *xs: np.concatenate(xs) ** 2, xs=lambda dy, xs: [2 * dy[m:] * xs[0], 2 * dy[:m] * xs[1]])
+    op = make_op(
+        lambda *xs: np.concatenate(xs) ** 2, xs=lambda dy, xs: [2 * dy[m:] * xs[0], 2 * dy[:m] * xs[1]]
+    )
     return Trial(op, [numbers(rng, m, n), numbers(rng, m, n)], "unknown")
 
 
@@ -279,7 +323,9 @@ def a_term_dropped(rng):
 
 
 def the_wrong_function(rng):
-    return Trial(make_op(wave, x=lambda dy, x: dy * (sin(x) + x)), [numbers(rng, size(rng), size(rng, 3))], "unknown")
+    return Trial(
+        make_op(wave, x=lambda dy, x: dy * (sin(x) + x)), [numbers(rng, size(rng), size(rng, 3))], "unknown"
+    )
 
 
 def one_entry(rng):
@@ -297,14 +343,22 @@ def shifted_by_one(rng):
 
 def random_numbers(rng):
     noise = rng.standard_normal((4, 5))
-    return Trial(make_op(wave, x=after(wave_dx, lambda dx: dx + 0.1 * noise)), [numbers(rng, 4, 5)], "unknown")
+    return Trial(
+        make_op(wave, x=after(wave_dx, lambda dx: dx + 0.1 * noise)), [numbers(rng, 4, 5)], "unknown"
+    )
 
 
 def wrong_at_order_2_alone(rng):
     def dx(dy, x):
         return 2 * dy * x + (exp(x) - exp(x.detach()) if isinstance(x, Tensor) else 0 * x)
 
-    return Trial(make_op(lambda x: x * x, x=dx), [numbers(rng, 3, size(rng, 3))], "constant", order=2, says=".detach may differ")
+    return Trial(
+        make_op(lambda x: x * x, x=dx),
+        [numbers(rng, 3, size(rng, 3))],
+        "constant",
+        order=2,
+        says=".detach may differ",
+    )
 
 
 def half_of_the_channels(rng):
@@ -335,5 +389,7 @@ def breaks(value):
     return own and list(inspect.signature(value).parameters) == ["rng"]
 
 
-BREAKAGES = [value for module in (globals(), vars(misbehaviours)) for value in list(module.values()) if breaks(value)]
+BREAKAGES = [
+    value for module in (globals(), vars(misbehaviours)) for value in list(module.values()) if breaks(value)
+]
 BREAKAGES = list(dict.fromkeys(BREAKAGES))

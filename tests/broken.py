@@ -18,7 +18,9 @@ from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.engine.tensor import Tensor
 
 add, mul, exp, sin, cos, sqrt = (OPS[name] for name in ("add", "mul", "exp", "sin", "cos", "sqrt"))
-total, mean, cat, flip, transpose, reshape = (OPS[name] for name in ("sum", "mean", "cat", "flip", "transpose", "reshape"))
+total, mean, cat, flip, transpose, reshape = (
+    OPS[name] for name in ("sum", "mean", "cat", "flip", "transpose", "reshape")
+)
 conv2d, conv2d_dx, conv2d_dw = (OPS[name] for name in ("conv2d", "conv2d_input_grad", "conv2d_weight_grad"))
 put_add = OPS["put_add"]
 
@@ -184,7 +186,9 @@ def images(rng: np.random.Generator, **params: Any) -> tuple[list[np.ndarray], d
     return [x, numbers(rng, size(rng, 1, 3), x.shape[1], kernel, kernel)], params
 
 
-def some_right_op(rng: np.random.Generator) -> tuple[Callable[..., Any], dict[str, Any], list[np.ndarray], dict[str, Any]]:
+def some_right_op(
+    rng: np.random.Generator,
+) -> tuple[Callable[..., Any], dict[str, Any], list[np.ndarray], dict[str, Any]]:
     """(forward, rules, inputs, params) of one of the ops above."""
     n, m, k = (size(rng) for _ in range(3))
     x = numbers(rng, n, m)
@@ -205,4 +209,6 @@ def spoil(rng: np.random.Generator, change: Callable[[Any], Any], kind: str, say
     """One of the ops above, with one of its rules spoiled."""
     forward, rules, inputs, params = some_right_op(rng)
     name = str(rng.choice(list(rules)))
-    return Trial(make_op(forward, **{**rules, name: after(rules[name], change)}), inputs, kind, params, says=says)
+    return Trial(
+        make_op(forward, **{**rules, name: after(rules[name], change)}), inputs, kind, params, says=says
+    )

@@ -88,6 +88,5 @@ EQUIVALENT: dict[str, str] = {
     "winograd.py transformed_tiles: kw - 1 → kw + 1": LONGER,
     "winograd.py _workspace: return np.empty((together, kw, channels, columns * samples), dtype) → return "
     "-np.empty((together, kw, channels, columns * samples), dtype)": "What an empty array holds is never read.",
-    "winograd.py _workspace: SEEN * channels * window.size[1] * samples → SEEN * channels * window.size[1]":
-    "How many frequencies at once.",
+    "winograd.py _workspace: SEEN * channels * window.size[1] * samples → SEEN * channels * window.size[1]": "How many frequencies at once.",
 }

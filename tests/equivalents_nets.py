@@ -1,4 +1,6 @@
-"""Mutants of the rules of networks' ops that change no result, each with the reason why no test can notice it."""
+"""Mutants of the rules of networks' ops that change no result, each with the reason why no test can notice
+it.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from tinygrad_conv.engine.registry import OPS
 
 def leaf(*shape, seed=0, dtype=np.float64, name=None):
     """A leaf of normal numbers that requires a gradient."""
-    return tg.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype), requires_grad=True, name=name)
+    return tg.Tensor(
+        np.random.default_rng(seed).standard_normal(shape).astype(dtype), requires_grad=True, name=name
+    )
 
 
 def assert_gradients(op, inputs, params, expected):

@@ -1,4 +1,6 @@
-"""How often the judge is right: `python -m tests.judge_figures [rounds]` breaks rules at random and counts its answers."""
+"""How often the judge is right: `python -m tests.judge_figures [rounds]` breaks rules at random and counts
+its answers.
+"""
 
 from __future__ import annotations
 

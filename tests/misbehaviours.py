@@ -1,4 +1,5 @@
-"""The ways in which forwards and rules misbehave: in dtypes, in place, at random, off the tape, or in one mode alone.
+"""The ways in which forwards and rules misbehave: in dtypes, in place, at random, off the tape, or in one
+mode alone.
 
 As in `tests/breakages.py`, each function takes a generator and returns a `Trial`.
 """
@@ -30,7 +31,10 @@ from tinygrad_conv.engine.tensor import Tensor
 
 
 def forward_in_float64(rng):
-    op = make_op(lambda x: x * np.linspace(1, 2, x.shape[-1]), x=lambda dy: dy * np.linspace(1, 2, dy.shape[-1]).astype(dy.dtype))
+    op = make_op(
+        lambda x: x * np.linspace(1, 2, x.shape[-1]),
+        x=lambda dy: dy * np.linspace(1, 2, dy.shape[-1]).astype(dy.dtype),
+    )
     return Trial(op, [numbers(rng, size(rng), size(rng))], "wrong dtype", says="float64 of float32")
 
 
@@ -63,7 +67,9 @@ def rule_changes_dy(rng):
         dy *= 2
         return dy * x
 
-    return Trial(make_op(lambda x: x * x, x=dx), [numbers(rng, size(rng), size(rng))], "rule mutates", says="changes")
+    return Trial(
+        make_op(lambda x: x * x, x=dx), [numbers(rng, size(rng), size(rng))], "rule mutates", says="changes"
+    )
 
 
 def rule_changes_x(rng):
@@ -71,7 +77,9 @@ def rule_changes_x(rng):
         x[0] = 0
         return 2 * dy * x
 
-    return Trial(make_op(lambda x: x * x, x=dx), [numbers(rng, size(rng), size(rng))], "rule mutates", says="changes")
+    return Trial(
+        make_op(lambda x: x * x, x=dx), [numbers(rng, size(rng), size(rng))], "rule mutates", says="changes"
+    )
 
 
 def noisy(rng):
@@ -84,7 +92,9 @@ def noisy_rule(rng):
     dice = np.random.default_rng()
     op = make_op(product, a=product_da, b=lambda dy, a, b: product_db(dy, a, b) * (1 + dice.random()))
     shape = size(rng), size(rng)
-    return Trial(op, [numbers(rng, *shape), numbers(rng, *shape)], "not deterministic", says="for 'b' of product")
+    return Trial(
+        op, [numbers(rng, *shape), numbers(rng, *shape)], "not deterministic", says="for 'b' of product"
+    )
 
 
 def one_of_two_rules_changes_dy(rng):
@@ -105,7 +115,9 @@ def one_of_two_rules_in_float64(rng):
 
 
 def one_of_two_rules_has_two_meanings(rng):
-    op = make_op(times, a=times_da, b=lambda dy, a: times_db(dy, a) if isinstance(dy, np.ndarray) else -times_db(dy, a))
+    op = make_op(
+        times, a=times_da, b=lambda dy, a: times_db(dy, a) if isinstance(dy, np.ndarray) else -times_db(dy, a)
+    )
     inputs = [numbers(rng, size(rng), 3), numbers(rng, 3, size(rng))]
     return Trial(op, inputs, "modes", says="for 'b' of times")
 
@@ -113,12 +125,20 @@ def one_of_two_rules_has_two_meanings(rng):
 def rule_used_by_another_is_wrong(rng):
     inner = make_op(lambda x: np.sin(x), x=lambda dy, x: 2 * dy * cos(x))
     op = make_op(lambda x: -np.cos(x), x=lambda dy, x: dy * inner(x))
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "factor", order=2, says="2 times the right gradient of x")
+    return Trial(
+        op, [numbers(rng, size(rng), size(rng))], "factor", order=2, says="2 times the right gradient of x"
+    )
 
 
 def kept_float_as_a_constant(rng):
     op = make_op(unit, ("length",), {"length": unit_length_lost}, x=unit_dx)
-    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "constant", order=2, says="the kept float length as a constant")
+    return Trial(
+        op,
+        [numbers(rng, size(rng), size(rng, 3))],
+        "constant",
+        order=2,
+        says="the kept float length as a constant",
+    )
 
 
 def output_as_a_constant(rng):
@@ -131,12 +151,19 @@ def output_as_a_constant(rng):
 
 def method_with_two_meanings(rng):
     n = size(rng, 3, 5)
-    op = make_op(lambda x: x * x.T, x=lambda dy, x: dy * x.T + (dy * x).T if isinstance(dy, np.ndarray) else dy * x.T)
+    op = make_op(
+        lambda x: x * x.T, x=lambda dy, x: dy * x.T + (dy * x).T if isinstance(dy, np.ndarray) else dy * x.T
+    )
     return Trial(op, [numbers(rng, n, n)], "modes", says="arrays and Tensors")
 
 
 def numpy_in_a_rule(rng):
-    return Trial(make_op(wave, x=wave_dx_in_numpy), [numbers(rng, size(rng), size(rng))], "numpy", says="np.sin is NumPy's")
+    return Trial(
+        make_op(wave, x=wave_dx_in_numpy),
+        [numbers(rng, size(rng), size(rng))],
+        "numpy",
+        says="np.sin is NumPy's",
+    )
 
 
 def wave_dx_in_numpy(dy, x):
@@ -158,7 +185,12 @@ def derivation_of_another_value(rng):
 
 
 def returns_nothing(rng):
-    return Trial(make_op(wave, x=lambda dy, x: None), [numbers(rng, 3, 4)], "returns None", says="must return dx, of shape [3,4]")
+    return Trial(
+        make_op(wave, x=lambda dy, x: None),
+        [numbers(rng, 3, 4)],
+        "returns None",
+        says="must return dx, of shape [3,4]",
+    )
 
 
 def returns_a_float(rng):
@@ -176,7 +208,9 @@ def another_input_as_a_constant(rng):
 
     op = make_op(product, a=da, b=product_db)
     rows = size(rng)
-    return Trial(op, [numbers(rng, rows, 3), numbers(rng, rows, 3)], "constant", order=2, says="b as a constant")
+    return Trial(
+        op, [numbers(rng, rows, 3), numbers(rng, rows, 3)], "constant", order=2, says="b as a constant"
+    )
 
 
 def lets_only_positive_errors_through(rng):
@@ -206,7 +240,12 @@ def reads_dy_as_it_lies_in_memory(rng):
 
 def goes_wrong_on_what_it_is_given(rng):
     op = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * in_order_of_memory(x))
-    return Trial(op, [numbers(rng, size(rng, 3), size(rng, 3)).T], "layout", says="right where the inputs are contiguous")
+    return Trial(
+        op,
+        [numbers(rng, size(rng, 3), size(rng, 3)).T],
+        "layout",
+        says="right where the inputs are contiguous",
+    )
 
 
 def forward_reads_memory(rng):

@@ -1,13 +1,14 @@
-"""Mutation testing of the gradient rules and the kernels: `python -m tests.mutation rules|kernels [NAME …] [--sample N]`.
+"""Mutation testing of the gradient rules and the kernels: `python -m tests.mutation rules|kernels [NAME …]
+[--sample N]`.
 
-Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term, a comparison, an
-argument left out or exchanged, a condition turned round. A mutant that the tests do not notice is a survivor: a gap in the
-tests. A change that changes nothing is not one: `equivalents*.py` name these, each with its reason, and they are listed apart.
-So are changes of what decides, in kernels, how fast something is computed (`speed_alone`): they are tried like all others, but
-no test may assert a time.
-Each mutant runs in a process of its own (a child of this one), so nothing is started anew, and one that loops or crashes is
-caught too. A rule first meets the checks of the ops that use it, then test files, and last the comparison with PyTorch's own
-samples of those ops, where torch is installed.
+Every function is broken in standard ways, one at a time: a sign, a factor, a number one off, a dropped term,
+a comparison, an argument left out or exchanged, a condition turned round. A mutant that the tests do not
+notice is a survivor: a gap in the tests. A change that changes nothing is not one: `equivalents*.py` name
+these, each with its reason, and they are listed apart. So are changes of what decides, in kernels, how fast
+something is computed (`speed_alone`): they are tried like all others, but no test may assert a time. Each
+mutant runs in a process of its own (a child of this one), so nothing is started anew, and one that loops or
+crashes is caught too. A rule first meets the checks of the ops that use it, then test files, and last the
+comparison with PyTorch's own samples of those ops, where torch is installed.
 """
 
 from __future__ import annotations
@@ -55,9 +56,26 @@ KERNEL_TESTS = [
 ]  # fmt: skip
 SERVES = {line.serves for table in choice.TABLES.values() for line in table}
 TIMES = {"product_time", "correlation_time", "guessed_time"}
-GUESSES = {*TIMES, "shares", "rows_together", "rows_at_once", "pieces", "tile", "serves", "_is_lowered"}  # of what is fastest
+GUESSES = {
+    *TIMES,
+    "shares",
+    "rows_together",
+    "rows_at_once",
+    "pieces",
+    "tile",
+    "serves",
+    "_is_lowered",
+}  # of what is fastest
 AMOUNTS = {"time", "multiplications", "ahead", "together", "row_bytes"}  # variables
-BOUNDS = ("CACHE_", "LARGE", "LONGEST_", "LOW", "NARROWEST", "WORKSPACE_", "WORTH_")  # beginnings of constants
+BOUNDS = (
+    "CACHE_",
+    "LARGE",
+    "LONGEST_",
+    "LOW",
+    "NARROWEST",
+    "WORKSPACE_",
+    "WORTH_",
+)  # beginnings of constants
 SYMMETRIC = ("add", "max", "min", "maximum", "minimum", "swapaxes", "gcd", "result_type")
 RULE_TESTS = [
     *sorted(name for name in os.listdir(TESTS) if name.startswith("test_rules_")),
@@ -138,7 +156,9 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
-    """Why a change at the end of a path of nodes decides nothing but how fast a kernel is; "" if it may decide more."""
+    """Why a change at the end of a path of nodes decides nothing but how fast a kernel is; "" if it may
+    decide more.
+    """
     wish = function.__module__ == choice.__name__ and [*inspect.signature(function).parameters] == ["problem"]
     if (wish and function not in SERVES) or function.__name__ in GUESSES:
         return "which of the ways that serve, or how much at once"
@@ -151,11 +171,17 @@ def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
             return "a measured bound, with the same numbers on both sides"
         if isinstance(inner, ast.keyword) and inner.arg in ("copy", "large", "passes"):
             return "whether memory is copied, or work shared"
-    return "a measured bound, with the same numbers on both sides" if names_a_bound(getattr(path[-1], "test", None)) else ""
+    return (
+        "a measured bound, with the same numbers on both sides"
+        if names_a_bound(getattr(path[-1], "test", None))
+        else ""
+    )
 
 
 def is_left_over(path: list[ast.AST], variant: ast.AST) -> bool:
-    """Whether it makes -2 of the -1 in `array.reshape(-1, …)`: NumPy takes any negative number for the size that is left."""
+    """Whether it makes -2 of the -1 in `array.reshape(-1, …)`: NumPy takes any negative number for the size
+    that is left.
+    """
     calls = [one for one in path if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
     negative = isinstance(path[-2], ast.UnaryOp) and isinstance(variant, ast.Constant) and variant.value == 2
     return negative and bool(calls) and calls[-1].func.attr == "reshape"
@@ -168,10 +194,14 @@ def names_a_bound(test: ast.AST | None) -> bool:
 
 
 def mutable(path: list[ast.AST]) -> Iterator[list[ast.AST]]:
-    """The paths to the nodes below the last of these that are worth changing: no messages, annotations or defaults."""
+    """The paths to the nodes below the last of these that are worth changing: no messages, annotations or
+    defaults.
+    """
     node = path[-1]
     for name, value in ast.iter_fields(node):
-        if name in ("args", "annotation", "returns", "decorator_list") and isinstance(node, (ast.FunctionDef, ast.AnnAssign)):
+        if name in ("args", "annotation", "returns", "decorator_list") and isinstance(
+            node, (ast.FunctionDef, ast.AnnAssign)
+        ):
             continue
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or isinstance(child, (ast.Raise, ast.JoinedStr, ast.Assert)):
@@ -193,8 +223,14 @@ def mutants(function: FunctionType) -> Iterator[Mutant]:
             broken = copy.deepcopy(tree, copies)
             replace(broken, copies[id(node)], variant)
             ast.fix_missing_locations(broken)
-            dropped = [one for one in getattr(node, "keywords", []) if one not in getattr(variant, "keywords", [])]
-            speed = speed_alone(function, [*path, *dropped]) if function.__module__.startswith(kernels.__name__) else ""
+            dropped = [
+                one for one in getattr(node, "keywords", []) if one not in getattr(variant, "keywords", [])
+            ]
+            speed = (
+                speed_alone(function, [*path, *dropped])
+                if function.__module__.startswith(kernels.__name__)
+                else ""
+            )
             line = first + getattr(node, "lineno", 1) - 1
             with contextlib.suppress(SyntaxError, ValueError):
                 code = compiled(broken, function)
@@ -217,7 +253,9 @@ def compiled(tree: ast.Module, function: FunctionType) -> CodeType:
     assert isinstance(definition, ast.FunctionDef)
     definition.decorator_list = []
     module = compile(tree, function.__code__.co_filename, "exec", dont_inherit=True)
-    return next(one for one in module.co_consts if isinstance(one, CodeType) and one.co_name == function.__name__)
+    return next(
+        one for one in module.co_consts if isinstance(one, CodeType) and one.co_name == function.__name__
+    )
 
 
 def rule_functions() -> dict[FunctionType, list[str]]:
@@ -231,7 +269,11 @@ def rule_functions() -> dict[FunctionType, list[str]]:
             if op.name not in found.setdefault(function, []):
                 found[function].append(op.name)
             called = [uncached(function.__globals__.get(name)) for name in function.__code__.co_names]
-            own = [one for one in called if isinstance(one, FunctionType) and ".ops." in one.__module__ and one not in seen]
+            own = [
+                one
+                for one in called
+                if isinstance(one, FunctionType) and ".ops." in one.__module__ and one not in seen
+            ]
             ahead.extend(one for one in own if not one.__name__.startswith(("check", "show")))
     return found
 
@@ -276,7 +318,9 @@ def caught(mutant: Mutant, ops: list[str], files: list[str]) -> int:
 
 
 def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> int:
-    """Put the mutant in the function's place, and run the tests: 0 if they all pass, 2, 3, … for the file that fails, else 1."""
+    """Put the mutant in the function's place, and run the tests: 0 if they all pass, 2, 3, … for the file
+    that fails, else 1.
+    """
     mutant.function.__code__ = mutant.code
     forget()
     warnings.simplefilter("ignore")
@@ -289,7 +333,9 @@ def noticed(mutant: Mutant, ops: list[str], files: list[str]) -> int:
 def forget() -> None:
     """Empty the package's caches: what they hold was worked out before the mutant took its place."""
     for name, module in list(sys.modules.items()):
-        for value in list(vars(module).values()) if name.startswith(kernels.__package__.partition(".")[0]) else []:
+        for value in (
+            list(vars(module).values()) if name.startswith(kernels.__package__.partition(".")[0]) else []
+        ):
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
 
@@ -315,7 +361,9 @@ def fails(name: str) -> bool:
 
 
 def check_baseline(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> None:
-    """End with a message where the tests fail although nothing is broken: then every mutant would count as caught."""
+    """End with a message where the tests fail although nothing is broken: then every mutant would count as
+    caught.
+    """
     function = chosen[0][0].function
     ops = sorted({name for _, names in chosen for name in names})
     if caught(Mutant(function, 0, "", "", function.__code__), ops, files):
@@ -353,7 +401,11 @@ def main() -> int:
     functions = rule_functions() if arguments.what == "rules" else kernel_functions()
     files = RULE_TESTS if arguments.what == "rules" else KERNEL_TESTS
     if arguments.names:
-        functions = {function: ops for function, ops in functions.items() if names_of(function, ops) & set(arguments.names)}
+        functions = {
+            function: ops
+            for function, ops in functions.items()
+            if names_of(function, ops) & set(arguments.names)
+        }
     chosen = [(mutant, ops) for function, ops in functions.items() for mutant in mutants(function)]
     if not chosen:
         raise SystemExit(f"mutation: no function, op or file is called {' or '.join(arguments.names)}")
@@ -370,7 +422,9 @@ def main() -> int:
         f"{killed} of {len(chosen)} mutants of {arguments.what} caught ({100 * killed / len(chosen):.1f} %), "
         f"{len(equivalent)} equivalent, {len(speed)} change speed alone, {len(alive)} survive, {seconds:.0f} s"
     )
-    for key in sorted(EQUIVALENT.keys() & {mutant.key for mutant, _ in chosen} - {mutant.key for mutant in uncaught}):
+    for key in sorted(
+        EQUIVALENT.keys() & {mutant.key for mutant, _ in chosen} - {mutant.key for mutant in uncaught}
+    ):
         print(f"caught, so not equivalent any more: {key}")
     for name, count in Counter(mutant.function.__name__ for mutant in alive).most_common():
         print(f"  {count:3} in {name}")

@@ -36,7 +36,9 @@ def dropped_by_channel(result, args, kwargs):
         np.testing.assert_allclose(channels, np.broadcast_to(channels[..., :1], channels.shape), rtol=1e-12)
 
 
-NO_CHANNELS = "PyTorch takes [0], which has no channels, because it does not look at the shape of an empty input"
+NO_CHANNELS = (
+    "PyTorch takes [0], which has no channels, because it does not look at the shape of an empty input"
+)
 
 TABLE = {
     "nn.functional.batch_norm": Entry(tg.batch_norm, left_out={NO_CHANNELS: one_dimensional}),

@@ -22,7 +22,10 @@ def has_other_rank(sample: Any) -> bool:
 
 
 TABLE = {
-    "cat": Entry(tg.cat, left_out={"an empty tensor of one dimension fits all others only for old programs' sake": is_legacy}),
+    "cat": Entry(
+        tg.cat,
+        left_out={"an empty tensor of one dimension fits all others only for old programs' sake": is_legacy},
+    ),
     "chunk": Entry(tg.chunk),
     "clone": Entry(tg.clone),
     "expand": Entry(tg.Tensor.expand),

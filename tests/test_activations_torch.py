@@ -1,4 +1,6 @@
-"""Activations and softmax against PyTorch where it is easy to be wrong: kinks, far out, infinities, few digits."""
+"""Activations and softmax against PyTorch where it is easy to be wrong: kinks, far out, infinities, few
+digits.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,18 @@ functional = torch.nn.functional
 
 PAIRS = {
     "leaky_relu": (tg.leaky_relu, functional.leaky_relu),
-    "leaky_relu, negative slope": (lambda x: tg.leaky_relu(x, -0.5), lambda x: functional.leaky_relu(x, -0.5)),
+    "leaky_relu, negative slope": (
+        lambda x: tg.leaky_relu(x, -0.5),
+        lambda x: functional.leaky_relu(x, -0.5),
+    ),
     "elu": (tg.elu, functional.elu),
     "elu, negative alpha": (lambda x: tg.elu(x, alpha=-0.5), lambda x: functional.elu(x, alpha=-0.5)),
     "selu": (tg.selu, functional.selu),
     "gelu": (tg.gelu, functional.gelu),
-    "gelu, tanh": (lambda x: tg.gelu(x, approximate="tanh"), lambda x: functional.gelu(x, approximate="tanh")),
+    "gelu, tanh": (
+        lambda x: tg.gelu(x, approximate="tanh"),
+        lambda x: functional.gelu(x, approximate="tanh"),
+    ),
     "silu": (tg.silu, functional.silu),
     "softplus": (tg.softplus, functional.softplus),
     "softplus, beta": (lambda x: tg.softplus(x, 3.0, 5.0), lambda x: functional.softplus(x, 3.0, 5.0)),
@@ -75,9 +83,13 @@ def test_tails_keep_their_digits(dtype):
     """Far left Φ(x) and σ(x) are tiny, not 0: the relative error counts. PyTorch's own gelu is 0 there."""
     x = np.linspace(-12, -3, 91).astype(dtype)
     exact = np.array([math.erfc(-one / math.sqrt(2)) / 2 for one in x.tolist()])
-    np.testing.assert_allclose(tg.gelu(tg.tensor(x)).data, x * exact, rtol=3e-5 if dtype == np.float32 else 1e-11)
+    np.testing.assert_allclose(
+        tg.gelu(tg.tensor(x)).data, x * exact, rtol=3e-5 if dtype == np.float32 else 1e-11
+    )
     exact = torch.sigmoid(torch.tensor(x, dtype=torch.float64)).numpy()
-    np.testing.assert_allclose(tg.silu(tg.tensor(x)).data, x * exact, rtol=1e-6 if dtype == np.float32 else 1e-13)
+    np.testing.assert_allclose(
+        tg.silu(tg.tensor(x)).data, x * exact, rtol=1e-6 if dtype == np.float32 else 1e-13
+    )
     exact = functional.logsigmoid(torch.tensor(-4 * x)).numpy()
     np.testing.assert_allclose(tg.logsigmoid(tg.tensor(-4 * x)).data, exact, rtol=2e-6)
 
@@ -89,7 +101,9 @@ def test_shapes(name, shape):
     mine, other = both(name, array)
     for ours, theirs in zip(mine, other):
         assert ours.shape == theirs.shape
-        np.testing.assert_allclose(ours, theirs, rtol=1e-7)  # PyTorch computes a number alone with fewer digits
+        np.testing.assert_allclose(
+            ours, theirs, rtol=1e-7
+        )  # PyTorch computes a number alone with fewer digits
 
 
 def test_softmax_takes_another_dtype():

@@ -1,4 +1,6 @@
-"""The benchmark's machinery on its smallest cases: it starts, takes turns, compares, reports. No time is asserted."""
+"""The benchmark's machinery on its smallest cases: it starts, takes turns, compares, reports. No time is
+asserted.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,16 @@ from .benchmarks.tables import show_time, table
 from .benchmarks.turns import BenchmarkError, Effort, Worker, build, take_turns
 
 QUICK = ["--rounds", "2", "--seconds", "0.001", "--patience", "0"]
-TINY = ["step-article", "step-toy", "conv-article", "conv-toy", "linear", "tape-relu", "tape-add", "tape-matmul"]
+TINY = [
+    "step-article",
+    "step-toy",
+    "conv-article",
+    "conv-toy",
+    "linear",
+    "tape-relu",
+    "tape-add",
+    "tape-matmul",
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,7 +46,9 @@ def no_waits():
 
 @pytest.fixture(scope="module")
 def quick_run(tmp_path_factory):
-    """The tiny cases against einsum through the command line; main gives 1 if losses, results or gradients differed."""
+    """The tiny cases against einsum through the command line; main gives 1 if losses, results or gradients
+    differed.
+    """
     path = tmp_path_factory.mktemp("benchmarks") / "results.json"
     status = main([*TINY, "--against", "numpy-einsum", "--json", str(path), *QUICK])
     return status, json.loads(path.read_text())
@@ -58,7 +71,12 @@ def test_the_floor_by_hand_finds_the_same_for_its_two_nets_and_offers_no_others(
 
 
 def test_every_round_gives_a_time_to_every_part(quick_run):
-    times = [times for parts in quick_run[1]["times"].values() for part in parts.values() for times in part.values()]
+    times = [
+        times
+        for parts in quick_run[1]["times"].values()
+        for part in parts.values()
+        for times in part.values()
+    ]
     assert times and all(len(rounds) == 2 and min(rounds) > 0 for rounds in times)
 
 
@@ -88,7 +106,9 @@ def test_memory_of_a_step_is_measured():
     pytest.importorskip("resource", reason="there is no measure of peak memory on this system")
     with Worker("ours", Settings()) as ours:
         answer = ours.ask("memory", "memory-lenet")
-    assert answer is not None and answer["bytes"] > 64 * 6 * 28 * 28 * 4  # one activation of the first layer, at least
+    assert (
+        answer is not None and answer["bytes"] > 64 * 6 * 28 * 28 * 4
+    )  # one activation of the first layer, at least
 
 
 def test_imports_are_measured_and_reported(capsys):
@@ -104,7 +124,9 @@ def test_other_results_are_refused():
             return answer
 
     with Worker("ours", Settings()) as ours, Wrong("numpy-einsum", Settings()) as wrong:
-        with pytest.raises(BenchmarkError, match=r"step-article: numpy-einsum finds other numbers than we do: step"):
+        with pytest.raises(
+            BenchmarkError, match=r"step-article: numpy-einsum finds other numbers than we do: step"
+        ):
             build("step-article", [ours, wrong])
 
 
@@ -172,7 +194,11 @@ def test_everybody_stands_over_the_rival():
     plan = Plan(groups, ["torch", "numpy-by-hand", "jax"], Effort(1, 0.0, 0.0), Settings())
     shown = report(Results(groups, times, served, {}, {}, {}), plan)
     lines = shown[shown.index("steps: everybody over torch") :].splitlines()
-    assert lines[1].split("  ")[0] == "case" and "ours / torch" in lines[1] and "numpy-by-hand / torch" in lines[1]
+    assert (
+        lines[1].split("  ")[0] == "case"
+        and "ours / torch" in lines[1]
+        and "numpy-by-hand / torch" in lines[1]
+    )
     assert lines[3].split() == ["step-toy", "6", "s", "0.50", "[0.50-0.50]", "0.25", "[0.25-0.25]"]
     assert lines[4].split() == ["step-lenet", "4", "s", "0.25", "[0.25-0.25]", "-"]
     assert "jax" not in shown  # it offers nothing in this group
@@ -220,7 +246,10 @@ class Disturbed:
 
 def test_a_disturbed_turn_is_repeated_and_the_quietest_counts():
     patient, impatient = (Effort(rounds=1, seconds=0.001, patience=patience) for patience in (60, 0))
-    assert take_turns("step-toy", [Disturbed(0.5, 0.3, 0.0, 0.9)], patient) == ({"ours": {"step": [0.0]}}, [0.0])
+    assert take_turns("step-toy", [Disturbed(0.5, 0.3, 0.0, 0.9)], patient) == (
+        {"ours": {"step": [0.0]}},
+        [0.0],
+    )
     assert take_turns("step-toy", [Disturbed(0.5, 0.3)], impatient) == ({"ours": {"step": [0.5]}}, [0.5])
 
 

@@ -72,7 +72,11 @@ def test_a_file_whose_op_is_wrong_is_told_how(tmp_path, capsys, scratch):
 
 
 def test_without_a_case_inputs_are_guessed(tmp_path, capsys, scratch):
-    text = MY_OP.replace("FACTOR", "math.log(base)").replace("np.log(x)", "np.log(np.abs(x))").partition("case(my_log")[0]
+    text = (
+        MY_OP.replace("FACTOR", "math.log(base)")
+        .replace("np.log(x)", "np.log(np.abs(x))")
+        .partition("case(my_log")[0]
+    )
     assert main(["check", write(tmp_path, text)]) == 0
     assert "inputs guessed" in capsys.readouterr().out
 
@@ -98,7 +102,17 @@ def scaled_dg(dy, x):
 def test_inputs_are_guessed_that_the_rules_take_too(tmp_path, capsys, scratch):
     # its forward would take x and g of one shape, for which the rule of g would be wrong
     assert main(["check", write(tmp_path, SCALED)]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split() == ["scaled", "x", "g", "1", "ok", "ok", "ok", "inputs", "guessed"]
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "scaled",
+        "x",
+        "g",
+        "1",
+        "ok",
+        "ok",
+        "ok",
+        "inputs",
+        "guessed",
+    ]
 
 
 def test_a_failure_on_guessed_inputs_is_told_once_and_with_what_to_do(tmp_path, capsys, scratch):
@@ -124,7 +138,9 @@ def test_an_op_that_crashes_is_a_line_in_the_table(tmp_path, capsys, scratch):
 
 
 def test_a_case_that_says_linear_and_is_not(tmp_path, capsys, scratch):
-    text = MY_OP.replace("FACTOR", "math.log(base)").replace('positive("n m")', 'positive("n m"), linear=True')
+    text = MY_OP.replace("FACTOR", "math.log(base)").replace(
+        'positive("n m")', 'positive("n m"), linear=True'
+    )
     assert main(["check", write(tmp_path, text)]) == 1
     assert "declared linear, but its second derivative" in capsys.readouterr().out
 
@@ -150,12 +166,14 @@ def test_inputs_of_the_package_s_own_ops_can_be_guessed():
 
 
 def test_from_the_command_line():
-    done = subprocess.run([sys.executable, "-m", "tinygrad_conv", "check", "add"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_conv", "check", "add"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "add" in done.stdout
 
 
-LAYOUT = '''
+LAYOUT = """
 import numpy as np
 import tinygrad_conv as tg
 from tinygrad_conv.checks import case, normal
@@ -178,7 +196,7 @@ def rounded_dx(dy):
 
 case(triple, normal("n+2 m+3"), linear=True)
 case(rounded, normal("n"), linear=True)
-'''
+"""
 
 
 def test_what_layouts_and_dtypes_change_is_told_with_the_op_and_the_rule(tmp_path, capsys, scratch):

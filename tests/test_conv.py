@@ -1,4 +1,6 @@
-"""Convolution without PyTorch: the article's numbers, the literal formulas, the adjoints, and what is refused."""
+"""Convolution without PyTorch: the article's numbers, the literal formulas, the adjoints, and what is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -71,16 +73,22 @@ def true_convolution(x: Any, w: Any) -> Any:
 def correlation(x: Any, w: Any, stride: int, pads: tuple[Any, Any], dilation: int) -> Any:
     """Y[n,o,i,j] = Σ_cab X[n, c, s i + d a, s j + d b] · W[o,c,a,b], X padded with zeros: sum by sum."""
     x = np.pad(x, ((0, 0), (0, 0), *pads))
-    rows, columns = ((x.shape[2 + axis] - dilation * (w.shape[2 + axis] - 1) - 1) // stride + 1 for axis in (0, 1))
+    rows, columns = (
+        (x.shape[2 + axis] - dilation * (w.shape[2 + axis] - 1) - 1) // stride + 1 for axis in (0, 1)
+    )
     y = np.zeros((x.shape[0], w.shape[0], rows, columns))
     for i, j, a, b in np.ndindex(rows, columns, *w.shape[2:]):
         y[:, :, i, j] += x[:, :, stride * i + dilation * a, stride * j + dilation * b] @ w[:, :, a, b].T
     return y
 
 
-@pytest.mark.parametrize("size, kernel, stride, dilation", list(itertools.product([5, 8], [1, 2, 3, 4], [1, 2, 3], [1, 2])))
+@pytest.mark.parametrize(
+    "size, kernel, stride, dilation", list(itertools.product([5, 8], [1, 2, 3, 4], [1, 2, 3], [1, 2]))
+)
 def test_same_is_same_upper(size: int, kernel: int, stride: int, dilation: int) -> None:
-    """ONNX's SAME_UPPER: P = ⌈H / stride⌉, and what cannot be shared equally is padded at the bottom and right."""
+    """ONNX's SAME_UPPER: P = ⌈H / stride⌉, and what cannot be shared equally is padded at the bottom and
+    right.
+    """
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((2, 3, size, size + 1)), rng.standard_normal((4, 3, kernel, kernel))
     y = tg.conv2d(x, w, stride=stride, padding="same", dilation=dilation)
@@ -96,7 +104,9 @@ def test_same_is_same_upper(size: int, kernel: int, stride: int, dilation: int) 
 def test_padding_of_each_side(pads: Any) -> None:
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((2, 3, 5, 6)), rng.standard_normal((4, 3, 3, 2))
-    np.testing.assert_allclose(tg.conv2d(x, w, padding=pads, stride=2), correlation(x, w, 2, pads, 1), atol=1e-12)
+    np.testing.assert_allclose(
+        tg.conv2d(x, w, padding=pads, stride=2), correlation(x, w, 2, pads, 1), atol=1e-12
+    )
 
 
 def test_rows_that_no_window_touches_get_exactly_zero() -> None:
@@ -143,7 +153,9 @@ def test_unbatched_is_a_batch_of_one(name: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_dtypes_stay(dtype: Any) -> None:
-    x, w, b = (tg.tensor(np.ones(shape, dtype), requires_grad=True) for shape in [(2, 3, 5, 5), (4, 3, 3, 3), (4,)])
+    x, w, b = (
+        tg.tensor(np.ones(shape, dtype), requires_grad=True) for shape in [(2, 3, 5, 5), (4, 3, 3, 3), (4,)]
+    )
     y = tg.conv2d(x, w, b, padding=1)
     y.sum().backward()
     assert {y.dtype, *(one.grad.dtype for one in (x, w, b) if one.grad is not None)} == {np.dtype(dtype)}
@@ -191,7 +203,11 @@ def ones(*shape: int) -> tg.Tensor:
             "conv2d: the kernel does not fit the padded input: H + padding - dilation (k - 1) - 1 = 2 + 2 - 2 · 2 - 1 < 0; "
             "pad more, or take a smaller kernel",
         ),
-        (lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), stride=0), ValueError, "conv2d: stride must be at least 1, got 0"),
+        (
+            lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), stride=0),
+            ValueError,
+            "conv2d: stride must be at least 1, got 0",
+        ),
         (
             lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), padding=-1),
             ValueError,

@@ -1,4 +1,6 @@
-"""Convolutions against PyTorch, in float64: values, gradients and gradients of gradients over random settings."""
+"""Convolutions against PyTorch, in float64: values, gradients and gradients of gradients over random
+settings.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +35,20 @@ class Setting(NamedTuple):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation, "groups": self.groups}
+        return {
+            "stride": self.stride,
+            "padding": self.padding,
+            "dilation": self.dilation,
+            "groups": self.groups,
+        }
 
     @property
     def remainder(self) -> Pair:
         """How many rows and columns no window touches."""
         rows, columns = (
-            (self.size[a] + 2 * self.padding[a] - self.dilation[a] * (self.kernel[a] - 1) - 1) % self.stride[a] for a in (0, 1)
+            (self.size[a] + 2 * self.padding[a] - self.dilation[a] * (self.kernel[a] - 1) - 1)
+            % self.stride[a]
+            for a in (0, 1)
         )
         return rows, columns
 
@@ -55,7 +64,9 @@ def draw(seed: int) -> Setting:
     kernel, stride, padding, dilation, more = pair(1, 4), pair(1, 3), pair(0, 3), pair(1, 3), pair(0, 6)
     height, width = (max(1, dilation[a] * (kernel[a] - 1) + 1 - 2 * padding[a]) + more[a] for a in (0, 1))
     channels, outputs = groups * int(rng.integers(1, 4)), groups * int(rng.integers(1, 4))
-    return Setting(int(rng.integers(1, 4)), channels, outputs, (height, width), kernel, stride, padding, dilation, groups)
+    return Setting(
+        int(rng.integers(1, 4)), channels, outputs, (height, width), kernel, stride, padding, dilation, groups
+    )
 
 
 def arrays(setting: Setting, seed: int) -> tuple[Any, Any, Any]:
@@ -68,7 +79,9 @@ def arrays(setting: Setting, seed: int) -> tuple[Any, Any, Any]:
 
 def both(torch: Any, *values: Any) -> tuple[list[Any], list[Any]]:
     """The same leaves here and in PyTorch."""
-    return [tg.tensor(one, requires_grad=True) for one in values], [torch.tensor(one, requires_grad=True) for one in values]
+    return [tg.tensor(one, requires_grad=True) for one in values], [
+        torch.tensor(one, requires_grad=True) for one in values
+    ]
 
 
 def assert_same(ours: Any, theirs: Any) -> None:
@@ -86,7 +99,7 @@ def compare(torch: Any, ours: Any, theirs: Any, values: Any, order: int, seed: i
     inputs, their_inputs = both(torch, *values)
     y, their_y = ours(*inputs), theirs(*their_inputs)
     assert_same([y], [their_y])
-    dy, their_dy = ([one[0] for one in both(torch, rng.standard_normal(y.shape))])
+    dy, their_dy = [one[0] for one in both(torch, rng.standard_normal(y.shape))]
     grads = tg.grad(y, inputs, dy, create_graph=order == 2)
     their_grads = torch.autograd.grad(their_y, their_inputs, their_dy, create_graph=order == 2)
     assert_same(grads, their_grads)
@@ -132,9 +145,12 @@ def test_conv_transpose2d_and_its_gradients(seed: int) -> None:
     setting, rng = draw(1000 + seed), np.random.default_rng(seed)
     # The least size that leaves an output, whatever the padding takes away.
     size = tuple(
-        2 + -(-2 * pads // step) + int(rng.integers(0, 3)) for pads, step in zip(setting.padding, setting.stride, strict=True)
+        2 + -(-2 * pads // step) + int(rng.integers(0, 3))
+        for pads, step in zip(setting.padding, setting.stride, strict=True)
     )
-    extra = tuple(int(rng.integers(0, max(pair))) for pair in zip(setting.stride, setting.dilation, strict=True))
+    extra = tuple(
+        int(rng.integers(0, max(pair))) for pair in zip(setting.stride, setting.dilation, strict=True)
+    )
     arguments = {**setting.arguments, "output_padding": extra}
     x = rng.standard_normal((setting.samples, setting.outputs, *size))
     w = rng.standard_normal((setting.outputs, setting.channels // setting.groups, *setting.kernel))

@@ -15,7 +15,9 @@ from tinygrad_conv.errors import MissingExtraError, ShapeError
 @pytest.mark.parametrize("make, classes, size", [(data.shapes, 4, 16), (data.bars, 2, 8)])
 def test_generated_images(make, classes, size):
     x, y = make(41, seed=3)
-    assert x.shape == (41, 1, size, size) and x.dtype == np.float32 and y.shape == (41,) and y.dtype == np.int64
+    assert (
+        x.shape == (41, 1, size, size) and x.dtype == np.float32 and y.shape == (41,) and y.dtype == np.int64
+    )
     counts = np.bincount(y.data, minlength=classes)
     assert len(counts) == classes and counts.max() - counts.min() <= 1
     again_x, again_y = make(41, seed=3)
@@ -38,7 +40,9 @@ def test_shapes_are_what_their_labels_say():
     x, y = data.shapes(400, size=32, noise=0, seed=0)
     areas = {name: x.data[y.data == label].sum((1, 2, 3)) for label, name in enumerate(data.SHAPES)}
     heights = {name: x.data[y.data == label].max(3).sum((1, 2)) for label, name in enumerate(data.SHAPES)}
-    share = {name: areas[name] / heights[name] ** 2 for name in data.SHAPES}  # constant only if no shape is cut off
+    share = {
+        name: areas[name] / heights[name] ** 2 for name in data.SHAPES
+    }  # constant only if no shape is cut off
     np.testing.assert_allclose(share["circle"], np.pi / 4, rtol=0.1)
     np.testing.assert_allclose(share["square"], 1, rtol=0.1)
     np.testing.assert_allclose(share["triangle"], 1 / np.sqrt(3), rtol=0.2)  # h² / √3, its tip blunted
@@ -102,7 +106,11 @@ def test_batches_in_order():
     short = data.DataLoader(dataset, 3, drop_last=True)
     assert epoch(short) == [[0, 1, 2], [3, 4, 5]] and len(short) == 2
     batch = next(iter(loader))
-    assert isinstance(batch, list) and all(isinstance(one, tg.Tensor) for one in batch) and batch[0].shape == (3, 2)
+    assert (
+        isinstance(batch, list)
+        and all(isinstance(one, tg.Tensor) for one in batch)
+        and batch[0].shape == (3, 2)
+    )
     assert len(loader.dataset) == 7
     assert epoch(data.DataLoader(data.TensorDataset(np.zeros((0, 2)), np.zeros(0)), 3)) == []
     with pytest.raises(ValueError, match="batch_size"):

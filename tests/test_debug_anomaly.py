@@ -53,7 +53,10 @@ def test_large_arrays_are_described_by_range_count_and_first_index():
 def test_the_layer_is_named():
     net = ShapesNet()
     net.conv2.weight.data[0, 0, 0, 0] = np.nan
-    with tg.detect_anomaly(), pytest.raises(AnomalyError, match="conv2d made(.|\n)* in shapesnet.conv2(.|\n)*weight|w: .*1 NaN"):
+    with (
+        tg.detect_anomaly(),
+        pytest.raises(AnomalyError, match="conv2d made(.|\n)* in shapesnet.conv2(.|\n)*weight|w: .*1 NaN"),
+    ):
         net(tg.ones(1, 1, 12, 12))
 
 
@@ -69,13 +72,20 @@ def test_the_first_gradient_that_is_not_finite():
 
 def test_a_gradient_to_begin_with_that_is_not_finite():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
-    with tg.detect_anomaly(), pytest.raises(AnomalyError, match="the gradient that arrives at exp is not finite"):
+    with (
+        tg.detect_anomaly(),
+        pytest.raises(AnomalyError, match="the gradient that arrives at exp is not finite"),
+    ):
         x.exp().backward([1.0, np.nan])
 
 
 def test_overflow_where_gradients_add_up():
     x = tg.tensor([0.5], requires_grad=True)
-    with np.errstate(all="ignore"), tg.detect_anomaly(), pytest.raises(AnomalyError, match="once it is added to the others"):
+    with (
+        np.errstate(all="ignore"),
+        tg.detect_anomaly(),
+        pytest.raises(AnomalyError, match="once it is added to the others"),
+    ):
         (x * 2e38 + x * 2e38).sum().backward()
 
 
@@ -147,7 +157,9 @@ def test_the_forgotten_zero_grad():
                 optimizer.zero_grad(set_to_none=set_to_none)
                 layer(x).sum().backward()
                 optimizer.step()
-        with pytest.warns(UserWarning, match="adds to the .grad of weight, which an optimiser has already used: zero_grad"):
+        with pytest.warns(
+            UserWarning, match="adds to the .grad of weight, which an optimiser has already used: zero_grad"
+        ):
             layer(x).sum().backward()
 
 
@@ -162,7 +174,9 @@ def test_why_no_grad():
     x = tg.tensor([1.0], requires_grad=True, name="x")
     assert "no op on the tape reads x" in debug.why_no_grad(x)
     y = x * 2
-    assert "x is read by ops that no backward has passed yet" in debug.why_no_grad(x) and "<mul" in debug.why_no_grad(x)
+    assert "x is read by ops that no backward has passed yet" in debug.why_no_grad(
+        x
+    ) and "<mul" in debug.why_no_grad(x)
     assert "call retain_grad() on it" in debug.why_no_grad(y)
     y.retain_grad()
     assert "asked for its gradient (retain_grad), but no backward has passed" in debug.why_no_grad(y)
@@ -194,7 +208,11 @@ def test_who_keeps():
     (keeper,) = train()
     assert keeper.nbytes == 2 * 4000  # exp's y, which mul reads too, and x
     holders = " ".join(keeper.holders)
-    assert "local 'loss' of train" in holders and "a list of 1" in holders and re.search(r"'?\.?last'? of a Log", holders)
+    assert (
+        "local 'loss' of train" in holders
+        and "a list of 1" in holders
+        and re.search(r"'?\.?last'? of a Log", holders)
+    )
     assert "keeps 0.01 MB of graph alive; held by local 'loss'" in repr(keeper)
     loss = LOG.last
     loss.backward()

@@ -1,4 +1,6 @@
-"""Stopping in a rule: `break_on`, and `where_am_i` at a real pdb's prompt; in debugpy, as VS Code drives it."""
+"""Stopping in a rule: `break_on`, and `where_am_i` at a real pdb's prompt; in debugpy, as VS Code drives
+it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def stops(monkeypatch):
-    """What a debugger would have seen where it stopped: the function, and the step or the call, with its repr."""
+    """What a debugger would have seen where it stopped: the function, and the step or the call, with its
+    repr.
+    """
     seen = []
 
     def stop():
@@ -50,7 +54,9 @@ def test_before_the_rules_means_before(stops):
 def test_only_when(stops):
     loss, _ = shapes()
     sizes = []
-    with debug.break_on("conv*", when=lambda step: sizes.append(abs(step.grad_output).max()) or len(sizes) == 2):
+    with debug.break_on(
+        "conv*", when=lambda step: sizes.append(abs(step.grad_output).max()) or len(sizes) == 2
+    ):
         loss.backward()
     assert len(sizes) == 2 and len(stops) == 1
 
@@ -127,7 +133,11 @@ def test_where_am_i_before_the_rules(monkeypatch):
     monkeypatch.setattr(sys, "breakpointhook", lambda: found.append(debug.where_am_i()))
     with debug.break_on("exp"):
         tg.tensor([1.0], requires_grad=True).exp().sum().backward()
-    assert found[0].op == "exp" and found[0].ahead == 1 and repr(found[0]).startswith("before the gradient rules of exp, whose")
+    assert (
+        found[0].op == "exp"
+        and found[0].ahead == 1
+        and repr(found[0]).startswith("before the gradient rules of exp, whose")
+    )
 
 
 def test_where_am_i_outside_of_a_backward():
@@ -168,7 +178,9 @@ def pdb_answers(script: Path, presses: list[str]) -> list[str]:
 def test_a_real_pdb_stops_before_the_rule_and_steps_into_it(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT)
-    answers = pdb_answers(script, ["p step.op, step.where.layer, step.grad_output.shape", *["step"] * 30, "continue"])
+    answers = pdb_answers(
+        script, ["p step.op, step.where.layer, step.grad_output.shape", *["step"] * 30, "continue"]
+    )
     assert "before_step" in answers[0]
     assert answers[1].strip() == "('conv2d', 'sequential.0', (1, 2, 2, 2))"
     presses = [press for press, answer in enumerate(answers[2:], 1) if "conv2d_dw()" in answer]
@@ -179,7 +191,12 @@ def test_a_real_pdb_stops_before_the_rule_and_steps_into_it(tmp_path: Path):
 def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT.replace('with tg.debug.break_on("conv2d"):', "breakpoint()\nif True:"))
-    commands = ["break tg.ops.conv.conv2d_dw", "continue", "import tinygrad_conv as tg", "p tg.debug.where_am_i()"]
+    commands = [
+        "break tg.ops.conv.conv2d_dw",
+        "continue",
+        "import tinygrad_conv as tg",
+        "p tg.debug.where_am_i()",
+    ]
     commands += ["p type(dy), dy.shape", "clear 1", "continue"]
     _, _, stopped, _, where, kind, *_ = pdb_answers(script, commands)
     assert "conv2d_dw()" in stopped and "conv.py" in stopped
@@ -191,6 +208,10 @@ def test_pythonbreakpoint_is_respected(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, env={**environment(), "PYTHONBREAKPOINT": "0"}, timeout=120
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        env={**environment(), "PYTHONBREAKPOINT": "0"},
+        timeout=120,
     )
     assert done.stdout == "done (2, 1, 3, 3)\n", done.stderr

@@ -1,4 +1,6 @@
-"""`rec.explain` and `rec.trace`: the products that make up a number of a gradient, and the way of a number through the net."""
+"""`rec.explain` and `rec.trace`: the products that make up a number of a gradient, and the way of a number
+through the net.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ def close(explanation, recording, of, index):
     """Whether the products add up to the recorded gradient, by the size of what is added up."""
     gradient = recording.grad_of(of)[index]
     size = sum(abs(one.product) for one in explanation) + abs(gradient)
-    return abs(explanation.total - gradient) <= 64 * np.finfo(gradient.dtype).eps * size + np.finfo(gradient.dtype).tiny
+    return (
+        abs(explanation.total - gradient)
+        <= 64 * np.finfo(gradient.dtype).eps * size + np.finfo(gradient.dtype).tiny
+    )
 
 
 def test_the_article_s_weight_gradient():
@@ -77,7 +82,9 @@ def test_the_factors_of_a_convolution_are_pixels_and_weights(settings, batched):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 4, 8, 9) if batched else (4, 8, 9))
     x = tg.tensor(x, requires_grad=True, name="x")
-    w = tg.tensor(rng.standard_normal((6, 4 // settings.get("groups", 1), 3, 2)), requires_grad=True, name="w")
+    w = tg.tensor(
+        rng.standard_normal((6, 4 // settings.get("groups", 1), 3, 2)), requires_grad=True, name="w"
+    )
     recording = tg.conv2d(x, w, **settings).sin().sum().record()
     for name in ("x", "w"):
         for _ in range(20):
@@ -92,7 +99,9 @@ def test_the_factors_of_a_transposed_convolution():
     rng = np.random.default_rng(0)
     x = tg.tensor(rng.standard_normal((2, 4, 5, 4)), requires_grad=True, name="x")
     w = tg.tensor(rng.standard_normal((4, 3, 3, 2)), requires_grad=True, name="w")
-    recording = tg.conv_transpose2d(x, w, stride=2, padding=1, groups=2, output_padding=1).sin().sum().record()
+    recording = (
+        tg.conv_transpose2d(x, w, stride=2, padding=1, groups=2, output_padding=1).sin().sum().record()
+    )
     for name, other in (("x", "w["), ("w", "dy[")):  # the op calls its first input dy
         for _ in range(20):
             index = tuple(int(rng.integers(size)) for size in recording.grads[name].shape)
@@ -109,7 +118,9 @@ def test_matrix_products_and_broadcast_factors():
     recording = ((a @ b) * c).sin().sum().record()
     assert {one.called for one in recording.explain("a", (1, 2, 3))} == {f"b[1, 3, {j}]" for j in range(5)}
     assert {one.called for one in recording.explain("b", (1, 2, 3))} == {f"a[1, {i}, 2]" for i in range(3)}
-    assert {one.called for one in recording.explain("c", (1, 0))} == {f"a[{n}, 1, {j}]" for n in range(2) for j in range(5)}
+    assert {one.called for one in recording.explain("c", (1, 0))} == {
+        f"a[{n}, 1, {j}]" for n in range(2) for j in range(5)
+    }
     for name in "abc":
         index = (0,) * recording.grads[name].ndim
         assert close(recording.explain(name, index), recording, name, index)
@@ -165,7 +176,9 @@ def test_a_user_s_op_adds_its_own_names(monkeypatch):
         return dy * OPS["roll"](x, shifts=(1,), dims=(0,)) + OPS["roll"](dy * x, shifts=(-1,), dims=(0,))
 
     try:
-        recording = scaled_by_neighbour(tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).sum().record()
+        recording = (
+            scaled_by_neighbour(tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).sum().record()
+        )
         plain = recording.explain("x", 1)
         assert {one.called for one in plain} == {"∂y/∂x"} and plain.total == 1 + 3
         assert "scaled_by_neighbour has no names for its factors" in repr(plain)
@@ -191,7 +204,9 @@ def test_a_name_is_not_shown_where_the_rule_used_another_number(monkeypatch):
     def off_by_one_da(dy, b):
         return dy * (b + 1.0)
 
-    monkeypatch.setitem(debug.explain.NAMES, ("off_by_one", "a"), lambda index, step: debug.Factors(index, "b", index))
+    monkeypatch.setitem(
+        debug.explain.NAMES, ("off_by_one", "a"), lambda index, step: debug.Factors(index, "b", index)
+    )
     try:
         x = tg.tensor([2.0, 3.0], requires_grad=True, name="x")
         (only,) = off_by_one(x, np.array([5.0, 7.0], np.float32)).sum().record().explain("x", (1,))
@@ -221,7 +236,9 @@ def test_hooks_and_the_beginning_are_remarked():
     x = tg.tensor([1.0, 2.0], requires_grad=True, name="x")
     x.register_hook(lambda dx: dx * 2)
     recording = x.exp().sum().record()
-    assert "a hook has seen" in repr(recording.explain("x", 0)) and "do not add up" in repr(recording.explain("x", 0))
+    assert "a hook has seen" in repr(recording.explain("x", 0)) and "do not add up" in repr(
+        recording.explain("x", 0)
+    )
     assert "the backward began here" in repr(recording.explain(recording[-1], ()))
 
 
@@ -251,7 +268,17 @@ def test_trace_goes_from_a_leaf_to_the_loss():
     assert trace.gradient == recording.grads["conv1.weight"][1, 0, 0, 0]
     assert trace.sources == [] and trace.ends[0] == "conv1.weight, a leaf"
     ways = [hop.step.op for hop in trace.effects]
-    assert ways == ["conv2d", "relu", "max_pool2d", "conv2d", "relu", "max_pool2d", "flatten", "linear", "mse_loss"]
+    assert ways == [
+        "conv2d",
+        "relu",
+        "max_pool2d",
+        "conv2d",
+        "relu",
+        "max_pool2d",
+        "flatten",
+        "linear",
+        "mse_loss",
+    ]
     assert trace.ends[1] == "the backward began here" and trace.effects[-1].value == 1
     for hop in trace.effects:
         assert abs(hop.share) <= abs(hop.whole) * hop.many or hop.many > 1
@@ -261,7 +288,10 @@ def test_trace_follows_a_value_back_to_what_made_it():
     x = tg.tensor([[1.0, 5.0], [2.0, 3.0]], requires_grad=True, name="x")
     y = x.amax(1) * 2.0
     trace = y.sum().record().trace(y, 0)
-    assert [(hop.step.op, hop.at, hop.value) for hop in trace.sources] == [("mul", "a[0]", 5.0), ("amax", "x[0, 1]", 5.0)]
+    assert [(hop.step.op, hop.at, hop.value) for hop in trace.sources] == [
+        ("mul", "a[0]", 5.0),
+        ("amax", "x[0, 1]", 5.0),
+    ]
     assert trace.value == 10 and trace.ends == ("x, a leaf", "the backward began here")
     assert "where the value comes from:" in repr(trace)
 
@@ -269,7 +299,11 @@ def test_trace_follows_a_value_back_to_what_made_it():
 def test_trace_says_where_a_gradient_ends():
     x = tg.tensor([-1.0, 2.0], requires_grad=True, name="x")
     trace = x.relu().exp().sum().record().trace("x", 0)
-    assert trace.gradient == 0 and trace.effects == [] and trace.ends[1] == "no gradient comes through: all 0 products are 0"
+    assert (
+        trace.gradient == 0
+        and trace.effects == []
+        and trace.ends[1] == "no gradient comes through: all 0 products are 0"
+    )
 
 
 def test_an_op_names_its_own_products(scratch_ops):

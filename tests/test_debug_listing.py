@@ -99,7 +99,10 @@ def test_params_are_short_and_only_those_that_differ():
 def test_pairs_of_equal_numbers_are_one_number():
     w = tg.tensor(np.ones((1, 1, 3, 3), np.float32), requires_grad=True, name="w")
     assert tg.conv2d(w, w, padding=(0, 0), dilation=(1, 1)).tape()[0].call == "%1 = conv2d(w, w)"
-    assert tg.conv2d(w, w, padding=(1, 1), stride=(2, 1)).tape()[0].call == "%1 = conv2d(w, w, stride=(2, 1), padding=1)"
+    assert (
+        tg.conv2d(w, w, padding=(1, 1), stride=(2, 1)).tape()[0].call
+        == "%1 = conv2d(w, w, stride=(2, 1), padding=1)"
+    )
     assert w.reshape(3, 3).tape()[0].call == "%1 = reshape(w, shape=(3, 3))"
 
 
@@ -109,7 +112,9 @@ def test_what_is_still_known_of_a_constant():
     kernel = tg.tensor(np.ones((3, 2, 1, 1), np.float32), requires_grad=True, name="kernel")
     bias = tg.tensor(np.ones(3, np.float32), name="frozen")
     assert (w * np.ones((2, 2), np.float32)).tape()[0].call == "%1 = mul(w, float32[2,2])"
-    assert (w + np.ones((2, 2), np.float32)).tape()[0].call == "%1 = add(w, constant)"  # add's rules read nothing
+    assert (w + np.ones((2, 2), np.float32)).tape()[
+        0
+    ].call == "%1 = add(w, constant)"  # add's rules read nothing
     assert (w + 1.5).tape()[0].call == "%1 = add(w, 1.5)"
     assert tg.conv2d(image, kernel).tape()[0].call == "%1 = conv2d(float32[1,2,2,2], kernel)"
     assert tg.conv2d(image, kernel, bias).tape()[0].call == "%1 = conv2d(float32[1,2,2,2], kernel, frozen)"
@@ -138,7 +143,9 @@ def test_made_after_it_says_which_line_freed_them():
     freed = f"{HERE}:{line_number() - 1}"
     tape = loss.tape()
     assert len(tape) == 1 and tape[0].call == "%1 = sum(freed)" and tape[0].freed_by == freed
-    assert f"let go of by the backward at {freed}: make the tape before it, or pass retain_graph=True" in str(tape)
+    assert f"let go of by the backward at {freed}: make the tape before it, or pass retain_graph=True" in str(
+        tape
+    )
 
 
 def test_retained_graph_is_listed_whole():

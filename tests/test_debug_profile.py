@@ -127,13 +127,20 @@ NO_IMAGES = [((4,), 0), ((2, 2), 0), ((), 0)]
 def test_tensors_that_look_like_images_are_pictures(shape, images):
     x = tg.tensor(np.random.default_rng(0).standard_normal(shape), requires_grad=True)
     found = Tags(x._repr_html_())
-    assert len(found.images) == images and all(one.startswith("data:image/png;base64,") for one in found.images)
+    assert len(found.images) == images and all(
+        one.startswith("data:image/png;base64,") for one in found.images
+    )
     assert x.grad is None
 
 
 def test_pictures_of_anything():
     assert html.pictures(np.zeros((0, 4, 4))) == ""
-    for array in (np.zeros((4, 4)), np.full((4, 4), np.nan), np.array([[np.inf] * 4] * 4), np.eye(4, dtype=bool)):
+    for array in (
+        np.zeros((4, 4)),
+        np.full((4, 4), np.nan),
+        np.array([[np.inf] * 4] * 4),
+        np.eye(4, dtype=bool),
+    ):
         assert html.pictures(array).startswith("<img")
 
 
@@ -146,7 +153,9 @@ def test_png_says_what_the_pixels_are(channels):
     while position < len(file):
         length, kind = struct.unpack(">I4s", file[position : position + 8])
         data = file[position + 8 : position + 8 + length]
-        assert struct.unpack(">I", file[position + 8 + length : position + 12 + length])[0] == zlib.crc32(kind + data)
+        assert struct.unpack(">I", file[position + 8 + length : position + 12 + length])[0] == zlib.crc32(
+            kind + data
+        )
         chunks[kind], position = data, position + 12 + length
     assert struct.unpack(">IIBBBBB", chunks[b"IHDR"]) == (7, 5, 8, 2 if channels else 0, 0, 0, 0)
     rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(5, -1)

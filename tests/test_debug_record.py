@@ -27,7 +27,17 @@ def program(request):
 def everything(recording):
     """What a recording says, as nested plain data."""
     return [
-        (one.op, one.params, one.where, one.read, one.sources, one.inputs, one.output, one.grad_output, one.grad_inputs)
+        (
+            one.op,
+            one.params,
+            one.where,
+            one.read,
+            one.sources,
+            one.inputs,
+            one.output,
+            one.grad_output,
+            one.grad_inputs,
+        )
         for one in recording
     ]
 
@@ -49,8 +59,12 @@ def test_forward_values_are_all_there(program):
     loss, _ = program()
     recording = loss.record()
     for step in recording:
-        unread = {"b"} if step.op == "sub" and step.sources["b"] is None else set()  # the article's target, a constant
-        assert step.output is not None and {name for name, one in step.inputs.items() if one is None} == unread
+        unread = (
+            {"b"} if step.op == "sub" and step.sources["b"] is None else set()
+        )  # the article's target, a constant
+        assert (
+            step.output is not None and {name for name, one in step.inputs.items() if one is None} == unread
+        )
     np.testing.assert_array_equal(recording[-1].output, loss.data)
 
 
@@ -101,7 +115,10 @@ def test_the_first_step_at_which_two_runs_part():
     one, changed = crooked(seed=0), crooked(seed=1)
     found = one.loss.record().diff(changed.loss.record())
     assert found.step.number == 1 and found.what == "inputs['x']"
-    assert found.mine == one.leaves["x"].data[found.index] and found.other == changed.leaves["x"].data[found.index]
+    assert (
+        found.mine == one.leaves["x"].data[found.index]
+        and found.other == changed.leaves["x"].data[found.index]
+    )
     apart = np.abs(one.leaves["x"].data - changed.leaves["x"].data)
     assert apart[found.index] == apart.max() and "%1 conv2d: inputs['x'] at" in repr(found)
 
@@ -190,7 +207,11 @@ def test_arrays_that_make_the_difference_are_named(tmp_path: Path):
         return (tg.dropout(x, 0.5) * 2).sum().record()
 
     found = dropped(0).diff(dropped(1))
-    assert (found.step.op, found.what, {found.mine, found.other}) == ("dropout", "params['kept']", {True, False})
+    assert (found.step.op, found.what, {found.mine, found.other}) == (
+        "dropout",
+        "params['kept']",
+        {True, False},
+    )
     found = x[np.array([0, 1])].sum().record().diff(x[np.array([0, 2])].sum().record())
     assert repr(found).startswith("%1 getitem: params['index'] at [1] is 1 here, 2 there")
     assert x[0].sum().record().diff(x[np.array([0])].sum().record()).what == "output"
@@ -202,7 +223,9 @@ def test_saved_and_loaded_it_is_the_same(program, tmp_path: Path):
     recording.save(path)
     loaded = debug.load(path)
     np.testing.assert_equal(everything(loaded), everything(recording))
-    np.testing.assert_equal((loaded.leaves, loaded.grads, loaded.seeds), (recording.leaves, recording.grads, recording.seeds))
+    np.testing.assert_equal(
+        (loaded.leaves, loaded.grads, loaded.seeds), (recording.leaves, recording.grads, recording.seeds)
+    )
     assert recording.diff(loaded) is None and repr(loaded) == repr(recording)
 
 
@@ -317,7 +340,9 @@ def test_a_wrong_kernel_is_found(monkeypatch):
     report = shapes().loss.record().check()
     first = report.first
     assert (first.step.op, first.argument, first.step.where.layer) == ("conv2d", "w", "shapesnet.conv2")
-    assert abs(first.reference - first.rule) > first.tolerance * first.scale and "<-- disagrees" in repr(report)
+    assert abs(first.reference - first.rule) > first.tolerance * first.scale and "<-- disagrees" in repr(
+        report
+    )
 
 
 def test_kinks_and_ties_are_not_faults():

@@ -66,7 +66,13 @@ def test_left_early_they_leave_everything_as_it_was(program):
 def test_the_article_step_by_step():
     loss, leaves = article()
     half, total, square, difference, convolution = loss.steps()
-    assert [one.op for one in (half, total, square, difference, convolution)] == ["mul", "sum", "pow", "sub", "conv2d"]
+    assert [one.op for one in (half, total, square, difference, convolution)] == [
+        "mul",
+        "sum",
+        "pow",
+        "sub",
+        "conv2d",
+    ]
     assert [one.number for one in (half, total, square, difference, convolution)] == [5, 4, 3, 2, 1]
     np.testing.assert_array_equal(convolution.output, [[[[2, 3], [0, 2]]]])
     np.testing.assert_array_equal(convolution.grad_output, [[[[1, 2], [-1, 1]]]])
@@ -77,7 +83,9 @@ def test_the_article_step_by_step():
     assert convolution.sources["x"] == "x" and difference.sources["a"] == (1, 0)
     assert convolution.accumulated["w"].before is None
     assert convolution.where.source == "y = tg.conv2d(x, w)"
-    assert linecache.getline(convolution.where.file, convolution.where.line).strip() == convolution.where.source
+    assert (
+        linecache.getline(convolution.where.file, convolution.where.line).strip() == convolution.where.source
+    )
     assert "%1 conv2d" in repr(convolution) and "[[[[6., 2.], [1., 4.]]]]" in repr(convolution)
 
 

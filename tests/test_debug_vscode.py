@@ -1,4 +1,6 @@
-"""debugpy, driven over its socket as VS Code drives it: breakpoints in a rule, with and without justMyCode."""
+"""debugpy, driven over its socket as VS Code drives it: breakpoints in a rule, with and without
+justMyCode.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class Editor:
 
     def send(self, command: str, **arguments: Any) -> int:
         self.sent += 1
-        body = json.dumps({"seq": self.sent, "type": "request", "command": command, "arguments": arguments}).encode()
+        body = json.dumps(
+            {"seq": self.sent, "type": "request", "command": command, "arguments": arguments}
+        ).encode()
         self.socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         return self.sent
 
@@ -86,7 +90,9 @@ def run(tmp_path: Path) -> Iterator[Any]:
     processes, editors = [], []
 
     def start(installed: bool, first: str = "", **configuration: Any) -> Editor:
-        place = tmp_path / "site-packages" if installed else PACKAGE.parent  # debuggers know libraries by that name
+        place = (
+            tmp_path / "site-packages" if installed else PACKAGE.parent
+        )  # debuggers know libraries by that name
         if installed:
             shutil.copytree(PACKAGE, place / "tinygrad_conv", ignore=shutil.ignore_patterns("__pycache__"))
         script = tmp_path / "net.py"
@@ -94,10 +100,20 @@ def run(tmp_path: Path) -> Iterator[Any]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "debugpy", "--listen", f"127.0.0.1:{port}", "--wait-for-client", str(script)]
+        command = [
+            sys.executable,
+            "-m",
+            "debugpy",
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--wait-for-client",
+            str(script),
+        ]
         environment = {**os.environ, "PYTHONPATH": str(place), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         processes.append(
-            subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.Popen(
+                command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
         )
         editor = connected(port)
         editors.append(editor)
@@ -105,7 +121,9 @@ def run(tmp_path: Path) -> Iterator[Any]:
         attached = editor.send("attach", connect={"host": "127.0.0.1", "port": port}, **configuration)
         editor.wait("initialized")
         source = place / "tinygrad_conv" / "ops" / "conv.py"
-        editor.ask("setBreakpoints", source={"path": str(source)}, breakpoints=[{"line": line_of_rule(source)}])
+        editor.ask(
+            "setBreakpoints", source={"path": str(source)}, breakpoints=[{"line": line_of_rule(source)}]
+        )
         editor.ask("configurationDone")
         editor.answer(attached)
         return editor

@@ -130,7 +130,9 @@ def accuracy(printed: str) -> float:
 def test_shapes_are_learned(tmp_path: Path) -> None:
     printed = example(tmp_path, "train_shapes.py")
     assert accuracy(printed) >= 97
-    assert len(re.findall(r"^epoch +\d+/10   loss 0\.\d{4}   accuracy +\d+\.\d %$", printed, re.MULTILINE)) == 10
+    assert (
+        len(re.findall(r"^epoch +\d+/10   loss 0\.\d{4}   accuracy +\d+\.\d %$", printed, re.MULTILINE)) == 10
+    )
     rows = re.findall(r"^ +(?:circle|square|triangle|cross) +((?:\d+ *){4})$", printed, re.MULTILINE)
     confusion = [list(map(int, row.split())) for row in rows]
     assert [sum(row) for row in confusion] == [250] * 4
@@ -178,7 +180,9 @@ def test_without_the_extras_shapes_are_learned_all_the_same(tmp_path: Path) -> N
         (("--data", "digits"), "pip install 'tinygrad_conv[examples]'"),
     ],
 )
-def test_what_cannot_be_trained_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_trained_is_said_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
     script = str(PROJECT / "examples" / "train_shapes.py")
     done = run(tmp_path, script, *arguments, path=without_extras(tmp_path))
     assert done.returncode != 0
@@ -201,7 +205,9 @@ def test_the_readme_s_session_goes_as_it_says() -> None:
 
 
 def test_the_judge_says_what_the_readme_says_it_says(tmp_path: Path) -> None:
-    op = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "smooth_relu" in block)
+    op = next(
+        block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "smooth_relu" in block
+    )
     broken = tmp_path / "my_op.py"
     broken.write_text(op.replace("return dy *", "return 2 * dy *"), encoding="utf-8")
     message = re.search(r"```\n(gradcheck of smooth_relu fails.*?)```", README, re.DOTALL)[1]

@@ -18,7 +18,9 @@ def leaf(*shape, seed=0, dtype=np.float64):
 
 
 def wrong_at(position, size=1e-3):
-    """A function whose gradient is right except in one place, by a thousandth: the tape does not see a constant."""
+    """A function whose gradient is right except in one place, by a thousandth: the tape does not see a
+    constant.
+    """
 
     def fn(x):
         hidden = np.zeros(x.shape)
@@ -49,7 +51,14 @@ def test_outputs_in_a_list():
 
 def test_what_requires_no_gradient_is_a_constant():
     constant = tg.Tensor(np.array([1.5, 2.5]))
-    assert gradcheck(lambda x, c, array, factor: x * c * array * factor, leaf(2), constant, np.array([2.0, 3.0]), 2, order=2)
+    assert gradcheck(
+        lambda x, c, array, factor: x * c * array * factor,
+        leaf(2),
+        constant,
+        np.array([2.0, 3.0]),
+        2,
+        order=2,
+    )
 
 
 def test_float32_is_promoted_and_the_message_says_so():
@@ -66,7 +75,9 @@ def test_the_callers_tensors_stay_as_they_are():
     assert np.array_equal(x.data, before)
 
 
-@pytest.mark.parametrize(("shape", "position"), [((3, 4), (2, 1)), ((60, 70), (17, 53))], ids=["whole", "directions"])
+@pytest.mark.parametrize(
+    ("shape", "position"), [((3, 4), (2, 1)), ((60, 70), (17, 53))], ids=["whole", "directions"]
+)
 def test_the_worst_index_and_both_values_are_named(shape, position):
     x = leaf(*shape)
     with pytest.raises(GradcheckError) as caught:
@@ -81,7 +92,9 @@ def test_the_worst_index_and_both_values_are_named(shape, position):
 @pytest.mark.parametrize("shape", [(3, 4), (60, 70)], ids=["whole", "directions"])
 def test_order_2_finds_what_order_1_does_not_see(shape):
     def hides_its_curvature(x):
-        constant = tg.Tensor(x.data)  # right in value and at order 1 as long as nobody looks at its own derivative
+        constant = tg.Tensor(
+            x.data
+        )  # right in value and at order 1 as long as nobody looks at its own derivative
         return tg.Tensor(-0.5 * constant.data**2) + x * constant
 
     assert gradcheck(lambda x: x * x, leaf(*shape), order=2)
@@ -116,7 +129,9 @@ def test_an_input_full_of_kinks_is_checked_nearby():
 def test_near_a_kink_a_smaller_step_tells():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert gradcheck(lambda x: x.relu(), tg.Tensor(np.array([3e-7, -3e-7, 1.0]), requires_grad=True), order=2)
+        assert gradcheck(
+            lambda x: x.relu(), tg.Tensor(np.array([3e-7, -3e-7, 1.0]), requires_grad=True), order=2
+        )
 
 
 def test_a_tie_is_a_kink():

@@ -1,4 +1,6 @@
-"""What `import tinygrad_conv` brings at once, and what comes when it is asked for. The time itself is the benchmark's."""
+"""What `import tinygrad_conv` brings at once, and what comes when it is asked for. The time itself is the
+benchmark's.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +17,51 @@ LATER = ("checks", "data", "debug", "detect_anomaly", "gradcheck", "profile")
 
 def python(program):
     """What a program prints in a fresh interpreter."""
-    run = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr
     return run.stdout.split()
 
 
 def test_what_is_seldom_used_is_not_imported():
-    loaded = "import sys, numpy; before = {*sys.modules}; import tinygrad_conv; print(*{*sys.modules} - before)"
+    loaded = (
+        "import sys, numpy; before = {*sys.modules}; import tinygrad_conv; print(*{*sys.modules} - before)"
+    )
     brought = {*python(loaded)}
     assert "tinygrad_conv.ops.conv" in brought
-    dear = {"concurrent.futures", "logging", "dataclasses", "fractions", "numpy.random", "numpy.polynomial", "threadpoolctl"}
+    dear = {
+        "concurrent.futures",
+        "logging",
+        "dataclasses",
+        "fractions",
+        "numpy.random",
+        "numpy.polynomial",
+        "threadpoolctl",
+    }
     own = {f"tinygrad_conv.{name}" for name in ("checks", "data", "debug", "nn.summary")}
     assert not brought & {*dear, *own}
 
 
 @pytest.mark.parametrize("name", LATER)
 def test_names_that_come_later_are_there(name):
-    assert python(f"import tinygrad_conv as tg; tg.{name}; print('{name}' in vars(tg), '{name}' in dir(tg))") == ["True"] * 2
+    assert (
+        python(f"import tinygrad_conv as tg; tg.{name}; print('{name}' in vars(tg), '{name}' in dir(tg))")
+        == ["True"] * 2
+    )
 
 
 def test_they_are_listed_before_they_are_there():
-    assert python(f"import tinygrad_conv as tg; print({{*{LATER}}} <= {{*dir(tg)}}, 'data' in vars(tg))") == ["True", "False"]
+    assert python(f"import tinygrad_conv as tg; print({{*{LATER}}} <= {{*dir(tg)}}, 'data' in vars(tg))") == [
+        "True",
+        "False",
+    ]
 
 
 def test_every_public_name_comes_with_a_star():
-    shown = python("from tinygrad_conv import *; import tinygrad_conv as tg; print(*({*tg.__all__} - {*vars()}))")
+    shown = python(
+        "from tinygrad_conv import *; import tinygrad_conv as tg; print(*({*tg.__all__} - {*vars()}))"
+    )
     assert shown == []
 
 

@@ -1,4 +1,6 @@
-"""The judge names the mistake: each kind proven on rules that are broken in just that way (tests/broken.py)."""
+"""The judge names the mistake: each kind proven on rules that are broken in just that way
+(tests/broken.py).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,13 @@ from tinygrad_conv.checks import gradcheck
 from tinygrad_conv.errors import GradcheckError, show_place
 from tinygrad_conv.places import show_path
 
-FORWARDS_FAULT = {"forward_in_float64", "forward_in_float32", "forward_changes_its_input", "forward_reads_memory", "noisy"}
+FORWARDS_FAULT = {
+    "forward_in_float64",
+    "forward_in_float32",
+    "forward_changes_its_input",
+    "forward_reads_memory",
+    "noisy",
+}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -146,7 +154,9 @@ def test_a_curvature_that_is_lost_without_a_trace_is_said_to_leave_the_tape():
 
 def test_a_style_that_is_frowned_upon_is_no_diagnosis():
     op = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * x if isinstance(dy, np.ndarray) else dy * x)
-    assert "diagnosis: arrays and Tensors (create_graph=True) give different gradients" in message_of(op, [1.0, 2.0])
+    assert "diagnosis: arrays and Tensors (create_graph=True) give different gradients" in message_of(
+        op, [1.0, 2.0]
+    )
 
 
 def cube_dx(dy, x):
@@ -161,5 +171,8 @@ def test_the_traceback_is_the_user_s_and_not_the_judge_s():
         gradcheck(make_op(broken.wave, x=twice), tg.Tensor(np.array([1.0, 2.0]), requires_grad=True))
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
     with pytest.raises(GradcheckError) as caught:
-        gradcheck(make_op(broken.wave, x=misbehaviours.wave_dx_in_numpy), tg.Tensor(np.array([1.0]), requires_grad=True))
+        gradcheck(
+            make_op(broken.wave, x=misbehaviours.wave_dx_in_numpy),
+            tg.Tensor(np.array([1.0]), requires_grad=True),
+        )
     assert isinstance(caught.value.__cause__, TypeError)  # raised in the rule

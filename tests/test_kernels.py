@@ -1,4 +1,6 @@
-"""The fast kernels against `reference`, and what both promise: adjointness, exact zeros, Inf and NaN, fresh memory."""
+"""The fast kernels against `reference`, and what both promise: adjointness, exact zeros, Inf and NaN, fresh
+memory.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def random_array(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = 
 
 
 def random_window(rng: np.random.Generator, largest: int = 9) -> Window:
-    """Rectangles, asymmetric and excessive padding, dilation, strides beyond the kernel, and inputs of size 0 and 1."""
+    """Rectangles, asymmetric and excessive padding, dilation, strides beyond the kernel, and inputs of size 0
+    and 1.
+    """
 
     def pair(low: int, high: int) -> tuple[int, int]:
         return int(rng.integers(low, high)), int(rng.integers(low, high))
@@ -272,7 +276,10 @@ def pool_windows() -> Iterator[tuple[int, Window]]:
             ((1, 1), 2, 2, 1),
         ]
     ):
-        yield 150 + seed, make_window(size, (k, k), (stride, stride), ((padding, padding), (padding, padding)))
+        yield (
+            150 + seed,
+            make_window(size, (k, k), (stride, stride), ((padding, padding), (padding, padding))),
+        )
     yield 160, make_window((7, 6), (2, 2), (2, 2), out=(4, 3))
     yield 161, make_window((8, 8), (3, 3), (2, 2), out=(4, 5))
     yield 162, make_window((20, 20), (18, 17), (1, 1))
@@ -289,7 +296,9 @@ def pool_input(rng: np.random.Generator, window: Window, kind: str) -> Array:
         return np.maximum(np.round(x), 0)
     if kind == "wild":
         return rng.choice(
-            np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1.0], np.float32), shape, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.2]
+            np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1.0], np.float32),
+            shape,
+            p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.2],
         )
     return x
 
@@ -304,7 +313,9 @@ def test_pooling_equals_reference(kind: str) -> None:
         np.testing.assert_array_equal(y, expected_y)
         np.testing.assert_array_equal(tap, expected_tap)
         assert y.dtype == x.dtype and tap.dtype == expected_tap.dtype
-        np.testing.assert_array_equal(kernels.gather_taps(x, tap, window), reference.gather_taps(x, tap, window))
+        np.testing.assert_array_equal(
+            kernels.gather_taps(x, tap, window), reference.gather_taps(x, tap, window)
+        )
         dy = pool_input(np.random.default_rng(seed), window._replace(size=window.out), kind)
         tap = tap[: len(dy), : dy.shape[1]]
         dx, expected = kernels.scatter_taps(dy, tap, window), reference.scatter_taps(dy, tap, window)

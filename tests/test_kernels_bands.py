@@ -1,4 +1,6 @@
-"""Weight gradients by several rows at once: against the reference, whatever is left over, and with an Inf anywhere."""
+"""Weight gradients by several rows at once: against the reference, whatever is left over, and with an Inf
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ def sample(name: str, height: int, dtype: Any = np.float32) -> tuple[Array, Arra
     high = (height - 1) * stride[0] + dilation[0] * (kernel[0] - 1) + 1 - 2 * padding[0]
     window = make_window((high, 12), kernel, stride, tuple((one, one) for one in padding), dilation)  # type: ignore[arg-type]
     rng = np.random.default_rng(height)
-    x, dy = random_array(rng, (3, channels, *window.size), dtype), random_array(rng, (3, outputs, *window.out), dtype)
+    x, dy = (
+        random_array(rng, (3, channels, *window.size), dtype),
+        random_array(rng, (3, outputs, *window.out), dtype),
+    )
     return x, dy, window
 
 

@@ -9,7 +9,15 @@ from tinygrad_conv import kernels
 
 from .test_kernels import MEMORY_ORDERS, Array
 
-SHAPES = [(0, 2, 3, 3), (2, 3, 0, 4), (1, 1, 1, 1), (2, 3, 4, 5), (8, 5, 20, 30), (1, 16, 40, 50), (64, 2, 9, 11)]
+SHAPES = [
+    (0, 2, 3, 3),
+    (2, 3, 0, 4),
+    (1, 1, 1, 1),
+    (2, 3, 4, 5),
+    (8, 5, 20, 30),
+    (1, 16, 40, 50),
+    (64, 2, 9, 11),
+]
 
 
 def picture(shape: tuple[int, ...], order: tuple[int, ...], dtype: type) -> Array:

@@ -1,4 +1,6 @@
-"""The table of kernels: each of them, forced, equals the reference where it serves, and says so where it does not."""
+"""The table of kernels: each of them, forced, equals the reference where it serves, and says so where it does
+not.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,12 @@ def functions(case: Case) -> dict[str, tuple[Callable[..., Array], Array, Array]
     }
 
 
-LINES = [(family, line) for family, table in TABLES.items() for line in table if line.name not in ("reference", "nothing")]
+LINES = [
+    (family, line)
+    for family, table in TABLES.items()
+    for line in table
+    if line.name not in ("reference", "nothing")
+]
 
 
 @pytest.mark.parametrize(("family", "line"), LINES, ids=[f"{family}-{line.name}" for family, line in LINES])
@@ -35,7 +42,9 @@ def test_every_kernel_serves_what_it_says(family: str, line: Line) -> None:
     times_served = 0
     for case in CASES:
         function, first, second = functions(case)[family]
-        problem = problem_of(family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype)
+        problem = problem_of(
+            family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype
+        )
         if nothing_to_do(problem):
             continue
         with kernels.use_kernels("reference"):
@@ -56,7 +65,9 @@ def test_the_last_line_of_each_table_wants_everything_and_wanting_means_serving(
     for family, table in TABLES.items():
         for case in CASES:
             _, first, second = functions(case)[family]
-            problem = problem_of(family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype)
+            problem = problem_of(
+                family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype
+            )
             assert table[-1].wants(problem)
             assert all(line.serves(problem) for line in table if line.wants(problem))
 
@@ -107,7 +118,9 @@ def test_matmul_is_numpys(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> No
 
 
 def test_products_of_layers_are_the_kernels_in_both_directions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product that NumPy is left alone with wakes threads of BLAS, which then spin in the way of everything else."""
+    """A product that NumPy is left alone with wakes threads of BLAS, which then spin in the way of everything
+    else.
+    """
     shapes: list[tuple[int, ...]] = []
     real = kernels.matmul
 

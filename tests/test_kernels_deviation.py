@@ -19,7 +19,9 @@ SHAPES = [(0, 3, 4, 4), (3, 1, 1, 1), (2, 3, 4, 5), (40, 5, 9, 20), (1, 24, 40, 
 GROUPS = [(1,), (0,), (0, 1), (2, 3), (0, 1, 2), ()]  # the axes along which there are several
 
 
-def sample(shape: tuple[int, ...], order: tuple[int, ...], several: tuple[int, ...], dtype: type = np.float32) -> list[Array]:
+def sample(
+    shape: tuple[int, ...], order: tuple[int, ...], several: tuple[int, ...], dtype: type = np.float32
+) -> list[Array]:
     """x and dY in a memory order, and four numbers for each group, the first near its mean."""
     rng = np.random.default_rng(1)
     groups = [size if axis in several else 1 for axis, size in enumerate(shape)]
@@ -29,7 +31,9 @@ def sample(shape: tuple[int, ...], order: tuple[int, ...], several: tuple[int, .
 
 def results(x: Array, dy: Array, center: Array, a: Array, b: Array, c: Array) -> list[Array]:
     """What the four kernels make of them."""
-    np.testing.assert_array_equal(kernels.rescaled(x, center, a), kernels.rescaled(x, center, a, np.zeros_like(a)))
+    np.testing.assert_array_equal(
+        kernels.rescaled(x, center, a), kernels.rescaled(x, center, a, np.zeros_like(a))
+    )
     return [
         kernels.rescaled(x, center, a, b),
         kernels.squared_deviation(x, center),
@@ -43,7 +47,12 @@ def formulas(*arrays: Array) -> list[Array]:
     x, dy, center, a, b, c = (one.astype(np.float64) for one in arrays)
     axes = tuple(axis for axis, size in enumerate(center.shape) if size == 1)
     d = x - center
-    return [d * a + b, (d * d).sum(axes, keepdims=True), (dy * d).sum(axes, keepdims=True), (dy - a - d * b) * c]
+    return [
+        d * a + b,
+        (d * d).sum(axes, keepdims=True),
+        (dy * d).sum(axes, keepdims=True),
+        (dy - a - d * b) * c,
+    ]
 
 
 @pytest.mark.parametrize("several", GROUPS)
@@ -54,7 +63,9 @@ def test_formulas(shape: tuple[int, ...], several: tuple[int, ...]) -> None:
         before = [one.copy() for one in arrays]
         for name, got, expected in zip(FUNCTIONS, results(*arrays), formulas(*arrays), strict=True):
             assert got.shape == expected.shape and got.dtype == np.float32
-            np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-5 * np.abs(expected).max(initial=1), err_msg=name)
+            np.testing.assert_allclose(
+                got, expected, rtol=2e-5, atol=2e-5 * np.abs(expected).max(initial=1), err_msg=name
+            )
             assert not any(np.shares_memory(got, one) for one in arrays)
         assert all(map(np.array_equal, arrays, before))
 
@@ -83,13 +94,21 @@ def test_the_memory_order_of_x_is_kept_and_that_of_dy_may_be_another() -> None:
     x, dy, *numbers = sample((40, 5, 9, 20), (2, 1, 3, 0), (1,))
     other = np.ascontiguousarray(dy)
     assert all(map(np.array_equal, results(x, other, *numbers), results(x, dy, *numbers)))
-    for got in (kernels.rescaled(x, *numbers[:2]), kernels.deviation_removed(other, numbers[1], x, *numbers[:1], *numbers[2:])):
+    for got in (
+        kernels.rescaled(x, *numbers[:2]),
+        kernels.deviation_removed(other, numbers[1], x, *numbers[:1], *numbers[2:]),
+    ):
         assert got.strides == x.strides
 
 
 def test_strided_and_repeated_memory() -> None:
     x, dy, *numbers = sample((40, 10, 20, 30), (2, 1, 3, 0), (1,), np.float64)
-    for view in (lambda a: a[:, :, ::2], lambda a: a[::20], lambda a: a[..., ::-1], lambda a: np.broadcast_to(a[:1], a.shape)):
+    for view in (
+        lambda a: a[:, :, ::2],
+        lambda a: a[::20],
+        lambda a: a[..., ::-1],
+        lambda a: np.broadcast_to(a[:1], a.shape),
+    ):
         arrays = [view(x), view(dy), *numbers]
         for got, expected in zip(results(*arrays), formulas(*arrays), strict=True):
             np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-8)
@@ -118,7 +137,9 @@ def test_other_shapes_and_dtypes_follow_numpy() -> None:
 @pytest.mark.parametrize("shape", [(1000, 4, 14, 10), (2, 3, 400, 300)])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (1, 0, 2, 3)])
 def test_long_sums_are_as_exact_as_numpys(order: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    """Two numbers again and again, whose sum is rounded the same way each time: added one after another it is 1e-4 away."""
+    """Two numbers again and again, whose sum is rounded the same way each time: added one after another it is
+    1e-4 away.
+    """
     several = (1,) if order[0] != 1 else (0, 1)
     x, dy, *numbers = sample(shape, order, several)
     for array in (x, dy):

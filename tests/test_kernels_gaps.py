@@ -1,4 +1,6 @@
-"""What breaking the kernels showed to be untested: geometry counted out by hand, and work cut into other pieces than usual."""
+"""What breaking the kernels showed to be untested: geometry counted out by hand, and work cut into other
+pieces than usual.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,17 @@ from tinygrad_conv.kernels.dilation import interleaved
 from tinygrad_conv.kernels.mirror import mirrored
 from tinygrad_conv.kernels.window import Window, make_window, overlap
 
-from .test_kernels import Array, Case, assert_same, larger_case, pool_input, pool_windows, random_case, random_window, results
+from .test_kernels import (
+    Array,
+    Case,
+    assert_same,
+    larger_case,
+    pool_input,
+    pool_windows,
+    random_case,
+    random_window,
+    results,
+)
 
 
 def windows() -> Iterator[Window]:
@@ -65,11 +77,16 @@ def test_a_mirror_makes_the_input_out_of_the_output_and_is_its_own_inverse() -> 
         assert mirrored(back) == window
 
 
-MODULES = [importlib.import_module(f"{kernels.__name__}.{entry.name}") for entry in pkgutil.iter_modules(kernels.__path__)]
+MODULES = [
+    importlib.import_module(f"{kernels.__name__}.{entry.name}")
+    for entry in pkgutil.iter_modules(kernels.__path__)
+]
 BOUNDS = ("CACHE_BYTES", "CACHE_WINDOWS", "WORKSPACE_BYTES", "LARGEST")  # how much is done at once
 
 
-@pytest.fixture(params=[(1, 1), (1, 3), (2000, 2), (1 << 24, 4)], ids=lambda one: f"{one[0]} bytes, {one[1]} parts")
+@pytest.fixture(
+    params=[(1, 1), (1, 3), (2000, 2), (1 << 24, 4)], ids=lambda one: f"{one[0]} bytes, {one[1]} parts"
+)
 def cut_up(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Work in pieces of so many bytes, all of it shared by so many threads, however little it is."""
     size, parts = request.param
@@ -98,7 +115,9 @@ FORCED = ["fast", *(one for one in kernels.KERNELS if one not in ("reference", "
 @pytest.mark.parametrize("name", FORCED)
 def test_however_the_work_is_cut_up_the_numbers_are_the_same(name: str, cut_up: None) -> None:
     names = ("toy", "winograd", "stride 2", "grouped", "dilated, stride 2, grouped", "1x1", "1x1, stride 2")
-    cases = [random_case(seed, np.float64) for seed in range(7000, 7060)] + [larger_case(one, np.float64) for one in names]
+    cases = [random_case(seed, np.float64) for seed in range(7000, 7060)] + [
+        larger_case(one, np.float64) for one in names
+    ]
     served = 0
     for case in cases:
         with kernels.use_kernels("reference"):
@@ -126,18 +145,29 @@ def forced(name: str, case: Case) -> dict[str, Any]:
     return found
 
 
-PADDINGS = [((0, 0), (0, 0)), ((1, 0), (0, 0)), ((0, 0), (1, 0)), ((0, 1), (1, 1)), ((0, 0), (0, 2)), ((2, 2), (1, 0))]
+PADDINGS = [
+    ((0, 0), (0, 0)),
+    ((1, 0), (0, 0)),
+    ((0, 0), (1, 0)),
+    ((0, 1), (1, 1)),
+    ((0, 0), (0, 2)),
+    ((2, 2), (1, 0)),
+]
 
 
 @pytest.mark.parametrize("kernel", [(1, 1), (1, 3), (3, 1), (2, 2), (3, 3)])
 @pytest.mark.parametrize("name", FORCED)
 def test_every_kernel_in_every_combination(name: str, kernel: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
-    options = product([(1, 1), (2, 1), (1, 2)], PADDINGS, [(1, 1), (2, 1), (1, 3)], [1, 2], [(0, 1, 2, 3), (2, 1, 3, 0)])
+    options = product(
+        [(1, 1), (2, 1), (1, 2)], PADDINGS, [(1, 1), (2, 1), (1, 3)], [1, 2], [(0, 1, 2, 3), (2, 1, 3, 0)]
+    )
     for stride, padding, dilation, groups, order in options:
         window = make_window((7, 8), kernel, stride, padding, dilation)
         shapes = (2, 2 * groups, 7, 8), (3 * groups, 2, *kernel), (2, 3 * groups, *window.out)
-        x, w, dy = (np.moveaxis(rng.standard_normal([one[at] for at in order]), range(4), order) for one in shapes)
+        x, w, dy = (
+            np.moveaxis(rng.standard_normal([one[at] for at in order]), range(4), order) for one in shapes
+        )
         case = Case(x, w, dy, window, groups)
         with kernels.use_kernels("reference"):
             expected = results(case)
@@ -163,7 +193,11 @@ def test_however_a_pooling_is_cut_up_the_numbers_are_the_same(kind: str, cut_up:
 @pytest.mark.parametrize("shape", [(3, 4, 30, 40), (1, 1, 120, 90), (7, 1, 40, 40)])
 def test_channels_wherever_they_lie_in_memory(shape: tuple[int, int, int, int]) -> None:
     for order in permutations(range(4)):
-        y = np.random.default_rng(0).standard_normal([shape[axis] for axis in order]).transpose(np.argsort(order))
+        y = (
+            np.random.default_rng(0)
+            .standard_normal([shape[axis] for axis in order])
+            .transpose(np.argsort(order))
+        )
         b = np.arange(1.0, 1 + shape[1])
         np.testing.assert_allclose(kernels.sum_by_channel(y), y.sum((0, 2, 3)), rtol=0, atol=1e-10)
         np.testing.assert_array_equal(y + b[:, None, None], kernels.add_bias(y, b))
@@ -172,7 +206,9 @@ def test_channels_wherever_they_lie_in_memory(shape: tuple[int, int, int, int]) 
 def test_the_classes_of_a_dilated_window_read_what_the_window_reads() -> None:
     for window in windows():
         parts = interleaved(window)
-        assert sorted(row for part in parts for row in range(window.out[0])[part.outputs]) == list(range(window.out[0]))
+        assert sorted(row for part in parts for row in range(window.out[0])[part.outputs]) == list(
+            range(window.out[0])
+        )
         for part in parts:
             rows = dict(enumerate(range(window.size[0])[part.inputs]))
             assert part.window.size[0] == len(rows)
@@ -194,7 +230,9 @@ def test_pooling_in_every_combination(size: tuple[int, int]) -> None:
     for stride, padding, dilation, order in product(strides, PADDINGS, dilations, orders):
         window = make_window(size, (2, 2), stride, padding, dilation)
         shapes = (2, 3, *size), (2, 3, *window.out)
-        x, dy = (np.moveaxis(rng.standard_normal([one[at] for at in order]), range(4), order) for one in shapes)
+        x, dy = (
+            np.moveaxis(rng.standard_normal([one[at] for at in order]), range(4), order) for one in shapes
+        )
         found = pooled(x, dy, window)
         with kernels.use_kernels("reference"):
             expected = pooled(x, dy, window)
@@ -211,7 +249,9 @@ def pooled(x: Array, dy: Array, window: Window) -> tuple[Array, ...]:
 
 @pytest.mark.parametrize("block", range(4))
 def test_weight_gradients_with_their_tap_columns_apart(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mec` multiplies tap columns apart where they have many rows; here always, so that small cases show it too."""
+    """`mec` multiplies tap columns apart where they have many rows; here always, so that small cases show it
+    too.
+    """
     monkeypatch.setattr(mec, "LEAST_ROWS_APART", 0)
     monkeypatch.setattr(mec, "LEAST_ROWS_APART_PACKED", 0)
     for seed in range(block * 50, block * 50 + 50):

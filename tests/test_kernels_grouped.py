@@ -1,4 +1,6 @@
-"""Kernels for groups, depthwise among them: against the reference in every setting, and what they take in memory."""
+"""Kernels for groups, depthwise among them: against the reference in every setting, and what they take in
+memory.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ def test_one_group_at_a_time_is_the_same(name: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", EVERYDAY)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_infinities_meet_zeros_as_the_formula_says(name: str) -> None:
-    """A weight of exactly 0 makes NaN of an infinite number, and an infinite weight of the zeros of the padding."""
+    """A weight of exactly 0 makes NaN of an infinite number, and an infinite weight of the zeros of the
+    padding.
+    """
     case = everyday_case(name)
     rng = np.random.default_rng(2)
     zeros = np.where(rng.random(case.w.shape) < 0.3, 0, case.w).astype(np.float32)
@@ -187,9 +191,15 @@ def test_threads_change_no_bit(name: str, threads_as_before: None) -> None:
 
 def test_depthwise_takes_little_more_memory_than_its_result() -> None:
     groups, window = 256, make_window((32, 32), (3, 3), (1, 1), ((1, 1), (1, 1)))
-    x = np.ones((32, groups, 32, 4), np.float32).transpose(3, 1, 0, 2)  # as the results of other kernels lie in memory
+    x = np.ones((32, groups, 32, 4), np.float32).transpose(
+        3, 1, 0, 2
+    )  # as the results of other kernels lie in memory
     w = np.ones((groups, 1, 3, 3), np.float32)
-    for function, second in ((kernels.correlate, w), (kernels.correlate_weight_grad, x), (kernels.correlate_input_grad, w)):
+    for function, second in (
+        (kernels.correlate, w),
+        (kernels.correlate_weight_grad, x),
+        (kernels.correlate_input_grad, w),
+    ):
         tracemalloc.start()
         result = function(x, second, window, groups)
         _, peak = tracemalloc.get_traced_memory()

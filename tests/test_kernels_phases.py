@@ -32,4 +32,6 @@ def test_stride_one_has_a_single_phase_that_is_the_mirror() -> None:
     (phase,) = phases(window)
     mirror = mirrored(window)
     (top, _), (left, _) = mirror.padding
-    assert phase.window == mirror._replace(padding=((top, 0), (left, 0)))  # what comes after is never looked at
+    assert phase.window == mirror._replace(
+        padding=((top, 0), (left, 0))
+    )  # what comes after is never looked at

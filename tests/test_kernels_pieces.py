@@ -40,7 +40,10 @@ def test_products_are_those_of_matmul(rows: int, inner: int, columns: int) -> No
 @pytest.mark.parametrize("shared", [False, True])
 def test_transposed_products_are_those_of_matmul(rows: int, columns: int, inner: int, shared: bool) -> None:
     rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((2, 3, rows, inner)), rng.standard_normal((2, 1 if shared else 3, columns, inner))
+    a, b = (
+        rng.standard_normal((2, 3, rows, inner)),
+        rng.standard_normal((2, 1 if shared else 3, columns, inner)),
+    )
     for first, second in ((a, b), (b, a)):
         expected = first @ second.swapaxes(-1, -2)
         out = np.full((3, *expected.shape[:1], *expected.shape[2:]), np.nan).swapaxes(0, 1)

@@ -14,7 +14,17 @@ from .test_kernels import MEMORY_ORDERS
 
 Array = np.ndarray[Any, Any]
 
-SHAPES = [(), (0,), (7,), (20_001,), (3, 5000), (2, 0, 5, 3), (4, 3, 40, 50), (33, 64, 2, 3), (1, 1, 1, 12_000)]
+SHAPES = [
+    (),
+    (0,),
+    (7,),
+    (20_001,),
+    (3, 5000),
+    (2, 0, 5, 3),
+    (4, 3, 40, 50),
+    (33, 64, 2, 3),
+    (1, 1, 1, 12_000),
+]
 HCWN = (2, 1, 3, 0)
 
 
@@ -48,7 +58,9 @@ def test_rectify_of_what_is_not_finite() -> None:
     np.testing.assert_array_equal(kernels.rectify(x), np.maximum(x, np.float32(0)))
 
 
-@pytest.mark.parametrize("shape", [(4, 3, 40, 50), (4, 3, 4, 5), (0, 3, 40, 50), (200, 60), (4, 3000, 2), (3, 0, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [(4, 3, 40, 50), (4, 3, 4, 5), (0, 3, 40, 50), (200, 60), (4, 3000, 2), (3, 0, 2, 2)]
+)
 @pytest.mark.parametrize("innermost", [False, True])
 def test_flattening_there_and_back(shape: tuple[int, ...], innermost: bool) -> None:
     x = np.random.default_rng(0).standard_normal(shape)
@@ -66,7 +78,11 @@ def test_large_images_come_back_as_the_kernels_want_them() -> None:
 def test_gradients_through_a_large_flatten() -> None:
     """The network of a convolution, relu and flatten, compared with the same net flattened by hand."""
     rng = np.random.default_rng(0)
-    image, w, v = rng.standard_normal((8, 3, 20, 20)), rng.standard_normal((4, 3, 3, 3)), rng.standard_normal((5, 4 * 20 * 20))
+    image, w, v = (
+        rng.standard_normal((8, 3, 20, 20)),
+        rng.standard_normal((4, 3, 3, 3)),
+        rng.standard_normal((5, 4 * 20 * 20)),
+    )
     found = []
     for flatten in (lambda y: tg.flatten(y, 1), lambda y: tg.reshape(y, (8, -1))):
         x, kernel, weight = (tg.tensor(a, requires_grad=True) for a in (image, w, v))

@@ -58,7 +58,10 @@ def test_pooling_is_shared_too(three_threads: None) -> None:
 
 
 def test_users_threads_do_not_disturb_each_other(three_threads: None) -> None:
-    cases, before = [larger_case(name) for name in ("winograd", "stride 2", "lenet", "grouped")], blas_threads()
+    cases, before = (
+        [larger_case(name) for name in ("winograd", "stride 2", "lenet", "grouped")],
+        blas_threads(),
+    )
     expected = [results(case) for case in cases]
     failures: list[str] = []
 
@@ -78,7 +81,9 @@ def test_users_threads_do_not_disturb_each_other(three_threads: None) -> None:
 
 
 def test_every_thread_can_hold_blas(three_threads: None) -> None:
-    """Newer threadpoolctl lets one thread of the process set the number, and ignores all others without a word."""
+    """Newer threadpoolctl lets one thread of the process set the number, and ignores all others without a
+    word.
+    """
     seen: list[list[int]] = []
 
     def hold() -> None:
@@ -155,7 +160,9 @@ def test_parts_are_consecutive_and_in_order(three_threads: None) -> None:
 
 def test_the_sharer_has_more_to_do_the_less_there_is(three_threads: None) -> None:
     """For its helpers begin later. But each of them has something."""
-    lengths = [threads.share(lambda first, last: last - first, 100, time) for time in (1.0, 100.0, 400.0, 1e6)]
+    lengths = [
+        threads.share(lambda first, last: last - first, 100, time) for time in (1.0, 100.0, 400.0, 1e6)
+    ]
     assert lengths == [[98, 1, 1], [60, 20, 20], [40, 30, 30], [33, 33, 34]]
 
 
@@ -168,7 +175,9 @@ def test_without_threadpoolctl_blas_keeps_its_threads(monkeypatch: pytest.Monkey
         assert kernels.get_num_threads() == 1
         case = larger_case("winograd")
         expected: Array = results(case)["y"]
-        np.testing.assert_allclose(kernels.correlate(case.x, case.w, case.window), expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            kernels.correlate(case.x, case.w, case.window), expected, rtol=1e-4, atol=1e-4
+        )
     finally:
         threads._state.change(before)
 

@@ -1,5 +1,5 @@
-"""The reference kernels against PyTorch: what the formulas mean, including the corners where it is a matter of
-choice."""
+"""The reference kernels against PyTorch: what the formulas mean, including the corners where it is a matter
+of choice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def test_correlations_are_pytorchs(setting: Any) -> None:
     torch = pytest.importorskip("torch")
     samples, channels, outputs, size, kernel, stride, padding, dilation, groups = setting
     rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((samples, channels, *size)), rng.standard_normal((outputs, channels // groups, *kernel))
+    x, w = (
+        rng.standard_normal((samples, channels, *size)),
+        rng.standard_normal((outputs, channels // groups, *kernel)),
+    )
     sides = ((padding[0], padding[0]), (padding[1], padding[1]))
     window = make_window(size, kernel, stride, sides, dilation)
     tx, tw = torch.tensor(x, requires_grad=True), torch.tensor(w, requires_grad=True)
@@ -35,12 +38,18 @@ def test_correlations_are_pytorchs(setting: Any) -> None:
     dy = rng.standard_normal(ty.shape)
     ty.backward(torch.tensor(dy))
     np.testing.assert_allclose(reference.correlate(x, w, window, groups), ty.detach().numpy(), atol=1e-12)
-    np.testing.assert_allclose(reference.correlate_weight_grad(x, dy, window, groups), tw.grad.numpy(), atol=1e-12)
-    np.testing.assert_allclose(reference.correlate_input_grad(dy, w, window, groups), tx.grad.numpy(), atol=1e-12)
+    np.testing.assert_allclose(
+        reference.correlate_weight_grad(x, dy, window, groups), tw.grad.numpy(), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        reference.correlate_input_grad(dy, w, window, groups), tx.grad.numpy(), atol=1e-12
+    )
 
 
 def test_infinities_at_the_padding_are_those_of_pytorchs_own_loops() -> None:
-    """One sample and channel: larger shapes may go to oneDNN, which skips the padding instead of multiplying zeros."""
+    """One sample and channel: larger shapes may go to oneDNN, which skips the padding instead of multiplying
+    zeros.
+    """
     torch = pytest.importorskip("torch")
     x, w = np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 3, 3), np.float32)
     w[0, 0, 0, 0] = np.inf
@@ -50,7 +59,9 @@ def test_infinities_at_the_padding_are_those_of_pytorchs_own_loops() -> None:
     ty.backward(torch.ones_like(ty))
     with np.errstate(invalid="ignore"):
         np.testing.assert_array_equal(reference.correlate(x, w, window, 1), ty.detach().numpy())
-        np.testing.assert_array_equal(reference.correlate_input_grad(np.ones_like(x), w, window, 1), tx.grad.numpy())
+        np.testing.assert_array_equal(
+            reference.correlate_input_grad(np.ones_like(x), w, window, 1), tx.grad.numpy()
+        )
 
 
 @pytest.mark.parametrize("setting", [(2, 2, 0, 1), (3, 2, 1, 1), (3, 1, 1, 2), (2, 3, 1, 1)])
@@ -60,7 +71,9 @@ def test_max_pool_picks_pytorchs_taps(setting: tuple[int, int, int, int], channe
     k, stride, padding, dilation = setting
     rng = np.random.default_rng(0)
     x = rng.choice(
-        np.array([-np.inf, np.nan, 0.0, 1.0, 2.0], np.float32), (4, 9, 11, 10), p=[0.5, 0.05, 0.15, 0.15, 0.15]
+        np.array([-np.inf, np.nan, 0.0, 1.0, 2.0], np.float32),
+        (4, 9, 11, 10),
+        p=[0.5, 0.05, 0.15, 0.15, 0.15],
     )
     window = make_window(
         (11, 10), (k, k), (stride, stride), ((padding, padding), (padding, padding)), (dilation, dilation)

@@ -1,4 +1,6 @@
-"""Gradients at kinks, ties and other special places, where finite differences say nothing: as PyTorch 2.13 gives them."""
+"""Gradients at kinks, ties and other special places, where finite differences say nothing: as PyTorch 2.13
+gives them.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,18 @@ KINKS = [  # op, inputs, params, the gradients of the sum
     ("prelu", [[[0.0]], [0.25]], {}, [[[0.25]], [0.0]]),
     ("elu", [[0.0]], {"alpha": 2.0}, [[2.0]]),
     ("selu", [[0.0]], {}, [[1.7580993408473766]]),
-    ("softplus", [[2.0, 2.1, 1.9]], {"beta": 2.0, "threshold": 4.0}, [[0.9820137900379085, 1.0, 0.9781187290638695]]),
-    ("pow", [[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 0.0]], {}, [[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, np.log(2)]]),
+    (
+        "softplus",
+        [[2.0, 2.1, 1.9]],
+        {"beta": 2.0, "threshold": 4.0},
+        [[0.9820137900379085, 1.0, 0.9781187290638695]],
+    ),
+    (
+        "pow",
+        [[0.0, 0.0, 0.0, 2.0], [0.0, 1.0, 2.0, 0.0]],
+        {},
+        [[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, np.log(2)]],
+    ),
     ("pow", [[0.0], [0.5]], {}, [[INF], [0.0]]),
     ("vector_norm", [[0.0, 0.0]], {}, [[0.0, 0.0]]),
     ("vector_norm", [[0.0, 2.0]], {"p": 1}, [[0.0, 1.0]]),
@@ -42,7 +54,9 @@ KINKS = [  # op, inputs, params, the gradients of the sum
 ]
 
 
-@pytest.mark.parametrize(("op", "inputs", "params", "expected"), KINKS, ids=[f"{kink[0]}-{kink[1]}" for kink in KINKS])
+@pytest.mark.parametrize(
+    ("op", "inputs", "params", "expected"), KINKS, ids=[f"{kink[0]}-{kink[1]}" for kink in KINKS]
+)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
     assert_gradients(op, inputs, params, expected)
@@ -57,7 +71,9 @@ def test_a_tie_along_a_dimension_goes_to_the_first():
 
 
 def test_binary_cross_entropy_at_0_and_1_is_bounded():
-    """A logarithm is at least -100, as in PyTorch; dt follows the bounded one, where PyTorch's is infinite."""
+    """A logarithm is at least -100, as in PyTorch; dt follows the bounded one, where PyTorch's is
+    infinite.
+    """
     x = tg.Tensor(np.array([0.0, 1.0]), requires_grad=True)
     t = tg.Tensor(np.array([1.0, 0.0]), requires_grad=True)
     with np.errstate(divide="ignore"):

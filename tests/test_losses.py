@@ -30,7 +30,9 @@ def test_labels(name):
         function(X, np.array([0, 1, 2, 3]))
     with pytest.raises(ValueError, match=f"{name}: .*from -1 to 0"):
         function(X, np.array([0, -1, 0, 0]))
-    with pytest.raises(DtypeError, match=rf"{name}: labels must be integers, not float32\[4\]; use target.long"):
+    with pytest.raises(
+        DtypeError, match=rf"{name}: labels must be integers, not float32\[4\]; use target.long"
+    ):
         function(X, LABELS.astype(np.float32))
     with pytest.raises(ShapeError, match=rf"{name}: .*\[4,3\].*\[5\]"):
         function(X, np.array([0, 1, 2, 0, 1]))
@@ -59,7 +61,9 @@ def test_a_weight_gets_no_gradient_and_says_so():
 
 
 def test_bounds():
-    with pytest.raises(ValueError, match="binary_cross_entropy: input must be probabilities.* from -0.5 to 1.0"):
+    with pytest.raises(
+        ValueError, match="binary_cross_entropy: input must be probabilities.* from -0.5 to 1.0"
+    ):
         tg.binary_cross_entropy(tg.tensor([-0.5, 1.0]), np.zeros(2))
     with pytest.raises(ValueError, match="binary_cross_entropy: input must be probabilities"):
         tg.binary_cross_entropy(tg.tensor([0.5, np.nan]), np.zeros(2))
@@ -67,15 +71,24 @@ def test_bounds():
         tg.huber_loss(tg.tensor([1.0]), np.zeros(1), delta=0)
     with pytest.raises(ValueError, match="smooth_l1_loss: beta must be positive .*, not -1"):
         tg.smooth_l1_loss(tg.tensor([1.0]), np.zeros(1), beta=-1)
-    with pytest.raises(ShapeError, match=r"with_logits: pos_weight \[3\] does not broadcast to input \[4,2\]"):
-        tg.binary_cross_entropy_with_logits(tg.tensor(np.zeros((4, 2))), np.zeros((4, 2)), pos_weight=np.ones(3))
+    with pytest.raises(
+        ShapeError, match=r"with_logits: pos_weight \[3\] does not broadcast to input \[4,2\]"
+    ):
+        tg.binary_cross_entropy_with_logits(
+            tg.tensor(np.zeros((4, 2))), np.zeros((4, 2)), pos_weight=np.ones(3)
+        )
 
 
 def test_one_hot():
     np.testing.assert_array_equal(tg.one_hot(np.array([0, 2])), [[1, 0, 0], [0, 0, 1]])
     assert tg.one_hot(tg.tensor(np.array([[1]])), 4).dtype == np.int64
     assert tg.one_hot(np.zeros((2, 0), int), 4).shape == (2, 0, 4)
-    wrong = [([3], 3, "from 3 to 3"), ([-1], 3, "from -1 to -1"), ([0], 0, "be positive"), ([], -1, "pass num_classes")]
+    wrong = [
+        ([3], 3, "from 3 to 3"),
+        ([-1], 3, "from -1 to -1"),
+        ([0], 0, "be positive"),
+        ([], -1, "pass num_classes"),
+    ]
     for labels, classes, text in wrong:
         with pytest.raises(ValueError, match=f"one_hot: .*{text}"):
             tg.one_hot(np.array(labels, int), classes)
@@ -95,7 +108,11 @@ def test_labels_may_change_afterwards(name):
 
 def test_each_loss_is_one_step_of_the_tape():
     x = tg.tensor(np.zeros((2, 3)), requires_grad=True)
-    targets = {"cross_entropy": np.array([0, 1]), "nll_loss": np.array([0, 1]), "smooth_l1_loss": np.ones((2, 3))}
+    targets = {
+        "cross_entropy": np.array([0, 1]),
+        "nll_loss": np.array([0, 1]),
+        "smooth_l1_loss": np.ones((2, 3)),
+    }
     for name, target in targets.items():
         loss = getattr(tg, name)(x, target)
         assert loss.grad_fn.op.name == name
@@ -145,7 +162,9 @@ def test_cross_entropy_of_class_probabilities_is_its_literal_sum(smoothing):
     x, weight = random.standard_normal((5, 4)), random.uniform(0.5, 2, 4)
     wanted = random.dirichlet(np.ones(4), 5)
     expected = literal_cross_entropy(x, (1 - smoothing) * wanted + smoothing / 4, weight).mean()
-    loss = tg.nn.functional.cross_entropy(tg.Tensor(x), tg.Tensor(wanted), tg.Tensor(weight), label_smoothing=smoothing)
+    loss = tg.nn.functional.cross_entropy(
+        tg.Tensor(x), tg.Tensor(wanted), tg.Tensor(weight), label_smoothing=smoothing
+    )
     np.testing.assert_allclose(loss.item(), expected, rtol=1e-12)
 
 

@@ -1,5 +1,5 @@
-"""Losses against PyTorch where it is easy to be wrong: few digits, nothing to average, saturated predictions, ignored
-labels."""
+"""Losses against PyTorch where it is easy to be wrong: few digits, nothing to average, saturated predictions,
+ignored labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ REDUCTIONS = ["none", "sum", "mean"]
 
 
 def compare(name, arrays, rtol=1e-12, atol=1e-12, labels=None, **options):
-    """Value and gradients of a loss, ours and PyTorch's; arrays are inputs with gradients, labels without one."""
+    """Value and gradients of a loss, ours and PyTorch's; arrays are inputs with gradients, labels without
+    one.
+    """
     mine = [tg.tensor(one, requires_grad=True) for one in arrays]
     other = [torch.tensor(one, requires_grad=True) for one in arrays]
     targets = [] if labels is None else [labels]
@@ -45,8 +47,13 @@ def on(options, make):
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (3, 0), (2, 1, 5), (40,)])
 def test_dtypes_and_sizes(name, shape, dtype, reduction):
     random = np.random.default_rng(0)
-    prediction, target = random.uniform(0.1, 0.9, shape).astype(dtype), random.uniform(0, 1, shape).astype(dtype)
-    digits = DIGITS[dtype] if shape else max(DIGITS[dtype], 1e-7)  # PyTorch computes a number alone with fewer digits
+    prediction, target = (
+        random.uniform(0.1, 0.9, shape).astype(dtype),
+        random.uniform(0, 1, shape).astype(dtype),
+    )
+    digits = (
+        DIGITS[dtype] if shape else max(DIGITS[dtype], 1e-7)
+    )  # PyTorch computes a number alone with fewer digits
     compare(name, [prediction, target], rtol=digits, atol=digits, reduction=reduction)
 
 
@@ -66,10 +73,14 @@ def test_saturated_predictions():
     y.sum().backward()
     z.sum().backward()
     np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=1e-12)
-    np.testing.assert_allclose(mine.grad, other.grad.numpy(), rtol=1e-8)  # PyTorch's bound is 1e-12 in float32
+    np.testing.assert_allclose(
+        mine.grad, other.grad.numpy(), rtol=1e-8
+    )  # PyTorch's bound is 1e-12 in float32
     logits = np.array([0.0, 40.0, -40.0, 800.0, -800.0, 1e4])
     compare("binary_cross_entropy_with_logits", [logits, labels], reduction="none", pos_weight=np.array(3.0))
-    compare("binary_cross_entropy_with_logits", [logits.astype(np.float32), labels.astype(np.float32)], rtol=1e-6)
+    compare(
+        "binary_cross_entropy_with_logits", [logits.astype(np.float32), labels.astype(np.float32)], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -80,8 +91,16 @@ def test_labels(name, shape, dtype, reduction):
     random = np.random.default_rng(0)
     classes = shape[min(len(shape) - 1, 1)]
     labels = random.integers(0, classes, shape[:1] + shape[2:] if len(shape) > 1 else ())
-    scores, weight = random.standard_normal(shape).astype(dtype), random.uniform(0.5, 2, classes).astype(dtype)
-    digits = {"rtol": DIGITS[dtype], "atol": DIGITS[dtype], "reduction": reduction, "labels": np.asarray(labels)}
+    scores, weight = (
+        random.standard_normal(shape).astype(dtype),
+        random.uniform(0.5, 2, classes).astype(dtype),
+    )
+    digits = {
+        "rtol": DIGITS[dtype],
+        "atol": DIGITS[dtype],
+        "reduction": reduction,
+        "labels": np.asarray(labels),
+    }
     compare(name, [scores], **digits)
     compare(name, [scores], weight=weight, ignore_index=0, **digits)
     if name == "cross_entropy":
@@ -117,4 +136,6 @@ def test_a_class_that_is_impossible():
 def test_labels_of_small_integers(dtype):
     compare("nll_loss", [np.log([[0.2, 0.8], [0.5, 0.5]])], labels=np.array([1, 0], dtype))
     wanted = tg.cross_entropy(tg.tensor([[0.2, 0.8]]), np.array([1], dtype)).item()
-    assert wanted == pytest.approx(functional.cross_entropy(torch.tensor([[0.2, 0.8]]), torch.tensor([1])).item())
+    assert wanted == pytest.approx(
+        functional.cross_entropy(torch.tensor([[0.2, 0.8]]), torch.tensor([1])).item()
+    )

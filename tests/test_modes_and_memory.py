@@ -152,7 +152,9 @@ def saved_bytes(*tensors):
 
 
 def test_saved_bytes_of_a_conv_relu_pool_net():
-    """PyTorch saves for convolution x and w, for relu its result, for max_pool its input and int64 indices (8 bytes each)."""
+    """PyTorch saves for convolution x and w, for relu its result, for max_pool its input and int64 indices (8
+    bytes each).
+    """
     x, w = tg.ones(4, 3, 16, 16), leaf(8, 3, 3, 3, dtype=np.float32)
     y = tg.max_pool2d(tg.relu(tg.conv2d(x, w, padding=1)), 2)
     relu_bytes, pooled = 4 * 8 * 16 * 16 * 4, 4 * 8 * 8 * 8

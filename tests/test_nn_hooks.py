@@ -15,7 +15,9 @@ from tinygrad_conv.engine.modes import LAYER
 def test_hooks_see_inputs_and_outputs_and_can_be_removed():
     layer, seen = nn.Linear(2, 3), []
     before = layer.register_forward_pre_hook(lambda module, inputs: seen.append(("before", module, inputs)))
-    after = layer.register_forward_hook(lambda module, inputs, y: seen.append(("after", module, inputs, y, LAYER.get())))
+    after = layer.register_forward_hook(
+        lambda module, inputs, y: seen.append(("after", module, inputs, y, LAYER.get()))
+    )
     x = tg.ones(1, 2)
     y = layer(x)
     assert [one[0] for one in seen] == ["before", "after"]
@@ -80,7 +82,10 @@ def test_summary():
     net.head.eval()
     summary = net.summary((2, 1, 8, 8))
     assert net.act_mode is False and net.training and not net.head.training and not net.conv._hooks
-    assert [(row.path, row.kind, row.output, row.parameters, row.multiply_adds, row.memory) for row in summary.rows] == [
+    assert [
+        (row.path, row.kind, row.output, row.parameters, row.multiply_adds, row.memory)
+        for row in summary.rows
+    ] == [
         ("net.conv", "Conv2d", ((2, 8, 8, 8),), 80, 2 * 8 * 64 * 9, 4096),
         ("net.act", "Tanh", ((2, 8, 8, 8),), 0, 0, 4096),
         ("net.up", "ConvTranspose2d", ((2, 4, 16, 16),), 128, 2 * 8 * 64 * 4 * 4, 8192),
@@ -127,7 +132,8 @@ def test_summary_leaves_the_net_as_it_was_after_an_error():
 
 
 @pytest.mark.parametrize(
-    "count, words", [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB"), (5 << 40, "5120.0 GiB")]
+    "count, words",
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB"), (5 << 40, "5120.0 GiB")],
 )
 def test_bytes_in_words(count, words):
     from tinygrad_conv.nn.summary import show_bytes

@@ -24,9 +24,24 @@ DRAWN = [
     (lambda w, g: init.xavier_uniform_(w, 2, g), 0, 2 * math.sqrt(2 / (FAN_IN + FAN_OUT)), "√3 std"),
     (lambda w, g: init.xavier_normal_(w, 2, g), 0, 2 * math.sqrt(2 / (FAN_IN + FAN_OUT)), None),
     (lambda w, g: init.kaiming_uniform_(w, generator=g), 0, math.sqrt(2 / FAN_IN), "√3 std"),
-    (lambda w, g: init.kaiming_uniform_(w, math.sqrt(5), generator=g), 0, math.sqrt(1 / 3 / FAN_IN), "√3 std"),
-    (lambda w, g: init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g), 0, math.sqrt(2 / FAN_OUT), None),
-    (lambda w, g: init.kaiming_normal_(w, nonlinearity="tanh", generator=g), 0, 5 / 3 / math.sqrt(FAN_IN), None),
+    (
+        lambda w, g: init.kaiming_uniform_(w, math.sqrt(5), generator=g),
+        0,
+        math.sqrt(1 / 3 / FAN_IN),
+        "√3 std",
+    ),
+    (
+        lambda w, g: init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g),
+        0,
+        math.sqrt(2 / FAN_OUT),
+        None,
+    ),
+    (
+        lambda w, g: init.kaiming_normal_(w, nonlinearity="tanh", generator=g),
+        0,
+        5 / 3 / math.sqrt(FAN_IN),
+        None,
+    ),
 ]
 
 
@@ -82,7 +97,13 @@ def test_gains(name, param, gain):
 
 
 def test_what_cannot_be_is_refused():
-    for draw in (init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_, init.orthogonal_):
+    for draw in (
+        init.xavier_uniform_,
+        init.xavier_normal_,
+        init.kaiming_uniform_,
+        init.kaiming_normal_,
+        init.orthogonal_,
+    ):
         with pytest.raises(ShapeError, match=draw.__name__):
             draw(weight(3))
     with pytest.raises(ValueError, match="mode"):

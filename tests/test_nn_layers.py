@@ -51,8 +51,20 @@ def test_the_articles_convolution():
         *[
             (make, (2, 2, 6, 5))
             for make in (
-                nn.Tanh, nn.Identity, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus,
-                nn.Hardtanh, nn.LogSigmoid, nn.Dropout, nn.Dropout2d,
+                nn.Tanh,
+                nn.Identity,
+                nn.ReLU6,
+                nn.LeakyReLU,
+                nn.PReLU,
+                nn.ELU,
+                nn.SELU,
+                nn.GELU,
+                nn.SiLU,
+                nn.Softplus,
+                nn.Hardtanh,
+                nn.LogSigmoid,
+                nn.Dropout,
+                nn.Dropout2d,
             )
         ],
         (lambda: nn.Conv2d(2, 4, 3, 2, padding="same", padding_mode="reflect"), (2, 4, 3, 3)),
@@ -134,7 +146,9 @@ def test_seeds():
     tg.manual_seed(5)
     np.testing.assert_array_equal(first, weights(nn.Conv2d(1, 2, 3)))
     assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(weights(nn.Linear(2, 2, rng=7)), weights(nn.Linear(2, 2, rng=np.random.default_rng(7))))
+    np.testing.assert_array_equal(
+        weights(nn.Linear(2, 2, rng=7)), weights(nn.Linear(2, 2, rng=np.random.default_rng(7)))
+    )
     wide = weights(nn.Linear(2, 2, rng=7, dtype=np.float64))
     np.testing.assert_array_equal(wide.astype(np.float32), weights(nn.Linear(2, 2, rng=7)))
     layer = nn.Linear(2, 2, rng=7)
@@ -162,8 +176,14 @@ def test_empty_layers():
 @pytest.mark.parametrize(
     "make, words",
     [
-        (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: in_channels=3 and out_channels=4 must be multiples of groups=2"),
-        (lambda: nn.Conv2d(1, 1, 0), "Conv2d: kernel_size must be an int or a pair of ints, at least 1, not 0"),
+        (
+            lambda: nn.Conv2d(3, 4, 3, groups=2),
+            "Conv2d: in_channels=3 and out_channels=4 must be multiples of groups=2",
+        ),
+        (
+            lambda: nn.Conv2d(1, 1, 0),
+            "Conv2d: kernel_size must be an int or a pair of ints, at least 1, not 0",
+        ),
         (lambda: nn.Conv2d(1, 1, (3, 3, 3)), "kernel_size"),
         (lambda: nn.Conv2d(1, 1, 2.5), "kernel_size"),
         (lambda: nn.Conv2d(1, 1, 3, stride=0), "stride"),
@@ -202,7 +222,11 @@ def test_bars_are_learned():
     )  # fmt: skip
     optimizer, loss_of = optim.Adam(net.parameters(), lr=0.01), nn.MSELoss()
     targets = np.eye(2, dtype=np.float32)[labels.data]
-    for x, t in [batch for _ in range(20) for batch in data.DataLoader(data.TensorDataset(images, targets), 32, True, seed=0)]:
+    for x, t in [
+        batch
+        for _ in range(20)
+        for batch in data.DataLoader(data.TensorDataset(images, targets), 32, True, seed=0)
+    ]:
         optimizer.zero_grad()
         loss_of(net(x), t).backward()
         optimizer.step()

@@ -46,7 +46,10 @@ def test_batch_norm_normalises_its_batch_and_remembers():
 
 
 def test_batch_norm_without_momentum_averages_over_all_batches():
-    layer, batches = nn.BatchNorm1d(2, momentum=None, dtype=np.float64), np.random.default_rng(0).normal(size=(3, 5, 2))
+    layer, batches = (
+        nn.BatchNorm1d(2, momentum=None, dtype=np.float64),
+        np.random.default_rng(0).normal(size=(3, 5, 2)),
+    )
     for batch in batches:
         layer(tg.tensor(batch))
     np.testing.assert_allclose(layer.running_mean.data, batches.mean((0, 1)), rtol=1e-12)
@@ -115,7 +118,9 @@ def test_losses_keep_their_weights_as_buffers():
     logs = x.data - np.log(np.exp(x.data).sum(1, keepdims=True))
     value = loss(x, np.array([0, 1]))
     assert value.item() == pytest.approx(-(logs[0, 0] + 2 * logs[1, 1]) / 3, rel=1e-6)
-    assert nn.NLLLoss([1.0, 2.0])(tg.tensor(logs), np.array([0, 1])).item() == pytest.approx(value.item(), rel=1e-6)
+    assert nn.NLLLoss([1.0, 2.0])(tg.tensor(logs), np.array([0, 1])).item() == pytest.approx(
+        value.item(), rel=1e-6
+    )
     with pytest.raises(ValueError, match="MSELoss: reduction"):
         nn.MSELoss(reduction="average")
 

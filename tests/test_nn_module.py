@@ -47,7 +47,14 @@ def test_members_in_order_own_parameters_first():
     assert [key for key, _ in net.named_buffers()] == ["seen", "cache"]
     assert [key for key, _ in net.named_modules()] == ["", "conv1", "head", "head.0", "head.1"]
     assert [name for name, _ in net.named_children()] == ["conv1", "head"]
-    assert list(net.state_dict()) == ["scale", "seen", "conv1.weight", "conv1.bias", "head.1.weight", "head.1.bias"]
+    assert list(net.state_dict()) == [
+        "scale",
+        "seen",
+        "conv1.weight",
+        "conv1.bias",
+        "head.1.weight",
+        "head.1.bias",
+    ]
     assert [key for key, _ in net.named_parameters("net", recurse=False)] == ["net.scale"]
     assert net.get_submodule("head.1") is net.head[1] and net.get_submodule("") is net
     with pytest.raises(AttributeError, match="no module 'head.7'"):
@@ -58,7 +65,13 @@ def test_parameters_are_named_by_their_key_and_modules_by_their_path():
     net = Net()
     assert all(parameter.name == key for key, parameter in net.named_parameters())
     assert net.seen.name == "seen"
-    assert [module._path for module in net.modules()] == ["net", "net.conv1", "net.head", "net.head.0", "net.head.1"]
+    assert [module._path for module in net.modules()] == [
+        "net",
+        "net.conv1",
+        "net.head",
+        "net.head.0",
+        "net.head.1",
+    ]
     outer = nn.Sequential(net, nn.ReLU())
     assert net.conv1.weight.name == "0.conv1.weight" and net.seen.name == "0.seen"
     assert net.head[1]._path == "sequential.0.head.1"
@@ -74,7 +87,9 @@ def test_what_is_shared_counts_once_and_has_its_first_name():
     net.third.weight = net.first.weight
     assert [key for key, _ in net.named_parameters()] == ["first.weight", "first.bias", "third.bias"]
     assert [key for key, _ in net.named_children()] == ["first", "third"]
-    assert set(net.state_dict()) == {f"{name}.{key}" for name in ("first", "second", "third") for key in ("weight", "bias")}
+    assert set(net.state_dict()) == {
+        f"{name}.{key}" for name in ("first", "second", "third") for key in ("weight", "bias")
+    }
     assert net.first._path == "module.first"
     holder = nn.Sequential(net)
     assert net.third.weight.name == "0.first.weight"
@@ -155,7 +170,10 @@ def test_load_state_dict_takes_arrays_and_keeps_the_dtype():
     [
         (lambda state: state.pop("scale"), "missing key scale"),
         (lambda state: state.update(extra=tg.ones(1)), "unexpected key extra"),
-        (lambda state: state.update({"scale": tg.ones(3)}), r"scale is \[3\] in the state dict but \[2\] here"),
+        (
+            lambda state: state.update({"scale": tg.ones(3)}),
+            r"scale is \[3\] in the state dict but \[2\] here",
+        ),
     ],
 )
 def test_load_state_dict_refuses_and_leaves_the_module_as_it_was(change, words):
@@ -171,7 +189,11 @@ def test_load_state_dict_refuses_and_leaves_the_module_as_it_was(change, words):
 def test_load_state_dict_not_strict_loads_what_fits_and_reports():
     net = Net()
     found = net.load_state_dict({"scale": tg.full((2,), 5.0), "extra": tg.ones(1)}, strict=False)
-    assert found.unexpected_keys == ["extra"] and "conv1.weight" in found.missing_keys and "scale" not in found.missing_keys
+    assert (
+        found.unexpected_keys == ["extra"]
+        and "conv1.weight" in found.missing_keys
+        and "scale" not in found.missing_keys
+    )
     assert net.scale.tolist() == [5.0, 5.0]
     with pytest.raises(RuntimeError, match="scale"):
         net.load_state_dict({"scale": tg.ones(3)}, strict=False)
@@ -336,11 +358,16 @@ def test_module_list_and_module_dict():
 
     net = Several()
     assert [key for key, _ in net.named_parameters()][:2] == ["layers.0.weight", "layers.0.bias"]
-    assert net.heads["large"].bias.name == "heads.large.bias" and net.heads["large"]._path == "several.heads.large"
+    assert (
+        net.heads["large"].bias.name == "heads.large.bias"
+        and net.heads["large"]._path == "several.heads.large"
+    )
     assert len(net.layers) == 3 and len(net.layers[1:]) == 2
     assert list(net.heads) == list(net.heads.keys()) == ["small", "large"] and "small" in net.heads
     net.heads["extra"] = nn.ReLU()
-    assert [name for name, _ in net.heads.items()] == ["small", "large", "extra"] and len(net.heads.values()) == 3
+    assert [name for name, _ in net.heads.items()] == ["small", "large", "extra"] and len(
+        net.heads.values()
+    ) == 3
     assert isinstance(net.heads.pop("extra"), nn.ReLU) and len(net.heads) == 2
     del net.heads["small"]
     with pytest.raises(KeyError):

@@ -1,4 +1,6 @@
-"""Layers against PyTorch's: keys, shapes, printed form, beginnings, and a training run with the same weights."""
+"""Layers against PyTorch's: keys, shapes, printed form, beginnings, and a training run with the same
+weights.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
-pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:Using padding='same' with even")]  # PyTorch's own note
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even"),
+]  # PyTorch's own note
 torch = pytest.importorskip("torch")
 
 LAYERS = [
@@ -149,7 +154,10 @@ LOSSES = [
 
 @pytest.mark.parametrize("make, target", LOSSES)
 def test_losses(make, target):
-    ours, theirs = make(nn, np.array), make(torch.nn, lambda values: torch.tensor(values, dtype=torch.float64))
+    ours, theirs = (
+        make(nn, np.array),
+        make(torch.nn, lambda values: torch.tensor(values, dtype=torch.float64)),
+    )
     assert repr(ours) == repr(theirs) and list(ours.state_dict()) == list(theirs.state_dict())
     array = np.random.default_rng(0).uniform(0.05, 0.95, (5, 3))
     x, u = tg.tensor(array, requires_grad=True), torch.tensor(array, requires_grad=True)
@@ -173,8 +181,12 @@ def test_the_beginning_has_pytorchs_distribution(make):
     levels = np.linspace(0, 1, 11)
     for key, tensor in ours.state_dict().items():
         reference, bound = theirs.state_dict()[key].numpy(), np.abs(theirs.weight.detach().numpy()).max()
-        spread = 5 * bound / np.sqrt(tensor.numel())  # both samples' quantiles lie this close to the distribution's
-        np.testing.assert_allclose(np.quantile(tensor.data, levels), np.quantile(reference, levels), atol=spread)
+        spread = (
+            5 * bound / np.sqrt(tensor.numel())
+        )  # both samples' quantiles lie this close to the distribution's
+        np.testing.assert_allclose(
+            np.quantile(tensor.data, levels), np.quantile(reference, levels), atol=spread
+        )
 
 
 @pytest.mark.parametrize("name, options", [("SGD", {"lr": 0.1, "momentum": 0.9}), ("Adam", {"lr": 0.01})])
@@ -223,8 +235,19 @@ def test_shared_layers_and_buffers_have_pytorchs_keys():
     assert repr(ours) == repr(theirs)
 
 
-ELSEWHERE = {"device", "dtype", "rng", "size_average", "reduce", "recompute_scale_factor", "min_value", "max_value"}
-SAID = [name for name in nn.__all__ if inspect.isclass(getattr(nn, name)) and name not in ("Module", "Parameter")]
+ELSEWHERE = {
+    "device",
+    "dtype",
+    "rng",
+    "size_average",
+    "reduce",
+    "recompute_scale_factor",
+    "min_value",
+    "max_value",
+}
+SAID = [
+    name for name in nn.__all__ if inspect.isclass(getattr(nn, name)) and name not in ("Module", "Parameter")
+]
 
 
 @pytest.mark.parametrize("name", SAID)

@@ -1,4 +1,6 @@
-"""A script of the usual tutorial kind, written for PyTorch, runs with its imports changed and nothing else."""
+"""A script of the usual tutorial kind, written for PyTorch, runs with its imports changed and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.optim.lr_scheduler import StepLR
 """
 
-SCRIPT = '''
+SCRIPT = """
 class Net(nn.Module):
     def __init__(self):
         super(Net, self).__init__()
@@ -93,7 +95,7 @@ again = Net()
 again.load_state_dict(state)
 count = sum(p.numel() for p in again.parameters() if p.requires_grad)
 same = test(again, test_loader)
-'''
+"""
 
 
 def run(imports):
@@ -127,7 +129,9 @@ def test_the_same_seed_gives_the_same_course():
     np.testing.assert_array_equal(run(OURS)["losses"], run(OURS)["losses"])
 
 
-@pytest.mark.parametrize("name, instead", [("device", "CPU"), ("cuda", "GPU"), ("save", "state_dict"), ("autograd", "tg.grad")])
+@pytest.mark.parametrize(
+    "name, instead", [("device", "CPU"), ("cuda", "GPU"), ("save", "state_dict"), ("autograd", "tg.grad")]
+)
 def test_a_name_that_is_not_here_says_what_to_write_instead(name, instead):
     with pytest.raises(AttributeError, match=instead):
         getattr(tg, name)

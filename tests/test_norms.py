@@ -13,13 +13,19 @@ from .helpers import leaf
 
 def test_refusals_of_the_norms():
     x, pair = leaf(2, 4, 3), np.ones(2)
-    with pytest.raises(ShapeError, match=r"batch_norm: weight must be \[4\], one for each channel; it is \[2\]"):
+    with pytest.raises(
+        ShapeError, match=r"batch_norm: weight must be \[4\], one for each channel; it is \[2\]"
+    ):
         tg.batch_norm(x, None, None, pair, training=True)
-    with pytest.raises(ShapeError, match=r"batch_norm: running_mean must be \[4\], one for each channel; it is \[2\]"):
+    with pytest.raises(
+        ShapeError, match=r"batch_norm: running_mean must be \[4\], one for each channel; it is \[2\]"
+    ):
         tg.batch_norm(x, pair, pair)
     with pytest.raises(ValueError, match="batch_norm: running_mean must be given unless training=True"):
         tg.batch_norm(x, None, None)
-    with pytest.raises(ShapeError, match=r"batch_norm: training needs more than one value .*; input is \[1,4,1\]"):
+    with pytest.raises(
+        ShapeError, match=r"batch_norm: training needs more than one value .*; input is \[1,4,1\]"
+    ):
         tg.batch_norm(leaf(1, 4, 1), None, None, training=True)
     with pytest.raises(ShapeError, match=r"batch_norm: input must be \[N, C, ...\], not \[4\]"):
         tg.batch_norm(leaf(4), None, None, training=True)
@@ -27,13 +33,21 @@ def test_refusals_of_the_norms():
         tg.batch_norm(tg.tensor(np.ones((2, 4), int)), None, None, training=True)
     with pytest.raises(ShapeError, match=r"layer_norm: input \[2,4,3\] must end in normalized_shape \[4\]"):
         tg.layer_norm(x, (4,))
-    with pytest.raises(ShapeError, match=r"layer_norm: bias must be \[3\], in the shape normalized_shape; it is \[2\]"):
+    with pytest.raises(
+        ShapeError, match=r"layer_norm: bias must be \[3\], in the shape normalized_shape; it is \[2\]"
+    ):
         tg.layer_norm(x, (3,), None, pair)
-    with pytest.raises(ShapeError, match=r"group_norm: num_groups=3 must divide the channels of input \[2,4,3\]"):
+    with pytest.raises(
+        ShapeError, match=r"group_norm: num_groups=3 must divide the channels of input \[2,4,3\]"
+    ):
         tg.group_norm(x, 3)
-    with pytest.raises(ShapeError, match=r"group_norm: a group needs more than one value; .*\[1,4\], num_groups=4"):
+    with pytest.raises(
+        ShapeError, match=r"group_norm: a group needs more than one value; .*\[1,4\], num_groups=4"
+    ):
         tg.group_norm(leaf(1, 4), 4)
-    with pytest.raises(ShapeError, match=r"instance_norm: a channel needs more than one element; input is \[2,4,1\]"):
+    with pytest.raises(
+        ShapeError, match=r"instance_norm: a channel needs more than one element; input is \[2,4,1\]"
+    ):
         tg.instance_norm(leaf(2, 4, 1))
     with pytest.raises(ShapeError, match=r"instance_norm: weight must be \[4\]"):
         tg.instance_norm(x, weight=pair)
@@ -122,7 +136,9 @@ def test_when_nothing_is_left_to_chance(function):
 
 
 def test_dropout2d_refuses_other_shapes():
-    with pytest.raises(ShapeError, match=r"dropout2d: input must be \[N, C, H, W\] or \[N, C, L\], not \[3,4\]"):
+    with pytest.raises(
+        ShapeError, match=r"dropout2d: input must be \[N, C, H, W\] or \[N, C, L\], not \[3,4\]"
+    ):
         tg.dropout2d(leaf(3, 4))
 
 

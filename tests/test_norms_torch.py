@@ -38,7 +38,9 @@ def compare(name, arrays, *args, digits=1e-12, **options):
 
 
 @pytest.mark.parametrize("dtype", DIGITS, ids=lambda dtype: dtype.__name__)
-@pytest.mark.parametrize("shape", [(4, 6), (1, 6, 5), (2, 6, 3, 4), (0, 6, 3, 4), (2, 6, 0, 4), (2, 6, 2, 1, 2)])
+@pytest.mark.parametrize(
+    "shape", [(4, 6), (1, 6, 5), (2, 6, 3, 4), (0, 6, 3, 4), (2, 6, 0, 4), (2, 6, 2, 1, 2)]
+)
 def test_dtypes_and_sizes(shape, dtype):
     arrays = [numbers(*shape, dtype=dtype), numbers(6, dtype=dtype), numbers(6, dtype=dtype)]
     digits = DIGITS[dtype]

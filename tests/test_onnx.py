@@ -1,8 +1,8 @@
-"""ONNX's own node cases, computed by our functions: convolutions, poolings, normalisations, activations, losses,
-optimisers.
+"""ONNX's own node cases, computed by our functions: convolutions, poolings, normalisations, activations,
+losses, optimisers.
 
-Each case is one node with its attributes, inputs and expected outputs. A function below says how a node of its type
-is written with ours; what is left out stands in LEFT_OUT, with the reason.
+Each case is one node with its attributes, inputs and expected outputs. A function below says how a node of
+its type is written with ours; what is left out stands in LEFT_OUT, with the reason.
 """
 
 from __future__ import annotations
@@ -96,11 +96,16 @@ def average_pooling(attributes, x):
 
 def window_options(attributes, x, kernel):
     """stride, padding and dilation as ours; SAME_LOWER, which we have no word for, as the pads it means."""
-    strides, dilations = attributes.get("strides", [1] * len(kernel)), attributes.get("dilations", [1] * len(kernel))
+    strides, dilations = (
+        attributes.get("strides", [1] * len(kernel)),
+        attributes.get("dilations", [1] * len(kernel)),
+    )
     pads = attributes.get("pads", [0] * 2 * len(kernel))
     if attributes.get("auto_pad") == "SAME_LOWER":
         spans = [(size - 1) * spread + 1 for size, spread in zip(kernel, dilations)]
-        needed = [(-(-size // step) - 1) * step + span for size, step, span in zip(x.shape[2:], strides, spans)]
+        needed = [
+            (-(-size // step) - 1) * step + span for size, step, span in zip(x.shape[2:], strides, spans)
+        ]
         totals = [max(span - size, 0) for span, size in zip(needed, x.shape[2:])]
         pads = divided(totals, upper=False)
     padding = tuple(zip(pads[: len(kernel)], pads[len(kernel) :]))
@@ -140,7 +145,9 @@ def instance_normalization(attributes, x, scale, bias):
 
 
 def parametric_relu(attributes, x, slope):
-    slopes = np.broadcast_to(slope.data, x.shape)  # ONNX broadcasts the slope; here every element is a channel
+    slopes = np.broadcast_to(
+        slope.data, x.shape
+    )  # ONNX broadcasts the slope; here every element is a channel
     return tg.prelu(x.reshape(1, -1), slopes.reshape(-1)).reshape(x.shape)
 
 
@@ -266,7 +273,9 @@ def test_cases(cases, kind):
             array = ours.data if isinstance(ours, tg.Tensor) else ours
             assert array.shape == theirs.shape, (name, position)
             rtol = 1e-3 if name in ROUNDED else 1e-5
-            np.testing.assert_allclose(array, theirs, rtol=rtol, atol=1e-6, err_msg=f"{name}, output {position}")
+            np.testing.assert_allclose(
+                array, theirs, rtol=rtol, atol=1e-6, err_msg=f"{name}, output {position}"
+            )
         compared += 1
     assert compared
 

@@ -1,5 +1,5 @@
-"""Our functions on PyTorch's own sample inputs: values, gradients, gradients of gradients; and its error inputs
-refused.
+"""Our functions on PyTorch's own sample inputs: values, gradients, gradients of gradients; and its error
+inputs refused.
 
 What is compared, and what is left out with which reason, stands in the tables of tests/opdb_<family>.py.
 """
@@ -39,7 +39,9 @@ def infos():
 
 @pytest.mark.parametrize("name", TABLE)
 def test_samples(infos, name):
-    """Values, gradients and second gradients on every sample input, in float64, or int64 where floats mean nothing."""
+    """Values, gradients and second gradients on every sample input, in float64, or int64 where floats mean
+    nothing.
+    """
     entry, count = TABLE[name], 0
     for sample in samples_of(infos[name]):
         if not any(applies(sample) for applies in entry.left_out.values()):
@@ -61,7 +63,9 @@ def test_error_inputs(infos, name):
         with told(name, sample), pytest.raises((ValueError, TypeError, RuntimeError, IndexError)) as refusal:
             entry.function(*args, **kwargs)
         names = {plain(name), getattr(entry.function, "__name__", plain(name))}
-        assert any(one in str(refusal.value) for one in names), f"{name}: the message names no op: {refusal.value}"
+        assert any(one in str(refusal.value) for one in names), (
+            f"{name}: the message names no op: {refusal.value}"
+        )
 
 
 @pytest.mark.parametrize("name", [name for name, entry in TABLE.items() if entry.left_out])
@@ -124,7 +128,9 @@ def show(value):
 
 
 class Converter:
-    """PyTorch's values as ours: each tensor once, with its strides, in memory of its own; `pairs` holds both."""
+    """PyTorch's values as ours: each tensor once, with its strides, in memory of its own; `pairs` holds
+    both.
+    """
 
     def __init__(self):
         self.pairs = {}
@@ -177,13 +183,17 @@ def compare(info, entry, sample):
         same(mine, other, "an input afterwards")
     inputs = [(mine, other) for other, mine in convert.pairs.values() if other.requires_grad]
     outputs = [(mine, other) for mine, other in zip(ours, theirs) if other.requires_grad]
-    assert [one.requires_grad for one in ours] == [one.requires_grad for one in theirs], "which outputs require grad"
+    assert [one.requires_grad for one in ours] == [one.requires_grad for one in theirs], (
+        "which outputs require grad"
+    )
     if inputs and outputs:
         compare_gradients(inputs, outputs, min(entry.orders, 2 if info.supports_gradgrad else 1))
 
 
 def compare_gradients(inputs, outputs, orders):
-    """Gradients for a random dY; then those of a random combination of them, with respect to the inputs and to dY."""
+    """Gradients for a random dY; then those of a random combination of them, with respect to the inputs and
+    to dY.
+    """
     random = np.random.default_rng(0)
     for order in range(1, orders + 1):
         seeds = [pair_of(random.standard_normal(mine.shape)) for mine, _ in outputs]

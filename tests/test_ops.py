@@ -27,7 +27,9 @@ def gradients(y: tg.Tensor, *inputs: tg.Tensor) -> list[Any]:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
-    "scalar", [2, 0.1, True, np.float64(0.1), np.float32(0.1), np.int64(3), np.array(0.1)], ids=lambda one: type(one).__name__
+    "scalar",
+    [2, 0.1, True, np.float64(0.1), np.float32(0.1), np.int64(3), np.array(0.1)],
+    ids=lambda one: type(one).__name__,
 )
 def test_a_scalar_takes_the_tensors_dtype(dtype: Any, scalar: Any) -> None:
     x = leaf([1.5, 2], dtype)
@@ -214,8 +216,14 @@ def test_matmul_of_every_rank(a_shape: Any, b_shape: Any) -> None:
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: tg.ones(2, 3) @ tg.ones(2, 3), "matmul: a [2,3] and b [2,3] do not fit: [..., n, k] times [..., k, m]"),
-        (lambda: tg.ones(2, 3) @ tg.tensor(1.0), "matmul: a [2,3] and b [] do not fit: [..., n, k] times [..., k, m]"),
+        (
+            lambda: tg.ones(2, 3) @ tg.ones(2, 3),
+            "matmul: a [2,3] and b [2,3] do not fit: [..., n, k] times [..., k, m]",
+        ),
+        (
+            lambda: tg.ones(2, 3) @ tg.tensor(1.0),
+            "matmul: a [2,3] and b [] do not fit: [..., n, k] times [..., k, m]",
+        ),
         (
             lambda: tg.ones(2, 4, 3) @ tg.ones(3, 3, 3),
             "matmul: the leading dimensions of a [2,4,3] and b [3,3,3] do not broadcast",
@@ -241,7 +249,10 @@ def test_matmul_of_every_rank(a_shape: Any, b_shape: Any) -> None:
             lambda: tg.mse_loss(tg.ones(8, 1), tg.ones(8)),
             "mse_loss: input [8,1] and target [8] must have the same shape; reshape one, e.g. target.reshape(8, 1)",
         ),
-        (lambda: tg.mse_loss(tg.ones(8, 2), tg.ones(8)), "mse_loss: input [8,2] and target [8] must have the same shape"),
+        (
+            lambda: tg.mse_loss(tg.ones(8, 2), tg.ones(8)),
+            "mse_loss: input [8,2] and target [8] must have the same shape",
+        ),
     ],
 )
 def test_shapes_that_do_not_fit(call: Any, message: str) -> None:
@@ -279,7 +290,10 @@ def test_methods_in_their_several_forms() -> None:
     assert predicted.eq(tg.tensor([1, 0]).view_as(predicted)).sum().item() == 1
     assert x.view(-1, 3 * 2).shape == (1, 6) and x.size(0) == 2 and x.t().shape == (3, 2)
     assert x.var(False).item() == x.var(unbiased=False).item() == x.var(correction=0).item()
-    assert x.clamp(2, 5).tolist() == [[2, 5, 2], [4, 3, 5]] and x.clamp(min=5).tolist() == [[5, 5, 5], [5, 5, 6]]
+    assert x.clamp(2, 5).tolist() == [[2, 5, 2], [4, 3, 5]] and x.clamp(min=5).tolist() == [
+        [5, 5, 5],
+        [5, 5, 6],
+    ]
     assert x.masked_fill(x > 3, 0).tolist() == [[1, 0, 2], [0, 3, 0]]
     assert [one.shape for one in x.split(2, dim=1)] == [(2, 2), (2, 1)] and len(x.chunk(3, 1)) == 3
     assert x.norm().item() == x.norm(2).item() and x.cpu() is x and x.to("cpu") is x
@@ -316,7 +330,11 @@ def test_unused_pieces_get_zeros() -> None:
         ),
         (lambda: tg.cat(tg.ones(2, 2)), TypeError, "cat: pass a list or tuple of tensors, not Tensor"),
         (lambda: tg.norm(tg.ones(2, 2), "nuc"), ValueError, "norm: p must be a number or 'fro', not 'nuc'"),
-        (lambda: tg.var(tg.tensor([1, 2])), TypeError, "var: x must be floating-point, not int64[2]; use x.float()"),
+        (
+            lambda: tg.var(tg.tensor([1, 2])),
+            TypeError,
+            "var: x must be floating-point, not int64[2]; use x.float()",
+        ),
         (
             lambda: tg.gather(tg.ones(2, 3), 1, np.array([[3]])),
             IndexError,
@@ -332,7 +350,11 @@ def test_unused_pieces_get_zeros() -> None:
             ShapeError,
             "einsum: 'j' of 'ij,jk' is 3 in one operand and 2 in another",
         ),
-        (lambda: tg.einsum("ij", tg.ones(2)), ShapeError, "einsum: 'ij' of 'ij' does not name the 1 dimensions of [2]"),
+        (
+            lambda: tg.einsum("ij", tg.ones(2)),
+            ShapeError,
+            "einsum: 'ij' of 'ij' does not name the 1 dimensions of [2]",
+        ),
         (
             lambda: tg.bmm(tg.ones(2, 3, 4), tg.ones(4, 3)),
             ShapeError,

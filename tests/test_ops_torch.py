@@ -1,4 +1,6 @@
-"""The ops against PyTorch where its own samples do not go: ties, zeros, bounds, NaN; values, first and second gradients."""
+"""The ops against PyTorch where its own samples do not go: ties, zeros, bounds, NaN; values, first and second
+gradients.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def assert_same(ours: Any, theirs: Any) -> None:
 
 
 def compare(torch: Any, function: Callable[..., Any], *arrays: Any, order: int = 2) -> None:
-    """`function(library, *tensors)`, its gradients, and those of ⟨gradients, v⟩; it is squared, so that these aren't all zero."""
+    """`function(library, *tensors)`, its gradients, and those of ⟨gradients, v⟩; it is squared, so that these
+    aren't all zero.
+    """
     ours = [tg.tensor(one, requires_grad=True) for one in arrays]
     theirs = [torch.tensor(one, requires_grad=True) for one in arrays]
     y, z = function(tg, *ours), function(torch, *theirs)
@@ -117,7 +121,9 @@ def test_pow_of_zeros_by_the_exponent(torch: Any) -> None:
 
 
 def test_logsumexp_of_infinities(torch: Any) -> None:
-    compare(torch, lambda lib, x: lib.logsumexp(x, 1), np.array([[-np.inf, 1, 2], [-np.inf, -np.inf, 0]]), order=1)
+    compare(
+        torch, lambda lib, x: lib.logsumexp(x, 1), np.array([[-np.inf, 1, 2], [-np.inf, -np.inf, 0]]), order=1
+    )
     x = np.full((2, 3), -np.inf)
     np.testing.assert_array_equal(tg.logsumexp(x, 1), [-np.inf, -np.inf])
 
@@ -160,7 +166,9 @@ def test_the_last_nan_wins_a_window(torch: Any) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_indexing(torch: Any, seed: int) -> None:
-    """Random mixtures of integers, slices, index arrays and masks; integers not beside arrays, where NumPy's rules hold."""
+    """Random mixtures of integers, slices, index arrays and masks; integers not beside arrays, where NumPy's
+    rules hold.
+    """
     rng = np.random.default_rng(seed)
     shape = tuple(int(size) for size in rng.integers(1, 5, 3))
 

@@ -33,7 +33,9 @@ def test_the_articles_update():
 
 
 @pytest.mark.parametrize("maximize", [False, True])
-@pytest.mark.parametrize("momentum, dampening, nesterov", [(0, 0, False), (0.9, 0, False), (0.9, 0.3, False), (0.9, 0, True)])
+@pytest.mark.parametrize(
+    "momentum, dampening, nesterov", [(0, 0, False), (0.9, 0, False), (0.9, 0.3, False), (0.9, 0, True)]
+)
 def test_sgd_is_its_formula(momentum, dampening, nesterov, maximize):
     p, _ = run(lambda ps: optim.SGD(ps, 0.1, momentum, dampening, 0.01, nesterov, maximize=maximize))
     w, b = START.copy(), None

@@ -37,10 +37,16 @@ def course(scheduler, epochs):
     "make, rate",
     [
         (lambda o: StepLR(o, 3, 0.5), lambda epoch: 0.8 * 0.5 ** (epoch // 3)),
-        (lambda o: MultiStepLR(o, [7, 2, 2], 0.5), lambda epoch: 0.8 * 0.5 ** (2 * (epoch >= 2) + (epoch >= 7))),
+        (
+            lambda o: MultiStepLR(o, [7, 2, 2], 0.5),
+            lambda epoch: 0.8 * 0.5 ** (2 * (epoch >= 2) + (epoch >= 7)),
+        ),
         (lambda o: MultiStepLR(o, [3, 0, 0], 0.5), lambda epoch: 0.8 * 0.5 ** (2 + (epoch >= 3))),
         (lambda o: ExponentialLR(o, 0.9), lambda epoch: 0.8 * 0.9**epoch),
-        (lambda o: CosineAnnealingLR(o, 4, 0.1), lambda epoch: 0.1 + 0.35 * (1 + math.cos(math.pi * epoch / 4))),
+        (
+            lambda o: CosineAnnealingLR(o, 4, 0.1),
+            lambda epoch: 0.1 + 0.35 * (1 + math.cos(math.pi * epoch / 4)),
+        ),
         (lambda o: LinearLR(o, 0.2, 1.0, 4), lambda epoch: 0.8 * (0.2 + 0.8 * min(epoch, 4) / 4)),
     ],
 )

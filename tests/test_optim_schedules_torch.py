@@ -7,7 +7,10 @@ import pytest
 
 from tinygrad_conv import nn, optim
 
-pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:Detected call of")]  # only the rates are looked at
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:Detected call of"),
+]  # only the rates are looked at
 torch = pytest.importorskip("torch")
 
 SCHEDULES = [
@@ -30,7 +33,9 @@ SCHEDULES = [
 
 
 def optimizers():
-    ours = optim.SGD([{"params": nn.Parameter(np.ones(1))}, {"params": nn.Parameter(np.ones(1)), "lr": 0.03}], lr=0.5)
+    ours = optim.SGD(
+        [{"params": nn.Parameter(np.ones(1))}, {"params": nn.Parameter(np.ones(1)), "lr": 0.03}], lr=0.5
+    )
     a, b = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
     theirs = torch.optim.SGD([{"params": a}, {"params": b, "lr": 0.03}], lr=0.5)
     return ours, theirs
@@ -58,7 +63,9 @@ def test_several_schedules_of_one_optimizer():
     for _ in range(20):
         for schedule in (*schedules, *references):
             schedule.step()
-        np.testing.assert_allclose(schedules[0].get_last_lr(), [group["lr"] for group in theirs.param_groups], rtol=1e-12)
+        np.testing.assert_allclose(
+            schedules[0].get_last_lr(), [group["lr"] for group in theirs.param_groups], rtol=1e-12
+        )
 
 
 @pytest.mark.parametrize(
@@ -90,6 +97,8 @@ def test_clipping(max_norm, norm_type):
     for p, q, grad in zip(ours, theirs, grads):
         p.grad, q.grad = np.array(grad), torch.tensor(grad, dtype=torch.float64)
     norm = nn.utils.clip_grad_norm_(ours, max_norm, norm_type)
-    assert norm.item() == pytest.approx(torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type).item(), rel=1e-12)
+    assert norm.item() == pytest.approx(
+        torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type).item(), rel=1e-12
+    )
     for p, q in zip(ours, theirs):
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)

@@ -97,5 +97,7 @@ def test_float32_stays_close(name, options):
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
 def test_arguments_are_pytorchs(name):
-    ours, theirs = (list(inspect.signature(getattr(place, name)).parameters) for place in (optim, torch.optim))
+    ours, theirs = (
+        list(inspect.signature(getattr(place, name)).parameters) for place in (optim, torch.optim)
+    )
     assert ours == [one for one in theirs if one in ours]

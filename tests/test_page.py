@@ -27,11 +27,15 @@ ODD_NAME = "</script><img src=x onerror=\"document.title='hacked'\"> $title"
 
 def contents(page):
     """The data in a page."""
-    return json.loads(re.search(r'<script type="application/json" id="contents">(.*?)</script>', page, re.DOTALL)[1])
+    return json.loads(
+        re.search(r'<script type="application/json" id="contents">(.*?)</script>', page, re.DOTALL)[1]
+    )
 
 
 def decoded(stored):
-    numbers = np.frombuffer(base64.b64decode(stored["data"]), np.dtype(KINDS[stored["kind"]]).newbyteorder("<"))
+    numbers = np.frombuffer(
+        base64.b64decode(stored["data"]), np.dtype(KINDS[stored["kind"]]).newbyteorder("<")
+    )
     return numbers.reshape(stored["kept"])
 
 
@@ -89,7 +93,13 @@ def test_the_leading_corner_is_kept(shape, most, kept):
 def test_arrays_are_stored_once_and_exactly():
     arrays = Arrays()
     odd = np.array([0.1, np.nan, np.inf, -0.0], np.float64)
-    assert [arrays.add(one) for one in (odd, odd.copy(), np.eye(2), None, np.float32([0.1]))] == [0, 0, 1, None, 2]
+    assert [arrays.add(one) for one in (odd, odd.copy(), np.eye(2), None, np.float32([0.1]))] == [
+        0,
+        0,
+        1,
+        None,
+        2,
+    ]
     stored = arrays.encoded(10_000)
     assert [one["kind"] for one in stored] == ["f8", "i1", "f4"]
     np.testing.assert_array_equal(decoded(stored[0]), odd)
@@ -124,7 +134,9 @@ def test_notebooks_get_the_same_page(program):
 def test_other_dtypes(dtype):
     x = tg.Tensor(np.linspace(-2, 2, 3 * 1000).reshape(3, 1000).astype(dtype), requires_grad=True)
     data = contents(html((tg.softmax(tg.relu(x), dim=1) * x).sum().record()))
-    assert {data["arrays"][step["outputs"][0]["value"]]["dtype"] for step in data["steps"]} == {np.dtype(dtype).name}
+    assert {data["arrays"][step["outputs"][0]["value"]]["dtype"] for step in data["steps"]} == {
+        np.dtype(dtype).name
+    }
 
 
 def test_a_recording_with_an_op_that_is_not_declared_here():
@@ -148,7 +160,9 @@ def test_long_and_empty_programs():
 def test_the_examples_write_pages_of_less_than_a_megabyte(tmp_path, example, options):
     script, package = PROJECT / "examples" / f"{example}.py", Path(tg.__file__).resolve().parent.parent
     command = [sys.executable, str(script), *options, "--html", "page.html"]
-    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, env={**os.environ, "PYTHONPATH": str(package)})
+    subprocess.run(
+        command, check=True, cwd=tmp_path, capture_output=True, env={**os.environ, "PYTHONPATH": str(package)}
+    )
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
     data = contents((tmp_path / "page.html").read_text(encoding="utf-8"))
     conv = next(step for step in data["steps"] if step["op"] == "conv2d")

@@ -27,7 +27,13 @@ def chromium(tmp_path_factory):
     options = selenium.ChromeOptions()
     options.binary_location = binary
     quiet = ["background-networking", "component-update", "sync", "gpu", "quic"]
-    flags = ["headless", "no-sandbox", "no-first-run", "window-size=1400,1000", *(f"disable-{one}" for one in quiet)]
+    flags = [
+        "headless",
+        "no-sandbox",
+        "no-first-run",
+        "window-size=1400,1000",
+        *(f"disable-{one}" for one in quiet),
+    ]
     for flag in [*flags, f"user-data-dir={tmp_path_factory.mktemp('profile')}"]:
         options.add_argument(f"--{flag}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -54,7 +60,11 @@ def visit(chromium, tmp_path):
     yield visit
     assert chromium.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
-    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
     assert set(asked) <= {*urls}
 
 
@@ -63,8 +73,12 @@ def find(browser, selector):
 
 
 def texts(browser, selector):
-    """What such elements say, read in one go: between finding and reading them the page may have drawn them anew."""
-    script = "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText ?? one.textContent)"
+    """What such elements say, read in one go: between finding and reading them the page may have drawn them
+    anew.
+    """
+    script = (
+        "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText ?? one.textContent)"
+    )
     return [one.strip().replace("\t", " ") for one in browser.execute_script(script, selector)]
 
 
@@ -92,7 +106,9 @@ def click_cell(browser, canvas, x, y):
 
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
     width, height = canvas.size["width"], canvas.size["height"]
-    ActionChains(browser).move_to_element_with_offset(canvas, x - width // 2, y - height // 2).click().perform()
+    ActionChains(browser).move_to_element_with_offset(
+        canvas, x - width // 2, y - height // 2
+    ).click().perform()
 
 
 @pytest.mark.browser
@@ -123,7 +139,9 @@ def equations(browser, view):
     slider = find(browser, ".windows input[type=range]")
     found = {}
     for at in range(int(slider.get_attribute("max")) + 1):
-        browser.execute_script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, at)
+        browser.execute_script(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, at
+        )
         name, sum_, result = text(browser, ".equation").split(" = ")
         numbers = re.sub(r"\((the other [^)]*|bias|\d+ smaller products)\)", "", sum_).replace("·", "*")
         found[tuple(map(int, re.search(r"\[(.*)\]", name)[1].split(", ")))] = eval(numbers), float(result)
@@ -131,7 +149,9 @@ def equations(browser, view):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("program", "layer"), [(article, "*"), (crooked, "*first"), (crooked, "*shared"), (shapes, "*conv2")])
+@pytest.mark.parametrize(
+    ("program", "layer"), [(article, "*"), (crooked, "*first"), (crooked, "*shared"), (shapes, "*conv2")]
+)
 def test_the_window_slides_over_the_very_numbers(visit, program, layer):
     recording = program().loss.record()
     step = recording.find("conv2d", name=layer)[0]
@@ -157,7 +177,9 @@ def test_the_article_s_sums(visit):
 def test_a_clicked_cell_shows_its_products(visit):
     recording = article().loss.record()
     browser = visit(recording, "#step=1")
-    click_cell(browser, find(browser, "figure[data-array=dw] canvas"), 4 + 48 + 20, 4 + 32 + 16)  # row 1, column 1
+    click_cell(
+        browser, find(browser, "figure[data-array=dw] canvas"), 4 + 48 + 20, 4 + 32 + 16
+    )  # row 1, column 1
     assert text(browser, ".why h3") == "dw[0, 0, 1, 1] = 4"
     rows = texts(browser, ".products tr")
     expected = recording.explain("w", (0, 0, 1, 1))
@@ -182,23 +204,35 @@ SUMS = """
 
 
 def many_ops():
-    """What has not been tried in the three programs: transposed, one-dimensional, without a batch, several outputs."""
+    """What has not been tried in the three programs: transposed, one-dimensional, without a batch, several
+    outputs.
+    """
     rng = np.random.default_rng(0)
 
     def leaf(*shape):
         return tg.Tensor(rng.standard_normal(shape).astype(np.float32), requires_grad=True)
 
-    y = tg.conv2d(leaf(2, 3, 7, 6), leaf(4, 3, 3, 2), stride=(2, 1), padding=((1, 0), (0, 2)), dilation=(1, 2))
+    y = tg.conv2d(
+        leaf(2, 3, 7, 6), leaf(4, 3, 3, 2), stride=(2, 1), padding=((1, 0), (0, 2)), dilation=(1, 2)
+    )
     y = tg.conv_transpose2d(y, leaf(4, 2, 3, 3), stride=2, padding=1)
     first, _ = y.chunk(2)
     scores = tg.softmax(first.flatten(1), dim=1) @ leaf(first.data.size, 5)
     single = tg.conv2d(leaf(3, 5, 5), leaf(2, 3, 2, 2), leaf(2)).max()
     classes = tg.cross_entropy(tg.linear(leaf(4, 5), leaf(3, 5), leaf(3)), np.array([0, 2, 1, 1]))
-    return scores.sum() + single + classes + tg.conv1d(leaf(1, 2, 9), leaf(3, 2, 3)).var() + leaf() * (leaf(0, 3) * 2).sum()
+    return (
+        scores.sum()
+        + single
+        + classes
+        + tg.conv1d(leaf(1, 2, 9), leaf(3, 2, 3)).var()
+        + leaf() * (leaf(0, 3) * 2).sum()
+    )
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("loss", [lambda: crooked().loss, lambda: shapes().loss, many_ops], ids=["crooked", "shapes", "many ops"])
+@pytest.mark.parametrize(
+    "loss", [lambda: crooked().loss, lambda: shapes().loss, many_ops], ids=["crooked", "shapes", "many ops"]
+)
 def test_the_products_of_every_cell_add_up(visit, loss):
     found = visit(loss().record()).execute_script(SUMS)
     assert len(found) > 500
@@ -210,7 +244,9 @@ def test_the_products_of_every_cell_add_up(visit, loss):
 @pytest.mark.browser
 def test_what_was_left_out_is_said(visit):
     rng = np.random.default_rng(0)
-    images, kernels = (rng.standard_normal(shape).astype(np.float32) for shape in ((96, 3, 24, 24), (4, 3, 3, 3)))
+    images, kernels = (
+        rng.standard_normal(shape).astype(np.float32) for shape in ((96, 3, 24, 24), (4, 3, 3, 3))
+    )
     x, w = tg.Tensor(images, requires_grad=True), tg.Tensor(kernels, requires_grad=True)
     recording = (tg.conv2d(x, w) ** 2).sum().record()
     browser = visit(recording, "#step=1")
@@ -276,7 +312,9 @@ def test_light_and_dark(visit):
     browser = visit(article().loss.record())
     shades = {}
     for scheme in ("light", "dark"):
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        )
         colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
         shades[scheme] = sum(map(int, re.findall(r"\d+", colour)[:3]))
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
@@ -297,7 +335,9 @@ def test_the_list_is_seen_where_scripts_are_off(visit, chromium):
 def test_embedded_as_in_a_notebook(chromium, tmp_path):
     loss = article().loss
     for shown in (loss.record(), loss.tape()):
-        (tmp_path / "notebook.html").write_text(f"<!doctype html><meta charset=utf-8>{embedded(shown)}", encoding="utf-8")
+        (tmp_path / "notebook.html").write_text(
+            f"<!doctype html><meta charset=utf-8>{embedded(shown)}", encoding="utf-8"
+        )
         chromium.get((tmp_path / "notebook.html").as_uri())
         chromium.switch_to.frame(0)
         until(lambda: text(chromium, "#position") == "step 1 of 5")

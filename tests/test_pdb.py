@@ -1,4 +1,6 @@
-"""A real pdb, driven through its standard input: `step` from `loss.backward()` leads straight into the first rule."""
+"""A real pdb, driven through its standard input: `step` from `loss.backward()` leads straight into the first
+rule.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,12 @@ def test_between_the_user_s_line_and_the_rule_stand_backward_and_sweep_alone(tmp
     (stack,) = debug(script, ["step"] * presses + ["where"])[presses:]
     found = frames(stack)
     user = found.index(("a_net", "<module>"))
-    assert found[user:] == [("a_net", "<module>"), ("tensor", "backward"), ("tape", "sweep"), ("loss", "mse_loss_dx")]
+    assert found[user:] == [
+        ("a_net", "<module>"),
+        ("tensor", "backward"),
+        ("tape", "sweep"),
+        ("loss", "mse_loss_dx"),
+    ]
 
 
 def test_one_frame_above_the_rule_the_sweep_says_which_op_and_from_which_line(tmp_path: Path) -> None:
@@ -110,7 +117,9 @@ def test_one_frame_above_the_rule_the_sweep_says_which_op_and_from_which_line(tm
 
 
 def test_the_readme_s_walk_through_the_example() -> None:
-    """Key by key what README.md, "Stepping through backpropagation", says; Python 3.13 stops one line earlier."""
+    """Key by key what README.md, "Stepping through backpropagation", says; Python 3.13 stops one line
+    earlier.
+    """
     begin = ["n"] if sys.version_info >= (3, 13) else []
     keys = ["p loss", "tbreak tg.ops.conv.conv2d_dw", *["s"] * 15, "a", "w", "u", "p node", "d", "c"]
     in_the_rule = ["a", "u", "p node", "d", "r", "retval"]

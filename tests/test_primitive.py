@@ -236,14 +236,17 @@ def test_a_forward_must_return_what_it_keeps(scratch_ops, kept):
 
 
 @pytest.mark.parametrize(
-    "wrong, name", [(None, "NoneType"), (1.5, "float"), (np.array([1j]), r"complex128\[1\]"), (tg.ones(1), "Tensor")]
+    "wrong, name",
+    [(None, "NoneType"), (1.5, "float"), (np.array([1j]), r"complex128\[1\]"), (tg.ones(1), "Tensor")],
 )
 def test_a_forward_must_return_an_array(scratch_ops, wrong, name):
     @primitive
     def strange(x):
         return wrong
 
-    with pytest.raises(errors.RuleError, match=rf"forward of strange .*test_primitive.py:\d+.* returned {name}"):
+    with pytest.raises(
+        errors.RuleError, match=rf"forward of strange .*test_primitive.py:\d+.* returned {name}"
+    ):
         strange(tg.ones(1))
 
 
@@ -303,6 +306,8 @@ def test_an_exception_in_a_rule_leaves_grads_alone_and_carries_a_note(scratch_op
     with pytest.raises(ZeroDivisionError) as caught:
         loss.backward()
     assert x.grad is before and w.grad is None
-    note = "".join(getattr(caught.value, "__notes__", ["explosive test_primitive.py float64[3]"]))  # notes: Python 3.11
+    note = "".join(
+        getattr(caught.value, "__notes__", ["explosive test_primitive.py float64[3]"])
+    )  # notes: Python 3.11
     assert "explosive" in note and "test_primitive.py" in note and "float64[3]" in note
     assert caught.traceback[-1].name == "explosive_dx"

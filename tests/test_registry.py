@@ -1,4 +1,6 @@
-"""Every registered op on every sample of its cases: gradients at order 1 and 2, dtypes, layouts, empty and size-1 dimensions."""
+"""Every registered op on every sample of its cases: gradients at order 1 and 2, dtypes, layouts, empty and
+size-1 dimensions.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Rules of the array ops where random interior points cannot tell a right rule from a wrong one: zeros, infinities, sizes 0 and
-1, the exact numbers a condition compares with, the edge of what is allowed. Expected are literal formulas, or what PyTorch gives.
+"""Rules of the array ops where random interior points cannot tell a right rule from a wrong one: zeros,
+infinities, sizes 0 and 1, the exact numbers a condition compares with, the edge of what is allowed. Expected
+are literal formulas, or what PyTorch gives.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ PLACES = [  # op, inputs, params, the gradients of the sum
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("op", "inputs", "params", "expected"), PLACES, ids=[f"{one[0]}-{one[1]}" for one in PLACES])
+@pytest.mark.parametrize(
+    ("op", "inputs", "params", "expected"), PLACES, ids=[f"{one[0]}-{one[1]}" for one in PLACES]
+)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
     assert_gradients(op, inputs, params, expected)
@@ -47,7 +50,10 @@ def test_the_gradient_at_a_special_place(op, inputs, params, expected):
 
 def test_the_gradient_of_a_sign_is_0_whatever_comes_back_to_it():
     # torch.sign: zeros, where a product with 0 would be NaN
-    x, dy = (tg.Tensor(np.array(numbers), requires_grad=True) for numbers in ([-2.0, 0.0, 3.0, 1.0], [INF, -INF, NAN, 5.0]))
+    x, dy = (
+        tg.Tensor(np.array(numbers), requires_grad=True)
+        for numbers in ([-2.0, 0.0, 3.0, 1.0], [INF, -INF, NAN, 5.0])
+    )
     (arrays,) = tg.grad(tg.sign(x), x, dy)
     (tensors,) = tg.grad(tg.sign(x), x, dy, create_graph=True)
     (ddy,) = tg.grad(tensors, dy, np.full(4, INF))
@@ -68,7 +74,9 @@ def test_a_shape_has_no_sizes_below_minus_one(reshape):
     x = tg.Tensor(np.ones((2, 3)))
     assert reshape(x, (3, -1)).shape == (3, 2)
     assert reshape(x[:, :1], (-1,)).shape == (2,)
-    with pytest.raises(ShapeError, match=r"reshape: sizes are 0 or more, or -1 for .*, not -3 as in \[2,-3\]"):
+    with pytest.raises(
+        ShapeError, match=r"reshape: sizes are 0 or more, or -1 for .*, not -3 as in \[2,-3\]"
+    ):
         reshape(x, (2, -3))
     with pytest.raises(ShapeError, match=r"reshape: .*, not -2 as in \[-1,-2\]"):
         reshape(x, (-1, -2))
@@ -156,7 +164,9 @@ def test_padding_and_images_of_less_than_nothing_are_refused():
 def test_an_output_error_larger_than_the_windows_make_is_refused(size):
     # 3 rows and 4 columns under a kernel of 2 make 2 rows and 3 columns of windows
     with pytest.raises(ShapeError, match="but the windows make"):
-        OPS["conv2d_input_grad"](tg.Tensor(np.ones((1, 1, *size))), tg.Tensor(np.ones((1, 1, 2, 2))), input_size=(3, 4))
+        OPS["conv2d_input_grad"](
+            tg.Tensor(np.ones((1, 1, *size))), tg.Tensor(np.ones((1, 1, 2, 2))), input_size=(3, 4)
+        )
 
 
 def test_windows_may_be_given_as_lists():
@@ -167,7 +177,8 @@ def test_windows_may_be_given_as_lists():
 
 
 def test_a_mean_that_does_not_count_padding():
-    # windows 0 to 3 cover 1, 2, 2, 1 of the 3 rows: the means of ones are 1, and the rows have 1 + ½, ½ + ½, ½ + 1
+    # windows 0 to 3 cover 1, 2, 2, 1 of the 3 rows: the means of ones are 1, and the rows have 1 + ½, ½ + ½,
+    # ½ + 1
     x = tg.Tensor(np.ones((1, 1, 3, 3)), requires_grad=True)
     y = tg.avg_pool2d(x, 2, stride=1, padding=1, count_include_pad=False)
     y.sum().backward()
@@ -176,7 +187,8 @@ def test_a_mean_that_does_not_count_padding():
 
 
 def test_the_last_window_of_ceil_mode_begins_in_the_image_or_the_padding_before_it():
-    # of 3 rows the second window begins at 3 - 1 = 2, inside; of 3 columns it would begin at 3, in the padding after them
+    # of 3 rows the second window begins at 3 - 1 = 2, inside; of 3 columns it would begin at 3, in the
+    # padding after them
     x = tg.Tensor(np.arange(9.0).reshape(1, 1, 3, 3), requires_grad=True)
     y = tg.max_pool2d(x, 2, stride=3, padding=((1, 0), (0, 1)), ceil_mode=True)
     y.sum().backward()
@@ -204,7 +216,8 @@ def test_an_image_without_rows_that_is_padded():
 
 
 def test_a_transposed_convolution_whose_output_padding_makes_another_window():
-    # y has 2 + 1 + 2 rows, enough for more windows of stride 1 than x has: those beyond x are cut off from its gradient
+    # y has 2 + 1 + 2 rows, enough for more windows of stride 1 than x has: those beyond x are cut off from
+    # its gradient
     x = tg.Tensor(np.arange(4.0).reshape(1, 1, 2, 2), requires_grad=True)
     w = tg.Tensor(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), requires_grad=True)
     y = tg.conv_transpose2d(x, w, stride=1, output_padding=(1, 0), dilation=2)
@@ -229,5 +242,9 @@ def test_the_gradients_of_products_with_rows_and_columns(a_shape, b_shape):
     dy = random.standard_normal(y.shape)
     y.backward(dy)
     change_a, change_b = random.standard_normal(a_shape), random.standard_normal(b_shape)
-    np.testing.assert_allclose(np.sum(a.grad * change_a), np.sum(dy * np.matmul(change_a, b.data)), rtol=1e-12)
-    np.testing.assert_allclose(np.sum(b.grad * change_b), np.sum(dy * np.matmul(a.data, change_b)), rtol=1e-12)
+    np.testing.assert_allclose(
+        np.sum(a.grad * change_a), np.sum(dy * np.matmul(change_a, b.data)), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        np.sum(b.grad * change_b), np.sum(dy * np.matmul(a.data, change_b)), rtol=1e-12
+    )

@@ -1,4 +1,5 @@
-"""What breaking the rules of networks' ops showed to be untested: each test here notices a broken rule that no other did.
+"""What breaking the rules of networks' ops showed to be untested: each test here notices a broken rule that
+no other did.
 
 The expected gradients are literal formulas, or those of PyTorch 2.13 at a special place.
 """
@@ -46,7 +47,8 @@ def test_interpolate_of_no_images_or_channels(shape, mode):
 
 
 @pytest.mark.parametrize(
-    ("shape", "size"), [((1, 1, 0, 3), (4, 4)), ((1, 1, 3, 0), (4, 4)), ((1, 1, 3, 3), (0, 4)), ((1, 1, 3, 3), (4, 0))]
+    ("shape", "size"),
+    [((1, 1, 0, 3), (4, 4)), ((1, 1, 3, 0), (4, 4)), ((1, 1, 3, 3), (0, 4)), ((1, 1, 3, 3), (4, 0))],
 )
 def test_interpolate_needs_rows_and_columns(shape, size):
     with pytest.raises(ShapeError, match="interpolate: sizes must be positive"):
@@ -109,7 +111,9 @@ def test_the_denominator_of_binary_cross_entropy_where_it_is_its_bound():
 
 
 def test_the_logarithm_of_binary_cross_entropy_where_it_is_its_bound():
-    """The bound is not yet in force there: ∂/∂x of ln(1 - x) - ln x, the slope of the target, is -1 / (1 - x) - 1 / x."""
+    """The bound is not yet in force there: ∂/∂x of ln(1 - x) - ln x, the slope of the target, is -1 / (1 - x)
+    - 1 / x.
+    """
     x, target = variable(np.exp(-100.0)), variable(0.0)
     assert np.log(x.data) == -100
     (dtarget,) = tg.grad(tg.binary_cross_entropy(x, target), target, create_graph=True)
@@ -121,7 +125,9 @@ def test_the_logarithm_of_binary_cross_entropy_where_it_is_its_bound():
 @pytest.mark.parametrize("chance", [0.0, 1.0])
 @pytest.mark.parametrize("wanted", [0.0, 1.0])
 def test_binary_cross_entropy_of_what_is_certain(chance, wanted):
-    """A logarithm is at least -100, a denominator at least 10⁻¹²; in PyTorch the target's slope is infinite instead."""
+    """A logarithm is at least -100, a denominator at least 10⁻¹²; in PyTorch the target's slope is infinite
+    instead.
+    """
     x, target = variable(chance), variable(wanted)
     tg.binary_cross_entropy(x, target).backward()
     assert x.grad == (chance - wanted) / 1e-12
@@ -157,7 +163,9 @@ def test_cross_entropy_of_labels_by_its_formula(smoothing):
 
 @pytest.mark.parametrize("shape", [(4,), (3, 4), (3, 4, 2), (3, 4, 2, 5)])
 def test_weights_of_classes_meet_the_dimension_of_the_classes(shape):
-    """Probabilities that name one class each are its labels; the mean is over samples, so it is the sum over them / count."""
+    """Probabilities that name one class each are its labels; the mean is over samples, so it is the sum over
+    them / count.
+    """
     x, weight = leaf(*shape), np.array([0.5, 1.0, 2.0, 1.5])
     dim = min(1, x.ndim - 1)
     labels = np.random.default_rng(0).integers(0, 4, shape[:dim] + shape[dim + 1 :])

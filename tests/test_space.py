@@ -1,4 +1,6 @@
-"""Padding, resizing, patches, pixels and pooling into cells, without PyTorch: by hand, by NumPy, and by their adjoints."""
+"""Padding, resizing, patches, pixels and pooling into cells, without PyTorch: by hand, by NumPy, and by their
+adjoints.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,15 @@ def gradient(function: Any, x: Any, dy: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "mode, name", [("constant", "constant"), ("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")]
+    "mode, name",
+    [("constant", "constant"), ("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")],
 )
 @pytest.mark.parametrize("sides", [(1, 2), (0, 3, 2, 1), (3, 3, 4, 4), (0, 0, 0, 0)])
 def test_pad_is_numpys(mode: str, name: str, sides: Any) -> None:
     x = normal(2, 5, 4) if len(sides) == 4 else normal(2, 4)
-    pairs = [(0, 0)] * (x.ndim - len(sides) // 2) + [sides[at : at + 2] for at in range(len(sides) - 2, -1, -2)]
+    pairs = [(0, 0)] * (x.ndim - len(sides) // 2) + [
+        sides[at : at + 2] for at in range(len(sides) - 2, -1, -2)
+    ]
     np.testing.assert_array_equal(tg.pad(x, sides, mode), np.pad(x, pairs, mode=name))
 
 
@@ -46,9 +51,15 @@ def test_pad_with_a_value_and_negative_sides() -> None:
 def test_a_border_gives_its_gradient_back_to_where_it_was_read() -> None:
     dy = np.array([[1.0, 2, 4, 8, 16, 32]])
     x = np.zeros((1, 3))
-    np.testing.assert_array_equal(gradient(lambda one: tg.pad(one, (2, 1), "reflect"), x, dy), [[4, 8 + 2 + 32, 16 + 1]])
-    np.testing.assert_array_equal(gradient(lambda one: tg.pad(one, (2, 1), "replicate"), x, dy), [[1 + 2 + 4, 8, 16 + 32]])
-    np.testing.assert_array_equal(gradient(lambda one: tg.pad(one, (2, 1), "circular"), x, dy), [[4 + 32, 8 + 1, 16 + 2]])
+    np.testing.assert_array_equal(
+        gradient(lambda one: tg.pad(one, (2, 1), "reflect"), x, dy), [[4, 8 + 2 + 32, 16 + 1]]
+    )
+    np.testing.assert_array_equal(
+        gradient(lambda one: tg.pad(one, (2, 1), "replicate"), x, dy), [[1 + 2 + 4, 8, 16 + 32]]
+    )
+    np.testing.assert_array_equal(
+        gradient(lambda one: tg.pad(one, (2, 1), "circular"), x, dy), [[4 + 32, 8 + 1, 16 + 2]]
+    )
 
 
 # Resizing
@@ -83,7 +94,8 @@ def test_an_infinity_stays_where_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"stride": 2}, {"padding": (1, 2)}, {"dilation": (2, 1), "padding": 1, "stride": (1, 2)}]
+    "arguments",
+    [{}, {"stride": 2}, {"padding": (1, 2)}, {"dilation": (2, 1), "padding": 1, "stride": (1, 2)}],
 )
 def test_convolution_is_a_product_with_the_patches(arguments: Any) -> None:
     x, w = normal(2, 3, 7, 6), normal(4, 3, 3, 2)
@@ -132,15 +144,20 @@ def test_adaptive_pooling_by_hand(size: tuple[int, int]) -> None:
 def test_the_indices_of_max_pooling_find_the_maxima_again() -> None:
     x = normal(2, 3, 7, 6)
     y, indices = tg.max_pool2d(x, 3, stride=2, padding=1, dilation=2, ceil_mode=True, return_indices=True)
-    np.testing.assert_array_equal(np.take_along_axis(x.reshape(2, 3, -1), indices.reshape(2, 3, -1), 2), y.reshape(2, 3, -1))
+    np.testing.assert_array_equal(
+        np.take_along_axis(x.reshape(2, 3, -1), indices.reshape(2, 3, -1), 2), y.reshape(2, 3, -1)
+    )
 
 
 def test_one_dimension_is_one_row() -> None:
     x, w = normal(2, 3, 9), normal(4, 3, 3)
     np.testing.assert_array_equal(
-        tg.conv1d(x, w, stride=2, padding=1), tg.conv2d(x[:, :, None], w[:, :, None], stride=2, padding=(0, 1))[:, :, 0]
+        tg.conv1d(x, w, stride=2, padding=1),
+        tg.conv2d(x[:, :, None], w[:, :, None], stride=2, padding=(0, 1))[:, :, 0],
     )
-    np.testing.assert_array_equal(tg.conv1d(x, w, padding=(2, 0)), tg.conv1d(np.pad(x, ((0, 0), (0, 0), (2, 0))), w))
+    np.testing.assert_array_equal(
+        tg.conv1d(x, w, padding=(2, 0)), tg.conv1d(np.pad(x, ((0, 0), (0, 0), (2, 0))), w)
+    )
     assert tg.conv1d(x, w, stride=4, padding="same").shape == (2, 4, 3)
     np.testing.assert_array_equal(tg.max_pool1d(x, 2), x[:, :, :8].reshape(2, 3, 4, 2).max(-1))
 

@@ -70,13 +70,23 @@ loss.backward()
 
 
 def environment(**more):
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS")}
-    return {**kept, "PYTHONPATH": str(INSTALLED), "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color", **more}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS")
+    }
+    return {
+        **kept,
+        "PYTHONPATH": str(INSTALLED),
+        "PYTHONIOENCODING": "utf-8",
+        "TERM": "xterm-256color",
+        **more,
+    }
 
 
 @pytest.fixture
 def drive(tmp_path):
-    """Runs a script under the stepper with these lines in a pipe; returns what it said after each, and how it ended."""
+    """Runs a script under the stepper with these lines in a pipe; returns what it said after each, and how it
+    ended.
+    """
 
     def drive(script, *lines, options=(), arguments=()):
         path = tmp_path / "a_net.py"
@@ -100,9 +110,21 @@ def test_forwards_and_back(drive):
     (start, *answers), done = drive(ARTICLE, "next", "n", "n", "prev", "prev 5", "prev", "n 2", "c")
     assert start.startswith("> %3 = div(%2, 2.0)   float32[]\n  a_net.py:5: loss = ")
     first = [answer.split("\n")[0] for answer in answers]
-    mse, conv = "> %2 = mse_loss(%1, float32[1,1,2,2], reduction='sum')   float32[]", "> %1 = conv2d(x, w)   float32[1,1,2,2]"
+    mse, conv = (
+        "> %2 = mse_loss(%1, float32[1,1,2,2], reduction='sum')   float32[]",
+        "> %1 = conv2d(x, w)   float32[1,1,2,2]",
+    )
     ends = ["the oldest op: `continue` lets the program go on", "the newest op: here the backward begins"]
-    assert first == [mse, conv, ends[0], mse, start.split("\n")[0], ends[1], conv, "dW [[6.0, 2.0], [1.0, 4.0]]"]
+    assert first == [
+        mse,
+        conv,
+        ends[0],
+        mse,
+        start.split("\n")[0],
+        ends[1],
+        conv,
+        "dW [[6.0, 2.0], [1.0, 4.0]]",
+    ]
     assert "dw: [[[[6., 2.], [1., 4.]]]]   for w" in answers[1]
     assert done.returncode == 0 and done.stderr == ""
 
@@ -113,7 +135,9 @@ def test_breakpoints(drive):
     assert answers[2] == "conv2d\nnet.fc\n"
     assert answers[3].startswith("> %4 = linear(%3, fc.weight, fc.bias)")
     assert answers[4].startswith("> %1 = conv2d(")
-    assert answers[6].startswith("loss 1 ['--rate', '1']\n> %1 = conv2d(")  # the third backward has the breakpoint too
+    assert answers[6].startswith(
+        "loss 1 ['--rate', '1']\n> %1 = conv2d("
+    )  # the third backward has the breakpoint too
     assert answers[8] == "loss 2 ['--rate', '1']\n"
     assert done.stdout.startswith("loss 0 ['--rate', '1']\n> %5 = mse_loss(")
 
@@ -122,8 +146,15 @@ def test_until_list_and_where(drive):
     (_, *answers), _ = drive(NET, "until %3", "until conv2d", "until %4", "list", "where", "c")
     assert answers[0].startswith("> %3 = flatten") and answers[1].startswith("> %1 = conv2d")
     assert answers[2] == "*** %4 has been passed already; prev goes back\n"
-    assert re.match(r"-> %1 = conv2d\(float32\[2,1,4,4\], conv1.weight, conv1.bias, padding=.*\n   %2 = relu\(%1\)", answers[3])
-    assert re.search(r"^ +13 -> +return self\.fc\(tg\.flatten\(tg\.relu\(self\.conv1\(x\)\), 1\)\)$", answers[4], re.MULTILINE)
+    assert re.match(
+        r"-> %1 = conv2d\(float32\[2,1,4,4\], conv1.weight, conv1.bias, padding=.*\n   %2 = relu\(%1\)",
+        answers[3],
+    )
+    assert re.search(
+        r"^ +13 -> +return self\.fc\(tg\.flatten\(tg\.relu\(self\.conv1\(x\)\), 1\)\)$",
+        answers[4],
+        re.MULTILINE,
+    )
     assert "dw: conv2d_dw (" in answers[4]
 
 
@@ -134,7 +165,11 @@ def test_numbers_pictures_and_reasons(drive):
     assert answers[1] == "[[[[6. 2.]\n   [1. 4.]]]]\n"
     assert answers[2] == "[1. 4.]\n" and answers[3] == "[ 1. -1.]\n"
     assert answers[4] == "x, dx, w, dw, y, dy, stride, padding, dilation, groups\n"
-    assert [line.split() for line in answers[5].splitlines()[1:]] == [["1", "2", "0"], ["-1", "2", "2"], ["0", "-1", "1"]]
+    assert [line.split() for line in answers[5].splitlines()[1:]] == [
+        ["1", "2", "0"],
+        ["-1", "2", "2"],
+        ["0", "-1", "1"],
+    ]
     head, largest, *_ = answers[6].splitlines()
     assert head == "gradient of w[0, 0, 1, 1]: 4, the sum of 4 products"
     assert largest.startswith("    +2 = dy[0, 0, 0, 1] 2 × x[0, 0, 1, 2] 1")
@@ -144,8 +179,27 @@ def test_numbers_pictures_and_reasons(drive):
 
 
 def test_options_and_kept_values(drive):
-    asked = ["p weight", "p label_smoothing", "p weigth", "until dropout", "p", "p p", "p kept[0]", "s p", "p p[0]"]
-    normed = ["until batch_norm", "p running_mean", "p center", "p scale", "p training", "p w", "explain center[0]", "p cent"]
+    asked = [
+        "p weight",
+        "p label_smoothing",
+        "p weigth",
+        "until dropout",
+        "p",
+        "p p",
+        "p kept[0]",
+        "s p",
+        "p p[0]",
+    ]
+    normed = [
+        "until batch_norm",
+        "p running_mean",
+        "p center",
+        "p scale",
+        "p training",
+        "p w",
+        "explain center[0]",
+        "p cent",
+    ]
     (_, *answers), _ = drive(NORMED, *asked, *normed, "c")
     assert answers[0] == "[1. 2. 3.]\n"  # the leaf, not cross_entropy's option, which is None
     assert answers[1] == "0.0\n" and answers[2] == "*** nothing is called 'weigth': did you mean weight?\n"
@@ -160,10 +214,18 @@ def test_options_and_kept_values(drive):
 
 
 def test_files(drive, tmp_path):
-    lines = ["save run.tgrec.npz", "diff run.tgrec.npz", "html page.html", "html /no/such/folder/page.html", "diff"]
+    lines = [
+        "save run.tgrec.npz",
+        "diff run.tgrec.npz",
+        "html page.html",
+        "html /no/such/folder/page.html",
+        "diff",
+    ]
     (_, *answers), _ = drive(ARTICLE, *lines, "c")
     assert answers[1] == "no difference\n"
-    assert answers[2].startswith("wrote page.html (") and "<script" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert answers[2].startswith("wrote page.html (") and "<script" in (tmp_path / "page.html").read_text(
+        encoding="utf-8"
+    )
     assert answers[3].startswith("*** [Errno 2]") and answers[4] == "*** name a file\n"
     np.testing.assert_array_equal(debug.load(tmp_path / "run.tgrec.npz").grads["w"], [[[[6, 2], [1, 4]]]])
 
@@ -184,7 +246,17 @@ def test_pdb_in_the_rule(drive):
 
 
 def test_typos_are_answered(drive):
-    lines = ["nxt", "xyzzy", "p dq", "b conv3d", "until", "n two", "explain dw[9,9,9,9]", "p dw[a]", "help nxt"]
+    lines = [
+        "nxt",
+        "xyzzy",
+        "p dq",
+        "b conv3d",
+        "until",
+        "n two",
+        "explain dw[9,9,9,9]",
+        "p dw[a]",
+        "help nxt",
+    ]
     (_, *answers), _ = drive(ARTICLE, *lines, "c")
     assert [answer.strip() for answer in answers[:-1]] == [
         "*** no command 'nxt': did you mean next?",
@@ -203,7 +275,20 @@ def test_help_lists_every_command(drive):
     (_, listing, *more), _ = drive(ARTICLE, "help", "h explain", "?", "quit")
     words = {re.sub(r"[()]", "", line).split()[0] for line in listing.splitlines()}
     moving = {"next", "prev", "break", "clear", "continue", "until", "quit"}
-    looking = {"list", "where", "print", "show", "explain", "trace", "check", "diff", "save", "html", "pdb", "help"}
+    looking = {
+        "list",
+        "where",
+        "print",
+        "show",
+        "explain",
+        "trace",
+        "check",
+        "diff",
+        "save",
+        "html",
+        "pdb",
+        "help",
+    }
     assert words == moving | looking
     assert more[0].startswith("explain NAME[INDEX]: the products") and more[1] == listing
 
@@ -217,14 +302,21 @@ def test_quit_and_the_end_of_the_pipe_end_the_program(drive):
 def test_an_exception_is_shown_as_python_shows_it(drive, tmp_path):
     script = ARTICLE + "def fail():\n    raise ValueError('broken')\nfail()\n"
     _, done = drive(script, "c")
-    plain = subprocess.run([sys.executable, str(tmp_path / "a_net.py")], capture_output=True, text=True, env=environment())
+    plain = subprocess.run(
+        [sys.executable, str(tmp_path / "a_net.py")], capture_output=True, text=True, env=environment()
+    )
     assert done.returncode == plain.returncode == 1
     assert done.stderr == plain.stderr and "ValueError: broken" in done.stderr
 
 
 def test_syntax_errors_exit_codes_and_missing_files(drive, tmp_path):
     _, done = drive("x = = 1\n")
-    assert done.returncode == 1 and "SyntaxError" in done.stderr and "a_net.py" in done.stderr and "command.py" not in done.stderr
+    assert (
+        done.returncode == 1
+        and "SyntaxError" in done.stderr
+        and "a_net.py" in done.stderr
+        and "command.py" not in done.stderr
+    )
     _, done = drive("import sys\nsys.exit(7)\n")
     assert done.returncode == 7
     _, done = drive("raise SystemExit('no data')\n")
@@ -237,18 +329,25 @@ def test_syntax_errors_exit_codes_and_missing_files(drive, tmp_path):
 
 def test_a_backward_that_never_comes(drive):
     _, done = drive(ARTICLE, options=["--nth", "2"])
-    assert done.stdout.endswith("step: the script ended after 1 backwards, so there was no number 2 to stop in\n")
+    assert done.stdout.endswith(
+        "step: the script ended after 1 backwards, so there was no number 2 to stop in\n"
+    )
 
 
 def test_the_script_is_main_and_finds_its_neighbours(drive, tmp_path):
     (tmp_path / "beside.py").write_text("NAME = 'beside'\n")
-    _, done = drive("import beside, sys\nprint(__name__, __file__, beside.NAME, sys.argv)\n", arguments=["-v", "--nth", "3"])
+    _, done = drive(
+        "import beside, sys\nprint(__name__, __file__, beside.NAME, sys.argv)\n",
+        arguments=["-v", "--nth", "3"],
+    )
     path = str(tmp_path / "a_net.py")
     assert done.stdout.startswith(f"__main__ {path} beside {[path, '-v', '--nth', '3']}\n")
 
 
 def test_it_is_the_recording_and_hooks_run_once(drive):
-    script = NET.replace("x = tg.tensor", "net.fc.weight.register_hook(lambda g: print('hook') or g * 2)\nx = tg.tensor")
+    script = NET.replace(
+        "x = tg.tensor", "net.fc.weight.register_hook(lambda g: print('hook') or g * 2)\nx = tg.tensor"
+    )
     script += "print('sum', float(np.abs(net.fc.weight.grad).sum()))\n"
     _, stepped = drive(script, "n", "c")
     _, alone = drive(script, options=["--nth", "99"])
@@ -321,7 +420,9 @@ def test_a_terminal_has_colours(screen):
     one.say("until %1\n")
     shown = one.say("show dw\n")
     assert re.search(r"\x1b\[\d+;48;5;\d+m {6}6 \x1b\[0m", shown)
-    assert "48;2;254;232;56" in screen(ARTICLE, COLORTERM="truecolor").say("until %1\nshow dw\nc\n", until="dW")
+    assert "48;2;254;232;56" in screen(ARTICLE, COLORTERM="truecolor").say(
+        "until %1\nshow dw\nc\n", until="dW"
+    )
     assert "dW [[6.0" in one.say("c\n", until="]]")
 
 
@@ -379,6 +480,8 @@ def test_pictures_of_odd_arrays():
     terminal = Terminal(Stream(), 40)
     assert picture("s", np.float64(3).reshape(()), terminal).splitlines()[1].strip() == "3"
     assert picture("e", np.zeros((0, 3)), terminal) == "e   float64[0,3]"
-    assert "nan" in picture("n", np.array([1, np.nan]), terminal) and "??" in picture("n", np.full((2, 90), np.nan), terminal)
+    assert "nan" in picture("n", np.array([1, np.nan]), terminal) and "??" in picture(
+        "n", np.full((2, 90), np.nan), terminal
+    )
     assert "(columns 0 to 19 of 90)" in picture("n", np.ones((2, 90)), terminal)
     assert "(planes 0 to 11 of 50" in picture("p", np.ones((50, 5, 5)), terminal)

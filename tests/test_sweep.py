@@ -165,7 +165,9 @@ def test_a_hook_sees_the_sum_of_all_contributions():
     assert seen == [5]
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.array, tg.tensor, lambda number: tg.tensor(number, dtype=np.float64)])
+@pytest.mark.parametrize(
+    "kind", [np.float32, np.array, tg.tensor, lambda number: tg.tensor(number, dtype=np.float64)]
+)
 def test_a_hook_may_return_a_number_an_array_or_a_tensor(kind):
     x = tg.tensor(2.0, requires_grad=True)
     x.register_hook(lambda dx: kind(7.0))
@@ -205,7 +207,9 @@ def test_post_accumulate_hooks_are_for_leaves():
 def test_a_second_backward_names_the_line_of_the_first():
     y = (leaf(2) * 2).sum()
     y.backward()
-    with pytest.raises(errors.TapeConsumedError, match=r"consumed by the backward at .*test_sweep.py:\d+.*retain_graph=True"):
+    with pytest.raises(
+        errors.TapeConsumedError, match=r"consumed by the backward at .*test_sweep.py:\d+.*retain_graph=True"
+    ):
         y.backward()
 
 

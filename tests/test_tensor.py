@@ -19,11 +19,22 @@ from .helpers import leaf
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("scalar", [2, 0.5, True, np.float64(0.5), np.float32(0.5), np.int64(2), np.array(0.5)])
+@pytest.mark.parametrize(
+    "scalar", [2, 0.5, True, np.float64(0.5), np.float32(0.5), np.int64(2), np.array(0.5)]
+)
 def test_a_scalar_takes_the_tensors_dtype(dtype, scalar):
     for shape in ((), (3,)):
         x = tg.Tensor(np.ones(shape, dtype), requires_grad=True)
-        for y in (x + scalar, scalar + x, x * scalar, x - scalar, scalar / x, x / scalar, x**scalar, tg.maximum(x, scalar)):
+        for y in (
+            x + scalar,
+            scalar + x,
+            x * scalar,
+            x - scalar,
+            scalar / x,
+            x / scalar,
+            x**scalar,
+            tg.maximum(x, scalar),
+        ):
             assert y.dtype == dtype
             y.sum().backward()
         assert x.grad.dtype == dtype

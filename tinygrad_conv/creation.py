@@ -12,7 +12,9 @@ from numpy.typing import DTypeLike
 from .dtypes import Array, as_array, get_default_dtype
 from .engine.tensor import Tensor
 
-_generator: ContextVar[np.random.Generator | None] = ContextVar("the generator behind rand and randn", default=None)
+_generator: ContextVar[np.random.Generator | None] = ContextVar(
+    "the generator behind rand and randn", default=None
+)
 
 
 def generator() -> np.random.Generator:
@@ -34,11 +36,15 @@ def tensor(
     data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """A leaf with a copy of the data: an array, a Tensor (detached), a number or a nested list."""
-    return Tensor(as_array(data.data if isinstance(data, Tensor) else data, dtype, copy=True), None, requires_grad, name)
+    return Tensor(
+        as_array(data.data if isinstance(data, Tensor) else data, dtype, copy=True), None, requires_grad, name
+    )
 
 
 def from_numpy(array: Array) -> Tensor:
-    """A leaf that shares the array's memory: a change of one is a change of the other, and is not noticed by a backward."""
+    """A leaf that shares the array's memory: a change of one is a change of the other, and is not noticed by
+    a backward.
+    """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}; use tg.tensor(…)")
     return Tensor(array)
@@ -74,7 +80,9 @@ def ones_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = 
     return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def full_like(input: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """One value everywhere, in the shape and dtype of `input`."""
     return full(input.shape, fill_value, dtype or input.dtype, requires_grad)
 
@@ -107,12 +115,16 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_g
 
 def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform on [0, 1)."""
-    return Tensor(generator().random(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad)
+    return Tensor(
+        generator().random(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad
+    )
 
 
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal, of mean 0 and variance 1."""
-    return Tensor(generator().standard_normal(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad)
+    return Tensor(
+        generator().standard_normal(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad
+    )
 
 
 def rand_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:

@@ -24,7 +24,9 @@ def get_default_dtype() -> np.dtype[Any]:
 
 
 def set_default_dtype(dtype: DTypeLike) -> None:
-    """Set the dtype of Python floats, in this context: float16, float32 or float64. Raises DtypeError for another."""
+    """Set the dtype of Python floats, in this context: float16, float32 or float64. Raises DtypeError for
+    another.
+    """
     chosen = np.dtype(dtype)
     if chosen not in FLOATS:
         raise DtypeError(f"set_default_dtype: {chosen} is not one of float16, float32, float64")
@@ -34,7 +36,8 @@ def set_default_dtype(dtype: DTypeLike) -> None:
 def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> Array:
     """Data as an array of a dtype that tensors have; shares memory where it can, unless `copy`.
 
-    Python floats and lists of them take the default dtype. Raises DtypeError for dtypes that tensors do not have.
+    Python floats and lists of them take the default dtype. Raises DtypeError for dtypes that tensors do not
+    have.
     """
     if isinstance(data, np.ma.MaskedArray):
         raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
@@ -49,18 +52,23 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
 def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
     """Operands in one dtype, by PyTorch's rule and on every NumPy.
 
-    Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over scalars (those
-    marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in. Raises DtypeError for dtypes
-    that tensors do not have.
+    Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over
+    scalars (those marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in.
+    Raises DtypeError for dtypes that tensors do not have.
     """
-    ranks = [2 if is_scalar or not hasattr(one, "dtype") else one.ndim == 0 for one, is_scalar in zip(arrays, scalars)]
+    ranks = [
+        2 if is_scalar or not hasattr(one, "dtype") else one.ndim == 0
+        for one, is_scalar in zip(arrays, scalars)
+    ]
     chosen: np.dtype[Any] | None = None
     for rank in range(3):
         dtypes = [np.asarray(one).dtype for one, its_rank in zip(arrays, ranks) if its_rank == rank]
         if not dtypes:
             continue
         for foreign in (one for one in dtypes if one.kind not in KINDS):
-            raise DtypeError(f"an operand is {foreign}; operands are bool, integers, float16, float32 or float64")
+            raise DtypeError(
+                f"an operand is {foreign}; operands are bool, integers, float16, float32 or float64"
+            )
         dtype = np.result_type(*([one for one in dtypes if one.kind == "f"] or dtypes))
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype

@@ -1,6 +1,8 @@
-"""Every error the project raises; what the engine refuses, and in which words. The engine reads better without them.
+"""Every error the project raises; what the engine refuses, and in which words. The engine reads better
+without them.
 
-Each error is also the built-in that users of NumPy or PyTorch would catch, so `except ValueError` keeps working.
+Each error is also the built-in that users of NumPy or PyTorch would catch, so `except ValueError` keeps
+working.
 """
 
 from __future__ import annotations
@@ -43,17 +45,23 @@ class MutationError(RuntimeError):
 
 
 class AnomalyError(ArithmeticError):
-    """The first NaN or infinity under `detect_anomaly`: which op made it, out of what, and from which line."""
+    """The first NaN or infinity under `detect_anomaly`: which op made it, out of what, and from which
+    line.
+    """
 
 
 class GradcheckError(AssertionError):
-    """A gradient that differs from the finite differences of its forward; `kind` says in a word what is wrong with it."""
+    """A gradient that differs from the finite differences of its forward; `kind` says in a word what is wrong
+    with it.
+    """
 
     kind = ""
 
 
 class MissingExtraError(ImportError):
-    """An optional package that this feature needs is not installed; the message says which extra brings it."""
+    """An optional package that this feature needs is not installed; the message says which extra brings
+    it.
+    """
 
 
 def show_shape(shape: Iterable[int]) -> str:
@@ -101,7 +109,9 @@ def check_unchanged(node: Any) -> None:
 def check_count(rule: Any, dxs: Any, edges: list[Any]) -> Any:
     """What the rule of a variadic input returned; refused unless it is a gradient for each."""
     if not isinstance(dxs, (tuple, list)) or len(dxs) != len(edges):
-        raise RuleError(f"{rule} must return a tuple of {len(edges)} gradients, one for each input in *{rule.argument}")
+        raise RuleError(
+            f"{rule} must return a tuple of {len(edges)} gradients, one for each input in *{rule.argument}"
+        )
     return dxs
 
 
@@ -109,21 +119,29 @@ def check_gradient(rule: Any, dx: Any, kind: Any, shape: tuple[int, ...], broadc
     """Refuse what a rule returned unless it can be the gradient of an input of this shape."""
     if not isinstance(dx, kind):
         returned = type(dx).__name__
-        raise RuleError(f"{rule} returned {returned}; here it must return {kind.__name__} of shape {show_shape(shape)}")
+        raise RuleError(
+            f"{rule} returned {returned}; here it must return {kind.__name__} of shape {show_shape(shape)}"
+        )
     if dx.dtype.kind != "f" or (dx.shape != shape and not broadcasting):
-        raise RuleError(f"{rule} returned {show_array(dx)}; it must be floating-point of shape {show_shape(shape)}")
+        raise RuleError(
+            f"{rule} returned {show_array(dx)}; it must be floating-point of shape {show_shape(shape)}"
+        )
 
 
 def check_hook(changed: Any, gradient: Any) -> None:
     """Refuse what a hook returned unless it can take the gradient's place."""
     if getattr(changed, "shape", None) != gradient.shape:
         got = show_array(changed) if hasattr(changed, "dtype") else repr(changed)
-        raise ShapeError(f"a hook returned {got} in the place of the gradient {show_array(gradient)}; return its shape or None")
+        raise ShapeError(
+            f"a hook returned {got} in the place of the gradient {show_array(gradient)}; return its shape or None"
+        )
 
 
 def failure_note(node: Any, rule: Any, dy: Any) -> str:
     """The note on an exception that came out of a rule: which op, what shapes, from which line."""
-    values = [("dy", one) for one in (dy if isinstance(dy, tuple) else (dy,))] + list(zip(node.op.saves, node.saved or ()))
+    values = [("dy", one) for one in (dy if isinstance(dy, tuple) else (dy,))] + list(
+        zip(node.op.saves, node.saved or ())
+    )
     shapes = ", ".join(f"{name} {show_array(value)}" for name, value in values if hasattr(value, "dtype"))
     return f"in {rule}, called at {node.place}: {shapes}"
 
@@ -143,7 +161,9 @@ def check_wanted(tensor: Any) -> None:
 def check_off_tape(tensor: Any) -> None:
     """Refuse to hand NumPy what is on the tape: its functions would leave it."""
     if tensor.requires_grad:
-        raise TypeError("NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data")
+        raise TypeError(
+            "NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data"
+        )
 
 
 def check_seed(tensor: Any, gradient: Any) -> None:
@@ -209,8 +229,12 @@ def show_op(op: Any) -> str:
 def check_declaration(op: Any, positional: list[Any]) -> None:
     """Refuse a forward whose parameters are not inputs and params as the engine tells them apart."""
     if "y" in op.inputs + op.params:
-        raise DeclarationError(f"{show_op(op)}: in its rules y is the output, so no parameter may be called y")
-    wrong = [one.name for one in positional if one.default not in (one.empty, None) or one.kind is one.VAR_KEYWORD]
+        raise DeclarationError(
+            f"{show_op(op)}: in its rules y is the output, so no parameter may be called y"
+        )
+    wrong = [
+        one.name for one in positional if one.default not in (one.empty, None) or one.kind is one.VAR_KEYWORD
+    ]
     if wrong or not positional or (op.variadic and len(positional) > 1):
         raise DeclarationError(
             f"{show_op(op)}: positional parameters are inputs (no default, or None for an optional one; *xs alone for a variadic "
@@ -232,18 +256,24 @@ def check_forward(forward: Any, keeps: Any) -> None:
     if not isinstance(forward, FunctionType) or not forward.__name__.isidentifier():
         raise DeclarationError(f"primitive: a forward is a function with a name (def …), not {forward!r}")
     if isinstance(keeps, str) or not all(isinstance(name, str) and name.isidentifier() for name in keeps):
-        raise DeclarationError(f"op {forward.__name__} ({show_place(forward)}): keeps is a tuple of names, not {keeps!r}")
+        raise DeclarationError(
+            f"op {forward.__name__} ({show_place(forward)}): keeps is a tuple of names, not {keeps!r}"
+        )
 
 
 def check_named(op: Any, decorator: str, name: Any) -> str:
     """The name of an input; refuse `@op.grad` without one: it would swallow the rule."""
     if not isinstance(name, str):
-        raise DeclarationError(f"@{op.name}.{decorator} needs a name: write @{op.name}.{decorator}({op.inputs[0]!r})")
+        raise DeclarationError(
+            f"@{op.name}.{decorator} needs a name: write @{op.name}.{decorator}({op.inputs[0]!r})"
+        )
     return name
 
 
 def check_declared(op: Any, decorator: str, name: str, function: Any, parameters: list[str]) -> None:
-    """Refuse a rule, or a derivation of a kept value, for what the op has not, or has one for; and one without dY."""
+    """Refuse a rule, or a derivation of a kept value, for what the op has not, or has one for; and one
+    without dY.
+    """
     if fault := declaration_fault(op, decorator, name, function, parameters):
         raise DeclarationError(f"@{op.name}.{decorator}({name!r}) at {show_place(function)}: {fault}")
 
@@ -258,16 +288,23 @@ def declaration_fault(op: Any, decorator: str, name: str, function: Any, paramet
     if decorator == "grad" and not parameters:
         return "the first argument of a rule is the gradient of the output; add dy"
     known = op.rules[op.inputs.index(name)] if decorator == "grad" else op.derivations.get(name)
-    if known and (known.function.__module__, known.function.__qualname__) != (function.__module__, function.__qualname__):
+    if known and (known.function.__module__, known.function.__qualname__) != (
+        function.__module__,
+        function.__qualname__,
+    ):
         return f"there is one already, {known}"
     return ""
 
 
 def check_kept(op: Any, y: Any) -> tuple[Any, tuple[Any, ...]]:
-    """What a forward that keeps values returned, the output and the kept ones apart; refused unless all are there."""
+    """What a forward that keeps values returned, the output and the kept ones apart; refused unless all are
+    there.
+    """
     if type(y) is not tuple or len(y) != 1 + len(op.keeps):
         keeps = ", ".join(op.keeps)
-        raise RuleError(f"op {op.name} ({show_place(op.forward)}) keeps {keeps}, so its forward must return (y, {keeps})")
+        raise RuleError(
+            f"op {op.name} ({show_place(op.forward)}) keeps {keeps}, so its forward must return (y, {keeps})"
+        )
     return y[0], y[1:]
 
 
@@ -277,7 +314,9 @@ def check_output(op: Any, y: Any) -> Any:
     if array is None or array.dtype.kind not in "biuf":
         returned = type(y).__name__ if array is None else show_array(array)
         place = show_place(op.forward)
-        raise RuleError(f"the forward of {op.name} ({place}) returned {returned}; it must return an ndarray of numbers")
+        raise RuleError(
+            f"the forward of {op.name} ({place}) returned {returned}; it must return an ndarray of numbers"
+        )
     return np.asarray(array)
 
 
@@ -285,16 +324,22 @@ def check_reads(rule: Any, op: Any, named: list[str], known: list[str]) -> None:
     """Refuse a rule that reads a name the op has not, or names a param before the rest."""
     for name in named:
         if name not in known and name not in op.params:
-            raise DeclarationError(f"{rule} reads {name!r}; of {op.name} it can read {', '.join([*known, *op.params])}")
+            raise DeclarationError(
+                f"{rule} reads {name!r}; of {op.name} it can read {', '.join([*known, *op.params])}"
+            )
     if named != sorted(named, key=lambda name: name in op.params):
-        raise DeclarationError(f"{rule}: name the params ({', '.join(op.params)}) after everything else it reads")
+        raise DeclarationError(
+            f"{rule}: name the params ({', '.join(op.params)}) after everything else it reads"
+        )
 
 
 def check_inputs(op: Any, arrays: list[Any], kinds: Any) -> None:
     """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
     names = op.inputs * len(arrays) if op.variadic else op.inputs
     for name, value in zip(names, arrays):
-        fits = isinstance(value, kinds) and not isinstance(value, np.ma.MaskedArray)  # its mask would be lost in silence
+        fits = isinstance(value, kinds) and not isinstance(
+            value, np.ma.MaskedArray
+        )  # its mask would be lost in silence
         if not fits and not (value is None and name in op.optional):
             raise TypeError(
                 f"{op.name}: {name} must be a Tensor or an ndarray, not {type(value).__name__}; wrap it in tg.tensor(…)"
@@ -305,18 +350,24 @@ def check_arity(op: Any, count: int) -> None:
     """Refuse too many inputs, or too few where the missing ones are not optional."""
     if count > len(op.inputs) or not set(op.inputs[count:]) <= set(op.optional):
         params = f", and by keyword the params {', '.join(op.params)}" if op.params else ""
-        raise TypeError(f"{op.name} takes the inputs ({', '.join(op.inputs)}) by position{params}; got {count}")
+        raise TypeError(
+            f"{op.name} takes the inputs ({', '.join(op.inputs)}) by position{params}; got {count}"
+        )
 
 
 def check_param(op: Any, name: str, tensor: Any) -> Any:
     """A Tensor given as a param; refused where it requires a gradient."""
     if tensor.requires_grad:
-        raise RuleError(f"{op.name}: {name} is a param, so no gradient flows to it, but it requires one; pass {name}.detach()")
+        raise RuleError(
+            f"{op.name}: {name} is a param, so no gradient flows to it, but it requires one; pass {name}.detach()"
+        )
     return tensor
 
 
 def check_rules(op: Any, rules: Iterable[Any], wanted: int) -> None:
-    """Refuse a gradient for an input that the op has no rule for; the bits of `wanted` are the inputs that require one."""
+    """Refuse a gradient for an input that the op has no rule for; the bits of `wanted` are the inputs that
+    require one.
+    """
     names = [name for position, name in enumerate(op.inputs) if wanted >> position & 1]
     for name, rule in zip(names, rules):
         if rule is None:
@@ -327,7 +378,9 @@ def check_rules(op: Any, rules: Iterable[Any], wanted: int) -> None:
 
 
 def check_derivation(op: Any, name: str) -> None:
-    """Refuse to differentiate rules that read a kept float, unless it is known how it follows from the inputs."""
+    """Refuse to differentiate rules that read a kept float, unless it is known how it follows from the
+    inputs.
+    """
     if name not in op.derivations:
         raise RuleError(
             f"{op.name} keeps the float {name!r}, so to differentiate its rules they must know how it follows from the inputs: "
@@ -338,7 +391,9 @@ def check_derivation(op: Any, name: str) -> None:
 def check_differentiable_twice(op: Any) -> None:
     """Refuse to differentiate the rules of an op that does not allow it."""
     if op.once:
-        raise GraphError(f"{op.name} was declared differentiable once, so create_graph=True cannot go through it")
+        raise GraphError(
+            f"{op.name} was declared differentiable once, so create_graph=True cannot go through it"
+        )
 
 
 # How a node and a tensor are printed.
@@ -354,5 +409,11 @@ def show_contents(tensor: Any) -> str:
     """A tensor's repr: numbers (few of many), type, where it comes from."""
     edge = 3 if tensor.data.ndim <= 2 else 1  # how many numbers at each end of a dimension
     numbers = np.array2string(tensor.data, separator=", ", prefix="tensor(", threshold=200, edgeitems=edge)
-    made = f", made by {tensor.grad_fn.op.name}" if tensor.grad_fn else ", requires_grad=True" if tensor.requires_grad else ""
+    made = (
+        f", made by {tensor.grad_fn.op.name}"
+        if tensor.grad_fn
+        else ", requires_grad=True"
+        if tensor.requires_grad
+        else ""
+    )
     return f"tensor({numbers}, {show_array(tensor.data)}{made}{f', name={tensor.name!r}' if tensor.name else ''})"

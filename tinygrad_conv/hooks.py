@@ -16,7 +16,9 @@ _keys = itertools.count()
 
 
 class Handle:
-    """What registering a hook returns: `remove()` takes the hook away again, and so does leaving a `with` block."""
+    """What registering a hook returns: `remove()` takes the hook away again, and so does leaving a `with`
+    block.
+    """
 
     def __init__(self, hooks: Hooks, hook: Callable[..., Any]) -> None:
         self._hooks, self._key = hooks, next(_keys)
@@ -44,9 +46,13 @@ def run_hooks(hooks: Hooks, gradient: Any) -> Any:
 
 
 def in_place_of(gradient: Any, changed: Any) -> Any:
-    """What a hook returned, an array, a NumPy number or a Tensor, as the kind and dtype of the gradient that it was given."""
+    """What a hook returned, an array, a NumPy number or a Tensor, as the kind and dtype of the gradient that
+    it was given.
+    """
     kind = type(gradient)
     if kind is type(changed) is not np.ndarray:  # a Tensor, which stays on the tape
         return changed if changed.dtype == gradient.dtype else changed.to(gradient.dtype)
-    array = np.asarray(changed if isinstance(changed, (np.ndarray, np.generic)) else changed.data, gradient.dtype)
+    array = np.asarray(
+        changed if isinstance(changed, (np.ndarray, np.generic)) else changed.data, gradient.dtype
+    )
     return array if kind is np.ndarray else kind(array)

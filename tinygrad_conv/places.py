@@ -1,6 +1,7 @@
 """Which line of the user's something was called from.
 
-Noting it costs little: the code object and the offset of the call are kept, the line is looked up when somebody reads it.
+Noting it costs little: the code object and the offset of the call are kept, the line is looked up when
+somebody reads it.
 """
 
 from __future__ import annotations

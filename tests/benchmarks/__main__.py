@@ -1,7 +1,7 @@
 """The command line of the benchmark.
 
-    python -m tests.benchmarks                                   everything, against PyTorch
-    python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum numpy-by-hand
+python -m tests.benchmarks                                   everything, against PyTorch
+python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum numpy-by-hand
 """
 
 from __future__ import annotations
@@ -25,19 +25,32 @@ from .turns import BenchmarkError, Effort
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    it = argparse.ArgumentParser("python -m tests.benchmarks", description="This project and others at the same work.")
+    it = argparse.ArgumentParser(
+        "python -m tests.benchmarks", description="This project and others at the same work."
+    )
     it.add_argument("case", nargs="*", help="groups of cases, or single ones; all of them if none is named")
     it.add_argument(
-        "--against", nargs="*", metavar="PEER", choices=PEERS, default=["torch"], help=f"among {', '.join(PEERS)}"
+        "--against",
+        nargs="*",
+        metavar="PEER",
+        choices=PEERS,
+        default=["torch"],
+        help=f"among {', '.join(PEERS)}",
     )
     it.add_argument("--json", metavar="F", help="write all that was measured to this file")
     it.add_argument("--list", action="store_true", help="show the groups and their cases")
     it.add_argument("--rounds", type=int, default=7, help="turns of each framework at each case (default 7)")
-    it.add_argument("--seconds", type=float, default=0.05, help="how long a part is timed in a turn (default 0.05)")
-    it.add_argument("--patience", type=float, default=2.0, help="seconds to repeat a disturbed turn for (default 2)")
+    it.add_argument(
+        "--seconds", type=float, default=0.05, help="how long a part is timed in a turn (default 0.05)"
+    )
+    it.add_argument(
+        "--patience", type=float, default=2.0, help="seconds to repeat a disturbed turn for (default 2)"
+    )
     it.add_argument("--threads", type=int, help="our threads; the peers have their default")
     it.add_argument("--without-fast", action="store_true", help="ours as if threadpoolctl were not installed")
-    it.add_argument("--plain-order", action="store_true", help="ours on images in C order, not in that of our results")
+    it.add_argument(
+        "--plain-order", action="store_true", help="ours on images in C order, not in that of our results"
+    )
     return it
 
 
@@ -45,7 +58,9 @@ def main(arguments: list[str]) -> int:
     """Measure, print the tables. 0, or 1 if something failed or did other work than we do."""
     options = parser().parse_args(arguments)
     if options.list:
-        print("\n".join(f"{group}: {' '.join(cases)}" for group, cases in [*GROUPS.items(), (IMPORT, [IMPORT])]))
+        print(
+            "\n".join(f"{group}: {' '.join(cases)}" for group, cases in [*GROUPS.items(), (IMPORT, [IMPORT])])
+        )
         return 0
     try:
         groups = chosen(options.case)
@@ -71,7 +86,10 @@ def main(arguments: list[str]) -> int:
     turns = [share for shares in results.others.values() for share in shares]
     print(report(results, plan), verdict(others.share, turns), sep="\n\n")
     if told := told_to_libraries():
-        print("These figures depend on what the environment says:", *(f"{name}={value}" for name, value in told.items()))
+        print(
+            "These figures depend on what the environment says:",
+            *(f"{name}={value}" for name, value in told.items()),
+        )
     return 0
 
 
@@ -79,14 +97,23 @@ def machine(peers: list[str]) -> dict[str, Any]:
     """What the figures depend on."""
     packages = ["numpy", "threadpoolctl", *(ALL[peer].package for peer in peers)]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    about = {"system": platform.platform(), "processor": platform.processor(), "cores": cores, "python": sys.version}
+    about = {
+        "system": platform.platform(),
+        "processor": platform.processor(),
+        "cores": cores,
+        "python": sys.version,
+    }
     versions = {package: version_of(package) for package in packages}
     return {**about, "environment": told_to_libraries(), "packages": versions}
 
 
 def told_to_libraries() -> dict[str, str]:
-    """The environment's words to libraries of numbers: how many threads, or for which processor. Each heeds only its own."""
-    return {name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
+    """The environment's words to libraries of numbers: how many threads, or for which processor. Each heeds
+    only its own.
+    """
+    return {
+        name: value for name, value in os.environ.items() if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))
+    }
 
 
 def version_of(package: str) -> str | None:

@@ -21,7 +21,9 @@ from .nets import (
 
 
 class Training(NamedTuple):
-    """Whole steps, zero_grad, forward, MSE, backward, SGD: x [samples, *image] through `net` to [samples, *target]."""
+    """Whole steps, zero_grad, forward, MSE, backward, SGD: x [samples, *image] through `net` to [samples,
+    *target].
+    """
 
     net: Net
     samples: int
@@ -170,5 +172,8 @@ def chosen(names: list[str]) -> dict[str, list[str]]:
     if unknown:
         raise ValueError(f"no case or group {', '.join(unknown)}; --list shows them all")
     if names:
-        groups = {group: [case for case in cases if group in names or case in names] for group, cases in groups.items()}
+        groups = {
+            group: [case for case in cases if group in names or case in names]
+            for group, cases in groups.items()
+        }
     return {group: cases for group, cases in groups.items() if cases}

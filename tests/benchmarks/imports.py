@@ -11,7 +11,9 @@ PROGRAM = "from time import perf_counter; begin = perf_counter(); import {}; pri
 
 
 def import_times(packages: list[str], rounds: int) -> dict[str, list[float]]:
-    """Seconds by package, one for each round; a round ahead of them compiles, and warms the file system's cache."""
+    """Seconds by package, one for each round; a round ahead of them compiles, and warms the file system's
+    cache.
+    """
     found: dict[str, list[float]] = {package: [] for package in packages}
     for number in range(rounds + 1):
         for package in packages:

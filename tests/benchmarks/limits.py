@@ -104,4 +104,6 @@ def limits_table(results: Results, without_fast: bool) -> str:
             rows.append([limit.what, f"{most:.2f}", "not measured", ""])
             continue
         rows.append([limit.what, f"{most:.2f}", f"{measured:.2f}", "" if measured <= most else "too large"])
-    return table(f"Limits (ratios to {RIVAL} where nothing else is said)", ["case", "at most", "measured", ""], rows)
+    return table(
+        f"Limits (ratios to {RIVAL} where nothing else is said)", ["case", "at most", "measured", ""], rows
+    )

@@ -12,7 +12,8 @@ TOLERABLE = 0.1  # of the processors; a turn is short, and the system counts in 
 
 
 class OthersWatched:
-    """`with OthersWatched() as others:` and afterwards `others.share`, from 0 to 1, or None where the system is silent.
+    """`with OthersWatched() as others:` and afterwards `others.share`, from 0 to 1, or None where the system
+    is silent.
 
     What this process takes is its own, and so is what children took that began and ended inside.
     """
@@ -34,7 +35,9 @@ def busy_seconds() -> float | None:
     """The processor time all programs have used: user, nice, system, irq, softirq, steal."""
     if not STAT.exists():
         return None
-    user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, STAT.read_text().split("\n", 1)[0].split()[1:9])
+    user, nice, system, _idle, _waiting, irq, softirq, steal = map(
+        int, STAT.read_text().split("\n", 1)[0].split()[1:9]
+    )
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 

@@ -42,7 +42,9 @@ class Results(NamedTuple):
 def measure(plan: Plan, tell: Callable[[str], None]) -> Results:
     """Everything in the plan. `tell` is told of each case that begins."""
     results = Results(plan.groups, {}, {}, {}, {}, {})
-    timed = [case for group, cases in plan.groups.items() if group not in ("memory", IMPORT) for case in cases]
+    timed = [
+        case for group, cases in plan.groups.items() if group not in ("memory", IMPORT) for case in cases
+    ]
     if timed:
         measure_times(plan, timed, results, tell)
     for case in [*plan.groups.get("memory", []), *plan.groups.get("growth", [])]:

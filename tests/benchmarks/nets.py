@@ -1,6 +1,7 @@
 """Networks as data: described once, built by every framework in its own way.
 
-A net is a tuple of layers. Their weights are drawn here too, in the order of the layers, so that all begin alike.
+A net is a tuple of layers. Their weights are drawn here too, in the order of the layers, so that all begin
+alike.
 """
 
 from __future__ import annotations

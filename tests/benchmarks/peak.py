@@ -1,4 +1,6 @@
-"""How much memory a task takes at its peak, above what the process holds once everything is imported and set up."""
+"""How much memory a task takes at its peak, above what the process holds once everything is imported and set
+up.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def begin_mark() -> int:
 
 
 def high_water_mark() -> int:
-    """The most bytes ever resident. Linux tells it of this program alone; `getrusage` includes what its parent held."""
+    """The most bytes ever resident. Linux tells it of this program alone; `getrusage` includes what its
+    parent held.
+    """
     if STATUS.exists():
         for line in STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

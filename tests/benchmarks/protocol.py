@@ -1,11 +1,12 @@
 """What the parent and its workers say to each other: one JSON object on a line, a question and its answer.
 
-    {"ask": "build", "case": …}               → {"prints": {part: [[norm, projection], …]}, "served": {part: kernel}}
+    {"ask": "build", "case": …}               → {"prints": {part: [[norm, projection], …]}, "served": {part:
+    kernel}}
     {"ask": "time", "case": …, "seconds": …}  → {"times": {part: seconds}, "others": share or null}
     {"ask": "memory", "case": …}              → {"bytes": …}
 
-or {"not offered": true}. `others` is what other programs took of the processors meanwhile. The process ends with its
-standard input.
+or {"not offered": true}. `others` is what other programs took of the processors meanwhile. The process ends
+with its standard input.
 """
 
 from __future__ import annotations

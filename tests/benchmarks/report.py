@@ -42,17 +42,23 @@ def part_table(results: Results, group: str, cases: list[str], peer: str | None)
         times, served = results.times[case], results.served[case]
         parts = list(times[OURS])
         for part in parts:
-            rows.append([case, part, *compared(times, [part], peer), disturbance(results, case), served[part] or ""])
+            rows.append(
+                [case, part, *compared(times, [part], peer), disturbance(results, case), served[part] or ""]
+            )
         if len(parts) > 1:
             rows.append([case, "together", *compared(times, parts, peer), disturbance(results, case), ""])
     names = [OURS, peer, f"{OURS} / {peer}"] if peer else [OURS]
     kernel = "kernel" if any(row[-1] for row in rows) else ""
-    shown = table(f"{group} against {peer}" if peer else group, ["case", "part", *names, "others", kernel], rows)
+    shown = table(
+        f"{group} against {peer}" if peer else group, ["case", "part", *names, "others", kernel], rows
+    )
     return f"{shown}\n{mean_of_twelve(results, peer)}" if peer and group == "convs" else shown
 
 
 def rival_table(results: Results, group: str, cases: list[str], frameworks: list[str]) -> str:
-    """Everybody's time over the rival's, all parts together: so the floor, numpy-by-hand, stands beside what we reach."""
+    """Everybody's time over the rival's, all parts together: so the floor, numpy-by-hand, stands beside what
+    we reach.
+    """
     names, rows = [name for name in frameworks if name != RIVAL], []
     for case in cases:
         times = results.times[case]
@@ -61,9 +67,16 @@ def rival_table(results: Results, group: str, cases: list[str], frameworks: list
         parts = list(times[RIVAL])
         theirs = totals(times[RIVAL], parts)
         able = [all(part in times.get(name, {}) for part in parts) for name in names]
-        ratios = [show_ratio(ratio(totals(times[name], parts), theirs)) if one else "-" for name, one in zip(names, able)]
+        ratios = [
+            show_ratio(ratio(totals(times[name], parts), theirs)) if one else "-"
+            for name, one in zip(names, able)
+        ]
         rows.append([case, show_time(median(theirs)), *ratios, disturbance(results, case)])
-    return table(f"{group}: everybody over {RIVAL}", ["case", RIVAL, *(f"{name} / {RIVAL}" for name in names), "others"], rows)
+    return table(
+        f"{group}: everybody over {RIVAL}",
+        ["case", RIVAL, *(f"{name} / {RIVAL}" for name in names), "others"],
+        rows,
+    )
 
 
 def mean_of_twelve(results: Results, peer: str) -> str:
@@ -99,9 +112,17 @@ def tape_table(results: Results, cases: list[str]) -> str:
         for name, parts in results.times[case].items():
             for part, times in parts.items():
                 base = "numpy backward" if part == "backward" else "numpy forward"
-                cost = summary(above(parts, part, base)) if base in parts and not part.startswith("numpy") else None
-                spread = f"{cost.middle * 1e6:.2f} [{cost.low * 1e6:.2f}-{cost.high * 1e6:.2f}]" if cost else ""
-                rows.append([case, name, part, f"{median(times) * 1e6:.2f}", spread, disturbance(results, case)])
+                cost = (
+                    summary(above(parts, part, base))
+                    if base in parts and not part.startswith("numpy")
+                    else None
+                )
+                spread = (
+                    f"{cost.middle * 1e6:.2f} [{cost.low * 1e6:.2f}-{cost.high * 1e6:.2f}]" if cost else ""
+                )
+                rows.append(
+                    [case, name, part, f"{median(times) * 1e6:.2f}", spread, disturbance(results, case)]
+                )
     return table("tape: one call on a 4x4 array", header, rows)
 
 
@@ -131,7 +152,9 @@ def memory_cells(results: Results, case: str, peers: list[str]) -> list[str]:
 def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[str]:
     """For each axis: how time and memory grow from one size to the next, and which kernels served."""
     axes = dict.fromkeys(case.rsplit("-", 1)[0] for case in cases)
-    return [growth_table(results, axis, [case for case in cases if case.startswith(axis)], peers) for axis in axes]
+    return [
+        growth_table(results, axis, [case for case in cases if case.startswith(axis)], peers) for axis in axes
+    ]
 
 
 def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
@@ -156,5 +179,7 @@ def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]
 def import_table(results: Results) -> str:
     """Seconds, and over NumPy's."""
     imports, numpy = results.imports, results.imports["numpy"]
-    rows = [[name, show_time(median(times)), show_ratio(ratio(times, numpy))] for name, times in imports.items()]
+    rows = [
+        [name, show_time(median(times)), show_ratio(ratio(times, numpy))] for name, times in imports.items()
+    ]
     return table(f"import of {ALL[OURS].package} and others", ["package", "time", "over NumPy's"], rows)

@@ -19,7 +19,8 @@ from .load import TOLERABLE
 from .protocol import Built, differing
 
 ROOT = Path(__file__).parents[2]
-# After a product, OpenBLAS's workers spin for about 134 ms, waiting for another; the next turn begins after that.
+# After a product, OpenBLAS's workers spin for about 134 ms, waiting for another; the next turn begins after
+# that.
 WAIT = 0.15
 
 Times = dict[str, dict[str, list[float]]]  # framework → part → seconds, one for each round
@@ -40,7 +41,9 @@ class Worker:
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment(), text=True, **pipes)
 
     def ask(self, ask: str, case: str, **more: Any) -> dict[str, Any] | None:
-        """The answer, or None where the framework has no such thing. Raises BenchmarkError if the process ended."""
+        """The answer, or None where the framework has no such thing. Raises BenchmarkError if the process
+        ended.
+        """
         assert self.process.stdin and self.process.stdout
         try:
             self.process.stdin.write(json.dumps({"ask": ask, "case": case, **more}) + "\n")
@@ -75,7 +78,8 @@ class Worker:
 def environment() -> dict[str, str]:
     """This environment, with this checkout first among the places that packages come from.
 
-    And without the order to write no compiled files: an installed package has them, so an import here must not compile anew.
+    And without the order to write no compiled files: an installed package has them, so an import here must
+    not compile anew.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -83,7 +87,9 @@ def environment() -> dict[str, str]:
 
 
 def build(case: str, workers: Iterable[Worker]) -> dict[str, Built]:
-    """Who can do the case, with what each says of it. Raises BenchmarkError if a peer's results are not ours."""
+    """Who can do the case, with what each says of it. Raises BenchmarkError if a peer's results are not
+    ours.
+    """
     built = {}
     for worker in workers:
         answer = worker.ask("build", case)
@@ -91,7 +97,9 @@ def build(case: str, workers: Iterable[Worker]) -> dict[str, Built]:
             built[worker.framework] = Built(**answer)
     for name, one in built.items():
         if parts := differing(built[OURS].prints, one.prints):
-            numbers = "; ".join(f"{part}: ours {built[OURS].prints[part]}, theirs {one.prints[part]}" for part in parts)
+            numbers = "; ".join(
+                f"{part}: ours {built[OURS].prints[part]}, theirs {one.prints[part]}" for part in parts
+            )
             raise BenchmarkError(f"{case}: {name} finds other numbers than we do: {numbers}")
     return built
 

@@ -1,6 +1,6 @@
 """One framework in a process of its own: it answers questions on standard input, see `protocol`.
 
-    python -m tests.benchmarks.worker torch '{"threads": null}'
+python -m tests.benchmarks.worker torch '{"threads": null}'
 """
 
 from __future__ import annotations
@@ -50,12 +50,16 @@ class Worker:
         raise ValueError(f"no such question: {question}")
 
     def build(self, case: str) -> dict[str, Any]:
-        """Make a case ready, in place of the one before, and run it once: results to compare, and warm caches."""
+        """Make a case ready, in place of the one before, and run it once: results to compare, and warm
+        caches.
+        """
         task = task_named(case)
         self.built = {case: self.framework.build(task)}
         prints, served = {}, {}
         for name, part in self.built[case].items():
-            prints[name] = [one for _ in range(part.checks) for one in self.fingerprints(part.run(*part.prepare()))]
+            prints[name] = [
+                one for _ in range(part.checks) for one in self.fingerprints(part.run(*part.prepare()))
+            ]
             served[name] = self.framework.served() if isinstance(task, Convolution) else None
         return {"prints": prints, "served": served}
 
@@ -70,7 +74,9 @@ class Worker:
 
 
 def warm_up(parts: dict[str, Part]) -> None:
-    """Compute for a while: after a pause the system leaves all threads on one processor for about 50 ms, then spreads them."""
+    """Compute for a while: after a pause the system leaves all threads on one processor for about 50 ms, then
+    spreads them.
+    """
     end = perf_counter() + WARM_UP
     while perf_counter() < end:
         for part in parts.values():
@@ -82,7 +88,9 @@ def time_of(part: Part, seconds: float) -> float:
     part.run(*part.prepare())
     times: list[float] = []
     begin = perf_counter()
-    while len(times) < LEAST_RUNS or (sum(times) < seconds and perf_counter() - begin < MOST_PREPARATION * seconds):
+    while len(times) < LEAST_RUNS or (
+        sum(times) < seconds and perf_counter() - begin < MOST_PREPARATION * seconds
+    ):
         arguments = part.prepare()
         start = perf_counter()
         part.run(*arguments)

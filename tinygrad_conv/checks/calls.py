@@ -45,10 +45,14 @@ class Call:
         return [at for at, one in enumerate(self.inputs) if isinstance(one, Tensor) and one.requires_grad]
 
     def function(self, arrays: tuple[Any, ...] | None = None, **changed: Any) -> Function:
-        """The op alone, as a function of those inputs; at other arrays, or with other params, where they are given."""
+        """The op alone, as a function of those inputs; at other arrays, or with other params, where they are
+        given.
+        """
         names = input_names(self.op, len(self.inputs))
         fn = partial(self.op, **{**self.params, **changed})
-        return Function(fn, self.arrays if arrays is None else arrays, self.checked, [names[at] for at in self.checked])
+        return Function(
+            fn, self.arrays if arrays is None else arrays, self.checked, [names[at] for at in self.checked]
+        )
 
     def rule_of(self, argument: int) -> Rule | None:
         """The rule for one of the checked inputs."""
@@ -56,7 +60,9 @@ class Call:
         return rules[0 if self.op.variadic else self.checked[argument]]
 
     def only(self, argument: int) -> Call:
-        """The same call, with only one of the checked inputs requiring a gradient: so its rule is the only one to run."""
+        """The same call, with only one of the checked inputs requiring a gradient: so its rule is the only
+        one to run.
+        """
         inputs = [Tensor(one.data) if isinstance(one, Tensor) else one for one in self.inputs]
         inputs[self.checked[argument]] = self.inputs[self.checked[argument]]
         return replace(self, inputs=tuple(inputs))
@@ -99,7 +105,9 @@ def recorded_calls() -> Iterator[list[Call]]:
 
 
 def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
-    """Raise Fault where an op that is given one dtype alone makes another of it, in its forward or in a rule."""
+    """Raise Fault where an op that is given one dtype alone makes another of it, in its forward or in a
+    rule.
+    """
     for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
         with recorded_calls() as calls:
             fn(*(cast(one, dtype) for one in inputs))
@@ -113,15 +121,23 @@ def assert_call_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
     for output in call.outputs:
         if output.dtype in FLOATS and output.dtype != dtype:
             text = f"the forward of {call.op.name} makes {output.dtype} of {dtype}"
-            raise Fault("wrong dtype", f"{text}; arrays that it makes itself should have its input's dtype", call)
+            raise Fault(
+                "wrong dtype", f"{text}; arrays that it makes itself should have its input's dtype", call
+            )
     for name, rule, part in gradients(call):
-        if np.ndim(part) and part.dtype in FLOATS and part.dtype != dtype:  # a single number is cast for nothing
+        if (
+            np.ndim(part) and part.dtype in FLOATS and part.dtype != dtype
+        ):  # a single number is cast for nothing
             text = f"the rule for {name} of {call.op.name} makes {part.dtype} of {dtype}"
-            raise Fault("wrong dtype", f"{text}; arrays that it makes itself should have dy.dtype", call, rule)
+            raise Fault(
+                "wrong dtype", f"{text}; arrays that it makes itself should have dy.dtype", call, rule
+            )
 
 
 def gradients(call: Call) -> Iterator[tuple[str, Rule, Any]]:
-    """(input, its rule, gradient) of a call for ones as dy, as the rules return them: before the sweep looks at them."""
+    """(input, its rule, gradient) of a call for ones as dy, as the rules return them: before the sweep looks
+    at them.
+    """
     if call.node is None:
         return
     names = input_names(call.op, len(call.inputs))

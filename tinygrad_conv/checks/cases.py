@@ -3,11 +3,13 @@
     case("matmul", normal("n k"), normal("k m"))
     case("conv2d", normal("N C H+2 W+1"), normal("O C 3 2"), normal("O"), stride=2, padding=1)
 
-The inputs of a case are draws, made anew in every run. A size is a number, or a letter, with a factor and a summand if need
-be: `4`, `n`, `2n`, `H+2`. A letter is the same size throughout a case, and may be anything from 0: `H+2` says that the op
-needs at least 2. So each case covers random shapes, sizes of 1 (every letter 1) and empty arrays (each letter 0 in turn).
+The inputs of a case are draws, made anew in every run. A size is a number, or a letter, with a factor and a
+summand if need be: `4`, `n`, `2n`, `H+2`. A letter is the same size throughout a case, and may be anything
+from 0: `H+2` says that the op needs at least 2. So each case covers random shapes, sizes of 1 (every letter
+1) and empty arrays (each letter 0 in turn).
 
-Cases of a user's op stand in the op's own file, below its rules, and are found by `python -m tinygrad_conv check my_op.py`.
+Cases of a user's op stand in the op's own file, below its rules, and are found by `python -m tinygrad_conv
+check my_op.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +47,11 @@ class Draw:
 
     def letters(self) -> list[str]:
         """The letters among its sizes."""
-        return [] if isinstance(self.shape, tuple) else [one["letter"] for one in map(parse, self.shape.split()) if one["letter"]]
+        return (
+            []
+            if isinstance(self.shape, tuple)
+            else [one["letter"] for one in map(parse, self.shape.split()) if one["letter"]]
+        )
 
 
 def parse(size: str) -> re.Match[str]:
@@ -61,7 +67,9 @@ def measure(shape: Shape, letters: Sizes) -> tuple[int, ...]:
     if isinstance(shape, tuple):
         return shape
     found = map(parse, shape.split())
-    return tuple(int(one["factor"] or 1) * letters.get(one["letter"], 1) + int(one["summand"] or 0) for one in found)
+    return tuple(
+        int(one["factor"] or 1) * letters.get(one["letter"], 1) + int(one["summand"] or 0) for one in found
+    )
 
 
 def normal(shape: Shape) -> Draw:
@@ -80,7 +88,9 @@ def positive(shape: Shape) -> Draw:
 
 
 def apart(shape: Shape) -> Draw:
-    """Numbers of both signs of which no two are equal or opposite, and none is near 0: no kink and no tie is near."""
+    """Numbers of both signs of which no two are equal or opposite, and none is near 0: no kink and no tie is
+    near.
+    """
 
     def make(rng: np.random.Generator, sizes: tuple[int, ...], _: Sizes) -> Any:
         count = int(np.prod(sizes))
@@ -135,8 +145,12 @@ class Case:
     casts: bool = False
 
     def __str__(self) -> str:
-        shapes = ["None" if one is None else f"[{getattr(one, 'shape', np.shape(one))}]" for one in self.inputs]
-        params = [f"{name}={'…' if isinstance(value, Draw) else value!r}" for name, value in self.params.items()]
+        shapes = [
+            "None" if one is None else f"[{getattr(one, 'shape', np.shape(one))}]" for one in self.inputs
+        ]
+        params = [
+            f"{name}={'…' if isinstance(value, Draw) else value!r}" for name, value in self.params.items()
+        ]
         return f"{self.op}({', '.join(shapes + params)})"
 
     def letters(self) -> list[str]:
@@ -147,11 +161,15 @@ class Case:
     def sample(self, label: str, rng: np.random.Generator, letters: Sizes) -> Sample:
         """Its inputs and params for these sizes."""
         inputs = [one(rng, letters) if isinstance(one, Draw) else one for one in self.inputs]
-        params = {name: one(rng, letters) if isinstance(one, Draw) else one for name, one in self.params.items()}
+        params = {
+            name: one(rng, letters) if isinstance(one, Draw) else one for name, one in self.params.items()
+        }
         return Sample(label, tuple(inputs), params)
 
     def random(self, rng: np.random.Generator) -> Sample:
-        """A sample of random sizes, different from each other where there are few: equal ones hide exchanged axes."""
+        """A sample of random sizes, different from each other where there are few: equal ones hide exchanged
+        axes.
+        """
         letters = self.letters()
         drawn = rng.permutation([2, 3, 4]) if len(letters) <= 3 else rng.integers(2, 4, len(letters))
         return self.sample("random sizes", rng, dict(zip(letters, map(int, drawn))))
@@ -174,11 +192,12 @@ CASES: dict[str, list[Case]] = {}
 
 
 def case(op: str | Op, *inputs: Any, linear: bool = False, casts: bool = False, **params: Any) -> Case:
-    """Declare what an op is checked on: its inputs and params, which may be draws (`normal("n m")`) or plain values.
+    """Declare what an op is checked on: its inputs and params, which may be draws (`normal("n m")`) or plain
+    values.
 
-    linear: the second derivative with respect to the inputs is 0, as for sums, and for relu where it has one; the check
-    asserts that it is, and that it isn't otherwise. casts: the dtype of the output is not that of the inputs, but what a
-    param says.
+    linear: the second derivative with respect to the inputs is 0, as for sums, and for relu where it has one;
+    the check asserts that it is, and that it isn't otherwise. casts: the dtype of the output is not that of
+    the inputs, but what a param says.
     """
     name = op if isinstance(op, str) else op.name
     made = Case(name, inputs, params, linear, casts)

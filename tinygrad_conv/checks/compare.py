@@ -1,8 +1,8 @@
 """The gradient of a function beside its finite differences.
 
-The whole Jacobian where it is small; else its sums along random directions, and where one of these is wrong, halving finds
-an entry that is. At a kink (relu at 0, a tie in a maximum) there is no derivative: a difference there is reported, not
-counted, as long as the gradient lies between the slopes to the left and to the right.
+The whole Jacobian where it is small; else its sums along random directions, and where one of these is wrong,
+halving finds an entry that is. At a kink (relu at 0, a tie in a maximum) there is no derivative: a difference
+there is reported, not counted, as long as the gradient lies between the slopes to the left and to the right.
 """
 
 from __future__ import annotations
@@ -46,12 +46,23 @@ class WrongEntry(Fault):
     """An entry of the Jacobian that differs from the finite differences."""
 
     def __init__(self, function: Function, row: int, column: int, analytic: float, numeric: float) -> None:
-        self.function, self.row, self.column, self.analytic, self.numeric = function, row, column, analytic, numeric
+        self.function, self.row, self.column, self.analytic, self.numeric = (
+            function,
+            row,
+            column,
+            analytic,
+            numeric,
+        )
         self.input, index = function.locate(column)
         self.output, output_index = function.locate_output(row)
         several = f"[{self.output}]" if len(function.outputs) > 1 else ""
-        self.where = f"∂y{several}{show_shape(output_index)} / ∂{function.names[self.input]}{show_shape(index)}"
-        super().__init__("wrong", f"{self.where}: the gradient gives {analytic:.10g}, finite differences give {numeric:.10g}")
+        self.where = (
+            f"∂y{several}{show_shape(output_index)} / ∂{function.names[self.input]}{show_shape(index)}"
+        )
+        super().__init__(
+            "wrong",
+            f"{self.where}: the gradient gives {analytic:.10g}, finite differences give {numeric:.10g}",
+        )
 
 
 def compare(function: Function, tolerance: Tolerance, rng: np.random.Generator) -> list[str]:
@@ -64,7 +75,11 @@ def compare(function: Function, tolerance: Tolerance, rng: np.random.Generator) 
     kinks: list[str] = []
     entries = function.values.size * function.point.size
     if entries:
-        kinks = compare_whole(function, tolerance) if entries <= WHOLE else compare_directions(function, tolerance, rng)
+        kinks = (
+            compare_whole(function, tolerance)
+            if entries <= WHOLE
+            else compare_directions(function, tolerance, rng)
+        )
     assert_linear(function, rng)
     assert_modes_agree(function, rng)
     assert_same_in_any_layout(function)
@@ -112,7 +127,10 @@ def assert_same_in_any_layout(function: Function) -> None:
     """Raise Fault unless the forward gives the same for the same numbers, however they lie in memory."""
     for arrange in LAYOUTS:
         if not same(function.arranged(arrange).at(function.point), function.values):
-            raise Fault("layout", f"the forward gives other numbers where inputs are {arrange.__name__} in memory: {MEMORY}")
+            raise Fault(
+                "layout",
+                f"the forward gives other numbers where inputs are {arrange.__name__} in memory: {MEMORY}",
+            )
 
 
 def assert_same_gradient_in_any_layout(function: Function, rng: np.random.Generator) -> None:
@@ -188,10 +206,14 @@ def compare_whole(function: Function, tolerance: Tolerance) -> list[str]:
 
 
 def settle(function: Function, column: int, analytic: Array, tolerance: Tolerance) -> tuple[Array, Array]:
-    """A second look at one input's derivatives: which of them agree at a smaller step, and which lie at a kink."""
+    """A second look at one input's derivatives: which of them agree at a smaller step, and which lie at a
+    kink.
+    """
     direction = unit(function, column)
     steps = tolerance.eps / 10, tolerance.eps / 100
-    agreed = [tolerance.allows(analytic, function.slope(direction, step), function.values, step) for step in steps]
+    agreed = [
+        tolerance.allows(analytic, function.slope(direction, step), function.values, step) for step in steps
+    ]
     (left, right), (near_left, near_right) = (function.one_sided(direction, step) for step in steps)
     rounding = ROUNDING / steps[1] * np.max(np.abs(function.values), initial=1.0)
     margin = tolerance.atol + tolerance.rtol * np.abs(near_right) + rounding
@@ -215,15 +237,21 @@ def describe_kink(function: Function, column: int) -> str:
     return f"{function.names[which]}{show_shape(index)} = {function.point[column]:.6g}"
 
 
-def compare_directions(function: Function, tolerance: Tolerance, rng: np.random.Generator, moves: int = 2) -> list[str]:
+def compare_directions(
+    function: Function, tolerance: Tolerance, rng: np.random.Generator, moves: int = 2
+) -> list[str]:
     """Compare sums of the Jacobian along random directions. Raises WrongEntry for an entry found by halving.
 
-    Where there are many kinks (an image of zeros before a relu) it looks at a point nearby instead, `moves` times at most.
+    Where there are many kinks (an image of zeros before a relu) it looks at a point nearby instead, `moves`
+    times at most.
     """
     pull = Pullback(function, lifted=False)
     kinks: dict[int, str] = {}
     for _ in range(DIRECTIONS):
-        direction, cotangent = rng.standard_normal(function.point.size), rng.standard_normal(function.values.size)
+        direction, cotangent = (
+            rng.standard_normal(function.point.size),
+            rng.standard_normal(function.values.size),
+        )
         direction[list(kinks)] = 0.0
         while not sums_agree(function, pull, direction, cotangent, tolerance):
             row, column = find_entry(function, pull, direction, cotangent, tolerance.eps)
@@ -240,7 +268,9 @@ def compare_directions(function: Function, tolerance: Tolerance, rng: np.random.
     return list(kinks.values())
 
 
-def sums_agree(function: Function, pull: Pullback, direction: Array, cotangent: Array, tolerance: Tolerance) -> bool:
+def sums_agree(
+    function: Function, pull: Pullback, direction: Array, cotangent: Array, tolerance: Tolerance
+) -> bool:
     """Whether ⟨cotangent, J direction⟩ is the same by differences and by gradients."""
     parts = pull(cotangent) * direction
     numeric = float(cotangent @ function.slope(direction, tolerance.eps))
@@ -249,8 +279,12 @@ def sums_agree(function: Function, pull: Pullback, direction: Array, cotangent: 
     return abs(float(parts.sum()) - numeric) <= tolerance.atol + rounding + tolerance.rtol * scale
 
 
-def find_entry(function: Function, pull: Pullback, direction: Array, cotangent: Array, step: float) -> tuple[int, int]:
-    """(row, column) of a wrong entry: half of the inputs, then of the outputs, is left out again and again."""
+def find_entry(
+    function: Function, pull: Pullback, direction: Array, cotangent: Array, step: float
+) -> tuple[int, int]:
+    """(row, column) of a wrong entry: half of the inputs, then of the outputs, is left out again and
+    again.
+    """
     parts = pull(cotangent) * direction
 
     def input_error(columns: Array) -> float:

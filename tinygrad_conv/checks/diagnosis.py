@@ -1,6 +1,8 @@
-"""What kind of wrong a gradient is. Each finding is an exact statement about the whole Jacobian, tried out, not guessed.
+"""What kind of wrong a gradient is. Each finding is an exact statement about the whole Jacobian, tried out,
+not guessed.
 
-A finding must hold at two points, so a coincidence of the inputs does not count; where none holds, the answer is "unknown".
+A finding must hold at two points, so a coincidence of the inputs does not count; where none holds, the answer
+is "unknown".
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Finding(NamedTuple):
     text: str
 
 
-UNKNOWN = Finding("unknown", "none of the usual mistakes explains it: compare the rule with the formula, term by term")
+UNKNOWN = Finding(
+    "unknown", "none of the usual mistakes explains it: compare the rule with the formula, term by term"
+)
 
 
 def diagnose(call: Call, argument: int, output: int, tolerance: Tolerance) -> Finding:
@@ -39,7 +43,11 @@ def diagnose(call: Call, argument: int, output: int, tolerance: Tolerance) -> Fi
         found = [list(dict.fromkeys(finding for look in kinds for finding in look(one))) for one in evidence]
         agreed = [finding for finding in found[0] if all(finding in others for others in found)]
         if agreed:
-            return agreed[0] if len(agreed) == 1 else Finding(agreed[0].kind, "; or ".join(one.text for one in agreed[:2]))
+            return (
+                agreed[0]
+                if len(agreed) == 1
+                else Finding(agreed[0].kind, "; or ".join(one.text for one in agreed[:2]))
+            )
     return Finding(UNKNOWN.kind, UNKNOWN.text + how_much(evidence[0]))
 
 
@@ -65,7 +73,9 @@ def a_factor(evidence: Evidence) -> Iterator[Finding]:
         if abs(factor) < 1e-9:
             yield Finding("zero", f"the gradient of {evidence.name} is 0 everywhere: it is lost on the way")
         else:
-            yield Finding("factor", f"a constant factor: {name} times the right gradient of {evidence.name}, everywhere")
+            yield Finding(
+                "factor", f"a constant factor: {name} times the right gradient of {evidence.name}, everywhere"
+            )
 
 
 def sizes_of(evidence: Evidence) -> dict[int, str]:
@@ -81,7 +91,10 @@ def sizes_of(evidence: Evidence) -> dict[int, str]:
 def show_factor(factor: float, sizes: dict[int, str]) -> str:
     """A factor by its name: 2, ½, -1, 1/12 (12 is the number of elements of x)."""
     fraction = Fraction(factor).limit_denominator(100_000)
-    if abs(float(fraction) - factor) > 1e-4 * abs(factor) or min(abs(fraction.numerator), fraction.denominator) != 1:
+    if (
+        abs(float(fraction) - factor) > 1e-4 * abs(factor)
+        or min(abs(fraction.numerator), fraction.denominator) != 1
+    ):
         return f"{factor:.5g}"
     if fraction == -1:
         return "-1 (the sign)"
@@ -103,7 +116,9 @@ def the_remainder(evidence: Evidence) -> Iterator[Finding]:
 
 
 def without_remainder(evidence: Evidence, at: int) -> tuple[Any, ...] | None:
-    """The inputs, with the last rows and columns of one that its output does not depend on cut off; None if there are none."""
+    """The inputs, with the last rows and columns of one that its output does not depend on cut off; None if
+    there are none.
+    """
     array = evidence.arrays[at]
     if at not in evidence.call.checked:
         return None
@@ -123,10 +138,14 @@ def without_remainder(evidence: Evidence, at: int) -> tuple[Any, ...] | None:
 
 def the_layout(evidence: Evidence) -> Iterator[Finding]:
     """Right as soon as all inputs lie in memory row by row."""
-    arrays = tuple(np.ascontiguousarray(one) if isinstance(one, np.ndarray) else one for one in evidence.arrays)
+    arrays = tuple(
+        np.ascontiguousarray(one) if isinstance(one, np.ndarray) else one for one in evidence.arrays
+    )
     scattered = any(isinstance(one, np.ndarray) and not one.flags.c_contiguous for one in evidence.arrays)
     if scattered and is_right(evidence.call.function(arrays), evidence.tolerance):
-        yield Finding("layout", f"right where the inputs are contiguous in memory, wrong where they are not: {MEMORY}")
+        yield Finding(
+            "layout", f"right where the inputs are contiguous in memory, wrong where they are not: {MEMORY}"
+        )
 
 
 def a_param(evidence: Evidence) -> Iterator[Finding]:
@@ -155,17 +174,27 @@ def the_border(evidence: Evidence) -> Iterator[Finding]:
         middle = slice(lines.size // 3, lines.size - lines.size // 3)
         both_ends = lines.size >= 4 and lines[0] and lines[-1]
         if not lines[middle].any() and (both_ends or (lines.size >= 4 and wrong.ndim >= 3)):
-            one_side, places = True, f"{evidence.name} at {np.flatnonzero(lines).tolist()} of dimension {axis}"
+            one_side, places = (
+                True,
+                f"{evidence.name} at {np.flatnonzero(lines).tolist()} of dimension {axis}",
+            )
             yield Finding("border", f"right in the middle, wrong at the border: {places}")
     if one_side or wrong.ndim < 2 or min(wrong.shape[-2:]) < 3 or wrong[..., 1:-1, 1:-1].any():
         return
     frame = np.asarray(wrong.any(axis=tuple(range(wrong.ndim - 2))))
-    if frame.sum() > 0.75 * (frame.size - frame[1:-1, 1:-1].size):  # a few elements that happen to lie there are no border
-        yield Finding("border", f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}")
+    if frame.sum() > 0.75 * (
+        frame.size - frame[1:-1, 1:-1].size
+    ):  # a few elements that happen to lie there are no border
+        yield Finding(
+            "border",
+            f"right in the middle, wrong at the border of the last two dimensions of {evidence.name}",
+        )
 
 
 def accumulation(evidence: Evidence) -> Iterator[Finding]:
-    """Every element that is used several times gets too few, or too many, of its contributions; the others are right."""
+    """Every element that is used several times gets too few, or too many, of its contributions; the others
+    are right.
+    """
     right, given, wrong = evidence.right, evidence.given, evidence.wrong
     used = np.abs(right) > 1e-6 * np.max(np.abs(right), initial=0.0)
     if not np.array_equal(wrong.any(axis=0), used.sum(axis=0) > 1):
@@ -175,15 +204,25 @@ def accumulation(evidence: Evidence) -> Iterator[Finding]:
     if (lost | ~wrong).all() and (used & ~lost).any(axis=0)[wrong.any(axis=0)].all():
         yield Finding("missing accumulation", f"missing {what} only a part of its gradient")
     ratio = given[used] / right[used]
-    if (np.abs(given[~used]) < 1e-6).all() and (np.abs(ratio - np.round(ratio)) < 1e-4).all() and (ratio > 0.5).all():
+    if (
+        (np.abs(given[~used]) < 1e-6).all()
+        and (np.abs(ratio - np.round(ratio)) < 1e-4).all()
+        and (ratio > 0.5).all()
+    ):
         yield Finding("doubled accumulation", f"doubled {what} its gradient again")
 
 
 def another_argument(evidence: Evidence) -> Iterator[Finding]:
     """The gradient of another input."""
     for at, right in enumerate(evidence.every_right):
-        if at != evidence.argument and evidence.function.shapes[at] == evidence.shape and evidence.explained_by(right):
-            yield Finding("argument", f"it is the gradient of {evidence.function.names[at]}, not of {evidence.name}")
+        if (
+            at != evidence.argument
+            and evidence.function.shapes[at] == evidence.shape
+            and evidence.explained_by(right)
+        ):
+            yield Finding(
+                "argument", f"it is the gradient of {evidence.function.names[at]}, not of {evidence.name}"
+            )
 
 
 def exchanged(evidence: Evidence) -> Iterator[Finding]:
@@ -204,7 +243,13 @@ def reversed_(evidence: Evidence) -> Iterator[Finding]:
     for what, whole in views(evidence):
         for axes in flips(whole.ndim - 1):
             moved = np.flip(whole, tuple(axis + 1 for axis in axes))
-            yield from said(evidence, what, moved, "flip", f"{{}} is reversed along {show_axes(axes)}: flip it, or drop a flip")
+            yield from said(
+                evidence,
+                what,
+                moved,
+                "flip",
+                f"{{}} is reversed along {show_axes(axes)}: flip it, or drop a flip",
+            )
     for at, name in evidence.others():
         array = evidence.arrays[at]
         for axes in flips(array.ndim):
@@ -218,7 +263,9 @@ def show_axes(axes: tuple[int, ...]) -> str:
 
 
 def views(evidence: Evidence) -> Iterator[tuple[str, Array]]:
-    """The right Jacobian with the axes of the input, and with those of the output, as axes of its own: [the rest, *axes]."""
+    """The right Jacobian with the axes of the input, and with those of the output, as axes of its own: [the
+    rest, *axes].
+    """
     rows, columns = evidence.right.shape
     yield f"d{evidence.name}", evidence.right.reshape(rows, *evidence.shape)
     yield "dy", evidence.right.T.reshape(columns, *evidence.output_shape)

@@ -20,14 +20,23 @@ JITTER = 0.1  # how far, in proportion, the inputs of a second look are from tho
 
 
 class Evidence:
-    """A call of an op, and the Jacobian of its output number `output` for its checked input number `argument`.
+    """A call of an op, and the Jacobian of its output number `output` for its checked input number
+    `argument`.
 
-    given: what the rule gives, right: what finite differences give, both [outputs, inputs] with output and input as vectors.
-    sure: the entries where the differences can be trusted, which they cannot at a kink.
+    given: what the rule gives, right: what finite differences give, both [outputs, inputs] with output and
+    input as vectors. sure: the entries where the differences can be trusted, which they cannot at a kink.
     """
 
-    def __init__(self, call: Call, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance) -> None:
-        self.call, self.arrays, self.argument, self.output, self.tolerance = call, arrays, argument, output, tolerance
+    def __init__(
+        self, call: Call, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance
+    ) -> None:
+        self.call, self.arrays, self.argument, self.output, self.tolerance = (
+            call,
+            arrays,
+            argument,
+            output,
+            tolerance,
+        )
         self.function = call.function(arrays)
         self.step = tolerance.eps
         ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.function.outputs])
@@ -37,7 +46,9 @@ class Evidence:
         again = differences(self.function, self.step / 10)[self.rows]
         self.every_right = [whole[:, self.columns(at)] for at in range(len(self.function.shapes))]
         self.right = self.every_right[argument]
-        self.sure = tolerance.allows(again, whole, self.function.values, self.step / 10)[:, self.columns(argument)]
+        self.sure = tolerance.allows(again, whole, self.function.values, self.step / 10)[
+            :, self.columns(argument)
+        ]
 
     def columns(self, argument: int) -> slice:
         """The places of one input in the vector of all."""
@@ -78,7 +89,11 @@ class Evidence:
     def others(self) -> Iterator[tuple[int, str]]:
         """(position, name) of the other floating-point inputs."""
         own = self.call.checked[self.argument]
-        names = self.call.op.inputs if not self.call.op.variadic else [f"input {at}" for at in range(len(self.arrays))]
+        names = (
+            self.call.op.inputs
+            if not self.call.op.variadic
+            else [f"input {at}" for at in range(len(self.arrays))]
+        )
         for at, array in enumerate(self.arrays):
             if at != own and isinstance(array, np.ndarray) and array.dtype in FLOATS and array.ndim:
                 yield at, names[at]
@@ -102,10 +117,14 @@ def gather(call: Call, argument: int, output: int, tolerance: Tolerance) -> list
 
 
 def jittered(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs, each number changed by a few per cent of itself: signs and zeros stay, equal ones come apart."""
+    """The inputs, each number changed by a few per cent of itself: signs and zeros stay, equal ones come
+    apart.
+    """
     rng = np.random.default_rng(1)
     return tuple(
-        one * (1 + JITTER * rng.uniform(-1, 1, one.shape)) if isinstance(one, np.ndarray) and one.dtype in FLOATS else one
+        one * (1 + JITTER * rng.uniform(-1, 1, one.shape))
+        if isinstance(one, np.ndarray) and one.dtype in FLOATS
+        else one
         for one in arrays
     )
 

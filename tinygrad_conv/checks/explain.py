@@ -20,22 +20,35 @@ from .function import Function, gradient_of
 from .rule_source import rule_faults
 
 MOST_CALLS = 200  # that are looked at one by one, to find the culprit
-EXPLAINS = {"modes": ("numpy", "method", "callee", "in place"), "rule mutates": ("in place",)}  # by what a rule's source says
+EXPLAINS = {
+    "modes": ("numpy", "method", "callee", "in place"),
+    "rule mutates": ("in place",),
+}  # by what a rule's source says
 
 
 def failure(
     fn: Callable[..., Any], function: Function, order: int, fault: Exception, tolerance: Tolerance, note: str
 ) -> GradcheckError:
     """The error to raise for a fault of a function, with the op that is to blame and a diagnosis."""
-    found = (fault.call, 1, fault) if isinstance(fault, Fault) and fault.call else culprit(function, order, tolerance)
+    found = (
+        (fault.call, 1, fault)
+        if isinstance(fault, Fault) and fault.call
+        else culprit(function, order, tolerance)
+    )
     if found is None:
         fn = getattr(fn, "func", fn)  # of a partial, the function's
-        name, body = getattr(fn, "__name__", type(fn).__name__), getattr(fn, "forward", fn)  # of a layer, its forward's
+        name, body = (
+            getattr(fn, "__name__", type(fn).__name__),
+            getattr(fn, "forward", fn),
+        )  # of a layer, its forward's
         place = f"function {name} ({show_place(body)})" if hasattr(body, "__code__") else ""
         return assemble(name, order, fault, [place], outside(fault), note)
     call, its_order, its_fault = found
     rule, finding = judge(call, its_order, its_fault, tolerance)
-    places = [str(rule) if rule else f"forward {call.op.name} ({show_place(call.op.forward)})", called_at(call)]
+    places = [
+        str(rule) if rule else f"forward {call.op.name} ({show_place(call.op.forward)})",
+        called_at(call),
+    ]
     return assemble(call.op.name, its_order, its_fault, places, finding, note)
 
 
@@ -53,7 +66,9 @@ def outside(fault: Exception) -> Finding:
     return Finding("off the tape", text)
 
 
-def assemble(name: str, order: int, fault: Exception, places: list[str], finding: Finding, note: str) -> GradcheckError:
+def assemble(
+    name: str, order: int, fault: Exception, places: list[str], finding: Finding, note: str
+) -> GradcheckError:
     """The message, a line for each thing there is to say."""
     lines = [f"gradcheck of {name} fails at order {order}"]
     if isinstance(fault, WrongEntry):
@@ -70,7 +85,8 @@ def assemble(name: str, order: int, fault: Exception, places: list[str], finding
 def culprit(function: Function, order: int, tolerance: Tolerance) -> tuple[Call, int, Exception] | None:
     """The first op called by a function that fails by itself, the order at which it does, and its fault.
 
-    At order 2 the ops that rules call are among them; one that is wrong at order 1 explains what those rules get wrong.
+    At order 2 the ops that rules call are among them; one that is wrong at order 1 explains what those rules
+    get wrong.
     """
     rng = np.random.default_rng(0)
     with recorded_calls() as calls:
@@ -121,7 +137,9 @@ def judge(call: Call, order: int, fault: Exception, tolerance: Tolerance) -> tup
 
 
 def off_the_tape(call: Call, rule: Rule) -> Finding:
-    """Why the gradient's own gradient is wrong where it is no value that the rule reads: what its source says, if it does."""
+    """Why the gradient's own gradient is wrong where it is no value that the rule reads: what its source
+    says, if it does.
+    """
     for found in rule_faults(call.op, rule):
         if found.kind in ("method", "numpy"):
             return Finding("constant", f"right at order 1, wrong at order 2: {found}")
@@ -129,7 +147,9 @@ def off_the_tape(call: Call, rule: Rule) -> Finding:
     return Finding("unknown", text)
 
 
-def judge_behaviour(call: Call, order: int, fault: Exception, tolerance: Tolerance) -> tuple[Rule | None, Finding]:
+def judge_behaviour(
+    call: Call, order: int, fault: Exception, tolerance: Tolerance
+) -> tuple[Rule | None, Finding]:
     """What is wrong with a forward or a rule that does what it must not."""
     for name, rule, dx, shape in returned(call):
         finding = wrong_return(name, dx, shape, call.op.broadcasting)
@@ -168,7 +188,9 @@ def returned(call: Call) -> Iterator[tuple[str, Rule, Any, tuple[int, ...]]]:
 def wrong_return(name: str, dx: Any, shape: tuple[int, ...], broadcasting: bool) -> Finding | None:
     """What is wrong with the kind, dtype or shape of what a rule returned; None if nothing is."""
     if dx is None:
-        return Finding("returns None", f"the rule returns None; it must return d{name}, of shape {show_shape(shape)}")
+        return Finding(
+            "returns None", f"the rule returns None; it must return d{name}, of shape {show_shape(shape)}"
+        )
     if isinstance(dx, Tensor):
         return Finding("modes", "the rule returns a Tensor where it is given arrays: it makes one itself")
     if not isinstance(dx, (np.ndarray, np.generic)):
@@ -179,12 +201,17 @@ def wrong_return(name: str, dx: Any, shape: tuple[int, ...], broadcasting: bool)
     if dx.shape == shape or broadcasting:
         return None
     if sorted(dx.shape) == sorted(shape):
-        return Finding("axes", f"axes are exchanged: the rule returns {show_shape(dx.shape)}, d{name} is {show_shape(shape)}")
+        return Finding(
+            "axes",
+            f"axes are exchanged: the rule returns {show_shape(dx.shape)}, d{name} is {show_shape(shape)}",
+        )
     if can_broadcast(shape, dx.shape):
         mend = "declare the op @primitive(broadcasting=True), or sum it back with sum_to(…, shape=…)"
         text = f"forgotten un-broadcast: the forward stretches {name} {show_shape(shape)} to {show_shape(dx.shape)}; {mend}"
         return Finding("un-broadcast", text)
-    return Finding("wrong shape", f"the rule returns {show_shape(dx.shape)}, but d{name} is {show_shape(shape)}")
+    return Finding(
+        "wrong shape", f"the rule returns {show_shape(dx.shape)}, but d{name} is {show_shape(shape)}"
+    )
 
 
 def can_broadcast(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:

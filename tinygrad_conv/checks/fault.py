@@ -10,7 +10,8 @@ from ..engine.op import Rule
 class Fault(Exception):
     """Something wrong with a function or its gradient: of which kind, in a word, and what is known about it.
 
-    call: the call of an op that it was seen in, and rule: the rule it comes from, where the one who saw it knows.
+    call: the call of an op that it was seen in, and rule: the rule it comes from, where the one who saw it
+    knows.
     """
 
     def __init__(self, kind: str, text: str, call: Any = None, rule: Rule | None = None) -> None:

@@ -1,4 +1,6 @@
-"""A function of Tensors as one of flat float64 vectors: its values, its gradients in both modes, its finite differences."""
+"""A function of Tensors as one of flat float64 vectors: its values, its gradients in both modes, its finite
+differences.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,16 @@ class Function:
     `point` is all the checked inputs, one after another, in one vector; a gradient, too, is such a vector.
     """
 
-    def __init__(self, fn: Callable[..., Any], inputs: Sequence[Any], checked: Sequence[int], names: Sequence[str]) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], inputs: Sequence[Any], checked: Sequence[int], names: Sequence[str]
+    ) -> None:
         self.fn, self.inputs, self.checked, self.names = fn, tuple(inputs), tuple(checked), tuple(names)
         self.shapes = [np.shape(inputs[at]) for at in checked]
         self.ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.shapes])
         self.point = flat([inputs[at] for at in checked])
-        self.arrange: Callable[[Array], Array] | None = None  # how its inputs lie in memory, if not as those given
+        self.arrange: Callable[[Array], Array] | None = (
+            None  # how its inputs lie in memory, if not as those given
+        )
         self.outputs = [one.data.shape for one in self.call(self.point)[1]]
         self.values = self.at(self.point)
 
@@ -39,7 +45,10 @@ class Function:
     def split(self, vector: Array) -> list[Array]:
         """A vector as the inputs it consists of: fresh arrays, [shape of each], in their memory orders."""
         pieces = zip(self.ends, self.ends[1:], self.shapes, self.checked)
-        return [self.laid_out(vector[start:end].reshape(shape), self.inputs[at]) for start, end, shape, at in pieces]
+        return [
+            self.laid_out(vector[start:end].reshape(shape), self.inputs[at])
+            for start, end, shape, at in pieces
+        ]
 
     def laid_out(self, values: Array, model: Any) -> Array:
         """A copy of the values, in the memory order of the model unless another was asked for."""
@@ -92,7 +101,9 @@ class Function:
     def slope(self, direction: Array, step: float) -> Array:
         """The derivative along a direction, by central differences."""
         with np.errstate(all="ignore"):
-            return (self.at(self.point + step * direction) - self.at(self.point - step * direction)) / (2 * step)
+            return (self.at(self.point + step * direction) - self.at(self.point - step * direction)) / (
+                2 * step
+            )
 
     def one_sided(self, direction: Array, step: float) -> tuple[Array, Array]:
         """The derivatives along a direction to the left and to the right."""
@@ -112,21 +123,31 @@ class Pullback:
         self.leaves, self.results = function.call(function.point)
 
     def __call__(self, cotangent: Array) -> Array:
-        """The gradient of ⟨cotangent, outputs⟩: a vector as the point. Raises Fault for a rule that changes what it is given."""
+        """The gradient of ⟨cotangent, outputs⟩: a vector as the point. Raises Fault for a rule that changes
+        what it is given.
+        """
         pieces = self.function.split_outputs(cotangent)
         arrange = self.function.arrange or np.asarray
-        pairs = [(one, arrange(piece.astype(one.data.dtype))) for one, piece in zip(self.results, pieces) if one.requires_grad]
+        pairs = [
+            (one, arrange(piece.astype(one.data.dtype)))
+            for one, piece in zip(self.results, pieces)
+            if one.requires_grad
+        ]
         if not pairs:
             return np.zeros_like(self.function.point)
         outputs, seeds = zip(*pairs)
         wrapped = [Tensor(seed, requires_grad=self.lifted) for seed in seeds]
         try:
-            found = grad(outputs, self.leaves, wrapped, retain_graph=True, create_graph=self.lifted, allow_unused=True)
+            found = grad(
+                outputs, self.leaves, wrapped, retain_graph=True, create_graph=self.lifted, allow_unused=True
+            )
         except (ValueError, MutationError) as error:  # what the sweep hands to a rule is read-only
             if isinstance(error, MutationError) or "read-only" in str(error):
                 raise Fault("rule mutates", f"a rule changes what it is given: {error}") from error
             raise
-        whole = [np.zeros(shape) if one is None else one.data for one, shape in zip(found, self.function.shapes)]
+        whole = [
+            np.zeros(shape) if one is None else one.data for one, shape in zip(found, self.function.shapes)
+        ]
         self.assert_untouched(seeds, [piece for one, piece in zip(self.results, pieces) if one.requires_grad])
         return flat(whole)
 
@@ -134,8 +155,12 @@ class Pullback:
         """Raise Fault where the backward changed the gradient it was given, or an input."""
         for seed, piece in zip(seeds, pieces):
             if not same(seed, piece.astype(seed.dtype)):
-                raise Fault("rule mutates", "a rule changes dy, the gradient it is given: make a new array instead")
-        for name, leaf, piece in zip(self.function.names, self.leaves, self.function.split(self.function.point)):
+                raise Fault(
+                    "rule mutates", "a rule changes dy, the gradient it is given: make a new array instead"
+                )
+        for name, leaf, piece in zip(
+            self.function.names, self.leaves, self.function.split(self.function.point)
+        ):
             if not same(leaf.data, piece):
                 raise Fault("rule mutates", f"a rule changes {name}, an input: make a new array instead")
 
@@ -147,10 +172,16 @@ def gradient_of(function: Function, rng: np.random.Generator) -> Function:
 
     def gradient(*values: Any) -> list[Tensor]:
         leaves = [values[at] for at in function.checked]
-        pairs = [(y, seed) for y, seed in zip(tensors(function.fn(*values[:count])), values[count:]) if y.requires_grad]
+        pairs = [
+            (y, seed)
+            for y, seed in zip(tensors(function.fn(*values[:count])), values[count:])
+            if y.requires_grad
+        ]
         if not pairs:
             return [Tensor(np.zeros(shape)) for shape in function.shapes]
-        found = grad([y for y, _ in pairs], leaves, [seed for _, seed in pairs], create_graph=True, allow_unused=True)
+        found = grad(
+            [y for y, _ in pairs], leaves, [seed for _, seed in pairs], create_graph=True, allow_unused=True
+        )
         return [Tensor(np.zeros(shape)) if one is None else one for one, shape in zip(found, function.shapes)]
 
     places = [*function.checked, *range(count, count + len(seeds))]
@@ -159,11 +190,15 @@ def gradient_of(function: Function, rng: np.random.Generator) -> Function:
 
 
 def tensors(outputs: Any) -> list[Tensor]:
-    """The floating-point Tensors among what a function returned. Raises TypeError where it returned something else."""
+    """The floating-point Tensors among what a function returned. Raises TypeError where it returned something
+    else.
+    """
     several = outputs if isinstance(outputs, (tuple, list)) else [outputs]
     for one in several:
         if not isinstance(one, Tensor):
-            raise TypeError(f"gradcheck: the function must return Tensors, not {type(one).__name__}: it left the tape on the way")
+            raise TypeError(
+                f"gradcheck: the function must return Tensors, not {type(one).__name__}: it left the tape on the way"
+            )
     return [one for one in several if one.data.dtype in FLOATS]
 
 
@@ -198,7 +233,9 @@ def transposed(array: Array) -> Array:
 def strided(array: Array) -> Array:
     """The same array as every other element of a larger one."""
     larger = np.full([2 * size for size in array.shape], 9.0, array.dtype)
-    view = larger[(slice(None, None, 2),) * array.ndim + (...,)]  # the … keeps it an array where there is no axis
+    view = larger[
+        (slice(None, None, 2),) * array.ndim + (...,)
+    ]  # the … keeps it an array where there is no axis
     view[...] = array
     return view
 

@@ -31,19 +31,21 @@ def gradcheck(
     atol: float = 1e-7,
     seed: int = 0,
 ) -> bool:
-    """Compare the gradient of `fn` with central differences: True, or a GradcheckError that says what is wrong.
+    """Compare the gradient of `fn` with central differences: True, or a GradcheckError that says what is
+    wrong.
 
-    fn: an op, or any function of Tensors that returns one or several; not only scalars. inputs: those that require a
-    gradient are checked, the others are constants; float16 and float32 are promoted to float64. order 2 checks the
-    gradient's own gradient too, with respect to the inputs and to the incoming gradient. eps: half the distance of the two
-    points of a difference. Both modes of the rules (on arrays, and on Tensors under create_graph) are run and must agree; the
-    gradient must be linear in the incoming one, and the same however inputs and incoming gradient lie in memory.
+    fn: an op, or any function of Tensors that returns one or several; not only scalars. inputs: those that
+    require a gradient are checked, the others are constants; float16 and float32 are promoted to float64.
+    order 2 checks the gradient's own gradient too, with respect to the inputs and to the incoming gradient.
+    eps: half the distance of the two points of a difference. Both modes of the rules (on arrays, and on
+    Tensors under create_graph) are run and must agree; the gradient must be linear in the incoming one, and
+    the same however inputs and incoming gradient lie in memory.
 
-    Small inputs are checked entry by entry, large ones along random directions (drawn from `seed`). At a kink, as relu has
-    at 0, it gives a KinkWarning instead of failing.
+    Small inputs are checked entry by entry, large ones along random directions (drawn from `seed`). At a
+    kink, as relu has at 0, it gives a KinkWarning instead of failing.
 
-    Raises GradcheckError, with the op, the rule and its line, the worst entry, and a diagnosis; its `kind` is the diagnosis in a
-    word. ValueError where no input requires a gradient.
+    Raises GradcheckError, with the op, the rule and its line, the worst entry, and a diagnosis; its `kind` is
+    the diagnosis in a word. ValueError where no input requires a gradient.
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order must be 1 or 2, not {order!r}")
@@ -64,7 +66,11 @@ def gradcheck(
         raise failure(fn, function, order, fault, tolerance, note) from fault.__cause__
     if kinks:
         places = ", ".join(list(dict.fromkeys(kinks))[:5])
-        warnings.warn(f"gradcheck: there is no derivative to compare with at the kink {places}", KinkWarning, stacklevel=2)
+        warnings.warn(
+            f"gradcheck: there is no derivative to compare with at the kink {places}",
+            KinkWarning,
+            stacklevel=2,
+        )
     return True
 
 
@@ -78,4 +84,7 @@ def promote(inputs: tuple[Any, ...]) -> tuple[list[Any], str]:
             changed.append(str(array.dtype))
             array = array.astype(np.float64)
         promoted.append(Tensor(array, requires_grad=one.requires_grad) if isinstance(one, Tensor) else array)
-    return promoted, f"\n  (inputs were promoted from {', '.join(sorted(set(changed)))} to float64)" if changed else ""
+    return (
+        promoted,
+        f"\n  (inputs were promoted from {', '.join(sorted(set(changed)))} to float64)" if changed else "",
+    )

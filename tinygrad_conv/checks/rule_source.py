@@ -1,9 +1,10 @@
-"""What a rule may say. It runs on ndarrays in an ordinary backward and on Tensors under create_graph, and must mean the same.
+"""What a rule may say. It runs on ndarrays in an ordinary backward and on Tensors under create_graph, and
+must mean the same.
 
-So what it does to gradients, inputs, outputs and kept values is written in operators, indexing, `.shape`, `.ndim`, `.dtype`,
-registered ops, and module-level functions made of the same. A method may mean two things (`x.transpose(0, 1)`), a NumPy
-function takes a Tensor off the tape, a lambda or closure puts a frame without a name into the debugger. Shapes and params
-are plain Python, and may be computed with anything.
+So what it does to gradients, inputs, outputs and kept values is written in operators, indexing, `.shape`,
+`.ndim`, `.dtype`, registered ops, and module-level functions made of the same. A method may mean two things
+(`x.transpose(0, 1)`), a NumPy function takes a Tensor off the tape, a lambda or closure puts a frame without
+a name into the debugger. Shapes and params are plain Python, and may be computed with anything.
 """
 
 from __future__ import annotations
@@ -58,7 +59,13 @@ def function_faults(
     if function in above:
         return []
     if function.__closure__:
-        return [SourceFault(show_place(function), f"{function.__name__} is a closure; rules stand at module level", "closure")]
+        return [
+            SourceFault(
+                show_place(function),
+                f"{function.__name__} is a closure; rules stand at module level",
+                "closure",
+            )
+        ]
     try:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
@@ -77,7 +84,9 @@ def function_faults(
 class Reader(ast.NodeVisitor):
     """Walks a function's tree and keeps count of which names hold arrays."""
 
-    def __init__(self, function: FunctionType, first: int, arrays: set[str], above: frozenset[FunctionType]) -> None:
+    def __init__(
+        self, function: FunctionType, first: int, arrays: set[str], above: frozenset[FunctionType]
+    ) -> None:
         self.function, self.first, self.arrays, self.above = function, first, arrays, above
         self.found: dict[SourceFault, None] = {}
         self.imported: dict[str, Any] = {}  # by an import within the function
@@ -156,7 +165,9 @@ class Reader(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if self.holds_array(node.value) and node.attr not in FACTS:
-            self.fault(node, f".{node.attr} may differ between ndarray and Tensor; call the registered op", "method")
+            self.fault(
+                node, f".{node.attr} may differ between ndarray and Tensor; call the registered op", "method"
+            )
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -173,13 +184,22 @@ class Reader(ast.NodeVisitor):
             return
         if getattr(callee, "__module__", None) == "builtins" and name in BUILTINS:
             return
-        if isinstance(callee, np.ufunc) or (getattr(callee, "__module__", None) or "").partition(".")[0] == "numpy":
-            self.fault(node, f"{name} is NumPy's: it leaves the tape under create_graph; call the registered op", "numpy")
+        if (
+            isinstance(callee, np.ufunc)
+            or (getattr(callee, "__module__", None) or "").partition(".")[0] == "numpy"
+        ):
+            self.fault(
+                node,
+                f"{name} is NumPy's: it leaves the tape under create_graph; call the registered op",
+                "numpy",
+            )
         elif isinstance(callee, FunctionType):
             for one in function_faults(callee, frozenset(self.names_given(node, callee)), self.above):
                 self.found[one] = None
         else:
-            self.fault(node, f"{name} is given an array, but is neither an op nor a module-level function", "callee")
+            self.fault(
+                node, f"{name} is given an array, but is neither an op nor a module-level function", "callee"
+            )
 
     def names_given(self, node: ast.Call, callee: FunctionType) -> Iterator[str]:
         """Those parameters of a helper that are given arrays."""
@@ -191,7 +211,9 @@ class Reader(ast.NodeVisitor):
 
 
 def resolve(known: dict[str, Any], expression: ast.expr) -> Any:
-    """What an expression means by the names known where it stands: the object, or None where only running it would tell."""
+    """What an expression means by the names known where it stands: the object, or None where only running it
+    would tell.
+    """
     if isinstance(expression, ast.Name):
         return known.get(expression.id, getattr(builtins, expression.id, None))
     if isinstance(expression, ast.Attribute):

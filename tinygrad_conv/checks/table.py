@@ -31,7 +31,9 @@ WIDTHS = (24, 14, 9, 11, 9, 9)
 
 @dataclass
 class Report:
-    """What checking an op gave: how many samples it ran on, and for each check the message of the first failure."""
+    """What checking an op gave: how many samples it ran on, and for each check the message of the first
+    failure.
+    """
 
     op: Op
     samples: int = 0
@@ -41,7 +43,9 @@ class Report:
     def cells(self) -> list[str]:
         """The op's line in the table."""
         rules = " ".join(name for name, rule in zip(self.op.inputs, self.op.rules) if rule) or "-"
-        verdicts = ["-" if not self.samples else "WRONG" if name in self.failures else "ok" for name in CHECKS]
+        verdicts = [
+            "-" if not self.samples else "WRONG" if name in self.failures else "ok" for name in CHECKS
+        ]
         return [self.op.name, rules, str(self.samples), *verdicts, "; ".join(self.notes)]
 
 
@@ -50,7 +54,9 @@ def check_op(op: Op) -> Report:
     report = Report(op)
     cases, guessed = cases_of(op)
     if not cases:
-        report.failures["gradients"] = f"{op.name}: no inputs could be guessed; declare one with case({op.name}, …)"
+        report.failures["gradients"] = (
+            f"{op.name}: no inputs could be guessed; declare one with case({op.name}, …)"
+        )
         report.notes.append("no case")
     elif guessed:
         report.notes.append(GUESSED)
@@ -88,7 +94,9 @@ def print_table(reports: Iterator[Report]) -> int:
     for report in wrong:
         print("\n" + "\n".join(dict.fromkeys(report.failures.values())))
         if GUESSED in report.notes:
-            print(f"  (the inputs were guessed; say which it is made for: case({report.op.name}, normal('n m'), …), see --help)")
+            print(
+                f"  (the inputs were guessed; say which it is made for: case({report.op.name}, normal('n m'), …), see --help)"
+            )
     return len(wrong)
 
 
@@ -114,7 +122,9 @@ def ops_of_file(path: Path) -> list[Op]:
 
 
 def ops_named(names: list[str]) -> list[Op]:
-    """The ops of these names, and those that these files register. Ends with a message for a name that is neither."""
+    """The ops of these names, and those that these files register. Ends with a message for a name that is
+    neither.
+    """
     found: list[Op] = []
     for name in names:
         if name in OPS:
@@ -140,7 +150,9 @@ def add_command(commands: Any) -> None:
         "ops are checked on the cases it declares: `from tinygrad_conv.checks import case, normal`, then "
         "`case(my_op, normal('n m'))` below the rules; without one, inputs are guessed.",
     )
-    command.add_argument("names", nargs="*", metavar="OP | FILE.py", help="ops by name, or files that declare ops")
+    command.add_argument(
+        "names", nargs="*", metavar="OP | FILE.py", help="ops by name, or files that declare ops"
+    )
     command.add_argument("--all", action="store_true", help="every registered op")
     command.set_defaults(run=lambda arguments: run(arguments, command))
 
@@ -156,6 +168,9 @@ def run(arguments: argparse.Namespace, command: argparse.ArgumentParser) -> int:
     named = ops_named(arguments.names)
     ops = list(dict.fromkeys([*own, *named]))
     wrong = print_table(map(check_op, ops))
-    counted, verdict = "1 op" if len(ops) == 1 else f"{len(ops)} ops", f"{wrong} wrong" if wrong else "all right"
+    counted, verdict = (
+        "1 op" if len(ops) == 1 else f"{len(ops)} ops",
+        f"{wrong} wrong" if wrong else "all right",
+    )
     print(f"\n{counted} checked, {verdict}")
     return int(wrong > 0)

@@ -15,8 +15,8 @@ Pair = tuple[Tensor, Tensor]
 def digits() -> Pair:
     """(images float32 [1797, 1, 8, 8] between 0 and 1, labels int64 [1797]), in scikit-learn's order.
 
-    Source: the test set of the UCI "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998). Raises
-    MissingExtraError without scikit-learn.
+    Source: the test set of the UCI "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998).
+    Raises MissingExtraError without scikit-learn.
     """
     try:
         from sklearn.datasets import load_digits
@@ -29,11 +29,14 @@ def digits() -> Pair:
     return Tensor(images), Tensor(found.target.astype(np.int64))
 
 
-def stratified_split(images: Any, labels: Any, test_fraction: float = 1 / 3, seed: int = 0) -> tuple[Pair, Pair]:
-    """((train images, train labels), (test images, test labels)): a hold-out with the same share of every class.
+def stratified_split(
+    images: Any, labels: Any, test_fraction: float = 1 / 3, seed: int = 0
+) -> tuple[Pair, Pair]:
+    """((train images, train labels), (test images, test labels)): a hold-out with the same share of every
+    class.
 
-    Each class gives round(count · test_fraction) of its examples, chosen by the seed: the same seed holds out the same ones.
-    Both parts keep the order of the whole.
+    Each class gives round(count · test_fraction) of its examples, chosen by the seed: the same seed holds out
+    the same ones. Both parts keep the order of the whole.
 
     Raises ValueError for a fraction outside [0, 1], ShapeError unless there is one label for each image.
     """

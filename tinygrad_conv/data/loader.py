@@ -14,7 +14,8 @@ from ..errors import ShapeError, show_shape
 
 
 class TensorDataset:
-    """Tensors (or arrays) with the same number of examples along their first dimension; example i is a tuple of their i-th.
+    """Tensors (or arrays) with the same number of examples along their first dimension; example i is a tuple
+    of their i-th.
 
     Raises ShapeError where the numbers differ, ValueError for none at all.
     """
@@ -26,7 +27,9 @@ class TensorDataset:
         counts = {one.shape[:1] for one in self.tensors}
         if len(counts) > 1 or () in counts:
             shapes = ", ".join(show_shape(one.shape) for one in self.tensors)
-            raise ShapeError(f"TensorDataset: the first sizes must agree, for they count the examples; got {shapes}")
+            raise ShapeError(
+                f"TensorDataset: the first sizes must agree, for they count the examples; got {shapes}"
+            )
 
     def __len__(self) -> int:
         return len(self.tensors[0])
@@ -36,13 +39,15 @@ class TensorDataset:
 
 
 class DataLoader:
-    """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; every loop over it is one epoch.
+    """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; every loop over it is one
+    epoch.
 
-    dataset: a TensorDataset, or anything with `len` and `dataset[i]`, whose examples (tuples, or single arrays) are stacked.
-    shuffle: a fresh permutation each epoch, all from one generator: that of `seed` (an int or a numpy Generator), so that
-    the same seed gives the same batches in every epoch; without a seed the one that `tg.manual_seed` resets. drop_last: leave
-    out a last batch that is not full. collate_fn: makes a batch of a list of examples, in the place of stacking them.
-    num_workers and pin_memory are accepted for PyTorch's sake: the data is in memory already.
+    dataset: a TensorDataset, or anything with `len` and `dataset[i]`, whose examples (tuples, or single
+    arrays) are stacked. shuffle: a fresh permutation each epoch, all from one generator: that of `seed` (an
+    int or a numpy Generator), so that the same seed gives the same batches in every epoch; without a seed the
+    one that `tg.manual_seed` resets. drop_last: leave out a last batch that is not full. collate_fn: makes a
+    batch of a list of examples, in the place of stacking them. num_workers and pin_memory are accepted for
+    PyTorch's sake: the data is in memory already.
 
     Raises ValueError for a batch_size below 1.
     """
@@ -67,7 +72,9 @@ class DataLoader:
         order = np.arange(len(self.dataset))
         if self.shuffle:
             order = (self._generator or generator()).permutation(len(order))
-        return (self._batch(order[start * self.batch_size :][: self.batch_size]) for start in range(len(self)))
+        return (
+            self._batch(order[start * self.batch_size :][: self.batch_size]) for start in range(len(self))
+        )
 
     def _batch(self, chosen: Array) -> Any:
         """The examples at the chosen places, together."""
@@ -85,5 +92,7 @@ def stacked(examples: list[Any]) -> Any:
     arrays = [as_array(one.data if isinstance(one, Tensor) else one) for one in examples]
     if any(one.shape != arrays[0].shape for one in arrays):
         shapes = ", ".join(sorted({show_shape(one.shape) for one in arrays}))
-        raise ShapeError(f"DataLoader: examples of shapes {shapes} cannot be stacked; make them alike, or pass collate_fn")
+        raise ShapeError(
+            f"DataLoader: examples of shapes {shapes} cannot be stacked; make them alike, or pass collate_fn"
+        )
     return Tensor(np.stack(arrays))

@@ -1,11 +1,13 @@
 """Looking at what the engine does: nothing in here is needed to train, and the engine imports none of it.
 
-    listing.py      the tape as a list of lines
-    walk.py         the backward one op at a time, each a `Step` (step.py) with its forward values (values.py)
-    watch.py        taking part in every op and backward: breakpoints.py, anomaly.py, profiler.py
-    record.py       a run as data, with difference.py, saving.py, rerun.py, checking.py, explain.py, factors.py, trace.py
-    graph.py        why is there no gradient, and who keeps this graph alive
-    terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward; page/  the recording as a web page
+listing.py      the tape as a list of lines
+walk.py         the backward one op at a time, each a `Step` (step.py) with its forward values (values.py)
+watch.py        taking part in every op and backward: breakpoints.py, anomaly.py, profiler.py
+record.py       a run as data, with difference.py, saving.py, rerun.py, checking.py, explain.py, factors.py,
+trace.py
+graph.py        why is there no gradient, and who keeps this graph alive
+terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward; page/  the recording
+as a web page
 """
 
 from __future__ import annotations

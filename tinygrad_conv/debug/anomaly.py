@@ -1,4 +1,6 @@
-"""Anomaly mode: the first number that is not finite, arrays changed behind the tape, gradients that add up to stale ones."""
+"""Anomaly mode: the first number that is not finite, arrays changed behind the tape, gradients that add up to
+stale ones.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,22 @@ from .watch import Call, Observer, first_nonfinite
 class detect_anomaly(Observer):
     """`with tg.detect_anomaly():` raises where the first NaN or infinity appears, forward or backward.
 
-    The AnomalyError names the op, its layer, what it was given and made (ranges, how many NaN and inf, the first index) and
-    the user's line of the forward. Inside also
+    The AnomalyError names the op, its layer, what it was given and made (ranges, how many NaN and inf, the
+    first index) and the user's line of the forward. Inside also
 
-    - a copy is kept of whatever a rule will read, so that a MutationError can name op, array, line and first changed index
+    - a copy is kept of whatever a rule will read, so that a MutationError can name op, array, line and first
+    changed index
       where the numbers were changed behind the tape, be it through another library's view of the memory;
-    - a warning is given where a backward adds to a `.grad` that an optimiser has already used: the forgotten zero_grad.
+    - a warning is given where a backward adds to a `.grad` that an optimiser has already used: the forgotten
+    zero_grad.
 
     For looking for a fault, not for training: it costs time, and the memory of those copies.
     """
 
     def __init__(self) -> None:
-        self._written: dict[int, tuple[ref[Tensor], int]] = {}  # id of a leaf → when its gradient was written here
+        self._written: dict[
+            int, tuple[ref[Tensor], int]
+        ] = {}  # id of a leaf → when its gradient was written here
         self._warned = False
 
     def after_op(self, call: Call) -> None:
@@ -54,7 +60,9 @@ class detect_anomaly(Observer):
             what = f"a gradient rule of {step.op} made a number that is not finite"
             raise AnomalyError("\n    ".join([what, repr(step), *read]))
         if first_nonfinite([one.after for one in accumulations(step)]) is not None:
-            raise AnomalyError(f"a gradient of {step.op} is not finite once it is added to the others\n    {step!r}")
+            raise AnomalyError(
+                f"a gradient of {step.op} is not finite once it is added to the others\n    {step!r}"
+            )
 
     def after_sweep(self, found: dict[Any, Any]) -> None:
         now = tick()

@@ -19,14 +19,16 @@ from .watch import Call, Observer, first_nonfinite
 
 
 class break_on(Observer):
-    """`with break_on("conv2d", name="net.conv1"):` calls `breakpoint()` right before the gradient rules of such an op.
+    """`with break_on("conv2d", name="net.conv1"):` calls `breakpoint()` right before the gradient rules of
+    such an op.
 
-    op: the op's name; name: the path of the layer; both may be patterns (`"conv*"`), and left out match everything. when: a
-    function of the `Step` (of the `Call` with forward=True); stop only if it returns True. forward: stop before the forward
-    instead. nonfinite: stop once, right after the first op whose result, or contribution to a gradient, is not finite.
+    op: the op's name; name: the path of the layer; both may be patterns (`"conv*"`), and left out match
+    everything. when: a function of the `Step` (of the `Call` with forward=True); stop only if it returns
+    True. forward: stop before the forward instead. nonfinite: stop once, right after the first op whose
+    result, or contribution to a gradient, is not finite.
 
-    Where the debugger stops, a local called `step` (or `call`) has everything that is known; from there the debugger's own
-    `step` leads into the rule. Raises ValueError for an op that doesn't exist.
+    Where the debugger stops, a local called `step` (or `call`) has everything that is known; from there the
+    debugger's own `step` leads into the rule. Raises ValueError for an op that doesn't exist.
     """
 
     def __init__(
@@ -57,21 +59,33 @@ class break_on(Observer):
             breakpoint()  # `p step`
 
     def after_op(self, call: Call) -> None:
-        if self.nonfinite and not self.stopped and first_nonfinite(call.outputs) is not None and self.matches(call):
+        if (
+            self.nonfinite
+            and not self.stopped
+            and first_nonfinite(call.outputs) is not None
+            and self.matches(call)
+        ):
             self.stopped = True
             breakpoint()  # `p call`
 
     def after_step(self, step: Step) -> None:
-        if self.nonfinite and not self.stopped and first_nonfinite(step.grad_inputs.values()) is not None and self.matches(step):
+        if (
+            self.nonfinite
+            and not self.stopped
+            and first_nonfinite(step.grad_inputs.values()) is not None
+            and self.matches(step)
+        ):
             self.stopped = True
             breakpoint()  # `p step`
 
 
 def breakpoints_here() -> None:
-    """Have the running debugpy (VS Code) or PyCharm debugger stop in this package's files though they are installed.
+    """Have the running debugpy (VS Code) or PyCharm debugger stop in this package's files though they are
+    installed.
 
-    VS Code hides installed packages by default: breakpoints in a rule are not hit, and `step into` passes over it. This is
-    for programs that cannot change that in the debug configuration, where it says `"justMyCode": false`, or
+    VS Code hides installed packages by default: breakpoints in a rule are not hit, and `step into` passes
+    over it. This is for programs that cannot change that in the debug configuration, where it says
+    `"justMyCode": false`, or
 
         "rules": [{"path": "**/tinygrad_conv/**", "include": true}]
 
@@ -80,10 +94,14 @@ def breakpoints_here() -> None:
     pydevd = sys.modules.get("pydevd")
     debugger = pydevd.get_global_debugger() if pydevd else None
     if debugger is None:
-        raise RuntimeError("breakpoints_here: neither debugpy nor PyCharm's debugger is running; pdb stops anywhere without it")
+        raise RuntimeError(
+            "breakpoints_here: neither debugpy nor PyCharm's debugger is running; pdb stops anywhere without it"
+        )
     from _pydevd_bundle.pydevd_filtering import ExcludeFilter  # type: ignore[import-not-found]
 
-    debugger.set_exclude_filters([ExcludeFilter(f"{PACKAGE}**", False, True), *debugger._files_filtering._exclude_filters])
+    debugger.set_exclude_filters(
+        [ExcludeFilter(f"{PACKAGE}**", False, True), *debugger._files_filtering._exclude_filters]
+    )
 
 
 class Whereabouts(NamedTuple):
@@ -102,7 +120,8 @@ class Whereabouts(NamedTuple):
 
 
 def where_am_i() -> Whereabouts:
-    """From a debugger's prompt inside a rule (or above it): which op, from which line, and how far along the tape.
+    """From a debugger's prompt inside a rule (or above it): which op, from which line, and how far along the
+    tape.
 
     Raises RuntimeError where no backward is running.
     """
@@ -110,7 +129,9 @@ def where_am_i() -> Whereabouts:
     while frame is not None and frame.f_code is not tape.sweep.__code__:
         frame = frame.f_back
     if frame is None or "node" not in frame.f_locals:
-        raise RuntimeError("where_am_i: no backward is running here; call it at a debugger's prompt inside a gradient rule")
+        raise RuntimeError(
+            "where_am_i: no backward is running here; call it at a debugger's prompt inside a gradient rule"
+        )
     node, rule, ahead = (frame.f_locals[name] for name in ("node", "rule", "ahead"))
     above = frame.f_back.f_back if frame.f_back is not None else None
     if above is not None and above.f_code is walk.__code__:  # which hands the sweep one node at a time

@@ -1,4 +1,6 @@
-"""Is every step of a recorded backward right? Beside it: the numerical derivative, and the literal formulas' result."""
+"""Is every step of a recorded backward right? Beside it: the numerical derivative, and the literal formulas'
+result.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,15 @@ class Check(NamedTuple):
         mark = "" if self.agrees else "<-- disagrees"
         name = f"%{self.step.number} {self.step.op}, {self.argument}"
         place = f"{self.step.where.file}:{self.step.where.line}"
-        return name, f"{self.rule:.6g}", numerical, f"{self.reference:.6g}", place, self.step.where.layer, mark
+        return (
+            name,
+            f"{self.rule:.6g}",
+            numerical,
+            f"{self.reference:.6g}",
+            place,
+            self.step.where.layer,
+            mark,
+        )
 
 
 HEAD = ("gradient along a random direction", "rule", "numerical", "literal kernels", "", "", "")
@@ -70,16 +80,21 @@ class Report(Sequence[Check]):
         table = [HEAD, *(one.columns() for one in self)]
         widths = [max(map(len, column)) for column in zip(*table)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
-        verdict = f"the first that disagrees: {' '.join(self.first.columns()[0].split())}" if self.first else "all agree"
+        verdict = (
+            f"the first that disagrees: {' '.join(self.first.columns()[0].split())}"
+            if self.first
+            else "all agree"
+        )
         return "\n".join([*lines, verdict])
 
 
 def check(recording: Recording, seed: int = 0) -> Report:
-    """Check each step: its rules' results beside one-sided differences of its forward in float64, and beside the same
-    rules with the literal kernels.
+    """Check each step: its rules' results beside one-sided differences of its forward in float64, and beside
+    the same rules with the literal kernels.
 
-    At a kink any number between the two one-sided derivatives is right. A step whose inputs are not all known, or whose
-    forward gives another result when it is run again, has no numerical derivative, and a remark that says so.
+    At a kink any number between the two one-sided derivatives is right. A step whose inputs are not all
+    known, or whose forward gives another result when it is run again, has no numerical derivative, and a
+    remark that says so.
     """
     rng = np.random.default_rng(seed)
     return Report([one for step in reversed(recording) for one in check_step(step, rng)])
@@ -96,7 +111,16 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
         numerical, summands, remark = difference_along(step, name, place, v, along)
         scale = max(float(np.sum(np.abs(dx * v))), summands)
         label = name if place is None else f"{name}[{place}]"
-        yield Check(step, label, along, numerical, float(np.sum(reference * v)), scale, TOLERANCE[dx.dtype.name], remark)
+        yield Check(
+            step,
+            label,
+            along,
+            numerical,
+            float(np.sum(reference * v)),
+            scale,
+            TOLERANCE[dx.dtype.name],
+            remark,
+        )
 
 
 def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
@@ -108,15 +132,19 @@ def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
         yield from ((name, place, dx) for place, dx in enumerate(found) if dx is not None)
 
 
-def difference_along(step: Step, name: str, place: int | None, v: Array, claimed: float) -> tuple[float | None, float, str]:
-    """The change of ⟨dy, y⟩ when an input moves along v (at kinks the one nearest to the rule's own), and Σ |dy dy/dv|; or a
-    remark."""
+def difference_along(
+    step: Step, name: str, place: int | None, v: Array, claimed: float
+) -> tuple[float | None, float, str]:
+    """The change of ⟨dy, y⟩ when an input moves along v (at kinks the one nearest to the rule's own), and Σ
+    |dy dy/dv|; or a remark."""
     values = list(flat(step.inputs))
     position = place if place is not None else [*step.inputs].index(name)
     unknown = any(one is None for one in values)
     if unknown and not OPS[step.op].broadcasting:
         return None, 0.0, "(an input is not known)"
-    values = [np.zeros(step.shapes[0][0]) if one is None else one for one in values]  # no rule reads it: any other will do
+    values = [
+        np.zeros(step.shapes[0][0]) if one is None else one for one in values
+    ]  # no rule reads it: any other will do
     values = [one.astype(np.float64) if one.dtype.kind == "f" else one for one in values]
     with np.errstate(all="ignore"):
         y = forward(step, values)
@@ -147,7 +175,10 @@ def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
 def repeated(y: Sequence[Array], recorded: Iterable[Any]) -> bool:
     """Whether a forward in float64 gave what was recorded, as far as that is known."""
     pairs = [(one, old) for one, old in zip(y, recorded) if old is not None]
-    return all(one.shape == old.shape and np.allclose(one, old, 5e-2, 5e-2 * magnitude(old), True) for one, old in pairs)
+    return all(
+        one.shape == old.shape and np.allclose(one, old, 5e-2, 5e-2 * magnitude(old), True)
+        for one, old in pairs
+    )
 
 
 def flat(values: dict[str, Any]) -> Iterator[Any]:

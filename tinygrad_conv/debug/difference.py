@@ -21,7 +21,8 @@ class Difference:
     """The first place at which two runs part."""
 
     step: Step  # of the first run
-    what: str  # "op", "number of inputs", "params['stride']", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
+    # "op", "number of inputs", "params['stride']", "inputs['w']", "output", "grad_output", "grad_inputs['w']"
+    what: str
     index: tuple[int, ...] | None  # where the difference is largest, for arrays of one shape
     mine: Any  # there, or as a whole
     other: Any
@@ -53,10 +54,11 @@ def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> D
 
 
 def array_behind(step: Step, its: Step, rtol: float, atol: float) -> Difference | None:
-    """Where the inputs agree and the output does not: the array among the params that makes the difference, if one does.
+    """Where the inputs agree and the output does not: the array among the params that makes the difference,
+    if one does.
 
-    The forward is run again with the other's array, and must make another output. To differ is not enough: a running mean is
-    not read in training, and a buffer is only written to.
+    The forward is run again with the other's array, and must make another output. To differ is not enough: a
+    running mean is not read in training, and a buffer is only written to.
     """
     values = list(flat(step.inputs))
     if step.op not in OPS or any(one is None for one in (*values, *flat(its.inputs))):
@@ -104,6 +106,8 @@ def worst(one: Array, other: Array, rtol: float, atol: float) -> tuple[tuple[int
     if not apart.any():
         return None
     with np.errstate(invalid="ignore"):
-        size = np.where(apart, np.nan_to_num(np.abs(one.astype(float) - other.astype(float)), nan=np.inf), -1.0)
+        size = np.where(
+            apart, np.nan_to_num(np.abs(one.astype(float) - other.astype(float)), nan=np.inf), -1.0
+        )
     index = tuple(map(int, np.unravel_index(int(size.argmax()), size.shape)))
     return index, one[index], other[index]

@@ -1,12 +1,14 @@
 """Why is this gradient 0.37? The very products that add up to it.
 
-A rule is linear in the gradient it is given, so each number it returns is a sum over that gradient's elements,
+A rule is linear in the gradient it is given, so each number it returns is a sum over that gradient's
+elements,
 
     dx[index] = Σ_j dy[j] · c[j]        with c[j] = ∂y[j]/∂x[index],
 
-and c is itself the gradient of dx[index] with respect to dy: the rule, differentiated once more, says what it multiplied
-with. So nothing here knows a formula; an op may only say what its c's are *called* (`explains`): for a convolution's
-weight they are pixels of x. A name is shown only where the number that the rule read there is indeed the one it used.
+and c is itself the gradient of dx[index] with respect to dy: the rule, differentiated once more, says what it
+multiplied with. So nothing here knows a formula; an op may only say what its c's are *called* (`explains`):
+for a convolution's weight they are pixels of x. A name is shown only where the number that the rule read
+there is indeed the one it used.
 """
 
 from __future__ import annotations
@@ -55,8 +57,8 @@ def explains(op: Op | str, argument: str) -> Callable[[Names], Names]:
         def square_factors(index, step):
             return tg.debug.Factors(at=index, called="x", places=index)
 
-    The decorated function gets the index of a number of the gradient, and the step. It returns `Factors`, or None if it has
-    nothing to say about this one.
+    The decorated function gets the index of a number of the gradient, and the step. It returns `Factors`, or
+    None if it has nothing to say about this one.
     """
 
     def declare(function: Names) -> Names:
@@ -67,7 +69,9 @@ def explains(op: Op | str, argument: str) -> Callable[[Names], Names]:
 
 
 class Product(NamedTuple):
-    """One summand of a gradient: an element of the gradient that arrived, times what the rule multiplied it with."""
+    """One summand of a gradient: an element of the gradient that arrived, times what the rule multiplied it
+    with.
+    """
 
     step: Step
     at: Index  # the element of step.grad_output; of several outputs, the output's slot first
@@ -85,7 +89,9 @@ class Product(NamedTuple):
 
 
 class Explanation(Sequence[Product]):
-    """The products that add up to one number of a gradient, the largest first; those with a nameless factor 0 are left out."""
+    """The products that add up to one number of a gradient, the largest first; those with a nameless factor 0
+    are left out.
+    """
 
     def __init__(self, of: str, gradient: float, products: Sequence[Product], remarks: Sequence[str]) -> None:
         self.of, self.gradient, self.remarks = of, gradient, list(remarks)
@@ -103,7 +109,10 @@ class Explanation(Sequence[Product]):
         return math.fsum(one.product for one in self)
 
     def __repr__(self) -> str:
-        lines = [f"gradient of {self.of}: {self.gradient:.6g}, the sum of {len(self):,} products", *map(repr, self[:SHOWN])]
+        lines = [
+            f"gradient of {self.of}: {self.gradient:.6g}, the sum of {len(self):,} products",
+            *map(repr, self[:SHOWN]),
+        ]
         rest = self[SHOWN:]
         if rest:
             lines.append(f"{math.fsum(one.product for one in rest):+.6g} = {len(rest):,} more")
@@ -113,9 +122,9 @@ class Explanation(Sequence[Product]):
 def explain(recording: Recording, of: Any, index: int | Sequence[int]) -> Explanation:
     """The products that make up one number of a gradient.
 
-    of: a leaf (the tensor, or its name), or an intermediate result (the tensor, or its step). index: of the number; () for a
-    scalar. Raises KeyError for what is not in the recording, IndexError for an index that it has not, GraphError where a
-    rule cannot be differentiated.
+    of: a leaf (the tensor, or its name), or an intermediate result (the tensor, or its step). index: of the
+    number; () for a scalar. Raises KeyError for what is not in the recording, IndexError for an index that it
+    has not, GraphError where a rule cannot be differentiated.
     """
     gradient = recording.grad_of(of)
     index = checked(index, gradient.shape)
@@ -126,15 +135,21 @@ def explain(recording: Recording, of: Any, index: int | Sequence[int]) -> Explan
         found = list(products_of(user, index))
         products.extend(found)
         if any(one.called.startswith("∂") for one in found):
-            remarks.append(f"({user.step.op} has no names for its factors: ∂y/∂{user.argument} is the number that its rule used)")
+            remarks.append(
+                f"({user.step.op} has no names for its factors: ∂y/∂{user.argument} is the number that its rule used)"
+            )
     if source in recording.seeds:
         remarks.append("the backward began here, with a gradient of its own")
     if source in recording.hooked:
         remarks.append("a hook has seen, and may have changed, this gradient")
-    if source not in recording.seeds and not close(sum(one.product for one in products), gradient[index], products):
+    if source not in recording.seeds and not close(
+        sum(one.product for one in products), gradient[index], products
+    ):
         remarks.append("(the products do not add up to the recorded gradient)")
     name = source if isinstance(source, str) else f"%{source.number}"
-    return Explanation(f"{name}{list(index) or ''}", float(gradient[index]), products, list(dict.fromkeys(remarks)))
+    return Explanation(
+        f"{name}{list(index) or ''}", float(gradient[index]), products, list(dict.fromkeys(remarks))
+    )
 
 
 def close(total: float, gradient: Any, products: Sequence[Product]) -> bool:
@@ -170,19 +185,28 @@ def gradients_given(step: Step) -> tuple[Any, ...]:
 
 
 def factors_of(user: User, index: Index) -> list[Array | None]:
-    """For each output of a step, what its gradient's elements were multiplied with on the way to dx[index]."""
+    """For each output of a step, what its gradient's elements were multiplied with on the way to
+    dx[index].
+    """
     step = user.step
     leaves = placeholders_of(step)
     node = node_of(step, leaves)
-    given = [None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS) for dy in gradients_given(step)]
+    given = [
+        None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS) for dy in gradients_given(step)
+    ]
     position = user.place if user.place is not None else list(step.sources).index(user.argument)
     token = WATCH.set(None)
     try:
-        with enable_grad(), use_kernels("reference"):  # whose zeros are zeros: the fast ones may round where they transform
+        with (
+            enable_grad(),
+            use_kernels("reference"),
+        ):  # whose zeros are zeros: the fast ones may round where they transform
             dys = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
             ((_, _, dx),) = contributions(node, dys, {leaves[position]}, lift)
             wanted = [dy for dy in given if dy is not None]
-            found = iter(grad(dx[index], wanted, allow_unused=True) if dx.requires_grad else [None] * len(wanted))
+            found = iter(
+                grad(dx[index], wanted, allow_unused=True) if dx.requires_grad else [None] * len(wanted)
+            )
         return [None if dy is None else array_of(next(found)) for dy in given]
     finally:
         WATCH.reset(token)
@@ -194,7 +218,9 @@ def array_of(tensor: Tensor | None) -> Array | None:
 
 
 def names_of(step: Step, argument: str, index: Index, factors: Array) -> dict[Index, str]:
-    """What the factors are called, by their place: as the op declared, wherever that is the very number the rule used."""
+    """What the factors are called, by their place: as the op declared, wherever that is the very number the
+    rule used.
+    """
     declared = NAMES.get((step.op, argument))
     found = declared(index, step) if declared else None
     if found is None:

@@ -30,11 +30,15 @@ def why_no_grad(tensor: Tensor) -> str:
         node, slot = tensor._edge
         if node.notes is None or slot not in node.notes.retained:
             return f"{name} is a result ({node!r}), and a backward writes .grad of leaves: call retain_grad() on it before"
-        return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(node)
+        return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(
+            node
+        )
     readers = [node for node in live_nodes() if any(edge is tensor for edge in input_edges(node))]
     if readers:
         listed = "".join(f"\n    {node!r}" for node in readers[:5])
-        return f"{name} is read by ops that no backward has passed yet: was the loss computed from them?{listed}"
+        return (
+            f"{name} is read by ops that no backward has passed yet: was the loss computed from them?{listed}"
+        )
     return (
         f"no op on the tape reads {name}: it took no part in what backward() was called on, or took part under no_grad, or "
         "through .data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
@@ -74,14 +78,24 @@ class Keeper(NamedTuple):
 
 
 def who_keeps(loss: Tensor) -> list[Keeper]:
-    """The live tensors through which the graph behind `loss` stays in memory, and what holds them, the largest first.
+    """The live tensors through which the graph behind `loss` stays in memory, and what holds them, the
+    largest first.
 
-    A graph is freed as soon as no tensor leads into it. Empty for a leaf, and after a backward has freed the graph.
+    A graph is freed as soon as no tensor leads into it. Empty for a leaf, and after a backward has freed the
+    graph.
     """
     graph = set(nodes_behind([loss._edge[0]] if loss._edge else []))
-    leading = [one for one in gc.get_objects() if isinstance(one, Tensor) and one._edge is not None and one._edge[0] in graph]
-    kept = [(one, saved_bytes(one._edge[0])) for one in leading if one._edge and one._edge[0].saved is not None]
-    found = [Keeper(show_tensor(one), nbytes, tuple(holders_of(one, [leading, *kept]))) for one, nbytes in kept]
+    leading = [
+        one
+        for one in gc.get_objects()
+        if isinstance(one, Tensor) and one._edge is not None and one._edge[0] in graph
+    ]
+    kept = [
+        (one, saved_bytes(one._edge[0])) for one in leading if one._edge and one._edge[0].saved is not None
+    ]
+    found = [
+        Keeper(show_tensor(one), nbytes, tuple(holders_of(one, [leading, *kept]))) for one, nbytes in kept
+    ]
     return sorted(found, key=lambda keeper: -keeper.nbytes)
 
 
@@ -100,20 +114,27 @@ def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
     """Variables, attributes and containers that hold an object, but for those of our own."""
     for frame in user_frames():
         names = [name for name, value in variables_of(frame).items() if value is tensor]
-        yield from (f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})" for name in names)
+        yield from (
+            f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})"
+            for name in names
+        )
     for holder in gc.get_referrers(tensor):
         if isinstance(holder, (list, tuple, set)) and not any(holder is one for one in ours):
             yield f"a {type(holder).__name__} of {len(holder)}"
         elif isinstance(holder, dict):
             owner = owner_of(holder)
-            yield from (f"{key!r} {owner}" for key, value in list(holder.items()) if value is tensor and owner)
+            yield from (
+                f"{key!r} {owner}" for key, value in list(holder.items()) if value is tensor and owner
+            )
         elif hasattr(holder, "__dict__") and not isinstance(holder, (Tensor, Node)):
             attributes = [name for name, value in vars(holder).items() if value is tensor]
             yield from (f".{name} of a {type(holder).__name__}" for name in attributes)
 
 
 def user_frames() -> Iterator[FrameType]:
-    """The running functions of every thread, without this package's own; what a module has are globals, not locals."""
+    """The running functions of every thread, without this package's own; what a module has are globals, not
+    locals.
+    """
     for top in sys._current_frames().values():
         frame: FrameType | None = top
         while frame is not None:
@@ -123,9 +144,13 @@ def user_frames() -> Iterator[FrameType]:
 
 
 def variables_of(frame: FrameType) -> dict[str, Any]:
-    """A function's variables, without leaving a copy of them with its frame, which would keep their values alive."""
+    """A function's variables, without leaving a copy of them with its frame, which would keep their values
+    alive.
+    """
     found, known = frame.f_locals, dict(frame.f_locals)
-    if type(found) is dict and frame.f_code.co_flags & CO_OPTIMIZED and sys.gettrace() is None:  # until Python 3.12
+    if (
+        type(found) is dict and frame.f_code.co_flags & CO_OPTIMIZED and sys.gettrace() is None
+    ):  # until Python 3.12
         found.clear()
     return known
 
@@ -134,5 +159,9 @@ def owner_of(namespace: dict[Any, Any]) -> str:
     """Whose attributes or variables a dict holds."""
     for owner in gc.get_referrers(namespace):
         if getattr(owner, "__dict__", None) is namespace:
-            return f"in module {owner.__name__}" if isinstance(owner, ModuleType) else f"of a {type(owner).__name__}"
+            return (
+                f"in module {owner.__name__}"
+                if isinstance(owner, ModuleType)
+                else f"of a {type(owner).__name__}"
+            )
     return "in a dict"

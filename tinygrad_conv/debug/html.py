@@ -36,7 +36,12 @@ def pictures(array: Array) -> str:
 
 def looks_like_images(array: Array) -> bool:
     """Whether the last two dimensions may be rows and columns."""
-    return array.ndim in (2, 3, 4) and array.size > 0 and min(array.shape[-2:]) >= 3 and max(array.shape[-2:]) <= LARGEST
+    return (
+        array.ndim in (2, 3, 4)
+        and array.size > 0
+        and min(array.shape[-2:]) >= 3
+        and max(array.shape[-2:]) <= LARGEST
+    )
 
 
 def images_in(array: Array) -> Iterable[Array]:
@@ -61,7 +66,9 @@ def picture(image: Array) -> str:
 def png(image: Array) -> bytes:
     """An image [H, W] (grey) or [H, W, 3] (RGB) of bytes as a PNG file (ISO/IEC 15948)."""
     height, width = image.shape[:2]
-    rows = b"".join(b"\0" + np.ascontiguousarray(row).tobytes() for row in image)  # 0: the row is not filtered
+    rows = b"".join(
+        b"\0" + np.ascontiguousarray(row).tobytes() for row in image
+    )  # 0: the row is not filtered
     header = struct.pack(">IIBBBBB", width, height, 8, 2 if image.ndim == 3 else 0, 0, 0, 0)
     chunks = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
@@ -74,7 +81,10 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of plain text."""
-    cells = [[f"<th>{escape(cell)}</th>" for cell in head], *([f"<td>{escape(cell)}</td>" for cell in row] for row in rows)]
+    cells = [
+        [f"<th>{escape(cell)}</th>" for cell in head],
+        *([f"<td>{escape(cell)}</td>" for cell in row] for row in rows),
+    ]
     lines = ["<tr>" + "".join(row) + "</tr>" for row in cells]
     return "<table>" + "".join(lines) + "</table>"
 
@@ -82,16 +92,27 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def show_node(node: Node) -> str:
     """A node: its repr, and what it keeps for its rules."""
     kept = [(name, node.saved[place]) for name, place in node.op.saves.items() if node.saved]
-    members = [(name, one) for name, value in kept for one in (value if isinstance(value, tuple) else (value,))]
+    members = [
+        (name, one) for name, value in kept for one in (value if isinstance(value, tuple) else (value,))
+    ]
     rows = [(name, show_array(one)) for name, one in members if isinstance(one, np.ndarray)]
     return f"<pre>{escape(repr(node))}</pre>{table(('its rules read', ''), rows)}"
 
 
 def show_step(step: Step) -> str:
     """A step: the gradients that came and went, as pictures where they look like images."""
-    values = [("grad_output", step.grad_output), *((f"grad_inputs[{name!r}]", one) for name, one in step.grad_inputs.items())]
-    arrays = [(name, one) for name, value in values for one in (value if isinstance(value, tuple) else (value,))]
-    shown = [f"<p>{escape(name)}: {show_array(one)}</p>{pictures(plain(one))}" for name, one in arrays if one is not None]
+    values = [
+        ("grad_output", step.grad_output),
+        *((f"grad_inputs[{name!r}]", one) for name, one in step.grad_inputs.items()),
+    ]
+    arrays = [
+        (name, one) for name, value in values for one in (value if isinstance(value, tuple) else (value,))
+    ]
+    shown = [
+        f"<p>{escape(name)}: {show_array(one)}</p>{pictures(plain(one))}"
+        for name, one in arrays
+        if one is not None
+    ]
     return f"<pre>{escape(repr(step))}</pre>{''.join(shown)}"
 
 

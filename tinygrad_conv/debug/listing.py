@@ -22,7 +22,9 @@ class Line(NamedTuple):
 
     number: int  # `%3` in the listing; the oldest op is 1
     op: str
-    inputs: tuple[str, ...]  # `%2` for a result, `%2[1]` for one of several, otherwise a name, or dtype and shape
+    inputs: tuple[
+        str, ...
+    ]  # `%2` for a result, `%2[1]` for one of several, otherwise a name, or dtype and shape
     params: tuple[str, ...]  # `stride=2`, for those that differ from their defaults
     outputs: tuple[str, ...]  # dtype and shape of each
     place: str  # the user's file and line
@@ -46,10 +48,11 @@ class Line(NamedTuple):
 class Tape(Sequence[Line]):
     """The ops that `tensors` were computed by, oldest first: print it, index it, iterate over it.
 
-    It is a list of what had run when it was made: a later backward takes nothing from it, and it keeps no array alive.
-    Made after the backward, it can only say which line freed the ops.
+    It is a list of what had run when it was made: a later backward takes nothing from it, and it keeps no
+    array alive. Made after the backward, it can only say which line freed the ops.
 
-    A leaf shows its name, or dtype and shape; a constant what is still known of it: its name, its number, or its shape.
+    A leaf shows its name, or dtype and shape; a constant what is still known of it: its name, its number, or
+    its shape.
     """
 
     def __init__(self, *tensors: Tensor) -> None:
@@ -94,7 +97,9 @@ class Tape(Sequence[Line]):
             return f"The tape is empty: {made} (a leaf, detached, or under no_grad)."
         table = [line.columns() for line in lines]
         widths = [min(max(map(len, column)), WIDEST) for column in zip(*table)]
-        listing = ["    ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+        listing = [
+            "    ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table
+        ]
         freed = dict.fromkeys(line.freed_by for line in lines if line.freed_by)
         return "\n".join([*listing, *(FREED.format(place) for place in freed)])
 
@@ -152,13 +157,21 @@ def show_input(node: Node, position: int, edge: Any, numbers: dict[Node, int]) -
 
 
 def show_constant(node: Node, position: int) -> str:
-    """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read it."""
+    """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read
+    it.
+    """
     if not node.op.variadic and position not in (node.names or ()):
         return ""  # left out
     if node.names and node.names[position] is not None:
         return str(node.names[position])  # or the number itself
     value, shape = saved_input(node, position), saved_input(node, position, "_shape")
-    return "constant" if value is None and shape is None else errors.show_shape(shape) if value is None else SHORT.repr(value)
+    return (
+        "constant"
+        if value is None and shape is None
+        else errors.show_shape(shape)
+        if value is None
+        else SHORT.repr(value)
+    )
 
 
 def saved_input(node: Node, position: int, suffix: str = "") -> Any:

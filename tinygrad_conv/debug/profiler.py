@@ -33,9 +33,11 @@ class Event:
 
 
 class profile(Observer):
-    """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)` shows where time and memory went.
+    """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)` shows where time and
+    memory went.
 
-    `p.table("op")`, `p.table("layer")`, `p.save("trace.json")` for chrome://tracing and https://ui.perfetto.dev, `p.events`.
+    `p.table("op")`, `p.table("layer")`, `p.save("trace.json")` for chrome://tracing and
+    https://ui.perfetto.dev, `p.events`.
     """
 
     def __init__(self) -> None:
@@ -50,11 +52,17 @@ class profile(Observer):
         seconds, saved = time.perf_counter() - self._start, 0
         given = {id(one.data) for one in call.inputs.values() if isinstance(one, Tensor) and one.is_leaf}
         if call.node is not None:
-            fresh = {id(one): one for _, one in saved_arrays(call.node) if id(one) not in given and not self.is_kept(one)}
+            fresh = {
+                id(one): one
+                for _, one in saved_arrays(call.node)
+                if id(one) not in given and not self.is_kept(one)
+            }
             self._kept.update((key, ref(one)) for key, one in fresh.items())
             saved = sum(one.nbytes for one in fresh.values())
         allocated = sum(one.data.nbytes for one in call.outputs if one._root is None)
-        self.events.append(Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or ""))
+        self.events.append(
+            Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or "")
+        )
 
     def before_step(self, step: Step, node: Node) -> None:
         for _, one in saved_arrays(node):
@@ -72,9 +80,15 @@ class profile(Observer):
 
     def after_step(self, step: Step) -> None:
         seconds = time.perf_counter() - self._start
-        made = [one for value in step.grad_inputs.values() for one in (value if isinstance(value, tuple) else (value,))]
+        made = [
+            one
+            for value in step.grad_inputs.values()
+            for one in (value if isinstance(value, tuple) else (value,))
+        ]
         allocated = sum(getattr(one, "nbytes", 0) for one in made)
-        self.events.append(Event(step.op, step.where, True, self._start, seconds, allocated, 0, served() or ""))
+        self.events.append(
+            Event(step.op, step.where, True, self._start, seconds, allocated, 0, served() or "")
+        )
 
     def table(self, by: str = "op") -> str:
         """The totals by "op", "layer" or "place" (the user's line), the slowest first."""
@@ -90,7 +104,9 @@ class profile(Observer):
             groups.setdefault(keys[by](event), []).append(event)
         slowest = sorted(groups, key=lambda name: -sum(event.seconds for event in groups[name]))
         rows = [totals(name, groups[name]) for name in slowest]
-        return aligned([(by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels"), *rows])
+        return aligned(
+            [(by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels"), *rows]
+        )
 
     def __repr__(self) -> str:
         return f"{self.table('op')}\n\n{self.table('layer')}"
@@ -125,7 +141,10 @@ def totals(name: str, events: Iterable[Event]) -> tuple[str, ...]:
     events = list(events)
     forward, backward = ([one for one in events if one.backward is way] for way in (False, True))
     times = (f"{sum(one.seconds for one in part) * 1e3:.2f}" for part in (forward, backward))
-    sizes = (f"{sum(size) / 2**20:.2f}" for size in ([one.allocated for one in events], [one.saved for one in events]))
+    sizes = (
+        f"{sum(size) / 2**20:.2f}"
+        for size in ([one.allocated for one in events], [one.saved for one in events])
+    )
     kernels = dict.fromkeys(one.kernel for one in events if one.kernel)
     return name, f"{len(forward)}+{len(backward)}", *times, *sizes, ", ".join(kernels)
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 class User(NamedTuple):
-    """A place where a leaf or a result is read: by which step, as which argument, and where in it if it is variadic."""
+    """A place where a leaf or a result is read: by which step, as which argument, and where in it if it is
+    variadic.
+    """
 
     step: Step
     argument: str
@@ -40,15 +42,25 @@ class User(NamedTuple):
 
 
 class Recording(Sequence[Step]):
-    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape, `reversed(rec)` is the backward's own order.
+    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape, `reversed(rec)` is the
+    backward's own order.
 
-    leaves, grads: the values of the leaves, and their gradients from this backward alone, by name. Every array is a copy.
+    leaves, grads: the values of the leaves, and their gradients from this backward alone, by name. Every
+    array is a copy.
     """
 
-    def __init__(self, steps: Sequence[Step], leaves: dict[str, Array], grads: dict[str, Array], seeds: dict[Any, Array]) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        leaves: dict[str, Array],
+        grads: dict[str, Array],
+        seeds: dict[Any, Array],
+    ) -> None:
         self._steps, self.leaves, self.grads, self.seeds = list(steps), leaves, grads, seeds
         self.hooked: list[Any] = []  # the results and leaves whose gradient went through a hook
-        self._results: dict[tuple[int, int], Source] = {}  # of the running program, by the node's index and the output slot
+        self._results: dict[
+            tuple[int, int], Source
+        ] = {}  # of the running program, by the node's index and the output slot
         self._leaves: dict[str, ref[Tensor]] = {}
 
     def __len__(self) -> int:
@@ -67,25 +79,39 @@ class Recording(Sequence[Step]):
         return f"<recording of {len(self):,} ops and {len(self.leaves):,} leaves, {size / 2**20:.1f} MB>"
 
     def find(self, op: str = "*", name: str = "*") -> list[Step]:
-        """The steps of an op, of a layer; both may be patterns, as in `rec.find("conv2d", name="net.conv*")`."""
+        """The steps of an op, of a layer; both may be patterns, as in `rec.find("conv2d",
+        name="net.conv*")`.
+        """
         return [step for step in self if fnmatchcase(step.op, op) and fnmatchcase(step.where.layer, name)]
 
     def source(self, of: Any) -> Source | str:
-        """What the steps call a tensor, a step's (first) output, or a leaf's name. Raises KeyError for what is not in here."""
+        """What the steps call a tensor, a step's (first) output, or a leaf's name. Raises KeyError for what
+        is not in here.
+        """
         if isinstance(of, Step):
             return Source(of.number, 0)
-        if isinstance(of, (str, Source)) and (of in self.leaves if isinstance(of, str) else 1 <= of.number <= len(self)):
+        if isinstance(of, (str, Source)) and (
+            of in self.leaves if isinstance(of, str) else 1 <= of.number <= len(self)
+        ):
             return of
-        if isinstance(of, Tensor) and of._edge is not None and (of._edge[0].index, of._edge[1]) in self._results:
+        if (
+            isinstance(of, Tensor)
+            and of._edge is not None
+            and (of._edge[0].index, of._edge[1]) in self._results
+        ):
             return self._results[of._edge[0].index, of._edge[1]]
         for name, leaf in self._leaves.items():
             if leaf() is of:
                 return name
         called = errors.show_tensor(of) if isinstance(of, Tensor) else repr(of)
-        raise KeyError(f"{called} is not part of this recording; its leaves are {', '.join(self.leaves) or 'none'}")
+        raise KeyError(
+            f"{called} is not part of this recording; its leaves are {', '.join(self.leaves) or 'none'}"
+        )
 
     def grad_of(self, of: Any) -> Array:
-        """The gradient of a leaf (the tensor, or its name), or of any intermediate result (the tensor, or its step)."""
+        """The gradient of a leaf (the tensor, or its name), or of any intermediate result (the tensor, or its
+        step).
+        """
         source = self.source(of)
         if isinstance(source, str):
             return self.grads[source]
@@ -117,19 +143,25 @@ class Recording(Sequence[Step]):
         save(self, path)
 
     def rerun(self, from_step: int | Step, grad_output: Any) -> Recording:
-        """What if this step's `grad_output` had been another? The backward again from there on, as a new recording."""
+        """What if this step's `grad_output` had been another? The backward again from there on, as a new
+        recording.
+        """
         from .rerun import rerun
 
         return rerun(self, from_step, grad_output)
 
     def check(self, seed: int = 0) -> Report:
-        """Each step's gradients beside their numerical derivative and the literal kernels' result: is every rule right?"""
+        """Each step's gradients beside their numerical derivative and the literal kernels' result: is every
+        rule right?
+        """
         from .checking import check
 
         return check(self, seed)
 
     def explain(self, of: Any, index: int | Sequence[int]) -> Explanation:
-        """The very products that add up to one number of a gradient, of a leaf or of any intermediate result."""
+        """The very products that add up to one number of a gradient, of a leaf or of any intermediate
+        result.
+        """
         from .explain import explain
 
         return explain(self, of, index)
@@ -141,7 +173,9 @@ class Recording(Sequence[Step]):
         return trace(self, of, index)
 
     def to_html(self, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
-        """Write one self-contained page that shows this in a browser, in about `size_limit` bytes: larger arrays are thinned."""
+        """Write one self-contained page that shows this in a browser, in about `size_limit` bytes: larger
+        arrays are thinned.
+        """
         from .page import write
 
         write(self, path, title, size_limit)
@@ -171,7 +205,9 @@ def record(tensor: Tensor, gradient: Any = None) -> Recording:
         seeds,
     )
     recording.hooked = [name for edge, name in called.items() if has_hooks(edge)]
-    recording._results = {(edge[0].index, edge[1]): source for edge, source in called.items() if isinstance(source, Source)}
+    recording._results = {
+        (edge[0].index, edge[1]): source for edge, source in called.items() if isinstance(source, Source)
+    }
     recording._leaves = {name: ref(leaf) for name, leaf in leaves.items()}
     return recording
 
@@ -186,7 +222,9 @@ class Copies:
     """Copies of arrays, one of each: the program may change its own."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Array, Array]] = {}  # id → the original, which keeps its id from being reused, and the copy
+        self._made: dict[
+            int, tuple[Array, Array]
+        ] = {}  # id → the original, which keeps its id from being reused, and the copy
 
     def of(self, value: Any) -> Any:
         """A value with copies of the arrays in it."""

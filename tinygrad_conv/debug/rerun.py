@@ -21,8 +21,9 @@ from .walk import walk, walk_through
 def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Recording:
     """The backward of a recording, with another `grad_output` at one step.
 
-    from_step: a step, or its position in the recording. grad_output: an array of the recorded one's shape, or a tuple of
-    them; it is cast to the recorded dtype. Newer steps, and other ways around that step, stay as they were.
+    from_step: a step, or its position in the recording. grad_output: an array of the recorded one's shape, or
+    a tuple of them; it is cast to the recorded dtype. Newer steps, and other ways around that step, stay as
+    they were.
 
     Raises ValueError for another shape, RuntimeError where a hook of the user's would have to run again.
     """
@@ -30,10 +31,18 @@ def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Reco
     edited = fitted(grad_output, start)
     hooked = [one for one in recording.hooked if isinstance(one, str) or one.number < start.number]
     if hooked:
-        raise RuntimeError(f"rerun: a hook changed the gradient of {hooked[0]}, and a recording has no hooks to run again")
+        raise RuntimeError(
+            f"rerun: a hook changed the gradient of {hooked[0]}, and a recording has no hooks to run again"
+        )
     nodes, leaves = rebuilt(recording)
-    edges = {Source(number, slot): (node, slot) for number, node in enumerate(nodes, 1) for slot in range(len(node.outputs))}
-    seeds = {leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()}
+    edges = {
+        Source(number, slot): (node, slot)
+        for number, node in enumerate(nodes, 1)
+        for slot in range(len(node.outputs))
+    }
+    seeds = {
+        leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()
+    }
     ahead = {-edge[0].index: edge[0] for edge in seeds if isinstance(edge, tuple)}
 
     def gradient_at(step: Step) -> Any:
@@ -42,15 +51,22 @@ def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Reco
 
     steps: list[Step] = []
     found = walk_through(walk(ahead, seeds, True, edit=gradient_at), steps.append)
-    again = [dataclasses.replace(step, where=old.where, forward=old.forward) for step, old in zip(reversed(steps), recording)]
-    return Recording(again, recording.leaves, {name: found[leaf] for name, leaf in leaves.items()}, recording.seeds)
+    again = [
+        dataclasses.replace(step, where=old.where, forward=old.forward)
+        for step, old in zip(reversed(steps), recording)
+    ]
+    return Recording(
+        again, recording.leaves, {name: found[leaf] for name, leaf in leaves.items()}, recording.seeds
+    )
 
 
 def fitted(gradient: Any, step: Step) -> Any:
     """A gradient in the place of a step's own: its shape, its dtype."""
     if isinstance(step.grad_output, tuple):
         if not isinstance(gradient, (tuple, list)) or len(gradient) != len(step.grad_output):
-            raise ValueError(f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients")
+            raise ValueError(
+                f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients"
+            )
         return tuple(fitted_array(one, old, step.op) for one, old in zip(gradient, step.grad_output))
     return fitted_array(gradient, step.grad_output, step.op)
 
@@ -58,12 +74,16 @@ def fitted(gradient: Any, step: Step) -> Any:
 def fitted_array(gradient: Any, old: Array, op: str) -> Array:
     array = np.asarray(gradient.data if isinstance(gradient, Tensor) else gradient)
     if array.shape != old.shape:
-        raise ValueError(f"rerun: grad_output is {show_shape(array.shape)}, but that of {op} is {show_array(old)}")
+        raise ValueError(
+            f"rerun: grad_output is {show_shape(array.shape)}, but that of {op} is {show_array(old)}"
+        )
     return array.astype(old.dtype)
 
 
 def rebuilt(recording: Recording) -> tuple[list[Node], dict[str, Tensor]]:
-    """The nodes of a recording, oldest first, and its leaves. Raises KeyError where an op is not declared here."""
+    """The nodes of a recording, oldest first, and its leaves. Raises KeyError where an op is not declared
+    here.
+    """
     leaves = {name: Tensor(array, requires_grad=True, name=name) for name, array in recording.leaves.items()}
     nodes: list[Node] = []
     for step in recording:
@@ -106,15 +126,23 @@ def node_of(step: Step, edges: list[Any]) -> Node:
 
 
 def placeholders_of(step: Step) -> list[Any]:
-    """In the place of a step's inputs: leaves with their values where a gradient is wanted (0 where no rule reads one)."""
+    """In the place of a step's inputs: leaves with their values where a gradient is wanted (0 where no rule
+    reads one).
+    """
     names = [*step.sources] if not variadic(step) else [OPS[step.op].variadic] * len(sources_in_order(step))
     found: list[Any] = []
     for position, (name, source) in enumerate(zip(names, sources_in_order(step))):
         gradient, value = step.grad_inputs.get(name), step.read.get(name)
         if variadic(step):
             gradient, value = (one and one[position] for one in (gradient, value))
-        value = np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape) if value is None and gradient is not None else value
-        found.append(Tensor(value, requires_grad=True) if source is not None and gradient is not None else None)
+        value = (
+            np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape)
+            if value is None and gradient is not None
+            else value
+        )
+        found.append(
+            Tensor(value, requires_grad=True) if source is not None and gradient is not None else None
+        )
     return found
 
 

@@ -1,4 +1,6 @@
-"""A recording as a file: the arrays as an .npz, what holds them together as JSON in it. No pickle, so nothing can run."""
+"""A recording as a file: the arrays as an .npz, what holds them together as JSON in it. No pickle, so nothing
+can run.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,34 @@ from .step import Accumulated, Kept, Place, Source, Step
 FORMAT = "tinygrad_conv recording 1"
 
 TUPLES = {kind.__name__: kind for kind in (Source, Accumulated, Place, Kept)}
-STEP = ("number", "op", "params", "where", "rule", "read", "shapes", "sources", "grad_output", "forward", "grad_inputs")
+STEP = (
+    "number",
+    "op",
+    "params",
+    "where",
+    "rule",
+    "read",
+    "shapes",
+    "sources",
+    "grad_output",
+    "forward",
+    "grad_inputs",
+)
 
 
 def save(recording: Recording, path: str | Path) -> None:
     """Write a recording. Raises TypeError for a param that cannot be written down."""
     store = Store()
-    steps = [{name: store.encode(getattr(step, name)) for name in (*STEP, "accumulated")} for step in recording]
+    steps = [
+        {name: store.encode(getattr(step, name)) for name in (*STEP, "accumulated")} for step in recording
+    ]
     fields = {name: store.encode(getattr(recording, name)) for name in ("leaves", "grads", "hooked")}
-    structure = {"format": FORMAT, "steps": steps, **fields, "seeds": store.encode(list(recording.seeds.items()))}
+    structure = {
+        "format": FORMAT,
+        "steps": steps,
+        **fields,
+        "seeds": store.encode(list(recording.seeds.items())),
+    }
     arrays = {f"array{number}": array for number, array in enumerate(store.arrays)}
     with open(path, "wb") as file:  # np.savez would add a suffix of its own
         np.savez_compressed(file, **{"structure": np.array(json.dumps(structure)), **arrays})  # type: ignore[arg-type]
@@ -32,7 +53,8 @@ def save(recording: Recording, path: str | Path) -> None:
 def load(path: str | Path) -> Recording:
     """Read a recording that `rec.save(path)` wrote, here or on another machine.
 
-    Its leaves are found by their names, for the tensors of that program are not here. Raises ValueError for another file.
+    Its leaves are found by their names, for the tensors of that program are not here. Raises ValueError for
+    another file.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -42,8 +64,12 @@ def load(path: str | Path) -> Recording:
         raise ValueError(f"{path} is not a recording: {error}") from error
     if structure.get("format") != FORMAT:
         raise ValueError(f"{path} is {structure.get('format')!r}; this version reads {FORMAT!r}")
-    steps = [Step(**{name: store.decode(value) for name, value in step.items()}) for step in structure["steps"]]
-    leaves, grads, hooked, seeds = (store.decode(structure[name]) for name in ("leaves", "grads", "hooked", "seeds"))
+    steps = [
+        Step(**{name: store.decode(value) for name, value in step.items()}) for step in structure["steps"]
+    ]
+    leaves, grads, hooked, seeds = (
+        store.decode(structure[name]) for name in ("leaves", "grads", "hooked", "seeds")
+    )
     recording = Recording(steps, leaves, grads, dict(seeds))
     recording.hooked = hooked
     return recording

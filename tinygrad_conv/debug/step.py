@@ -24,7 +24,9 @@ class Place(NamedTuple):
     layer: str  # the path of the layer whose call it was, or ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}{self.layer and ' in '}{self.layer}{self.source and '   '}{self.source}"
+        return (
+            f"{self.file}:{self.line}{self.layer and ' in '}{self.layer}{self.source and '   '}{self.source}"
+        )
 
 
 class Source(NamedTuple):
@@ -61,13 +63,15 @@ class Kept(NamedTuple):
 class Step:
     """One op of a backward. The arrays are the engine's own: look at them, and copy what you want to change.
 
-    number: the op's place on the tape, `%3` in its listing. grad_output: the gradient of the output, after hooks. rule: the
-    rule for each argument that a gradient is wanted for, with its file and line. grad_inputs: what this op contributes to
-    each argument's gradient, and accumulated: that gradient before and after; both are empty until the rules have run.
-    inputs, output: the forward values (an optional input that was left out is not among them); what no rule reads is computed
-    again from what is known, and None where that cannot be done. read: what the rules read.
+    number: the op's place on the tape, `%3` in its listing. grad_output: the gradient of the output, after
+    hooks. rule: the rule for each argument that a gradient is wanted for, with its file and line.
+    grad_inputs: what this op contributes to each argument's gradient, and accumulated: that gradient before
+    and after; both are empty until the rules have run. inputs, output: the forward values (an optional input
+    that was left out is not among them); what no rule reads is computed again from what is known, and None
+    where that cannot be done. read: what the rules read.
 
-    Of an op with several outputs `output` and `grad_output` are tuples, of a variadic argument the gradients are.
+    Of an op with several outputs `output` and `grad_output` are tuples, of a variadic argument the gradients
+    are.
     """
 
     number: int
@@ -77,7 +81,9 @@ class Step:
     rule: dict[str, str]
     read: dict[str, Any]
     shapes: tuple[Any, ...]  # shape and dtype of each output
-    sources: dict[str, Any]  # where each input came from: the `Source` of a result, the name of a leaf, or None
+    sources: dict[
+        str, Any
+    ]  # where each input came from: the `Source` of a result, the name of a leaf, or None
     grad_output: Any
     forward: Forward
     grad_inputs: dict[str, Any] = field(default_factory=dict)
@@ -110,7 +116,9 @@ def place_of(node: Node) -> Place:
 def rules_of(node: Node) -> dict[str, str]:
     """The rules that a backward through the node runs, by argument."""
     wanted = [(rule, edge) for rule, edge in zip(node.op.rules, node.edges) if edge is not None]
-    return {rule.argument: f"{rule.function.__name__} ({errors.show_place(rule.function)})" for rule, _ in wanted}
+    return {
+        rule.argument: f"{rule.function.__name__} ({errors.show_place(rule.function)})" for rule, _ in wanted
+    }
 
 
 def show(value: Any) -> str:

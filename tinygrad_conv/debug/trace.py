@@ -1,4 +1,6 @@
-"""One number followed through the whole net, both ways: where its value came from, and where its gradient did."""
+"""One number followed through the whole net, both ways: where its value came from, and where its gradient
+did.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class Hop(NamedTuple):
     """One op on the way."""
 
     step: Step
-    at: str  # the number in the op's input or output that the way goes on with: `x[0, 1, 2, 2]`, `y[0, 3, 1, 1]`
+    # the number in the op's input or output that the way goes on with: `x[0, 1, 2, 2]`, `y[0, 3, 1, 1]`
+    at: str
     value: float  # that number; on the way to the loss, its gradient
     share: float  # what it contributes, of
     whole: float  # the sum of everything that contributes
@@ -43,22 +46,29 @@ class Trace(NamedTuple):
 
     def __repr__(self) -> str:
         lines = [f"{self.of} = {self.value:.6g}, gradient {self.gradient:.6g}", "where the value comes from:"]
-        lines += [*(f"    {hop!r}" for hop in self.sources), f"    {self.ends[0]}", "where the gradient comes from:"]
+        lines += [
+            *(f"    {hop!r}" for hop in self.sources),
+            f"    {self.ends[0]}",
+            "where the gradient comes from:",
+        ]
         return "\n".join([*lines, *(f"    {hop!r}" for hop in self.effects), f"    {self.ends[1]}"])
 
 
 def trace(recording: Recording, of: Any, index: int | Sequence[int]) -> Trace:
     """Follow one number of a leaf or an intermediate result through the net.
 
-    Back to where its value comes from, always to the input number with the largest |∂y/∂x · x|; and on to the loss, always
-    to the output number through which most of its gradient comes. Raises KeyError and IndexError as `explain` does.
+    Back to where its value comes from, always to the input number with the largest |∂y/∂x · x|; and on to the
+    loss, always to the output number through which most of its gradient comes. Raises KeyError and IndexError
+    as `explain` does.
     """
     gradient = recording.grad_of(of)
     index, source = checked(index, gradient.shape), recording.source(of)
     sources, first = way_back(recording, source, index)
     effects, last = way_on(recording, source, index)
     name = f"{source if isinstance(source, str) else f'%{source.number}'}{list(index) or ''}"
-    return Trace(name, value_of(recording, source, index), float(gradient[index]), sources, effects, (first, last))
+    return Trace(
+        name, value_of(recording, source, index), float(gradient[index]), sources, effects, (first, last)
+    )
 
 
 def value_of(recording: Recording, source: Source | str, index: Index) -> float:
@@ -99,7 +109,9 @@ def way_back(recording: Recording, source: Source | str, index: Index) -> tuple[
         if not np.abs(share).max(initial=0.0):
             return hops, f"%{step.number} {step.op} makes it of nothing but zeros"
         index = tuple(map(int, np.unravel_index(int(np.abs(share).argmax()), share.shape)))
-        whole, count = (float(sum(function(one[3]) for one in found)) for function in (np.sum, np.count_nonzero))
+        whole, count = (
+            float(sum(function(one[3]) for one in found)) for function in (np.sum, np.count_nonzero)
+        )
         name = f"{argument if place is None else f'{argument}[{place}]'}{list(index) or ''}"
         hops.append(Hop(step, name, float(x[index]), float(share[index]), whole, int(count)))
         origin = step.sources[argument]
@@ -108,7 +120,9 @@ def way_back(recording: Recording, source: Source | str, index: Index) -> tuple[
 
 
 def influences(step: Step, slot: int, index: Index) -> list[Any]:
-    """(argument, place in it if it is variadic, x, ∂y[index]/∂x · x) for each input on the tape whose values are known."""
+    """(argument, place in it if it is variadic, x, ∂y[index]/∂x · x) for each input on the tape whose values
+    are known.
+    """
     dys = [np.zeros(shape, dtype) if dtype.kind == "f" else None for shape, dtype in step.shapes]
     dys[slot][index] = 1  # type: ignore[index]
     node = node_of(step, placeholders_of(step))

@@ -17,8 +17,8 @@ from .listing import input_edges, nodes_behind, saved, saved_input
 
 
 class Values:
-    """The values of the results on a tape. None is a value that is not known: a constant that no rule reads, and
-    whatever was computed from it and is read by no rule either; or a leaf that has changed since."""
+    """The values of the results on a tape. None is a value that is not known: a constant that no rule reads,
+    and whatever was computed from it and is read by no rule either; or a leaf that has changed since."""
 
     def __init__(self, roots: Iterable[Node]) -> None:
         self.roots = list(roots)
@@ -30,7 +30,11 @@ class Values:
         for node in nodes_behind(self.roots):
             for position, edge in enumerate(input_edges(node)):
                 value = saved_input(node, position)
-                if type(edge) is tuple and value is not None and (value.shape, value.dtype) == edge[0].outputs[edge[1]]:
+                if (
+                    type(edge) is tuple
+                    and value is not None
+                    and (value.shape, value.dtype) == edge[0].outputs[edge[1]]
+                ):
                     found[edge] = value  # not one that was promoted to another's dtype
             y = saved(node, "y")
             if y is not None:
@@ -66,15 +70,23 @@ class Values:
     def compute(self, node: Node) -> Any:
         """Run a node's forward again: its outputs, or Nones if an input is not known."""
         inputs = [self.input(node, position) for position in range(len(input_edges(node)))]
-        unknown = [position for position, one in enumerate(inputs) if one is None and is_given(node, position)]
+        unknown = [
+            position for position, one in enumerate(inputs) if one is None and is_given(node, position)
+        ]
         if node.consumed or unknown:
             return [None] * len(node.outputs)
-        scalars = [edge is None and one is not None and one.ndim == 0 for one, edge in zip(inputs, input_edges(node))]
+        scalars = [
+            edge is None and one is not None and one.ndim == 0 for one, edge in zip(inputs, input_edges(node))
+        ]
         arrays = promote(inputs, scalars) if node.op.broadcasting else inputs
         y = node.op.forward(*arrays, **deepcopy(node.params))  # which it may write to
         y, kept = (y[0], y[1:]) if node.op.keeps else (y, ())
-        for name, value in zip(node.op.keeps, kept):  # a forward that draws at random gives another result now
-            if name in node.op.saves and not np.array_equal(value, saved(node, name), equal_nan=value.dtype.kind == "f"):
+        for name, value in zip(
+            node.op.keeps, kept
+        ):  # a forward that draws at random gives another result now
+            if name in node.op.saves and not np.array_equal(
+                value, saved(node, name), equal_nan=value.dtype.kind == "f"
+            ):
                 return [None] * len(node.outputs)
         return [np.asarray(one) for one in (y if type(y) is tuple else (y,))]
 
@@ -94,9 +106,16 @@ class NodeValues:
     def inputs(self) -> dict[str, Any]:
         """By argument, without optional ones that were left out; of a variadic one a tuple."""
         errors.check_unconsumed(self._node)
-        op, given = self._node.op, [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)]
+        op, given = (
+            self._node.op,
+            [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)],
+        )
         found = [self._values.input(self._node, position) for position in given]
-        return {op.variadic: tuple(found)} if op.variadic else {op.inputs[at]: one for at, one in zip(given, found)}
+        return (
+            {op.variadic: tuple(found)}
+            if op.variadic
+            else {op.inputs[at]: one for at, one in zip(given, found)}
+        )
 
     @cached_property
     def output(self) -> Any:

@@ -1,7 +1,8 @@
 """The backward, one op at a time.
 
-The walk hands the engine's own sweep one node at a time: a copy whose edges lead to placeholders, so what the sweep
-returns is what this op contributes to each of its inputs. Adding that up, newest op first, is all a sweep does besides.
+The walk hands the engine's own sweep one node at a time: a copy whose edges lead to placeholders, so what the
+sweep returns is what this op contributes to each of its inputs. Adding that up, newest op first, is all a
+sweep does besides.
 """
 
 from __future__ import annotations
@@ -27,14 +28,18 @@ from .values import NodeValues, Values, is_many
 
 
 class Beginning:
-    """In the place of a debugger that takes a sweep over: it only hands out what the sweep would begin with."""
+    """In the place of a debugger that takes a sweep over: it only hands out what the sweep would begin
+    with.
+    """
 
     def sweep(self, *beginning: Any) -> Any:
         return beginning
 
 
 def begin(tensor: Tensor, gradient: Any) -> tuple[dict[int, Node], dict[Any, Any]]:
-    """The nodes and the gradients that a backward of the tensor begins with. Raises what `backward` raises."""
+    """The nodes and the gradients that a backward of the tensor begins with. Raises what `backward`
+    raises.
+    """
     token = WATCH.set(Beginning())
     try:
         ahead, grads, *_ = run([tensor], [gradient], True)
@@ -44,10 +49,11 @@ def begin(tensor: Tensor, gradient: Any) -> tuple[dict[int, Node], dict[Any, Any
 
 
 def steps(tensor: Tensor, gradient: Any = None, retain_graph: bool = False) -> Iterator[Step]:
-    """Perform the backward of a tensor one op at a time, newest first, and yield each op's `Step` when it is done.
+    """Perform the backward of a tensor one op at a time, newest first, and yield each op's `Step` when it is
+    done.
 
-    Run to the end it leaves exactly what `tensor.backward(gradient, retain_graph)` leaves; left early, everything is as it
-    was. The graph is freed at the end, not on the way. Raises what `backward` raises.
+    Run to the end it leaves exactly what `tensor.backward(gradient, retain_graph)` leaves; left early,
+    everything is as it was. The graph is freed at the end, not on the way. Raises what `backward` raises.
     """
     ahead, grads = begin(tensor, gradient)
     return _steps(ahead, grads, retain_graph)
@@ -84,8 +90,8 @@ def walk(
 ) -> Generator[Step, None, dict[Any, Any]]:
     """What `sweep` does, with a step for each op, which is yielded when it is done.
 
-    before: gets the step and its node right before the rules run. edit: returns what takes the place of the step's
-    `grad_output`, or None.
+    before: gets the step and its node right before the rules run. edit: returns what takes the place of the
+    step's `grad_output`, or None.
     """
     roots = list(ahead.values())
     called = number_edges(nodes_behind(roots))
@@ -117,7 +123,9 @@ def walk(
     return {**found, **(sweep({}, grads, True) if grads else {})}  # which runs the leaves' hooks
 
 
-def walk_through(stepping: Generator[Step, None, dict[Any, Any]], each: Callable[[Step], Any]) -> dict[Any, Any]:
+def walk_through(
+    stepping: Generator[Step, None, dict[Any, Any]], each: Callable[[Step], Any]
+) -> dict[Any, Any]:
     """A walk to its end: `each` gets every step, newest op first; what it returns are the gradients."""
     while True:
         try:
@@ -129,26 +137,38 @@ def walk_through(stepping: Generator[Step, None, dict[Any, Any]], each: Callable
 
 
 def tell(before: Callable[[Step, Node], None], step: Step, node: Node, gradient: Any) -> None:
-    """A hook on the gradient, so that a debugger which stops there is a few presses of `step` from the first rule."""
+    """A hook on the gradient, so that a debugger which stops there is a few presses of `step` from the first
+    rule.
+    """
     before(step, node)
 
 
 def contributions(
     node: Node, dy: Any, wanted: Any = None, lift: Any = None, hook: Callable[[Any], None] | None = None
 ) -> list[tuple[int, Any, Any]]:
-    """(input, target, gradient) for each input that a gradient is wanted for, from the rules of this one node.
+    """(input, target, gradient) for each input that a gradient is wanted for, from the rules of this one
+    node.
 
     hook: is called by the sweep, after everything has been prepared.
     """
-    edges = [edge if edge is not None and (not wanted or leads_on(edge, wanted)) else None for edge in input_edges(node)]
+    edges = [
+        edge if edge is not None and (not wanted or leads_on(edge, wanted)) else None
+        for edge in input_edges(node)
+    ]
     placeholders = [edge if edge is None else placeholder(edge) for edge in edges]
     alone = copy.copy(node)
     alone.edges = [placeholders] if node.op.variadic else placeholders
     alone.guards, alone.notes = (), Notes(is_many(node))  # hooks have run, changes have been looked for
     alone.notes.hooks = {0: {0: hook}} if hook else {}
     seeds = {(alone, slot): one for slot, one in enumerate(dy if is_many(node) else (dy,)) if one is not None}
-    parts = sweep({-alone.index: alone}, seeds, True, None, lift and (lambda _: lift(node)))  # its edges are the true ones
-    return [(at, edge, parts[leaf]) for at, (edge, leaf) in enumerate(zip(edges, placeholders)) if leaf is not None]
+    parts = sweep(
+        {-alone.index: alone}, seeds, True, None, lift and (lambda _: lift(node))
+    )  # its edges are the true ones
+    return [
+        (at, edge, parts[leaf])
+        for at, (edge, leaf) in enumerate(zip(edges, placeholders))
+        if leaf is not None
+    ]
 
 
 def placeholder(edge: Any) -> Tensor:
@@ -162,7 +182,8 @@ def no_values(node: Node) -> None:
 
 
 def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:
-    """How steps call what edges lead to: a result by its `Source`, counted from the oldest; a leaf by a name of its own.
+    """How steps call what edges lead to: a result by its `Source`, counted from the oldest; a leaf by a name
+    of its own.
 
     begun: edges that a backward begins at, which may be leaves.
     """

@@ -1,4 +1,6 @@
-"""Taking part in every op and every backward: what breakpoints, anomaly mode and the profiler have in common."""
+"""Taking part in every op and every backward: what breakpoints, anomaly mode and the profiler have in
+common.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ class Call:
 class Observer:
     """A `with` block in which what runs is looked at. Context-local: other threads are not.
 
-    Ops on plain arrays, which rules are made of, are not observed one by one: they are part of the step of their rule.
+    Ops on plain arrays, which rules are made of, are not observed one by one: they are part of the step of
+    their rule.
     """
 
     def __enter__(self: Self) -> Self:
@@ -95,11 +98,15 @@ class Watch:
         finally:
             WATCH.reset(token)
 
-    def sweep(self, ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any, lift: Any) -> dict[Any, Any]:
+    def sweep(
+        self, ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any, lift: Any
+    ) -> dict[Any, Any]:
         """Perform a backward."""
         token = WATCH.set(None)
         try:
-            found = walk_through(walk(ahead, grads, keep, wanted, lift, before=self.before_step), self.after_step)
+            found = walk_through(
+                walk(ahead, grads, keep, wanted, lift, before=self.before_step), self.after_step
+            )
             for observer in self.observers:
                 observer.after_sweep(found)
             return found

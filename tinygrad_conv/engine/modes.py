@@ -15,7 +15,9 @@ is_grad_enabled = GRAD.get
 
 
 class enable_grad(ContextDecorator):
-    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator (`@tg.enable_grad()`)."""
+    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator
+    (`@tg.enable_grad()`).
+    """
 
     _value = True
 
@@ -27,7 +29,9 @@ class enable_grad(ContextDecorator):
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-            raise TypeError(f"it would end before the body of {function.__name__} runs; use a `with` block in there")
+            raise TypeError(
+                f"it would end before the body of {function.__name__} runs; use a `with` block in there"
+            )
         return super().__call__(function)
 
     def _recreate_cm(self) -> enable_grad:

@@ -8,9 +8,10 @@
     def square_dx(dy, x):
         return 2 * dy * x
 
-The forward takes and returns ndarrays: positional parameters are inputs, keyword-only ones are params. A rule's first
-argument is the gradient of the output; after it the rule names what it reads: an input, `y` for the output, a kept value,
-`x_shape` for the shape of input `x` (which costs no memory), and last the params. That, and no more, is saved.
+The forward takes and returns ndarrays: positional parameters are inputs, keyword-only ones are params. A
+rule's first argument is the gradient of the output; after it the rule names what it reads: an input, `y` for
+the output, a kept value, `x_shape` for the shape of input `x` (which costs no memory), and last the params.
+That, and no more, is saved.
 """
 
 from __future__ import annotations
@@ -34,8 +35,16 @@ from .tensor import Tensor, result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})  # params that nobody can change behind the tape
-OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops; the first two of all
+PLAIN = frozenset(
+    {int, float, bool, str, type(None), np.dtype}
+)  # params that nobody can change behind the tape
+OPERANDS = (
+    np.ndarray,
+    np.generic,
+    bool,
+    int,
+    float,
+)  # beside Tensors, of broadcasting ops; the first two of all
 
 
 class Rule:
@@ -44,11 +53,18 @@ class Rule:
     __slots__ = ("argument", "function", "op", "params", "partial", "reads", "variadic")
 
     def __init__(self, op: Op, argument: str, function: Callable[..., Any], named: list[str]) -> None:
-        self.op, self.argument, self.function, self.variadic = op.name, argument, function, argument == op.variadic
+        self.op, self.argument, self.function, self.variadic = (
+            op.name,
+            argument,
+            function,
+            argument == op.variadic,
+        )
         errors.check_reads(self, op, named, op.readable)
         self.params = tuple(name for name in named if name in op.params)
         self.partial = len(self.params) < len(op.params)
-        self.reads = tuple(op.saves.setdefault(name, len(op.saves)) for name in named if name not in op.params)
+        self.reads = tuple(
+            op.saves.setdefault(name, len(op.saves)) for name in named if name not in op.params
+        )
 
     def some(self, node: Node) -> dict[str, Any]:
         """The params that the rule names, where it does not take them all."""
@@ -61,11 +77,14 @@ class Rule:
 class Op:
     """A primitive: a forward on ndarrays, and one rule for each differentiable input.
 
-    Called with at least one Tensor it returns Tensors, and is recorded where a gradient is wanted. Called with ndarrays
-    alone it runs its forward straight away: so a rule that is written with ops works on arrays and on Tensors.
+    Called with at least one Tensor it returns Tensors, and is recorded where a gradient is wanted. Called
+    with ndarrays alone it runs its forward straight away: so a rule that is written with ops works on arrays
+    and on Tensors.
     """
 
-    def __init__(self, forward: Callable[..., Any], broadcasting: bool, keeps: Any, differentiable: bool, once: bool) -> None:
+    def __init__(
+        self, forward: Callable[..., Any], broadcasting: bool, keeps: Any, differentiable: bool, once: bool
+    ) -> None:
         update_wrapper(self, forward)  # its name, module, docstring and signature
         self.forward, self.broadcasting, self.keeps = forward, broadcasting, tuple(keeps)
         self.differentiable, self.once, self.name = differentiable, once, forward.__name__
@@ -76,12 +95,18 @@ class Op:
         self.optional = tuple(one.name for one in positional if one.default is None)
         self.required = len(positional) - len(self.optional)
         self.params = tuple(one.name for one in declared if one.kind is one.KEYWORD_ONLY)
-        self.defaults = {one.name: one.default for one in declared if one.name in self.params and one.default is not one.empty}
+        self.defaults = {
+            one.name: one.default
+            for one in declared
+            if one.name in self.params and one.default is not one.empty
+        }
         errors.check_declaration(self, positional)
         self.rules: list[Rule | None] = [None] * len(self.inputs)
         self.derivations: dict[str, Rule] = {}
         self.readable = [*self.inputs, "y", *self.keeps, *(f"{one}_shape" for one in self.inputs)]
-        self.saves: dict[str, int] = {}  # the readable names that rules read, and their places in `Node.saved`
+        self.saves: dict[
+            str, int
+        ] = {}  # the readable names that rules read, and their places in `Node.saved`
         self.plans: dict[int, Any] = {}  # what to save, by the inputs that want a gradient
 
     def __repr__(self) -> str:
@@ -105,7 +130,9 @@ class Op:
                     edge = value._edge or value
                     wanted |= bit
                 value = value._data
-            elif type(value) is not np.ndarray and (value is not None or self.variadic or len(arrays) < self.required):
+            elif type(value) is not np.ndarray and (
+                value is not None or self.variadic or len(arrays) < self.required
+            ):
                 odd = True
             arrays.append(value)
             edges.append(edge)
@@ -113,11 +140,15 @@ class Op:
         if odd:
             errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
         if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
-            arrays = promote(arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs])
+            arrays = promote(
+                arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs]
+            )
         settled = []
         if params:
             for name, one in params.items():
-                if type(one) not in PLAIN and (type(one) is not tuple or not PLAIN.issuperset(map(type, one))):
+                if type(one) not in PLAIN and (
+                    type(one) is not tuple or not PLAIN.issuperset(map(type, one))
+                ):
                     params[name] = self.settle(name, one)
                     settled.append(name)
             y = self.forward(*arrays, **params)
@@ -143,17 +174,28 @@ class Op:
         y = y if type(y) is np.ndarray and y.dtype.kind in KINDS else errors.check_output(self, y)
         base, root = y.base, None
         for value, array in zip(inputs, arrays):
-            if y is array or (base is not None and array is not None and (base is array or base is array.base)):
-                y, root = y.view(), (value if value._root is None else value._root) if isinstance(value, Tensor) else None
+            if y is array or (
+                base is not None and array is not None and (base is array or base is array.base)
+            ):
+                y, root = (
+                    y.view(),
+                    (value if value._root is None else value._root) if isinstance(value, Tensor) else None,
+                )
         y.setflags(False)  # write=False, which takes half as long again
         return y, root
 
-    def record(self, inputs: Any, arrays: Any, edges: Any, wanted: int, y: Any, kept: Any, params: Any) -> Node:
+    def record(
+        self, inputs: Any, arrays: Any, edges: Any, wanted: int, y: Any, kept: Any, params: Any
+    ) -> Node:
         """A node for the tape: it holds what the rules read, and knows where gradients go."""
         wanted = -1 if self.variadic else wanted
         pick, read, constants, shapes = self.plans.get(wanted) or self.plan(wanted)
         given = [(at, inputs[at]) for at in constants if inputs[at] is not None] if constants else ()
-        names = {at: one if type(one) in PLAIN else getattr(one, "name", None) for at, one in given} if given else None
+        names = (
+            {at: one if type(one) in PLAIN else getattr(one, "name", None) for at, one in given}
+            if given
+            else None
+        )
         guards = []
         for position in range(len(inputs)) if self.variadic and read else read:
             value = inputs[position]
@@ -167,7 +209,11 @@ class Op:
         saved = pick((*arrays, y, *kept, *sizes, None))  # the readable values, in order
         many, node = type(y) is tuple, object.__new__(Node)
         node.op, node.edges, node.saved, node.guards, node.names = self, edges, saved, guards, names
-        node.params, node.notes, node.consumed = {**self.defaults, **params}, Notes(many) if many else None, None
+        node.params, node.notes, node.consumed = (
+            {**self.defaults, **params},
+            Notes(many) if many else None,
+            None,
+        )
         node.outputs = [(one.shape, one.dtype) for one in y] if many else [(y.shape, y.dtype)]
         node.layer, node.where, node.index = LAYER.get(), user_where(2), tick()
         return node
@@ -179,8 +225,9 @@ class Op:
         return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
 
     def plan(self, wanted: int) -> Any:
-        """What to save where the inputs in the bits of `wanted` (-1: all) want gradients: what picks it out of the readable
-        values and a None, for what no rule will read; which inputs are in it; which are constants; whether shapes are."""
+        """What to save where the inputs in the bits of `wanted` (-1: all) want gradients: what picks it out
+        of the readable values and a None, for what no rule will read; which inputs are in it; which are
+        constants; whether shapes are."""
         rules: list[Any] = [rule for position, rule in enumerate(self.rules) if wanted >> position & 1]
         errors.check_rules(self, rules, wanted)
         needed = {place for rule in [*rules, *self.derivations.values()] for place in rule.reads}
@@ -199,10 +246,15 @@ class Op:
         """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
         return partial(self.declare, "kept", errors.check_named(self, "kept", name))
 
-    def explain(self, argument: str) -> Any: from ..debug.explain import explains; return explains(self, argument)  # for people
+    def explain(self, argument: str) -> Any:
+        from ..debug.explain import explains
+
+        return explains(self, argument)  # for people
 
     def declare(self, decorator: str, name: str, function: Function) -> Function:
-        """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as it is."""
+        """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as
+        it is.
+        """
         names = list(inspect.signature(function).parameters)
         self.plans.clear()
         errors.check_declared(self, decorator, name, function, names)
@@ -225,13 +277,19 @@ def primitive(
 ) -> Any:  # fmt: skip
     """Declare the decorated forward as an op, under its own name.
 
-    broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be among them; their
-    gradients are summed back. keeps: names of what the forward returns after its output, as `return y, index`, for the rules
-    to read. differentiable: False for an op whose output carries no gradient (a comparison). once: its rules may not be
-    differentiated themselves. override: take the place of an op of the same name from elsewhere. For several outputs the
-    forward returns a tuple of arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
+    broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be
+    among them; their gradients are summed back. keeps: names of what the forward returns after its output, as
+    `return y, index`, for the rules to read. differentiable: False for an op whose output carries no gradient
+    (a comparison). once: its rules may not be differentiated themselves. override: take the place of an op of
+    the same name from elsewhere. For several outputs the forward returns a tuple of arrays (`return (a, b)`;
+    with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
     """
-    options: Any = {"broadcasting": broadcasting, "keeps": keeps, "differentiable": differentiable, "once": once}
+    options: Any = {
+        "broadcasting": broadcasting,
+        "keeps": keeps,
+        "differentiable": differentiable,
+        "once": once,
+    }
     if forward is None:
         return partial(primitive, override=override, **options)
     errors.check_forward(forward, keeps)

@@ -1,7 +1,7 @@
 """The tape: what ran (`Node`), and the way back through it (`sweep`).
 
-A node points backwards only, at what made its inputs. Nothing points forward, so no cycle exists, and a graph that nobody
-holds is freed by reference counting alone.
+A node points backwards only, at what made its inputs. Nothing points forward, so no cycle exists, and a graph
+that nobody holds is freed by reference counting alone.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ from ..hooks import Hooks, run_hooks
 from ..places import Where, show_where, user_where
 from .registry import OPS
 
-tick = itertools.count(1).__next__  # the creation counter: a node's inputs were made before it, so its order is topological
+tick = itertools.count(
+    1
+).__next__  # the creation counter: a node's inputs were made before it, so its order is topological
 
 
 class Mutations:
-    latest = 0  # when a tensor was last changed in place, anywhere: newer nodes need not be looked at for changes
+    latest = (
+        0  # when a tensor was last changed in place, anywhere: newer nodes need not be looked at for changes
+    )
 
 
 class Notes:
@@ -41,9 +45,24 @@ class Notes:
 class Node:
     """One op that ran, holding what its rules will read, and nothing else."""
 
-    __slots__ = ("consumed", "edges", "guards", "index", "layer", "names", "notes", "op", "outputs", "params", "saved", "where")
+    __slots__ = (
+        "consumed",
+        "edges",
+        "guards",
+        "index",
+        "layer",
+        "names",
+        "notes",
+        "op",
+        "outputs",
+        "params",
+        "saved",
+        "where",
+    )
     op: Any
-    edges: Any  # for each input where its gradient goes: a leaf, `(node, output slot)`, or None; a list of these if variadic
+    # for each input where its gradient goes: a leaf, `(node, output slot)`, or None; a list of these if
+    # variadic
+    edges: Any
     saved: Any  # the values that the rules name, in the order of `op.saves`
     params: dict[str, Any]
     outputs: Any  # shape and dtype of each
@@ -63,7 +82,10 @@ class Node:
     def __repr__(self) -> str:
         return errors.show_node(self)
 
-    def _repr_html_(self) -> str: from ..debug.html import show_node; return show_node(self)  # the engine stands without it
+    def _repr_html_(self) -> str:
+        from ..debug.html import show_node
+
+        return show_node(self)  # the engine stands without it
 
     def note(self) -> Notes:
         self.notes = self.notes or Notes()
@@ -74,13 +96,17 @@ class Node:
         self.saved, self.edges, self.guards, self.params, self.consumed = None, (), (), {}, where
 
 
-def sweep(ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any = None, lift: Any = None) -> dict[Any, Any]:
-    """Carry gradients back through the tape, newest op first; return those of the leaves that were reached, by leaf.
+def sweep(
+    ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any = None, lift: Any = None
+) -> dict[Any, Any]:
+    """Carry gradients back through the tape, newest op first; return those of the leaves that were reached,
+    by leaf.
 
-    ahead: the nodes to begin at, by minus their index; grads: their outputs' gradients, by edge. The graph is found on the
-    way: the newest node not yet passed has no consumer left, so its gradient is complete. keep: leave the nodes as they
-    are, for another sweep. wanted: the only edges whose gradients matter. With `lift`, which turns a node's saved arrays
-    into Tensors, the gradients are Tensors, the rules see Tensors and are recorded themselves.
+    ahead: the nodes to begin at, by minus their index; grads: their outputs' gradients, by edge. The graph is
+    found on the way: the newest node not yet passed has no consumer left, so its gradient is complete. keep:
+    leave the nodes as they are, for another sweep. wanted: the only edges whose gradients matter. With
+    `lift`, which turns a node's saved arrays into Tensors, the gradients are Tensors, the rules see Tensors
+    and are recorded themselves.
     """
     heap, kind, found, here = sorted(ahead), type(next(iter(grads.values()))), {}, None  # type: ignore[var-annotated]
     try:
@@ -92,16 +118,26 @@ def sweep(ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any
             for rule, edge in zip(node.op.rules, node.edges):
                 if edge is None or (wanted and not leads_on(edge, wanted)):
                     continue
-                dx = rule.function(dy, *map(saved.__getitem__, rule.reads), **(rule.some(node) if rule.partial else node.params))
-                for target, part in zip(edge, errors.check_count(rule, dx, edge)) if rule.variadic else ((edge, dx),):
+                dx = rule.function(
+                    dy,
+                    *map(saved.__getitem__, rule.reads),
+                    **(rule.some(node) if rule.partial else node.params),
+                )
+                for target, part in (
+                    zip(edge, errors.check_count(rule, dx, edge)) if rule.variadic else ((edge, dx),)
+                ):
                     if target is None:
                         continue
                     inner = type(target) is tuple
-                    shape, dtype = target[0].outputs[target[1]] if inner else (target.data.shape, target.data.dtype)
+                    shape, dtype = (
+                        target[0].outputs[target[1]] if inner else (target.data.shape, target.data.dtype)
+                    )
                     if type(part) is not kind or part.shape != shape or part.dtype != dtype:
                         part = fit(node, rule, part, shape, dtype, kind)
                     if target in grads:
-                        part = grads[target] + part if lift else np.asarray(grads[target] + part)  # 0-d sums are scalars
+                        part = (
+                            grads[target] + part if lift else np.asarray(grads[target] + part)
+                        )  # 0-d sums are scalars
                     elif inner and -target[0].index not in ahead:
                         ahead[-target[0].index] = target[0]
                         heappush(heap, -target[0].index)
@@ -118,8 +154,12 @@ def sweep(ahead: dict[int, Node], grads: dict[Any, Any], keep: bool, wanted: Any
     return {**found, **grads}
 
 
-def prepare(node: Node, dy: Any, grads: Any, found: Any, wanted: Any, lift: Any, kind: Any) -> tuple[Any, Any]:
-    """The gradient and the saved values of a node with something out of the ordinary about it, or about the sweep."""
+def prepare(
+    node: Node, dy: Any, grads: Any, found: Any, wanted: Any, lift: Any, kind: Any
+) -> tuple[Any, Any]:
+    """The gradient and the saved values of a node with something out of the ordinary about it, or about the
+    sweep.
+    """
     notes = node.notes or Notes()
     errors.check_unconsumed(node)
     errors.check_unchanged(node)
@@ -135,12 +175,20 @@ def prepare(node: Node, dy: Any, grads: Any, found: Any, wanted: Any, lift: Any,
 
 
 def leads_on(edge: Any, wanted: Any) -> bool:
-    """Whether a gradient sent along the edge can reach a wanted one: an inner edge may, a leaf must be one."""
-    return any(leads_on(one, wanted) for one in edge) if type(edge) is list else type(edge) is tuple or edge in wanted
+    """Whether a gradient sent along the edge can reach a wanted one: an inner edge may, a leaf must be
+    one.
+    """
+    return (
+        any(leads_on(one, wanted) for one in edge)
+        if type(edge) is list
+        else type(edge) is tuple or edge in wanted
+    )
 
 
 def fit(node: Node, rule: Any, dx: Any, shape: tuple[int, ...], dtype: Any, kind: Any) -> Any:
-    """What a rule returned, as the input's gradient: summed back over broadcast axes and cast back, or an error."""
+    """What a rule returned, as the input's gradient: summed back over broadcast axes and cast back, or an
+    error.
+    """
     dx = np.asarray(dx) if kind is np.ndarray and isinstance(dx, (np.generic, np.ndarray)) else dx
     errors.check_gradient(rule, dx, kind, shape, node.op.broadcasting)
     dx = dx if dx.shape == shape else OPS["sum_to"](dx, shape=shape)

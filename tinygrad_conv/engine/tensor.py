@@ -20,18 +20,35 @@ from .tape import Mutations, Node, Notes, sweep, tick
 class Tensor(TensorMethods):
     """An array that remembers how it was computed.
 
-    `Tensor(array)` shares the array's memory (`tg.tensor` copies). Python floats and lists of them become float32 (the
-    default dtype), arrays keep their dtype: bool, integer, float16, float32 or float64; others, and a gradient of integers,
-    are a DtypeError. Results of ops are read-only; a view of a leaf (`w.T`, `w[0]`, `w.detach()`) follows the leaf.
+    `Tensor(array)` shares the array's memory (`tg.tensor` copies). Python floats and lists of them become
+    float32 (the default dtype), arrays keep their dtype: bool, integer, float16, float32 or float64; others,
+    and a gradient of integers, are a DtypeError. Results of ops are read-only; a view of a leaf (`w.T`,
+    `w[0]`, `w.detach()`) follows the leaf.
     """
 
-    __slots__ = ("__weakref__", "_data", "_edge", "_notes", "_requires_grad", "_root", "_stamp", "grad", "name")
-    __array_ufunc__ = None  # array + tensor is tensor.__radd__(array), on the tape; np.add(array, tensor) is a TypeError
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_edge",
+        "_notes",
+        "_requires_grad",
+        "_root",
+        "_stamp",
+        "grad",
+        "name",
+    )
+    __array_ufunc__ = (
+        None  # array + tensor is tensor.__radd__(array), on the tape; np.add(array, tensor) is a TypeError
+    )
     __hash__ = object.__hash__
 
-    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
+    def __init__(
+        self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    ) -> None:
         self._data: Array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
-        self._edge: tuple[Node, int] | None = None  # the node that made it and which of its outputs it is; None: a leaf
+        self._edge: tuple[Node, int] | None = (
+            None  # the node that made it and which of its outputs it is; None: a leaf
+        )
         self._root: Tensor | None = None  # the tensor whose memory this one shows, where it is a view
         self._notes: Notes | None = None  # its hooks
         self._stamp = 0  # when the memory was last changed in place
@@ -40,7 +57,9 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The numbers. Setting them, `p.data -= …` included, is noticed by a backward that would read the old ones."""
+        """The numbers. Setting them, `p.data -= …` included, is noticed by a backward that would read the old
+        ones.
+        """
         return self._data
 
     @data.setter
@@ -64,17 +83,25 @@ class Tensor(TensorMethods):
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Add the gradient of this scalar to `.grad` of every leaf it was computed from.
 
-        gradient: for a non-scalar, what to begin with: an array or a Tensor of this tensor's shape. The graph is freed on
-        the way unless `retain_graph`. An exception on the way leaves every `.grad` as it was. Raises GraphError where there is
-        nothing to go back through, TapeConsumedError the second time, MutationError where what a rule would read has changed.
+        gradient: for a non-scalar, what to begin with: an array or a Tensor of this tensor's shape. The graph
+        is freed on the way unless `retain_graph`. An exception on the way leaves every `.grad` as it was.
+        Raises GraphError where there is nothing to go back through, TapeConsumedError the second time,
+        MutationError where what a rule would read has changed.
         """
-        if gradient is not None or self._edge is None or self._data.size != 1 or modes.WATCH.get() is not None:
+        if (
+            gradient is not None
+            or self._edge is None
+            or self._data.size != 1
+            or modes.WATCH.get() is not None
+        ):
             return deposit(run([self], [gradient], retain_graph))
         node, one = self._edge[0], np.array(1.0, self._data.dtype, ndmin=self._data.ndim)
         deposit(sweep({-node.index: node}, {self._edge: one}, retain_graph))
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:
-        """Call `hook` with the gradient of this tensor in every backward; what it returns, if anything, takes its place."""
+        """Call `hook` with the gradient of this tensor in every backward; what it returns, if anything, takes
+        its place.
+        """
         errors.check_wanted(self)
         return Handle(self.note().hooks.setdefault(self._edge[1] if self._edge else 0, {}), hook)
 
@@ -103,7 +130,9 @@ class Tensor(TensorMethods):
 
     def change(self, symbol: str, operation: Callable[..., Any], *operands: Any) -> Tensor:
         """`x -= …` and its kin, in place: for leaves, and where no recording would be falsified."""
-        recording = modes.GRAD.get() and any(getattr(one, "requires_grad", False) for one in (self, *operands))
+        recording = modes.GRAD.get() and any(
+            getattr(one, "requires_grad", False) for one in (self, *operands)
+        )
         if recording or self._edge is not None or not self._data.flags.writeable:
             raise errors.in_place(self, symbol)
         operation(self._data, *(one.data if isinstance(one, Tensor) else one for one in operands))
@@ -134,14 +163,17 @@ def result(array: Array, root: Tensor | None = None, edge: tuple[Node, int] | No
 def lift(node: Node) -> list[Any]:
     """The values a node's rules read, as Tensors on the tape: it makes the rules themselves differentiable.
 
-    Kept choices (masks, indices) stay arrays. A kept float is derived again from the other values: as a constant it would
-    hide its part of the second derivative.
+    Kept choices (masks, indices) stay arrays. A kept float is derived again from the other values: as a
+    constant it would hide its part of the second derivative.
     """
     errors.check_differentiable_twice(node.op)
     edges = dict(zip(node.op.inputs, node.edges))
     slots = [(node, slot) for slot in range(len(node.outputs))]
     edges["y"] = slots if node.notes and node.notes.many else slots[0]
-    values = {name: lift_value(value, edges[name]) if name in edges else value for name, value in zip(node.op.saves, node.saved)}
+    values = {
+        name: lift_value(value, edges[name]) if name in edges else value
+        for name, value in zip(node.op.saves, node.saved)
+    }
     for name in node.op.keeps:
         if name in values and values[name].dtype in FLOATS:
             values[name] = node.op.derive(name, values, node)
@@ -155,7 +187,9 @@ def lift_value(value: Any, edge: Any) -> Any:
     return edge if value is None or isinstance(edge, Tensor) else result(value, None, edge)
 
 
-def run(tensors: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Any = None, lifting: Any = None) -> dict[Any, Any]:
+def run(
+    tensors: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Any = None, lifting: Any = None
+) -> dict[Any, Any]:
     """Begin a sweep at these tensors, with the gradients of each; a debugger that watches takes it over."""
     ahead: dict[int, Node] = {}
     grads: dict[Any, Any] = {}
@@ -172,12 +206,16 @@ def run(tensors: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Any
 
 
 def deposit(found: dict[Any, Any]) -> None:
-    """Write a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all of them are ready."""
+    """Write a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all of them are
+    ready.
+    """
     fresh: list[tuple[Tensor, Array]] = []
     for edge, gradient in found.items():
         tensor = edge[0].notes.retained[edge[1]]() if type(edge) is tuple else edge
         if tensor is not None:  # a retained one may be gone
-            fresh.append((tensor, gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")))
+            fresh.append(
+                (tensor, gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C"))
+            )
     for tensor, gradient in fresh:
         tensor.grad = gradient
     for tensor, _ in fresh:
@@ -191,9 +229,10 @@ def grad(
 ) -> tuple[Tensor | None, ...]:  # fmt: skip
     """The gradients of `outputs` with respect to `inputs`, as Tensors; no `.grad` is touched.
 
-    grad_outputs: what to begin with, one for each output; may be left out for scalars. With `create_graph` the gradients
-    are on the tape themselves, so they can be differentiated again. retain_graph: by default as create_graph. Raises
-    GraphError for an input that the outputs do not depend on, unless `allow_unused` (its gradient is None then).
+    grad_outputs: what to begin with, one for each output; may be left out for scalars. With `create_graph`
+    the gradients are on the tape themselves, so they can be differentiated again. retain_graph: by default as
+    create_graph. Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its
+    gradient is None then).
     """
     outputs, inputs = ([one] if isinstance(one, Tensor) else list(one) for one in (outputs, inputs))
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)

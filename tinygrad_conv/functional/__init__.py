@@ -5,7 +5,18 @@ Inputs may be Tensors or arrays; a result is a Tensor as soon as one of them is.
 
 from __future__ import annotations
 
-from . import activations, arithmetic, convolutions, losses, norms, pooling, products, reductions, shapes, space
+from . import (
+    activations,
+    arithmetic,
+    convolutions,
+    losses,
+    norms,
+    pooling,
+    products,
+    reductions,
+    shapes,
+    space,
+)
 from .activations import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .convolutions import *  # noqa: F403

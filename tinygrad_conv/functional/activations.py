@@ -107,4 +107,6 @@ def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
 def refuse_inplace(op: str, inplace: bool) -> None:
     """Say what to write instead of inplace=True."""
     if inplace:
-        raise MutationError(f"{op}: inplace=True would change the input behind the tape; leave it out, use the result")
+        raise MutationError(
+            f"{op}: inplace=True would change the input behind the tape; leave it out, use the result"
+        )

@@ -138,7 +138,8 @@ def clamp_max(input: Operand, max: Operand) -> Tensor:
 
 
 def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-    """`input`, but at least `min` and at most `max`: numbers or tensors, one of which may be None. max wins where min is larger.
+    """`input`, but at least `min` and at most `max`: numbers or tensors, one of which may be None. max wins
+    where min is larger.
 
     Raises ValueError where both are None.
     """
@@ -149,12 +150,16 @@ def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None
 
 
 def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
-    """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere. Input and mask broadcast.
+    """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere. Input and
+    mask broadcast.
 
-    Raises ShapeError for a value with dimensions, DtypeError for a mask that is no bool, and a value that input cannot hold.
+    Raises ShapeError for a value with dimensions, DtypeError for a mask that is no bool, and a value that
+    input cannot hold.
     """
     if getattr(value, "ndim", 0):
-        raise ShapeError(f"masked_fill: value must be a number or a tensor without dimensions, not {show_shape(value.shape)}")
+        raise ShapeError(
+            f"masked_fill: value must be a number or a tensor without dimensions, not {show_shape(value.shape)}"
+        )
     if mask.dtype != bool:
         raise DtypeError(f"masked_fill: mask must be bool, not {show_array(mask)}")
     kind = np.dtype(getattr(value, "dtype", type(value))).kind

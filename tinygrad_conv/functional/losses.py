@@ -1,4 +1,6 @@
-"""Losses. PyTorch's deprecated `size_average` and `reduce` are left out, so what came after them is given by name."""
+"""Losses. PyTorch's deprecated `size_average` and `reduce` are left out, so what came after them is given by
+name.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def nll_loss(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
-    return classification.nll_loss(input, target, weight=weight, ignore_index=ignore_index, reduction=reduction)
+    return classification.nll_loss(
+        input, target, weight=weight, ignore_index=ignore_index, reduction=reduction
+    )
 
 
 @documented_by(classification.cross_entropy)
@@ -85,7 +89,12 @@ def cross_entropy(
     label_smoothing: float = 0.0,
 ) -> Tensor:
     return classification.cross_entropy(
-        input, target, weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+        input,
+        target,
+        weight=weight,
+        ignore_index=ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )
 
 

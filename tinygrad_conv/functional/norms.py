@@ -1,4 +1,6 @@
-"""Normalisations, with PyTorch's running statistics, and dropout, with the random numbers of `manual_seed`."""
+"""Normalisations, with PyTorch's running statistics, and dropout, with the random numbers of
+`manual_seed`.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,15 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of input [N, C, ...] less its mean, divided by √(variance + eps), times weight [C], plus bias [C].
+    """Each channel of input [N, C, ...] less its mean, divided by √(variance + eps), times weight [C], plus
+    bias [C].
 
-    training: mean and (biased) variance of the batch; running_mean and running_var [C], where given, follow in place:
-    r ← (1 - momentum) r + momentum · (that of the batch, the variance unbiased). Otherwise these two are used.
+    training: mean and (biased) variance of the batch; running_mean and running_var [C], where given, follow
+    in place: r ← (1 - momentum) r + momentum · (that of the batch, the variance unbiased). Otherwise these
+    two are used.
 
-    Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for integers.
+    Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for
+    integers.
     """
     statistics = np.empty((2, *input.shape[1:2])) if training else None
     y: Tensor = norm.batch_norm(
@@ -66,18 +71,22 @@ def instance_norm(
 ) -> Tensor:
     """Each channel of each sample of input [N, C, ...] normalised by itself, times weight [C], plus bias [C].
 
-    It is group_norm with a group for each channel. running_mean and running_var [C], where given, follow as in
-    batch_norm, averaged over the samples; with use_input_stats=False they are used instead.
+    It is group_norm with a group for each channel. running_mean and running_var [C], where given, follow as
+    in batch_norm, averaged over the samples; with use_input_stats=False they are used instead.
 
     Raises ShapeError where shapes do not fit or a channel has one element alone, DtypeError for integers.
     """
-    norm.check_batch("instance_norm", input, weight, bias, running_mean, running_var, training=use_input_stats)
+    norm.check_batch(
+        "instance_norm", input, weight, bias, running_mean, running_var, training=use_input_stats
+    )
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     samples, channels = input.shape[:2]
     elements = math.prod(input.shape[2:])
     if elements == 1:
-        raise ShapeError(f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}")
+        raise ShapeError(
+            f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}"
+        )
     statistics = np.empty((2, samples, channels))
     y: Tensor = norm.group_norm(input, weight, bias, num_groups=channels, eps=eps, statistics=statistics)
     if samples and elements:
@@ -85,10 +94,13 @@ def instance_norm(
     return y
 
 
-def follow(mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float) -> None:
+def follow(
+    mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float
+) -> None:
     """Move running statistics, in place, by the share `momentum` towards those of a batch.
 
-    The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count` elements each.
+    The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count`
+    elements each.
     """
     for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
         if running is not None:
@@ -129,10 +141,11 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
 
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise. Else the input.
+    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise. Else the
+    input.
 
-    input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes,
-    ValueError for a p outside of [0, 1].
+    input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError for
+    other shapes, ValueError for a p outside of [0, 1].
     """
     refuse_inplace("dropout2d", inplace)
     if input.ndim not in (3, 4):

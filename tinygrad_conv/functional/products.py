@@ -21,10 +21,15 @@ def matmul(input: Operand, other: Operand) -> Tensor:
 
 
 def bmm(input: Operand, mat2: Operand) -> Tensor:
-    """A B for each matrix of a batch, [B, n, k] and [B, k, m] → [B, n, m]. Raises ShapeError for any other shapes: `matmul`
-    broadcasts, `bmm` does not.
+    """A B for each matrix of a batch, [B, n, k] and [B, k, m] → [B, n, m]. Raises ShapeError for any other
+    shapes: `matmul` broadcasts, `bmm` does not.
     """
-    if input.ndim != 3 or mat2.ndim != 3 or input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
+    if (
+        input.ndim != 3
+        or mat2.ndim != 3
+        or input.shape[0] != mat2.shape[0]
+        or input.shape[2] != mat2.shape[1]
+    ):
         shapes = f"input {show_shape(input.shape)} and mat2 {show_shape(mat2.shape)}"
         raise ShapeError(f"bmm: {shapes} must be [B, n, k] and [B, k, m]")
     return linalg.matmul(input, mat2)

@@ -51,7 +51,9 @@ def mean(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DType
 
 
 @documented_by(reduce.prod)
-def prod(input: Operand, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
+def prod(
+    input: Operand, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     return reduce.prod(cast(input, dtype), dim=dim, keepdim=keepdim)
 
 
@@ -67,7 +69,12 @@ def logsumexp(input: Operand, dim: Dim, keepdim: bool = False) -> Tensor:
 
 @documented_by(reduce.var)
 def var(
-    input: Operand, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
+    input: Operand,
+    dim: Dim | bool = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     dim, correction = corrected(dim, unbiased, correction)
     return reduce.var(input, dim=dim, correction=correction, keepdim=keepdim)
@@ -75,7 +82,12 @@ def var(
 
 @documented_by(reduce.std)
 def std(
-    input: Operand, dim: Dim | bool = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
+    input: Operand,
+    dim: Dim | bool = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     dim, correction = corrected(dim, unbiased, correction)
     return reduce.std(input, dim=dim, correction=correction, keepdim=keepdim)
@@ -89,11 +101,18 @@ def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tupl
 
 
 def norm(
-    input: Operand, p: float | str = "fro", dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+    input: Operand,
+    p: float | str = "fro",
+    dim: Dim = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
 ) -> Tensor:
-    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`; for p = 0 the number of elements that aren't 0, for ±∞ the largest or smallest |x|.
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`; for p = 0 the number of elements that aren't 0, for ±∞ the largest or
+    smallest |x|.
 
-    'fro' is p = 2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of nothing.
+    'fro' is p = 2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of
+    nothing.
     """
     return reduce.vector_norm(cast(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
 
@@ -119,9 +138,11 @@ def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Ten
 
 
 def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
-    """The maximum of all of `input`; along a dimension (values, indices); or, of two tensors, the larger of each pair.
+    """The maximum of all of `input`; along a dimension (values, indices); or, of two tensors, the larger of
+    each pair.
 
-    Elements that tie share the gradient of the first form and of the last; along a dimension the first of them has it all.
+    Elements that tie share the gradient of the first form and of the last; along a dimension the first of
+    them has it all.
     """
     if hasattr(dim, "ndim"):
         return arithmetic.maximum(input, dim)
@@ -129,9 +150,11 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
 
 
 def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
-    """The minimum of all of `input`; along a dimension (values, indices); or, of two tensors, the smaller of each pair.
+    """The minimum of all of `input`; along a dimension (values, indices); or, of two tensors, the smaller of
+    each pair.
 
-    Elements that tie share the gradient of the first form and of the last; along a dimension the first of them has it all.
+    Elements that tie share the gradient of the first form and of the last; along a dimension the first of
+    them has it all.
     """
     if hasattr(dim, "ndim"):
         return arithmetic.minimum(input, dim)

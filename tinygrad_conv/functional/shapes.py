@@ -76,7 +76,9 @@ def stack(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
 
 
 def several(name: str, tensors: Sequence[Operand]) -> Sequence[Operand]:
-    """A list or tuple of tensors. Raises TypeError for a single one: its rows would be taken for the tensors."""
+    """A list or tuple of tensors. Raises TypeError for a single one: its rows would be taken for the
+    tensors.
+    """
     if not isinstance(tensors, (list, tuple)):
         raise TypeError(f"{name}: pass a list or tuple of tensors, not {type(tensors).__name__}")
     return tensors

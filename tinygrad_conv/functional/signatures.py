@@ -1,4 +1,6 @@
-"""What the functions of this folder share: the types in their signatures, and where their docstrings come from."""
+"""What the functions of this folder share: the types in their signatures, and where their docstrings come
+from.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Padding = Any  # an int, a pair, ((top, bottom), (left, right)), 'valid' or 'sam
 
 
 def documented_by(op: Op) -> Callable[[Function], Function]:
-    """Give a function the docstring of the op it calls: the op is where shapes, formula and errors are stated, once."""
+    """Give a function the docstring of the op it calls: the op is where shapes, formula and errors are
+    stated, once.
+    """
 
     def document(function: Function) -> Function:
         function.__doc__ = op.forward.__doc__

@@ -1,4 +1,5 @@
-"""The arithmetic of convolution and pooling: plain NumPy arrays in, plain NumPy arrays out; no Tensor, no tape.
+"""The arithmetic of convolution and pooling: plain NumPy arrays in, plain NumPy arrays out; no Tensor, no
+tape.
 
 A map of the folder, in reading order:
 
@@ -30,9 +31,9 @@ A map of the folder, in reading order:
     threads.py     sharing the rows of a large kernel
     choice.py      which of them serves
 
-All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory order.
-Results are fresh memory, in whatever order was fastest to compute. float16 is computed in float32 and rounded once.
-Arguments are not checked here: `ops` does that, where errors can name them.
+All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
+order. Results are fresh memory, in whatever order was fastest to compute. float16 is computed in float32 and
+rounded once. Arguments are not checked here: `ops` does that, where errors can name them.
 """
 
 from __future__ import annotations
@@ -79,9 +80,11 @@ keep_freed_memory()
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:
-    """y [N, O, P, Q] = X ⋆ W: cross-correlation of x [N, C, H, W] with w [O, C/groups, kh, kw], kernel not flipped.
+    """y [N, O, P, Q] = X ⋆ W: cross-correlation of x [N, C, H, W] with w [O, C/groups, kh, kw], kernel not
+    flipped.
 
-    Padding is made of zeros that are multiplied like any other number: an infinite weight meeting it gives NaN.
+    Padding is made of zeros that are multiplied like any other number: an infinite weight meeting it gives
+    NaN.
     """
     return correlation("correlate", x, w, window, groups)
 
@@ -97,8 +100,8 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int = 1) 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int = 1) -> Array:
     """dx [N, C, H, W]: full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w.
 
-    Sums only what windows send back: exactly 0 where no window touched, and dy is never padded with zeros that an
-    infinite weight could turn into NaN.
+    Sums only what windows send back: exactly 0 where no window touched, and dy is never padded with zeros
+    that an infinite weight could turn into NaN.
     """
     return correlation("correlate_input_grad", dy, w, window, groups)
 
@@ -106,21 +109,26 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int = 1) -
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     """(y, tap), both [N, C, P, Q]: each window's maximum of x [N, C, H, W], and the tap i * kw + j that won.
 
-    The first tap in row-major order wins a tie; a NaN beats every number, and the last NaN wins, as in PyTorch. Padding
-    never wins, not even against -inf. A window wholly in the padding has the dtype's lowest value and tap 0.
+    The first tap in row-major order wins a tie; a NaN beats every number, and the last NaN wins, as in
+    PyTorch. Padding never wins, not even against -inf. A window wholly in the padding has the dtype's lowest
+    value and tap 0.
     """
     y, tap = pools().max_pool(x, window)
     return y, tap
 
 
 def gather_taps(x: Array, tap: Array, window: Window) -> Array:
-    """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; 0 where that tap lies in the padding."""
+    """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; 0 where that tap lies in the
+    padding.
+    """
     result: Array = pools().gather_taps(x, tap, window)
     return result
 
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
-    """dx [N, C, H, W], the adjoint of `gather_taps`: dy [N, C, P, Q] at the taps; windows that overlap add up."""
+    """dx [N, C, H, W], the adjoint of `gather_taps`: dy [N, C, P, Q] at the taps; windows that overlap add
+    up.
+    """
     result: Array = pools().scatter_taps(dy, tap, window)
     return result
 
@@ -132,6 +140,8 @@ def sum_windows(x: Array, window: Window) -> Array:
 
 
 def spread_windows(dy: Array, window: Window) -> Array:
-    """dx [N, C, H, W], the adjoint of `sum_windows`: dy [N, C, P, Q] added to every place its window covers."""
+    """dx [N, C, H, W], the adjoint of `sum_windows`: dy [N, C, P, Q] added to every place its window
+    covers.
+    """
     result: Array = pools().spread_windows(dy, window)
     return result

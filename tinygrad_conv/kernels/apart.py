@@ -1,6 +1,7 @@
 """A few large groups: each of them a convolution of its own, for a kernel that knows nothing of groups.
 
-That costs a copy of everything, and pays where the kernel saves more than that: Winograd, with many channels in a group.
+That costs a copy of everything, and pays where the kernel saves more than that: Winograd, with many channels
+in a group.
 """
 
 from __future__ import annotations

@@ -1,21 +1,23 @@
 """Several output rows at once: one row for a product, or few, become a matrix that BLAS is quick at.
 
-With one output for a group a product is that of a matrix and a vector: slow work for BLAS, and OpenBLAS takes a lock each
-time, for which two threads wait in turn. But neighbouring windows overlap, and the patches of R output rows, `step` rows of
-patches apart, lie in one piece of lowered memory. With the weights w written R times, each time shifted by as much,
+With one output for a group a product is that of a matrix and a vector: slow work for BLAS, and OpenBLAS takes
+a lock each time, for which two threads wait in turn. But neighbouring windows overlap, and the patches of R
+output rows, `step` rows of patches apart, lie in one piece of lowered memory. With the weights w written R
+times, each time shifted by as much,
 
     band = w . . .          y[p .. p + R] = band V
            . w . .
            . . w .
            . . . w
 
-it is one product. It takes more multiplications and a third of the time, where BLAS multiplies small matrices as they lie in
-memory (see `threads`). Of an Inf that the zeros of the band meet they would make NaN in rows which never see it: whoever calls
-`multiply` has looked for one.
+it is one product. It takes more multiplications and a third of the time, where BLAS multiplies small matrices
+as they lie in memory (see `threads`). Of an Inf that the zeros of the band meet they would make NaN in rows
+which never see it: whoever calls `multiply` has looked for one.
 
-The weight gradient is the other way round: of all products of the rows and R rows of dY, those on the band are added up.
-Where BLAS does rearrange matrices, for tiles of 8, that helps with several outputs, too: four rows of 6 fill three tiles, and
-what is copied is used more often. Nothing off the band is looked at, so an Inf there does no harm.
+The weight gradient is the other way round: of all products of the rows and R rows of dY, those on the band
+are added up. Where BLAS does rearrange matrices, for tiles of 8, that helps with several outputs, too: four
+rows of 6 fill three tiles, and what is copied is used more often. Nothing off the band is looked at, so an
+Inf there does no harm.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def banded(weights: Array, step: int) -> Array:
 
 
 def multiply(bands: Array, values: Array, out: Array) -> None:
-    """The products of [groups, P, K, Q * N], patches in one piece of lowered memory, written to [groups, P, 1, Q * N]."""
+    """The products of [groups, P, K, Q * N], patches in one piece of lowered memory, written to [groups, P,
+    1, Q * N].
+    """
     groups, count, inner, columns = values.shape
     blocks, rest = divmod(count, ROWS)
     if blocks:
@@ -58,7 +62,9 @@ def multiply(bands: Array, values: Array, out: Array) -> None:
 
 
 def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
-    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two tap columns."""
+    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two
+    tap columns.
+    """
     (channels, count, kh, _), columns = rows.shape, errors.shape[2]
     dw = np.zeros((channels, kh, kw), rows.dtype)
     group, down, along, item = rows.strides
@@ -75,7 +81,9 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
 
 
 def rows_at_once(window: Window, inner: int, outputs: int) -> int:
-    """How many rows of dY to multiply at once, if patches have `inner` numbers, most of them their neighbours'; 1: no bands."""
+    """How many rows of dY to multiply at once, if patches have `inner` numbers, most of them their
+    neighbours'; 1: no bands.
+    """
     overlap = window.kernel[0] // window.stride[0]
     if overlap < 3 or outputs == 1 or blas_multiplies_unpacked():
         return 1
@@ -86,7 +94,9 @@ def rows_at_once(window: Window, inner: int, outputs: int) -> int:
 
 
 class SeveralRows(NamedTuple):
-    """Patches of some rows at once, and those rows of dY; how far apart the patches are; and which rows are left over."""
+    """Patches of some rows at once, and those rows of dY; how far apart the patches are; and which rows are
+    left over.
+    """
 
     values: Array
     errors: Array
@@ -95,7 +105,9 @@ class SeveralRows(NamedTuple):
 
 
 def several_rows(values: Array, errors: Array, together: int) -> SeveralRows:
-    """Of values [1, P, 1, K, Q * N], in one piece of lowered memory, and errors [1, P, 1, O, Q * N]: so many rows at once."""
+    """Of values [1, P, 1, K, Q * N], in one piece of lowered memory, and errors [1, P, 1, O, Q * N]: so many
+    rows at once.
+    """
     _, count, _, inner, columns = values.shape
     blocks, rest = divmod(count, together)
     group, down, apart, along, item = values.strides
@@ -107,7 +119,9 @@ def several_rows(values: Array, errors: Array, together: int) -> SeveralRows:
 
 
 def on_band(products: Array, step: int, shape: tuple[int, ...]) -> Array:
-    """The sum, in a shape [..., K, O], of what stands on the band of products [..., K + (R - 1) * step, R * O]."""
+    """The sum, in a shape [..., K, O], of what stands on the band of products [..., K + (R - 1) * step, R *
+    O].
+    """
     total, (inner, outputs) = np.zeros(shape, products.dtype), shape[-2:]
     for row in range(products.shape[-1] // outputs):
         total += products[..., row * step : row * step + inner, row * outputs : (row + 1) * outputs]

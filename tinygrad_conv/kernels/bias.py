@@ -1,8 +1,9 @@
 """One number for each channel: adding it to every place, and adding up every place.
 
-Both are passes over memory that NumPy's own broadcasting and reducing take three times as long for as need be, since
-the rows of one channel are short in the memory order H, C, W, N. So a bias is first written out over a whole row of the
-picture, all channels, which is then added as it is; and sums along a row are products with ones, which BLAS is fast at.
+Both are passes over memory that NumPy's own broadcasting and reducing take three times as long for as need
+be, since the rows of one channel are short in the memory order H, C, W, N. So a bias is first written out
+over a whole row of the picture, all channels, which is then added as it is; and sums along a row are products
+with ones, which BLAS is fast at.
 """
 
 from __future__ import annotations

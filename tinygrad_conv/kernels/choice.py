@@ -1,9 +1,10 @@
 """Which kernel serves which shape: one table for each of the three correlations, read from the top.
 
-A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest there. The
-first line that wants a shape gets it. A kernel gives up after all, by returning None, when it meets infinities that
-its way of computing would spread; then the next line has its turn. The last line of each table wants everything and
-never gives up. `reference` is a line like the others, only that it never wants anything.
+A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest
+there. The first line that wants a shape gets it. A kernel gives up after all, by returning None, when it
+meets infinities that its way of computing would spread; then the next line has its turn. The last line of
+each table wants everything and never gives up. `reference` is a line like the others, only that it never
+wants anything.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ from .problem import Problem
 from .threads import WORTH_HOLDING_BLAS, blas_held
 from .window import Window
 
-Kernel: TypeAlias = Callable[..., "Array | None"]  # of two arrays, the window and the groups; or of a plan and two arrays
-Way: TypeAlias = tuple[str, Callable[[Array, Array], "Array | None"]]  # a kernel for given shapes, with its name
+Kernel: TypeAlias = Callable[
+    ..., "Array | None"
+]  # of two arrays, the window and the groups; or of a plan and two arrays
+Way: TypeAlias = tuple[
+    str, Callable[[Array, Array], "Array | None"]
+]  # a kernel for given shapes, with its name
 Condition: TypeAlias = Callable[[Problem], bool]
 
 
@@ -37,7 +42,9 @@ class Line(NamedTuple):
     kernel: Kernel
     serves: Condition
     wants: Condition
-    plan: Callable[[Problem], Any] | None = None  # what follows from the shapes alone, for a kernel that takes such a plan
+    plan: Callable[[Problem], Any] | None = (
+        None  # what follows from the shapes alone, for a kernel that takes such a plan
+    )
 
     def way(self, problem: Problem) -> Way:
         """The kernel with everything settled but the numbers."""
@@ -92,13 +99,17 @@ def small_depthwise_rows(problem: Problem) -> bool:
 
 
 def few_patches(problem: Problem) -> bool:
-    """They fit into the cache; or a row of the output, all samples together, is so narrow that its product wastes time."""
+    """They fit into the cache; or a row of the output, all samples together, is so narrow that its product
+    wastes time.
+    """
     return one_group(problem) and (problem.patches <= 1 << 17 or narrow(problem))
 
 
 def few_patches_back(problem: Problem) -> bool:
     """The same, for the patches of dY that the input gradient needs: with a stride most of them are zeros."""
-    return one_group(problem) and (problem.error_patches <= 1 << 17 or (stride_one(problem) and narrow(problem)))
+    return one_group(problem) and (
+        problem.error_patches <= 1 << 17 or (stride_one(problem) and narrow(problem))
+    )
 
 
 def narrow(problem: Problem) -> bool:
@@ -123,7 +134,9 @@ def three_taps_high_mirrored(problem: Problem) -> bool:
 
 
 def worth_transforming(problem: Problem) -> bool:
-    """Winograd saves products, kw * C * O of them, and pays with transforms, C + O of them: 20 and 20 for a 3x3."""
+    """Winograd saves products, kw * C * O of them, and pays with transforms, C + O of them: 20 and 20 for a
+    3x3.
+    """
     per_row = problem.window.kernel[1] * problem.channels * problem.outputs
     return per_row >= 30 * (problem.channels + problem.outputs)
 
@@ -152,7 +165,9 @@ def flat_kernel(problem: Problem) -> bool:
 
 
 def cheap_to_lower(problem: Problem) -> bool:
-    """Shifting and adding products would cost more than lowering dY does; of a single tap there is nothing to lower."""
+    """Shifting and adding products would cost more than lowering dY does; of a single tap there is nothing to
+    lower.
+    """
     cheap = problem.multiplications < 1_500_000 or problem.window.taps == 1 or flat_kernel(problem)
     return stride_one(problem) and cheap
 
@@ -161,7 +176,9 @@ TABLES = {
     "correlate": (
         Line("nothing", nothing.correlate, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate, one_group, few_patches, tiny.correlation_plan),
-        Line("winograd", partial(each_group, winograd.correlate, CORRELATION), three_taps_high, many_channels),
+        Line(
+            "winograd", partial(each_group, winograd.correlate, CORRELATION), three_taps_high, many_channels
+        ),
         Line("grouped", grouped.correlate, several_groups, small_groups),
         Line("dual", dual.correlate, stride_one, large_kernel),
         Line("reference", reference.correlate, always, never),
@@ -170,7 +187,12 @@ TABLES = {
     "correlate_weight_grad": (
         Line("nothing", nothing.correlate_weight_grad, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate_weight_grad, one_group, few_patches, tiny.weight_grad_plan),
-        Line("winograd", partial(each_group, winograd.correlate_weight_grad, WEIGHT_GRAD), three_taps_high, many_channels),
+        Line(
+            "winograd",
+            partial(each_group, winograd.correlate_weight_grad, WEIGHT_GRAD),
+            three_taps_high,
+            many_channels,
+        ),
         Line("depthwise", depthwise.correlate_weight_grad, depthwise_rows, small_depthwise_rows),
         Line("grouped", grouped.correlate_weight_grad, several_groups, small_groups),
         Line("reference", reference.correlate_weight_grad, always, never),
@@ -180,8 +202,10 @@ TABLES = {
         Line("nothing", nothing.correlate_input_grad, nothing_to_do, nothing_to_do),
         Line("tiny", tiny.correlate_input_grad, one_group, few_patches_back, tiny.input_grad_plan),
         Line(
-            "winograd", partial(each_group, winograd.correlate_input_grad, CORRELATION),
-            three_taps_high_mirrored, many_channels_mirrored,
+            "winograd",
+            partial(each_group, winograd.correlate_input_grad, CORRELATION),
+            three_taps_high_mirrored,
+            many_channels_mirrored,
         ),
         Line("grouped", grouped.correlate_input_grad, several_groups, small_groups_back),
         Line("mec", mec.correlate_input_grad, stride_one, cheap_to_lower),
@@ -197,8 +221,12 @@ _served: ContextVar[str | None] = ContextVar("served", default=None)
 
 
 def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
-    """One of the three correlations of its two arrays, by whichever kernel the table or `use_kernels` says."""
-    ways, multiplications = choose(family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype)
+    """One of the three correlations of its two arrays, by whichever kernel the table or `use_kernels`
+    says.
+    """
+    ways, multiplications = choose(
+        family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype
+    )
     if multiplications < WORTH_HOLDING_BLAS:
         return _first_result(ways, first, second)
     with blas_held():
@@ -238,7 +266,12 @@ def choose(
 
 
 def problem_of(
-    family: str, first: tuple[int, ...], second: tuple[int, ...], window: Window, groups: int, *dtypes: np.dtype[Any]
+    family: str,
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+    window: Window,
+    groups: int,
+    *dtypes: np.dtype[Any],
 ) -> Problem:
     """From the shapes and types of the two arrays, of which each family has different ones."""
     outputs = second[1] if family == "correlate_weight_grad" else second[0]
@@ -261,9 +294,9 @@ def served() -> str | None:
 class use_kernels:
     """`with use_kernels("reference"):` computes everything inside with the literal formulas.
 
-    "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel used
-    wherever it exists, and a ShapeError raised where it cannot serve the shape. Each thread and each task has a
-    setting of its own.
+    "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel
+    used wherever it exists, and a ShapeError raised where it cannot serve the shape. Each thread and each
+    task has a setting of its own.
     """
 
     def __init__(self, name: str) -> None:

@@ -2,8 +2,9 @@
 
     dW[c, i, j] = sum over p of < X[c, p * stride + i, j * dilation ..], dY[c, p] >
 
-With the memory order H, C, W, N and no stride along the width, what tap j of a row of windows sees is one run of numbers
-in the padded row. BLAS multiplies it with the row of dY where it lies: rows are padded, but not lowered.
+With the memory order H, C, W, N and no stride along the width, what tap j of a row of windows sees is one run
+of numbers in the padded row. BLAS multiplies it with the row of dY where it lies: rows are padded, but not
+lowered.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
 
 def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
-    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two tap columns."""
+    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two
+    tap columns.
+    """
     *steps, item = rows.strides
     runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item))
     found: Array = np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0].sum(axis=1)

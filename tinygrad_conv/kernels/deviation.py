@@ -1,9 +1,9 @@
 """How far numbers lie from the mean μ of their group: what normalisation is made of, forward and backward.
 
-A group is what μ is stretched over when it is broadcast against x: with μ [1, C, 1, 1] that is a channel of the batch. Each
-function here is a line of NumPy, and runs as that line where x is small or its groups lie scattered in memory. For a large x
-a line is three to five passes over memory, each with a new array; so it goes through all of them in pieces that stay in the
-cache.
+A group is what μ is stretched over when it is broadcast against x: with μ [1, C, 1, 1] that is a channel of
+the batch. Each function here is a line of NumPy, and runs as that line where x is small or its groups lie
+scattered in memory. For a large x a line is three to five passes over memory, each with a new array; so it
+goes through all of them in pieces that stay in the cache.
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ from .threads import share
 LARGE = 20_000  # numbers: below, a line of NumPy is fastest
 CACHE_BYTES = 2 << 20  # less would be a little faster, but calls must be long for threads to share them
 NARROWEST = 16  # with fewer a group is no better together in memory than spread out
-LONGEST_DOT = 4096  # numbers that BLAS may add up one after another in a few lanes; more are for NumPy, which adds in pairs
+# numbers that BLAS may add up one after another in a few lanes; more are for NumPy, which adds in pairs
+LONGEST_DOT = 4096
 NANOSECONDS = 0.1  # for each number and pass
-WORTH_WRITING_OUT = 4  # rows: from so many on, a group's number is written out once, as often as a row reads it
+WORTH_WRITING_OUT = (
+    4  # rows: from so many on, a group's number is written out once, as often as a row reads it
+)
 
 
 class Blocks(NamedTuple):
-    """x as it lies in memory: [rows, groups, neighbours], each group in every row; or one row for each group."""
+    """x as it lies in memory: [rows, groups, neighbours], each group in every row; or one row for each
+    group.
+    """
 
     order: Order
     shape: tuple[int, int, int]
@@ -56,13 +61,21 @@ class Blocks(NamedTuple):
 
 
 def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
-    """The blocks in which x lies; None if it is small or scattered, or the others have not the shape of μ and the dtype of x."""
-    if any(one is not None and (one.shape, one.dtype) != (center.shape, x.dtype) for one in (center, *others)):
+    """The blocks in which x lies; None if it is small or scattered, or the others have not the shape of μ and
+    the dtype of x.
+    """
+    if any(
+        one is not None and (one.shape, one.dtype) != (center.shape, x.dtype) for one in (center, *others)
+    ):
         return None
     if x.size < LARGE or x.ndim != center.ndim:
         return None
     order = memory_order(x.strides)
-    return _blocks(x.shape, order, x.itemsize, center.shape) if x.transpose(order.axes).flags.c_contiguous else None
+    return (
+        _blocks(x.shape, order, x.itemsize, center.shape)
+        if x.transpose(order.axes).flags.c_contiguous
+        else None
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -90,7 +103,12 @@ def rescaled(x: Array, center: Array, factor: Array, offset: Array | None = None
         plain = (x - center) * factor
         return plain if offset is None else plain + offset
     y = np.empty_like(x)
-    values, result, centers, factors = blocks.of(x), blocks.of(y), blocks.spread(center), blocks.spread(factor)
+    values, result, centers, factors = (
+        blocks.of(x),
+        blocks.of(y),
+        blocks.spread(center),
+        blocks.spread(factor),
+    )
     offsets = None if offset is None else blocks.spread(offset)
 
     def work(begin: int, end: int) -> None:
@@ -168,7 +186,9 @@ def summed_in_pieces(blocks: Blocks, piece: Callable[[slice, Array], None], cent
 
     blocks.share(work, passes=2)
     sums = by_row if blocks.by_group[0] > 1 else np.add.reduce(by_row, 1)
-    return np.ascontiguousarray(sums.reshape([center.shape[axis] for axis in blocks.order.axes]).transpose(blocks.order.back))
+    return np.ascontiguousarray(
+        sums.reshape([center.shape[axis] for axis in blocks.order.axes]).transpose(blocks.order.back)
+    )
 
 
 def dots(a: Array, b: Array, out: Array) -> None:
@@ -182,4 +202,6 @@ def dots(a: Array, b: Array, out: Array) -> None:
 
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
     """The sums over the axes that `shape` has one of."""
-    return np.asarray(np.add.reduce(values, tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True))
+    return np.asarray(
+        np.add.reduce(values, tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True)
+    )

@@ -1,15 +1,16 @@
 """The input gradient, MEC turned round: nothing is lowered, the product's rows are shifted and added instead.
 
-Input row h of the padded picture, h = phase + stride * u, is read by the taps i = phase, phase + stride, ... of the
-output rows u, u - 1, ...; these rows of dY lie one after another in memory, so they and their channels merge into one
-axis K = (i, O) of one matrix product:
+Input row h of the padded picture, h = phase + stride * u, is read by the taps i = phase, phase + stride, ...
+of the output rows u, u - 1, ...; these rows of dY lie one after another in memory, so they and their channels
+merge into one axis K = (i, O) of one matrix product:
 
     Z[h] = W[phase]^T dY[u - taps + 1 .. u]        [kw * C, Q*N]
 
-Row (j, c) of Z belongs to column q * stride + j * dilation - left of dX, so kw shifted additions finish the row. With stride
-1 they are one sum over j of a view in which each j begins one column later; zeros between the rows of Z fill the gaps.
-Where fewer output rows exist than taps (at the upper and lower border) the product is shorter: dY is never padded, so
-an infinite weight never meets a zero that is not in the formula, and places no window touched are exactly 0.
+Row (j, c) of Z belongs to column q * stride + j * dilation - left of dX, so kw shifted additions finish the
+row. With stride 1 they are one sum over j of a view in which each j begins one column later; zeros between
+the rows of Z fill the gaps. Where fewer output rows exist than taps (at the upper and lower border) the
+product is shorter: dY is never padded, so an infinite weight never meets a zero that is not in the formula,
+and places no window touched are exactly 0.
 
 By `mirror` the input gradient gives a correlation, too, which suits large kernels.
 """
@@ -37,10 +38,14 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     channels, samples = w.shape[1], len(dy)
     parts = interleaved(window)
     covered = sum(part.window.size[0] for part in parts) == window.size[0]
-    dx = (np.empty if covered else np.zeros)((window.size[0], groups, channels, window.size[1], samples), dtype)
+    dx = (np.empty if covered else np.zeros)(
+        (window.size[0], groups, channels, window.size[1], samples), dtype
+    )
     for part in parts:
         source, target = _by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
-        weights = [_phase_matrix(w, phase, part.window.stride[0], groups) for phase in range(part.window.stride[0])]
+        weights = [
+            _phase_matrix(w, phase, part.window.stride[0], groups) for phase in range(part.window.stride[0])
+        ]
         work = partial(_input_grad, source, weights, part.window, target)
         share(work, part.window.size[0], correlation_time(part.window, samples, w.size))
     return from_rows(dx.reshape(window.size[0], groups * channels, window.size[1], samples), result)
@@ -54,7 +59,9 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
 
 
 def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begin: int, end: int) -> None:
-    """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from contiguous dy [groups, P, O/groups, Q, N]."""
+    """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from contiguous dy [groups, P, O/groups, Q,
+    N].
+    """
     groups, height, outputs, width, samples = dy.shape
     channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
@@ -67,7 +74,9 @@ def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begi
         for first in range(0, run.rows, together):
             count = min(together, run.rows - first)
             shape = (groups, count, run.taps * outputs, width * samples)
-            errors = contiguous_view(dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1))
+            errors = contiguous_view(
+                dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1)
+            )
             multiply(weight, errors, out=workspace.products[:, :count])
             _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
 
@@ -79,8 +88,12 @@ class Workspace(NamedTuple):
     shifted: Array | None  # [groups, rows, kw, C/groups, W, N], each tap column moved to where it belongs
 
 
-def _workspace(groups: int, rows: int, channels: int, window: Window, samples: int, dtype: np.dtype[Any]) -> Workspace:
-    """With zeros between the rows of Z, if they can be added up as they are shifted: with stride 1, and if they fill dX."""
+def _workspace(
+    groups: int, rows: int, channels: int, window: Window, samples: int, dtype: np.dtype[Any]
+) -> Workspace:
+    """With zeros between the rows of Z, if they can be added up as they are shifted: with stride 1, and if
+    they fill dX.
+    """
     kw, columns, step = window.kernel[1], window.out[1] * samples, window.dilation[1] * samples
     left, margin = window.padding[1][0] * samples, (kw - 1) * step
     length, width = columns + margin, window.size[1]
@@ -91,7 +104,10 @@ def _workspace(groups: int, rows: int, channels: int, window: Window, samples: i
     memory[:margin] = 0
     lines[..., columns:] = 0
     tap, row = channels * length, kw * channels * length
-    shape, steps = (groups, rows, kw, channels, width, samples), (rows * row, row, tap - step, length, samples, 1)
+    shape, steps = (
+        (groups, rows, kw, channels, width, samples),
+        (rows * row, row, tap - step, length, samples, 1),
+    )
     return Workspace(lines[..., :columns], contiguous_view(memory, margin + left, shape, steps))
 
 
@@ -116,7 +132,9 @@ def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
 
 
 def _runs_of_phase(window: Window, phase: int, begin: int, stop: int) -> list[RowRun]:
-    """The rows h of dX with (h + top) mod stride = phase. Row u of the phase needs rows u - taps + 1 .. u of dY."""
+    """The rows h of dX with (h + top) mod stride = phase. Row u of the phase needs rows u - taps + 1 .. u of
+    dY.
+    """
     stride, top, count = window.stride[0], window.padding[0][0], window.out[0]
     all_taps = len(range(phase, window.kernel[0], stride))
     u, last_u = -((phase - top - begin) // stride), -((phase - top - stop) // stride)
@@ -147,9 +165,11 @@ class ColumnStep(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _column_steps(window: Window) -> tuple[tuple[ColumnStep, ...], tuple[slice, ...]]:
-    """The order in which tap columns are added, and the columns that must be cleared since no fresh one writes them.
+    """The order in which tap columns are added, and the columns that must be cleared since no fresh one
+    writes them.
 
-    Columns of one residue modulo the stride meet the same taps; the first of these taps may write instead of adding.
+    Columns of one residue modulo the stride meet the same taps; the first of these taps may write instead of
+    adding.
     """
     width, stride = window.size[1], window.stride[1]
     places = [overlap(window, 1, j) for j in range(window.kernel[1])]
@@ -172,7 +192,9 @@ def _add_columns(workspace: Workspace, count: int, dx: Array, window: Window) ->
     if workspace.shifted is not None:
         np.add.reduce(workspace.shifted[:, :count], axis=2, out=dx)
         return
-    products = workspace.products[:, :count].reshape(groups, count, window.kernel[1], channels, window.out[1], samples)
+    products = workspace.products[:, :count].reshape(
+        groups, count, window.kernel[1], channels, window.out[1], samples
+    )
     steps, cleared = _column_steps(window)
     for columns in cleared:
         dx[:, :, :, columns] = 0
@@ -185,7 +207,9 @@ def _add_columns(workspace: Workspace, count: int, dx: Array, window: Window) ->
 
 
 def _phase_matrix(w: Array, phase: int, stride: int, groups: int) -> Array:
-    """The taps of one phase as [groups, 1, kw * C/groups, taps * O/groups], the last one first, as rows of dY come."""
+    """The taps of one phase as [groups, 1, kw * C/groups, taps * O/groups], the last one first, as rows of dY
+    come.
+    """
     outputs, channels, _, kw = w.shape
     taps = w[:, :, phase::stride][:, :, ::-1].reshape(groups, outputs // groups, channels, -1, kw)
     return np.ascontiguousarray(taps.transpose(0, 4, 2, 3, 1)).reshape(groups, 1, kw * channels, -1)

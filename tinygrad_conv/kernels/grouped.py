@@ -1,15 +1,15 @@
 """Many groups: one after another, each with all its rows in the cache.
 
-Groups have nothing to do with one another. So they, and not rows, are what is shared out and what is done in turn: all
-rows of some groups are lowered (see `lowering`) into memory that serves for the next groups again, and multiplied, one
-product for each row of each group:
+Groups have nothing to do with one another. So they, and not rows, are what is shared out and what is done in
+turn: all rows of some groups are lowered (see `lowering`) into memory that serves for the next groups again,
+and multiplied, one product for each row of each group:
 
     Y[g, p]  = W[g] V[g, p]                  W[g] as [O/groups, K], K = kh * kw * C/groups
     dW[g]^T  = sum over p of V[g, p] dY[g, p]^T
 
-No row is lowered twice, and the extreme, depthwise, with groups of one channel, is a shape like any other: its products
-are those of a matrix and a vector, which BLAS computes as fast as it can read. With nine taps that takes no longer than
-lowering does.
+No row is lowered twice, and the extreme, depthwise, with groups of one channel, is a shape like any other:
+its products are those of a matrix and a vector, which BLAS computes as fast as it can read. With nine taps
+that takes no longer than lowering does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from .pieces import multiply, multiply_by_tiles
 from .threads import blas_multiplies_unpacked, correlation_time, share
 from .window import Window
 
-CACHE_BYTES = 4 << 20  # the last cache: with more and shorter calls, threads would wait for the interpreter's lock
+CACHE_BYTES = (
+    4 << 20
+)  # the last cache: with more and shorter calls, threads would wait for the interpreter's lock
 NARROW = 8  # a product with fewer outputs takes about as long as with so many
 
 
@@ -77,11 +79,17 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, samples, outputs, dw.size))
     by_tap = dw.reshape(groups, *window.kernel, channels, outputs)
-    return by_tap.transpose(0, 4, 3, 1, 2).reshape(groups * outputs, channels, *window.kernel).astype(result, copy=False)
+    return (
+        by_tap.transpose(0, 4, 3, 1, 2)
+        .reshape(groups * outputs, channels, *window.kernel)
+        .astype(result, copy=False)
+    )
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """dx [N, C, H, W], as one correlation with stride 1 and as several with another (see `phases`); None if w is not finite."""
+    """dx [N, C, H, W], as one correlation with stride 1 and as several with another (see `phases`); None if w
+    is not finite.
+    """
     if not all_finite(w):
         return None
     if window.stride == (1, 1):
@@ -102,7 +110,9 @@ class LoweredGroups(NamedTuple):
 
 
 def lowered_groups(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[LoweredGroups]:
-    """Groups [begin, end), as many at a time as stay in the cache; `values` holds until the next are asked for."""
+    """Groups [begin, end), as many at a time as stay in the cache; `values` holds until the next are asked
+    for.
+    """
     (kh, kw), stride, (count, width) = window.kernel, window.stride[0], window.out
     channels, columns, height = x.shape[1] // groups, width * x.shape[3], (count - 1) * stride + kh
     row = kw * channels * columns

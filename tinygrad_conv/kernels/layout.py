@@ -1,9 +1,10 @@
 """The memory order the fast kernels work in, and the number types they compute with.
 
-Arrays are [N, C, H, W] to everybody outside, but their memory order is H, C, W, N: one row of the picture after
-another, the samples innermost. A shift by one column is then a shift by N contiguous numbers, and one row of all
-samples is the operand of one matrix product. NumPy's elementwise functions keep the order of their inputs' strides,
-so the layout travels through a network by itself: only the batch that comes in is ever transposed.
+Arrays are [N, C, H, W] to everybody outside, but their memory order is H, C, W, N: one row of the picture
+after another, the samples innermost. A shift by one column is then a shift by N contiguous numbers, and one
+row of all samples is the operand of one matrix product. NumPy's elementwise functions keep the order of their
+inputs' strides, so the layout travels through a network by itself: only the batch that comes in is ever
+transposed.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ Result = TypeVar("Result")
 Rows: TypeAlias = np.ndarray[Any, Any]  # [H, C, W, N], contiguous
 
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product
-LARGE_ENOUGH_TO_REORDER = 10_000  # numbers: from here on, what two memory orders cost each other outweighs a call or two
+LARGE_ENOUGH_TO_REORDER = (
+    10_000  # numbers: from here on, what two memory orders cost each other outweighs a call or two
+)
 
 
 def compute_type(*dtypes: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """The dtype to compute in, and that of the result: float16 is computed in float32 and rounded once, at the end."""
+    """The dtype to compute in, and that of the result: float16 is computed in float32 and rounded once, at
+    the end.
+    """
     result = dtypes[0] if dtypes[0] == dtypes[-1] else np.result_type(*dtypes)
     return (np.dtype(np.float32) if result == np.float16 else result), result
 
@@ -57,14 +62,18 @@ def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
 
 
 def flattened(x: Array) -> Array:
-    """x [N, ...] as [N, the rest]; if the samples are innermost in memory they stay so, for copying long runs is quick."""
+    """x [N, ...] as [N, the rest]; if the samples are innermost in memory they stay so, for copying long runs
+    is quick.
+    """
     if x.size < LARGE_ENOUGH_TO_REORDER or x.strides[0] != x.itemsize:
         return x.reshape(len(x), prod(x.shape[1:]))
     return x.transpose(*range(1, x.ndim), 0).reshape(-1, len(x)).T
 
 
 def unflattened(flat: Array, shape: tuple[int, ...]) -> Array:
-    """`flat` in another shape; images [N, C, H, W] in the memory order H, C, W, N, so that what comes next need not reorder."""
+    """`flat` in another shape; images [N, C, H, W] in the memory order H, C, W, N, so that what comes next
+    need not reorder.
+    """
     images = flat.reshape(shape)
     if images.ndim != 4 or images.size < LARGE_ENOUGH_TO_REORDER:
         return images
@@ -86,7 +95,9 @@ def memory_order(strides: tuple[int, ...]) -> Order:
 
 
 def in_order_of(model: Array, array: Array) -> Array:
-    """`array` with its axes in the memory order of `model`, which has its shape; copied only if they have another."""
+    """`array` with its axes in the memory order of `model`, which has its shape; copied only if they have
+    another.
+    """
     if memory_order(array.strides) == memory_order(model.strides):
         return array
     ordered = np.empty_like(model, array.dtype)
@@ -95,7 +106,9 @@ def in_order_of(model: Array, array: Array) -> Array:
 
 
 def giving_up_quietly(kernel: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """For a kernel that checks its result and gives up: it need not warn of what the next kernel may not even meet."""
+    """For a kernel that checks its result and gives up: it need not warn of what the next kernel may not even
+    meet.
+    """
 
     @wraps(kernel)
     def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -106,7 +119,8 @@ def giving_up_quietly(kernel: Callable[Arguments, Result]) -> Callable[Arguments
 
 
 def all_finite(array: Array) -> bool:
-    """Whether there is no Inf or NaN; False, too, if the squares overflow, which only makes a caller careful in vain.
+    """Whether there is no Inf or NaN; False, too, if the squares overflow, which only makes a caller careful
+    in vain.
 
     The product of the array with itself is the one pass over it that is fastest, and never warns.
     """

@@ -1,19 +1,20 @@
 """Lowering along the width only: the half of im2col that is worth its memory.
 
-MEC (Cho & Brand, "MEC: Memory-efficient Convolution for Deep Neural Network", 2017). Each row of the picture is written
-kw times side by side, shifted by one tap each time,
+MEC (Cho & Brand, "MEC: Memory-efficient Convolution for Deep Neural Network", 2017). Each row of the picture
+is written kw times side by side, shifted by one tap each time,
 
     lowered[h, j, c, q, n] = x[n, c, h - top, q * stride + j * dilation - left]
 
-and with the memory order [rows, kw, C, Q, N] the patches of output row p are simply the kh rows from p * stride on: a
-window of kh * kw * C numbers in a row, one single axis of one matrix product. The windows of neighbouring rows
-overlap in memory, so nothing is copied kh times: a strided view does it.
+and with the memory order [rows, kw, C, Q, N] the patches of output row p are simply the kh rows from p *
+stride on: a window of kh * kw * C numbers in a row, one single axis of one matrix product. The windows of
+neighbouring rows overlap in memory, so nothing is copied kh times: a strided view does it.
 
-The rows are lowered in groups of one or two megabytes, which are still in the cache when the matrix product reads it.
+The rows are lowered in groups of one or two megabytes, which are still in the cache when the matrix product
+reads it.
 
-The weight gradient needs even less. Its products have a tap's columns in their result, so each tap column may have a product
-of its own, and with stride 1 the columns it reads are those of the next one shifted by N: `shifted_patches` are views of rows
-that are not lowered at all, only padded where there is padding.
+The weight gradient needs even less. Its products have a tap's columns in their result, so each tap column may
+have a product of its own, and with stride 1 the columns it reads are those of the next one shifted by N:
+`shifted_patches` are views of rows that are not lowered at all, only padded where there is padding.
 """
 
 from __future__ import annotations
@@ -31,14 +32,18 @@ CACHE_BYTES = 2 << 20
 
 
 class Patches(NamedTuple):
-    """Patches of some output rows, [groups, rows, kh * kw * C/groups, Q * N] or as said, ready to be multiplied."""
+    """Patches of some output rows, [groups, rows, kh * kw * C/groups, Q * N] or as said, ready to be
+    multiplied.
+    """
 
     rows: slice
     values: Array
 
 
 def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
-    """The patches of output rows [begin, end), some rows at a time; `values` holds until the next are asked for."""
+    """The patches of output rows [begin, end), some rows at a time; `values` holds until the next are asked
+    for.
+    """
     (kh, kw), columns, stride = window.kernel, window.out[1], window.stride[0]
     _, channels, _, samples = x.shape
     row = kw * (channels // groups) * columns * samples
@@ -64,9 +69,13 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
 
 
 def shifted_patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
-    """The same for a stride of 1 along the width, tap columns apart: values [groups, rows, kw, kh * C/groups, Q * N]."""
+    """The same for a stride of 1 along the width, tap columns apart: values [groups, rows, kw, kh * C/groups,
+    Q * N].
+    """
     kw, dilation, columns, samples = window.kernel[1], window.dilation[1], window.out[1], x.shape[3]
-    one_wide = window._replace(kernel=(window.kernel[0], 1), out=(window.out[0], columns + dilation * (kw - 1)))
+    one_wide = window._replace(
+        kernel=(window.kernel[0], 1), out=(window.out[0], columns + dilation * (kw - 1))
+    )
     for rows, values in patches(x, one_wide, groups, begin, end):
         *steps, item = values.strides
         shape = (*values.shape[:2], kw, values.shape[2], columns * samples)
@@ -75,7 +84,9 @@ def shifted_patches(x: Rows, window: Window, groups: int, begin: int, end: int) 
 
 
 def _is_lowered(x: Rows, window: Window, groups: int) -> bool:
-    """Whether x is its own lowering: one tap wide, every column used, no padding; so a 1x1 kernel copies nothing."""
+    """Whether x is its own lowering: one tap wide, every column used, no padding; so a 1x1 kernel copies
+    nothing.
+    """
     same_columns = window.kernel[1] == window.stride[1] == 1 and window.padding[1][0] == 0
     same_columns = same_columns and window.out[1] == window.size[1]
     same_rows = window.padding[0][0] == 0 and window.reach(0) <= window.size[0]
@@ -89,10 +100,11 @@ def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:
 
 
 def lower(x: Rows, lowered: Array, first: int, window: Window, used: bool) -> None:
-    """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on, counted in the padded input.
+    """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on, counted in the padded
+    input.
 
-    Its margins left and right are zero from the beginning and stay so; rows above and below the input must be cleared
-    if other rows were there before.
+    Its margins left and right are zero from the beginning and stay so; rows above and below the input must be
+    cleared if other rows were there before.
     """
     rows = lowered.shape[1]
     top, height = window.padding[0][0], window.size[0]

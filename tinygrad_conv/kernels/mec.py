@@ -5,13 +5,15 @@ With the patches of output row p as the columns of a matrix V[p], [K, Q*N] where
     Y[p]  = W V[p]                 W as [O, K]
     dW^T  = sum over p of V[p] dY[p]^T
 
-One product per output row, all rows of a group in one call. See `lowering` for the patches.
-In the second line V stands first although dW would come out the right way round with dY first: V has more rows than dY,
-and OpenBLAS is 1.3 to 1.7 times faster with the taller matrix in front. Each tap column can have a product of its own there,
+One product per output row, all rows of a group in one call. See `lowering` for the patches. In the second
+line V stands first although dW would come out the right way round with dY first: V has more rows than dY, and
+OpenBLAS is 1.3 to 1.7 times faster with the taller matrix in front. Each tap column can have a product of its
+own there,
 
     dW[j]^T  = sum over p of V[p, j] dY[p]^T         V[p, j]: [kh * C, Q*N]
 
-and then V[p, j] is a view of the padded rows: nothing is lowered. That is the better way unless kh * C is small.
+and then V[p, j] is a view of the padded rows: nothing is lowered. That is the better way unless kh * C is
+small.
 """
 
 from __future__ import annotations
@@ -78,11 +80,17 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         time = correlation_time(part.window, samples, window.taps * channels * outputs)
         found += share(partial(add_up, part), part.window.out[0], time)
     dw = sum_of(found)
-    by_tap = dw.reshape(groups, kw, kh, channels, each) if apart else dw.reshape(groups, kh, kw, channels, each).swapaxes(1, 2)
+    by_tap = (
+        dw.reshape(groups, kw, kh, channels, each)
+        if apart
+        else dw.reshape(groups, kh, kw, channels, each).swapaxes(1, 2)
+    )
     return by_tap.transpose(0, 4, 3, 2, 1).reshape(outputs, channels, kh, kw).astype(result, copy=False)
 
 
-def weight_patches(x: Rows, window: Window, groups: int, begin: int, end: int, apart: bool) -> Iterator[Patches]:
+def weight_patches(
+    x: Rows, window: Window, groups: int, begin: int, end: int, apart: bool
+) -> Iterator[Patches]:
     """Patches with their tap columns apart, or all in one: [groups, rows, kw or 1, K, Q * N]."""
     if apart:
         yield from shifted_patches(x, window, groups, begin, end)
@@ -123,7 +131,9 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 
 
 def _as_matrices(w: Array, groups: int) -> Array:
-    """w [O, C/groups, kh, kw] as [groups, 1, O/groups, kh * kw * C/groups], its columns in the order of the patches."""
+    """w [O, C/groups, kh, kw] as [groups, 1, O/groups, kh * kw * C/groups], its columns in the order of the
+    patches.
+    """
     outputs, channels, kh, kw = w.shape
     by_tap = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
     return by_tap.reshape(groups, 1, outputs // groups, kh * kw * channels)

@@ -4,7 +4,8 @@
                               and padding dilation * (k - 1) - top instead of top
 
 This is the full correlation of the article. Read backwards it makes a correlation out of an input gradient.
-The two differ in one corner: padding made of zeros turns infinite weights into NaN, an input gradient has no padding.
+The two differ in one corner: padding made of zeros turns infinite weights into NaN, an input gradient has no
+padding.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from .window import Window
 
 @lru_cache(maxsize=1024)
 def mirrored(window: Window) -> Window:
-    """The window that reads dY and gives dX, with stride 1. Its padding may be negative; its own mirror is `window`."""
+    """The window that reads dY and gives dX, with stride 1. Its padding may be negative; its own mirror is
+    `window`.
+    """
     (kh, kw), (dh, dw), ((top, bottom), (left, right)) = window.kernel, window.dilation, window.padding
     rows, columns = dh * (kh - 1), dw * (kw - 1)
     return window._replace(

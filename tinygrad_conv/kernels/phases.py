@@ -1,12 +1,14 @@
 """An input gradient as correlations: what `mirror` says of stride 1, for any stride.
 
-Tap i of window p meets input row h = p * s + i * d - top. So only those taps reach row h = r + s * u whose i * d has the
-right residue modulo the stride s: i = first, first + e, first + 2e, ... with e = s / gcd(d, s). Row u of this phase gets
+Tap i of window p meets input row h = p * s + i * d - top. So only those taps reach row h = r + s * u whose i
+* d has the right residue modulo the stride s: i = first, first + e, first + 2e, ... with e = s / gcd(d, s).
+Row u of this phase gets
 
-    dX[r + s u] = sum over t of dY[u - offset - (d / gcd(d, s)) t] . W[first + e t],     offset = (first d - top - r) / s
+    dX[r + s u] = sum over t of dY[u - offset - (d / gcd(d, s)) t] . W[first + e t],     offset = (first d -
+    top - r) / s
 
-which is a full correlation with stride 1, of dY with some of the taps. Rows and columns fall into phases alike, and each
-pair of them is a correlation on its own. A phase without taps gets nothing: there dX is zero.
+which is a full correlation with stride 1, of dY with some of the taps. Rows and columns fall into phases
+alike, and each pair of them is a correlation on its own. A phase without taps gets nothing: there dX is zero.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class AxisPhase(NamedTuple):
 @lru_cache(maxsize=1024)
 def phases(window: Window) -> tuple[Phase, ...]:
     """All of them that get anything; none of their windows has a stride."""
-    return tuple(_joined(window, rows, columns) for rows, columns in product(_along(window, 0), _along(window, 1)))
+    return tuple(
+        _joined(window, rows, columns) for rows, columns in product(_along(window, 0), _along(window, 1))
+    )
 
 
 def _joined(window: Window, rows: AxisPhase, columns: AxisPhase) -> Phase:

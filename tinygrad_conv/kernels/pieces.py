@@ -1,9 +1,11 @@
-"""Products of low matrices, in pieces: small enough for BLAS to multiply at once, without rearranging them first.
+"""Products of low matrices, in pieces: small enough for BLAS to multiply at once, without rearranging them
+first.
 
-A large product pays for itself when BLAS first copies both matrices into an order of its own. With few rows it does
-not, for each number that is copied is used only so many times. OpenBLAS knows, and on processors with AVX-512 it skips
-the copy in products of up to a million multiplications. So there (see `threads`, which asks threadpoolctl) a low matrix
-times a wide one is cut into products of that size by strided views: twice as fast for 16 rows.
+A large product pays for itself when BLAS first copies both matrices into an order of its own. With few rows
+it does not, for each number that is copied is used only so many times. OpenBLAS knows, and on processors with
+AVX-512 it skips the copy in products of up to a million multiplications. So there (see `threads`, which asks
+threadpoolctl) a low matrix times a wide one is cut into products of that size by strided views: twice as fast
+for 16 rows.
 """
 
 from __future__ import annotations
@@ -17,13 +19,20 @@ from .threads import blas_multiplies_unpacked
 
 LARGEST = 1_000_000  # multiplications of a piece
 LOW = 48  # rows of a matrix that is low; beyond, it matters no more
-SMALL = 1100  # numbers in the product of two wide matrices; OpenBLAS has no way around the copy for larger ones
+SMALL = (
+    1100  # numbers in the product of two wide matrices; OpenBLAS has no way around the copy for larger ones
+)
 NARROWEST = 64  # columns of a piece
-TALL, WIDE = 144, 32  # rows and columns of a product with a transposed matrix, from which on the copy pays for itself
+TALL, WIDE = (
+    144,
+    32,
+)  # rows and columns of a product with a transposed matrix, from which on the copy pays for itself
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """a [..., M, K] @ b [..., K, N], the columns in pieces. `b` has contiguous rows, and the leading axes of the product."""
+    """a [..., M, K] @ b [..., K, N], the columns in pieces. `b` has contiguous rows, and the leading axes of
+    the product.
+    """
     (rows, inner), columns = a.shape[-2:], b.shape[-1]
     count = pieces(rows * inner, columns) if rows <= LOW and blas_multiplies_unpacked() else 1
     if count == 1:
@@ -49,7 +58,9 @@ def multiply_by_tiles(a: Array, b: Array, out: Array) -> Array:
 
 @lru_cache(maxsize=4096)
 def tile(rows: int, inner: int, columns: int) -> tuple[int, int]:
-    """The tile of a product of two low matrices, one transposed, that BLAS is quickest at; the whole product if there is none."""
+    """The tile of a product of two low matrices, one transposed, that BLAS is quickest at; the whole product
+    if there is none.
+    """
     most = min(SMALL, LARGEST // max(1, inner))
     if rows * columns <= most or (rows >= TALL and columns >= WIDE) or not blas_multiplies_unpacked():
         return rows, columns

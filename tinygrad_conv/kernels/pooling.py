@@ -1,9 +1,9 @@
 """Pooling in two stages, first along the columns and then along the rows: kh + kw steps instead of kh * kw.
 
-A maximum over a window is the maximum over its rows of the maxima within the rows, and the first tap that wins in
-row-major order is the first row that wins and, in it, the first column. (Rows before columns would find the same
-maximum, but not the same tap at ties.) A sum splits likewise. Every step is one elementwise pass over all windows at
-once, and the arrays keep the memory order of the input.
+A maximum over a window is the maximum over its rows of the maxima within the rows, and the first tap that
+wins in row-major order is the first row that wins and, in it, the first column. (Rows before columns would
+find the same maximum, but not the same tap at ties.) A sum splits likewise. Every step is one elementwise
+pass over all windows at once, and the arrays keep the memory order of the input.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ Wins: TypeAlias = Callable[[Array, Array], Array]
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """(y, tap), both [N, C, P, Q]: the maximum of each window of x [N, C, H, W], and the number of its tap."""
+    """(y, tap), both [N, C, P, Q]: the maximum of each window of x [N, C, H, W], and the number of its
+    tap.
+    """
     if tiles.serves(window) and (found := tiles.max_pool(x, window)):
         return found
     y, tap = _max_pool(x, window, _is_greater)
@@ -55,7 +57,9 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
         chosen = tap[:, :, rows.windows, columns.windows] == number
         value = dy[:, :, rows.windows, columns.windows]
         # Multiplying by a mask is several times faster than choosing by it, but 0 * inf would be NaN.
-        dx[:, :, rows.inputs, columns.inputs] += value * chosen if finite else np.where(chosen, value, dy.dtype.type(0))
+        dx[:, :, rows.inputs, columns.inputs] += (
+            value * chosen if finite else np.where(chosen, value, dy.dtype.type(0))
+        )
     return dx
 
 
@@ -96,7 +100,9 @@ def _max_pool(x: Array, window: Window, wins: Wins) -> tuple[Array, Array]:
     column_tap[...] = first.columns
     for j in range(window.kernel[1]):
         windows, inputs = overlap(window, 1, j).slices
-        _challenge(best_in_row[..., windows], column_tap[..., windows], x[..., inputs], np.asarray(j, dtype), wins)
+        _challenge(
+            best_in_row[..., windows], column_tap[..., windows], x[..., inputs], np.asarray(j, dtype), wins
+        )
     y = np.full_like(x, lowest, shape=(*x.shape[:2], *window.out))
     tap = np.empty_like(y, dtype)
     tap[...] = first.both

@@ -38,12 +38,26 @@ class Problem(NamedTuple):
     @property
     def patches(self) -> int:
         """How many numbers all patches of the input are, side by side."""
-        return self.samples * self.channels * self.groups * self.window.taps * self.window.out[0] * self.window.out[1]
+        return (
+            self.samples
+            * self.channels
+            * self.groups
+            * self.window.taps
+            * self.window.out[0]
+            * self.window.out[1]
+        )
 
     @property
     def error_patches(self) -> int:
         """How many numbers those of dY are that every place of the input gets its gradient from."""
-        return self.samples * self.outputs * self.groups * self.window.taps * self.window.size[0] * self.window.size[1]
+        return (
+            self.samples
+            * self.outputs
+            * self.groups
+            * self.window.taps
+            * self.window.size[0]
+            * self.window.size[1]
+        )
 
     @property
     def group_bytes(self) -> int:

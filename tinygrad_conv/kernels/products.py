@@ -1,7 +1,8 @@
 """Ordinary matrix products, as linear layers need them, under the same roof as the correlations.
 
-Left alone, a large product would wake the threads of BLAS, which go on spinning for a tenth of a second afterwards,
-in the way of the threads that share the next convolution. So large products hold BLAS too, and share their rows.
+Left alone, a large product would wake the threads of BLAS, which go on spinning for a tenth of a second
+afterwards, in the way of the threads that share the next convolution. So large products hold BLAS too, and
+share their rows.
 """
 
 from __future__ import annotations

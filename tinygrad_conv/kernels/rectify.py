@@ -1,6 +1,7 @@
 """max(x, 0), in the order in which the numbers lie in memory.
 
-NumPy takes the maximum of two arrays three times as fast as that of an array and a number; so rows of x meet a row of zeros.
+NumPy takes the maximum of two arrays three times as fast as that of an array and a number; so rows of x meet
+a row of zeros.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def row_length(shape: tuple[int, ...]) -> int:
 
 @lru_cache(maxsize=64)
 def zeros(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Zeros that are kept; a single one as an array, which NumPy reads in a third of the time it takes to convert a number."""
+    """Zeros that are kept; a single one as an array, which NumPy reads in a third of the time it takes to
+    convert a number.
+    """
     row = np.zeros(shape, dtype)
     row.setflags(write=False)
     return row

@@ -1,14 +1,17 @@
-"""The formulas, literally: one loop over the taps of the window, and one line that says what a tap contributes.
+"""The formulas, literally: one loop over the taps of the window, and one line that says what a tap
+contributes.
 
-This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to read
-what each kernel means. Speed does not matter here. All arrays are [N, C, H, W] on the side of the input and
-[N, O, P, Q] on the side of the output; `X[i, j]` below is the part of the input that tap (i, j) of every window sees:
+This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to
+read what each kernel means. Speed does not matter here. All arrays are [N, C, H, W] on the side of the input
+and [N, O, P, Q] on the side of the output; `X[i, j]` below is the part of the input that tap (i, j) of every
+window sees:
 
     X[i, j][n, c, p, q] = x[n, c, p * stride + i * dilation - top, q * stride + j * dilation - left]
 
-Padding is made of ordinary zeros in `correlate` and `correlate_weight_grad`: an infinite weight that meets it gives
-0 * inf = NaN, as in PyTorch's own loops. `dy` is not padded: `correlate_input_grad` adds up what the windows that
-exist send back, so an infinite weight never meets a zero there. In pooling, padding never wins a maximum.
+Padding is made of ordinary zeros in `correlate` and `correlate_weight_grad`: an infinite weight that meets it
+gives 0 * inf = NaN, as in PyTorch's own loops. `dy` is not padded: `correlate_input_grad` adds up what the
+windows that exist send back, so an infinite weight never meets a zero there. In pooling, padding never wins a
+maximum.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
-    """dX gathers, at each place, dY . W[i, j] of every window whose tap (i, j) read that place; 0 where none did.
+    """dX gathers, at each place, dY . W[i, j] of every window whose tap (i, j) read that place; 0 where none
+    did.
 
     With stride 1 this is the full correlation of dY with the kernel flipped by 180 degrees.
     """
@@ -55,7 +59,8 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """The maximum of each window, and the number of the tap that won: the first at ties, the last NaN if there is one.
+    """The maximum of each window, and the number of the tap that won: the first at ties, the last NaN if
+    there is one.
 
     A window that lies wholly in the padding has the lowest value there is, and tap 0.
     """
@@ -83,7 +88,9 @@ def gather_taps(x: Array, tap: Array, window: Window) -> Array:
 
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
-    """The adjoint of `gather_taps`: each window sends its dy to its tap, and windows that share a place add up."""
+    """The adjoint of `gather_taps`: each window sends its dy to its tap, and windows that share a place add
+    up.
+    """
     dx = np.zeros((*dy.shape[:2], *window.size), dy.dtype)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         windows, inputs = _inside(window, i, j)
@@ -132,10 +139,14 @@ def _inside(window: Window, i: int, j: int) -> tuple[Index, Index]:
 
 
 def _padded_size(window: Window) -> tuple[int, int]:
-    """Height and width with the padding, and with room for one last stride, so that every `_tap` is a full slice."""
+    """Height and width with the padding, and with room for one last stride, so that every `_tap` is a full
+    slice.
+    """
     height, width = (
         max(size + sum(padding), window.reach(axis) + stride)
-        for axis, (size, padding, stride) in enumerate(zip(window.size, window.padding, window.stride, strict=True))
+        for axis, (size, padding, stride) in enumerate(
+            zip(window.size, window.padding, window.stride, strict=True)
+        )
     )
     return height, width
 

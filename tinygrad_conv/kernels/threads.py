@@ -1,13 +1,14 @@
 """Sharing the rows of a large kernel between threads.
 
-NumPy lets go of the interpreter's lock while it computes, so ordinary Python threads work in parallel: each takes
-some of the rows, copies and matrix products alike. That beats the BLAS library's own threads, which divide the
-products alone and then spin, waiting for the next one. But both at once would fight for the processors, so BLAS is
-held at one thread meanwhile, and gets its own number back on the way out. Doing so takes `threadpoolctl` (the extra
-`fast`). Without it BLAS keeps its threads and there are no others: the best that NumPy alone can do.
+NumPy lets go of the interpreter's lock while it computes, so ordinary Python threads work in parallel: each
+takes some of the rows, copies and matrix products alike. That beats the BLAS library's own threads, which
+divide the products alone and then spin, waiting for the next one. But both at once would fight for the
+processors, so BLAS is held at one thread meanwhile, and gets its own number back on the way out. Doing so
+takes `threadpoolctl` (the extra `fast`). Without it BLAS keeps its threads and there are no others: the best
+that NumPy alone can do.
 
-The work is always cut into the same parts for the same number of threads, whoever is free to do them, and what the
-parts found is added in their order: a program gives the same bits in every run.
+The work is always cut into the same parts for the same number of threads, whoever is free to do them, and
+what the parts found is added in their order: a program gives the same bits in every run.
 """
 
 from __future__ import annotations
@@ -30,37 +31,50 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-WORTH_HOLDING_BLAS = 250_000  # multiplications; with fewer BLAS does not use its threads anyway, and holding it takes time
+WORTH_HOLDING_BLAS = (
+    250_000  # multiplications; with fewer BLAS does not use its threads anyway, and holding it takes time
+)
 WORTH_SHARING = 200.0  # microseconds on one core
-HAND_OFF = 40.0  # a thread wakes up 30 to 60 microseconds after it was handed work, and so does the one that waits for it
+# a thread wakes up 30 to 60 microseconds after it was handed work, and so does the one that waits for it
+HAND_OFF = 40.0
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
 MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
-UNPACKING_ARCHITECTURES = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
+UNPACKING_ARCHITECTURES = (
+    "SkylakeX",
+    "Cooperlake",
+    "SapphireRapids",
+)  # OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
 
 
 def get_num_threads() -> int:
-    """How many threads a large kernel uses: as many as there are processors, unless `set_num_threads` was called."""
+    """How many threads a large kernel uses: as many as there are processors, unless `set_num_threads` was
+    called.
+    """
     return _state.wanted or _default_threads()
 
 
 def set_num_threads(n: int) -> None:
     """Let large kernels use n threads from now on, in the whole process.
 
-    More than one needs `threadpoolctl`; without it there is a warning, and BLAS goes on using its own threads.
+    More than one needs `threadpoolctl`; without it there is a warning, and BLAS goes on using its own
+    threads.
     """
     if n < 1:
         raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
     if n > 1 and not _blas_libraries():
-        warnings.warn("set_num_threads has no effect without threadpoolctl: pip install threadpoolctl", stacklevel=2)
+        warnings.warn(
+            "set_num_threads has no effect without threadpoolctl: pip install threadpoolctl", stacklevel=2
+        )
         n = 1
     _state.change(n)
 
 
 def share(work: Callable[[int, int], Result], count: int, microseconds: float) -> list[Result]:
-    """[work(first, last), ...] over consecutive parts of range(count), in parallel if the estimated time is worth it.
+    """[work(first, last), ...] over consecutive parts of range(count), in parallel if the estimated time is
+    worth it.
 
-    All parts are finished, or have failed, when this returns or raises. A caller whose work multiplies matrices holds
-    BLAS meanwhile.
+    All parts are finished, or have failed, when this returns or raises. A caller whose work multiplies
+    matrices holds BLAS meanwhile.
     """
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
     if parts <= 1:
@@ -72,7 +86,8 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     try:
         mine = work(0, bounds[1])
     finally:
-        # Even if this part fails or is interrupted: the others write into arrays that the caller is about to drop.
+        # Even if this part fails or is interrupted: the others write into arrays that the caller is about to
+        # drop.
         errors = [other.exception() for other in others]
     for error in errors:
         if error is not None:
@@ -81,7 +96,9 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
 
 
 def shares(count: int, parts: int, microseconds: float) -> list[int]:
-    """Where the parts of range(count) end. The caller's is the longest: the others begin later, and must be waited for."""
+    """Where the parts of range(count) end. The caller's is the longest: the others begin later, and must be
+    waited for.
+    """
     ahead = (parts - 1) * HAND_OFF / max(microseconds, HAND_OFF)
     mine = min(count - parts + 1, round(count * (1 + ahead) / parts))
     return [mine + (count - mine) * part // (parts - 1) for part in range(parts)]
@@ -117,13 +134,17 @@ class blas_held:
 
 
 def correlation_time(window: Window, samples: int, weights: int) -> float:
-    """A rough guess, in microseconds on one core, of a correlation: each weight meets each output place once."""
+    """A rough guess, in microseconds on one core, of a correlation: each weight meets each output place
+    once.
+    """
     return product_time(samples * window.out[0] * window.out[1] * weights)
 
 
 def product_time(multiplications: int) -> float:
     """The same of any product."""
-    return multiplications / (MULTIPLICATIONS_UNPACKED if blas_multiplies_unpacked() else MULTIPLICATIONS_PER_MICROSECOND)
+    return multiplications / (
+        MULTIPLICATIONS_UNPACKED if blas_multiplies_unpacked() else MULTIPLICATIONS_PER_MICROSECOND
+    )
 
 
 class _State:
@@ -149,7 +170,9 @@ class _State:
         self.held = []
 
     def pool(self) -> ThreadPoolExecutor:
-        """The worker threads, started when first needed. The calling thread works too, so one fewer than wanted."""
+        """The worker threads, started when first needed. The calling thread works too, so one fewer than
+        wanted.
+        """
         from concurrent.futures import ThreadPoolExecutor  # it takes long to import, and small nets need none
 
         with self.lock:
@@ -158,7 +181,9 @@ class _State:
             return self.workers
 
     def change(self, wanted: int | None) -> None:
-        """Another number of threads; the old ones finish what they were handed, and end when nobody refers to them."""
+        """Another number of threads; the old ones finish what they were handed, and end when nobody refers to
+        them.
+        """
         with self.lock:
             self.workers, self.wanted = None, wanted
 
@@ -168,7 +193,8 @@ _state = _State()
 
 def _start_anew_after_fork() -> None:
     global _state
-    _state.release()  # another thread of the parent's may have held BLAS, and here is nobody left to release it
+    # another thread of the parent's may have held BLAS, and here is nobody left to release it
+    _state.release()
     _state = _State(_state.wanted)
 
 
@@ -186,7 +212,9 @@ class Blas(NamedTuple):
 
 @cache
 def _blas_libraries() -> tuple[Blas, ...]:
-    """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so once."""
+    """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so
+    once.
+    """
     if find_spec("threadpoolctl") is None:
         return ()
     from threadpoolctl import ThreadpoolController
@@ -195,21 +223,27 @@ def _blas_libraries() -> tuple[Blas, ...]:
 
 
 def _controls(library: Any) -> Blas:
-    """Of OpenBLAS with threads of its own: its own functions, ten times as fast as what threadpoolctl makes of them.
+    """Of OpenBLAS with threads of its own: its own functions, ten times as fast as what threadpoolctl makes
+    of them.
 
-    And they do what they are told by any thread, while newer versions of threadpoolctl obey only the first one to ask.
+    And they do what they are told by any thread, while newer versions of threadpoolctl obey only the first
+    one to ask.
     """
     architecture = str(getattr(library, "architecture", ""))
     if getattr(library, "threading_layer", None) == "pthreads":
         for symbol in library.check_symbols:  # every name that openblas_get_num_threads goes by
             if hasattr(library.dynlib, symbol):
-                return Blas(library.dynlib[symbol], library.dynlib[symbol.replace("_get_", "_set_")], architecture)
+                return Blas(
+                    library.dynlib[symbol], library.dynlib[symbol.replace("_get_", "_set_")], architecture
+                )
     return Blas(library.get_num_threads, library.set_num_threads, architecture)
 
 
 @cache
 def blas_multiplies_unpacked() -> bool:
-    """Whether BLAS is known to multiply small matrices as they lie in memory, without packing them: see `pieces`."""
+    """Whether BLAS is known to multiply small matrices as they lie in memory, without packing them: see
+    `pieces`.
+    """
     return any(library.architecture in UNPACKING_ARCHITECTURES for library in _blas_libraries())
 
 

@@ -1,13 +1,14 @@
-"""Max-pooling with windows of 2x2 that lie side by side, as nearly every network has it: every place has one window.
+"""Max-pooling with windows of 2x2 that lie side by side, as nearly every network has it: every place has one
+window.
 
-The four places of a window are copied to where they lie in four arrays of one shape, tap by tap, and everything after that
-is a few passes over long rows. A window's maximum differs from what stands at the taps before its own; so, with n0, n1 and
-n2 saying 1 where the taps 0, 1 and 2 differ from the maximum,
+The four places of a window are copied to where they lie in four arrays of one shape, tap by tap, and
+everything after that is a few passes over long rows. A window's maximum differs from what stands at the taps
+before its own; so, with n0, n1 and n2 saying 1 where the taps 0, 1 and 2 differ from the maximum,
 
     tap = n0 * (1 + n1 * (1 + n2))
 
-is the first tap in row-major order that has it. On the way back each place asks whether its window named it; nothing is
-added, and nothing cleared but a remainder.
+is the first tap in row-major order that has it. On the way back each place asks whether its window named it;
+nothing is added, and nothing cleared but a remainder.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def serves(window: Window) -> bool:
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array] | None:
-    """(y, tap), both [N, C, P, Q], of x [N, C, H, W]; None if there is a NaN, which wins in a way of its own."""
+    """(y, tap), both [N, C, P, Q], of x [N, C, H, W]; None if there is a NaN, which wins in a way of its
+    own.
+    """
     order = memory_order(x.strides)
     places = _places(x, window, order)
     y, tap = np.empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
@@ -101,8 +104,12 @@ def _parts(first: int, last: int, windows: Array) -> Iterator[slice]:
 
 
 def _places(x: Array, window: Window, order: Order) -> Any:
-    """A view of x [N, C, H, W] as [2, 2, ...]: row and column in the window, and the windows in the order of memory."""
+    """A view of x [N, C, H, W] as [2, 2, ...]: row and column in the window, and the windows in the order of
+    memory.
+    """
     height, width = window.out
     if window.size != (2 * height, 2 * width):
         x = x[:, :, : 2 * height, : 2 * width]
-    return x.reshape(*x.shape[:2], height, 2, width, 2).transpose(3, 5, *[(0, 1, 2, 4)[axis] for axis in order.axes])
+    return x.reshape(*x.shape[:2], height, 2, width, 2).transpose(
+        3, 5, *[(0, 1, 2, 4)[axis] for axis in order.axes]
+    )

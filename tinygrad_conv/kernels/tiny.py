@@ -1,16 +1,18 @@
-"""Small pictures: one copy of all their patches, one matrix product, and no call of NumPy more than that takes.
+"""Small pictures: one copy of all their patches, one matrix product, and no call of NumPy more than that
+takes.
 
-Where everything fits into the cache, what counts is not what is copied but how many calls there are. So this is im2col,
-every tap of every window side by side in memory:
+Where everything fits into the cache, what counts is not what is copied but how many calls there are. So this
+is im2col, every tap of every window side by side in memory:
 
     V[c, i, j, p, q, n] = x[n, c, p * stride + i * dilation - top, q * stride + j * dilation - left]
 
     Y    = W V        W [O, K] as it lies in memory, K = (c, i, j), and V [K, P*Q*N]
     dW^T = V dY^T
-    dX   = W^T U      U: the patches of dY, set apart by the stride, with the taps in reverse order (see `mirror`)
+    dX   = W^T U      U: the patches of dY, set apart by the stride, with the taps in reverse order (see
+    `mirror`)
 
-Whatever follows from the shapes alone is worked out once for all calls, as a `Plan`. Results have the memory order in
-which the product leaves them, C, H, W, N.
+Whatever follows from the shapes alone is worked out once for all calls, as a `Plan`. Results have the memory
+order in which the product leaves them, C, H, W, N.
 """
 
 from __future__ import annotations
@@ -99,7 +101,9 @@ def input_grad_plan(problem: Problem) -> Plan:
     axes = []
     for a in (0, 1):
         span = window.dilation[a] * (window.kernel[a] - 1)
-        axes.append(_axis(window.out[a], window.stride[a], span - window.padding[a][0], window.size[a] + span))
+        axes.append(
+            _axis(window.out[a], window.stride[a], span - window.padding[a][0], window.size[a] + span)
+        )
     backwards = -window.dilation[0], -window.dilation[1]
     return _plan(problem, problem.outputs, axes, window.size, (1, 1), backwards, out)
 
@@ -114,7 +118,9 @@ class Axis(NamedTuple):
 
 
 def _axis(count: int, step: int, offset: int, length: int) -> Axis:
-    """The places 0 .. count - 1 of a picture, put at offset, offset + step, ..., as far as these are below `length`."""
+    """The places 0 .. count - 1 of a picture, put at offset, offset + step, ..., as far as these are below
+    `length`.
+    """
     first = min(max(0, -(offset // step)), count)
     last = max(first, min(count, (length - 1 - offset) // step + 1))
     start = max(0, offset + first * step)
@@ -123,9 +129,17 @@ def _axis(count: int, step: int, offset: int, length: int) -> Axis:
 
 
 def _plan(
-    problem: Problem, channels: int, axes: list[Axis], count: Pair, stride: Pair, dilation: Pair, out: tuple[int, ...]
+    problem: Problem,
+    channels: int,
+    axes: list[Axis],
+    count: Pair,
+    stride: Pair,
+    dilation: Pair,
+    out: tuple[int, ...],
 ) -> Plan:
-    """Patches at `count` places, `stride` apart, their taps `dilation` apart: the last one first where it is negative."""
+    """Patches at `count` places, `stride` apart, their taps `dilation` apart: the last one first where it is
+    negative.
+    """
     (rows, columns), (kh, kw) = axes, problem.window.kernel
     samples, item, every = problem.samples, problem.dtype.itemsize, slice(None)
     column, row = samples * item, columns.length * samples * item

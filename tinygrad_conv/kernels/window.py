@@ -5,9 +5,9 @@ Output (p, q) of a window and its tap (i, j) meet the input at
     row    p * stride_h + i * dilation_h - top
     column q * stride_w + j * dilation_w - left
 
-and a row or column outside the input lies in the padding. Nothing else is ever computed about positions, so whoever
-understands these two lines understands every index in this folder. Rows and columns behave alike; `axis` is 0 for
-rows and 1 for columns.
+and a row or column outside the input lies in the padding. Nothing else is ever computed about positions, so
+whoever understands these two lines understands every index in this folder. Rows and columns behave alike;
+`axis` is 0 for rows and 1 for columns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ Pair = tuple[int, int]
 
 
 class Window(NamedTuple):
-    """A geometry; hashable, so that whatever depends on shapes alone is computed once. Made by `make_window`."""
+    """A geometry; hashable, so that whatever depends on shapes alone is computed once. Made by
+    `make_window`.
+    """
 
     size: Pair  # (H, W) of the input
     kernel: Pair  # (kh, kw)
@@ -34,14 +36,18 @@ class Window(NamedTuple):
         return self.kernel[0] * self.kernel[1]
 
     def reach(self, axis: int) -> int:
-        """How much of the padded input the windows span; what lies beyond is a remainder that no window touches."""
+        """How much of the padded input the windows span; what lies beyond is a remainder that no window
+        touches.
+        """
         if self.out[axis] == 0:
             return 0
         return (self.out[axis] - 1) * self.stride[axis] + (self.kernel[axis] - 1) * self.dilation[axis] + 1
 
 
 class Overlap(NamedTuple):
-    """The windows whose tap falls inside the input: windows [first, last) read input [start, stop) in steps."""
+    """The windows whose tap falls inside the input: windows [first, last) read input [start, stop) in
+    steps.
+    """
 
     first: int
     last: int
@@ -76,8 +82,9 @@ def make_window(
 ) -> Window:
     """The window of these integers, which the caller has checked.
 
-    `out` defaults to P = (H + top + bottom - dilation * (kh - 1) - 1) // stride + 1, and never less than 0. A caller
-    may give another number of windows (pooling with ceil_mode): what they read beyond the input counts as padding.
+    `out` defaults to P = (H + top + bottom - dilation * (kh - 1) - 1) // stride + 1, and never less than 0. A
+    caller may give another number of windows (pooling with ceil_mode): what they read beyond the input counts
+    as padding.
     """
     if out is None:
         spans = [size[a] + sum(padding[a]) - dilation[a] * (kernel[a] - 1) - 1 for a in (0, 1)]

@@ -1,22 +1,22 @@
 """Three taps along the height for half the multiplications: Winograd's minimal filtering F(4, 3).
 
-Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2016. Four rows of output need six rows of input and
-three rows of weights; instead of 4 * 3 products, their transforms meet in 6 ("frequencies"):
+Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2016. Four rows of output need six rows of
+input and three rows of weights; instead of 4 * 3 products, their transforms meet in 6 ("frequencies"):
 
     Y = A^T [ (G W) * (B^T X) ]        X: 6 rows, W: 3 rows, Y: 4 rows
 
-The transforms are themselves matrix products over whole rows of the picture, H being the outermost axis, so they
-gather and scatter nothing; that of X writes where there is room for the padding left and right. In the middle stands, for
-each frequency, a correlation of rows with a kernel of height one: lowered along the width as in `lowering`, it is a matrix
-product over K = (j, C). Both gradients follow by transposing:
+The transforms are themselves matrix products over whole rows of the picture, H being the outermost axis, so
+they gather and scatter nothing; that of X writes where there is room for the padding left and right. In the
+middle stands, for each frequency, a correlation of rows with a kernel of height one: lowered along the width
+as in `lowering`, it is a matrix product over K = (j, C). Both gradients follow by transposing:
 
     dW = G^T [ (B^T X) * (A dY) ]      dX: a correlation again, see `mirror`
 
 For dW nothing is lowered: each tap column has a product of its own, with a shifted view of B^T X.
 
-The error is about 3e-6 of the largest number in float32, where the direct sum has 2e-6. But a single Inf would spread
-over its whole tile as NaN, so every result is checked, and one that is not finite is `None`: the caller takes another
-way.
+The error is about 3e-6 of the largest number in float32, where the direct sum has 2e-6. But a single Inf
+would spread over its whole tile as NaN, so every result is checked, and one that is not finite is `None`: the
+caller takes another way.
 """
 
 from __future__ import annotations
@@ -70,11 +70,15 @@ def transforms(dtype: np.dtype[Any]) -> Transforms:
     ]
     weights = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]
     outputs = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-    return Transforms(np.array(inputs, dtype), (np.array(weights) / 24).astype(dtype), np.array(outputs, dtype))
+    return Transforms(
+        np.array(inputs, dtype), (np.array(weights) / 24).astype(dtype), np.array(outputs, dtype)
+    )
 
 
 def serves(window: Window) -> bool:
-    """Height 3, at least one full tile, and no stride that is not made up for by dilation (see there); any width."""
+    """Height 3, at least one full tile, and no stride that is not made up for by dilation (see there); any
+    width.
+    """
     parts = [part.window for part in interleaved(window)]
     tall = all(one.stride[0] == 1 and one.out[0] >= TILE for one in parts)
     return window.kernel[0] == 3 and window.stride[1] == 1 and tall
@@ -98,7 +102,11 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
             for first in range(0, SEEN, len(lowered)):
                 frequencies = slice(first, first + len(lowered))
                 lowered[...] = seen[frequencies]
-                multiply(weights[frequencies], lowered.reshape(len(lowered), kw * channels, -1), out=products[frequencies])
+                multiply(
+                    weights[frequencies],
+                    lowered.reshape(len(lowered), kw * channels, -1),
+                    out=products[frequencies],
+                )
             target = outcome[tile * TILE : (tile + 1) * TILE]
             multiply(transforms(dtype).outputs[: len(target)], products.reshape(SEEN, -1), out=target)
             finite = finite and all_finite(target)
@@ -112,7 +120,9 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1 both ways, or None if dx is not finite."""
+    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1 both ways, or None if dx is not
+    finite.
+    """
     return correlate(dy, flipped(w, groups), mirrored(window), groups)
 
 
@@ -131,7 +141,11 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         transformed = np.empty((SEEN, 1, outputs, width * samples), dtype)
         for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
             met = source[tile * TILE : (tile + 1) * TILE]
-            multiply(transforms(dtype).outputs[: len(met)].T, met.reshape(len(met), -1), out=transformed.reshape(SEEN, -1))
+            multiply(
+                transforms(dtype).outputs[: len(met)].T,
+                met.reshape(len(met), -1),
+                out=transformed.reshape(SEEN, -1),
+            )
             multiply_by_tiles(seen, transformed, out=products)
             total += products
         return total
@@ -140,7 +154,9 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     for part in interleaved(window):
         time = correlation_time(part.window, samples, 3 * kw * channels * outputs) / 2
         found += share(partial(add_up, part), tiles(part.window), time)
-    dw: Array = np.matmul(transforms(dtype).weights.T, sum_of(found).reshape(SEEN, -1)).reshape(3, kw, channels, outputs)
+    dw: Array = np.matmul(transforms(dtype).weights.T, sum_of(found).reshape(SEEN, -1)).reshape(
+        3, kw, channels, outputs
+    )
     if not all_finite(dw):
         return None
     return dw.transpose(3, 2, 0, 1).astype(result, order="C")
@@ -159,8 +175,15 @@ class TransformedTile(NamedTuple):
 
 
 def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator[TransformedTile]:
-    """The transformed rows that tiles [begin, end) see, padded along the width; `seen` holds until the next is asked for."""
-    (_, channels, _, samples), (_, kw), (_, columns), dilation = x.shape, window.kernel, window.out, window.dilation[1]
+    """The transformed rows that tiles [begin, end) see, padded along the width; `seen` holds until the next
+    is asked for.
+    """
+    (_, channels, _, samples), (_, kw), (_, columns), dilation = (
+        x.shape,
+        window.kernel,
+        window.out,
+        window.dilation[1],
+    )
     length = columns + dilation * (kw - 1)
     padded = np.zeros((SEEN, channels, length, samples), x.dtype)
     steps = (channels * length * samples, dilation * samples, length * samples, 1)
@@ -175,7 +198,9 @@ def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator
 
 
 def _workspace(channels: int, window: Window, samples: int, dtype: np.dtype[Any]) -> Array:
-    """Room for as many frequencies of a tile, lowered along the width, as stay in the cache: [6 or fewer, kw, C, Q * N]."""
+    """Room for as many frequencies of a tile, lowered along the width, as stay in the cache: [6 or fewer, kw,
+    C, Q * N].
+    """
     (_, kw), (_, columns) = window.kernel, window.out
     seen_bytes = SEEN * channels * window.size[1] * samples * dtype.itemsize
     row_bytes = kw * channels * columns * samples * dtype.itemsize

@@ -55,9 +55,13 @@ class LeakyReLU(Module):
 
 
 class PReLU(Module):
-    """As LeakyReLU, with a slope that is learned: one for all, or one for each channel of x [N, num_parameters, …]."""
+    """As LeakyReLU, with a slope that is learned: one for all, or one for each channel of x [N,
+    num_parameters, …].
+    """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None) -> None:
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None
+    ) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init, dtype or get_default_dtype()))

@@ -21,7 +21,9 @@ Padding = Any  # an int, a pair, ((top, bottom), (left, right)), 'valid' or 'sam
 
 
 class Convolution(Module):
-    """What all convolution layers share: their arguments, checked; their weights; and how they look in print."""
+    """What all convolution layers share: their arguments, checked; their weights; and how they look in
+    print.
+    """
 
     dims: int
     transposed = False
@@ -51,7 +53,9 @@ class Convolution(Module):
                 f"{kind}: in_channels={in_channels} and out_channels={out_channels} must be multiples of groups={groups}"
             )
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        self.weight = Parameter(np.empty((outer, inner // groups, *self.kernel_size), dtype or get_default_dtype()))
+        self.weight = Parameter(
+            np.empty((outer, inner // groups, *self.kernel_size), dtype or get_default_dtype())
+        )
         self.bias = Parameter(np.empty(out_channels, self.weight.dtype)) if bias else None
         self.reset_parameters(rng)
 
@@ -60,24 +64,40 @@ class Convolution(Module):
         init.uniform_by_fan_in(self.weight, self.bias, rng)
 
     def padded(self, x: Any) -> tuple[Any, Any]:
-        """x, and how much padding is left to do: none where it is not made of zeros, for then it is done here."""
+        """x, and how much padding is left to do: none where it is not made of zeros, for then it is done
+        here.
+        """
         if self.padding_mode == "zeros":
             return x, self.padding
-        one, size = (1,) * (2 - self.dims), tuple(x.shape[-self.dims :])  # a height of 1 where there is but a length
+        one, size = (
+            (1,) * (2 - self.dims),
+            tuple(x.shape[-self.dims :]),
+        )  # a height of 1 where there is but a length
         padding = self.padding if isinstance(self.padding, str) else (0,) * (2 - self.dims) + self.padding
         pads = padding_pairs(
-            type(self).__name__, padding, one + size, one + self.kernel_size, one + self.stride, one + self.dilation
+            type(self).__name__,
+            padding,
+            one + size,
+            one + self.kernel_size,
+            one + self.stride,
+            one + self.dilation,
         )
-        return F.pad(x, [side for pair in reversed(pads[-self.dims :]) for side in pair], self.padding_mode), 0
+        return F.pad(
+            x, [side for pair in reversed(pads[-self.dims :]) for side in pair], self.padding_mode
+        ), 0
 
     def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
-        """The products summed for these shapes: each output's window, or each input's where it is transposed."""
+        """The products summed for these shapes: each output's window, or each input's where it is
+        transposed.
+        """
         ends = x if self.transposed else y
         return math.prod(ends) * math.prod(self.weight.shape[1:])
 
     def extra_repr(self) -> str:
         ones, zeros = (1,) * self.dims, (0,) * self.dims
-        said = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
+        said = [
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        ]
         said += [f"padding={self.padding}"] if self.padding != zeros else []
         said += [f"dilation={self.dilation}"] if self.dilation != ones else []
         said += [f"output_padding={self.output_padding}"] if self.output_padding != zeros else []
@@ -88,7 +108,9 @@ class Convolution(Module):
 
 
 class Conv1d(Convolution):
-    """Cross-correlation along one axis: x [N, in_channels, L] (or without N) → [N, out_channels, P]. See Conv2d."""
+    """Cross-correlation along one axis: x [N, in_channels, L] (or without N) → [N, out_channels, P]. See
+    Conv2d.
+    """
 
     dims = 1
 
@@ -98,7 +120,18 @@ class Conv1d(Convolution):
         dtype: DTypeLike | None = None, rng: init.Random = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype, rng
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            0,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
         )
 
     def forward(self, x: Any) -> Tensor:
@@ -107,11 +140,13 @@ class Conv1d(Convolution):
 
 
 class Conv2d(Convolution):
-    """Cross-correlation: x [N, in_channels, H, W] (or without N) → [N, out_channels, P, Q]. The kernel is not flipped.
+    """Cross-correlation: x [N, in_channels, H, W] (or without N) → [N, out_channels, P, Q]. The kernel is not
+    flipped.
 
-    padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉). padding_mode: 'zeros',
-    'reflect', 'replicate' or 'circular'. rng: a numpy Generator or a seed for the initial weight
-    [out_channels, in_channels/groups, kh, kw] and bias [out_channels]; by default the generator that `tg.manual_seed` resets.
+    padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉).
+    padding_mode: 'zeros', 'reflect', 'replicate' or 'circular'. rng: a numpy Generator or a seed for the
+    initial weight [out_channels, in_channels/groups, kh, kw] and bias [out_channels]; by default the
+    generator that `tg.manual_seed` resets.
 
     Raises ValueError for arguments that cannot be.
     """
@@ -124,7 +159,18 @@ class Conv2d(Convolution):
         dtype: DTypeLike | None = None, rng: init.Random = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, 0, dilation, groups, bias, padding_mode, dtype, rng
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            0,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
         )
 
     def forward(self, x: Any) -> Tensor:
@@ -133,7 +179,9 @@ class Conv2d(Convolution):
 
 
 class ConvTranspose1d(Convolution):
-    """The input gradient of a Conv1d as a layer: x [N, in_channels, L] → [N, out_channels, P]. As ConvTranspose2d."""
+    """The input gradient of a Conv1d as a layer: x [N, in_channels, L] → [N, out_channels, P]. As
+    ConvTranspose2d.
+    """
 
     dims, transposed = 1, True
 
@@ -149,7 +197,14 @@ class ConvTranspose1d(Convolution):
 
     def forward(self, x: Any) -> Tensor:
         return F.conv_transpose1d(
-            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.dilation,
         )
 
 
@@ -176,14 +231,27 @@ class ConvTranspose2d(Convolution):
 
     def forward(self, x: Any) -> Tensor:
         return F.conv_transpose2d(
-            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.dilation,
         )
 
 
 def sizes(kind: str, name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
-    """An int, or one for each of `count` axes, as a tuple. Raises ValueError for anything else, or below `least`."""
+    """An int, or one for each of `count` axes, as a tuple. Raises ValueError for anything else, or below
+    `least`.
+    """
     try:
-        found = tuple(map(operator.index, value)) if isinstance(value, (tuple, list)) else (operator.index(value),) * count
+        found = (
+            tuple(map(operator.index, value))
+            if isinstance(value, (tuple, list))
+            else (operator.index(value),) * count
+        )
     except TypeError:
         found = ()
     if len(found) != count or min(found) < least:
@@ -193,10 +261,16 @@ def sizes(kind: str, name: str, value: Any, count: int, least: int) -> tuple[int
 
 
 def padding_of(kind: str, padding: Any, dims: int, words: bool) -> Any:
-    """'same' and 'valid' as they are, ((top, bottom), (left, right)) as pairs, anything else as one int for each axis."""
+    """'same' and 'valid' as they are, ((top, bottom), (left, right)) as pairs, anything else as one int for
+    each axis.
+    """
     if words and padding in ("same", "valid"):
         return padding
-    if dims == 2 and isinstance(padding, (tuple, list)) and any(isinstance(one, (tuple, list)) for one in padding):
+    if (
+        dims == 2
+        and isinstance(padding, (tuple, list))
+        and any(isinstance(one, (tuple, list)) for one in padding)
+    ):
         if len(padding) != 2:
             raise ValueError(f"{kind}: padding must be ((top, bottom), (left, right)), not {padding!r}")
         return tuple(sizes(kind, "padding", one, 2, 0) for one in padding)

@@ -1,4 +1,6 @@
-"""Dropout layers: in training they drop, in evaluation they pass everything. `tg.manual_seed` makes them repeat."""
+"""Dropout layers: in training they drop, in evaluation they pass everything. `tg.manual_seed` makes them
+repeat.
+"""
 
 from __future__ import annotations
 

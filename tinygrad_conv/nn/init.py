@@ -1,7 +1,7 @@
 """Initialisation in place, under PyTorch's names. Each returns its tensor.
 
-`generator`: a numpy Generator, or a seed for a fresh one; by default the one that `tg.manual_seed` resets. Numbers are drawn
-in float64 and rounded, so a seed gives the same ones in every dtype.
+`generator`: a numpy Generator, or a seed for a fresh one; by default the one that `tg.manual_seed` resets.
+Numbers are drawn in float64 and rounded, so a seed gives the same ones in every dtype.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
-Random: TypeAlias = "np.random.Generator | int | None"  # in quotes: NumPy imports its random part when first asked for it
+Random: TypeAlias = (
+    "np.random.Generator | int | None"  # in quotes: NumPy imports its random part when first asked for it
+)
 
 
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:
@@ -57,7 +59,11 @@ def xavier_normal_(tensor: AnyTensor, gain: float = 1.0, generator: Random = Non
 
 
 def kaiming_uniform_(
-    tensor: AnyTensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Random = None
+    tensor: AnyTensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Random = None,
 ) -> AnyTensor:
     """Uniform of variance gain² / fan (He et al. 2015). a: the slope of a leaky relu below 0."""
     bound = math.sqrt(3.0) * kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
@@ -65,16 +71,22 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: AnyTensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Random = None
+    tensor: AnyTensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Random = None,
 ) -> AnyTensor:
     """Normal of variance gain² / fan (He et al. 2015). a: the slope of a leaky relu below 0."""
     return normal_(tensor, 0.0, kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 
 
 def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) -> AnyTensor:
-    """gain times orthonormal rows, or columns where there are more rows than columns; [n, …] counts as n rows.
+    """gain times orthonormal rows, or columns where there are more rows than columns; [n, …] counts as n
+    rows.
 
-    From the QR decomposition of a normal matrix, with the signs of R's diagonal, so that it is uniform (Mezzadri 2007).
+    From the QR decomposition of a normal matrix, with the signs of R's diagonal, so that it is uniform
+    (Mezzadri 2007).
     """
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: needs at least 2 dimensions, not {show_shape(tensor.shape)}")
@@ -85,7 +97,9 @@ def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) ->
 
 
 def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = None) -> None:
-    """What layers begin with: weight, then bias, uniform on ±1/√fan_in, which is kaiming_uniform_ with a = √5."""
+    """What layers begin with: weight, then bias, uniform on ±1/√fan_in, which is kaiming_uniform_ with a =
+    √5.
+    """
     bound, numbers = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
     uniform_(weight, -bound, bound, numbers)
     if bias is not None:
@@ -93,21 +107,27 @@ def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = N
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the variance through a nonlinearity. param: a leaky relu's slope below 0, 0.01 by default."""
+    """The factor that keeps the variance through a nonlinearity. param: a leaky relu's slope below 0, 0.01 by
+    default.
+    """
     gains = {
         "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0, "sigmoid": 1.0,
         "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "leaky_relu": math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2)),
         "selu": 3.0 / 4,
     }  # fmt: skip
     if nonlinearity not in gains:
-        raise ValueError(f"calculate_gain: nonlinearity must be one of {', '.join(gains)}, not {nonlinearity!r}")
+        raise ValueError(
+            f"calculate_gain: nonlinearity must be one of {', '.join(gains)}, not {nonlinearity!r}"
+        )
     return gains[nonlinearity]
 
 
 def fans(op: str, tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight [out, in, …]: how many inputs an output sums, and the other way round."""
     if tensor.ndim < 2:
-        raise ShapeError(f"{op}: fan in and fan out need at least 2 dimensions, not {show_shape(tensor.shape)}")
+        raise ShapeError(
+            f"{op}: fan in and fan out need at least 2 dimensions, not {show_shape(tensor.shape)}"
+        )
     taps = math.prod(tensor.shape[2:])
     return tensor.shape[1] * taps, tensor.shape[0] * taps
 

@@ -18,16 +18,25 @@ from .module import Module, Parameter
 class Linear(Module):
     """x [..., in_features] → x Wᵀ + b [..., out_features].
 
-    rng: a numpy Generator or a seed for the initial weight [out_features, in_features] and bias [out_features], uniform on
-    ±1/√in_features as PyTorch's; by default the generator that `tg.manual_seed` resets.
+    rng: a numpy Generator or a seed for the initial weight [out_features, in_features] and bias
+    [out_features], uniform on ±1/√in_features as PyTorch's; by default the generator that `tg.manual_seed`
+    resets.
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, dtype: DTypeLike | None = None, rng: init.Random = None
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        rng: init.Random = None,
     ) -> None:
         super().__init__()
         if min(in_features, out_features) < 0:
-            raise ValueError(f"Linear: in_features={in_features} and out_features={out_features} cannot be negative")
+            raise ValueError(
+                f"Linear: in_features={in_features} and out_features={out_features} cannot be negative"
+            )
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(np.empty((out_features, in_features), dtype or get_default_dtype()))
         self.bias = Parameter(np.empty(out_features, self.weight.dtype)) if bias else None
@@ -45,4 +54,6 @@ class Linear(Module):
         return math.prod(y) * self.in_features
 
     def extra_repr(self) -> str:
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )

@@ -20,7 +20,9 @@ class Loss(Module):
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
         if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+            raise ValueError(
+                f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', not {reduction!r}"
+            )
         self.reduction = reduction
 
     def keep(self, name: str, weight: Any) -> None:
@@ -72,7 +74,9 @@ class HuberLoss(Loss):
 
 
 class BCELoss(Loss):
-    """-(t ln x + (1 - t) ln(1 - x)) for probabilities x. weight: a factor for each element, or one that broadcasts."""
+    """-(t ln x + (1 - t) ln(1 - x)) for probabilities x. weight: a factor for each element, or one that
+    broadcasts.
+    """
 
     weight: Tensor | None
 
@@ -102,7 +106,9 @@ class BCEWithLogitsLoss(Loss):
 
 
 class NLLLoss(Loss):
-    """-x[target], for log-probabilities x [N, C, …] and class numbers target [N, …]. weight: a factor for each class."""
+    """-x[target], for log-probabilities x [N, C, …] and class numbers target [N, …]. weight: a factor for
+    each class.
+    """
 
     weight: Tensor | None
 
@@ -116,12 +122,19 @@ class NLLLoss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """NLLLoss of log_softmax(x), for scores x [N, C, …] and class numbers [N, …] or probabilities [N, C, …]."""
+    """NLLLoss of log_softmax(x), for scores x [N, C, …] and class numbers [N, …] or probabilities [N, C,
+    …].
+    """
 
     weight: Tensor | None
 
     def __init__(
-        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+        self,
+        weight: Any = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing

@@ -1,4 +1,6 @@
-"""`Module`: layers, and nets made of them. Parameters, buffers and children are ordinary attributes, found by their type."""
+"""`Module`: layers, and nets made of them. Parameters, buffers and children are ordinary attributes, found by
+their type.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ Self = TypeVar("Self", bound="Module")
 class Parameter(Tensor):
     """A leaf that an optimiser may change; as an attribute of a Module it is one of the module's parameters.
 
-    Shares the memory of `data`, unless that is the read-only result of an op. `.name` comes from the module tree.
+    Shares the memory of `data`, unless that is the read-only result of an op. `.name` comes from the module
+    tree.
     """
 
     __slots__ = ()
@@ -52,8 +55,9 @@ class Module:
             def forward(self, x):
                 return F.relu(self.conv1(x))
 
-    Parameters are called by their key relative to the outermost module (`conv1.weight`), modules by their path from it
-    (`net.conv1`). What is shared is called by its first place, what was taken out of a module by its last.
+    Parameters are called by their key relative to the outermost module (`conv1.weight`), modules by their
+    path from it (`net.conv1`). What is shared is called by its first place, what was taken out of a module by
+    its last.
     """
 
     training: bool
@@ -96,11 +100,15 @@ class Module:
         return y
 
     def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
-        """Before each forward call `hook(module, inputs)`; what it returns, if anything, takes the inputs' place."""
+        """Before each forward call `hook(module, inputs)`; what it returns, if anything, takes the inputs'
+        place.
+        """
         return Handle(self._pre_hooks, hook)
 
     def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
-        """After each forward call `hook(module, inputs, output)`; what it returns, if anything, takes the output's place."""
+        """After each forward call `hook(module, inputs, output)`; what it returns, if anything, takes the
+        output's place.
+        """
         return Handle(self._hooks, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -108,14 +116,18 @@ class Module:
         if "_path" not in known:
             raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
         before = known.get(name)
-        if isinstance(before, (Parameter, Module)) and not (value is None or isinstance(value, (Parameter, Module))):
+        if isinstance(before, (Parameter, Module)) and not (
+            value is None or isinstance(value, (Parameter, Module))
+        ):
             kind = "an nn.Parameter" if isinstance(before, Parameter) else "an nn.Module"
             raise TypeError(
                 f"{type(self).__name__}.{name} is {kind}; a {type(value).__name__} in its place would be lost to "
                 f"parameters(). Assign {kind} or None, or change the numbers: {name}.data = …"
             )
         if name in self._buffers and not (value is None or isinstance(value, Tensor)):
-            raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {type(value).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {type(value).__name__}"
+            )
         super().__setattr__(name, value)
         if isinstance(value, (Parameter, Module)):
             self._buffers.pop(name, None)
@@ -137,14 +149,20 @@ class Module:
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """As `self.name = param`, for names that are made up at run time."""
         if not (param is None or isinstance(param, Parameter)):
-            raise TypeError(f"register_parameter: {name} must be an nn.Parameter or None, not {type(param).__name__}")
+            raise TypeError(
+                f"register_parameter: {name} must be an nn.Parameter or None, not {type(param).__name__}"
+            )
         self._check_name(name)
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """A tensor that belongs to the module but is not trained; in the state dict unless `persistent` is False."""
+        """A tensor that belongs to the module but is not trained; in the state dict unless `persistent` is
+        False.
+        """
         if not (tensor is None or isinstance(tensor, Tensor)) or isinstance(tensor, Parameter):
-            raise TypeError(f"register_buffer: {name} must be a plain Tensor or None, not {type(tensor).__name__}")
+            raise TypeError(
+                f"register_buffer: {name} must be a plain Tensor or None, not {type(tensor).__name__}"
+            )
         self._check_name(name)
         setattr(self, name, tensor)
         self._buffers[name] = persistent
@@ -163,14 +181,20 @@ class Module:
         """Refuse names that state dicts could not hold, or that something else has."""
         if not isinstance(name, str) or name == "" or "." in name:
             raise KeyError(f"{type(self).__name__}: {name!r} cannot be a name; use a string without dots")
-        replaceable = vars(self).get(name) is None or isinstance(vars(self)[name], (Parameter, Module)) or name in self._buffers
+        replaceable = (
+            vars(self).get(name) is None
+            or isinstance(vars(self)[name], (Parameter, Module))
+            or name in self._buffers
+        )
         if hasattr(self, name) and not (name in vars(self) and replaceable):
             raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """(path, module) for this module and all below it, outer before inner; each once, unless told otherwise."""
+        """(path, module) for this module and all below it, outer before inner; each once, unless told
+        otherwise.
+        """
         memo = set() if memo is None else memo
         if self in memo:
             return
@@ -241,23 +265,31 @@ class Module:
 
     def _own_state(self) -> dict[str, Any]:
         """What the state dict has of this module alone."""
-        return self._own_parameters() | {name: one for name, one in self._own_buffers().items() if self._buffers[name]}
+        return self._own_parameters() | {
+            name: one for name, one in self._own_buffers().items() if self._buffers[name]
+        }
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
         found = dict(self.named_modules(remove_duplicate=False)).get(target)
         if found is None:
-            raise AttributeError(f"{type(self).__name__} has no module {target!r}; it has {[*dict(self.named_modules())][1:]}")
+            raise AttributeError(
+                f"{type(self).__name__} has no module {target!r}; it has {[*dict(self.named_modules())][1:]}"
+            )
         return found
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The parameters and persistent buffers by their keys: copies, which later training does not change."""
+        """The parameters and persistent buffers by their keys: copies, which later training does not
+        change.
+        """
         return {key: Tensor(one.data.copy()) for key, one in self._named(Module._own_state, "", True, False)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy a state dict's numbers (Tensors or arrays, of PyTorch too) into the parameters and buffers, in their dtypes.
+        """Copy a state dict's numbers (Tensors or arrays, of PyTorch too) into the parameters and buffers, in
+        their dtypes.
 
-        Raises RuntimeError, with the module as it was, for wrong shapes, and if `strict` for missing or unexpected keys.
+        Raises RuntimeError, with the module as it was, for wrong shapes, and if `strict` for missing or
+        unexpected keys.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
@@ -269,7 +301,9 @@ class Module:
         problems += [f"unexpected key {key}" for key in unexpected if strict]
         for key, array in arrays.items():
             if array.shape != own[key].shape:
-                problems.append(f"{key} is {show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here")
+                problems.append(
+                    f"{key} is {show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
+                )
         if problems:
             listed = "".join(f"\n    {problem}" for problem in problems)
             raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:{listed}")
@@ -279,7 +313,9 @@ class Module:
         return IncompatibleKeys(missing, unexpected)
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Put this module and all below it into training mode (dropout drops, batch norms use their batch), or out of it."""
+        """Put this module and all below it into training mode (dropout drops, batch norms use their batch),
+        or out of it.
+        """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, not {mode!r}")
         for module in self.modules():
@@ -309,13 +345,17 @@ class Module:
         return self
 
     def to(self: Self, dtype: DTypeLike) -> Self:
-        """Parameters, their gradients and floating-point buffers in another dtype. "cpu", the only device, changes nothing."""
+        """Parameters, their gradients and floating-point buffers in another dtype. "cpu", the only device,
+        changes nothing.
+        """
         if str(dtype) == "cpu":
             return self
         try:
             chosen = np.dtype(dtype)
         except TypeError:
-            raise DtypeError(f"to: {dtype!r} is no dtype; and there is no other device than the CPU") from None
+            raise DtypeError(
+                f"to: {dtype!r} is no dtype; and there is no other device than the CPU"
+            ) from None
         if chosen not in FLOATS:
             raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
         for tensor in [*self.parameters(), *self.buffers()]:
@@ -341,10 +381,11 @@ class Module:
         return 0
 
     def summary(self, *input_shapes: tuple[int, ...]) -> Summary:
-        """The layers with their output shapes, parameters, multiply-adds and memory, for inputs of these shapes.
+        """The layers with their output shapes, parameters, multiply-adds and memory, for inputs of these
+        shapes.
 
-        `net.summary((1, 3, 32, 32))`: the whole shape of each input, batch included. The net is called once, on zeros, in
-        eval mode, and stays as it is.
+        `net.summary((1, 3, 32, 32))`: the whole shape of each input, batch included. The net is called once,
+        on zeros, in eval mode, and stays as it is.
         """
         from .summary import summarize  # only who asks for one pays for its import
 
@@ -368,7 +409,9 @@ def plain_array(key: str, value: Any) -> Array:
     try:
         return as_array(value.data if isinstance(value, Tensor) else np.asarray(value))
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}") from None
+        raise TypeError(
+            f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}"
+        ) from None
 
 
 def clear_grad(tensor: Tensor, set_to_none: bool) -> None:

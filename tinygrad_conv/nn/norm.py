@@ -1,4 +1,6 @@
-"""Normalisation layers: (x - mean) / √(variance + eps), times weight plus bias. They differ in what the mean runs over."""
+"""Normalisation layers: (x - mean) / √(variance + eps), times weight plus bias. They differ in what the mean
+runs over.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,11 @@ from .module import Module, Parameter
 
 
 class RunningNorm(Module):
-    """What the norms by channel share: weight and bias [num_features], running mean and variance, and their checks.
+    """What the norms by channel share: weight and bias [num_features], running mean and variance, and their
+    checks.
 
-    The running statistics follow r ← (1 - momentum) r + momentum · (that of the batch, the variance unbiased); with
-    momentum None they are the average over all batches so far.
+    The running statistics follow r ← (1 - momentum) r + momentum · (that of the batch, the variance
+    unbiased); with momentum None they are the average over all batches so far.
     """
 
     ndims: tuple[int, ...]
@@ -60,7 +63,9 @@ class RunningNorm(Module):
 
 
 class BatchNorm(RunningNorm):
-    """In training the mean runs over the batch and all places, and the running statistics follow; in evaluation these serve."""
+    """In training the mean runs over the batch and all places, and the running statistics follow; in
+    evaluation these serve.
+    """
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
@@ -97,7 +102,8 @@ class BatchNorm2d(BatchNorm):
 
 
 class InstanceNorm2d(RunningNorm):
-    """The mean runs over the places of one channel of one example: x [N, C, H, W] or [C, H, W] (Ulyanov et al. 2016).
+    """The mean runs over the places of one channel of one example: x [N, C, H, W] or [C, H, W] (Ulyanov et
+    al. 2016).
 
     With track_running_stats the running statistics serve in evaluation.
     """
@@ -130,9 +136,15 @@ class LayerNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(map(operator.index, normalized_shape))
+        shape = (
+            (normalized_shape,)
+            if isinstance(normalized_shape, int)
+            else tuple(map(operator.index, normalized_shape))
+        )
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.weight, self.bias = scale_and_shift(shape, elementwise_affine, elementwise_affine and bias, dtype)
+        self.weight, self.bias = scale_and_shift(
+            shape, elementwise_affine, elementwise_affine and bias, dtype
+        )
 
     def forward(self, x: Any) -> Tensor:
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -143,7 +155,9 @@ class LayerNorm(Module):
 
 
 class GroupNorm(Module):
-    """The mean runs over the places of num_groups groups of channels of one example: x [N, C, …] (Wu and He 2018)."""
+    """The mean runs over the places of num_groups groups of channels of one example: x [N, C, …] (Wu and He
+    2018).
+    """
 
     weight: Parameter | None
     bias: Parameter | None
@@ -154,7 +168,9 @@ class GroupNorm(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
-            raise ValueError(f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}")
+            raise ValueError(
+                f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}"
+            )
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
 

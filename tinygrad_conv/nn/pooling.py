@@ -49,7 +49,9 @@ class MaxPool2d(MaxPool):
 
 
 class AvgPool1d(Module):
-    """The mean of each window: x [N, C, L] → [N, C, P]. count_include_pad: whether padding counts as zeros, or not at all."""
+    """The mean of each window: x [N, C, L] → [N, C, P]. count_include_pad: whether padding counts as zeros,
+    or not at all.
+    """
 
     def __init__(
         self, kernel_size: int, stride: int | None = None, padding: int = 0, ceil_mode: bool = False,
@@ -61,7 +63,9 @@ class AvgPool1d(Module):
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, x: Any) -> Tensor:
-        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        return F.avg_pool1d(
+            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        )
 
     def extra_repr(self) -> str:
         return f"kernel_size=({self.kernel_size},), stride=({self.stride},), padding=({self.padding},)"
@@ -70,7 +74,8 @@ class AvgPool1d(Module):
 class AvgPool2d(Module):
     """The mean of each window: x [N, C, H, W] → [N, C, P, Q].
 
-    count_include_pad: whether padding counts as zeros, or not at all. divisor_override: what to divide the sums by instead.
+    count_include_pad: whether padding counts as zeros, or not at all. divisor_override: what to divide the
+    sums by instead.
     """
 
     def __init__(
@@ -84,7 +89,13 @@ class AvgPool2d(Module):
 
     def forward(self, x: Any) -> Tensor:
         return F.avg_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
         )
 
     def extra_repr(self) -> str:
@@ -92,7 +103,9 @@ class AvgPool2d(Module):
 
 
 class AdaptiveAvgPool2d(Module):
-    """Means over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H, W]."""
+    """Means over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H,
+    W].
+    """
 
     def __init__(self, output_size: Any) -> None:
         super().__init__()
@@ -106,7 +119,9 @@ class AdaptiveAvgPool2d(Module):
 
 
 class AdaptiveMaxPool2d(Module):
-    """Maxima over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H, W]."""
+    """Maxima over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H,
+    W].
+    """
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__()

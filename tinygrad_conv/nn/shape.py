@@ -36,10 +36,16 @@ class Flatten(Module):
 
 
 class Upsample(Module):
-    """x [N, C, H, W] in another size, or scaled by a factor; mode 'nearest' or 'bilinear'. See interpolate."""
+    """x [N, C, H, W] in another size, or scaled by a factor; mode 'nearest' or 'bilinear'. See
+    interpolate.
+    """
 
     def __init__(
-        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+        self,
+        size: Any = None,
+        scale_factor: Any = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
     ) -> None:
         super().__init__()
         self.size, self.mode, self.align_corners = size, mode, align_corners
@@ -71,7 +77,9 @@ class PixelShuffle(Module):
 
 
 class Unfold(Module):
-    """The windows of x [N, C, H, W] as columns [N, C·kh·kw, P·Q]: what turns a convolution into a matrix product."""
+    """The windows of x [N, C, H, W] as columns [N, C·kh·kw, P·Q]: what turns a convolution into a matrix
+    product.
+    """
 
     def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
         super().__init__()
@@ -113,7 +121,9 @@ class Pad2d(Module):
         super().__init__()
         sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
         if len(sides) != 4:
-            raise ValueError(f"{type(self).__name__}: padding must be an int or (left, right, top, bottom), not {padding!r}")
+            raise ValueError(
+                f"{type(self).__name__}: padding must be an int or (left, right, top, bottom), not {padding!r}"
+            )
         self.padding = sides
 
     def forward(self, x: Any) -> Tensor:

@@ -35,15 +35,23 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """As the table shows it, in the order of `HEAD`."""
         shapes = " ".join(map(show_shape, self.output))
-        return self.path, self.kind, shapes, f"{self.parameters:,}", f"{self.multiply_adds:,}", show_bytes(self.memory)
+        return (
+            self.path,
+            self.kind,
+            shapes,
+            f"{self.parameters:,}",
+            f"{self.multiply_adds:,}",
+            show_bytes(self.memory),
+        )
 
 
 @dataclass(frozen=True)
 class Summary:
     """The layers of a net in the order of their calls, and the sums; printing it shows the table.
 
-    multiply_adds: of the layers that know their own, which are convolutions and linear layers. output_memory: the bytes of
-    all layers' outputs together, views not counted; parameter_memory: those of the parameters, used or not.
+    multiply_adds: of the layers that know their own, which are convolutions and linear layers. output_memory:
+    the bytes of all layers' outputs together, views not counted; parameter_memory: those of the parameters,
+    used or not.
     """
 
     rows: tuple[Row, ...]
@@ -66,7 +74,8 @@ class Summary:
         widths = [max(map(len, column)) for column in zip(*lines)]
         rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
         shown = [
-            "  ".join([*map(str.ljust, line[:3], widths), *map(str.rjust, line[3:], widths[3:])]).rstrip() for line in lines
+            "  ".join([*map(str.ljust, line[:3], widths), *map(str.rjust, line[3:], widths[3:])]).rstrip()
+            for line in lines
         ]
         totals = [
             f"parameters: {self.parameters:,} ({self.trainable:,} trainable), {show_bytes(self.parameter_memory)}",
@@ -79,7 +88,9 @@ class Summary:
 
 
 def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
-    """Call the net once on zeros, in eval mode and off the tape, and note what each layer gives. The net stays as it is."""
+    """Call the net once on zeros, in eval mode and off the tape, and note what each layer gives. The net
+    stays as it is.
+    """
     parameters = list(net.parameters())
     dtype = parameters[0].dtype if parameters else get_default_dtype()
     rows: list[Row] = []
@@ -116,7 +127,9 @@ def tensors_in(output: Any) -> list[Tensor]:
     """The Tensors among what a layer returned."""
     if isinstance(output, Tensor):
         return [output]
-    members = output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
+    members = (
+        output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
+    )
     return [tensor for member in members for tensor in tensors_in(member)]
 
 

@@ -11,19 +11,28 @@ from ..engine.tensor import Tensor
 
 
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale the gradients, in place, so that all of them as one vector have at most the norm max_norm; return the norm before.
+    """Scale the gradients, in place, so that all of them as one vector have at most the norm max_norm; return
+    the norm before.
 
-    norm_type: p of the p-norm, or math.inf. Each gradient is multiplied by max_norm / (norm + 1e-6) if that is below 1.
+    norm_type: p of the p-norm, or math.inf. Each gradient is multiplied by max_norm / (norm + 1e-6) if that
+    is below 1.
 
-    Raises RuntimeError for an infinite norm or NaN if `error_if_nonfinite`; otherwise these spread to all gradients.
+    Raises RuntimeError for an infinite norm or NaN if `error_if_nonfinite`; otherwise these spread to all
+    gradients.
     """
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not grads:
         return Tensor(0.0)
-    norms = [float(np.linalg.norm(grad.ravel().astype(np.float64), norm_type)) if grad.size else 0.0 for grad in grads]
+    norms = [
+        float(np.linalg.norm(grad.ravel().astype(np.float64), norm_type)) if grad.size else 0.0
+        for grad in grads
+    ]
     norm = float(np.linalg.norm(norms, norm_type))
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"clip_grad_norm_: the norm of the gradients is {norm}")

@@ -1,6 +1,7 @@
 """The ops, by family: in each file a forward and, beside it, its rules.
 
-`print(tg.ops)` lists them, users' own included; `tg.ops.conv2d` is one, and `help(tg.ops.conv2d)` tells its rules.
+`print(tg.ops)` lists them, users' own included; `tg.ops.conv2d` is one, and `help(tg.ops.conv2d)` tells its
+rules.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice, stated in the rule.
+"""Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice, stated in the
+rule.
 
-Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left: np.where
-on signs that change at random costs more than ten such passes.
+Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left:
+np.where on signs that change at random costs more than ten such passes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from .reduce import sum_to
 from .shape import reshape
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, α and λ
-GELU_CUBIC, GELU_SLOPE = 0.044715, 2 * math.sqrt(2 / math.pi)  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
+GELU_CUBIC, GELU_SLOPE = (
+    0.044715,
+    2 * math.sqrt(2 / math.pi),
+)  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
 PIECE = 32768  # so many numbers stay in the cache through a whole series
 
 
@@ -87,8 +91,8 @@ def elu_dx(dy, x, alpha):
 def selu(x):
     """λ x where x > 0, λ α (eˣ - 1) elsewhere; λ = 1.0507… and α = 1.6733….
 
-    With these, activations keep mean 0 and variance 1 from layer to layer (Klambauer et al. 2017). Raises DtypeError
-    for integers.
+    With these, activations keep mean 0 and variance 1 from layer to layer (Klambauer et al. 2017). Raises
+    DtypeError for integers.
     """
     check_float("selu", input=x)
     return right(x) * x.dtype.type(SELU_SCALE) + np.expm1(left(x)) * x.dtype.type(SELU_SCALE * SELU_ALPHA)
@@ -112,7 +116,8 @@ def left(x):
 
 @primitive
 def gelu(x, *, approximate="none"):
-    """x Φ(x), Φ the standard normal distribution; with approximate='tanh' Φ(x) ≈ ½ (1 + tanh √(2/π) (x + 0.044715 x³)).
+    """x Φ(x), Φ the standard normal distribution; with approximate='tanh' Φ(x) ≈ ½ (1 + tanh √(2/π) (x +
+    0.044715 x³)).
 
     Hendrycks & Gimpel 2016. Raises ValueError for another approximation, DtypeError for integers.
     """
@@ -130,7 +135,9 @@ def gelu_dx(dy, x, approximate):
     if approximate == "none":
         return dy * (normal_cdf(x) + x * normal_density(x))
     share = sigmoid(logit_of_share(x))
-    return dy * (share + x * (share * (1 - share) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * bounded(x) * bounded(x))))
+    return dy * (
+        share + x * (share * (1 - share) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * bounded(x) * bounded(x)))
+    )
 
 
 def logit_of_share(x):
@@ -169,16 +176,21 @@ def normal_density(x):
 def erfc(z):
     """1 - erf(z) for z ≥ 0, which NumPy lacks: t e^(p(t) - z²) with t = 2 / (2 + z) and p a Chebyshev series.
 
-    The form is that of Numerical Recipes 6.2.2. Its relative error is a few roundings of e^(-z²), also far out.
+    The form is that of Numerical Recipes 6.2.2. Its relative error is a few roundings of e^(-z²), also far
+    out.
     """
     coefficients, least = erfc_series(z.dtype)
     t = z.dtype.type(2) / (z + z.dtype.type(2))
-    return t * np.exp(np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients) - z * z)
+    return t * np.exp(
+        np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients) - z * z
+    )
 
 
 @lru_cache(maxsize=2)
 def erfc_series(dtype):
-    """The coefficients of p on [least, 1], got from math.erfc, as many as the dtype can tell from more; and `least`."""
+    """The coefficients of p on [least, 1], got from math.erfc, as many as the dtype can tell from more; and
+    `least`.
+    """
     least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
 
     def exponent(t):
@@ -205,7 +217,9 @@ def silu_dx(dy, x):
 
 @primitive
 def softplus(x, *, beta=1.0, threshold=20.0):
-    """ln(1 + e^(βx)) / β, and x itself where βx > threshold: there they agree. Raises DtypeError for integers."""
+    """ln(1 + e^(βx)) / β, and x itself where βx > threshold: there they agree. Raises DtypeError for
+    integers.
+    """
     check_float("softplus", input=x)
     scaled = x * x.dtype.type(beta)
     y = np.asarray(log_one_plus_exp(scaled) / x.dtype.type(beta))

@@ -1,7 +1,7 @@
 """Pooling into a given number of cells, whatever the size of the image.
 
-Cell i of P covers rows ⌊i H / P⌋ up to ⌈(i + 1) H / P⌉: all cells are of one size where P divides H, and may share a row
-where it doesn't.
+Cell i of P covers rows ⌊i H / P⌋ up to ⌈(i + 1) H / P⌉: all cells are of one size where P divides H, and may
+share a row where it doesn't.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from .windows import batched, check_images, pair
 
 @primitive
 def adaptive_avg_pool2d(x, *, output_size):
-    """The mean of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; output_size: (P, Q), an int, None for as it is.
+    """The mean of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; output_size: (P, Q), an int,
+    None for as it is.
 
     Raises ShapeError for an image without rows or columns, DtypeError for integers.
     """
@@ -37,10 +38,11 @@ def adaptive_avg_pool2d_dx(dy, x_shape, output_size):
 
 @primitive(keeps=("index",))
 def adaptive_max_pool2d(x, *, output_size):
-    """(y, indices): the maximum of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q], and where it is, as h W + w.
+    """(y, indices): the maximum of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q], and where it
+    is, as h W + w.
 
-    output_size: (P, Q), an int, None for as it is. The first in row-major order wins a tie; a NaN wins over every number.
-    Raises ShapeError for an image without rows or columns.
+    output_size: (P, Q), an int, None for as it is. The first in row-major order wins a tie; a NaN wins over
+    every number. Raises ShapeError for an image without rows or columns.
     """
     check_images("adaptive_max_pool2d", "x", x)
     rows, columns = cells("adaptive_max_pool2d", x.shape, output_size)
@@ -48,7 +50,9 @@ def adaptive_max_pool2d(x, *, output_size):
     best_in_row, column = best_of(images, columns, 3)
     y, row = best_of(best_in_row, rows, 2)
     place = row * x.shape[-1] + np.take_along_axis(column, row, 2)
-    flat = np.arange(math.prod(x.shape[:-2])).reshape(*images.shape[:2], 1, 1) * math.prod(x.shape[-2:]) + place
+    flat = (
+        np.arange(math.prod(x.shape[:-2])).reshape(*images.shape[:2], 1, 1) * math.prod(x.shape[-2:]) + place
+    )
     shape = x.shape[:-2] + y.shape[2:]
     return (y.reshape(shape), place.reshape(shape)), flat.reshape(-1)
 
@@ -88,10 +92,13 @@ def averages(op, shape, output_size):
 def cells(op, shape, output_size):
     """Where each cell begins and ends, for the rows and for the columns."""
     if len(shape) not in (3, 4) or 0 in shape[-2:]:
-        raise ShapeError(f"{op}: input must be [N, C, H, W] or [C, H, W], with rows and columns, not {show_shape(shape)}")
+        raise ShapeError(
+            f"{op}: input must be [N, C, H, W] or [C, H, W], with rows and columns, not {show_shape(shape)}"
+        )
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     wanted = [size if one is None else one for one, size in zip(given, shape[-2:])]
     counts = pair(op, "output_size", wanted if len(given) == 2 else given, 0)
     return [
-        [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)] for size, count in zip(shape[-2:], counts)
+        [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+        for size, count in zip(shape[-2:], counts)
     ]

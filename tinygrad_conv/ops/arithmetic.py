@@ -1,4 +1,6 @@
-"""Arithmetic of two operands: they are brought to one dtype, and broadcast; their gradients are summed back."""
+"""Arithmetic of two operands: they are brought to one dtype, and broadcast; their gradients are summed
+back.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ def broadcast(op, function, a, b):
     try:
         return function(a, b)
     except ValueError:
-        raise ShapeError(f"{op}: a {show_shape(a.shape)} and b {show_shape(b.shape)} do not broadcast") from None
+        raise ShapeError(
+            f"{op}: a {show_shape(a.shape)} and b {show_shape(b.shape)} do not broadcast"
+        ) from None
 
 
 @primitive(broadcasting=True)
@@ -105,7 +109,9 @@ def neg_dx(dy):
 def pow(a, b):
     """a to the power b, scalar or array, with NumPy's rules for signs and zeros."""
     if b.dtype.kind in "iu" and a.dtype.kind in "iu" and (b < 0).any():
-        raise ValueError("pow: integers have no negative integer powers; make a floating-point, e.g. a.to(np.float32)")
+        raise ValueError(
+            "pow: integers have no negative integer powers; make a floating-point, e.g. a.to(np.float32)"
+        )
     return broadcast("pow", np.power, a, b)
 
 

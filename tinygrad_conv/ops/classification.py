@@ -1,7 +1,7 @@
 """Losses of classes: how improbable a prediction makes the label.
 
-x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the distribution
-wanted (for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
+x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the
+distribution wanted (for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from .softmaxes import log_softmax, softmax
 
 @primitive
 def nll_loss(x, target, *, weight=None, ignore_index=-100, reduction="mean"):
-    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels, or [C] and a label.
+    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels, or [C]
+    and a label.
 
-    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index do not
-    count. Raises ShapeError where shapes do not fit, ValueError for a label that is no class, DtypeError for floats in
-    the place of labels.
+    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index
+    do not count. Raises ShapeError where shapes do not fit, ValueError for a label that is no class,
+    DtypeError for floats in the place of labels.
     """
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
@@ -49,12 +50,13 @@ def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
 def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """-Σ_c weight[c] q[c] ln softmax(x)[c] for each sample: x [N, C, ...] logits (or [C]).
 
-    target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x. label_smoothing ε
-    makes it (1 - ε) q + ε / C. 'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t] for labels,
-    by the number of samples for probabilities. Samples of label ignore_index do not count.
+    target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x.
+    label_smoothing ε makes it (1 - ε) q + ε / C. 'none' → [N, ...], 'sum', or 'mean', which divides by the
+    sum of weight[t] for labels, by the number of samples for probabilities. Samples of label ignore_index do
+    not count.
 
-    Raises ShapeError where shapes do not fit, ValueError for a label that is no class or a label_smoothing outside of
-    [0, 1], DtypeError for floats in the place of labels.
+    Raises ShapeError where shapes do not fit, ValueError for a label that is no class or a label_smoothing
+    outside of [0, 1], DtypeError for floats in the place of labels.
     """
     check_float("cross_entropy", input=x)
     check_wanted("cross_entropy", x, target, weight, ignore_index)
@@ -91,13 +93,17 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
             target, classes=classes, dtype=dtype, weight=weight, ignore_index=ignore_index,
             label_smoothing=label_smoothing,
         )  # fmt: skip
-    return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(weight, x_shape, dtype)
+    return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(
+        weight, x_shape, dtype
+    )
 
 
 def loss_of_samples(op, scores, wanted, target, weight, ignore_index, reduction):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
     with np.errstate(invalid="ignore"):
-        values = -np.sum(np.where(wanted != 0, wanted * scores, 0), axis=class_dim(scores.shape), dtype=scores.dtype)
+        values = -np.sum(
+            np.where(wanted != 0, wanted * scores, 0), axis=class_dim(scores.shape), dtype=scores.dtype
+        )
     if reduction != "mean" or not is_labels(target):
         return reduced(op, values, reduction, scores.dtype)
     weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
@@ -125,7 +131,11 @@ def is_labels(target):
 
 def class_weights(weight, x_shape, dtype):
     """The weights [C] so that they broadcast against x, or 1."""
-    return 1.0 if weight is None else reshape(to(weight, dtype=dtype), shape=per_channel(weight.shape, len(x_shape)))
+    return (
+        1.0
+        if weight is None
+        else reshape(to(weight, dtype=dtype), shape=per_channel(weight.shape, len(x_shape)))
+    )
 
 
 def check_wanted(op, x, target, weight, ignore_index):
@@ -140,5 +150,7 @@ def check_wanted(op, x, target, weight, ignore_index):
             f"integer labels without C; it is {show_shape(target.shape)}"
         )
     if ignore_index >= 0:
-        raise ValueError(f"{op}: ignore_index={ignore_index} has no meaning where the target is probabilities")
+        raise ValueError(
+            f"{op}: ignore_index={ignore_index} has no meaning where the target is probabilities"
+        )
     check_class_weights(op, weight, x.shape[class_dim(x.shape)])

@@ -17,9 +17,10 @@ from .shape import reshape
 def einsum(*xs, equation):
     """Σ of products by their indices, as in Y[i,k] = Σ_j A[i,j] B[j,k], which is einsum("ij,jk->ik", a, b).
 
-    A letter names a dimension; those that the output does not name are summed over. Dimensions of size 1 broadcast, and
-    `...` stands for any number of dimensions that do. Without `->` the output has those, and the letters that occur once,
-    in alphabetical order. Raises ShapeError where operands do not fit the equation, ValueError for what is no equation.
+    A letter names a dimension; those that the output does not name are summed over. Dimensions of size 1
+    broadcast, and `...` stands for any number of dimensions that do. Without `->` the output has those, and
+    the letters that occur once, in alphabetical order. Raises ShapeError where operands do not fit the
+    equation, ValueError for what is no equation.
     """
     terms = parse(equation, tuple(x.shape for x in xs))
     parts = [wide(x).reshape(shape) for x, shape in zip(xs, terms.shapes)]
@@ -37,8 +38,9 @@ def einsum_dxs(dy, xs, equation):
 
 
 def derivative(dy, parts, terms, position):
-    """The gradient of one operand, as an einsum of dY, the other operands, and two kinds of constants: ones for an index
-    that nobody else has (each place is in the sum once), the identity for a diagonal (i = i', as i' has no name elsewhere)."""
+    """The gradient of one operand, as an einsum of dY, the other operands, and two kinds of constants: ones
+    for an index that nobody else has (each place is in the sum once), the identity for a diagonal (i = i', as
+    i' has no name elsewhere)."""
     others = parts[:position] + parts[position + 1 :]
     names = [terms.output, *terms.inputs[:position], *terms.inputs[position + 1 :]]
     target = ""
@@ -54,7 +56,9 @@ def derivative(dy, parts, terms, position):
 
 
 class Terms(NamedTuple):
-    """An equation for given shapes: every dimension has a letter, and an operand's dimensions that broadcast are left out."""
+    """An equation for given shapes: every dimension has a letter, and an operand's dimensions that broadcast
+    are left out.
+    """
 
     inputs: list[str]
     output: str
@@ -63,10 +67,14 @@ class Terms(NamedTuple):
 
 
 def parse(equation, shapes):
-    """The equation, spelled out. Raises ShapeError where the shapes do not fit it, ValueError where it cannot be read."""
+    """The equation, spelled out. Raises ShapeError where the shapes do not fit it, ValueError where it cannot
+    be read.
+    """
     left, arrow, output = equation.replace(" ", "").partition("->")
     if left.count(",") + 1 != len(shapes):
-        raise ShapeError(f"einsum: {equation!r} names {left.count(',') + 1} operands, but {len(shapes)} are given")
+        raise ShapeError(
+            f"einsum: {equation!r} names {left.count(',') + 1} operands, but {len(shapes)} are given"
+        )
     operands = list(zip(left.split(","), shapes))
     stand_ins = unused(equation, max(len(shape) - len(term.replace("...", "")) for term, shape in operands))
     inputs = [spell_out(term, stand_ins, shape, equation) for term, shape in operands]
@@ -74,8 +82,13 @@ def parse(equation, shapes):
     output = (output if arrow else "..." + once).replace("...", stand_ins)
     sizes = sizes_of(inputs, shapes, equation)
     if len(set(output)) < len(output) or not set(output) <= set(sizes) <= set(string.ascii_letters):
-        raise ValueError(f"einsum: {equation!r} must be letters with an output that names letters of the operands, each once")
-    kept = [[(letter, size) for letter, size in zip(*pair) if size == sizes[letter]] for pair in zip(inputs, shapes)]
+        raise ValueError(
+            f"einsum: {equation!r} must be letters with an output that names letters of the operands, each once"
+        )
+    kept = [
+        [(letter, size) for letter, size in zip(*pair) if size == sizes[letter]]
+        for pair in zip(inputs, shapes)
+    ]
     inputs = ["".join(letter for letter, _ in operand) for operand in kept]
     return Terms(inputs, output, [[size for _, size in operand] for operand in kept], sizes)
 
@@ -84,7 +97,9 @@ def spell_out(term, stand_ins, shape, equation):
     """An operand's letters, with as many stand-ins for `...` as it has dimensions left."""
     count = len(shape) - len(term.replace("...", ""))
     if count < 0 or (count and "..." not in term):
-        raise ShapeError(f"einsum: {term!r} of {equation!r} does not name the {len(shape)} dimensions of {show_shape(shape)}")
+        raise ShapeError(
+            f"einsum: {term!r} of {equation!r} does not name the {len(shape)} dimensions of {show_shape(shape)}"
+        )
     return term.replace("...", stand_ins[len(stand_ins) - count :])
 
 
@@ -93,7 +108,9 @@ def sizes_of(inputs, shapes, equation):
     sizes = {}
     for letter, size in [pair for operand in zip(inputs, shapes) for pair in zip(*operand)]:
         if size != sizes.setdefault(letter, size) and 1 not in (size, sizes[letter]):
-            raise ShapeError(f"einsum: {letter!r} of {equation!r} is {sizes[letter]} in one operand and {size} in another")
+            raise ShapeError(
+                f"einsum: {letter!r} of {equation!r} is {sizes[letter]} in one operand and {size} in another"
+            )
         sizes[letter] = size if sizes[letter] == 1 else sizes[letter]
     return sizes
 

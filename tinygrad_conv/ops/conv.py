@@ -12,20 +12,22 @@ Its derivative in each slot, by the coefficients of that slot's entries:
 
     ∂T/∂dY[i,j] = Σ_ab X[i+a, j+b] · W[a,b]      conv2d(x, w): the forward, X ⋆ W
     ∂T/∂W[a,b]  = Σ_ij X[i+a, j+b] · dY[i,j]     conv2d_weight_grad(x, dy): X ⋆ dY, again a cross-correlation
-    ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation of dY with W flipped by 180°
+    ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation of dY with W
+    flipped by 180°
 
-where dY counts as 0 outside its range. Each of the three is linear in the two slots it does not differentiate, and the
-derivative of T in two slots is the same whichever comes first, so each one's rules are the other two:
+where dY counts as 0 outside its range. Each of the three is linear in the two slots it does not
+differentiate, and the derivative of T in two slots is the same whichever comes first, so each one's rules are
+the other two:
 
     op                         its own rules
     conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)
     conv2d_weight_grad(x, dy)  ∂x: conv2d_input_grad(dy, v)   ∂dy: conv2d(x, v)
     conv2d_input_grad(dy, w)   ∂dy: conv2d(u, w)              ∂w:  conv2d_weight_grad(u, dy)
 
-The family is closed: gradients of gradients of every order need no further code. Samples n, channels c and o, stride s,
-dilation d and padding p only change where a window looks: X[i+a, j+b] becomes X[n, c, s i + d a - p, s j + d b - p], 0
-outside, and the sum runs over n or c or o, whichever the result does not carry. What a remainder of
-(H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window, so its dX is exactly 0.
+The family is closed: gradients of gradients of every order need no further code. Samples n, channels c and o,
+stride s, dilation d and padding p only change where a window looks: X[i+a, j+b] becomes X[n, c, s i + d a -
+p, s j + d b - p], 0 outside, and the sum runs over n or c or o, whichever the result does not carry. What a
+remainder of (H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window, so its dX is exactly 0.
 """
 
 from __future__ import annotations
@@ -42,10 +44,11 @@ from .windows import batched, check_images, window_of
 
 @primitive
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """Cross-correlation of x [N, C, H, W] (or [C, H, W]) with w [O, C/groups, kh, kw], plus b [O] if given → [N, O, P, Q].
+    """Cross-correlation of x [N, C, H, W] (or [C, H, W]) with w [O, C/groups, kh, kw], plus b [O] if given →
+    [N, O, P, Q].
 
-    P = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1, and Q likewise. stride, dilation: an int or a pair.
-    padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉).
+    P = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1, and Q likewise. stride, dilation: an int or
+    a pair. padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉).
 
     Raises ShapeError where channels, groups or sizes do not fit, DtypeError for integers. True convolution is
     conv2d(x, flip(w, dims=(2, 3))).
@@ -86,8 +89,8 @@ def conv2d_db(dy):
 def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, groups=1):
     """Cross-correlation of x [N, C, H, W] with the output error dy [N, O, P, Q] → dw [O, C/groups, kh, kw].
 
-    kernel_size: (kh, kw), which the sizes of x and dy leave open where a remainder is left. Raises ShapeError where
-    samples, channels or sizes do not fit, DtypeError for integers.
+    kernel_size: (kh, kw), which the sizes of x and dy leave open where a remainder is left. Raises ShapeError
+    where samples, channels or sizes do not fit, DtypeError for integers.
     """
     check_float("conv2d_weight_grad", x=x, dy=dy)
     check_images("conv2d_weight_grad", "x", x)
@@ -97,7 +100,9 @@ def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, g
             f"conv2d_weight_grad: x {show_shape(x.shape)} and dy {show_shape(dy.shape)} must have the same samples, and "
             f"channels that groups={groups} divides"
         )
-    window = window_of("conv2d_weight_grad", x.shape[-2:], kernel_size, stride, padding, dilation, dy.shape[-2:])
+    window = window_of(
+        "conv2d_weight_grad", x.shape[-2:], kernel_size, stride, padding, dilation, dy.shape[-2:]
+    )
     return kernels.correlate_weight_grad(batched(x), batched(dy), window, groups)
 
 
@@ -117,10 +122,12 @@ def conv2d_weight_grad_ddy(v, x, dy_shape, kernel_size, stride, padding, dilatio
 
 @primitive
 def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, groups=1):
-    """Full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w [O, C/groups, kh, kw] → dx [N, C, H, W].
+    """Full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w [O, C/groups, kh, kw] → dx
+    [N, C, H, W].
 
-    input_size: (H, W), which P and Q leave open where a remainder is left. Where dy has fewer rows or columns than the
-    windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not fit, DtypeError for integers.
+    input_size: (H, W), which P and Q leave open where a remainder is left. Where dy has fewer rows or columns
+    than the windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not fit,
+    DtypeError for integers.
     """
     check_float("conv2d_input_grad", dy=dy, weight=w)
     check_images("conv2d_input_grad", "dy", dy)
@@ -149,10 +156,14 @@ def cut(y, size):
     return y[..., : size[0], : size[1]]
 
 
-def check_channels(op: str, name: str, x: Any, w: Any, groups: Any, side: str = "input", dims: int = 2) -> None:
-    """Refuse channels that do not fit the weight [O, C/groups, kh, kw]: x has C of them on the input's side, O on the output's.
+def check_channels(
+    op: str, name: str, x: Any, w: Any, groups: Any, side: str = "input", dims: int = 2
+) -> None:
+    """Refuse channels that do not fit the weight [O, C/groups, kh, kw]: x has C of them on the input's side,
+    O on the output's.
 
-    A transposed convolution's weight is [C, O/groups, kh, kw], so what comes in has as many as the weight's first size.
+    A transposed convolution's weight is [C, O/groups, kh, kw], so what comes in has as many as the weight's
+    first size.
     """
     if w.ndim != dims + 2:
         channels, sizes = "C, O" if side == "transposed" else "O, C", "kh, kw" if dims == 2 else "k"
@@ -176,4 +187,6 @@ def show_channels(name: str, x: Any, w: Any, groups: Any) -> str:
 def check_bias(op: str, b: Any, outputs: int) -> None:
     """Refuse a bias that is not one number for each output channel."""
     if b is not None and b.shape != (outputs,):
-        raise ShapeError(f"{op}: bias must have one number for each of {outputs} output channels, not {show_shape(b.shape)}")
+        raise ShapeError(
+            f"{op}: bias must have one number for each of {outputs} output channels, not {show_shape(b.shape)}"
+        )

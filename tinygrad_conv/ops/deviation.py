@@ -1,7 +1,9 @@
-"""How far numbers lie from the mean of their group, x - μ: the two ops that gradients of normalisations are made of.
+"""How far numbers lie from the mean of their group, x - μ: the two ops that gradients of normalisations are
+made of.
 
-A group is what μ (`center`) is stretched over when it is broadcast against x; whatever else there is one of for each group
-has the shape of μ. Both are linear in everything but x and μ taken together, so their rules are themselves in small pieces.
+A group is what μ (`center`) is stretched over when it is broadcast against x; whatever else there is one of
+for each group has the shape of μ. Both are linear in everything but x and μ taken together, so their rules
+are themselves in small pieces.
 """
 
 from __future__ import annotations
@@ -15,14 +17,17 @@ from .reduce import sum_to
 
 @primitive
 def deviation_dot(dy, x, center):
-    """Σ dY (x - center), how much of dY lies along the deviation: a sum for each group, in the shape of center.
+    """Σ dY (x - center), how much of dY lies along the deviation: a sum for each group, in the shape of
+    center.
 
     Raises ShapeError where dy has another shape than x, or center does not broadcast against it axis by axis.
     """
     fits = center.ndim == x.ndim and all(many in (1, size) for many, size in zip(center.shape, x.shape))
     if dy.shape != x.shape or not fits:
         shapes = f"dy {show_shape(dy.shape)}, x {show_shape(x.shape)}, center {show_shape(center.shape)}"
-        raise ShapeError(f"deviation_dot: dy must have the shape of x, and each axis of center the length of x's or 1: {shapes}")
+        raise ShapeError(
+            f"deviation_dot: dy must have the shape of x, and each axis of center the length of x's or 1: {shapes}"
+        )
     return kernels.deviation_dot(wide(dy), wide(x), wide(center)).astype(x.dtype, copy=False)
 
 
@@ -55,7 +60,9 @@ def deviation_removed(dy, mean, x, center, along, factor):
         return kernels.deviation_removed(*map(wide, arrays)).astype(x.dtype, copy=False)
     except ValueError:
         shapes = ", ".join(show_shape(one.shape) for one in arrays)
-        raise ShapeError(f"deviation_removed: dy, mean, x, center, along and factor do not broadcast: {shapes}") from None
+        raise ShapeError(
+            f"deviation_removed: dy, mean, x, center, along and factor do not broadcast: {shapes}"
+        ) from None
 
 
 @deviation_removed.grad("dy")

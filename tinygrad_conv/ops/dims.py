@@ -1,4 +1,6 @@
-"""Dimensions as PyTorch counts them: negative from the end, None for all; checked, with the op's name in the error."""
+"""Dimensions as PyTorch counts them: negative from the end, None for all; checked, with the op's name in the
+error.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def many_dims(op: str, dims: int | tuple[int, ...], ndim: int) -> tuple[int, ...
 def reduced_dims(
     op: str, dim: int | tuple[int, ...] | None, ndim: int, shape: tuple[int, ...] | None = None
 ) -> tuple[int, ...]:
-    """The dimensions a reduction runs over. With `shape`, raises ShapeError where one of them has no element to choose."""
+    """The dimensions a reduction runs over. With `shape`, raises ShapeError where one of them has no element
+    to choose.
+    """
     try:
         dims = _reduced_dims(op, dim, ndim)
     except TypeError:  # a list cannot be looked up

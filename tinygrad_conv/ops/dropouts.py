@@ -12,7 +12,8 @@ from .precision import check_float
 def dropout(x, *, kept, p=0.5):
     """x / (1 - p) where `kept`, a mask that broadcasts to x, holds, and 0 elsewhere: the expected value is x.
 
-    p: the probability with which `kept` was drawn as False (Hinton et al. 2012). Raises DtypeError for integers.
+    p: the probability with which `kept` was drawn as False (Hinton et al. 2012). Raises DtypeError for
+    integers.
     """
     check_float("dropout", input=x)
     return np.multiply(x, kept) * x.dtype.type(gain(p))

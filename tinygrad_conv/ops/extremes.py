@@ -1,7 +1,7 @@
 """The largest and the smallest, and where they are.
 
-`amax` and `amin` share a gradient equally among elements that tie; `max` and `min`, which say where they found their
-value, give all of it to that place, the first in order.
+`amax` and `amin` share a gradient equally among elements that tie; `max` and `min`, which say where they
+found their value, give all of it to that place, the first in order.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def amin_dx(dy, x, y, dim, keepdim):
 
 @primitive(keeps=("index",))
 def max(x, *, dim, keepdim=False):
-    """(values, indices): the maximum along the one dimension `dim`, and the first place it is found; NaN is larger than all."""
+    """(values, indices): the maximum along the one dimension `dim`, and the first place it is found; NaN is
+    larger than all.
+    """
     return extremes("max", np.argmax, x, dim, keepdim)
 
 
@@ -53,7 +55,9 @@ def max_dx(dy, index, x_shape, dim, keepdim):
 
 @primitive(keeps=("index",))
 def min(x, *, dim, keepdim=False):
-    """(values, indices): the minimum along the one dimension `dim`, and the first place it is found; NaN is smaller than all."""
+    """(values, indices): the minimum along the one dimension `dim`, and the first place it is found; NaN is
+    smaller than all.
+    """
     return extremes("min", np.argmin, x, dim, keepdim)
 
 
@@ -65,13 +69,17 @@ def min_dx(dy, index, x_shape, dim, keepdim):
 
 @primitive(differentiable=False)
 def argmax(x, *, dim=None, keepdim=False):
-    """Where the maximum along `dim` is, the first place if there are several; with None, the place in the flattened x."""
+    """Where the maximum along `dim` is, the first place if there are several; with None, the place in the
+    flattened x.
+    """
     return place("argmax", np.argmax, x, dim, keepdim)
 
 
 @primitive(differentiable=False)
 def argmin(x, *, dim=None, keepdim=False):
-    """Where the minimum along `dim` is, the first place if there are several; with None, the place in the flattened x."""
+    """Where the minimum along `dim` is, the first place if there are several; with None, the place in the
+    flattened x.
+    """
     return place("argmin", np.argmin, x, dim, keepdim)
 
 
@@ -87,7 +95,11 @@ def extremes(op, find, x, dim, keepdim):
     """(values, indices), and the indices once more for the rule, with the reduced dimension."""
     index = place(op, find, x, one_dim(op, dim, x.ndim), keepdim=True)
     values = x[along(index, dim)] if x.ndim else x.copy()
-    shape = index.shape if keepdim else np.delete(index.shape, one_dim(op, dim, x.ndim) if x.ndim else ()).astype(int)
+    shape = (
+        index.shape
+        if keepdim
+        else np.delete(index.shape, one_dim(op, dim, x.ndim) if x.ndim else ()).astype(int)
+    )
     return (values.reshape(shape), index.reshape(shape)), index
 
 

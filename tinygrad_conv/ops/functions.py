@@ -114,7 +114,9 @@ def tanh_dx(dy, y):
 
 @primitive
 def sigmoid(x):
-    """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and the smallest values keep their digits."""
+    """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and the smallest values keep their
+    digits.
+    """
     x = floating(x)
     return np.exp(np.minimum(x, x.dtype.type(0))) / (x.dtype.type(1) + np.exp(-np.abs(x)))
 
@@ -139,7 +141,9 @@ def relu_dx(dy, y):
 
 @primitive
 def to(x, *, dtype):
-    """The same numbers in another dtype; the gradient comes back in the dtype of x. Raises DtypeError for what is no dtype."""
+    """The same numbers in another dtype; the gradient comes back in the dtype of x. Raises DtypeError for
+    what is no dtype.
+    """
     try:
         return x.astype(dtype)
     except TypeError:

@@ -30,7 +30,9 @@ def getitem_dx(dy, x_shape, index):
 def put_add(x, *, index, shape):
     """Zeros of `shape` with x added at the index; where an index repeats, its contributions add up."""
     y = np.zeros(shape, x.dtype)
-    if not any(isinstance(one, (list, np.ndarray)) for one in (index if isinstance(index, tuple) else (index,))):
+    if not any(
+        isinstance(one, (list, np.ndarray)) for one in (index if isinstance(index, tuple) else (index,))
+    ):
         y[index] = x  # a basic index reaches each element once
     elif x.dtype.kind == "f":
         positions = np.arange(math.prod(shape)).reshape(shape)[index]
@@ -48,10 +50,11 @@ def put_add_dx(dy, index):
 
 @primitive
 def gather(x, *, dim, index):
-    """y[i, j, …] = x[i, index[i, j, …], …] for dim=1, and so on: one dimension's place is looked up, the others stay.
+    """y[i, j, …] = x[i, index[i, j, …], …] for dim=1, and so on: one dimension's place is looked up, the
+    others stay.
 
-    index: integers, of as many dimensions as x, in the others no larger than x. Raises ShapeError for another shape,
-    DtypeError for other indices, IndexError for an index that x has no place for.
+    index: integers, of as many dimensions as x, in the others no larger than x. Raises ShapeError for another
+    shape, DtypeError for other indices, IndexError for an index that x has no place for.
     """
     check_places("gather", x.shape, dim, index)
     return x[along(index, dim)] if x.ndim else x.reshape(index.shape)
@@ -65,12 +68,18 @@ def gather_dx(dy, x_shape, dim, index):
 
 @primitive
 def scatter_add(x, src, *, dim, index):
-    """x with src[i, j, …] added at x[i, index[i, j, …], …] for dim=1, and so on: what `gather` reads, added back.
+    """x with src[i, j, …] added at x[i, index[i, j, …], …] for dim=1, and so on: what `gather` reads, added
+    back.
 
-    index: as for `gather`, and no larger than src; what src has beyond it is not read. Raises as `gather` does.
+    index: as for `gather`, and no larger than src; what src has beyond it is not read. Raises as `gather`
+    does.
     """
     check_places("scatter_add", x.shape, dim, index)
-    if src.ndim != index.ndim or any(most < size for most, size in zip(src.shape, index.shape)) or src.dtype != x.dtype:
+    if (
+        src.ndim != index.ndim
+        or any(most < size for most, size in zip(src.shape, index.shape))
+        or src.dtype != x.dtype
+    ):
         raise ShapeError(
             f"scatter_add: src {show_array(src)} must have the dtype of x, {x.dtype}, and be no smaller than index "
             f"{show_shape(index.shape)}"
@@ -91,7 +100,9 @@ def scatter_add_dsrc(dy, src_shape, dim, index):
 
 
 def along(index, dim):
-    """NumPy's index for `gather`'s: the places themselves in one dimension, every other dimension's own numbers."""
+    """NumPy's index for `gather`'s: the places themselves in one dimension, every other dimension's own
+    numbers.
+    """
     places = list(np.ogrid[tuple(map(slice, index.shape))])
     places[dim] = index
     return tuple(places)
@@ -107,11 +118,15 @@ def check_places(op, shape, dim, index):
     at = one_dim(op, dim, len(shape))
     if index.dtype.kind not in "iu":
         raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
-    if index.ndim != len(shape) or any(axis != at and size > shape[axis] for axis, size in enumerate(index.shape)):
+    if index.ndim != len(shape) or any(
+        axis != at and size > shape[axis] for axis, size in enumerate(index.shape)
+    ):
         raise ShapeError(
             f"{op}: index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}, and be no larger than it "
             f"but in dim={dim}"
         )
     size = shape[at] if shape else 1
     if index.size and not 0 <= index.min() <= index.max() < size:
-        raise IndexError(f"{op}: index holds {index.min()} … {index.max()}, but x has the places 0 … {size - 1} in dim={dim}")
+        raise IndexError(
+            f"{op}: index holds {index.min()} … {index.max()}, but x has the places 0 … {size - 1} in dim={dim}"
+        )

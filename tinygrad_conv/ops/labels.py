@@ -1,7 +1,7 @@
 """Class labels: what they are as vectors, and how much each sample weighs. Nothing here has a gradient.
 
-x has its classes in dimension 1, as [N, C, ...], and labels have the shape of x without it, or x is [C] and its label
-one number.
+x has its classes in dimension 1, as [N, C, ...], and labels have the shape of x without it, or x is [C] and
+its label one number.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 def one_hot(x, *, num_classes=-1):
     """1 at the place that each label of x [...] says, 0 elsewhere → int64 [..., num_classes].
 
-    num_classes -1: as many as the labels need. Raises ValueError for a label that is negative or not below num_classes,
-    DtypeError for labels that are no integers.
+    num_classes -1: as many as the labels need. Raises ValueError for a label that is negative or not below
+    num_classes, DtypeError for labels that are no integers.
     """
     if x.dtype.kind not in "iu":
         raise DtypeError(f"one_hot: labels must be integers, not {show_array(x)}; use input.long()")
@@ -42,14 +42,17 @@ def label_weights(target, *, dtype, weight=None, ignore_index=-100):
 
 @primitive(differentiable=False)
 def label_vectors(target, *, classes, dtype, weight=None, ignore_index=-100, label_smoothing=0.0):
-    """weight[c] · ((1 - ε) 1[c = t] + ε / C) for each class c, ε being label_smoothing; 0 where t is ignore_index.
+    """weight[c] · ((1 - ε) 1[c = t] + ε / C) for each class c, ε being label_smoothing; 0 where t is
+    ignore_index.
 
     target [N, ...] → [N, C, ...], and a label alone → [C].
     """
     axis = min(target.ndim, 1)
     labels = np.expand_dims(target, axis)
     places = np.arange(classes).reshape((-1,) + (1,) * (target.ndim - axis))
-    vectors = (labels == places) * dtype.type(1 - label_smoothing) + dtype.type(label_smoothing / max(classes, 1))
+    vectors = (labels == places) * dtype.type(1 - label_smoothing) + dtype.type(
+        label_smoothing / max(classes, 1)
+    )
     if weight is not None:
         vectors *= np.asarray(weight, dtype).reshape(places.shape)
     return vectors * (labels != ignore_index)
@@ -93,4 +96,6 @@ def check_class_weights(op, weight, classes):
     if weight is not None and not isinstance(weight, np.ndarray):
         raise TypeError(f"{op}: weight must be a Tensor or an ndarray, not {type(weight).__name__}")
     if weight is not None and weight.shape != (classes,):
-        raise ShapeError(f"{op}: weight must be [{classes}], one for each class, not {show_shape(weight.shape)}")
+        raise ShapeError(
+            f"{op}: weight must be [{classes}], one for each class, not {show_shape(weight.shape)}"
+        )

@@ -1,4 +1,6 @@
-"""What there is: `print(tg.ops)` lists the ops, `tg.ops.conv2d` is one of them, `help(tg.ops.conv2d)` tells its rules."""
+"""What there is: `print(tg.ops)` lists the ops, `tg.ops.conv2d` is one of them, `help(tg.ops.conv2d)` tells
+its rules.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,18 @@ class OpsModule(ModuleType):
 
 
 def listing() -> str:
-    """The registered ops, one a line: signature, the inputs that have rules, and the first line of the docstring."""
-    lines = [(f"{name}{signature_of(op)}", " ".join(ruled(op)) or "-", summary(op)) for name, op in sorted(OPS.items())]
+    """The registered ops, one a line: signature, the inputs that have rules, and the first line of the
+    docstring.
+    """
+    lines = [
+        (f"{name}{signature_of(op)}", " ".join(ruled(op)) or "-", summary(op))
+        for name, op in sorted(OPS.items())
+    ]
     widths = [max(len(cell) for cell in column) for column in list(zip(*lines))[:2]]
     heading = f"{len(OPS)} ops: signature, the inputs that have a gradient rule, what it is"
-    return "\n".join([heading, *(f"  {one:{widths[0]}}  {rules:{widths[1]}}  {text}" for one, rules, text in lines)])
+    return "\n".join(
+        [heading, *(f"  {one:{widths[0]}}  {rules:{widths[1]}}  {text}" for one, rules, text in lines)]
+    )
 
 
 @cache
@@ -49,7 +58,9 @@ def describe(op: Any) -> str:
         if rule is None:
             lines.append(f"No rule for {name}: no gradient flows to it.")
             continue
-        lines.append(f"Rule for {name}: {rule.function.__name__}{inspect.signature(rule.function)}, {show_place(rule.function)}")
+        lines.append(
+            f"Rule for {name}: {rule.function.__name__}{inspect.signature(rule.function)}, {show_place(rule.function)}"
+        )
         lines.extend(f"    {line}" for line in (inspect.getdoc(rule.function) or "").splitlines())
     return "\n".join([*lines, "", f"Declared at {show_place(op.forward)}."])
 

@@ -1,4 +1,6 @@
-"""Losses of single numbers: how far each prediction is from its target. Those of classes are in classification.py."""
+"""Losses of single numbers: how far each prediction is from its target. Those of classes are in
+classification.py.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from .precision import wide
 def mse_loss(x, target, *, reduction="mean"):
     """(x - target)², as it is ('none'), summed ('sum') or averaged over all elements ('mean').
 
-    Raises ShapeError unless x and target have the same shape: broadcasting them would average over pairs nobody meant.
+    Raises ShapeError unless x and target have the same shape: broadcasting them would average over pairs
+    nobody meant.
     """
     difference, dtype = distance("mse_loss", x, target)
     return reduced("mse_loss", difference * difference, reduction, dtype)
@@ -29,7 +32,9 @@ def mse_loss(x, target, *, reduction="mean"):
 def mse_loss_dx(dy, x, target, reduction):
     """∂(x - t)²/∂x = 2 (x - t)."""
     share = averaged(dy, x.shape, reduction)
-    return (share + share) * (x - target)  # nearly always `share` is one number, so that it is the cheaper one to double
+    return (share + share) * (
+        x - target
+    )  # nearly always `share` is one number, so that it is the cheaper one to double
 
 
 @mse_loss.grad("target")
@@ -87,7 +92,8 @@ def huber_loss_dtarget(dy, x, target, reduction, delta):
 
 @primitive
 def smooth_l1_loss(x, target, *, reduction="mean", beta=1.0):
-    """½ d² / β up to β, d - ½ β beyond, for d = |x - target|: 'none', 'sum' or 'mean' of it. It is huber_loss / β.
+    """½ d² / β up to β, d - ½ β beyond, for d = |x - target|: 'none', 'sum' or 'mean' of it. It is huber_loss
+    / β.
 
     Raises ShapeError unless x and target have the same shape, ValueError unless beta is positive.
     """
@@ -119,16 +125,19 @@ def parabola_then_line(difference, delta):
 
 @primitive
 def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
-    """-w (t ln x + (1 - t) ln(1 - x)): 'none', 'sum' or 'mean' of it; logarithms no lower than -100, as in PyTorch.
+    """-w (t ln x + (1 - t) ln(1 - x)): 'none', 'sum' or 'mean' of it; logarithms no lower than -100, as in
+    PyTorch.
 
-    x: probabilities, from 0 to 1. weight: broadcasts to the shape of x. Raises ShapeError unless x and target have
-    the same shape, ValueError for an x outside of [0, 1]. From logits, binary_cross_entropy_with_logits is more
-    accurate.
+    x: probabilities, from 0 to 1. weight: broadcasts to the shape of x. Raises ShapeError unless x and target
+    have the same shape, ValueError for an x outside of [0, 1]. From logits, binary_cross_entropy_with_logits
+    is more accurate.
     """
     op = "binary_cross_entropy"
     chance, wanted, dtype = pair_of_floats(op, x, target)
     if x.size and not (chance.min() >= 0 and chance.max() <= 1):
-        raise ValueError(f"{op}: input must be probabilities, 0 to 1; it goes from {chance.min()} to {chance.max()}")
+        raise ValueError(
+            f"{op}: input must be probabilities, 0 to 1; it goes from {chance.min()} to {chance.max()}"
+        )
     lowest = chance.dtype.type(-100)
     with np.errstate(divide="ignore"):
         for_it, against = np.maximum(np.log(chance), lowest), np.maximum(np.log1p(-chance), lowest)
@@ -155,8 +164,8 @@ def binary_cross_entropy_dtarget(dy, x, weight, reduction):
 def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean", pos_weight=None):
     """-w (p t ln σ(x) + (1 - t) ln(1 - σ(x))): 'none', 'sum' or 'mean' of it; p is pos_weight.
 
-    Computed as w ((1 - t) x + (1 + (p - 1) t) ln(1 + e⁻ˣ)), which overflows nowhere. weight and pos_weight broadcast
-    to the shape of x. Raises ShapeError unless x and target have the same shape.
+    Computed as w ((1 - t) x + (1 + (p - 1) t) ln(1 + e⁻ˣ)), which overflows nowhere. weight and pos_weight
+    broadcast to the shape of x. Raises ShapeError unless x and target have the same shape.
     """
     op = "binary_cross_entropy_with_logits"
     logit, wanted, dtype = pair_of_floats(op, x, target)
@@ -225,7 +234,9 @@ def weighted_gradient(dy, weight):
 
 
 def reduced(op, values, reduction, dtype):
-    """Losses of single elements as 'none', 'sum' or 'mean' of them, in the loss's dtype. The mean of nothing is NaN."""
+    """Losses of single elements as 'none', 'sum' or 'mean' of them, in the loss's dtype. The mean of nothing
+    is NaN.
+    """
     if reduction not in ("none", "sum", "mean"):
         raise ValueError(f"{op}: reduction must be 'none', 'sum' or 'mean', not {reduction!r}")
     if reduction == "none":

@@ -1,12 +1,14 @@
 """Normalisation: x̂ = (x - μ) / √(σ² + ε) over a group of elements, then y = w x̂ + b with learned w and b.
 
-They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last dimensions
-of one sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the group. With g = w dY,
+They differ in the group alone: batch_norm takes a channel's elements in the whole batch, layer_norm the last
+dimensions of one sample, group_norm some channels of one sample. μ, σ² and so x̂ depend on every x of the
+group. With g = w dY,
 
     dX = (g - mean(g) - x̂ mean(g x̂)) / √(σ² + ε)
 
-the means being those of the group: what of g would shift or scale the whole group is lost (Ioffe & Szegedy 2015). Kept
-from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed again.
+the means being those of the group: what of g would shift or scale the whole group is lost (Ioffe & Szegedy
+2015). Kept from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is
+computed again.
 """
 
 from __future__ import annotations
@@ -27,13 +29,16 @@ from .shape import reshape
 
 
 @primitive(keeps=("center", "scale"))
-def batch_norm(x, w=None, b=None, *, running_mean=None, running_var=None, training=False, eps=1e-5, statistics=None):
+def batch_norm(
+    x, w=None, b=None, *, running_mean=None, running_var=None, training=False, eps=1e-5, statistics=None
+):
     """Each channel of x [N, C, ...] less its mean, divided by √(variance + eps), times w [C], plus b [C].
 
-    training: mean and variance are those of the batch, and are also written to `statistics` [2, C] where one is given;
-    otherwise they are running_mean and running_var [C], constants.
+    training: mean and variance are those of the batch, and are also written to `statistics` [2, C] where one
+    is given; otherwise they are running_mean and running_var [C], constants.
 
-    Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for integers.
+    Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for
+    integers.
     """
     check_batch("batch_norm", x, w, b, running_mean, running_var, training)
     shape, values = channel_shape(x), wide(x)
@@ -69,14 +74,18 @@ def batch_norm_dx(dy, x, w, center, scale, training):
     shape = channel_shape(x)
     if not training or 0 in x.shape:  # of nothing there is no mean, and w must not meet a NaN
         return weighted(dy, w, shape) * scale
-    return normalization_dx(dy, x, center, scale, scale if w is None else scale * reshape(w, shape=shape), batch_dims(x))
+    return normalization_dx(
+        dy, x, center, scale, scale if w is None else scale * reshape(w, shape=shape), batch_dims(x)
+    )
 
 
 @batch_norm.grad("w")
 def batch_norm_dw(dy, x, center, scale):
     """Σ dY x̂ over each channel."""
     dots = deviation_dot(wide(dy), wide(x), center)
-    return reshape(dots if 0 in x.shape else dots * scale, shape=x.shape[1:2])  # of nothing it is 0, though scale is NaN
+    return reshape(
+        dots if 0 in x.shape else dots * scale, shape=x.shape[1:2]
+    )  # of nothing it is 0, though scale is NaN
 
 
 @batch_norm.grad("b")
@@ -89,13 +98,15 @@ def batch_norm_db(dy):
 def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     """The last dimensions of x less their mean, divided by √(variance + eps), times w, plus b.
 
-    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes do not
-    fit, DtypeError for integers.
+    normalized_shape: the sizes of those dimensions, and the shape of w and b. Raises ShapeError where shapes
+    do not fit, DtypeError for integers.
     """
     shape = tuple(normalized_shape)
     check_float("layer_norm", input=x, weight=w, bias=b)
     if not shape or x.shape[-len(shape) :] != shape:
-        raise ShapeError(f"layer_norm: input {show_shape(x.shape)} must end in normalized_shape {show_shape(shape)}")
+        raise ShapeError(
+            f"layer_norm: input {show_shape(x.shape)} must end in normalized_shape {show_shape(shape)}"
+        )
     check_affine("layer_norm", shape, "in the shape normalized_shape", weight=w, bias=b)
     values = wide(x)
     center, variance = moments(values, last_dims(x, shape))
@@ -136,10 +147,11 @@ def layer_norm_db(dy, normalized_shape):
 
 @primitive(keeps=("center", "scale"))
 def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
-    """Each group of channels of a sample less its mean, divided by √(variance + eps), times w [C], plus b [C].
+    """Each group of channels of a sample less its mean, divided by √(variance + eps), times w [C], plus b
+    [C].
 
-    x [N, C, ...] has num_groups groups, of C / num_groups channels; with num_groups = C it is instance_norm. Means and
-    variances are also written to `statistics` [2, N, num_groups] where one is given.
+    x [N, C, ...] has num_groups groups, of C / num_groups channels; with num_groups = C it is instance_norm.
+    Means and variances are also written to `statistics` [2, N, num_groups] where one is given.
 
     Raises ShapeError where shapes do not fit, num_groups does not divide C, or a group has one element alone,
     DtypeError for integers.
@@ -267,16 +279,22 @@ def check_batch(op: str, x: Any, w: Any, b: Any, running_mean: Any, running_var:
     for name, one in (("running_mean", running_mean), ("running_var", running_var)):
         if one is None and not training:
             raise ValueError(f"{op}: {name} must be given unless training=True")
-    check_affine(op, (x.shape[1],), "one for each channel", running_mean=running_mean, running_var=running_var)
+    check_affine(
+        op, (x.shape[1],), "one for each channel", running_mean=running_mean, running_var=running_var
+    )
     if training and math.prod(x.shape) == x.shape[1] > 0:
-        raise ShapeError(f"{op}: training needs more than one value for each channel; input is {show_shape(x.shape)}")
+        raise ShapeError(
+            f"{op}: training needs more than one value for each channel; input is {show_shape(x.shape)}"
+        )
 
 
 def check_groups(op, x, w, b, num_groups):
     """Refuse inputs of group_norm that do not fit each other."""
     check_channels(op, x, w, b)
     if num_groups < 1 or x.shape[1] % num_groups:
-        raise ShapeError(f"{op}: num_groups={num_groups} must divide the channels of input {show_shape(x.shape)}")
+        raise ShapeError(
+            f"{op}: num_groups={num_groups} must divide the channels of input {show_shape(x.shape)}"
+        )
     if math.prod(x.shape) == num_groups:
         given = f"input is {show_shape(x.shape)}, num_groups={num_groups}"
         raise ShapeError(f"{op}: a group needs more than one value; {given}")
@@ -294,4 +312,6 @@ def check_affine(op, shape, meaning, **given):
     """Refuse what is given in another shape."""
     for name, one in given.items():
         if one is not None and one.shape != shape:
-            raise ShapeError(f"{op}: {name} must be {show_shape(shape)}, {meaning}; it is {show_shape(one.shape)}")
+            raise ShapeError(
+                f"{op}: {name} must be {show_shape(shape)}, {meaning}; it is {show_shape(one.shape)}"
+            )

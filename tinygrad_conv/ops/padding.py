@@ -15,25 +15,30 @@ MODES = ("constant", "reflect", "replicate", "circular")
 def pad(x, *, sides, mode="constant", value=None):
     """x with a border: sides = (before, after) of the last dimension, then of the one before it, and so on.
 
-    mode: 'constant' (`value`, 0 by default); 'reflect' (the inside, mirrored at the outermost element), 'replicate' (the
-    outermost element) or 'circular' (the other end), for the last one, two or three of two more or one more dimensions.
-    Negative sides cut off. Raises ShapeError where the sides do not fit x, ValueError for another mode.
+    mode: 'constant' (`value`, 0 by default); 'reflect' (the inside, mirrored at the outermost element),
+    'replicate' (the outermost element) or 'circular' (the other end), for the last one, two or three of two
+    more or one more dimensions. Negative sides cut off. Raises ShapeError where the sides do not fit x,
+    ValueError for another mode.
     """
     check_sides(x.shape, sides, mode, value)
     if mode != "constant":
         return mix_axes(x, borders(x.shape, sides, mode))
     pairs = [(0, 0)] * (x.ndim - len(sides) // 2) + pairs_of(sides)
     y = np.full([size + before + after for size, (before, after) in zip(x.shape, pairs)], value or 0, x.dtype)
-    inside = tuple(slice(max(before, 0), size - max(after, 0)) for size, (before, after) in zip(y.shape, pairs))
-    kept = tuple(slice(max(-before, 0), size - max(-after, 0)) for size, (before, after) in zip(x.shape, pairs))
+    inside = tuple(
+        slice(max(before, 0), size - max(after, 0)) for size, (before, after) in zip(y.shape, pairs)
+    )
+    kept = tuple(
+        slice(max(-before, 0), size - max(-after, 0)) for size, (before, after) in zip(x.shape, pairs)
+    )
     y[inside] = x[kept]
     return y
 
 
 @pad.grad("x")
 def pad_dx(dy, x_shape, sides, mode, value):
-    """The border of a constant is cut off again, and what was cut off gets 0; a border from inside goes back to where it
-    was read."""
+    """The border of a constant is cut off again, and what was cut off gets 0; a border from inside goes back
+    to where it was read."""
     if mode != "constant":
         return unmix_axes(dy, x_shape, borders(x_shape, sides, mode))
     return pad(dy, sides=tuple(-side for side in sides))
@@ -51,7 +56,9 @@ def borders(shape, sides, mode):
 
 
 def border(size, before, after, mode):
-    """The place inside that each place of a padded axis shows. What is cut off is gone before the other end is read."""
+    """The place inside that each place of a padded axis shows. What is cut off is gone before the other end
+    is read.
+    """
     places = np.arange(-before, size + after)
     if mode == "replicate":
         source = np.clip(places, 0, size - 1)
@@ -73,10 +80,18 @@ def check_sides(shape, sides, mode, value):
     if len(sides) % 2 or len(sides) // 2 > len(shape):
         raise ShapeError(f"pad: {given} must be two numbers for each of some last dimensions")
     if mode != "constant" and len(shape) - len(sides) // 2 not in (1, 2):
-        raise ShapeError(f"pad: mode {mode!r} pads all dimensions but the first one or two; {given} pad {len(sides) // 2}")
+        raise ShapeError(
+            f"pad: mode {mode!r} pads all dimensions but the first one or two; {given} pad {len(sides) // 2}"
+        )
     for size, pair in zip(shape[::-1], pairs_of(sides)[::-1]):
         left = size + min(pair[0], 0) + min(pair[1], 0)
-        most = {"constant": None, "reflect": size - 1, "replicate": None if size else 0, "circular": left}[mode]
+        most = {"constant": None, "reflect": size - 1, "replicate": None if size else 0, "circular": left}[
+            mode
+        ]
         if size + pair[0] + pair[1] < 0 or (most is not None and max(pair) > max(most, 0)):
-            limit = "leave a negative size" if most is None else f"are more than the {most} that mode {mode!r} can show"
+            limit = (
+                "leave a negative size"
+                if most is None
+                else f"are more than the {most} that mode {mode!r} can show"
+            )
             raise ShapeError(f"pad: {given}: {pair} {limit} of a size of {size}")

@@ -1,13 +1,13 @@
 """The lowering that turns a convolution into a matrix product, and back.
 
-`unfold` (im2col) writes what each window of an image sees into a column of its own. A convolution is then one product, of
-the kernels as rows with the patches as columns:
+`unfold` (im2col) writes what each window of an image sees into a column of its own. A convolution is then one
+product, of the kernels as rows with the patches as columns:
 
     patches = unfold(x, kernel_size=(kh, kw))                       [N, C kh kw, P Q]
     y = (w.reshape(O, C kh kw) @ patches).reshape(N, O, P, Q)       which is conv2d(x, w)
 
-and its adjoint `fold` (col2im) adds the columns back to where they were read: fold(wᵀ dY) is conv2d's input gradient. The
-kernels of this package do not write all patches to memory; here one can see what they compute.
+and its adjoint `fold` (col2im) adds the columns back to where they were read: fold(wᵀ dY) is conv2d's input
+gradient. The kernels of this package do not write all patches to memory; here one can see what they compute.
 
 `pixel_shuffle` and `pixel_unshuffle` exchange blocks of pixels for channels, without adding anything.
 """
@@ -25,7 +25,8 @@ from .windows import batched, check_images, window_of
 
 @primitive
 def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
-    """The windows of x [N, C, H, W] (or [C, H, W]) as columns → [N, C kh kw, L], L = P Q windows in row-major order.
+    """The windows of x [N, C, H, W] (or [C, H, W]) as columns → [N, C kh kw, L], L = P Q windows in row-major
+    order.
 
     Raises ShapeError where the window does not fit.
     """
@@ -42,12 +43,20 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 @unfold.grad("x")
 def unfold_dx(dy, x_shape, kernel_size, dilation, padding, stride):
     """The adjoint of reading windows is to add to them."""
-    return fold(dy, output_size=x_shape[-2:], kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
+    return fold(
+        dy,
+        output_size=x_shape[-2:],
+        kernel_size=kernel_size,
+        dilation=dilation,
+        padding=padding,
+        stride=stride,
+    )
 
 
 @primitive
 def fold(x, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Columns x [N, C kh kw, L] (or without N) added to the windows of an image of output_size (H, W) → [N, C, H, W].
+    """Columns x [N, C kh kw, L] (or without N) added to the windows of an image of output_size (H, W) → [N,
+    C, H, W].
 
     Raises ShapeError where x does not have these windows.
     """
@@ -58,7 +67,9 @@ def fold(x, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
             f"{show_shape(window.kernel)} of an image {show_shape(window.size)}"
         )
     channels = x.shape[-2] // window.taps
-    columns = wide(x).reshape(-1 if x.size else x.shape[0] if x.ndim == 3 else 1, channels, *window.kernel, *window.out)
+    columns = wide(x).reshape(
+        -1 if x.size else x.shape[0] if x.ndim == 3 else 1, channels, *window.kernel, *window.out
+    )
     images = np.zeros((*columns.shape[:2], *window.size), columns.dtype)
     for i, j in np.ndindex(window.kernel):
         rows, cols = overlap(window, 0, i), overlap(window, 1, j)
@@ -99,7 +110,9 @@ def pixel_unshuffle(x, *, factor):
     Raises ShapeError where r does not divide rows and columns.
     """
     if x.ndim < 3 or factor < 1 or x.shape[-2] % factor or x.shape[-1] % factor:
-        raise ShapeError(f"pixel_unshuffle: input {show_shape(x.shape)} must be [..., C, H · {factor}, W · {factor}]")
+        raise ShapeError(
+            f"pixel_unshuffle: input {show_shape(x.shape)} must be [..., C, H · {factor}, W · {factor}]"
+        )
     *lead, channels, height, width = x.shape
     blocks = x.reshape(*lead, channels, height // factor, factor, width // factor, factor)
     order = [*range(len(lead) + 1), *(len(lead) + one for one in (2, 4, 1, 3))]

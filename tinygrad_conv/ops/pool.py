@@ -1,7 +1,8 @@
 """Pooling: the maximum or the mean of each window.
 
-Max-pooling is linear once its choice is made: `tap` says which tap of each window won, `gather_taps` reads there and
-`scatter_taps`, its adjoint, writes there; each is the other's rule. Likewise `sum_windows` and `spread_windows`.
+Max-pooling is linear once its choice is made: `tap` says which tap of each window won, `gather_taps` reads
+there and `scatter_taps`, its adjoint, writes there; each is the other's rule. Likewise `sum_windows` and
+`spread_windows`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from .windows import batched, check_images, window_of
 
 @primitive(keeps=("tap",))
 def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """The maximum of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; stride defaults to kernel_size.
+    """The maximum of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; stride defaults to
+    kernel_size.
 
-    Padding never wins. The first in row-major order wins a tie; a NaN wins over every number. Raises ShapeError where the
-    window does not fit, ValueError where more than half of it can lie in the padding.
+    Padding never wins. The first in row-major order wins a tie; a NaN wins over every number. Raises
+    ShapeError where the window does not fit, ValueError where more than half of it can lie in the padding.
     """
     check_images("max_pool2d", "x", x)
     window = pool_window("max_pool2d", x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
@@ -43,7 +45,9 @@ def max_pool2d_dx(dy, tap, x_shape, kernel_size, stride, padding, dilation, ceil
 
 @primitive(keeps=("tap",))
 def max_pool2d_with_indices(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """(y, indices): as `max_pool2d`, and where each maximum was found, as h W + w for row h and column w of the image."""
+    """(y, indices): as `max_pool2d`, and where each maximum was found, as h W + w for row h and column w of
+    the image.
+    """
     y, tap = max_pool2d.forward(
         x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
@@ -70,7 +74,9 @@ def places(tap, window):
 
 @primitive
 def scatter_taps(dy, *, tap, size, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """dy [N, C, P, Q] written to one tap of each window of an image of `size` (H, W), adding up → [N, C, H, W]."""
+    """dy [N, C, P, Q] written to one tap of each window of an image of `size` (H, W), adding up → [N, C, H,
+    W].
+    """
     window = pool_window("scatter_taps", size, kernel_size, stride, padding, dilation, ceil_mode)
     dx = kernels.scatter_taps(batched(dy), batched(tap), window)
     return dx if dy.ndim == 4 else dx[0]
@@ -80,7 +86,13 @@ def scatter_taps(dy, *, tap, size, kernel_size, stride=None, padding=0, dilation
 def scatter_taps_ddy(u, tap, size, kernel_size, stride, padding, dilation, ceil_mode):
     """The adjoint of writing at a tap is to read there."""
     return gather_taps(
-        u, tap=tap, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+        u,
+        tap=tap,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
     )
 
 
@@ -105,15 +117,19 @@ def gather_taps_dx(dy, x_shape, tap, kernel_size, stride, padding, dilation, cei
 def avg_pool2d(
     x, *, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
-    """The mean of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; stride defaults to kernel_size.
+    """The mean of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; stride defaults to
+    kernel_size.
 
-    The sum is divided by the window's size, padding included unless count_include_pad is False, or by divisor_override.
-    Raises ShapeError where the window does not fit, ValueError where more than half of it can lie in the padding.
+    The sum is divided by the window's size, padding included unless count_include_pad is False, or by
+    divisor_override. Raises ShapeError where the window does not fit, ValueError where more than half of it
+    can lie in the padding.
     """
     x = floating(x)
     check_images("avg_pool2d", "x", x)
     window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
-    y = kernels.sum_windows(batched(x), window) / divisors(window, count_include_pad, divisor_override, x.dtype)
+    y = kernels.sum_windows(batched(x), window) / divisors(
+        window, count_include_pad, divisor_override, x.dtype
+    )
     return y if x.ndim == 4 else y[0]
 
 
@@ -129,7 +145,9 @@ def avg_pool2d_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode, count_in
 
 @primitive
 def spread_windows(dy, *, size, kernel_size, stride=None, padding=0, ceil_mode=False):
-    """dy [N, C, P, Q] added to every place of an image of `size` (H, W) that its window covers → [N, C, H, W]."""
+    """dy [N, C, P, Q] added to every place of an image of `size` (H, W) that its window covers → [N, C, H,
+    W].
+    """
     window = pool_window("spread_windows", size, kernel_size, stride, padding, 1, ceil_mode)
     dx = kernels.spread_windows(batched(dy), window)
     return dx if dy.ndim == 4 else dx[0]

@@ -1,8 +1,9 @@
 """Resizing and averaging along axes: sparse matrices, whose adjoints are their transposes.
 
-Whatever is computed separately along each axis of an image and is linear in it (nearest and bilinear interpolation, padding
-with what is inside, adaptive averages) is `mix` with the right matrix, given by its entries; and the rule of `mix` is `mix`
-with rows and columns exchanged. So everything here is closed under differentiation.
+Whatever is computed separately along each axis of an image and is linear in it (nearest and bilinear
+interpolation, padding with what is inside, adaptive averages) is `mix` with the right matrix, given by its
+entries; and the rule of `mix` is `mix` with rows and columns exchanged. So everything here is closed under
+differentiation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from .precision import check_float, wide
 
 
 class Entries(NamedTuple):
-    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]; no weight is 1."""
+    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]; no weight is
+    1.
+    """
 
     size: int  # of the axis of y
     target: Array
@@ -28,7 +31,8 @@ class Entries(NamedTuple):
 
 @primitive
 def mix(x, *, dim, size, target, source, weight=None):
-    """y[target[t]] = Σ weight[t] · x[source[t]] along `dim`, the sum over all t of one target; y has `size` places there.
+    """y[target[t]] = Σ weight[t] · x[source[t]] along `dim`, the sum over all t of one target; y has `size`
+    places there.
 
     A place that is no target is 0; without weights each counts 1.
     """
@@ -40,12 +44,16 @@ def mix(x, *, dim, size, target, source, weight=None):
     y = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), wide(x).dtype)
     for entries in rounds(target):
         part = x[before + (run(source[entries]),)]
-        y[before + (run(target[entries]),)] += part if weight is None else part * weight[entries].reshape(-1, *after)
+        y[before + (run(target[entries]),)] += (
+            part if weight is None else part * weight[entries].reshape(-1, *after)
+        )
     return y.astype(x.dtype, copy=False)
 
 
 def rounds(target):
-    """The entries in groups that name each target once at most: the first entries of all, their second ones, and so on."""
+    """The entries in groups that name each target once at most: the first entries of all, their second ones,
+    and so on.
+    """
     order = np.argsort(target, kind="stable")
     ordered = target[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
@@ -68,14 +76,23 @@ def mix_dx(dy, x_shape, dim, size, target, source, weight):
 def mix_axes(x, matrices):
     """`mix` along the last axes, by one matrix for each."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        x = mix(x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight)
+        x = mix(
+            x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight
+        )
     return x
 
 
 def unmix_axes(dy, x_shape, matrices):
     """The adjoint of `mix_axes`: the transposed matrices."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        dy = mix(dy, dim=dim, size=x_shape[dim], target=entries.source, source=entries.target, weight=entries.weight)
+        dy = mix(
+            dy,
+            dim=dim,
+            size=x_shape[dim],
+            target=entries.source,
+            source=entries.target,
+            weight=entries.weight,
+        )
     return dy
 
 
@@ -83,9 +100,10 @@ def unmix_axes(dy, x_shape, matrices):
 def interpolate(x, *, size, mode="nearest", align_corners=False, scale=None):
     """x [N, C, …] resized to `size` along the axes after the first two, each axis by itself.
 
-    Place i of a new axis lies at s i of the old one ('nearest', rounded down), or at s (i + ½) - ½, and with align_corners
-    at s i, between two neighbours that share it by their distance ('linear'). The step s is old / new, or 1 / scale where a
-    scale for each axis is given; with align_corners (old - 1) / (new - 1), so that the corners stay where they are.
+    Place i of a new axis lies at s i of the old one ('nearest', rounded down), or at s (i + ½) - ½, and with
+    align_corners at s i, between two neighbours that share it by their distance ('linear'). The step s is old
+    / new, or 1 / scale where a scale for each axis is given; with align_corners (old - 1) / (new - 1), so
+    that the corners stay where they are.
     """
     if mode == "linear":
         check_float("interpolate", input=x)
@@ -104,14 +122,18 @@ def resizing(
     """The matrix of each axis after the first two."""
     scales = scale or (None,) * len(size)
     if any(one < 1 for one in (*shape[2:], *size)):
-        raise ShapeError(f"interpolate: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}")
+        raise ShapeError(
+            f"interpolate: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}"
+        )
     if mode == "nearest":
         return [nearest(old, new, one, dtype) for old, new, one in zip(shape[2:], size, scales)]
     return [linear(old, new, one, align_corners) for old, new, one in zip(shape[2:], size, scales)]
 
 
 def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: done as in PyTorch."""
+    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: done as in
+    PyTorch.
+    """
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
     places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
@@ -119,7 +141,9 @@ def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
 
 
 def linear(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
-    """Each new place reads its two neighbours; beyond the border there is only one. An axis of the same size stays so."""
+    """Each new place reads its two neighbours; beyond the border there is only one. An axis of the same size
+    stays so.
+    """
     if old == new:
         places = np.arange(new) * 1.0
     elif align_corners:
@@ -129,4 +153,6 @@ def linear(old: int, new: int, scale: float | None, align_corners: bool) -> Entr
     before = np.minimum(np.floor(places).astype(np.int64), old - 1)
     share = np.clip(places - before, 0, 1)
     after = np.minimum(before + 1, old - 1)
-    return Entries(new, np.tile(np.arange(new), 2), np.concatenate([before, after]), np.concatenate([1 - share, share]))
+    return Entries(
+        new, np.tile(np.arange(new), 2), np.concatenate([before, after]), np.concatenate([1 - share, share])
+    )

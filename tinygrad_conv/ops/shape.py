@@ -14,7 +14,9 @@ from .dims import many_dims, one_dim
 
 @primitive
 def reshape(x, *, shape):
-    """x in another shape, in row-major order; one size may be -1: what the others leave. Raises ShapeError for any other."""
+    """x in another shape, in row-major order; one size may be -1: what the others leave. Raises ShapeError
+    for any other.
+    """
     if min(shape, default=0) < -1:  # NumPy would take it for -1
         given = f"{min(shape)} as in {show_shape(shape)}"
         raise ShapeError(f"reshape: sizes are 0 or more, or -1 for what the others leave, not {given}")
@@ -51,7 +53,9 @@ def flatten_dx(dy, x_shape):
 
 @primitive
 def flatten_input_grad(dy, *, shape):
-    """dy in another shape, as `reshape` does it; but images come in the memory order that layers for images hand on."""
+    """dy in another shape, as `reshape` does it; but images come in the memory order that layers for images
+    hand on.
+    """
     return kernels.unflattened(dy, shape)
 
 
@@ -91,7 +95,9 @@ def permute(x, *, dims):
     """The dimensions in another order: dimension k of the result is dimension dims[k] of x."""
     order = many_dims("permute", dims, x.ndim)
     if len(order) != x.ndim:
-        raise ShapeError(f"permute: dims {dims} must name each of the {x.ndim} dimensions of x {show_shape(x.shape)} once")
+        raise ShapeError(
+            f"permute: dims {dims} must name each of the {x.ndim} dimensions of x {show_shape(x.shape)} once"
+        )
     return x.transpose(order)
 
 
@@ -132,7 +138,9 @@ def cat(*xs, dim=0):
     dim = one_dim("cat", dim, xs[0].ndim) if xs else 0
     if not xs or not xs[0].ndim or any(without(x.shape, dim) != without(xs[0].shape, dim) for x in xs):
         shapes = ", ".join(show_shape(x.shape) for x in xs)
-        raise ShapeError(f"cat: the shapes must agree in all dimensions but dim={dim}, and there must be one; got {shapes}")
+        raise ShapeError(
+            f"cat: the shapes must agree in all dimensions but dim={dim}, and there must be one; got {shapes}"
+        )
     return np.concatenate(xs, dim)
 
 
@@ -167,7 +175,8 @@ def stack_dxs(dy, xs_shape, dim):
 
 @primitive
 def split(x, *, size, dim=0):
-    """x in pieces along `dim`, as several outputs: of `size` each, the last one perhaps smaller, or of the sizes in a list.
+    """x in pieces along `dim`, as several outputs: of `size` each, the last one perhaps smaller, or of the
+    sizes in a list.
 
     Raises ShapeError where the sizes do not add up to that of x.
     """
@@ -189,7 +198,9 @@ def split_dx(dys, dim):
 
 @primitive
 def chunk(x, *, chunks, dim=0):
-    """x in `chunks` pieces of equal size along `dim`, as several outputs: the last one perhaps smaller, or some left out."""
+    """x in `chunks` pieces of equal size along `dim`, as several outputs: the last one perhaps smaller, or
+    some left out.
+    """
     whole = x.shape[one_dim("chunk", dim, x.ndim)] if x.ndim else 0
     if not x.ndim or chunks < 1:
         raise ShapeError(f"chunk: x {show_shape(x.shape)} cannot be split into {chunks} chunks")
@@ -211,13 +222,21 @@ def pieces(whole, size):
 
 @primitive
 def roll(x, *, shifts, dims=None):
-    """x moved by shifts[k] places along dims[k], what leaves at one end coming in at the other; in flat order without dims."""
+    """x moved by shifts[k] places along dims[k], what leaves at one end coming in at the other; in flat order
+    without dims.
+    """
     shifts, dims = as_tuple(shifts), None if dims is None or dims == () else as_tuple(dims)
     if len(shifts) != (1 if dims is None else len(dims)):
-        raise ShapeError(f"roll: there must be one shift for each dimension; got shifts {shifts} and dims {dims}")
+        raise ShapeError(
+            f"roll: there must be one shift for each dimension; got shifts {shifts} and dims {dims}"
+        )
     if dims is not None and not x.ndim:
         raise ShapeError(f"roll: x has no dimensions, so none in dims {dims}")
-    return np.roll(x, shifts[0]) if dims is None else np.roll(x, shifts, [one_dim("roll", dim, x.ndim) for dim in dims])
+    return (
+        np.roll(x, shifts[0])
+        if dims is None
+        else np.roll(x, shifts, [one_dim("roll", dim, x.ndim) for dim in dims])
+    )
 
 
 @roll.grad("x")

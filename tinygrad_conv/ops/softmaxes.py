@@ -43,7 +43,9 @@ def log_softmax_dx(dy, y, dim):
 
 
 def shifted(op, x, dim):
-    """x less its maximum along dim: softmax is the same, and every exponential at most 1. NaN where all are -inf."""
+    """x less its maximum along dim: softmax is the same, and every exponential at most 1. NaN where all are
+    -inf.
+    """
     x = wide(x)
     largest = np.max(x, axis=axis_of(op, x, dim), keepdims=True, initial=-np.inf)
     with np.errstate(invalid="ignore"):  # inf - inf is NaN, as in PyTorch

@@ -1,4 +1,6 @@
-"""The arguments of sliding windows, as PyTorch and ONNX write them, checked and turned into the kernels' geometry."""
+"""The arguments of sliding windows, as PyTorch and ONNX write them, checked and turned into the kernels'
+geometry.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,13 @@ def pair(op: str, name: str, value: Any, least: int) -> Pair:
     return first, second
 
 
-def padding_pairs(op: str, padding: Any, size: Pair, kernel: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair]:
+def padding_pairs(
+    op: str, padding: Any, size: Pair, kernel: Pair, stride: Pair, dilation: Pair
+) -> tuple[Pair, Pair]:
     """((top, bottom), (left, right)) of an int, a pair (height, width), such pairs, 'valid' or 'same'.
 
-    'same' pads so that P = ⌈H / stride⌉, the odd one at the bottom and right: ONNX's SAME_UPPER, and PyTorch's where the
-    stride is 1.
+    'same' pads so that P = ⌈H / stride⌉, the odd one at the bottom and right: ONNX's SAME_UPPER, and
+    PyTorch's where the stride is 1.
     """
     if padding == "valid":
         return (0, 0), (0, 0)
@@ -54,7 +58,14 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> Pair:
 
 
 def window_of(
-    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, out: Any = None, ceil_mode: bool = False
+    op: str,
+    size: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    out: Any = None,
+    ceil_mode: bool = False,
 ) -> Window:
     """The checked geometry; cached, for it depends on integers alone."""
     try:
@@ -83,12 +94,16 @@ def _window(
     if ceil_mode:
         out = tuple(map(ceil_windows, spans, stride, size, (pads[0][0], pads[1][0])))
     elif out is not None and (out[0] > most[0] or out[1] > most[1]):
-        raise ShapeError(f"{op}: dy has {show_shape(out)} rows and columns, but the windows make {show_shape(most)}")
+        raise ShapeError(
+            f"{op}: dy has {show_shape(out)} rows and columns, but the windows make {show_shape(most)}"
+        )
     return make_window(size, kernel, stride, pads, dilation, tuple(out) if out is not None else most)
 
 
 def ceil_windows(span: int, stride: int, size: int, before: int) -> int:
-    """How many windows along an axis, rounded up; the last one must begin inside the input or the padding before it."""
+    """How many windows along an axis, rounded up; the last one must begin inside the input or the padding
+    before it.
+    """
     windows = -(-span // stride) + 1
     return windows - 1 if (windows - 1) * stride >= size + before else windows
 
@@ -97,7 +112,9 @@ def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
     """Refuse what is neither [N, C, H, W] nor [C, H, W], or for one dimension [N, C, L] and [C, L]."""
     if x.ndim not in (dims + 1, dims + 2):
         shape = "C, H, W" if dims == 2 else "C, L"
-        raise ShapeError(f"{op}: {name} must be [N, {shape}], or [{shape}] without a batch, not {show_shape(x.shape)}")
+        raise ShapeError(
+            f"{op}: {name} must be [N, {shape}], or [{shape}] without a batch, not {show_shape(x.shape)}"
+        )
 
 
 def batched(x: Any) -> Any:

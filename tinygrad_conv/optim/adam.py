@@ -18,7 +18,8 @@ class Adam(Optimizer):
         m ← β₁ m + (1 - β₁) g      m̂ = m / (1 - β₁ᵗ)
         v ← β₂ v + (1 - β₂) g²     v̂ = v / (1 - β₂ᵗ)
 
-    amsgrad: v̂ is made of the largest v so far. maximize: go up instead of down. (Kingma and Ba 2015, Reddi et al. 2018.)
+    amsgrad: v̂ is made of the largest v so far. maximize: go up instead of down. (Kingma and Ba 2015, Reddi
+    et al. 2018.)
     """
 
     decoupled = False
@@ -62,7 +63,8 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay acts on the weights themselves, w ← (1 - lr · weight_decay) w, not through the gradient.
+    """Adam whose weight decay acts on the weights themselves, w ← (1 - lr · weight_decay) w, not through the
+    gradient.
 
     (Loshchilov and Hutter 2019.)
     """

@@ -16,19 +16,23 @@ from .optimizer import Group, Optimizer
 class LRScheduler:
     """The base of all schedules: one by epoch says in `first_lr` and `next_lr` what a group's rate becomes.
 
-    A group's `initial_lr` is its rate when its first schedule was made. last_epoch: -1, or the epoch to go on from, for an
-    optimiser whose groups have an `initial_lr` already; else raises KeyError.
+    A group's `initial_lr` is its rate when its first schedule was made. last_epoch: -1, or the epoch to go on
+    from, for an optimiser whose groups have an `initial_lr` already; else raises KeyError.
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(self).__name__}: optimizer must be an Optimizer, not {type(optimizer).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: optimizer must be an Optimizer, not {type(optimizer).__name__}"
+            )
         self.optimizer, self.last_epoch = optimizer, last_epoch + 1
         for number, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(f"{type(self).__name__}: group {number} has no 'initial_lr'; load the optimiser's state first")
+                raise KeyError(
+                    f"{type(self).__name__}: group {number} has no 'initial_lr'; load the optimiser's state first"
+                )
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         if last_epoch == -1:
             for group in optimizer.param_groups:
@@ -40,7 +44,9 @@ class LRScheduler:
 
     def next_lr(self, lr: float, base_lr: float) -> float:
         """The rate in epoch `last_epoch`, from that in the epoch before."""
-        raise NotImplementedError(f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`"
+        )
 
     def step(self) -> None:
         """Begin the next epoch."""
@@ -58,13 +64,17 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a state dict. The rates themselves are in the optimiser's."""
-        vars(self).update(copy.deepcopy({name: value for name, value in state_dict.items() if name != "optimizer"}))
+        vars(self).update(
+            copy.deepcopy({name: value for name, value in state_dict.items() if name != "optimizer"})
+        )
 
 
 class StepLR(LRScheduler):
     """The rate times gamma every step_size epochs."""
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
         if step_size < 1:
             raise ValueError(f"StepLR: step_size must be at least 1, not {step_size}")
         self.step_size, self.gamma = step_size, gamma
@@ -75,9 +85,13 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times gamma at each of the milestones, which count epochs: at once for 0, twice for one given twice."""
+    """The rate times gamma at each of the milestones, which count epochs: at once for 0, twice for one given
+    twice.
+    """
 
-    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
@@ -100,7 +114,8 @@ class ExponentialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down to eta_min in T_max epochs, and up again after.
+    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down to eta_min in T_max epochs, and up
+    again after.
 
     (Loshchilov and Hutter 2017, without restarts.)
     """
@@ -112,21 +127,29 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_lr(self, lr: float, base_lr: float) -> float:
-        if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # the rate was eta_min, which a factor cannot leave
+        if (self.last_epoch - 1 - self.T_max) % (
+            2 * self.T_max
+        ) == 0:  # the rate was eta_min, which a factor cannot leave
             return lr + (base_lr - self.eta_min) * (1 - math.cos(math.pi / self.T_max)) / 2
-        height, before = (1 + math.cos(math.pi * epoch / self.T_max) for epoch in (self.last_epoch, self.last_epoch - 1))
+        height, before = (
+            1 + math.cos(math.pi * epoch / self.T_max) for epoch in (self.last_epoch, self.last_epoch - 1)
+        )
         return height / before * (lr - self.eta_min) + self.eta_min
 
 
 class LinearLR(LRScheduler):
-    """A warm-up: a factor on the rate that goes in equal steps from start_factor to end_factor within total_iters epochs."""
+    """A warm-up: a factor on the rate that goes in equal steps from start_factor to end_factor within
+    total_iters epochs.
+    """
 
     def __init__(
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise ValueError(f"LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]; not {start_factor}, {end_factor}")
+            raise ValueError(
+                f"LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]; not {start_factor}, {end_factor}"
+            )
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -137,22 +160,28 @@ class LinearLR(LRScheduler):
         if self.last_epoch > self.total_iters:
             return lr
         before, now = self.factor(self.last_epoch - 1), self.factor(self.last_epoch)
-        if lr == base_lr * before:  # no one else changed the rate; quotients add up their roundings and would miss the end
+        if (
+            lr == base_lr * before
+        ):  # no one else changed the rate; quotients add up their roundings and would miss the end
             return base_lr * now
         return lr * (now / before)
 
     def factor(self, epoch: int) -> float:
-        """The factor in an epoch up to total_iters: never negative, and exactly start_factor and end_factor at the ends."""
+        """The factor in an epoch up to total_iters: never negative, and exactly start_factor and end_factor
+        at the ends.
+        """
         part = epoch / self.total_iters
         return self.start_factor * (1 - part) + self.end_factor * part
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """The rate times factor, not below min_lr, once a metric has not improved for more than `patience` epochs.
+    """The rate times factor, not below min_lr, once a metric has not improved for more than `patience`
+    epochs.
 
-    Call `step(metric)`. mode: 'min' if less is better, 'max' if more is. An improvement is one by more than threshold, a
-    fraction of the best ('rel') or an amount ('abs'). cooldown: for how many epochs after a cut none is counted as bad.
-    min_lr: one for all groups, or a list with one for each. eps: a smaller change than this is not made.
+    Call `step(metric)`. mode: 'min' if less is better, 'max' if more is. An improvement is one by more than
+    threshold, a fraction of the best ('rel') or an amount ('abs'). cooldown: for how many epochs after a cut
+    none is counted as bad. min_lr: one for all groups, or a list with one for each. eps: a smaller change
+    than this is not made.
     """
 
     def __init__(
@@ -168,9 +197,16 @@ class ReduceLROnPlateau(LRScheduler):
         groups = optimizer.param_groups
         self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
         if len(self.min_lrs) != len(groups):
-            raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {len(groups)} parameter groups")
+            raise ValueError(
+                f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {len(groups)} parameter groups"
+            )
         self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = (
+            threshold,
+            threshold_mode,
+            cooldown,
+            eps,
+        )
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = 0
 

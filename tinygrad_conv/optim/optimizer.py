@@ -20,21 +20,27 @@ Group = dict[str, Any]
 class Optimizer:
     """The base of all optimisers: a subclass says in `update` what a step does to one parameter.
 
-    params: an iterable of leaves, or of dicts `{"params": …, "lr": …}` whose options overrule the defaults for that group.
-    `state[p]` holds what the optimiser remembers of p: plain arrays in p's dtype, in float32 where that is float16.
+    params: an iterable of leaves, or of dicts `{"params": …, "lr": …}` whose options overrule the defaults
+    for that group. `state[p]` holds what the optimiser remembers of p: plain arrays in p's dtype, in float32
+    where that is float16.
 
-    Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for what is no Tensor.
+    Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for
+    what is no Tensor.
     """
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if isinstance(params, Tensor):
-            raise TypeError(f"{type(self).__name__}: params must be an iterable of tensors, not one tensor; pass [p]")
+            raise TypeError(
+                f"{type(self).__name__}: params must be an iterable of tensors, not one tensor; pass [p]"
+            )
         self.defaults = defaults
         self.state: dict[Tensor, State] = {}
         self.param_groups: list[Group] = []
         groups = list(params)
         if not groups:
-            raise ValueError(f"{type(self).__name__}: got no parameters; does the model have any? Pass model.parameters()")
+            raise ValueError(
+                f"{type(self).__name__}: got no parameters; does the model have any? Pass model.parameters()"
+            )
         for group in groups if isinstance(groups[0], Mapping) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -45,8 +51,14 @@ class Optimizer:
             raise TypeError(f"{kind}: a parameter group is a dict with 'params' in it, not {param_group!r}")
         params = param_group["params"]
         params = [params] if isinstance(params, Tensor) else list(params)
-        group = {"params": params, **self.defaults, **{name: one for name, one in param_group.items() if name != "params"}}
-        unknown = [name for name in param_group if name not in {"params", "name", "initial_lr", *self.defaults}]
+        group = {
+            "params": params,
+            **self.defaults,
+            **{name: one for name, one in param_group.items() if name != "params"},
+        }
+        unknown = [
+            name for name in param_group if name not in {"params", "name", "initial_lr", *self.defaults}
+        ]
         if unknown:
             raise ValueError(f"{kind}: no option {', '.join(unknown)}; it has {', '.join(self.defaults)}")
         self.check_options(group)
@@ -61,7 +73,9 @@ class Optimizer:
 
     def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
         """One step for one parameter: change `data` and `state` in place, leave `grad` as it is."""
-        raise NotImplementedError(f"{type(self).__name__} has no update: define `def update(self, data, grad, state, group)`")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no update: define `def update(self, data, grad, state, group)`"
+        )
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient. closure: computes the loss again, which is returned."""
@@ -84,7 +98,9 @@ class Optimizer:
         return loss
 
     def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        """A step in float16: computed in float32 and rounded once, for squares of gradients and eps are 0 in float16."""
+        """A step in float16: computed in float32 and rounded once, for squares of gradients and eps are 0 in
+        float16.
+        """
         wide = data.astype(np.float32)
         self.update(wide, grad.astype(np.float32), state, group)
         data[...] = wide
@@ -96,20 +112,35 @@ class Optimizer:
                 clear_grad(param, set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
-        """Options and state as plain numbers and copied arrays; parameters are counted through, as PyTorch does."""
+        """Options and state as plain numbers and copied arrays; parameters are counted through, as PyTorch
+        does.
+        """
         numbers = {param: number for number, param in enumerate(self.params())}
-        groups = [{**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups]
-        return {"state": {numbers[param]: copied(state) for param, state in self.state.items()}, "param_groups": groups}
+        groups = [
+            {**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups
+        ]
+        return {
+            "state": {numbers[param]: copied(state) for param, state in self.state.items()},
+            "param_groups": groups,
+        }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state dict. Raises ValueError, with everything as it was, where its groups or shapes are others."""
+        """Go on from a state dict. Raises ValueError, with everything as it was, where its groups or shapes
+        are others.
+        """
         kind, groups, params = type(self).__name__, list(state_dict["param_groups"]), self.params()
         given, own = ([len(group["params"]) for group in those] for those in (groups, self.param_groups))
         if given != own:
-            raise ValueError(f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}")
+            raise ValueError(
+                f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}"
+            )
         numbers = [number for group in groups for number in group["params"]]
         states = state_dict["state"]
-        state = {param: loaded(kind, param, states[number]) for number, param in zip(numbers, params) if number in states}
+        state = {
+            param: loaded(kind, param, states[number])
+            for number, param in zip(numbers, params)
+            if number in states
+        }
         options = [{name: one for name, one in group.items() if name != "params"} for group in groups]
         for group in options:
             self.check_options({**self.defaults, **group})
@@ -138,7 +169,9 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
     if param in taken:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
     if not param.data.flags.writeable:
-        raise ValueError(f"{kind}: {show_tensor(param)} is read-only, for an op or a view made it; pass tg.tensor(it), a copy")
+        raise ValueError(
+            f"{kind}: {show_tensor(param)} is read-only, for an op or a view made it; pass tg.tensor(it), a copy"
+        )
 
 
 def memory(state: State, name: str, data: Array) -> Array:
@@ -167,7 +200,9 @@ def plain_gradient(param: Tensor) -> Array:
     """A gradient that a user has set, as an array. Raises ShapeError where it would broadcast."""
     grad = np.asarray(param.grad.data if isinstance(param.grad, Tensor) else param.grad)
     if grad.shape != param.shape or grad.dtype not in FLOATS:
-        raise ShapeError(f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}")
+        raise ShapeError(
+            f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}"
+        )
     return grad
 
 
@@ -186,5 +221,7 @@ def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
             continue
         found[name] = np.asarray(value.data if isinstance(value, Tensor) else value).astype(dtype)
         if found[name].shape != param.shape:
-            raise ValueError(f"{kind}: {name} of {show_tensor(param)} is {show_array(found[name])} in the state dict")
+            raise ValueError(
+                f"{kind}: {name} of {show_tensor(param)} is {show_array(found[name])} in the state dict"
+            )
     return found

@@ -14,8 +14,9 @@ from .optimizer import Group, Optimizer, State, check_at_least, memory
 class RMSprop(Optimizer):
     """w ← w - lr · g / (√v + eps), where g is the gradient plus weight_decay · w and v ← α v + (1 - α) g².
 
-    centered: with v - a² under the root, where a ← α a + (1 - α) g. With momentum μ, b ← μ b + g / (√v + eps) and
-    w ← w - lr · b. maximize: go up instead of down. (Hinton's lecture 6e; Graves 2013 for the centred form.)
+    centered: with v - a² under the root, where a ← α a + (1 - α) g. With momentum μ, b ← μ b + g / (√v + eps)
+    and w ← w - lr · b. maximize: go up instead of down. (Hinton's lecture 6e; Graves 2013 for the centred
+    form.)
     """
 
     def __init__(

@@ -14,8 +14,8 @@ from .optimizer import Group, Optimizer, State, check_at_least
 class SGD(Optimizer):
     """w ← w - lr · g, where g is the gradient plus weight_decay · w.
 
-    With momentum μ the step follows b ← μ b + (1 - dampening) g (b begins as g), or with nesterov g + μ b. maximize: go up
-    instead of down. (Sutskever et al. 2013, as in PyTorch.)
+    With momentum μ the step follows b ← μ b + (1 - dampening) g (b begins as g), or with nesterov g + μ b.
+    maximize: go up instead of down. (Sutskever et al. 2013, as in PyTorch.)
     """
 
     def __init__(

@@ -1,4 +1,6 @@
-"""One file for each framework: how it builds the cases. `base` says what it has to offer; a new one goes into PEERS."""
+"""One file for each framework: how it builds the cases. `base` says what it has to offer; a new one goes into
+PEERS.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """An op of one's own that stands for the layer before: it hands images on, and lets go of their gradient.
 
-Were the images a leaf, their gradient would be copied into C order for the user; inside a net no layer pays for that.
+Were the images a leaf, their gradient would be copied into C order for the user; inside a net no layer pays
+for that.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from tinygrad_conv import primitive
 
 @primitive
 def arrival(start, *, images):
-    """The images. `start` is a leaf [1, 1, ...] with their number of dimensions, so that they come from the tape."""
+    """The images. `start` is a leaf [1, 1, ...] with their number of dimensions, so that they come from the
+    tape.
+    """
     return images
 
 

@@ -12,7 +12,9 @@ ZERO = np.zeros((), np.float32)
 
 
 def bare_numpy(op: str, x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> dict[str, Part]:
-    """The NumPy calls of the op and of its rules, and of adding up the gradient of w, which all calls share."""
+    """The NumPy calls of the op and of its rules, and of adding up the gradient of w, which all calls
+    share.
+    """
 
     def relu_forward() -> np.ndarray:
         y = x

@@ -15,7 +15,9 @@ class Settings(NamedTuple):
 
     without_fast: bool = False  # as if threadpoolctl were not installed
     threads: int | None = None
-    plain_order: bool = False  # convolutions of C-ordered arrays, not of arrays in the memory order of our own results
+    plain_order: bool = (
+        False  # convolutions of C-ordered arrays, not of arrays in the memory order of our own results
+    )
 
 
 class NotOffered(Exception):

@@ -1,11 +1,14 @@
-"""The article step and the toy step by hand: the NumPy calls that these two nets need, and nothing around them.
+"""The article step and the toy step by hand: the NumPy calls that these two nets need, and nothing around
+them.
 
-No tape, no ops, no checks, no choice of kernels; nothing here would serve another net, or even another kernel size. What
-depends on shapes alone stands ready before the first step, all weights are one vector, and so are their gradients. So this
-is the floor: on the same machine no engine that computes with NumPy, step by step, can be faster than about this.
+No tape, no ops, no checks, no choice of kernels; nothing here would serve another net, or even another kernel
+size. What depends on shapes alone stands ready before the first step, all weights are one vector, and so are
+their gradients. So this is the floor: on the same machine no engine that computes with NumPy, step by step,
+can be faster than about this.
 
-Images are [C, H, W, N], the samples innermost, and patches [K, P·Q·N]. Where there is a bias, the patches have one row more,
-of ones, and the weights one column more: the product adds it, and the gradient's product sums it up.
+Images are [C, H, W, N], the samples innermost, and patches [K, P·Q·N]. Where there is a bias, the patches
+have one row more, of ones, and the weights one column more: the product adds it, and the gradient's product
+sums it up.
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ class Patches:
         rows = channels * 9
         self.matrix = np.ones((rows + ones, side * side * samples), np.float32)
         self.inside = padded[:, 1:-1, 1:-1]
-        self.windows = sliding_window_view(padded, (3, 3), (1, 2)).transpose(0, 4, 5, 1, 2, 3)  # [C, 3, 3, H, W, N]
+        self.windows = sliding_window_view(padded, (3, 3), (1, 2)).transpose(
+            0, 4, 5, 1, 2, 3
+        )  # [C, 3, 3, H, W, N]
         self.target = self.matrix[:rows].reshape(self.windows.shape)
 
     def of(self, x: Array) -> Array:
@@ -57,7 +62,9 @@ class Patches:
 
 
 class Pool:
-    """relu and 2x2 max-pool, the latter first: a maximum is the same before and after, and there is a quarter left to do."""
+    """relu and 2x2 max-pool, the latter first: a maximum is the same before and after, and there is a quarter
+    left to do.
+    """
 
     def forward(self, x: Array) -> Array:
         left, right = x[:, :, 0::2], x[:, :, 1::2]
@@ -68,7 +75,9 @@ class Pool:
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        """Each gradient goes to one of two rows, and there to one of two columns; the others have what that leaves."""
+        """Each gradient goes to one of two rows, and there to one of two columns; the others have what that
+        leaves.
+        """
         dy = dy * (self.y > 0)
         rows = np.empty(self.is_left.shape, np.float32)
         np.multiply(dy, self.is_top, out=rows[:, 0::2])
@@ -85,11 +94,15 @@ class Toy:
     def __init__(self, weights: list[Array], x: Array, target: Array) -> None:
         samples = len(x)
         self.x, self.target, self.share = x, target.T, np.float32(2 / target.size)
-        with_bias = [np.column_stack([w.reshape(len(w), -1), b]) for w, b in zip(weights[0::2], weights[1::2])]
+        with_bias = [
+            np.column_stack([w.reshape(len(w), -1), b]) for w, b in zip(weights[0::2], weights[1::2])
+        ]
         self.vector = np.concatenate(with_bias, axis=None)
         self.gradient = np.empty_like(self.vector)
         shapes = [w.shape for w in with_bias]
-        (self.w1, self.w2, self.w3), (self.dw1, self.dw2, self.dw3) = (parts(one, shapes) for one in (self.vector, self.gradient))
+        (self.w1, self.w2, self.w3), (self.dw1, self.dw2, self.dw3) = (
+            parts(one, shapes) for one in (self.vector, self.gradient)
+        )
         self.patches1, self.patches2 = Patches(1, 8, samples, ones=True), Patches(8, 4, samples, ones=True)
         self.errors2 = Patches(16, 4, samples, ones=False)
         self.pool1, self.pool2 = Pool(), Pool()

@@ -58,7 +58,10 @@ def conv_dx(conv: nets.Conv, dy: Array, w: Array, height: int, width: int) -> Ar
     for i in range(conv.kernel[0]):
         for j in range(conv.kernel[1]):
             part = np.einsum("ngopq,goc->ngcpq", grouped, kernels[..., i, j], optimize=True)
-            below, right = every(i * conv.dilation, rows, conv.stride), every(j * conv.dilation, columns, conv.stride)
+            below, right = (
+                every(i * conv.dilation, rows, conv.stride),
+                every(j * conv.dilation, columns, conv.stride),
+            )
             place = dx[:, :, below, right]
             place += part.reshape(place.shape)
     return dx[:, :, top : top + height, left : left + width]
@@ -126,7 +129,10 @@ def apply_linear(weights: Iterator[Array], x: Array) -> tuple[Array, Backward]:
 
 def apply_mean_of_image(x: Array) -> tuple[Array, Backward]:
     pixels = x.shape[2] * x.shape[3]
-    return x.mean((2, 3)), lambda dy: (np.broadcast_to(dy[:, :, None, None] / np.float32(pixels), x.shape), [])
+    return x.mean((2, 3)), lambda dy: (
+        np.broadcast_to(dy[:, :, None, None] / np.float32(pixels), x.shape),
+        [],
+    )
 
 
 def apply_residual(layer: nets.Residual, weights: Iterator[Array], x: Array) -> tuple[Array, Backward]:

@@ -99,7 +99,9 @@ class Jax(Framework):
         y = jax.jit(lambda x, weights: apply(task.layer, iter(weights), x))
         dy = jnp.asarray(inputs.gradient_for(self.array(y(x, weights))))
         gradients = jax.jit(
-            lambda x, weights, dy: jax.vjp(lambda x, weights: apply(task.layer, iter(weights), x), x, weights)[1](dy)
+            lambda x, weights, dy: jax.vjp(
+                lambda x, weights: apply(task.layer, iter(weights), x), x, weights
+            )[1](dy)
         )
 
         def backward() -> list[Any]:

@@ -104,7 +104,12 @@ class Ours(Framework):
         x, w, dy = inputs.for_convolution(task)
         x, dy = self.ordered(x), self.ordered(dy)
         conv = task.conv
-        where = {"stride": conv.stride, "padding": conv.padding, "dilation": conv.dilation, "groups": conv.groups}
+        where = {
+            "stride": conv.stride,
+            "padding": conv.padding,
+            "dilation": conv.dilation,
+            "groups": conv.groups,
+        }
         size = (task.height, task.width)
         return {
             "forward": Part(lambda: conv2d(x, w, **where)),
@@ -138,8 +143,8 @@ class Ours(Framework):
         return {"forward": Part(forward), "backward": Part(backward, prepare)}
 
     def chain(self, task: Chain) -> dict[str, Part]:
-        """Beside every framework's parts: `recorded`, the op itself, where `forward` is what a user writes; relu as a
-        layer; and the arithmetic alone."""
+        """Beside every framework's parts: `recorded`, the op itself, where `forward` is what a user writes;
+        relu as a layer; and the arithmetic alone."""
         from tinygrad_conv.engine.registry import OPS
 
         tg, op = self.tg, OPS[task.op]
@@ -162,7 +167,11 @@ class Ours(Framework):
             return x.grad
 
         written = {"relu": tg.relu, "add": operator.add, "matmul": operator.matmul}[task.op]
-        functions = {"recorded": op, "forward": written, **({"layer": tg.nn.ReLU()} if task.op == "relu" else {})}
+        functions = {
+            "recorded": op,
+            "forward": written,
+            **({"layer": tg.nn.ReLU()} if task.op == "relu" else {}),
+        }
         return {
             **{name: Part(partial(chain_of, function), calls=CALLS) for name, function in functions.items()},
             "untracked": Part(untracked, calls=CALLS),

@@ -1,4 +1,6 @@
-"""PyDyNet: whole steps, for its backward begins at a scalar. Its kernels are square, without dilation or groups."""
+"""PyDyNet: whole steps, for its backward begins at a scalar. Its kernels are square, without dilation or
+groups.
+"""
 
 from __future__ import annotations
 

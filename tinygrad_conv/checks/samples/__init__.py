@@ -1,4 +1,6 @@
-"""The cases of the package's own ops, a file for each file in `ops`. Importing the package declares them all."""
+"""The cases of the package's own ops, a file for each file in `ops`. Importing the package declares them
+all.
+"""
 
 from __future__ import annotations
 

@@ -20,4 +20,6 @@ case("put_add", normal("2 m"), index=np.array([True, False, True]), shape=sizes(
 case("gather", normal("n m"), dim=1, index=integers("n k", below="m"), linear=True)
 case("gather", normal("n+1 m+1 2"), dim=-3, index=integers("k m 1", below="n+1"), linear=True)
 case("scatter_add", normal("n m"), normal("n k"), dim=1, index=integers("n k", below="m"), linear=True)
-case("scatter_add", normal("n+1 m"), normal("k+2 m+1"), dim=0, index=integers("k m", below="n+1"), linear=True)
+case(
+    "scatter_add", normal("n+1 m"), normal("k+2 m+1"), dim=0, index=integers("k m", below="n+1"), linear=True
+)

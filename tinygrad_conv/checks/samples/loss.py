@@ -13,4 +13,10 @@ for reduction in ("none", "sum", "mean"):
     case("binary_cross_entropy_with_logits", normal("n m"), uniform("n m", 0.0, 1.0), reduction=reduction)
 wanted = uniform("n m", 0.0, 1.0)
 case("binary_cross_entropy", uniform("n m", 0.1, 0.9), wanted, weight=positive("m"))
-case("binary_cross_entropy_with_logits", normal("n m"), wanted, weight=positive("n m"), pos_weight=positive("m"))
+case(
+    "binary_cross_entropy_with_logits",
+    normal("n m"),
+    wanted,
+    weight=positive("n m"),
+    pos_weight=positive("m"),
+)

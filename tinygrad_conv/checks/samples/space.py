@@ -25,7 +25,15 @@ case("interpolate", normal("N C H+2 W+1"), size=(4, 1), mode="linear", align_cor
 
 case("unfold", normal("N C H+2 W+3"), kernel_size=(2, 3), padding=(0, 1), linear=True)
 case("unfold", normal("C H+3 W+3"), kernel_size=2, dilation=2, stride=2, linear=True)
-case("fold", normal("N 6C 4"), output_size=(3, 4), kernel_size=(2, 3), padding=(0, 1), stride=(1, 2), linear=True)
+case(
+    "fold",
+    normal("N 6C 4"),
+    output_size=(3, 4),
+    kernel_size=(2, 3),
+    padding=(0, 1),
+    stride=(1, 2),
+    linear=True,
+)
 case("fold", normal("4C 4"), output_size=(3, 3), kernel_size=2, linear=True)
 
 case("pixel_shuffle", normal("N 4C H W"), factor=2, linear=True)

@@ -1,9 +1,9 @@
 """A recording as a page for the browser: one HTML file that needs no network and shows every step.
 
-    contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
-    products.py    of what each number of a gradient is the sum
-    page.html      the frame; page.css; and the player, in the order in which it is read:
-                   numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
+contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
+products.py    of what each number of a gradient is the sum
+page.html      the frame; page.css; and the player, in the order in which it is read:
+               numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
 """
 
 from __future__ import annotations

@@ -27,11 +27,23 @@ def contents_of(shown: Recording | Tape, title: str, room: int) -> dict[str, Any
         steps = [line_contents(line) for line in shown[-MOST_STEPS:]]
     else:
         steps = [step_contents(step, arrays) for step in shown[-MOST_STEPS:]]
-        leaves = {name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads[name])} for name in shown.leaves}
+        leaves = {
+            name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads[name])}
+            for name in shown.leaves
+        }
         seeds = [source_contents(one) for one in shown.seeds]
-    contents = {"title": title, "left_out": len(shown) - len(steps), "steps": steps, "leaves": leaves, "seeds": seeds}
+    contents = {
+        "title": title,
+        "left_out": len(shown) - len(steps),
+        "steps": steps,
+        "leaves": leaves,
+        "seeds": seeds,
+    }
     spent = len(str(contents))
-    return {**contents, "arrays": arrays.encoded(room - 2 * spent)}  # the steps stand in the plain list as well
+    return {
+        **contents,
+        "arrays": arrays.encoded(room - 2 * spent),
+    }  # the steps stand in the plain list as well
 
 
 def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
@@ -64,7 +76,9 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
 
 
 def inputs_of(step: Step, arrays: Arrays) -> Iterator[dict[str, Any]]:
-    """The inputs of a step with what it contributes to their gradients; the members of a variadic one, one by one."""
+    """The inputs of a step with what it contributes to their gradients; the members of a variadic one, one by
+    one.
+    """
     forms = iter(forms_of(step, arrays))
     for name, source in step.sources.items():
         variadic = isinstance(source, tuple) and not isinstance(source, Source)
@@ -105,8 +119,14 @@ def source_contents(source: Any) -> Any:
 def params_of(step: Step) -> list[str]:
     """The params that differ from their defaults, in words; `(1, 1)` is no other stride than 1."""
     defaults = OPS[step.op].defaults if step.op in OPS else {}
-    shown = {name: (SHORT.repr(value), SHORT.repr(defaults.get(name, ...))) for name, value in step.params.items()}
-    return [f"{name}={text}" for name, (text, default) in shown.items() if text not in (default, f"({default}, {default})")]
+    shown = {
+        name: (SHORT.repr(value), SHORT.repr(defaults.get(name, ...))) for name, value in step.params.items()
+    }
+    return [
+        f"{name}={text}"
+        for name, (text, default) in shown.items()
+        if text not in (default, f"({default}, {default})")
+    ]
 
 
 def line_contents(line: Line) -> dict[str, Any]:
@@ -134,5 +154,10 @@ def source_named(label: str) -> Any:
 
 def plain_list(contents: dict[str, Any]) -> str:
     """The steps as an ordered list, newest first: what is there to read without JavaScript."""
-    lines = [[escape(step[name]) for name in ("call", "place", "layer", "summary")] for step in reversed(contents["steps"])]
-    return "\n".join(f"<li><code>{call}</code> {place} {layer}<br>{summary}</li>" for call, place, layer, summary in lines)
+    lines = [
+        [escape(step[name]) for name in ("call", "place", "layer", "summary")]
+        for step in reversed(contents["steps"])
+    ]
+    return "\n".join(
+        f"<li><code>{call}</code> {place} {layer}<br>{summary}</li>" for call, place, layer, summary in lines
+    )

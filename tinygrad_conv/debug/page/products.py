@@ -1,10 +1,14 @@
-"""Of which products each number of a gradient is the sum: what the page needs to list them when a cell is clicked.
+"""Of which products each number of a gradient is the sum: what the page needs to list them when a cell is
+clicked.
 
-A rule is linear in the gradient dy that it is given, so dx[i] = Σ_j dy[j] · c[j, i]. Three ways to say what c is:
+A rule is linear in the gradient dy that it is given, so dx[i] = Σ_j dy[j] · c[j, i]. Three ways to say what c
+is:
 
     by a formula    convolutions and linear layers: the player computes which numbers met which
-    "one"           each dx[i] has but one dy[j] in it, as in all elementwise ops, poolings without overlap, reductions and
-                    changes of shape: c[i], and j[i]. Found by asking the rule, so it holds for a user's op too
+    "one"           each dx[i] has but one dy[j] in it, as in all elementwise ops, poolings without overlap,
+    reductions and
+                    changes of shape: c[i], and j[i]. Found by asking the rule, so it holds for a user's op
+                    too
     "dense"         a small Jacobian, row by row: one call of the rule for each dy[j]
 
 What is none of these and too large has no products on the page; `rec.explain` lists them.
@@ -76,7 +80,11 @@ def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
 
     Of several outputs the gradients are one row of numbers, one output's after the other's.
     """
-    wanted = [one for value in step.grad_inputs.values() for one in (value if isinstance(value, tuple) else (value,))]
+    wanted = [
+        one
+        for value in step.grad_inputs.values()
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
     count = sum(one is not None for one in wanted)
     if step.op in BY_FORMULA:
         return [{"kind": "formula"}] * count
@@ -85,8 +93,12 @@ def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
     dys = [one for one in several(step.grad_output) if one is not None]
     size, eps = sum(one.size for one in dys), max(float(np.finfo(one.dtype).eps) for one in dys)
     answers = zip(*(ask(step, probe) for probe in probes(size)))
-    forms = [single(size, eps, all_alike, in_turn, at_random, arrays) for all_alike, in_turn, at_random in answers]
-    return forms if all(forms) else [one or other for one, other in zip(forms, dense(step, size, count, arrays))]
+    forms = [
+        single(size, eps, all_alike, in_turn, at_random, arrays) for all_alike, in_turn, at_random in answers
+    ]
+    return (
+        forms if all(forms) else [one or other for one, other in zip(forms, dense(step, size, count, arrays))]
+    )
 
 
 def several(gradient: Any) -> tuple[Any, ...]:
@@ -105,20 +117,31 @@ def ask(step: Step, numbers: Array) -> list[Array]:
     try:
         with np.errstate(all="ignore"):
             node = node_of(step, placeholders_of(step))
-            return [part for _, _, part in contributions(node, tuple(given) if isinstance(step.grad_output, tuple) else given[0])]
+            return [
+                part
+                for _, _, part in contributions(
+                    node, tuple(given) if isinstance(step.grad_output, tuple) else given[0]
+                )
+            ]
     finally:
         WATCH.reset(token)
 
 
 def probes(size: int) -> tuple[Array, Array, Array]:
-    """Gradients that show how a rule spreads them: all alike, all different in order, all different at random."""
+    """Gradients that show how a rule spreads them: all alike, all different in order, all different at
+    random.
+    """
     return np.ones(size), np.arange(1.0, size + 1), 1 + np.random.default_rng(0).random(size)
 
 
-def single(size: int, eps: float, factors: Array, numbered: Array, at_random: Array, arrays: Arrays) -> dict[str, Any] | None:
+def single(
+    size: int, eps: float, factors: Array, numbered: Array, at_random: Array, arrays: Arrays
+) -> dict[str, Any] | None:
     """The form "one", if each number of the gradient does have but one product."""
     with np.errstate(all="ignore"):
-        numbers = np.rint(np.nan_to_num(numbered / factors, nan=1.0, posinf=1.0, neginf=1.0)).astype(np.int64) - 1
+        numbers = (
+            np.rint(np.nan_to_num(numbered / factors, nan=1.0, posinf=1.0, neginf=1.0)).astype(np.int64) - 1
+        )
     if factors.size and (numbers.min() < 0 or numbers.max() >= size):
         return None
     expected = factors * probes(size)[2][numbers] if factors.size else factors
@@ -131,7 +154,9 @@ def single(size: int, eps: float, factors: Array, numbered: Array, at_random: Ar
 
 
 def in_order(numbers: Array, factors: Array, size: int) -> bool:
-    """Whether the i-th number of the gradient has the i-th one of dy in it; where the factor is 0, any other would do."""
+    """Whether the i-th number of the gradient has the i-th one of dy in it; where the factor is 0, any other
+    would do.
+    """
     flat = numbers.reshape(-1)
     return flat.size == size and bool(np.all((flat == np.arange(size)) | (factors.reshape(-1) == 0)))
 
@@ -142,4 +167,6 @@ def dense(step: Step, size: int, count: int, arrays: Arrays) -> list[dict[str, A
         return [None] * count
     rows = [ask(step, one) for one in np.eye(size)]
     stacked = [np.stack(column) for column in zip(*rows)]
-    return [{"kind": "dense", "factors": arrays.add(one)} if one.size <= MOST_FACTORS else None for one in stacked]
+    return [
+        {"kind": "dense", "factors": arrays.add(one)} if one.size <= MOST_FACTORS else None for one in stacked
+    ]

@@ -18,7 +18,9 @@ def add_command(commands: Any) -> None:
         help="run a script and step through its backward",
         description="Run a script and stop at a prompt in its first backward (or --nth): recorded, forwards and back.",
     )
-    command.add_argument("--nth", type=positive, default=1, metavar="N", help="stop in the N-th backward (default: 1)")
+    command.add_argument(
+        "--nth", type=positive, default=1, metavar="N", help="stop in the N-th backward (default: 1)"
+    )
     command.add_argument("script", metavar="SCRIPT", help="a Python file")
     command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="what the script is given")
     command.set_defaults(run=run)
@@ -45,16 +47,24 @@ def run(options: argparse.Namespace) -> int:
     with Stop(options.nth, stepper) as stop:
         status = run_script(script, options.arguments)
     if not status and not stop.stopped:
-        print(f"step: the script ended after {stop.count} backwards, so there was no number {options.nth} to stop in")
+        print(
+            f"step: the script ended after {stop.count} backwards, so there was no number {options.nth} to stop in"
+        )
     return status
 
 
 def run_script(script: Path, arguments: list[str]) -> int:
-    """Run a file as `__main__`, with its folder first on the path; an exception is shown as Python shows it."""
+    """Run a file as `__main__`, with its folder first on the path; an exception is shown as Python shows
+    it.
+    """
     module = ModuleType("__main__")
     module.__dict__.update(__file__=str(script), __builtins__=builtins)
     before = sys.argv, sys.path[0], sys.modules["__main__"]
-    sys.argv, sys.path[0], sys.modules["__main__"] = [str(script), *arguments], str(script.resolve().parent), module
+    sys.argv, sys.path[0], sys.modules["__main__"] = (
+        [str(script), *arguments],
+        str(script.resolve().parent),
+        module,
+    )
     try:
         code: CodeType = compile(script.read_bytes(), str(script), "exec")
         exec(code, module.__dict__)

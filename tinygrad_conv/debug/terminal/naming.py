@@ -34,7 +34,9 @@ class NamingError(LookupError):
 
 
 def find(text: str, step: Step, recording: Recording) -> Named:
-    """What a text names, at a step of a recording. Raises NamingError, with a suggestion where there is one."""
+    """What a text names, at a step of a recording. Raises NamingError, with a suggestion where there is
+    one.
+    """
     matched = re.fullmatch(r"\s*(.+?)\s*(?:\[([\d\s,:\-]*)\])?\s*", text)
     if not matched:
         raise NamingError("name something: x, dy, a leaf, or %3")
@@ -42,7 +44,11 @@ def find(text: str, step: Step, recording: Recording) -> Named:
     known = dict(names(step, recording))
     if name not in known:
         close = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}?" if close else f"here are {', '.join(own_names(step))}; leaves and results everywhere"
+        hint = (
+            f"did you mean {close[0]}?"
+            if close
+            else f"here are {', '.join(own_names(step))}; leaves and results everywhere"
+        )
         raise NamingError(f"nothing is called {name!r}: {hint}")
     array, source, gradient = known[name]
     if array is None and name not in step.params:
@@ -72,13 +78,17 @@ def own_names(step: Step) -> list[str]:
 
 
 def names(step: Step, recording: Recording) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
-    """(name, (array, source, whether it is a gradient)): of the recording, and then of the step, whose names come first."""
+    """(name, (array, source, whether it is a gradient)): of the recording, and then of the step, whose names
+    come first.
+    """
     yield from dict.fromkeys(step.params, (None, None, False)).items()  # an option that is None hides no leaf
     for leaf, value in recording.leaves.items():
         yield leaf, (value, leaf, False)
         yield f"d{leaf}", (recording.grads.get(leaf), leaf, True)
     for other in recording:
-        for slot, (value, grad) in enumerate(zip(several(other.output, other), several(other.grad_output, other))):
+        for slot, (value, grad) in enumerate(
+            zip(several(other.output, other), several(other.grad_output, other))
+        ):
             name = f"%{other.number}" if not slot else f"%{other.number}.{slot}"
             yield name, (value, Source(other.number, slot), False)
             yield f"d{name}", (grad, Source(other.number, slot), True)
@@ -107,7 +117,9 @@ def beside(step: Step) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
 
 
 def arguments(step: Step) -> Iterator[tuple[str, Any, Any, Any]]:
-    """(name, value, contribution to its gradient, source) of each input; the members of a variadic one are `xs.0`, `xs.1`."""
+    """(name, value, contribution to its gradient, source) of each input; the members of a variadic one are
+    `xs.0`, `xs.1`.
+    """
     for name, value in step.inputs.items():
         source, grad = step.sources.get(name), step.grad_inputs.get(name)
         if not isinstance(value, tuple):

@@ -27,14 +27,24 @@ from ..step import Step, show
 from .naming import NamingError, arguments, find, names, own_names
 from .pictures import Terminal, picture
 
-LETTERS = {"n": "next", "b": "break", "c": "continue", "cont": "continue", "unt": "until", "l": "list", "w": "where"}
+LETTERS = {
+    "n": "next",
+    "b": "break",
+    "c": "continue",
+    "cont": "continue",
+    "unt": "until",
+    "l": "list",
+    "w": "where",
+}
 LETTERS |= {"p": "print", "s": "show", "h": "help", "q": "quit", "EOF": "quit", "?": "help"}
 
 AROUND = 5  # lines before and after the current one
 
 
 class Stepper(cmd.Cmd):
-    """Steps through recordings, one prompt for each. Called with one, it returns whether it wants to see the next, too."""
+    """Steps through recordings, one prompt for each. Called with one, it returns whether it wants to see the
+    next, too.
+    """
 
     prompt = "(step) "
     doc_header = "commands; `help COMMAND` says more, Enter repeats the last one"
@@ -84,7 +94,9 @@ class Stepper(cmd.Cmd):
     def default(self, line: str) -> None:
         word = line.split()[0]
         close = get_close_matches(word, self.commands(), n=1)
-        self.say(f"*** no command {word!r}" + (f": did you mean {close[0]}?" if close else "; help lists them"))
+        self.say(
+            f"*** no command {word!r}" + (f": did you mean {close[0]}?" if close else "; help lists them")
+        )
 
     def commands(self) -> list[str]:
         return [name[3:] for name in self.get_names() if name.startswith("do_")]
@@ -110,7 +122,9 @@ class Stepper(cmd.Cmd):
         step, terminal = self.step, self.terminal
         place = f"{show_path(step.where.file)}:{step.where.line}"
         self.say(terminal.bold(terminal.fit(f"> {self.call(step)}")))
-        self.say(terminal.fit(f"  {place}{step.where.layer and ' in '}{step.where.layer}: {step.where.source}"))
+        self.say(
+            terminal.fit(f"  {place}{step.where.layer and ' in '}{step.where.layer}: {step.where.source}")
+        )
         self.say(terminal.fit(f"  dy: {show(step.grad_output)}"))
         for name, _, grad, source in arguments(step):
             if grad is not None:
@@ -124,7 +138,9 @@ class Stepper(cmd.Cmd):
 
     def matches(self, step: Step, pattern: str) -> bool:
         """Whether a step is the one of a number, or of such an op or layer."""
-        return f"%{step.number}" == pattern or any(fnmatchcase(one, pattern) for one in (step.op, step.where.layer))
+        return f"%{step.number}" == pattern or any(
+            fnmatchcase(one, pattern) for one in (step.op, step.where.layer)
+        )
 
     def breaks_at(self, step: Step) -> bool:
         return any(self.matches(step, one) for one in self.breaks)
@@ -138,7 +154,11 @@ class Stepper(cmd.Cmd):
     def move(self, by: int) -> None:
         there = min(max(self.at - by, 0), len(self.recording) - 1)
         if there == self.at:
-            self.say("the oldest op: `continue` lets the program go on" if by > 0 else "the newest op: here the backward begins")
+            self.say(
+                "the oldest op: `continue` lets the program go on"
+                if by > 0
+                else "the newest op: here the backward begins"
+            )
             return
         self.at = there
         self.describe()
@@ -154,8 +174,8 @@ class Stepper(cmd.Cmd):
         self.move(-count(argument))
 
     def do_break(self, argument: str) -> None:
-        """b(reak) [OP | LAYER | %NUMBER]: stop there on `continue`, in later backwards too; alone, lists the breakpoints.
-        Patterns may be used: break net.conv*"""
+        """b(reak) [OP | LAYER | %NUMBER]: stop there on `continue`, in later backwards too; alone, lists the
+        breakpoints. Patterns may be used: break net.conv*"""
         if not argument:
             self.say("\n".join(self.breaks) or "no breakpoints")
         elif self.known(argument):
@@ -165,7 +185,9 @@ class Stepper(cmd.Cmd):
     def do_clear(self, argument: str) -> None:
         """clear [WHAT]: forget a breakpoint, or all of them."""
         if argument and argument not in self.breaks:
-            raise ValueError(f"there is no breakpoint at {argument}; there are {', '.join(self.breaks) or 'none'}")
+            raise ValueError(
+                f"there is no breakpoint at {argument}; there are {', '.join(self.breaks) or 'none'}"
+            )
         self.breaks = [one for one in self.breaks if argument and one != argument]
 
     def do_continue(self, argument: str) -> bool:
@@ -194,7 +216,9 @@ class Stepper(cmd.Cmd):
         return False
 
     def do_list(self, argument: str) -> None:
-        """l(ist) [all]: the tape around the current op, or all of it. `->` is where we are, B a breakpoint."""
+        """l(ist) [all]: the tape around the current op, or all of it. `->` is where we are, B a
+        breakpoint.
+        """
         first, last = max(0, self.at - AROUND), self.at + AROUND + 1
         for step in self.recording if argument == "all" else self.recording[first:last]:
             mark = "->" if step is self.step else "B " if self.breaks_at(step) else "  "
@@ -207,13 +231,18 @@ class Stepper(cmd.Cmd):
         self.say(f"{show_path(place.file)}:{place.line}{place.layer and ' in '}{place.layer}")
         first = max(0, place.line - 1 - AROUND)
         for number, text in enumerate(linecache.getlines(place.file)[first : place.line + AROUND], first + 1):
-            self.say(self.terminal.fit(f"{number:5d} {'->' if number == place.line else '  '} {text.rstrip()}".rstrip()))
+            self.say(
+                self.terminal.fit(
+                    f"{number:5d} {'->' if number == place.line else '  '} {text.rstrip()}".rstrip()
+                )
+            )
         for name, rule in self.step.rule.items():
             self.say(f"d{name}: {rule}")
 
     def do_print(self, argument: str) -> None:
-        """p(rint) NAME[INDEX]: numbers. NAME is an argument of the op (x), y, a leaf (conv1.weight) or a result (%3); with a
-        d before it, its gradient: print dw[0, 0]; or an option (stride) or a kept value. Alone, lists what this op has."""
+        """p(rint) NAME[INDEX]: numbers. NAME is an argument of the op (x), y, a leaf (conv1.weight) or a
+        result (%3); with a d before it, its gradient: print dw[0, 0]; or an option (stride) or a kept value.
+        Alone, lists what this op has."""
         if not argument:
             self.say(", ".join(own_names(self.step)))
             return
@@ -222,10 +251,16 @@ class Stepper(cmd.Cmd):
             self.say(show(found.array))
             return
         edges = 3 if found.part.ndim <= 2 else 2
-        self.say(np.array2string(found.part, precision=6, threshold=400, edgeitems=edges, max_line_width=self.terminal.width))
+        self.say(
+            np.array2string(
+                found.part, precision=6, threshold=400, edgeitems=edges, max_line_width=self.terminal.width
+            )
+        )
 
     def do_show(self, argument: str) -> None:
-        """s(how) NAME[INDEX]: a picture of it, in colour where the terminal has it. Alone, all that this op has."""
+        """s(how) NAME[INDEX]: a picture of it, in colour where the terminal has it. Alone, all that this op
+        has.
+        """
         for name in [argument] if argument else own_names(self.step):
             try:
                 found = find(name, self.step, self.recording)
@@ -238,7 +273,9 @@ class Stepper(cmd.Cmd):
             self.say(picture(name, found.part, self.terminal) if drawn else words)
 
     def do_explain(self, argument: str) -> None:
-        """explain NAME[INDEX]: the products that add up to one number of a gradient: explain dw[0, 0, 1, 1]"""
+        """explain NAME[INDEX]: the products that add up to one number of a gradient: explain dw[0, 0, 1,
+        1]
+        """
         found = self.number(argument)
         self.say(repr(self.recording.explain(found.source, found.place)))
 
@@ -254,7 +291,9 @@ class Stepper(cmd.Cmd):
             raise ValueError(f"{found.name} is a constant: no gradient goes to it")
         if len(found.place) != found.array.ndim or any(isinstance(one, slice) for one in found.place):
             zeros = ", ".join("0" * found.array.ndim)
-            raise ValueError(f"one number of {found.name} has an index of {found.array.ndim}: {found.name}[{zeros}]")
+            raise ValueError(
+                f"one number of {found.name} has an index of {found.array.ndim}: {found.name}[{zeros}]"
+            )
         return found
 
     def do_check(self, argument: str) -> None:
@@ -279,15 +318,21 @@ class Stepper(cmd.Cmd):
         self.say(f"wrote {path} ({path.stat().st_size / 1000:,.0f} kB)")
 
     def do_pdb(self, argument: str) -> None:
-        """pdb [ARGUMENT]: into the rule of this op (for that argument), in pdb. `continue` or `quit` there leads back."""
+        """pdb [ARGUMENT]: into the rule of this op (for that argument), in pdb. `continue` or `quit` there
+        leads back.
+        """
         node = node_of(self.step, placeholders_of(self.step))
         rules = {rule.argument: rule for rule in node.op.rules if rule.argument in self.step.grad_inputs}
         if argument and argument not in rules:
-            raise ValueError(f"{self.step.op} has no gradient rule for {argument!r} here; there is {', '.join(rules)}")
+            raise ValueError(
+                f"{self.step.op} has no gradient rule for {argument!r} here; there is {', '.join(rules)}"
+            )
         rule = rules[argument] if argument else next(iter(rules.values()))
         params = rule.some(node) if rule.partial else node.params
         given = [node.saved[at] for at in rule.reads]
-        debugger = pdb.Pdb(stdin=None if self.use_rawinput else self.stdin, stdout=None if self.use_rawinput else self.stdout)
+        debugger = pdb.Pdb(
+            stdin=None if self.use_rawinput else self.stdin, stdout=None if self.use_rawinput else self.stdout
+        )
         with suppress(BdbQuit):
             debugger.runcall(rule.function, self.step.grad_output, *given, **params)
         self.say("back in the recording")
@@ -304,7 +349,9 @@ class Stepper(cmd.Cmd):
             return
         for name in [command] if command else self.commands():
             text = " ".join((getattr(self, f"do_{name}").__doc__ or "").split())
-            self.say(text if command else self.terminal.fit(text.split(": ")[0].ljust(34) + text.split(": ", 1)[1]))
+            self.say(
+                text if command else self.terminal.fit(text.split(": ")[0].ljust(34) + text.split(": ", 1)[1])
+            )
 
 
 def count(argument: str) -> int:
@@ -318,4 +365,3 @@ def filename(argument: str) -> str:
     if not argument:
         raise ValueError("name a file")
     return argument
-

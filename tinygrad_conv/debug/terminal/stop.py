@@ -33,7 +33,9 @@ class Stop(Observer):
         return self._again or self.count + 1 == self._nth
 
     def before_step(self, step: Step, node: Node) -> None:
-        if not self.wanted or isinstance(step.grad_output, Tensor):  # the gradients of create_graph are a program, not data
+        if not self.wanted or isinstance(
+            step.grad_output, Tensor
+        ):  # the gradients of create_graph are a program, not data
             return
         if not self._last or node.index > self._last:
             self._steps: list[Step] = []
@@ -41,7 +43,9 @@ class Stop(Observer):
             self._copies = Copies()
             step.output  # noqa: B018 (collects what the tape knows, before the backward frees it)
         self._last = node.index
-        self._leaves.update({edge: name for edge, name in zip(input_edges(node), named(step)) if isinstance(edge, Tensor)})
+        self._leaves.update(
+            {edge: name for edge, name in zip(input_edges(node), named(step)) if isinstance(edge, Tensor)}
+        )
 
     def after_step(self, step: Step) -> None:
         if self._last:
@@ -58,7 +62,9 @@ class Stop(Observer):
         """The backward that has ended."""
         newest = self._steps[0]
         given = newest.grad_output if isinstance(newest.grad_output, tuple) else (newest.grad_output,)
-        seeds: dict[Any, Any] = {Source(newest.number, slot): one for slot, one in enumerate(given) if one is not None}
+        seeds: dict[Any, Any] = {
+            Source(newest.number, slot): one for slot, one in enumerate(given) if one is not None
+        }
         values = {name: self._copies.of(leaf.data) for leaf, name in self._leaves.items()}
         grads = {name: self._copies.of(found[leaf]) for leaf, name in self._leaves.items() if leaf in found}
         return Recording(self._steps[::-1], values, grads, seeds)
