@@ -51,9 +51,13 @@ except ImportError:
 SECONDS = 120  # after which a mutant counts as caught: it loops
 TESTS = os.path.dirname(os.path.abspath(__file__))
 KERNEL_TESTS = [
-    *sorted(name for name in os.listdir(TESTS) if name.startswith("test_kernels") and not name.endswith("_torch.py")),
+    *sorted(
+        name
+        for name in os.listdir(TESTS)
+        if name.startswith("test_kernels") and not name.endswith("_torch.py")
+    ),
     "test_conv.py",
-]  # fmt: skip
+]
 SERVES = {line.serves for table in choice.TABLES.values() for line in table}
 TIMES = {"product_time", "correlation_time", "guessed_time"}
 GUESSES = {
@@ -79,8 +83,13 @@ BOUNDS = (
 SYMMETRIC = ("add", "max", "min", "maximum", "minimum", "swapaxes", "gcd", "result_type")
 RULE_TESTS = [
     *sorted(name for name in os.listdir(TESTS) if name.startswith("test_rules_")),
-    "test_kinks.py", "test_ops.py", "test_conv.py", "test_losses.py", "test_norms.py", "test_nn_layers.py",
-]  # fmt: skip
+    "test_kinks.py",
+    "test_ops.py",
+    "test_conv.py",
+    "test_losses.py",
+    "test_norms.py",
+    "test_nn_layers.py",
+]
 EQUIVALENT: dict[str, str] = {
     key: reason
     for entry in pkgutil.iter_modules([TESTS])
@@ -88,9 +97,18 @@ EQUIVALENT: dict[str, str] = {
     for key, reason in importlib.import_module(f"{__package__}.{entry.name}").EQUIVALENT.items()
 }
 COUNTERPARTS: dict[type, type] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
-    ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-}  # fmt: skip
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+}
 
 
 class Mutant(NamedTuple):

@@ -83,8 +83,14 @@ def test_every_round_gives_a_time_to_every_part(quick_run):
 def test_the_tape_is_compared_with_bare_numpy(quick_run):
     parts = quick_run[1]["times"]["tape-relu"]["ours"]
     assert parts.keys() == {
-        "recorded", "forward", "layer", "untracked", "backward", "numpy forward", "numpy backward"
-    }  # fmt: skip
+        "recorded",
+        "forward",
+        "layer",
+        "untracked",
+        "backward",
+        "numpy forward",
+        "numpy backward",
+    }
     assert "numpy-einsum" not in quick_run[1]["times"]["tape-relu"]  # it has no tape
 
 

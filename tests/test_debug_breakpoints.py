@@ -168,9 +168,14 @@ def environment():
 def pdb_answers(script: Path, presses: list[str]) -> list[str]:
     """What a real pdb says at each of its prompts in a program that calls breakpoint()."""
     done = subprocess.run(
-        [sys.executable, str(script)], input="\n".join([*presses, ""]), capture_output=True, text=True, encoding="utf-8",
-        env=environment(), timeout=120,
-    )  # fmt: skip
+        [sys.executable, str(script)],
+        input="\n".join([*presses, ""]),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment(),
+        timeout=120,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.split("(Pdb) ")
 

@@ -195,6 +195,9 @@ def test_installed_it_is_hit_after_breakpoints_here(run: Any) -> None:
 def test_breakpoints_here_without_a_debugger() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import tinygrad_conv as tg; tg.debug.breakpoints_here()"],
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert "neither debugpy nor PyCharm's debugger is running" in done.stderr

@@ -11,9 +11,21 @@ from tinygrad_conv.kernels import pieces as module
 from tinygrad_conv.kernels.pieces import LARGEST, LOW, NARROWEST, SMALL, multiply, multiply_by_tiles, pieces
 
 SHAPES = [
-    (1, 9, 512), (16, 72, 1024), (16, 72, 1021), (48, 300, 640), (49, 300, 640), (8, 144, 1200), (3, 2, 0),
-    (32, 37, 4096), (48, 32, 1024), (64, 64, 512), (80, 32, 2048), (53, 47, 512), (160, 16, 300), (300, 200, 80),
-]  # fmt: skip
+    (1, 9, 512),
+    (16, 72, 1024),
+    (16, 72, 1021),
+    (48, 300, 640),
+    (49, 300, 640),
+    (8, 144, 1200),
+    (3, 2, 0),
+    (32, 37, 4096),
+    (48, 32, 1024),
+    (64, 64, 512),
+    (80, 32, 2048),
+    (53, 47, 512),
+    (160, 16, 300),
+    (300, 200, 80),
+]
 
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["unpacked", "packed"])

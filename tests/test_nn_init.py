@@ -89,9 +89,17 @@ def test_constants():
 
 @pytest.mark.parametrize(
     "name, param, gain",
-    [("linear", None, 1), ("conv2d", None, 1), ("sigmoid", None, 1), ("tanh", None, 5 / 3), ("relu", None, math.sqrt(2)),
-     ("leaky_relu", None, math.sqrt(2 / 1.0001)), ("leaky_relu", 0.5, math.sqrt(1.6)), ("selu", None, 0.75)],
-)  # fmt: skip
+    [
+        ("linear", None, 1),
+        ("conv2d", None, 1),
+        ("sigmoid", None, 1),
+        ("tanh", None, 5 / 3),
+        ("relu", None, math.sqrt(2)),
+        ("leaky_relu", None, math.sqrt(2 / 1.0001)),
+        ("leaky_relu", 0.5, math.sqrt(1.6)),
+        ("selu", None, 0.75),
+    ],
+)
 def test_gains(name, param, gain):
     assert init.calculate_gain(name, param) == pytest.approx(gain, rel=1e-15)
 

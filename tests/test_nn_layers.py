@@ -218,8 +218,12 @@ def test_bars_are_learned():
     images, labels = data.bars(256, noise=0.1, seed=0)
     test_images, test_labels = data.bars(200, noise=0.1, seed=1)
     net = nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1, rng=0), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, 2, rng=1)
-    )  # fmt: skip
+        nn.Conv2d(1, 4, 3, padding=1, rng=0),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64, 2, rng=1),
+    )
     optimizer, loss_of = optim.Adam(net.parameters(), lr=0.01), nn.MSELoss()
     targets = np.eye(2, dtype=np.float32)[labels.data]
     for x, t in [

@@ -42,8 +42,12 @@ class Layer(nn.Module):
 def test_members_in_order_own_parameters_first():
     net = Net()
     assert [key for key, _ in net.named_parameters()] == [
-        "scale", "conv1.weight", "conv1.bias", "head.1.weight", "head.1.bias"
-    ]  # fmt: skip
+        "scale",
+        "conv1.weight",
+        "conv1.bias",
+        "head.1.weight",
+        "head.1.bias",
+    ]
     assert [key for key, _ in net.named_buffers()] == ["seen", "cache"]
     assert [key for key, _ in net.named_modules()] == ["", "conv1", "head", "head.0", "head.1"]
     assert [name for name, _ in net.named_children()] == ["conv1", "head"]

@@ -193,9 +193,17 @@ def test_the_beginning_has_pytorchs_distribution(make):
 def test_the_same_net_takes_the_same_course(name, options):
     def build(nn):
         return nn.Sequential(
-            nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, stride=2), nn.Tanh(),
-            nn.AvgPool2d(2, padding=1), nn.Flatten(), nn.Linear(24, 5), nn.Sigmoid(), nn.Linear(5, 3),
-        ).double()  # fmt: skip
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(4, 6, 3, stride=2),
+            nn.Tanh(),
+            nn.AvgPool2d(2, padding=1),
+            nn.Flatten(),
+            nn.Linear(24, 5),
+            nn.Sigmoid(),
+            nn.Linear(5, 3),
+        ).double()
 
     ours, theirs = build(nn), build(torch.nn)
     copy_weights(ours, theirs)
@@ -254,10 +262,13 @@ SAID = [
 def test_arguments_their_order_and_defaults_are_pytorchs(name):
     """But for devices, dtypes and what PyTorch has deprecated; and a softmax's dim must be said."""
     ours, theirs = (
-        [(one.name, one.default) for one in inspect.signature(getattr(place, name)).parameters.values()
-         if one.name not in ELSEWHERE and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        [
+            (one.name, one.default)
+            for one in inspect.signature(getattr(place, name)).parameters.values()
+            if one.name not in ELSEWHERE and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        ]
         for place in (nn, torch.nn)
-    )  # fmt: skip
+    )
     if name in ("Softmax", "LogSoftmax"):
         assert ours == [("dim", inspect.Parameter.empty)]
     else:

@@ -173,9 +173,12 @@ def adam(attributes, rate, step, *tensors):
     weights, grads, means, squares = (tensors[at * quarter : (at + 1) * quarter] for at in range(4))
     assert step.item() == 0
     optimizer = tg.optim.Adam(
-        leaves(weights, grads), rate.item(), (attributes["alpha"], attributes["beta"]), attributes["epsilon"],
+        leaves(weights, grads),
+        rate.item(),
+        (attributes["alpha"], attributes["beta"]),
+        attributes["epsilon"],
         attributes["norm_coefficient"],
-    )  # fmt: skip
+    )
     states = [{"step": 10**6, "exp_avg": m.data, "exp_avg_sq": v.data} for m, v in zip(means, squares)]
     params = stepped(optimizer, states)
     state = optimizer.state_dict()["state"].values()
@@ -186,9 +189,13 @@ def momentum(attributes, rate, step, *tensors):
     third = len(tensors) // 3
     assert step.item() == 0
     optimizer = tg.optim.SGD(
-        leaves(tensors[:third], tensors[third : 2 * third]), rate.item(), attributes["alpha"], 0.0,
-        attributes["norm_coefficient"], attributes["mode"] == "nesterov",
-    )  # fmt: skip
+        leaves(tensors[:third], tensors[third : 2 * third]),
+        rate.item(),
+        attributes["alpha"],
+        0.0,
+        attributes["norm_coefficient"],
+        attributes["mode"] == "nesterov",
+    )
     params = stepped(optimizer, [{"momentum_buffer": one.data} for one in tensors[2 * third :]])
     return *params, *(one["momentum_buffer"] for one in optimizer.state_dict()["state"].values())
 

@@ -136,8 +136,14 @@ def test_the_readme_s_walk_through_the_example() -> None:
     assert "conv2d_dw()" in stop
     arguments, _, node, _, _, dw = answers[len(keys) :]
     assert re.findall(r"^(\w+) = ", arguments, re.MULTILINE) == [
-        "dy", "x", "w_shape", "stride", "padding", "dilation", "groups",
-    ]  # fmt: skip
+        "dy",
+        "x",
+        "w_shape",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+    ]
     assert "[[[[ 1.,  2.]" in arguments
     assert node.startswith("<conv2d → float32[1,1,2,2], ") and "step_through_conv.py:18>" in node
     assert "[[[[6., 2.]" in dw and "[1., 4.]" in dw

@@ -37,7 +37,7 @@ PLACES = [  # op, inputs, params, the gradients of the sum
     ("prod", [3.0], {"dim": -1}, [1.0]),
     ("repeat", [3.0], {"repeats": ()}, [1.0]),
     ("repeat", [3.0], {"repeats": (2, 3)}, [6.0]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,16 @@ def test_a_transposed_convolution_whose_output_padding_makes_another_window():
 
 
 SIDES = [
-    ((2,), (2,)), ((2,), (2, 3)), ((2,), (3, 2, 4)), ((3, 2), (2,)), ((3, 4, 2), (2,)), ((3, 2), (2, 4)),
-    ((3, 2), (5, 2, 4)), ((5, 3, 2), (2, 4)), ((1, 1, 2), (3, 2, 4)),
-]  # fmt: skip
+    ((2,), (2,)),
+    ((2,), (2, 3)),
+    ((2,), (3, 2, 4)),
+    ((3, 2), (2,)),
+    ((3, 4, 2), (2,)),
+    ((3, 2), (2, 4)),
+    ((3, 2), (5, 2, 4)),
+    ((5, 3, 2), (2, 4)),
+    ((1, 1, 2), (3, 2, 4)),
+]
 
 
 @pytest.mark.parametrize(("a_shape", "b_shape"), SIDES)

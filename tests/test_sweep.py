@@ -243,8 +243,12 @@ def test_wrong_calls_of_ops_are_refused():
         relu([1.0])
     with pytest.raises(TypeError, match="relu: x must be .* not float"):
         relu(1.0)
-    with pytest.raises(TypeError, match=r"add takes the inputs \(a, b\) by position; got 1"):
+    with pytest.raises(TypeError, match=r"add takes the inputs \(a, b\); b is missing"):
         add(tg.ones(1))
+    with pytest.raises(TypeError, match=r"add takes the inputs \(a, b\); got 3 by position"):
+        add(tg.ones(1), tg.ones(1), tg.ones(1))
+    with pytest.raises(TypeError, match=r"add: a was given twice"):
+        add(tg.ones(1), a=tg.ones(1))
     with pytest.raises(TypeError, match="unexpected keyword argument 'slope'"):
         relu(tg.ones(1), slope=1)
     with pytest.raises(errors.RuleError, match="condition is a param"):

@@ -346,13 +346,32 @@ def check_inputs(op: Any, arrays: list[Any], kinds: Any) -> None:
             )
 
 
-def check_arity(op: Any, count: int) -> None:
-    """Refuse too many inputs, or too few where the missing ones are not optional."""
-    if count > len(op.inputs) or not set(op.inputs[count:]) <= set(op.optional):
-        params = f", and by keyword the params {', '.join(op.params)}" if op.params else ""
-        raise TypeError(
-            f"{op.name} takes the inputs ({', '.join(op.inputs)}) by position{params}; got {count}"
-        )
+def check_positions(op: Any, inputs: tuple[Any, ...]) -> None:
+    """Refuse more arguments than an op has inputs and params."""
+    if len(inputs) > len(op.inputs) + len(op.params):
+        raise TypeError(f"{op.name} takes {show_arguments(op)}; got {len(inputs)} by position")
+
+
+def check_given_once(op: Any, name: str, own_name: str, given: dict[str, Any]) -> None:
+    """Refuse an argument that was given by position already, or under its other name."""
+    if own_name in given:
+        argument = own_name if name == own_name else f"{own_name} ({name})"
+        raise TypeError(f"{op.name}: {argument} was given twice; {op.name} takes {show_arguments(op)}")
+
+
+def check_arity(op: Any, given: dict[str, Any]) -> None:
+    """Refuse a call without an input that is not optional, or with an argument that the op has not."""
+    missing = [name for name in op.inputs if name not in given and name not in op.optional]
+    unknown = [name for name in given if name not in op.inputs + op.params]
+    if missing or unknown:
+        fault = f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(unknown)}"
+        raise TypeError(f"{op.name} takes {show_arguments(op)}; {fault}")
+
+
+def show_arguments(op: Any) -> str:
+    """An op's arguments as messages write them."""
+    params = f" and the params {', '.join(op.params)}" if op.params else ""
+    return f"the inputs ({', '.join(op.inputs)}){params}"
 
 
 def check_param(op: Any, name: str, tensor: Any) -> Any:

@@ -70,9 +70,11 @@ def main(arguments: list[str]) -> int:
     if missing := [peer for peer in options.against if peer not in peers]:
         print(f"left out, for it is not installed: {', '.join(missing)}\n")
     plan = Plan(
-        groups, peers, Effort(max(1, options.rounds), options.seconds, options.patience),
+        groups,
+        peers,
+        Effort(max(1, options.rounds), options.seconds, options.patience),
         Settings(options.without_fast, options.threads, options.plain_order),
-    )  # fmt: skip
+    )
     try:
         with OthersWatched() as others:
             results = measure(plan, tell=lambda case: print(case, file=sys.stderr, flush=True))

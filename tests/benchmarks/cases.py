@@ -59,9 +59,16 @@ Task = Training | LayerRun | Convolution | Chain
 
 
 def convolution(
-    samples: int, inputs: int, side: int, outputs: int, kernel: int | tuple[int, int], stride: int = 1,
-    padding: int | tuple[int, int] = 0, dilation: int = 1, groups: int = 1,
-) -> Convolution:  # fmt: skip
+    samples: int,
+    inputs: int,
+    side: int,
+    outputs: int,
+    kernel: int | tuple[int, int],
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Convolution:
     """A convolution of square images."""
     kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
     padding = (padding, padding) if isinstance(padding, int) else padding
@@ -87,17 +94,45 @@ def residual(channels: int) -> Net:
 ARTICLE = (Conv(1, 1, (2, 2), bias=False),)
 TOY = (same(1, 8), Relu(), MaxPool(), same(8, 16), Relu(), MaxPool(), Flatten(), Linear(64, 10))
 LENET = (
-    same(1, 6, 5), Relu(), MaxPool(), Conv(6, 16, (5, 5)), Relu(), MaxPool(),
-    Flatten(), Linear(400, 120), Relu(), Linear(120, 84), Relu(), Linear(84, 10),
-)  # fmt: skip
+    same(1, 6, 5),
+    Relu(),
+    MaxPool(),
+    Conv(6, 16, (5, 5)),
+    Relu(),
+    MaxPool(),
+    Flatten(),
+    Linear(400, 120),
+    Relu(),
+    Linear(120, 84),
+    Relu(),
+    Linear(84, 10),
+)
 CIFAR = (
-    same(3, 32), Relu(), MaxPool(), same(32, 64), Relu(), MaxPool(), same(64, 64), Relu(), Flatten(), Linear(4096, 10),
-)  # fmt: skip
+    same(3, 32),
+    Relu(),
+    MaxPool(),
+    same(32, 64),
+    Relu(),
+    MaxPool(),
+    same(64, 64),
+    Relu(),
+    Flatten(),
+    Linear(4096, 10),
+)
 RESIDUAL = (
-    *normalised(3, 16), Relu(), *residual(16),
-    *normalised(16, 32), Relu(), MaxPool(), *residual(32),
-    *normalised(32, 64), Relu(), MaxPool(), MeanOfImage(), Linear(64, 10),
-)  # fmt: skip
+    *normalised(3, 16),
+    Relu(),
+    *residual(16),
+    *normalised(16, 32),
+    Relu(),
+    MaxPool(),
+    *residual(32),
+    *normalised(32, 64),
+    Relu(),
+    MaxPool(),
+    MeanOfImage(),
+    Linear(64, 10),
+)
 
 STEPS = {
     "article": Training(ARTICLE, 1, (1, 3, 3), (1, 2, 2)),

@@ -83,7 +83,13 @@ class Op:
     """
 
     def __init__(
-        self, forward: Callable[..., Any], broadcasting: bool, keeps: Any, differentiable: bool, once: bool
+        self,
+        forward: Callable[..., Any],
+        names: tuple[str, ...],
+        broadcasting: bool,
+        keeps: Any,
+        differentiable: bool,
+        once: bool,
     ) -> None:
         update_wrapper(self, forward)  # its name, module, docstring and signature
         self.forward, self.broadcasting, self.keeps = forward, broadcasting, tuple(keeps)
@@ -100,6 +106,7 @@ class Op:
             for one in declared
             if one.name in self.params and one.default is not one.empty
         }
+        self.aliases = dict(zip(names, (*self.inputs, *self.params)))
         errors.check_declaration(self, positional)
         self.rules: list[Rule | None] = [None] * len(self.inputs)
         self.derivations: dict[str, Rule] = {}
@@ -119,8 +126,7 @@ class Op:
         if (watch := WATCH.get()) is not None:
             return watch.apply(self, inputs, params)
         if len(inputs) != self.arity and not self.variadic:
-            errors.check_arity(self, len(inputs))
-            inputs += (None,) * (self.arity - len(inputs))  # optional ones that were left out
+            inputs, params = self.bind(inputs, params)
         arrays, edges, wanted, bit, on_tape, odd = [], [], 0, 1, False, False  # type: ignore[var-annotated]
         for value in inputs:
             edge = None
@@ -168,6 +174,19 @@ class Op:
         node = self.record(inputs, arrays, edges, wanted, ys, kept, params) if recorded else None
         made = [(node, slot) if node and one.dtype in FLOATS else None for slot, one in enumerate(ys)]
         return tuple([result(*one) for one in zip(ys, roots, made)])
+
+    def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form that
+        forwards have: every input by position (None: an optional one was left out), every param by keyword.
+        """
+        given = dict(zip((*self.inputs, *self.params), inputs))
+        errors.check_positions(self, inputs)
+        for name, value in params.items():
+            own_name = self.aliases.get(name, name)
+            errors.check_given_once(self, name, own_name, given)
+            given[own_name] = value
+        errors.check_arity(self, given)
+        return tuple(given.pop(name, None) for name in self.inputs), given
 
     def own(self, y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, Tensor | None]:
         """An output, read-only, and the tensor whose memory it shows, where it is a view of one."""
@@ -272,12 +291,19 @@ class Op:
 
 
 def primitive(
-    forward: Any = None, *, broadcasting: bool = False, keeps: tuple[str, ...] = (), differentiable: bool = True,
-    once: bool = False, override: bool = False,
-) -> Any:  # fmt: skip
+    forward: Any = None,
+    *,
+    names: tuple[str, ...] = (),
+    broadcasting: bool = False,
+    keeps: tuple[str, ...] = (),
+    differentiable: bool = True,
+    once: bool = False,
+    override: bool = False,
+) -> Any:
     """Declare the decorated forward as an op, under its own name.
 
-    broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be
+    names: other names under which callers may give the inputs and params, in their order: PyTorch's, as in
+    names=("input", "weight"). broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be
     among them; their gradients are summed back. keeps: names of what the forward returns after its output, as
     `return y, index`, for the rules to read. differentiable: False for an op whose output carries no gradient
     (a comparison). once: its rules may not be differentiated themselves. override: take the place of an op of
@@ -285,6 +311,7 @@ def primitive(
     with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
     """
     options: Any = {
+        "names": names,
         "broadcasting": broadcasting,
         "keeps": keeps,
         "differentiable": differentiable,

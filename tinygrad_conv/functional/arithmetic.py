@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dtypes import KINDS
+from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, comparisons, functions
@@ -137,6 +138,7 @@ def clamp_max(input: Operand, max: Operand) -> Tensor:
     return arithmetic.clamp_max(input, max)
 
 
+@composite
 def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """`input`, but at least `min` and at most `max`: numbers or tensors, one of which may be None. max wins
     where min is larger.
@@ -149,6 +151,7 @@ def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None
     return bounded if max is None else arithmetic.clamp_max(bounded, max)
 
 
+@composite
 def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
     """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere. Input and
     mask broadcast.

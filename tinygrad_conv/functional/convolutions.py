@@ -114,9 +114,16 @@ def check_transposed(
 
 
 def transposed(
-    op: str, input: Operand, weight: Operand, bias: Operand | None,
-    stride: Size, padding: Size, output_padding: Size, groups: int, dilation: Size,
-) -> Tensor:  # fmt: skip
+    op: str,
+    input: Operand,
+    weight: Operand,
+    bias: Operand | None,
+    stride: Size,
+    padding: Size,
+    output_padding: Size,
+    groups: int,
+    dilation: Size,
+) -> Tensor:
     """The output's size, which the input leaves open where stride > 1; and the input gradient of that
     size.
     """

@@ -50,9 +50,15 @@ def batch_norm(
     """
     statistics = np.empty((2, *input.shape[1:2])) if training else None
     y: Tensor = norm.batch_norm(
-        input, weight, bias, running_mean=running_mean, running_var=running_var, training=training, eps=eps,
+        input,
+        weight,
+        bias,
+        running_mean=running_mean,
+        running_var=running_var,
+        training=training,
+        eps=eps,
         statistics=statistics,
-    )  # fmt: skip
+    )
     elements = math.prod(input.shape)
     if statistics is not None and elements:
         follow(running_mean, running_var, statistics, elements // input.shape[1], momentum)

@@ -75,9 +75,14 @@ def avg_pool2d(
     divisor_override: int | None = None,
 ) -> Tensor:
     return pool.avg_pool2d(
-        input, kernel_size=kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad, divisor_override=divisor_override,
-    )  # fmt: skip
+        input,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        divisor_override=divisor_override,
+    )
 
 
 def avg_pool1d(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from numpy.typing import DTypeLike
 
+from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..ops import arithmetic, extremes, functions, reduce
 from .signatures import Dim, Operand, documented_by
@@ -67,6 +68,7 @@ def logsumexp(input: Operand, dim: Dim, keepdim: bool = False) -> Tensor:
     return reduce.logsumexp(input, dim=dim, keepdim=keepdim)
 
 
+@composite
 @documented_by(reduce.var)
 def var(
     input: Operand,
@@ -80,6 +82,7 @@ def var(
     return reduce.var(input, dim=dim, correction=correction, keepdim=keepdim)
 
 
+@composite
 @documented_by(reduce.std)
 def std(
     input: Operand,
@@ -100,6 +103,7 @@ def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tupl
     return dim, int(unbiased) if correction is None else correction
 
 
+@composite
 def norm(
     input: Operand,
     p: float | str = "fro",
@@ -137,6 +141,7 @@ def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Ten
     return extremes.argmin(input, dim=dim, keepdim=keepdim)
 
 
+@composite
 def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
     """The maximum of all of `input`; along a dimension (values, indices); or, of two tensors, the larger of
     each pair.
@@ -149,6 +154,7 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
     return extremes.amax(input) if dim is None else Extremes(*extremes.max(input, dim=dim, keepdim=keepdim))
 
 
+@composite
 def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
     """The minimum of all of `input`; along a dimension (values, indices); or, of two tensors, the smaller of
     each pair.

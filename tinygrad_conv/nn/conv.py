@@ -33,9 +33,20 @@ class Convolution(Module):
     output_padding: Any
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, output_padding: Any,
-        dilation: Any, groups: int, bias: bool, padding_mode: str, dtype: DTypeLike | None, rng: init.Random,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        output_padding: Any,
+        dilation: Any,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        dtype: DTypeLike | None,
+        rng: init.Random,
+    ) -> None:
         super().__init__()
         kind = type(self).__name__
         modes = ("zeros",) if self.transposed else ("zeros", "reflect", "replicate", "circular")
@@ -115,10 +126,20 @@ class Conv1d(Convolution):
     dims = 1
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int | str = 0,
-        dilation: int = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", *,
-        dtype: DTypeLike | None = None, rng: init.Random = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | str = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        *,
+        dtype: DTypeLike | None = None,
+        rng: init.Random = None,
+    ) -> None:
         super().__init__(
             in_channels,
             out_channels,
@@ -154,10 +175,20 @@ class Conv2d(Convolution):
     dims = 2
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Padding = 0,
-        dilation: Size = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", *,
-        dtype: DTypeLike | None = None, rng: init.Random = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        *,
+        dtype: DTypeLike | None = None,
+        rng: init.Random = None,
+    ) -> None:
         super().__init__(
             in_channels,
             out_channels,
@@ -186,14 +217,35 @@ class ConvTranspose1d(Convolution):
     dims, transposed = 1, True
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0,
-        output_padding: int = 0, groups: int = 1, bias: bool = True, dilation: int = 1, padding_mode: str = "zeros", *,
-        dtype: DTypeLike | None = None, rng: init.Random = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        output_padding: int = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: int = 1,
+        padding_mode: str = "zeros",
+        *,
+        dtype: DTypeLike | None = None,
+        rng: init.Random = None,
+    ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
-            dtype, rng,
-        )  # fmt: skip
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            output_padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
+        )
 
     def forward(self, x: Any) -> Tensor:
         return F.conv_transpose1d(
@@ -220,14 +272,35 @@ class ConvTranspose2d(Convolution):
     dims, transposed = 2, True
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0,
-        output_padding: Size = 0, groups: int = 1, bias: bool = True, dilation: Size = 1, padding_mode: str = "zeros", *,
-        dtype: DTypeLike | None = None, rng: init.Random = None,
-    ) -> None:  # fmt: skip
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+        padding_mode: str = "zeros",
+        *,
+        dtype: DTypeLike | None = None,
+        rng: init.Random = None,
+    ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias, padding_mode,
-            dtype, rng,
-        )  # fmt: skip
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            output_padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            rng,
+        )
 
     def forward(self, x: Any) -> Tensor:
         return F.conv_transpose2d(

@@ -111,10 +111,17 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     default.
     """
     gains = {
-        "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0, "sigmoid": 1.0,
-        "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "leaky_relu": math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2)),
+        "linear": 1.0,
+        "conv1d": 1.0,
+        "conv2d": 1.0,
+        "conv_transpose1d": 1.0,
+        "conv_transpose2d": 1.0,
+        "sigmoid": 1.0,
+        "tanh": 5.0 / 3,
+        "relu": math.sqrt(2.0),
+        "leaky_relu": math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2)),
         "selu": 3.0 / 4,
-    }  # fmt: skip
+    }
     if nonlinearity not in gains:
         raise ValueError(
             f"calculate_gain: nonlinearity must be one of {', '.join(gains)}, not {nonlinearity!r}"

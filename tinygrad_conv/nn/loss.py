@@ -142,6 +142,10 @@ class CrossEntropyLoss(Loss):
 
     def forward(self, x: Any, target: Any) -> Tensor:
         return F.cross_entropy(
-            x, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
+            x,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
             label_smoothing=self.label_smoothing,
-        )  # fmt: skip
+        )

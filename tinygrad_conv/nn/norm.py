@@ -34,9 +34,15 @@ class RunningNorm(Module):
     num_batches_tracked: Tensor | None
 
     def __init__(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool, bias: bool,
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        bias: bool,
         dtype: DTypeLike | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
@@ -68,9 +74,16 @@ class BatchNorm(RunningNorm):
     """
 
     def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, *, bias: bool = True, dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
@@ -80,9 +93,15 @@ class BatchNorm(RunningNorm):
             self.num_batches_tracked.data += 1  # type: ignore[union-attr]
         momentum = self.momentum if self.momentum is not None else self.share_of_batch(follow)
         return F.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, self.training or self.running_mean is None,
-            momentum, self.eps,
-        )  # fmt: skip
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or self.running_mean is None,
+            momentum,
+            self.eps,
+        )
 
     def share_of_batch(self, follow: bool) -> float:
         """The momentum that makes the running statistics an average over all batches."""
@@ -111,17 +130,30 @@ class InstanceNorm2d(RunningNorm):
     ndims = (3, 4)
 
     def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-        track_running_stats: bool = False, *, bias: bool = True, dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         self.check(x, channel_at=-3)
         y = F.instance_norm(
-            x if x.ndim == 4 else x[None], self.running_mean, self.running_var, self.weight, self.bias,
-            self.training or self.running_mean is None, self.momentum or 0.0, self.eps,
-        )  # fmt: skip
+            x if x.ndim == 4 else x[None],
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or self.running_mean is None,
+            self.momentum or 0.0,
+            self.eps,
+        )
         return y if x.ndim == 4 else y[0]
 
 
@@ -132,9 +164,14 @@ class LayerNorm(Module):
     bias: Parameter | None
 
     def __init__(
-        self, normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True, *,
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
         dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         shape = (
             (normalized_shape,)
@@ -163,9 +200,15 @@ class GroupNorm(Module):
     bias: Parameter | None
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, bias: bool = True,
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        bias: bool = True,
         dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(

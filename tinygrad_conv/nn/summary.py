@@ -101,10 +101,20 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
         counted.update(own)
         outputs = tensors_in(output)
         work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
-        rows.append(Row(
-            module._path, type(module).__name__, tuple(one.shape for one in outputs), sum(one.numel() for one in own), work,
-            sum(one.data.nbytes for one in outputs if not any(np.may_share_memory(one.data, x.data) for x in tensors_in(inputs))),
-        ))  # fmt: skip
+        rows.append(
+            Row(
+                module._path,
+                type(module).__name__,
+                tuple(one.shape for one in outputs),
+                sum(one.numel() for one in own),
+                work,
+                sum(
+                    one.data.nbytes
+                    for one in outputs
+                    if not any(np.may_share_memory(one.data, x.data) for x in tensors_in(inputs))
+                ),
+            )
+        )
 
     layers = [one for one in net.modules() if not list(one.children()) or list(one.parameters(recurse=False))]
     modes = {module: module.training for module in net.modules()}
@@ -118,9 +128,11 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
         for module, training in modes.items():
             module.training = training
     return Summary(
-        tuple(rows), sum(one.numel() for one in parameters), sum(one.numel() for one in parameters if one.requires_grad),
+        tuple(rows),
+        sum(one.numel() for one in parameters),
+        sum(one.numel() for one in parameters if one.requires_grad),
         sum(one.data.nbytes for one in parameters),
-    )  # fmt: skip
+    )
 
 
 def tensors_in(output: Any) -> list[Tensor]:

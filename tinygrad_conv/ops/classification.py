@@ -90,9 +90,13 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
     classes = x_shape[class_dim(x_shape)]
     if is_labels(target):
         return label_vectors(
-            target, classes=classes, dtype=dtype, weight=weight, ignore_index=ignore_index,
+            target,
+            classes=classes,
+            dtype=dtype,
+            weight=weight,
+            ignore_index=ignore_index,
             label_smoothing=label_smoothing,
-        )  # fmt: skip
+        )
     return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(
         weight, x_shape, dtype
     )

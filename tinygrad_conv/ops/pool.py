@@ -38,9 +38,15 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=
 def max_pool2d_dx(dy, tap, x_shape, kernel_size, stride, padding, dilation, ceil_mode):
     """Each dY goes to the tap that won its window."""
     return scatter_taps(
-        dy, tap=tap, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
+        dy,
+        tap=tap,
+        size=x_shape[-2:],
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
         ceil_mode=ceil_mode,
-    )  # fmt: skip
+    )
 
 
 @primitive(keeps=("tap",))
@@ -59,9 +65,15 @@ def max_pool2d_with_indices(x, *, kernel_size, stride=None, padding=0, dilation=
 def max_pool2d_with_indices_dx(dys, tap, x_shape, kernel_size, stride, padding, dilation, ceil_mode):
     """Each dY goes to the tap that won its window; the indices have no gradient."""
     return scatter_taps(
-        dys[0], tap=tap, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
+        dys[0],
+        tap=tap,
+        size=x_shape[-2:],
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
         ceil_mode=ceil_mode,
-    )  # fmt: skip
+    )
 
 
 def places(tap, window):
@@ -108,9 +120,15 @@ def gather_taps(x, *, tap, kernel_size, stride=None, padding=0, dilation=1, ceil
 def gather_taps_dx(dy, x_shape, tap, kernel_size, stride, padding, dilation, ceil_mode):
     """The adjoint of reading at a tap is to write there."""
     return scatter_taps(
-        dy, tap=tap, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
+        dy,
+        tap=tap,
+        size=x_shape[-2:],
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
         ceil_mode=ceil_mode,
-    )  # fmt: skip
+    )
 
 
 @primitive

@@ -16,9 +16,13 @@ from .base import Framework, Part
 def convolve(conv: nets.Conv, x: Any, w: Any) -> Any:
     """x [N, C, H, W] ⋆ w [O, C/groups, kh, kw]."""
     return jax.lax.conv_general_dilated(
-        x, w, (conv.stride,) * 2, [(pad, pad) for pad in conv.padding],
-        rhs_dilation=(conv.dilation,) * 2, feature_group_count=conv.groups,
-    )  # fmt: skip
+        x,
+        w,
+        (conv.stride,) * 2,
+        [(pad, pad) for pad in conv.padding],
+        rhs_dilation=(conv.dilation,) * 2,
+        feature_group_count=conv.groups,
+    )
 
 
 def window_reduce(x: Any, start: float, function: Any, kernel: int, stride: int) -> Any:
