@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
-from ..engine.modes import WATCH
-from ..engine.op import Op, Rule
-from ..engine.tape import Node, sweep
+from ..engine.declare import Rule
+from ..engine.node import Node
+from ..engine.observe import Call, Observer
+from ..engine.op import Op
 from ..engine.tensor import Tensor
 from .fault import Fault
 from .function import Function, copied, input_names
 
 
 @dataclass
-class Call:
+class RecordedCall:
     """One call of an op on Tensors: copies of its inputs, made before it ran, and its outputs."""
 
     op: Op
@@ -59,7 +60,7 @@ class Call:
         rules: list[Rule | None] = self.op.rules
         return rules[0 if self.op.variadic else self.checked[argument]]
 
-    def only(self, argument: int) -> Call:
+    def only(self, argument: int) -> RecordedCall:
         """The same call, with only one of the checked inputs requiring a gradient: so its rule is the only
         one to run.
         """
@@ -72,36 +73,24 @@ class Call:
         return self.op, repr(self.params), tuple(self.checked), tuple(np.shape(one) for one in self.arrays)
 
 
-class Recorder:
-    """Watches the ops that are called; see `modes.WATCH`."""
-
-    sweep = staticmethod(sweep)
+class CallRecorder(Observer):
+    """Notes the calls of ops on Tensors, with copies of their inputs: a forward may change them."""
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[RecordedCall] = []
 
-    def apply(self, op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply an op, and note the call if it is on Tensors."""
-        given = tuple(map(copied, inputs))
-        token = WATCH.set(None)
-        try:
-            y = op(*inputs, **params)
-        finally:
-            WATCH.reset(token)
-        if any(isinstance(one, Tensor) for one in inputs):
-            self.calls.append(Call(op, given, params, y if isinstance(y, tuple) else (y,)))
-        return y
+    def before_op(self, call: Call) -> None:
+        self.given = tuple(map(copied, call.given))
+
+    def after_op(self, call: Call) -> None:
+        self.calls.append(RecordedCall(call.applied, self.given, call.options, call.outputs))
 
 
 @contextmanager
-def recorded_calls() -> Iterator[list[Call]]:
+def recorded_calls() -> Iterator[list[RecordedCall]]:
     """The calls of ops on Tensors inside the block, in their order."""
-    recorder = Recorder()
-    token = WATCH.set(recorder)
-    try:
+    with CallRecorder() as recorder:
         yield recorder.calls
-    finally:
-        WATCH.reset(token)
 
 
 def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
@@ -116,7 +105,7 @@ def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
                 assert_call_keeps_dtype(call, dtype)
 
 
-def assert_call_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
+def assert_call_keeps_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
     """Raise Fault unless a call's outputs and gradients have the dtype of its inputs."""
     for output in call.outputs:
         if output.dtype in FLOATS and output.dtype != dtype:
@@ -134,7 +123,7 @@ def assert_call_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
             )
 
 
-def gradients(call: Call) -> Iterator[tuple[str, Rule, Any]]:
+def gradients(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
     """(input, its rule, gradient) of a call for ones as dy, as the rules return them: before the sweep looks
     at them.
     """
@@ -142,22 +131,23 @@ def gradients(call: Call) -> Iterator[tuple[str, Rule, Any]]:
         return
     names = input_names(call.op, len(call.inputs))
     ones = tuple(np.ones(shape, dtype) for shape, dtype in call.node.outputs)
-    dy = ones if call.node.notes and call.node.notes.many else ones[0]
+    dy = ones if call.node.several else ones[0]
     for at, rule in enumerate(call.op.rules):
         if rule is None or call.node.edges[at] is None:
             continue
         with np.errstate(all="ignore"):
-            dx = rule.function(dy, *(call.node.saved[place] for place in rule.reads), **rule.some(call.node))
+            values, params = rule.arguments(call.node.saved, call.node.params)
+            dx = rule.function(dy, *values, **params)
         yield from zip(names, repeat(rule), dx) if rule.variadic else [(names[at], rule, dx)]
 
 
-def given_dtypes(call: Call) -> set[Any]:
+def given_dtypes(call: RecordedCall) -> set[Any]:
     """The dtypes of its floating-point inputs; a single number has none beside arrays."""
     floats = [one for one in call.arrays if isinstance(one, np.ndarray) and one.dtype in FLOATS]
     return {one.dtype for one in floats if one.ndim} or {one.dtype for one in floats}
 
 
-def asks_for_dtype(call: Call) -> bool:
+def asks_for_dtype(call: RecordedCall) -> bool:
     """Whether a param says which dtype the output shall have."""
     return any(isinstance(one, (np.dtype, type)) for one in call.params.values())
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.tape import Node
+from ..engine.node import Node
 from ..engine.tensor import Tensor
 from ..errors import RuleError, show_shape
 from .fault import Fault

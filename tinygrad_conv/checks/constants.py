@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.op import Rule
+from ..engine.declare import Rule
 from ..engine.tensor import Tensor, grad
-from .calls import Call
+from .calls import RecordedCall
 from .compare import Tolerance, jacobian
 from .diagnosis import UNKNOWN, Finding
 from .function import Function
 
 
-def diagnose_constant(call: Call, argument: int, output: int, tolerance: Tolerance) -> Finding:
+def diagnose_constant(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
     """Why the gradient of checked input number `output` is right, but not its derivative for number
     `argument`.
     """
@@ -34,16 +34,12 @@ def diagnose_constant(call: Call, argument: int, output: int, tolerance: Toleran
         or argument >= len(call.checked)
     ):
         return UNKNOWN
-    read = {
-        name: place
-        for name, place in call.op.saves.items()
-        if place in rule.reads and not name.endswith("_shape")
-    }
+    read = [name for name in rule.reads if not name.endswith("_shape")]
     dy = np.random.default_rng(2).standard_normal(node.outputs[0][0])
     given = derivative_given(call, argument, position, dy)
     kept = [{name} for name in read if name in call.op.keeps]
     for names in [*kept, *({name} for name in read if name not in call.op.keeps), set(read)]:
-        held = derivative_held(call, argument, rule, dy, {read[name] for name in names}, tolerance.eps)
+        held = derivative_held(call, argument, rule, dy, names, tolerance.eps)
         if held.shape == given.shape and tolerance.allows(given, held, held, tolerance.eps).all():
             what = ("the kept float " if names <= set(call.op.keeps) else "") + ", ".join(sorted(names))
             return Finding(
@@ -53,7 +49,7 @@ def diagnose_constant(call: Call, argument: int, output: int, tolerance: Toleran
     return UNKNOWN
 
 
-def derivative_given(call: Call, argument: int, position: int, dy: Array) -> Array:
+def derivative_given(call: RecordedCall, argument: int, position: int, dy: Array) -> Array:
     """The derivative of one input's gradient for another, as the engine computes it, [gradient, input]."""
 
     def gradient(*inputs: Any) -> Tensor:
@@ -70,8 +66,10 @@ def derivative_given(call: Call, argument: int, position: int, dy: Array) -> Arr
     return jacobian(function)
 
 
-def derivative_held(call: Call, argument: int, rule: Rule, dy: Array, held: set[int], step: float) -> Array:
-    """The same by differences of the rule on arrays, with the values at the places `held` kept as they
+def derivative_held(
+    call: RecordedCall, argument: int, rule: Rule, dy: Array, held: set[str], step: float
+) -> Array:
+    """The same by differences of the rule on arrays, with the values called `held` kept as they
     are.
     """
     node = call.node
@@ -85,10 +83,9 @@ def derivative_held(call: Call, argument: int, rule: Rule, dy: Array, held: set[
         ]
         inputs[position] = Tensor(vector.reshape(inputs[position].shape), requires_grad=True)
         moved = call.op(*inputs, **call.params).grad_fn
-        saved = [
-            old if place in held else new for place, (old, new) in enumerate(zip(node.saved, moved.saved))
-        ]
-        return np.ravel(rule.function(dy, *(saved[place] for place in rule.reads), **rule.some(node)))
+        saved = {name: node.saved[name] if name in held else value for name, value in moved.saved.items()}
+        values, params = rule.arguments(saved, node.params)
+        return np.ravel(rule.function(dy, *values, **params))
 
     point = call.arrays[position].ravel()
     return np.stack(

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import show_shape
-from .calls import Call
+from .calls import RecordedCall
 from .compare import MEMORY, Tolerance
 from .evidence import Evidence, flips, gather, is_right, swaps
 from .fault import Fault
@@ -33,7 +33,7 @@ UNKNOWN = Finding(
 )
 
 
-def diagnose(call: Call, argument: int, output: int, tolerance: Tolerance) -> Finding:
+def diagnose(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
     """What is wrong with the rule for one input of a call."""
     try:
         evidence = gather(call, argument, output, tolerance)

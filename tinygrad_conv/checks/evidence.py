@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
-from .calls import Call
+from .calls import RecordedCall
 from .compare import Tolerance, differences, jacobian
 from .fault import Fault
 from .function import Function
@@ -28,7 +28,7 @@ class Evidence:
     """
 
     def __init__(
-        self, call: Call, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance
+        self, call: RecordedCall, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance
     ) -> None:
         self.call, self.arrays, self.argument, self.output, self.tolerance = (
             call,
@@ -99,7 +99,7 @@ class Evidence:
                 yield at, names[at]
 
 
-def gather(call: Call, argument: int, output: int, tolerance: Tolerance) -> list[Evidence]:
+def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> list[Evidence]:
     """Evidence at the call's inputs and, so that no coincidence counts, at others nearby.
 
     Raises Fault where the Jacobian is too large to be looked into.

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS
-from ..engine.op import Rule
+from ..engine.declare import Rule
+from ..engine.location import show_place
 from ..engine.tensor import Tensor
-from ..errors import GradcheckError, RuleError, show_place, show_shape
-from .calls import Call, gradients, recorded_calls
+from ..errors import GradcheckError, RuleError, show_shape
+from .calls import RecordedCall, gradients, recorded_calls
 from .compare import Tolerance, WrongEntry, assert_pure, assert_same_in_any_layout, compare
 from .constants import diagnose_constant
 from .diagnosis import UNKNOWN, Finding, diagnose
@@ -52,7 +53,7 @@ def failure(
     return assemble(call.op.name, its_order, its_fault, places, finding, note)
 
 
-def called_at(call: Call) -> str:
+def called_at(call: RecordedCall) -> str:
     """The user's line that calls an op, where there is one."""
     place = call.node.place if call.node else "<unknown>"
     return "" if place.startswith("<") else f"called at {place}"
@@ -82,7 +83,9 @@ def assemble(
     return error
 
 
-def culprit(function: Function, order: int, tolerance: Tolerance) -> tuple[Call, int, Exception] | None:
+def culprit(
+    function: Function, order: int, tolerance: Tolerance
+) -> tuple[RecordedCall, int, Exception] | None:
     """The first op called by a function that fails by itself, the order at which it does, and its fault.
 
     At order 2 the ops that rules call are among them; one that is wrong at order 1 explains what those rules
@@ -97,7 +100,7 @@ def culprit(function: Function, order: int, tolerance: Tolerance) -> tuple[Call,
                 gradient.call(gradient.point)
         except Exception:  # the fault itself: what was called up to there is what matters
             pass
-    different: dict[Any, Call] = {}
+    different: dict[Any, RecordedCall] = {}
     for call in calls[:MOST_CALLS]:
         if call.checked:
             different.setdefault(call.describe(), call)
@@ -109,7 +112,7 @@ def culprit(function: Function, order: int, tolerance: Tolerance) -> tuple[Call,
     return None
 
 
-def fault_alone(call: Call, order: int, tolerance: Tolerance) -> Exception | None:
+def fault_alone(call: RecordedCall, order: int, tolerance: Tolerance) -> Exception | None:
     """What is wrong with a call of an op by itself, if anything is."""
     rng = np.random.default_rng(0)
     try:
@@ -120,7 +123,9 @@ def fault_alone(call: Call, order: int, tolerance: Tolerance) -> Exception | Non
     return None
 
 
-def judge(call: Call, order: int, fault: Exception, tolerance: Tolerance) -> tuple[Rule | None, Finding]:
+def judge(
+    call: RecordedCall, order: int, fault: Exception, tolerance: Tolerance
+) -> tuple[Rule | None, Finding]:
     """The rule that is to blame, or None for the forward, and what is wrong with it."""
     if not isinstance(fault, WrongEntry):
         return judge_behaviour(call, order, fault, tolerance)
@@ -136,7 +141,7 @@ def judge(call: Call, order: int, fault: Exception, tolerance: Tolerance) -> tup
     return rule, off_the_tape(call, rule) if finding is UNKNOWN else finding
 
 
-def off_the_tape(call: Call, rule: Rule) -> Finding:
+def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
     """Why the gradient's own gradient is wrong where it is no value that the rule reads: what its source
     says, if it does.
     """
@@ -148,7 +153,7 @@ def off_the_tape(call: Call, rule: Rule) -> Finding:
 
 
 def judge_behaviour(
-    call: Call, order: int, fault: Exception, tolerance: Tolerance
+    call: RecordedCall, order: int, fault: Exception, tolerance: Tolerance
 ) -> tuple[Rule | None, Finding]:
     """What is wrong with a forward or a rule that does what it must not."""
     for name, rule, dx, shape in returned(call):
@@ -164,7 +169,7 @@ def judge_behaviour(
     return to_blame, Finding(fault.kind, fault.text)
 
 
-def misbehaving_rule(call: Call, order: int, tolerance: Tolerance) -> Rule | None:
+def misbehaving_rule(call: RecordedCall, order: int, tolerance: Tolerance) -> Rule | None:
     """The rule that fails when no other runs; None where the forward already does what it must not."""
     try:
         assert_pure(call.function())
@@ -175,7 +180,7 @@ def misbehaving_rule(call: Call, order: int, tolerance: Tolerance) -> Rule | Non
     return call.rule_of(next(failing, 0))
 
 
-def returned(call: Call) -> Iterator[tuple[str, Rule, Any, tuple[int, ...]]]:
+def returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any, tuple[int, ...]]]:
     """(input, its rule, what it returns, the shape it should have) of a call, on arrays."""
     shapes = dict(zip(call.function().names, call.function().shapes))
     try:
