@@ -97,7 +97,7 @@ def test_numbers_changed_behind_the_tape_through_an_alias(view):
     with tg.detect_anomaly():
         loss = (w * w).sum()
         alias[1, 2] = 7.0
-        changed = r"mul: w changed behind the tape: b\[1, 2\] was 5 in the forward and is 7 now"
+        changed = r"mul: w changed behind the tape: a\[1, 2\] was 5 in the forward and is 7 now"
         with pytest.raises(MutationError, match=changed) as caught:
             loss.backward()
     assert "loss = (w * w).sum()" in str(caught.value)
@@ -136,7 +136,7 @@ def test_hooks_and_retained_gradients_survive_the_copies():
 def test_copies_go_with_the_graph():
     with tg.detect_anomaly() as anomaly:
         loss = article().loss
-        assert len(anomaly._copies) == 3  # of div, pow and conv2d, whose rules read something
+        assert len(anomaly._copies) == 4  # of all ops but sum, whose rule reads a shape
         loss.backward()
         assert not anomaly._copies
 

@@ -76,6 +76,8 @@ class RecordedCall:
 class CallRecorder(Observer):
     """Notes the calls of ops on Tensors, with copies of their inputs: a forward may change them."""
 
+    looks_into_rules = True
+
     def __init__(self) -> None:
         self.calls: list[RecordedCall] = []
 

@@ -129,7 +129,11 @@ def contributions(
             gradients.add(Output(node, slot), gradient)
     with unobserved():
         arrived = sweep(gradients)
-    return [(position, arrived[leaf]) for position, leaf in enumerate(input_edges(node)) if leaf in arrived]
+    return [
+        (position, arrived[leaf])
+        for position, leaf in enumerate(input_edges(node))
+        if leaf in arrived and (wanted is None or leaf in wanted)
+    ]
 
 
 def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from contextlib import ContextDecorator, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -44,10 +44,15 @@ class no_grad(enable_grad):
 
 
 @contextmanager
-def unobserved() -> Iterator[None]:
-    """Nobody observes what runs inside: an observer's own work, and what it has been told of already."""
-    token = OBSERVATION.set(None)
+def observed_by(observation: Any) -> Iterator[None]:
+    """These observe what runs inside, and nobody else."""
+    token = OBSERVATION.set(observation)
     try:
         yield
     finally:
         OBSERVATION.reset(token)
+
+
+def unobserved() -> AbstractContextManager[None]:
+    """Nobody observes what runs inside: an observer's own work, and what it has been told of already."""
+    return observed_by(None)

@@ -70,9 +70,11 @@ class Call:
 class Observer:
     """A `with` block in which what runs is looked at. Context-local: other threads are not.
 
-    Ops on plain arrays, which rules are made of, are not observed one by one: they are part of their rule.
-    Nobody observes what an observer does itself.
+    What rules are made of is not observed op by op, for it is part of the rule; unless `looks_into_rules`, which
+    shows the ops that they apply to Tensors under create_graph. Nobody observes what an observer does itself.
     """
+
+    looks_into_rules = False
 
     def __enter__(self: Self) -> Self:
         observation = OBSERVATION.get()
@@ -132,6 +134,11 @@ class Observation:
     def gradients(self, *arguments: Any) -> Gradients:
         """The books of a backward that is going to begin."""
         return ObservedGradients(self.observers, *arguments)
+
+    def inside_rules(self) -> Observation | None:
+        """Those who look into rules."""
+        observers = tuple(observer for observer in self.observers if observer.looks_into_rules)
+        return Observation(observers) if observers else None
 
     def updated(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
         """An optimiser has changed a parameter."""

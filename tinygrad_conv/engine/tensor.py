@@ -15,7 +15,7 @@ from .backward import Gradients, sweep
 from .hooks import Handle, Listeners
 from .location import user_where
 from .methods import TensorMethods
-from .modes import BACKWARD, GRAD, OBSERVATION, enable_grad, no_grad, unobserved
+from .modes import BACKWARD, GRAD, OBSERVATION, enable_grad, no_grad, observed_by
 from .node import Node, Output, Versions, tick
 
 
@@ -189,7 +189,7 @@ def backpropagate(
     observation = OBSERVATION.get()
     if observation is None:
         return run(Gradients(consumer, wanted, *lifting), outputs, seeds)
-    with unobserved():
+    with observed_by(observation.inside_rules()):
         return run(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
 
 

@@ -21,9 +21,8 @@ from ...engine.location import show_path
 from ...errors import show_shape, show_value
 from .. import page
 from ..page.contents import label_of, params_of
-from ..record import Recording
+from ..record import Recording, load
 from ..rerun import node_of, placeholders_of
-from ..saving import load
 from ..step import Step
 from .naming import NamingError, arguments, find, names, own_names
 from .pictures import Terminal, picture
