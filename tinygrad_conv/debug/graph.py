@@ -89,7 +89,9 @@ def who_keeps(loss: Tensor) -> list[Keeper]:
         for one in gc.get_objects()
         if isinstance(one, Tensor) and one._edge is not None and one._edge.node in graph
     ]
-    kept = [(one, saved_bytes(one._edge.node)) for one in leading if one._edge and not one._edge.node.consumed]
+    kept = [
+        (one, saved_bytes(one._edge.node)) for one in leading if one._edge and not one._edge.node.consumed
+    ]
     found = [
         Keeper(show_tensor(one), nbytes, tuple(holders_of(one, [leading, *kept]))) for one, nbytes in kept
     ]

@@ -100,7 +100,8 @@ class Gradients:
     def take(self, node: Node) -> Any:
         """dY of a node, read-only and after its hooks; of an op with several outputs a tuple."""
         if node._listeners is None and not node.several and not self.wanted:
-            return self.read_only(self.arrived.pop((node, 0)))  # nearly always; an Output is such a tuple
+            dy = self.arrived.pop((node, 0))  # nearly always; an Output is such a tuple
+            return dy if self.lift is not None else read_only(dy)
         dys = [self.take_output(Output(node, slot)) for slot in range(len(node.outputs))]
         return tuple(dys) if node.several else dys[0]
 
@@ -113,7 +114,8 @@ class Gradients:
         dy = self.arrived.pop(output, None)
         if dy is None:
             dy = np.zeros(shape, dtype) if self.lift is None else self.array_type(np.zeros(shape, dtype))
-        dy = self.read_only(dy)
+        if self.lift is None:
+            dy = read_only(dy)
         if node._listeners is not None and slot in node._listeners.hooks:
             dy = run_hooks(node._listeners.hooks[slot], dy)
         if (node._listeners is not None and slot in node._listeners.retained) or output in (
@@ -124,14 +126,15 @@ class Gradients:
 
     def add(self, edge: Any, gradient: Any) -> None:
         """A gradient has arrived at an edge: the first one, or one more summand."""
-        shape, dtype = shape_and_dtype(edge)
+        to_node = type(edge) is Output
+        shape, dtype = edge.node.outputs[edge.slot] if to_node else (edge._data.shape, edge._data.dtype)
         if type(gradient) is not self.array_type or gradient.shape != shape or gradient.dtype != dtype:
             gradient = fit(gradient, edge, self)
         if edge in self.arrived:
             gradient = self.arrived[edge] + gradient  # out of place: whoever made a summand may still hold it
             if self.lift is None:
                 gradient = np.asarray(gradient)  # a sum of arrays without dimensions is a NumPy number
-        elif type(edge) is Output and edge.node.index not in self.waiting:
+        elif to_node and edge.node.index not in self.waiting:
             self.waiting[edge.node.index] = edge.node
             heappush(self.newest_first, -edge.node.index)
         self.arrived[edge] = gradient
@@ -148,12 +151,12 @@ class Gradients:
                 self.arrived[leaf] = run_hooks(leaf._listeners.hooks[0], gradient)
         return {**self.kept, **self.arrived}
 
-    def read_only(self, gradient: Any) -> Any:
-        """A gradient as rules get to see it: another may hold the same array."""
-        if self.lift is None:
-            gradient = gradient.view()
-            gradient.setflags(write=False)
-        return gradient
+
+def read_only(gradient: Any) -> Any:
+    """A gradient as rules get to see it: another may hold the same array."""
+    view = gradient.view()
+    view.setflags(write=False)
+    return view
 
 
 def leads_on(edge: Any, wanted: Collection[Any]) -> bool:

@@ -113,7 +113,7 @@ def primitive(
 ) -> Any:
     """Declare the decorated forward as an op, under its own name.
 
-    names: other names under which callers may give the inputs and params, in their order: PyTorch's, as in
+    names: other names under which callers may give the inputs, in their order: PyTorch's, as in
     names=("input", "weight"). broadcasting: the inputs are brought to one dtype and broadcast against each
     other, and scalars may be among them; their gradients are summed back. keeps: names of what the forward
     returns after its output, as `return y, index`, for the rules to read. differentiable: False for an op whose

@@ -121,7 +121,8 @@ class Observation:
         with unobserved():
             if not any(isinstance(value, Tensor) for value in (*inputs, *params.values())):
                 return op(*inputs, **params)
-            inputs, params = op.bind(inputs, params)
+            if op.variadic is None:
+                inputs, params = op.bind(inputs, params)
             call = Call(op, inputs, params)
             for observer in self.observers:
                 observer.before_op(call)

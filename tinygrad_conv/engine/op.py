@@ -7,7 +7,6 @@ An op is applied in three steps: `unwrap` takes the arrays out of its inputs, it
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
 from copy import deepcopy
 from functools import update_wrapper
@@ -70,8 +69,9 @@ class Op:
         self.arity = len(inputs)
         self.variadic = variadic[0] if variadic else None
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
-        self.required = len(inputs) - len(self.optional) if not variadic else sys.maxsize  # those never None
-        self.aliases = dict(zip(names, self.inputs + self.params))
+        self.required = len(inputs) - len(self.optional)
+        self.may_be_none = range(self.required, self.arity)  # the positions of optional inputs
+        self.aliases = {**dict(zip(names, self.inputs)), **{name: name for name in self.inputs}}
         self.rules: list[Any] = [None] * len(self.inputs)  # for each input
         self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
         self.saves: set[str] = set()  # what any of them reads
@@ -115,8 +115,8 @@ class Op:
         """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form
         that forwards have: every input by position (None: an optional one was left out), params by keyword.
         """
-        if self.variadic is not None:
-            return inputs, params
+        if self.required <= len(inputs) < self.arity and params.keys().isdisjoint(self.aliases):
+            return inputs + (None,) * (self.arity - len(inputs)), params  # optional ones were left out
         check_positions(self, inputs)
         given = dict(zip(self.inputs + self.params, inputs))
         for name, value in params.items():
@@ -142,7 +142,7 @@ class Op:
                     edge = value if value._edge is None else value._edge
                     wanted.append(position)
                 value = value._data
-            elif type(value) is not np.ndarray and (value is not None or position < self.required):
+            elif type(value) is not np.ndarray and (value is not None or position not in self.may_be_none):
                 unusual = True
             arrays.append(value)
             edges.append(edge)
@@ -237,20 +237,13 @@ class Op:
             saved["y"] = tuple([output._data for output in outputs]) if several else outputs._data
         for name, place in residuals.kept:
             saved[name] = kept[place]
-        node = Node(
-            self,
-            edges,
-            saved,
-            {**self.defaults, **params},
-            several,
-            owners,
-            name_constants(inputs, residuals.constants) if residuals.constants else None,
-            LAYER.get(),
-            user_where(2),
-        )
+        constants = name_constants(inputs, residuals.constants) if residuals.constants else None
+        params = {**self.defaults, **params}
+        node = Node(self, edges, saved, params, several, owners, constants, LAYER.get(), user_where(2))
         for slot, output in enumerate(outputs if several else (outputs,)):
-            node.outputs.append((output._data.shape, output._data.dtype))
-            if output._data.dtype in FLOATS:
+            array = output._data
+            node.outputs.append((array.shape, array.dtype))
+            if array.dtype in FLOATS:
                 output._edge = Output(node, slot)
                 output._requires_grad = True
 
