@@ -182,10 +182,10 @@ def double_cases() -> Iterator[Case]:
 
 def test_the_three_correlations_are_derivatives_of_one_number() -> None:
     for case in double_cases():
-        found = results(case)
-        number = np.sum(found["y"] * case.dy)
-        np.testing.assert_allclose(np.sum(found["dx"] * case.x), number, rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(np.sum(found["dw"] * case.w), number, rtol=1e-9, atol=1e-9)
+        gradients = results(case)
+        number = np.sum(gradients["y"] * case.dy)
+        np.testing.assert_allclose(np.sum(gradients["dx"] * case.x), number, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(np.sum(gradients["dw"] * case.w), number, rtol=1e-9, atol=1e-9)
 
 
 def touched(window: Window) -> Array:

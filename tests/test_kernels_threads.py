@@ -112,7 +112,7 @@ def test_choices_of_one_thread_are_not_anothers() -> None:
         other.start()
         other.join()
         compute()
-    assert seen == ["tiny", "reference"]
+    assert seen == ["im2col", "reference"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

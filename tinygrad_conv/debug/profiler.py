@@ -12,7 +12,7 @@ from weakref import ref
 from ..dtypes import Array
 from ..engine.tape import Node
 from ..engine.tensor import Tensor
-from ..kernels import choice, served
+from ..kernels import dispatch, served
 from .anomaly import saved_arrays
 from .step import Place, Step
 from .watch import Call, Observer
@@ -75,7 +75,7 @@ class profile(Observer):
 
     def begin(self) -> None:
         """Forget which kernel served last, and start the clock."""
-        choice._served.set(None)
+        dispatch._served.set(None)
         self._start = time.perf_counter()
 
     def after_step(self, step: Step) -> None:
