@@ -1,5 +1,6 @@
-"""The fast kernels against `reference`, and what both promise: adjointness, exact zeros, Inf and NaN, fresh
-memory.
+"""The fast kernels against `reference`, and what both promise.
+
+That is adjointness, exact zeros, Inf and NaN where the formula puts them, and fresh memory.
 """
 
 from __future__ import annotations
@@ -46,9 +47,7 @@ def random_array(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = 
 
 
 def random_window(rng: np.random.Generator, largest: int = 9) -> Window:
-    """Rectangles, asymmetric and excessive padding, dilation, strides beyond the kernel, and inputs of size 0
-    and 1.
-    """
+    """Rectangles, all kinds of padding, dilation, strides beyond the kernel, and inputs of size 0 and 1."""
 
     def pair(low: int, high: int) -> tuple[int, int]:
         return int(rng.integers(low, high)), int(rng.integers(low, high))

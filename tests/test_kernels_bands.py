@@ -1,6 +1,4 @@
-"""Weight gradients by several rows at once: against the reference, whatever is left over, and with an Inf
-anywhere.
-"""
+"""Weight gradients by several rows at once: whatever is left over, and with an Inf anywhere."""
 
 from __future__ import annotations
 

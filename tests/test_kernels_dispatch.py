@@ -1,10 +1,10 @@
-"""The table of kernels: each of them, forced, equals the reference where it serves, and says so where it does
-not.
-"""
+"""The tables of kernels: each kernel, forced, equals the reference where it serves, or says it does not."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from tinygrad_conv import kernels
 from tinygrad_conv.errors import ShapeError
 from tinygrad_conv.kernels.conv.problem import empty
-from tinygrad_conv.kernels.dispatch import TABLES, Line, problem_of
+from tinygrad_conv.kernels.dispatch import TABLES, Line, choose, problem_of
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
@@ -105,3 +105,52 @@ def test_pooling_says_who_served() -> None:
     with kernels.use_kernels("reference"):
         kernels.max_pool(x, window)
         assert kernels.served() == "reference"
+
+
+LEADS_THERE = {  # what a debugger may skip, by name; everything else in the folder is arithmetic
+    "tinygrad_conv.kernels",
+    "tinygrad_conv.kernels.dispatch",
+    "tinygrad_conv.kernels.memory_order",
+    "tinygrad_conv.kernels.threads",
+    "tinygrad_conv.kernels.window",
+    "tinygrad_conv.kernels.conv.identities",
+    "tinygrad_conv.kernels.conv.plans",
+    "tinygrad_conv.kernels.conv.problem",
+}
+
+
+def stepped_into(function: Callable[..., Array], *arguments: object) -> tuple[str, str]:
+    """The module and function where a step into the call stops that skips what leads to the arithmetic."""
+    stops: list[tuple[str, str]] = []
+
+    def trace(frame: FrameType, event: str, argument: object) -> None:
+        module = str(frame.f_globals["__name__"])
+        if module.startswith("tinygrad_conv.") and module not in LEADS_THERE:
+            stops.append((module, frame.f_code.co_name))
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(before)
+    return stops[0]
+
+
+@pytest.mark.parametrize("name", LARGER)
+def test_a_step_into_a_correlation_is_in_the_arithmetic(name: str) -> None:
+    case = larger_case(name)
+    for family, (function, first, second) in functions(case).items():
+        for _ in range(2):  # the first time the choice is made, the second time it is known
+            module, entered = stepped_into(function, first, second, case.window, case.groups)
+            assert entered == family and module.endswith(f".conv.{kernels.served()}")
+        with kernels.use_kernels("reference"):
+            stop = stepped_into(function, first, second, case.window, case.groups)
+        assert stop == ("tinygrad_conv.kernels.reference", family)
+        choose.cache_clear()
+
+
+def test_a_step_into_a_pooling_is_in_the_arithmetic() -> None:
+    x, window = np.ones((1, 1, 4, 4), np.float32), make_window((4, 4), (2, 2), (2, 2))
+    assert stepped_into(kernels.max_pool, x, window) == ("tinygrad_conv.kernels.pooling", "max_pool")
+    assert stepped_into(kernels.rectify, x) == ("tinygrad_conv.kernels.pointwise", "rectify")

@@ -132,9 +132,7 @@ def test_matmul_is_numpys(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> No
 
 
 def test_products_of_layers_are_the_kernels_in_both_directions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product that NumPy is left alone with wakes threads of BLAS, which then spin in the way of everything
-    else.
-    """
+    """A product that NumPy is left alone with wakes threads of BLAS, which then spin in everybody's way."""
     shapes: list[tuple[int, ...]] = []
     real = kernels.matmul
 

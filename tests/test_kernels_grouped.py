@@ -1,6 +1,4 @@
-"""Kernels for groups, depthwise among them: against the reference in every setting, and what they take in
-memory.
-"""
+"""Kernels for groups, depthwise among them: against the reference, and what they take in memory."""
 
 from __future__ import annotations
 
@@ -108,9 +106,7 @@ def test_one_group_at_a_time_is_the_same(name: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", EVERYDAY)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_infinities_meet_zeros_as_the_formula_says(name: str) -> None:
-    """A weight of exactly 0 makes NaN of an infinite number, and an infinite weight of the zeros of the
-    padding.
-    """
+    """A weight of exactly 0 makes NaN of an infinite number, and an infinite weight of the padding."""
     case = everyday_case(name)
     rng = np.random.default_rng(2)
     zeros = np.where(rng.random(case.w.shape) < 0.3, 0, case.w).astype(np.float32)

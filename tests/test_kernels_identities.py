@@ -1,4 +1,4 @@
-"""What turns a problem into others: mirrors, phases and the classes of a dilated window, counted out by hand."""
+"""What turns a problem into others, counted out by hand: mirrors, phases, classes of a dilated window."""
 
 from __future__ import annotations
 

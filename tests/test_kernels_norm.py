@@ -137,9 +137,7 @@ def test_other_shapes_and_dtypes_follow_numpy() -> None:
 @pytest.mark.parametrize("shape", [(1000, 4, 14, 10), (2, 3, 400, 300)])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (1, 0, 2, 3)])
 def test_long_sums_are_as_exact_as_numpys(order: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    """Two numbers again and again, whose sum is rounded the same way each time: added one after another it is
-    1e-4 away.
-    """
+    """Of two numbers again and again, added one after another, the sum would be 1e-4 away."""
     several = (1,) if order[0] != 1 else (0, 1)
     x, dy, *numbers = sample(shape, order, several)
     for array in (x, dy):
