@@ -179,7 +179,8 @@ def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
     """Why a change at the end of a path of nodes decides nothing but how fast a kernel is; "" if it may
     decide more.
     """
-    wish = function.__module__ == problem.__name__ and [*inspect.signature(function).parameters] == ["problem"]
+    parameters = [*inspect.signature(function).parameters]
+    wish = function.__module__ == problem.__name__ and parameters == ["problem"]
     if (wish and function not in SERVES) or function.__name__ in GUESSES:
         return "which of the ways that serve, or how much at once"
     for outer, inner in pairwise(path):

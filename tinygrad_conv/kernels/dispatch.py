@@ -73,7 +73,7 @@ WINOGRAD_INPUT_GRAD = partial(each_group_quietly, winograd.correlate_input_grad,
 TABLES = {
     "correlate": (
         Line("empty", zero_y, asks.empty, asks.empty),
-        Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.correlation),
+        Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.for_y),
         Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels),
         Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
         Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
@@ -82,7 +82,7 @@ TABLES = {
     ),
     "correlate_weight_grad": (
         Line("empty", zero_dw, asks.empty, asks.empty),
-        Line("im2col", im2col.correlate_weight_grad, asks.one_group, asks.few_patches, plans.weight_grad),
+        Line("im2col", im2col.correlate_weight_grad, asks.one_group, asks.few_patches, plans.for_dw),
         Line("winograd", WINOGRAD_WEIGHT_GRAD, asks.three_taps_high, asks.many_channels),
         Line("depthwise", depthwise.correlate_weight_grad, asks.depthwise_rows, asks.small_depthwise_rows),
         Line("grouped", grouped.correlate_weight_grad, asks.several_groups, asks.small_groups),
@@ -91,7 +91,7 @@ TABLES = {
     ),
     "correlate_input_grad": (
         Line("empty", zero_dx, asks.empty, asks.empty),
-        Line("im2col", im2col.correlate_input_grad, asks.one_group, asks.few_patches_back, plans.input_grad),
+        Line("im2col", im2col.correlate_input_grad, asks.one_group, asks.few_patches_back, plans.for_dx),
         Line("winograd", WINOGRAD_INPUT_GRAD, asks.three_taps_high_mirrored, asks.many_channels_mirrored),
         Line("grouped", grouped.correlate_input_grad, asks.several_groups, asks.small_groups_back),
         Line("mec", mec.correlate_input_grad, asks.stride_one, asks.cheap_to_lower),

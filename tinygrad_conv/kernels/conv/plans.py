@@ -29,20 +29,20 @@ class Plan(NamedTuple):
     large: bool  # whether threads may be worth it: `matmul` knows the processor, and decides
 
 
-def correlation(problem: Problem) -> Plan:
-    """For y."""
+def for_y(problem: Problem) -> Plan:
+    """The plan for y."""
     window, out = problem.window, (problem.outputs, *problem.window.out, problem.samples)
     axes = [_axis(window.size[axis], 1, window.padding[axis][0], window.reach(axis)) for axis in (0, 1)]
     return _plan(problem, problem.channels, axes, window.out, window.stride, window.dilation, out)
 
 
-def weight_grad(problem: Problem) -> Plan:
-    """For dw: the same patches."""
-    return correlation(problem)._replace(out=(problem.outputs, problem.channels, *problem.window.kernel))
+def for_dw(problem: Problem) -> Plan:
+    """The plan for dw: the same patches."""
+    return for_y(problem)._replace(out=(problem.outputs, problem.channels, *problem.window.kernel))
 
 
-def input_grad(problem: Problem) -> Plan:
-    """For dx: row p of dY lies at p * stride + (kh - 1) * dilation - top, and row h of dX reads from h on."""
+def for_dx(problem: Problem) -> Plan:
+    """The plan for dx: row p of dY lies at p * stride + (kh - 1) * dilation - top; row h reads from h on."""
     window, out = problem.window, (problem.channels, *problem.window.size, problem.samples)
     axes = []
     for axis in (0, 1):

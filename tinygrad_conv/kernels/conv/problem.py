@@ -17,8 +17,8 @@ from .winograd import TILE_ROWS
 
 FEW_PATCHES = 1 << 17  # numbers of all patches: half a megabyte in float32, which fits into the cache
 MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
-NARROW = 40  # columns of the product of a row, samples times Q: up to here all rows at once are faster
-NARROW_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
+NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
+NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
 PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
 MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
@@ -130,7 +130,7 @@ def few_patches_back(problem: Problem) -> bool:
 def narrow(problem: Problem) -> bool:
     """Mostly single samples of deep layers."""
     columns = problem.samples * problem.window.out[1]
-    narrow_columns = NARROW_FOR_WINOGRAD if many_channels(problem) else NARROW
+    narrow_columns = NARROW_COLUMNS_FOR_WINOGRAD if many_channels(problem) else NARROW_COLUMNS
     return columns <= narrow_columns and problem.patches <= MOST_PATCHES
 
 
