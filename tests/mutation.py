@@ -41,7 +41,8 @@ from tinygrad_conv.checks import samples  # noqa: F401 — declares the cases
 from tinygrad_conv.checks.cases import CASES
 from tinygrad_conv.checks.rule_source import all_rules
 from tinygrad_conv.checks.table import CHECKS
-from tinygrad_conv.kernels import choice
+from tinygrad_conv.kernels import dispatch
+from tinygrad_conv.kernels.conv import problem
 
 try:
     import torch  # here, so that the children need not import it again
@@ -58,19 +59,20 @@ KERNEL_TESTS = [
     ),
     "test_conv.py",
 ]
-SERVES = {line.serves for table in choice.TABLES.values() for line in table}
+SERVES = {line.serves for table in dispatch.TABLES.values() for line in table}
 TIMES = {"product_time", "correlation_time", "guessed_time"}
 GUESSES = {
     *TIMES,
     "shares",
     "rows_together",
     "rows_at_once",
-    "pieces",
-    "tile",
-    "serves",
+    "piece_count",
+    "tile_shape",
+    "makes_tiles",
+    "side_by_side",
     "_is_lowered",
 }  # of what is fastest
-AMOUNTS = {"time", "multiplications", "ahead", "together", "row_bytes"}  # variables
+AMOUNTS = {"time", "multiplications", "head_start", "together", "row_bytes"}  # variables
 BOUNDS = (
     "CACHE_",
     "LARGE",
@@ -177,7 +179,8 @@ def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
     """Why a change at the end of a path of nodes decides nothing but how fast a kernel is; "" if it may
     decide more.
     """
-    wish = function.__module__ == choice.__name__ and [*inspect.signature(function).parameters] == ["problem"]
+    parameters = [*inspect.signature(function).parameters]
+    wish = function.__module__ == problem.__name__ and parameters == ["problem"]
     if (wish and function not in SERVES) or function.__name__ in GUESSES:
         return "which of the ways that serve, or how much at once"
     for outer, inner in pairwise(path):
@@ -304,8 +307,8 @@ def uncached(value: Any) -> Any:
 def kernel_functions() -> dict[FunctionType, list[str]]:
     """Every function of the kernels."""
     found: dict[FunctionType, list[str]] = {}
-    for entry in pkgutil.iter_modules(kernels.__path__):
-        module = importlib.import_module(f"{kernels.__name__}.{entry.name}")
+    for entry in pkgutil.walk_packages(kernels.__path__, f"{kernels.__name__}."):
+        module = importlib.import_module(entry.name)
         for value in vars(module).values():
             value = inspect.unwrap(value) if callable(value) else value
             if isinstance(value, FunctionType) and value.__module__ == module.__name__:

@@ -1,5 +1,6 @@
-"""The fast kernels against `reference`, and what both promise: adjointness, exact zeros, Inf and NaN, fresh
-memory.
+"""The fast kernels against `reference`, and what both promise.
+
+That is adjointness, exact zeros, Inf and NaN where the formula puts them, and fresh memory.
 """
 
 from __future__ import annotations
@@ -46,9 +47,7 @@ def random_array(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = 
 
 
 def random_window(rng: np.random.Generator, largest: int = 9) -> Window:
-    """Rectangles, asymmetric and excessive padding, dilation, strides beyond the kernel, and inputs of size 0
-    and 1.
-    """
+    """Rectangles, all kinds of padding, dilation, strides beyond the kernel, and inputs of size 0 and 1."""
 
     def pair(low: int, high: int) -> tuple[int, int]:
         return int(rng.integers(low, high)), int(rng.integers(low, high))
@@ -182,10 +181,10 @@ def double_cases() -> Iterator[Case]:
 
 def test_the_three_correlations_are_derivatives_of_one_number() -> None:
     for case in double_cases():
-        found = results(case)
-        number = np.sum(found["y"] * case.dy)
-        np.testing.assert_allclose(np.sum(found["dx"] * case.x), number, rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(np.sum(found["dw"] * case.w), number, rtol=1e-9, atol=1e-9)
+        gradients = results(case)
+        number = np.sum(gradients["y"] * case.dy)
+        np.testing.assert_allclose(np.sum(gradients["dx"] * case.x), number, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(np.sum(gradients["dw"] * case.w), number, rtol=1e-9, atol=1e-9)
 
 
 def touched(window: Window) -> Array:

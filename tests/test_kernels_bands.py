@@ -1,6 +1,4 @@
-"""Weight gradients by several rows at once: against the reference, whatever is left over, and with an Inf
-anywhere.
-"""
+"""Weight gradients by several rows at once: whatever is left over, and with an Inf anywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import bands, lowering, mec
+from tinygrad_conv.kernels.conv import bands, lowering, mec
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import Array, assert_same, random_array
@@ -46,7 +44,7 @@ def sample(name: str, height: int, dtype: Any = np.float32) -> tuple[Array, Arra
     """x, dY and the window of a setting that has so many output rows."""
     channels, outputs, kernel, stride, padding, dilation = SETTINGS[name][0]
     high = (height - 1) * stride[0] + dilation[0] * (kernel[0] - 1) + 1 - 2 * padding[0]
-    window = make_window((high, 12), kernel, stride, tuple((one, one) for one in padding), dilation)  # type: ignore[arg-type]
+    window = make_window((high, 12), kernel, stride, tuple((side, side) for side in padding), dilation)  # type: ignore[arg-type]
     rng = np.random.default_rng(height)
     x, dy = (
         random_array(rng, (3, channels, *window.size), dtype),

@@ -1,6 +1,4 @@
-"""Kernels for groups, depthwise among them: against the reference in every setting, and what they take in
-memory.
-"""
+"""Kernels for groups, depthwise among them: against the reference, and what they take in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +10,8 @@ import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import bands, depthwise, grouped, threads
+from tinygrad_conv.kernels import threads
+from tinygrad_conv.kernels.conv import depthwise, grouped
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import (
@@ -99,7 +98,7 @@ def test_everyday_groups_equal_reference(name: str) -> None:
 def test_one_group_at_a_time_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = everyday_case(name)
     expected = results(case)
-    monkeypatch.setattr(grouped, "CACHE_BYTES", 1)
+    monkeypatch.setattr(grouped, "CACHE_BYTES_OF_GROUPS", 1)
     for key, value in results(case).items():
         assert_same(value, expected[key], 1e-6)
 
@@ -107,9 +106,7 @@ def test_one_group_at_a_time_is_the_same(name: str, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", EVERYDAY)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_infinities_meet_zeros_as_the_formula_says(name: str) -> None:
-    """A weight of exactly 0 makes NaN of an infinite number, and an infinite weight of the zeros of the
-    padding.
-    """
+    """A weight of exactly 0 makes NaN of an infinite number, and an infinite weight of the padding."""
     case = everyday_case(name)
     rng = np.random.default_rng(2)
     zeros = np.where(rng.random(case.w.shape) < 0.3, 0, case.w).astype(np.float32)
@@ -143,16 +140,18 @@ def test_large_numbers_are_no_reason_to_warn() -> None:
 def test_bands_serve_where_they_are_said_to(in_bands: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[str] = []
 
-    def noted(name: str) -> Any:
-        function = getattr(bands, name)
-        return lambda *args, **kwargs: (served.append(name), function(*args, **kwargs))[1]
+    def noted(module: Any, name: str) -> None:
+        function = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *args, **kwargs: (served.append(name), function(*args, **kwargs))[1]
+        )
 
-    for name in ("multiply", "dot_products"):
-        monkeypatch.setattr(bands, name, noted(name))
+    noted(grouped, "multiply_banded")
+    noted(depthwise, "banded_dot_products")
     case = everyday_case("depthwise")
     kernels.correlate(case.x, case.w, case.window, case.groups)
     kernels.correlate_weight_grad(case.x, case.dy, case.window, case.groups)
-    assert set(served) == ({"multiply", "dot_products"} if in_bands else set())
+    assert set(served) == ({"multiply_banded", "banded_dot_products"} if in_bands else set())
 
 
 def test_results_are_fresh_and_arguments_are_untouched() -> None:
@@ -180,13 +179,13 @@ def threads_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.extras
 @pytest.mark.parametrize("name", [name for name in EVERYDAY if not name.startswith("large")])
 def test_threads_change_no_bit(name: str, threads_as_before: None) -> None:
-    case, found = everyday_case(name), []
+    case, by_count = everyday_case(name), []
     for count in (1, 2, 3):
         kernels.set_num_threads(count)
-        found.append(results(case))
-    for other in found[1:]:
-        np.testing.assert_array_equal(found[0]["y"], other["y"])
-        np.testing.assert_array_equal(found[0]["dw"], other["dw"])
+        by_count.append(results(case))
+    for other in by_count[1:]:
+        np.testing.assert_array_equal(by_count[0]["y"], other["y"])
+        np.testing.assert_array_equal(by_count[0]["dw"], other["dw"])
 
 
 def test_depthwise_takes_little_more_memory_than_its_result() -> None:
@@ -204,4 +203,4 @@ def test_depthwise_takes_little_more_memory_than_its_result() -> None:
         result = function(x, second, window, groups)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert peak < result.nbytes + kernels.get_num_threads() * grouped.CACHE_BYTES + (1 << 19)
+        assert peak < result.nbytes + kernels.get_num_threads() * grouped.CACHE_BYTES_OF_GROUPS + (1 << 19)

@@ -1,5 +1,4 @@
-"""The reference kernels against PyTorch: what the formulas mean, including the corners where it is a matter
-of choice."""
+"""The reference kernels against PyTorch: what the formulas mean, corners that are a matter of choice too."""
 
 from __future__ import annotations
 
@@ -47,9 +46,7 @@ def test_correlations_are_pytorchs(setting: Any) -> None:
 
 
 def test_infinities_at_the_padding_are_those_of_pytorchs_own_loops() -> None:
-    """One sample and channel: larger shapes may go to oneDNN, which skips the padding instead of multiplying
-    zeros.
-    """
+    """One sample and channel: larger shapes may go to oneDNN, which skips the zeros of the padding."""
     torch = pytest.importorskip("torch")
     x, w = np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 3, 3), np.float32)
     w[0, 0, 0, 0] = np.inf

@@ -13,7 +13,7 @@ from ..dtypes import Array
 from ..engine.node import Node
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
-from ..kernels import choice, served
+from ..kernels import dispatch, served
 from .step import Place, Step
 from .stepping import StepObserver
 from .values import saved_arrays
@@ -76,7 +76,7 @@ class profile(StepObserver):
 
     def begin(self) -> None:
         """Forget which kernel served last, and start the clock."""
-        choice._served.set(None)
+        dispatch._served.set(None)
         self._start = time.perf_counter()
 
     def after_step(self, step: Step) -> None:

@@ -1,35 +1,20 @@
-"""The arithmetic of convolution and pooling: plain NumPy arrays in, plain NumPy arrays out; no Tensor, no
-tape.
+"""The arithmetic of convolution and pooling: plain NumPy arrays in and out; no Tensor, no tape.
 
-A map of the folder, in reading order:
+A map of the folder, in reading order. The arithmetic:
 
-    window.py      the geometry: where the tap of a window meets the input
-    reference.py   what each function below means, as literal sums; the oracle for all the rest
-    problem.py     what a choice of kernel may depend on
-    layout.py      the memory order H, C, W, N of the fast kernels, and the types they compute in
-    dilation.py    a dilated kernel as ordinary ones on interleaved rows
-    lowering.py    patches, lowered along the width only
-    mec.py         correlation and weight gradient over patches
-    grouped.py     the same for groups, one after another
-    depthwise.py   the weight gradient of groups of one channel
-    bands.py       several rows at once, where the product of one is too low
-    pieces.py      low matrix products, small enough for BLAS not to rearrange them
-    tiny.py        small pictures: one copy of all their patches, one product
-    dual.py        input gradient by shifted additions
-    mirror.py      with stride 1, an input gradient is a correlation
-    phases.py      and with any stride it is several
-    winograd.py    three taps high, for half the multiplications
-    apart.py       a few large groups, for a kernel that knows nothing of groups
-    nothing.py     axes without length
-    pooling.py     maximum and sum, in two stages
-    tiles.py       maximum over 2x2 windows side by side
-    bias.py        one number for each channel
-    deviation.py   how far numbers lie from the mean of their group
-    products.py    matrix products of linear layers
-    rectify.py     max(x, 0)
-    memory.py      keeping freed memory, against page faults
-    threads.py     sharing the rows of a large kernel
-    choice.py      which of them serves
+    window.py        the geometry: where the tap of a window meets the input
+    reference.py     what each function below means, as literal sums; the oracle for all the rest
+    conv/            correlation and its two gradients, in several ways: see the map in its `__init__`
+    pooling.py       maximum and sum of windows
+    norm.py          how far numbers lie from the mean of their group
+    pointwise.py     a bias, its sums, max(x, 0), looking for an Inf
+    gemm.py          matrix products, in pieces that BLAS is quick at
+
+and what leads to it:
+
+    dispatch.py      which of the ways serves which shape; `use_kernels`
+    memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
+    threads.py       sharing the rows of a large kernel
 
 All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
 order. Results are fresh memory, in whatever order was fastest to compute. float16 is computed in float32 and
@@ -38,15 +23,13 @@ rounded once. Arguments are not checked here: `ops` does that, where errors can 
 
 from __future__ import annotations
 
-from .bias import add_bias, sum_by_channel
-from .choice import KERNELS, correlation, pools, served, use_kernels
-from .deviation import deviation_dot, deviation_removed, rescaled, squared_deviation
-from .layout import Array, flattened, unflattened
-from .memory import keep_freed_memory
-from .products import matmul
-from .rectify import rectify
+from .dispatch import KERNELS, correlation, pools, served, use_kernels
+from .gemm import matmul
+from .memory_order import flattened, keep_freed_memory, unflattened
+from .norm import deviation_dot, deviation_removed, rescaled, squared_deviation
+from .pointwise import add_bias, rectify, sum_by_channel
 from .threads import get_num_threads, set_num_threads
-from .window import Window, make_window
+from .window import Array, Window, make_window
 
 __all__ = [
     "KERNELS",
@@ -80,11 +63,10 @@ keep_freed_memory()
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:
-    """y [N, O, P, Q] = X ⋆ W: cross-correlation of x [N, C, H, W] with w [O, C/groups, kh, kw], kernel not
-    flipped.
+    """y [N, O, P, Q] = X ⋆ W: cross-correlation of x [N, C, H, W] with w [O, C/groups, kh, kw].
 
-    Padding is made of zeros that are multiplied like any other number: an infinite weight meeting it gives
-    NaN.
+    The kernel is not flipped. Padding is made of zeros that are multiplied like any other number: an infinite
+    weight meeting it gives NaN.
     """
     return correlation("correlate", x, w, window, groups)
 
@@ -118,17 +100,13 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
 
 
 def gather_taps(x: Array, tap: Array, window: Window) -> Array:
-    """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; 0 where that tap lies in the
-    padding.
-    """
+    """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; a tap in the padding reads 0."""
     result: Array = pools().gather_taps(x, tap, window)
     return result
 
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
-    """dx [N, C, H, W], the adjoint of `gather_taps`: dy [N, C, P, Q] at the taps; windows that overlap add
-    up.
-    """
+    """dx [N, C, H, W], the adjoint of `gather_taps`: dy [N, C, P, Q] at the taps, added up."""
     result: Array = pools().scatter_taps(dy, tap, window)
     return result
 
@@ -140,8 +118,6 @@ def sum_windows(x: Array, window: Window) -> Array:
 
 
 def spread_windows(dy: Array, window: Window) -> Array:
-    """dx [N, C, H, W], the adjoint of `sum_windows`: dy [N, C, P, Q] added to every place its window
-    covers.
-    """
+    """dx [N, C, H, W], the adjoint of `sum_windows`: dy [N, C, P, Q] added wherever its window reaches."""
     result: Array = pools().spread_windows(dy, window)
     return result

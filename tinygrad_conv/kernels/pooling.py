@@ -1,32 +1,49 @@
-"""Pooling in two stages, first along the columns and then along the rows: kh + kw steps instead of kh * kw.
+"""Pooling: maximum and sum of windows, and what they send back.
 
-A maximum over a window is the maximum over its rows of the maxima within the rows, and the first tap that
-wins in row-major order is the first row that wins and, in it, the first column. (Rows before columns would
-find the same maximum, but not the same tap at ties.) A sum splits likewise. Every step is one elementwise
-pass over all windows at once, and the arrays keep the memory order of the input.
+In two stages, first along the columns and then along the rows: kh + kw steps instead of kh * kw. A maximum
+over a window is the maximum over its rows of the maxima within the rows, and the first tap that wins in
+row-major order is the first row that wins and, in it, the first column. (Rows before columns would give the
+same maximum, but not the same tap at ties.) A sum splits likewise. Every step is one elementwise pass over
+all windows at once, and the arrays keep the memory order of the input.
+
+Windows of 2x2 that lie side by side, as nearly every network has them, are simpler, for every place has one
+window. The four places of a window are copied to where they lie in four arrays of one shape, tap by tap, and
+everything after that is a few passes over long rows. A window's maximum differs from what stands at the taps
+before its own; so, with n0, n1 and n2 saying 1 where the taps 0, 1 and 2 differ from the maximum,
+
+    tap = n0 * (1 + n1 * (1 + n2))
+
+is the first tap in row-major order that has it. On the way back each place asks whether its window named it;
+nothing is added, and nothing cleared but a remainder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from math import isnan
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from . import tiles
-from .layout import Array, Rows, all_finite, compute_type, from_rows, in_order_of, tap_type, to_rows
-from .window import Window, overlap
+from .memory_order import Order, Rows, compute_type, from_rows, in_order_of, memory_order, to_rows
+from .pointwise import all_finite
+from .threads import share
+from .window import Array, Window, overlap
 
 Wins: TypeAlias = Callable[[Array, Array], Array]
 
+# By trial on two cores:
+NANOSECONDS_PER_WINDOW = 1.3
+CACHE_WINDOWS = 1 << 17  # with fewer at a time, threads would wait for the interpreter's lock
+TAPS = np.arange(4, dtype=np.uint8).reshape(2, 2, 1, 1, 1, 1)
+ONE = np.array(1, np.uint8)  # NumPy reads an array faster than it converts a number
+
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """(y, tap), both [N, C, P, Q]: the maximum of each window of x [N, C, H, W], and the number of its
-    tap.
-    """
-    if tiles.serves(window) and (found := tiles.max_pool(x, window)):
-        return found
+    """(y, tap), both [N, C, P, Q]: the maximum of each window of x [N, C, H, W], and its tap's number."""
+    if side_by_side(window) and (maxima := _max_pool_side_by_side(x, window)):
+        return maxima
     y, tap = _max_pool(x, window, _is_greater)
     if np.issubdtype(x.dtype, np.floating) and y.size and np.isnan(y.max()):
         y, tap = _max_pool(x, window, _is_greater_or_nan)
@@ -47,8 +64,8 @@ def gather_taps(x: Array, tap: Array, window: Window) -> Array:
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] at its tap; windows that share a place add up."""
-    if tiles.serves(window):
-        return tiles.scatter_taps(dy, tap, window)
+    if side_by_side(window):
+        return _scatter_taps_side_by_side(dy, tap, window)
     dy = in_order_of(tap, dy)
     dx = np.zeros_like(dy, shape=(*dy.shape[:2], *window.size))
     finite = dy.dtype.kind != "f" or all_finite(dy)
@@ -94,15 +111,14 @@ def spread_windows(dy: Array, window: Window) -> Array:
 def _max_pool(x: Array, window: Window, wins: Wins) -> tuple[Array, Array]:
     """Both stages; `wins(value, best)` says which challengers beat the best so far."""
     lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
-    first, dtype = _first_taps(window), tap_type(window)
+    first, dtype = _first_taps(window), window.tap_dtype
     best_in_row = np.full_like(x, lowest, shape=(*x.shape[:3], window.out[1]))
     column_tap = np.empty_like(best_in_row, dtype)
     column_tap[...] = first.columns
     for j in range(window.kernel[1]):
         windows, inputs = overlap(window, 1, j).slices
-        _challenge(
-            best_in_row[..., windows], column_tap[..., windows], x[..., inputs], np.asarray(j, dtype), wins
-        )
+        best, its_tap = best_in_row[..., windows], column_tap[..., windows]
+        _challenge(best, its_tap, x[..., inputs], np.asarray(j, dtype), wins)
     y = np.full_like(x, lowest, shape=(*x.shape[:2], *window.out))
     tap = np.empty_like(y, dtype)
     tap[...] = first.both
@@ -151,7 +167,7 @@ def _first_taps(window: Window) -> FirstTaps:
         first.append(taps)
     rows, columns = first[0][:, None], first[1]
     both = np.where((rows < 0) | (columns < 0), 0, rows * window.kernel[1] + columns)
-    return FirstTaps(np.maximum(columns, 0).astype(tap_type(window)), both.astype(tap_type(window)))
+    return FirstTaps(np.maximum(columns, 0).astype(window.tap_dtype), both.astype(window.tap_dtype))
 
 
 def _with_zeros(x: Array, window: Window) -> Rows:
@@ -164,3 +180,84 @@ def _with_zeros(x: Array, window: Window) -> Rows:
     padded = np.zeros((height, rows.shape[1], width, rows.shape[3]), x.dtype)
     padded[top : top + window.size[0], :, left : left + window.size[1]] = rows
     return padded
+
+
+def side_by_side(window: Window) -> bool:
+    """2x2, stride 2, no padding, and no window reaches beyond the input."""
+    return (
+        window.kernel == window.stride == (2, 2)
+        and window.dilation == (1, 1)
+        and window.padding[0][0] == window.padding[1][0] == 0
+        and window.reach(0) <= window.size[0]
+        and window.reach(1) <= window.size[1]
+    )
+
+
+def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array] | None:
+    """(y, tap), both [N, C, P, Q], of x [N, C, H, W]; None if there is a NaN: it wins in a way of its own."""
+    order = memory_order(x.strides)
+    places = _places(x, window, order)
+    y, tap = np.empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
+
+    def work(first: int, last: int) -> None:
+        for part in _parts(first, last, y):
+            _maxima(places[:, :, part], y[part], tap[part])
+
+    share(work, len(y), y.size * NANOSECONDS_PER_WINDOW / 1000)
+    if y.dtype.kind == "f" and y.size and isnan(np.maximum.reduce(y, axis=None)):
+        return None
+    return y.transpose(order.back), tap.transpose(order.back)
+
+
+def _maxima(places: Array, y: Array, tap: Array) -> None:
+    """Of places [2, 2, ...], and which was the first to have it."""
+    taps = np.empty((4, *y.shape), y.dtype)
+    taps.reshape(places.shape)[...] = places
+    np.maximum.reduce(taps, 0, out=y)
+    differs = np.not_equal(taps[:3], y).view(np.uint8)
+    number = differs[2]
+    number += ONE
+    number *= differs[1]
+    number += ONE
+    np.multiply(number, differs[0], out=tap)
+
+
+def _scatter_taps_side_by_side(dy: Array, tap: Array, window: Window) -> Array:
+    """dx [N, C, H, W]: each window's dy [N, C, P, Q] at its tap."""
+    order = memory_order(tap.strides)
+    values = in_order_of(tap, dy).transpose(order.axes)  # a flattened layer's gradient comes in another order
+    shape = (*dy.shape[:2], *window.size)
+    dx = np.empty([shape[axis] for axis in order.axes], dy.dtype).transpose(order.back)
+    if window.size[0] > 2 * window.out[0]:
+        dx[:, :, 2 * window.out[0] :] = 0
+    if window.size[1] > 2 * window.out[1]:
+        dx[..., 2 * window.out[1] :] = 0
+    places, named = _places(dx, window, order), tap.transpose(order.axes)
+    finite = dy.dtype.kind != "f" or all_finite(dy)
+
+    def work(first: int, last: int) -> None:
+        for part in _parts(first, last, values):
+            mine = named[part] == TAPS
+            if finite:  # several times faster than choosing by a mask; but 0 * inf would be NaN
+                np.multiply(values[part], mine, out=places[:, :, part])
+            else:
+                places[:, :, part] = np.where(mine, values[part], 0)
+
+    share(work, len(values), dy.size * NANOSECONDS_PER_WINDOW / 1000)
+    return dx
+
+
+def _parts(first: int, last: int, windows: Array) -> Iterator[slice]:
+    """Rows [first, last) of `windows`, as many at a time as stay in the cache."""
+    together = max(1, len(windows) * CACHE_WINDOWS // max(1, windows.size))
+    for begin in range(first, last, together):
+        yield slice(begin, min(begin + together, last))
+
+
+def _places(x: Array, window: Window, order: Order) -> Any:
+    """A view of x [N, C, H, W] as [2, 2, ...]: row and column in the window, then windows as in memory."""
+    height, width = window.out
+    if window.size != (2 * height, 2 * width):
+        x = x[:, :, : 2 * height, : 2 * width]
+    windows = [(0, 1, 2, 4)[axis] for axis in order.axes]
+    return x.reshape(*x.shape[:2], height, 2, width, 2).transpose(3, 5, *windows)

@@ -1,10 +1,9 @@
-"""The formulas, literally: one loop over the taps of the window, and one line that says what a tap
-contributes.
+"""The formulas, literally: a loop over the taps of the window, and a line that says what a tap contributes.
 
 This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to
-read what each kernel means. Speed does not matter here. All arrays are [N, C, H, W] on the side of the input
-and [N, O, P, Q] on the side of the output; `X[i, j]` below is the part of the input that tap (i, j) of every
-window sees:
+read what each kernel means. Speed does not matter here, and nothing but the window is shared with them. All
+arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output; `X[i, j]` below
+is the part of the input that tap (i, j) of every window sees:
 
     X[i, j][n, c, p, q] = x[n, c, p * stride + i * dilation - top, q * stride + j * dilation - left]
 
@@ -16,15 +15,19 @@ maximum.
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 
-from .layout import Array, compute_type, tap_type
-from .window import Window, overlap
+from .window import Array, Window, overlap
+
+Index: TypeAlias = tuple[slice, slice, slice, slice]
+EVERY = slice(None)
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     """Y = sum over i, j of X[i, j] . W[i, j]: cross-correlation, the kernel is not flipped."""
-    dtype, result = compute_type(x.dtype, w.dtype)
+    dtype, result = _dtypes(x, w)
     x, w = _pad(x.astype(dtype), window), _by_group(w.astype(dtype), groups)
     y = np.zeros((len(x), groups, w.shape[1], *window.out), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -35,7 +38,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """dW[i, j] = <X[i, j], dY> for every pair of channels: cross-correlation of X with dY."""
-    dtype, result = compute_type(x.dtype, dy.dtype)
+    dtype, result = _dtypes(x, dy)
     x, dy = _pad(x.astype(dtype), window), _by_channel_group(dy.astype(dtype), groups)
     dw = np.zeros((groups, dy.shape[2], x.shape[1] // groups, *window.kernel), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -45,12 +48,11 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
-    """dX gathers, at each place, dY . W[i, j] of every window whose tap (i, j) read that place; 0 where none
-    did.
+    """dX gathers, at each place, dY . W[i, j] of each window whose tap (i, j) read it; 0 where none did.
 
     With stride 1 this is the full correlation of dY with the kernel flipped by 180 degrees.
     """
-    dtype, result = compute_type(dy.dtype, w.dtype)
+    dtype, result = _dtypes(dy, w)
     dy, w = _by_channel_group(dy.astype(dtype), groups), _by_group(w.astype(dtype), groups)
     dx = np.zeros((len(dy), groups * w.shape[2], *_padded_size(window)), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -59,14 +61,13 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """The maximum of each window, and the number of the tap that won: the first at ties, the last NaN if
-    there is one.
+    """The maximum of each window, and the number of its tap: the first at ties, the last NaN if there is one.
 
     A window that lies wholly in the padding has the lowest value there is, and tap 0.
     """
     lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
     y = np.full((*x.shape[:2], *window.out), lowest, x.dtype)
-    tap = np.zeros(y.shape, tap_type(window))
+    tap = np.zeros(y.shape, window.tap_dtype)
     untouched = np.ones(y.shape, bool)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         windows, inputs = _inside(window, i, j)
@@ -88,9 +89,7 @@ def gather_taps(x: Array, tap: Array, window: Window) -> Array:
 
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
-    """The adjoint of `gather_taps`: each window sends its dy to its tap, and windows that share a place add
-    up.
-    """
+    """The adjoint of `gather_taps`: each window sends dy to its tap; windows that share a place add up."""
     dx = np.zeros((*dy.shape[:2], *window.size), dy.dtype)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         windows, inputs = _inside(window, i, j)
@@ -100,7 +99,7 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
 
 def sum_windows(x: Array, window: Window) -> Array:
     """y = sum over i, j of X[i, j], one channel at a time; padding counts as 0."""
-    dtype, result = compute_type(x.dtype)
+    dtype, result = _dtypes(x)
     x = _pad(x.astype(dtype), window)
     y = np.zeros((*x.shape[:2], *window.out), dtype)
     for i, j in np.ndindex(window.kernel):
@@ -110,15 +109,18 @@ def sum_windows(x: Array, window: Window) -> Array:
 
 def spread_windows(dy: Array, window: Window) -> Array:
     """The adjoint of `sum_windows`: each window adds its dy to every place it covers."""
-    dtype, result = compute_type(dy.dtype)
+    dtype, result = _dtypes(dy)
     dx = np.zeros((*dy.shape[:2], *_padded_size(window)), dtype)
     for i, j in np.ndindex(window.kernel):
         dx[_tap(window, i, j)] += dy
     return _crop(dx, window).astype(result)
 
 
-Index = tuple[slice, slice, slice, slice]
-EVERY = slice(None)
+def _dtypes(*arrays: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """What to compute in, and what the result has: float16 is computed in float32, and rounded once."""
+    alike = all(array.dtype == arrays[0].dtype for array in arrays)
+    result = arrays[0].dtype if alike else np.result_type(*(array.dtype for array in arrays))
+    return (np.dtype(np.float32) if result == np.float16 else result), result
 
 
 def _tap(window: Window, i: int, j: int) -> Index:
@@ -139,9 +141,7 @@ def _inside(window: Window, i: int, j: int) -> tuple[Index, Index]:
 
 
 def _padded_size(window: Window) -> tuple[int, int]:
-    """Height and width with the padding, and with room for one last stride, so that every `_tap` is a full
-    slice.
-    """
+    """Height and width with the padding, and with room for a last stride: every `_tap` is a full slice."""
     height, width = (
         max(size + sum(padding), window.reach(axis) + stride)
         for axis, (size, padding, stride) in enumerate(

@@ -8,7 +8,7 @@ takes `threadpoolctl` (the extra `fast`). Without it BLAS keeps its threads and 
 that NumPy alone can do.
 
 The work is always cut into the same parts for the same number of threads, whoever is free to do them, and
-what the parts found is added in their order: a program gives the same bits in every run.
+what the parts yield is added in their order: a program gives the same bits in every run.
 """
 
 from __future__ import annotations
@@ -24,31 +24,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from .window import Window
+from .window import Array, Window
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 Result = TypeVar("Result")
 
-WORTH_HOLDING_BLAS = (
-    250_000  # multiplications; with fewer BLAS does not use its threads anyway, and holding it takes time
-)
+# Measured on two cores, float32, OpenBLAS 0.3.31:
+WORTH_HOLDING_BLAS = 250_000  # multiplications: with fewer BLAS has one thread anyway; holding it takes time
 WORTH_SHARING = 200.0  # microseconds on one core
-# a thread wakes up 30 to 60 microseconds after it was handed work, and so does the one that waits for it
-HAND_OFF = 40.0
-MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, in float32
+HAND_OFF = 40.0  # microseconds: a thread wakes up 30 to 60 after it was handed work, and who waits for it too
+MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, with AVX2
 MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
-UNPACKING_ARCHITECTURES = (
-    "SkylakeX",
-    "Cooperlake",
-    "SapphireRapids",
-)  # OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
+# OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
+UNPACKING_ARCHITECTURES = ("SkylakeX", "Cooperlake", "SapphireRapids")
 
 
 def get_num_threads() -> int:
-    """How many threads a large kernel uses: as many as there are processors, unless `set_num_threads` was
-    called.
+    """How many threads a large kernel uses.
+
+    As many as there are processors, unless `set_num_threads` was called.
     """
     return _state.wanted or _default_threads()
 
@@ -70,11 +66,10 @@ def set_num_threads(n: int) -> None:
 
 
 def share(work: Callable[[int, int], Result], count: int, microseconds: float) -> list[Result]:
-    """[work(first, last), ...] over consecutive parts of range(count), in parallel if the estimated time is
-    worth it.
+    """[work(first, last), ...] over consecutive parts of range(count), in parallel if that is worth it.
 
-    All parts are finished, or have failed, when this returns or raises. A caller whose work multiplies
-    matrices holds BLAS meanwhile.
+    `microseconds` is an estimate for one core. All parts are finished, or have failed, when this returns or
+    raises. A caller whose work multiplies matrices holds BLAS meanwhile.
     """
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
     if parts <= 1:
@@ -96,12 +91,21 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
 
 
 def shares(count: int, parts: int, microseconds: float) -> list[int]:
-    """Where the parts of range(count) end. The caller's is the longest: the others begin later, and must be
-    waited for.
+    """Where the parts of range(count) end.
+
+    The caller's is the longest: the others begin later, and must be waited for.
     """
-    ahead = (parts - 1) * HAND_OFF / max(microseconds, HAND_OFF)
-    mine = min(count - parts + 1, round(count * (1 + ahead) / parts))
+    head_start = (parts - 1) * HAND_OFF / max(microseconds, HAND_OFF)
+    mine = min(count - parts + 1, round(count * (1 + head_start) / parts))
     return [mine + (count - mine) * part // (parts - 1) for part in range(parts)]
+
+
+def sum_of_parts(parts: list[Array]) -> Array:
+    """What the parts yield added up, in their order; the first is overwritten."""
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 def _work_with(settings: Any, work: Callable[[int, int], Result], first: int, last: int) -> Result:
@@ -134,17 +138,14 @@ class blas_held:
 
 
 def correlation_time(window: Window, samples: int, weights: int) -> float:
-    """A rough guess, in microseconds on one core, of a correlation: each weight meets each output place
-    once.
-    """
+    """A rough guess of a correlation, in microseconds on one core: each weight meets each output place."""
     return product_time(samples * window.out[0] * window.out[1] * weights)
 
 
 def product_time(multiplications: int) -> float:
     """The same of any product."""
-    return multiplications / (
-        MULTIPLICATIONS_UNPACKED if blas_multiplies_unpacked() else MULTIPLICATIONS_PER_MICROSECOND
-    )
+    unpacked = blas_multiplies_unpacked()
+    return multiplications / (MULTIPLICATIONS_UNPACKED if unpacked else MULTIPLICATIONS_PER_MICROSECOND)
 
 
 class _State:
@@ -170,9 +171,7 @@ class _State:
         self.held = []
 
     def pool(self) -> ThreadPoolExecutor:
-        """The worker threads, started when first needed. The calling thread works too, so one fewer than
-        wanted.
-        """
+        """The worker threads, started when first needed: one fewer than wanted, for the caller works too."""
         from concurrent.futures import ThreadPoolExecutor  # it takes long to import, and small nets need none
 
         with self.lock:
@@ -181,8 +180,9 @@ class _State:
             return self.workers
 
     def change(self, wanted: int | None) -> None:
-        """Another number of threads; the old ones finish what they were handed, and end when nobody refers to
-        them.
+        """Another number of threads.
+
+        The old ones finish what they were handed, and end when nobody refers to them.
         """
         with self.lock:
             self.workers, self.wanted = None, wanted
@@ -212,9 +212,7 @@ class Blas(NamedTuple):
 
 @cache
 def _blas_libraries() -> tuple[Blas, ...]:
-    """The BLAS libraries in this process, if threadpoolctl is there to find them. It takes a millisecond, so
-    once.
-    """
+    """The BLAS libraries in this process, if threadpoolctl is there to find them; once, for it takes 1 ms."""
     if find_spec("threadpoolctl") is None:
         return ()
     from threadpoolctl import ThreadpoolController
@@ -223,27 +221,23 @@ def _blas_libraries() -> tuple[Blas, ...]:
 
 
 def _controls(library: Any) -> Blas:
-    """Of OpenBLAS with threads of its own: its own functions, ten times as fast as what threadpoolctl makes
-    of them.
+    """Of OpenBLAS with threads of its own: its own functions, ten times as fast as threadpoolctl's.
 
     And they do what they are told by any thread, while newer versions of threadpoolctl obey only the first
-    one to ask.
+    thread to ask.
     """
     architecture = str(getattr(library, "architecture", ""))
     if getattr(library, "threading_layer", None) == "pthreads":
         for symbol in library.check_symbols:  # every name that openblas_get_num_threads goes by
             if hasattr(library.dynlib, symbol):
-                return Blas(
-                    library.dynlib[symbol], library.dynlib[symbol.replace("_get_", "_set_")], architecture
-                )
+                setter = library.dynlib[symbol.replace("_get_", "_set_")]
+                return Blas(library.dynlib[symbol], setter, architecture)
     return Blas(library.get_num_threads, library.set_num_threads, architecture)
 
 
 @cache
 def blas_multiplies_unpacked() -> bool:
-    """Whether BLAS is known to multiply small matrices as they lie in memory, without packing them: see
-    `pieces`.
-    """
+    """Whether BLAS is known to multiply small matrices where they lie, without packing them: see `gemm`."""
     return any(library.architecture in UNPACKING_ARCHITECTURES for library in _blas_libraries())
 
 

@@ -13,15 +13,16 @@ whoever understands these two lines understands every index in this folder. Rows
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-Pair = tuple[int, int]
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]  # [N, C, H, W] in any memory order
+Pair: TypeAlias = tuple[int, int]
 
 
 class Window(NamedTuple):
-    """A geometry; hashable, so that whatever depends on shapes alone is computed once. Made by
-    `make_window`.
-    """
+    """A geometry, made by `make_window`; hashable, so that what depends on shapes alone is computed once."""
 
     size: Pair  # (H, W) of the input
     kernel: Pair  # (kh, kw)
@@ -35,19 +36,20 @@ class Window(NamedTuple):
         """How many taps a window has; tap (i, j) has the number i * kw + j."""
         return self.kernel[0] * self.kernel[1]
 
+    @property
+    def tap_dtype(self) -> np.dtype[Any]:
+        """The smallest unsigned integer that can number the taps."""
+        return np.min_scalar_type(max(self.taps - 1, 0))
+
     def reach(self, axis: int) -> int:
-        """How much of the padded input the windows span; what lies beyond is a remainder that no window
-        touches.
-        """
+        """How much of the padded input the windows span; no window touches the remainder beyond it."""
         if self.out[axis] == 0:
             return 0
         return (self.out[axis] - 1) * self.stride[axis] + (self.kernel[axis] - 1) * self.dilation[axis] + 1
 
 
 class Overlap(NamedTuple):
-    """The windows whose tap falls inside the input: windows [first, last) read input [start, stop) in
-    steps.
-    """
+    """Where a tap falls inside the input: windows [first, last) read input [start, stop) in steps."""
 
     first: int
     last: int
@@ -87,7 +89,7 @@ def make_window(
     as padding.
     """
     if out is None:
-        spans = [size[a] + sum(padding[a]) - dilation[a] * (kernel[a] - 1) - 1 for a in (0, 1)]
+        spans = [size[axis] + sum(padding[axis]) - dilation[axis] * (kernel[axis] - 1) - 1 for axis in (0, 1)]
         out = (max(0, spans[0] // stride[0] + 1), max(0, spans[1] // stride[1] + 1))
     return Window(size, kernel, stride, padding, dilation, out)
 

@@ -10,7 +10,7 @@ they gather and scatter nothing; that of X writes where there is room for the pa
 middle stands, for each frequency, a correlation of rows with a kernel of height one: lowered along the width
 as in `lowering`, it is a matrix product over K = (j, C). Both gradients follow by transposing:
 
-    dW = G^T [ (B^T X) * (A dY) ]      dX: a correlation again, see `mirror`
+    dW = G^T [ (B^T X) * (A dY) ]      dX: a correlation again, mirrored
 
 For dW nothing is lowered: each tap column has a product of its own, with a shifted view of B^T X.
 
@@ -27,26 +27,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .dilation import Interleaved, interleaved
-from .layout import (
-    Array,
-    Rows,
-    all_finite,
-    compute_type,
-    contiguous_view,
-    from_rows,
-    giving_up_quietly,
-    sum_of,
-    to_rows,
-)
-from .mirror import flipped, mirrored
-from .pieces import multiply, multiply_by_tiles
-from .threads import correlation_time, share
-from .window import Window, overlap
+from ..gemm import multiply_in_pieces, multiply_in_tiles
+from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
+from ..pointwise import all_finite
+from ..threads import correlation_time, share, sum_of_parts
+from ..window import Array, Window, overlap
+from .identities import Interleaved, flipped, interleaved, mirrored
 
-TILE = 4  # rows of output
+TILE_ROWS = 4  # of output
 SEEN = 6  # rows of input that a tile reads, and the number of frequencies
-WORKSPACE_BYTES = 1_700_000
+WORKSPACE_BYTES = 1_700_000  # by trial on two cores, for 6, 3, 2 or 1 of the frequencies at a time
 
 
 class Transforms(NamedTuple):
@@ -70,21 +60,10 @@ def transforms(dtype: np.dtype[Any]) -> Transforms:
     ]
     weights = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]
     outputs = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-    return Transforms(
-        np.array(inputs, dtype), (np.array(weights) / 24).astype(dtype), np.array(outputs, dtype)
-    )
+    exact = np.array(weights) / 24
+    return Transforms(np.array(inputs, dtype), exact.astype(dtype), np.array(outputs, dtype))
 
 
-def serves(window: Window) -> bool:
-    """Height 3, at least one full tile, and no stride that is not made up for by dilation (see there); any
-    width.
-    """
-    parts = [part.window for part in interleaved(window)]
-    tall = all(one.stride[0] == 1 and one.out[0] >= TILE for one in parts)
-    return window.kernel[0] == 3 and window.stride[1] == 1 and tall
-
-
-@giving_up_quietly
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, 3, kw], or None if y is not finite."""
     dtype, result = compute_type(x.dtype, w.dtype)
@@ -97,36 +76,31 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     def fill(part: Interleaved, begin: int, end: int) -> bool:
         finite, outcome = True, y[part.outputs]
         products = np.empty((SEEN, outputs, width * samples), dtype)
-        lowered = _workspace(channels, part.window, samples, dtype)
+        lowered = room_for_frequencies(channels, part.window, samples, dtype)
         for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
             for first in range(0, SEEN, len(lowered)):
                 frequencies = slice(first, first + len(lowered))
                 lowered[...] = seen[frequencies]
-                multiply(
-                    weights[frequencies],
-                    lowered.reshape(len(lowered), kw * channels, -1),
-                    out=products[frequencies],
-                )
-            target = outcome[tile * TILE : (tile + 1) * TILE]
-            multiply(transforms(dtype).outputs[: len(target)], products.reshape(SEEN, -1), out=target)
+                values = lowered.reshape(len(lowered), kw * channels, -1)
+                multiply_in_pieces(weights[frequencies], values, out=products[frequencies])
+            target = outcome[tile * TILE_ROWS : (tile + 1) * TILE_ROWS]
+            back = transforms(dtype).outputs[: len(target)]
+            multiply_in_pieces(back, products.reshape(SEEN, -1), out=target)
             finite = finite and all_finite(target)
         return finite
 
     for part in interleaved(window):
         time = correlation_time(part.window, samples, w.size) / 2
-        if not all(share(partial(fill, part), tiles(part.window), time)):
+        if not all(share(partial(fill, part), tile_count(part.window), time)):
             return None
     return from_rows(y.reshape(height, outputs, width, samples), result)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1 both ways, or None if dx is not
-    finite.
-    """
+    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1, or None if dx is not finite."""
     return correlate(dy, flipped(w, groups), mirrored(window), groups)
 
 
-@giving_up_quietly
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
     """dw [O, C, 3, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite."""
     dtype, result = compute_type(x.dtype, dy.dtype)
@@ -140,31 +114,27 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         products = np.empty_like(total)
         transformed = np.empty((SEEN, 1, outputs, width * samples), dtype)
         for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
-            met = source[tile * TILE : (tile + 1) * TILE]
-            multiply(
-                transforms(dtype).outputs[: len(met)].T,
-                met.reshape(len(met), -1),
-                out=transformed.reshape(SEEN, -1),
-            )
-            multiply_by_tiles(seen, transformed, out=products)
+            met = source[tile * TILE_ROWS : (tile + 1) * TILE_ROWS]
+            forth = transforms(dtype).outputs[: len(met)].T
+            multiply_in_pieces(forth, met.reshape(len(met), -1), out=transformed.reshape(SEEN, -1))
+            multiply_in_tiles(seen, transformed, out=products)
             total += products
         return total
 
-    found: list[Array] = []
+    sums: list[Array] = []
     for part in interleaved(window):
         time = correlation_time(part.window, samples, 3 * kw * channels * outputs) / 2
-        found += share(partial(add_up, part), tiles(part.window), time)
-    dw: Array = np.matmul(transforms(dtype).weights.T, sum_of(found).reshape(SEEN, -1)).reshape(
-        3, kw, channels, outputs
-    )
+        sums += share(partial(add_up, part), tile_count(part.window), time)
+    by_tap = np.matmul(transforms(dtype).weights.T, sum_of_parts(sums).reshape(SEEN, -1))
+    dw: Array = by_tap.reshape(3, kw, channels, outputs)
     if not all_finite(dw):
         return None
     return dw.transpose(3, 2, 0, 1).astype(result, order="C")
 
 
-def tiles(window: Window) -> int:
+def tile_count(window: Window) -> int:
     """How many tiles the rows of the output make; the last one may be cut short."""
-    return -(-window.out[0] // TILE)
+    return -(-window.out[0] // TILE_ROWS)
 
 
 class TransformedTile(NamedTuple):
@@ -175,15 +145,12 @@ class TransformedTile(NamedTuple):
 
 
 def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator[TransformedTile]:
-    """The transformed rows that tiles [begin, end) see, padded along the width; `seen` holds until the next
-    is asked for.
+    """The transformed rows that tiles [begin, end) see, padded along the width.
+
+    `seen` holds until the next is asked for.
     """
-    (_, channels, _, samples), (_, kw), (_, columns), dilation = (
-        x.shape,
-        window.kernel,
-        window.out,
-        window.dilation[1],
-    )
+    (_, channels, _, samples), (_, kw), (_, columns) = x.shape, window.kernel, window.out
+    dilation = window.dilation[1]
     length = columns + dilation * (kw - 1)
     padded = np.zeros((SEEN, channels, length, samples), x.dtype)
     steps = (channels * length * samples, dilation * samples, length * samples, 1)
@@ -192,15 +159,13 @@ def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator
     target = padded[:, :, inside.windows].reshape(SEEN, channels, -1).swapaxes(0, 1)
     matrix = transforms(x.dtype).inputs
     for tile in range(begin, end):
-        seen = _rows_or_zeros(x[:, :, inside.inputs], tile * TILE - window.padding[0][0])
+        seen = _rows_or_zeros(x[:, :, inside.inputs], tile * TILE_ROWS - window.padding[0][0])
         np.matmul(matrix, seen.reshape(SEEN, channels, -1).swapaxes(0, 1), out=target)
         yield TransformedTile(tile, views)
 
 
-def _workspace(channels: int, window: Window, samples: int, dtype: np.dtype[Any]) -> Array:
-    """Room for as many frequencies of a tile, lowered along the width, as stay in the cache: [6 or fewer, kw,
-    C, Q * N].
-    """
+def room_for_frequencies(channels: int, window: Window, samples: int, dtype: np.dtype[Any]) -> Array:
+    """Room for as many lowered frequencies of a tile as stay in the cache: [6 or fewer, kw, C, Q * N]."""
     (_, kw), (_, columns) = window.kernel, window.out
     seen_bytes = SEEN * channels * window.size[1] * samples * dtype.itemsize
     row_bytes = kw * channels * columns * samples * dtype.itemsize

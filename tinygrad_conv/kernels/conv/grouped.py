@@ -16,24 +16,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from math import isfinite, prod
 from typing import NamedTuple
 
 import numpy as np
 
-from . import bands
-from .dilation import Interleaved, interleaved
-from .layout import Array, Rows, all_finite, compute_type, contiguous_view, from_rows, to_rows
+from ..gemm import multiply_in_pieces, multiply_in_tiles
+from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
+from ..pointwise import all_finite, all_finite_in_rows
+from ..threads import blas_multiplies_unpacked, correlation_time, share
+from ..window import Array, Window
+from .bands import banded, multiply_banded
+from .identities import Interleaved, flipped, interleaved, mirrored, phases
 from .lowering import lower
-from .mirror import flipped, mirrored
-from .phases import phases
-from .pieces import multiply, multiply_by_tiles
-from .threads import blas_multiplies_unpacked, correlation_time, share
-from .window import Window
 
-CACHE_BYTES = (
-    4 << 20
-)  # the last cache: with more and shorter calls, threads would wait for the interpreter's lock
+# By trial on two cores:
+CACHE_BYTES_OF_GROUPS = 4 << 20  # the last cache: with more and shorter calls, threads wait for Python's lock
 NARROW = 8  # a product with fewer outputs takes about as long as with so many
 
 
@@ -50,12 +47,13 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
 
     def work(part: Interleaved, begin: int, end: int) -> None:
         source, target = rows[part.inputs], products[:, part.outputs]
-        wide = bands.banded(weights, part.window.stride[0] * by_tap[0, 0].size) if in_bands else None
+        wide = banded(weights, part.window.stride[0] * by_tap[0, 0].size) if in_bands else None
         for some, values in lowered_groups(source, part.window, groups, begin, end):
-            if wide is not None and _finite(source[:, some.start * channels : some.stop * channels]):
-                bands.multiply(wide[some], values, out=target[some])
+            seen = source[:, some.start * channels : some.stop * channels]
+            if wide is not None and all_finite_in_rows(seen):
+                multiply_banded(wide[some], values, out=target[some])
             else:
-                multiply(weights[some], values, out=target[some])
+                multiply_in_pieces(weights[some], values, out=target[some])
 
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, samples, outputs, w.size))
@@ -74,22 +72,17 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         source = by_group[:, part.outputs]
         for some, values in lowered_groups(rows[part.inputs], part.window, groups, begin, end):
             products = np.empty((*values.shape[:3], outputs), dtype)
-            dw[some] += multiply_by_tiles(values, source[some], out=products).sum(axis=1)
+            dw[some] += multiply_in_tiles(values, source[some], out=products).sum(axis=1)
 
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, samples, outputs, dw.size))
     by_tap = dw.reshape(groups, *window.kernel, channels, outputs)
-    return (
-        by_tap.transpose(0, 4, 3, 1, 2)
-        .reshape(groups * outputs, channels, *window.kernel)
-        .astype(result, copy=False)
-    )
+    by_output = by_tap.transpose(0, 4, 3, 1, 2).reshape(groups * outputs, channels, *window.kernel)
+    return by_output.astype(result, copy=False)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """dx [N, C, H, W], as one correlation with stride 1 and as several with another (see `phases`); None if w
-    is not finite.
-    """
+    """dx [N, C, H, W]: a correlation with stride 1, several with another. None if w is not finite."""
     if not all_finite(w):
         return None
     if window.stride == (1, 1):
@@ -97,8 +90,9 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     dtype, result = compute_type(dy.dtype, w.dtype)
     errors = from_rows(to_rows(dy, dtype), dtype)
     dx = from_rows(np.zeros((window.size[0], groups * w.shape[1], window.size[1], len(dy)), result), result)
-    for (rows, columns), taps, part in phases(window):
-        dx[:, :, rows, columns] = correlate(errors, flipped(w[:, :, taps[0], taps[1]], groups), part, groups)
+    for (rows, columns), taps, smaller in phases(window):
+        kernel = flipped(w[:, :, taps[0], taps[1]], groups)
+        dx[:, :, rows, columns] = correlate(errors, kernel, smaller, groups)
     return dx
 
 
@@ -110,26 +104,20 @@ class LoweredGroups(NamedTuple):
 
 
 def lowered_groups(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[LoweredGroups]:
-    """Groups [begin, end), as many at a time as stay in the cache; `values` holds until the next are asked
-    for.
+    """Groups [begin, end), as many at a time as stay in the cache.
+
+    `values` holds until the next are asked for.
     """
     (kh, kw), stride, (count, width) = window.kernel, window.stride[0], window.out
     channels, columns, height = x.shape[1] // groups, width * x.shape[3], (count - 1) * stride + kh
     row = kw * channels * columns
-    together = max(1, min(end - begin, CACHE_BYTES // (height * row * x.itemsize)))
+    together = max(1, min(end - begin, CACHE_BYTES_OF_GROUPS // (height * row * x.itemsize)))
     lowered = np.zeros((together, height, kw, channels, width, x.shape[3]), x.dtype)
     shape, steps = (count, kh * kw * channels, columns), (height * row, stride * row, columns, 1)
     for first in range(begin, end, together):
         last = min(first + together, end)
         lower(x[:, first * channels : last * channels], lowered[: last - first], 0, window, used=False)
         yield LoweredGroups(slice(first, last), contiguous_view(lowered, 0, (last - first, *shape), steps))
-
-
-def _finite(x: Rows) -> bool:
-    """As `all_finite`, of some channels of rows [H, C, W, N], whose rows are contiguous."""
-    rows = x.reshape(len(x), 1, prod(x.shape[1:]))
-    with np.errstate(over="ignore", invalid="ignore"):  # these squares are nobody's result
-        return isfinite(abs(np.matmul(rows, rows.swapaxes(1, 2)).sum()))
 
 
 def guessed_time(window: Window, samples: int, outputs: int, weights: int) -> float:

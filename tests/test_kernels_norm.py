@@ -9,10 +9,10 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import deviation, threads
+from tinygrad_conv.kernels import norm, threads
 
 from .test_kernels import Array
-from .test_kernels_bias import picture
+from .test_kernels_pointwise import picture
 
 FUNCTIONS = ("rescaled", "squared_deviation", "deviation_dot", "deviation_removed")
 SHAPES = [(0, 3, 4, 4), (3, 1, 1, 1), (2, 3, 4, 5), (40, 5, 9, 20), (1, 24, 40, 30), (3, 2, 70, 60)]
@@ -44,7 +44,7 @@ def results(x: Array, dy: Array, center: Array, a: Array, b: Array, c: Array) ->
 
 def formulas(*arrays: Array) -> list[Array]:
     """The same by definition."""
-    x, dy, center, a, b, c = (one.astype(np.float64) for one in arrays)
+    x, dy, center, a, b, c = (array.astype(np.float64) for array in arrays)
     axes = tuple(axis for axis, size in enumerate(center.shape) if size == 1)
     d = x - center
     return [
@@ -60,13 +60,13 @@ def formulas(*arrays: Array) -> list[Array]:
 def test_formulas(shape: tuple[int, ...], several: tuple[int, ...]) -> None:
     for order in permutations(range(4)):
         arrays = sample(shape, order, several)
-        before = [one.copy() for one in arrays]
+        before = [array.copy() for array in arrays]
         for name, got, expected in zip(FUNCTIONS, results(*arrays), formulas(*arrays), strict=True):
             assert got.shape == expected.shape and got.dtype == np.float32
             np.testing.assert_allclose(
                 got, expected, rtol=2e-5, atol=2e-5 * np.abs(expected).max(initial=1), err_msg=name
             )
-            assert not any(np.shares_memory(got, one) for one in arrays)
+            assert not any(np.shares_memory(got, array) for array in arrays)
         assert all(map(np.array_equal, arrays, before))
 
 
@@ -75,10 +75,10 @@ def test_large_blocks_are_cut_into_pieces(monkeypatch: pytest.MonkeyPatch) -> No
         arrays = sample((6, 4, 50, 40), (2, 1, 3, 0), several, np.float64)
         whole = results(*arrays)
         with monkeypatch.context() as patch:
-            patch.setattr(deviation, "CACHE_BYTES", 100_000)
-            deviation._blocks.cache_clear()
+            patch.setattr(norm, "CACHE_BYTES_OF_PIECE", 100_000)
+            norm._blocks.cache_clear()
             assert all(map(np.array_equal, results(*arrays), whole))
-        deviation._blocks.cache_clear()
+        norm._blocks.cache_clear()
 
 
 def test_results_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,9 +137,7 @@ def test_other_shapes_and_dtypes_follow_numpy() -> None:
 @pytest.mark.parametrize("shape", [(1000, 4, 14, 10), (2, 3, 400, 300)])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (1, 0, 2, 3)])
 def test_long_sums_are_as_exact_as_numpys(order: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    """Two numbers again and again, whose sum is rounded the same way each time: added one after another it is
-    1e-4 away.
-    """
+    """Of two numbers again and again, added one after another, the sum would be 1e-4 away."""
     several = (1,) if order[0] != 1 else (0, 1)
     x, dy, *numbers = sample(shape, order, several)
     for array in (x, dy):
@@ -166,12 +164,12 @@ def test_inf_and_nan_stay_in_their_group() -> None:
 
 
 def test_a_large_batch_norm_and_its_gradients_in_float32_are_those_in_float64() -> None:
-    found = []
+    results_by_dtype = []
     for dtype in (np.float32, np.float64):
         arrays = picture((32, 8, 20, 20), (2, 1, 3, 0), np.float64), np.arange(8.0), np.ones(8)
-        x, w, b = (tg.tensor(one, dtype=dtype, requires_grad=True) for one in arrays)
+        x, w, b = (tg.tensor(array, dtype=dtype, requires_grad=True) for array in arrays)
         y = tg.batch_norm(x, None, None, w, b, training=True)
         y.backward(np.sin(np.arange(y.data.size, dtype=dtype)).reshape(y.shape))
-        found.append([y.data, x.grad, w.grad, b.grad])
-    for got, expected in zip(*found, strict=True):
+        results_by_dtype.append([y.data, x.grad, w.grad, b.grad])
+    for got, expected in zip(*results_by_dtype, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)

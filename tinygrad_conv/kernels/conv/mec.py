@@ -1,4 +1,4 @@
-"""Correlation and its weight gradient as matrix products over lowered rows: the way for every shape.
+"""MEC: correlation and its weight gradient as matrix products over lowered rows. It serves every shape.
 
 With the patches of output row p as the columns of a matrix V[p], [K, Q*N] where K = kh * kw * C,
 
@@ -23,16 +23,18 @@ from functools import partial
 
 import numpy as np
 
+from ..gemm import multiply_in_pieces, multiply_in_tiles
+from ..memory_order import Rows, compute_type, from_rows, to_rows
+from ..pointwise import all_finite
+from ..threads import blas_multiplies_unpacked, correlation_time, share, sum_of_parts
+from ..window import Array, Window
 from . import bands
-from .dilation import Interleaved, interleaved
-from .layout import Array, Rows, all_finite, compute_type, from_rows, sum_of, to_rows
+from .identities import Interleaved, flipped, interleaved, mirrored
 from .lowering import Patches, patches, shifted_patches
-from .mirror import flipped, mirrored
-from .pieces import multiply, multiply_by_tiles
-from .threads import blas_multiplies_unpacked, correlation_time, share
-from .window import Window
 
-LEAST_ROWS_APART, LEAST_ROWS_APART_PACKED = 16, 40  # kh * C/groups: with fewer rows a product is too thin
+# By trial on two cores:
+LEAST_ROWS_APART = 16  # kh * C/groups, with AVX-512: with fewer rows a product is too thin
+LEAST_ROWS_APART_PACKED = 40  # the same without
 PRODUCT_BYTES = 1 << 19  # of products that wait to be added up
 
 
@@ -48,7 +50,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     def work(part: Interleaved, begin: int, end: int) -> None:
         target = products[:, part.outputs]
         for done, values in patches(rows[part.inputs], part.window, groups, begin, end):
-            multiply(weights, values, out=target[:, done])
+            multiply_in_pieces(weights, values, out=target[:, done])
 
     for part in interleaved(window):
         share(partial(work, part), part.window.out[0], correlation_time(part.window, samples, w.size))
@@ -75,16 +77,15 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
             add(values, source[:, done], total)
         return total
 
-    found: list[Array] = []
+    sums: list[Array] = []
     for part in interleaved(window):
         time = correlation_time(part.window, samples, window.taps * channels * outputs)
-        found += share(partial(add_up, part), part.window.out[0], time)
-    dw = sum_of(found)
-    by_tap = (
-        dw.reshape(groups, kw, kh, channels, each)
-        if apart
-        else dw.reshape(groups, kh, kw, channels, each).swapaxes(1, 2)
-    )
+        sums += share(partial(add_up, part), part.window.out[0], time)
+    dw = sum_of_parts(sums)
+    if apart:
+        by_tap = dw.reshape(groups, kw, kh, channels, each)
+    else:
+        by_tap = dw.reshape(groups, kh, kw, channels, each).swapaxes(1, 2)
     return by_tap.transpose(0, 4, 3, 2, 1).reshape(outputs, channels, kh, kw).astype(result, copy=False)
 
 
@@ -119,7 +120,7 @@ def add_products(values: Array, errors: Array, total: Array) -> None:
     for first in range(0, count, together):
         some = slice(first, first + together)
         part = products[:, : len(range(count)[some])]
-        multiply_by_tiles(values[:, some], errors[:, some], out=part)
+        multiply_in_tiles(values[:, some], errors[:, some], out=part)
         total += part[:, 0] if together == 1 else part.sum(axis=1)
 
 
@@ -131,9 +132,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 
 
 def _as_matrices(w: Array, groups: int) -> Array:
-    """w [O, C/groups, kh, kw] as [groups, 1, O/groups, kh * kw * C/groups], its columns in the order of the
-    patches.
-    """
+    """w [O, C/groups, kh, kw] as [groups, 1, O/groups, kh * kw * C/groups], its columns as in the patches."""
     outputs, channels, kh, kw = w.shape
     by_tap = np.ascontiguousarray(w.transpose(0, 2, 3, 1))
     return by_tap.reshape(groups, 1, outputs // groups, kh * kw * channels)

@@ -1,4 +1,4 @@
-"""The memory order the fast kernels work in, and the number types they compute with.
+"""The memory order the fast kernels work in, and the types of number they compute with.
 
 Arrays are [N, C, H, W] to everybody outside, but their memory order is H, C, W, N: one row of the picture
 after another, the samples innermost. A shift by one column is then a shift by N contiguous numbers, and one
@@ -9,51 +9,30 @@ transposed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from math import isfinite, prod
-from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .threads import blas_held
-from .window import Window
+from .window import Array
 
-Array: TypeAlias = np.ndarray[Any, Any]  # [N, C, H, W] in any memory order
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
 Rows: TypeAlias = np.ndarray[Any, Any]  # [H, C, W, N], contiguous
 
-LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product
-LARGE_ENOUGH_TO_REORDER = (
-    10_000  # numbers: from here on, what two memory orders cost each other outweighs a call or two
-)
+# Numbers: from here on, what two memory orders cost each other outweighs a call or two, on two cores.
+LARGE_ENOUGH_TO_REORDER = 10_000
+LARGEST_THAT_MALLOC_LEARNS_FROM = (32 << 20) - 65536  # bytes
 
 
 def compute_type(*dtypes: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """The dtype to compute in, and that of the result: float16 is computed in float32 and rounded once, at
-    the end.
-    """
+    """The dtype to compute in, and that of the result: float16 is computed in float32 and rounded once."""
     result = dtypes[0] if dtypes[0] == dtypes[-1] else np.result_type(*dtypes)
     return (np.dtype(np.float32) if result == np.float16 else result), result
-
-
-def tap_type(window: Window) -> np.dtype[Any]:
-    """The smallest unsigned integer that can number the taps of a window."""
-    return np.min_scalar_type(max(window.taps - 1, 0))
 
 
 def to_rows(x: Array, dtype: np.dtype[Any]) -> Rows:
     """x [N, C, H, W] as contiguous [H, C, W, N]; a view wherever the memory already has that order."""
     return np.ascontiguousarray(x.transpose(2, 1, 3, 0), dtype)
-
-
-def sum_of(parts: list[Array]) -> Array:
-    """The arrays added up, in their order."""
-    total = parts[0]
-    for part in parts[1:]:
-        total += part
-    return total
 
 
 def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
@@ -62,8 +41,9 @@ def from_rows(rows: Rows, dtype: np.dtype[Any]) -> Array:
 
 
 def flattened(x: Array) -> Array:
-    """x [N, ...] as [N, the rest]; if the samples are innermost in memory they stay so, for copying long runs
-    is quick.
+    """x [N, ...] as [N, the rest].
+
+    If the samples are innermost in memory they stay so, for copying long runs is quick.
     """
     if x.size < LARGE_ENOUGH_TO_REORDER or x.strides[0] != x.itemsize:
         return x.reshape(len(x), prod(x.shape[1:]))
@@ -71,8 +51,9 @@ def flattened(x: Array) -> Array:
 
 
 def unflattened(flat: Array, shape: tuple[int, ...]) -> Array:
-    """`flat` in another shape; images [N, C, H, W] in the memory order H, C, W, N, so that what comes next
-    need not reorder.
+    """`flat` in another shape.
+
+    Images [N, C, H, W] get the memory order H, C, W, N, so that what comes next need not reorder.
     """
     images = flat.reshape(shape)
     if images.ndim != 4 or images.size < LARGE_ENOUGH_TO_REORDER:
@@ -95,40 +76,12 @@ def memory_order(strides: tuple[int, ...]) -> Order:
 
 
 def in_order_of(model: Array, array: Array) -> Array:
-    """`array` with its axes in the memory order of `model`, which has its shape; copied only if they have
-    another.
-    """
+    """`array` in the memory order of `model`, which has its shape; copied only if it has another."""
     if memory_order(array.strides) == memory_order(model.strides):
         return array
     ordered = np.empty_like(model, array.dtype)
     ordered[...] = array
     return ordered
-
-
-def giving_up_quietly(kernel: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """For a kernel that checks its result and gives up: it need not warn of what the next kernel may not even
-    meet.
-    """
-
-    @wraps(kernel)
-    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return kernel(*args, **kwargs)
-
-    return quiet
-
-
-def all_finite(array: Array) -> bool:
-    """Whether there is no Inf or NaN; False, too, if the squares overflow, which only makes a caller careful
-    in vain.
-
-    The product of the array with itself is the one pass over it that is fastest, and never warns.
-    """
-    flat = array.ravel(order="K")
-    if flat.size < LARGE_ENOUGH_FOR_BLAS_THREADS:
-        return isfinite(abs(np.dot(flat, flat)))
-    with blas_held():
-        return isfinite(abs(np.dot(flat, flat)))
 
 
 def contiguous_view(base: Array, offset: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> Array:
@@ -138,3 +91,15 @@ def contiguous_view(base: Array, offset: int, shape: tuple[int, ...], steps: tup
     """
     item = base.itemsize
     return np.ndarray(shape, base.dtype, base, offset * item, tuple(step * item for step in steps))
+
+
+def keep_freed_memory() -> None:
+    """Teach malloc to keep what it gets back, so that a result is not paged in anew each time.
+
+    glibc's malloc asks the kernel for fresh zeroed pages whenever a large array is made, and gives them back
+    when it is freed. Paging in costs more than most operations on the array. But malloc learns: once it has
+    seen a large allocation freed, it serves such sizes (up to 32 MB) from memory it keeps. So such an array
+    is made and freed here, when the package is imported; it is never touched, and therefore never takes any
+    memory itself. The effect is process-wide and harmless; other allocators ignore it.
+    """
+    np.empty(LARGEST_THAT_MALLOC_LEARNS_FROM, np.uint8)

@@ -12,7 +12,7 @@ times, each time shifted by as much,
 
 it is one product. It takes more multiplications and a third of the time, where BLAS multiplies small matrices
 as they lie in memory (see `threads`). Of an Inf that the zeros of the band meet they would make NaN in rows
-which never see it: whoever calls `multiply` has looked for one.
+which never see it: whoever calls `multiply_banded` has looked for one.
 
 The weight gradient is the other way round: of all products of the rows and R rows of dY, those on the band
 are added up. Where BLAS does rearrange matrices, for tiles of 8, that helps with several outputs, too: four
@@ -27,13 +27,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .layout import Array
-from .threads import blas_multiplies_unpacked
-from .window import Window
+from ..threads import blas_multiplies_unpacked
+from ..window import Array, Window
 
-ROWS = 4
-ROWS_BACK = 2
-TILE = 8  # outputs that BLAS computes at once
+# Rows in a band, by trial on two cores:
+ROWS, ROWS_BACK = 4, 2  # forward, and for a weight gradient, where BLAS multiplies unpacked matrices
+TILE = 8  # outputs that OpenBLAS computes at once
 SHORT = 16  # patches of so few numbers are worth more outputs than a tile has
 
 
@@ -46,10 +45,8 @@ def banded(weights: Array, step: int) -> Array:
     return bands
 
 
-def multiply(bands: Array, values: Array, out: Array) -> None:
-    """The products of [groups, P, K, Q * N], patches in one piece of lowered memory, written to [groups, P,
-    1, Q * N].
-    """
+def multiply_banded(bands: Array, values: Array, out: Array) -> None:
+    """Products with patches [groups, P, K, Q * N] in one piece of memory, to [groups, P, 1, Q * N]."""
     groups, count, inner, columns = values.shape
     blocks, rest = divmod(count, ROWS)
     if blocks:
@@ -61,9 +58,10 @@ def multiply(bands: Array, values: Array, out: Array) -> None:
         np.matmul(bands[:, :, :1, :inner], values[:, -rest:], out=out[:, -rest:])
 
 
-def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
-    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two
-    tap columns.
+def banded_dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
+    """dw [C, kh, kw] of padded rows [C, P, kh, W * N] and dy [C, P, Q * N].
+
+    `shift` numbers are between two tap columns.
     """
     (channels, count, kh, _), columns = rows.shape, errors.shape[2]
     dw = np.zeros((channels, kh, kw), rows.dtype)
@@ -81,8 +79,9 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
 
 
 def rows_at_once(window: Window, inner: int, outputs: int) -> int:
-    """How many rows of dY to multiply at once, if patches have `inner` numbers, most of them their
-    neighbours'; 1: no bands.
+    """How many rows of dY to multiply at once, if patches have `inner` numbers; 1: no bands.
+
+    Most of a patch's numbers are its neighbours' too.
     """
     overlap = window.kernel[0] // window.stride[0]
     if overlap < 3 or outputs == 1 or blas_multiplies_unpacked():
@@ -94,20 +93,16 @@ def rows_at_once(window: Window, inner: int, outputs: int) -> int:
 
 
 class SeveralRows(NamedTuple):
-    """Patches of some rows at once, and those rows of dY; how far apart the patches are; and which rows are
-    left over.
-    """
+    """Patches of some rows at once, and those rows of dY."""
 
     values: Array
     errors: Array
-    step: int
-    rest: slice
+    step: int  # how far apart the patches are
+    rest: slice  # which rows are left over
 
 
 def several_rows(values: Array, errors: Array, together: int) -> SeveralRows:
-    """Of values [1, P, 1, K, Q * N], in one piece of lowered memory, and errors [1, P, 1, O, Q * N]: so many
-    rows at once.
-    """
+    """Of values [1, P, 1, K, Q * N], in one piece of memory, and errors [1, P, 1, O, Q * N]."""
     _, count, _, inner, columns = values.shape
     blocks, rest = divmod(count, together)
     group, down, apart, along, item = values.strides
@@ -119,9 +114,7 @@ def several_rows(values: Array, errors: Array, together: int) -> SeveralRows:
 
 
 def on_band(products: Array, step: int, shape: tuple[int, ...]) -> Array:
-    """The sum, in a shape [..., K, O], of what stands on the band of products [..., K + (R - 1) * step, R *
-    O].
-    """
+    """What stands on the band of products [..., K + (R - 1) * step, R * O], added up to [..., K, O]."""
     total, (inner, outputs) = np.zeros(shape, products.dtype), shape[-2:]
     for row in range(products.shape[-1] // outputs):
         total += products[..., row * step : row * step + inner, row * outputs : (row + 1) * outputs]

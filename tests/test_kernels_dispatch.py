@@ -1,18 +1,18 @@
-"""The table of kernels: each of them, forced, equals the reference where it serves, and says so where it does
-not.
-"""
+"""The tables of kernels: each kernel, forced, equals the reference where it serves, or says it does not."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import FrameType
 
 import numpy as np
 import pytest
 
-import tinygrad_conv as tg
 from tinygrad_conv import kernels
 from tinygrad_conv.errors import ShapeError
-from tinygrad_conv.kernels.choice import TABLES, Line, nothing_to_do, problem_of
+from tinygrad_conv.kernels.conv.problem import empty
+from tinygrad_conv.kernels.dispatch import TABLES, Line, choose, problem_of
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import LARGER, Array, Case, assert_same, larger_case, random_case
@@ -33,7 +33,7 @@ LINES = [
     (family, line)
     for family, table in TABLES.items()
     for line in table
-    if line.name not in ("reference", "nothing")
+    if line.name not in ("reference", "empty")
 ]
 
 
@@ -45,7 +45,7 @@ def test_every_kernel_serves_what_it_says(family: str, line: Line) -> None:
         problem = problem_of(
             family, first.shape, second.shape, case.window, case.groups, first.dtype, second.dtype
         )
-        if nothing_to_do(problem):
+        if empty(problem):
             continue
         with kernels.use_kernels("reference"):
             expected = function(first, second, case.window, case.groups)
@@ -85,9 +85,9 @@ def test_a_kernel_that_would_spread_infinities_hands_over() -> None:
         assert kernels.served() == "mec"
     case = larger_case("toy")
     kernels.correlate_input_grad(case.dy, case.w, case.window)
-    assert kernels.served() == "tiny"
+    assert kernels.served() == "im2col"
     kernels.correlate_input_grad(case.dy, case.w + np.inf, case.window)
-    assert kernels.served() == "dual"
+    assert kernels.served() == "scatter_add"
 
 
 def test_integers_do_not_meet_fractions() -> None:
@@ -107,32 +107,50 @@ def test_pooling_says_who_served() -> None:
         assert kernels.served() == "reference"
 
 
-@pytest.mark.parametrize(
-    "shapes", [((3, 4), (4, 5)), ((300, 200), (200, 300)), ((4, 60, 90), (90, 80)), ((90,), (90, 7))]
-)
-def test_matmul_is_numpys(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-    rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal(shape) for shape in shapes)
-    np.testing.assert_allclose(kernels.matmul(a, b), a @ b, atol=1e-10)
-    assert kernels.matmul(a.astype(np.float32), b).dtype == np.float64
+LEADS_THERE = {  # what a debugger may skip, by name; everything else in the folder is arithmetic
+    "tinygrad_conv.kernels",
+    "tinygrad_conv.kernels.dispatch",
+    "tinygrad_conv.kernels.memory_order",
+    "tinygrad_conv.kernels.threads",
+    "tinygrad_conv.kernels.window",
+    "tinygrad_conv.kernels.conv.identities",
+    "tinygrad_conv.kernels.conv.plans",
+    "tinygrad_conv.kernels.conv.problem",
+}
 
 
-def test_products_of_layers_are_the_kernels_in_both_directions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product that NumPy is left alone with wakes threads of BLAS, which then spin in the way of everything
-    else.
-    """
-    shapes: list[tuple[int, ...]] = []
-    real = kernels.matmul
+def stepped_into(function: Callable[..., Array], *arguments: object) -> tuple[str, str]:
+    """The module and function where a step into the call stops that skips what leads to the arithmetic."""
+    stops: list[tuple[str, str]] = []
 
-    def counted(a: Array, b: Array) -> Array:
-        product = real(a, b)
-        shapes.append(product.shape)
-        return product
+    def trace(frame: FrameType, event: str, argument: object) -> None:
+        module = str(frame.f_globals["__name__"])
+        if module.startswith("tinygrad_conv.") and module not in LEADS_THERE:
+            stops.append((module, frame.f_code.co_name))
 
-    monkeypatch.setattr(kernels, "matmul", counted)
-    x, w = (tg.Tensor(np.ones(shape, np.float32), requires_grad=True) for shape in ((5, 3), (4, 3)))
-    tg.linear(x, w).sum().backward()
-    assert sorted(shapes) == [(4, 3), (5, 3), (5, 4)]
-    shapes.clear()
-    (x @ w.T).sum().backward()
-    assert sorted(shapes) == [(3, 4), (5, 3), (5, 4)]
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(before)
+    return stops[0]
+
+
+@pytest.mark.parametrize("name", LARGER)
+def test_a_step_into_a_correlation_is_in_the_arithmetic(name: str) -> None:
+    case = larger_case(name)
+    for family, (function, first, second) in functions(case).items():
+        for _ in range(2):  # the first time the choice is made, the second time it is known
+            module, entered = stepped_into(function, first, second, case.window, case.groups)
+            assert entered == family and module.endswith(f".conv.{kernels.served()}")
+        with kernels.use_kernels("reference"):
+            stop = stepped_into(function, first, second, case.window, case.groups)
+        assert stop == ("tinygrad_conv.kernels.reference", family)
+        choose.cache_clear()
+
+
+def test_a_step_into_a_pooling_is_in_the_arithmetic() -> None:
+    x, window = np.ones((1, 1, 4, 4), np.float32), make_window((4, 4), (2, 2), (2, 2))
+    assert stepped_into(kernels.max_pool, x, window) == ("tinygrad_conv.kernels.pooling", "max_pool")
+    assert stepped_into(kernels.rectify, x) == ("tinygrad_conv.kernels.pointwise", "rectify")

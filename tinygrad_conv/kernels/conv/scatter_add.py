@@ -1,4 +1,7 @@
-"""The input gradient, MEC turned round: nothing is lowered, the product's rows are shifted and added instead.
+"""The input gradient as scatter-add: each row of a product is added to where its windows read.
+
+This is col2im, the adjoint of im2col, along the width only: MEC (see `lowering`) turned round. Nothing is
+lowered; the product's rows are shifted and added instead.
 
 Input row h of the padded picture, h = phase + stride * u, is read by the taps i = phase, phase + stride, ...
 of the output rows u, u - 1, ...; these rows of dY lie one after another in memory, so they and their channels
@@ -12,7 +15,7 @@ the rows of Z fill the gaps. Where fewer output rows exist than taps (at the upp
 product is shorter: dY is never padded, so an infinite weight never meets a zero that is not in the formula,
 and places no window touched are exactly 0.
 
-By `mirror` the input gradient gives a correlation, too, which suits large kernels.
+Mirrored (see `identities`) the input gradient gives a correlation, too, which suits large kernels.
 """
 
 from __future__ import annotations
@@ -22,13 +25,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .dilation import interleaved
-from .layout import Array, all_finite, compute_type, contiguous_view, from_rows, to_rows
+from ..gemm import multiply_in_pieces
+from ..memory_order import compute_type, contiguous_view, from_rows, to_rows
+from ..pointwise import all_finite
+from ..threads import correlation_time, share
+from ..window import Array, Overlap, Window, overlap
+from .identities import flipped, interleaved, mirrored
 from .lowering import CACHE_BYTES
-from .mirror import flipped, mirrored
-from .pieces import multiply
-from .threads import correlation_time, share
-from .window import Overlap, Window, overlap
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
@@ -38,14 +41,12 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     channels, samples = w.shape[1], len(dy)
     parts = interleaved(window)
     covered = sum(part.window.size[0] for part in parts) == window.size[0]
-    dx = (np.empty if covered else np.zeros)(
-        (window.size[0], groups, channels, window.size[1], samples), dtype
-    )
+    shape = (window.size[0], groups, channels, window.size[1], samples)
+    dx = np.empty(shape, dtype) if covered else np.zeros(shape, dtype)
     for part in parts:
-        source, target = _by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
-        weights = [
-            _phase_matrix(w, phase, part.window.stride[0], groups) for phase in range(part.window.stride[0])
-        ]
+        source, target = _rows_by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
+        stride = part.window.stride[0]
+        weights = [_phase_matrix(w, phase, stride, groups) for phase in range(stride)]
         work = partial(_input_grad, source, weights, part.window, target)
         share(work, part.window.size[0], correlation_time(part.window, samples, w.size))
     return from_rows(dx.reshape(window.size[0], groups * channels, window.size[1], samples), result)
@@ -59,9 +60,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
 
 
 def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begin: int, end: int) -> None:
-    """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from contiguous dy [groups, P, O/groups, Q,
-    N].
-    """
+    """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from dy [groups, P, O/groups, Q, N]."""
     groups, height, outputs, width, samples = dy.shape
     channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
@@ -74,10 +73,9 @@ def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begi
         for first in range(0, run.rows, together):
             count = min(together, run.rows - first)
             shape = (groups, count, run.taps * outputs, width * samples)
-            errors = contiguous_view(
-                dy, (run.first + first) * row, shape, (height * row, row, width * samples, 1)
-            )
-            multiply(weight, errors, out=workspace.products[:, :count])
+            steps = (height * row, row, width * samples, 1)
+            errors = contiguous_view(dy, (run.first + first) * row, shape, steps)
+            multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
             _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
 
 
@@ -91,8 +89,9 @@ class Workspace(NamedTuple):
 def _workspace(
     groups: int, rows: int, channels: int, window: Window, samples: int, dtype: np.dtype[Any]
 ) -> Workspace:
-    """With zeros between the rows of Z, if they can be added up as they are shifted: with stride 1, and if
-    they fill dX.
+    """Room for Z, with zeros between its rows if these can be added up as they are shifted.
+
+    That is with stride 1, and if they fill dX.
     """
     kw, columns, step = window.kernel[1], window.out[1] * samples, window.dilation[1] * samples
     left, margin = window.padding[1][0] * samples, (kw - 1) * step
@@ -104,10 +103,8 @@ def _workspace(
     memory[:margin] = 0
     lines[..., columns:] = 0
     tap, row = channels * length, kw * channels * length
-    shape, steps = (
-        (groups, rows, kw, channels, width, samples),
-        (rows * row, row, tap - step, length, samples, 1),
-    )
+    shape = (groups, rows, kw, channels, width, samples)
+    steps = (rows * row, row, tap - step, length, samples, 1)
     return Workspace(lines[..., :columns], contiguous_view(memory, margin + left, shape, steps))
 
 
@@ -132,9 +129,7 @@ def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
 
 
 def _runs_of_phase(window: Window, phase: int, begin: int, stop: int) -> list[RowRun]:
-    """The rows h of dX with (h + top) mod stride = phase. Row u of the phase needs rows u - taps + 1 .. u of
-    dY.
-    """
+    """The rows h of dX with (h + top) mod stride = phase. Row u of it needs rows u - taps + 1 .. u of dY."""
     stride, top, count = window.stride[0], window.padding[0][0], window.out[0]
     all_taps = len(range(phase, window.kernel[0], stride))
     u, last_u = -((phase - top - begin) // stride), -((phase - top - stop) // stride)
@@ -165,18 +160,18 @@ class ColumnStep(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _column_steps(window: Window) -> tuple[tuple[ColumnStep, ...], tuple[slice, ...]]:
-    """The order in which tap columns are added, and the columns that must be cleared since no fresh one
-    writes them.
+    """The order in which tap columns are added, and the columns to be cleared since no fresh one writes them.
 
     Columns of one residue modulo the stride meet the same taps; the first of these taps may write instead of
     adding.
     """
     width, stride = window.size[1], window.stride[1]
     places = [overlap(window, 1, j) for j in range(window.kernel[1])]
+    touching = [j for j, place in enumerate(places) if place.last > place.first]
     steps: list[ColumnStep] = []
     cleared: list[slice] = []
     for residue in range(min(stride, width)):
-        taps = [j for j, at in enumerate(places) if at.last > at.first and at.start % stride == residue]
+        taps = [j for j in touching if places[j].start % stride == residue]
         if not taps:
             cleared.append(slice(residue, width, stride))
             continue
@@ -207,15 +202,16 @@ def _add_columns(workspace: Workspace, count: int, dx: Array, window: Window) ->
 
 
 def _phase_matrix(w: Array, phase: int, stride: int, groups: int) -> Array:
-    """The taps of one phase as [groups, 1, kw * C/groups, taps * O/groups], the last one first, as rows of dY
-    come.
+    """The taps of a phase as [groups, 1, kw * C/groups, taps * O/groups].
+
+    The last one stands first, as rows of dY come.
     """
     outputs, channels, _, kw = w.shape
     taps = w[:, :, phase::stride][:, :, ::-1].reshape(groups, outputs // groups, channels, -1, kw)
     return np.ascontiguousarray(taps.transpose(0, 4, 2, 3, 1)).reshape(groups, 1, kw * channels, -1)
 
 
-def _by_group(rows: Array, groups: int) -> Array:
+def _rows_by_group(rows: Array, groups: int) -> Array:
     """[P, O, Q, N] as contiguous [groups, P, O/groups, Q, N]; no copy is made if there is one group."""
     height, outputs, width, samples = rows.shape
     by_group = rows.reshape(height, groups, outputs // groups, width, samples).swapaxes(0, 1)

@@ -15,24 +15,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .layout import Array, Order, in_order_of, memory_order
+from .memory_order import Order, in_order_of, memory_order
 from .threads import share
+from .window import Array
 
-LARGE = 20_000  # numbers: below, a line of NumPy is fastest
-CACHE_BYTES = 2 << 20  # less would be a little faster, but calls must be long for threads to share them
-NARROWEST = 16  # with fewer a group is no better together in memory than spread out
-# numbers that BLAS may add up one after another in a few lanes; more are for NumPy, which adds in pairs
+# By trial on two cores:
+LARGE_ENOUGH_FOR_PIECES = 20_000  # numbers: below, a line of NumPy is fastest
+CACHE_BYTES_OF_PIECE = 2 << 20  # less is a little faster, but calls must be long for threads to share them
+NARROWEST_GROUP = 16  # neighbours: with fewer a group is no better together in memory than spread out
+NANOSECONDS_PER_PASS = 0.1  # for each number
+WORTH_WRITING_OUT = 4  # rows: from so many on, a group's number is written out as often as a row reads it
+# Numbers that BLAS may add up one after another in a few lanes; more are for NumPy, which adds in pairs. In
+# float32, two values again and again were 1e-4 away when all were added one after another.
 LONGEST_DOT = 4096
-NANOSECONDS = 0.1  # for each number and pass
-WORTH_WRITING_OUT = (
-    4  # rows: from so many on, a group's number is written out once, as often as a row reads it
-)
 
 
 class Blocks(NamedTuple):
-    """x as it lies in memory: [rows, groups, neighbours], each group in every row; or one row for each
-    group.
-    """
+    """x as it lies in memory: [rows, groups, neighbours], a group in every row; or a row for each group."""
 
     order: Order
     shape: tuple[int, int, int]
@@ -57,42 +56,40 @@ class Blocks(NamedTuple):
 
     def share(self, work: Callable[[int, int], None], passes: int) -> None:
         """Have work(begin, end) done for all rows."""
-        share(work, self.shape[0], prod(self.shape) * passes * NANOSECONDS / 1000)
+        share(work, self.shape[0], prod(self.shape) * passes * NANOSECONDS_PER_PASS / 1000)
 
 
 def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
-    """The blocks in which x lies; None if it is small or scattered, or the others have not the shape of μ and
-    the dtype of x.
+    """The blocks in which x lies; None if it is small or scattered.
+
+    None, too, if one of the others has not the shape of μ and the dtype of x.
     """
-    if any(
-        one is not None and (one.shape, one.dtype) != (center.shape, x.dtype) for one in (center, *others)
-    ):
+    wanted = center.shape, x.dtype
+    if any(array is not None and (array.shape, array.dtype) != wanted for array in (center, *others)):
         return None
-    if x.size < LARGE or x.ndim != center.ndim:
+    if x.size < LARGE_ENOUGH_FOR_PIECES or x.ndim != center.ndim:
         return None
     order = memory_order(x.strides)
-    return (
-        _blocks(x.shape, order, x.itemsize, center.shape)
-        if x.transpose(order.axes).flags.c_contiguous
-        else None
-    )
+    if not x.transpose(order.axes).flags.c_contiguous:
+        return None
+    return _blocks(x.shape, order, x.itemsize, center.shape)
 
 
 @lru_cache(maxsize=1024)
 def _blocks(shape: tuple[int, ...], order: Order, item: int, groups: tuple[int, ...]) -> Blocks | None:
     """The same of an array in one piece."""
     sizes = [shape[axis] for axis in order.axes]
-    kept = [at for at, axis in enumerate(order.axes) if groups[axis] > 1]
-    if not kept or any(many not in (1, size) for many, size in zip(groups, shape, strict=True)):
+    kept = [place for place, axis in enumerate(order.axes) if groups[axis] > 1]
+    if not kept or any(count not in (1, size) for count, size in zip(groups, shape, strict=True)):
         return None
     first, last = kept[0], kept[-1] + 1
     rows, count, neighbours = prod(sizes[:first]), prod(sizes[first:last]), prod(sizes[last:])
-    if last - first > len(kept) or neighbours < NARROWEST:
+    if last - first > len(kept) or neighbours < NARROWEST_GROUP:
         return None
     by_group = 1, count, 1
     if rows == 1:
         rows, count, by_group = count, 1, (count, 1, 1)
-    together = max(1, CACHE_BYTES // (item * count * neighbours))
+    together = max(1, CACHE_BYTES_OF_PIECE // (item * count * neighbours))
     return Blocks(order, (rows, count, neighbours), by_group, together)
 
 
@@ -103,12 +100,8 @@ def rescaled(x: Array, center: Array, factor: Array, offset: Array | None = None
         plain = (x - center) * factor
         return plain if offset is None else plain + offset
     y = np.empty_like(x)
-    values, result, centers, factors = (
-        blocks.of(x),
-        blocks.of(y),
-        blocks.spread(center),
-        blocks.spread(factor),
-    )
+    values, result = blocks.of(x), blocks.of(y)
+    centers, factors = blocks.spread(center), blocks.spread(factor)
     offsets = None if offset is None else blocks.spread(offset)
 
     def work(begin: int, end: int) -> None:
@@ -186,9 +179,8 @@ def summed_in_pieces(blocks: Blocks, piece: Callable[[slice, Array], None], cent
 
     blocks.share(work, passes=2)
     sums = by_row if blocks.by_group[0] > 1 else np.add.reduce(by_row, 1)
-    return np.ascontiguousarray(
-        sums.reshape([center.shape[axis] for axis in blocks.order.axes]).transpose(blocks.order.back)
-    )
+    shape = [center.shape[axis] for axis in blocks.order.axes]
+    return np.ascontiguousarray(sums.reshape(shape).transpose(blocks.order.back))
 
 
 def dots(a: Array, b: Array, out: Array) -> None:
@@ -202,6 +194,5 @@ def dots(a: Array, b: Array, out: Array) -> None:
 
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
     """The sums over the axes that `shape` has one of."""
-    return np.asarray(
-        np.add.reduce(values, tuple(axis for axis, size in enumerate(shape) if size == 1), keepdims=True)
-    )
+    single = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    return np.asarray(np.add.reduce(values, single, keepdims=True))

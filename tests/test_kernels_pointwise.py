@@ -1,6 +1,9 @@
-"""Adding a number to each channel, and adding up each channel, against what NumPy makes of it."""
+"""A number added to each channel, each channel added up, and max(x, 0), against what NumPy makes of them."""
 
 from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,3 +67,59 @@ def test_inf_and_nan_stay_in_their_channel(shape: tuple[int, ...]) -> None:
     x[0, 1, 2, 3], x[0, 2, 2, 3] = np.inf, np.nan
     total = kernels.sum_by_channel(x)
     assert np.isfinite(total[0]) and total[1] == np.inf and np.isnan(total[2])
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 30, 40), (1, 1, 120, 90), (7, 1, 40, 40)])
+def test_channels_wherever_they_lie_in_memory(shape: tuple[int, int, int, int]) -> None:
+    for order in permutations(range(4)):
+        y = (
+            np.random.default_rng(0)
+            .standard_normal([shape[axis] for axis in order])
+            .transpose(np.argsort(order))
+        )
+        b = np.arange(1.0, 1 + shape[1])
+        np.testing.assert_allclose(kernels.sum_by_channel(y), y.sum((0, 2, 3)), rtol=0, atol=1e-10)
+        np.testing.assert_array_equal(y + b[:, None, None], kernels.add_bias(y, b))
+
+
+RECTIFIED = [
+    (),
+    (0,),
+    (7,),
+    (20_001,),
+    (3, 5000),
+    (2, 0, 5, 3),
+    (4, 3, 40, 50),
+    (33, 64, 2, 3),
+    (1, 1, 1, 12_000),
+]
+
+
+def in_order(x: Array, order: tuple[int, ...]) -> Array:
+    """The same numbers in another memory order."""
+    return np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+
+
+@pytest.mark.parametrize("shape", RECTIFIED)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.uint8])
+def test_rectify_is_the_maximum_with_zero(shape: tuple[int, ...], dtype: Any) -> None:
+    x = (np.random.default_rng(0).standard_normal(shape) * 10).astype(dtype)
+    y = kernels.rectify(x)
+    np.testing.assert_array_equal(y, np.maximum(x, dtype(0)), strict=True)
+    assert not np.shares_memory(x, y)
+
+
+@pytest.mark.parametrize("order", MEMORY_ORDERS)
+@pytest.mark.parametrize("strided", [False, True])
+def test_rectify_keeps_the_order_of_memory(order: tuple[int, ...], strided: bool) -> None:
+    x = in_order(np.random.default_rng(0).standard_normal((5, 6, 30, 40)).astype(np.float32), order)
+    x = x[:, :, ::2] if strided else x
+    y = kernels.rectify(x)
+    np.testing.assert_array_equal(y, np.maximum(x, 0))
+    assert np.argsort(y.strides).tolist() == np.argsort(x.strides).tolist()
+    assert y.flags.writeable and np.abs(y.strides).min() == y.itemsize
+
+
+def test_rectify_of_what_is_not_finite() -> None:
+    x = np.tile(np.array([np.nan, np.inf, -np.inf, -0.0, 1.0], np.float32), 4000).reshape(40, 500)
+    np.testing.assert_array_equal(kernels.rectify(x), np.maximum(x, np.float32(0)))

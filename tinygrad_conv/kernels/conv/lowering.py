@@ -25,24 +25,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .layout import Array, Rows, contiguous_view
-from .window import Window, overlap
+from ..memory_order import Rows, contiguous_view
+from ..window import Array, Window, overlap
 
-CACHE_BYTES = 2 << 20
+CACHE_BYTES = 2 << 20  # of lowered rows that a product reads; one or two megabytes, by trial on two cores
 
 
 class Patches(NamedTuple):
-    """Patches of some output rows, [groups, rows, kh * kw * C/groups, Q * N] or as said, ready to be
-    multiplied.
-    """
+    """Patches of some output rows, ready to be multiplied: [groups, rows, kh * kw * C/groups, Q * N]."""
 
     rows: slice
     values: Array
 
 
 def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
-    """The patches of output rows [begin, end), some rows at a time; `values` holds until the next are asked
-    for.
+    """The patches of output rows [begin, end), some rows at a time.
+
+    `values` holds until the next are asked for.
     """
     (kh, kw), columns, stride = window.kernel, window.out[1], window.stride[0]
     _, channels, _, samples = x.shape
@@ -69,14 +68,13 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
 
 
 def shifted_patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Iterator[Patches]:
-    """The same for a stride of 1 along the width, tap columns apart: values [groups, rows, kw, kh * C/groups,
-    Q * N].
+    """The same for a stride of 1 along the width, tap columns apart.
+
+    Of each the values are [groups, rows, kw, kh * C/groups, Q * N].
     """
-    kw, dilation, columns, samples = window.kernel[1], window.dilation[1], window.out[1], x.shape[3]
-    one_wide = window._replace(
-        kernel=(window.kernel[0], 1), out=(window.out[0], columns + dilation * (kw - 1))
-    )
-    for rows, values in patches(x, one_wide, groups, begin, end):
+    (kh, kw), dilation, (count, columns), samples = window.kernel, window.dilation[1], window.out, x.shape[3]
+    a_tap_wide = window._replace(kernel=(kh, 1), out=(count, columns + dilation * (kw - 1)))
+    for rows, values in patches(x, a_tap_wide, groups, begin, end):
         *steps, item = values.strides
         shape = (*values.shape[:2], kw, values.shape[2], columns * samples)
         shift = dilation * samples * item
@@ -84,9 +82,7 @@ def shifted_patches(x: Rows, window: Window, groups: int, begin: int, end: int) 
 
 
 def _is_lowered(x: Rows, window: Window, groups: int) -> bool:
-    """Whether x is its own lowering: one tap wide, every column used, no padding; so a 1x1 kernel copies
-    nothing.
-    """
+    """Whether x is its own lowering: one tap wide, every column used, no padding. So 1x1 copies nothing."""
     same_columns = window.kernel[1] == window.stride[1] == 1 and window.padding[1][0] == 0
     same_columns = same_columns and window.out[1] == window.size[1]
     same_rows = window.padding[0][0] == 0 and window.reach(0) <= window.size[0]
@@ -100,8 +96,7 @@ def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:
 
 
 def lower(x: Rows, lowered: Array, first: int, window: Window, used: bool) -> None:
-    """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on, counted in the padded
-    input.
+    """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on of the padded input.
 
     Its margins left and right are zero from the beginning and stay so; rows above and below the input must be
     cleared if other rows were there before.

@@ -14,12 +14,12 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from . import bands
-from .dilation import Interleaved, interleaved
+from ..memory_order import compute_type, to_rows
+from ..threads import blas_multiplies_unpacked, share
+from ..window import Array, Window
+from .bands import banded_dot_products
 from .grouped import guessed_time, lowered_groups
-from .layout import Array, compute_type, to_rows
-from .threads import blas_multiplies_unpacked, share
-from .window import Window
+from .identities import Interleaved, interleaved
 
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
@@ -29,12 +29,12 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     by_channel = errors.reshape(len(errors), groups, -1).swapaxes(0, 1)
     dw = np.zeros((groups, *window.kernel), dtype)
     shift = window.dilation[1] * len(x)
-    products = bands.dot_products if blas_multiplies_unpacked() else dot_products
+    products = banded_dot_products if blas_multiplies_unpacked() else dot_products
 
     def work(part: Interleaved, begin: int, end: int) -> None:
         padded = part.window._replace(kernel=(window.kernel[0], 1), out=(part.window.out[0], window.reach(1)))
-        for some, values in lowered_groups(rows[part.inputs], padded, groups, begin, end):
-            dw[some] += products(values, by_channel[some, part.outputs], window.kernel[1], shift)
+        for channels, values in lowered_groups(rows[part.inputs], padded, groups, begin, end):
+            dw[channels] += products(values, by_channel[channels, part.outputs], window.kernel[1], shift)
 
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, len(x), 1, dw.size))
@@ -42,10 +42,11 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
 
 
 def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
-    """dw [C, kh, kw], of padded rows [C, P, kh, W * N] and dy [C, P, Q * N]; `shift` numbers are between two
-    tap columns.
+    """dw [C, kh, kw] of padded rows [C, P, kh, W * N] and dy [C, P, Q * N].
+
+    `shift` numbers are between two tap columns.
     """
     *steps, item = rows.strides
     runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item))
-    found: Array = np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0].sum(axis=1)
-    return found
+    dw: Array = np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0].sum(axis=1)
+    return dw

@@ -1,0 +1,19 @@
+"""Correlation and its two gradients, in several ways; `kernels.dispatch` has the table of who serves what.
+
+The ways, in reading order:
+
+    im2col.py       small pictures: one copy of all their patches, one product
+    lowering.py     patches, lowered along the width only
+    mec.py          correlation and weight gradient over lowered patches; it serves every shape
+    scatter_add.py  input gradient by shifted additions (col2im along the width); it serves every shape
+    grouped.py      the same as mec for groups, one after another
+    depthwise.py    the weight gradient of groups of one channel
+    bands.py        several rows at once, where the product of one is too low
+    winograd.py     three taps high, for half the multiplications
+
+and what leads to them:
+
+    identities.py   what turns a problem into others: mirror, phases, dilation, groups, nothing
+    problem.py      what a choice of kernel may depend on, and the questions of the tables
+    plans.py        what im2col works out once for a shape
+"""

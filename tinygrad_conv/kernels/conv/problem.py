@@ -1,0 +1,196 @@
+"""What a choice of kernel may depend on, everything but the numbers, and what the tables of `dispatch` ask.
+
+A question either says which shapes a kernel can serve at all, or where it is the fastest. The bounds of the
+latter were found by trial, in float32 on two cores with AVX2 or AVX-512 and OpenBLAS 0.3.31: on both sides of
+them the results are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..window import Window
+from .identities import interleaved, mirrored
+from .winograd import TILE_ROWS
+
+FEW_PATCHES = 1 << 17  # numbers of all patches: half a megabyte in float32, which fits into the cache
+MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
+NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
+NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
+SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
+PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
+MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
+LARGE_WIDTH = 7  # columns of a kernel, so many copies of everything if it is lowered
+FEW_MULTIPLICATIONS = 1_500_000  # of an input gradient: with fewer lowering dY is faster than scatter-add
+
+
+class Problem(NamedTuple):
+    """The shapes and types of a correlation or of one of its gradients."""
+
+    samples: int
+    channels: int  # C / groups
+    outputs: int  # O / groups
+    groups: int
+    window: Window
+    dtype: np.dtype[Any]  # that is computed in
+    result: np.dtype[Any]
+
+    @property
+    def real(self) -> bool:
+        """Whether there are fractions."""
+        return self.dtype.kind in "fc"
+
+    @property
+    def empty(self) -> bool:
+        """Whether some axis has no length."""
+        return 0 in (*self[:4], *self.window.size, *self.window.out)
+
+    @property
+    def multiplications(self) -> int:
+        """How many the definition takes."""
+        return self.patches * self.outputs
+
+    @property
+    def patches(self) -> int:
+        """How many numbers all patches of the input are, side by side."""
+        rows, columns = self.window.out
+        return self.samples * self.channels * self.groups * self.window.taps * rows * columns
+
+    @property
+    def error_patches(self) -> int:
+        """How many numbers those of dY are that every place of the input gets its gradient from."""
+        rows, columns = self.window.size
+        return self.samples * self.outputs * self.groups * self.window.taps * rows * columns
+
+    @property
+    def group_bytes(self) -> int:
+        """How much memory the input of one group takes, lowered along the width."""
+        row = self.window.kernel[1] * self.channels * self.window.out[1] * self.samples
+        return self.window.size[0] * row * self.dtype.itemsize
+
+
+def always(problem: Problem) -> bool:
+    """Every shape."""
+    return True
+
+
+def never(problem: Problem) -> bool:
+    """No shape, unless `use_kernels` asks for the kernel by name."""
+    return False
+
+
+def empty(problem: Problem) -> bool:
+    """Some axis has no length."""
+    return problem.empty
+
+
+def one_group(problem: Problem) -> bool:
+    """The product is a single one."""
+    return problem.groups == 1
+
+
+def several_groups(problem: Problem) -> bool:
+    """There are independent products."""
+    return problem.groups > 1
+
+
+def small_groups(problem: Problem) -> bool:
+    """None of them takes up too much memory when it is lowered as a whole."""
+    return several_groups(problem) and problem.group_bytes <= SMALL_GROUP_BYTES
+
+
+def small_groups_back(problem: Problem) -> bool:
+    """The same, where lowering dY copies no more than there would be to add up."""
+    return small_groups(problem) and problem.outputs <= problem.channels
+
+
+def depthwise_rows(problem: Problem) -> bool:
+    """One channel in and one out, and the windows of a row are neighbours."""
+    return several_groups(problem) and problem.channels == problem.outputs == problem.window.stride[1] == 1
+
+
+def small_depthwise_rows(problem: Problem) -> bool:
+    """The same, with little memory for one channel."""
+    return depthwise_rows(problem) and small_groups(problem)
+
+
+def few_patches(problem: Problem) -> bool:
+    """They fit into the cache; or a row of the output, with all samples, is too narrow for a product."""
+    return one_group(problem) and (problem.patches <= FEW_PATCHES or narrow(problem))
+
+
+def few_patches_back(problem: Problem) -> bool:
+    """The same, for the patches of dY that the input gradient needs: with a stride most of them are zeros."""
+    few = problem.error_patches <= FEW_PATCHES or (stride_one(problem) and narrow(problem))
+    return one_group(problem) and few
+
+
+def narrow(problem: Problem) -> bool:
+    """Mostly single samples of deep layers."""
+    columns = problem.samples * problem.window.out[1]
+    narrow_columns = NARROW_COLUMNS_FOR_WINOGRAD if many_channels(problem) else NARROW_COLUMNS
+    return columns <= narrow_columns and problem.patches <= MOST_PATCHES
+
+
+def stride_one(problem: Problem) -> bool:
+    """An input gradient is a correlation, and the other way round: see `identities`."""
+    return problem.window.stride == (1, 1)
+
+
+def three_taps_high(problem: Problem) -> bool:
+    """What F(4, 3) was made for."""
+    return problem.real and makes_tiles(problem.window)
+
+
+def three_taps_high_mirrored(problem: Problem) -> bool:
+    """The same, for the correlation that the input gradient is."""
+    return problem.real and stride_one(problem) and makes_tiles(mirrored(problem.window))
+
+
+def makes_tiles(window: Window) -> bool:
+    """Height 3, at least a full tile, and no stride but what dilation makes up for; any width."""
+    classes = [part.window for part in interleaved(window)]
+    tall = all(part.stride[0] == 1 and part.out[0] >= TILE_ROWS for part in classes)
+    return window.kernel[0] == 3 and window.stride[1] == 1 and tall
+
+
+def worth_transforming(problem: Problem) -> bool:
+    """Winograd saves products, kw * C * O of them, and pays with transforms, C + O of them."""
+    products = problem.window.kernel[1] * problem.channels * problem.outputs
+    return products >= PRODUCTS_PER_TRANSFORM * (problem.channels + problem.outputs)
+
+
+def many_channels(problem: Problem) -> bool:
+    """Enough of them for Winograd."""
+    return worth_transforming(problem) and three_taps_high(problem)
+
+
+def many_channels_mirrored(problem: Problem) -> bool:
+    """The same, for the input gradient, whose other kernel is good at making few channels of many outputs."""
+    enough = problem.channels >= MANY_CHANNELS or few_outputs(problem)
+    return enough and worth_transforming(problem) and three_taps_high_mirrored(problem)
+
+
+def large_kernel(problem: Problem) -> bool:
+    """Lowering would copy everything many times over, while there are few outputs to shift and add."""
+    kh, kw = problem.window.kernel
+    return stride_one(problem) and kw >= LARGE_WIDTH and kh > 3 and few_outputs(problem)
+
+
+def flat_kernel(problem: Problem) -> bool:
+    """One tap high: what is shifted and added is hardly more than one tap's products each time."""
+    kh, kw = problem.window.kernel
+    return stride_one(problem) and kh == 1 and kw > 1 and few_outputs(problem)
+
+
+def few_outputs(problem: Problem) -> bool:
+    """Not many more than there are channels, the rows that are shifted and added."""
+    return problem.outputs <= 2 * problem.channels
+
+
+def cheap_to_lower(problem: Problem) -> bool:
+    """Shifting and adding products costs more than lowering dY, which a single tap does not need at all."""
+    cheap = problem.multiplications < FEW_MULTIPLICATIONS or problem.window.taps == 1 or flat_kernel(problem)
+    return stride_one(problem) and cheap

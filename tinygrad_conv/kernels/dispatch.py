@@ -1,0 +1,197 @@
+"""Which kernel serves which shape: one table for each of the three correlations, read from the top.
+
+A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest
+there. The first line that wants a shape gets it. A kernel gives up after all, by returning None, when it
+meets infinities that its way of computing would spread; then the next line has its turn. The last line of
+each table wants everything and never gives up. `reference` is a line like the others, only that it never
+wants anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from functools import lru_cache, partial
+from types import ModuleType
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..errors import ShapeError
+from . import pooling, reference
+from .conv import depthwise, grouped, im2col, mec, plans, scatter_add, winograd
+from .conv import problem as asks
+from .conv.identities import (
+    GROUPS_OF_CORRELATION,
+    GROUPS_OF_WEIGHT_GRAD,
+    Kernel,
+    each_group,
+    zero_dw,
+    zero_dx,
+    zero_y,
+)
+from .conv.problem import Problem
+from .memory_order import compute_type
+from .threads import WORTH_HOLDING_BLAS, blas_held
+from .window import Array, Window
+
+Way: TypeAlias = tuple[str, Callable[[Array, Array], "Array | None"]]  # a kernel's name; it, for given shapes
+Condition: TypeAlias = Callable[[Problem], bool]
+
+
+class Line(NamedTuple):
+    """One line of a table."""
+
+    name: str
+    kernel: Kernel  # of two arrays, the window and the groups; or of a plan and two arrays
+    serves: Condition
+    wants: Condition
+    plan: Callable[[Problem], Any] | None = None  # what follows from the shapes alone, if the kernel takes it
+
+    def way(self, problem: Problem) -> Way:
+        """The kernel with everything settled but the numbers."""
+        if self.plan is not None:
+            return self.name, partial(self.kernel, self.plan(problem))
+        return self.name, partial(self.kernel, window=problem.window, groups=problem.groups)
+
+
+def each_group_quietly(
+    kernel: Kernel, axes: tuple[int, int, int], first: Array, second: Array, window: Window, groups: int
+) -> Array | None:
+    """`each_group`, of a kernel that checks its result and gives up.
+
+    It need not warn of what the next kernel may not even meet.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return each_group(kernel, axes, first, second, window, groups)
+
+
+WINOGRAD = partial(each_group_quietly, winograd.correlate, GROUPS_OF_CORRELATION)
+WINOGRAD_WEIGHT_GRAD = partial(each_group_quietly, winograd.correlate_weight_grad, GROUPS_OF_WEIGHT_GRAD)
+WINOGRAD_INPUT_GRAD = partial(each_group_quietly, winograd.correlate_input_grad, GROUPS_OF_CORRELATION)
+
+TABLES = {
+    "correlate": (
+        Line("empty", zero_y, asks.empty, asks.empty),
+        Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.for_y),
+        Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels),
+        Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
+        Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
+        Line("reference", reference.correlate, asks.always, asks.never),
+        Line("mec", mec.correlate, asks.always, asks.always),
+    ),
+    "correlate_weight_grad": (
+        Line("empty", zero_dw, asks.empty, asks.empty),
+        Line("im2col", im2col.correlate_weight_grad, asks.one_group, asks.few_patches, plans.for_dw),
+        Line("winograd", WINOGRAD_WEIGHT_GRAD, asks.three_taps_high, asks.many_channels),
+        Line("depthwise", depthwise.correlate_weight_grad, asks.depthwise_rows, asks.small_depthwise_rows),
+        Line("grouped", grouped.correlate_weight_grad, asks.several_groups, asks.small_groups),
+        Line("reference", reference.correlate_weight_grad, asks.always, asks.never),
+        Line("mec", mec.correlate_weight_grad, asks.always, asks.always),
+    ),
+    "correlate_input_grad": (
+        Line("empty", zero_dx, asks.empty, asks.empty),
+        Line("im2col", im2col.correlate_input_grad, asks.one_group, asks.few_patches_back, plans.for_dx),
+        Line("winograd", WINOGRAD_INPUT_GRAD, asks.three_taps_high_mirrored, asks.many_channels_mirrored),
+        Line("grouped", grouped.correlate_input_grad, asks.several_groups, asks.small_groups_back),
+        Line("mec", mec.correlate_input_grad, asks.stride_one, asks.cheap_to_lower),
+        Line("reference", reference.correlate_input_grad, asks.always, asks.never),
+        Line("scatter_add", scatter_add.correlate_input_grad, asks.always, asks.always),
+    ),
+}
+KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table}))
+FAST = "fast"
+
+_wanted: ContextVar[str] = ContextVar("kernels", default=FAST)
+_served: ContextVar[str | None] = ContextVar("served", default=None)
+
+
+def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
+    """A correlation or gradient, of its two arrays, by whichever kernel the table or `use_kernels` says."""
+    ways, multiplications = choose(
+        family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype
+    )
+    if multiplications < WORTH_HOLDING_BLAS:
+        return _first_result(ways, first, second)
+    with blas_held():
+        return _first_result(ways, first, second)
+
+
+def _first_result(ways: tuple[Way, ...], first: Array, second: Array) -> Array:
+    """What the first way gives that does not give up."""
+    for name, kernel in ways:
+        result = kernel(first, second)
+        if result is not None:
+            _served.set(name)
+            return result
+    raise AssertionError(f"the last kernel, {ways[-1][0]}, gave up")
+
+
+@lru_cache(maxsize=4096)
+def choose(
+    family: str,
+    wanted: str,
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+    window: Window,
+    groups: int,
+    *dtypes: np.dtype[Any],
+) -> tuple[tuple[Way, ...], int]:
+    """The ways to try for these shapes, in order, and how many multiplications the definition takes."""
+    problem = problem_of(family, first, second, window, groups, *dtypes)
+    table = TABLES[family]
+    lines = [line for line in table if line.wants(problem)]
+    forced = [line for line in table if line.name == wanted]
+    if forced and not problem.empty:
+        if not forced[0].serves(problem):
+            raise ShapeError(f"{family}: kernel {wanted!r} cannot serve {problem}")
+        lines = [forced[0], table[-1]]
+    return tuple(line.way(problem) for line in lines), problem.multiplications
+
+
+def problem_of(
+    family: str,
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+    window: Window,
+    groups: int,
+    *dtypes: np.dtype[Any],
+) -> Problem:
+    """From the shapes and types of the two arrays, of which each family has different ones."""
+    outputs = second[1] if family == "correlate_weight_grad" else second[0]
+    channels = second[1] if family == "correlate_input_grad" else first[1] // groups
+    return Problem(first[0], channels, outputs // groups, groups, window, *compute_type(*dtypes))
+
+
+def pools() -> ModuleType:
+    """The module whose pooling functions serve."""
+    literal = _wanted.get() == "reference"
+    _served.set("reference" if literal else "pooling")
+    return reference if literal else pooling
+
+
+def served() -> str | None:
+    """The name of the kernel that served the last call of this thread."""
+    return _served.get()
+
+
+class use_kernels:
+    """`with use_kernels("reference"):` computes everything inside with the literal formulas.
+
+    "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel
+    used wherever it exists, and a ShapeError raised where it cannot serve the shape. Each thread and each
+    task has a setting of its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in (FAST, *KERNELS):
+            raise ValueError(f"use_kernels: there is no kernel {name!r}, only {', '.join((FAST, *KERNELS))}")
+        self.name = name
+        self._tokens: list[Token[str]] = []
+
+    def __enter__(self) -> use_kernels:
+        self._tokens.append(_wanted.set(self.name))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _wanted.reset(self._tokens.pop())
