@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
-from ..functional.activations import refuse_inplace
+from ..functional.arguments import refuse_inplace
 from .module import Module, Parameter
 
 

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
-from ..ops.windows import padding_pairs
+from ..ops.arguments.windows import padding_pairs
 from . import init
 from .module import Module, Parameter
 

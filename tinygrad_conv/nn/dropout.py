@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import functional as F
 from ..engine.tensor import Tensor
-from ..functional.activations import refuse_inplace
+from ..functional.arguments import refuse_inplace
 from .module import Module
 
 
