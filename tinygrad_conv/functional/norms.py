@@ -132,8 +132,8 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
     """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
 
-    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError for
-    other shapes, ValueError for a p outside of [0, 1].
+    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises
+    ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
     refuse_inplace("dropout2d", inplace)
     if input.ndim not in (3, 4):

@@ -14,9 +14,9 @@ Its derivative in each slot, by the coefficients of that slot's entries:
     ∂T/∂W[a,b]  = Σ_ij X[i+a, j+b] · dY[i,j]     conv2d_weight_grad(x, dy): X ⋆ dY, again a cross-correlation
     ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation with W turned
 
-where dY counts as 0 outside its range, and turned means flipped by 180°. Each of the three is linear in the two slots it does not
-differentiate, and the derivative of T in two slots is the same whichever comes first, so each one's rules are
-the other two:
+where dY counts as 0 outside its range, and turned means flipped by 180°. Each of the three is linear in the
+two slots it does not differentiate, and the derivative of T in two slots is the same whichever comes first,
+so each one's rules are the other two:
 
     op                         its own rules
     conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)
