@@ -133,7 +133,7 @@ def test_every_op_is_among_the_functions():
     ours = {name for name, op in OPS.items() if op.__module__.startswith("tinygrad_conv.ops.")}
     forgotten = ours - {*functional.__all__} - {*PRIVATE}
     assert not forgotten, (
-        f"{', '.join(sorted(forgotten))}: import the op in functional/__init__.py and add it to __all__, or say "
+        f"{', '.join(sorted(forgotten))}: add the op to functional/__init__.py and its __all__, or say "
         "in PRIVATE, in this file, why it has no function of PyTorch's"
     )
     assert PRIVATE.keys() <= ours - {*functional.__all__}

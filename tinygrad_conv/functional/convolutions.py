@@ -100,7 +100,6 @@ def transposed(
     dilation: Size,
 ) -> Tensor:
     """The input gradient of a convolution, of the size that output_padding chooses where stride > 1."""
-    """The input gradient of a convolution, of the size that output_padding chooses where stride > 1."""
     sizes = input.shape[-2:], weight.shape[2:]
     output_size = transposed_output_size(op, *sizes, stride, padding, output_padding, dilation)
     y = conv.conv2d_input_grad(

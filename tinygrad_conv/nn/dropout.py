@@ -1,6 +1,4 @@
-"""Dropout layers: in training they drop, in evaluation they pass everything. `tg.manual_seed` makes them
-repeat.
-"""
+"""Dropout layers: in training they drop, in evaluation they pass all. `tg.manual_seed` makes them repeat."""
 
 from __future__ import annotations
 

@@ -49,7 +49,6 @@ def mix(x, *, dim, size, target, source, weight=None):
 
 def rounds(target):
     """The entries in groups that name each target once at most: first ones, second ones, and so on."""
-    """The entries in groups that name each target once at most: first ones, second ones, and so on."""
     order = np.argsort(target, kind="stable")
     ordered = target[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
