@@ -105,7 +105,7 @@ class Module:
         return Handle(self._pre_hooks, hook)
 
     def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
-        """After each forward call `hook(module, inputs, output)`; what that returns, if not None, is the output."""
+        """After each forward call `hook(module, inputs, output)`; what that returns is the output."""
         return Handle(self._hooks, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
