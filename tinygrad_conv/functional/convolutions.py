@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from ..engine.tensor import Tensor
 from ..ops import conv, shape
-from ..ops.arguments.convolutions import (
-    check_bias,
-    check_channels,
-    check_transposed,
-    transposed_output_size,
-)
-from ..ops.arguments.dtypes import check_float
-from ..ops.arguments.windows import check_images, window_of
+from ..ops.arguments.convolutions import check_convolution, check_transposed, transposed_output_size
+from ..ops.arguments.windows import window_of
 from .arguments import Operand, Padding, Size, in_one_row
 
 
@@ -31,10 +25,7 @@ def conv1d(
     `conv2d` does.
     """
     op = "conv1d"
-    check_float(op, input=input, weight=weight, bias=bias)
-    check_images(op, "input", input, dims=1)
-    check_channels(op, "input", input, weight, groups, dims=1)
-    check_bias(op, bias, weight.shape[0])
+    check_convolution(op, "input", input, weight, bias, groups, dims=1)
     steps, spread = in_one_row(stride, 1), in_one_row(dilation, 1)
     pads = padding if isinstance(padding, str) else in_one_row(padding, 0)
     window_of(op, (1, input.shape[-1]), (1, weight.shape[-1]), steps, pads, spread)

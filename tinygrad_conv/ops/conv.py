@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from .. import kernels
 from ..engine.op import primitive
-from .arguments.convolutions import check_bias, check_channels, check_same_samples
+from .arguments.convolutions import check_channels, check_convolution, check_same_samples
 from .arguments.dtypes import check_float
 from .arguments.windows import batched, check_images, window_of
 from .reduce import sum
@@ -50,10 +50,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     Raises ShapeError where channels, groups or sizes do not fit, DtypeError for integers. True convolution is
     conv2d(x, flip(w, dims=(2, 3))).
     """
-    check_float("conv2d", x=x, weight=w, bias=b)
-    check_images("conv2d", "x", x)
-    check_channels("conv2d", "x", x, w, groups)
-    check_bias("conv2d", b, w.shape[0])
+    check_convolution("conv2d", "x", x, w, b, groups)
     window = window_of("conv2d", x.shape[-2:], w.shape[2:], stride, padding, dilation)
     y = kernels.correlate(batched(x), w, window, groups)
     y = y if b is None else kernels.add_bias(y, b)

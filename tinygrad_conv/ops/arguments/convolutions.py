@@ -9,6 +9,22 @@ from .dtypes import check_float
 from .windows import Pair, check_images, padding_pairs, pair
 
 
+def check_convolution(op: str, name: str, x: Any, w: Any, b: Any, groups: Any, dims: int = 2) -> None:
+    """Refuse what a convolution cannot take."""
+    check_float(op, **{name: x, "weight": w, "bias": b})
+    check_images(op, name, x, dims)
+    check_channels(op, name, x, w, groups, dims=dims)
+    check_bias(op, b, w.shape[0])
+
+
+def check_transposed(op: str, x: Any, w: Any, b: Any, groups: Any, dims: int) -> None:
+    """Refuse what a transposed convolution cannot take."""
+    check_float(op, input=x, weight=w, bias=b)
+    check_images(op, "input", x, dims)
+    check_channels(op, "input", x, w, groups, side="transposed", dims=dims)
+    check_bias(op, b, w.shape[1] * groups)
+
+
 def check_channels(
     op: str, name: str, x: Any, w: Any, groups: Any, side: str = "input", dims: int = 2
 ) -> None:
@@ -20,14 +36,20 @@ def check_channels(
     if w.ndim != dims + 2:
         channels, sizes = "C, O" if side == "transposed" else "O, C", "kh, kw" if dims == 2 else "k"
         raise ShapeError(f"{op}: weight must be [{channels}/groups, {sizes}], not {show_shape(w.shape)}")
-    shapes = f"({name} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
     if not isinstance(groups, int) or groups < 1 or w.shape[0] % groups:
         first = "input" if side == "transposed" else "output"
+        shapes = show_channels(name, x, w, groups)
         raise ShapeError(f"{op}: groups must be a positive int that divides the {first} channels {shapes}")
     channels, needed = x.shape[-1 - dims], w.shape[1] * groups if side == "input" else w.shape[0]
     if channels != needed:
         side = "output" if side == "output" else "input"
+        shapes = show_channels(name, x, w, groups)
         raise ShapeError(f"{op}: weight has {needed} {side} channels but {name} has {channels} {shapes}")
+
+
+def show_channels(name: str, x: Any, w: Any, groups: Any) -> str:
+    """For an error about them: all that must fit together."""
+    return f"({name} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
 
 
 def check_bias(op: str, b: Any, outputs: int) -> None:
@@ -44,14 +66,6 @@ def check_same_samples(op: str, x: Any, dy: Any, groups: int) -> None:
             f"{op}: x {show_shape(x.shape)} and dy {show_shape(dy.shape)} must have the same samples, and "
             f"channels that groups={groups} divides"
         )
-
-
-def check_transposed(op: str, x: Any, w: Any, b: Any, groups: Any, dims: int) -> None:
-    """Refuse what a transposed convolution cannot take."""
-    check_float(op, input=x, weight=w, bias=b)
-    check_images(op, "input", x, dims)
-    check_channels(op, "input", x, w, groups, side="transposed", dims=dims)
-    check_bias(op, b, w.shape[1] * groups)
 
 
 def transposed_output_size(
