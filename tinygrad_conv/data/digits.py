@@ -32,8 +32,7 @@ def digits() -> Pair:
 def stratified_split(
     images: Any, labels: Any, test_fraction: float = 1 / 3, seed: int = 0
 ) -> tuple[Pair, Pair]:
-    """((train images, train labels), (test images, test labels)): a hold-out with the same share of every
-    class.
+    """((train images, train labels), (test images, test labels)), with the same share of every class.
 
     Each class gives round(count · test_fraction) of its examples, chosen by the seed: the same seed holds out
     the same ones. Both parts keep the order of the whole.

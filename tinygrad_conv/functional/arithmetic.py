@@ -59,8 +59,9 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
 
 
 def bmm(input: Operand, mat2: Operand) -> Tensor:
-    """A B for each matrix of a batch, [B, n, k] and [B, k, m] → [B, n, m]. Raises ShapeError for any other
-    shapes: `matmul` broadcasts, `bmm` does not.
+    """A B for each matrix of a batch, [B, n, k] and [B, k, m] → [B, n, m].
+
+    Raises ShapeError for any other shapes: `matmul` broadcasts, `bmm` does not.
     """
     check_bmm("bmm", input, mat2)
     return linalg.matmul(input, mat2)

@@ -84,8 +84,9 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times gamma at each of the milestones, which count epochs: at once for 0, twice for one given
-    twice.
+    """The rate times gamma at each of the milestones, which count epochs.
+
+    At once for 0, twice for one given twice.
     """
 
     def __init__(
@@ -113,8 +114,7 @@ class ExponentialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down to eta_min in T_max epochs, and up
-    again after.
+    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down in T_max epochs, and up again after.
 
     (Loshchilov and Hutter 2017, without restarts.)
     """
@@ -137,9 +137,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """A warm-up: a factor on the rate that goes in equal steps from start_factor to end_factor within
-    total_iters epochs.
-    """
+    """A warm-up: a factor on the rate that goes from start_factor to end_factor in total_iters steps."""
 
     def __init__(
         self,
