@@ -20,8 +20,7 @@ from tinygrad_conv import nn, optim
 
 @tg.primitive
 def involution(x, kernel):
-    """Y[n,c,i,j] = Σ_a Σ_b  K[n,g,a,b,i,j] · X[n, c, i+a-r, j+b-r], where g is the group of channel c, and r
-    = k // 2.
+    """Y[n,c,i,j] = Σ_a Σ_b  K[n,g,a,b,i,j] · X[n, c, i+a-r, j+b-r], for c in group g, and r = k // 2.
 
     x [N, C, H, W], kernel [N, G, k, k, H, W], k odd → [N, C, H, W]; X counts as 0 outside.
     """
@@ -85,8 +84,9 @@ def ungrouped(x):
 
 
 class Involution2d(nn.Module):
-    """Involution whose kernels a 1×1 convolution makes from the pixels. (The paper has two, and a relu
-    between.)
+    """Involution whose kernels a 1×1 convolution makes from the pixels.
+
+    (The paper has two, and a relu between.)
     """
 
     def __init__(self, channels: int, kernel_size: int, groups: int = 1) -> None:

@@ -19,7 +19,7 @@ EQUIVALENT: dict[str, str] = {
     "windows.py window_of: return _window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode) → "
     "return -_window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)": "The TypeError of negating a "
     "geometry leads to computing it again without the cache.",
-    "pool.py pool_window: return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode) → "
+    "windows.py pool_window: return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode) → "
     "return -_pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)": "The TypeError of negating a geometry "
     "leads to computing it again without the cache.",
     "pool.py divisors: int(counts.flat[0]) if counts.size and (counts == counts.flat[0]).all() else counts.astype(dtype) → "

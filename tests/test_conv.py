@@ -180,7 +180,8 @@ def ones(*shape: int) -> tg.Tensor:
         (
             lambda: tg.conv2d(ones(1, 4, 8, 8), ones(6, 2, 3, 3), groups=4),
             ShapeError,
-            "conv2d: groups must be a positive int that divides the output channels (x [1,4,8,8], weight [6,2,3,3], groups=4)",
+            "conv2d: groups must be a positive int that divides the output channels "
+            "(x [1,4,8,8], weight [6,2,3,3], groups=4)",
         ),
         (
             lambda: tg.conv2d(ones(1, 3, 8, 8), ones(6, 3, 3, 3), ones(5)),
@@ -200,7 +201,8 @@ def ones(*shape: int) -> tg.Tensor:
         (
             lambda: tg.conv2d(ones(1, 1, 2, 8), ones(1, 1, 3, 3), dilation=2, padding=(1, 0)),
             ShapeError,
-            "conv2d: the kernel does not fit the padded input: H + padding - dilation (k - 1) - 1 = 2 + 2 - 2 · 2 - 1 < 0; "
+            "conv2d: the kernel does not fit the padded input: "
+            "H + padding - dilation (k - 1) - 1 = 2 + 2 - 2 · 2 - 1 < 0; "
             "pad more, or take a smaller kernel",
         ),
         (
@@ -216,7 +218,8 @@ def ones(*shape: int) -> tg.Tensor:
         (
             lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), padding="full"),
             ValueError,
-            "conv2d: padding must be an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same', not 'full'",
+            "conv2d: padding must be an int, a pair, ((top, bottom), (left, right)), "
+            "'valid' or 'same', not 'full'",
         ),
         (
             lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), dilation=1.5),
@@ -231,7 +234,8 @@ def ones(*shape: int) -> tg.Tensor:
         (
             lambda: tg.conv_transpose2d(ones(1, 3, 4, 4), ones(4, 3, 2, 2)),
             ShapeError,
-            "conv_transpose2d: weight has 4 input channels but input has 3 (input [1,3,4,4], weight [4,3,2,2], groups=1)",
+            "conv_transpose2d: weight has 4 input channels but input has 3 "
+            "(input [1,3,4,4], weight [4,3,2,2], groups=1)",
         ),
         (
             lambda: tg.conv_transpose2d(ones(1, 3, 4, 4), ones(3, 2, 2, 2), stride=2, output_padding=2),

@@ -81,8 +81,10 @@ for module in model.modules():
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         nn.init.zeros_(module.bias)
-train_loader = DataLoader(TensorDataset(torch.tensor(images), torch.tensor(labels)), batch_size=32, shuffle=True)
-test_loader = DataLoader(TensorDataset(torch.from_numpy(test_images), torch.from_numpy(test_labels)), batch_size=100)
+train_set = TensorDataset(torch.tensor(images), torch.tensor(labels))
+train_loader = DataLoader(train_set, batch_size=32, shuffle=True)
+test_set = TensorDataset(torch.from_numpy(test_images), torch.from_numpy(test_labels))
+test_loader = DataLoader(test_set, batch_size=100)
 optimizer = optim.Adam(model.parameters(), lr=0.01, weight_decay=1e-4)
 scheduler = StepLR(optimizer, step_size=2, gamma=0.7)
 losses = []

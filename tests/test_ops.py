@@ -247,7 +247,8 @@ def test_matmul_of_every_rank(a_shape: Any, b_shape: Any) -> None:
         ),
         (
             lambda: tg.mse_loss(tg.ones(8, 1), tg.ones(8)),
-            "mse_loss: input [8,1] and target [8] must have the same shape; reshape one, e.g. target.reshape(8, 1)",
+            "mse_loss: input [8,1] and target [8] must have the same shape; "
+            "reshape one, e.g. target.reshape(8, 1)",
         ),
         (
             lambda: tg.mse_loss(tg.ones(8, 2), tg.ones(8)),

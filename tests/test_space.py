@@ -176,7 +176,8 @@ def test_one_dimension_is_one_row() -> None:
         (
             lambda: tg.pad(np.zeros((1, 3)), (3, 0), "reflect"),
             ShapeError,
-            "pad: sides (3, 0) of x [1,3]: (3, 0) are more than the 2 that mode 'reflect' can show of a size of 3",
+            "pad: sides (3, 0) of x [1,3]: (3, 0) are more than the 2 "
+            "that mode 'reflect' can show of a size of 3",
         ),
         (
             lambda: tg.pad(np.zeros((1, 3)), (-2, -2)),
@@ -221,7 +222,8 @@ def test_one_dimension_is_one_row() -> None:
         (
             lambda: tg.conv1d(np.zeros((2, 3, 4)), np.zeros((2, 3, 5))),
             ShapeError,
-            "conv1d: the kernel does not fit the padded input: W + padding - dilation (k - 1) - 1 = 4 + 0 - 1 · 4 - 1 < 0; "
+            "conv1d: the kernel does not fit the padded input: "
+            "W + padding - dilation (k - 1) - 1 = 4 + 0 - 1 · 4 - 1 < 0; "
             "pad more, or take a smaller kernel",
         ),
     ],

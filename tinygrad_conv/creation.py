@@ -36,15 +36,12 @@ def tensor(
     data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """A leaf with a copy of the data: an array, a Tensor (detached), a number or a nested list."""
-    return Tensor(
-        as_array(data.data if isinstance(data, Tensor) else data, dtype, copy=True), None, requires_grad, name
-    )
+    data = data.data if isinstance(data, Tensor) else data
+    return Tensor(as_array(data, dtype, copy=True), None, requires_grad, name)
 
 
 def from_numpy(array: Array) -> Tensor:
-    """A leaf that shares the array's memory: a change of one is a change of the other, and is not noticed by
-    a backward.
-    """
+    """A leaf that shares the array's memory: a change of one changes both, and no backward notices it."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}; use tg.tensor(…)")
     return Tensor(array)
@@ -97,7 +94,9 @@ def arange(
 ) -> Tensor:
     """From start (0 if only one bound is given) up to, not including, end."""
     bounds = (0, start, step) if end is None else (start, end, step)
-    counted = dtype or (get_default_dtype() if any(isinstance(one, float) for one in bounds) else np.int64)
+    counted = dtype or (
+        get_default_dtype() if any(isinstance(bound, float) for bound in bounds) else np.int64
+    )
     return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
 
 
@@ -115,16 +114,14 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_g
 
 def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform on [0, 1)."""
-    return Tensor(
-        generator().random(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad
-    )
+    numbers = generator().random(shape_of(size))
+    return Tensor(numbers.astype(dtype or get_default_dtype()), None, requires_grad)
 
 
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal, of mean 0 and variance 1."""
-    return Tensor(
-        generator().standard_normal(shape_of(size)).astype(dtype or get_default_dtype()), None, requires_grad
-    )
+    numbers = generator().standard_normal(shape_of(size))
+    return Tensor(numbers.astype(dtype or get_default_dtype()), None, requires_grad)
 
 
 def rand_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:

@@ -24,8 +24,9 @@ def get_default_dtype() -> np.dtype[Any]:
 
 
 def set_default_dtype(dtype: DTypeLike) -> None:
-    """Set the dtype of Python floats, in this context: float16, float32 or float64. Raises DtypeError for
-    another.
+    """Set the dtype of Python floats, in this context: float16, float32 or float64.
+
+    Raises DtypeError for another.
     """
     chosen = np.dtype(dtype)
     if chosen not in FLOATS:
@@ -57,19 +58,19 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
     Raises DtypeError for dtypes that tensors do not have.
     """
     ranks = [
-        2 if is_scalar or not hasattr(one, "dtype") else one.ndim == 0
-        for one, is_scalar in zip(arrays, scalars)
+        2 if is_scalar or not hasattr(array, "dtype") else array.ndim == 0
+        for array, is_scalar in zip(arrays, scalars)
     ]
     chosen: np.dtype[Any] | None = None
     for rank in range(3):
-        dtypes = [np.asarray(one).dtype for one, its_rank in zip(arrays, ranks) if its_rank == rank]
+        dtypes = [np.asarray(array).dtype for array, its_rank in zip(arrays, ranks) if its_rank == rank]
         if not dtypes:
             continue
-        for foreign in (one for one in dtypes if one.kind not in KINDS):
+        for foreign in (dtype for dtype in dtypes if dtype.kind not in KINDS):
             raise DtypeError(
                 f"an operand is {foreign}; operands are bool, integers, float16, float32 or float64"
             )
-        dtype = np.result_type(*([one for one in dtypes if one.kind == "f"] or dtypes))
+        dtype = np.result_type(*([known for known in dtypes if known.kind == "f"] or dtypes))
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
-    return [np.asarray(one, chosen) for one in arrays]
+    return [np.asarray(array, chosen) for array in arrays]

@@ -24,23 +24,22 @@ def digits() -> Pair:
         raise MissingExtraError(
             "data.digits needs scikit-learn, which ships the images: pip install 'tinygrad_conv[examples]'"
         ) from None
-    found = load_digits()
-    images = (found.images[:, None] / 16).astype(np.float32)
-    return Tensor(images), Tensor(found.target.astype(np.int64))
+    digits = load_digits()
+    images = (digits.images[:, None] / 16).astype(np.float32)
+    return Tensor(images), Tensor(digits.target.astype(np.int64))
 
 
 def stratified_split(
     images: Any, labels: Any, test_fraction: float = 1 / 3, seed: int = 0
 ) -> tuple[Pair, Pair]:
-    """((train images, train labels), (test images, test labels)): a hold-out with the same share of every
-    class.
+    """((train images, train labels), (test images, test labels)), with the same share of every class.
 
     Each class gives round(count · test_fraction) of its examples, chosen by the seed: the same seed holds out
     the same ones. Both parts keep the order of the whole.
 
     Raises ValueError for a fraction outside [0, 1], ShapeError unless there is one label for each image.
     """
-    x, y = (one if isinstance(one, Tensor) else Tensor(np.asarray(one)) for one in (images, labels))
+    x, y = (given if isinstance(given, Tensor) else Tensor(np.asarray(given)) for given in (images, labels))
     if not 0 <= test_fraction <= 1:
         raise ValueError(f"stratified_split: test_fraction must lie in [0, 1], not {test_fraction}")
     if y.ndim != 1 or x.ndim == 0 or len(x) != len(y):

@@ -14,19 +14,18 @@ from ..errors import ShapeError, show_shape
 
 
 class TensorDataset:
-    """Tensors (or arrays) with the same number of examples along their first dimension; example i is a tuple
-    of their i-th.
+    """Tensors (or arrays) with one example for each place of their first dimension; example i is a tuple.
 
     Raises ShapeError where the numbers differ, ValueError for none at all.
     """
 
     def __init__(self, *tensors: Any) -> None:
-        self.tensors = tuple(one if isinstance(one, Tensor) else Tensor(one) for one in tensors)
+        self.tensors = tuple(array if isinstance(array, Tensor) else Tensor(array) for array in tensors)
         if not tensors:
             raise ValueError("TensorDataset: needs at least one tensor")
-        counts = {one.shape[:1] for one in self.tensors}
+        counts = {tensor.shape[:1] for tensor in self.tensors}
         if len(counts) > 1 or () in counts:
-            shapes = ", ".join(show_shape(one.shape) for one in self.tensors)
+            shapes = ", ".join(show_shape(tensor.shape) for tensor in self.tensors)
             raise ShapeError(
                 f"TensorDataset: the first sizes must agree, for they count the examples; got {shapes}"
             )
@@ -35,12 +34,11 @@ class TensorDataset:
         return len(self.tensors[0])
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
-        return tuple(Tensor(one.data[index]) for one in self.tensors)
+        return tuple(Tensor(tensor.data[index]) for tensor in self.tensors)
 
 
 class DataLoader:
-    """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; every loop over it is one
-    epoch.
+    """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; a loop is an epoch.
 
     dataset: a TensorDataset, or anything with `len` and `dataset[i]`, whose examples (tuples, or single
     arrays) are stacked. shuffle: a fresh permutation each epoch, all from one generator: that of `seed` (an
@@ -96,9 +94,9 @@ def stacked(examples: list[Any]) -> Any:
     """Examples as one batch: tuples member by member, arrays and numbers along a new first dimension."""
     if isinstance(examples[0], (tuple, list)):
         return [stacked(list(members)) for members in zip(*examples, strict=True)]
-    arrays = [as_array(one.data if isinstance(one, Tensor) else one) for one in examples]
-    if any(one.shape != arrays[0].shape for one in arrays):
-        shapes = ", ".join(sorted({show_shape(one.shape) for one in arrays}))
+    arrays = [as_array(example.data if isinstance(example, Tensor) else example) for example in examples]
+    if any(array.shape != arrays[0].shape for array in arrays):
+        shapes = ", ".join(sorted({show_shape(array.shape) for array in arrays}))
         raise ShapeError(
             f"DataLoader: examples of shapes {shapes} cannot be stacked; make them alike, or pass collate_fn"
         )

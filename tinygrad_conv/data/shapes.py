@@ -14,8 +14,7 @@ BARS = ("horizontal", "vertical")
 def shapes(
     n: int, size: int = 16, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """n images of filled shapes: (images float32 [n, 1, size, size], labels int64 [n], which count through
-    `SHAPES`).
+    """n images of filled shapes: images float32 [n, 1, size, size], labels int64 [n], places in `SHAPES`.
 
     Every class is equally frequent, up to one. Position and size vary, each shape lies wholly inside;
     background 0, shape 1, soft edges, plus normal noise of standard deviation `noise`. The same seed gives
@@ -36,9 +35,7 @@ def shapes(
 
 
 def outside(shape: str, down: Array, right: Array, radius: Array) -> Array:
-    """How far each pixel lies outside the shape, in pixels, negative inside; from its offsets to the shape's
-    centre.
-    """
+    """How far each pixel lies outside the shape, negative inside; from its offsets to the centre."""
     y, x, arm = np.abs(down), np.abs(right), 0.3 * radius
     distance: Array
     if shape == "circle":
@@ -55,8 +52,7 @@ def outside(shape: str, down: Array, right: Array, radius: Array) -> Array:
 def bars(
     n: int, size: int = 8, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """n images of one bar each: (images float32 [n, 1, size, size], labels int64 [n]: 0 horizontal, 1
-    vertical).
+    """n images of one bar each: images float32 [n, 1, size, size], labels int64 [n], 1 for vertical.
 
     Position, length and thickness vary; background 0, bar 1, plus normal noise of standard deviation `noise`.
     A bar is always longer than it is thick. The same seed gives the same numbers; None: a new one.
@@ -76,9 +72,7 @@ def bars(
 
 
 def within(rng: np.random.Generator, size: int, lengths: Array) -> Array:
-    """For each length, which of `size` places lie in a stretch of that length at a random place: bool [n,
-    size].
-    """
+    """Which of `size` places lie in a stretch of each length at a random place: bool [n, size]."""
     start = rng.integers(0, size - lengths + 1)[:, None]
     places = np.arange(size)
     return (places >= start) & (places < start + lengths[:, None])

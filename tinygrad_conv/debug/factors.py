@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..kernels import Window
-from ..ops.windows import window_of
+from ..ops.arguments.windows import window_of
 from .explain import Factors, Index, explains
 from .step import Step
 

@@ -144,7 +144,7 @@ class TensorMethods(Operators):
         return OPS["roll"](self, shifts=shifts, dims=dims)
 
     def split(self, split_size: Any, dim: int = 0) -> tuple[Self, ...]:
-        return OPS["split"](self, size=split_size, dim=dim)
+        return OPS["split"](self, split_size_or_sections=split_size, dim=dim)
 
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Self, ...]:
         return OPS["chunk"](self, chunks=chunks, dim=dim)

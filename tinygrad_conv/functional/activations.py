@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor
-from ..errors import MutationError
 from ..ops import activations, functions, softmaxes
-from .signatures import Operand, documented_by
-
-__all__ = [
-    "elu",
-    "gelu",
-    "hardtanh",
-    "leaky_relu",
-    "log_softmax",
-    "logsigmoid",
-    "prelu",
-    "relu",
-    "relu6",
-    "selu",
-    "silu",
-    "softmax",
-    "softplus",
-]
+from .arguments import Operand, cast, documented_by, refuse_inplace
 
 
 @documented_by(functions.relu)
@@ -39,11 +21,6 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = Fal
     return activations.leaky_relu(input, negative_slope=negative_slope)
 
 
-@documented_by(activations.prelu)
-def prelu(input: Operand, weight: Operand) -> Tensor:
-    return activations.prelu(input, weight)
-
-
 @documented_by(activations.elu)
 def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     refuse_inplace("elu", inplace)
@@ -56,25 +33,10 @@ def selu(input: Operand, inplace: bool = False) -> Tensor:
     return activations.selu(input)
 
 
-@documented_by(activations.gelu)
-def gelu(input: Operand, approximate: str = "none") -> Tensor:
-    return activations.gelu(input, approximate=approximate)
-
-
 @documented_by(activations.silu)
 def silu(input: Operand, inplace: bool = False) -> Tensor:
     refuse_inplace("silu", inplace)
     return activations.silu(input)
-
-
-@documented_by(activations.softplus)
-def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    return activations.softplus(input, beta=beta, threshold=threshold)
-
-
-@documented_by(activations.logsigmoid)
-def logsigmoid(input: Operand) -> Tensor:
-    return activations.logsigmoid(input)
 
 
 @documented_by(activations.hardtanh)
@@ -97,16 +59,3 @@ def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
 @documented_by(softmaxes.log_softmax)
 def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     return softmaxes.log_softmax(cast(input, dtype), dim=dim)
-
-
-def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
-    """The input in another dtype, where one is asked for."""
-    return input if dtype is None else functions.to(input, dtype=np.dtype(dtype))
-
-
-def refuse_inplace(op: str, inplace: bool) -> None:
-    """Say what to write instead of inplace=True."""
-    if inplace:
-        raise MutationError(
-            f"{op}: inplace=True would change the input behind the tape; leave it out, use the result"
-        )

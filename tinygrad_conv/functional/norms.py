@@ -1,6 +1,4 @@
-"""Normalisations, with PyTorch's running statistics, and dropout, with the random numbers of
-`manual_seed`.
-"""
+"""Normalisations, with PyTorch's running statistics; dropout, with the random numbers of `manual_seed`."""
 
 from __future__ import annotations
 
@@ -15,17 +13,8 @@ from ..engine.modes import no_grad
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import dropouts, norm
-from .activations import refuse_inplace
-from .signatures import Operand, documented_by
-
-__all__ = [
-    "batch_norm",
-    "dropout",
-    "dropout2d",
-    "group_norm",
-    "instance_norm",
-    "layer_norm",
-]
+from ..ops.arguments.norms import check_batch, check_channel_elements
+from .arguments import Operand, documented_by, refuse_inplace
 
 
 def batch_norm(
@@ -38,8 +27,7 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of input [N, C, ...] less its mean, divided by √(variance + eps), times weight [C], plus
-    bias [C].
+    """(x - mean) / √(variance + eps) of each channel of input [N, C, ...], times weight [C], plus bias [C].
 
     training: mean and (biased) variance of the batch; running_mean and running_var [C], where given, follow
     in place: r ← (1 - momentum) r + momentum · (that of the batch, the variance unbiased). Otherwise these
@@ -82,17 +70,12 @@ def instance_norm(
 
     Raises ShapeError where shapes do not fit or a channel has one element alone, DtypeError for integers.
     """
-    norm.check_batch(
-        "instance_norm", input, weight, bias, running_mean, running_var, training=use_input_stats
-    )
+    check_batch("instance_norm", input, weight, bias, running_mean, running_var, use_input_stats)
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     samples, channels = input.shape[:2]
+    check_channel_elements("instance_norm", input)
     elements = math.prod(input.shape[2:])
-    if elements == 1:
-        raise ShapeError(
-            f"instance_norm: a channel needs more than one element; input is {show_shape(input.shape)}"
-        )
     statistics = np.empty((2, samples, channels))
     y: Tensor = norm.group_norm(input, weight, bias, num_groups=channels, eps=eps, statistics=statistics)
     if samples and elements:
@@ -147,11 +130,10 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
 
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise. Else the
-    input.
+    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
 
-    input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError for
-    other shapes, ValueError for a p outside of [0, 1].
+    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises
+    ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
     refuse_inplace("dropout2d", inplace)
     if input.ndim not in (3, 4):

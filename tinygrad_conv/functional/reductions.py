@@ -8,25 +8,8 @@ from numpy.typing import DTypeLike
 
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, extremes, functions, reduce
-from .signatures import Dim, Operand, documented_by
-
-__all__ = [
-    "amax",
-    "amin",
-    "argmax",
-    "argmin",
-    "cumsum",
-    "logsumexp",
-    "max",
-    "mean",
-    "min",
-    "norm",
-    "prod",
-    "std",
-    "sum",
-    "var",
-]
+from ..ops import arithmetic, extremes, reduce
+from .arguments import Dim, Operand, cast, documented_by
 
 
 class Extremes(NamedTuple):
@@ -34,11 +17,6 @@ class Extremes(NamedTuple):
 
     values: Tensor
     indices: Tensor
-
-
-def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
-    """The input in the dtype that a reduction is asked to be computed in, if any."""
-    return input if dtype is None else functions.to(input, dtype=dtype)
 
 
 @documented_by(reduce.sum)
@@ -61,11 +39,6 @@ def prod(
 @documented_by(reduce.cumsum)
 def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     return reduce.cumsum(cast(input, dtype), dim=dim)
-
-
-@documented_by(reduce.logsumexp)
-def logsumexp(input: Operand, dim: Dim, keepdim: bool = False) -> Tensor:
-    return reduce.logsumexp(input, dim=dim, keepdim=keepdim)
 
 
 @composite
@@ -112,39 +85,17 @@ def norm(
     *,
     dtype: DTypeLike | None = None,
 ) -> Tensor:
-    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`; for p = 0 the number of elements that aren't 0, for ±∞ the largest or
-    smallest |x|.
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`.
 
-    'fro' is p = 2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of
-    nothing.
+    For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. 'fro' is p =
+    2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of nothing.
     """
     return reduce.vector_norm(cast(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
 
 
-@documented_by(extremes.amax)
-def amax(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    return extremes.amax(input, dim=dim, keepdim=keepdim)
-
-
-@documented_by(extremes.amin)
-def amin(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    return extremes.amin(input, dim=dim, keepdim=keepdim)
-
-
-@documented_by(extremes.argmax)
-def argmax(input: Operand, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    return extremes.argmax(input, dim=dim, keepdim=keepdim)
-
-
-@documented_by(extremes.argmin)
-def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    return extremes.argmin(input, dim=dim, keepdim=keepdim)
-
-
 @composite
 def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
-    """The maximum of all of `input`; along a dimension (values, indices); or, of two tensors, the larger of
-    each pair.
+    """The maximum of all of `input`; along a dimension (values, indices); of two tensors, of each pair.
 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of
     them has it all.
@@ -156,8 +107,7 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
 
 @composite
 def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
-    """The minimum of all of `input`; along a dimension (values, indices); or, of two tensors, the smaller of
-    each pair.
+    """The minimum of all of `input`; along a dimension (values, indices); of two tensors, of each pair.
 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of
     them has it all.

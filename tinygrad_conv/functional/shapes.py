@@ -1,112 +1,35 @@
-"""Other shapes, other orders, parts and unions."""
+"""Tensors joined, written into one another, padded and resized."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from ..engine.tensor import Tensor
+from ..errors import ShapeError, show_shape
 from ..ops import index as indexing
-from ..ops import shape as shaping
-from .signatures import Dim, Operand, documented_by
+from ..ops import padding, resample, shape
+from .arguments import Operand, documented_by
 
-__all__ = [
-    "cat",
-    "chunk",
-    "clone",
-    "flatten",
-    "flip",
-    "gather",
-    "permute",
-    "put_add",
-    "reshape",
-    "roll",
-    "scatter_add",
-    "split",
-    "squeeze",
-    "stack",
-    "transpose",
-    "unsqueeze",
-]
+LINEAR = {"linear": 3, "bilinear": 4, "trilinear": 5}  # the dimensions of an input [N, C, …]
 
 
-@documented_by(shaping.reshape)
-def reshape(input: Operand, shape: Sequence[int]) -> Tensor:
-    return shaping.reshape(input, shape=tuple(shape))
-
-
-@documented_by(shaping.permute)
-def permute(input: Operand, dims: Sequence[int]) -> Tensor:
-    return shaping.permute(input, dims=tuple(dims))
-
-
-@documented_by(shaping.transpose)
-def transpose(input: Operand, dim0: int, dim1: int) -> Tensor:
-    return shaping.transpose(input, dim0=dim0, dim1=dim1)
-
-
-@documented_by(shaping.flatten)
-def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    return shaping.flatten(input, start_dim=start_dim, end_dim=end_dim)
-
-
-@documented_by(shaping.squeeze)
-def squeeze(input: Operand, dim: Dim = None) -> Tensor:
-    return shaping.squeeze(input, dim=dim)
-
-
-@documented_by(shaping.unsqueeze)
-def unsqueeze(input: Operand, dim: int) -> Tensor:
-    return shaping.unsqueeze(input, dim=dim)
-
-
-@documented_by(shaping.flip)
-def flip(input: Operand, dims: Sequence[int]) -> Tensor:
-    return shaping.flip(input, dims=tuple(dims))
-
-
-@documented_by(shaping.cat)
+@documented_by(shape.cat)
 def cat(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
-    return shaping.cat(*several("cat", tensors), dim=dim)
+    return shape.cat(*several("cat", tensors), dim=dim)
 
 
-@documented_by(shaping.stack)
+@documented_by(shape.stack)
 def stack(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
-    return shaping.stack(*several("stack", tensors), dim=dim)
+    return shape.stack(*several("stack", tensors), dim=dim)
 
 
 def several(name: str, tensors: Sequence[Operand]) -> Sequence[Operand]:
-    """A list or tuple of tensors. Raises TypeError for a single one: its rows would be taken for the
-    tensors.
-    """
+    """A list or tuple of tensors. Raises TypeError for a single one, whose rows would be taken for them."""
     if not isinstance(tensors, (list, tuple)):
         raise TypeError(f"{name}: pass a list or tuple of tensors, not {type(tensors).__name__}")
     return tensors
-
-
-@documented_by(shaping.split)
-def split(tensor: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    return shaping.split(tensor, size=split_size_or_sections, dim=dim)
-
-
-@documented_by(shaping.chunk)
-def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    return shaping.chunk(input, chunks=chunks, dim=dim)
-
-
-@documented_by(shaping.roll)
-def roll(input: Operand, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
-    return shaping.roll(input, shifts=shifts, dims=dims)
-
-
-@documented_by(shaping.clone)
-def clone(input: Operand) -> Tensor:
-    return shaping.clone(input)
-
-
-@documented_by(indexing.gather)
-def gather(input: Operand, dim: int, index: Operand) -> Tensor:
-    return indexing.gather(input, dim=dim, index=index)
 
 
 @documented_by(indexing.scatter_add)
@@ -114,6 +37,62 @@ def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Tenso
     return indexing.scatter_add(input, src, dim=dim, index=index)
 
 
-def put_add(input: Operand, index: Any, shape: Sequence[int]) -> Tensor:
-    """Zeros of `shape` with `input` added at the index: what indexing takes apart, put back."""
-    return indexing.put_add(input, index=index, shape=tuple(shape))
+@documented_by(padding.pad)
+def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    return padding.pad(input, sides=tuple(pad), mode=mode, value=value)
+
+
+def interpolate(
+    input: Operand,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+) -> Tensor:
+    """`input` [N, C, L], [N, C, H, W] or [N, C, D, H, W] resized to `size`, or by `scale_factor`.
+
+    mode: 'nearest', or 'linear', 'bilinear', 'trilinear', by the number of dimensions. Without align_corners
+    a pixel is an area, and places are measured from the image's edges; with it the centres of the corner
+    pixels stay where they are. recompute_scale_factor: use the ratio of the rounded sizes in the place of
+    scale_factor, which are rounded down.
+
+    Raises ValueError for other modes or both of size and scale_factor, ShapeError where dimensions do not
+    fit.
+    """
+    if mode not in ("nearest", *LINEAR):
+        raise ValueError(f"interpolate: mode must be one of nearest, {', '.join(LINEAR)}, not {mode!r}")
+    if input.ndim not in ((3, 4, 5) if mode == "nearest" else (LINEAR[mode],)):
+        counts = "3, 4 or 5" if mode == "nearest" else LINEAR[mode]
+        raise ShapeError(
+            f"interpolate: mode {mode!r} takes an input of {counts} dimensions, not {show_shape(input.shape)}"
+        )
+    if mode == "nearest" and align_corners is not None:
+        raise ValueError("interpolate: align_corners is for the linear modes; leave it out with 'nearest'")
+    if (size is None) == (scale_factor is None) or (recompute_scale_factor and size is not None):
+        raise ValueError(
+            "interpolate: pass one of size and scale_factor; recompute_scale_factor belongs to the latter"
+        )
+    old = input.shape[2:]
+    scales = None if scale_factor is None else for_each("scale_factor", scale_factor, len(old))
+    if scales is None:
+        new = for_each("size", size, len(old))
+    else:
+        new = tuple(math.floor(length * scale) for length, scale in zip(old, scales))
+    return resample.interpolate(
+        input,
+        size=new,
+        mode="nearest" if mode == "nearest" else "linear",
+        align_corners=bool(align_corners),
+        scale=None if recompute_scale_factor else scales,
+    )
+
+
+def for_each(name: str, value: Any, count: int) -> tuple[Any, ...]:
+    """A number for each axis: the same one, or one of a sequence."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
+    if len(values) != count:
+        raise ShapeError(
+            f"interpolate: {name} must be one number, or one for each of the {count} axes, not {values}"
+        )
+    return values

@@ -13,8 +13,8 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
-from ..functional.activations import refuse_inplace
-from .module import Module, Parameter
+from ..functional.arguments import refuse_inplace
+from .module import Module, Parameter, shown
 
 
 class ReLU(Module):
@@ -51,13 +51,11 @@ class LeakyReLU(Module):
         return F.leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+        return shown(self, "negative_slope")
 
 
 class PReLU(Module):
-    """As LeakyReLU, with a slope that is learned: one for all, or one for each channel of x [N,
-    num_parameters, …].
-    """
+    """As LeakyReLU, with a slope that is learned: one, or one for each channel of x [N, C, …]."""
 
     def __init__(
         self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None
@@ -70,7 +68,7 @@ class PReLU(Module):
         return F.prelu(x, self.weight)
 
     def extra_repr(self) -> str:
-        return f"num_parameters={self.num_parameters}"
+        return shown(self, "num_parameters")
 
 
 class ELU(Module):
@@ -85,7 +83,7 @@ class ELU(Module):
         return F.elu(x, self.alpha)
 
     def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
+        return shown(self, "alpha")
 
 
 class SELU(Module):
@@ -110,7 +108,7 @@ class GELU(Module):
         return F.gelu(x, self.approximate)
 
     def extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
+        return shown(self, "approximate")
 
 
 class SiLU(Module):
@@ -135,7 +133,7 @@ class Softplus(Module):
         return F.softplus(x, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
+        return shown(self, "beta", "threshold")
 
 
 class Hardtanh(Module):
@@ -152,7 +150,7 @@ class Hardtanh(Module):
         return F.hardtanh(x, self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
-        return f"min_val={self.min_val}, max_val={self.max_val}"
+        return shown(self, "min_val", "max_val")
 
 
 class Sigmoid(Module):
@@ -187,7 +185,7 @@ class Softmax(Module):
         return F.softmax(x, self.dim)
 
     def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return shown(self, "dim")
 
 
 class LogSoftmax(Module):
@@ -201,4 +199,4 @@ class LogSoftmax(Module):
         return F.log_softmax(x, self.dim)
 
     def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return shown(self, "dim")

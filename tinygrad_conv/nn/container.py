@@ -68,8 +68,9 @@ class Listed(Module):
 
 
 class Sequential(Listed):
-    """Layers, each called with what the one before returned. Takes layers, or one dict of them for names of
-    their own.
+    """Layers, each called with what the one before returned.
+
+    Takes layers, or one dict of them for names of their own.
     """
 
     def __init__(self, *modules: Any) -> None:

@@ -1,6 +1,4 @@
-"""Dropout layers: in training they drop, in evaluation they pass everything. `tg.manual_seed` makes them
-repeat.
-"""
+"""Dropout layers: in training they drop, in evaluation they pass all. `tg.manual_seed` makes them repeat."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from typing import Any
 
 from .. import functional as F
 from ..engine.tensor import Tensor
-from ..functional.activations import refuse_inplace
+from ..functional.arguments import refuse_inplace
 from .module import Module
 
 

@@ -17,9 +17,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
-Random: TypeAlias = (
-    "np.random.Generator | int | None"  # in quotes: NumPy imports its random part when first asked for it
-)
+Random: TypeAlias = "np.random.Generator | int | None"  # quoted: NumPy imports its random part when asked
 
 
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:
@@ -82,8 +80,7 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) -> AnyTensor:
-    """gain times orthonormal rows, or columns where there are more rows than columns; [n, …] counts as n
-    rows.
+    """gain times orthonormal rows, or columns where there are more rows; [n, …] counts as n rows.
 
     From the QR decomposition of a normal matrix, with the signs of R's diagonal, so that it is uniform
     (Mezzadri 2007).
@@ -97,9 +94,7 @@ def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) ->
 
 
 def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = None) -> None:
-    """What layers begin with: weight, then bias, uniform on ±1/√fan_in, which is kaiming_uniform_ with a =
-    √5.
-    """
+    """What layers begin with: weight, then bias, uniform on ±1/√fan_in: kaiming_uniform_ with a = √5."""
     bound, numbers = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
     uniform_(weight, -bound, bound, numbers)
     if bias is not None:
@@ -107,8 +102,9 @@ def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = N
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the variance through a nonlinearity. param: a leaky relu's slope below 0, 0.01 by
-    default.
+    """The factor that keeps the variance through a nonlinearity.
+
+    param: a leaky relu's slope below 0, 0.01 by default.
     """
     gains = {
         "linear": 1.0,
@@ -132,9 +128,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def fans(op: str, tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight [out, in, …]: how many inputs an output sums, and the other way round."""
     if tensor.ndim < 2:
-        raise ShapeError(
-            f"{op}: fan in and fan out need at least 2 dimensions, not {show_shape(tensor.shape)}"
-        )
+        shape = show_shape(tensor.shape)
+        raise ShapeError(f"{op}: fan in and fan out need at least 2 dimensions, not {shape}")
     taps = math.prod(tensor.shape[2:])
     return tensor.shape[1] * taps, tensor.shape[0] * taps
 

@@ -12,7 +12,7 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from . import init
-from .module import Module, Parameter
+from .module import Module, Parameter, shown
 
 
 class Linear(Module):
@@ -34,9 +34,8 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         if min(in_features, out_features) < 0:
-            raise ValueError(
-                f"Linear: in_features={in_features} and out_features={out_features} cannot be negative"
-            )
+            features = f"in_features={in_features} and out_features={out_features}"
+            raise ValueError(f"Linear: {features} cannot be negative")
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(np.empty((out_features, in_features), dtype or get_default_dtype()))
         self.bias = Parameter(np.empty(out_features, self.weight.dtype)) if bias else None
@@ -54,6 +53,4 @@ class Linear(Module):
         return math.prod(y) * self.in_features
 
     def extra_repr(self) -> str:
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
-        )
+        return f"{shown(self, 'in_features', 'out_features')}, bias={self.bias is not None}"

@@ -74,8 +74,9 @@ class HuberLoss(Loss):
 
 
 class BCELoss(Loss):
-    """-(t ln x + (1 - t) ln(1 - x)) for probabilities x. weight: a factor for each element, or one that
-    broadcasts.
+    """-(t ln x + (1 - t) ln(1 - x)) for probabilities x.
+
+    weight: a factor for each element, or one that broadcasts.
     """
 
     weight: Tensor | None
@@ -106,8 +107,9 @@ class BCEWithLogitsLoss(Loss):
 
 
 class NLLLoss(Loss):
-    """-x[target], for log-probabilities x [N, C, …] and class numbers target [N, …]. weight: a factor for
-    each class.
+    """-x[target], for log-probabilities x [N, C, …] and class numbers target [N, …].
+
+    weight: a factor for each class.
     """
 
     weight: Tensor | None
@@ -122,9 +124,7 @@ class NLLLoss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """NLLLoss of log_softmax(x), for scores x [N, C, …] and class numbers [N, …] or probabilities [N, C,
-    …].
-    """
+    """NLLLoss of log_softmax(x), for scores x [N, C, …] and class numbers [N, …] or probabilities as x."""
 
     weight: Tensor | None
 

@@ -1,5 +1,6 @@
-"""`Module`: layers, and nets made of them. Parameters, buffers and children are ordinary attributes, found by
-their type.
+"""`Module`: layers, and nets made of them.
+
+Parameters, buffers and children are ordinary attributes, found by their type.
 """
 
 from __future__ import annotations
@@ -100,15 +101,11 @@ class Module:
         return y
 
     def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
-        """Before each forward call `hook(module, inputs)`; what it returns, if anything, takes the inputs'
-        place.
-        """
+        """Before each forward call `hook(module, inputs)`; what that returns, if anything, is the inputs."""
         return Handle(self._pre_hooks, hook)
 
     def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
-        """After each forward call `hook(module, inputs, output)`; what it returns, if anything, takes the
-        output's place.
-        """
+        """After each forward call `hook(module, inputs, output)`; what that returns is the output."""
         return Handle(self._hooks, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -119,15 +116,15 @@ class Module:
         if isinstance(before, (Parameter, Module)) and not (
             value is None or isinstance(value, (Parameter, Module))
         ):
-            kind = "an nn.Parameter" if isinstance(before, Parameter) else "an nn.Module"
+            member = "an nn.Parameter" if isinstance(before, Parameter) else "an nn.Module"
+            lost = f"a {type(value).__name__} in its place would be lost to parameters()"
             raise TypeError(
-                f"{type(self).__name__}.{name} is {kind}; a {type(value).__name__} in its place would be lost to "
-                f"parameters(). Assign {kind} or None, or change the numbers: {name}.data = …"
+                f"{type(self).__name__}.{name} is {member}; {lost}. "
+                f"Assign {member} or None, or change the numbers: {name}.data = …"
             )
         if name in self._buffers and not (value is None or isinstance(value, Tensor)):
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {type(value).__name__}"
-            )
+            given = type(value).__name__
+            raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {given}")
         super().__setattr__(name, value)
         if isinstance(value, (Parameter, Module)):
             self._buffers.pop(name, None)
@@ -156,9 +153,7 @@ class Module:
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """A tensor that belongs to the module but is not trained; in the state dict unless `persistent` is
-        False.
-        """
+        """A tensor that belongs to the module but is not trained; in the state dict if `persistent`."""
         if not (tensor is None or isinstance(tensor, Tensor)) or isinstance(tensor, Parameter):
             raise TypeError(
                 f"register_buffer: {name} must be a plain Tensor or None, not {type(tensor).__name__}"
@@ -192,8 +187,9 @@ class Module:
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """(path, module) for this module and all below it, outer before inner; each once, unless told
-        otherwise.
+        """(path, module) for this module and all below it, outer before inner.
+
+        Each comes once, unless told otherwise.
         """
         memo = set() if memo is None else memo
         if self in memo:
@@ -265,31 +261,27 @@ class Module:
 
     def _own_state(self) -> dict[str, Any]:
         """What the state dict has of this module alone."""
-        return self._own_parameters() | {
-            name: one for name, one in self._own_buffers().items() if self._buffers[name]
-        }
+        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._buffers[name]}
+        return self._own_parameters() | buffers
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
-        found = dict(self.named_modules(remove_duplicate=False)).get(target)
-        if found is None:
-            raise AttributeError(
-                f"{type(self).__name__} has no module {target!r}; it has {[*dict(self.named_modules())][1:]}"
-            )
-        return found
+        module = dict(self.named_modules(remove_duplicate=False)).get(target)
+        if module is None:
+            paths = [*dict(self.named_modules())][1:]
+            raise AttributeError(f"{type(self).__name__} has no module {target!r}; it has {paths}")
+        return module
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The parameters and persistent buffers by their keys: copies, which later training does not
-        change.
-        """
-        return {key: Tensor(one.data.copy()) for key, one in self._named(Module._own_state, "", True, False)}
+        """The parameters and persistent buffers by their keys: copies, which training does not change."""
+        state = self._named(Module._own_state, "", True, False)
+        return {key: Tensor(tensor.data.copy()) for key, tensor in state}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy a state dict's numbers (Tensors or arrays, of PyTorch too) into the parameters and buffers, in
-        their dtypes.
+        """Copy a state dict's numbers into the parameters and buffers, in their dtypes.
 
-        Raises RuntimeError, with the module as it was, for wrong shapes, and if `strict` for missing or
-        unexpected keys.
+        The numbers may be Tensors or arrays, of PyTorch too. Raises RuntimeError, with the module as it was,
+        for wrong shapes, and if `strict` for missing or unexpected keys.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
@@ -301,9 +293,8 @@ class Module:
         problems += [f"unexpected key {key}" for key in unexpected if strict]
         for key, array in arrays.items():
             if array.shape != own[key].shape:
-                problems.append(
-                    f"{key} is {show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
-                )
+                shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
+                problems.append(f"{key} is {shapes}")
         if problems:
             listed = "".join(f"\n    {problem}" for problem in problems)
             raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:{listed}")
@@ -313,8 +304,9 @@ class Module:
         return IncompatibleKeys(missing, unexpected)
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Put this module and all below it into training mode (dropout drops, batch norms use their batch),
-        or out of it.
+        """Put this module and all below it into training mode, or out of it.
+
+        In training dropout drops, and batch norms use their batch.
         """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, not {mode!r}")
@@ -345,8 +337,9 @@ class Module:
         return self
 
     def to(self: Self, dtype: DTypeLike) -> Self:
-        """Parameters, their gradients and floating-point buffers in another dtype. "cpu", the only device,
-        changes nothing.
+        """Parameters, their gradients and floating-point buffers in another dtype.
+
+        "cpu", the only device, changes nothing.
         """
         if str(dtype) == "cpu":
             return self
@@ -381,8 +374,7 @@ class Module:
         return 0
 
     def summary(self, *input_shapes: tuple[int, ...]) -> Summary:
-        """The layers with their output shapes, parameters, multiply-adds and memory, for inputs of these
-        shapes.
+        """The layers with their output shapes, parameters, multiply-adds and memory.
 
         `net.summary((1, 3, 32, 32))`: the whole shape of each input, batch included. The net is called once,
         on zeros, in eval mode, and stays as it is.
@@ -402,6 +394,11 @@ class Module:
             return f"{type(self).__name__}({extra})"
         body = "\n".join([extra, *lines] if extra else lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
+
+
+def shown(module: Module, *names: str) -> str:
+    """Options of a layer, which are attributes of the same names, as its `extra_repr` shows them."""
+    return ", ".join(f"{name}={getattr(module, name)!r}" for name in names)
 
 
 def plain_array(key: str, value: Any) -> Array:

@@ -1,6 +1,4 @@
-"""Normalisation layers: (x - mean) / √(variance + eps), times weight plus bias. They differ in what the mean
-runs over.
-"""
+"""Normalisation layers: (x - mean) / √(variance + eps), times weight plus bias; over what, says the name."""
 
 from __future__ import annotations
 
@@ -15,12 +13,11 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from .module import Module, Parameter
+from .module import Module, Parameter, shown
 
 
 class RunningNorm(Module):
-    """What the norms by channel share: weight and bias [num_features], running mean and variance, and their
-    checks.
+    """What the norms by channel share: weight and bias [num_features], running mean and variance.
 
     The running statistics follow r ← (1 - momentum) r + momentum · (that of the batch, the variance
     unbiased); with momentum None they are the average over all batches so far.
@@ -36,12 +33,13 @@ class RunningNorm(Module):
     def __init__(
         self,
         num_features: int,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        bias: bool,
-        dtype: DTypeLike | None,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
@@ -56,35 +54,19 @@ class RunningNorm(Module):
         """Refuse an input of other dimensions, or with another number of channels."""
         if x.ndim not in self.ndims or x.shape[channel_at] != self.num_features:
             dims = " or ".join(map(str, self.ndims))
+            wanted = f"{dims} dimensions and {self.num_features} channels (num_features)"
             raise ShapeError(
-                f"{type(self).__name__}: x must have {dims} dimensions and {self.num_features} channels (num_features), "
-                f"not the shape {show_shape(x.shape)}"
+                f"{type(self).__name__}: x must have {wanted}, not the shape {show_shape(x.shape)}"
             )
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
+        bias, statistics = self.bias is not None, self.track_running_stats
+        options = f"{shown(self, 'eps', 'momentum', 'affine')}, bias={bias}, track_running_stats={statistics}"
+        return f"{self.num_features}, {options}"
 
 
 class BatchNorm(RunningNorm):
-    """In training the mean runs over the batch and all places, and the running statistics follow; in
-    evaluation these serve.
-    """
-
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        *,
-        bias: bool = True,
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
+    """In training the mean runs over the batch and all places; in evaluation the running statistics serve."""
 
     def forward(self, x: Any) -> Tensor:
         self.check(x)
@@ -121,10 +103,9 @@ class BatchNorm2d(BatchNorm):
 
 
 class InstanceNorm2d(RunningNorm):
-    """The mean runs over the places of one channel of one example: x [N, C, H, W] or [C, H, W] (Ulyanov et
-    al. 2016).
+    """The mean runs over the places of one channel of one example: x [N, C, H, W] or [C, H, W].
 
-    With track_running_stats the running statistics serve in evaluation.
+    Ulyanov et al. 2016. With track_running_stats the running statistics serve in evaluation.
     """
 
     ndims = (3, 4)
@@ -140,7 +121,7 @@ class InstanceNorm2d(RunningNorm):
         bias: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype)
 
     def forward(self, x: Any) -> Tensor:
         self.check(x, channel_at=-3)
@@ -187,13 +168,14 @@ class LayerNorm(Module):
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
-        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
+        options = shown(self, "eps", "elementwise_affine")
+        return f"{self.normalized_shape}, {options}, bias={self.bias is not None}"
 
 
 class GroupNorm(Module):
-    """The mean runs over the places of num_groups groups of channels of one example: x [N, C, …] (Wu and He
-    2018).
+    """The mean runs over the places of num_groups groups of channels of one example: x [N, C, …].
+
+    Wu and He 2018.
     """
 
     weight: Parameter | None
@@ -221,7 +203,8 @@ class GroupNorm(Module):
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+        options = f"{shown(self, 'eps', 'affine')}, bias={self.bias is not None}"
+        return f"{self.num_groups}, {self.num_channels}, {options}"
 
 
 def scale_and_shift(

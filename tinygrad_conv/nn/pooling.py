@@ -6,9 +6,8 @@ from typing import Any
 
 from .. import functional as F
 from ..engine.tensor import Tensor
-from .module import Module
-
-Size = int | tuple[int, int]
+from ..functional.arguments import Size
+from .module import Module, shown
 
 
 class MaxPool(Module):
@@ -29,10 +28,7 @@ class MaxPool(Module):
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
     def extra_repr(self) -> str:
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-            f"ceil_mode={self.ceil_mode}"
-        )
+        return shown(self, "kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
 
 class MaxPool1d(MaxPool):
@@ -54,8 +50,9 @@ class MaxPool2d(MaxPool):
 
 
 class AvgPool1d(Module):
-    """The mean of each window: x [N, C, L] → [N, C, P]. count_include_pad: whether padding counts as zeros,
-    or not at all.
+    """The mean of each window: x [N, C, L] → [N, C, P].
+
+    count_include_pad: whether padding counts as zeros, or not at all.
     """
 
     def __init__(
@@ -68,7 +65,7 @@ class AvgPool1d(Module):
     ) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
-        self.kernel_size, self.stride, self.padding = one_of(kernel_size), one_of(stride), one_of(padding)
+        self.kernel_size, self.stride, self.padding = single(kernel_size), single(stride), single(padding)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, x: Any) -> Tensor:
@@ -113,12 +110,13 @@ class AvgPool2d(Module):
         )
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        return shown(self, "kernel_size", "stride", "padding")
 
 
 class AdaptiveAvgPool2d(Module):
-    """Means over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H,
-    W].
+    """Means over as many windows of x [N, C, H, W] as give output_size.
+
+    It is an int or a pair; None keeps a size.
     """
 
     def __init__(self, output_size: Any) -> None:
@@ -129,12 +127,13 @@ class AdaptiveAvgPool2d(Module):
         return F.adaptive_avg_pool2d(x, self.output_size)
 
     def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
+        return shown(self, "output_size")
 
 
 class AdaptiveMaxPool2d(Module):
-    """Maxima over as many windows as give output_size (an int or a pair; None keeps a size): x [N, C, H,
-    W].
+    """Maxima over as many windows of x [N, C, H, W] as give output_size.
+
+    It is an int or a pair; None keeps a size.
     """
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
@@ -145,9 +144,9 @@ class AdaptiveMaxPool2d(Module):
         return F.adaptive_max_pool2d(x, self.output_size, self.return_indices)
 
     def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
+        return shown(self, "output_size")
 
 
-def one_of(value: Any) -> int:
+def single(value: Any) -> int:
     """An int, or the one in a tuple of one."""
     return int(value[0] if isinstance(value, (tuple, list)) else value)

@@ -6,9 +6,8 @@ from typing import Any
 
 from .. import functional as F
 from ..engine.tensor import Tensor
-from .module import Module
-
-Size = int | tuple[int, int]
+from ..functional.arguments import Size
+from .module import Module, shown
 
 
 class Identity(Module):
@@ -32,13 +31,11 @@ class Flatten(Module):
         return F.flatten(x, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        return shown(self, "start_dim", "end_dim")
 
 
 class Upsample(Module):
-    """x [N, C, H, W] in another size, or scaled by a factor; mode 'nearest' or 'bilinear'. See
-    interpolate.
-    """
+    """x [N, C, H, W] in another size, or scaled by a factor; mode 'nearest' or 'bilinear': interpolate."""
 
     def __init__(
         self,
@@ -58,8 +55,7 @@ class Upsample(Module):
         return F.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
 
     def extra_repr(self) -> str:
-        to = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
-        return f"{to}, mode={self.mode!r}"
+        return shown(self, "size" if self.scale_factor is None else "scale_factor", "mode")
 
 
 class PixelShuffle(Module):
@@ -73,13 +69,11 @@ class PixelShuffle(Module):
         return F.pixel_shuffle(x, self.upscale_factor)
 
     def extra_repr(self) -> str:
-        return f"upscale_factor={self.upscale_factor}"
+        return shown(self, "upscale_factor")
 
 
 class Unfold(Module):
-    """The windows of x [N, C, H, W] as columns [N, C·kh·kw, P·Q]: what turns a convolution into a matrix
-    product.
-    """
+    """The windows of x [N, C, H, W] as columns [N, C·kh·kw, P·Q]: im2col, as `unfold`."""
 
     def __init__(self, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> None:
         super().__init__()
@@ -89,7 +83,7 @@ class Unfold(Module):
         return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
+        return shown(self, "kernel_size", "dilation", "padding", "stride")
 
 
 class Fold(Module):
@@ -106,10 +100,7 @@ class Fold(Module):
         return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
-        return (
-            f"output_size={self.output_size}, kernel_size={self.kernel_size}, dilation={self.dilation}, "
-            f"padding={self.padding}, stride={self.stride}"
-        )
+        return shown(self, "output_size", "kernel_size", "dilation", "padding", "stride")
 
 
 class Pad2d(Module):
@@ -121,9 +112,8 @@ class Pad2d(Module):
         super().__init__()
         sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
         if len(sides) != 4:
-            raise ValueError(
-                f"{type(self).__name__}: padding must be an int or (left, right, top, bottom), not {padding!r}"
-            )
+            forms = "an int or (left, right, top, bottom)"
+            raise ValueError(f"{type(self).__name__}: padding must be {forms}, not {padding!r}")
         self.padding = sides
 
     def forward(self, x: Any) -> Tensor:

@@ -77,8 +77,9 @@ class Summary:
             "  ".join([*map(str.ljust, line[:3], widths), *map(str.rjust, line[3:], widths[3:])]).rstrip()
             for line in lines
         ]
+        parameters = f"{self.parameters:,} ({self.trainable:,} trainable)"
         totals = [
-            f"parameters: {self.parameters:,} ({self.trainable:,} trainable), {show_bytes(self.parameter_memory)}",
+            f"parameters: {parameters}, {show_bytes(self.parameter_memory)}",
             f"outputs: {show_bytes(self.output_memory)}",
             f"multiply-adds: {self.multiply_adds:,}",
         ]
@@ -88,8 +89,9 @@ class Summary:
 
 
 def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
-    """Call the net once on zeros, in eval mode and off the tape, and note what each layer gives. The net
-    stays as it is.
+    """Call the net once on zeros, in eval mode and off the tape, and note what each layer gives.
+
+    The net stays as it is.
     """
     parameters = list(net.parameters())
     dtype = parameters[0].dtype if parameters else get_default_dtype()
@@ -97,26 +99,15 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
     counted: set[Tensor] = set()
 
     def note(module: Module, inputs: tuple[Any, ...], output: Any) -> None:
-        own = [one for one in module.parameters(recurse=False) if one not in counted]
+        own = [parameter for parameter in module.parameters(recurse=False) if parameter not in counted]
         counted.update(own)
-        outputs = tensors_in(output)
-        work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
-        rows.append(
-            Row(
-                module._path,
-                type(module).__name__,
-                tuple(one.shape for one in outputs),
-                sum(one.numel() for one in own),
-                work,
-                sum(
-                    one.data.nbytes
-                    for one in outputs
-                    if not any(np.may_share_memory(one.data, x.data) for x in tensors_in(inputs))
-                ),
-            )
-        )
+        rows.append(row_of(module, own, inputs, tensors_in(output)))
 
-    layers = [one for one in net.modules() if not list(one.children()) or list(one.parameters(recurse=False))]
+    layers = [
+        module
+        for module in net.modules()
+        if not list(module.children()) or list(module.parameters(recurse=False))
+    ]
     modes = {module: module.training for module in net.modules()}
     handles = [layer.register_forward_hook(note) for layer in layers]
     try:
@@ -129,9 +120,24 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
             module.training = training
     return Summary(
         tuple(rows),
-        sum(one.numel() for one in parameters),
-        sum(one.numel() for one in parameters if one.requires_grad),
-        sum(one.data.nbytes for one in parameters),
+        sum(parameter.numel() for parameter in parameters),
+        sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        sum(parameter.data.nbytes for parameter in parameters),
+    )
+
+
+def row_of(module: Module, parameters: list[Any], inputs: tuple[Any, ...], outputs: list[Tensor]) -> Row:
+    """The row for one call of a layer, with these parameters to count."""
+    work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
+    given = [tensor.data for tensor in tensors_in(inputs)]
+    made = [y.data for y in outputs if not any(np.may_share_memory(y.data, x) for x in given)]
+    return Row(
+        module._path,
+        type(module).__name__,
+        tuple(y.shape for y in outputs),
+        sum(parameter.numel() for parameter in parameters),
+        work,
+        sum(array.nbytes for array in made),
     )
 
 

@@ -16,11 +16,10 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale the gradients, in place, so that all of them as one vector have at most the norm max_norm; return
-    the norm before.
+    """Scale the gradients, in place, so that as one vector they have at most the norm max_norm.
 
-    norm_type: p of the p-norm, or math.inf. Each gradient is multiplied by max_norm / (norm + 1e-6) if that
-    is below 1.
+    Returns the norm before. norm_type: p of the p-norm, or math.inf. Each gradient is multiplied by max_norm
+    / (norm + 1e-6) if that is below 1.
 
     Raises RuntimeError for an infinite norm or NaN if `error_if_nonfinite`; otherwise these spread to all
     gradients.

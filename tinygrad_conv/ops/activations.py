@@ -1,5 +1,4 @@
-"""Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice, stated in the
-rule.
+"""Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice: see the rule.
 
 Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left:
 np.where on signs that change at random costs more than ten such passes.
@@ -13,18 +12,17 @@ from functools import lru_cache
 import numpy as np
 
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
+from .arguments.dtypes import check_float
+from .arguments.scalars import check_approximation, check_bounds
+from .arguments.shapes import check_slopes
 from .arithmetic import where
-from .functions import exp, relu, sigmoid
-from .precision import check_float, wide
+from .functions import exp, relu, sigmoid, wide
 from .reduce import sum_to
 from .shape import reshape
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, α and λ
-GELU_CUBIC, GELU_SLOPE = (
-    0.044715,
-    2 * math.sqrt(2 / math.pi),
-)  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
+GELU_CUBIC = 0.044715  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
+GELU_SLOPE = 2 * math.sqrt(2 / math.pi)
 PIECE = 32768  # so many numbers stay in the cache through a whole series
 
 
@@ -32,7 +30,7 @@ PIECE = 32768  # so many numbers stay in the cache through a whole series
 def leaky_relu(x, *, negative_slope=0.01):
     """x where x > 0, negative_slope · x elsewhere. Raises DtypeError for integers."""
     check_float("leaky_relu", input=x)
-    return right(x) + left(x) * x.dtype.type(negative_slope)
+    return positive_part(x) + negative_part(x) * x.dtype.type(negative_slope)
 
 
 @leaky_relu.grad("x")
@@ -41,20 +39,15 @@ def leaky_relu_dx(dy, x, negative_slope):
     return dy * (x > 0) + dy * (x <= 0) * negative_slope
 
 
-@primitive
+@primitive(names=("input", "weight"))
 def prelu(x, w):
     """x where x > 0, w · x elsewhere: x [N, C, ...], w [C], or one number for all channels.
 
     Raises ShapeError for another number of weights, DtypeError for integers.
     """
     check_float("prelu", input=x, weight=w)
-    channels = x.shape[1] if x.ndim > 1 else 1
-    if w.ndim > 1 or w.size not in (1, channels):
-        raise ShapeError(
-            f"prelu: weight must be one number, or [{channels}], one for each channel of input {show_shape(x.shape)}; "
-            f"it is {show_shape(w.shape)}"
-        )
-    return right(x) + left(x) * w.reshape(per_channel(w.shape, x.ndim))
+    check_slopes("prelu", x, w)
+    return positive_part(x) + negative_part(x) * w.reshape(per_channel(w.shape, x.ndim))
 
 
 @prelu.grad("x")
@@ -78,7 +71,7 @@ def per_channel(shape, ndim):
 def elu(x, *, alpha=1.0):
     """x where x > 0, α (eˣ - 1) elsewhere. Raises DtypeError for integers."""
     check_float("elu", input=x)
-    return right(x) + np.expm1(left(x)) * x.dtype.type(alpha)
+    return positive_part(x) + np.expm1(negative_part(x)) * x.dtype.type(alpha)
 
 
 @elu.grad("x")
@@ -95,7 +88,9 @@ def selu(x):
     DtypeError for integers.
     """
     check_float("selu", input=x)
-    return right(x) * x.dtype.type(SELU_SCALE) + np.expm1(left(x)) * x.dtype.type(SELU_SCALE * SELU_ALPHA)
+    return positive_part(x) * x.dtype.type(SELU_SCALE) + np.expm1(negative_part(x)) * x.dtype.type(
+        SELU_SCALE * SELU_ALPHA
+    )
 
 
 @selu.grad("x")
@@ -104,26 +99,25 @@ def selu_dx(dy, x):
     return dy * (x > 0) * SELU_SCALE + dy * (x <= 0) * (exp(-relu(-x)) * (SELU_SCALE * SELU_ALPHA))
 
 
-def right(x):
+def positive_part(x):
     """max(x, 0) of an array."""
     return np.maximum(x, x.dtype.type(0))
 
 
-def left(x):
+def negative_part(x):
     """min(x, 0) of an array."""
     return np.minimum(x, x.dtype.type(0))
 
 
-@primitive
+@primitive(names=("input",))
 def gelu(x, *, approximate="none"):
-    """x Φ(x), Φ the standard normal distribution; with approximate='tanh' Φ(x) ≈ ½ (1 + tanh √(2/π) (x +
-    0.044715 x³)).
+    """x Φ(x), Φ the standard normal distribution.
 
-    Hendrycks & Gimpel 2016. Raises ValueError for another approximation, DtypeError for integers.
+    With approximate='tanh' Φ(x) ≈ ½ (1 + tanh √(2/π) (x + 0.044715 x³)). Hendrycks & Gimpel 2016. Raises
+    ValueError for another approximation, DtypeError for integers.
     """
     check_float("gelu", input=x)
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+    check_approximation("gelu", approximate)
     share = normal_cdf(wide(x)) if approximate == "none" else sigmoid(logit_of_share(wide(x)))
     return (x * share).astype(x.dtype, copy=False)
 
@@ -135,9 +129,8 @@ def gelu_dx(dy, x, approximate):
     if approximate == "none":
         return dy * (normal_cdf(x) + x * normal_density(x))
     share = sigmoid(logit_of_share(x))
-    return dy * (
-        share + x * (share * (1 - share) * GELU_SLOPE * (1 + 3 * GELU_CUBIC * bounded(x) * bounded(x)))
-    )
+    slope = GELU_SLOPE * (1 + 3 * GELU_CUBIC * bounded(x) * bounded(x))
+    return dy * (share + x * (share * (1 - share) * slope))
 
 
 def logit_of_share(x):
@@ -176,25 +169,22 @@ def normal_density(x):
 def erfc(z):
     """1 - erf(z) for z ≥ 0, which NumPy lacks: t e^(p(t) - z²) with t = 2 / (2 + z) and p a Chebyshev series.
 
-    The form is that of Numerical Recipes 6.2.2. Its relative error is a few roundings of e^(-z²), also far
-    out.
+    The form is that of Numerical Recipes 6.2.2. Its relative error is a few roundings of e^(-z²), far out
+    too.
     """
     coefficients, least = erfc_series(z.dtype)
     t = z.dtype.type(2) / (z + z.dtype.type(2))
-    return t * np.exp(
-        np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients) - z * z
-    )
+    p = np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients)
+    return t * np.exp(p - z * z)
 
 
 @lru_cache(maxsize=2)
 def erfc_series(dtype):
-    """The coefficients of p on [least, 1], got from math.erfc, as many as the dtype can tell from more; and
-    `least`.
-    """
+    """The coefficients of p on [least, 1], as many as the dtype can tell from more; and `least`."""
     least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
 
-    def exponent(t):
-        return [math.log(math.erfc(2 / one - 2) / one) + (2 / one - 2) ** 2 for one in t.tolist()]
+    def exponent(points):
+        return [math.log(math.erfc(2 / t - 2) / t) + (2 / t - 2) ** 2 for t in points.tolist()]
 
     degree = 26 if dtype == np.float64 else 13
     series = np.polynomial.Chebyshev.interpolate(exponent, degree, [float(least), 1.0])
@@ -215,10 +205,11 @@ def silu_dx(dy, x):
     return dy * (share + x * (share * (1 - share)))
 
 
-@primitive
+@primitive(names=("input",))
 def softplus(x, *, beta=1.0, threshold=20.0):
-    """ln(1 + e^(βx)) / β, and x itself where βx > threshold: there they agree. Raises DtypeError for
-    integers.
+    """ln(1 + e^(βx)) / β, and x itself where βx > threshold: there they agree.
+
+    Raises DtypeError for integers.
     """
     check_float("softplus", input=x)
     scaled = x * x.dtype.type(beta)
@@ -235,10 +226,10 @@ def softplus_dx(dy, x, beta, threshold):
 
 def log_one_plus_exp(z):
     """ln(1 + eᶻ) of an array as max(z, 0) + ln(1 + e^(-|z|)), which overflows nowhere."""
-    return right(z) + np.log1p(np.exp(-np.abs(z)))
+    return positive_part(z) + np.log1p(np.exp(-np.abs(z)))
 
 
-@primitive
+@primitive(names=("input",))
 def logsigmoid(x):
     """ln σ(x) = -ln(1 + e⁻ˣ). Raises DtypeError for integers."""
     check_float("logsigmoid", input=x)
@@ -257,8 +248,7 @@ def hardtanh(x, *, min_val=-1.0, max_val=1.0):
 
     Raises ValueError where min_val is greater than max_val.
     """
-    if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} must not be greater than max_val {max_val}")
+    check_bounds("hardtanh", min_val, max_val)
     return np.clip(x, x.dtype.type(min_val), x.dtype.type(max_val))
 
 

@@ -11,20 +11,19 @@ import math
 import numpy as np
 
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
+from .arguments.dtypes import check_float
+from .arguments.windows import batched, cell_bounds, check_images
 from .index import put_add
-from .precision import check_float
 from .resample import Entries, mix_axes, unmix_axes
 from .shape import reshape
-from .windows import batched, check_images, pair
 
 
-@primitive
+@primitive(names=("input",))
 def adaptive_avg_pool2d(x, *, output_size):
-    """The mean of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; output_size: (P, Q), an int,
-    None for as it is.
+    """The mean of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q].
 
-    Raises ShapeError for an image without rows or columns, DtypeError for integers.
+    output_size: (P, Q), an int, None for as it is. Raises ShapeError for an image without rows or columns,
+    DtypeError for integers.
     """
     check_float("adaptive_avg_pool2d", x=x)
     return mix_axes(x, averages("adaptive_avg_pool2d", x.shape, output_size))
@@ -38,21 +37,19 @@ def adaptive_avg_pool2d_dx(dy, x_shape, output_size):
 
 @primitive(keeps=("index",))
 def adaptive_max_pool2d(x, *, output_size):
-    """(y, indices): the maximum of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q], and where it
-    is, as h W + w.
+    """(y, indices): the maximum of each cell of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q], and its place.
 
-    output_size: (P, Q), an int, None for as it is. The first in row-major order wins a tie; a NaN wins over
-    every number. Raises ShapeError for an image without rows or columns.
+    indices: h W + w. output_size: (P, Q), an int, None for as it is. The first in row-major order wins a tie;
+    a NaN wins over every number. Raises ShapeError for an image without rows or columns.
     """
     check_images("adaptive_max_pool2d", "x", x)
-    rows, columns = cells("adaptive_max_pool2d", x.shape, output_size)
+    rows, columns = cell_bounds("adaptive_max_pool2d", x.shape, output_size)
     images = batched(x)
     best_in_row, column = best_of(images, columns, 3)
     y, row = best_of(best_in_row, rows, 2)
     place = row * x.shape[-1] + np.take_along_axis(column, row, 2)
-    flat = (
-        np.arange(math.prod(x.shape[:-2])).reshape(*images.shape[:2], 1, 1) * math.prod(x.shape[-2:]) + place
-    )
+    image = np.arange(math.prod(x.shape[:-2])).reshape(*images.shape[:2], 1, 1)
+    flat = image * math.prod(x.shape[-2:]) + place
     shape = x.shape[:-2] + y.shape[2:]
     return (y.reshape(shape), place.reshape(shape)), flat.reshape(-1)
 
@@ -66,13 +63,13 @@ def adaptive_max_pool2d_dx(dys, index, x_shape, output_size):
 
 def best_of(x, axis_cells, axis):
     """The maximum of each cell along one axis, and its place there."""
-    index = [np.argmax(part, axis, keepdims=True) + start for part, start in parts(x, axis_cells, axis)]
+    index = [np.argmax(part, axis, keepdims=True) + start for part, start in parts_of(x, axis_cells, axis)]
     shape = (*x.shape[:axis], 0, *x.shape[axis + 1 :])
     index = np.concatenate(index, axis) if index else np.zeros(shape, np.int64)
     return np.take_along_axis(x, index, axis), index
 
 
-def parts(x, axis_cells, axis):
+def parts_of(x, axis_cells, axis):
     """What each cell covers, and where it begins."""
     before = (slice(None),) * axis
     return [(x[before + (slice(start, stop),)], start) for start, stop in axis_cells]
@@ -81,24 +78,9 @@ def parts(x, axis_cells, axis):
 def averages(op, shape, output_size):
     """The matrix of each axis: the mean of each cell."""
     matrices = []
-    for axis_cells in cells(op, shape, output_size):
+    for axis_cells in cell_bounds(op, shape, output_size):
         lengths = np.array([stop - start for start, stop in axis_cells], np.int64)
         target = np.repeat(np.arange(len(lengths)), lengths)
         source = np.array([place for start, stop in axis_cells for place in range(start, stop)], np.int64)
         matrices.append(Entries(len(lengths), target, source, 1 / lengths[target]))
     return matrices
-
-
-def cells(op, shape, output_size):
-    """Where each cell begins and ends, for the rows and for the columns."""
-    if len(shape) not in (3, 4) or 0 in shape[-2:]:
-        raise ShapeError(
-            f"{op}: input must be [N, C, H, W] or [C, H, W], with rows and columns, not {show_shape(shape)}"
-        )
-    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    wanted = [size if one is None else one for one, size in zip(given, shape[-2:])]
-    counts = pair(op, "output_size", wanted if len(given) == 2 else given, 0)
-    return [
-        [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
-        for size, count in zip(shape[-2:], counts)
-    ]

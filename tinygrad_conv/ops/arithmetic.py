@@ -1,6 +1,4 @@
-"""Arithmetic of two operands: they are brought to one dtype, and broadcast; their gradients are summed
-back.
-"""
+"""Arithmetic of two operands, brought to one dtype and broadcast; their gradients are summed back."""
 
 from __future__ import annotations
 
@@ -8,6 +6,7 @@ import numpy as np
 
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
+from .arguments.scalars import check_power
 from .functions import floating, log
 
 
@@ -16,9 +15,8 @@ def broadcast(op, function, a, b):
     try:
         return function(a, b)
     except ValueError:
-        raise ShapeError(
-            f"{op}: a {show_shape(a.shape)} and b {show_shape(b.shape)} do not broadcast"
-        ) from None
+        shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
+        raise ShapeError(f"{op}: {shapes} do not broadcast") from None
 
 
 @primitive(broadcasting=True)
@@ -57,7 +55,7 @@ def sub_db(dy):
     return -dy
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "other"), broadcasting=True)
 def mul(a, b):
     """a · b."""
     return broadcast("mul", np.multiply, a, b)
@@ -75,7 +73,7 @@ def mul_db(dy, a):
     return dy * a
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "other"), broadcasting=True)
 def div(a, b):
     """a / b, true division: integers give floats of the default dtype."""
     return broadcast("div", np.divide, floating(a), floating(b))
@@ -93,7 +91,7 @@ def div_db(dy, a, b):
     return -dy * (a / b) / b
 
 
-@primitive
+@primitive(names=("input",))
 def neg(x):
     """-x."""
     return np.negative(x)
@@ -105,13 +103,10 @@ def neg_dx(dy):
     return -dy
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "exponent"), broadcasting=True)
 def pow(a, b):
     """a to the power b, scalar or array, with NumPy's rules for signs and zeros."""
-    if b.dtype.kind in "iu" and a.dtype.kind in "iu" and (b < 0).any():
-        raise ValueError(
-            "pow: integers have no negative integer powers; make a floating-point, e.g. a.to(np.float32)"
-        )
+    check_power("pow", a, b)
     return broadcast("pow", np.power, a, b)
 
 
@@ -129,7 +124,7 @@ def pow_db(dy, a, b, y):
     return dy * y * log(base)
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "other"), broadcasting=True)
 def maximum(a, b):
     """The larger of a and b; NaN where either is."""
     return broadcast("maximum", np.maximum, a, b)
@@ -147,7 +142,7 @@ def maximum_db(dy, a, b):
     return dy * (b > a) + dy * (a == b) / 2
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "other"), broadcasting=True)
 def minimum(a, b):
     """The smaller of a and b; NaN where either is."""
     return broadcast("minimum", np.minimum, a, b)
@@ -165,7 +160,7 @@ def minimum_db(dy, a, b):
     return dy * (b < a) + dy * (a == b) / 2
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "min"), broadcasting=True)
 def clamp_min(x, low):
     """x, but at least `low`: a bound, so unlike `maximum` a tie is x's alone; NaN where either is."""
     return broadcast("clamp_min", np.maximum, x, low)
@@ -183,7 +178,7 @@ def clamp_min_dlow(dy, x, low):
     return dy * (x < low)
 
 
-@primitive(broadcasting=True)
+@primitive(names=("input", "max"), broadcasting=True)
 def clamp_max(x, high):
     """x, but at most `high`: a bound, so unlike `minimum` a tie is x's alone; NaN where either is."""
     return broadcast("clamp_max", np.minimum, x, high)
@@ -207,7 +202,7 @@ def where(a, b, *, condition):
     try:
         return np.where(condition, a, b)
     except ValueError:
-        shapes = ", ".join(show_shape(np.shape(one)) for one in (condition, a, b))
+        shapes = ", ".join(show_shape(np.shape(operand)) for operand in (condition, a, b))
         raise ShapeError(f"where: condition, a and b do not broadcast: {shapes}") from None
 
 

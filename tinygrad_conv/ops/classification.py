@@ -2,6 +2,9 @@
 
 x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the
 distribution wanted (for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
+
+Where PyTorch has its deprecated `size_average`, an argument by position is `reduction` here, so that a script
+that gives False there is told so.
 """
 
 from __future__ import annotations
@@ -11,31 +14,39 @@ import math
 import numpy as np
 
 from ..engine.declare import primitive
-from ..errors import DtypeError, ShapeError, show_array, show_shape
 from .activations import per_channel
+from .arguments.dtypes import check_float
+from .arguments.losses import (
+    check_class_target,
+    check_label_smoothing,
+    check_labels,
+    check_reduction,
+    class_dim,
+    is_labels,
+    labels_shape,
+)
 from .arithmetic import div
-from .functions import to
-from .labels import check_class_weights, check_labels, class_dim, label_vectors, label_weights, labels_shape
+from .functions import to, wide
+from .labels import label_vectors, label_weights
 from .loss import reduced
-from .precision import check_float, wide
 from .reduce import sum
 from .shape import reshape, unsqueeze
 from .softmaxes import log_softmax, softmax
 
 
-@primitive
-def nll_loss(x, target, *, weight=None, ignore_index=-100, reduction="mean"):
-    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels, or [C]
-    and a label.
+@primitive(names=("input",))
+def nll_loss(x, target, *, weight=None, reduction="mean", ignore_index=-100):
+    """-weight[t] · x[t] for each sample: x [N, C, ...] log-probabilities, target t [N, ...] labels.
 
-    'none' → [N, ...], 'sum', or 'mean', which divides by the sum of weight[t]. Samples of label ignore_index
-    do not count. Raises ShapeError where shapes do not fit, ValueError for a label that is no class,
-    DtypeError for floats in the place of labels.
+    Or x is [C], and the target one label. 'none' → [N, ...], 'sum', or 'mean', which divides by the sum of
+    weight[t]. Samples of label ignore_index do not count. Raises ShapeError where shapes do not fit,
+    ValueError for a label that is no class, DtypeError for floats in the place of labels.
     """
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
+    check_reduction("nll_loss", reduction)
     wanted = wanted_classes(target, x.shape, wide(x).dtype, weight, ignore_index)
-    y = loss_of_samples("nll_loss", wide(x), wanted, target, weight, ignore_index, reduction)
+    y = loss_of_samples(wide(x), wanted, target, weight, ignore_index, reduction)
     return y.astype(x.dtype, copy=False)
 
 
@@ -46,8 +57,8 @@ def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
     return -share * wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
 
 
-@primitive
-def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+@primitive(names=("input",))
+def cross_entropy(x, target, *, weight=None, reduction="mean", ignore_index=-100, label_smoothing=0.0):
     """-Σ_c weight[c] q[c] ln softmax(x)[c] for each sample: x [N, C, ...] logits (or [C]).
 
     target: labels [N, ...], for which q is 1 at the label, or probabilities q in the shape of x.
@@ -59,12 +70,12 @@ def cross_entropy(x, target, *, weight=None, ignore_index=-100, reduction="mean"
     outside of [0, 1], DtypeError for floats in the place of labels.
     """
     check_float("cross_entropy", input=x)
-    check_wanted("cross_entropy", x, target, weight, ignore_index)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing}")
+    check_class_target("cross_entropy", x, target, weight, ignore_index)
+    check_label_smoothing("cross_entropy", label_smoothing)
+    check_reduction("cross_entropy", reduction)
     scores = log_softmax(wide(x), dim=class_dim(x.shape))
     wanted = wanted_classes(target, x.shape, scores.dtype, weight, ignore_index, label_smoothing)
-    y = loss_of_samples("cross_entropy", scores, wanted, target, weight, ignore_index, reduction)
+    y = loss_of_samples(scores, wanted, target, weight, ignore_index, reduction)
     return y.astype(x.dtype, copy=False)
 
 
@@ -97,19 +108,17 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
             ignore_index=ignore_index,
             label_smoothing=label_smoothing,
         )
-    return ((1 - label_smoothing) * target + label_smoothing / max(classes, 1)) * class_weights(
-        weight, x_shape, dtype
-    )
+    smoothed = (1 - label_smoothing) * target + label_smoothing / max(classes, 1)
+    return smoothed * class_weights(weight, x_shape, dtype)
 
 
-def loss_of_samples(op, scores, wanted, target, weight, ignore_index, reduction):
+def loss_of_samples(scores, wanted, target, weight, ignore_index, reduction):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
+    dim = class_dim(scores.shape)
     with np.errstate(invalid="ignore"):
-        values = -np.sum(
-            np.where(wanted != 0, wanted * scores, 0), axis=class_dim(scores.shape), dtype=scores.dtype
-        )
+        values = -np.sum(np.where(wanted != 0, wanted * scores, 0), axis=dim, dtype=scores.dtype)
     if reduction != "mean" or not is_labels(target):
-        return reduced(op, values, reduction, scores.dtype)
+        return reduced(values, reduction, scores.dtype)
     weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.sum(values) / np.sum(weights), scores.dtype)
@@ -128,33 +137,8 @@ def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
     return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
 
 
-def is_labels(target):
-    """Whether the target names classes by number, rather than giving their probabilities."""
-    return target.dtype.kind in "iu"
-
-
 def class_weights(weight, x_shape, dtype):
     """The weights [C] so that they broadcast against x, or 1."""
-    return (
-        1.0
-        if weight is None
-        else reshape(to(weight, dtype=dtype), shape=per_channel(weight.shape, len(x_shape)))
-    )
-
-
-def check_wanted(op, x, target, weight, ignore_index):
-    """Refuse a target that is neither labels for x nor probabilities in its shape."""
-    if is_labels(target):
-        return check_labels(op, x, target, weight, ignore_index)
-    if target.shape == labels_shape(x.shape) or target.dtype.kind == "b":
-        raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
-    if target.shape != x.shape or x.ndim == 0:
-        raise ShapeError(
-            f"{op}: input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its shape or "
-            f"integer labels without C; it is {show_shape(target.shape)}"
-        )
-    if ignore_index >= 0:
-        raise ValueError(
-            f"{op}: ignore_index={ignore_index} has no meaning where the target is probabilities"
-        )
-    check_class_weights(op, weight, x.shape[class_dim(x.shape)])
+    if weight is None:
+        return 1.0
+    return reshape(to(weight, dtype=dtype), shape=per_channel(weight.shape, len(x_shape)))

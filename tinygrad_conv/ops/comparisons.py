@@ -8,37 +8,37 @@ from ..engine.declare import primitive
 from .arithmetic import broadcast
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def eq(a, b):
     """a = b, elementwise."""
     return broadcast("eq", np.equal, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def ne(a, b):
     """a ≠ b, elementwise."""
     return broadcast("ne", np.not_equal, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def lt(a, b):
     """a < b, elementwise."""
     return broadcast("lt", np.less, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def le(a, b):
     """a ≤ b, elementwise."""
     return broadcast("le", np.less_equal, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def gt(a, b):
     """a > b, elementwise."""
     return broadcast("gt", np.greater, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def ge(a, b):
     """a ≥ b, elementwise."""
     return broadcast("ge", np.greater_equal, a, b)

@@ -12,12 +12,11 @@ Its derivative in each slot, by the coefficients of that slot's entries:
 
     ∂T/∂dY[i,j] = Σ_ab X[i+a, j+b] · W[a,b]      conv2d(x, w): the forward, X ⋆ W
     ∂T/∂W[a,b]  = Σ_ij X[i+a, j+b] · dY[i,j]     conv2d_weight_grad(x, dy): X ⋆ dY, again a cross-correlation
-    ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation of dY with W
-    flipped by 180°
+    ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation with W turned
 
-where dY counts as 0 outside its range. Each of the three is linear in the two slots it does not
-differentiate, and the derivative of T in two slots is the same whichever comes first, so each one's rules are
-the other two:
+where dY counts as 0 outside its range, and turned means flipped by 180°. Each of the three is linear in the
+two slots it does not differentiate, and the derivative of T in two slots is the same whichever comes first,
+so each one's rules are the other two:
 
     op                         its own rules
     conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)
@@ -32,31 +31,26 @@ remainder of (H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window,
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import kernels
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
-from .precision import check_float
+from .arguments.convolutions import check_channels, check_convolution, check_same_samples
+from .arguments.dtypes import check_float
+from .arguments.windows import batched, check_images, window_of
 from .reduce import sum
-from .windows import batched, check_images, window_of
 
 
-@primitive
+@primitive(names=("input", "weight", "bias"))
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """Cross-correlation of x [N, C, H, W] (or [C, H, W]) with w [O, C/groups, kh, kw], plus b [O] if given →
-    [N, O, P, Q].
+    """Cross-correlation of x [N, C, H, W] with w [O, C/groups, kh, kw], plus b [O] if given → [N, O, P, Q].
 
-    P = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1, and Q likewise. stride, dilation: an int or
-    a pair. padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or 'same' (P = ⌈H / stride⌉).
+    x may be [C, H, W] too. P = (H + top + bottom - dilation (kh - 1) - 1) // stride + 1, and Q likewise.
+    stride, dilation: an int or a pair. padding: an int, a pair, ((top, bottom), (left, right)), 'valid', or
+    'same' (P = ⌈H / stride⌉).
 
     Raises ShapeError where channels, groups or sizes do not fit, DtypeError for integers. True convolution is
     conv2d(x, flip(w, dims=(2, 3))).
     """
-    check_float("conv2d", x=x, weight=w, bias=b)
-    check_images("conv2d", "x", x)
-    check_channels("conv2d", "x", x, w, groups)
-    check_bias("conv2d", b, w.shape[0])
+    check_convolution("conv2d", "x", x, w, b, groups)
     window = window_of("conv2d", x.shape[-2:], w.shape[2:], stride, padding, dilation)
     y = kernels.correlate(batched(x), w, window, groups)
     y = y if b is None else kernels.add_bias(y, b)
@@ -95,14 +89,9 @@ def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, g
     check_float("conv2d_weight_grad", x=x, dy=dy)
     check_images("conv2d_weight_grad", "x", x)
     check_images("conv2d_weight_grad", "dy", dy)
-    if x.shape[:-3] != dy.shape[:-3] or x.shape[-3] % groups or dy.shape[-3] % groups:
-        raise ShapeError(
-            f"conv2d_weight_grad: x {show_shape(x.shape)} and dy {show_shape(dy.shape)} must have the same samples, and "
-            f"channels that groups={groups} divides"
-        )
-    window = window_of(
-        "conv2d_weight_grad", x.shape[-2:], kernel_size, stride, padding, dilation, dy.shape[-2:]
-    )
+    check_same_samples("conv2d_weight_grad", x, dy, groups)
+    sizes = x.shape[-2:], kernel_size
+    window = window_of("conv2d_weight_grad", *sizes, stride, padding, dilation, dy.shape[-2:])
     return kernels.correlate_weight_grad(batched(x), batched(dy), window, groups)
 
 
@@ -122,12 +111,11 @@ def conv2d_weight_grad_ddy(v, x, dy_shape, kernel_size, stride, padding, dilatio
 
 @primitive
 def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, groups=1):
-    """Full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w [O, C/groups, kh, kw] → dx
-    [N, C, H, W].
+    """Full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w → dx [N, C, H, W].
 
-    input_size: (H, W), which P and Q leave open where a remainder is left. Where dy has fewer rows or columns
-    than the windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not fit,
-    DtypeError for integers.
+    w: [O, C/groups, kh, kw]. input_size: (H, W), which P and Q leave open where a remainder is left. Where dy
+    has fewer rows or columns than the windows make, the missing ones are 0. Raises ShapeError where channels
+    or sizes do not fit, DtypeError for integers.
     """
     check_float("conv2d_input_grad", dy=dy, weight=w)
     check_images("conv2d_input_grad", "dy", dy)
@@ -154,39 +142,3 @@ def conv2d_input_grad_dw(u, dy, w_shape, input_size, stride, padding, dilation, 
 def cut(y, size):
     """The rows and columns of y that dy had: all of them, unless it was given fewer than the windows make."""
     return y[..., : size[0], : size[1]]
-
-
-def check_channels(
-    op: str, name: str, x: Any, w: Any, groups: Any, side: str = "input", dims: int = 2
-) -> None:
-    """Refuse channels that do not fit the weight [O, C/groups, kh, kw]: x has C of them on the input's side,
-    O on the output's.
-
-    A transposed convolution's weight is [C, O/groups, kh, kw], so what comes in has as many as the weight's
-    first size.
-    """
-    if w.ndim != dims + 2:
-        channels, sizes = "C, O" if side == "transposed" else "O, C", "kh, kw" if dims == 2 else "k"
-        raise ShapeError(f"{op}: weight must be [{channels}/groups, {sizes}], not {show_shape(w.shape)}")
-    if not isinstance(groups, int) or groups < 1 or w.shape[0] % groups:
-        first = "input" if side == "transposed" else "output"
-        shapes = show_channels(name, x, w, groups)
-        raise ShapeError(f"{op}: groups must be a positive int that divides the {first} channels {shapes}")
-    channels, needed = x.shape[-1 - dims], w.shape[1] * groups if side == "input" else w.shape[0]
-    if channels != needed:
-        side = "output" if side == "output" else "input"
-        shapes = show_channels(name, x, w, groups)
-        raise ShapeError(f"{op}: weight has {needed} {side} channels but {name} has {channels} {shapes}")
-
-
-def show_channels(name: str, x: Any, w: Any, groups: Any) -> str:
-    """For an error about them: all that must fit together."""
-    return f"({name} {show_shape(x.shape)}, weight {show_shape(w.shape)}, groups={groups})"
-
-
-def check_bias(op: str, b: Any, outputs: int) -> None:
-    """Refuse a bias that is not one number for each output channel."""
-    if b is not None and b.shape != (outputs,):
-        raise ShapeError(
-            f"{op}: bias must have one number for each of {outputs} output channels, not {show_shape(b.shape)}"
-        )

@@ -1,5 +1,4 @@
-"""How far numbers lie from the mean of their group, x - μ: the two ops that gradients of normalisations are
-made of.
+"""How far numbers lie from the mean of their group, x - μ: what gradients of normalisations are made of.
 
 A group is what μ (`center`) is stretched over when it is broadcast against x; whatever else there is one of
 for each group has the shape of μ. Both are linear in everything but x and μ taken together, so their rules
@@ -11,23 +10,18 @@ from __future__ import annotations
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
-from .precision import wide
+from .arguments.norms import check_deviations
+from .functions import wide
 from .reduce import sum_to
 
 
 @primitive
 def deviation_dot(dy, x, center):
-    """Σ dY (x - center), how much of dY lies along the deviation: a sum for each group, in the shape of
-    center.
+    """Σ dY (x - center), how much of dY lies along the deviation, for each group → the shape of center.
 
     Raises ShapeError where dy has another shape than x, or center does not broadcast against it axis by axis.
     """
-    fits = center.ndim == x.ndim and all(many in (1, size) for many, size in zip(center.shape, x.shape))
-    if dy.shape != x.shape or not fits:
-        shapes = f"dy {show_shape(dy.shape)}, x {show_shape(x.shape)}, center {show_shape(center.shape)}"
-        raise ShapeError(
-            f"deviation_dot: dy must have the shape of x, and each axis of center the length of x's or 1: {shapes}"
-        )
+    check_deviations("deviation_dot", dy, x, center)
     return kernels.deviation_dot(wide(dy), wide(x), wide(center)).astype(x.dtype, copy=False)
 
 
@@ -59,10 +53,9 @@ def deviation_removed(dy, mean, x, center, along, factor):
     try:
         return kernels.deviation_removed(*map(wide, arrays)).astype(x.dtype, copy=False)
     except ValueError:
-        shapes = ", ".join(show_shape(one.shape) for one in arrays)
-        raise ShapeError(
-            f"deviation_removed: dy, mean, x, center, along and factor do not broadcast: {shapes}"
-        ) from None
+        shapes = ", ".join(show_shape(array.shape) for array in arrays)
+        names = "dy, mean, x, center, along and factor"
+        raise ShapeError(f"deviation_removed: {names} do not broadcast: {shapes}") from None
 
 
 @deviation_removed.grad("dy")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .dims import one_dim, reduced_dims
-from .index import along, put_add
+from .arguments.dims import one_dim, reduced_dims
+from .index import index_along, put_add
 from .reduce import shared_by, spread
 from .shape import reshape
 
 
-@primitive
+@primitive(names=("input",))
 def amax(x, *, dim=None, keepdim=False):
     """The maximum over `dim` (an int, a tuple, or None for all); NaN where there is one."""
     return np.amax(x, axis=reduced_dims("amax", dim, x.ndim, x.shape), keepdims=keepdim)
@@ -27,7 +27,7 @@ def amax_dx(dy, x, y, dim, keepdim):
     return shared_by(x == spread(y, x.shape, dim), spread(dy, x.shape, dim), dim)
 
 
-@primitive
+@primitive(names=("input",))
 def amin(x, *, dim=None, keepdim=False):
     """The minimum over `dim` (an int, a tuple, or None for all); NaN where there is one."""
     return np.amin(x, axis=reduced_dims("amin", dim, x.ndim, x.shape), keepdims=keepdim)
@@ -41,8 +41,9 @@ def amin_dx(dy, x, y, dim, keepdim):
 
 @primitive(keeps=("index",))
 def max(x, *, dim, keepdim=False):
-    """(values, indices): the maximum along the one dimension `dim`, and the first place it is found; NaN is
-    larger than all.
+    """(values, indices): the maximum along the one dimension `dim`, and the first place it is found.
+
+    NaN is larger than all.
     """
     return extremes("max", np.argmax, x, dim, keepdim)
 
@@ -55,8 +56,9 @@ def max_dx(dy, index, x_shape, dim, keepdim):
 
 @primitive(keeps=("index",))
 def min(x, *, dim, keepdim=False):
-    """(values, indices): the minimum along the one dimension `dim`, and the first place it is found; NaN is
-    smaller than all.
+    """(values, indices): the minimum along the one dimension `dim`, and the first place it is found.
+
+    NaN is smaller than all.
     """
     return extremes("min", np.argmin, x, dim, keepdim)
 
@@ -67,23 +69,19 @@ def min_dx(dy, index, x_shape, dim, keepdim):
     return put_extremes(dy[0], index, x_shape, dim)
 
 
-@primitive(differentiable=False)
+@primitive(names=("input",), differentiable=False)
 def argmax(x, *, dim=None, keepdim=False):
-    """Where the maximum along `dim` is, the first place if there are several; with None, the place in the
-    flattened x.
-    """
-    return place("argmax", np.argmax, x, dim, keepdim)
+    """Where the maximum along `dim` is, the first place if there are several; None: in the flattened x."""
+    return index_of("argmax", np.argmax, x, dim, keepdim)
 
 
-@primitive(differentiable=False)
+@primitive(names=("input",), differentiable=False)
 def argmin(x, *, dim=None, keepdim=False):
-    """Where the minimum along `dim` is, the first place if there are several; with None, the place in the
-    flattened x.
-    """
-    return place("argmin", np.argmin, x, dim, keepdim)
+    """Where the minimum along `dim` is, the first place if there are several; None: in the flattened x."""
+    return index_of("argmin", np.argmin, x, dim, keepdim)
 
 
-def place(op, find, x, dim, keepdim):
+def index_of(op, find, x, dim, keepdim):
     """np.argmax or np.argmin, with dimensions as PyTorch counts them."""
     dims = reduced_dims(op, dim, x.ndim, x.shape)
     if dim is None or not dims:
@@ -93,16 +91,18 @@ def place(op, find, x, dim, keepdim):
 
 def extremes(op, find, x, dim, keepdim):
     """(values, indices), and the indices once more for the rule, with the reduced dimension."""
-    index = place(op, find, x, one_dim(op, dim, x.ndim), keepdim=True)
-    values = x[along(index, dim)] if x.ndim else x.copy()
-    shape = (
-        index.shape
-        if keepdim
-        else np.delete(index.shape, one_dim(op, dim, x.ndim) if x.ndim else ()).astype(int)
-    )
-    return (values.reshape(shape), index.reshape(shape)), index
+    index = index_of(op, find, x, one_dim(op, dim, x.ndim), keepdim=True)
+    values = x[index_along(index, dim)] if x.ndim else x.copy()
+    if keepdim or not x.ndim:
+        return (values, index), index
+    axis = one_dim(op, dim, x.ndim)
+    return (np.squeeze(values, axis), np.squeeze(index, axis)), index
 
 
 def put_extremes(dy, index, x_shape, dim):
     """dY at the places that were found, zeros elsewhere."""
-    return put_add(reshape(dy, shape=index.shape), index=along(index, dim), shape=x_shape) if x_shape else dy
+    return (
+        put_add(reshape(dy, shape=index.shape), index=index_along(index, dim), shape=x_shape)
+        if x_shape
+        else dy
+    )

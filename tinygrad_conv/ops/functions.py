@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import kernels
@@ -10,13 +12,15 @@ from ..engine.declare import primitive
 from ..engine.registry import OPS
 from ..errors import DtypeError
 
+HALF = np.dtype(np.float16)
+
 
 def floating(x: Array) -> Array:
     """Integers and bools as floats of the default dtype, for functions whose result is no integer."""
     return x if x.dtype.kind == "f" else x.astype(get_default_dtype())
 
 
-@primitive
+@primitive(names=("input",))
 def exp(x):
     """eˣ."""
     return np.exp(floating(x))
@@ -28,7 +32,7 @@ def exp_dx(dy, y):
     return dy * y
 
 
-@primitive
+@primitive(names=("input",))
 def log(x):
     """ln x."""
     return np.log(floating(x))
@@ -40,7 +44,7 @@ def log_dx(dy, x):
     return dy / x
 
 
-@primitive
+@primitive(names=("input",))
 def sqrt(x):
     """√x."""
     return np.sqrt(floating(x))
@@ -52,7 +56,7 @@ def sqrt_dx(dy, y):
     return dy / (2 * y)
 
 
-@primitive
+@primitive(names=("input",))
 def abs(x):
     """|x|."""
     return np.abs(x)
@@ -64,7 +68,7 @@ def abs_dx(dy, x):
     return dy * sign(x)
 
 
-@primitive
+@primitive(names=("input",))
 def sign(x):
     """-1, 0 or 1."""
     return np.sign(x)
@@ -76,7 +80,7 @@ def sign_dx(dy):
     return OPS["where"](dy, 0.0, condition=False)
 
 
-@primitive
+@primitive(names=("input",))
 def sin(x):
     """sin x, x in radians."""
     return np.sin(floating(x))
@@ -88,7 +92,7 @@ def sin_dx(dy, x):
     return dy * cos(x)
 
 
-@primitive
+@primitive(names=("input",))
 def cos(x):
     """cos x, x in radians."""
     return np.cos(floating(x))
@@ -100,7 +104,7 @@ def cos_dx(dy, x):
     return -dy * sin(x)
 
 
-@primitive
+@primitive(names=("input",))
 def tanh(x):
     """(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)."""
     return np.tanh(floating(x))
@@ -112,11 +116,9 @@ def tanh_dx(dy, y):
     return dy * (1 - y * y)
 
 
-@primitive
+@primitive(names=("input",))
 def sigmoid(x):
-    """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and the smallest values keep their
-    digits.
-    """
+    """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and small values keep their digits."""
     x = floating(x)
     return np.exp(np.minimum(x, x.dtype.type(0))) / (x.dtype.type(1) + np.exp(-np.abs(x)))
 
@@ -141,8 +143,9 @@ def relu_dx(dy, y):
 
 @primitive
 def to(x, *, dtype):
-    """The same numbers in another dtype; the gradient comes back in the dtype of x. Raises DtypeError for
-    what is no dtype.
+    """The same numbers in another dtype; the gradient comes back in the dtype of x.
+
+    Raises DtypeError for what is no dtype.
     """
     try:
         return x.astype(dtype)
@@ -154,3 +157,8 @@ def to(x, *, dtype):
 def to_dx(dy):
     """A change of dtype is the identity; the sweep casts back."""
     return dy
+
+
+def wide(x: Any) -> Any:
+    """float16 as float32, to compute sums and exponentials in; other dtypes as they are. For Tensors too."""
+    return to(x, dtype=np.dtype(np.float32)) if x.dtype == HALF else x

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ..engine.declare import primitive
-from ..errors import DtypeError, ShapeError, show_array, show_shape
-from .dims import one_dim
+from ..errors import show_shape
+from .arguments.shapes import check_places, check_source
 
 
 @primitive
@@ -26,14 +26,12 @@ def getitem_dx(dy, x_shape, index):
     return put_add(dy, index=index, shape=x_shape)
 
 
-@primitive
+@primitive(names=("input",))
 def put_add(x, *, index, shape):
     """Zeros of `shape` with x added at the index; where an index repeats, its contributions add up."""
     y = np.zeros(shape, x.dtype)
-    if not any(
-        isinstance(one, (list, np.ndarray)) for one in (index if isinstance(index, tuple) else (index,))
-    ):
-        y[index] = x  # a basic index reaches each element once
+    if is_basic(index):
+        y[index] = x  # which reaches each element once
     elif x.dtype.kind == "f":
         positions = np.arange(math.prod(shape)).reshape(shape)[index]
         y += np.bincount(positions.reshape(-1), x.reshape(-1), y.size).reshape(shape).astype(x.dtype)
@@ -42,49 +40,45 @@ def put_add(x, *, index, shape):
     return y
 
 
+def is_basic(index):
+    """Whether it is an index without lists and arrays."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not any(isinstance(part, (list, np.ndarray)) for part in parts)
+
+
 @put_add.grad("x")
 def put_add_dx(dy, index):
     """The adjoint of adding at an index is to read there."""
     return dy[index]
 
 
-@primitive
+@primitive(names=("input",))
 def gather(x, *, dim, index):
-    """y[i, j, …] = x[i, index[i, j, …], …] for dim=1, and so on: one dimension's place is looked up, the
-    others stay.
+    """y[i, j, …] = x[i, index[i, j, …], …] for dim=1, and so on: the place in one dimension is looked up.
 
     index: integers, of as many dimensions as x, in the others no larger than x. Raises ShapeError for another
     shape, DtypeError for other indices, IndexError for an index that x has no place for.
     """
     check_places("gather", x.shape, dim, index)
-    return x[along(index, dim)] if x.ndim else x.reshape(index.shape)
+    return x[index_along(index, dim)] if x.ndim else x.reshape(index.shape)
 
 
 @gather.grad("x")
 def gather_dx(dy, x_shape, dim, index):
     """To where each number was read from; an element read twice gets both."""
-    return put_add(dy, index=along(index, dim), shape=x_shape) if x_shape else dy
+    return put_add(dy, index=index_along(index, dim), shape=x_shape) if x_shape else dy
 
 
 @primitive
 def scatter_add(x, src, *, dim, index):
-    """x with src[i, j, …] added at x[i, index[i, j, …], …] for dim=1, and so on: what `gather` reads, added
-    back.
+    """x with src[i, j, …] added at x[i, index[i, j, …], …] for dim=1, and so on: the adjoint of `gather`.
 
     index: as for `gather`, and no larger than src; what src has beyond it is not read. Raises as `gather`
     does.
     """
     check_places("scatter_add", x.shape, dim, index)
-    if (
-        src.ndim != index.ndim
-        or any(most < size for most, size in zip(src.shape, index.shape))
-        or src.dtype != x.dtype
-    ):
-        raise ShapeError(
-            f"scatter_add: src {show_array(src)} must have the dtype of x, {x.dtype}, and be no smaller than index "
-            f"{show_shape(index.shape)}"
-        )
-    return x + (put_add(src[corner(index)], index=along(index, dim), shape=x.shape) if x.ndim else src)
+    check_source("scatter_add", x, src, index)
+    return x + (put_add(src[corner(index)], index=index_along(index, dim), shape=x.shape) if x.ndim else src)
 
 
 @scatter_add.grad("x")
@@ -99,10 +93,8 @@ def scatter_add_dsrc(dy, src_shape, dim, index):
     return put_add(gather(dy, dim=dim, index=index), index=corner(index), shape=src_shape)
 
 
-def along(index, dim):
-    """NumPy's index for `gather`'s: the places themselves in one dimension, every other dimension's own
-    numbers.
-    """
+def index_along(index, dim):
+    """NumPy's index for `gather`'s: the places in one dimension, every other dimension's own numbers."""
     places = list(np.ogrid[tuple(map(slice, index.shape))])
     places[dim] = index
     return tuple(places)
@@ -111,22 +103,3 @@ def along(index, dim):
 def corner(index):
     """The part of an array that an index of its own or a smaller shape covers."""
     return tuple(map(slice, index.shape))
-
-
-def check_places(op, shape, dim, index):
-    """Refuse an index that does not belong to an array of this shape."""
-    at = one_dim(op, dim, len(shape))
-    if index.dtype.kind not in "iu":
-        raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
-    if index.ndim != len(shape) or any(
-        axis != at and size > shape[axis] for axis, size in enumerate(index.shape)
-    ):
-        raise ShapeError(
-            f"{op}: index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}, and be no larger than it "
-            f"but in dim={dim}"
-        )
-    size = shape[at] if shape else 1
-    if index.size and not 0 <= index.min() <= index.max() < size:
-        raise IndexError(
-            f"{op}: index holds {index.min()} … {index.max()}, but x has the places 0 … {size - 1} in dim={dim}"
-        )

@@ -5,8 +5,7 @@
     linear(x, w)               ∂x: matmul(dy, w)              ∂w: transposed_matmul(dy, x)
     transposed_matmul(a, b)    ∂a: linear(b, dy)              ∂b: matmul(a, dy)
 
-So no rule has to transpose anything first, which would be an op more on the tape, and a call more without
-one.
+So no rule has to transpose anything first, which would be an op more on the tape, or a call more without it.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ import math
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
+from .arguments.products import check_linear, check_matmul, check_same_rows
 from .reduce import sum, sum_to
 from .shape import reshape, transpose
 
 
-@primitive
+@primitive(names=("input", "other"))
 def matmul(a, b):
-    """A B for the last two dimensions, [..., n, k] and [..., k, m]; those before broadcast. A 1-D operand is
-    a row as a, a column as b, and that dimension is dropped from the result."""
-    if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ShapeError(
-            f"matmul: a {show_shape(a.shape)} and b {show_shape(b.shape)} do not fit: [..., n, k] times [..., k, m]"
-        )
+    """A B for the last two dimensions, [..., n, k] and [..., k, m]; those before broadcast.
+
+    A 1-D operand is a row as a, a column as b, and that dimension is dropped from the result.
+    """
+    check_matmul("matmul", a, b)
     try:
         return kernels.matmul(a, b)
     except ValueError:
@@ -63,14 +62,10 @@ def as_matrix(dy, row, column):
     return dy[..., None, :] if row else dy
 
 
-@primitive
+@primitive(names=("input", "weight", "bias"))
 def linear(x, w, b=None):
     """x Wᵀ + b: x [..., in], w [out, in], b [out] or none → [..., out]."""
-    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1] or (b is not None and b.shape != w.shape[:1]):
-        shapes = f"x {show_shape(x.shape)}, w {show_shape(w.shape)}" + (
-            f", b {show_shape(b.shape)}" if b is not None else ""
-        )
-        raise ShapeError(f"linear: {shapes} do not fit x [..., in], w [out, in], b [out]")
+    check_linear("linear", x, w, b)
     y = kernels.matmul(x, w.T)
     return y if b is None else y + b
 
@@ -95,14 +90,8 @@ def linear_db(dy):
 
 @primitive
 def transposed_matmul(a, b):
-    """Aᵀ B for a [..., n] and b [..., m] → [n, m]: all leading dimensions, which must agree, count as
-    rows.
-    """
-    if not a.ndim or not b.ndim or a.shape[:-1] != b.shape[:-1]:
-        shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
-        raise ShapeError(
-            f"transposed_matmul: {shapes} do not fit [..., n] and [..., m] with the same leading dimensions"
-        )
+    """Aᵀ B for a [..., n] and b [..., m] → [n, m]: leading dimensions, which must agree, count as rows."""
+    check_same_rows("transposed_matmul", a, b)
     return kernels.matmul(as_rows(a).T, as_rows(b))
 
 

@@ -1,6 +1,4 @@
-"""What there is: `print(tg.ops)` lists the ops, `tg.ops.conv2d` is one of them, `help(tg.ops.conv2d)` tells
-its rules.
-"""
+"""What there is: `print(tg.ops)` lists the ops, and `help(tg.ops.conv2d)` tells the rules of one of them."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ class OpsModule(ModuleType):
 
 
 def listing() -> str:
-    """The registered ops, one a line: signature, the inputs that have rules, and the first line of the
-    docstring.
-    """
+    """The registered ops, one a line: signature, inputs that have rules, first line of the docstring."""
     lines = [
         (f"{name}{signature_of(op)}", " ".join(ruled(op)) or "-", summary(op))
         for name, op in sorted(OPS.items())
@@ -41,7 +37,7 @@ def listing() -> str:
     widths = [max(len(cell) for cell in column) for column in list(zip(*lines))[:2]]
     heading = f"{len(OPS)} ops: signature, the inputs that have a gradient rule, what it is"
     return "\n".join(
-        [heading, *(f"  {one:{widths[0]}}  {rules:{widths[1]}}  {text}" for one, rules, text in lines)]
+        [heading, *(f"  {call:{widths[0]}}  {rules:{widths[1]}}  {text}" for call, rules, text in lines)]
     )
 
 
@@ -58,9 +54,8 @@ def describe(op: Any) -> str:
         if rule is None:
             lines.append(f"No rule for {name}: no gradient flows to it.")
             continue
-        lines.append(
-            f"Rule for {name}: {rule.function.__name__}{inspect.signature(rule.function)}, {show_place(rule.function)}"
-        )
+        signature = f"{rule.function.__name__}{inspect.signature(rule.function)}"
+        lines.append(f"Rule for {name}: {signature}, {show_place(rule.function)}")
         lines.extend(f"    {line}" for line in (inspect.getdoc(rule.function) or "").splitlines())
     return "\n".join([*lines, "", f"Declared at {show_place(op.forward)}."])
 

@@ -1,6 +1,4 @@
-"""Losses of single numbers: how far each prediction is from its target. Those of classes are in
-classification.py.
-"""
+"""Losses of single numbers: how far each is from its target. Those of classes are in classification.py."""
 
 from __future__ import annotations
 
@@ -10,31 +8,37 @@ import numpy as np
 
 from ..dtypes import promote
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
 from .activations import hardtanh, log_one_plus_exp, logsigmoid
+from .arguments.losses import (
+    check_beta,
+    check_delta,
+    check_element_weight,
+    check_probabilities,
+    check_reduction,
+    check_target,
+)
 from .arithmetic import clamp_min
-from .functions import floating, log, sigmoid, sign, to
-from .precision import wide
+from .functions import floating, log, sigmoid, sign, to, wide
 
 
-@primitive
+@primitive(names=("input",))
 def mse_loss(x, target, *, reduction="mean"):
     """(x - target)², as it is ('none'), summed ('sum') or averaged over all elements ('mean').
 
     Raises ShapeError unless x and target have the same shape: broadcasting them would average over pairs
     nobody meant.
     """
-    difference, dtype = distance("mse_loss", x, target)
-    return reduced("mse_loss", difference * difference, reduction, dtype)
+    check_target("mse_loss", x, target)
+    check_reduction("mse_loss", reduction)
+    difference, dtype = distance(x, target)
+    return reduced(difference * difference, reduction, dtype)
 
 
 @mse_loss.grad("x")
 def mse_loss_dx(dy, x, target, reduction):
     """∂(x - t)²/∂x = 2 (x - t)."""
     share = averaged(dy, x.shape, reduction)
-    return (share + share) * (
-        x - target
-    )  # nearly always `share` is one number, so that it is the cheaper one to double
+    return (share + share) * (x - target)  # `share`, nearly always one number, is the cheaper to double
 
 
 @mse_loss.grad("target")
@@ -44,14 +48,16 @@ def mse_loss_dtarget(dy, x, target, reduction):
     return (share + share) * (target - x)
 
 
-@primitive
+@primitive(names=("input",))
 def l1_loss(x, target, *, reduction="mean"):
     """|x - target|, as it is ('none'), summed ('sum') or averaged over all elements ('mean').
 
     Raises ShapeError unless x and target have the same shape.
     """
-    difference, dtype = distance("l1_loss", x, target)
-    return reduced("l1_loss", np.abs(difference), reduction, dtype)
+    check_target("l1_loss", x, target)
+    check_reduction("l1_loss", reduction)
+    difference, dtype = distance(x, target)
+    return reduced(np.abs(difference), reduction, dtype)
 
 
 @l1_loss.grad("x")
@@ -66,16 +72,17 @@ def l1_loss_dtarget(dy, x, target, reduction):
     return averaged(dy, x.shape, reduction) * sign(target - x)
 
 
-@primitive
+@primitive(names=("input",))
 def huber_loss(x, target, *, reduction="mean", delta=1.0):
     """½ d² up to δ, δ (d - ½ δ) beyond, for d = |x - target|: 'none', 'sum' or 'mean' of it (Huber 1964).
 
     Raises ShapeError unless x and target have the same shape, ValueError unless delta is positive.
     """
-    if not delta > 0:
-        raise ValueError(f"huber_loss: delta must be positive, not {delta}")
-    difference, dtype = distance("huber_loss", x, target)
-    return reduced("huber_loss", parabola_then_line(difference, delta), reduction, dtype)
+    check_delta("huber_loss", delta)
+    check_target("huber_loss", x, target)
+    check_reduction("huber_loss", reduction)
+    difference, dtype = distance(x, target)
+    return reduced(parabola_then_line(difference, delta), reduction, dtype)
 
 
 @huber_loss.grad("x")
@@ -90,30 +97,38 @@ def huber_loss_dtarget(dy, x, target, reduction, delta):
     return averaged(dy, x.shape, reduction) * hardtanh(target - x, min_val=-delta, max_val=delta)
 
 
-@primitive
+@primitive(names=("input",))
 def smooth_l1_loss(x, target, *, reduction="mean", beta=1.0):
-    """½ d² / β up to β, d - ½ β beyond, for d = |x - target|: 'none', 'sum' or 'mean' of it. It is huber_loss
-    / β.
+    """½ d² / β up to β, d - ½ β beyond, for d = |x - target|: 'none', 'sum' or 'mean' of it.
 
-    Raises ShapeError unless x and target have the same shape, ValueError unless beta is positive.
+    It is huber_loss / β, and for β = 0 l1_loss. Raises ShapeError unless x and target have the same shape,
+    ValueError for a negative beta.
     """
-    if not beta > 0:
-        raise ValueError(f"smooth_l1_loss: beta must be positive (or 0 for l1_loss), not {beta}")
-    difference, dtype = distance("smooth_l1_loss", x, target)
+    check_beta("smooth_l1_loss", beta)
+    check_target("smooth_l1_loss", x, target)
+    check_reduction("smooth_l1_loss", reduction)
+    difference, dtype = distance(x, target)
+    if beta == 0:
+        return reduced(np.abs(difference), reduction, dtype)
     values = parabola_then_line(difference, beta) / difference.dtype.type(beta)
-    return reduced("smooth_l1_loss", values, reduction, dtype)
+    return reduced(values, reduction, dtype)
 
 
 @smooth_l1_loss.grad("x")
 def smooth_l1_loss_dx(dy, x, target, reduction, beta):
-    """(x - t) / β, but no further from 0 than 1."""
-    return averaged(dy, x.shape, reduction) * hardtanh((x - target) / beta)
+    """(x - t) / β, but no further from 0 than 1; its sign where β = 0."""
+    return averaged(dy, x.shape, reduction) * scaled_to_one(x - target, beta)
 
 
 @smooth_l1_loss.grad("target")
 def smooth_l1_loss_dtarget(dy, x, target, reduction, beta):
-    """(t - x) / β, but no further from 0 than 1."""
-    return averaged(dy, x.shape, reduction) * hardtanh((target - x) / beta)
+    """(t - x) / β, but no further from 0 than 1; its sign where β = 0."""
+    return averaged(dy, x.shape, reduction) * scaled_to_one(target - x, beta)
+
+
+def scaled_to_one(difference, beta):
+    """d / β, but no further from 0 than 1: sign d in the limit β = 0."""
+    return sign(difference) if beta == 0 else hardtanh(difference / beta)
 
 
 def parabola_then_line(difference, delta):
@@ -123,26 +138,24 @@ def parabola_then_line(difference, delta):
     return shorter * (size - shorter * size.dtype.type(0.5))
 
 
-@primitive
+@primitive(names=("input",))
 def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
-    """-w (t ln x + (1 - t) ln(1 - x)): 'none', 'sum' or 'mean' of it; logarithms no lower than -100, as in
-    PyTorch.
+    """-w (t ln x + (1 - t) ln(1 - x)): 'none', 'sum' or 'mean' of it.
 
-    x: probabilities, from 0 to 1. weight: broadcasts to the shape of x. Raises ShapeError unless x and target
-    have the same shape, ValueError for an x outside of [0, 1]. From logits, binary_cross_entropy_with_logits
-    is more accurate.
+    The logarithms are no lower than -100, as in PyTorch. x: probabilities, from 0 to 1. weight: broadcasts to
+    the shape of x. Raises ShapeError unless x and target have the same shape, ValueError for an x outside of
+    [0, 1]. From logits, binary_cross_entropy_with_logits is more accurate.
     """
-    op = "binary_cross_entropy"
-    chance, wanted, dtype = pair_of_floats(op, x, target)
-    if x.size and not (chance.min() >= 0 and chance.max() <= 1):
-        raise ValueError(
-            f"{op}: input must be probabilities, 0 to 1; it goes from {chance.min()} to {chance.max()}"
-        )
+    check_target("binary_cross_entropy", x, target)
+    check_probabilities("binary_cross_entropy", x)
+    check_element_weight("binary_cross_entropy", "weight", weight, x.shape)
+    check_reduction("binary_cross_entropy", reduction)
+    chance, wanted, dtype = pair_of_floats(x, target)
     lowest = chance.dtype.type(-100)
     with np.errstate(divide="ignore"):
         for_it, against = np.maximum(np.log(chance), lowest), np.maximum(np.log1p(-chance), lowest)
     values = (wanted - chance.dtype.type(1)) * against - wanted * for_it
-    return reduced(op, weighted(op, "weight", weight, values), reduction, dtype)
+    return reduced(weighted_values(weight, values), reduction, dtype)
 
 
 @binary_cross_entropy.grad("x")
@@ -160,7 +173,7 @@ def binary_cross_entropy_dtarget(dy, x, weight, reduction):
     return dy * (clamp_min(log(1 - x), -100.0) - clamp_min(log(x), -100.0))
 
 
-@primitive
+@primitive(names=("input",))
 def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean", pos_weight=None):
     """-w (p t ln σ(x) + (1 - t) ln(1 - σ(x))): 'none', 'sum' or 'mean' of it; p is pos_weight.
 
@@ -168,11 +181,15 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean"
     broadcast to the shape of x. Raises ShapeError unless x and target have the same shape.
     """
     op = "binary_cross_entropy_with_logits"
-    logit, wanted, dtype = pair_of_floats(op, x, target)
+    check_target(op, x, target)
+    check_element_weight(op, "weight", weight, x.shape)
+    check_element_weight(op, "pos_weight", pos_weight, x.shape)
+    check_reduction(op, reduction)
+    logit, wanted, dtype = pair_of_floats(x, target)
     one = logit.dtype.type(1)
-    share = one if pos_weight is None else one + weighted(op, "pos_weight", pos_weight, wanted) - wanted
+    share = one if pos_weight is None else one + weighted_values(pos_weight, wanted) - wanted
     values = (one - wanted) * logit + share * log_one_plus_exp(-logit)
-    return reduced(op, weighted(op, "weight", weight, values), reduction, dtype)
+    return reduced(weighted_values(weight, values), reduction, dtype)
 
 
 @binary_cross_entropy_with_logits.grad("x")
@@ -192,40 +209,22 @@ def binary_cross_entropy_with_logits_dtarget(dy, x, weight, reduction, pos_weigh
     return dy * -x if pos_weight is None else dy * (-x - to(pos_weight - 1, dtype=x.dtype) * logsigmoid(x))
 
 
-def distance(op, x, target):
-    """x - target, checked, and the dtype of the loss."""
-    prediction, wanted, dtype = pair_of_floats(op, x, target)
+def distance(x, target):
+    """x - target, and the dtype of the loss."""
+    prediction, wanted, dtype = pair_of_floats(x, target)
     return np.asarray(prediction - wanted), dtype
 
 
-def pair_of_floats(op, x, target):
-    """x and target, checked, in one dtype wide enough to compute in; and the dtype of the loss."""
-    check_target(op, x, target)
+def pair_of_floats(x, target):
+    """x and target in one dtype, wide enough to compute in; and the dtype of the loss."""
     if x.dtype != target.dtype or x.dtype.kind != "f":
         x, target = map(floating, promote([x, target], [False, False]))
     return wide(x), wide(target), x.dtype
 
 
-def check_target(op, x, target):
-    """Refuse a target of another shape, with the reshape that mends it."""
-    if x.shape == target.shape:
-        return
-    mend = f"; reshape one, e.g. target.reshape{x.shape}" if x.size == target.size else ""
-    shapes = f"input {show_shape(x.shape)} and target {show_shape(target.shape)}"
-    raise ShapeError(f"{op}: {shapes} must have the same shape{mend}")
-
-
-def weighted(op, name, weight, values):
+def weighted_values(weight, values):
     """The values times a weight, where there is one: an array that broadcasts to their shape."""
-    if weight is None:
-        return values
-    if not isinstance(weight, np.ndarray):
-        raise TypeError(f"{op}: {name} must be a Tensor or an ndarray, not {type(weight).__name__}")
-    try:
-        return values * np.broadcast_to(weight.astype(values.dtype), values.shape)
-    except ValueError:
-        shapes = f"{show_shape(weight.shape)} does not broadcast to input {show_shape(values.shape)}"
-        raise ShapeError(f"{op}: {name} {shapes}") from None
+    return values if weight is None else values * np.broadcast_to(weight.astype(values.dtype), values.shape)
 
 
 def weighted_gradient(dy, weight):
@@ -233,12 +232,8 @@ def weighted_gradient(dy, weight):
     return dy if weight is None else dy * to(weight, dtype=dy.dtype)
 
 
-def reduced(op, values, reduction, dtype):
-    """Losses of single elements as 'none', 'sum' or 'mean' of them, in the loss's dtype. The mean of nothing
-    is NaN.
-    """
-    if reduction not in ("none", "sum", "mean"):
-        raise ValueError(f"{op}: reduction must be 'none', 'sum' or 'mean', not {reduction!r}")
+def reduced(values, reduction, dtype):
+    """Losses of single elements as 'none', 'sum' or 'mean' of them; the mean of nothing is NaN."""
     if reduction == "none":
         return np.asarray(values, dtype)
     total = np.add.reduce(values, axis=None)  # np.sum, without its detours

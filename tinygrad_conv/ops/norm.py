@@ -14,16 +14,14 @@ computed again.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
+from .arguments.norms import check_batch, check_groups, check_last_dims
 from .deviation import deviation_dot, deviation_removed
-from .functions import sqrt, to
-from .precision import check_float, wide
+from .functions import sqrt, to, wide
 from .reduce import mean, sum, summed
 from .shape import reshape
 
@@ -45,7 +43,8 @@ def batch_norm(
     if training:
         center, variance = moments(values, batch_dims(x), statistics)
     else:
-        center, variance = (one.astype(values.dtype).reshape(shape) for one in (running_mean, running_var))
+        center = running_mean.astype(values.dtype).reshape(shape)
+        variance = running_var.astype(values.dtype).reshape(shape)
     scale = inverse_root(variance, eps)
     factor = scale if w is None else scale * w.reshape(shape)
     offset = None if b is None else b.reshape(shape)
@@ -73,19 +72,17 @@ def batch_norm_dx(dy, x, w, center, scale, training):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY; with running statistics, constants, g · scale."""
     shape = channel_shape(x)
     if not training or 0 in x.shape:  # of nothing there is no mean, and w must not meet a NaN
-        return weighted(dy, w, shape) * scale
-    return normalization_dx(
-        dy, x, center, scale, scale if w is None else scale * reshape(w, shape=shape), batch_dims(x)
-    )
+        return times_weight(dy, w, shape) * scale
+    factor = scale if w is None else scale * reshape(w, shape=shape)
+    return normalization_dx(dy, x, center, scale, factor, batch_dims(x))
 
 
 @batch_norm.grad("w")
 def batch_norm_dw(dy, x, center, scale):
     """Σ dY x̂ over each channel."""
     dots = deviation_dot(wide(dy), wide(x), center)
-    return reshape(
-        dots if 0 in x.shape else dots * scale, shape=x.shape[1:2]
-    )  # of nothing it is 0, though scale is NaN
+    dots = dots if 0 in x.shape else dots * scale  # of nothing it is 0, though scale is NaN
+    return reshape(dots, shape=x.shape[1:2])
 
 
 @batch_norm.grad("b")
@@ -102,12 +99,7 @@ def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     do not fit, DtypeError for integers.
     """
     shape = tuple(normalized_shape)
-    check_float("layer_norm", input=x, weight=w, bias=b)
-    if not shape or x.shape[-len(shape) :] != shape:
-        raise ShapeError(
-            f"layer_norm: input {show_shape(x.shape)} must end in normalized_shape {show_shape(shape)}"
-        )
-    check_affine("layer_norm", shape, "in the shape normalized_shape", weight=w, bias=b)
+    check_last_dims("layer_norm", x, w, b, shape)
     values = wide(x)
     center, variance = moments(values, last_dims(x, shape))
     scale = inverse_root(variance, eps)
@@ -129,7 +121,7 @@ def layer_norm_scale(x, normalized_shape, eps):
 @layer_norm.grad("x")
 def layer_norm_dx(dy, x, w, center, scale, normalized_shape):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
-    g = weighted(dy, w, normalized_shape)
+    g = times_weight(dy, w, normalized_shape)
     return normalization_dx(g, x, center, scale, scale, last_dims(x, normalized_shape))
 
 
@@ -147,8 +139,7 @@ def layer_norm_db(dy, normalized_shape):
 
 @primitive(keeps=("center", "scale"))
 def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
-    """Each group of channels of a sample less its mean, divided by √(variance + eps), times w [C], plus b
-    [C].
+    """Each group of channels of a sample less its mean, divided by √(variance + eps), times w, plus b [C].
 
     x [N, C, ...] has num_groups groups, of C / num_groups channels; with num_groups = C it is instance_norm.
     Means and variances are also written to `statistics` [2, N, num_groups] where one is given.
@@ -179,7 +170,7 @@ def group_norm_scale(x, num_groups, eps):
 @group_norm.grad("x")
 def group_norm_dx(dy, x, w, center, scale, num_groups):
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY."""
-    g = grouped(weighted(dy, w, channel_shape(x)), num_groups)
+    g = grouped(times_weight(dy, w, channel_shape(x)), num_groups)
     return reshape(normalization_dx(g, grouped(x, num_groups), center, scale, scale, (2,)), shape=x.shape)
 
 
@@ -241,7 +232,7 @@ def affine(values, w, b, shape, dtype):
     return values.astype(dtype, copy=False)
 
 
-def weighted(dy, w, shape):
+def times_weight(dy, w, shape):
     """g = w dY, or dY without weights."""
     return wide(dy) if w is None else wide(dy) * reshape(w, shape=shape)
 
@@ -271,47 +262,3 @@ def over_groups(values, normalized_shape):
     """The sum over the leading dimensions, which layer_norm's weights do not have."""
     leading = tuple(range(values.ndim - len(normalized_shape)))
     return sum(values, dim=leading) if leading else values
-
-
-def check_batch(op: str, x: Any, w: Any, b: Any, running_mean: Any, running_var: Any, training: bool) -> None:
-    """Refuse inputs of batch_norm that do not fit each other."""
-    check_channels(op, x, w, b)
-    for name, one in (("running_mean", running_mean), ("running_var", running_var)):
-        if one is None and not training:
-            raise ValueError(f"{op}: {name} must be given unless training=True")
-    check_affine(
-        op, (x.shape[1],), "one for each channel", running_mean=running_mean, running_var=running_var
-    )
-    if training and math.prod(x.shape) == x.shape[1] > 0:
-        raise ShapeError(
-            f"{op}: training needs more than one value for each channel; input is {show_shape(x.shape)}"
-        )
-
-
-def check_groups(op, x, w, b, num_groups):
-    """Refuse inputs of group_norm that do not fit each other."""
-    check_channels(op, x, w, b)
-    if num_groups < 1 or x.shape[1] % num_groups:
-        raise ShapeError(
-            f"{op}: num_groups={num_groups} must divide the channels of input {show_shape(x.shape)}"
-        )
-    if math.prod(x.shape) == num_groups:
-        given = f"input is {show_shape(x.shape)}, num_groups={num_groups}"
-        raise ShapeError(f"{op}: a group needs more than one value; {given}")
-
-
-def check_channels(op, x, w, b):
-    """Refuse an input without channels, and weights that are not one for each."""
-    check_float(op, input=x, weight=w, bias=b)
-    if x.ndim < 2:
-        raise ShapeError(f"{op}: input must be [N, C, ...], not {show_shape(x.shape)}")
-    check_affine(op, (x.shape[1],), "one for each channel", weight=w, bias=b)
-
-
-def check_affine(op, shape, meaning, **given):
-    """Refuse what is given in another shape."""
-    for name, one in given.items():
-        if one is not None and one.shape != shape:
-            raise ShapeError(
-                f"{op}: {name} must be {show_shape(shape)}, {meaning}; it is {show_shape(one.shape)}"
-            )

@@ -17,18 +17,17 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
 from ..kernels.window import overlap
-from .precision import wide
-from .windows import batched, check_images, window_of
+from .arguments.shapes import check_blocks
+from .arguments.windows import batched, check_columns, check_images, window_of
+from .functions import wide
 
 
-@primitive
+@primitive(names=("input",))
 def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
-    """The windows of x [N, C, H, W] (or [C, H, W]) as columns → [N, C kh kw, L], L = P Q windows in row-major
-    order.
+    """The windows of x [N, C, H, W] (or [C, H, W]) as columns → [N, C kh kw, L].
 
-    Raises ShapeError where the window does not fit.
+    There are L = P Q windows, in row-major order. Raises ShapeError where the window does not fit.
     """
     check_images("unfold", "input", x)
     window = window_of("unfold", x.shape[-2:], kernel_size, stride, padding, dilation)
@@ -53,23 +52,16 @@ def unfold_dx(dy, x_shape, kernel_size, dilation, padding, stride):
     )
 
 
-@primitive
+@primitive(names=("input",))
 def fold(x, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Columns x [N, C kh kw, L] (or without N) added to the windows of an image of output_size (H, W) → [N,
-    C, H, W].
+    """Columns x [N, C kh kw, L] (or without N) added to the windows of an image → [N, C, H, W].
 
-    Raises ShapeError where x does not have these windows.
+    output_size: (H, W) of the image. Raises ShapeError where x does not have these windows.
     """
     window = window_of("fold", output_size, kernel_size, stride, padding, dilation)
-    if x.ndim not in (2, 3) or x.shape[-2] % window.taps or x.shape[-1] != window.out[0] * window.out[1]:
-        raise ShapeError(
-            f"fold: input {show_shape(x.shape)} must be [N, C · {window.taps}, {window.out[0]} · {window.out[1]}] for windows "
-            f"{show_shape(window.kernel)} of an image {show_shape(window.size)}"
-        )
-    channels = x.shape[-2] // window.taps
-    columns = wide(x).reshape(
-        -1 if x.size else x.shape[0] if x.ndim == 3 else 1, channels, *window.kernel, *window.out
-    )
+    check_columns("fold", x, window)
+    samples = x.shape[0] if x.ndim == 3 else 1
+    columns = wide(x).reshape(samples, x.shape[-2] // window.taps, *window.kernel, *window.out)
     images = np.zeros((*columns.shape[:2], *window.size), columns.dtype)
     for i, j in np.ndindex(window.kernel):
         rows, cols = overlap(window, 0, i), overlap(window, 1, j)
@@ -83,43 +75,41 @@ def fold_dx(dy, output_size, kernel_size, dilation, padding, stride):
     return unfold(dy, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
 
 
-@primitive
-def pixel_shuffle(x, *, factor):
+@primitive(names=("input",))
+def pixel_shuffle(x, *, upscale_factor):
     """x [..., C r², H, W] → [..., C, H r, W r]: r² channels become the r × r pixels in the place of one.
 
     Raises ShapeError where r² does not divide the channels.
     """
-    if x.ndim < 3 or factor < 1 or x.shape[-3] % (factor * factor):
-        raise ShapeError(f"pixel_shuffle: input {show_shape(x.shape)} must be [..., C · {factor}², H, W]")
+    factor = upscale_factor
+    check_blocks("pixel_shuffle", x, factor)
     *lead, channels, height, width = x.shape
     blocks = x.reshape(*lead, channels // factor**2, factor, factor, height, width)
-    order = [*range(len(lead) + 1), *(len(lead) + one for one in (3, 1, 4, 2))]
+    order = [*range(len(lead) + 1), *(len(lead) + axis for axis in (3, 1, 4, 2))]
     return blocks.transpose(order).reshape(*lead, channels // factor**2, height * factor, width * factor)
 
 
 @pixel_shuffle.grad("x")
-def pixel_shuffle_dx(dy, factor):
+def pixel_shuffle_dx(dy, upscale_factor):
     """Every pixel back to its channel."""
-    return pixel_unshuffle(dy, factor=factor)
+    return pixel_unshuffle(dy, downscale_factor=upscale_factor)
 
 
-@primitive
-def pixel_unshuffle(x, *, factor):
+@primitive(names=("input",))
+def pixel_unshuffle(x, *, downscale_factor):
     """x [..., C, H r, W r] → [..., C r², H, W]: the r × r pixels of a block become r² channels.
 
     Raises ShapeError where r does not divide rows and columns.
     """
-    if x.ndim < 3 or factor < 1 or x.shape[-2] % factor or x.shape[-1] % factor:
-        raise ShapeError(
-            f"pixel_unshuffle: input {show_shape(x.shape)} must be [..., C, H · {factor}, W · {factor}]"
-        )
+    factor = downscale_factor
+    check_blocks("pixel_unshuffle", x, factor)
     *lead, channels, height, width = x.shape
     blocks = x.reshape(*lead, channels, height // factor, factor, width // factor, factor)
-    order = [*range(len(lead) + 1), *(len(lead) + one for one in (2, 4, 1, 3))]
+    order = [*range(len(lead) + 1), *(len(lead) + axis for axis in (2, 4, 1, 3))]
     return blocks.transpose(order).reshape(*lead, channels * factor**2, height // factor, width // factor)
 
 
 @pixel_unshuffle.grad("x")
-def pixel_unshuffle_dx(dy, factor):
+def pixel_unshuffle_dx(dy, downscale_factor):
     """Every channel back to its pixel."""
-    return pixel_shuffle(dy, factor=factor)
+    return pixel_shuffle(dy, upscale_factor=downscale_factor)

@@ -8,25 +8,23 @@ there and `scatter_taps`, its adjoint, writes there; each is the other's rule. L
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
-from ..errors import show_shape
-from ..kernels import Window
+from .arguments.scalars import check_divisor
+from .arguments.windows import batched, check_images, pool_window
 from .functions import floating
-from .windows import batched, check_images, window_of
 
 
 @primitive(keeps=("tap",))
 def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """The maximum of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; stride defaults to
-    kernel_size.
+    """The maximum of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q].
 
-    Padding never wins. The first in row-major order wins a tie; a NaN wins over every number. Raises
-    ShapeError where the window does not fit, ValueError where more than half of it can lie in the padding.
+    stride: kernel_size by default. Padding never wins. The first in row-major order wins a tie; a NaN wins
+    over every number. Raises ShapeError where the window does not fit, ValueError where more than half of it
+    can lie in the padding.
     """
     check_images("max_pool2d", "x", x)
     window = pool_window("max_pool2d", x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
@@ -51,14 +49,12 @@ def max_pool2d_dx(dy, tap, x_shape, kernel_size, stride, padding, dilation, ceil
 
 @primitive(keeps=("tap",))
 def max_pool2d_with_indices(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """(y, indices): as `max_pool2d`, and where each maximum was found, as h W + w for row h and column w of
-    the image.
-    """
+    """(y, indices): as `max_pool2d`, and where each maximum was found: h W + w for row h and column w."""
     y, tap = max_pool2d.forward(
         x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     window = pool_window("max_pool2d", x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode)
-    return (y, places(tap, window)), tap
+    return (y, places_of(tap, window)), tap
 
 
 @max_pool2d_with_indices.grad("x")
@@ -76,7 +72,7 @@ def max_pool2d_with_indices_dx(dys, tap, x_shape, kernel_size, stride, padding, 
     )
 
 
-def places(tap, window):
+def places_of(tap, window):
     """Where in the image [H, W], read row by row, a tap of each window lies."""
     taps = np.divmod(tap.astype(np.int64), window.kernel[1])
     starts = [np.arange(window.out[axis]) * window.stride[axis] - window.padding[axis][0] for axis in (0, 1)]
@@ -86,9 +82,7 @@ def places(tap, window):
 
 @primitive
 def scatter_taps(dy, *, tap, size, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """dy [N, C, P, Q] written to one tap of each window of an image of `size` (H, W), adding up → [N, C, H,
-    W].
-    """
+    """dy [N, C, P, Q] added to one tap of each window of an image of `size` (H, W) → [N, C, H, W]."""
     window = pool_window("scatter_taps", size, kernel_size, stride, padding, dilation, ceil_mode)
     dx = kernels.scatter_taps(batched(dy), batched(tap), window)
     return dx if dy.ndim == 4 else dx[0]
@@ -131,23 +125,22 @@ def gather_taps_dx(dy, x_shape, tap, kernel_size, stride, padding, dilation, cei
     )
 
 
-@primitive
+@primitive(names=("input",))
 def avg_pool2d(
     x, *, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
-    """The mean of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q]; stride defaults to
-    kernel_size.
+    """The mean of each window of x [N, C, H, W] (or [C, H, W]) → [N, C, P, Q].
 
-    The sum is divided by the window's size, padding included unless count_include_pad is False, or by
-    divisor_override. Raises ShapeError where the window does not fit, ValueError where more than half of it
-    can lie in the padding.
+    stride: kernel_size by default. The sum is divided by the window's size, padding included unless
+    count_include_pad is False, or by divisor_override. Raises ShapeError where the window does not fit,
+    ValueError where more than half of it can lie in the padding.
     """
-    x = floating(x)
     check_images("avg_pool2d", "x", x)
+    check_divisor("avg_pool2d", divisor_override)
     window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
-    y = kernels.sum_windows(batched(x), window) / divisors(
-        window, count_include_pad, divisor_override, x.dtype
-    )
+    x = floating(x)
+    sums = kernels.sum_windows(batched(x), window)
+    y = sums / divisors(window, count_include_pad, divisor_override, x.dtype)
     return y if x.ndim == 4 else y[0]
 
 
@@ -163,9 +156,7 @@ def avg_pool2d_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode, count_in
 
 @primitive
 def spread_windows(dy, *, size, kernel_size, stride=None, padding=0, ceil_mode=False):
-    """dy [N, C, P, Q] added to every place of an image of `size` (H, W) that its window covers → [N, C, H,
-    W].
-    """
+    """dy [N, C, P, Q] added to all places that its window covers, of `size` (H, W) → [N, C, H, W]."""
     window = pool_window("spread_windows", size, kernel_size, stride, padding, 1, ceil_mode)
     dx = kernels.spread_windows(batched(dy), window)
     return dx if dy.ndim == 4 else dx[0]
@@ -193,35 +184,10 @@ def sum_windows_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode):
     )
 
 
-def pool_window(
-    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Window:
-    """The checked geometry of a pooling; cached, for it depends on integers alone."""
-    try:
-        return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)
-    except TypeError:  # lists cannot be looked up
-        return _pool_window.__wrapped__(op, size, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-@lru_cache(maxsize=4096)
-def _pool_window(
-    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Window:
-    """Padding beyond half a window would make windows of padding alone."""
-    stride = None if stride == () or stride == [] else stride
-    window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)
-    reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]
-    if any(max(pads) > reach // 2 for pads, reach in zip(window.padding, reaches)):
-        raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(reaches)}")
-    return window
-
-
 @lru_cache(maxsize=1024)
 def divisors(window, count_include_pad, divisor_override, dtype):
     """What the sum of each window is divided by: a number where they all agree, else an array [P, Q]."""
     if divisor_override is not None:
-        if not divisor_override:
-            raise ValueError("avg_pool2d: divisor_override must not be 0")
         return divisor_override
     rows, columns = (covered(window, axis, count_include_pad) for axis in (0, 1))
     counts = np.outer(rows, columns)

@@ -1,6 +1,4 @@
-"""Reductions: sums, means, products and norms over some dimensions or all of them; and copying, the adjoint
-of summing.
-"""
+"""Reductions over some dimensions or all of them; and copying, the adjoint of summing."""
 
 from __future__ import annotations
 
@@ -11,10 +9,12 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
+from .arguments.dims import kept_shape, one_dim, reduced_dims
+from .arguments.dtypes import check_float
+from .arguments.scalars import check_norm_order
+from .arguments.shapes import check_repeats
 from .arithmetic import pow, where
-from .dims import kept_shape, one_dim, reduced_dims
-from .functions import abs, exp, floating, sign, to
-from .precision import HALF, check_float, wide
+from .functions import HALF, abs, exp, floating, sign, to, wide
 from .shape import cat, flip, reshape
 
 
@@ -47,7 +47,7 @@ def spread(dy, x_shape, dim):
 
 def count_of(x_shape, dim):
     """How many elements each result of a reduction is made of."""
-    return math.prod([x_shape[one] for one in reduced_dims("reduction", dim, len(x_shape))])
+    return math.prod([x_shape[axis] for axis in reduced_dims("reduction", dim, len(x_shape))])
 
 
 def shared_by(winners, dy, dim):
@@ -60,7 +60,9 @@ def shared_by(winners, dy, dim):
 def sum_to(x, *, shape):
     """x summed over the dimensions along which an array of `shape` was broadcast to the shape of x."""
     extra = x.ndim - len(shape)
-    stretched = tuple(at + extra for at, size in enumerate(shape) if size == 1 and x.shape[at + extra] != 1)
+    stretched = tuple(
+        axis + extra for axis, size in enumerate(shape) if size == 1 and x.shape[axis + extra] != 1
+    )
     return summed(x, tuple(range(extra)) + stretched, keepdim=True).reshape(shape)
 
 
@@ -75,14 +77,13 @@ def expand(x, *, shape):
     """x repeated, without a copy, along dimensions of size 1 and new leading ones; -1 keeps a size."""
     extra = len(shape) - x.ndim
     sizes = tuple(
-        x.shape[at - extra] if size == -1 and at >= extra else size for at, size in enumerate(shape)
+        x.shape[axis - extra] if size == -1 and axis >= extra else size for axis, size in enumerate(shape)
     )
     try:
         return np.broadcast_to(x, sizes)
     except ValueError:
-        raise ShapeError(
-            f"expand: x {show_shape(x.shape)} cannot be expanded to {show_shape(shape)}"
-        ) from None
+        shapes = f"x {show_shape(x.shape)} cannot be expanded to {show_shape(shape)}"
+        raise ShapeError(f"expand: {shapes}") from None
 
 
 @expand.grad("x")
@@ -93,12 +94,8 @@ def expand_dx(dy, x_shape):
 
 @primitive
 def repeat(x, *, repeats):
-    """x repeated repeats[k] times along dimension k, counted from the last; there may be more repeats than
-    dimensions.
-    """
-    if len(repeats) < x.ndim or min(repeats, default=0) < 0:
-        shapes = f"repeats {tuple(repeats)} and x {show_shape(x.shape)}"
-        raise ShapeError(f"repeat: there must be a count, from 0, for each dimension: {shapes}")
+    """x repeated repeats[k] times along dimension k, counted from the last; more repeats add dimensions."""
+    check_repeats("repeat", x, repeats)
     return np.tile(x, repeats)
 
 
@@ -112,9 +109,7 @@ def repeat_dx(dy, x_shape, repeats):
 
 @primitive
 def mean(x, *, dim=None, keepdim=False):
-    """Σ x / n over `dim` (an int, a tuple, or None for all); integers and bools have a mean of the default
-    dtype.
-    """
+    """Σ x / n over `dim` (an int, a tuple, or None for all); that of integers has the default dtype."""
     x, dims = floating(x), reduced_dims("mean", dim, x.ndim)
     with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
         return np.divide(summed(wide(x), dims, keepdim), count_of(x.shape, dim)).astype(x.dtype)
@@ -128,10 +123,10 @@ def mean_dx(dy, x_shape, dim, keepdim):
 
 @primitive
 def var(x, *, dim=None, correction=1, keepdim=False):
-    """The variance Σ (x - x̄)² / (n - correction) over `dim`: 1 for a sample's estimate, 0 for the
-    population's own.
+    """The variance Σ (x - x̄)² / (n - correction) over `dim`.
 
-    NaN or infinite where n ≤ correction. Raises DtypeError for integers.
+    correction: 1 for a sample's estimate, 0 for the population's own. NaN or infinite where n ≤ correction.
+    Raises DtypeError for integers.
     """
     check_float("var", x=x)
     dims = reduced_dims("var", dim, x.ndim)
@@ -171,33 +166,32 @@ def std_dx(dy, x, y, dim, correction, keepdim):
 @primitive
 def prod(x, *, dim=None, keepdim=False):
     """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
-    return np.prod(
-        x, axis=None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim), keepdims=keepdim
-    )
+    axis = None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim)
+    return np.prod(x, axis=axis, keepdims=keepdim)
 
 
 @prod.grad("x")
 def prod_dx(dy, x, dim, keepdim):
     """∂Πx/∂x[i] = Π x[j] over the others j ≠ i, which holds at zeros too."""
-    line, at = (
-        (reshape(x, shape=(-1,)), 0) if dim is None or not x.ndim else (x, one_dim("prod", dim, x.ndim))
-    )
-    return spread(dy, x.shape, dim) * reshape(products_of_others(line, at), shape=x.shape)
+    if dim is None or not x.ndim:
+        others = products_of_others(reshape(x, shape=(-1,)), 0)
+    else:
+        others = products_of_others(x, one_dim("prod", dim, x.ndim))
+    return spread(dy, x.shape, dim) * reshape(others, shape=x.shape)
 
 
 def products_of_others(x, dim):
-    """Π x[j], j ≠ i, for each i along `dim`, in O(n): in each pair a member's others are its partner and the
-    pair's others.
+    """Π x[j], j ≠ i, for each i along `dim`, in O(n).
+
+    In each pair a member's others are its partner and the pair's others.
     """
     count, before = x.shape[dim], (slice(None),) * dim
     if count < 2:
         return pow(x, 0.0)  # the empty product
     half = count // 2
-    a, b, rest = (
-        x[before + (slice(0, half),)],
-        x[before + (slice(half, 2 * half),)],
-        x[before + (slice(2 * half, None),)],
-    )
+    a = x[before + (slice(0, half),)]
+    b = x[before + (slice(half, 2 * half),)]
+    rest = x[before + (slice(2 * half, None),)]
     others = products_of_others(cat(a * b, rest, dim=dim), dim)
     of_pairs, of_rest = others[before + (slice(0, half),)], others[before + (slice(half, None),)]
     return cat(of_pairs * b, of_pairs * a, of_rest, dim=dim)
@@ -215,11 +209,9 @@ def cumsum_dx(dy, dim):
     return flip(cumsum(flip(dy, dims=(dim,)), dim=dim), dims=(dim,)) if dy.ndim else dy
 
 
-@primitive
+@primitive(names=("input",))
 def logsumexp(x, *, dim, keepdim=False):
-    """ln Σ eˣ over `dim` (an int or a tuple), as m + ln Σ eˣ⁻ᵐ with the maximum m, which overflows
-    nowhere.
-    """
+    """ln Σ eˣ over `dim` (an int or a tuple), as m + ln Σ eˣ⁻ᵐ with the maximum m: nothing overflows."""
     x, dims = floating(x), reduced_dims("logsumexp", dim, x.ndim)
     most = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
     most = np.where(np.isfinite(most), most, x.dtype.type(0))
@@ -237,19 +229,15 @@ def logsumexp_dx(dy, x, y, dim, keepdim):
 
 @primitive
 def vector_norm(x, *, p=2, dim=None, keepdim=False):
-    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`; for p = 0 the number of elements that aren't 0, for ±∞ the largest or
-    smallest |x|.
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`.
 
-    Raises DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no
-    number.
+    For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. Raises
+    DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
     """
     check_float("norm", x=x)
-    if isinstance(p, str):
-        raise ValueError(f"norm: p must be a number or 'fro', not {p!r}")
-    magnitude, dims = (
-        np.abs(wide(x)),
-        reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None),
-    )
+    check_norm_order("norm", p)
+    dims = reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
+    magnitude = np.abs(wide(x))
     if p == math.inf:
         y = np.max(magnitude, axis=dims, keepdims=keepdim)
     elif p == -math.inf:
@@ -263,9 +251,7 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
 
 @vector_norm.grad("x")
 def vector_norm_dx(dy, x, y, p, dim, keepdim):
-    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared by the elements
-    that tie.
-    """
+    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared in a tie."""
     y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
     if math.isinf(p):
         return sign(x) * shared_by(abs(x) == y, dy, dim)

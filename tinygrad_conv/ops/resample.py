@@ -14,27 +14,25 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
-from .precision import check_float, wide
+from .arguments.dtypes import check_float
+from .arguments.shapes import check_resized
+from .functions import wide
 
 
 class Entries(NamedTuple):
-    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]; no weight is
-    1.
-    """
+    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]."""
 
     size: int  # of the axis of y
     target: Array
     source: Array
-    weight: Array | None = None
+    weight: Array | None = None  # 1 for each
 
 
 @primitive
 def mix(x, *, dim, size, target, source, weight=None):
-    """y[target[t]] = Σ weight[t] · x[source[t]] along `dim`, the sum over all t of one target; y has `size`
-    places there.
+    """y[target[t]] = Σ weight[t] · x[source[t]] along `dim`, the sum over all t of one target.
 
-    A place that is no target is 0; without weights each counts 1.
+    y has `size` places there. A place that is no target is 0; without weights each counts 1.
     """
     dim %= x.ndim
     before, after = (slice(None),) * dim, (1,) * (x.ndim - dim - 1)
@@ -43,24 +41,21 @@ def mix(x, *, dim, size, target, source, weight=None):
         weight = weight.astype(wide(x).dtype)
     y = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), wide(x).dtype)
     for entries in rounds(target):
-        part = x[before + (run(source[entries]),)]
-        y[before + (run(target[entries]),)] += (
-            part if weight is None else part * weight[entries].reshape(-1, *after)
-        )
+        part = x[before + (as_slice(source[entries]),)]
+        part = part if weight is None else part * weight[entries].reshape(-1, *after)
+        y[before + (as_slice(target[entries]),)] += part
     return y.astype(x.dtype, copy=False)
 
 
 def rounds(target):
-    """The entries in groups that name each target once at most: the first entries of all, their second ones,
-    and so on.
-    """
+    """The entries in groups that name each target once at most: first ones, second ones, and so on."""
     order = np.argsort(target, kind="stable")
     ordered = target[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    return [order[rank == one] for one in range(rank.max(initial=-1) + 1)]
+    return [order[rank == number] for number in range(rank.max(initial=-1) + 1)]
 
 
-def run(index):
+def as_slice(index):
     """Places as a slice where they are evenly spaced, which is several times faster to read and to write."""
     step = int(index[1] - index[0]) if len(index) > 1 else 1
     even = step > 0 and (np.diff(index) == step).all()
@@ -120,29 +115,25 @@ def resizing(
     shape: tuple[int, ...], size: tuple[int, ...], mode: str, align_corners: bool, scale: Any, dtype: Any
 ) -> list[Entries]:
     """The matrix of each axis after the first two."""
-    scales = scale or (None,) * len(size)
-    if any(one < 1 for one in (*shape[2:], *size)):
-        raise ShapeError(
-            f"interpolate: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}"
-        )
+    check_resized("interpolate", shape, size)
+    axes = list(zip(shape[2:], size, scale or (None,) * len(size)))
     if mode == "nearest":
-        return [nearest(old, new, one, dtype) for old, new, one in zip(shape[2:], size, scales)]
-    return [linear(old, new, one, align_corners) for old, new, one in zip(shape[2:], size, scales)]
+        return [nearest_entries(*axis, dtype) for axis in axes]
+    return [linear_entries(*axis, align_corners) for axis in axes]
 
 
-def nearest(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it. Where it falls on one, rounding decides: done as in
-    PyTorch.
-    """
+def nearest_entries(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
+    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's."""
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
     places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
     return Entries(new, np.arange(new), np.minimum(places, old - 1))
 
 
-def linear(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
-    """Each new place reads its two neighbours; beyond the border there is only one. An axis of the same size
-    stays so.
+def linear_entries(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
+    """Each new place reads its two neighbours; beyond the border there is only one.
+
+    An axis of the same size stays as it is.
     """
     if old == new:
         places = np.arange(new) * 1.0
@@ -153,6 +144,5 @@ def linear(old: int, new: int, scale: float | None, align_corners: bool) -> Entr
     before = np.minimum(np.floor(places).astype(np.int64), old - 1)
     share = np.clip(places - before, 0, 1)
     after = np.minimum(before + 1, old - 1)
-    return Entries(
-        new, np.tile(np.arange(new), 2), np.concatenate([before, after]), np.concatenate([1 - share, share])
-    )
+    target, source = np.tile(np.arange(new), 2), np.concatenate([before, after])
+    return Entries(new, target, source, np.concatenate([1 - share, share]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .dims import one_dim
-from .functions import exp
-from .precision import check_float, wide
+from .arguments.dims import one_dim
+from .arguments.dtypes import check_float
+from .functions import exp, wide
 from .reduce import sum
 
 
@@ -43,8 +43,9 @@ def log_softmax_dx(dy, y, dim):
 
 
 def shifted(op, x, dim):
-    """x less its maximum along dim: softmax is the same, and every exponential at most 1. NaN where all are
-    -inf.
+    """x less its maximum along dim: softmax is the same, and every exponential at most 1.
+
+    NaN where all are -inf.
     """
     x = wide(x)
     largest = np.max(x, axis=axis_of(op, x, dim), keepdims=True, initial=-np.inf)

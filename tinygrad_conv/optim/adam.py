@@ -78,8 +78,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay acts on the weights themselves, w ← (1 - lr · weight_decay) w, not through the
-    gradient.
+    """Adam whose weight decay acts on the weights themselves: w ← (1 - lr · weight_decay) w.
 
     (Loshchilov and Hutter 2019.)
     """

@@ -30,9 +30,8 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(
-                    f"{type(self).__name__}: group {number} has no 'initial_lr'; load the optimiser's state first"
-                )
+                advice = "load the optimiser's state first"
+                raise KeyError(f"{type(self).__name__}: group {number} has no 'initial_lr'; {advice}")
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         if last_epoch == -1:
             for group in optimizer.param_groups:
@@ -85,8 +84,9 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times gamma at each of the milestones, which count epochs: at once for 0, twice for one given
-    twice.
+    """The rate times gamma at each of the milestones, which count epochs.
+
+    At once for 0, twice for one given twice.
     """
 
     def __init__(
@@ -114,8 +114,7 @@ class ExponentialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down to eta_min in T_max epochs, and up
-    again after.
+    """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down in T_max epochs, and up again after.
 
     (Loshchilov and Hutter 2017, without restarts.)
     """
@@ -138,9 +137,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """A warm-up: a factor on the rate that goes in equal steps from start_factor to end_factor within
-    total_iters epochs.
-    """
+    """A warm-up: a factor on the rate that goes from start_factor to end_factor in total_iters steps."""
 
     def __init__(
         self,
@@ -151,9 +148,8 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise ValueError(
-                f"LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]; not {start_factor}, {end_factor}"
-            )
+            given = f"{start_factor}, {end_factor}"
+            raise ValueError(f"LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]; not {given}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -164,28 +160,23 @@ class LinearLR(LRScheduler):
         if self.last_epoch > self.total_iters:
             return lr
         before, now = self.factor(self.last_epoch - 1), self.factor(self.last_epoch)
-        if (
-            lr == base_lr * before
-        ):  # no one else changed the rate; quotients add up their roundings and would miss the end
+        if lr == base_lr * before:  # nobody else changed it; quotients would add up their roundings
             return base_lr * now
         return lr * (now / before)
 
     def factor(self, epoch: int) -> float:
-        """The factor in an epoch up to total_iters: never negative, and exactly start_factor and end_factor
-        at the ends.
-        """
+        """The factor in an epoch up to total_iters: never negative, and exact at both ends."""
         part = epoch / self.total_iters
         return self.start_factor * (1 - part) + self.end_factor * part
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """The rate times factor, not below min_lr, once a metric has not improved for more than `patience`
-    epochs.
+    """The rate times factor once a metric has not improved for more than `patience` epochs.
 
     Call `step(metric)`. mode: 'min' if less is better, 'max' if more is. An improvement is one by more than
     threshold, a fraction of the best ('rel') or an amount ('abs'). cooldown: for how many epochs after a cut
-    none is counted as bad. min_lr: one for all groups, or a list with one for each. eps: a smaller change
-    than this is not made.
+    none is counted as bad. min_lr: the lowest rate, one for all groups, or a list with one for each. eps: a
+    smaller change than this is not made.
     """
 
     def __init__(
@@ -203,8 +194,8 @@ class ReduceLROnPlateau(LRScheduler):
         super().__init__(optimizer)
         if factor >= 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
             raise ValueError(
-                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', threshold_mode 'rel' or 'abs'; "
-                f"not {factor}, {mode!r}, {threshold_mode!r}"
+                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', "
+                f"threshold_mode 'rel' or 'abs'; not {factor}, {mode!r}, {threshold_mode!r}"
             )
         groups = optimizer.param_groups
         self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)

@@ -54,15 +54,14 @@ class Optimizer:
         group = {
             "params": params,
             **self.defaults,
-            **{name: one for name, one in param_group.items() if name != "params"},
+            **{name: option for name, option in param_group.items() if name != "params"},
         }
-        unknown = [
-            name for name in param_group if name not in {"params", "name", "initial_lr", *self.defaults}
-        ]
+        known = {"params", "name", "initial_lr", *self.defaults}
+        unknown = [name for name in param_group if name not in known]
         if unknown:
             raise ValueError(f"{kind}: no option {', '.join(unknown)}; it has {', '.join(self.defaults)}")
         self.check_options(group)
-        taken = {one for other in self.param_groups for one in other["params"]}
+        taken = set(self.params())
         for param in params:
             check_param(kind, param, taken)
             taken.add(param)
@@ -98,9 +97,7 @@ class Optimizer:
         return loss
 
     def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        """A step in float16: computed in float32 and rounded once, for squares of gradients and eps are 0 in
-        float16.
-        """
+        """A step in float16, computed in float32: squares of gradients and eps would be 0 in float16."""
         wide = data.astype(np.float32)
         self.update(wide, grad.astype(np.float32), state, group)
         data[...] = wide
@@ -112,9 +109,7 @@ class Optimizer:
                 clear_grad(param, set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
-        """Options and state as plain numbers and copied arrays; parameters are counted through, as PyTorch
-        does.
-        """
+        """Options and state as plain numbers and copied arrays; parameters are numbered, as in PyTorch."""
         numbers = {param: number for number, param in enumerate(self.params())}
         groups = [
             {**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups
@@ -125,8 +120,9 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state dict. Raises ValueError, with everything as it was, where its groups or shapes
-        are others.
+        """Go on from a state dict.
+
+        Raises ValueError, with everything as it was, where its groups or shapes are others.
         """
         kind, groups, params = type(self).__name__, list(state_dict["param_groups"]), self.params()
         given, own = ([len(group["params"]) for group in those] for those in (groups, self.param_groups))
@@ -141,7 +137,7 @@ class Optimizer:
             for number, param in zip(numbers, params)
             if number in states
         }
-        options = [{name: one for name, one in group.items() if name != "params"} for group in groups]
+        options = [{name: group[name] for name in group if name != "params"} for group in groups]
         for group in options:
             self.check_options({**self.defaults, **group})
         self.state = state
@@ -169,17 +165,16 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
     if param in taken:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
     if not param.data.flags.writeable:
-        raise ValueError(
-            f"{kind}: {show_tensor(param)} is read-only, for an op or a view made it; pass tg.tensor(it), a copy"
-        )
+        reason = "is read-only, for an op or a view made it"
+        raise ValueError(f"{kind}: {show_tensor(param)} {reason}; pass tg.tensor(it), a copy")
 
 
 def memory(state: State, name: str, data: Array) -> Array:
     """An array of a parameter's state, zeros the first time."""
-    found: Array | None = state.get(name)
-    if found is None:
-        found = state[name] = np.zeros_like(data)
-    return found
+    array: Array | None = state.get(name)
+    if array is None:
+        array = state[name] = np.zeros_like(data)
+    return array
 
 
 def check_at_least(kind: str, group: Group, **least: float) -> None:
@@ -208,20 +203,21 @@ def plain_gradient(param: Tensor) -> Array:
 
 def copied(state: State) -> State:
     """A parameter's state with its arrays copied."""
-    return {name: one.copy() if isinstance(one, np.ndarray) else one for name, one in state.items()}
+    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}
 
 
 def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
     """A parameter's state out of a state dict: arrays in its dtype, at least float32; counts as ints."""
-    found: State = {}
+    own: State = {}
     dtype = np.result_type(param.dtype, np.float32)
     for name, value in state.items():
         if value is None or name == "step":
-            found[name] = value if value is None else int(value)
+            own[name] = value if value is None else int(value)
             continue
-        found[name] = np.asarray(value.data if isinstance(value, Tensor) else value).astype(dtype)
-        if found[name].shape != param.shape:
+        array = np.asarray(value.data if isinstance(value, Tensor) else value).astype(dtype)
+        if array.shape != param.shape:
             raise ValueError(
-                f"{kind}: {name} of {show_tensor(param)} is {show_array(found[name])} in the state dict"
+                f"{kind}: {name} of {show_tensor(param)} is {show_array(array)} in the state dict"
             )
-    return found
+        own[name] = array
+    return own

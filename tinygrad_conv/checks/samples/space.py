@@ -36,5 +36,5 @@ case(
 )
 case("fold", normal("4C 4"), output_size=(3, 3), kernel_size=2, linear=True)
 
-case("pixel_shuffle", normal("N 4C H W"), factor=2, linear=True)
-case("pixel_unshuffle", normal("N C 3H 3W"), factor=3, linear=True)
+case("pixel_shuffle", normal("N 4C H W"), upscale_factor=2, linear=True)
+case("pixel_unshuffle", normal("N C 3H 3W"), downscale_factor=3, linear=True)

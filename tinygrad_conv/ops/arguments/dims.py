@@ -1,13 +1,13 @@
-"""Dimensions as PyTorch counts them: negative from the end, None for all; checked, with the op's name in the
-error.
-"""
+"""Dimensions as PyTorch counts them: negative from the end, None for all."""
 
 from __future__ import annotations
 
 import operator
 from functools import lru_cache
 
-from ..errors import ShapeError, show_shape
+import numpy as np
+
+from ...errors import ShapeError, show_shape
 
 
 def one_dim(op: str, dim: int, ndim: int) -> int:
@@ -20,7 +20,7 @@ def one_dim(op: str, dim: int, ndim: int) -> int:
 
 def many_dims(op: str, dims: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
     """Dimensions counted from the front. Raises ShapeError for one that is out of range or named twice."""
-    counted = tuple(one_dim(op, dim, ndim) for dim in (dims if isinstance(dims, (tuple, list)) else (dims,)))
+    counted = tuple(one_dim(op, dim, ndim) for dim in (dims if np.iterable(dims) else (dims,)))
     if len(set(counted)) < len(counted):
         raise ShapeError(f"{op}: a dimension appears twice in dim={dims}")
     return counted
@@ -29,14 +29,15 @@ def many_dims(op: str, dims: int | tuple[int, ...], ndim: int) -> tuple[int, ...
 def reduced_dims(
     op: str, dim: int | tuple[int, ...] | None, ndim: int, shape: tuple[int, ...] | None = None
 ) -> tuple[int, ...]:
-    """The dimensions a reduction runs over. With `shape`, raises ShapeError where one of them has no element
-    to choose.
+    """The dimensions a reduction runs over.
+
+    With `shape`, raises ShapeError where one of them has no element to choose from.
     """
     try:
         dims = _reduced_dims(op, dim, ndim)
     except TypeError:  # a list cannot be looked up
         dims = _reduced_dims.__wrapped__(op, dim, ndim)
-    if shape is not None and 0 in (shape[one] for one in dims):
+    if shape is not None and 0 in (shape[axis] for axis in dims):
         raise ShapeError(f"{op}: nothing to choose from in dim={dim} of shape {show_shape(shape)}")
     return dims
 
@@ -51,4 +52,4 @@ def _reduced_dims(op: str, dim: int | tuple[int, ...] | None, ndim: int) -> tupl
 def kept_shape(shape: tuple[int, ...], dim: int | tuple[int, ...] | None) -> tuple[int, ...]:
     """The shape after a reduction that keeps the reduced dimensions, at size 1."""
     dims = reduced_dims("reduction", dim, len(shape))
-    return tuple(1 if at in dims else size for at, size in enumerate(shape))
+    return tuple(1 if axis in dims else size for axis, size in enumerate(shape))

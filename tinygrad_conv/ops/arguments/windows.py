@@ -1,6 +1,4 @@
-"""The arguments of sliding windows, as PyTorch and ONNX write them, checked and turned into the kernels'
-geometry.
-"""
+"""The arguments of sliding windows, as PyTorch and ONNX write them, turned into the kernels' geometry."""
 
 from __future__ import annotations
 
@@ -8,8 +6,8 @@ import operator
 from functools import lru_cache
 from typing import Any
 
-from ..errors import ShapeError, show_shape
-from ..kernels import Window, make_window
+from ...errors import ShapeError, show_shape
+from ...kernels import Window, make_window
 
 Pair = tuple[int, int]
 
@@ -42,7 +40,7 @@ def padding_pairs(
     if isinstance(padding, str):
         forms = "an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same'"
         raise ValueError(f"{op}: padding must be {forms}, not {padding!r}")
-    if isinstance(padding, (tuple, list)) and any(isinstance(one, (tuple, list)) for one in padding):
+    if isinstance(padding, (tuple, list)) and any(isinstance(side, (tuple, list)) for side in padding):
         if len(padding) != 2:
             raise ValueError(f"{op}: padding must be ((top, bottom), (left, right)), not {padding!r}")
         return pair(op, "padding", padding[0], 0), pair(op, "padding", padding[1], 0)
@@ -85,10 +83,11 @@ def _window(
     spans = [size[axis] + sum(pads[axis]) - dilation[axis] * (kernel[axis] - 1) - 1 for axis in (0, 1)]
     if min(spans) < 0:
         axis = spans.index(min(spans))
-        letter = "HW"[axis]
+        formula = f"{'HW'[axis]} + padding - dilation (k - 1) - 1"
+        numbers = f"{size[axis]} + {sum(pads[axis])} - {dilation[axis]} · {kernel[axis] - 1} - 1"
         raise ShapeError(
-            f"{op}: the kernel does not fit the padded input: {letter} + padding - dilation (k - 1) - 1 = {size[axis]} + "
-            f"{sum(pads[axis])} - {dilation[axis]} · {kernel[axis] - 1} - 1 < 0; pad more, or take a smaller kernel"
+            f"{op}: the kernel does not fit the padded input: {formula} = {numbers} < 0; "
+            "pad more, or take a smaller kernel"
         )
     most = make_window(size, kernel, stride, pads, dilation).out
     if ceil_mode:
@@ -101,11 +100,35 @@ def _window(
 
 
 def ceil_windows(span: int, stride: int, size: int, before: int) -> int:
-    """How many windows along an axis, rounded up; the last one must begin inside the input or the padding
-    before it.
+    """How many windows along an axis, rounded up.
+
+    The last one must begin inside the input or the padding before it.
     """
     windows = -(-span // stride) + 1
     return windows - 1 if (windows - 1) * stride >= size + before else windows
+
+
+def pool_window(
+    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Window:
+    """The checked geometry of a pooling; cached, for it depends on integers alone."""
+    try:
+        return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)
+    except TypeError:  # lists cannot be looked up
+        return _pool_window.__wrapped__(op, size, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@lru_cache(maxsize=4096)
+def _pool_window(
+    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Window:
+    """Padding beyond half a window would make windows of padding alone."""
+    stride = None if stride == () or stride == [] else stride
+    window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)
+    reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]
+    if any(max(pads) > reach // 2 for pads, reach in zip(window.padding, reaches)):
+        raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(reaches)}")
+    return window
 
 
 def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
@@ -120,3 +143,29 @@ def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
 def batched(x: Any) -> Any:
     """An image without a batch as a batch of one."""
     return x if x.ndim == 4 else x[None]
+
+
+def check_columns(op: str, x: Any, window: Window) -> None:
+    """Refuse columns that are not those of the windows."""
+    if x.ndim not in (2, 3) or x.shape[-2] % window.taps or x.shape[-1] != window.out[0] * window.out[1]:
+        form = f"[N, C · {window.taps}, {window.out[0]} · {window.out[1]}]"
+        windows = f"windows {show_shape(window.kernel)} of an image {show_shape(window.size)}"
+        raise ShapeError(f"{op}: input {show_shape(x.shape)} must be {form} for {windows}")
+
+
+def cell_bounds(op: str, shape: tuple[int, ...], output_size: Any) -> list[list[Pair]]:
+    """Where each cell of an adaptive pooling begins and ends, for the rows and for the columns.
+
+    Raises ShapeError for an image without rows or columns.
+    """
+    if len(shape) not in (3, 4) or 0 in shape[-2:]:
+        raise ShapeError(
+            f"{op}: input must be [N, C, H, W] or [C, H, W], with rows and columns, not {show_shape(shape)}"
+        )
+    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    wanted = [size if count is None else count for count, size in zip(given, shape[-2:])]
+    counts = pair(op, "output_size", wanted if len(given) == 2 else given, 0)
+    return [
+        [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+        for size, count in zip(shape[-2:], counts)
+    ]

@@ -1,0 +1,217 @@
+"""Each op is among PyTorch's functions or has a reason not to be, and they all take PyTorch's arguments."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import functional
+from tinygrad_conv.engine.op import Op
+from tinygrad_conv.engine.registry import OPS
+
+PRIVATE = {  # ops without a function of PyTorch's, and where they are met instead
+    "bitwise_and": "x & y",
+    "bitwise_not": "~x",
+    "bitwise_or": "x | y",
+    "conv2d_input_grad": "a gradient; conv_transpose2d is its layer",
+    "conv2d_weight_grad": "a gradient",
+    "deviation_dot": "a part of the gradients of norms",
+    "deviation_removed": "a part of the gradients of norms",
+    "expand": "x.expand(…)",
+    "flatten_input_grad": "a gradient",
+    "gather_taps": "a part of max_pool2d's gradients",
+    "getitem": "x[…]",
+    "label_vectors": "a part of the losses of classes",
+    "label_weights": "a part of the losses of classes",
+    "max_pool2d_with_indices": "max_pool2d(…, return_indices=True)",
+    "mix": "what interpolate, pad and adaptive_avg_pool2d compute",
+    "normal_cdf": "a part of gelu",
+    "repeat": "x.repeat(…)",
+    "scatter_taps": "a part of max_pool2d's gradients",
+    "spread_windows": "a part of avg_pool2d's gradients",
+    "sum_to": "a part of the gradients of broadcasting",
+    "sum_windows": "a part of avg_pool2d's gradients",
+    "to": "x.to(dtype)",
+    "transposed_matmul": "a part of the gradients of products",
+    "vector_norm": "norm",
+}
+
+GEOMETRY = "input weight bias stride padding dilation groups"
+TRANSPOSED = "input weight bias stride padding output_padding groups dilation"
+MAX_POOL = "input kernel_size stride padding dilation ceil_mode return_indices"
+AVG_POOL = "input kernel_size stride padding ceil_mode count_include_pad"
+
+ARGUMENTS = {  # PyTorch's, in PyTorch's order, without those that have no meaning here
+    **dict.fromkeys("abs clone cos exp log logsigmoid neg sigmoid sign sin sqrt tanh".split(), "input"),
+    **dict.fromkeys("div eq ge gt le lt matmul maximum minimum mul ne".split(), "input other"),
+    **dict.fromkeys("relu relu6 selu silu".split(), "input inplace"),
+    **dict.fromkeys("softmax log_softmax".split(), "input dim dtype"),
+    **dict.fromkeys("amax amin argmax argmin logsumexp max min".split(), "input dim keepdim"),
+    **dict.fromkeys("mean prod sum".split(), "input dim keepdim dtype"),
+    **dict.fromkeys("std var".split(), "input dim unbiased keepdim correction"),
+    **dict.fromkeys("add sub".split(), "input other alpha"),
+    **dict.fromkeys("cat stack".split(), "tensors dim"),
+    **dict.fromkeys("conv1d conv2d".split(), GEOMETRY),
+    **dict.fromkeys("conv_transpose1d conv_transpose2d".split(), TRANSPOSED),
+    **dict.fromkeys("max_pool1d max_pool2d".split(), MAX_POOL),
+    **dict.fromkeys("dropout dropout2d".split(), "input p training inplace"),
+    **dict.fromkeys("l1_loss mse_loss".split(), "input target reduction"),
+    "adaptive_avg_pool2d": "input output_size",
+    "adaptive_max_pool2d": "input output_size return_indices",
+    "avg_pool1d": AVG_POOL,
+    "avg_pool2d": f"{AVG_POOL} divisor_override",
+    "batch_norm": "input running_mean running_var weight bias training momentum eps",
+    "binary_cross_entropy": "input target weight reduction",
+    "binary_cross_entropy_with_logits": "input target weight reduction pos_weight",
+    "bmm": "input mat2",
+    "chunk": "input chunks dim",
+    "clamp": "input min max",
+    "clamp_max": "input max",
+    "clamp_min": "input min",
+    "cross_entropy": "input target weight reduction ignore_index label_smoothing",
+    "cumsum": "input dim dtype",
+    "einsum": "equation operands",
+    "elu": "input alpha inplace",
+    "flatten": "input start_dim end_dim",
+    "flip": "input dims",
+    "fold": "input output_size kernel_size dilation padding stride",
+    "gather": "input dim index",
+    "gelu": "input approximate",
+    "group_norm": "input num_groups weight bias eps",
+    "hardtanh": "input min_val max_val inplace",
+    "huber_loss": "input target reduction delta",
+    "instance_norm": "input running_mean running_var weight bias use_input_stats momentum eps",
+    "interpolate": "input size scale_factor mode align_corners recompute_scale_factor",
+    "layer_norm": "input normalized_shape weight bias eps",
+    "leaky_relu": "input negative_slope inplace",
+    "linear": "input weight bias",
+    "masked_fill": "input mask value",
+    "nll_loss": "input target weight reduction ignore_index",
+    "norm": "input p dim keepdim dtype",
+    "one_hot": "input num_classes",
+    "pad": "input pad mode value",
+    "permute": "input dims",
+    "pixel_shuffle": "input upscale_factor",
+    "pixel_unshuffle": "input downscale_factor",
+    "pow": "input exponent",
+    "prelu": "input weight",
+    "put_add": "input index shape",
+    "reshape": "input shape",
+    "roll": "input shifts dims",
+    "scatter_add": "input dim index src",
+    "smooth_l1_loss": "input target reduction beta",
+    "softplus": "input beta threshold",
+    "split": "tensor split_size_or_sections dim",
+    "squeeze": "input dim",
+    "transpose": "input dim0 dim1",
+    "unfold": "input kernel_size dilation padding stride",
+    "unsqueeze": "input dim",
+    "where": "condition input other",
+}
+
+OTHER_NAMES = {("one_hot", "input"), ("einsum", "equation"), ("einsum", "operands")}
+"""Arguments that PyTorch calls otherwise, or does not show."""
+
+OTHER_ORDERS = {
+    "cross_entropy": "reduction stands where PyTorch has size_average, so that False there is refused",
+    "nll_loss": "reduction stands where PyTorch has size_average, so that False there is refused",
+}
+
+
+def arguments_of(function):
+    """The names of a function's arguments, of an op the ones that it shares with PyTorch."""
+    if not isinstance(function, Op):
+        return list(inspect.signature(function).parameters)
+    others = {own: other for other, own in function.aliases.items()}
+    return [others.get(name, name) for name in (*function.inputs, *function.params)]
+
+
+def test_every_op_is_among_the_functions():
+    ours = {name for name, op in OPS.items() if op.__module__.startswith("tinygrad_conv.ops.")}
+    forgotten = ours - {*functional.__all__} - {*PRIVATE}
+    assert not forgotten, (
+        f"{', '.join(sorted(forgotten))}: add the op to functional/__init__.py and its __all__, or say "
+        "in PRIVATE, in this file, why it has no function of PyTorch's"
+    )
+    assert PRIVATE.keys() <= ours - {*functional.__all__}
+
+
+def test_every_function_is_a_name_of_the_package_and_of_nn_functional():
+    for name in functional.__all__:
+        assert getattr(tg, name) is getattr(tg.nn.functional, name) is getattr(functional, name)
+
+
+def test_a_function_that_says_no_more_than_the_op_is_the_op():
+    assert tg.exp is tg.ops.exp
+    assert tg.conv2d is tg.ops.conv2d
+    assert tg.relu is not tg.ops.relu  # for inplace
+
+
+def test_every_function_takes_pytorchs_arguments():
+    taken = {name: " ".join(arguments_of(getattr(tg, name))) for name in functional.__all__}
+    assert taken == ARGUMENTS
+
+
+def test_arguments_come_by_position_and_under_either_name():
+    x, w, b = np.arange(18.0).reshape(1, 2, 3, 3), np.ones((4, 2, 2, 2)), np.arange(4.0)
+    expected = tg.conv2d(x, w, b, stride=2, padding=1)
+    for y in (
+        tg.conv2d(x, w, b, 2, 1),
+        tg.conv2d(input=x, weight=w, bias=b, stride=2, padding=1),
+        tg.conv2d(x=x, w=w, b=b, stride=2, padding=1),
+        tg.conv2d(x, bias=b, weight=w, padding=1, stride=2),
+    ):
+        np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(tg.exp(input=b), tg.exp(b))
+    np.testing.assert_array_equal(tg.sub(input=x, other=1.0), tg.sub(x, 1.0))
+    np.testing.assert_array_equal(tg.clamp_min(x, min=3.0), np.maximum(x, 3))
+    np.testing.assert_array_equal(tg.reshape(x, [-1, 9]), x.reshape(2, 9))
+    np.testing.assert_array_equal(tg.permute(x, dims=[0, 2, 3, 1]), x.transpose(0, 2, 3, 1))
+    assert tg.pixel_shuffle(w.reshape(4, 4, 1, 2), upscale_factor=2).shape == (4, 1, 2, 4)
+    assert [part.shape for part in tg.split(x, split_size_or_sections=2, dim=2)] == [
+        (1, 2, 2, 3),
+        (1, 2, 1, 3),
+    ]
+
+
+@pytest.mark.parametrize("loss", ["nll_loss", "cross_entropy", "mse_loss", "l1_loss", "smooth_l1_loss"])
+def test_size_average_by_position_is_refused(loss):
+    """PyTorch's deprecated argument must not be taken for what stands in its place here."""
+    labels = loss in ("nll_loss", "cross_entropy")
+    given = (np.zeros((2, 3)), np.zeros(2, np.int64), None) if labels else (np.zeros(2), np.zeros(2))
+    with pytest.raises(ValueError, match=f"{loss}: reduction must be 'none', 'sum' or 'mean', not False"):
+        getattr(tg, loss)(*given, False)
+
+
+@pytest.mark.parametrize("name", sorted(functional.__all__))
+def test_help_tells_what_it_does_and_how_it_is_called(name):
+    function = getattr(tg, name)
+    assert inspect.getdoc(function)
+    assert inspect.signature(function).parameters
+
+
+@pytest.mark.torch
+def test_the_arguments_are_pytorchs():
+    """Of all functions whose signature PyTorch tells; the others are built in."""
+    torch = pytest.importorskip("torch")
+    told = 0
+    for name, arguments in ARGUMENTS.items():
+        theirs = inspected(getattr(torch.nn.functional, name, None) or getattr(torch, name, None))
+        if theirs:
+            ours = [argument for argument in arguments.split() if (name, argument) not in OTHER_NAMES]
+            assert {*ours} <= {*theirs}, name
+            assert name in OTHER_ORDERS or ours == [argument for argument in theirs if argument in ours], name
+            told += 1
+    assert told > 20
+
+
+def inspected(function):
+    """The names in the signature of a function of PyTorch's; none where it has no signature."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [parameter.name for parameter in parameters if parameter.name not in ("args", "kwargs")]

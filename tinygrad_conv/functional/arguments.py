@@ -1,0 +1,48 @@
+"""What the functions of this folder do with arguments, and the types in their signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numpy.typing import DTypeLike
+
+from ..engine.op import Op
+from ..errors import MutationError
+from ..ops import functions
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+Operand = Any  # a Tensor, an ndarray, or, in arithmetic, a scalar
+Dim = int | tuple[int, ...] | None
+Size = int | tuple[int, int]
+Padding = Any  # an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same'
+
+
+def documented_by(op: Op) -> Callable[[Function], Function]:
+    """Give a function the docstring of the op it calls, where shapes, formula and errors are stated once."""
+
+    def document(function: Function) -> Function:
+        function.__doc__ = op.forward.__doc__
+        return function
+
+    return document
+
+
+def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
+    """The input in the dtype that a function is asked to compute in, if any."""
+    return input if dtype is None else functions.to(input, dtype=dtype)
+
+
+def refuse_inplace(op: str, inplace: bool) -> None:
+    """Say what to write instead of inplace=True."""
+    if inplace:
+        raise MutationError(
+            f"{op}: inplace=True would change the input behind the tape; leave it out, use the result"
+        )
+
+
+def in_one_row(value: Any, neutral: int) -> Any:
+    """An argument of one dimension as one of two: of an image with a single row, which it leaves alone."""
+    size = value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
+    return ((neutral, neutral), tuple(size)) if isinstance(size, (tuple, list)) else (neutral, size)

@@ -1,0 +1,16 @@
+"""Ops that take no integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import DtypeError, show_array
+
+
+def check_float(op: str, **arrays: Any) -> None:
+    """Refuse integers and bools, by the name of the argument, where PyTorch has no meaning for them."""
+    for name, array in arrays.items():
+        if array is not None and array.dtype.kind != "f":
+            raise DtypeError(
+                f"{op}: {name} must be floating-point, not {show_array(array)}; use {name}.float()"
+            )

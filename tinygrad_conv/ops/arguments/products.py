@@ -1,0 +1,41 @@
+"""The shapes of matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import ShapeError, show_shape
+
+
+def check_matmul(op: str, a: Any, b: Any) -> None:
+    """Refuse matrices that have no product."""
+    if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
+        raise ShapeError(f"{op}: {shapes} do not fit: [..., n, k] times [..., k, m]")
+
+
+def check_bmm(op: str, input: Any, mat2: Any) -> None:
+    """Refuse what is not two batches of matrices of one size, each with a product."""
+    if (
+        input.ndim != 3
+        or mat2.ndim != 3
+        or input.shape[0] != mat2.shape[0]
+        or input.shape[2] != mat2.shape[1]
+    ):
+        shapes = f"input {show_shape(input.shape)} and mat2 {show_shape(mat2.shape)}"
+        raise ShapeError(f"{op}: {shapes} must be [B, n, k] and [B, k, m]")
+
+
+def check_linear(op: str, x: Any, w: Any, b: Any) -> None:
+    """Refuse weights that do not fit the features."""
+    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1] or (b is not None and b.shape != w.shape[:1]):
+        shapes = f"x {show_shape(x.shape)}, w {show_shape(w.shape)}"
+        shapes += "" if b is None else f", b {show_shape(b.shape)}"
+        raise ShapeError(f"{op}: {shapes} do not fit x [..., in], w [out, in], b [out]")
+
+
+def check_same_rows(op: str, a: Any, b: Any) -> None:
+    """Refuse operands whose leading dimensions differ."""
+    if not a.ndim or not b.ndim or a.shape[:-1] != b.shape[:-1]:
+        shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
+        raise ShapeError(f"{op}: {shapes} do not fit [..., n] and [..., m] with the same leading dimensions")
