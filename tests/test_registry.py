@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:in
 
 @pytest.mark.parametrize("name", OPS)
 def test_every_op_has_a_case(name):
-    assert name in CASES, f"{name} has no case; declare one in tinygrad_conv/checks/samples"
+    assert name in CASES, f"{name} has no case; declare one in tinygrad_conv/checks/samples.py"
 
 
 def test_every_case_has_an_op():
