@@ -1,5 +1,5 @@
 """The judge names the mistake: each kind proven on rules that are broken in just that way
-(tests/broken.py).
+(tests/tools/broken.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tests import broken, misbehaviours
-from tests.breakages import BREAKAGES
-from tests.broken import Trial, make_op
-from tests.judge_figures import answer, count
+from tests.tools import broken, misbehaviours
+from tests.tools.breakages import BREAKAGES
+from tests.tools.broken import Trial, make_op
+from tests.tools.judge_figures import answer, count
 from tinygrad_conv.checks import gradcheck
 from tinygrad_conv.errors import GradcheckError, show_place
 from tinygrad_conv.places import show_path

@@ -1,13 +1,11 @@
 """Our functions on PyTorch's own sample inputs: values, gradients, gradients of gradients; and its error
 inputs refused.
 
-What is compared, and what is left out with which reason, stands in the tables of tests/opdb_<family>.py.
+What is compared, and what is left out with which reason, stands in the tables of tests/opdb.
 """
 
 from __future__ import annotations
 
-import importlib
-import pathlib
 import warnings
 
 import numpy as np
@@ -16,16 +14,14 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import functional
 
+from .opdb import LEFT_OUT, TABLE
+
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)  # the samples are tiny: waking threads takes longer than computing
 pytest.importorskip("expecttest", reason="torch.testing._internal imports it")
 
 pytestmark = pytest.mark.torch
 
-TABLES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("opdb_*.py"))
-FAMILIES = [importlib.import_module(f".{name}", __package__) for name in TABLES]
-TABLE = {name: entry for family in FAMILIES for name, entry in family.TABLE.items()}
-LEFT_OUT = {name: reason for family in FAMILIES for name, reason in getattr(family, "LEFT_OUT", {}).items()}
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-7}
 
 

@@ -1,6 +1,6 @@
 """Ops to be broken in known ways: what the judge is judged by.
 
-Here are the ops, which are right, and what it takes to break them; `tests/breakages.py` has the ways.
+Here are the ops, which are right, and what it takes to break them; `breakages.py` has the ways.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Trial:
 
 def make_op(forward: Callable[..., Any], keeps: tuple[str, ...] = (), kept: Any = None, **rules: Any) -> Op:
     """An op that is not in the registry."""
-    op = Op(forward, False, keeps, True, False)
+    op = Op(forward, names=(), broadcasting=False, keeps=keeps, differentiable=True, once=False)
     for name, rule in rules.items():
         op.grad(name)(rule)
     for name, derivation in (kept or {}).items():

@@ -1,5 +1,5 @@
-"""How often the judge is right: `python -m tests.judge_figures [rounds]` breaks rules at random and counts
-its answers.
+"""How often the judge is right: `python -m tests.tools.judge_figures [ROUNDS]` breaks rules at random, and
+counts its answers.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import Counter
 
 import numpy as np
 
-from tests.breakages import BREAKAGES
-from tests.broken import Trial
+from tests.tools.breakages import BREAKAGES
+from tests.tools.broken import Trial
 from tinygrad_conv.checks import gradcheck
 from tinygrad_conv.errors import GradcheckError
 
