@@ -94,7 +94,9 @@ import numpy as np
 import involution as example
 
 rng = np.random.default_rng(0)
-settings = [(2, 2, 3, 3, 4, 5), (1, 1, 1, 1, 2, 2), (1, 3, 1, 7, 2, 1), (2, 1, 2, 5, 3, 3), (0, 1, 1, 3, 4, 4)]
+settings = [
+    (2, 2, 3, 3, 4, 5), (1, 1, 1, 1, 2, 2), (1, 3, 1, 7, 2, 1), (2, 1, 2, 5, 3, 3), (0, 1, 1, 3, 4, 4)
+]
 for n, g, shared, k, height, width in settings:
     x = rng.standard_normal((n, g * shared, height, width))
     kernel = rng.standard_normal((n, g, k, k, height, width))

@@ -41,8 +41,8 @@ def test_the_mistake_is_named(breakage, seed):
 
 def test_hundreds_of_broken_rules_and_no_wrong_answer():
     counts = count(2)
-    assert sum(found["wrong"] for found in counts.values()) == 0
-    assert sum(found["right"] for found in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
+    assert sum(verdicts["wrong"] for verdicts in counts.values()) == 0
+    assert sum(verdicts["right"] for verdicts in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
 
 
 def test_every_op_that_the_breakages_start_from_is_right():
@@ -107,7 +107,7 @@ def test_too_large_to_look_into_says_so():
 
 def message_of(fn, *arrays, order=1):
     with pytest.raises(GradcheckError) as caught:
-        gradcheck(fn, *(tg.Tensor(np.array(one), requires_grad=True) for one in arrays), order=order)
+        gradcheck(fn, *(tg.Tensor(np.array(array), requires_grad=True) for array in arrays), order=order)
     return str(caught.value)
 
 

@@ -59,7 +59,7 @@ def test_error_inputs(infos, name):
         with told(name, sample), pytest.raises((ValueError, TypeError, RuntimeError, IndexError)) as refusal:
             entry.function(*args, **kwargs)
         names = {plain(name), getattr(entry.function, "__name__", plain(name))}
-        assert any(one in str(refusal.value) for one in names), (
+        assert any(name in str(refusal.value) for name in names), (
             f"{name}: the message names no op: {refusal.value}"
         )
 
@@ -109,7 +109,7 @@ class told:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(self, error_type, error, traceback):
         if error is not None and isinstance(error, Exception):
             raise AssertionError(f"{self.text}: {error}") from error
 
@@ -119,8 +119,8 @@ def show(value):
     if isinstance(value, torch.Tensor):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
     if isinstance(value, dict):
-        return str({name: show(one) for name, one in value.items()})
-    return str([show(one) for one in value]) if isinstance(value, (list, tuple)) else repr(value)
+        return str({name: show(part) for name, part in value.items()})
+    return str([show(part) for part in value]) if isinstance(value, (list, tuple)) else repr(value)
 
 
 class Converter:
@@ -142,7 +142,7 @@ class Converter:
         if isinstance(value, torch.Size):
             return tuple(value)
         if isinstance(value, (list, tuple)):
-            return type(value)(self(one) for one in value)
+            return type(value)(self(part) for part in value)
         return value
 
 
@@ -179,7 +179,7 @@ def compare(info, entry, sample):
         same(mine, other, "an input afterwards")
     inputs = [(mine, other) for other, mine in convert.pairs.values() if other.requires_grad]
     outputs = [(mine, other) for mine, other in zip(ours, theirs) if other.requires_grad]
-    assert [one.requires_grad for one in ours] == [one.requires_grad for one in theirs], (
+    assert [mine.requires_grad for mine in ours] == [other.requires_grad for other in theirs], (
         "which outputs require grad"
     )
     if inputs and outputs:

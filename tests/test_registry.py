@@ -29,7 +29,7 @@ def test_every_case_has_an_op():
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_cases_of_every_op_reach_empty_inputs_and_sizes_of_1(name):
-    shapes = [np.shape(one) for case in CASES[name] for sample in case.samples() for one in sample.inputs]
+    shapes = [np.shape(value) for case in CASES[name] for sample in case.samples() for value in sample.inputs]
     assert any(0 in shape for shape in shapes)
     assert any(1 in shape for shape in shapes)
 

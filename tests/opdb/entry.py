@@ -26,3 +26,11 @@ class Entry:
     left_out: dict[str, Callable[[Sample], bool]] = field(default_factory=dict)
     random: Callable[[Any, tuple[Any, ...], dict[str, Any]], None] | None = None
     orders: int = 2
+
+
+def is_complex(sample: Sample) -> bool:
+    """Whether an argument is a complex number, or a tensor of such."""
+    return "complex" in str([getattr(value, "dtype", type(value)) for value in sample.args])
+
+
+COMPLEX = {"complex numbers": is_complex}

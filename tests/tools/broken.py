@@ -38,7 +38,7 @@ class Trial:
     around: Callable[[Any], Any] | None = None  # what is done with the op's output
 
     def leaves(self) -> list[Tensor]:
-        return [Tensor(one, requires_grad=one.dtype.kind == "f") for one in self.inputs]
+        return [Tensor(array, requires_grad=array.dtype.kind == "f") for array in self.inputs]
 
     def function(self) -> Callable[..., Any]:
         if self.around is None:

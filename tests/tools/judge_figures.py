@@ -52,8 +52,9 @@ def count(rounds: int, show: bool = False) -> dict[str, Counter[str]]:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 8
     counts = count(rounds, show=True)
-    for name, found in counts.items():
-        print(f"{name:34} right {found['right']:4}   don't know {found[UNSURE]:4}   wrong {found['wrong']:4}")
+    for name, count_of in counts.items():
+        right, unsure, wrong = (count_of[verdict] for verdict in ("right", UNSURE, "wrong"))
+        print(f"{name:34} right {right:4}   don't know {unsure:4}   wrong {wrong:4}")
     total = sum(counts.values(), Counter[str]())
     print(f"{sum(total.values())} broken rules of {len(counts)} kinds: {dict(total)}")
 
