@@ -68,10 +68,10 @@ def mutants(function: FunctionType) -> Iterator[Mutant]:
             if is_left_over(path, variant):
                 continue
             with contextlib.suppress(SyntaxError, ValueError):
-                yield mutant(function, tree, first, path, variant)
+                yield mutated(function, tree, first, path, variant)
 
 
-def mutant(
+def mutated(
     function: FunctionType, tree: ast.Module, first: int, path: list[ast.AST], variant: ast.AST
 ) -> Mutant:
     """The function of a tree that begins in line `first`, with the last node of a path replaced."""

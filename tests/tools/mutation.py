@@ -235,8 +235,9 @@ def report(what: str, chosen: list[Mutant], uncaught: list[Mutant], seconds: flo
         f"{len(equivalent)} equivalent, {len(speed)} change speed alone, {len(alive)} survive, "
         f"{seconds:.0f} s"
     )
+    holding = {(mutant.function, mutant.change) for mutant in equivalent}
     for mutant in chosen:
-        if equivalents.excuse(mutant) and mutant not in uncaught:
+        if equivalents.excuse(mutant) and (mutant.function, mutant.change) not in holding:
             print(f"caught, so not equivalent any more: {mutant}")
     for name, count in Counter(mutant.function.__name__ for mutant in alive).most_common():
         print(f"  {count:3} in {name}")
