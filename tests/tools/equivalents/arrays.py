@@ -65,10 +65,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "The number is there for speed: the array that holds it everywhere divides to the same."
         ),
         "counts == counts.flat[0] → counts != counts.flat[0]": "Always the array, which divides to the same.",
-        "(covered(window, axis, count_include_pad) for axis in (0, 1)) → (covered(window, axis, "
-        "count_include_pad) for axis in (-1, 1))": (
-            "Where all counts agree, the last is the first; where they do not, no one of them equals all."
-        ),
         "counts.flat[0] → counts.flat[-1]": (
             "Where all counts agree, the last is the first; where they do not, no one of them equals all."
         ),

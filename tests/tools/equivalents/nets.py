@@ -26,10 +26,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "ops/classification.py wanted_classes": {
-        "1 - label_smoothing → 2 - label_smoothing": (
-            "The 1 of max(classes, 1): where there is one class, its probability is 1 and the loss 0 "
-            "with a gradient of 0, whatever is wanted."
-        ),
         "max(classes, 1) → max(classes, 2)": (
             "The 1 of max(classes, 1): where there is one class, its probability is 1 and the loss 0 "
             "with a gradient of 0, whatever is wanted."
