@@ -1,3 +1,3 @@
-"""The test suite; a package, so that `python -m tests.benchmarks` and the like can be run from the
-checkout.
+"""The test suite. It is a package, so that its commands run from the checkout: `python -m tests.benchmarks`
+and those of `tests.tools`.
 """

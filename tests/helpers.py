@@ -17,7 +17,7 @@ def leaf(*shape, seed=0, dtype=np.float64, name=None):
 
 def assert_gradients(op, inputs, params, expected):
     """The sum of what an op, by name, makes of these float64 inputs has the expected gradients."""
-    leaves = [tg.Tensor(np.array(one, np.float64), requires_grad=True) for one in inputs]
+    leaves = [tg.Tensor(np.array(numbers, np.float64), requires_grad=True) for numbers in inputs]
     OPS[op](*leaves, **params).sum().backward()
-    for each, gradient in zip(leaves, expected, strict=True):
-        np.testing.assert_allclose(each.grad, gradient, rtol=1e-12)
+    for x, gradient in zip(leaves, expected, strict=True):
+        np.testing.assert_allclose(x.grad, gradient, rtol=1e-12)

@@ -55,11 +55,11 @@ def quick_run(tmp_path_factory):
 
 
 def test_ours_and_einsum_find_the_same(quick_run):
-    status, found = quick_run
+    status, results = quick_run
     assert status == 0
     for case in ("step-article", "step-toy", "conv-article", "conv-toy", "linear"):
-        assert found["times"][case].keys() == {"ours", "numpy-einsum"}
-        assert found["times"][case]["ours"].keys() == found["times"][case]["numpy-einsum"].keys()
+        assert results["times"][case].keys() == {"ours", "numpy-einsum"}
+        assert results["times"][case]["ours"].keys() == results["times"][case]["numpy-einsum"].keys()
 
 
 def test_the_floor_by_hand_finds_the_same_for_its_two_nets_and_offers_no_others():

@@ -1,5 +1,5 @@
 """The judge names the mistake: each kind proven on rules that are broken in just that way
-(tests/broken.py).
+(tests/tools/broken.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tests import broken, misbehaviours
-from tests.breakages import BREAKAGES
-from tests.broken import Trial, make_op
-from tests.judge_figures import answer, count
+from tests.tools import broken, misbehaviours
+from tests.tools.breakages import BREAKAGES
+from tests.tools.broken import Trial, make_op
+from tests.tools.judge_figures import answer, count
 from tinygrad_conv.checks import gradcheck
 from tinygrad_conv.engine.location import show_path
 from tinygrad_conv.engine.location import show_place
@@ -42,8 +42,8 @@ def test_the_mistake_is_named(breakage, seed):
 
 def test_hundreds_of_broken_rules_and_no_wrong_answer():
     counts = count(2)
-    assert sum(found["wrong"] for found in counts.values()) == 0
-    assert sum(found["right"] for found in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
+    assert sum(verdicts["wrong"] for verdicts in counts.values()) == 0
+    assert sum(verdicts["right"] for verdicts in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
 
 
 def test_every_op_that_the_breakages_start_from_is_right():
@@ -108,7 +108,7 @@ def test_too_large_to_look_into_says_so():
 
 def message_of(fn, *arrays, order=1):
     with pytest.raises(GradcheckError) as caught:
-        gradcheck(fn, *(tg.Tensor(np.array(one), requires_grad=True) for one in arrays), order=order)
+        gradcheck(fn, *(tg.Tensor(np.array(array), requires_grad=True) for array in arrays), order=order)
     return str(caught.value)
 
 

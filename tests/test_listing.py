@@ -16,7 +16,7 @@ def test_the_listing_has_a_line_for_every_op():
 
 
 def test_a_line_has_signature_rules_and_summary():
-    (line,) = [one for one in listing().splitlines() if one.startswith("  matmul(")]
+    (line,) = [line for line in listing().splitlines() if line.startswith("  matmul(")]
     signature, rules, text = [part.strip() for part in line.split("  ") if part.strip()]
     assert (signature, rules) == ("matmul(a, b)", "a b")
     assert text == inspect.getdoc(OPS["matmul"].forward).partition("\n")[0]

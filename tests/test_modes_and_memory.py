@@ -146,7 +146,7 @@ def saved_bytes(*tensors):
             if isinstance(value, np.ndarray):
                 owner = value if value.base is None else value.base
                 owners[id(owner)] = owner.nbytes
-        edges = [one for edge in node.edges for one in (edge if isinstance(edge, list) else [edge])]
+        edges = [edge for edges in node.edges for edge in (edges if isinstance(edges, list) else [edges])]
         nodes += [edge[0] for edge in edges if isinstance(edge, tuple)]
     return sum(owners.values())
 

@@ -61,9 +61,11 @@ def transposed_convolution(attributes, x, w, b=None):
             step * (size - 1) + more + (kernel - 1) * spread + 1
             for size, step, more, kernel, spread in zip(x.shape[2:], strides, extra, w.shape[2:], dilations)
         ]
-        over = [one - size for one, size in zip(full, wanted)]
-        pads = divided([max(one, 0) for one in over], attributes.get("auto_pad") == "SAME_UPPER")
-        extra = [more + max(-one, 0) for more, one in zip(extra, over)]  # what is short is added at the end
+        over = [most - size for most, size in zip(full, wanted)]
+        pads = divided([max(excess, 0) for excess in over], attributes.get("auto_pad") == "SAME_UPPER")
+        extra = [
+            more + max(-excess, 0) for more, excess in zip(extra, over)
+        ]  # what is short is added at the end
     if dims == 1:
         assert not any(pads)
         return tg.conv_transpose1d(x, w, b, strides[0], 0, extra[0], groups, dilations[0])
@@ -117,7 +119,7 @@ def window_options(attributes, x, kernel):
 def divided(totals, upper):
     """Pads before each axis, then after each; the odd one after (upper) or before."""
     before = [total // 2 if upper else total - total // 2 for total in totals]
-    return [*before, *(total - one for total, one in zip(totals, before))]
+    return [*before, *(total - first for total, first in zip(totals, before))]
 
 
 def batch_normalization(attributes, x, scale, bias, mean, variance):
@@ -181,8 +183,9 @@ def adam(attributes, rate, step, *tensors):
     )
     states = [{"step": 10**6, "exp_avg": m.data, "exp_avg_sq": v.data} for m, v in zip(means, squares)]
     params = stepped(optimizer, states)
-    state = optimizer.state_dict()["state"].values()
-    return *params, *(one["exp_avg"] for one in state), *(one["exp_avg_sq"] for one in state)
+    states = optimizer.state_dict()["state"].values()
+    means, squares = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
+    return *params, *means, *squares
 
 
 def momentum(attributes, rate, step, *tensors):
@@ -196,13 +199,13 @@ def momentum(attributes, rate, step, *tensors):
         attributes["norm_coefficient"],
         attributes["mode"] == "nesterov",
     )
-    params = stepped(optimizer, [{"momentum_buffer": one.data} for one in tensors[2 * third :]])
-    return *params, *(one["momentum_buffer"] for one in optimizer.state_dict()["state"].values())
+    params = stepped(optimizer, [{"momentum_buffer": tensor.data} for tensor in tensors[2 * third :]])
+    return *params, *(state["momentum_buffer"] for state in optimizer.state_dict()["state"].values())
 
 
 def leaves(weights, grads):
     """Parameters with their gradients."""
-    params = [tg.tensor(one, requires_grad=True) for one in weights]
+    params = [tg.tensor(weight, requires_grad=True) for weight in weights]
     for param, grad in zip(params, grads):
         param.grad = grad.data
     return params
@@ -252,29 +255,30 @@ def cases():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loaded = load_model_tests(kind="node")
-    found = {}
+    by_type = {}
     for case in loaded:
         nodes = case.model.graph.node
         if len(nodes) == 1 and nodes[0].op_type in FUNCTIONS:
             inputs, outputs = case.data_sets[0]
             name = case.name.removeprefix("test_")
-            found.setdefault(nodes[0].op_type, []).append((name, attributes_of(nodes[0]), inputs, outputs))
-    return found
+            entry = name, attributes_of(nodes[0]), inputs, outputs
+            by_type.setdefault(nodes[0].op_type, []).append(entry)
+    return by_type
 
 
 def attributes_of(node):
     """A node's attributes by name."""
-    values = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+    values = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
     return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
 
 
-@pytest.mark.parametrize("kind", FUNCTIONS)
-def test_cases(cases, kind):
+@pytest.mark.parametrize("op_type", FUNCTIONS)
+def test_cases(cases, op_type):
     compared = 0
-    for name, attributes, inputs, expected in cases[kind]:
+    for name, attributes, inputs, expected in cases[op_type]:
         if name in LEFT_OUT:
             continue
-        result = FUNCTIONS[kind](attributes, *map(tg.tensor, inputs))
+        result = FUNCTIONS[op_type](attributes, *map(tg.tensor, inputs))
         result = result if isinstance(result, tuple) else (result,)
         for position, (ours, theirs) in enumerate(zip(result, expected)):
             array = ours.data if isinstance(ours, tg.Tensor) else ours
@@ -288,4 +292,4 @@ def test_cases(cases, kind):
 
 
 def test_what_is_left_out_exists(cases):
-    assert LEFT_OUT.keys() <= {name for found in cases.values() for name, *_ in found}
+    assert LEFT_OUT.keys() <= {name for entries in cases.values() for name, *_ in entries}

@@ -1,13 +1,11 @@
 """Our functions on PyTorch's own sample inputs: values, gradients, gradients of gradients; and its error
 inputs refused.
 
-What is compared, and what is left out with which reason, stands in the tables of tests/opdb_<family>.py.
+What is compared, and what is left out with which reason, stands in the tables of tests/opdb.
 """
 
 from __future__ import annotations
 
-import importlib
-import pathlib
 import warnings
 
 import numpy as np
@@ -16,16 +14,14 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import functional
 
+from .opdb import LEFT_OUT, TABLE
+
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)  # the samples are tiny: waking threads takes longer than computing
 pytest.importorskip("expecttest", reason="torch.testing._internal imports it")
 
 pytestmark = pytest.mark.torch
 
-TABLES = sorted(path.stem for path in pathlib.Path(__file__).parent.glob("opdb_*.py"))
-FAMILIES = [importlib.import_module(f".{name}", __package__) for name in TABLES]
-TABLE = {name: entry for family in FAMILIES for name, entry in family.TABLE.items()}
-LEFT_OUT = {name: reason for family in FAMILIES for name, reason in getattr(family, "LEFT_OUT", {}).items()}
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-7}
 
 
@@ -63,7 +59,7 @@ def test_error_inputs(infos, name):
         with told(name, sample), pytest.raises((ValueError, TypeError, RuntimeError, IndexError)) as refusal:
             entry.function(*args, **kwargs)
         names = {plain(name), getattr(entry.function, "__name__", plain(name))}
-        assert any(one in str(refusal.value) for one in names), (
+        assert any(name in str(refusal.value) for name in names), (
             f"{name}: the message names no op: {refusal.value}"
         )
 
@@ -113,7 +109,7 @@ class told:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def __exit__(self, error_type, error, traceback):
         if error is not None and isinstance(error, Exception):
             raise AssertionError(f"{self.text}: {error}") from error
 
@@ -123,8 +119,8 @@ def show(value):
     if isinstance(value, torch.Tensor):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
     if isinstance(value, dict):
-        return str({name: show(one) for name, one in value.items()})
-    return str([show(one) for one in value]) if isinstance(value, (list, tuple)) else repr(value)
+        return str({name: show(part) for name, part in value.items()})
+    return str([show(part) for part in value]) if isinstance(value, (list, tuple)) else repr(value)
 
 
 class Converter:
@@ -146,7 +142,7 @@ class Converter:
         if isinstance(value, torch.Size):
             return tuple(value)
         if isinstance(value, (list, tuple)):
-            return type(value)(self(one) for one in value)
+            return type(value)(self(part) for part in value)
         return value
 
 
@@ -183,7 +179,7 @@ def compare(info, entry, sample):
         same(mine, other, "an input afterwards")
     inputs = [(mine, other) for other, mine in convert.pairs.values() if other.requires_grad]
     outputs = [(mine, other) for mine, other in zip(ours, theirs) if other.requires_grad]
-    assert [one.requires_grad for one in ours] == [one.requires_grad for one in theirs], (
+    assert [mine.requires_grad for mine in ours] == [other.requires_grad for other in theirs], (
         "which outputs require grad"
     )
     if inputs and outputs:

@@ -47,7 +47,7 @@ def test_it_holds_the_very_numbers(program):
     for shown, step in zip(data["steps"], recording):
         pairs = [(shown["outputs"][0]["value"], step.output), (shown["outputs"][0]["grad"], step.grad_output)]
         if step.op != "cat":
-            pairs += [(one["grad"], step.grad_inputs.get(one["name"])) for one in shown["inputs"]]
+            pairs += [(entry["grad"], step.grad_inputs.get(entry["name"])) for entry in shown["inputs"]]
         for number, array in pairs:
             assert (number is None) == (array is None)
             if array is not None:
@@ -68,7 +68,7 @@ def test_large_arrays_are_thinned_to_the_limit():
     page = html(recording, size_limit=400_000)
     assert len(page.encode()) < 400_000
     stored = contents(page)["arrays"]
-    assert any(one["kept"] != one["shape"] for one in stored)
+    assert any(array["kept"] != array["shape"] for array in stored)
     number = contents(page)["steps"][0]["outputs"][0]["value"]
     first, *rest = stored[number]["kept"]
     assert rest == [16, 20, 20] and 1 <= first < 64
@@ -93,15 +93,10 @@ def test_the_leading_corner_is_kept(shape, most, kept):
 def test_arrays_are_stored_once_and_exactly():
     arrays = Arrays()
     odd = np.array([0.1, np.nan, np.inf, -0.0], np.float64)
-    assert [arrays.add(one) for one in (odd, odd.copy(), np.eye(2), None, np.float32([0.1]))] == [
-        0,
-        0,
-        1,
-        None,
-        2,
-    ]
+    added = odd, odd.copy(), np.eye(2), None, np.float32([0.1])
+    assert [arrays.add(array) for array in added] == [0, 0, 1, None, 2]
     stored = arrays.encoded(10_000)
-    assert [one["kind"] for one in stored] == ["f8", "i1", "f4"]
+    assert [array["kind"] for array in stored] == ["f8", "i1", "f4"]
     np.testing.assert_array_equal(decoded(stored[0]), odd)
     assert (stored[0]["low"], stored[0]["high"], stored[0]["nonfinite"]) == (0.0, 0.1, 2)
 
@@ -166,7 +161,7 @@ def test_the_examples_write_pages_of_less_than_a_megabyte(tmp_path, example, opt
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
     data = contents((tmp_path / "page.html").read_text(encoding="utf-8"))
     conv = next(step for step in data["steps"] if step["op"] == "conv2d")
-    weight = next(one for one in conv["inputs"] if one["name"] == "w")
+    weight = next(entry for entry in conv["inputs"] if entry["name"] == "w")
     dw = decoded(data["arrays"][weight["grad"]])
     assert dw.shape[-2:] == tuple(conv["window"]["kernel"]) and dw.any()
     if example == "article":

@@ -32,7 +32,7 @@ def chromium(tmp_path_factory):
         "no-sandbox",
         "no-first-run",
         "window-size=1400,1000",
-        *(f"disable-{one}" for one in quiet),
+        *(f"disable-{feature}" for feature in quiet),
     ]
     for flag in [*flags, f"user-data-dir={tmp_path_factory.mktemp('profile')}"]:
         options.add_argument(f"--{flag}")
@@ -55,8 +55,8 @@ def visit(chromium, tmp_path):
         return chromium
 
     chromium.get("about:blank")
-    for kind in ("browser", "performance"):
-        chromium.get_log(kind)
+    for log in ("browser", "performance"):
+        chromium.get_log(log)
     yield visit
     assert chromium.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
@@ -77,9 +77,10 @@ def texts(browser, selector):
     anew.
     """
     script = (
-        "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText ?? one.textContent)"
+        "return [...document.querySelectorAll(arguments[0])]"
+        ".map(element => element.innerText ?? element.textContent)"
     )
-    return [one.strip().replace("\t", " ") for one in browser.execute_script(script, selector)]
+    return [shown.strip().replace("\t", " ") for shown in browser.execute_script(script, selector)]
 
 
 def text(browser, selector):
@@ -137,15 +138,16 @@ def equations(browser, view):
     """Every equation of a view, by the window's positions: {index: (what is written out, the result)}."""
     find(browser, f"button[data-view={view}]").click()
     slider = find(browser, ".windows input[type=range]")
-    found = {}
+    by_index = {}
     for at in range(int(slider.get_attribute("max")) + 1):
         browser.execute_script(
             "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))", slider, at
         )
         name, sum_, result = text(browser, ".equation").split(" = ")
         numbers = re.sub(r"\((the other [^)]*|bias|\d+ smaller products)\)", "", sum_).replace("·", "*")
-        found[tuple(map(int, re.search(r"\[(.*)\]", name)[1].split(", ")))] = eval(numbers), float(result)
-    return found
+        index = tuple(map(int, re.search(r"\[(.*)\]", name)[1].split(", ")))
+        by_index[index] = eval(numbers), float(result)
+    return by_index
 
 
 @pytest.mark.browser
@@ -157,9 +159,9 @@ def test_the_window_slides_over_the_very_numbers(visit, program, layer):
     step = recording.find("conv2d", name=layer)[0]
     browser = visit(recording, f"#step={step.number}")
     for view, array in (("Y", step.output), ("W", step.grad_inputs["w"]), ("X", step.grad_inputs["x"])):
-        found = equations(browser, view)
-        assert len(found) == np.prod(array.shape[-2:])
-        for index, (written, result) in found.items():
+        shown = equations(browser, view)
+        assert len(shown) == np.prod(array.shape[-2:])
+        for index, (written, result) in shown.items():
             np.testing.assert_allclose(result, array[index], rtol=1e-5)
             np.testing.assert_allclose(written, array[index], rtol=2e-3, atol=2e-3 * np.abs(array).max())
 
@@ -183,7 +185,7 @@ def test_a_clicked_cell_shows_its_products(visit):
     assert text(browser, ".why h3") == "dw[0, 0, 1, 1] = 4"
     rows = texts(browser, ".products tr")
     expected = recording.explain("w", (0, 0, 1, 1))
-    assert [float(row.split()[0]) for row in rows[:-1]] == [one.product for one in expected]
+    assert [float(row.split()[0]) for row in rows[:-1]] == [term.product for term in expected]
     assert rows[0].startswith("2 = dy[0, 0, 0, 1] 2 × x[0, 0, 1, 2] 1")
     assert rows[-1].split()[0] == "4"
     assert text(browser, ".equation").startswith("dw[0, 0, 1, 1] = ")
@@ -191,12 +193,14 @@ def test_a_clicked_cell_shows_its_products(visit):
 
 SUMS = """
     const page = new Page(JSON.parse(document.getElementById("contents").textContent));
-    return page.steps.flatMap((step) => step.inputs.filter((input) => input.grad !== null).flatMap((input) => {
+    const withGrad = (step) => step.inputs.filter((input) => input.grad !== null);
+    return page.steps.flatMap((step) => withGrad(step).flatMap((input) => {
         const gradient = page.array(input.grad);
         return range(gradient.size).map((number) => {
             const index = unravel(number, gradient.shape), products = productsOf(page, step, input, index);
-            const sum = products && products.reduce((sum, one) => sum + one.dy * one.factor, 0);
-            const size = products && products.reduce((sum, one) => sum + Math.abs(one.dy * one.factor), 0);
+            const terms = products && products.map((product) => product.dy * product.factor);
+            const sum = terms && terms.reduce((total, term) => total + term, 0);
+            const size = terms && terms.reduce((total, term) => total + Math.abs(term), 0);
             return [`${step.call} ${input.name}`, sum, gradient.at(index), size];
         });
     }));
@@ -234,9 +238,9 @@ def many_ops():
     "loss", [lambda: crooked().loss, lambda: shapes().loss, many_ops], ids=["crooked", "shapes", "many ops"]
 )
 def test_the_products_of_every_cell_add_up(visit, loss):
-    found = visit(loss().record()).execute_script(SUMS)
-    assert len(found) > 500
-    for what, total, gradient, size in found:
+    sums = visit(loss().record()).execute_script(SUMS)
+    assert len(sums) > 500
+    for what, total, gradient, size in sums:
         assert total is not None, what
         assert abs(total - gradient) <= 1e-5 * (size + abs(gradient)) + 1e-12, what
 

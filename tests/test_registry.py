@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:in
 
 @pytest.mark.parametrize("name", OPS)
 def test_every_op_has_a_case(name):
-    assert name in CASES, f"{name} has no case; declare one in tinygrad_conv/checks/samples"
+    assert name in CASES, f"{name} has no case; declare one in tinygrad_conv/checks/samples.py"
 
 
 def test_every_case_has_an_op():
@@ -29,7 +29,7 @@ def test_every_case_has_an_op():
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_cases_of_every_op_reach_empty_inputs_and_sizes_of_1(name):
-    shapes = [np.shape(one) for case in CASES[name] for sample in case.samples() for one in sample.inputs]
+    shapes = [np.shape(value) for case in CASES[name] for sample in case.samples() for value in sample.inputs]
     assert any(0 in shape for shape in shapes)
     assert any(1 in shape for shape in shapes)
 

@@ -14,13 +14,13 @@ def import_times(packages: list[str], rounds: int) -> dict[str, list[float]]:
     """Seconds by package, one for each round; a round ahead of them compiles, and warms the file system's
     cache.
     """
-    found: dict[str, list[float]] = {package: [] for package in packages}
+    times: dict[str, list[float]] = {package: [] for package in packages}
     for number in range(rounds + 1):
         for package in packages:
             seconds = import_time(package)
             if number:
-                found[package].append(seconds)
-    return found
+                times[package].append(seconds)
+    return times
 
 
 def import_time(package: str) -> float:

@@ -48,10 +48,10 @@ def convolutions(results: Results, peer: str = RIVAL) -> list[float]:
 
 def peak_of_steps(results: Results) -> float:
     """The largest ratio of peak memory."""
-    found = [results.memory.get(f"memory-{name}", {}) for name in STEPS]
-    if not all(RIVAL in by_framework for by_framework in found):
+    steps = [results.memory.get(f"memory-{name}", {}) for name in STEPS]
+    if not all(RIVAL in by_framework for by_framework in steps):
         raise NotMeasured
-    return max(memory_ratio(one[OURS], one[RIVAL]) for one in found)
+    return max(memory_ratio(by_framework[OURS], by_framework[RIVAL]) for by_framework in steps)
 
 
 def import_ratio(results: Results) -> float:
@@ -65,17 +65,17 @@ def tape_cost(part: str, base: str) -> Callable[[Results], float]:
     """The largest number of microseconds by which a call exceeds its NumPy calls."""
 
     def measured(results: Results) -> float:
-        found = [times[OURS] for case, times in results.times.items() if case.startswith("tape-")]
-        if not found:
+        calls = [times[OURS] for case, times in results.times.items() if case.startswith("tape-")]
+        if not calls:
             raise NotMeasured
-        return max(summary(above(parts, part, base)).middle for parts in found) * 1e6
+        return max(summary(above(parts, part, base)).middle for parts in calls) * 1e6
 
     return measured
 
 
 def above(parts: dict[str, list[float]], part: str, base: str) -> list[float]:
     """Round by round, how much longer one part takes than another."""
-    return [one - other for one, other in zip(parts[part], parts[base])]
+    return [longer - shorter for longer, shorter in zip(parts[part], parts[base])]
 
 
 LIMITS = (

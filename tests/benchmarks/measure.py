@@ -71,11 +71,11 @@ def measure_times(plan: Plan, cases: list[str], results: Results, tell: Callable
 
 def memory_of(plan: Plan, case: str) -> dict[str, list[int]]:
     """Peak bytes by framework, each time in a fresh process."""
-    found: dict[str, list[int]] = {}
+    peaks: dict[str, list[int]] = {}
     for name in plan.frameworks:
         for _ in range(min(plan.effort.rounds, MEMORY_PROCESSES)):
             with Worker(name, plan.settings) as worker:
                 answer = worker.ask("memory", case)
             if answer is not None:
-                found.setdefault(name, []).append(answer["bytes"])
-    return found
+                peaks.setdefault(name, []).append(answer["bytes"])
+    return peaks

@@ -37,4 +37,4 @@ def agree(ours: list[list[float]], theirs: list[list[float]]) -> bool:
 def close(ours: list[float], theirs: list[float]) -> bool:
     """Whether norm and projection differ by no more than a thousandth of the norm."""
     allowed = TOLERANCE * max(ours[0], theirs[0])
-    return all(abs(one - other) <= allowed for one, other in zip(ours, theirs))
+    return all(abs(mine - other) <= allowed for mine, other in zip(ours, theirs))

@@ -33,7 +33,7 @@ def totals(parts: dict[str, list[float]], names: Sequence[str]) -> list[float]:
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Summary:
     """Ours over theirs, round by round: what disturbs a whole round disturbs both."""
-    return summary([one / other for one, other in zip(ours, theirs)])
+    return summary([mine / other for mine, other in zip(ours, theirs)])
 
 
 def memory_ratio(ours: Sequence[int], theirs: Sequence[int]) -> float:

@@ -66,10 +66,10 @@ def rival_table(results: Results, group: str, cases: list[str], frameworks: list
             continue
         parts = list(times[RIVAL])
         theirs = totals(times[RIVAL], parts)
-        able = [all(part in times.get(name, {}) for part in parts) for name in names]
+        has_all = [all(part in times.get(name, {}) for part in parts) for name in names]
         ratios = [
-            show_ratio(ratio(totals(times[name], parts), theirs)) if one else "-"
-            for name, one in zip(names, able)
+            show_ratio(ratio(totals(times[name], parts), theirs)) if complete else "-"
+            for name, complete in zip(names, has_all)
         ]
         rows.append([case, show_time(median(theirs)), *ratios, disturbance(results, case)])
     return table(
@@ -82,9 +82,10 @@ def rival_table(results: Results, group: str, cases: list[str], frameworks: list
 def mean_of_twelve(results: Results, peer: str) -> str:
     """One figure for the convolutions that limits are set for."""
     try:
-        return f"geometric mean of the twelve, forward + dW + dX: {geometric_mean(convolutions(results, peer)):.2f}"
+        mean = geometric_mean(convolutions(results, peer))
     except NotMeasured:
         return f"{peer} has not done all of the twelve: there is no geometric mean"
+    return f"geometric mean of the twelve, forward + dW + dX: {mean:.2f}"
 
 
 def disturbance(results: Results, case: str) -> str:
@@ -160,7 +161,7 @@ def growth_tables(results: Results, cases: list[str], peers: list[str]) -> list[
 def growth_table(results: Results, axis: str, cases: list[str], peers: list[str]) -> str:
     """One axis."""
     ratios_header = [f"{OURS} / {peer}" for peer in peers]
-    memory_names = [f"{one} memory" for one in memory_header(peers)]
+    memory_names = [f"{column} memory" for column in memory_header(peers)]
     header = ["case", "time", "grown", *ratios_header, *memory_names, "others", "kernels"]
     rows, before = [], None
     for case in cases:

@@ -19,7 +19,7 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> s
 
 def show_time(seconds: float) -> str:
     """Three digits and a unit."""
-    scale, unit = next((one for one in UNITS if abs(seconds) >= one[0]), UNITS[-1])
+    scale, unit = next((unit for unit in UNITS if abs(seconds) >= unit[0]), UNITS[-1])
     return f"{seconds / scale:.3g} {unit}" if abs(seconds) < 100 * scale else f"{seconds / scale:.0f} {unit}"
 
 

@@ -61,10 +61,13 @@ class Worker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         assert self.process.stdin and self.process.stdout
-        if kind is not None:
+        if error_type is not None:
             self.process.kill()
         try:
             self.process.stdin.close()
@@ -95,10 +98,10 @@ def build(case: str, workers: Iterable[Worker]) -> dict[str, Built]:
         answer = worker.ask("build", case)
         if answer is not None:
             built[worker.framework] = Built(**answer)
-    for name, one in built.items():
-        if parts := differing(built[OURS].prints, one.prints):
+    for name, theirs in built.items():
+        if parts := differing(built[OURS].prints, theirs.prints):
             numbers = "; ".join(
-                f"{part}: ours {built[OURS].prints[part]}, theirs {one.prints[part]}" for part in parts
+                f"{part}: ours {built[OURS].prints[part]}, theirs {theirs.prints[part]}" for part in parts
             )
             raise BenchmarkError(f"{case}: {name} finds other numbers than we do: {numbers}")
     return built
@@ -114,15 +117,15 @@ class Effort(NamedTuple):
 
 def take_turns(case: str, workers: list[Worker], effort: Effort) -> tuple[Times, list[float]]:
     """Each framework's times, A B A B …; and what other programs took of the processors in each turn."""
-    found: Times = {worker.framework: {} for worker in workers}
+    times: Times = {worker.framework: {} for worker in workers}
     others = []
     for _ in range(effort.rounds):
         for worker in workers:
             turn = quiet_turn(case, worker, effort)
             others.append(turn["others"])
             for part, seconds in turn["times"].items():
-                found[worker.framework].setdefault(part, []).append(seconds)
-    return found, [share for share in others if share is not None]
+                times[worker.framework].setdefault(part, []).append(seconds)
+    return times, [share for share in others if share is not None]
 
 
 def quiet_turn(case: str, worker: Worker, effort: Effort) -> dict[str, Any]:

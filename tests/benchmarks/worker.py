@@ -58,19 +58,21 @@ class Worker:
         prints, served = {}, {}
         for name, part in self.built[case].items():
             prints[name] = [
-                one for _ in range(part.checks) for one in self.fingerprints(part.run(*part.prepare()))
+                fingerprint
+                for _ in range(part.checks)
+                for fingerprint in self.fingerprints(part.run(*part.prepare()))
             ]
             served[name] = self.framework.served() if isinstance(task, Convolution) else None
         return {"prints": prints, "served": served}
 
     def fingerprints(self, result: Any) -> list[list[float]]:
         """[norm, projection on a random direction] of each array of a result."""
-        found = []
-        for one in result if isinstance(result, list) else [result]:
-            array = self.framework.array(one).astype(np.float64)
+        prints = []
+        for value in result if isinstance(result, list) else [result]:
+            array = self.framework.array(value).astype(np.float64)
             direction = np.random.default_rng(array.size).standard_normal(array.shape)
-            found.append([float(np.sqrt((array * array).sum())), float((array * direction).sum())])
-        return found
+            prints.append([float(np.sqrt((array * array).sum())), float((array * direction).sum())])
+        return prints
 
 
 def warm_up(parts: dict[str, Part]) -> None:

@@ -11,7 +11,7 @@ diagnosis.py     what kind of wrong it is: findings that are tried out on the ev
 constants.py     right at order 1, wrong at order 2: what a rule uses as a constant
 rule_source.py   what a rule may say: its source, without running it
 cases.py         sample inputs: `case(op, normal("n m"), …)`; guess.py makes some where there are none
-samples/         the cases of the package's own ops
+samples.py       the cases of the package's own ops
 op_check.py      what is checked of each op; table.py is `python -m tinygrad_conv check`
 """
 

@@ -101,7 +101,7 @@ class Toy:
         self.gradient = np.empty_like(self.vector)
         shapes = [w.shape for w in with_bias]
         (self.w1, self.w2, self.w3), (self.dw1, self.dw2, self.dw3) = (
-            parts(one, shapes) for one in (self.vector, self.gradient)
+            parts(vector, shapes) for vector in (self.vector, self.gradient)
         )
         self.patches1, self.patches2 = Patches(1, 8, samples, ones=True), Patches(8, 4, samples, ones=True)
         self.errors2 = Patches(16, 4, samples, ones=False)

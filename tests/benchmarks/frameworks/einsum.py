@@ -29,8 +29,8 @@ def windows(x: Array, kernel: tuple[int, int], stride: int, dilation: int = 1) -
 def patches(conv: nets.Conv, x: Array) -> Array:
     """The windows of padded x, [N, groups, C/groups, P, Q, kh, kw]."""
     padded = np.pad(x, [(0, 0), (0, 0), *((pad, pad) for pad in conv.padding)])
-    found = windows(padded, conv.kernel, conv.stride, conv.dilation)
-    return found.reshape(len(x), conv.groups, -1, *found.shape[2:])
+    seen = windows(padded, conv.kernel, conv.stride, conv.dilation)
+    return seen.reshape(len(x), conv.groups, -1, *seen.shape[2:])
 
 
 def by_group(conv: nets.Conv, dy: Array) -> Array:
@@ -84,8 +84,8 @@ def apply_conv(conv: nets.Conv, weights: Iterator[Array], x: Array) -> tuple[Arr
 
 
 def apply_max_pool(pool: nets.MaxPool, x: Array) -> tuple[Array, Backward]:
-    found = windows(x, (pool.kernel, pool.kernel), pool.stride)
-    flat = found.reshape(*found.shape[:4], -1)
+    seen = windows(x, (pool.kernel, pool.kernel), pool.stride)
+    flat = seen.reshape(*seen.shape[:4], -1)
     tap = flat.argmax(-1)
 
     def backward(dy: Array) -> Gradients:
@@ -178,11 +178,11 @@ def forward(net: nets.Net, weights: Iterator[Array], x: Array) -> tuple[Array, B
         ways_back.append(back)
 
     def backward(dy: Array) -> Gradients:
-        found: list[Array] = []
+        gradients: list[Array] = []
         for back in reversed(ways_back):
-            dy, gradients = back(dy)
-            found = gradients + found
-        return dy, found
+            dy, own = back(dy)
+            gradients = own + gradients
+        return dy, gradients
 
     return x, backward
 

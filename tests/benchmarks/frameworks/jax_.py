@@ -68,7 +68,11 @@ def forward(net: nets.Net, weights: Iterator[Any], x: Any) -> Any:
 class Jax(Framework):
     def training(self, task: Training) -> Callable[[], float]:
         arrays, images, targets = inputs.for_training(task)
-        weights, x, target = [jnp.asarray(one) for one in arrays], jnp.asarray(images), jnp.asarray(targets)
+        weights, x, target = (
+            [jnp.asarray(array) for array in arrays],
+            jnp.asarray(images),
+            jnp.asarray(targets),
+        )
 
         def loss_of(weights: list[Any], x: Any, target: Any) -> Any:
             return ((forward(task.net, iter(weights), x) - target) ** 2).mean()
@@ -99,7 +103,7 @@ class Jax(Framework):
     def layer(self, task: LayerRun) -> dict[str, Part]:
         """Its backward computes the forward again, for a compiled function has no tape between two calls."""
         arrays, images = inputs.for_layer(task)
-        weights, x = [jnp.asarray(one) for one in arrays], jnp.asarray(images)
+        weights, x = [jnp.asarray(array) for array in arrays], jnp.asarray(images)
         y = jax.jit(lambda x, weights: apply(task.layer, iter(weights), x))
         dy = jnp.asarray(inputs.gradient_for(self.array(y(x, weights))))
         gradients = jax.jit(

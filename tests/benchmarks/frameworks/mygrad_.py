@@ -60,7 +60,7 @@ class MyGrad(Framework):
 
     def training(self, task: Training) -> Callable[[], float]:
         arrays, x, target = inputs.for_training(task)
-        weights = [mygrad.tensor(one) for one in arrays]
+        weights = [mygrad.tensor(array) for array in arrays]
 
         def step() -> float:
             for weight in weights:
@@ -97,8 +97,8 @@ class MyGrad(Framework):
         }
 
     def layer(self, task: LayerRun) -> dict[str, Part]:
-        arrays, array = inputs.for_layer(task)
-        weights, x = [mygrad.tensor(one) for one in arrays], mygrad.tensor(array)
+        arrays, images = inputs.for_layer(task)
+        weights, x = [mygrad.tensor(array) for array in arrays], mygrad.tensor(images)
         leaves = [x, *weights]
         dy = inputs.gradient_for(apply(task.layer, iter(weights), x).data)
 

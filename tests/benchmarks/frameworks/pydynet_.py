@@ -53,7 +53,7 @@ def forward(net: nets.Net, weights: Iterator[Any], x: Any) -> Any:
 class PyDyNet(Framework):
     def training(self, task: Training) -> Callable[[], float]:
         arrays, images, targets = inputs.for_training(task)
-        weights = [pydynet.Tensor(one, dtype=np.float32, requires_grad=True) for one in arrays]
+        weights = [pydynet.Tensor(array, dtype=np.float32, requires_grad=True) for array in arrays]
         x, target = pydynet.Tensor(images, dtype=np.float32), pydynet.Tensor(targets, dtype=np.float32)
 
         def step() -> float:

@@ -6,12 +6,12 @@ from typing import Any
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import Entry
 
 
 def is_legacy(sample: Any) -> bool:
     """A list of tensors with an empty one of one dimension among others."""
-    shapes = {tuple(getattr(one, "shape", ())) for one in sample.input}
+    shapes = {tuple(getattr(tensor, "shape", ())) for tensor in sample.input}
     return (0,) in shapes and len(shapes) > 1
 
 

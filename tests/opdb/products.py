@@ -6,7 +6,7 @@ from typing import Any
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import Entry
 
 
 def equation_first(args: Any, kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
 """Ops to be broken in known ways: what the judge is judged by.
 
-Here are the ops, which are right, and what it takes to break them; `tests/breakages.py` has the ways.
+Here are the ops, which are right, and what it takes to break them; `breakages.py` has the ways.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Trial:
     around: Callable[[Any], Any] | None = None  # what is done with the op's output
 
     def leaves(self) -> list[Tensor]:
-        return [Tensor(one, requires_grad=one.dtype.kind == "f") for one in self.inputs]
+        return [Tensor(array, requires_grad=array.dtype.kind == "f") for array in self.inputs]
 
     def function(self) -> Callable[..., Any]:
         if self.around is None:

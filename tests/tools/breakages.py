@@ -1,8 +1,8 @@
 """The ways in which rules give wrong numbers, and in which the judge should say nothing but "unknown".
 
 Each function takes a generator and returns a `Trial`: an op broken in that way, at random sizes, and the kind
-that the judge should name. `tests/misbehaviours.py` has the other ways. `tests/test_judge.py` proves one of
-each kind, `python -m tests.judge_figures` counts over hundreds of them.
+that the judge should name. `misbehaviours.py` has the other ways. `tests/test_judge.py` proves one of each
+kind, `python -m tests.tools.judge_figures` counts over hundreds of them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import inspect
 
 import numpy as np
 
-from tests import misbehaviours
-from tests.broken import (
+from tests.tools import misbehaviours
+from tests.tools.broken import (
     Trial,
     after,
     biased,
@@ -43,7 +43,7 @@ from tests.broken import (
     wave,
     wave_dx,
 )
-from tests.misbehaviours import kept_float_as_a_constant
+from tests.tools.misbehaviours import kept_float_as_a_constant
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.engine.tensor import Tensor
 

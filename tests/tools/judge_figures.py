@@ -1,5 +1,5 @@
-"""How often the judge is right: `python -m tests.judge_figures [rounds]` breaks rules at random and counts
-its answers.
+"""How often the judge is right: `python -m tests.tools.judge_figures [ROUNDS]` breaks rules at random, and
+counts its answers.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import Counter
 
 import numpy as np
 
-from tests.breakages import BREAKAGES
-from tests.broken import Trial
+from tests.tools.breakages import BREAKAGES
+from tests.tools.broken import Trial
 from tinygrad_conv.checks import gradcheck
 from tinygrad_conv.errors import GradcheckError
 
@@ -52,8 +52,9 @@ def count(rounds: int, show: bool = False) -> dict[str, Counter[str]]:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 8
     counts = count(rounds, show=True)
-    for name, found in counts.items():
-        print(f"{name:34} right {found['right']:4}   don't know {found[UNSURE]:4}   wrong {found['wrong']:4}")
+    for name, count_of in counts.items():
+        right, unsure, wrong = (count_of[verdict] for verdict in ("right", UNSURE, "wrong"))
+        print(f"{name:34} right {right:4}   don't know {unsure:4}   wrong {wrong:4}")
     total = sum(counts.values(), Counter[str]())
     print(f"{sum(total.values())} broken rules of {len(counts)} kinds: {dict(total)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import Entry
 
 TABLE = {
     "log_softmax": Entry(tg.log_softmax),

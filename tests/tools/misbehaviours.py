@@ -1,14 +1,14 @@
 """The ways in which forwards and rules misbehave: in dtypes, in place, at random, off the tape, or in one
 mode alone.
 
-As in `tests/breakages.py`, each function takes a generator and returns a `Trial`.
+As in `breakages.py`, each function takes a generator and returns a `Trial`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tests.broken import (
+from tests.tools.broken import (
     Trial,
     cos,
     exp,

@@ -6,7 +6,7 @@ import numpy as np
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import Entry
 
 
 def one_dimensional(sample):
@@ -50,5 +50,6 @@ TABLE = {
 }
 
 LEFT_OUT = {
-    "nn.functional.batch_norm.without_cudnn": "foreign hardware: the samples are those of nn.functional.batch_norm",
+    "nn.functional.batch_norm.without_cudnn": "foreign hardware: the samples are those of "
+    "nn.functional.batch_norm",
 }

@@ -1,11 +1,4 @@
-"""What the tables of tests/opdb_<family>.py are made of: how one of our functions meets PyTorch's own sample
-inputs.
-
-A family's file holds `TABLE: dict[str, Entry]`, by the full name of PyTorch's OpInfo ("nn.functional.gelu",
-"var_mean", "softmax.with_dtype"), and may hold `LEFT_OUT: dict[str, str]`: OpInfos of a function of ours that
-are left out altogether, with the reason. tests/test_opdb_torch.py collects them all. No torch is imported
-here or there.
-"""
+"""What the tables of the families are made of."""
 
 from __future__ import annotations
 
@@ -33,3 +26,11 @@ class Entry:
     left_out: dict[str, Callable[[Sample], bool]] = field(default_factory=dict)
     random: Callable[[Any, tuple[Any, ...], dict[str, Any]], None] | None = None
     orders: int = 2
+
+
+def is_complex(sample: Sample) -> bool:
+    """Whether an argument is a complex number, or a tensor of such."""
+    return "complex" in str([getattr(value, "dtype", type(value)) for value in sample.args])
+
+
+COMPLEX = {"complex numbers": is_complex}

@@ -6,7 +6,7 @@ from typing import Any
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import COMPLEX, Entry
 
 
 def first_is_a_number(sample: Any) -> bool:
@@ -15,10 +15,6 @@ def first_is_a_number(sample: Any) -> bool:
 
 def one_is_a_number(sample: Any) -> bool:
     return not (hasattr(sample.input, "shape") and hasattr(sample.args[0], "shape"))
-
-
-def is_complex(sample: Any) -> bool:
-    return "complex" in str([getattr(one, "dtype", type(one)) for one in sample.args])
 
 
 def condition_first(args: Any, kwargs: Any) -> Any:
@@ -45,7 +41,7 @@ TABLE = {
     "le": Entry(tg.le, left_out=FIRST),
     "log": Entry(tg.log),
     "lt": Entry(tg.lt, left_out=FIRST),
-    "masked_fill": Entry(tg.masked_fill, left_out={"complex numbers": is_complex}),
+    "masked_fill": Entry(tg.masked_fill, left_out=COMPLEX),
     "maximum": Entry(tg.maximum, left_out=EITHER),
     "max.binary": Entry(tg.maximum, left_out=EITHER),
     "minimum": Entry(tg.minimum, left_out=EITHER),

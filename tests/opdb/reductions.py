@@ -6,7 +6,7 @@ from typing import Any
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import Entry
 
 
 def ord_as_p(args: Any, kwargs: Any) -> Any:

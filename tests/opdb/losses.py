@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tinygrad_conv as tg
 
-from .opdb import Entry
+from .entry import Entry
 
 TABLE = {
     "nn.functional.binary_cross_entropy": Entry(tg.binary_cross_entropy),

@@ -1,0 +1,72 @@
+"""Mutants of the array ops' rules that change no result, each with the reason why no test can notice it."""
+
+from __future__ import annotations
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "ops/functions.py sign_dx": {
+        "return OPS['where'](dy, 0.0, condition=False) → return -OPS['where'](dy, 0.0, condition=False)": (
+            "Zero has no sign that a gradient depends on."
+        ),
+        "return OPS['where'](dy, 0.0, condition=False) → return 2 * OPS['where'](dy, 0.0, "
+        "condition=False)": "Twice zero is zero.",
+    },
+    "ops/reduce.py std_dx": {
+        "where(y + y, 1.0, condition=y != 0) → where(y + y, 2.0, condition=y != 0)": (
+            "Stands for 2 √var only where the quotient is then replaced by 0; any number but 0 does."
+        ),
+    },
+    "ops/reduce.py prod_dx": {
+        "(reshape(x, shape=(-1,)), 0) → (reshape(x, shape=(-1,)), -1)": (
+            "The line has one dimension: 0 and -1 both name it."
+        ),
+    },
+    "ops/reduce.py logsumexp_dx": {
+        "where(y, 0.0, condition=y != -math.inf) → where(y, 1.0, condition=y != -math.inf)": (
+            "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total."
+        ),
+        "where(y, 0.0, condition=y != -math.inf) → where(y, -1.0, condition=y != -math.inf)": (
+            "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total."
+        ),
+    },
+    "ops/reduce.py vector_norm_dx": {
+        "where(y, 1.0, condition=y != 0) → where(y, 2.0, condition=y != 0)": (
+            "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does."
+        ),
+        "where(abs(x) / y, 1.0, condition=x != 0) → where(abs(x) / y, 2.0, condition=x != 0)": (
+            "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does."
+        ),
+    },
+    "ops/norm.py normalization_dx": {
+        "max(1, math.prod((x.shape[dim] for dim in dims))) → max(2, math.prod((x.shape[dim] for dim in "
+        "dims)))": "A group of a single number does not deviate from its mean.",
+    },
+    "ops/linalg.py matmul_db": {
+        "a[None, :] if row else a → a[None, :]": "A leading dimension of 1 more is summed away by sum_to.",
+    },
+    "ops/linalg.py as_rows": {
+        "x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1])) → reshape(x, "
+        "shape=(math.prod(x.shape[:-1]), x.shape[-1]))": "A matrix is reshaped into the shape that it has.",
+    },
+    "ops/windows.py window_of": {
+        "return _window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode) → return "
+        "-_window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)": (
+            "The TypeError of negating a geometry leads to computing it again without the cache."
+        ),
+    },
+    "ops/pool.py pool_window": {
+        "return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode) → return "
+        "-_pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)": (
+            "The TypeError of negating a geometry leads to computing it again without the cache."
+        ),
+    },
+    "ops/pool.py divisors": {
+        "int(counts.flat[0]) if counts.size and (counts == counts.flat[0]).all() else "
+        "counts.astype(dtype) → counts.astype(dtype)": (
+            "The number is there for speed: the array that holds it everywhere divides to the same."
+        ),
+        "counts == counts.flat[0] → counts != counts.flat[0]": "Always the array, which divides to the same.",
+        "counts.flat[0] → counts.flat[-1]": (
+            "Where all counts agree, the last is the first; where they do not, no one of them equals all."
+        ),
+    },
+}
