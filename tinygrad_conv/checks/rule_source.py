@@ -70,7 +70,8 @@ def function_faults(
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
         return []  # typed at a prompt: there is nothing to read
-    tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    # a lambda's lines may be the middle of a call, which is no statement to parse
+    tree = None if is_lambda(function) else ast.parse(textwrap.dedent("".join(lines))).body[0]
     if not isinstance(tree, ast.FunctionDef):
         return [SourceFault(show_place(function), "a rule is a def at module level, not a lambda", "lambda")]
     reader = Reader(function, first, set(arrays), above | {function})
@@ -79,6 +80,10 @@ def function_faults(
         for statement in tree.body:
             reader.visit(statement)
     return list(reader.found)
+
+
+def is_lambda(function: FunctionType) -> bool:
+    return function.__name__ == "<lambda>"
 
 
 class Reader(ast.NodeVisitor):
