@@ -39,8 +39,8 @@ import pytest
 from tinygrad_conv import kernels
 from tinygrad_conv.checks import samples  # noqa: F401 — declares the cases
 from tinygrad_conv.checks.cases import CASES
-from tinygrad_conv.checks.rule_source import all_rules
-from tinygrad_conv.checks.table import CHECKS
+from tinygrad_conv.checks.command.table import CHECKS
+from tinygrad_conv.checks.diagnosis.rule_source import all_rules
 from tinygrad_conv.kernels import choice
 
 try:
