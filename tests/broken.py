@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_conv.engine.declare import Primitive
 from tinygrad_conv.engine.op import Op
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.engine.tensor import Tensor
@@ -48,7 +49,7 @@ class Trial:
 
 def make_op(forward: Callable[..., Any], keeps: tuple[str, ...] = (), kept: Any = None, **rules: Any) -> Op:
     """An op that is not in the registry."""
-    op = Op(forward, False, keeps, True, False)
+    op = Primitive(forward, keeps=keeps)
     for name, rule in rules.items():
         op.grad(name)(rule)
     for name, derivation in (kept or {}).items():

@@ -58,7 +58,7 @@ def test_layer_path():
 
 
 def test_variadic_inputs_several_outputs_and_indices(monkeypatch):
-    monkeypatch.setattr("tinygrad_conv.engine.op.OPS", {})
+    monkeypatch.setattr("tinygrad_conv.engine.declare.OPS", {})
 
     @tg.primitive
     def halves(x):

@@ -166,7 +166,7 @@ def test_png_says_what_the_pixels_are(channels):
 def test_a_node_shows_what_it_keeps():
     x = tg.tensor([1.0], requires_grad=True)
     found = Tags(html.show_node((x.exp() * x).grad_fn))
-    assert found.cells == ["its rules read", "b", "float32[1]", "a", "float32[1]"]
+    assert found.cells == ["its rules read", "a", "float32[1]", "b", "float32[1]"]
 
 
 def test_a_step_shows_its_gradients():

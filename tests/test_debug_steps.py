@@ -10,7 +10,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn
 from tinygrad_conv.debug import Observer
-from tinygrad_conv.engine.modes import WATCH
+from tinygrad_conv.engine.modes import OBSERVATION
 from tinygrad_conv.errors import GraphError, TapeConsumedError
 
 from .debug_nets import PROGRAMS, article, crooked
@@ -58,7 +58,7 @@ def test_left_early_they_leave_everything_as_it_was(program):
             if step.grad_inputs:
                 break
         assert not tg.is_grad_enabled()
-    assert tg.is_grad_enabled() and WATCH.get() is None
+    assert tg.is_grad_enabled() and OBSERVATION.get() is None
     assert all(leaf.grad is None for leaf in leaves.values())
     loss.backward()
 
@@ -160,7 +160,7 @@ def test_hooks_and_retained_gradients():
 
 
 def test_several_outputs_variadic_inputs_and_a_gradient_to_begin_with(monkeypatch):
-    monkeypatch.setattr("tinygrad_conv.engine.op.OPS", {})
+    monkeypatch.setattr("tinygrad_conv.engine.declare.OPS", {})
 
     @tg.primitive
     def halves(x):
@@ -240,7 +240,7 @@ def test_observers_see_ops_and_steps_of_this_thread_and_are_gone_afterwards():
     loss.exp()
     assert inner.names == ["exp forward", "sum forward"]
     assert outer.names == ["exp forward", "sum forward", "sum backward", "exp backward"]
-    assert WATCH.get() is None
+    assert OBSERVATION.get() is None
 
 
 def test_ten_thousand_ops():

@@ -16,8 +16,9 @@ from tests.breakages import BREAKAGES
 from tests.broken import Trial, make_op
 from tests.judge_figures import answer, count
 from tinygrad_conv.checks import gradcheck
-from tinygrad_conv.errors import GradcheckError, show_place
-from tinygrad_conv.places import show_path
+from tinygrad_conv.engine.location import show_path
+from tinygrad_conv.engine.location import show_place
+from tinygrad_conv.errors import GradcheckError
 
 FORWARDS_FAULT = {
     "forward_in_float64",

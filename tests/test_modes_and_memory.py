@@ -142,7 +142,7 @@ def saved_bytes(*tensors):
         if node in seen:
             continue
         seen.add(node)
-        for value in node.saved:
+        for value in node.saved.values():
             if isinstance(value, np.ndarray):
                 owner = value if value.base is None else value.base
                 owners[id(owner)] = owner.nbytes
@@ -173,4 +173,4 @@ def test_the_sweep_frees_as_it_goes():
     y = tg.exp(x * 2)
     node = y.grad_fn
     y.sum().backward()
-    assert node.saved is None and node.edges == ()
+    assert not node.saved and not node.edges

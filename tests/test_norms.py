@@ -61,7 +61,7 @@ def test_a_norm_is_one_step_and_keeps_its_input_and_two_numbers_a_group():
     x, w, b = leaf(2, 4, 3), leaf(4), leaf(4)
     y = tg.batch_norm(x, None, None, w, b, training=True)
     assert y.grad_fn.op.name == "batch_norm"
-    kept = [one for one in y.grad_fn.saved if isinstance(one, np.ndarray)]
+    kept = [one for one in y.grad_fn.saved.values() if isinstance(one, np.ndarray)]
     assert sorted(one.size for one in kept) == [4, 4, 4, 24]
     assert sum(np.shares_memory(one, x.data) for one in kept) == 1
 

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import errors
-from tinygrad_conv.engine.op import primitive
+from tinygrad_conv.engine.declare import primitive
 from tinygrad_conv.engine.registry import OPS
 
 from .helpers import leaf

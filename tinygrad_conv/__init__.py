@@ -14,6 +14,9 @@ errors, dtypes, hooks, places    what everything stands on
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import float16, float32, float64, int32, int64, uint8
@@ -42,8 +45,9 @@ from .creation import (
     zeros_like,
 )
 from .dtypes import get_default_dtype, set_default_dtype
+from .engine.declare import primitive
 from .engine.modes import enable_grad, is_grad_enabled, no_grad
-from .engine.op import primitive
+from .engine.registry import DOORS
 from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
@@ -124,7 +128,7 @@ LATER = {
 def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: it costs nothing while nobody does."""
     if name in LATER:
-        package = importlib.import_module(f".{LATER[name]}", __name__)
+        package = import_floor(LATER[name], name)
         globals()[name] = package if name == LATER[name] else getattr(package, name)
         return globals()[name]
     hint = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
@@ -134,3 +138,24 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """What is here, and what comes when it is asked for."""
     return sorted({*globals(), *LATER})
+
+
+def import_floor(floor: str, name: str) -> ModuleType:
+    """A part of the package. Raises ImportError, which names it, where somebody has left it out."""
+    path = f"{__name__}.{floor}"
+    if importlib.util.find_spec(path) is None:
+        raise ImportError(f"tg.{name}: tinygrad_conv/{floor}, which provides it, is not installed here")
+    return importlib.import_module(path)
+
+
+def open_door(name: str, *arguments: Any) -> Any:
+    """Go through a door of the debugger's for the first time: importing `debug` puts what is behind it in
+    this function's place.
+    """
+    import_floor("debug", name)
+    return DOORS[name](*arguments)
+
+
+if importlib.util.find_spec(f"{__name__}.debug") is not None:
+    for door_name in ("tape", "steps", "record", "explains", "tensor_html", "node_html"):
+        DOORS[door_name] = partial(open_door, door_name)

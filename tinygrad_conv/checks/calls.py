@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.modes import WATCH
-from ..engine.op import Op, Rule
-from ..engine.tape import Node, sweep
+from ..engine.declare import Rule
+from ..engine.node import Node
+from ..engine.observe import Call, Observer
+from ..engine.op import Op
 from ..engine.tensor import Tensor
 from .function import Function, copied, input_names
 from .introspection import ones_as_dy, run_rule
 
 
 @dataclass
-class Call:
+class RecordedCall:
     """One call of an op on Tensors: copies of its inputs, made before it ran, and its outputs."""
 
     op: Op
@@ -58,7 +59,7 @@ class Call:
         rules: list[Rule | None] = self.op.rules
         return rules[0 if self.op.variadic else self.checked[argument]]
 
-    def only(self, argument: int) -> Call:
+    def only(self, argument: int) -> RecordedCall:
         """The same call, with only one of the checked inputs requiring a gradient: so its rule is the only
         one to run.
         """
@@ -71,39 +72,29 @@ class Call:
         return self.op, repr(self.params), tuple(self.checked), tuple(np.shape(one) for one in self.arrays)
 
 
-class Recorder:
-    """Watches the ops that are called; see `modes.WATCH`."""
+class CallRecorder(Observer):
+    """Notes the calls of ops on Tensors, with copies of their inputs: a forward may change them."""
 
-    sweep = staticmethod(sweep)
+    looks_into_rules = True
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[RecordedCall] = []
 
-    def apply(self, op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply an op, and note the call if it is on Tensors."""
-        given = tuple(map(copied, inputs))
-        token = WATCH.set(None)
-        try:
-            y = op(*inputs, **params)
-        finally:
-            WATCH.reset(token)
-        if any(isinstance(one, Tensor) for one in inputs):
-            self.calls.append(Call(op, given, params, y if isinstance(y, tuple) else (y,)))
-        return y
+    def before_op(self, call: Call) -> None:
+        self.given = tuple(map(copied, call.given))
+
+    def after_op(self, call: Call) -> None:
+        self.calls.append(RecordedCall(call.applied, self.given, call.options, call.outputs))
 
 
 @contextmanager
-def recorded_calls() -> Iterator[list[Call]]:
+def recorded_calls() -> Iterator[list[RecordedCall]]:
     """The calls of ops on Tensors inside the block, in their order."""
-    recorder = Recorder()
-    token = WATCH.set(recorder)
-    try:
+    with CallRecorder() as recorder:
         yield recorder.calls
-    finally:
-        WATCH.reset(token)
 
 
-def gradients_returned(call: Call) -> Iterator[tuple[str, Rule, Any]]:
+def gradients_returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
     """(input, its rule, gradient) of a call for ones as dy, as its rules return them.
 
     That is before the sweep looks at them: they may be anything.

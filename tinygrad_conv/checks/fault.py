@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.op import Rule
+from ..engine.declare import Rule
 
 
 class Fault(Exception):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import FLOATS
 from ..engine.tensor import Tensor
-from .calls import Call, gradients_returned, recorded_calls
+from .calls import RecordedCall, gradients_returned, recorded_calls
 from .fault import Fault
 from .function import is_float_array
 
@@ -25,7 +25,7 @@ def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
                 assert_rules_keep_dtype(call, dtype)
 
 
-def assert_forward_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
+def assert_forward_keeps_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
     """Raise Fault unless a call's outputs have the dtype of its inputs."""
     for output in call.outputs:
         if output.dtype in FLOATS and output.dtype != dtype:
@@ -34,7 +34,7 @@ def assert_forward_keeps_dtype(call: Call, dtype: np.dtype[Any]) -> None:
             raise Fault("wrong dtype", f"{text}; {advice}", call)
 
 
-def assert_rules_keep_dtype(call: Call, dtype: np.dtype[Any]) -> None:
+def assert_rules_keep_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
     """Raise Fault unless a call's gradients have the dtype of its inputs."""
     for name, rule, dx in gradients_returned(call):
         # a single number is cast for nothing
@@ -44,13 +44,13 @@ def assert_rules_keep_dtype(call: Call, dtype: np.dtype[Any]) -> None:
             raise Fault("wrong dtype", f"{text}; {advice}", call, rule)
 
 
-def given_dtypes(call: Call) -> set[Any]:
+def given_dtypes(call: RecordedCall) -> set[Any]:
     """The dtypes of its floating-point inputs; a single number has none beside arrays."""
     floats = [array for array in call.arrays if is_float_array(array)]
     return {array.dtype for array in floats if array.ndim} or {array.dtype for array in floats}
 
 
-def asks_for_dtype(call: Call) -> bool:
+def asks_for_dtype(call: RecordedCall) -> bool:
     """Whether a param says which dtype the output shall have."""
     return any(isinstance(value, (np.dtype, type)) for value in call.params.values())
 

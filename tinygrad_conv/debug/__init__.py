@@ -1,28 +1,30 @@
 """Looking at what the engine does: nothing in here is needed to train, and the engine imports none of it.
 
 listing.py      the tape as a list of lines
-walk.py         the backward one op at a time, each a `Step` (step.py) with its forward values (values.py)
-watch.py        taking part in every op and backward: breakpoints.py, anomaly.py, profiler.py
-record.py       a run as data, with difference.py, saving.py, rerun.py, checking.py, explain.py, factors.py,
-trace.py
+stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
+                what observes it: breakpoints.py, anomaly.py, profiler.py
+recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
+                explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
 graph.py        why is there no gradient, and who keeps this graph alive
-terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward; page/  the recording
-as a web page
+html.py         pictures in a notebook; page/  a recording as a web page
+terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
 """
 
 from __future__ import annotations
 
-from . import factors  # noqa: F401 (importing declares what the factors of the ops are called)
+from ..engine.observe import Call
+from ..engine.registry import DOORS
+from . import factors, html, page  # noqa: F401 (importing factors declares what the factors of ops are called)
 from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
 from .explain import Factors, explains
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
 from .profiler import profile
-from .record import Recording
-from .saving import load
+from .record import Recording, load, record
 from .step import Step
-from .watch import Call, Observer
+from .stepping import StepObserver as Observer
+from .stepping import steps
 
 __all__ = [
     "Call",
@@ -42,3 +44,16 @@ __all__ = [
     "who_keeps",
     "why_no_grad",
 ]
+
+DOORS.update(
+    {
+        "tape": Tape,
+        "steps": steps,
+        "record": record,
+        "explains": explains,
+        "tensor_html": html.show_tensor,
+        "node_html": html.show_node,
+        "step_html": html.show_step,
+        "tape_html": page.embedded,
+    }
+)

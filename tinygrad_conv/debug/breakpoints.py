@@ -5,20 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from types import FrameType
 from typing import Any, NamedTuple
 
-from ..engine import tape
+from ..engine.backward import Gradients
+from ..engine.location import PACKAGE
+from ..engine.modes import BACKWARD
+from ..engine.node import Node, nodes_behind
+from ..engine.observe import Call
 from ..engine.registry import OPS
-from ..engine.tape import Node
-from ..places import PACKAGE
-from .listing import nodes_behind
 from .step import Place, Step, place_of
-from .walk import walk
-from .watch import Call, Observer, first_nonfinite
+from .stepping import StepObserver
+from .values import first_nonfinite
 
 
-class break_on(Observer):
+class break_on(StepObserver):
     """`with break_on("conv2d", name="net.conv1"):` calls `breakpoint()` right before the gradient rules of
     such an op.
 
@@ -40,15 +40,15 @@ class break_on(Observer):
         forward: bool = False,
         nonfinite: bool = False,
     ) -> None:
-        if not any(fnmatchcase(one, op) for one in OPS):
+        if not any(fnmatchcase(name, op) for name in OPS):
             raise ValueError(f"break_on: there is no op {op!r}; loss.tape() lists those that run")
         self.op, self.name, self.when, self.forward, self.nonfinite = op, name, when, forward, nonfinite
         self.stopped = False  # at something that is not finite
 
-    def matches(self, one: Any) -> bool:
+    def matches(self, event: Call | Step) -> bool:
         """Whether to stop at this step, or call."""
-        named = fnmatchcase(one.op, self.op) and fnmatchcase(one.where.layer, self.name)
-        return named and (self.when is None or bool(self.when(one)))
+        named = fnmatchcase(event.op, self.op) and fnmatchcase(event.where.layer, self.name)
+        return named and (self.when is None or bool(self.when(event)))
 
     def before_op(self, call: Call) -> None:
         if self.forward and not self.nonfinite and self.matches(call):
@@ -125,16 +125,11 @@ def where_am_i() -> Whereabouts:
 
     Raises RuntimeError where no backward is running.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not tape.sweep.__code__:
-        frame = frame.f_back
-    if frame is None or "node" not in frame.f_locals:
+    gradients: Gradients | None = BACKWARD.get()
+    if gradients is None or gradients.node is None:
         raise RuntimeError(
             "where_am_i: no backward is running here; call it at a debugger's prompt inside a gradient rule"
         )
-    node, rule, ahead = (frame.f_locals[name] for name in ("node", "rule", "ahead"))
-    above = frame.f_back.f_back if frame.f_back is not None else None
-    if above is not None and above.f_code is walk.__code__:  # which hands the sweep one node at a time
-        node, ahead = above.f_locals["node"], above.f_locals["ahead"]
-    to_go = nodes_behind([node, *ahead.values()])
+    node, rule = gradients.node, gradients.rule
+    to_go = nodes_behind([node, *gradients.waiting.values()])
     return Whereabouts(node.op.name, repr(rule) if rule else "", place_of(node), len(to_go), repr(to_go[0]))

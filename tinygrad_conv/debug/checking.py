@@ -13,10 +13,10 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.registry import OPS
 from ..kernels import use_kernels
-from .record import Recording
+from .recorded import Recorded
 from .rerun import node_of, placeholders_of
 from .step import Step
-from .walk import contributions
+from .stepping import contributions
 
 TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-5}
 
@@ -88,7 +88,7 @@ class Report(Sequence[Check]):
         return "\n".join([*lines, verdict])
 
 
-def check(recording: Recording, seed: int = 0) -> Report:
+def check(recording: Recorded, seed: int = 0) -> Report:
     """Check each step: its rules' results beside one-sided differences of its forward in float64, and beside
     the same rules with the literal kernels.
 
@@ -104,7 +104,7 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     """The checks of one step, one for each argument (and each place of a variadic one)."""
     node = node_of(step, placeholders_of(step))
     with use_kernels("reference"), np.errstate(all="ignore"):
-        literal = [part for _, _, part in contributions(node, step.grad_output)]
+        literal = [part for _, part in contributions(node, step.grad_output)]
     for (name, place, dx), reference in zip(gradients(step), literal):
         v = np.asarray(rng.standard_normal(dx.shape))
         along = float(np.sum(dx * v))

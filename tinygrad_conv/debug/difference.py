@@ -12,7 +12,7 @@ from ..dtypes import Array
 from ..engine.registry import OPS
 from ..errors import show_array
 from .checking import flat, forward
-from .record import Recording, arrays_in
+from .recorded import Recorded, arrays_in
 from .step import Step
 
 
@@ -32,7 +32,7 @@ class Difference:
         return f"%{self.step.number} {self.step.op}: {self.what}{at} is {self.mine} here, {self.other} there   {self.step.where}"
 
 
-def difference(mine: Recording, other: Recording, rtol: float, atol: float) -> Difference | None:
+def difference(mine: Recorded, other: Recorded, rtol: float, atol: float) -> Difference | None:
     """The first difference, in the order in which the program ran."""
     for step, its in zip(mine, other):
         if step.op != its.op:

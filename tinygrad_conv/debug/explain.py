@@ -22,14 +22,14 @@ import numpy as np
 
 from .. import errors
 from ..dtypes import FLOATS, Array
-from ..engine.modes import WATCH, enable_grad
+from ..engine.modes import enable_grad, unobserved
 from ..engine.op import Op
-from ..engine.tensor import Tensor, grad, lift
+from ..engine.tensor import Tensor, grad
 from ..kernels import use_kernels
-from .record import Recording, User
+from .recorded import Recorded, User
 from .rerun import node_of, placeholders_of
 from .step import Step
-from .walk import contributions
+from .stepping import contributions
 
 Index = tuple[int, ...]
 
@@ -119,7 +119,7 @@ class Explanation(Sequence[Product]):
         return "\n    ".join([*lines, *self.remarks])
 
 
-def explain(recording: Recording, of: Any, index: int | Sequence[int]) -> Explanation:
+def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explanation:
     """The products that make up one number of a gradient.
 
     of: a leaf (the tensor, or its name), or an intermediate result (the tensor, or its step). index: of the
@@ -195,21 +195,14 @@ def factors_of(user: User, index: Index) -> list[Array | None]:
         None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS) for dy in gradients_given(step)
     ]
     position = user.place if user.place is not None else list(step.sources).index(user.argument)
-    token = WATCH.set(None)
-    try:
-        with (
-            enable_grad(),
-            use_kernels("reference"),
-        ):  # whose zeros are zeros: the fast ones may round where they transform
-            dys = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
-            ((_, _, dx),) = contributions(node, dys, {leaves[position]}, lift)
-            wanted = [dy for dy in given if dy is not None]
-            found = iter(
-                grad(dx[index], wanted, allow_unused=True) if dx.requires_grad else [None] * len(wanted)
-            )
-        return [None if dy is None else array_of(next(found)) for dy in given]
-    finally:
-        WATCH.reset(token)
+    # the literal kernels' zeros are zeros: the fast ones may round where they transform
+    with unobserved(), enable_grad(), use_kernels("reference"):
+        dys = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
+        ((_, dx),) = contributions(node, dys, {leaves[position]}, create_graph=True)
+        wanted = [dy for dy in given if dy is not None]
+        depends = dx.requires_grad
+        factors = iter(grad(dx[index], wanted, allow_unused=True) if depends else [None] * len(wanted))
+    return [None if dy is None else array_of(next(factors)) for dy in given]
 
 
 def array_of(tensor: Tensor | None) -> Array | None:

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import FLOATS
-from ..engine.tape import Node
+from ..engine.location import PACKAGE, show_where
+from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
-from ..places import PACKAGE, show_where
-from .listing import input_edges, nodes_behind
 
 
 def why_no_grad(tensor: Tensor) -> str:
@@ -28,7 +27,7 @@ def why_no_grad(tensor: Tensor) -> str:
         return why_none_is_wanted(tensor, name)
     if tensor._edge is not None:
         node, slot = tensor._edge
-        if node.notes is None or slot not in node.notes.retained:
+        if node._listeners is None or slot not in node._listeners.retained:
             return f"{name} is a result ({node!r}), and a backward writes .grad of leaves: call retain_grad() on it before"
         return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(
             node
@@ -84,15 +83,13 @@ def who_keeps(loss: Tensor) -> list[Keeper]:
     A graph is freed as soon as no tensor leads into it. Empty for a leaf, and after a backward has freed the
     graph.
     """
-    graph = set(nodes_behind([loss._edge[0]] if loss._edge else []))
+    graph = set(nodes_behind([loss._edge.node] if loss._edge else []))
     leading = [
         one
         for one in gc.get_objects()
-        if isinstance(one, Tensor) and one._edge is not None and one._edge[0] in graph
+        if isinstance(one, Tensor) and one._edge is not None and one._edge.node in graph
     ]
-    kept = [
-        (one, saved_bytes(one._edge[0])) for one in leading if one._edge and one._edge[0].saved is not None
-    ]
+    kept = [(one, saved_bytes(one._edge.node)) for one in leading if one._edge and not one._edge.node.consumed]
     found = [
         Keeper(show_tensor(one), nbytes, tuple(holders_of(one, [leading, *kept]))) for one, nbytes in kept
     ]
@@ -103,7 +100,7 @@ def saved_bytes(node: Node) -> int:
     """The memory of everything that a node and those behind it hold for their rules, each array once."""
     arrays: dict[int, int] = {}
     for one in nodes_behind([node]):
-        for value in one.saved or ():
+        for value in one.saved.values():
             for array in value if isinstance(value, tuple) else (value,):
                 if isinstance(array, np.ndarray):
                     arrays[id(array)] = array.nbytes

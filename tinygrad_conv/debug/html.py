@@ -7,17 +7,16 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.node import Node
+from ..engine.tensor import Tensor
 from ..errors import show_array
-
-if TYPE_CHECKING:
-    from ..engine.tape import Node
-    from ..engine.tensor import Tensor
-    from .step import Step
+from .step import Step
+from .values import saved_arrays
 
 PICTURES = 16  # at most, of one tensor
 LARGEST = 1024  # rows and columns of an image
@@ -91,11 +90,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def show_node(node: Node) -> str:
     """A node: its repr, and what it keeps for its rules."""
-    kept = [(name, node.saved[place]) for name, place in node.op.saves.items() if node.saved]
-    members = [
-        (name, one) for name, value in kept for one in (value if isinstance(value, tuple) else (value,))
-    ]
-    rows = [(name, show_array(one)) for name, one in members if isinstance(one, np.ndarray)]
+    rows = [(name, show_array(array)) for name, array in saved_arrays(node)]
     return f"<pre>{escape(repr(node))}</pre>{table(('its rules read', ''), rows)}"
 
 

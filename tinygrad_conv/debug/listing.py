@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 
 from .. import errors
-from ..engine.tape import Node
+from ..engine.location import show_where
+from ..engine.node import Node, Output, input_edges, nodes_behind
+from ..engine.registry import picture
 from ..engine.tensor import Tensor
-from ..places import show_where
+from ..errors import SHORT
 
 WIDEST = 80  # columns of a call, beyond which a line is longer than the others
 SHOWN = 40  # lines in the repr of a tape
@@ -56,7 +57,7 @@ class Tape(Sequence[Line]):
     """
 
     def __init__(self, *tensors: Tensor) -> None:
-        nodes = nodes_behind(one._edge[0] for one in tensors if one._edge is not None)
+        nodes = nodes_behind(tensor._edge.node for tensor in tensors if tensor._edge is not None)
         numbers = {node: number for number, node in enumerate(nodes, 1)}
         self._lines = [describe(node, numbers) for node in nodes]
         self._roots = ", ".join(errors.show_tensor(one) for one in tensors)
@@ -85,10 +86,8 @@ class Tape(Sequence[Line]):
         middle = f"… {len(self) - 2 * half:,} more ops: print(tape) lists them all …"
         return "\n".join([*listing[:half], middle, *listing[half:]])
 
-    def _repr_html_(self) -> str:
-        from .page import embedded
-
-        return embedded(self)
+    def _repr_html_(self) -> str | None:
+        return picture("tape_html", self)
 
     def _show(self, lines: list[Line]) -> str:
         """The lines in aligned columns, and below them what can no longer be listed."""
@@ -108,24 +107,6 @@ FREED = (
     "What stands behind a freed op was let go of by the backward at {}: "
     "make the tape before it, or pass retain_graph=True there."
 )
-
-
-def nodes_behind(nodes: Iterable[Node]) -> list[Node]:
-    """These nodes and every one that is reached from them, oldest first."""
-    found: dict[Node, None] = {}
-    ahead = list(nodes)
-    while ahead:
-        node = ahead.pop()
-        if node not in found:
-            found[node] = None
-            ahead.extend(edge[0] for edge in input_edges(node) if type(edge) is tuple)
-    return sorted(found, key=lambda node: node.index)
-
-
-def input_edges(node: Node) -> Sequence[Any]:
-    """The edges of a node's inputs; of a variadic op, those of its one list."""
-    edges: Sequence[Any] = node.edges[0] if node.op.variadic and node.edges else node.edges
-    return edges
 
 
 def describe(node: Node, numbers: dict[Node, int]) -> Line:
@@ -149,21 +130,20 @@ def show_input(node: Node, position: int, edge: Any, numbers: dict[Node, int]) -
     """An input: a result by its number, a leaf or a constant by its name, or by what else is known of it."""
     if edge is None:
         return show_constant(node, position)
-    if type(edge) is not tuple:
+    if type(edge) is not Output:
         return errors.show_tensor(edge)
-    producer, slot = edge
-    several = len(producer.outputs) > 1 or (producer.notes is not None and producer.notes.many)
-    return f"%{numbers[producer]}[{slot}]" if several else f"%{numbers[producer]}"
+    number = numbers[edge.node]
+    return f"%{number}[{edge.slot}]" if edge.node.several else f"%{number}"
 
 
 def show_constant(node: Node, position: int) -> str:
     """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read
     it.
     """
-    if not node.op.variadic and position not in (node.names or ()):
+    if not node.op.variadic and position not in (node.constants or ()):
         return ""  # left out
-    if node.names and node.names[position] is not None:
-        return str(node.names[position])  # or the number itself
+    if node.constants and node.constants[position] is not None:
+        return str(node.constants[position])  # or the number itself
     value, shape = saved_input(node, position), saved_input(node, position, "_shape")
     return (
         "constant"
@@ -176,13 +156,8 @@ def show_constant(node: Node, position: int) -> str:
 
 def saved_input(node: Node, position: int, suffix: str = "") -> Any:
     """What the node keeps of an input, or (with suffix `_shape`) of its shape; None if nothing."""
-    value = saved(node, node.op.inputs[0 if node.op.variadic else position] + suffix)
+    value = node.saved.get(node.op.inputs[0 if node.op.variadic else position] + suffix)
     return value if value is None or not node.op.variadic else value[position]
-
-
-def saved(node: Node, name: str) -> Any:
-    """What the node keeps under a name that rules read, or None."""
-    return node.saved[node.op.saves[name]] if node.saved and name in node.op.saves else None
 
 
 def show_params(node: Node) -> Iterator[str]:
@@ -193,25 +168,3 @@ def show_params(node: Node) -> Iterator[str]:
             value = value[0]  # stride=(2, 2) is stride=2
         if isinstance(value, np.ndarray) or type(value) is not type(default) or value != default:
             yield f"{name}={SHORT.repr(value)}"
-
-
-class _Short(reprlib.Repr):
-    """Values as a listing shows them: bounded, and arrays by dtype and shape."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxtuple = self.maxlist = self.maxlevel = 4
-        self.maxstring = self.maxother = 40
-
-    def repr_ndarray(self, array: np.ndarray[Any, Any], level: int) -> str:
-        return f"{array.item():.6g}" if array.ndim == 0 else errors.show_array(array)
-
-    def repr_slice(self, index: slice, level: int) -> str:
-        bounds = [index.start, index.stop] + [index.step] * (index.step is not None)
-        return ":".join("" if bound is None else self.repr1(bound, level) for bound in bounds)
-
-    def repr_ellipsis(self, index: Any, level: int) -> str:
-        return "…"
-
-
-SHORT = _Short()

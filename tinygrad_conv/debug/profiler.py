@@ -10,12 +10,13 @@ from pathlib import Path
 from weakref import ref
 
 from ..dtypes import Array
-from ..engine.tape import Node
+from ..engine.node import Node
+from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import choice, served
-from .anomaly import saved_arrays
 from .step import Place, Step
-from .watch import Call, Observer
+from .stepping import StepObserver
+from .values import saved_arrays
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Event:
     kernel: str  # of a convolution or pooling: which one served, in a backward the last
 
 
-class profile(Observer):
+class profile(StepObserver):
     """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)` shows where time and
     memory went.
 

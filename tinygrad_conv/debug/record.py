@@ -1,189 +1,76 @@
-"""A run as data: every op's forward values and gradients, to look at, compare, save, change and run again."""
+"""`Recording`: a backward as data, and all that can be asked of it; how one is made, and read from a file."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any
 from weakref import ref
 
-import numpy as np
-
-from .. import errors
-from ..dtypes import Array
+from ..engine.backward import sweep
+from ..engine.modes import unobserved
+from ..engine.node import Output, nodes_behind
 from ..engine.tensor import Tensor
-from .listing import nodes_behind
-from .step import Kept, Source, Step
-from .walk import begin, number_edges, walk, walk_through
+from . import checking, page, saving
+from . import difference as comparing
+from . import explain as explaining
+from . import rerun as rerunning
+from . import trace as tracing
+from .checking import Report
+from .difference import Difference
+from .explain import Explanation
+from .recorded import Copies, Recorded
+from .step import Source, Step
+from .stepping import StepRecorder, number_edges, observed
+from .trace import Trace
 
-if TYPE_CHECKING:
-    from .checking import Report
-    from .difference import Difference
-    from .explain import Explanation
-    from .trace import Trace
 
+class Recording(Recorded):
+    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape, `reversed(rec)` is the backward's
+    own order.
 
-class User(NamedTuple):
-    """A place where a leaf or a result is read: by which step, as which argument, and where in it if it is
-    variadic.
+    leaves, grads: the values of the leaves, and their gradients from this backward alone, by name. Every array
+    is a copy.
     """
 
-    step: Step
-    argument: str
-    place: int | None
-
-    @property
-    def contribution(self) -> Array:
-        """What the step adds to the gradient of what it reads there."""
-        found: Array = self.step.grad_inputs[self.argument]
-        return found if self.place is None else found[self.place]
-
-
-class Recording(Sequence[Step]):
-    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape, `reversed(rec)` is the
-    backward's own order.
-
-    leaves, grads: the values of the leaves, and their gradients from this backward alone, by name. Every
-    array is a copy.
-    """
-
-    def __init__(
-        self,
-        steps: Sequence[Step],
-        leaves: dict[str, Array],
-        grads: dict[str, Array],
-        seeds: dict[Any, Array],
-    ) -> None:
-        self._steps, self.leaves, self.grads, self.seeds = list(steps), leaves, grads, seeds
-        self.hooked: list[Any] = []  # the results and leaves whose gradient went through a hook
-        self._results: dict[
-            tuple[int, int], Source
-        ] = {}  # of the running program, by the node's index and the output slot
-        self._leaves: dict[str, ref[Tensor]] = {}
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    @overload
-    def __getitem__(self, position: int) -> Step: ...
-    @overload
-    def __getitem__(self, position: slice) -> list[Step]: ...
-    def __getitem__(self, position: int | slice) -> Step | list[Step]:
-        return self._steps[position]
-
-    def __repr__(self) -> str:
-        held = [(step.forward, step.read, step.grad_output, step.grad_inputs) for step in self]
-        size = sum({id(one): one.nbytes for one in arrays_in([held, self.leaves, self.grads])}.values())
-        return f"<recording of {len(self):,} ops and {len(self.leaves):,} leaves, {size / 2**20:.1f} MB>"
-
-    def find(self, op: str = "*", name: str = "*") -> list[Step]:
-        """The steps of an op, of a layer; both may be patterns, as in `rec.find("conv2d",
-        name="net.conv*")`.
-        """
-        return [step for step in self if fnmatchcase(step.op, op) and fnmatchcase(step.where.layer, name)]
-
-    def source(self, of: Any) -> Source | str:
-        """What the steps call a tensor, a step's (first) output, or a leaf's name. Raises KeyError for what
-        is not in here.
-        """
-        if isinstance(of, Step):
-            return Source(of.number, 0)
-        if isinstance(of, (str, Source)) and (
-            of in self.leaves if isinstance(of, str) else 1 <= of.number <= len(self)
-        ):
-            return of
-        if (
-            isinstance(of, Tensor)
-            and of._edge is not None
-            and (of._edge[0].index, of._edge[1]) in self._results
-        ):
-            return self._results[of._edge[0].index, of._edge[1]]
-        for name, leaf in self._leaves.items():
-            if leaf() is of:
-                return name
-        called = errors.show_tensor(of) if isinstance(of, Tensor) else repr(of)
-        raise KeyError(
-            f"{called} is not part of this recording; its leaves are {', '.join(self.leaves) or 'none'}"
-        )
-
-    def grad_of(self, of: Any) -> Array:
-        """The gradient of a leaf (the tensor, or its name), or of any intermediate result (the tensor, or its
-        step).
-        """
-        source = self.source(of)
-        if isinstance(source, str):
-            return self.grads[source]
-        gradient = self[source.number - 1].grad_output
-        found: Array = gradient[source.slot] if isinstance(gradient, tuple) else gradient
-        return found
-
-    def users(self, of: Any) -> list[User]:
-        """Where a leaf or a result is read: what these steps contribute adds up to its gradient."""
-        wanted = self.source(of)
-        found: list[User] = []
-        for step in self:
-            for name, source in step.sources.items():
-                variadic = isinstance(source, tuple) and not isinstance(source, Source)
-                places = list(enumerate(source)) if variadic else [(None, source)]
-                found.extend(User(step, name, place) for place, one in places if one == wanted)
-        return found
-
-    def diff(self, other: Recording, rtol: float = 1e-5, atol: float = 1e-8) -> Difference | None:
+    def diff(self, other: Recorded, rtol: float = 1e-5, atol: float = 1e-8) -> Difference | None:
         """The first place at which two runs part, forward first and then backward; None if they do not."""
-        from .difference import difference
-
-        return difference(self, other, rtol, atol)
+        return comparing.difference(self, other, rtol, atol)
 
     def save(self, path: str | Path) -> None:
         """Write everything to a file that `tg.debug.load` reads, on any machine (.npz, no pickle)."""
-        from .saving import save
-
-        save(self, path)
+        saving.save(self, path)
 
     def rerun(self, from_step: int | Step, grad_output: Any) -> Recording:
         """What if this step's `grad_output` had been another? The backward again from there on, as a new
         recording.
         """
-        from .rerun import rerun
-
-        return rerun(self, from_step, grad_output)
+        return rerunning.rerun(self, from_step, grad_output)
 
     def check(self, seed: int = 0) -> Report:
         """Each step's gradients beside their numerical derivative and the literal kernels' result: is every
         rule right?
         """
-        from .checking import check
-
-        return check(self, seed)
+        return checking.check(self, seed)
 
     def explain(self, of: Any, index: int | Sequence[int]) -> Explanation:
         """The very products that add up to one number of a gradient, of a leaf or of any intermediate
         result.
         """
-        from .explain import explain
-
-        return explain(self, of, index)
+        return explaining.explain(self, of, index)
 
     def trace(self, of: Any, index: int | Sequence[int]) -> Trace:
         """One number followed through the net: where its value comes from, and where its gradient does."""
-        from .trace import trace
-
-        return trace(self, of, index)
+        return tracing.trace(self, of, index)
 
     def to_html(self, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
         """Write one self-contained page that shows this in a browser, in about `size_limit` bytes: larger
         arrays are thinned.
         """
-        from .page import write
-
-        write(self, path, title, size_limit)
+        page.write(self, path, title, size_limit)
 
     def _repr_html_(self) -> str:
-        from .page import embedded
-
-        return embedded(self)
+        return page.embedded(self)
 
 
 def record(tensor: Tensor, gradient: Any = None) -> Recording:
@@ -191,70 +78,39 @@ def record(tensor: Tensor, gradient: Any = None) -> Recording:
 
     Hooks on gradients do run, for they are part of it. Raises what `backward` raises.
     """
-    ahead, grads = begin(tensor, gradient)
-    nodes, copies = nodes_behind(ahead.values()), Copies()
-    called = number_edges(nodes, grads)
-    seeds = {called[edge]: copies.of(seed) for edge, seed in grads.items()}
-    steps: list[Step] = []
-    found = walk_through(walk(ahead, grads, True), steps.append)
-    leaves = {name: leaf for leaf, name in called.items() if isinstance(leaf, Tensor)}
+    recorder, copies = StepRecorder(), Copies()
+    gradients = observed(tensor, gradient, recorder)
+    numbering = number_edges(nodes_behind(gradients.waiting.values()), gradients.arrived)
+    seeds = {numbering[edge]: copies.of(seed) for edge, seed in gradients.arrived.items()}
+    with unobserved():
+        arrived = sweep(gradients)
+    leaves = {name: leaf for leaf, name in numbering.items() if isinstance(leaf, Tensor)}
     recording = Recording(
-        [copies.of_step(step) for step in reversed(steps)],
+        [copies.of_step(step) for step in reversed(recorder.steps)],
         {name: copies.of(leaf.data) for name, leaf in leaves.items()},
-        {name: copies.of(found[leaf]) for name, leaf in leaves.items()},
+        {name: copies.of(arrived[leaf]) for name, leaf in leaves.items()},
         seeds,
     )
-    recording.hooked = [name for edge, name in called.items() if has_hooks(edge)]
+    recording.hooked = [name for edge, name in numbering.items() if has_hooks(edge)]
     recording._results = {
-        (edge[0].index, edge[1]): source for edge, source in called.items() if isinstance(source, Source)
+        (edge.node.index, edge.slot): source
+        for edge, source in numbering.items()
+        if isinstance(source, Source)
     }
     recording._leaves = {name: ref(leaf) for name, leaf in leaves.items()}
     return recording
 
 
+def load(path: str | Path) -> Recording:
+    """Read a recording that `rec.save(path)` wrote, here or on another machine.
+
+    Its leaves are found by their names, for the tensors of that program are not here. Raises ValueError for
+    another file.
+    """
+    return saving.load(path, Recording)
+
+
 def has_hooks(edge: Any) -> bool:
     """Whether a hook may change the gradient that arrives there."""
-    notes, slot = (edge[0].notes, edge[1]) if type(edge) is tuple else (edge._notes, 0)
-    return bool(notes and notes.hooks.get(slot))
-
-
-class Copies:
-    """Copies of arrays, one of each: the program may change its own."""
-
-    def __init__(self) -> None:
-        self._made: dict[
-            int, tuple[Array, Array]
-        ] = {}  # id → the original, which keeps its id from being reused, and the copy
-
-    def of(self, value: Any) -> Any:
-        """A value with copies of the arrays in it."""
-        if isinstance(value, np.ndarray):
-            if id(value) not in self._made:
-                self._made[id(value)] = value, value.copy(order="K")  # in its memory order: sums round by it
-            return self._made[id(value)][1]
-        if isinstance(value, dict):
-            return {name: self.of(one) for name, one in value.items()}
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return type(value)(*map(self.of, value))
-        return type(value)(map(self.of, value)) if type(value) in (tuple, list) else value
-
-    def of_step(self, step: Step) -> Step:
-        """A step that the program has no part in any more."""
-        return dataclasses.replace(
-            step,
-            params=self.of(step.params),
-            read=self.of(step.read),
-            grad_output=self.of(step.grad_output),
-            forward=Kept(self.of(step.inputs), self.of(step.output)),
-            grad_inputs=self.of(step.grad_inputs),
-            accumulated=self.of(step.accumulated),
-        )
-
-
-def arrays_in(value: Any) -> Iterator[Array]:
-    """The arrays in nested tuples, lists and dicts."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, (tuple, list, dict)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from arrays_in(one)
+    owner, slot = (edge.node, edge.slot) if type(edge) is Output else (edge, 0)
+    return owner._listeners is not None and bool(owner._listeners.hooks.get(slot))

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.backward import sweep
+from ..engine.hooks import Handle
+from ..engine.location import Place
+from ..engine.modes import unobserved
+from ..engine.node import Node, Output
+from ..engine.observe import ObservedGradients
 from ..engine.registry import OPS
-from ..engine.tape import Node, Notes, tick
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_shape
-from .record import Recording
-from .step import Place, Source, Step
-from .walk import walk, walk_through
+from .recorded import Recorded
+from .step import Source, Step
+from .stepping import StepRecorder
+
+Run = TypeVar("Run", bound=Recorded)
 
 
-def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Recording:
+def rerun(recording: Run, from_step: int | Step, grad_output: Any) -> Run:
     """The backward of a recording, with another `grad_output` at one step.
 
     from_step: a step, or its position in the recording. grad_output: an array of the recorded one's shape, or
@@ -36,28 +44,40 @@ def rerun(recording: Recording, from_step: int | Step, grad_output: Any) -> Reco
         )
     nodes, leaves = rebuilt(recording)
     edges = {
-        Source(number, slot): (node, slot)
+        Source(number, slot): Output(node, slot)
         for number, node in enumerate(nodes, 1)
         for slot in range(len(node.outputs))
     }
     seeds = {
         leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()
     }
-    ahead = {-edge[0].index: edge[0] for edge in seeds if isinstance(edge, tuple)}
-
-    def gradient_at(step: Step) -> Any:
-        recorded = recording[step.number - 1].grad_output
-        return edited if step.number == start.number else recorded if step.number > start.number else None
-
-    steps: list[Step] = []
-    found = walk_through(walk(ahead, seeds, True, edit=gradient_at), steps.append)
+    for node, recorded in zip(nodes, recording):
+        if recorded.number >= start.number:
+            replace_gradient(node, edited if recorded.number == start.number else recorded.grad_output)
+    recorder = StepRecorder()
+    gradients = ObservedGradients((recorder,))
+    for edge, seed in seeds.items():
+        gradients.add(edge, seed)
+    with unobserved():
+        arrived = sweep(gradients)
     again = [
         dataclasses.replace(step, where=old.where, forward=old.forward)
-        for step, old in zip(reversed(steps), recording)
+        for step, old in zip(reversed(recorder.steps), recording)
     ]
-    return Recording(
-        again, recording.leaves, {name: found[leaf] for name, leaf in leaves.items()}, recording.seeds
-    )
+    grads = {name: arrived[leaf] for name, leaf in leaves.items()}
+    return type(recording)(again, recording.leaves, grads, recording.seeds)
+
+
+def replace_gradient(node: Node, gradient: Any) -> None:
+    """Have this gradient stand in the place of the one that arrives at a node."""
+    for slot, array in enumerate(gradient if node.several else (gradient,)):
+        if array is not None:
+            Handle(node.listeners().hooks.setdefault(slot, {}), partial(replacement, array=array))
+
+
+def replacement(arrived: Array, array: Array) -> Array:
+    """A hook that puts another gradient in the place of the one that arrived."""
+    return array
 
 
 def fitted(gradient: Any, step: Step) -> Any:
@@ -80,7 +100,7 @@ def fitted_array(gradient: Any, old: Array, op: str) -> Array:
     return array.astype(old.dtype)
 
 
-def rebuilt(recording: Recording) -> tuple[list[Node], dict[str, Tensor]]:
+def rebuilt(recording: Recorded) -> tuple[list[Node], dict[str, Tensor]]:
     """The nodes of a recording, oldest first, and its leaves. Raises KeyError where an op is not declared
     here.
     """
@@ -106,7 +126,7 @@ def sources_in_order(step: Step) -> Sequence[Any]:
 def edge_of(source: Any, nodes: list[Node], leaves: dict[str, Tensor]) -> Any:
     """What a source is on a tape."""
     if isinstance(source, Source):
-        return nodes[source.number - 1], source.slot
+        return Output(nodes[source.number - 1], source.slot)
     return None if source is None else leaves[source]
 
 
@@ -115,13 +135,19 @@ def node_of(step: Step, edges: list[Any]) -> Node:
     if step.op not in OPS:
         raise KeyError(f"op {step.op!r} is not declared here: import the module that declares it")
     op = OPS[step.op]
-    saved = tuple(step.read.get(name) for name in op.saves)
-    several = Notes(True) if isinstance(step.grad_output, tuple) else None
-    edges = [edges] if op.variadic else edges
-    node = object.__new__(Node)
-    node.op, node.edges, node.saved, node.guards, node.names = op, edges, saved, (), None
-    node.params, node.outputs, node.notes, node.consumed = step.params, step.shapes, several, None
-    node.layer, node.where, node.index = step.where.layer, (code_at(step.where), -1), tick()
+    several, where = isinstance(step.grad_output, tuple), (code_at(step.where), -1)
+    node = Node(
+        op,
+        [edges] if op.variadic else edges,
+        dict(step.read),
+        step.params,
+        several,
+        [],
+        None,
+        step.where.layer,
+        where,
+    )
+    node.outputs = list(step.shapes)
     return node
 
 

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..dtypes import Array
-from .record import Recording
-from .step import Accumulated, Kept, Place, Source, Step
+from ..engine.location import Place
+from .recorded import Recorded
+from .step import Accumulated, Kept, Source, Step
+
+Made = TypeVar("Made", bound=Recorded)
 
 FORMAT = "tinygrad_conv recording 1"
 
@@ -32,7 +35,7 @@ STEP = (
 )
 
 
-def save(recording: Recording, path: str | Path) -> None:
+def save(recording: Recorded, path: str | Path) -> None:
     """Write a recording. Raises TypeError for a param that cannot be written down."""
     store = Store()
     steps = [
@@ -50,7 +53,7 @@ def save(recording: Recording, path: str | Path) -> None:
         np.savez_compressed(file, **{"structure": np.array(json.dumps(structure)), **arrays})  # type: ignore[arg-type]
 
 
-def load(path: str | Path) -> Recording:
+def load(path: str | Path, recording_type: type[Made]) -> Made:
     """Read a recording that `rec.save(path)` wrote, here or on another machine.
 
     Its leaves are found by their names, for the tensors of that program are not here. Raises ValueError for
@@ -70,7 +73,7 @@ def load(path: str | Path) -> Recording:
     leaves, grads, hooked, seeds = (
         store.decode(structure[name]) for name in ("leaves", "grads", "hooked", "seeds")
     )
-    recording = Recording(steps, leaves, grads, dict(seeds))
+    recording = recording_type(steps, leaves, grads, dict(seeds))
     recording.hooked = hooked
     return recording
 

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
-from .. import errors
-from ..engine.tape import Node
-from ..places import line_of
-from .html import show_step
-from .listing import SHORT
-
-
-class Place(NamedTuple):
-    """The user's line that called an op."""
-
-    file: str
-    line: int
-    source: str  # the text of the line, or "" where the file cannot be read
-    layer: str  # the path of the layer whose call it was, or ""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}{self.layer and ' in '}{self.layer}{self.source and '   '}{self.source}"
-        )
+from ..engine.location import Place, place_at, show_place
+from ..engine.node import Node
+from ..engine.registry import picture
+from ..errors import show_value
 
 
 class Source(NamedTuple):
@@ -98,48 +80,21 @@ class Step:
         return self.forward.output
 
     def __repr__(self) -> str:
-        lines = [f"%{self.number} {self.op}   {self.where}", f"grad_output: {show(self.grad_output)}"]
+        lines = [f"%{self.number} {self.op}   {self.where}", f"grad_output: {show_value(self.grad_output)}"]
         for name, gradient in self.grad_inputs.items():
-            lines.append(f"grad_inputs[{name!r}]: {show(gradient)}   {self.rule[name]}")
+            lines.append(f"grad_inputs[{name!r}]: {show_value(gradient)}   {self.rule[name]}")
         return "\n    ".join(lines)
 
-    def _repr_html_(self) -> str:
-        return show_step(self)
+    def _repr_html_(self) -> str | None:
+        return picture("step_html", self)
 
 
 def place_of(node: Node) -> Place:
     """Where the forward of a node was called."""
-    file, line = node.where[0].co_filename, line_of(node.where)
-    return Place(file, line, linecache.getline(file, line).strip(), node.layer)
+    return place_at(node.where, node.layer)
 
 
 def rules_of(node: Node) -> dict[str, str]:
     """The rules that a backward through the node runs, by argument."""
     wanted = [(rule, edge) for rule, edge in zip(node.op.rules, node.edges) if edge is not None]
-    return {
-        rule.argument: f"{rule.function.__name__} ({errors.show_place(rule.function)})" for rule, _ in wanted
-    }
-
-
-def show(value: Any) -> str:
-    """A value in a few words: a small array by its numbers, a large one by its range."""
-    value = getattr(value, "data", value) if type(value).__module__ != "numpy" else value
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(show, value)) + ")"
-    if not isinstance(value, np.ndarray):
-        return SHORT.repr(value)
-    if value.size <= 8:
-        return " ".join(np.array2string(value, precision=4, separator=", ").split())
-    finite = value[np.isfinite(value)]
-    span = f" from {finite.min():.4g} to {finite.max():.4g}" if finite.size else ""
-    return f"{errors.show_array(value)}{span}{describe_nonfinite(value)}"
-
-
-def describe_nonfinite(value: np.ndarray[Any, Any]) -> str:
-    """`, 3 NaN, 1 inf, the first at [0, 2]`, or nothing."""
-    if value.dtype.kind != "f" or np.isfinite(value).all():
-        return ""
-    nans, infinities = int(np.isnan(value).sum()), int(np.isinf(value).sum())
-    first = ", ".join(map(str, np.argwhere(~np.isfinite(value))[0])) if value.ndim else ""
-    counts = [f"{count:,} {name}" for count, name in ((nans, "NaN"), (infinities, "inf")) if count]
-    return f", {', '.join(counts)}, the first at [{first}]"
+    return {rule.argument: f"{rule.function.__name__} ({show_place(rule.function)})" for rule, _ in wanted}

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.modes import WATCH
 from .explain import Index, checked, products_of
-from .record import Recording
+from .recorded import Recorded
 from .rerun import node_of, placeholders_of
 from .step import Source, Step
-from .walk import contributions
+from .stepping import contributions
 
 
 class Hop(NamedTuple):
@@ -54,7 +53,7 @@ class Trace(NamedTuple):
         return "\n".join([*lines, *(f"    {hop!r}" for hop in self.effects), f"    {self.ends[1]}"])
 
 
-def trace(recording: Recording, of: Any, index: int | Sequence[int]) -> Trace:
+def trace(recording: Recorded, of: Any, index: int | Sequence[int]) -> Trace:
     """Follow one number of a leaf or an intermediate result through the net.
 
     Back to where its value comes from, always to the input number with the largest |∂y/∂x · x|; and on to the
@@ -71,7 +70,7 @@ def trace(recording: Recording, of: Any, index: int | Sequence[int]) -> Trace:
     )
 
 
-def value_of(recording: Recording, source: Source | str, index: Index) -> float:
+def value_of(recording: Recorded, source: Source | str, index: Index) -> float:
     """A number of a leaf or a result; NaN where the forward value is not known."""
     if isinstance(source, str):
         return float(recording.leaves[source][index])
@@ -80,7 +79,7 @@ def value_of(recording: Recording, source: Source | str, index: Index) -> float:
     return float("nan") if array is None else float(array[index])
 
 
-def way_on(recording: Recording, source: Source | str, index: Index) -> tuple[list[Hop], str]:
+def way_on(recording: Recorded, source: Source | str, index: Index) -> tuple[list[Hop], str]:
     """Along the largest product of each gradient, to where the backward began."""
     hops: list[Hop] = []
     while source not in recording.seeds:
@@ -97,7 +96,7 @@ def way_on(recording: Recording, source: Source | str, index: Index) -> tuple[li
     return hops, "the backward began here"
 
 
-def way_back(recording: Recording, source: Source | str, index: Index) -> tuple[list[Hop], str]:
+def way_back(recording: Recorded, source: Source | str, index: Index) -> tuple[list[Hop], str]:
     """Along the largest ∂y/∂x · x, to a leaf."""
     hops: list[Hop] = []
     while isinstance(source, Source):
@@ -126,13 +125,9 @@ def influences(step: Step, slot: int, index: Index) -> list[Any]:
     dys = [np.zeros(shape, dtype) if dtype.kind == "f" else None for shape, dtype in step.shapes]
     dys[slot][index] = 1  # type: ignore[index]
     node = node_of(step, placeholders_of(step))
-    token = WATCH.set(None)
-    try:
-        parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0])
-    finally:
-        WATCH.reset(token)
+    parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0])
     found = []
-    for position, _, part in parts:
+    for position, part in parts:
         argument = node.op.variadic or node.op.inputs[position]
         x, place = step.inputs[argument], position if node.op.variadic else None
         x = x if place is None else x[place]

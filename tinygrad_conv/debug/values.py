@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .. import errors
-from ..dtypes import promote
-from ..engine.tape import Node
+from ..dtypes import Array, promote
+from ..engine.node import Node, Output, check_unconsumed, input_edges, nodes_behind
 from ..engine.tensor import Tensor
-from .listing import input_edges, nodes_behind, saved, saved_input
+from .listing import saved_input
 
 
 class Values:
@@ -31,14 +30,16 @@ class Values:
             for position, edge in enumerate(input_edges(node)):
                 value = saved_input(node, position)
                 if (
-                    type(edge) is tuple
+                    type(edge) is Output
                     and value is not None
-                    and (value.shape, value.dtype) == edge[0].outputs[edge[1]]
+                    and (value.shape, value.dtype) == edge.node.outputs[edge.slot]
                 ):
                     found[edge] = value  # not one that was promoted to another's dtype
-            y = saved(node, "y")
+            y = node.saved.get("y")
             if y is not None:
-                found.update({(node, slot): one for slot, one in enumerate(y if type(y) is tuple else (y,))})
+                found.update(
+                    {Output(node, slot): one for slot, one in enumerate(y if type(y) is tuple else (y,))}
+                )
         return found
 
     def input(self, node: Node, position: int) -> Any:
@@ -47,10 +48,10 @@ class Values:
         if value is not None:
             return value
         if edge is None:
-            named = node.names.get(position) if node.names else None
+            named = node.constants.get(position) if node.constants else None
             return None if named is None or isinstance(named, str) else np.asarray(named)
         if isinstance(edge, Tensor):
-            return edge.data if edge._stamp < node.index else None
+            return edge.data if edge._version < node.index else None
         return self.output(edge)
 
     def output(self, edge: tuple[Node, int]) -> Any:
@@ -58,13 +59,15 @@ class Values:
         ahead = [edge[0]]
         while edge not in self.known:
             node = ahead[-1]
-            producers = [one[0] for one in input_edges(node) if type(one) is tuple and one not in self.known]
+            producers = [
+                one.node for one in input_edges(node) if type(one) is Output and one not in self.known
+            ]
             if producers:
                 ahead.extend(producers)
                 continue
             ahead.pop()
             outputs = self.compute(node)
-            self.known.update({(node, slot): one for slot, one in enumerate(outputs)})
+            self.known.update({Output(node, slot): one for slot, one in enumerate(outputs)})
         return self.known[edge]
 
     def compute(self, node: Node) -> Any:
@@ -84,8 +87,8 @@ class Values:
         for name, value in zip(
             node.op.keeps, kept
         ):  # a forward that draws at random gives another result now
-            if name in node.op.saves and not np.array_equal(
-                value, saved(node, name), equal_nan=value.dtype.kind == "f"
+            if name in node.saved and not np.array_equal(
+                value, node.saved[name], equal_nan=value.dtype.kind == "f"
             ):
                 return [None] * len(node.outputs)
         return [np.asarray(one) for one in (y if type(y) is tuple else (y,))]
@@ -93,7 +96,7 @@ class Values:
 
 def is_given(node: Node, position: int) -> bool:
     """Whether the input was given at all: an optional one may have been left out."""
-    return node.op.variadic or input_edges(node)[position] is not None or position in (node.names or ())
+    return node.op.variadic or input_edges(node)[position] is not None or position in (node.constants or ())
 
 
 class NodeValues:
@@ -105,7 +108,7 @@ class NodeValues:
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """By argument, without optional ones that were left out; of a variadic one a tuple."""
-        errors.check_unconsumed(self._node)
+        check_unconsumed(self._node)
         op, given = (
             self._node.op,
             [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)],
@@ -120,10 +123,27 @@ class NodeValues:
     @cached_property
     def output(self) -> Any:
         """An array, or a tuple of them."""
-        found = tuple(self._values.output((self._node, slot)) for slot in range(len(self._node.outputs)))
-        return found if is_many(self._node) else found[0]
+        found = tuple(
+            self._values.output(Output(self._node, slot)) for slot in range(len(self._node.outputs))
+        )
+        return found if self._node.several else found[0]
 
 
-def is_many(node: Node) -> bool:
-    """Whether the op returned a tuple."""
-    return node.notes is not None and node.notes.many
+def saved_arrays(node: Node) -> Iterator[tuple[str, Array]]:
+    """What the rules of a node will read, by name; the members of a tuple one by one."""
+    for name, value in node.saved.items():
+        members = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+        for position, member in members:
+            if isinstance(member, np.ndarray):
+                yield name if position is None else f"{name}[{position}]", member
+
+
+def first_nonfinite(values: Iterable[Any]) -> Array | None:
+    """The first of these arrays and Tensors (tuples are looked into) with a NaN or an infinity in it."""
+    for value in values:
+        array = value.data if isinstance(value, Tensor) else value
+        if isinstance(array, tuple):
+            array = first_nonfinite(array)
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
+            return array
+    return None

@@ -1,0 +1,26 @@
+"""The engine: an array that remembers how it was computed, and the way back. In reading order:
+
+    node.py        Node, what one op leaves behind
+    backward.py    sweep, the loop that is backpropagation
+    tensor.py      Tensor, and `backward`
+    op.py          Op: how it is applied, and recorded
+    declare.py     @primitive, which makes an op of a function
+    methods.py, operators.py    what else a Tensor can do, each a line that calls an op
+    registry.py, modes.py, hooks.py, location.py    names, what is switched on, hooks, the user's line
+    observe.py     the seam through which debuggers and checks look on
+
+Its words:
+
+    op            a forward and its gradient rules, under one name
+    input, param  what an op is given: inputs are arrays, by position; params are options, by keyword
+    rule          the function that makes the gradient of one input out of the gradient of the output
+    tape          the nodes that ops have left, each pointing back at those that made its inputs
+    node          one op that ran: where gradients go from it, and what its rules will read
+    residuals     the values saved for backward, by the names that the rules use; nothing else is saved
+    edge          where a gradient goes: to an output of a node, or to a leaf
+    leaf          a tensor that no op made: a parameter, or data
+    sweep         one way back over the tape, newest node first
+    seed          the gradient that a sweep begins with
+    lift          to turn residuals into Tensors, so that the rules themselves are recorded (create_graph)
+    version counter    when memory was last changed in place; newer than the node that read it is an error
+"""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import ContextDecorator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
-WATCH: ContextVar[Any] = ContextVar("a debugger that takes part in every op and sweep", default=None)
+OBSERVATION: ContextVar[Any] = ContextVar("who observes ops, sweeps and updates (observe.py)", default=None)
+BACKWARD: ContextVar[Any] = ContextVar("the Gradients of the sweep that is running", default=None)
 
 is_grad_enabled = GRAD.get
 
 
 class enable_grad(ContextDecorator):
-    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator
-    (`@tg.enable_grad()`).
-    """
+    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator (`@tg.enable_grad()`)."""
 
     _value = True
 
@@ -29,9 +29,8 @@ class enable_grad(ContextDecorator):
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-            raise TypeError(
-                f"it would end before the body of {function.__name__} runs; use a `with` block in there"
-            )
+            name = function.__name__
+            raise TypeError(f"it would end before the body of {name} runs; use a `with` block in there")
         return super().__call__(function)
 
     def _recreate_cm(self) -> enable_grad:
@@ -42,3 +41,18 @@ class no_grad(enable_grad):
     """Nothing is recorded inside: a `with` block, or a decorator (`@tg.no_grad()`)."""
 
     _value = False
+
+
+@contextmanager
+def observed_by(observation: Any) -> Iterator[None]:
+    """These observe what runs inside, and nobody else."""
+    token = OBSERVATION.set(observation)
+    try:
+        yield
+    finally:
+        OBSERVATION.reset(token)
+
+
+def unobserved() -> AbstractContextManager[None]:
+    """Nobody observes what runs inside: an observer's own work, and what it has been told of already."""
+    return observed_by(None)

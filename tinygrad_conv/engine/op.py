@@ -1,120 +1,86 @@
-"""`@primitive`: how an op comes into being, and how it is applied.
+"""`Op`: how an op is applied to Tensors, and recorded on the tape. How one is declared is in declare.py.
 
-    @primitive
-    def square(x):
-        return x * x
-
-    @square.grad("x")
-    def square_dx(dy, x):
-        return 2 * dy * x
-
-The forward takes and returns ndarrays: positional parameters are inputs, keyword-only ones are params. A
-rule's first argument is the gradient of the output; after it the rule names what it reads: an input, `y` for
-the output, a kept value, `x_shape` for the shape of input `x` (which costs no memory), and last the params.
-That, and no more, is saved.
+An op is applied in three steps: `unwrap` takes the arrays out of its inputs, its forward computes on them, and
+`wrap` makes Tensors of the results. Where a gradient is wanted, `record` leaves a node behind.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from copy import deepcopy
-from functools import partial, update_wrapper
-from operator import itemgetter
-from typing import Any, TypeVar
+from functools import update_wrapper
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import errors
 from ..dtypes import FLOATS, KINDS, promote
-from ..places import user_where
-from .modes import GRAD, LAYER, WATCH
-from .registry import OPS
-from .tape import Node, Notes, tick
-from .tensor import Tensor, result
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from ..errors import RuleError, show_array
+from .location import show_place, user_where
+from .modes import GRAD, LAYER, OBSERVATION
+from .node import Node, Output
+from .tensor import Tensor, tensor_of
 
 PLAIN = frozenset(
     {int, float, bool, str, type(None), np.dtype}
 )  # params that nobody can change behind the tape
-OPERANDS = (
-    np.ndarray,
-    np.generic,
-    bool,
-    int,
-    float,
-)  # beside Tensors, of broadcasting ops; the first two of all
+OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
+ARRAYS = OPERANDS[:2]  # beside Tensors, of all others
 
 
-class Rule:
-    """The gradient rule of one input, or the derivation of a kept value: the function, and what it reads."""
+class Residuals(NamedTuple):
+    """What to save for the rules of the inputs that want a gradient: names, and where their values are."""
 
-    __slots__ = ("argument", "function", "op", "params", "partial", "reads", "variadic")
-
-    def __init__(self, op: Op, argument: str, function: Callable[..., Any], named: list[str]) -> None:
-        self.op, self.argument, self.function, self.variadic = (
-            op.name,
-            argument,
-            function,
-            argument == op.variadic,
-        )
-        errors.check_reads(self, op, named, op.readable)
-        self.params = tuple(name for name in named if name in op.params)
-        self.partial = len(self.params) < len(op.params)
-        self.reads = tuple(
-            op.saves.setdefault(name, len(op.saves)) for name in named if name not in op.params
-        )
-
-    def some(self, node: Node) -> dict[str, Any]:
-        """The params that the rule names, where it does not take them all."""
-        return {name: node.params[name] for name in self.params}
-
-    def __repr__(self) -> str:
-        return f"rule {self.function.__name__} ({errors.show_place(self.function)}) for {self.argument!r} of {self.op}"
+    inputs: list[tuple[str, int]]  # with their positions
+    shapes: list[tuple[str, int]]  # of inputs, likewise
+    kept: list[tuple[str, int]]  # with their places among the kept values
+    output: bool
+    constants: list[int]  # the positions of inputs that want no gradient
 
 
 class Op:
     """A primitive: a forward on ndarrays, and one rule for each differentiable input.
 
-    Called with at least one Tensor it returns Tensors, and is recorded where a gradient is wanted. Called
-    with ndarrays alone it runs its forward straight away: so a rule that is written with ops works on arrays
-    and on Tensors.
+    Called with at least one Tensor it returns Tensors, and is recorded where a gradient is wanted. Called with
+    ndarrays alone it runs its forward straight away: so a rule that is written with ops works on arrays and on
+    Tensors.
     """
 
     def __init__(
         self,
         forward: Callable[..., Any],
-        names: tuple[str, ...],
-        broadcasting: bool,
-        keeps: Any,
-        differentiable: bool,
-        once: bool,
+        names: tuple[str, ...] = (),
+        broadcasting: bool = False,
+        keeps: tuple[str, ...] = (),
+        differentiable: bool = True,
+        once: bool = False,
     ) -> None:
         update_wrapper(self, forward)  # its name, module, docstring and signature
-        self.forward, self.broadcasting, self.keeps = forward, broadcasting, tuple(keeps)
-        self.differentiable, self.once, self.name = differentiable, once, forward.__name__
-        declared = list(inspect.signature(forward).parameters.values())
-        positional = [one for one in declared if one.kind is not one.KEYWORD_ONLY]
-        self.inputs, self.arity = tuple(one.name for one in positional), len(positional)
-        self.variadic = next((one.name for one in positional if one.kind is one.VAR_POSITIONAL), None)
-        self.optional = tuple(one.name for one in positional if one.default is None)
-        self.required = len(positional) - len(self.optional)
-        self.params = tuple(one.name for one in declared if one.kind is one.KEYWORD_ONLY)
-        self.defaults = {
-            one.name: one.default
-            for one in declared
-            if one.name in self.params and one.default is not one.empty
-        }
-        self.aliases = dict(zip(names, (*self.inputs, *self.params)))
-        errors.check_declaration(self, positional)
-        self.rules: list[Rule | None] = [None] * len(self.inputs)
-        self.derivations: dict[str, Rule] = {}
-        self.readable = [*self.inputs, "y", *self.keeps, *(f"{one}_shape" for one in self.inputs)]
-        self.saves: dict[
-            str, int
-        ] = {}  # the readable names that rules read, and their places in `Node.saved`
-        self.plans: dict[int, Any] = {}  # what to save, by the inputs that want a gradient
+        self.name, self.forward = forward.__name__, forward
+        self.broadcasting, self.keeps = broadcasting, tuple(keeps)
+        self.differentiable, self.once = differentiable, once
+        parameters = list(inspect.signature(forward).parameters.values())
+        inputs = [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+        params = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+        variadic = [parameter.name for parameter in inputs if parameter.kind is parameter.VAR_POSITIONAL]
+        self.inputs = tuple(parameter.name for parameter in inputs)
+        self.params = tuple(parameter.name for parameter in params)
+        self.defaults = {param.name: param.default for param in params if param.default is not param.empty}
+        self.arity = len(inputs)
+        self.variadic = variadic[0] if variadic else None
+        self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
+        self.required = len(inputs) - len(self.optional) if not variadic else sys.maxsize  # those never None
+        self.aliases = dict(zip(names, self.inputs + self.params))
+        self.rules: list[Any] = [None] * len(self.inputs)  # for each input
+        self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
+        self.saves: set[str] = set()  # what any of them reads
+        self._residuals: dict[tuple[int, ...], Residuals] = {}  # by the positions that want a gradient
+
+    @property
+    def readable(self) -> list[str]:
+        """What rules may read beside the params."""
+        return [*self.inputs, "y", *self.keeps, *(f"{name}_shape" for name in self.inputs)]
 
     def __repr__(self) -> str:
         return f"<op {self.name}{inspect.signature(self.forward)}>"
@@ -123,204 +89,284 @@ class Op:
         return self.forward.__qualname__  # pickled and copied as what it is: a name in its module
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        if (watch := WATCH.get()) is not None:
-            return watch.apply(self, inputs, params)
-        if len(inputs) != self.arity and not self.variadic:
+        observation = OBSERVATION.get()
+        if observation is not None:
+            return observation.apply(self, inputs, params)
+        if len(inputs) != self.arity and self.variadic is None:
             inputs, params = self.bind(inputs, params)
-        arrays, edges, wanted, bit, on_tape, odd = [], [], 0, 1, False, False  # type: ignore[var-annotated]
-        for value in inputs:
+        arrays, edges, wanted, on_tape = self.unwrap(inputs)
+        mutable = self.settle(params) if params else ()
+        y, kept = self.forward(*arrays, **params), ()
+        if self.keeps:
+            y, kept = self.split_kept(y)
+        if not on_tape:
+            return y
+        if type(y) is tuple:
+            outputs: Any = tuple([self.wrap(output, inputs, arrays) for output in y])
+        else:
+            outputs = self.wrap(y, inputs, arrays)
+        if wanted and self.differentiable and GRAD.get():
+            for name in mutable:  # the arrays in them are their owner's to change
+                params[name] = deepcopy(params[name])
+            self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
+        return outputs
+
+    def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form
+        that forwards have: every input by position (None: an optional one was left out), params by keyword.
+        """
+        if self.variadic is not None:
+            return inputs, params
+        check_positions(self, inputs)
+        given = dict(zip(self.inputs + self.params, inputs))
+        for name, value in params.items():
+            own_name = self.aliases.get(name, name)
+            check_given_once(self, name, own_name, given)
+            given[own_name] = value
+        check_arguments(self, given)
+        return tuple(given.pop(name, None) for name in self.inputs), given
+
+    def unwrap(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[int], bool]:
+        """The inputs as arrays, brought to one dtype if the op broadcasts; the edges of those that require a
+        gradient, and their positions; and whether any is a Tensor.
+        """
+        arrays: list[Any] = []
+        edges: list[Any] = []
+        wanted: list[int] = []
+        on_tape = unusual = False
+        for position, value in enumerate(inputs):
             edge = None
             if isinstance(value, Tensor):
                 on_tape = True
                 if value._requires_grad:
-                    edge = value._edge or value
-                    wanted |= bit
+                    edge = value if value._edge is None else value._edge
+                    wanted.append(position)
                 value = value._data
-            elif type(value) is not np.ndarray and (
-                value is not None or self.variadic or len(arrays) < self.required
-            ):
-                odd = True
+            elif type(value) is not np.ndarray and (value is not None or position < self.required):
+                unusual = True
             arrays.append(value)
             edges.append(edge)
-            bit += bit
-        if odd:
-            errors.check_inputs(self, arrays, OPERANDS if self.broadcasting else OPERANDS[:2])
-        if self.broadcasting and (odd or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
-            arrays = promote(
-                arrays, [on_tape and not isinstance(one, Tensor) and np.ndim(one) == 0 for one in inputs]
-            )
-        settled = []
-        if params:
-            for name, one in params.items():
-                if type(one) not in PLAIN and (
-                    type(one) is not tuple or not PLAIN.issuperset(map(type, one))
-                ):
-                    params[name] = self.settle(name, one)
-                    settled.append(name)
-            y = self.forward(*arrays, **params)
-        else:
-            y = self.forward(*arrays)
-        y, kept = errors.check_kept(self, y) if self.keeps else (y, ())
-        if not on_tape:
-            return y
-        recorded = wanted and self.differentiable and GRAD.get()
-        for name in settled if recorded else ():  # arrays in them are their owner's to change
-            params[name] = deepcopy(params[name])
-        if type(y) is not tuple:
-            y, root = self.own(y, inputs, arrays)
-            node = self.record(inputs, arrays, edges, wanted, y, kept, params) if recorded else None
-            return result(y, root, (node, 0) if node and y.dtype in FLOATS else None)
-        ys, roots = zip(*[self.own(one, inputs, arrays) for one in y])
-        node = self.record(inputs, arrays, edges, wanted, ys, kept, params) if recorded else None
-        made = [(node, slot) if node and one.dtype in FLOATS else None for slot, one in enumerate(ys)]
-        return tuple([result(*one) for one in zip(ys, roots, made)])
+        if unusual:
+            check_inputs(self, arrays)
+        if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
+            arrays = promote(arrays, [on_tape and is_scalar(value) for value in inputs])
+        return arrays, edges, wanted, on_tape
 
-    def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form that
-        forwards have: every input by position (None: an optional one was left out), every param by keyword.
-        """
-        given = dict(zip((*self.inputs, *self.params), inputs))
-        errors.check_positions(self, inputs)
+    def settle(self, params: dict[str, Any]) -> list[str]:
+        """Take the Tensors out of the params, in place; which of these somebody could change later on."""
+        mutable = []
         for name, value in params.items():
-            own_name = self.aliases.get(name, name)
-            errors.check_given_once(self, name, own_name, given)
-            given[own_name] = value
-        errors.check_arity(self, given)
-        return tuple(given.pop(name, None) for name in self.inputs), given
+            if type(value) in PLAIN or (type(value) is tuple and PLAIN.issuperset(map(type, value))):
+                continue
+            params[name] = self.without_tensors(name, value)
+            mutable.append(name)
+        return mutable
 
-    def own(self, y: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, Tensor | None]:
-        """An output, read-only, and the tensor whose memory it shows, where it is a view of one."""
-        y = y if type(y) is np.ndarray and y.dtype.kind in KINDS else errors.check_output(self, y)
-        base, root = y.base, None
-        for value, array in zip(inputs, arrays):
-            if y is array or (
-                base is not None and array is not None and (base is array or base is array.base)
+    def without_tensors(self, name: str, value: Any) -> Any:
+        """A param with arrays in the place of Tensors."""
+        if type(value) in (tuple, list):
+            return type(value)([self.without_tensors(name, item) for item in value])
+        if not isinstance(value, Tensor):
+            return value
+        if value.requires_grad:
+            raise RuleError(
+                f"{self.name}: {name} is a param, so no gradient flows to it, but it requires one; "
+                f"pass {name}.detach()"
+            )
+        return value._data
+
+    def split_kept(self, returned: Any) -> tuple[Any, tuple[Any, ...]]:
+        """What a forward that keeps values returned: the output, and the kept ones."""
+        if type(returned) is not tuple or len(returned) != 1 + len(self.keeps):
+            keeps = ", ".join(self.keeps)
+            raise RuleError(
+                f"op {self.name} ({show_place(self.forward)}) keeps {keeps}, so its forward must return "
+                f"(y, {keeps})"
+            )
+        return returned[0], returned[1:]
+
+    def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
+        """An output as a Tensor, read-only, which knows whose memory it shows where it is a view of an input."""
+        array = output if type(output) is np.ndarray and output.dtype.kind in KINDS else self.as_array(output)
+        base, root = array.base, None
+        for value, given in zip(inputs, arrays):
+            if array is given or (
+                base is not None and given is not None and (base is given or base is given.base)
             ):
-                y, root = (
-                    y.view(),
-                    (value if value._root is None else value._root) if isinstance(value, Tensor) else None,
-                )
-        y.setflags(False)  # write=False, which takes half as long again
-        return y, root
+                array = array.view()
+                if isinstance(value, Tensor):
+                    root = value if value._root is None else value._root
+        array.setflags(write=False)
+        return tensor_of(array, root)
+
+    def as_array(self, output: Any) -> Any:
+        """What a forward returned, a NumPy number perhaps, as an array."""
+        is_array = isinstance(output, ARRAYS)
+        if not is_array or output.dtype.kind not in KINDS:
+            returned = show_array(output) if is_array else type(output).__name__
+            raise RuleError(
+                f"the forward of {self.name} ({show_place(self.forward)}) returned {returned}; "
+                "it must return an ndarray of numbers"
+            )
+        return np.asarray(output)
 
     def record(
-        self, inputs: Any, arrays: Any, edges: Any, wanted: int, y: Any, kept: Any, params: Any
-    ) -> Node:
-        """A node for the tape: it holds what the rules read, and knows where gradients go."""
-        wanted = -1 if self.variadic else wanted
-        pick, read, constants, shapes = self.plans.get(wanted) or self.plan(wanted)
-        given = [(at, inputs[at]) for at in constants if inputs[at] is not None] if constants else ()
-        names = (
-            {at: one if type(one) in PLAIN else getattr(one, "name", None) for at, one in given}
-            if given
-            else None
-        )
-        guards = []
-        for position in range(len(inputs)) if self.variadic and read else read:
-            value = inputs[position]
-            if not isinstance(value, Tensor):  # a bare array is its owner's to change
-                arrays[position] = None if value is None else arrays[position].copy()
-            elif value._edge is None or value._root is not None:
-                guards.append(value if value._root is None else value._root)
-        sizes: Any = tuple([None if one is None else one.shape for one in arrays]) if shapes else ()
-        if self.variadic:
-            arrays, edges, sizes = [tuple(arrays)], [edges], [sizes]
-        saved = pick((*arrays, y, *kept, *sizes, None))  # the readable values, in order
-        many, node = type(y) is tuple, object.__new__(Node)
-        node.op, node.edges, node.saved, node.guards, node.names = self, edges, saved, guards, names
-        node.params, node.notes, node.consumed = (
-            {**self.defaults, **params},
-            Notes(many) if many else None,
-            None,
-        )
-        node.outputs = [(one.shape, one.dtype) for one in y] if many else [(y.shape, y.dtype)]
-        node.layer, node.where, node.index = LAYER.get(), user_where(2), tick()
-        return node
-
-    def settle(self, name: str, value: Any) -> Any:
-        """A param without Tensors in it."""
-        if type(value) in (tuple, list):
-            return type(value)([one if type(one) in PLAIN else self.settle(name, one) for one in value])
-        return errors.check_param(self, name, value).data if isinstance(value, Tensor) else value
-
-    def plan(self, wanted: int) -> Any:
-        """What to save where the inputs in the bits of `wanted` (-1: all) want gradients: what picks it out
-        of the readable values and a None, for what no rule will read; which inputs are in it; which are
-        constants; whether shapes are."""
-        rules: list[Any] = [rule for position, rule in enumerate(self.rules) if wanted >> position & 1]
-        errors.check_rules(self, rules, wanted)
-        needed = {place for rule in [*rules, *self.derivations.values()] for place in rule.reads}
-        sources = [self.readable.index(name) if place in needed else -1 for name, place in self.saves.items()]
-        read = [position for position in range(len(self.inputs)) if position in sources]
-        constants = [position for position in range(len(self.inputs)) if not wanted >> position & 1]
-        pick = itemgetter(*sources, -1, -1)  # of a single place it would give the bare value, so two more
-        shapes = max(sources, default=-1) > len(self.inputs) + len(self.keeps)
-        return self.plans.setdefault(wanted, (pick, read, constants, shapes))
-
-    def grad(self, argument: str) -> Callable[[Function], Function]:
-        """Declare the decorated function as the rule for one input."""
-        return partial(self.declare, "grad", errors.check_named(self, "grad", argument))
-
-    def kept(self, name: str) -> Callable[[Function], Function]:
-        """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
-        return partial(self.declare, "kept", errors.check_named(self, "kept", name))
-
-    def explain(self, argument: str) -> Any:
-        from ..debug.explain import explains
-
-        return explains(self, argument)  # for people
-
-    def declare(self, decorator: str, name: str, function: Function) -> Function:
-        """Take a rule (whose first argument is the gradient) or a derivation, and give the function back as
-        it is.
-        """
-        names = list(inspect.signature(function).parameters)
-        self.plans.clear()
-        errors.check_declared(self, decorator, name, function, names)
-        if decorator == "grad":
-            self.rules[self.inputs.index(name)] = Rule(self, name, function, names[1:])
+        self,
+        inputs: tuple[Any, ...],
+        arrays: list[Any],
+        edges: list[Any],
+        wanted: tuple[int, ...],
+        params: dict[str, Any],
+        kept: tuple[Any, ...],
+        outputs: Any,
+    ) -> None:
+        """Put the outputs on the tape: their node holds what the rules read, and knows where gradients go."""
+        residuals = self._residuals.get(wanted) or self.residuals(wanted)
+        several = type(outputs) is tuple
+        saved: dict[str, Any] = {}
+        owners: list[Tensor] = []
+        if self.variadic is not None:
+            self.save_variadic(saved, owners, residuals, inputs, arrays)
+            edges = [edges]
         else:
-            self.derivations[name] = Rule(self, name, function, names)
-        return function
+            for name, position in residuals.inputs:
+                saved[name] = save_input(inputs[position], arrays[position], owners)
+            for name, position in residuals.shapes:
+                saved[name] = None if arrays[position] is None else arrays[position].shape
+        if residuals.output:
+            saved["y"] = tuple([output._data for output in outputs]) if several else outputs._data
+        for name, place in residuals.kept:
+            saved[name] = kept[place]
+        node = Node(
+            self,
+            edges,
+            saved,
+            {**self.defaults, **params},
+            several,
+            owners,
+            name_constants(inputs, residuals.constants) if residuals.constants else None,
+            LAYER.get(),
+            user_where(2),
+        )
+        for slot, output in enumerate(outputs if several else (outputs,)):
+            node.outputs.append((output._data.shape, output._data.dtype))
+            if output._data.dtype in FLOATS:
+                output._edge = Output(node, slot)
+                output._requires_grad = True
 
-    def derive(self, name: str, values: dict[str, Any], node: Node) -> Any:
+    def save_variadic(
+        self,
+        saved: dict[str, Any],
+        owners: list[Tensor],
+        residuals: Residuals,
+        inputs: tuple[Any, ...],
+        arrays: list[Any],
+    ) -> None:
+        """Save the inputs of a variadic op, or their shapes, as tuples under its one name."""
+        for name, _ in residuals.inputs:
+            saved[name] = tuple([save_input(value, array, owners) for value, array in zip(inputs, arrays)])
+        for name, _ in residuals.shapes:
+            saved[name] = tuple([array.shape for array in arrays])
+
+    def residuals(self, wanted: tuple[int, ...]) -> Residuals:
+        """What to save where the inputs at these positions want a gradient."""
+        wanted_rules = range(len(self.rules)) if self.variadic else wanted
+        rules = [self.rules[position] for position in wanted_rules]
+        check_rules(self, [self.inputs[position] for position in wanted_rules], rules)
+        reads = {name for rule in [*rules, *self.derivations.values()] for name in rule.reads}
+        positions = list(enumerate(self.inputs))
+        self._residuals[wanted] = Residuals(
+            inputs=[(name, position) for position, name in positions if name in reads],
+            shapes=[(f"{name}_shape", position) for position, name in positions if f"{name}_shape" in reads],
+            kept=[(name, place) for place, name in enumerate(self.keeps) if name in reads],
+            output="y" in reads,
+            constants=[position for position, _ in positions if position not in wanted_rules],
+        )
+        return self._residuals[wanted]
+
+    def derive(self, name: str, values: dict[str, Any], params: dict[str, Any]) -> Any:
         """A kept float from the Tensors it follows from."""
-        errors.check_derivation(self, name)
-        rule, readable = self.derivations[name], list(values.values())
-        return rule.function(*map(readable.__getitem__, rule.reads), **rule.some(node))
+        if name not in self.derivations:
+            raise RuleError(
+                f"{self.name} keeps the float {name!r}, so to differentiate its rules they must know how it "
+                f"follows from the inputs: declare @{self.name}.kept({name!r})"
+            )
+        derivation = self.derivations[name]
+        arguments, named = derivation.arguments(values, params)
+        return derivation.function(*arguments, **named)
 
 
-def primitive(
-    forward: Any = None,
-    *,
-    names: tuple[str, ...] = (),
-    broadcasting: bool = False,
-    keeps: tuple[str, ...] = (),
-    differentiable: bool = True,
-    once: bool = False,
-    override: bool = False,
-) -> Any:
-    """Declare the decorated forward as an op, under its own name.
+def save_input(value: Any, array: Any, owners: list[Tensor]) -> Any:
+    """The array to save of an input. The owner of its memory is noted, if somebody could change it unseen."""
+    if not isinstance(value, Tensor):  # a bare array is its owner's to change
+        return None if value is None else array.copy()
+    if value._edge is None or value._root is not None:
+        owners.append(value if value._root is None else value._root)
+    return array
 
-    names: other names under which callers may give the inputs and params, in their order: PyTorch's, as in
-    names=("input", "weight"). broadcasting: the inputs are brought to one dtype and broadcast against each other, and scalars may be
-    among them; their gradients are summed back. keeps: names of what the forward returns after its output, as
-    `return y, index`, for the rules to read. differentiable: False for an op whose output carries no gradient
-    (a comparison). once: its rules may not be differentiated themselves. override: take the place of an op of
-    the same name from elsewhere. For several outputs the forward returns a tuple of arrays (`return (a, b)`;
-    with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
-    """
-    options: Any = {
-        "names": names,
-        "broadcasting": broadcasting,
-        "keeps": keeps,
-        "differentiable": differentiable,
-        "once": once,
+
+def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, Any]:
+    """The inputs that want no gradient, as people know them: the number, the tensor's name, or None; by position."""
+    return {
+        position: inputs[position]
+        if type(inputs[position]) in PLAIN
+        else getattr(inputs[position], "name", None)
+        for position in positions
+        if inputs[position] is not None
     }
-    if forward is None:
-        return partial(primitive, override=override, **options)
-    errors.check_forward(forward, keeps)
-    op = Op(forward, **options)
-    errors.check_name(op, OPS.get(op.name), override)
-    OPS[op.name] = op
-    return op
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether an operand takes the other's dtype: a Python or NumPy number, an array without dimensions."""
+    return not isinstance(value, Tensor) and np.ndim(value) == 0
+
+
+def check_inputs(op: Op, arrays: list[Any]) -> None:
+    """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
+    types = OPERANDS if op.broadcasting else ARRAYS
+    for name, value in zip(op.inputs * len(arrays) if op.variadic else op.inputs, arrays):
+        masked = isinstance(value, np.ma.MaskedArray)  # its mask would be lost in silence
+        if (isinstance(value, types) and not masked) or (value is None and name in op.optional):
+            continue
+        given = type(value).__name__
+        raise TypeError(
+            f"{op.name}: {name} must be a Tensor or an ndarray, not {given}; wrap it in tg.tensor(…)"
+        )
+
+
+def check_positions(op: Op, inputs: tuple[Any, ...]) -> None:
+    """Refuse more arguments than an op has inputs and params."""
+    if len(inputs) > len(op.inputs) + len(op.params):
+        raise TypeError(f"{op.name} takes {show_arguments(op)}; got {len(inputs)} by position")
+
+
+def check_given_once(op: Op, name: str, own_name: str, given: dict[str, Any]) -> None:
+    """Refuse an argument that was given by position already, or under its other name."""
+    if own_name in given:
+        argument = own_name if name == own_name else f"{own_name} ({name})"
+        raise TypeError(f"{op.name}: {argument} was given twice; {op.name} takes {show_arguments(op)}")
+
+
+def check_arguments(op: Op, given: dict[str, Any]) -> None:
+    """Refuse a call without an input that is not optional, or with an argument that the op has not."""
+    missing = [name for name in op.inputs if name not in given and name not in op.optional]
+    unknown = [name for name in given if name not in op.inputs + op.params]
+    if missing or unknown:
+        fault = f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(unknown)}"
+        raise TypeError(f"{op.name} takes {show_arguments(op)}; {fault}")
+
+
+def show_arguments(op: Op) -> str:
+    """An op's arguments as messages write them."""
+    params = f" and the params {', '.join(op.params)}" if op.params else ""
+    return f"the inputs ({', '.join(op.inputs)}){params}"
+
+
+def check_rules(op: Op, inputs: list[str], rules: list[Any]) -> None:
+    """Refuse a gradient for an input that the op has no rule for."""
+    for name, rule in zip(inputs, rules):
+        if rule is None:
+            raise RuleError(
+                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare one "
+                f"with @{op.name}.grad({name!r})"
+            )

@@ -29,3 +29,8 @@ def door(name: str) -> Callable[..., Any]:
     if name not in DOORS:
         raise ImportError(f"{name}: the part of tinygrad_conv that provides it is not installed here")
     return DOORS[name]
+
+
+def picture(name: str, subject: Any) -> str | None:
+    """A notebook's picture of something; None, which shows its repr, where no floor draws any."""
+    return DOORS[name](subject) if name in DOORS else None

@@ -9,12 +9,14 @@ from weakref import ref
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .. import errors
 from ..dtypes import FLOATS, Array, as_array
-from ..hooks import Handle
-from . import modes
+from ..errors import DtypeError, GraphError, MutationError, ShapeError, show_array, show_tensor
+from .backward import Gradients, sweep
+from .hooks import Handle, Listeners
+from .location import user_where
 from .methods import TensorMethods
-from .tape import Mutations, Node, Notes, sweep, tick
+from .modes import BACKWARD, GRAD, OBSERVATION, enable_grad, no_grad, observed_by
+from .node import Node, Output, Versions, tick
 
 
 class Tensor(TensorMethods):
@@ -30,10 +32,10 @@ class Tensor(TensorMethods):
         "__weakref__",
         "_data",
         "_edge",
-        "_notes",
+        "_listeners",
         "_requires_grad",
         "_root",
-        "_stamp",
+        "_version",
         "grad",
         "name",
     )
@@ -46,19 +48,18 @@ class Tensor(TensorMethods):
         self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
     ) -> None:
         self._data: Array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
-        self._edge: tuple[Node, int] | None = (
-            None  # the node that made it and which of its outputs it is; None: a leaf
-        )
+        self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._root: Tensor | None = None  # the tensor whose memory this one shows, where it is a view
-        self._notes: Notes | None = None  # its hooks
-        self._stamp = 0  # when the memory was last changed in place
+        self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
+        self._version = 0  # when the memory was last changed in place
         self.grad: Array | None = None
-        self.name, self.requires_grad = name, requires_grad
+        self.name = name
+        self.requires_grad = requires_grad
 
     @property
     def data(self) -> Array:
-        """The numbers. Setting them, `p.data -= …` included, is noticed by a backward that would read the old
-        ones.
+        """The numbers. Setting them, `p.data -= …` included, is noticed by a backward that would read the
+        old ones.
         """
         return self._data
 
@@ -66,9 +67,9 @@ class Tensor(TensorMethods):
     def data(self, value: Any) -> None:
         array = as_array(value)
         if self._edge is not None or (self._requires_grad and array.dtype not in FLOATS):
-            raise errors.in_place(self, ".data =")
+            raise in_place_error(self, ".data =")
         self._data = array
-        self.stamp()
+        self.mark_changed()
 
     @property
     def requires_grad(self) -> bool:
@@ -77,7 +78,12 @@ class Tensor(TensorMethods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        errors.check_requires_grad(self, value)
+        if self._edge is not None and not value:
+            raise GraphError(f"{self._edge.node!r} made this tensor, so it requires grad; use detach()")
+        if value and self._data.dtype.kind != "f":
+            raise DtypeError(
+                f"only floating-point tensors can require a gradient, not {show_array(self._data)}"
+            )
         self._requires_grad = bool(value)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
@@ -88,139 +94,148 @@ class Tensor(TensorMethods):
         Raises GraphError where there is nothing to go back through, TapeConsumedError the second time,
         MutationError where what a rule would read has changed.
         """
-        if (
-            gradient is not None
-            or self._edge is None
-            or self._data.size != 1
-            or modes.WATCH.get() is not None
-        ):
-            return deposit(run([self], [gradient], retain_graph))
-        node, one = self._edge[0], np.array(1.0, self._data.dtype, ndmin=self._data.ndim)
-        deposit(sweep({-node.index: node}, {self._edge: one}, retain_graph))
+        accumulate(backpropagate([self], [gradient], retain_graph))
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:
         """Call `hook` with the gradient of this tensor in every backward; what it returns, if anything, takes
         its place.
         """
-        errors.check_wanted(self)
-        return Handle(self.note().hooks.setdefault(self._edge[1] if self._edge else 0, {}), hook)
+        check_requires_grad(self)
+        slot = 0 if self._edge is None else self._edge.slot
+        return Handle(self.listeners().hooks.setdefault(slot, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
         """Call `hook` with this leaf each time a backward has written its `.grad`."""
-        errors.check_leaf(self, "register_post_accumulate_grad_hook")
-        return Handle(self.note().after, hook)
+        check_leaf(self, "register_post_accumulate_grad_hook")
+        return Handle(self.listeners().accumulated, hook)
 
     def retain_grad(self) -> None:
         """Have a backward write `.grad` of this intermediate result too."""
         if self._edge is not None:
-            self.note().retained[self._edge[1]] = ref(self)
+            self.listeners().retained[self._edge.slot] = ref(self)
 
-    def note(self) -> Notes:
-        """Where its hooks live: on its node, or on the leaf itself."""
-        self._notes = self._notes or (self._edge[0].note() if self._edge else Notes())
-        return self._notes
+    def listeners(self) -> Listeners:
+        """Its hooks: they live on the node that made it, or on the leaf itself."""
+        if self._edge is not None:
+            return self._edge.node.listeners()
+        if self._listeners is None:
+            self._listeners = Listeners()
+        return self._listeners
 
     def detach(self) -> Tensor:
         """The same numbers, in the same memory, off the tape."""
-        return result(self._data, self if self._root is None else self._root)
+        return tensor_of(self._data, self if self._root is None else self._root)
 
-    def stamp(self) -> None:
-        """Note that the memory has just changed."""
-        (self if self._root is None else self._root)._stamp = Mutations.latest = tick()
+    def mark_changed(self) -> None:
+        """Note that the memory has just been changed in place."""
+        (self if self._root is None else self._root)._version = Versions.latest = tick()
 
     def change(self, symbol: str, operation: Callable[..., Any], *operands: Any) -> Tensor:
         """`x -= …` and its kin, in place: for leaves, and where no recording would be falsified."""
-        recording = modes.GRAD.get() and any(
-            getattr(one, "requires_grad", False) for one in (self, *operands)
+        would_record = GRAD.get() and any(
+            getattr(value, "requires_grad", False) for value in (self, *operands)
         )
-        if recording or self._edge is not None or not self._data.flags.writeable:
-            raise errors.in_place(self, symbol)
-        operation(self._data, *(one.data if isinstance(one, Tensor) else one for one in operands))
-        self.stamp()
+        if would_record or self._edge is not None or not self._data.flags.writeable:
+            raise in_place_error(self, symbol)
+        operation(self._data, *(value.data if isinstance(value, Tensor) else value for value in operands))
+        self.mark_changed()
         return self
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        errors.check_off_tape(self)
+        if self._requires_grad:
+            raise TypeError(
+                "NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data"
+            )
         return np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        errors.check_leaf(self, "copy, pickle")
+        check_leaf(self, "copy, pickle")
         slots = {"requires_grad": self._requires_grad, "name": self.name, "grad": self.grad}
         return type(self), (self._data,), (None, slots)
 
     def __repr__(self) -> str:
-        return errors.show_contents(self)
+        ends = 3 if self.ndim <= 2 else 1  # how many numbers at each end of a dimension
+        numbers = np.array2string(self._data, separator=", ", prefix="tensor(", threshold=200, edgeitems=ends)
+        leaf = ", requires_grad=True" if self._requires_grad else ""
+        origin = f", made by {self._edge.node.op.name}" if self._edge is not None else leaf
+        name = f", name={self.name!r}" if self.name else ""
+        return f"tensor({numbers}, {show_array(self._data)}{origin}{name})"
 
 
-def result(array: Array, root: Tensor | None = None, edge: tuple[Node, int] | None = None) -> Tensor:
+def tensor_of(array: Array, root: Tensor | None = None, edge: Output | None = None) -> Tensor:
     """A Tensor around what an op computed: `__init__` without its checks, which a result needs none of."""
     tensor = object.__new__(Tensor)
-    tensor._data, tensor._root, tensor._edge, tensor._requires_grad = array, root, edge, edge is not None
-    tensor._notes, tensor.grad, tensor.name, tensor._stamp = None, None, None, 0
+    tensor._data = array
+    tensor._edge = edge
+    tensor._root = root
+    tensor._requires_grad = edge is not None
+    tensor._listeners = None
+    tensor._version = 0
+    tensor.grad = None
+    tensor.name = None
     return tensor
 
 
-def lift(node: Node) -> list[Any]:
-    """The values a node's rules read, as Tensors on the tape: it makes the rules themselves differentiable.
-
-    Kept choices (masks, indices) stay arrays. A kept float is derived again from the other values: as a
-    constant it would hide its part of the second derivative.
-    """
-    errors.check_differentiable_twice(node.op)
-    edges = dict(zip(node.op.inputs, node.edges))
-    slots = [(node, slot) for slot in range(len(node.outputs))]
-    edges["y"] = slots if node.notes and node.notes.many else slots[0]
-    values = {
-        name: lift_value(value, edges[name]) if name in edges else value
-        for name, value in zip(node.op.saves, node.saved)
-    }
-    for name in node.op.keeps:
-        if name in values and values[name].dtype in FLOATS:
-            values[name] = node.op.derive(name, values, node)
-    return list(values.values())
-
-
-def lift_value(value: Any, edge: Any) -> Any:
-    """A saved array (or a tuple of them) as the Tensor it was; a constant becomes a Tensor off the tape."""
-    if isinstance(value, tuple):
-        return tuple(map(lift_value, value, edge or [None] * len(value)))
-    return edge if value is None or isinstance(edge, Tensor) else result(value, None, edge)
-
-
-def run(
-    tensors: Sequence[Tensor], seeds: Sequence[Any], keep: bool, wanted: Any = None, lifting: Any = None
+def backpropagate(
+    outputs: Sequence[Tensor],
+    seeds: Sequence[Any],
+    retain_graph: bool,
+    wanted: set[Any] | None = None,
+    create_graph: bool = False,
 ) -> dict[Any, Any]:
-    """Begin a sweep at these tensors, with the gradients of each; a debugger that watches takes it over."""
-    ahead: dict[int, Node] = {}
-    grads: dict[Any, Any] = {}
-    for tensor, seed in zip(tensors, seeds):
-        seed = seed if seed is None or isinstance(seed, Tensor) else Tensor(seed, tensor.dtype)
-        errors.check_seed(tensor, seed)
-        seed = Tensor(np.ones_like(tensor._data)) if seed is None else seed
-        edge, gradient = tensor._edge or tensor, seed if lifting else seed._data
-        grads[edge] = grads[edge] + gradient if edge in grads else gradient
-        if tensor._edge is not None:
-            ahead[-tensor._edge[0].index] = tensor._edge[0]
-    watch = modes.WATCH.get()
-    return (sweep if watch is None else watch.sweep)(ahead, grads, keep, wanted, lifting)
+    """The gradients by edge of a sweep that begins at these outputs, with a gradient for each of them."""
+    consumer = None if retain_graph else user_where()
+    lifting = (lift, Tensor) if create_graph else (None, np.ndarray)
+    observation = OBSERVATION.get()
+    if observation is None:
+        return run(Gradients(consumer, wanted, *lifting), outputs, seeds)
+    with observed_by(observation.inside_rules()):
+        return run(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
 
 
-def deposit(found: dict[Any, Any]) -> None:
-    """Write a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all of them are
-    ready.
-    """
-    fresh: list[tuple[Tensor, Array]] = []
-    for edge, gradient in found.items():
-        tensor = edge[0].notes.retained[edge[1]]() if type(edge) is tuple else edge
-        if tensor is not None:  # a retained one may be gone
-            fresh.append(
-                (tensor, gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C"))
-            )
-    for tensor, gradient in fresh:
-        tensor.grad = gradient
-    for tensor, _ in fresh:
-        for hook in tuple(tensor._notes.after.values()) if tensor._notes else ():
-            hook(tensor)
+def run(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> dict[Any, Any]:
+    """Begin with the seeds, and sweep; where this backward is, `modes.BACKWARD` tells."""
+    begin(gradients, outputs, seeds)
+    token = BACKWARD.set(gradients)
+    try:
+        return sweep(gradients)
+    finally:
+        BACKWARD.reset(token)
+
+
+def begin(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> None:
+    """Enter the gradients that a backward begins with."""
+    for tensor, seed in zip(outputs, seeds):
+        seed = seed_for(tensor, seed)
+        edge = tensor if tensor._edge is None else tensor._edge
+        gradients.add(edge, seed._data if gradients.lift is None else seed)
+
+
+def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
+    """The gradient that a backward of the tensor begins with: 1 for a scalar, where none was given."""
+    check_requires_grad(tensor)
+    if gradient is None:
+        check_scalar(tensor)
+        return tensor_of(np.ones_like(tensor._data))
+    seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient, tensor.dtype)
+    check_seed(tensor, seed)
+    return seed
+
+
+def accumulate(gradients: dict[Any, Any]) -> None:
+    """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
+    accumulated: list[tuple[Tensor, Array]] = []
+    for edge, gradient in gradients.items():
+        leaf = edge.node._listeners.retained[edge.slot]() if type(edge) is Output else edge
+        if leaf is not None:  # the tensor that retained its gradient may be gone
+            total = gradient.copy() if leaf.grad is None else np.add(leaf.grad, gradient, order="C")
+            accumulated.append((leaf, total))
+    for leaf, total in accumulated:
+        leaf.grad = total
+    for leaf, _ in accumulated:
+        if leaf._listeners is not None:
+            for hook in tuple(leaf._listeners.accumulated.values()):
+                hook(leaf)
 
 
 def grad(
@@ -238,14 +253,102 @@ def grad(
     create_graph. Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its
     gradient is None then).
     """
-    outputs, inputs = ([one] if isinstance(one, Tensor) else list(one) for one in (outputs, inputs))
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
-    errors.check_seed_count(outputs, seeds)
-    edges = [tensor._edge or tensor for tensor in inputs]
-    with modes.enable_grad() if create_graph else modes.no_grad():
-        keep, lifting = create_graph if retain_graph is None else retain_graph, lift if create_graph else None
-        found = run(outputs, seeds, keep, set(edges), lifting)
-    gradients = [found.get(edge) for edge in edges]
+    if len(seeds) != len(outputs):
+        raise GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
+    edges = [tensor if tensor._edge is None else tensor._edge for tensor in inputs]
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    with enable_grad() if create_graph else no_grad():
+        by_edge = backpropagate(outputs, seeds, retain_graph, set(edges), create_graph)
+    gradients = [by_edge.get(edge) for edge in edges]
     if not allow_unused:
-        errors.check_used(inputs, gradients)
-    return tuple(one if create_graph or one is None else Tensor(one.copy()) for one in gradients)
+        check_used(inputs, gradients)
+    if create_graph:
+        return tuple(gradients)
+    return tuple(None if gradient is None else Tensor(gradient.copy()) for gradient in gradients)
+
+
+def lift(node: Node) -> dict[str, Any]:
+    """What a node saved, as Tensors on the tape: it makes the rules themselves differentiable.
+
+    Kept choices (masks, indices) stay arrays. A kept float is derived again from the other values: as a
+    constant it would hide its part of the second derivative.
+    """
+    op = node.op
+    if op.once:
+        raise GraphError(
+            f"{op.name} was declared differentiable once, so create_graph=True cannot go through it"
+        )
+    edges = dict(zip(op.inputs, node.edges))
+    outputs = [Output(node, slot) for slot in range(len(node.outputs))]
+    edges["y"] = outputs if node.several else outputs[0]
+    values = {
+        name: lift_value(value, edges[name]) if name in edges else value for name, value in node.saved.items()
+    }
+    for name in op.keeps:
+        if name in values and values[name].dtype in FLOATS:
+            values[name] = op.derive(name, values, node.params)
+    return values
+
+
+def lift_value(value: Any, edge: Any) -> Any:
+    """A saved array (or a tuple of them) as the Tensor it was; a constant becomes a Tensor off the tape."""
+    if type(value) is tuple:
+        return tuple(map(lift_value, value, edge or [None] * len(value)))
+    return edge if value is None or isinstance(edge, Tensor) else tensor_of(value, None, edge)
+
+
+def check_requires_grad(tensor: Tensor) -> None:
+    """Refuse a backward from what needs no gradient, or a hook on it."""
+    if not tensor._requires_grad:
+        raise GraphError(
+            f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "
+            "requires_grad=True, or it was computed under no_grad, or detached"
+        )
+
+
+def check_scalar(tensor: Tensor) -> None:
+    """Refuse to begin a backward of many numbers with nothing to begin with."""
+    if tensor._data.size != 1:
+        raise GraphError(
+            f"backward of {show_array(tensor._data)} needs the gradient to begin with: pass one of its shape "
+            "(tg.ones_like(y)), or reduce it to a scalar, as in y.sum().backward()"
+        )
+
+
+def check_seed(tensor: Tensor, seed: Tensor) -> None:
+    """Refuse to begin a backward with a gradient of another shape, or of integers."""
+    if seed.shape != tensor.shape:
+        raise ShapeError(
+            f"backward: gradient is {show_array(seed)}, but the tensor is {show_array(tensor._data)}; "
+            "reshape one of them"
+        )
+    if seed.dtype not in FLOATS:
+        raise DtypeError(f"backward: gradient is {show_array(seed)}; pass floating-point numbers")
+
+
+def check_used(inputs: Sequence[Tensor], gradients: Sequence[Any]) -> None:
+    """Refuse inputs that no gradient reached."""
+    for tensor, gradient in zip(inputs, gradients):
+        if gradient is None:
+            raise GraphError(
+                f"grad: the outputs do not depend on input {show_tensor(tensor)}, or it requires no grad; pass "
+                "allow_unused=True to get None for it"
+            )
+
+
+def check_leaf(tensor: Tensor, what: str) -> None:
+    """Refuse what only a leaf can do."""
+    if tensor._edge is not None:
+        raise GraphError(f"{what}: {tensor._edge.node!r} made this tensor, and only a leaf can; use detach()")
+
+
+def in_place_error(tensor: Tensor, symbol: str) -> MutationError:
+    """What to write instead of changing a tensor in place."""
+    instead = f"x = x {symbol[:-1]} …" if symbol[0] in "+-*/" else "tg.where, tg.cat or tg.put_add"
+    return MutationError(
+        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), or, "
+        "to update a leaf, do it under `with tg.no_grad():`"
+    )

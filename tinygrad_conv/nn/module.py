@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS, Array, as_array
+from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_shape
-from ..hooks import Handle, Hooks
 
 if TYPE_CHECKING:
     from .summary import Summary
@@ -309,7 +309,7 @@ class Module:
             raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:{listed}")
         for key, array in arrays.items():
             np.copyto(own[key].data, array, casting="unsafe")
-            own[key].stamp()
+            own[key].mark_changed()
         return IncompatibleKeys(missing, unexpected)
 
     def train(self: Self, mode: bool = True) -> Self:

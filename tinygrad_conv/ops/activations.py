@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arithmetic import where
 from .functions import exp, relu, sigmoid

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .index import put_add
 from .precision import check_float

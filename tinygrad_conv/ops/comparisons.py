@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from .arithmetic import broadcast
 
 

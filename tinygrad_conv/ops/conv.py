@@ -35,7 +35,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import kernels
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .precision import check_float
 from .reduce import sum

@@ -9,7 +9,7 @@ are themselves in small pieces.
 from __future__ import annotations
 
 from .. import kernels
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .precision import wide
 from .reduce import sum_to

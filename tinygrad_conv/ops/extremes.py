@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from .dims import one_dim, reduced_dims
 from .index import along, put_add
 from .reduce import shared_by, spread

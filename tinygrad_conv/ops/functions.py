@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import kernels
 from ..dtypes import Array, get_default_dtype
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..engine.registry import OPS
 from ..errors import DtypeError
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from .dims import one_dim
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from .. import kernels
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .reduce import sum, sum_to
 from .shape import reshape, transpose

@@ -9,8 +9,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from ..engine.location import show_place
 from ..engine.registry import OPS
-from ..errors import show_place
 
 
 class OpsModule(ModuleType):

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ..dtypes import promote
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .activations import hardtanh, log_one_plus_exp, logsigmoid
 from .arithmetic import clamp_min

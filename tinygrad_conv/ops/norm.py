@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .deviation import deviation_dot, deviation_removed
 from .functions import sqrt, to

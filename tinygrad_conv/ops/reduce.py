@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from .. import kernels
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arithmetic import pow, where
 from .dims import kept_shape, one_dim, reduced_dims

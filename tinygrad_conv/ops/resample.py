@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .precision import check_float, wide
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import kernels
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .dims import many_dims, one_dim
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.op import primitive
+from ..engine.declare import primitive
 from .dims import one_dim
 from .functions import exp
 from .precision import check_float, wide

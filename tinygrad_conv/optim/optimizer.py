@@ -94,7 +94,7 @@ class Optimizer:
                     state = self.state[param] = {}
                 update = self.update if data.itemsize > 2 else self.update_half
                 update(data, grad, state, group)
-                param.stamp()
+                param.mark_changed()
         return loss
 
     def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:

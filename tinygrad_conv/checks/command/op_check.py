@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import FLOATS, Array
+from ...engine.location import show_place
 from ...engine.op import Op
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
-from ...errors import RuleError, show_place
+from ...errors import RuleError
 from ..cases import Case, Sample
 from ..compare import compare
 from ..diagnosis.message import error_of

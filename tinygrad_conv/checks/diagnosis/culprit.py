@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.op import Rule
+from ...engine.declare import Rule
 from ...errors import RuleError
 from ..behaviour import assert_pure, assert_same_in_any_layout
-from ..calls import Call, recorded_calls
+from ..calls import RecordedCall, recorded_calls
 from ..compare import compare
 from ..fault import Fault
 from ..function import Function
@@ -22,7 +22,7 @@ MOST_CALLS = 200  # of which each is looked at by itself
 class Culprit(NamedTuple):
     """A call of an op that is wrong by itself, the order at which it is, and its fault."""
 
-    call: Call
+    call: RecordedCall
     order: int
     fault: Exception
 
@@ -33,7 +33,7 @@ def find_culprit(function: Function, order: int, tolerance: Tolerance) -> Culpri
     At order 2 the ops that rules call are among them; one that is wrong at order 1 explains what those rules
     get wrong.
     """
-    different: dict[Any, Call] = {}
+    different: dict[Any, RecordedCall] = {}
     for call in calls_of(function, order)[:MOST_CALLS]:
         if call.checked:
             different.setdefault(call.describe(), call)
@@ -45,7 +45,7 @@ def find_culprit(function: Function, order: int, tolerance: Tolerance) -> Culpri
     return None
 
 
-def calls_of(function: Function, order: int) -> list[Call]:
+def calls_of(function: Function, order: int) -> list[RecordedCall]:
     """The calls of ops that a function makes and, at order 2, those of its gradient."""
     rng = np.random.default_rng(0)
     with recorded_calls() as calls:
@@ -59,7 +59,7 @@ def calls_of(function: Function, order: int) -> list[Call]:
     return calls
 
 
-def fault_alone(call: Call, order: int, tolerance: Tolerance) -> Exception | None:
+def fault_alone(call: RecordedCall, order: int, tolerance: Tolerance) -> Exception | None:
     """What is wrong with a call of an op by itself, if anything is."""
     rng = np.random.default_rng(0)
     try:
@@ -70,7 +70,7 @@ def fault_alone(call: Call, order: int, tolerance: Tolerance) -> Exception | Non
     return None
 
 
-def misbehaving_rule(call: Call, order: int, tolerance: Tolerance) -> Rule | None:
+def misbehaving_rule(call: RecordedCall, order: int, tolerance: Tolerance) -> Rule | None:
     """The rule that fails when no other runs; None where the forward already does what it must not."""
     try:
         assert_pure(call.function())

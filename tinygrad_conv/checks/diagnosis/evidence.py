@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ..calls import Call
+from ..calls import RecordedCall
 from ..fault import Fault
 from ..function import is_float_array
 from ..pullback import jacobian
@@ -28,7 +28,7 @@ class Evidence:
     """
 
     def __init__(
-        self, call: Call, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance
+        self, call: RecordedCall, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance
     ) -> None:
         self.call, self.arrays = call, arrays
         self.argument, self.output = argument, output
@@ -99,7 +99,7 @@ class Evidence:
         return (*self.arrays[:position], array, *self.arrays[position + 1 :])
 
 
-def gather(call: Call, argument: int, output: int, tolerance: Tolerance) -> list[Evidence]:
+def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> list[Evidence]:
     """Evidence at the call's inputs and, so that no coincidence counts, at others nearby.
 
     Raises Fault where the Jacobian is too large to be looked into.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import GradcheckError, show_place
-from ..calls import Call
+from ...engine.location import show_place
+from ...errors import GradcheckError
+from ..calls import RecordedCall
 from ..fault import Fault
 from ..function import Function
 from ..tolerance import Tolerance, WrongEntry
@@ -40,7 +41,7 @@ def error_of_op(culprit: Culprit, tolerance: Tolerance, note: str) -> GradcheckE
     return assemble(op.name, culprit.order, culprit.fault, places, finding, note)
 
 
-def called_at(call: Call) -> str:
+def called_at(call: RecordedCall) -> str:
     """The user's line that calls an op, where there is one."""
     place = call.node.place if call.node else "<unknown>"
     return "" if place.startswith("<") else f"called at {place}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import show_shape
-from ..calls import Call
+from ..calls import RecordedCall
 from ..fault import Fault
 from ..tolerance import Tolerance
 from .conditions import a_param, the_layout, the_remainder
@@ -24,7 +24,7 @@ from .moved_axes import exchanged_axes, reversed_axes
 Look = Callable[[Evidence], Iterator[Finding]]
 
 
-def find_mistake(call: Call, argument: int, output: int, tolerance: Tolerance) -> Finding:
+def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
     """What is wrong with the rule for one input of a call."""
     try:
         evidence = gather(call, argument, output, tolerance)

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.op import Op, Rule
+from ...engine.declare import Rule
+from ...engine.location import show_path, show_place
+from ...engine.op import Op
 from ...engine.registry import OPS
-from ...errors import show_place
-from ...places import show_path
 
 FACTS = {"shape", "ndim", "dtype"}  # what may be asked of an array, and is no array itself
 BUILTINS = {"len", "zip", "enumerate", "tuple", "list", "abs", "reversed"}

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...engine.op import Rule
+from ...engine.declare import Rule
 from ...engine.tensor import Tensor, grad
-from ..calls import Call
+from ..calls import RecordedCall
 from ..function import Function
-from ..introspection import run_rule, values_read
+from ..introspection import run_rule
 from ..pullback import jacobian
 from ..tolerance import Tolerance
 from .finding import UNKNOWN, Finding
 
 
-def find_constant(call: Call, argument: int, output: int, tolerance: Tolerance) -> Finding:
+def find_constant(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
     """Why the gradient of checked input `output` is right, but not its derivative for checked `argument`."""
     node, rule = call.node, call.rule_of(output)
     if node is None or rule is None or rule.variadic:
@@ -33,10 +33,8 @@ def find_constant(call: Call, argument: int, output: int, tolerance: Tolerance) 
     shape, _ = node.outputs[0]
     dy = np.random.default_rng(2).standard_normal(shape)
     given = derivative_given(call, argument, call.checked[output], dy)
-    places = values_read(call.op, rule)
-    for names in suspects(call, list(places)):
-        held = {places[name] for name in names}
-        derivative = derivative_held(call, argument, rule, dy, held, tolerance.eps)
+    for names in suspects(call, [name for name in rule.reads if not name.endswith("_shape")]):
+        derivative = derivative_held(call, argument, rule, dy, names, tolerance.eps)
         if derivative.shape != given.shape:
             continue
         if tolerance.allows(given, derivative, derivative, tolerance.eps).all():
@@ -44,14 +42,14 @@ def find_constant(call: Call, argument: int, output: int, tolerance: Tolerance) 
     return UNKNOWN
 
 
-def suspects(call: Call, names: list[str]) -> Iterator[set[str]]:
+def suspects(call: RecordedCall, names: list[str]) -> Iterator[set[str]]:
     """Which values to hold, in this order: each kept one, each other one, all of them."""
     yield from ({name} for name in names if name in call.op.keeps)
     yield from ({name} for name in names if name not in call.op.keeps)
     yield set(names)
 
 
-def used_as_constant(call: Call, rule: Rule, names: set[str]) -> Finding:
+def used_as_constant(call: RecordedCall, rule: Rule, names: set[str]) -> Finding:
     """The finding that a rule uses these values as constants."""
     kept = "the kept float " if names <= set(call.op.keeps) else ""
     values = kept + ", ".join(sorted(names))
@@ -59,7 +57,7 @@ def used_as_constant(call: Call, rule: Rule, names: set[str]) -> Finding:
     return Finding("constant", text)
 
 
-def derivative_given(call: Call, argument: int, position: int, dy: Array) -> Array:
+def derivative_given(call: RecordedCall, argument: int, position: int, dy: Array) -> Array:
     """An input's gradient, differentiated for another as the engine does it, [gradient, input]."""
 
     def gradient(*inputs: Any) -> Tensor:
@@ -73,27 +71,30 @@ def derivative_given(call: Call, argument: int, position: int, dy: Array) -> Arr
     return jacobian(Function(gradient, call.arrays, [call.checked[argument]], ["x"]))
 
 
-def derivative_held(call: Call, argument: int, rule: Rule, dy: Array, held: set[int], step: float) -> Array:
-    """The same by differences of the rule on arrays; the values at the places `held` stay as they are."""
+def derivative_held(
+    call: RecordedCall, argument: int, rule: Rule, dy: Array, held: set[str], step: float
+) -> Array:
+    """The same by differences of the rule on arrays; the values called `held` stay as they are."""
     node = call.node
     assert node is not None
     position = call.checked[argument]
 
     def gradient(vector: Array) -> Array:
-        pairs = enumerate(zip(node.saved, saved_at(call, position, vector)))
-        saved = [old if place in held else new for place, (old, new) in pairs]
+        moved = saved_at(call, position, vector)
+        saved = {name: node.saved[name] if name in held else value for name, value in moved.items()}
         return np.ravel(run_rule(rule, node, dy, saved))
 
     return differenced(gradient, call.arrays[position].ravel(), step)
 
 
-def saved_at(call: Call, position: int, vector: Array) -> Any:
+def saved_at(call: RecordedCall, position: int, vector: Array) -> dict[str, Any]:
     """What a call's node saves where the numbers of its input at a position are others."""
     inputs = list(call.arrays)
     for checked in call.checked:
         inputs[checked] = Tensor(inputs[checked].copy(), requires_grad=True)
     inputs[position] = Tensor(vector.reshape(inputs[position].shape), requires_grad=True)
-    return call.op(*inputs, **call.params).grad_fn.saved
+    saved: dict[str, Any] = call.op(*inputs, **call.params).grad_fn.saved
+    return saved
 
 
 def differenced(function: Callable[[Array], Array], point: Array, step: float) -> Array:

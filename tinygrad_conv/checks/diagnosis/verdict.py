@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...dtypes import FLOATS
-from ...engine.op import Rule
-from ..calls import Call
+from ...engine.declare import Rule
+from ..calls import RecordedCall
 from ..fault import Fault
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, misbehaving_rule
@@ -39,7 +39,7 @@ def judge(culprit: Culprit, tolerance: Tolerance) -> Verdict:
     return judge_behaviour(culprit, tolerance)
 
 
-def judge_numbers(call: Call, order: int, entry: WrongEntry, tolerance: Tolerance) -> Verdict:
+def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: Tolerance) -> Verdict:
     """What is wrong with a call whose gradient, or its gradient's, has a wrong entry."""
     for output in call.outputs:
         if output.dtype in FLOATS and output.dtype != np.float64:
@@ -55,7 +55,7 @@ def judge_numbers(call: Call, order: int, entry: WrongEntry, tolerance: Toleranc
     return Verdict(rule, off_the_tape(call, rule) if finding is UNKNOWN else finding)
 
 
-def off_the_tape(call: Call, rule: Rule) -> Finding:
+def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
     """Why the gradient's own gradient is wrong where no value that the rule reads is a constant.
 
     It is what the rule's source says, if it does.

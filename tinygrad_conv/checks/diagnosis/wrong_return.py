@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import FLOATS
-from ...engine.op import Rule
+from ...engine.declare import Rule
 from ...engine.tensor import Tensor
 from ...errors import show_shape
-from ..calls import Call, gradients_returned
+from ..calls import RecordedCall, gradients_returned
 from .finding import Finding
 
 
-def find_wrong_return(call: Call) -> tuple[Rule, Finding] | None:
+def find_wrong_return(call: RecordedCall) -> tuple[Rule, Finding] | None:
     """The first rule of a call that returns what cannot be its input's gradient; None if none does."""
     for name, rule, dx, shape in returned(call):
         finding = wrong_type(name, dx, shape) or wrong_shape(name, dx, shape, call.op.broadcasting)
@@ -24,7 +24,7 @@ def find_wrong_return(call: Call) -> tuple[Rule, Finding] | None:
     return None
 
 
-def returned(call: Call) -> Iterator[tuple[str, Rule, Any, tuple[int, ...]]]:
+def returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any, tuple[int, ...]]]:
     """(input, its rule, what it returns, the shape it should have) of a call, on arrays."""
     function = call.function()
     shapes = dict(zip(function.names, function.domain.shapes))

@@ -17,7 +17,7 @@ from string import Template
 from typing import Any
 
 from ..listing import Tape
-from ..record import Recording
+from ..recorded import Recorded
 from .contents import contents_of, plain_list
 
 FOLDER = Path(__file__).parent
@@ -27,7 +27,7 @@ EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
 
 
-def write(recording: Recording, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
+def write(recording: Recorded, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
     """Write a recording as one self-contained HTML file of at most about `size_limit` bytes.
 
     Arrays that are too large for that are thinned: of each the first slices are kept, and the page says so.
@@ -35,7 +35,7 @@ def write(recording: Recording, path: str | Path, title: str = "", size_limit: i
     Path(path).write_text(html(recording, title, size_limit), encoding="utf-8")
 
 
-def html(shown: Recording | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
+def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
     frame, style = (read(name) for name in ("page.html", "page.css"))
     script = "\n".join(map(read, SCRIPTS))
@@ -52,14 +52,14 @@ def html(shown: Recording | Tape, title: str = "", size_limit: int = 1_000_000) 
     )
 
 
-def embedded(shown: Recording | Tape) -> str:
+def embedded(shown: Recorded | Tape) -> str:
     """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
     page = html(shown, size_limit=EMBEDDED_SIZE)
     style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
     return f'<iframe srcdoc="{escape(page)}" style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"></iframe>'
 
 
-def headline(shown: Recording | Tape) -> str:
+def headline(shown: Recorded | Tape) -> str:
     """What a page is called if nobody says."""
     if isinstance(shown, Tape):
         return f"A tape of {len(shown):,} ops"

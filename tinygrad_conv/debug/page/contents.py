@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from ...engine.location import show_path
 from ...engine.registry import OPS
-from ...errors import show_array, show_shape
-from ...places import show_path
+from ...errors import show_array, show_shape, show_value
 from ..listing import SHORT, Line, Tape
-from ..record import Recording
-from ..step import Source, Step, show
+from ..recorded import Recorded
+from ..step import Source, Step
 from .arrays import Arrays
 from .products import forms_of, window_of
 
 MOST_STEPS = 1000  # on a page; the newest
 
 
-def contents_of(shown: Recording | Tape, title: str, room: int) -> dict[str, Any]:
+def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]:
     """Everything that the player shows, in about `room` bytes."""
     arrays = Arrays()
     leaves, seeds = {}, []
@@ -71,7 +71,7 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
             for slot, ((shape, dtype), value, grad) in enumerate(zip(step.shapes, outputs, grads))
         ],
         "window": window_of(step),
-        "summary": f"y: {show(step.output)}; gradient: {show(step.grad_output)}",
+        "summary": f"y: {show_value(step.output)}; gradient: {show_value(step.grad_output)}",
     }
 
 

@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...engine.modes import WATCH
 from ...engine.registry import OPS
 from ..factors import geometry
 from ..rerun import node_of, placeholders_of
 from ..step import Step
-from ..walk import contributions
+from ..stepping import contributions
 from .arrays import Arrays
 
 MOST_ROWS, MOST_FACTORS = 256, 20_000  # of a dense Jacobian
@@ -113,18 +112,10 @@ def ask(step: Step, numbers: Array) -> list[Array]:
         size = 0 if dy is None else dy.size
         given.append(None if dy is None else numbers[at : at + size].astype(dy.dtype).reshape(dy.shape))
         at += size
-    token = WATCH.set(None)
-    try:
-        with np.errstate(all="ignore"):
-            node = node_of(step, placeholders_of(step))
-            return [
-                part
-                for _, _, part in contributions(
-                    node, tuple(given) if isinstance(step.grad_output, tuple) else given[0]
-                )
-            ]
-    finally:
-        WATCH.reset(token)
+    node = node_of(step, placeholders_of(step))
+    dy = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
+    with np.errstate(all="ignore"):
+        return [part for _, part in contributions(node, dy)]
 
 
 def probes(size: int) -> tuple[Array, Array, Array]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+from .stepper import Stepper
+from .stop import Stop
+
 
 def add_command(commands: Any) -> None:
     """Add `step` to the command line."""
@@ -36,9 +39,6 @@ def positive(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; the exit status is the script's."""
-    from .stepper import Stepper
-    from .stop import Stop
-
     script = Path(options.script)
     if not script.is_file():
         print(f"step: there is no file {options.script}", file=sys.stderr)

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import Array
+from ...errors import show_value
 from ..record import Recording
-from ..step import Source, Step, show
+from ..step import Source, Step
 
 
 class Named(NamedTuple):
@@ -54,7 +55,7 @@ def find(text: str, step: Step, recording: Recording) -> Named:
     if array is None and name not in step.params:
         raise NamingError(f"the value of {name} is not known: no rule reads it")
     if index and not isinstance(array, np.ndarray):
-        raise NamingError(f"{name} is {show(array)}: it has no index")
+        raise NamingError(f"{name} is {show_value(array)}: it has no index")
     return Named(name, array, source, gradient, index)
 
 

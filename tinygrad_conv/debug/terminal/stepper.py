@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import show_shape
-from ...places import show_path
+from ...engine.location import show_path
+from ...errors import show_shape, show_value
+from .. import page
 from ..page.contents import label_of, params_of
-from ..record import Recording
+from ..record import Recording, load
 from ..rerun import node_of, placeholders_of
-from ..saving import load
-from ..step import Step, show
+from ..step import Step
 from .naming import NamingError, arguments, find, names, own_names
 from .pictures import Terminal, picture
 
@@ -125,10 +125,10 @@ class Stepper(cmd.Cmd):
         self.say(
             terminal.fit(f"  {place}{step.where.layer and ' in '}{step.where.layer}: {step.where.source}")
         )
-        self.say(terminal.fit(f"  dy: {show(step.grad_output)}"))
+        self.say(terminal.fit(f"  dy: {show_value(step.grad_output)}"))
         for name, _, grad, source in arguments(step):
             if grad is not None:
-                self.say(terminal.fit(f"  d{name}: {show(grad)}   for {label_of(source, None)}"))
+                self.say(terminal.fit(f"  d{name}: {show_value(grad)}   for {label_of(source, None)}"))
 
     def call(self, step: Step) -> str:
         """`%3 = conv2d(x, w)   float32[1,1,2,2]`."""
@@ -248,7 +248,7 @@ class Stepper(cmd.Cmd):
             return
         found = find(argument, self.step, self.recording)
         if not isinstance(found.array, np.ndarray):
-            self.say(show(found.array))
+            self.say(show_value(found.array))
             return
         edges = 3 if found.part.ndim <= 2 else 2
         self.say(
@@ -269,7 +269,7 @@ class Stepper(cmd.Cmd):
                     raise
                 continue  # not known
             drawn = isinstance(found.array, np.ndarray)
-            words = self.terminal.fit(f"{name}   {show(found.array)}")
+            words = self.terminal.fit(f"{name}   {show_value(found.array)}")
             self.say(picture(name, found.part, self.terminal) if drawn else words)
 
     def do_explain(self, argument: str) -> None:
@@ -311,10 +311,8 @@ class Stepper(cmd.Cmd):
 
     def do_html(self, argument: str) -> None:
         """html FILE.html: write a page for the browser that shows this backward."""
-        from ..page import write
-
         path = Path(filename(argument))
-        write(self.recording, path)
+        page.write(self.recording, path)
         self.say(f"wrote {path} ({path.stat().st_size / 1000:,.0f} kB)")
 
     def do_pdb(self, argument: str) -> None:
@@ -328,13 +326,12 @@ class Stepper(cmd.Cmd):
                 f"{self.step.op} has no gradient rule for {argument!r} here; there is {', '.join(rules)}"
             )
         rule = rules[argument] if argument else next(iter(rules.values()))
-        params = rule.some(node) if rule.partial else node.params
-        given = [node.saved[at] for at in rule.reads]
+        values, params = rule.arguments(node.saved, node.params)
         debugger = pdb.Pdb(
             stdin=None if self.use_rawinput else self.stdin, stdout=None if self.use_rawinput else self.stdout
         )
         with suppress(BdbQuit):
-            debugger.runcall(rule.function, self.step.grad_output, *given, **params)
+            debugger.runcall(rule.function, self.step.grad_output, *values, **params)
         self.say("back in the recording")
 
     def do_quit(self, argument: str) -> bool:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...engine.tape import Node
+from ...engine.node import Node, input_edges
 from ...engine.tensor import Tensor
-from ..listing import input_edges
-from ..record import Copies, Recording
+from ..record import Recording
+from ..recorded import Copies
 from ..step import Source, Step
-from ..watch import Observer
+from ..stepping import StepObserver
 
 Prompt = Callable[[Recording], bool]
 
 
-class Stop(Observer):
+class Stop(StepObserver):
     """Hands the n-th backward of what runs inside to a prompt, recorded, before any `.grad` is written.
 
     What the prompt returns says whether it wants to see the next backward too.
@@ -51,14 +51,14 @@ class Stop(Observer):
         if self._last:
             self._steps.append(self._copies.of_step(step))
 
-    def after_sweep(self, found: dict[Any, Any]) -> None:
-        recording = self.recording(found) if self._last else None
+    def after_sweep(self, arrived: dict[Any, Any]) -> None:
+        recording = self.recording(arrived) if self._last else None
         self.count, self._last = self.count + 1, 0
         if recording is not None:
             self.stopped = True
             self._again = self._prompt(recording)
 
-    def recording(self, found: dict[Any, Any]) -> Recording:
+    def recording(self, arrived: dict[Any, Any]) -> Recording:
         """The backward that has ended."""
         newest = self._steps[0]
         given = newest.grad_output if isinstance(newest.grad_output, tuple) else (newest.grad_output,)
@@ -66,7 +66,9 @@ class Stop(Observer):
             Source(newest.number, slot): one for slot, one in enumerate(given) if one is not None
         }
         values = {name: self._copies.of(leaf.data) for leaf, name in self._leaves.items()}
-        grads = {name: self._copies.of(found[leaf]) for leaf, name in self._leaves.items() if leaf in found}
+        grads = {
+            name: self._copies.of(arrived[leaf]) for leaf, name in self._leaves.items() if leaf in arrived
+        }
         return Recording(self._steps[::-1], values, grads, seeds)
 
 

@@ -6,21 +6,36 @@ somebody reads it.
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
-from types import CodeType
+from types import CodeType, FunctionType
+from typing import NamedTuple
 
 Where = tuple[CodeType, int]
 
-PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def user_where(inner: int = 0) -> Where:
+class Place(NamedTuple):
+    """The user's line that called an op."""
+
+    file: str
+    line: int
+    source: str  # the text of the line, or "" where the file cannot be read
+    layer: str  # the path of the layer whose call it was, or ""
+
+    def __str__(self) -> str:
+        in_layer = f" in {self.layer}" if self.layer else ""
+        return f"{self.file}:{self.line}{in_layer}{self.source and '   '}{self.source}"
+
+
+def user_where(known: int = 0) -> Where:
     """The innermost frame outside this package: the user's line, however many of our layers lie between.
 
-    inner: of how many frames around this one the caller knows that they are ours.
+    known: of how many frames around the caller it is known that they are ours, and need not be looked at.
     """
-    frame = sys._getframe(1 + inner)
+    frame = sys._getframe(1 + known)
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code, frame.f_lasti
@@ -43,3 +58,14 @@ def show_path(path: str) -> str:
 def show_where(where: Where) -> str:
     """A place as messages write it: `examples/train_shapes.py:41`."""
     return f"{show_path(where[0].co_filename)}:{line_of(where)}"
+
+
+def show_place(function: FunctionType) -> str:
+    """Where a function is defined: `file.py:41`."""
+    return f"{show_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno}"
+
+
+def place_at(where: Where, layer: str) -> Place:
+    """A place in full, with the text of its line."""
+    file, line = where[0].co_filename, line_of(where)
+    return Place(file, line, linecache.getline(file, line).strip(), layer)

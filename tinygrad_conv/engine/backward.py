@@ -1,0 +1,198 @@
+"""Backpropagation: the chain rule, carried back through the tape.
+
+`sweep` is the whole of it. It takes the newest op that waits, hands the gradient dY of its output to its
+rules, and adds what they return to the gradients of its inputs, until the leaves are reached. `Gradients`
+does the bookkeeping: what has arrived at each edge, and which nodes wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import FLOATS
+from ..errors import RuleError, show_array, show_shape
+from .hooks import run_hooks
+from .location import Where
+from .node import Edge, Node, Output, Versions, check_unconsumed, check_versions, shape_and_dtype
+from .registry import OPS
+
+
+def sweep(gradients: Gradients) -> dict[Any, Any]:
+    """Backpropagation: carry gradients back through the tape, newest op first, to the leaves.
+
+    The graph is found on the way. Whatever used an op's output is newer than the op, so when its turn comes
+    all of its gradient has arrived.
+    """
+    while gradients.waiting:
+        send_back(gradients.newest_node(), gradients)
+    return gradients.at_leaves()
+
+
+def send_back(node: Node, gradients: Gradients) -> None:
+    """The chain rule at one op: from dY, and what it saved, each rule makes the gradient of its input."""
+    if node.consumed is not None or node.index < Versions.latest:
+        check_unconsumed(node)
+        check_versions(node)
+    residuals = node.saved if gradients.lift is None else gradients.lift(node)
+    dy = gradients.take(node)
+    try:
+        for rule, edge in zip(node.op.rules, node.edges):
+            if edge is None or (gradients.wanted and not leads_on(edge, gradients.wanted)):
+                continue
+            gradients.rule = rule
+            params = node.params if rule.takes_all_params else rule.pick_params(node.params)
+            dx = rule.function(dy, *[residuals[name] for name in rule.reads], **params)
+            if rule.variadic:
+                send_back_each(rule, dx, edge, gradients)
+            else:
+                gradients.add(edge, dx)
+    except Exception as error:
+        add_note(error, node, gradients.rule, dy)
+        raise
+    gradients.leave(node)
+
+
+def send_back_each(rule: Any, dxs: Any, edges: list[Edge | None], gradients: Gradients) -> None:
+    """The gradients of a variadic input, which its rule returned in a tuple."""
+    if not isinstance(dxs, (tuple, list)) or len(dxs) != len(edges):
+        count = len(edges)
+        raise RuleError(
+            f"{rule} must return a tuple of {count} gradients, one for each input in *{rule.argument}"
+        )
+    for edge, dx in zip(edges, dxs):
+        if edge is not None:
+            gradients.add(edge, dx)
+
+
+class Gradients:
+    """The books of one backward: the gradients that have arrived, by edge, and the nodes that wait.
+
+    wanted: the only edges whose gradients matter; None: those of all leaves. lift: turns what a node saved into
+    Tensors; gradients are Tensors then, and the rules are recorded themselves (create_graph). array_type: the
+    type of a gradient. consumer: the line of this backward, in whose name nodes are freed once they are
+    passed; None: they are kept for another.
+    """
+
+    def __init__(
+        self,
+        consumer: Where | None = None,
+        wanted: Collection[Any] | None = None,
+        lift: Callable[[Node], dict[str, Any]] | None = None,
+        array_type: type = np.ndarray,
+    ) -> None:
+        self.consumer, self.wanted, self.lift, self.array_type = consumer, wanted, lift, array_type
+        self.arrived: dict[Any, Any] = {}  # by edge: the sum of what has arrived
+        self.waiting: dict[int, Node] = {}  # by index: nodes that a gradient has arrived at
+        self.newest_first: list[int] = []  # the heap of their indices, negative
+        self.kept: dict[Any, Any] = {}  # by edge: gradients of results that somebody wants to have
+        self.node: Node | None = None  # the one whose turn it is,
+        self.rule: Any = None  # and its rule that runs, or ran last: where a debugger is
+
+    def newest_node(self) -> Node:
+        """The newest node that waits, whose gradient is complete."""
+        self.node, self.rule = self.waiting.pop(-heappop(self.newest_first)), None
+        return self.node
+
+    def take(self, node: Node) -> Any:
+        """dY of a node, read-only and after its hooks; of an op with several outputs a tuple."""
+        if node._listeners is None and not node.several and not self.wanted:
+            return self.read_only(self.arrived.pop((node, 0)))  # nearly always; an Output is such a tuple
+        dys = [self.take_output(Output(node, slot)) for slot in range(len(node.outputs))]
+        return tuple(dys) if node.several else dys[0]
+
+    def take_output(self, output: Output) -> Any:
+        """The gradient of one output after its hooks: zeros if nobody used it, None for integers."""
+        node, slot = output
+        shape, dtype = node.outputs[slot]
+        if dtype not in FLOATS:
+            return None
+        dy = self.arrived.pop(output, None)
+        if dy is None:
+            dy = np.zeros(shape, dtype) if self.lift is None else self.array_type(np.zeros(shape, dtype))
+        dy = self.read_only(dy)
+        if node._listeners is not None and slot in node._listeners.hooks:
+            dy = run_hooks(node._listeners.hooks[slot], dy)
+        if (node._listeners is not None and slot in node._listeners.retained) or output in (
+            self.wanted or ()
+        ):
+            self.kept[output] = dy
+        return dy
+
+    def add(self, edge: Any, gradient: Any) -> None:
+        """A gradient has arrived at an edge: the first one, or one more summand."""
+        shape, dtype = shape_and_dtype(edge)
+        if type(gradient) is not self.array_type or gradient.shape != shape or gradient.dtype != dtype:
+            gradient = fit(gradient, edge, self)
+        if edge in self.arrived:
+            gradient = self.arrived[edge] + gradient  # out of place: whoever made a summand may still hold it
+            if self.lift is None:
+                gradient = np.asarray(gradient)  # a sum of arrays without dimensions is a NumPy number
+        elif type(edge) is Output and edge.node.index not in self.waiting:
+            self.waiting[edge.node.index] = edge.node
+            heappush(self.newest_first, -edge.node.index)
+        self.arrived[edge] = gradient
+
+    def leave(self, node: Node) -> None:
+        """A node has been passed."""
+        if self.consumer is not None:
+            node.free(self.consumer)
+
+    def at_leaves(self) -> dict[Any, Any]:
+        """What has arrived at the leaves, after their hooks, and the results' gradients that were kept; by edge."""
+        for leaf, gradient in self.arrived.items():
+            if leaf._listeners is not None and leaf._listeners.hooks:
+                self.arrived[leaf] = run_hooks(leaf._listeners.hooks[0], gradient)
+        return {**self.kept, **self.arrived}
+
+    def read_only(self, gradient: Any) -> Any:
+        """A gradient as rules get to see it: another may hold the same array."""
+        if self.lift is None:
+            gradient = gradient.view()
+            gradient.setflags(write=False)
+        return gradient
+
+
+def leads_on(edge: Any, wanted: Collection[Any]) -> bool:
+    """Whether a gradient sent along the edge can reach a wanted one: that of a node may, a leaf must be one."""
+    if type(edge) is list:
+        return any(leads_on(each, wanted) for each in edge)
+    return type(edge) is Output or edge in wanted
+
+
+def fit(dx: Any, edge: Any, gradients: Gradients) -> Any:
+    """What a rule returned as its input's gradient: summed back over broadcast axes, and cast back."""
+    shape, dtype = shape_and_dtype(edge)
+    if gradients.array_type is np.ndarray and isinstance(dx, (np.generic, np.ndarray)):
+        dx = np.asarray(dx)  # a number, or a subclass
+    check_gradient(dx, shape, gradients)
+    dx = dx if dx.shape == shape else OPS["sum_to"](dx, shape=shape)
+    return dx if dx.dtype == dtype else OPS["to"](dx, dtype=dtype)
+
+
+def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> None:
+    """Refuse what a rule returned unless it can be the gradient of an input of this shape."""
+    node, rule, expected = gradients.node, gradients.rule, gradients.array_type
+    if not isinstance(dx, expected):
+        raise RuleError(
+            f"{rule} returned {type(dx).__name__}; "
+            f"here it must return {expected.__name__} of shape {show_shape(shape)}"
+        )
+    broadcasting = node is not None and node.op.broadcasting
+    if dx.dtype.kind != "f" or (dx.shape != shape and not broadcasting):
+        raise RuleError(
+            f"{rule} returned {show_array(dx)}; it must be floating-point of shape {show_shape(shape)}"
+        )
+
+
+def add_note(error: Exception, node: Node, rule: Any, dy: Any) -> None:
+    """Tell with an exception that came out of a rule which op it was, of what shapes, called from which line."""
+    if rule is None or not hasattr(error, "add_note"):  # Python 3.11 has it
+        return
+    dys = [("dy", each) for each in (dy if isinstance(dy, tuple) else (dy,))]
+    values = [*dys, *node.saved.items()]
+    shapes = ", ".join(f"{name} {show_array(value)}" for name, value in values if hasattr(value, "dtype"))
+    error.add_note(f"in {rule}, called at {node.place}: {shapes}")

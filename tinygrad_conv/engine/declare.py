@@ -1,0 +1,238 @@
+"""`@primitive`: how an op comes into being.
+
+    @primitive
+    def square(x):
+        return x * x
+
+    @square.grad("x")
+    def square_dx(dy, x):
+        return 2 * dy * x
+
+The forward takes and returns ndarrays: positional parameters are inputs, keyword-only ones are params. A
+rule's first argument is the gradient of the output; after it the rule names what it reads: an input, `y` for
+the output, a kept value, `x_shape` for the shape of input `x` (which costs no memory), and last the params it
+needs, or `**params` for all of them. That, and no more, is saved.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import Any, TypeVar
+
+from ..errors import DeclarationError
+from .location import show_place
+from .op import Op
+from .registry import OPS, door
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Rule:
+    """The gradient rule of one input, or the derivation of a kept value: the function, and what it reads."""
+
+    __slots__ = ("argument", "function", "op", "params", "reads", "takes_all_params", "variadic")
+
+    def __init__(self, op: Op, argument: str, function: Callable[..., Any], leading: int) -> None:
+        """leading: how many parameters come before what it reads: the dy of a gradient rule."""
+        parameters = list(inspect.signature(function).parameters.values())[leading:]
+        names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+        self.op, self.argument, self.function = op.name, argument, function
+        self.variadic = argument == op.variadic
+        check_reads(self, op, names)
+        self.reads = tuple(name for name in names if name not in op.params)
+        self.params = tuple(name for name in names if name in op.params)
+        takes_the_rest = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        self.takes_all_params = takes_the_rest or len(self.params) == len(op.params)
+
+    def pick_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The params that the rule names, of all."""
+        return {name: params[name] for name in self.params}
+
+    def arguments(self, values: dict[str, Any], params: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """What it is called with after dy, out of saved values by name and all the params."""
+        named = params if self.takes_all_params else self.pick_params(params)
+        return [values[name] for name in self.reads], named
+
+    def __repr__(self) -> str:
+        function = f"{self.function.__name__} ({show_place(self.function)})"  # type: ignore[arg-type]
+        return f"rule {function} for {self.argument!r} of {self.op}"
+
+
+class Primitive(Op):
+    """An op as `@primitive` makes it: its rules are declared one by one, by decorators that are its methods."""
+
+    def grad(self, argument: str) -> Callable[[Function], Function]:
+        """Declare the decorated function as the rule for one input."""
+        check_is_name(self, "grad", argument)
+        return partial(self.declare_rule, argument)
+
+    def kept(self, name: str) -> Callable[[Function], Function]:
+        """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
+        check_is_name(self, "kept", name)
+        return partial(self.declare_derivation, name)
+
+    def explain(self, argument: str) -> Any:
+        """Declare what the factors in the rule for one input are called, for people (debug/explain.py)."""
+        return door("explains")(self, argument)
+
+    def declare_rule(self, argument: str, function: Function) -> Function:
+        """Take a rule, and give the function back as it is."""
+        check_declarable(self, "grad", argument, self.inputs, function)
+        check_differentiable(self, argument, function)
+        position = self.inputs.index(argument)
+        check_is_new(self, "grad", argument, self.rules[position], function)
+        self.rules[position] = self.remember(Rule(self, argument, function, leading=1))
+        return function
+
+    def declare_derivation(self, name: str, function: Function) -> Function:
+        """Take the derivation of a kept value, and give the function back as it is."""
+        check_declarable(self, "kept", name, self.keeps, function)
+        check_is_new(self, "kept", name, self.derivations.get(name), function)
+        self.derivations[name] = self.remember(Rule(self, name, function, leading=0))
+        return function
+
+    def remember(self, rule: Rule) -> Rule:
+        """Note what a rule reads; what calls have to save is worked out anew."""
+        self.saves.update(rule.reads)
+        self._residuals.clear()
+        return rule
+
+
+def primitive(
+    forward: Any = None,
+    *,
+    names: tuple[str, ...] = (),
+    broadcasting: bool = False,
+    keeps: tuple[str, ...] = (),
+    differentiable: bool = True,
+    once: bool = False,
+    override: bool = False,
+) -> Any:
+    """Declare the decorated forward as an op, under its own name.
+
+    names: other names under which callers may give the inputs and params, in their order: PyTorch's, as in
+    names=("input", "weight"). broadcasting: the inputs are brought to one dtype and broadcast against each
+    other, and scalars may be among them; their gradients are summed back. keeps: names of what the forward
+    returns after its output, as `return y, index`, for the rules to read. differentiable: False for an op whose
+    output carries no gradient (a comparison). once: its rules may not be differentiated themselves. override:
+    take the place of an op of the same name from elsewhere. For several outputs the forward returns a tuple of
+    arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
+    """
+    options: dict[str, Any] = {
+        "names": names,
+        "broadcasting": broadcasting,
+        "keeps": keeps,
+        "differentiable": differentiable,
+        "once": once,
+    }
+    if forward is None:
+        return partial(primitive, override=override, **options)
+    check_forward(forward)
+    check_keeps(forward, keeps)
+    op = Primitive(forward, **options)
+    check_parameters(op)
+    check_op_name(op, OPS.get(op.name), override)
+    OPS[op.name] = op
+    return op
+
+
+def show_op(op: Op) -> str:
+    """An op that is being declared, and where."""
+    return f"op {op.name} ({show_place(op.forward)})"  # type: ignore[arg-type]
+
+
+def check_forward(forward: Any) -> None:
+    """Refuse a forward without a name of its own."""
+    if not isinstance(forward, FunctionType) or not forward.__name__.isidentifier():
+        raise DeclarationError(f"primitive: a forward is a function with a name (def …), not {forward!r}")
+
+
+def check_keeps(forward: FunctionType, keeps: Any) -> None:
+    """Refuse names of kept values that are none."""
+    if isinstance(keeps, str) or not all(isinstance(name, str) and name.isidentifier() for name in keeps):
+        place = f"op {forward.__name__} ({show_place(forward)})"
+        raise DeclarationError(f"{place}: keeps is a tuple of names, not {keeps!r}")
+
+
+def check_parameters(op: Op) -> None:
+    """Refuse a forward whose parameters are not inputs and params as the engine tells them apart."""
+    if "y" in op.inputs + op.params:
+        raise DeclarationError(
+            f"{show_op(op)}: in its rules y is the output, so no parameter may be called y"
+        )
+    positional = [
+        each
+        for each in inspect.signature(op.forward).parameters.values()
+        if each.kind is not each.KEYWORD_ONLY
+    ]
+    wrong = [each.name for each in positional if each.default not in (each.empty, None)]
+    wrong += [each.name for each in positional if each.kind is each.VAR_KEYWORD]
+    if wrong or not positional or (op.variadic and len(positional) > 1):
+        misplaced = ", ".join(wrong) or "them, and name at least one input"
+        raise DeclarationError(
+            f"{show_op(op)}: positional parameters are inputs (no default, or None for an optional one; *xs "
+            f"alone for a variadic one), params are keyword-only: put a `*` before {misplaced}"
+        )
+
+
+def check_op_name(op: Op, known: Any, override: bool) -> None:
+    """Refuse a second op of the same name from another place; a notebook's cell may run twice."""
+    if known and not override and origin(known) != origin(op):
+        raise DeclarationError(
+            f"{show_op(op)} exists already ({show_place(known.forward)}); choose another name, or pass "
+            "override=True to take its place"
+        )
+
+
+def origin(definition: Any) -> tuple[str, str]:
+    """Module and qualified name: what stays the same where a definition runs twice."""
+    return definition.__module__, definition.__qualname__
+
+
+def check_is_name(op: Op, decorator: str, name: Any) -> None:
+    """Refuse `@op.grad` without a name: it would swallow the rule."""
+    if not isinstance(name, str):
+        raise DeclarationError(
+            f"@{op.name}.{decorator} needs a name: write @{op.name}.{decorator}({op.inputs[0]!r})"
+        )
+
+
+def declaration_error(op: Op, decorator: str, name: str, function: Any, fault: str) -> DeclarationError:
+    """What is wrong with a declaration, and where it stands."""
+    return DeclarationError(f"@{op.name}.{decorator}({name!r}) at {show_place(function)}: {fault}")
+
+
+def check_declarable(op: Op, decorator: str, name: str, names: tuple[str, ...], function: Any) -> None:
+    """Refuse a rule, or a derivation, for what the op has not."""
+    if name not in names:
+        raise declaration_error(op, decorator, name, function, f"{op.name} has {names}")
+
+
+def check_differentiable(op: Op, argument: str, function: Any) -> None:
+    """Refuse a rule that would never be called, and one that does not take dY."""
+    if not op.differentiable:
+        fault = f"{op.name} was declared with differentiable=False, so no rule of it is ever called"
+        raise declaration_error(op, "grad", argument, function, fault)
+    if not inspect.signature(function).parameters:
+        fault = "the first argument of a rule is the gradient of the output; add dy"
+        raise declaration_error(op, "grad", argument, function, fault)
+
+
+def check_is_new(op: Op, decorator: str, name: str, known: Rule | None, function: Any) -> None:
+    """Refuse a second rule for the same input from another place."""
+    if known is not None and origin(known.function) != origin(function):
+        raise declaration_error(op, decorator, name, function, f"there is one already, {known}")
+
+
+def check_reads(rule: Rule, op: Op, names: list[str]) -> None:
+    """Refuse a rule that reads a name the op has not, or names a param before the rest."""
+    for name in names:
+        if name not in op.readable and name not in op.params:
+            known = ", ".join([*op.readable, *op.params])
+            raise DeclarationError(f"{rule} reads {name!r}; of {op.name} it can read {known}")
+    if names != sorted(names, key=lambda name: name in op.params):
+        params = ", ".join(op.params)
+        raise DeclarationError(f"{rule}: name the params ({params}) after everything else it reads")

@@ -1,0 +1,161 @@
+"""What one op leaves behind: a `Node`. All of them together are the tape.
+
+A node points backwards only, at what made its inputs. Nothing points forward, so no cycle exists, and a graph
+that nobody holds is freed by reference counting alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol, Union
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import MutationError, TapeConsumedError, show_shape, show_tensor
+from . import registry
+from .hooks import Listeners
+from .location import Where, show_where
+
+tick = itertools.count(
+    1
+).__next__  # the creation counter: inputs are made before outputs, so it is topological
+
+
+class Versions:
+    """The version counter of memory: when an array was last changed in place, on the creation counter."""
+
+    latest = 0  # of all memory: a node newer than this has nothing changed behind it
+
+
+class Output(NamedTuple):
+    """One output of a node."""
+
+    node: Node
+    slot: int
+
+
+class Leaf(Protocol):
+    """A tensor that no op made, where gradients end up."""
+
+    _data: Array
+    _listeners: Listeners | None
+    _version: int  # when its memory was last changed in place
+
+
+Edge = Union[Output, Leaf]
+"""Where the gradient of an input goes: to the output of an older node that the input was, or to a leaf."""
+
+
+def shape_and_dtype(edge: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Of what an edge leads to, and so of its gradient."""
+    if type(edge) is Output:
+        shape, dtype = edge.node.outputs[edge.slot]
+        return shape, dtype
+    return edge._data.shape, edge._data.dtype
+
+
+class Node:
+    """One op that ran, with what its rules will read (saved for backward), and nothing else."""
+
+    __slots__ = (
+        "__weakref__",
+        "_listeners",
+        "constants",
+        "consumed",
+        "edges",
+        "index",
+        "layer",
+        "op",
+        "outputs",
+        "owners",
+        "params",
+        "saved",
+        "several",
+        "where",
+    )
+
+    def __init__(
+        self,
+        op: Any,
+        edges: list[Any],
+        saved: dict[str, Any],
+        params: dict[str, Any],
+        several: bool,
+        owners: list[Any],
+        constants: dict[int, Any] | None,
+        layer: str,
+        where: Where,
+    ) -> None:
+        self.op = op
+        self.edges = edges  # an Edge for each input, or None; of a variadic op one list of them
+        self.saved = saved  # what the rules read, by the names they use
+        self.params = params
+        self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
+        self.several = several  # the op returned a tuple, so dy is one
+        self.owners = owners  # the leaves whose memory `saved` shows
+        self.constants = constants  # inputs that want no gradient: the name or the number, by position
+        self.layer = layer
+        self.where = where
+        self.index: int = tick()
+        self.consumed: Where | None = None  # the line of the backward that freed it
+        self._listeners: Listeners | None = None
+
+    @property
+    def place(self) -> str:
+        """The user's file and line."""
+        return show_where(self.where)
+
+    def listeners(self) -> Listeners:
+        """The hooks on its gradients."""
+        if self._listeners is None:
+            self._listeners = Listeners()
+        return self._listeners
+
+    def free(self, where: Where) -> None:
+        """Let go of everything but the lines, once a backward has passed."""
+        self.saved, self.edges, self.owners, self.params, self.consumed = {}, [], [], {}, where
+
+    def __repr__(self) -> str:
+        outputs = ", ".join(f"{dtype}{show_shape(shape)}" for shape, dtype in self.outputs)
+        return f"<{self.op.name} → {outputs}, {self.place}{self.layer and ' in '}{self.layer}>"
+
+    def _repr_html_(self) -> str | None:
+        return registry.picture("node_html", self)
+
+
+def input_edges(node: Node) -> list[Any]:
+    """The edges of a node's inputs one by one, those of a variadic op too; None: no gradient is wanted."""
+    return list(node.edges[0]) if node.op.variadic and node.edges else list(node.edges)
+
+
+def nodes_behind(nodes: Iterable[Node]) -> list[Node]:
+    """These nodes and every one that is reached from them, oldest first."""
+    reached: set[Node] = set()
+    to_visit = list(nodes)
+    while to_visit:
+        node = to_visit.pop()
+        if node not in reached:
+            reached.add(node)
+            to_visit.extend(edge.node for edge in input_edges(node) if type(edge) is Output)
+    return sorted(reached, key=lambda node: node.index)
+
+
+def check_unconsumed(node: Node) -> None:
+    """Refuse a node that a backward has freed."""
+    if node.consumed is not None:
+        raise TapeConsumedError(
+            f"{node.op.name} ({node.place}) was already consumed by the backward at {show_where(node.consumed)}; "
+            "pass retain_graph=True there to go through it twice"
+        )
+
+
+def check_versions(node: Node) -> None:
+    """Refuse a node whose rules would read what was changed in place since."""
+    for leaf in node.owners:
+        if leaf._version > node.index:
+            raise MutationError(
+                f"{node.op.name}: {show_tensor(leaf)} was changed in place after the forward at {node.place} "
+                "read it; its rules would read the new numbers. Call backward before the change"
+            )

@@ -1,0 +1,189 @@
+"""The one seam through which others see what the engine does: a debugger, a check, a recording.
+
+An `Observer` is told of every op that is applied to Tensors, of every step of a sweep, and of every update by
+an optimiser, in the order in which they happen. A context variable (`modes.OBSERVATION`) says who observes;
+while nobody does, nothing of this file runs.
+"""
+
+from __future__ import annotations
+
+from contextvars import Token
+from typing import Any, TypeVar
+
+from ..errors import show_value
+from .backward import Gradients, fit
+from .location import Place, place_at, user_where
+from .modes import LAYER, OBSERVATION, unobserved
+from .node import Node
+from .tensor import Tensor
+
+Self = TypeVar("Self", bound="Observer")
+
+
+class Call:
+    """One op being applied. `outputs` (Tensors, always a tuple) is empty until the forward has run."""
+
+    def __init__(self, applied: Any, given: tuple[Any, ...], options: dict[str, Any]) -> None:
+        self.applied, self.given, self.options = (
+            applied,
+            given,
+            options,
+        )  # the Op, its inputs and params as given
+        self.outputs: tuple[Tensor, ...] = ()
+        self._where, self._layer = user_where(), LAYER.get()
+
+    @property
+    def op(self) -> str:
+        """The name of the op."""
+        name: str = self.applied.name
+        return name
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The inputs by argument; a tuple of them for a variadic one."""
+        variadic = self.applied.variadic
+        return {variadic: self.given} if variadic else dict(zip(self.applied.inputs, self.given))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The params, those left out included."""
+        return {**self.applied.defaults, **self.options}
+
+    @property
+    def where(self) -> Place:
+        """The user's line that called it."""
+        return place_at(self._where, self._layer)
+
+    @property
+    def node(self) -> Node | None:
+        """What the op left on the tape, if it was recorded."""
+        return next((output.grad_fn for output in self.outputs if output.grad_fn is not None), None)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{self.op}   {self.where}",
+            *(f"{name}: {show_value(x)}" for name, x in self.inputs.items()),
+        ]
+        return "\n    ".join([*lines, *(f"output: {show_value(output)}" for output in self.outputs)])
+
+
+class Observer:
+    """A `with` block in which what runs is looked at. Context-local: other threads are not.
+
+    What rules are made of is not observed op by op, for it is part of the rule; unless `looks_into_rules`, which
+    shows the ops that they apply to Tensors under create_graph. Nobody observes what an observer does itself.
+    """
+
+    looks_into_rules = False
+
+    def __enter__(self: Self) -> Self:
+        observation = OBSERVATION.get()
+        others = observation.observers if observation is not None else ()
+        self._token: Token[Any] = OBSERVATION.set(Observation((*others, self)))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        OBSERVATION.reset(self._token)
+
+    def before_op(self, call: Call) -> None:
+        """An op is going to be applied to Tensors."""
+
+    def after_op(self, call: Call) -> None:
+        """It has been."""
+
+    def before_sweep(self, gradients: Gradients) -> None:
+        """A backward begins: what it begins with has arrived."""
+
+    def before_rules(self, gradients: Gradients, node: Node, dy: Any) -> None:
+        """A node's gradient is complete, its hooks have run, and its rules are going to."""
+
+    def after_rule(self, gradients: Gradients, edge: Any, dx: Any, before: Any, after: Any) -> None:
+        """`gradients.rule` has sent dx to an edge; it was added to what had arrived there (None: nothing)."""
+
+    def after_rules(self, gradients: Gradients, node: Node) -> None:
+        """All of a node's rules have run; it is going to be freed, unless the graph is retained."""
+
+    def after_sweep(self, gradients: dict[Any, Any]) -> None:
+        """A backward has all its gradients, by edge, and will write them down now."""
+
+    def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
+        """An optimiser has changed a parameter by its gradient, with the options of its group."""
+
+
+class Observation:
+    """What the engine hands ops and sweeps to while somebody observes; inside, nobody does."""
+
+    def __init__(self, observers: tuple[Observer, ...]) -> None:
+        self.observers = observers
+
+    def apply(self, op: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply an op."""
+        with unobserved():
+            if not any(isinstance(value, Tensor) for value in (*inputs, *params.values())):
+                return op(*inputs, **params)
+            inputs, params = op.bind(inputs, params)
+            call = Call(op, inputs, params)
+            for observer in self.observers:
+                observer.before_op(call)
+            output = op(*inputs, **params)
+            call.outputs = output if isinstance(output, tuple) else (output,)
+            for observer in self.observers:
+                observer.after_op(call)
+            return output
+
+    def gradients(self, *arguments: Any) -> Gradients:
+        """The books of a backward that is going to begin."""
+        return ObservedGradients(self.observers, *arguments)
+
+    def inside_rules(self) -> Observation | None:
+        """Those who look into rules."""
+        observers = tuple(observer for observer in self.observers if observer.looks_into_rules)
+        return Observation(observers) if observers else None
+
+    def updated(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
+        """An optimiser has changed a parameter."""
+        with unobserved():
+            for observer in self.observers:
+                observer.after_update(optimizer, param, group)
+
+
+class ObservedGradients(Gradients):
+    """The books of a backward, which tell observers of each entry."""
+
+    def __init__(self, observers: tuple[Observer, ...], *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.observers = observers
+        self.begun = False
+
+    def newest_node(self) -> Node:
+        if not self.begun:
+            self.begun = True
+            for observer in self.observers:
+                observer.before_sweep(self)
+        return super().newest_node()
+
+    def take(self, node: Node) -> Any:
+        dy = super().take(node)
+        for observer in self.observers:
+            observer.before_rules(self, node, dy)
+        return dy
+
+    def add(self, edge: Any, gradient: Any) -> None:
+        if self.rule is None:  # a seed
+            super().add(edge, gradient)
+            return
+        before, dx = self.arrived.get(edge), fit(gradient, edge, self)
+        super().add(edge, dx)
+        for observer in self.observers:
+            observer.after_rule(self, edge, dx, before, self.arrived[edge])
+
+    def leave(self, node: Node) -> None:
+        for observer in self.observers:
+            observer.after_rules(self, node)
+        super().leave(node)
+
+    def at_leaves(self) -> dict[Any, Any]:
+        gradients = super().at_leaves()
+        for observer in self.observers:
+            observer.after_sweep(gradients)
+        return gradients

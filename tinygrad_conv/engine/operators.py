@@ -1,0 +1,211 @@
+"""Tensor's operators, and its methods that work element by element. Names and arguments are PyTorch's.
+
+Each finds its op in the registry; what it computes, and what is raised, stands in the op's docstring.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .registry import COMPOSITES, OPS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Operand = Any  # a Tensor, an ndarray or a scalar
+
+
+class Operators:
+    """Arithmetic, comparisons, and functions of one number."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Operand) -> Self:
+        return OPS["add"](self, other)
+
+    def __radd__(self, other: Operand) -> Self:
+        return OPS["add"](other, self)
+
+    def __sub__(self, other: Operand) -> Self:
+        return OPS["sub"](self, other)
+
+    def __rsub__(self, other: Operand) -> Self:
+        return OPS["sub"](other, self)
+
+    def __mul__(self, other: Operand) -> Self:
+        return OPS["mul"](self, other)
+
+    def __rmul__(self, other: Operand) -> Self:
+        return OPS["mul"](other, self)
+
+    def __truediv__(self, other: Operand) -> Self:
+        return OPS["div"](self, other)
+
+    def __rtruediv__(self, other: Operand) -> Self:
+        return OPS["div"](other, self)
+
+    def __pow__(self, other: Operand) -> Self:
+        return OPS["pow"](self, other)
+
+    def __rpow__(self, other: Operand) -> Self:
+        return OPS["pow"](other, self)
+
+    def __matmul__(self, other: Operand) -> Self:
+        return OPS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Operand) -> Self:
+        return OPS["matmul"](other, self)
+
+    def __neg__(self) -> Self:
+        return OPS["neg"](self)
+
+    def __abs__(self) -> Self:
+        return OPS["abs"](self)
+
+    def __eq__(self, other: Operand) -> Self:
+        return OPS["eq"](self, other)  # type: ignore[override]
+
+    def __ne__(self, other: Operand) -> Self:
+        return OPS["ne"](self, other)  # type: ignore[override]
+
+    def __lt__(self, other: Operand) -> Self:
+        return OPS["lt"](self, other)
+
+    def __le__(self, other: Operand) -> Self:
+        return OPS["le"](self, other)
+
+    def __gt__(self, other: Operand) -> Self:
+        return OPS["gt"](self, other)
+
+    def __ge__(self, other: Operand) -> Self:
+        return OPS["ge"](self, other)
+
+    def __and__(self, other: Operand) -> Self:
+        return OPS["bitwise_and"](self, other)
+
+    def __rand__(self, other: Operand) -> Self:
+        return OPS["bitwise_and"](other, self)
+
+    def __or__(self, other: Operand) -> Self:
+        return OPS["bitwise_or"](self, other)
+
+    def __ror__(self, other: Operand) -> Self:
+        return OPS["bitwise_or"](other, self)
+
+    def __invert__(self) -> Self:
+        return OPS["bitwise_not"](self)
+
+    def eq(self, other: Operand) -> Self:
+        return OPS["eq"](self, other)
+
+    def ne(self, other: Operand) -> Self:
+        return OPS["ne"](self, other)
+
+    def lt(self, other: Operand) -> Self:
+        return OPS["lt"](self, other)
+
+    def le(self, other: Operand) -> Self:
+        return OPS["le"](self, other)
+
+    def gt(self, other: Operand) -> Self:
+        return OPS["gt"](self, other)
+
+    def ge(self, other: Operand) -> Self:
+        return OPS["ge"](self, other)
+
+    def add(self, other: Operand) -> Self:
+        return OPS["add"](self, other)
+
+    def sub(self, other: Operand) -> Self:
+        return OPS["sub"](self, other)
+
+    def mul(self, other: Operand) -> Self:
+        return OPS["mul"](self, other)
+
+    def div(self, other: Operand) -> Self:
+        return OPS["div"](self, other)
+
+    def neg(self) -> Self:
+        return OPS["neg"](self)
+
+    def matmul(self, other: Operand) -> Self:
+        return OPS["matmul"](self, other)
+
+    def maximum(self, other: Operand) -> Self:
+        return OPS["maximum"](self, other)
+
+    def minimum(self, other: Operand) -> Self:
+        return OPS["minimum"](self, other)
+
+    def clamp_min(self, low: Operand) -> Self:
+        return OPS["clamp_min"](self, low)
+
+    def clamp_max(self, high: Operand) -> Self:
+        return OPS["clamp_max"](self, high)
+
+    def pow(self, exponent: Operand) -> Self:
+        return OPS["pow"](self, exponent)
+
+    def exp(self) -> Self:
+        return OPS["exp"](self)
+
+    def log(self) -> Self:
+        return OPS["log"](self)
+
+    def sqrt(self) -> Self:
+        return OPS["sqrt"](self)
+
+    def abs(self) -> Self:
+        return OPS["abs"](self)
+
+    def sign(self) -> Self:
+        return OPS["sign"](self)
+
+    def sin(self) -> Self:
+        return OPS["sin"](self)
+
+    def cos(self) -> Self:
+        return OPS["cos"](self)
+
+    def tanh(self) -> Self:
+        return OPS["tanh"](self)
+
+    def sigmoid(self) -> Self:
+        return OPS["sigmoid"](self)
+
+    def relu(self) -> Self:
+        return OPS["relu"](self)
+
+    def softmax(self, dim: int) -> Self:
+        return OPS["softmax"](self, dim=dim)
+
+    def log_softmax(self, dim: int) -> Self:
+        return OPS["log_softmax"](self, dim=dim)
+
+    def clamp(self, min: Operand = None, max: Operand = None) -> Self:
+        return COMPOSITES["clamp"](self, min, max)
+
+    def masked_fill(self, mask: Operand, value: Operand) -> Self:
+        return COMPOSITES["masked_fill"](self, mask, value)
+
+    # In place: for leaves, under no_grad
+    def change(self, symbol: str, operation: Callable[..., Any], *operands: Operand) -> Self:
+        """Change the memory by an operation; `symbol` is what messages call it."""
+        raise NotImplementedError
+
+    def __iadd__(self, other: Operand) -> Self:
+        return self.change("+=", operator.iadd, other)
+
+    def __isub__(self, other: Operand) -> Self:
+        return self.change("-=", operator.isub, other)
+
+    def __imul__(self, other: Operand) -> Self:
+        return self.change("*=", operator.imul, other)
+
+    def __itruediv__(self, other: Operand) -> Self:
+        return self.change("/=", operator.itruediv, other)
+
+    def __setitem__(self, index: Any, value: Operand) -> None:
+        self.change("[…] =", operator.setitem, index, value)
