@@ -9,7 +9,7 @@ import pytest
 
 from tinygrad_conv.__main__ import main
 from tinygrad_conv.checks.cases import CASES
-from tinygrad_conv.checks.guess import guess
+from tinygrad_conv.checks.command.guess import guess
 from tinygrad_conv.engine.registry import OPS
 
 MY_OP = '''

@@ -16,8 +16,7 @@ from tests.tools.breakages import BREAKAGES
 from tests.tools.broken import Trial, make_op
 from tests.tools.judge_figures import answer, count
 from tinygrad_conv.checks import gradcheck
-from tinygrad_conv.engine.location import show_path
-from tinygrad_conv.engine.location import show_place
+from tinygrad_conv.engine.location import show_path, show_place
 from tinygrad_conv.errors import GradcheckError
 
 FORWARDS_FAULT = {

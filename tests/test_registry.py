@@ -10,7 +10,12 @@ import pytest
 import tinygrad_conv  # noqa: F401 — declares the ops
 from tinygrad_conv.checks import samples  # noqa: F401 — declares the cases
 from tinygrad_conv.checks.cases import CASES
-from tinygrad_conv.checks.op_check import check_dtypes, check_gradients, check_layouts, check_scalars
+from tinygrad_conv.checks.command.op_check import (
+    check_dtypes,
+    check_layouts,
+    check_scalars,
+    compare_gradients,
+)
 from tinygrad_conv.engine.registry import OPS
 
 ALL = [(case, sample) for cases in CASES.values() for case in cases for sample in case.samples()]
@@ -36,7 +41,7 @@ def test_the_cases_of_every_op_reach_empty_inputs_and_sizes_of_1(name):
 
 @BY_SAMPLE
 def test_gradients(case, sample):
-    assert not check_gradients(case, sample), "the case draws kinks; use apart(…)"
+    assert not compare_gradients(case, sample), "the case draws kinks; use apart(…)"
 
 
 @BY_SAMPLE

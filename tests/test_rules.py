@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv  # noqa: F401 — declares the ops
-from tinygrad_conv.checks.rule_source import all_rules, function_faults, rule_faults
+from tinygrad_conv.checks.diagnosis.rule_source import all_rules, function_faults, rule_faults
 from tinygrad_conv.engine.location import show_path
 from tinygrad_conv.ops.functions import exp
 from tinygrad_conv.ops.reduce import sum as total

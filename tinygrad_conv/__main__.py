@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .checks import table
+from .checks import command
 from .debug import terminal
 
-COMMANDS = (table.add_command, terminal.add_command)
+COMMANDS = (command.add_command, terminal.add_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import tinygrad_conv
 from tinygrad_conv import kernels
-from tinygrad_conv.checks.rule_source import all_rules
+from tinygrad_conv.checks.diagnosis.rule_source import all_rules
 
 from .speed import speed_alone
 

@@ -1,18 +1,23 @@
-"""Is the gradient right, and if not, what kind of wrong is it? A map of the folder, in reading order:
+"""Is the gradient right, and if not, what kind of wrong is it? A map of the folder.
 
+The core, in reading order: is it right?
 gradcheck.py     `gradcheck(fn, *inputs, order=1 | 2)`
-function.py      a function of Tensors as one of flat vectors: values, gradients, differences
-compare.py       gradients beside differences: entry by entry, or along random directions; kinks
-fault.py         what is found wrong
-explain.py       from there to a message: the op to blame, its rule, its line, the diagnosis
-calls.py         which ops a function calls, and in which dtypes
-evidence.py      the Jacobian of one op: what the rule gives, and what is right
-diagnosis.py     what kind of wrong it is: findings that are tried out on the evidence
-constants.py     right at order 1, wrong at order 2: what a rule uses as a constant
-rule_source.py   what a rule may say: its source, without running it
-cases.py         sample inputs: `case(op, normal("n m"), …)`; guess.py makes some where there are none
+function.py      a function of Tensors as one of flat vectors: its values, its differences
+pullback.py      its gradients, in both modes of the rules; its gradient as a function
+tolerance.py     how far apart the two may be; fault.py: what is wrong otherwise
+compare.py       gradients beside differences, entry by entry
+directions.py    the same for a large Jacobian, along random directions
+kinks.py         where they disagree: a mistake, or a kink?
+behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes
+layouts.py       and in every layout of memory
+keeps_dtype.py   no op makes another dtype of the one it is given
+calls.py         which ops a function calls
+introspection.py what is asked of ops, rules and nodes
+
+diagnosis/       what kind of wrong: from a fault to the op, the rule, its line, and the usual mistake
+command/         `python -m tinygrad_conv check`, and what is checked of each op
+cases.py         sample inputs: `case(op, normal("n m"), …)`
 samples.py       the cases of the package's own ops
-op_check.py      what is checked of each op; table.py is `python -m tinygrad_conv check`
 """
 
 from __future__ import annotations

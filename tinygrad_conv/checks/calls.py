@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS, Array
 from ..engine.declare import Rule
 from ..engine.node import Node
 from ..engine.observe import Call, Observer
 from ..engine.op import Op
 from ..engine.tensor import Tensor
-from .fault import Fault
 from .function import Function, copied, input_names
+from .introspection import ones_as_dy, run_rule
 
 
 @dataclass
@@ -95,68 +94,18 @@ def recorded_calls() -> Iterator[list[RecordedCall]]:
         yield recorder.calls
 
 
-def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
-    """Raise Fault where an op that is given one dtype alone makes another of it, in its forward or in a
-    rule.
-    """
-    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-        with recorded_calls() as calls:
-            fn(*(cast(one, dtype) for one in inputs))
-        for call in calls:
-            if given_dtypes(call) == {dtype} and not asks_for_dtype(call):
-                assert_call_keeps_dtype(call, dtype)
+def gradients_returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
+    """(input, its rule, gradient) of a call for ones as dy, as its rules return them.
 
-
-def assert_call_keeps_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
-    """Raise Fault unless a call's outputs and gradients have the dtype of its inputs."""
-    for output in call.outputs:
-        if output.dtype in FLOATS and output.dtype != dtype:
-            text = f"the forward of {call.op.name} makes {output.dtype} of {dtype}"
-            raise Fault(
-                "wrong dtype", f"{text}; arrays that it makes itself should have its input's dtype", call
-            )
-    for name, rule, part in gradients(call):
-        if (
-            np.ndim(part) and part.dtype in FLOATS and part.dtype != dtype
-        ):  # a single number is cast for nothing
-            text = f"the rule for {name} of {call.op.name} makes {part.dtype} of {dtype}"
-            raise Fault(
-                "wrong dtype", f"{text}; arrays that it makes itself should have dy.dtype", call, rule
-            )
-
-
-def gradients(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
-    """(input, its rule, gradient) of a call for ones as dy, as the rules return them: before the sweep looks
-    at them.
+    That is before the sweep looks at them: they may be anything.
     """
     if call.node is None:
         return
     names = input_names(call.op, len(call.inputs))
-    ones = tuple(np.ones(shape, dtype) for shape, dtype in call.node.outputs)
-    dy = ones if call.node.several else ones[0]
-    for at, rule in enumerate(call.op.rules):
-        if rule is None or call.node.edges[at] is None:
+    dy = ones_as_dy(call.node)
+    for position, rule in enumerate(call.op.rules):
+        if rule is None or call.node.edges[position] is None:
             continue
         with np.errstate(all="ignore"):
-            values, params = rule.arguments(call.node.saved, call.node.params)
-            dx = rule.function(dy, *values, **params)
-        yield from zip(names, repeat(rule), dx) if rule.variadic else [(names[at], rule, dx)]
-
-
-def given_dtypes(call: RecordedCall) -> set[Any]:
-    """The dtypes of its floating-point inputs; a single number has none beside arrays."""
-    floats = [one for one in call.arrays if isinstance(one, np.ndarray) and one.dtype in FLOATS]
-    return {one.dtype for one in floats if one.ndim} or {one.dtype for one in floats}
-
-
-def asks_for_dtype(call: RecordedCall) -> bool:
-    """Whether a param says which dtype the output shall have."""
-    return any(isinstance(one, (np.dtype, type)) for one in call.params.values())
-
-
-def cast(value: Any, dtype: np.dtype[Any]) -> Any:
-    """A floating-point input in another dtype."""
-    if not isinstance(value, (Tensor, np.ndarray)) or value.dtype not in FLOATS:
-        return value
-    array: Array = np.asarray(value.data if isinstance(value, Tensor) else value, dtype)
-    return Tensor(array, requires_grad=value.requires_grad) if isinstance(value, Tensor) else array
+            dx = run_rule(rule, call.node, dy)
+        yield from zip(names, repeat(rule), dx) if rule.variadic else [(names[position], rule, dx)]

@@ -47,28 +47,26 @@ class Draw:
 
     def letters(self) -> list[str]:
         """The letters among its sizes."""
-        return (
-            []
-            if isinstance(self.shape, tuple)
-            else [one["letter"] for one in map(parse, self.shape.split()) if one["letter"]]
-        )
+        if isinstance(self.shape, tuple):
+            return []
+        return [size["letter"] for size in map(parse, self.shape.split()) if size["letter"]]
 
 
 def parse(size: str) -> re.Match[str]:
-    """One size of a shape. Raises ValueError for what is none."""
-    found = SIZE.fullmatch(size)
-    if not found or not (found["factor"] or found["letter"]):
+    """A size in its parts: factor, letter, summand. Raises ValueError for what is none."""
+    parts = SIZE.fullmatch(size)
+    if not parts or not (parts["factor"] or parts["letter"]):
         raise ValueError(f"a size is a number or a letter, as in '4', 'n', '2n' or 'H+2', not {size!r}")
-    return found
+    return parts
 
 
 def measure(shape: Shape, letters: Sizes) -> tuple[int, ...]:
     """A shape in numbers."""
     if isinstance(shape, tuple):
         return shape
-    found = map(parse, shape.split())
     return tuple(
-        int(one["factor"] or 1) * letters.get(one["letter"], 1) + int(one["summand"] or 0) for one in found
+        int(size["factor"] or 1) * letters.get(size["letter"], 1) + int(size["summand"] or 0)
+        for size in map(parse, shape.split())
     )
 
 
@@ -88,9 +86,7 @@ def positive(shape: Shape) -> Draw:
 
 
 def apart(shape: Shape) -> Draw:
-    """Numbers of both signs of which no two are equal or opposite, and none is near 0: no kink and no tie is
-    near.
-    """
+    """Numbers of both signs, no two equal or opposite, none near 0: no kink and no tie is near."""
 
     def make(rng: np.random.Generator, sizes: tuple[int, ...], _: Sizes) -> Any:
         count = int(np.prod(sizes))
@@ -119,18 +115,18 @@ def mask(shape: Shape) -> Draw:
 
 def sizes(shape: str) -> Draw:
     """The sizes themselves, as a tuple: for a param that is a shape."""
-    return Draw(shape, lambda rng, found, _: found)
+    return Draw(shape, lambda rng, numbers, _: numbers)
 
 
 class Sample(NamedTuple):
-    """One run of a case: the inputs (float64, integers, or None) and the params."""
+    """A run of a case: the inputs (float64, integers, or None) and the params."""
 
     label: str
     inputs: tuple[Any, ...]
     params: dict[str, Any]
 
     def __str__(self) -> str:
-        shapes = ", ".join("None" if one is None else show_shape(np.shape(one)) for one in self.inputs)
+        shapes = ", ".join("None" if value is None else show_shape(np.shape(value)) for value in self.inputs)
         return f"{self.label}: {shapes}"
 
 
@@ -146,7 +142,8 @@ class Case:
 
     def __str__(self) -> str:
         shapes = [
-            "None" if one is None else f"[{getattr(one, 'shape', np.shape(one))}]" for one in self.inputs
+            "None" if value is None else f"[{getattr(value, 'shape', np.shape(value))}]"
+            for value in self.inputs
         ]
         params = [
             f"{name}={'…' if isinstance(value, Draw) else value!r}" for name, value in self.params.items()
@@ -155,21 +152,20 @@ class Case:
 
     def letters(self) -> list[str]:
         """The letters among its sizes, each once."""
-        draws = [one for one in (*self.inputs, *self.params.values()) if isinstance(one, Draw)]
-        return list(dict.fromkeys(letter for one in draws for letter in one.letters()))
+        draws = [value for value in (*self.inputs, *self.params.values()) if isinstance(value, Draw)]
+        return list(dict.fromkeys(letter for draw in draws for letter in draw.letters()))
 
     def sample(self, label: str, rng: np.random.Generator, letters: Sizes) -> Sample:
         """Its inputs and params for these sizes."""
-        inputs = [one(rng, letters) if isinstance(one, Draw) else one for one in self.inputs]
-        params = {
-            name: one(rng, letters) if isinstance(one, Draw) else one for name, one in self.params.items()
-        }
-        return Sample(label, tuple(inputs), params)
+
+        def drawn(value: Any) -> Any:
+            return value(rng, letters) if isinstance(value, Draw) else value
+
+        inputs = tuple(map(drawn, self.inputs))
+        return Sample(label, inputs, {name: drawn(value) for name, value in self.params.items()})
 
     def random(self, rng: np.random.Generator) -> Sample:
-        """A sample of random sizes, different from each other where there are few: equal ones hide exchanged
-        axes.
-        """
+        """A sample of random sizes, all different where they are few: equal ones hide exchanged axes."""
         letters = self.letters()
         drawn = rng.permutation([2, 3, 4]) if len(letters) <= 3 else rng.integers(2, 4, len(letters))
         return self.sample("random sizes", rng, dict(zip(letters, map(int, drawn))))
@@ -184,7 +180,8 @@ class Case:
             yield self.sample("sizes of 1", rng, dict.fromkeys(letters, 1))
         for empty in letters:
             with suppress(NothingToDraw):
-                yield self.sample(f"{empty} = 0", rng, {one: 0 if one == empty else 2 for one in letters})
+                sizes_of_letters = {letter: 0 if letter == empty else 2 for letter in letters}
+                yield self.sample(f"{empty} = 0", rng, sizes_of_letters)
 
 
 CASES: dict[str, list[Case]] = {}
@@ -192,8 +189,7 @@ CASES: dict[str, list[Case]] = {}
 
 
 def case(op: str | Op, *inputs: Any, linear: bool = False, casts: bool = False, **params: Any) -> Case:
-    """Declare what an op is checked on: its inputs and params, which may be draws (`normal("n m")`) or plain
-    values.
+    """Declare what an op is checked on: its inputs and params, as draws (`normal("n m")`) or plain values.
 
     linear: the second derivative with respect to the inputs is 0, as for sums, and for relu where it has one;
     the check asserts that it is, and that it isn't otherwise. casts: the dtype of the output is not that of

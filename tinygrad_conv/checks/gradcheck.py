@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
 
-from ..dtypes import FLOATS
 from ..engine.tensor import Tensor
 from ..errors import RuleError
-from .calls import assert_dtypes_kept
-from .compare import Tolerance, compare
-from .explain import failure
+from .compare import compare
+from .diagnosis.message import error_of
 from .fault import Fault
-from .function import Function, gradient_of, input_names
+from .function import Function, input_names, is_float_array
+from .keeps_dtype import assert_dtypes_kept
+from .pullback import gradient_of
+from .tolerance import Tolerance
+
+MOST_NAMED = 5  # kinks that a warning names
 
 
 class KinkWarning(UserWarning):
@@ -31,8 +34,7 @@ def gradcheck(
     atol: float = 1e-7,
     seed: int = 0,
 ) -> bool:
-    """Compare the gradient of `fn` with central differences: True, or a GradcheckError that says what is
-    wrong.
+    """Compare the gradient of `fn` with central differences: True, or an error that says what is wrong.
 
     fn: an op, or any function of Tensors that returns one or several; not only scalars. inputs: those that
     require a gradient are checked, the others are constants; float16 and float32 are promoted to float64.
@@ -49,13 +51,8 @@ def gradcheck(
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order must be 1 or 2, not {order!r}")
-    promoted, note = promote(inputs)
-    checked = [at for at, one in enumerate(promoted) if isinstance(one, Tensor) and one.requires_grad]
-    if not checked:
-        raise ValueError("gradcheck: no input requires a gradient; pass tg.tensor(…, requires_grad=True)")
-    names = input_names(fn, len(promoted))
-    arrays = [one.data if at in checked else one for at, one in enumerate(promoted)]
-    function = Function(fn, arrays, checked, [names[at] for at in checked])
+    promoted = [promote(value) for value in inputs]
+    function = function_of_leaves(fn, promoted)
     tolerance, rng = Tolerance(eps, rtol, atol), np.random.default_rng(seed)
     try:
         kinks = compare(function, tolerance, rng)
@@ -63,28 +60,41 @@ def gradcheck(
             kinks += compare(gradient_of(function, rng), tolerance, rng)
         assert_dtypes_kept(fn, promoted)
     except (Fault, RuleError) as fault:
-        raise failure(fn, function, order, fault, tolerance, note) from fault.__cause__
+        note = promotion_note(inputs, promoted)
+        raise error_of(fn, function, order, fault, tolerance, note) from fault.__cause__
     if kinks:
-        places = ", ".join(list(dict.fromkeys(kinks))[:5])
-        warnings.warn(
-            f"gradcheck: there is no derivative to compare with at the kink {places}",
-            KinkWarning,
-            stacklevel=2,
-        )
+        named = ", ".join(list(dict.fromkeys(kinks))[:MOST_NAMED])
+        text = f"gradcheck: there is no derivative to compare with at the kink {named}"
+        warnings.warn(text, KinkWarning, stacklevel=2)
     return True
 
 
-def promote(inputs: tuple[Any, ...]) -> tuple[list[Any], str]:
-    """The inputs in float64, and a note for the message where that changed one."""
-    promoted: list[Any] = []
-    changed: list[str] = []
-    for one in inputs:
-        array = one.data if isinstance(one, Tensor) else one
-        if isinstance(array, np.ndarray) and array.dtype in FLOATS and array.dtype != np.float64:
-            changed.append(str(array.dtype))
-            array = array.astype(np.float64)
-        promoted.append(Tensor(array, requires_grad=one.requires_grad) if isinstance(one, Tensor) else array)
-    return (
-        promoted,
-        f"\n  (inputs were promoted from {', '.join(sorted(set(changed)))} to float64)" if changed else "",
-    )
+def function_of_leaves(fn: Callable[..., Any], inputs: list[Any]) -> Function:
+    """`fn` as a function of those inputs that require a gradient. Raises ValueError where none does."""
+    checked = [
+        position for position, value in enumerate(inputs) if isinstance(value, Tensor) and value.requires_grad
+    ]
+    if not checked:
+        raise ValueError("gradcheck: no input requires a gradient; pass tg.tensor(…, requires_grad=True)")
+    names = input_names(fn, len(inputs))
+    arrays = [value.data if position in checked else value for position, value in enumerate(inputs)]
+    return Function(fn, arrays, checked, [names[position] for position in checked])
+
+
+def promote(value: Any) -> Any:
+    """An input in float64, if it is of floats; a Tensor as a new one."""
+    if isinstance(value, Tensor):
+        return Tensor(promote(value.data), requires_grad=value.requires_grad)
+    return value.astype(np.float64) if is_float_array(value) and value.dtype != np.float64 else value
+
+
+def promotion_note(inputs: Iterable[Any], promoted: Iterable[Any]) -> str:
+    """For the message: from which dtypes inputs were promoted, if any was."""
+    pairs = zip(inputs, promoted)
+    changed = sorted({str(old.dtype) for old, new in pairs if is_array(old) and old.dtype != new.dtype})
+    return f"\n  (inputs were promoted from {', '.join(changed)} to float64)" if changed else ""
+
+
+def is_array(value: Any) -> bool:
+    """Whether an input is a Tensor or an array."""
+    return isinstance(value, (Tensor, np.ndarray))

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.op import Op
-from ..engine.tensor import Tensor
-from .cases import CASES, Case, apart
+from ...engine.op import Op
+from ...engine.tensor import Tensor
+from ..cases import CASES, Case, apart
+from ..introspection import outputs_of, rules_of
 
 SHAPES = ("n m", "n", "m", "n m k", "N C H+4 W+4", "O C 3 3", "O", "C H+4 W+4", "m k", "4 4", "")
 MOST_TRIES = 2000
@@ -19,8 +20,8 @@ def cases_of(op: Op) -> tuple[list[Case], bool]:
     """The op's cases, and whether they were guessed: then there is one, or none."""
     if op.name in CASES:
         return CASES[op.name], False
-    found = guess(op)
-    return ([found] if found else []), True
+    case = guess(op)
+    return ([case] if case else []), True
 
 
 def guess(op: Op) -> Case | None:
@@ -35,35 +36,36 @@ def guess(op: Op) -> Case | None:
     for shapes in islice(product(SHAPES, repeat=count), MOST_TRIES):
         if taken and shapes[0] != taken.inputs[0].shape:
             break
-        found = Case(op.name, tuple(map(apart, shapes)))
-        inputs = found.random(np.random.default_rng(0)).inputs
-        if suits(op, inputs):
-            taken = taken or found
-            if suits_rules(op, inputs):
-                return found
+        case = Case(op.name, tuple(map(apart, shapes)))
+        inputs = case.random(np.random.default_rng(0)).inputs
+        if not suits_forward(op, inputs):
+            continue
+        if suits_rules(op, inputs):
+            return case
+        taken = taken or case
     return taken
 
 
-def suits(op: Op, inputs: tuple[Any, ...]) -> bool:
+def suits_forward(op: Op, inputs: tuple[Any, ...]) -> bool:
     """Whether the forward takes these arrays, and makes numbers of them."""
     try:
         with np.errstate(all="ignore"):
-            y = op(*inputs)
+            outputs = outputs_of(op(*inputs))
     except Exception:  # whatever it says, it doesn't want these
         return False
-    outputs = y if isinstance(y, tuple) else (y,)
-    return all(isinstance(one, (np.ndarray, np.generic)) and np.isfinite(one).all() for one in outputs)
+    return all(isinstance(y, (np.ndarray, np.generic)) and np.isfinite(y).all() for y in outputs)
 
 
 def suits_rules(op: Op, inputs: tuple[Any, ...]) -> bool:
     """Whether the rules, too, take these arrays, and return gradients of the right shapes."""
-    rules = op.rules * len(inputs) if op.variadic else op.rules
-    y = op(*(Tensor(one, requires_grad=rule is not None) for one, rule in zip(inputs, rules)))
-    outputs = [one for one in (y if isinstance(y, tuple) else (y,)) if one.requires_grad]
+    rules = rules_of(op, len(inputs))
+    leaves = [Tensor(array, requires_grad=rule is not None) for array, rule in zip(inputs, rules)]
+    outputs = outputs_of(op(*leaves))
     try:
         with np.errstate(all="ignore"):
-            for one in outputs:
-                one.backward(np.ones_like(one.data), retain_graph=True)
+            for y in outputs:
+                if y.requires_grad:
+                    y.backward(np.ones_like(y.data), retain_graph=True)
     except Exception:  # what is wrong with them is found when the op is checked
         return False
     return True

@@ -4,55 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS, Array
-from .calls import RecordedCall
-from .compare import Tolerance, differences, jacobian
-from .fault import Fault
-from .function import Function
+from ...dtypes import Array
+from ..calls import RecordedCall
+from ..fault import Fault
+from ..function import is_float_array
+from ..pullback import jacobian
+from ..tolerance import Tolerance
 
 LARGEST = 1_000_000  # entries of a Jacobian that is looked into
 JITTER = 0.1  # how far, in proportion, the inputs of a second look are from those of the first
 
 
 class Evidence:
-    """A call of an op, and the Jacobian of its output number `output` for its checked input number
-    `argument`.
+    """A call of an op, and the Jacobian of its output number `output` for its checked input `argument`.
 
     given: what the rule gives, right: what finite differences give, both [outputs, inputs] with output and
     input as vectors. sure: the entries where the differences can be trusted, which they cannot at a kink.
+    every_right: the right Jacobians for all checked inputs.
     """
 
     def __init__(
         self, call: RecordedCall, arrays: tuple[Any, ...], argument: int, output: int, tolerance: Tolerance
     ) -> None:
-        self.call, self.arrays, self.argument, self.output, self.tolerance = (
-            call,
-            arrays,
-            argument,
-            output,
-            tolerance,
-        )
+        self.call, self.arrays = call, arrays
+        self.argument, self.output = argument, output
+        self.tolerance, self.step = tolerance, tolerance.eps
         self.function = call.function(arrays)
-        self.step = tolerance.eps
-        ends = np.cumsum([0] + [int(np.prod(shape)) for shape in self.function.outputs])
-        self.rows = slice(ends[output], ends[output + 1])
-        self.given = jacobian(self.function)[self.rows, self.columns(argument)]
-        whole = differences(self.function, self.step)[self.rows]
-        again = differences(self.function, self.step / 10)[self.rows]
-        self.every_right = [whole[:, self.columns(at)] for at in range(len(self.function.shapes))]
+        self.rows = self.function.codomain.places(output)
+        self.columns = self.function.domain.places(argument)
+        self.given = jacobian(self.function)[self.rows, self.columns]
+        right = self.function.differences(self.step)[self.rows]
+        again = self.function.differences(self.step / 10)[self.rows]
+        inputs = range(len(self.function.domain.shapes))
+        self.every_right = [right[:, self.function.domain.places(number)] for number in inputs]
         self.right = self.every_right[argument]
-        self.sure = tolerance.allows(again, whole, self.function.values, self.step / 10)[
-            :, self.columns(argument)
-        ]
-
-    def columns(self, argument: int) -> slice:
-        """The places of one input in the vector of all."""
-        return slice(self.function.ends[argument], self.function.ends[argument + 1])
+        sure = tolerance.allows(again, right, self.function.values, self.step / 10)
+        self.sure = sure[:, self.columns]
 
     @property
     def name(self) -> str:
@@ -62,12 +53,12 @@ class Evidence:
     @property
     def shape(self) -> tuple[int, ...]:
         """The input's shape."""
-        return self.function.shapes[self.argument]
+        return self.function.domain.shapes[self.argument]
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """The output's shape."""
-        return self.function.outputs[self.output]
+        return self.function.codomain.shapes[self.output]
 
     @cached_property
     def wrong(self) -> Array:
@@ -84,19 +75,28 @@ class Evidence:
 
     def right_with(self, arrays: tuple[Any, ...]) -> Array:
         """What would be right for this input if the op's inputs were others, [outputs, inputs]."""
-        return differences(self.call.function(arrays), self.step)[self.rows, self.columns(self.argument)]
+        return self.call.function(arrays).differences(self.step)[self.rows, self.columns]
 
-    def others(self) -> Iterator[tuple[int, str]]:
+    def is_right_with(self, arrays: tuple[Any, ...], **params: Any) -> bool:
+        """Whether the op's whole gradient is right, off kinks, at other inputs or with other params."""
+        function = self.call.function(arrays, **params)
+        given, right = jacobian(function), function.differences(self.step)
+        return bool(self.tolerance.allows(given, right, function.values, self.step).all())
+
+    def other_inputs(self) -> Iterator[tuple[int, str]]:
         """(position, name) of the other floating-point inputs."""
         own = self.call.checked[self.argument]
-        names = (
-            self.call.op.inputs
-            if not self.call.op.variadic
-            else [f"input {at}" for at in range(len(self.arrays))]
-        )
-        for at, array in enumerate(self.arrays):
-            if at != own and isinstance(array, np.ndarray) and array.dtype in FLOATS and array.ndim:
-                yield at, names[at]
+        for position, array in enumerate(self.arrays):
+            if position != own and is_float_array(array) and array.ndim:
+                yield position, self.name_at(position)
+
+    def name_at(self, position: int) -> str:
+        """What the op calls its input at a position."""
+        return f"input {position}" if self.call.op.variadic else self.call.op.inputs[position]
+
+    def arrays_with(self, position: int, array: Array) -> tuple[Any, ...]:
+        """The inputs, with another array at one position."""
+        return (*self.arrays[:position], array, *self.arrays[position + 1 :])
 
 
 def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> list[Evidence]:
@@ -117,30 +117,9 @@ def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance)
 
 
 def jittered(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs, each number changed by a few per cent of itself: signs and zeros stay, equal ones come
-    apart.
-    """
+    """The inputs, each number changed by a few per cent: signs and zeros stay, equal ones come apart."""
     rng = np.random.default_rng(1)
     return tuple(
-        one * (1 + JITTER * rng.uniform(-1, 1, one.shape))
-        if isinstance(one, np.ndarray) and one.dtype in FLOATS
-        else one
-        for one in arrays
+        array * (1 + JITTER * rng.uniform(-1, 1, array.shape)) if is_float_array(array) else array
+        for array in arrays
     )
-
-
-def flips(ndim: int) -> list[tuple[int, ...]]:
-    """Axes along which a thing may have been reversed by mistake: the last two, or any one."""
-    both = [(ndim - 2, ndim - 1)] if ndim >= 2 else []
-    return both + [(axis,) for axis in range(ndim)]
-
-
-def swaps(ndim: int) -> list[tuple[int, int]]:
-    """Pairs of axes that may have been exchanged by mistake."""
-    return list(combinations(range(ndim), 2))
-
-
-def is_right(function: Function, tolerance: Tolerance) -> bool:
-    """Whether a function's whole gradient is right, where it is not at a kink."""
-    given, right = jacobian(function), differences(function, tolerance.eps)
-    return bool(tolerance.allows(given, right, function.values, tolerance.eps).all())

@@ -1,7 +1,7 @@
-"""What a rule may say. It runs on ndarrays in an ordinary backward and on Tensors under create_graph, and
-must mean the same.
+"""What a rule may say: its source is read, not run.
 
-So what it does to gradients, inputs, outputs and kept values is written in operators, indexing, `.shape`,
+A rule runs on ndarrays in an ordinary backward and on Tensors under create_graph, and must mean the same. So
+what it does to gradients, inputs, outputs and kept values is written in operators, indexing, `.shape`,
 `.ndim`, `.dtype`, registered ops, and module-level functions made of the same. A method may mean two things
 (`x.transpose(0, 1)`), a NumPy function takes a Tensor off the tape, a lambda or closure puts a frame without
 a name into the debugger. Shapes and params are plain Python, and may be computed with anything.
@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.declare import Rule
-from ..engine.location import show_path, show_place
-from ..engine.op import Op
-from ..engine.registry import OPS
+from ...engine.declare import Rule
+from ...engine.location import show_path, show_place
+from ...engine.op import Op
+from ...engine.registry import OPS
 
 FACTS = {"shape", "ndim", "dtype"}  # what may be asked of an array, and is no array itself
 BUILTINS = {"len", "zip", "enumerate", "tuple", "list", "abs", "reversed"}
@@ -40,13 +40,18 @@ class SourceFault(NamedTuple):
         return f"{self.place}: {self.text}"
 
 
+def all_rules() -> list[tuple[Op, Rule]]:
+    """Every rule of every registered op, and every derivation of a kept value."""
+    return [(op, rule) for op in OPS.values() for rule in [*op.rules, *op.derivations.values()] if rule]
+
+
 def rule_faults(op: Op, rule: Rule) -> list[SourceFault]:
     """What a rule says that it may not, in itself and in the helpers it calls."""
-    names = list(inspect.signature(rule.function).parameters)
+    names = frozenset(inspect.signature(rule.function).parameters)
     choices = set(op.keeps) - set(op.derivations)  # kept indices and masks are arrays in both modes
-    facts = {f"{one}_shape" for one in op.inputs} | set(op.params) | choices
+    facts = {f"{name}_shape" for name in op.inputs} | set(op.params) | choices
     function: Any = rule.function
-    return function_faults(function, frozenset(name for name in names if name not in facts))
+    return function_faults(function, names - facts)
 
 
 def function_faults(
@@ -59,56 +64,66 @@ def function_faults(
     if function in above:
         return []
     if function.__closure__:
-        return [
-            SourceFault(
-                show_place(function),
-                f"{function.__name__} is a closure; rules stand at module level",
-                "closure",
-            )
-        ]
+        text = f"{function.__name__} is a closure; rules stand at module level"
+        return [SourceFault(show_place(function), text, "closure")]
     try:
-        lines, first = inspect.getsourcelines(function)
+        lines, first_line = inspect.getsourcelines(function)
     except (OSError, TypeError):
         return []  # typed at a prompt: there is nothing to read
-    tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
-    if not isinstance(tree, ast.FunctionDef):
+    definition = parse_definition(function, lines)
+    if definition is None:
         return [SourceFault(show_place(function), "a rule is a def at module level, not a lambda", "lambda")]
-    reader = Reader(function, first, set(arrays), above | {function})
-    for _ in range(2):  # twice: in a loop, a name may become an array below the place where it is used
-        reader.found.clear()
-        for statement in tree.body:
-            reader.visit(statement)
-    return list(reader.found)
+    return Reader(function, first_line, arrays, above).read(definition)
+
+
+def parse_definition(function: FunctionType, lines: list[str]) -> ast.FunctionDef | None:
+    """The syntax tree of a function's `def`; None where it is a lambda."""
+    if function.__name__ == "<lambda>":  # its lines may be the middle of a call, and no statement
+        return None
+    statement = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    return statement if isinstance(statement, ast.FunctionDef) else None
 
 
 class Reader(ast.NodeVisitor):
     """Walks a function's tree and keeps count of which names hold arrays."""
 
     def __init__(
-        self, function: FunctionType, first: int, arrays: set[str], above: frozenset[FunctionType]
+        self,
+        function: FunctionType,
+        first_line: int,
+        arrays: frozenset[str],
+        above: frozenset[FunctionType],
     ) -> None:
-        self.function, self.first, self.arrays, self.above = function, first, arrays, above
-        self.found: dict[SourceFault, None] = {}
+        self.function, self.first_line = function, first_line
+        self.arrays = set(arrays)
+        self.above = above | {function}
+        self.faults: dict[SourceFault, None] = {}  # a set that keeps their order
         self.imported: dict[str, Any] = {}  # by an import within the function
 
+    def read(self, definition: ast.FunctionDef) -> list[SourceFault]:
+        """What the function says that it may not."""
+        for _ in range(2):  # twice: in a loop, a name may become an array below the place where it is used
+            self.faults.clear()
+            for statement in definition.body:
+                self.visit(statement)
+        return list(self.faults)
+
     def fault(self, node: Any, text: str, kind: str) -> None:
-        place = f"{show_path(self.function.__code__.co_filename)}:{self.first + node.lineno - 1}"
-        self.found[SourceFault(place, text, kind)] = None
+        """Note a fault at a place in the tree."""
+        path = show_path(self.function.__code__.co_filename)
+        place = f"{path}:{self.first_line + node.lineno - 1}"
+        self.faults[SourceFault(place, text, kind)] = None
 
     def holds_array(self, node: ast.AST | None) -> bool:
         """Whether an expression is an array, or holds one."""
-        if node is None or (isinstance(node, ast.Attribute) and node.attr in FACTS):
+        if node is None or is_fact(node):
             return False
         if isinstance(node, ast.Name):
             return node.id in self.arrays
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
-            return False
         if isinstance(node, ast.Subscript):
             return self.holds_array(node.value)
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
             return self.holds_array(node.elt)
-        if isinstance(node, ast.Compare) and all(isinstance(one, (ast.Is, ast.IsNot)) for one in node.ops):
-            return False
         if isinstance(node, ast.IfExp):
             return self.holds_array(node.body) or self.holds_array(node.orelse)
         return any(self.holds_array(child) for child in ast.iter_child_nodes(node))
@@ -119,10 +134,10 @@ class Reader(ast.NodeVisitor):
             self.assign(target, value.body)
             self.assign(target, value.orelse)
         elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
-            for one, its_value in zip(target.elts, value.elts):
-                self.assign(one, its_value)
+            for its_target, its_value in zip(target.elts, value.elts):
+                self.assign(its_target, its_value)
         elif self.holds_array(value):
-            self.arrays |= {one.id for one in ast.walk(target) if isinstance(one, ast.Name)}
+            self.arrays |= {name.id for name in ast.walk(target) if isinstance(name, ast.Name)}
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -161,58 +176,73 @@ class Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         package = self.function.__module__.rsplit(".", max(node.level, 1))[0]
         module = import_module("." * node.level + (node.module or ""), package)
-        self.imported.update({one.asname or one.name: getattr(module, one.name) for one in node.names})
+        self.imported.update(
+            {alias.asname or alias.name: getattr(module, alias.name) for alias in node.names}
+        )
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if self.holds_array(node.value) and node.attr not in FACTS:
-            self.fault(
-                node, f".{node.attr} may differ between ndarray and Tensor; call the registered op", "method"
-            )
+            text = f".{node.attr} may differ between ndarray and Tensor; call the registered op"
+            self.fault(node, text, "method")
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        given = [*node.args, *(one.value for one in node.keywords)]
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         is_method = isinstance(node.func, ast.Attribute) and self.holds_array(node.func.value)
-        if any(map(self.holds_array, given)) and not is_method:
-            self.check_callee(node, resolve({**self.function.__globals__, **self.imported}, node.func))
+        if any(map(self.holds_array, arguments)) and not is_method:
+            self.note_callee(node, resolve({**self.function.__globals__, **self.imported}, node.func))
         self.generic_visit(node)
 
-    def check_callee(self, node: ast.Call, callee: Any) -> None:
-        """A function that is given an array must be an op, or a plain function of the same kind."""
+    def note_callee(self, node: ast.Call, callee: Any) -> None:
+        """Note a function that is given an array, unless it is an op or a plain function made of ops."""
         name = ast.unparse(node.func)
-        if isinstance(callee, Op):
+        if isinstance(callee, Op) or is_allowed_builtin(callee, name):
             return
-        if getattr(callee, "__module__", None) == "builtins" and name in BUILTINS:
-            return
-        if (
-            isinstance(callee, np.ufunc)
-            or (getattr(callee, "__module__", None) or "").partition(".")[0] == "numpy"
-        ):
-            self.fault(
-                node,
-                f"{name} is NumPy's: it leaves the tape under create_graph; call the registered op",
-                "numpy",
-            )
+        if is_of_numpy(callee):
+            text = f"{name} is NumPy's: it leaves the tape under create_graph; call the registered op"
+            self.fault(node, text, "numpy")
         elif isinstance(callee, FunctionType):
-            for one in function_faults(callee, frozenset(self.names_given(node, callee)), self.above):
-                self.found[one] = None
+            arrays = frozenset(self.names_given(node, callee))
+            self.faults.update(dict.fromkeys(function_faults(callee, arrays, self.above)))
         else:
-            self.fault(
-                node, f"{name} is given an array, but is neither an op nor a module-level function", "callee"
-            )
+            text = f"{name} is given an array, but is neither an op nor a module-level function"
+            self.fault(node, text, "callee")
 
     def names_given(self, node: ast.Call, callee: FunctionType) -> Iterator[str]:
         """Those parameters of a helper that are given arrays."""
-        declared = list(inspect.signature(callee).parameters.values())
-        for at, value in enumerate(node.args):
+        names = list(inspect.signature(callee).parameters)
+        for position, value in enumerate(node.args):
             if self.holds_array(value):
-                yield declared[min(at, len(declared) - 1)].name
-        yield from (one.arg for one in node.keywords if one.arg and self.holds_array(one.value))
+                yield names[min(position, len(names) - 1)]
+        for keyword in node.keywords:
+            if keyword.arg and self.holds_array(keyword.value):
+                yield keyword.arg
+
+
+def is_allowed_builtin(callee: Any, name: str) -> bool:
+    """Whether a function is Python's own, and means the same for arrays and Tensors."""
+    return getattr(callee, "__module__", None) == "builtins" and name in BUILTINS
+
+
+def is_of_numpy(callee: Any) -> bool:
+    """Whether a function is NumPy's."""
+    module = getattr(callee, "__module__", None) or ""
+    return isinstance(callee, np.ufunc) or module.partition(".")[0] == "numpy"
+
+
+def is_fact(node: ast.AST) -> bool:
+    """Whether an expression says something about an array: `x.shape`, `len(x)`, `x is None`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in FACTS
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "len"
+    return isinstance(node, ast.Compare) and all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
 
 
 def resolve(known: dict[str, Any], expression: ast.expr) -> Any:
-    """What an expression means by the names known where it stands: the object, or None where only running it
-    would tell.
+    """The object that an expression means by the names known where it stands.
+
+    None where only running it would tell.
     """
     if isinstance(expression, ast.Name):
         return known.get(expression.id, getattr(builtins, expression.id, None))
@@ -223,8 +253,3 @@ def resolve(known: dict[str, Any], expression: ast.expr) -> Any:
         owner = resolve(known, expression.value)
         return OPS.get(str(expression.slice.value)) if owner is OPS else None
     return None
-
-
-def all_rules() -> list[tuple[Op, Rule]]:
-    """Every rule of every registered op, and every derivation of a kept value."""
-    return [(op, rule) for op in OPS.values() for rule in [*op.rules, *op.derivations.values()] if rule]

@@ -1,0 +1,120 @@
+"""What is asked of a function and its rules beside the right numbers.
+
+They leave what they are given as it is, give the same again, are linear in dy, mean the same on arrays and on
+Tensors, and do not care how arrays lie in memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from ..engine.node import nodes_behind
+from ..engine.tensor import Tensor
+from ..errors import RuleError, show_shape
+from .fault import Fault
+from .function import Function
+from .layouts import LAYOUTS, MEMORY
+from .pullback import Pullback
+from .tolerance import same
+
+LINEAR = 1e-8  # how far, in proportion, a gradient may be from the sum that it should be
+
+
+def assert_pure(function: Function) -> None:
+    """Raise Fault unless the function gives the same again, and leaves its inputs as they are."""
+    before, after = function.fresh(function.point), function.fresh(function.point)
+    function.fn(*after)
+    for position, (old, new) in enumerate(zip(map(as_data, before), map(as_data, after))):
+        if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+            name = checked_name(function, position)
+            raise Fault("forward mutates", f"the forward changes {name}, an input: make a new array instead")
+    if not same(function.at(function.point), function.values):
+        text = "two calls with the same inputs give different outputs: fix its seed, or pass what it draws"
+        raise Fault("not deterministic", text)
+
+
+def as_data(value: Any) -> Any:
+    """A Tensor's array; anything else as it is."""
+    return value.data if isinstance(value, Tensor) else value
+
+
+def checked_name(function: Function, position: int) -> str:
+    """What an input is called; of those that are not checked, its position."""
+    if position in function.checked:
+        return function.names[function.checked.index(position)]
+    return f"input {position}"
+
+
+def assert_repeatable(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the rules give the same twice."""
+    cotangent, pull = rng.standard_normal(function.values.size), Pullback(function, lifted=False)
+    if not same(pull(cotangent), pull(cotangent)):
+        text = "two backward passes through the same tape give different gradients"
+        raise Fault("not deterministic", f"{text}: a rule draws random numbers, or keeps a state")
+
+
+def assert_linear(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the gradient is linear in the gradient of the output, as the chain rule is."""
+    first, second = rng.standard_normal((2, function.values.size))
+    pull = Pullback(function, lifted=False)
+    expected = 2 * pull(first) - 3 * pull(second)
+    given = pull(2 * first - 3 * second)
+    scale = np.max(np.abs(expected), initial=1.0)
+    if np.isfinite(scale) and not (np.abs(given - expected) <= LINEAR * scale).all():
+        _, place = farthest(function, given, expected)
+        text = "the gradient is not linear in dy: for 2 u - 3 v it is not 2 times that for u less 3 times"
+        raise Fault("not linear", f"{text} that for v, at {place}")
+
+
+def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the rules give the same on arrays and on Tensors."""
+    cotangent, pull = rng.standard_normal(function.values.size), Pullback(function, lifted=False)
+    on_arrays = pull(cotangent)
+    nodes = nodes_behind(output.grad_fn for output in pull.outputs if output.grad_fn)
+    if any(node.op.once for node in nodes):
+        return
+    try:
+        on_tensors = Pullback(function, lifted=True)(cotangent)
+    except (TypeError, AttributeError, ValueError, RuleError) as error:
+        text = f"it runs on arrays, but on Tensors (create_graph=True) fails: {type(error).__name__}: {error}"
+        raise Fault("modes", text) from error
+    if not same(on_tensors, on_arrays):
+        distance, place = farthest(function, on_arrays, on_tensors)
+        text = "arrays and Tensors (create_graph=True) give different gradients"
+        raise Fault("modes", f"{text}, by {distance:.4g} at {place}")
+
+
+def assert_same_in_any_layout(function: Function) -> None:
+    """Raise Fault unless the forward gives the same for the same numbers, however they lie in memory."""
+    for arrange in LAYOUTS:
+        if not same(function.arranged(arrange).at(function.point), function.values):
+            where = f"where inputs are {arrange.__name__} in memory: {MEMORY}"
+            raise Fault("layout", f"the forward gives other numbers {where}")
+
+
+def assert_same_gradient_in_any_layout(function: Function, rng: np.random.Generator) -> None:
+    """Raise Fault unless the rules do, for inputs and the gradient of the output."""
+    cotangent = rng.standard_normal(function.values.size)
+    gradient = Pullback(function, lifted=False)(cotangent)
+    for arrange in LAYOUTS:
+        moved = Pullback(function.arranged(arrange), lifted=False)(cotangent)
+        if not same(moved, gradient):
+            which, _ = function.domain.locate(farthest_column(moved, gradient))
+            where = f"where inputs and dy are {arrange.__name__} in memory: {MEMORY}"
+            raise Fault("layout", f"the gradient of {function.names[which]} is another {where}")
+
+
+def farthest(function: Function, a: Array, b: Array) -> tuple[float, str]:
+    """Two gradients at the input where they are farthest apart: how far that is, and its place."""
+    column = farthest_column(a, b)
+    which, index = function.domain.locate(column)
+    distance = np.nan_to_num(np.abs(a - b), nan=np.inf)
+    return float(distance[column]), f"{function.names[which]}{show_shape(index)}"
+
+
+def farthest_column(a: Array, b: Array) -> int:
+    """Where two vectors are farthest apart; where one of them is no number, if there is such a place."""
+    return int(np.argmax(np.nan_to_num(np.abs(a - b), nan=np.inf)))

@@ -1,0 +1,82 @@
+"""Which of the ops that a function calls is to blame, and which of the op's rules."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...engine.declare import Rule
+from ...errors import RuleError
+from ..behaviour import assert_pure, assert_same_in_any_layout
+from ..calls import RecordedCall, recorded_calls
+from ..compare import compare
+from ..fault import Fault
+from ..function import Function
+from ..pullback import gradient_of
+from ..tolerance import Tolerance
+
+MOST_CALLS = 200  # of which each is looked at by itself
+
+
+class Culprit(NamedTuple):
+    """A call of an op that is wrong by itself, the order at which it is, and its fault."""
+
+    call: RecordedCall
+    order: int
+    fault: Exception
+
+
+def find_culprit(function: Function, order: int, tolerance: Tolerance) -> Culprit | None:
+    """The first op called by a function that fails by itself.
+
+    At order 2 the ops that rules call are among them; one that is wrong at order 1 explains what those rules
+    get wrong.
+    """
+    different: dict[Any, RecordedCall] = {}
+    for call in calls_of(function, order)[:MOST_CALLS]:
+        if call.checked:
+            different.setdefault(call.describe(), call)
+    for its_order in (1, 2)[:order]:
+        for call in different.values():
+            fault = fault_alone(call, its_order, tolerance)
+            if fault is not None:
+                return Culprit(call, its_order, fault)
+    return None
+
+
+def calls_of(function: Function, order: int) -> list[RecordedCall]:
+    """The calls of ops that a function makes and, at order 2, those of its gradient."""
+    rng = np.random.default_rng(0)
+    with recorded_calls() as calls:
+        try:
+            function.call(function.point)
+            if order == 2:
+                gradient = gradient_of(function, rng)
+                gradient.call(gradient.point)
+        except Exception:  # the fault itself: what was called up to there is what matters
+            pass
+    return calls
+
+
+def fault_alone(call: RecordedCall, order: int, tolerance: Tolerance) -> Exception | None:
+    """What is wrong with a call of an op by itself, if anything is."""
+    rng = np.random.default_rng(0)
+    try:
+        function = call.function()
+        compare(function if order == 1 else gradient_of(function, rng), tolerance, rng)
+    except (Fault, RuleError) as fault:
+        return fault
+    return None
+
+
+def misbehaving_rule(call: RecordedCall, order: int, tolerance: Tolerance) -> Rule | None:
+    """The rule that fails when no other runs; None where the forward already does what it must not."""
+    try:
+        assert_pure(call.function())
+        assert_same_in_any_layout(call.function())
+    except Fault:
+        return None
+    arguments = range(len(call.checked))
+    failing = (number for number in arguments if fault_alone(call.only(number), order, tolerance))
+    return call.rule_of(next(failing, 0))

@@ -1,0 +1,176 @@
+"""The usual mistakes in a rule, and which of them explains a gradient that is wrong.
+
+Each finding is an exact statement about the whole Jacobian, tried out, not guessed. It must hold at two
+points, so a coincidence of the inputs does not count; where none holds, the answer is "unknown".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from ...dtypes import Array
+from ...errors import show_shape
+from ..calls import RecordedCall
+from ..fault import Fault
+from ..tolerance import Tolerance
+from .conditions import a_param, the_layout, the_remainder
+from .evidence import Evidence, gather
+from .finding import UNKNOWN, Finding
+from .moved_axes import exchanged_axes, reversed_axes
+
+Look = Callable[[Evidence], Iterator[Finding]]
+
+
+def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
+    """What is wrong with the rule for one input of a call."""
+    try:
+        evidence = gather(call, argument, output, tolerance)
+    except Fault as fault:
+        return Finding(fault.kind, fault.text)
+    for looks in IN_ORDER:
+        agreed = findings_at_all_points(looks, evidence)
+        if agreed:
+            return joined(agreed)
+    return Finding(UNKNOWN.kind, UNKNOWN.text + show_extent(evidence[0]))
+
+
+def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
+    """The findings that hold at each of the points, each once."""
+    by_point = [
+        list(dict.fromkeys(finding for look in looks for finding in look(at_point))) for at_point in evidence
+    ]
+    return [finding for finding in by_point[0] if all(finding in findings for findings in by_point)]
+
+
+def joined(findings: list[Finding]) -> Finding:
+    """The first two findings, said together."""
+    return Finding(findings[0].kind, "; or ".join(finding.text for finding in findings[:2]))
+
+
+def show_extent(evidence: Evidence) -> str:
+    """Where the gradient is wrong, if that is not everywhere."""
+    wrong = np.flatnonzero(evidence.wrong.any(axis=0))
+    elements = evidence.wrong.shape[1]
+    if wrong.size in (0, elements):
+        return ""
+    first = show_shape(map(int, np.unravel_index(wrong[0], evidence.shape)))
+    others = f"and {wrong.size - 1} more" if wrong.size > 1 else "alone"
+    return f"; it is wrong at {evidence.name}{first} {others} of {elements} elements"
+
+
+def a_factor(evidence: Evidence) -> Iterator[Finding]:
+    """The gradient, times a constant."""
+    right, given = evidence.right, evidence.given
+    large = (np.abs(right) > 1e-3 * np.max(np.abs(right), initial=0.0)) & evidence.sure
+    if not large.any():
+        return
+    factor = float(np.median(given[large] / right[large]))
+    if not evidence.explained_by(factor * right):
+        return
+    if abs(factor) < 1e-9:
+        yield Finding("zero", f"the gradient of {evidence.name} is 0 everywhere: it is lost on the way")
+        return
+    factor_by_name = show_factor(factor, meanings_of_sizes(evidence))
+    text = f"a constant factor: {factor_by_name} times the right gradient of {evidence.name}, everywhere"
+    yield Finding("factor", text)
+
+
+def meanings_of_sizes(evidence: Evidence) -> dict[int, str]:
+    """Numbers of elements that a gradient may have been divided by, and what they count."""
+    meanings: dict[int, str] = {}
+    for name, shape in ((evidence.name, evidence.shape), ("y", evidence.output_shape)):
+        meanings.setdefault(int(np.prod(shape)), f"the number of elements of {name}")
+        for axis, size in enumerate(shape):
+            meanings.setdefault(size, f"the size of dimension {axis} of {name}")
+    return meanings
+
+
+def show_factor(factor: float, meanings: dict[int, str]) -> str:
+    """A factor by its name: 2, ½, -1, 1/12 (12 is the number of elements of x)."""
+    fraction = Fraction(factor).limit_denominator(100_000)
+    is_exact = abs(float(fraction) - factor) <= 1e-4 * abs(factor)
+    if not is_exact or min(abs(fraction.numerator), fraction.denominator) != 1:
+        return f"{factor:.5g}"
+    if fraction == -1:
+        return "-1 (the sign)"
+    size = max(abs(fraction.numerator), fraction.denominator)
+    note = f" ({size} is {meanings[size]})" if size > 2 and size in meanings else ""
+    return {Fraction(1, 2): "½", Fraction(-1, 2): "-½"}.get(fraction, str(fraction)) + note
+
+
+def another_argument(evidence: Evidence) -> Iterator[Finding]:
+    """The gradient of another input."""
+    function = evidence.function
+    for number, right in enumerate(evidence.every_right):
+        if number == evidence.argument or function.domain.shapes[number] != evidence.shape:
+            continue
+        if evidence.explained_by(right):
+            text = f"it is the gradient of {function.names[number]}, not of {evidence.name}"
+            yield Finding("argument", text)
+
+
+def accumulation(evidence: Evidence) -> Iterator[Finding]:
+    """Elements that are used several times get too few or too many contributions; the others are right."""
+    right, given, wrong = evidence.right, evidence.given, evidence.wrong
+    used = np.abs(right) > 1e-6 * np.max(np.abs(right), initial=0.0)
+    used_again = used.sum(axis=0) > 1
+    if not np.array_equal(wrong.any(axis=0), used_again):
+        return
+    text = f"accumulation: an element of {evidence.name} that is used several times gets"
+    lost = np.abs(given) < evidence.tolerance.atol
+    if (lost | ~wrong).all() and (used & ~lost).any(axis=0)[used_again].all():
+        yield Finding("missing accumulation", f"missing {text} only a part of its gradient")
+    if are_multiples(given[used], right[used]) and (np.abs(given[~used]) < 1e-6).all():
+        yield Finding("doubled accumulation", f"doubled {text} its gradient again")
+
+
+def are_multiples(given: Array, right: Array) -> bool:
+    """Whether each number is the right one, once or several times."""
+    ratio = given / right
+    return bool((np.abs(ratio - np.round(ratio)) < 1e-4).all() and (ratio > 0.5).all())
+
+
+def the_border(evidence: Evidence) -> Iterator[Finding]:
+    """Right in the middle of the input, wrong in a frame around it."""
+    wrong = evidence.wrong.any(axis=0).reshape(evidence.shape)
+    sides = list(wrong_sides(wrong, evidence.name))
+    yield from sides
+    if not sides and is_frame(wrong):
+        place = f"the border of the last two dimensions of {evidence.name}"
+        yield Finding("border", f"right in the middle, wrong at {place}")
+
+
+def wrong_sides(wrong: Array, name: str) -> Iterator[Finding]:
+    """Of the last two dimensions those along which all that is wrong lies at the ends."""
+    for axis in range(max(0, wrong.ndim - 2), wrong.ndim):
+        lines = np.isin(np.arange(wrong.shape[axis]), np.nonzero(wrong)[axis])
+        middle = lines[lines.size // 3 : lines.size - lines.size // 3]
+        if lines.size < 4 or middle.any():
+            continue
+        if wrong.ndim >= 3 or (lines[0] and lines[-1]):
+            place = f"{name} at {np.flatnonzero(lines).tolist()} of dimension {axis}"
+            yield Finding("border", f"right in the middle, wrong at the border: {place}")
+
+
+def is_frame(wrong: Array) -> bool:
+    """Whether all that is wrong lies in a frame around the last two dimensions, and nearly fills it."""
+    if wrong.ndim < 2 or min(wrong.shape[-2:]) < 3 or wrong[..., 1:-1, 1:-1].any():
+        return False
+    plane = np.asarray(wrong.any(axis=tuple(range(wrong.ndim - 2))))
+    frame_size = plane.size - plane[1:-1, 1:-1].size
+    return bool(plane.sum() > 0.75 * frame_size)  # a few elements that happen to lie there are no border
+
+
+IN_ORDER: tuple[tuple[Look, ...], ...] = (
+    (a_factor,),
+    (the_layout,),
+    (the_remainder,),
+    (another_argument, exchanged_axes, reversed_axes),
+    (a_param,),
+    (accumulation,),
+    (the_border,),
+)
+"""What is tried, the surest first; what stands together is said together where several hold."""

@@ -1,0 +1,83 @@
+"""What is wrong with the op that is to blame: in which rule, or in the forward, and what kind of wrong."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...dtypes import FLOATS
+from ...engine.declare import Rule
+from ..calls import RecordedCall
+from ..fault import Fault
+from ..tolerance import Tolerance, WrongEntry
+from .culprit import Culprit, misbehaving_rule
+from .finding import UNKNOWN, Finding
+from .mistakes import find_mistake
+from .rule_source import rule_faults
+from .used_as_constant import find_constant
+from .wrong_return import find_wrong_return
+
+EXPLAINED_BY = {
+    "modes": ("numpy", "method", "callee", "in place"),
+    "rule mutates": ("in place",),
+}
+"""By the kind of a fault: the kinds of what a rule's source says that explain it."""
+
+
+class Verdict(NamedTuple):
+    """The rule that is to blame, or None for the forward, and what is wrong with it."""
+
+    rule: Rule | None
+    finding: Finding
+
+
+def judge(culprit: Culprit, tolerance: Tolerance) -> Verdict:
+    """What is wrong with a call."""
+    if isinstance(culprit.fault, WrongEntry):
+        return judge_numbers(culprit.call, culprit.order, culprit.fault, tolerance)
+    return judge_behaviour(culprit, tolerance)
+
+
+def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: Tolerance) -> Verdict:
+    """What is wrong with a call whose gradient, or its gradient's, has a wrong entry."""
+    for output in call.outputs:
+        if output.dtype in FLOATS and output.dtype != np.float64:
+            text = f"the forward makes {call.outputs[0].dtype} of float64"
+            return Verdict(None, Finding("wrong dtype", text))
+    # at order 2 the outputs are the gradients of the inputs
+    rule = call.rule_of(entry.input if order == 1 else entry.output)
+    if rule is None:
+        return Verdict(None, UNKNOWN)
+    if order == 1:
+        return Verdict(rule, find_mistake(call, entry.input, entry.output, tolerance))
+    finding = find_constant(call, entry.input, entry.output, tolerance)
+    return Verdict(rule, off_the_tape(call, rule) if finding is UNKNOWN else finding)
+
+
+def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
+    """Why the gradient's own gradient is wrong where no value that the rule reads is a constant.
+
+    It is what the rule's source says, if it does.
+    """
+    for fault in rule_faults(call.op, rule):
+        if fault.kind in ("method", "numpy"):
+            return Finding("constant", f"right at order 1, wrong at order 2: {fault}")
+    text = "something in the rule leaves the tape (.data, .detach(), no_grad, NumPy)"
+    return Finding("unknown", f"right at order 1, wrong at order 2: {text}")
+
+
+def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
+    """What is wrong with a forward or a rule that does what it must not."""
+    call, order, fault = culprit
+    wrong_return = find_wrong_return(call)
+    if wrong_return:
+        return Verdict(*wrong_return)
+    if not isinstance(fault, Fault):
+        return Verdict(None, Finding("rule", str(fault)))
+    rule = fault.rule if fault.call else misbehaving_rule(call, order, tolerance)
+    for source_fault in rule_faults(call.op, rule) if rule else []:
+        if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
+            kind = "numpy" if source_fault.kind == "numpy" else fault.kind
+            return Verdict(rule, Finding(kind, str(source_fault)))
+    return Verdict(rule, Finding(fault.kind, fault.text))

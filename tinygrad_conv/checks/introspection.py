@@ -1,0 +1,36 @@
+"""What the checks ask of the engine's ops, rules and nodes.
+
+How these are built is known here, and in calls.py; the rest of the folder asks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.declare import Rule
+from ..engine.node import Node
+from ..engine.op import Op
+
+
+def rules_of(op: Op, count: int) -> list[Rule | None]:
+    """The rule of each of `count` inputs; a variadic op has one for all."""
+    return op.rules * count if op.variadic else op.rules
+
+
+def outputs_of(y: Any) -> tuple[Any, ...]:
+    """What a call of an op returned, as a tuple even where it is a single output."""
+    return y if isinstance(y, tuple) else (y,)
+
+
+def ones_as_dy(node: Node) -> Any:
+    """A gradient of ones for what a node made, in the form that its rules are given."""
+    ones = tuple(np.ones(shape, dtype) for shape, dtype in node.outputs)
+    return ones if node.several else ones[0]
+
+
+def run_rule(rule: Rule, node: Node, dy: Any, saved: dict[str, Any] | None = None) -> Any:
+    """What a rule returns on arrays: for its node's saved values, or for others where they are given."""
+    values, params = rule.arguments(node.saved if saved is None else saved, node.params)
+    return rule.function(dy, *values, **params)
