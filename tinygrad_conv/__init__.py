@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import float16, float32, float64, int32, int64, uint8
 
-from . import functional, nn, ops, optim
+from . import functional, ops
 from .creation import (
     arange,
     empty,
@@ -53,7 +53,7 @@ from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 
 if TYPE_CHECKING:
-    from . import checks, data, debug
+    from . import checks, data, debug, nn, optim
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
 
@@ -120,6 +120,8 @@ LATER = {
     "debug": "debug",
     "detect_anomaly": "debug",
     "gradcheck": "checks",
+    "nn": "nn",
+    "optim": "optim",
     "profile": "debug",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""

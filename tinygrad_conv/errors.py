@@ -1,7 +1,7 @@
 """Every error the project raises, and how shapes and arrays are written in messages.
 
-Each error is also the built-in that users of NumPy or PyTorch would catch, so `except ValueError` keeps working.
-What is refused, and in which words, stands beside what it guards.
+Each error is also the built-in that users of NumPy or PyTorch would catch, so `except ValueError` keeps
+working. What is refused, and in which words, stands beside what it guards.
 """
 
 from __future__ import annotations

@@ -71,10 +71,10 @@ def send_back_each(rule: Any, dxs: Any, edges: list[Edge | None], gradients: Gra
 class Gradients:
     """The books of one backward: the gradients that have arrived, by edge, and the nodes that wait.
 
-    wanted: the only edges whose gradients matter; None: those of all leaves. lift: turns what a node saved into
-    Tensors; gradients are Tensors then, and the rules are recorded themselves (create_graph). array_type: the
-    type of a gradient. consumer: the line of this backward, in whose name nodes are freed once they are
-    passed; None: they are kept for another.
+    consumer: the line of this backward, in whose name nodes are freed once they are passed; None: they are
+    kept for another. wanted: the only edges whose gradients matter; None: those of all leaves. lift: turns
+    residuals into Tensors; gradients are Tensors then, and the rules are recorded themselves (create_graph).
+    array_type: the type of a gradient.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Gradients:
             node.free(self.consumer)
 
     def at_leaves(self) -> dict[Any, Any]:
-        """What has arrived at the leaves, after their hooks, and the results' gradients that were kept; by edge."""
+        """By edge: what has arrived at the leaves, after their hooks, and what results were to keep."""
         for leaf, gradient in self.arrived.items():
             if leaf._listeners is not None and leaf._listeners.hooks:
                 self.arrived[leaf] = run_hooks(leaf._listeners.hooks[0], gradient)
@@ -160,7 +160,7 @@ def read_only(gradient: Any) -> Any:
 
 
 def leads_on(edge: Any, wanted: Collection[Any]) -> bool:
-    """Whether a gradient sent along the edge can reach a wanted one: that of a node may, a leaf must be one."""
+    """Whether a gradient sent along the edge can reach a wanted one: a leaf must be one itself."""
     if type(edge) is list:
         return any(leads_on(each, wanted) for each in edge)
     return type(edge) is Output or edge in wanted
@@ -192,7 +192,7 @@ def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> Non
 
 
 def add_note(error: Exception, node: Node, rule: Any, dy: Any) -> None:
-    """Tell with an exception that came out of a rule which op it was, of what shapes, called from which line."""
+    """Add to an exception out of a rule which op it was, the shapes, and the line of the forward."""
     if rule is None or not hasattr(error, "add_note"):  # Python 3.11 has it
         return
     dys = [("dy", each) for each in (dy if isinstance(dy, tuple) else (dy,))]

@@ -62,7 +62,7 @@ class Rule:
 
 
 class Primitive(Op):
-    """An op as `@primitive` makes it: its rules are declared one by one, by decorators that are its methods."""
+    """An op as `@primitive` makes it: its methods are the decorators that declare its rules, one by one."""
 
     def grad(self, argument: str) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input."""
@@ -116,10 +116,10 @@ def primitive(
     names: other names under which callers may give the inputs, in their order: PyTorch's, as in
     names=("input", "weight"). broadcasting: the inputs are brought to one dtype and broadcast against each
     other, and scalars may be among them; their gradients are summed back. keeps: names of what the forward
-    returns after its output, as `return y, index`, for the rules to read. differentiable: False for an op whose
-    output carries no gradient (a comparison). once: its rules may not be differentiated themselves. override:
-    take the place of an op of the same name from elsewhere. For several outputs the forward returns a tuple of
-    arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
+    returns after its output, as `return y, index`, for the rules to read. differentiable: False for an op
+    whose output carries no gradient (a comparison). once: its rules may not be differentiated themselves.
+    override: take the place of an op of the same name from elsewhere. For several outputs the forward returns
+    a tuple of arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
     """
     options: dict[str, Any] = {
         "names": names,

@@ -17,7 +17,7 @@ is_grad_enabled = GRAD.get
 
 
 class enable_grad(ContextDecorator):
-    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator (`@tg.enable_grad()`)."""
+    """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator `@tg.enable_grad()`."""
 
     _value = True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol, Union
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Leaf(Protocol):
     _version: int  # when its memory was last changed in place
 
 
-Edge = Union[Output, Leaf]
+Edge = Output | Leaf
 """Where the gradient of an input goes: to the output of an older node that the input was, or to a leaf."""
 
 
@@ -146,8 +146,8 @@ def check_unconsumed(node: Node) -> None:
     """Refuse a node that a backward has freed."""
     if node.consumed is not None:
         raise TapeConsumedError(
-            f"{node.op.name} ({node.place}) was already consumed by the backward at {show_where(node.consumed)}; "
-            "pass retain_graph=True there to go through it twice"
+            f"{node.op.name} ({node.place}) was already consumed by the backward at "
+            f"{show_where(node.consumed)}; pass retain_graph=True there to go through it twice"
         )
 
 

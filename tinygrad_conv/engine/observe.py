@@ -70,8 +70,9 @@ class Call:
 class Observer:
     """A `with` block in which what runs is looked at. Context-local: other threads are not.
 
-    What rules are made of is not observed op by op, for it is part of the rule; unless `looks_into_rules`, which
-    shows the ops that they apply to Tensors under create_graph. Nobody observes what an observer does itself.
+    What rules are made of is not observed op by op, for it is part of the rule; unless `looks_into_rules`,
+    which shows the ops that they apply to Tensors under create_graph. Nobody observes what an observer does
+    itself.
     """
 
     looks_into_rules = False

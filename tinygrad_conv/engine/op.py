@@ -1,7 +1,7 @@
 """`Op`: how an op is applied to Tensors, and recorded on the tape. How one is declared is in declare.py.
 
-An op is applied in three steps: `unwrap` takes the arrays out of its inputs, its forward computes on them, and
-`wrap` makes Tensors of the results. Where a gradient is wanted, `record` leaves a node behind.
+Three functions are around the forward of an op: `unwrap` takes the arrays out of its inputs, `wrap` makes
+Tensors of what it returned, and where a gradient is wanted `record` puts them on the tape.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Residuals(NamedTuple):
 class Op:
     """A primitive: a forward on ndarrays, and one rule for each differentiable input.
 
-    Called with at least one Tensor it returns Tensors, and is recorded where a gradient is wanted. Called with
-    ndarrays alone it runs its forward straight away: so a rule that is written with ops works on arrays and on
-    Tensors.
+    Called with at least one Tensor it returns Tensors, and is recorded where a gradient is wanted. Called
+    with ndarrays alone it runs its forward straight away: so a rule that is written with ops works on arrays
+    and on Tensors.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class Op:
         return returned[0], returned[1:]
 
     def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
-        """An output as a Tensor, read-only, which knows whose memory it shows where it is a view of an input."""
+        """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
         array = output if type(output) is np.ndarray and output.dtype.kind in KINDS else self.as_array(output)
         base, root = array.base, None
         for value, given in zip(inputs, arrays):
@@ -299,7 +299,7 @@ def save_input(value: Any, array: Any, owners: list[Tensor]) -> Any:
 
 
 def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, Any]:
-    """The inputs that want no gradient, as people know them: the number, the tensor's name, or None; by position."""
+    """By position, what people know the inputs by that want no gradient: a number, or a tensor's name."""
     return {
         position: inputs[position]
         if type(inputs[position]) in PLAIN
@@ -360,6 +360,6 @@ def check_rules(op: Op, inputs: list[str], rules: list[Any]) -> None:
     for name, rule in zip(inputs, rules):
         if rule is None:
             raise RuleError(
-                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare one "
-                f"with @{op.name}.grad({name!r})"
+                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
+                f"one with @{op.name}.grad({name!r})"
             )

@@ -238,6 +238,14 @@ def accumulate(gradients: dict[Any, Any]) -> None:
                 hook(leaf)
 
 
+def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
+    """Forget a gradient, or fill it with zeros."""
+    if set_to_none:
+        tensor.grad = None
+    elif tensor.grad is not None:
+        tensor.grad = np.zeros_like(tensor.grad)
+
+
 def grad(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],
@@ -334,8 +342,8 @@ def check_used(inputs: Sequence[Tensor], gradients: Sequence[Any]) -> None:
     for tensor, gradient in zip(inputs, gradients):
         if gradient is None:
             raise GraphError(
-                f"grad: the outputs do not depend on input {show_tensor(tensor)}, or it requires no grad; pass "
-                "allow_unused=True to get None for it"
+                f"grad: the outputs do not depend on input {show_tensor(tensor)}, or it requires no grad; "
+                "pass allow_unused=True to get None for it"
             )
 
 
@@ -349,6 +357,6 @@ def in_place_error(tensor: Tensor, symbol: str) -> MutationError:
     """What to write instead of changing a tensor in place."""
     instead = f"x = x {symbol[:-1]} …" if symbol[0] in "+-*/" else "tg.where, tg.cat or tg.put_add"
     return MutationError(
-        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), or, "
-        "to update a leaf, do it under `with tg.no_grad():`"
+        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), "
+        "or, to update a leaf, do it under `with tg.no_grad():`"
     )

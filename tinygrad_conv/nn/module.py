@@ -6,7 +6,7 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,11 +14,9 @@ from numpy.typing import DTypeLike
 from ..dtypes import FLOATS, Array, as_array
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, clear_grad
 from ..errors import DtypeError, show_shape
-
-if TYPE_CHECKING:
-    from .summary import Summary
+from .summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
 
@@ -379,8 +377,6 @@ class Module:
         `net.summary((1, 3, 32, 32))`: the whole shape of each input, batch included. The net is called once,
         on zeros, in eval mode, and stays as it is.
         """
-        from .summary import summarize  # only who asks for one pays for its import
-
         return summarize(self, input_shapes)
 
     def extra_repr(self) -> str:
@@ -409,11 +405,3 @@ def plain_array(key: str, value: Any) -> Array:
         raise TypeError(
             f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}"
         ) from None
-
-
-def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
-    """Forget a gradient, or fill it with zeros."""
-    if set_to_none:
-        tensor.grad = None
-    elif tensor.grad is not None:
-        tensor.grad = np.zeros_like(tensor.grad)

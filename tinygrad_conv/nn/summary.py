@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from ..dtypes import get_default_dtype
 from ..engine.modes import no_grad
 from ..engine.tensor import Tensor
 from ..errors import show_shape
-
-if TYPE_CHECKING:
-    from .module import Module
 
 Shape = tuple[int, ...]
 
@@ -88,7 +85,7 @@ class Summary:
     __repr__ = __str__
 
 
-def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
+def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
     """Call the net once on zeros, in eval mode and off the tape, and note what each layer gives.
 
     The net stays as it is.
@@ -98,7 +95,7 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
     rows: list[Row] = []
     counted: set[Tensor] = set()
 
-    def note(module: Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def note(module: Any, inputs: tuple[Any, ...], output: Any) -> None:
         own = [parameter for parameter in module.parameters(recurse=False) if parameter not in counted]
         counted.update(own)
         rows.append(row_of(module, own, inputs, tensors_in(output)))
@@ -126,7 +123,7 @@ def summarize(net: Module, input_shapes: tuple[Shape, ...]) -> Summary:
     )
 
 
-def row_of(module: Module, parameters: list[Any], inputs: tuple[Any, ...], outputs: list[Tensor]) -> Row:
+def row_of(module: Any, parameters: list[Any], inputs: tuple[Any, ...], outputs: list[Tensor]) -> Row:
     """The row for one call of a layer, with these parameters to count."""
     work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
     given = [tensor.data for tensor in tensors_in(inputs)]

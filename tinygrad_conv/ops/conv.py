@@ -33,10 +33,10 @@ from __future__ import annotations
 
 from .. import kernels
 from ..engine.declare import primitive
+from . import reduce
 from .arguments.convolutions import check_channels, check_convolution, check_same_samples
 from .arguments.dtypes import check_float
 from .arguments.windows import batched, check_images, window_of
-from .reduce import sum
 
 
 @primitive(names=("input", "weight", "bias"))
@@ -58,25 +58,21 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 
 @conv2d.grad("x")
-def conv2d_dx(dy, w, x_shape, stride, padding, dilation, groups):
+def conv2d_dx(dy, w, x_shape, **geometry):
     """The input gradient is the full correlation of dY with the flipped kernel."""
-    return conv2d_input_grad(
-        dy, w, input_size=x_shape[-2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    return conv2d_input_grad(dy, w, input_size=x_shape[-2:], **geometry)
 
 
 @conv2d.grad("w")
-def conv2d_dw(dy, x, w_shape, stride, padding, dilation, groups):
+def conv2d_dw(dy, x, w_shape, **geometry):
     """The weight gradient is the cross-correlation of X with dY."""
-    return conv2d_weight_grad(
-        x, dy, kernel_size=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    return conv2d_weight_grad(x, dy, kernel_size=w_shape[2:], **geometry)
 
 
 @conv2d.grad("b")
 def conv2d_db(dy):
     """Each output of a channel has its bias once: db = Σ dY over samples, rows and columns."""
-    return sum(dy, dim=(0, 2, 3) if dy.ndim == 4 else (1, 2))
+    return reduce.sum(dy, dim=(0, 2, 3) if dy.ndim == 4 else (1, 2))
 
 
 @primitive
@@ -96,17 +92,15 @@ def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, g
 
 
 @conv2d_weight_grad.grad("x")
-def conv2d_weight_grad_dx(v, dy, x_shape, kernel_size, stride, padding, dilation, groups):
+def conv2d_weight_grad_dx(v, dy, x_shape, kernel_size, **geometry):
     """v takes the kernel's place in T: ∂x is the input gradient for the kernel v."""
-    return conv2d_input_grad(
-        dy, v, input_size=x_shape[-2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    return conv2d_input_grad(dy, v, input_size=x_shape[-2:], **geometry)
 
 
 @conv2d_weight_grad.grad("dy")
-def conv2d_weight_grad_ddy(v, x, dy_shape, kernel_size, stride, padding, dilation, groups):
+def conv2d_weight_grad_ddy(v, x, dy_shape, kernel_size, **geometry):
     """v takes the kernel's place in T: ∂dy is the forward with the kernel v."""
-    return cut(conv2d(x, v, stride=stride, padding=padding, dilation=dilation, groups=groups), dy_shape[-2:])
+    return cut(conv2d(x, v, **geometry), dy_shape[-2:])
 
 
 @primitive
@@ -126,17 +120,15 @@ def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, gro
 
 
 @conv2d_input_grad.grad("dy")
-def conv2d_input_grad_ddy(u, w, dy_shape, input_size, stride, padding, dilation, groups):
+def conv2d_input_grad_ddy(u, w, dy_shape, input_size, **geometry):
     """u takes the input's place in T: ∂dy is the forward of u."""
-    return cut(conv2d(u, w, stride=stride, padding=padding, dilation=dilation, groups=groups), dy_shape[-2:])
+    return cut(conv2d(u, w, **geometry), dy_shape[-2:])
 
 
 @conv2d_input_grad.grad("w")
-def conv2d_input_grad_dw(u, dy, w_shape, input_size, stride, padding, dilation, groups):
+def conv2d_input_grad_dw(u, dy, w_shape, input_size, **geometry):
     """u takes the input's place in T: ∂w is the weight gradient of u with dY."""
-    return conv2d_weight_grad(
-        u, dy, kernel_size=w_shape[2:], stride=stride, padding=padding, dilation=dilation, groups=groups
-    )
+    return conv2d_weight_grad(u, dy, kernel_size=w_shape[2:], **geometry)
 
 
 def cut(y, size):

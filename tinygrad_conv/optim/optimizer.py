@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
-from ..engine.modes import enable_grad
-from ..engine.tensor import Tensor
+from ..engine.modes import OBSERVATION, enable_grad
+from ..engine.tensor import Tensor, clear_grad
 from ..errors import ShapeError, show_array, show_tensor
-from ..nn.module import clear_grad
 
 State = dict[str, Any]
 Group = dict[str, Any]
@@ -82,6 +81,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        observation = OBSERVATION.get()
         for group in self.param_groups:
             for param in group["params"]:
                 data, grad, state = param.data, param.grad, self.state.get(param)
@@ -94,6 +94,8 @@ class Optimizer:
                 update = self.update if data.itemsize > 2 else self.update_half
                 update(data, grad, state, group)
                 param.mark_changed()
+                if observation is not None:
+                    observation.updated(self, param, group)
         return loss
 
     def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:
