@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from ..engine.backward import Gradients
-from ..engine.location import PACKAGE
+from ..engine.location import PACKAGE, Place
 from ..engine.modes import BACKWARD
 from ..engine.node import Node, nodes_behind
 from ..engine.observe import Call
 from ..engine.registry import OPS
-from .step import Place, Step, place_of
+from .step import Step, place_of
 from .stepping import StepObserver
 from .values import first_nonfinite
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from weakref import ref
 
 from ..dtypes import Array
+from ..engine.location import Place
 from ..engine.node import Node
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
-from .step import Place, Step
+from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays
 

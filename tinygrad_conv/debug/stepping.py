@@ -164,7 +164,7 @@ def step_of(node: Node, dy: Any, numbering: dict[Any, Any], values: Values) -> S
         where=place_of(node),
         rule=rules_of(node),
         read=dict(node.saved),
-        shapes=node.outputs,
+        shapes=tuple(node.outputs),
         sources={variadic: tuple(sources)} if variadic else dict(zip(node.op.inputs, sources)),
         grad_output=dy,
         forward=NodeValues(node, values),

@@ -82,7 +82,7 @@ class Gradients:
         consumer: Where | None = None,
         wanted: Collection[Any] | None = None,
         lift: Callable[[Node], dict[str, Any]] | None = None,
-        array_type: type = np.ndarray,
+        array_type: type[Any] = np.ndarray,
     ) -> None:
         self.consumer, self.wanted, self.lift, self.array_type = consumer, wanted, lift, array_type
         self.arrived: dict[Any, Any] = {}  # by edge: the sum of what has arrived

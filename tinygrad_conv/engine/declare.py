@@ -57,7 +57,7 @@ class Rule:
         return [values[name] for name in self.reads], named
 
     def __repr__(self) -> str:
-        function = f"{self.function.__name__} ({show_place(self.function)})"  # type: ignore[arg-type]
+        function = f"{self.function.__name__} ({show_place(self.function)})"
         return f"rule {function} for {self.argument!r} of {self.op}"
 
 
@@ -141,7 +141,7 @@ def primitive(
 
 def show_op(op: Op) -> str:
     """An op that is being declared, and where."""
-    return f"op {op.name} ({show_place(op.forward)})"  # type: ignore[arg-type]
+    return f"op {op.name} ({show_place(op.forward)})"
 
 
 def check_forward(forward: Any) -> None:

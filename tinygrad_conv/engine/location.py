@@ -9,8 +9,8 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import CodeType, FunctionType
-from typing import NamedTuple
+from types import CodeType
+from typing import Any, NamedTuple
 
 Where = tuple[CodeType, int]
 
@@ -60,7 +60,7 @@ def show_where(where: Where) -> str:
     return f"{show_path(where[0].co_filename)}:{line_of(where)}"
 
 
-def show_place(function: FunctionType) -> str:
+def show_place(function: Any) -> str:
     """Where a function is defined: `file.py:41`."""
     return f"{show_path(function.__code__.co_filename)}:{function.__code__.co_firstlineno}"
 

@@ -64,11 +64,11 @@ class Operators:
     def __abs__(self) -> Self:
         return OPS["abs"](self)
 
-    def __eq__(self, other: Operand) -> Self:
-        return OPS["eq"](self, other)  # type: ignore[override]
+    def __eq__(self, other: Operand) -> Self:  # type: ignore[override]
+        return OPS["eq"](self, other)
 
-    def __ne__(self, other: Operand) -> Self:
-        return OPS["ne"](self, other)  # type: ignore[override]
+    def __ne__(self, other: Operand) -> Self:  # type: ignore[override]
+        return OPS["ne"](self, other)
 
     def __lt__(self, other: Operand) -> Self:
         return OPS["lt"](self, other)

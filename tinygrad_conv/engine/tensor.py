@@ -226,7 +226,7 @@ def accumulate(gradients: dict[Any, Any]) -> None:
     """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
     accumulated: list[tuple[Tensor, Array]] = []
     for edge, gradient in gradients.items():
-        leaf = edge.node._listeners.retained[edge.slot]() if type(edge) is Output else edge
+        leaf = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
         if leaf is not None:  # the tensor that retained its gradient may be gone
             total = gradient.copy() if leaf.grad is None else np.add(leaf.grad, gradient, order="C")
             accumulated.append((leaf, total))

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...engine.location import show_path
 from ...engine.registry import OPS
-from ...errors import show_array, show_shape, show_value
-from ..listing import SHORT, Line, Tape
+from ...errors import SHORT, show_array, show_shape, show_value
+from ..listing import Line, Tape
 from ..recorded import Recorded
 from ..step import Source, Step
 from .arrays import Arrays
