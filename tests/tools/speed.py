@@ -9,21 +9,23 @@ import inspect
 from itertools import pairwise
 from types import FunctionType
 
-from tinygrad_conv.kernels import choice
+from tinygrad_conv.kernels import dispatch
+from tinygrad_conv.kernels.conv import problem
 
-SERVES = {line.serves for table in choice.TABLES.values() for line in table}
+SERVES = {line.serves for table in dispatch.TABLES.values() for line in table}
 TIMES = {"product_time", "correlation_time", "guessed_time"}
 GUESSES = {  # functions that guess what is fastest
     *TIMES,
     "shares",
     "rows_together",
     "rows_at_once",
-    "pieces",
-    "tile",
-    "serves",
+    "piece_count",
+    "tile_shape",
+    "makes_tiles",
+    "side_by_side",
     "_is_lowered",
 }
-AMOUNTS = {"time", "multiplications", "ahead", "together", "row_bytes"}  # variables
+AMOUNTS = {"time", "multiplications", "head_start", "together", "row_bytes"}  # variables
 BOUNDS = (  # beginnings of constants
     "CACHE_",
     "LARGE",
@@ -41,7 +43,9 @@ def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
     """Why a change at the end of a path of nodes decides nothing but how fast a kernel is; "" if it may
     decide more.
     """
-    wish = function.__module__ == choice.__name__ and [*inspect.signature(function).parameters] == ["problem"]
+    wish = function.__module__ == problem.__name__ and [*inspect.signature(function).parameters] == [
+        "problem"
+    ]
     if (wish and function not in SERVES) or function.__name__ in GUESSES:
         return "which of the ways that serve, or how much at once"
     for outer, inner in pairwise(path):

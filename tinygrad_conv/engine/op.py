@@ -71,7 +71,8 @@ class Op:
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
         self.required = len(inputs) - len(self.optional)
         self.may_be_none = range(self.required, self.arity)  # the positions of optional inputs
-        self.aliases = {**dict(zip(names, self.inputs)), **{name: name for name in self.inputs}}
+        self.aliases = dict(zip(names, self.inputs))
+        self.input_names = frozenset([*self.inputs, *self.aliases])
         self.rules: list[Any] = [None] * len(self.inputs)  # for each input
         self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
         self.saves: set[str] = set()  # what any of them reads
@@ -115,7 +116,7 @@ class Op:
         """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form
         that forwards have: every input by position (None: an optional one was left out), params by keyword.
         """
-        if self.required <= len(inputs) < self.arity and params.keys().isdisjoint(self.aliases):
+        if self.required <= len(inputs) < self.arity and self.input_names.isdisjoint(params):
             return inputs + (None,) * (self.arity - len(inputs)), params  # optional ones were left out
         check_positions(self, inputs)
         given = dict(zip(self.inputs + self.params, inputs))

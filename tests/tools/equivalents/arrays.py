@@ -16,7 +16,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "ops/reduce.py prod_dx": {
-        "(reshape(x, shape=(-1,)), 0) → (reshape(x, shape=(-1,)), -1)": (
+        "products_of_others(reshape(x, shape=(-1,)), 0) → products_of_others(reshape(x, shape=(-1,)), -1)": (
             "The line has one dimension: 0 and -1 both name it."
         ),
     },
@@ -47,13 +47,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1])) → reshape(x, "
         "shape=(math.prod(x.shape[:-1]), x.shape[-1]))": "A matrix is reshaped into the shape that it has.",
     },
-    "ops/windows.py window_of": {
+    "ops/arguments/windows.py window_of": {
         "return _window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode) → return "
         "-_window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)": (
             "The TypeError of negating a geometry leads to computing it again without the cache."
         ),
     },
-    "ops/pool.py pool_window": {
+    "ops/arguments/windows.py pool_window": {
         "return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode) → return "
         "-_pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)": (
             "The TypeError of negating a geometry leads to computing it again without the cache."

@@ -20,7 +20,7 @@ UNWRITTEN = "Nothing writes to it."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
 EQUIVALENT: dict[str, dict[str, str]] = {
-    "kernels/apart.py each_group": {
+    "kernels/conv/identities.py each_group": {
         "groups == 1 → groups == 0": "A single group is then cut out and copied like one of many.",
         "zip(np.split(first, groups, axes[0]), np.split(second, groups, axes[1]), strict=True) → "
         "zip(np.split(first, groups, axes[0]), np.split(second, groups, axes[1]))": (
@@ -31,10 +31,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "Both have as many parts."
         ),
     },
-    "kernels/bands.py banded": {
+    "kernels/conv/bands.py banded": {
         "weights[:, :, 0] → weights[:, :, -1]": SINGLE,
     },
-    "kernels/bands.py several_rows": {
+    "kernels/conv/bands.py several_rows": {
         "together - 1 → together": BELOW,
         "together - 1 → together + 1": BELOW,
         "together - 1 → together - 0": BELOW,
@@ -43,7 +43,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "as_strided(values, shape, (group, together * down, apart, along, item), writeable=False) → "
         "as_strided(values, shape, (group, together * down, apart, along, item), writeable=True)": UNWRITTEN,
     },
-    "kernels/bands.py dot_products": {
+    "kernels/conv/bands.py banded_dot_products": {
         "together - 1 → together": BELOW,
         "together - 1 → together + 1": BELOW,
         "together - 1 → 1": "There are never more than two rows together; of one, see above.",
@@ -57,13 +57,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "* step + kh, row].swapaxes(0, 2)": BELOW,
         "(together - 1) * step → step": "There are one or two rows together; of one, see above.",
     },
-    "kernels/bands.py multiply": {
+    "kernels/conv/bands.py multiply_banded": {
         "out[:, :count - rest, 0] → out[:, :count - rest, -1]": SINGLE,
     },
-    "kernels/bands.py on_band": {
+    "kernels/conv/bands.py on_band": {
         "-2 → 2": "shape[-2:] of four axes.",
     },
-    "kernels/bias.py add_bias": {
+    "kernels/pointwise.py add_bias": {
         "rows.shape[1:] → rows.shape[0:]": (
             "The row is then as high as the whole picture: the same numbers are added, more of them copied."
         ),
@@ -74,42 +74,36 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "bias[0]: where the channels are not the outermost axis, its length there is 1."
         ),
     },
-    "kernels/choice.py choose": {
+    "kernels/dispatch.py choose": {
         "forced[0] → forced[-1]": "A name stands in one line of a table, so the first is the last.",
     },
-    "kernels/depthwise.py correlate_weight_grad": {
+    "kernels/conv/depthwise.py correlate_weight_grad": {
         "compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     },
-    "kernels/depthwise.py dot_products": {
+    "kernels/conv/depthwise.py dot_products": {
         "np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0] → np.matmul(runs, errors[:, :, "
         "None, None, :, None])[..., -1, 0]": SINGLE,
         "np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0] → np.matmul(runs, errors[:, :, "
         "None, None, :, None])[..., 0, -1]": SINGLE,
     },
-    "kernels/deviation.py _blocks": {
+    "kernels/norm.py _blocks": {
         "rows == 1 → rows == 0": PLAIN,
-        "max(1, CACHE_BYTES // (item * count * neighbours)) → max(0, CACHE_BYTES // (item * count * "
-        "neighbours))": PLAIN,
+        "max(1, CACHE_BYTES_OF_PIECE // (item * count * neighbours)) → max(0, CACHE_BYTES_OF_PIECE // "
+        "(item * count * neighbours))": PLAIN,
         "zip(groups, shape, strict=True) → zip(groups, shape, strict=False)": "Both have an axis each.",
         "zip(groups, shape, strict=True) → zip(groups, shape)": "Both have an axis each.",
     },
-    "kernels/deviation.py blocks_of": {
-        "_blocks(x.shape, order, x.itemsize, center.shape) if x.transpose(order.axes).flags.c_contiguous "
-        "else None → _blocks(x.shape, order, x.itemsize, center.shape)": (
-            "What is not in one piece is copied, to the same numbers."
-        ),
-    },
-    "kernels/deviation.py squared_deviation": {
+    "kernels/norm.py squared_deviation": {
         "dots(distance, distance, out=sums) → dots(distance, distance, out=sums)": "The same.",
         "blocks_of(x, center) → blocks_of(center, x)": PLAIN,
     },
-    "kernels/deviation.py deviation_dot": {
+    "kernels/norm.py deviation_dot": {
         "alike(dy, x) → alike(x, dy)": SYMMETRIC,
     },
-    "kernels/deviation.py deviation_removed": {
+    "kernels/norm.py deviation_removed": {
         "alike(dy, x) → alike(x, dy)": SYMMETRIC,
     },
-    "kernels/dilation.py interleaved": {
+    "kernels/conv/identities.py interleaved": {
         "window.dilation[0] if window.kernel[0] > 1 else stride → window.dilation[0]": ANY_DILATION,
         "window.kernel[0] > 1 → window.kernel[0] >= 1": ANY_DILATION,
         "window.kernel[0] > 1 → window.kernel[0] > 0": (
@@ -119,39 +113,26 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "With one tap any dilation is right; and one class is worked out like many."
         ),
     },
-    "kernels/dilation.py _one_class": {
+    "kernels/conv/identities.py _class_of": {
         "window.stride[0] → window.stride[1]": UNREAD,
         "(-skipped, 0) → (-skipped, 1)": UNREAD,
         "window.stride[0] → window.stride[-1]": UNREAD,
         "(-skipped, 0) → (-skipped, -1)": UNREAD,
     },
-    "kernels/grouped.py correlate": {
+    "kernels/conv/grouped.py correlate": {
         "compute_type(x.dtype, w.dtype) → compute_type(w.dtype, x.dtype)": SYMMETRIC,
     },
-    "kernels/grouped.py guessed_time": {
+    "kernels/conv/grouped.py guessed_time": {
         "NARROW / outputs → NARROW": "A guess of the time it takes, for sharing it out.",
     },
-    "kernels/layout.py giving_up_quietly": {
-        "kernel(*args, **kwargs) → kernel(*args)": "Its kernels are called by position.",
-    },
-    "kernels/lowering.py patches": {
+    "kernels/conv/lowering.py patches": {
         "first + rows < end → first + rows <= end": "Rows are kept that nobody comes for.",
     },
-    "kernels/lowering.py shifted_patches": {
-        "window.kernel[0] → window.kernel[1]": (
-            "window.out[0]: how many rows there are is asked of `begin` and `end` alone."
-        ),
-        "window.out[0] → window.out[1]": (
-            "window.out[0]: how many rows there are is asked of `begin` and `end` alone."
-        ),
-    },
-    "kernels/mec.py correlate_weight_grad": {
+    "kernels/conv/mec.py correlate_weight_grad": {
         "compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     },
-    "kernels/pieces.py tile": {
+    "kernels/gemm.py tile_shape": {
         "most // height → most * height": TILES,
-        "16 if columns >= WIDE else 48 → 15 if columns >= WIDE else 48": TILES,
-        "16 if columns >= WIDE else 48 → 16": TILES,
         "rows >= TALL → rows > TALL": TILES,
     },
     "kernels/pooling.py scatter_taps": {
@@ -194,13 +175,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "np.maximum(columns, 0): a window wholly in the padding begins with tap 0 in any case."
         ),
     },
-    "kernels/tiles.py scatter_taps": {
+    "kernels/pooling.py _scatter_taps_side_by_side": {
         "2 * window.out[1] → 2": WRITTEN_OVER,
         "2 * window.out[1] → 2 / window.out[1]": WRITTEN_OVER,
         "window.size[0] > 2 * window.out[0] → window.size[0] >= 2 * window.out[0]": NOTHING_LEFT,
         "window.size[1] > 2 * window.out[1] → window.size[1] >= 2 * window.out[1]": NOTHING_LEFT,
     },
-    "kernels/tiles.py _places": {
+    "kernels/pooling.py _places": {
         "2 * width → width": WHOLE,
         "2 * width → 3 * width": WHOLE,
     },
@@ -223,11 +204,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "1 → 2": ELSEWHERE,
         "os.cpu_count() or 1 → os.cpu_count() or 2": ELSEWHERE,
     },
-    "kernels/winograd.py transformed_tiles": {
+    "kernels/conv/winograd.py transformed_tiles": {
         "kw - 1 → kw": LONGER,
         "kw - 1 → kw + 1": LONGER,
     },
-    "kernels/winograd.py _workspace": {
+    "kernels/conv/winograd.py room_for_frequencies": {
         "return np.empty((together, kw, channels, columns * samples), dtype) → return "
         "-np.empty((together, kw, channels, columns * samples), dtype)": (
             "What an empty array holds is never read."
