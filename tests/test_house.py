@@ -1,19 +1,26 @@
 """Which part of the package may import which: a lower floor never imports an upper one, anywhere in its code.
 
-Imports inside functions count like those at the top, and so do module names in strings (`import_module`). What a
-lower floor needs of an upper one it finds through a door in `engine/registry.py`.
+Imports inside functions count like those at the top, and so do module names in strings (`import_module`).
+What a lower floor needs of an upper one it finds through a door in `engine/registry.py`.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import pytest
+
 import tinygrad_conv
+from tinygrad_conv import data, nn, optim
+from tinygrad_conv.engine.observe import Observer
+from tinygrad_conv.kernels.dispatch import TABLES
 
 PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
@@ -39,6 +46,13 @@ FLOORS = (
     ("__main__",),
 )
 """From the ground up. Parts that share a floor do not import each other."""
+
+NOT_PUBLIC = {
+    "nn": {"Listed"},  # what containers share
+    "optim": set(),
+    "debug": {"StepObserver", "StepRecorder", "Stop"},  # `tg.debug.Observer`, and two that others use
+}
+"""Classes that nobody needs by name."""
 
 MAY_IMPORT_KERNELS = (
     "kernels",
@@ -210,3 +224,51 @@ def test_an_import_error_of_a_part_that_is_there_is_not_swallowed(tmp_path: Path
     (copy / "debug" / "listing.py").write_text("import a_package_that_nobody_has\n")
     done = run_in(tmp_path, "import tinygrad_conv as tg\ntg.Tensor(1.0).tape()")
     assert "No module named 'a_package_that_nobody_has'" in done.stderr
+
+
+def public_classes(package: str, base: type) -> dict[str, str]:
+    """The public subclasses of a class that the files of a package define: name → file."""
+    classes: dict[str, str] = {}
+    for module in all_modules():
+        if module.startswith(f"{package}."):
+            for name, value in vars(importlib.import_module(f"tinygrad_conv.{module}")).items():
+                own = isinstance(value, type) and value.__module__ == f"tinygrad_conv.{module}"
+                if own and issubclass(value, base) and not name.startswith("_"):
+                    classes[name] = module
+    return classes
+
+
+@pytest.mark.parametrize(
+    "package, base", [("nn", nn.Module), ("optim", optim.Optimizer), ("debug", Observer)], ids=str
+)
+def test_what_a_package_defines_it_exports(package: str, base: type) -> None:
+    public = {*importlib.import_module(f"tinygrad_conv.{package}").__all__, *NOT_PUBLIC[package]}
+    for name, module in public_classes(package, base).items():
+        assert name in public, (
+            f"{name} of {module} is missing in {package}/__init__.py: put it into its __all__"
+        )
+
+
+def test_every_file_of_data_provides_something() -> None:
+    for module in all_modules():
+        if module.startswith("data."):
+            own = vars(importlib.import_module(f"tinygrad_conv.{module}"))
+            assert {*own} & {*data.__all__}, f"nothing of {module} is in the __all__ of data/__init__.py"
+
+
+def test_every_kernel_of_a_correlation_stands_in_a_table() -> None:
+    serving = {unwrapped(line.kernel).__module__ for table in TABLES.values() for line in table}
+    for module in all_modules():
+        if module.startswith("kernels.conv."):
+            kernels = [
+                name for name in vars(importlib.import_module(f"tinygrad_conv.{module}")) if name in TABLES
+            ]
+            if kernels:
+                assert f"tinygrad_conv.{module}" in serving, f"{module} is in no table of kernels/dispatch.py"
+
+
+def unwrapped(kernel: object) -> object:
+    """The function behind partial applications: the last function that one is given, or the kernel itself."""
+    while isinstance(kernel, partial):
+        kernel = next((value for value in kernel.args if callable(value)), kernel.func)
+    return kernel
