@@ -48,7 +48,8 @@ FLOORS = (
 """From the ground up. Parts that share a floor do not import each other."""
 
 NOT_PUBLIC = {
-    "nn": {"Listed"},  # what containers share
+    "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss", "MaxPool"}
+    | {"Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
     "debug": {"StepObserver", "StepRecorder", "Stop"},  # `tg.debug.Observer`, and two that others use
 }
