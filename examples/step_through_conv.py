@@ -2,9 +2,9 @@
 
     python examples/step_through_conv.py
 
-It stops at `breakpoint()`, before the backward. The README says what to press there, and what one sees. The
-numbers are those of examples/article.py. The literal kernels are switched on, so stepping further leads into
-the formulas.
+It stops before the backward, in a debugger that passes the engine by: one `s` is in the first gradient rule. The
+README says what else to press there, and what one sees. The numbers are those of examples/article.py. The
+literal kernels are switched on, so stepping further leads into the formulas.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     y = tg.conv2d(x, w)
     loss = tg.mse_loss(y, tg.ones_like(y), reduction="sum") / 2
 
-    breakpoint()
+    tg.debug.set_trace()  # a plain breakpoint() knows nothing of the engine, and leads through it
     loss.backward()
 
     print("dW =", w.grad[0, 0].tolist())

@@ -1,6 +1,4 @@
-"""A real pdb, driven through its standard input: `step` from `loss.backward()` leads straight into the first
-rule.
-"""
+"""A real pdb, driven through its standard input: one `step` passes the engine by, forward and backward."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv.debug import debugger
 
 INSTALLED = Path(tg.__file__).resolve().parent.parent
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "step_through_conv.py"
@@ -20,29 +19,44 @@ EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "step_through_co
 FIVE_OPS = """
 import numpy as np
 import tinygrad_conv as tg
+from tinygrad_conv import nn
 
 x = tg.tensor([[[[1.0, 2.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]]])
-w = tg.tensor([[[[1.0, 0.0], [0.0, 1.0]]]], requires_grad=True, name="w")
-y = tg.conv2d(x, w)
-y = tg.relu(y)
-y = tg.flatten(y)
+net = nn.Sequential(nn.Conv2d(1, 1, 2, bias=False), nn.ReLU(), nn.Flatten())
+with tg.no_grad():
+    net[0].weight[:] = np.array([[[[1.0, 0.0], [0.0, 1.0]]]])
+breakpoint()
+y = net(x)
 y = y * 2.0
-loss = tg.mse_loss(y, np.ones(4, np.float32), reduction="sum")
+loss = tg.mse_loss(y, np.ones((1, 4), np.float32), reduction="sum")
+breakpoint()
 loss.backward()
+end = True
 """
 
 FIVE_HUNDRED_OPS = FIVE_OPS.replace("y = y * 2.0", "y = y * 2.0\nfor _ in range(495):\n    y = y * 1.0")
 
+EVERY_LENGTH = pytest.mark.parametrize("text", [FIVE_OPS, FIVE_HUNDRED_OPS], ids=["5 ops", "500 ops"])
 
-def drive(arguments: list[str], presses: list[str]) -> list[str]:
-    """What pdb says at its first prompt, and after each press."""
+
+def drive(arguments: list[str], presses: list[str], hook: str = "tinygrad_conv.debug.set_trace") -> list[str]:
+    """What pdb says at its first prompt, and after each press. Python 3.13 stops at `breakpoint()` itself, one
+    line earlier than its predecessors: there every stop is followed by a `next`.
+    """
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(INSTALLED),
+        "PYTHONBREAKPOINT": hook,
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHON_COLORS": "0",
+    }
     done = subprocess.run(
         [sys.executable, *arguments],
         input="\n".join([*presses, "quit", ""]),
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(INSTALLED), "PYTHONIOENCODING": "utf-8", "PYTHON_COLORS": "0"},
+        env=environment,
         timeout=120,
     )
     answers = done.stdout.split("(Pdb) ")
@@ -50,20 +64,25 @@ def drive(arguments: list[str], presses: list[str]) -> list[str]:
     return answers[: len(presses) + 1]
 
 
-def debug(script: Path, presses: list[str]) -> list[str]:
-    """What pdb says after each press, beginning at the script's last line."""
-    last_line = len(script.read_text().splitlines())
-    _, _, start, *answers = drive(["-m", "pdb", str(script)], [f"break {last_line}", "continue", *presses])
-    assert f"({last_line})<module>()" in start
+def in_the_forward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
+    """The answers to presses from the line `y = net(x)` on."""
+    begin = begun("y = net(x)")
+    start, *answers = drive([str(written(tmp_path, text))], begin + presses)[len(begin) :]
+    assert "-> y = net(x)" in start
     return answers
 
 
-def presses_until(script: Path, rule: str) -> int:
-    """How many times `step` has to be pressed until pdb stands in the rule."""
-    answers = debug(script, ["step"] * 30)
-    reached = [press for press, answer in enumerate(answers, start=1) if f"{rule}()" in answer]
-    assert reached, f"30 presses do not reach {rule}:\n" + "".join(answers)
-    return reached[0]
+def in_the_backward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
+    """The answers to presses from the line `loss.backward()` on."""
+    begin = [*begun("y = net(x)"), "continue", *begun("loss.backward()")]
+    start, *answers = drive([str(written(tmp_path, text))], begin + presses)[len(begin) :]
+    assert "-> loss.backward()" in start
+    return answers
+
+
+def begun(line: str) -> list[str]:
+    """What leads from the stop to the line after `breakpoint()`."""
+    return ["next"] if sys.version_info >= (3, 13) else []
 
 
 def written(folder: Path, text: str) -> Path:
@@ -73,80 +92,143 @@ def written(folder: Path, text: str) -> Path:
     return script
 
 
-@pytest.mark.parametrize("text", [FIVE_OPS, FIVE_HUNDRED_OPS], ids=["5 ops", "500 ops"])
-def test_fifteen_steps_lead_from_backward_into_the_first_rule(tmp_path: Path, text: str) -> None:
-    script = written(tmp_path, text)
-    presses = presses_until(script, "mse_loss_dx")
-    assert presses <= 15, "".join(debug(script, ["step"] * presses))
-
-
-@pytest.mark.parametrize("text", [FIVE_OPS, FIVE_HUNDRED_OPS], ids=["5 ops", "500 ops"])
-def test_the_rule_has_its_formula_s_names_and_values_for_locals(tmp_path: Path, text: str) -> None:
-    script = written(tmp_path, text)
-    presses = presses_until(script, "mse_loss_dx")
-    (arguments,) = debug(script, ["step"] * presses + ["args"])[presses:]
+@EVERY_LENGTH
+def test_one_step_leads_from_backward_into_the_first_rule(tmp_path: Path, text: str) -> None:
+    step, arguments = in_the_backward(tmp_path, text, ["step", "args"])
+    assert "--Call--" in step and "mse_loss_dx()" in step
     named = dict(line.split(" = ") for line in arguments.strip().splitlines())
     assert list(named) == ["dy", "x", "target", "reduction"]
     assert named["dy"].startswith("array(1.")
-    assert named["x"].startswith("array([4., 6., 0., 4.]")
-    assert named["target"].startswith("array([1., 1., 1., 1.]")
+    assert named["x"].startswith("array([[4., 6., 0., 4.]")
+    assert named["target"].startswith("array([[1., 1., 1., 1.]")
     assert named["reduction"] == "'sum'"
 
 
-def test_between_the_user_s_line_and_the_rule_stand_backward_and_sweep_alone(tmp_path: Path) -> None:
-    script = written(tmp_path, FIVE_OPS)
-    presses = presses_until(script, "mse_loss_dx")
-    (stack,) = debug(script, ["step"] * presses + ["where"])[presses:]
-    found = frames(stack)
-    user = found.index(("a_net", "<module>"))
-    assert found[user:] == [
+@EVERY_LENGTH
+def test_one_step_leads_from_a_net_to_the_head_of_its_first_op(tmp_path: Path, text: str) -> None:
+    (step,) = in_the_forward(tmp_path, text, ["step"])
+    assert "--Call--" in step and "conv2d()" in step
+
+
+@pytest.mark.parametrize("kernels", ["fast", "reference"])
+def test_one_step_leads_from_the_arithmetic_into_the_kernel(tmp_path: Path, kernels: str) -> None:
+    text = FIVE_OPS.replace("y = net(x)", f'with tg.use_kernels("{kernels}"): y = net(x)')
+    to_the_arithmetic = ["next"] * 3  # past the head, the checks and the window
+    begin = begun("y = net(x)")
+    answers = drive([str(written(tmp_path, text))], [*begin, "step", *to_the_arithmetic, "step", "next"])
+    line, kernel, inside = answers[-3:]
+    assert "-> y = kernels.correlate(" in line
+    file = "reference.py" if kernels == "reference" else "im2col.py"
+    assert f"{file}(" in kernel and "correlate()" in kernel
+    assert f"{file}(" in inside
+
+
+def test_checks_are_stepped_over(tmp_path: Path) -> None:
+    """`step` alone, from the head of conv2d on: every line of it is seen, and none of what it calls."""
+    answers = in_the_forward(tmp_path, FIVE_OPS, ["step"] * 5)
+    assert all("conv.py(" in answer and "conv2d()" in answer for answer in answers[:4])
+    assert "-> y = kernels.correlate(" in answers[3]
+    assert "im2col.py(" in answers[4]
+
+
+def test_from_rule_to_rule_it_is_one_step_more(tmp_path: Path) -> None:
+    """The end of a rule, and the head of the next."""
+    presses = ["step", "return", "step"]
+    _, end, head = in_the_backward(tmp_path, FIVE_OPS, presses)
+    assert "--Return--" in end and "mse_loss_dx()" in end
+    assert "--Call--" in head and "mul_da()" in head
+
+
+def test_between_the_user_s_line_and_the_rule_stands_the_chain_rule(tmp_path: Path) -> None:
+    stack = in_the_backward(tmp_path, FIVE_OPS, ["step", "where"])[-1]
+    functions = frames(stack)
+    user = functions.index(("a_net", "<module>"))
+    assert functions[user:] == [
         ("a_net", "<module>"),
         ("tensor", "backward"),
-        ("tape", "sweep"),
+        ("tensor", "backpropagate"),
+        ("tensor", "run"),
+        ("backward", "sweep"),
+        ("backward", "send_back"),
         ("loss", "mse_loss_dx"),
     ]
 
 
-def test_one_frame_above_the_rule_the_sweep_says_which_op_and_from_which_line(tmp_path: Path) -> None:
-    script = written(tmp_path, FIVE_OPS)
-    presses = presses_until(script, "mse_loss_dx")
-    sweep, node, rule = debug(script, ["step"] * presses + ["up", "p node", "p rule"])[presses:]
-    assert "dx = rule.function(" in sweep
-    assert "mse_loss" in node and "a_net.py:10" in node
+def test_one_frame_above_the_rule_stand_the_op_and_its_line(tmp_path: Path) -> None:
+    presses = ["step", "up", "p node", "p rule"]
+    _, above, node, rule = in_the_backward(tmp_path, FIVE_OPS, presses)
+    assert "dx = rule.function(" in above
+    assert "mse_loss" in node and "a_net.py:12" in node
     assert "mse_loss_dx" in rule and "ops/loss.py" in rule.replace("\\", "/")
 
 
+def test_a_layer_of_the_user_s_is_stepped_into(tmp_path: Path) -> None:
+    own = "class Twice(nn.Module):\n    def forward(self, x):\n        return x * 2\n"
+    text = FIVE_OPS.replace("nn.Conv2d(1, 1, 2, bias=False)", "Twice(), nn.Conv2d(1, 1, 2, bias=False)")
+    text = text.replace("net[0].weight", "net[1].weight").replace("net = nn", f"{own}net = nn")
+    first, second, third = in_the_forward(tmp_path, text, ["step"] * 3)
+    assert "--Call--" in first and "forward()" in first and "a_net.py" in first
+    assert "-> return x * 2" in second
+    assert "--Call--" in third and "mul()" in third
+
+
+def test_a_breakpoint_at_an_op_s_rules_is_one_step_from_them(tmp_path: Path) -> None:
+    text = FIVE_OPS.replace("breakpoint()\n", "").replace(
+        "loss.backward()", 'with tg.debug.break_on("conv2d"): loss.backward()'
+    )
+    begin = begun("the end of the observer's method")
+    start, *_, step, rule = drive([str(written(tmp_path, text))], [*begin, "p step.op", "step"])
+    assert "breakpoints.py(" in start
+    assert step.startswith("'conv2d'") and "conv2d_dw()" in rule
+
+
+def test_a_plain_breakpoint_goes_through_the_engine(tmp_path: Path) -> None:
+    """Which is why PYTHONBREAKPOINT is documented."""
+    begin = begun("y = net(x)")
+    step = drive([str(written(tmp_path, FIVE_OPS))], [*begin, "step"], hook="pdb.set_trace")[-1]
+    assert "module.py(" in step
+
+
+def test_set_trace_can_be_called_again_and_again(tmp_path: Path) -> None:
+    text = "import tinygrad_conv as tg\nfor turn in range(3):\n    tg.debug.set_trace()\n    here = turn\n"
+    begin = begun("here = turn")
+    presses = [*begin, "p turn", "continue"] * 3
+    answers = drive([str(written(tmp_path, text))], presses[:-1])
+    turns = answers[len(begin) + 1 :: len(begin) + 2]
+    assert [turn.split()[0] for turn in turns[:3]] == ["0", "1", "2"]
+
+
+def test_every_name_of_the_plumbing_is_a_module_or_a_package_of_modules() -> None:
+    root = Path(tg.__file__).parent.parent
+    for pattern in debugger.PLUMBING:
+        path = root / debugger.path_of(pattern).removesuffix("/**")
+        assert path.exists(), f"{pattern} is no module: PLUMBING in debug/debugger.py has to follow"
+    assert debugger.is_plumbing("tinygrad_conv.engine.op")
+    for module in ("tinygrad_conv.ops.conv", "tinygrad_conv.kernels.reference", "__main__"):
+        assert not debugger.is_plumbing(module)
+
+
 def test_the_readme_s_walk_through_the_example() -> None:
-    """Key by key what README.md, "Stepping through backpropagation", says; Python 3.13 stops one line
-    earlier.
-    """
-    begin = ["n"] if sys.version_info >= (3, 13) else []
-    keys = ["p loss", "tbreak tg.ops.conv.conv2d_dw", *["s"] * 15, "a", "w", "u", "p node", "d", "c"]
-    in_the_rule = ["a", "u", "p node", "d", "r", "retval"]
+    """Key by key what README.md, "Stepping through backpropagation", says."""
+    begin = begun("loss.backward()")
+    keys = ["p loss", "tbreak tg.ops.conv.conv2d_dw", "s", "a", "w", "u", "p node", "d", "c"]
+    in_the_rule = ["a", "u", "p node", "d", "r", "p __return__[0, 0].tolist()"]
     start, *answers = drive([str(EXAMPLE)], begin + keys + in_the_rule)[len(begin) :]
     assert "-> loss.backward()" in start
-    loss, breakpoint_set, *steps, arguments, stack, sweep, node, _, stop = answers[: len(keys)]
+    loss, breakpoint_set, step, arguments, stack, above, node, _, stop = answers[: len(keys)]
     assert "3.5" in loss and "div" in loss
     assert "ops/conv.py" in breakpoint_set.replace("\\", "/")
-    assert "div_da()" in steps[-1] and "div_da()" not in steps[-2]
+    assert "div_da()" in step
     assert arguments.splitlines() == ["dy = array(1., dtype=float32)", "b = array(2., dtype=float32)"]
-    assert [function for _, function in frames(stack)][-4:] == ["main", "backward", "sweep", "div_da"]
-    assert "rule.function(" in sweep
-    assert node.startswith("<div → float32[], ") and "step_through_conv.py:19>" in node
+    assert [function for _, function in frames(stack)][-4:] == ["run", "sweep", "send_back", "div_da"]
+    assert "rule.function(" in above
+    assert node.startswith("<div → float32[], ") and "step_through_conv.py:20>" in node
     assert "conv2d_dw()" in stop
     arguments, _, node, _, _, dw = answers[len(keys) :]
-    assert re.findall(r"^(\w+) = ", arguments, re.MULTILINE) == [
-        "dy",
-        "x",
-        "w_shape",
-        "stride",
-        "padding",
-        "dilation",
-        "groups",
-    ]
+    assert re.findall(r"^(\w+) = ", arguments, re.MULTILINE) == ["dy", "x", "w_shape", "geometry"]
     assert "[[[[ 1.,  2.]" in arguments
-    assert node.startswith("<conv2d → float32[1,1,2,2], ") and "step_through_conv.py:18>" in node
-    assert "[[[[6., 2.]" in dw and "[1., 4.]" in dw
+    assert node.startswith("<conv2d → float32[1,1,2,2], ") and "step_through_conv.py:19>" in node
+    assert dw.startswith("[[6.0, 2.0], [1.0, 4.0]]")
 
 
 def frames(stack: str) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from .checks import command
-from .debug import terminal
+from .debug import debugger, terminal
 
-COMMANDS = (command.add_command, terminal.add_command)
+COMMANDS = (command.add_command, terminal.add_command, debugger.add_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

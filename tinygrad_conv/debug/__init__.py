@@ -5,6 +5,7 @@ stepping.py     the backward one op at a time, each a `Step` (step.py) with its 
                 what observes it: breakpoints.py, anomaly.py, profiler.py
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
                 explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
+debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive
 html.py         pictures in a notebook; page/  a recording as a web page
 terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
@@ -17,6 +18,7 @@ from ..engine.registry import DOORS
 from . import factors, html, page  # noqa: F401 (importing factors declares what the factors of ops are called)
 from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
+from .debugger import set_trace
 from .explain import Factors, explains
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
@@ -40,6 +42,7 @@ __all__ = [
     "explains",
     "load",
     "profile",
+    "set_trace",
     "where_am_i",
     "who_keeps",
     "why_no_grad",

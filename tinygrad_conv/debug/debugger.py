@@ -1,0 +1,129 @@
+"""A debugger that gets past the engine: what it leaves out, and how pdb, IPython and VS Code are told.
+
+One press of `step` from `loss.backward()` is in the first gradient rule; from `net(x)` it is at the head of the
+first layer's op, and from the line of arithmetic there in the kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pdb
+import sys
+from fnmatch import fnmatchcase
+from typing import Any
+
+PLUMBING = (
+    "tinygrad_conv.engine.*",  # how an op is applied and recorded, and the sweep
+    "tinygrad_conv.functional",  # from PyTorch's arguments to the ops'
+    "tinygrad_conv.functional.*",
+    "tinygrad_conv.nn.*",  # calling a layer; a Module of yours is in your file, and is not left out
+    "tinygrad_conv.optim.*",
+    "tinygrad_conv.creation",
+    "tinygrad_conv.dtypes",
+    "tinygrad_conv.errors",
+    "tinygrad_conv.ops.arguments.*",  # what refuses arguments, and brings them into one form
+    "tinygrad_conv.ops.listing",
+    "tinygrad_conv.kernels",  # from here on: which kernel serves a shape, and how its memory lies
+    "tinygrad_conv.kernels.dispatch",
+    "tinygrad_conv.kernels.memory_order",
+    "tinygrad_conv.kernels.threads",
+    "tinygrad_conv.kernels.window",
+    "tinygrad_conv.kernels.conv.identities",
+    "tinygrad_conv.kernels.conv.plans",
+    "tinygrad_conv.kernels.conv.problem",
+    "tinygrad_conv.debug",  # what looks on, but for the lines that stop in breakpoints.py
+    "tinygrad_conv.debug.debugger",
+    "tinygrad_conv.debug.recorded",
+    "tinygrad_conv.debug.step",
+    "tinygrad_conv.debug.stepping",
+    "tinygrad_conv.debug.values",
+)
+"""The modules that a step passes by, as patterns of names."""
+
+PYTHON_S_OWN = (
+    "numpy",
+    "numpy.*",
+    "namedtuple_*",  # where the constructors of named tuples say they are
+    "contextlib",
+    "copy",
+    "functools",
+    "importlib.*",
+    "inspect",
+    "threading",
+    "threadpoolctl",
+    "weakref",
+)
+"""What the plumbing and the kernels call in other libraries."""
+
+
+def debugger() -> pdb.Pdb:
+    """A pdb, IPython's where that is running, which leaves the plumbing out."""
+    skip = [*PLUMBING, *PYTHON_S_OWN]
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        made: pdb.Pdb = sys.modules["IPython.core.debugger"].Pdb(skip=skip)
+        return made
+    return pdb.Pdb(skip=skip)
+
+
+def set_trace() -> None:
+    """Stop here, like `breakpoint()`, in a debugger whose `step` passes the engine by.
+
+    With PYTHONBREAKPOINT=tinygrad_conv.debug.set_trace in the environment every `breakpoint()` does.
+    """
+    debugger().set_trace(sys._getframe(1))
+
+
+def is_plumbing(module: str) -> bool:
+    """Whether a step passes a module by."""
+    return any(fnmatchcase(module, pattern) for pattern in (*PLUMBING, *PYTHON_S_OWN))
+
+
+def launch_configuration() -> dict[str, Any]:
+    """What VS Code's launch.json needs for the same: debugpy's rules, of which the first that matches decides."""
+    return {
+        "version": "0.2.0",
+        "configurations": [
+            {
+                "name": "Python, past the engine of tinygrad_conv",
+                "type": "debugpy",
+                "request": "launch",
+                "program": "${file}",
+                "rules": rules(),
+            }
+        ],
+    }
+
+
+def rules() -> list[dict[str, Any]]:
+    """The plumbing as paths that are not stepped into; the rest of the package is, wherever it is installed."""
+    excluded = [{"path": f"**/{path_of(pattern)}", "include": False} for pattern in PLUMBING]
+    return [*excluded, {"path": "**/tinygrad_conv/**", "include": True}]
+
+
+def path_of(pattern: str) -> str:
+    """The files of the modules that a pattern names."""
+    path = pattern.replace(".", "/")
+    if path.endswith("/*"):
+        return f"{path}*"
+    return f"{path}/__init__.py" if pattern in PACKAGES else f"{path}.py"
+
+
+PACKAGES = {"tinygrad_conv.debug", "tinygrad_conv.functional", "tinygrad_conv.kernels"}
+
+
+def add_command(commands: Any) -> None:
+    """Add `vscode` to the command line."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "vscode",
+        help="print a launch.json whose F11 passes the engine by",
+        description="Print a .vscode/launch.json: one F11 from loss.backward() is in the first gradient rule.",
+    )
+    command.set_defaults(run=print_configuration)
+
+
+def print_configuration(options: argparse.Namespace) -> int:
+    """Run the command."""
+    print(json.dumps(launch_configuration(), indent=4))
+    return 0
