@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv.debug import debugger
 
 pytestmark = pytest.mark.extras
 
@@ -31,6 +32,21 @@ import tinygrad_conv as tg
 x = tg.tensor([[[[1.0, 2.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]]])
 w = tg.tensor([[[[1.0, 0.0], [0.0, 1.0]]]], requires_grad=True, name="w")
 tg.conv2d(x, w).backward([[[[1.0, 2.0], [-1.0, 1.0]]]])
+"""
+
+
+NET = """
+import tinygrad_conv as tg
+from tinygrad_conv import nn
+
+net = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.Flatten())
+x = tg.ones(1, 1, 3, 3)
+with tg.profile() as profile:
+    y = net(x)
+    loss = tg.mse_loss(y, tg.zeros(1, 8))
+    loss.backward()
+events = len(profile.events)
+print(events)
 """
 
 
@@ -89,14 +105,17 @@ def run(tmp_path: Path) -> Iterator[Any]:
     pytest.importorskip("debugpy")
     processes, editors = [], []
 
-    def start(installed: bool, first: str = "", **configuration: Any) -> Editor:
+    def start(
+        installed: bool, first: str = "", program: str = SCRIPT, stop_at: str = "", **configuration: Any
+    ) -> Editor:
+        """stop_at: the line of the program to stop at, in the place of the rule's."""
         place = (
             tmp_path / "site-packages" if installed else PACKAGE.parent
         )  # debuggers know libraries by that name
         if installed:
             shutil.copytree(PACKAGE, place / "tinygrad_conv", ignore=shutil.ignore_patterns("__pycache__"))
         script = tmp_path / "net.py"
-        script.write_text(SCRIPT.format(first=first))
+        script.write_text(program.format(first=first))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -120,10 +139,9 @@ def run(tmp_path: Path) -> Iterator[Any]:
         editor.ask("initialize", adapterID="tests", pathFormat="path")
         attached = editor.send("attach", connect={"host": "127.0.0.1", "port": port}, **configuration)
         editor.wait("initialized")
-        source = place / "tinygrad_conv" / "ops" / "conv.py"
-        editor.ask(
-            "setBreakpoints", source={"path": str(source)}, breakpoints=[{"line": line_of_rule(source)}]
-        )
+        source = script if stop_at else place / "tinygrad_conv" / "ops" / "conv.py"
+        line = script.read_text().splitlines().index(stop_at) + 1 if stop_at else line_of_rule(source)
+        editor.ask("setBreakpoints", source={"path": str(source)}, breakpoints=[{"line": line}])
         editor.ask("configurationDone")
         editor.answer(attached)
         return editor
@@ -201,3 +219,62 @@ def test_breakpoints_here_without_a_debugger() -> None:
         timeout=60,
     )
     assert "neither debugpy nor PyCharm's debugger is running" in done.stderr
+
+
+def step_in(editor: Editor, stopped: dict[str, Any], times: int) -> list[tuple[str, str]]:
+    """(function, line of code's file) where F11 leads, press by press."""
+    places = []
+    for _ in range(times):
+        editor.ask("stepIn", threadId=stopped["body"]["threadId"])
+        stopped = editor.wait("stopped", "terminated")
+        assert stopped["event"] == "stopped", places
+        top = editor.ask("stackTrace", threadId=stopped["body"]["threadId"])["stackFrames"][0]
+        places.append((top["name"], Path(top["source"]["path"]).name, top["line"]))
+    return [(function, file) for function, file, _ in places]
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["installed", "checkout"])
+def test_one_press_leads_from_backward_into_the_first_rule(run: Any, installed: bool) -> None:
+    program = NET.replace("    loss.backward()", "    pass\nloss.backward()")
+    editor = run(installed, program=program, stop_at="loss.backward()", rules=debugger.rules())
+    (place,) = step_in(editor, editor.wait("stopped"), 1)
+    assert place == ("mse_loss_dx", "loss.py")
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["installed", "checkout"])
+def test_one_press_leads_from_a_net_to_its_first_op_and_another_from_the_arithmetic_into_the_kernel(
+    run: Any, installed: bool
+) -> None:
+    program = NET.replace("    y = net(x)", "    pass\ny = net(x)\nif y is not None:")
+    editor = run(installed, program=program, stop_at="y = net(x)", rules=debugger.rules())
+    head, checks, window, kernel = step_in(editor, editor.wait("stopped"), 4)
+    assert head == checks == window == ("conv2d", "conv.py")
+    assert kernel == ("correlate", "im2col.py")
+
+
+def test_unfolding_a_tensor_applies_no_op(run: Any) -> None:
+    editor = run(False, program=NET, stop_at="    loss.backward()", rules=debugger.rules())
+    stopped = editor.wait("stopped")
+    frame = editor.ask("stackTrace", threadId=stopped["body"]["threadId"])["stackFrames"][0]
+    scope = editor.ask("scopes", frameId=frame["id"])["scopes"][0]
+    unfolded = 0
+    for variable in editor.ask("variables", variablesReference=scope["variablesReference"])["variables"]:
+        if variable["name"] in ("x", "y", "loss"):
+            shown = editor.ask("variables", variablesReference=variable["variablesReference"])["variables"]
+            names = {each["name"] for each in shown}
+            assert {"data", "grad", "shape"} <= names and "T" not in names
+            unfolded += 1
+    assert unfolded == 3
+    events = editor.ask("evaluate", expression="[each.op for each in profile.events]", frameId=frame["id"])
+    assert events["result"] == "['conv2d', 'relu', 'flatten', 'mse_loss']"
+
+
+def test_the_command_prints_the_launch_configuration() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_conv", "vscode"],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert json.loads(done.stdout) == debugger.launch_configuration()
