@@ -2,8 +2,8 @@
 
     python examples/step_through_conv.py
 
-It stops before the backward, in a debugger that passes the engine by: one `s` is in the first gradient rule. The
-README says what else to press there, and what one sees. The numbers are those of examples/article.py. The
+It stops before the backward, in a debugger that passes the engine by: one `s` is in the first gradient rule.
+The README says what else to press there, and what one sees. The numbers are those of examples/article.py. The
 literal kernels are switched on, so stepping further leads into the formulas.
 """
 

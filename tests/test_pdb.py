@@ -40,9 +40,7 @@ EVERY_LENGTH = pytest.mark.parametrize("text", [FIVE_OPS, FIVE_HUNDRED_OPS], ids
 
 
 def drive(arguments: list[str], presses: list[str], hook: str = "tinygrad_conv.debug.set_trace") -> list[str]:
-    """What pdb says at its first prompt, and after each press. Python 3.13 stops at `breakpoint()` itself, one
-    line earlier than its predecessors: there every stop is followed by a `next`.
-    """
+    """What pdb says at its first prompt, and after each press."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(INSTALLED),
@@ -81,7 +79,7 @@ def in_the_backward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
 
 
 def begun(line: str) -> list[str]:
-    """What leads from the stop to the line after `breakpoint()`."""
+    """What leads from `breakpoint()` to the line after it, at which Python stops by itself before 3.13."""
     return ["next"] if sys.version_info >= (3, 13) else []
 
 

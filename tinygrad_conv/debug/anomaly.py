@@ -87,7 +87,8 @@ class detect_anomaly(StepObserver):
             self._warned = True
             code, offset = user_where()
             name = show_tensor(leaf)
-            message = f"this backward adds to the .grad of {name}, which an optimiser has already used: zero_grad() first"
+            fault = f"this backward adds to the .grad of {name}, which an optimiser has already used"
+            message = f"{fault}: zero_grad() first"
             warnings.warn_explicit(message, UserWarning, code.co_filename, line_of((code, offset)))
 
 
@@ -104,8 +105,9 @@ def check_unchanged(node: Node, copies: dict[str, Array]) -> None:
         if changed.any():
             index = tuple(map(int, np.argwhere(changed)[0])) if array.ndim else ()
             raise MutationError(
-                f"{node.op.name}: {name_of_saved(node, name)} changed behind the tape: {name}{list(index)} was "
-                f"{copy[index]:.6g} in the forward and is {array[index]:.6g} now. Its line: {place_of(node)}"
+                f"{node.op.name}: {name_of_saved(node, name)} changed behind the tape: {name}{list(index)} "
+                f"was {copy[index]:.6g} in the forward and is {array[index]:.6g} now. "
+                f"Its line: {place_of(node)}"
             )
 
 

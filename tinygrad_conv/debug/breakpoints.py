@@ -95,7 +95,8 @@ def breakpoints_here() -> None:
     debugger = pydevd.get_global_debugger() if pydevd else None
     if debugger is None:
         raise RuntimeError(
-            "breakpoints_here: neither debugpy nor PyCharm's debugger is running; pdb stops anywhere without it"
+            "breakpoints_here: neither debugpy nor PyCharm's debugger is running; "
+            "pdb stops anywhere without it"
         )
     from _pydevd_bundle.pydevd_filtering import ExcludeFilter  # type: ignore[import-not-found]
 

@@ -1,7 +1,7 @@
 """A debugger that gets past the engine: what it leaves out, and how pdb, IPython and VS Code are told.
 
-One press of `step` from `loss.backward()` is in the first gradient rule; from `net(x)` it is at the head of the
-first layer's op, and from the line of arithmetic there in the kernel.
+One press of `step` from `loss.backward()` is in the first gradient rule; from `net(x)` it is at the head of
+the first layer's op, and from the line of arithmetic there in the kernel.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def is_plumbing(module: str) -> bool:
 
 
 def launch_configuration() -> dict[str, Any]:
-    """What VS Code's launch.json needs for the same: debugpy's rules, of which the first that matches decides."""
+    """What VS Code's launch.json needs for the same."""
     return {
         "version": "0.2.0",
         "configurations": [
@@ -97,7 +97,9 @@ def launch_configuration() -> dict[str, Any]:
 
 
 def rules() -> list[dict[str, Any]]:
-    """The plumbing as paths that are not stepped into; the rest of the package is, wherever it is installed."""
+    """debugpy's rules, of which the first that matches decides: not into the plumbing, but into all the rest
+    of the package, wherever it is installed.
+    """
     excluded = [{"path": f"**/{path_of(pattern)}", "include": False} for pattern in PLUMBING]
     return [*excluded, {"path": "**/tinygrad_conv/**", "include": True}]
 
@@ -118,7 +120,7 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         "vscode",
         help="print a launch.json whose F11 passes the engine by",
-        description="Print a .vscode/launch.json: one F11 from loss.backward() is in the first gradient rule.",
+        description="Print a .vscode/launch.json: one F11 from loss.backward() is in the first rule.",
     )
     command.set_defaults(run=print_configuration)
 

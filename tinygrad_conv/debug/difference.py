@@ -29,7 +29,8 @@ class Difference:
 
     def __repr__(self) -> str:
         at = f" at {list(self.index)}" if self.index is not None else ""
-        return f"%{self.step.number} {self.step.op}: {self.what}{at} is {self.mine} here, {self.other} there   {self.step.where}"
+        step, values = self.step, f"is {self.mine} here, {self.other} there"
+        return f"%{step.number} {step.op}: {self.what}{at} {values}   {step.where}"
 
 
 def difference(mine: Recorded, other: Recorded, rtol: float, atol: float) -> Difference | None:

@@ -85,7 +85,8 @@ class Product(NamedTuple):
 
     def __repr__(self) -> str:
         dy = f"dy[{', '.join(map(str, self.at))}]"
-        return f"{self.product:+.6g} = {dy} {self.dy:.6g} × {self.called} {self.factor:.6g}   {self.step.op} %{self.step.number}"
+        factors = f"{dy} {self.dy:.6g} × {self.called} {self.factor:.6g}"
+        return f"{self.product:+.6g} = {factors}   {self.step.op} %{self.step.number}"
 
 
 class Explanation(Sequence[Product]):
@@ -136,7 +137,8 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
         products.extend(found)
         if any(one.called.startswith("∂") for one in found):
             remarks.append(
-                f"({user.step.op} has no names for its factors: ∂y/∂{user.argument} is the number that its rule used)"
+                f"({user.step.op} has no names for its factors: "
+                f"∂y/∂{user.argument} is the number that its rule used)"
             )
     if source in recording.seeds:
         remarks.append("the backward began here, with a gradient of its own")

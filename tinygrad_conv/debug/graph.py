@@ -28,7 +28,10 @@ def why_no_grad(tensor: Tensor) -> str:
     if tensor._edge is not None:
         node, slot = tensor._edge
         if node._listeners is None or slot not in node._listeners.retained:
-            return f"{name} is a result ({node!r}), and a backward writes .grad of leaves: call retain_grad() on it before"
+            return (
+                f"{name} is a result ({node!r}), and a backward writes .grad of leaves: "
+                "call retain_grad() on it before"
+            )
         return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(
             node
         )
@@ -39,18 +42,22 @@ def why_no_grad(tensor: Tensor) -> str:
             f"{name} is read by ops that no backward has passed yet: was the loss computed from them?{listed}"
         )
     return (
-        f"no op on the tape reads {name}: it took no part in what backward() was called on, or took part under no_grad, or "
-        "through .data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
+        f"no op on the tape reads {name}: it took no part in what backward() was called on, or took part "
+        "under no_grad, or through .data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
     )
 
 
 def why_none_is_wanted(tensor: Tensor, name: str) -> str:
     """Why a tensor requires no gradient."""
     if tensor.dtype not in FLOATS:
-        return f"{name} is {tensor.dtype}: only floating-point tensors have gradients; convert it, x.float().requires_grad_()"
+        return (
+            f"{name} is {tensor.dtype}: only floating-point tensors have gradients; "
+            "convert it, x.float().requires_grad_()"
+        )
     return (
-        f"{name} does not require a gradient. If it is a leaf, say tensor.requires_grad_() before the forward; if it is a "
-        "result, nothing it was computed from requires one, or it was computed under no_grad, or detached"
+        f"{name} does not require a gradient. If it is a leaf, say tensor.requires_grad_() before the "
+        "forward; if it is a result, nothing it was computed from requires one, or it was computed under "
+        "no_grad, or detached"
     )
 
 

@@ -59,7 +59,8 @@ def picture(image: Array) -> str:
     zoom = max(1, ZOOMED // max(height, width))
     source = base64.b64encode(png(image)).decode()
     style = "image-rendering: pixelated; margin: 2px"
-    return f'<img src="data:image/png;base64,{source}" width="{width * zoom}" height="{height * zoom}" style="{style}">'
+    size = f'width="{width * zoom}" height="{height * zoom}"'
+    return f'<img src="data:image/png;base64,{source}" {size} style="{style}">'
 
 
 def png(image: Array) -> bytes:

@@ -26,11 +26,10 @@ from .trace import Trace
 
 
 class Recording(Recorded):
-    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape, `reversed(rec)` is the backward's
-    own order.
+    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape.
 
-    leaves, grads: the values of the leaves, and their gradients from this backward alone, by name. Every array
-    is a copy.
+    `reversed(rec)` is the backward's own order. leaves, grads: the values of the leaves, and their gradients
+    from this backward alone, by name. Every array is a copy.
     """
 
     def diff(self, other: Recorded, rtol: float = 1e-5, atol: float = 1e-8) -> Difference | None:

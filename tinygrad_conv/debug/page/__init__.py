@@ -56,7 +56,8 @@ def embedded(shown: Recorded | Tape) -> str:
     """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
     page = html(shown, size_limit=EMBEDDED_SIZE)
     style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
-    return f'<iframe srcdoc="{escape(page)}" style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"></iframe>'
+    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"'
+    return f'<iframe srcdoc="{escape(page)}" {attributes}></iframe>'
 
 
 def headline(shown: Recorded | Tape) -> str:

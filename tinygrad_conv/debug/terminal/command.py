@@ -19,7 +19,8 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         "step",
         help="run a script and step through its backward",
-        description="Run a script and stop at a prompt in its first backward (or --nth): recorded, forwards and back.",
+        description="Run a script and stop at a prompt in its first backward (or --nth), which is recorded: "
+        "forwards and back.",
     )
     command.add_argument(
         "--nth", type=positive, default=1, metavar="N", help="stop in the N-th backward (default: 1)"
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
         status = run_script(script, options.arguments)
     if not status and not stop.stopped:
         print(
-            f"step: the script ended after {stop.count} backwards, so there was no number {options.nth} to stop in"
+            f"step: the script ended after {stop.count} backwards, "
+            f"so there was no number {options.nth} to stop in"
         )
     return status
 
