@@ -32,17 +32,19 @@ class RecordedCall:
     @property
     def node(self) -> Node | None:
         """What it left on the tape."""
-        return next((one.grad_fn for one in self.outputs if one.grad_fn), None)
+        return next((output.grad_fn for output in self.outputs if output.grad_fn), None)
 
     @property
     def arrays(self) -> tuple[Any, ...]:
         """Its inputs as arrays."""
-        return tuple(one.data if isinstance(one, Tensor) else one for one in self.inputs)
+        return tuple(value.data if isinstance(value, Tensor) else value for value in self.inputs)
 
     @property
     def checked(self) -> list[int]:
         """The positions of the inputs that require a gradient."""
-        return [at for at, one in enumerate(self.inputs) if isinstance(one, Tensor) and one.requires_grad]
+        return [
+            at for at, value in enumerate(self.inputs) if isinstance(value, Tensor) and value.requires_grad
+        ]
 
     def function(self, arrays: tuple[Any, ...] | None = None, **changed: Any) -> Function:
         """The op alone, as a function of those inputs; at other arrays, or with other params, where they are
@@ -63,13 +65,18 @@ class RecordedCall:
         """The same call, with only one of the checked inputs requiring a gradient: so its rule is the only
         one to run.
         """
-        inputs = [Tensor(one.data) if isinstance(one, Tensor) else one for one in self.inputs]
+        inputs = [Tensor(value.data) if isinstance(value, Tensor) else value for value in self.inputs]
         inputs[self.checked[argument]] = self.inputs[self.checked[argument]]
         return replace(self, inputs=tuple(inputs))
 
     def describe(self) -> tuple[Any, ...]:
         """What tells it from other calls."""
-        return self.op, repr(self.params), tuple(self.checked), tuple(np.shape(one) for one in self.arrays)
+        return (
+            self.op,
+            repr(self.params),
+            tuple(self.checked),
+            tuple(np.shape(array) for array in self.arrays),
+        )
 
 
 class CallRecorder(Observer):

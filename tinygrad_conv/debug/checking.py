@@ -36,8 +36,8 @@ class Check(NamedTuple):
     @property
     def agrees(self) -> bool:
         """Whether the rule is right, as far as could be checked."""
-        others = [one for one in (self.numerical, self.reference) if one is not None]
-        return all(abs(self.rule - one) <= self.tolerance * self.scale for one in others)
+        others = [derivative for derivative in (self.numerical, self.reference) if derivative is not None]
+        return all(abs(self.rule - derivative) <= self.tolerance * self.scale for derivative in others)
 
     def columns(self) -> tuple[str, ...]:
         """The line of the table."""
@@ -74,10 +74,10 @@ class Report(Sequence[Check]):
     @property
     def first(self) -> Check | None:
         """The first one that disagrees."""
-        return next((one for one in self if not one.agrees), None)
+        return next((check for check in self if not check.agrees), None)
 
     def __repr__(self) -> str:
-        table = [HEAD, *(one.columns() for one in self)]
+        table = [HEAD, *(check.columns() for check in self)]
         widths = [max(map(len, column)) for column in zip(*table)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
         verdict = (
@@ -97,7 +97,7 @@ def check(recording: Recorded, seed: int = 0) -> Report:
     remark that says so.
     """
     rng = np.random.default_rng(seed)
-    return Report([one for step in reversed(recording) for one in check_step(step, rng)])
+    return Report([checked for step in reversed(recording) for checked in check_step(step, rng)])
 
 
 def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
@@ -139,13 +139,13 @@ def difference_along(
     |dy dy/dv|; or a remark."""
     values = list(flat(step.inputs))
     position = place if place is not None else [*step.inputs].index(name)
-    unknown = any(one is None for one in values)
+    unknown = any(value is None for value in values)
     if unknown and not OPS[step.op].broadcasting:
         return None, 0.0, "(an input is not known)"
     values = [
-        np.zeros(step.shapes[0][0]) if one is None else one for one in values
+        np.zeros(step.shapes[0][0]) if value is None else value for value in values
     ]  # no rule reads it: any other will do
-    values = [one.astype(np.float64) if one.dtype.kind == "f" else one for one in values]
+    values = [value.astype(np.float64) if value.dtype.kind == "f" else value for value in values]
     with np.errstate(all="ignore"):
         y = forward(step, values)
         if not unknown and not repeated(y, flat({"y": step.output})):
@@ -174,10 +174,10 @@ def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
 
 def repeated(y: Sequence[Array], recorded: Iterable[Any]) -> bool:
     """Whether a forward in float64 gave what was recorded, as far as that is known."""
-    pairs = [(one, old) for one, old in zip(y, recorded) if old is not None]
+    pairs = [(value, old) for value, old in zip(y, recorded) if old is not None]
     return all(
-        one.shape == old.shape and np.allclose(one, old, 5e-2, 5e-2 * magnitude(old), True)
-        for one, old in pairs
+        value.shape == old.shape and np.allclose(value, old, 5e-2, 5e-2 * magnitude(old), True)
+        for value, old in pairs
     )
 
 

@@ -62,7 +62,7 @@ def array_behind(step: Step, its: Step, rtol: float, atol: float) -> Difference 
     running mean is not read in training, and a buffer is only written to.
     """
     values = list(flat(step.inputs))
-    if step.op not in OPS or any(one is None for one in (*values, *flat(its.inputs))):
+    if step.op not in OPS or any(value is None for value in (*values, *flat(its.inputs))):
         return None
     for name, other in its.params.items():
         found = parting(step.params.get(name), other, rtol, atol)
@@ -87,28 +87,30 @@ def backward_values(step: Step) -> Iterator[tuple[str, Any]]:
     yield from ((f"grad_inputs[{name!r}]", value) for name, value in step.grad_inputs.items())
 
 
-def parting(one: Any, other: Any, rtol: float, atol: float) -> tuple[tuple[int, ...] | None, Any, Any] | None:
+def parting(
+    mine: Any, other: Any, rtol: float, atol: float
+) -> tuple[tuple[int, ...] | None, Any, Any] | None:
     """Where two values differ most, and what they are there; None where they agree or one is not known."""
-    if isinstance(one, dict):
-        one, other = tuple(one.values()), tuple(other.values())
-    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)) and len(one) == len(other):
-        return next((found for a, b in zip(one, other) if (found := parting(a, b, rtol, atol))), None)
-    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
-        known = not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray)
-        return (None, one, other) if known and one != other else None
-    if one.shape != other.shape:
-        return None, show_array(one), show_array(other)
-    return worst(one, other, rtol, atol)
+    if isinstance(mine, dict):
+        mine, other = tuple(mine.values()), tuple(other.values())
+    if isinstance(mine, (tuple, list)) and isinstance(other, (tuple, list)) and len(mine) == len(other):
+        return next((found for a, b in zip(mine, other) if (found := parting(a, b, rtol, atol))), None)
+    if not isinstance(mine, np.ndarray) or not isinstance(other, np.ndarray):
+        known = not isinstance(mine, np.ndarray) and not isinstance(other, np.ndarray)
+        return (None, mine, other) if known and mine != other else None
+    if mine.shape != other.shape:
+        return None, show_array(mine), show_array(other)
+    return worst(mine, other, rtol, atol)
 
 
-def worst(one: Array, other: Array, rtol: float, atol: float) -> tuple[tuple[int, ...], Any, Any] | None:
+def worst(mine: Array, other: Array, rtol: float, atol: float) -> tuple[tuple[int, ...], Any, Any] | None:
     """The index of the largest difference beyond the tolerance, and the two numbers there; NaN equals NaN."""
-    apart = ~np.isclose(one, other, rtol, atol, equal_nan=True)
+    apart = ~np.isclose(mine, other, rtol, atol, equal_nan=True)
     if not apart.any():
         return None
     with np.errstate(invalid="ignore"):
         size = np.where(
-            apart, np.nan_to_num(np.abs(one.astype(float) - other.astype(float)), nan=np.inf), -1.0
+            apart, np.nan_to_num(np.abs(mine.astype(float) - other.astype(float)), nan=np.inf), -1.0
         )
     index = tuple(map(int, np.unravel_index(int(size.argmax()), size.shape)))
-    return index, one[index], other[index]
+    return index, mine[index], other[index]

@@ -96,7 +96,7 @@ class Explanation(Sequence[Product]):
 
     def __init__(self, of: str, gradient: float, products: Sequence[Product], remarks: Sequence[str]) -> None:
         self.of, self.gradient, self.remarks = of, gradient, list(remarks)
-        self._products = sorted(products, key=lambda one: -abs(one.product))
+        self._products = sorted(products, key=lambda product: -abs(product.product))
 
     def __len__(self) -> int:
         return len(self._products)
@@ -107,7 +107,7 @@ class Explanation(Sequence[Product]):
     @property
     def total(self) -> float:
         """The sum of the products: the gradient, within rounding."""
-        return math.fsum(one.product for one in self)
+        return math.fsum(product.product for product in self)
 
     def __repr__(self) -> str:
         lines = [
@@ -116,7 +116,7 @@ class Explanation(Sequence[Product]):
         ]
         rest = self[SHOWN:]
         if rest:
-            lines.append(f"{math.fsum(one.product for one in rest):+.6g} = {len(rest):,} more")
+            lines.append(f"{math.fsum(product.product for product in rest):+.6g} = {len(rest):,} more")
         return "\n    ".join([*lines, *self.remarks])
 
 
@@ -135,7 +135,7 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
     for user in recording.users(of):
         found = list(products_of(user, index))
         products.extend(found)
-        if any(one.called.startswith("∂") for one in found):
+        if any(product.called.startswith("∂") for product in found):
             remarks.append(
                 f"({user.step.op} has no names for its factors: "
                 f"∂y/∂{user.argument} is the number that its rule used)"
@@ -145,7 +145,7 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
     if source in recording.hooked:
         remarks.append("a hook has seen, and may have changed, this gradient")
     if source not in recording.seeds and not close(
-        sum(one.product for one in products), gradient[index], products
+        sum(product.product for product in products), gradient[index], products
     ):
         remarks.append("(the products do not add up to the recorded gradient)")
     name = source if isinstance(source, str) else f"%{source.number}"
@@ -156,7 +156,7 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
 
 def close(total: float, gradient: Any, products: Sequence[Product]) -> bool:
     """Whether the sum is the gradient, within the rounding of its summands."""
-    size = sum(abs(one.product) for one in products) + abs(float(gradient))
+    size = sum(abs(product.product) for product in products) + abs(float(gradient))
     return abs(total - float(gradient)) <= 64 * np.finfo(gradient.dtype).eps * size or not np.isfinite(size)
 
 
@@ -175,7 +175,7 @@ def products_of(user: User, index: Index) -> Iterator[Product]:
         if factors is None:
             continue
         called = {} if several else names_of(step, user.argument, index, factors)
-        for place in sorted({*called, *zip(*(one.tolist() for one in np.nonzero(np.atleast_1d(factors))))}):
+        for place in sorted({*called, *zip(*(axis.tolist() for axis in np.nonzero(np.atleast_1d(factors))))}):
             at = place if factors.ndim else ()
             name = called.get(place, f"∂y/∂{user.argument}")
             yield Product(step, (slot, *at) if several else at, float(dy[at]), name, float(factors[at]))
@@ -225,8 +225,8 @@ def names_of(step: Step, argument: str, index: Index, factors: Array) -> dict[In
     places = np.broadcast_arrays(*found.places, np.empty(np.broadcast_shapes(*map(np.shape, found.at))))[:-1]
     named: dict[Index, str] = {}
     for number in range(np.size(at[0]) if at else 1):
-        element = tuple(int(one.flat[number]) for one in at)
-        place = tuple(int(one.flat[number]) for one in places)
+        element = tuple(int(axis.flat[number]) for axis in at)
+        place = tuple(int(axis.flat[number]) for axis in places)
         if np.isclose(read[place], factors[element], rtol=1e-6, atol=0):
             named[element or (0,)] = f"{found.called}[{', '.join(map(str, place))}]"
     return named

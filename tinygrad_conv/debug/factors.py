@@ -169,9 +169,9 @@ def other_factor(index: Index, step: Step, mine: str, other: str) -> Factors:
     whole, others = step.shapes[0][0], step.read[other].shape
     shape = step.grad_inputs[mine].shape
     given = (None,) * (len(whole) - len(shape)) + tuple(
-        None if size == 1 else one for size, one in zip(shape, index)
+        None if size == 1 else place for size, place in zip(shape, index)
     )
-    at = np.ix_(*(np.arange(size) if one is None else [one] for size, one in zip(whole, given)))
+    at = np.ix_(*(np.arange(size) if place is None else [place] for size, place in zip(whole, given)))
     places = tuple(
         0 if others[axis] == 1 else at[len(whole) - len(others) + axis] for axis in range(len(others))
     )

@@ -68,7 +68,7 @@ def late(node: Node) -> str:
 
 def live_nodes() -> list[Node]:
     """Every node that is alive and has not been freed."""
-    return [one for one in gc.get_objects() if isinstance(one, Node) and not one.consumed]
+    return [tracked for tracked in gc.get_objects() if isinstance(tracked, Node) and not tracked.consumed]
 
 
 class Keeper(NamedTuple):
@@ -92,15 +92,18 @@ def who_keeps(loss: Tensor) -> list[Keeper]:
     """
     graph = set(nodes_behind([loss._edge.node] if loss._edge else []))
     leading = [
-        one
-        for one in gc.get_objects()
-        if isinstance(one, Tensor) and one._edge is not None and one._edge.node in graph
+        tracked
+        for tracked in gc.get_objects()
+        if isinstance(tracked, Tensor) and tracked._edge is not None and tracked._edge.node in graph
     ]
     kept = [
-        (one, saved_bytes(one._edge.node)) for one in leading if one._edge and not one._edge.node.consumed
+        (tensor, saved_bytes(tensor._edge.node))
+        for tensor in leading
+        if tensor._edge and not tensor._edge.node.consumed
     ]
     found = [
-        Keeper(show_tensor(one), nbytes, tuple(holders_of(one, [leading, *kept]))) for one, nbytes in kept
+        Keeper(show_tensor(tensor), nbytes, tuple(holders_of(tensor, [leading, *kept])))
+        for tensor, nbytes in kept
     ]
     return sorted(found, key=lambda keeper: -keeper.nbytes)
 
@@ -108,8 +111,8 @@ def who_keeps(loss: Tensor) -> list[Keeper]:
 def saved_bytes(node: Node) -> int:
     """The memory of everything that a node and those behind it hold for their rules, each array once."""
     arrays: dict[int, int] = {}
-    for one in nodes_behind([node]):
-        for value in one.saved.values():
+    for reached in nodes_behind([node]):
+        for value in reached.saved.values():
             for array in value if isinstance(value, tuple) else (value,):
                 if isinstance(array, np.ndarray):
                     arrays[id(array)] = array.nbytes
@@ -125,7 +128,7 @@ def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
             for name in names
         )
     for holder in gc.get_referrers(tensor):
-        if isinstance(holder, (list, tuple, set)) and not any(holder is one for one in ours):
+        if isinstance(holder, (list, tuple, set)) and not any(holder is own for own in ours):
             yield f"a {type(holder).__name__} of {len(holder)}"
         elif isinstance(holder, dict):
             owner = owner_of(holder)

@@ -99,15 +99,15 @@ def show_step(step: Step) -> str:
     """A step: the gradients that came and went, as pictures where they look like images."""
     values = [
         ("grad_output", step.grad_output),
-        *((f"grad_inputs[{name!r}]", one) for name, one in step.grad_inputs.items()),
+        *((f"grad_inputs[{name!r}]", gradient) for name, gradient in step.grad_inputs.items()),
     ]
     arrays = [
-        (name, one) for name, value in values for one in (value if isinstance(value, tuple) else (value,))
+        (name, array) for name, value in values for array in (value if isinstance(value, tuple) else (value,))
     ]
     shown = [
-        f"<p>{escape(name)}: {show_array(one)}</p>{pictures(plain(one))}"
-        for name, one in arrays
-        if one is not None
+        f"<p>{escape(name)}: {show_array(array)}</p>{pictures(plain(array))}"
+        for name, array in arrays
+        if array is not None
     ]
     return f"<pre>{escape(repr(step))}</pre>{''.join(shown)}"
 

@@ -60,7 +60,7 @@ class Tape(Sequence[Line]):
         nodes = nodes_behind(tensor._edge.node for tensor in tensors if tensor._edge is not None)
         numbers = {node: number for number, node in enumerate(nodes, 1)}
         self._lines = [describe(node, numbers) for node in nodes]
-        self._roots = ", ".join(errors.show_tensor(one) for one in tensors)
+        self._roots = ", ".join(errors.show_tensor(tensor) for tensor in tensors)
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -117,7 +117,7 @@ def describe(node: Node, numbers: dict[Node, int]) -> Line:
     return Line(
         number=numbers[node],
         op=node.op.name,
-        inputs=(f"[{', '.join(inputs)}]",) if node.op.variadic else tuple(one or "None" for one in inputs),
+        inputs=(f"[{', '.join(inputs)}]",) if node.op.variadic else tuple(text or "None" for text in inputs),
         params=tuple(show_params(node)),
         outputs=tuple(f"{dtype}{errors.show_shape(shape)}" for shape, dtype in node.outputs),
         place=node.place,

@@ -52,23 +52,27 @@ class profile(StepObserver):
 
     def after_op(self, call: Call) -> None:
         seconds, saved = time.perf_counter() - self._start, 0
-        given = {id(one.data) for one in call.inputs.values() if isinstance(one, Tensor) and one.is_leaf}
+        given = {
+            id(tensor.data)
+            for tensor in call.inputs.values()
+            if isinstance(tensor, Tensor) and tensor.is_leaf
+        }
         if call.node is not None:
             fresh = {
-                id(one): one
-                for _, one in saved_arrays(call.node)
-                if id(one) not in given and not self.is_kept(one)
+                id(array): array
+                for _, array in saved_arrays(call.node)
+                if id(array) not in given and not self.is_kept(array)
             }
-            self._kept.update((key, ref(one)) for key, one in fresh.items())
-            saved = sum(one.nbytes for one in fresh.values())
-        allocated = sum(one.data.nbytes for one in call.outputs if one._root is None)
+            self._kept.update((key, ref(array)) for key, array in fresh.items())
+            saved = sum(array.nbytes for array in fresh.values())
+        allocated = sum(output.data.nbytes for output in call.outputs if output._root is None)
         self.events.append(
             Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or "")
         )
 
     def before_step(self, step: Step, node: Node) -> None:
-        for _, one in saved_arrays(node):
-            self._kept.pop(id(one), None)
+        for _, array in saved_arrays(node):
+            self._kept.pop(id(array), None)
         self.begin()
 
     def is_kept(self, array: Array) -> bool:
@@ -83,11 +87,11 @@ class profile(StepObserver):
     def after_step(self, step: Step) -> None:
         seconds = time.perf_counter() - self._start
         made = [
-            one
+            array
             for value in step.grad_inputs.values()
-            for one in (value if isinstance(value, tuple) else (value,))
+            for array in (value if isinstance(value, tuple) else (value,))
         ]
-        allocated = sum(getattr(one, "nbytes", 0) for one in made)
+        allocated = sum(getattr(array, "nbytes", 0) for array in made)
         self.events.append(
             Event(step.op, step.where, True, self._start, seconds, allocated, 0, served() or "")
         )
@@ -141,13 +145,13 @@ class profile(StepObserver):
 def totals(name: str, events: Iterable[Event]) -> tuple[str, ...]:
     """A row of the table."""
     events = list(events)
-    forward, backward = ([one for one in events if one.backward is way] for way in (False, True))
-    times = (f"{sum(one.seconds for one in part) * 1e3:.2f}" for part in (forward, backward))
+    forward, backward = ([event for event in events if event.backward is way] for way in (False, True))
+    times = (f"{sum(event.seconds for event in part) * 1e3:.2f}" for part in (forward, backward))
     sizes = (
         f"{sum(size) / 2**20:.2f}"
-        for size in ([one.allocated for one in events], [one.saved for one in events])
+        for size in ([event.allocated for event in events], [event.saved for event in events])
     )
-    kernels = dict.fromkeys(one.kernel for one in events if one.kernel)
+    kernels = dict.fromkeys(event.kernel for event in events if event.kernel)
     return name, f"{len(forward)}+{len(backward)}", *times, *sizes, ", ".join(kernels)
 
 
@@ -156,6 +160,10 @@ def aligned(rows: list[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = []
     for first, *numbers, last in rows:
-        cells = [first.ljust(widths[0]), *(one.rjust(width) for one, width in zip(numbers, widths[1:])), last]
+        cells = [
+            first.ljust(widths[0]),
+            *(number.rjust(width) for number, width in zip(numbers, widths[1:])),
+            last,
+        ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)

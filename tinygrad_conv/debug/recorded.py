@@ -66,7 +66,7 @@ class Recorded(Sequence[Step]):
 
     def __repr__(self) -> str:
         held = [(step.forward, step.read, step.grad_output, step.grad_inputs) for step in self]
-        size = sum({id(one): one.nbytes for one in arrays_in([held, self.leaves, self.grads])}.values())
+        size = sum({id(array): array.nbytes for array in arrays_in([held, self.leaves, self.grads])}.values())
         return f"<recording of {len(self):,} ops and {len(self.leaves):,} leaves, {size / 2**20:.1f} MB>"
 
     def find(self, op: str = "*", name: str = "*") -> list[Step]:
@@ -118,7 +118,7 @@ class Recorded(Sequence[Step]):
             for name, source in step.sources.items():
                 variadic = isinstance(source, tuple) and not isinstance(source, Source)
                 places = list(enumerate(source)) if variadic else [(None, source)]
-                found.extend(User(step, name, place) for place, one in places if one == wanted)
+                found.extend(User(step, name, place) for place, origin in places if origin == wanted)
         return found
 
 
@@ -137,7 +137,7 @@ class Copies:
                 self._made[id(value)] = value, value.copy(order="K")  # in its memory order: sums round by it
             return self._made[id(value)][1]
         if isinstance(value, dict):
-            return {name: self.of(one) for name, one in value.items()}
+            return {name: self.of(member) for name, member in value.items()}
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return type(value)(*map(self.of, value))
         return type(value)(map(self.of, value)) if type(value) in (tuple, list) else value
@@ -160,5 +160,5 @@ def arrays_in(value: Any) -> Iterator[Array]:
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, (tuple, list, dict)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from arrays_in(one)
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from arrays_in(member)

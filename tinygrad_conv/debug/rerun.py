@@ -37,7 +37,7 @@ def rerun(recording: Run, from_step: int | Step, grad_output: Any) -> Run:
     """
     start = from_step if isinstance(from_step, Step) else recording[from_step]
     edited = fitted(grad_output, start)
-    hooked = [one for one in recording.hooked if isinstance(one, str) or one.number < start.number]
+    hooked = [edge for edge in recording.hooked if isinstance(edge, str) or edge.number < start.number]
     if hooked:
         raise RuntimeError(
             f"rerun: a hook changed the gradient of {hooked[0]}, and a recording has no hooks to run again"
@@ -49,7 +49,7 @@ def rerun(recording: Run, from_step: int | Step, grad_output: Any) -> Run:
         for slot in range(len(node.outputs))
     }
     seeds = {
-        leaves[one] if isinstance(one, str) else edges[one]: seed for one, seed in recording.seeds.items()
+        leaves[edge] if isinstance(edge, str) else edges[edge]: seed for edge, seed in recording.seeds.items()
     }
     for node, recorded in zip(nodes, recording):
         if recorded.number >= start.number:
@@ -87,7 +87,7 @@ def fitted(gradient: Any, step: Step) -> Any:
             raise ValueError(
                 f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients"
             )
-        return tuple(fitted_array(one, old, step.op) for one, old in zip(gradient, step.grad_output))
+        return tuple(fitted_array(array, old, step.op) for array, old in zip(gradient, step.grad_output))
     return fitted_array(gradient, step.grad_output, step.op)
 
 
@@ -160,7 +160,7 @@ def placeholders_of(step: Step) -> list[Any]:
     for position, (name, source) in enumerate(zip(names, sources_in_order(step))):
         gradient, value = step.grad_inputs.get(name), step.read.get(name)
         if variadic(step):
-            gradient, value = (one and one[position] for one in (gradient, value))
+            gradient, value = (given and given[position] for given in (gradient, value))
         value = (
             np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape)
             if value is None and gradient is not None

@@ -101,7 +101,7 @@ class Store:
         if value is ...:
             return ["ellipsis"]
         if isinstance(value, dict):
-            return ["dict", *([self.encode(name), self.encode(one)] for name, one in value.items())]
+            return ["dict", *([self.encode(name), self.encode(member)] for name, member in value.items())]
         if isinstance(value, (tuple, list)):
             return [type(value).__name__, *map(self.encode, value)]
         raise TypeError(f"a recording cannot be saved with {value!r} in it, a {type(value).__name__}")
@@ -118,8 +118,8 @@ class Store:
         if kind == "ellipsis":
             return ...
         if kind == "dict":
-            return {self.decode(name): self.decode(one) for name, one in parts}
-        found = [self.decode(one) for one in parts]
+            return {self.decode(name): self.decode(part) for name, part in parts}
+        found = [self.decode(part) for part in parts]
         if kind == "slice":
             return slice(*found)
         return found if kind == "list" else tuple(found) if kind == "tuple" else TUPLES[kind](*found)

@@ -83,14 +83,14 @@ def way_on(recording: Recorded, source: Source | str, index: Index) -> tuple[lis
     """Along the largest product of each gradient, to where the backward began."""
     hops: list[Hop] = []
     while source not in recording.seeds:
-        products = [one for user in recording.users(source) for one in products_of(user, index)]
-        largest = max(products, key=lambda one: abs(one.product), default=None)
+        products = [product for user in recording.users(source) for product in products_of(user, index)]
+        largest = max(products, key=lambda product: abs(product.product), default=None)
         if largest is None or largest.product == 0:
             return hops, f"no gradient comes through: all {len(products):,} products are 0"
         several = isinstance(largest.step.grad_output, tuple)
         slot, index = (largest.at[0], largest.at[1:]) if several else (0, largest.at)
         name = f"dy{list(largest.at) or ''}"
-        whole = sum(one.product for one in products)
+        whole = sum(product.product for product in products)
         hops.append(Hop(largest.step, name, largest.dy, largest.product, whole, len(products)))
         source = Source(largest.step.number, slot)
     return hops, "the backward began here"
@@ -101,15 +101,16 @@ def way_back(recording: Recorded, source: Source | str, index: Index) -> tuple[l
     hops: list[Hop] = []
     while isinstance(source, Source):
         step = recording[source.number - 1]
-        found = [one for one in influences(step, source.slot, index) if one is not None]
+        found = [influence for influence in influences(step, source.slot, index) if influence is not None]
         if not found:
             return hops, f"the inputs of %{step.number} {step.op} are constants, or not known"
-        argument, place, x, share = max(found, key=lambda one: np.abs(one[3]).max(initial=0.0))
+        argument, place, x, share = max(found, key=lambda influence: np.abs(influence[3]).max(initial=0.0))
         if not np.abs(share).max(initial=0.0):
             return hops, f"%{step.number} {step.op} makes it of nothing but zeros"
         index = tuple(map(int, np.unravel_index(int(np.abs(share).argmax()), share.shape)))
         whole, count = (
-            float(sum(function(one[3]) for one in found)) for function in (np.sum, np.count_nonzero)
+            float(sum(function(influence[3]) for influence in found))
+            for function in (np.sum, np.count_nonzero)
         )
         name = f"{argument if place is None else f'{argument}[{place}]'}{list(index) or ''}"
         hops.append(Hop(step, name, float(x[index]), float(share[index]), whole, int(count)))

@@ -38,7 +38,7 @@ class Values:
             y = node.saved.get("y")
             if y is not None:
                 found.update(
-                    {Output(node, slot): one for slot, one in enumerate(y if type(y) is tuple else (y,))}
+                    {Output(node, slot): array for slot, array in enumerate(y if type(y) is tuple else (y,))}
                 )
         return found
 
@@ -60,26 +60,27 @@ class Values:
         while edge not in self.known:
             node = ahead[-1]
             producers = [
-                one.node for one in input_edges(node) if type(one) is Output and one not in self.known
+                edge.node for edge in input_edges(node) if type(edge) is Output and edge not in self.known
             ]
             if producers:
                 ahead.extend(producers)
                 continue
             ahead.pop()
             outputs = self.compute(node)
-            self.known.update({Output(node, slot): one for slot, one in enumerate(outputs)})
+            self.known.update({Output(node, slot): output for slot, output in enumerate(outputs)})
         return self.known[edge]
 
     def compute(self, node: Node) -> Any:
         """Run a node's forward again: its outputs, or Nones if an input is not known."""
         inputs = [self.input(node, position) for position in range(len(input_edges(node)))]
         unknown = [
-            position for position, one in enumerate(inputs) if one is None and is_given(node, position)
+            position for position, value in enumerate(inputs) if value is None and is_given(node, position)
         ]
         if node.consumed or unknown:
             return [None] * len(node.outputs)
         scalars = [
-            edge is None and one is not None and one.ndim == 0 for one, edge in zip(inputs, input_edges(node))
+            edge is None and value is not None and value.ndim == 0
+            for value, edge in zip(inputs, input_edges(node))
         ]
         arrays = promote(inputs, scalars) if node.op.broadcasting else inputs
         y = node.op.forward(*arrays, **deepcopy(node.params))  # which it may write to
@@ -91,7 +92,7 @@ class Values:
                 value, node.saved[name], equal_nan=value.dtype.kind == "f"
             ):
                 return [None] * len(node.outputs)
-        return [np.asarray(one) for one in (y if type(y) is tuple else (y,))]
+        return [np.asarray(output) for output in (y if type(y) is tuple else (y,))]
 
 
 def is_given(node: Node, position: int) -> bool:
@@ -117,7 +118,7 @@ class NodeValues:
         return (
             {op.variadic: tuple(found)}
             if op.variadic
-            else {op.inputs[at]: one for at, one in zip(given, found)}
+            else {op.inputs[at]: value for at, value in zip(given, found)}
         )
 
     @cached_property

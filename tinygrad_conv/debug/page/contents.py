@@ -31,7 +31,7 @@ def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]
             name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads[name])}
             for name in shown.leaves
         }
-        seeds = [source_contents(one) for one in shown.seeds]
+        seeds = [source_contents(edge) for edge in shown.seeds]
     contents = {
         "title": title,
         "left_out": len(shown) - len(steps),
@@ -52,7 +52,7 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
     outputs = step.output if isinstance(step.output, tuple) else (step.output,)
     grads = step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
     several = isinstance(step.grad_output, tuple)
-    given = [*(one["label"] for one in inputs), *params_of(step)]
+    given = [*(entry["label"] for entry in inputs), *params_of(step)]
     return {
         "number": step.number,
         "op": step.op,
@@ -85,14 +85,14 @@ def inputs_of(step: Step, arrays: Arrays) -> Iterator[dict[str, Any]]:
         if not variadic and source is None and name not in step.inputs:
             continue  # left out
         sources, values = (source, step.inputs[name]) if variadic else ((source,), (step.inputs.get(name),))
-        for place, (one, value) in enumerate(zip(sources, values)):
+        for place, (origin, value) in enumerate(zip(sources, values)):
             grad, sums = step.grad_inputs.get(name), step.accumulated.get(name)
             if variadic:
                 grad, sums = grad and grad[place], sums and sums[place]
             yield {
                 "name": f"{name}[{place}]" if variadic else name,
-                "label": label_of(one, value),
-                "source": source_contents(one),
+                "label": label_of(origin, value),
+                "source": source_contents(origin),
                 "value": arrays.add(value),
                 "grad": arrays.add(grad),
                 "before": arrays.add(sums.before) if sums is not None else None,
@@ -140,7 +140,7 @@ def line_contents(line: Line) -> dict[str, Any]:
         "text": "",
         "layer": line.layer,
         "inputs": [{"name": "", "label": label, "source": source_named(label)} for label in labels],
-        "outputs": [{"name": "y", "type": one} for one in line.outputs],
+        "outputs": [{"name": "y", "type": output} for output in line.outputs],
         "window": None,
         "summary": ", ".join(line.outputs),
     }

@@ -80,23 +80,25 @@ def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
     Of several outputs the gradients are one row of numbers, one output's after the other's.
     """
     wanted = [
-        one
+        gradient
         for value in step.grad_inputs.values()
-        for one in (value if isinstance(value, tuple) else (value,))
+        for gradient in (value if isinstance(value, tuple) else (value,))
     ]
-    count = sum(one is not None for one in wanted)
+    count = sum(gradient is not None for gradient in wanted)
     if step.op in BY_FORMULA:
         return [{"kind": "formula"}] * count
     if step.op not in OPS:  # a recording from elsewhere
         return [None] * count
-    dys = [one for one in several(step.grad_output) if one is not None]
-    size, eps = sum(one.size for one in dys), max(float(np.finfo(one.dtype).eps) for one in dys)
+    dys = [dy for dy in several(step.grad_output) if dy is not None]
+    size, eps = sum(dy.size for dy in dys), max(float(np.finfo(dy.dtype).eps) for dy in dys)
     answers = zip(*(ask(step, probe) for probe in probes(size)))
     forms = [
         single(size, eps, all_alike, in_turn, at_random, arrays) for all_alike, in_turn, at_random in answers
     ]
     return (
-        forms if all(forms) else [one or other for one, other in zip(forms, dense(step, size, count, arrays))]
+        forms
+        if all(forms)
+        else [form or other for form, other in zip(forms, dense(step, size, count, arrays))]
     )
 
 
@@ -156,8 +158,9 @@ def dense(step: Step, size: int, count: int, arrays: Arrays) -> list[dict[str, A
     """The form "dense" where it is small enough."""
     if not 0 < size <= MOST_ROWS:
         return [None] * count
-    rows = [ask(step, one) for one in np.eye(size)]
+    rows = [ask(step, unit) for unit in np.eye(size)]
     stacked = [np.stack(column) for column in zip(*rows)]
     return [
-        {"kind": "dense", "factors": arrays.add(one)} if one.size <= MOST_FACTORS else None for one in stacked
+        {"kind": "dense", "factors": arrays.add(factors)} if factors.size <= MOST_FACTORS else None
+        for factors in stacked
     ]

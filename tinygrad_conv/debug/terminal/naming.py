@@ -126,8 +126,8 @@ def arguments(step: Step) -> Iterator[tuple[str, Any, Any, Any]]:
         if not isinstance(value, tuple):
             yield name, value, grad, source
             continue
-        for place, one in enumerate(value):
-            yield f"{name}.{place}", one, grad and grad[place], source and source[place]
+        for place, member in enumerate(value):
+            yield f"{name}.{place}", member, grad and grad[place], source and source[place]
 
 
 def several(value: Any, step: Step) -> tuple[Any, ...]:

@@ -57,7 +57,7 @@ class Terminal:
         at = (place + 1) / 2 * (len(CIVIDIS) - 1)
         below = min(int(at), len(CIVIDIS) - 2)
         low, high = np.array(CIVIDIS[below]), np.array(CIVIDIS[below + 1])
-        red, green, blue = (int(one) for one in np.round(low + (high - low) * (at - below)))
+        red, green, blue = (int(channel) for channel in np.round(low + (high - low) * (at - below)))
         ink = "30" if 0.3 * red + 0.59 * green + 0.11 * blue > 105 else "97"
         return f"\x1b[{ink};48;{self.code(red, green, blue)}m{text}\x1b[0m"
 
@@ -65,7 +65,7 @@ class Terminal:
         """A colour as the terminal knows it: as it is, or the nearest of the 6×6×6 cube."""
         if self.rich:
             return f"2;{red};{green};{blue}"
-        steps = [round(one / 255 * 5) for one in (red, green, blue)]
+        steps = [round(channel / 255 * 5) for channel in (red, green, blue)]
         return f"5;{16 + 36 * steps[0] + 6 * steps[1] + steps[2]}"
 
 
@@ -98,7 +98,7 @@ def picture(name: str, array: Array, terminal: Terminal) -> str:
         group = planes[first : min(first + beside, MOST_PLANES)]
         for row in range(rows):
             cells = [
-                "".join(terminal.cell(float(one), largest, written) for one in plane[row, :shown])
+                "".join(terminal.cell(float(number), largest, written) for number in plane[row, :shown])
                 for plane in group
             ]
             lines.append("  ".join(cells).rstrip())

@@ -110,8 +110,8 @@ class Stepper(cmd.Cmd):
 
     def places(self, text: str, *ignored: Any) -> list[str]:
         """Ops, layers and numbers."""
-        found = (one for step in self.recording for one in (step.op, step.where.layer, f"%{step.number}"))
-        return sorted({one for one in found if one and one.startswith(text)})
+        found = (name for step in self.recording for name in (step.op, step.where.layer, f"%{step.number}"))
+        return sorted({name for name in found if name and name.startswith(text)})
 
     complete_break = complete_until = places
 
@@ -139,11 +139,11 @@ class Stepper(cmd.Cmd):
     def matches(self, step: Step, pattern: str) -> bool:
         """Whether a step is the one of a number, or of such an op or layer."""
         return f"%{step.number}" == pattern or any(
-            fnmatchcase(one, pattern) for one in (step.op, step.where.layer)
+            fnmatchcase(name, pattern) for name in (step.op, step.where.layer)
         )
 
     def breaks_at(self, step: Step) -> bool:
-        return any(self.matches(step, one) for one in self.breaks)
+        return any(self.matches(step, pattern) for pattern in self.breaks)
 
     def run_to(self, wanted: Callable[[Step], bool]) -> bool:
         """Go on to the next step that is wanted, if there is one."""
@@ -188,7 +188,7 @@ class Stepper(cmd.Cmd):
             raise ValueError(
                 f"there is no breakpoint at {argument}; there are {', '.join(self.breaks) or 'none'}"
             )
-        self.breaks = [one for one in self.breaks if argument and one != argument]
+        self.breaks = [pattern for pattern in self.breaks if argument and pattern != argument]
 
     def do_continue(self, argument: str) -> bool:
         """c(ontinue): on to the next breakpoint; where there is none, let the program go on."""
@@ -289,7 +289,7 @@ class Stepper(cmd.Cmd):
         found = find(argument, self.step, self.recording)
         if found.source is None:
             raise ValueError(f"{found.name} is a constant: no gradient goes to it")
-        if len(found.place) != found.array.ndim or any(isinstance(one, slice) for one in found.place):
+        if len(found.place) != found.array.ndim or any(isinstance(index, slice) for index in found.place):
             zeros = ", ".join("0" * found.array.ndim)
             raise ValueError(
                 f"one number of {found.name} has an index of {found.array.ndim}: {found.name}[{zeros}]"

@@ -63,7 +63,7 @@ class Stop(StepObserver):
         newest = self._steps[0]
         given = newest.grad_output if isinstance(newest.grad_output, tuple) else (newest.grad_output,)
         seeds: dict[Any, Any] = {
-            Source(newest.number, slot): one for slot, one in enumerate(given) if one is not None
+            Source(newest.number, slot): dy for slot, dy in enumerate(given) if dy is not None
         }
         values = {name: self._copies.of(leaf.data) for leaf, name in self._leaves.items()}
         grads = {
