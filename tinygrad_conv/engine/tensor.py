@@ -216,7 +216,7 @@ def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
     check_requires_grad(tensor)
     if gradient is None:
         check_scalar(tensor)
-        return tensor_of(np.ones_like(tensor._data))
+        return tensor_of(np.array(1.0, tensor._data.dtype, ndmin=tensor._data.ndim))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient, tensor.dtype)
     check_seed(tensor, seed)
     return seed
