@@ -145,7 +145,7 @@ def test_between_the_user_s_line_and_the_rule_stands_the_chain_rule(tmp_path: Pa
         ("a_net", "<module>"),
         ("tensor", "backward"),
         ("tensor", "backpropagate"),
-        ("tensor", "run"),
+        ("tensor", "sweep_from"),
         ("backward", "sweep"),
         ("backward", "send_back"),
         ("loss", "mse_loss_dx"),
@@ -218,7 +218,7 @@ def test_the_readme_s_walk_through_the_example() -> None:
     assert "ops/conv.py" in breakpoint_set.replace("\\", "/")
     assert "div_da()" in step
     assert arguments.splitlines() == ["dy = array(1., dtype=float32)", "b = array(2., dtype=float32)"]
-    assert [function for _, function in frames(stack)][-4:] == ["run", "sweep", "send_back", "div_da"]
+    assert [function for _, function in frames(stack)][-4:] == ["sweep_from", "sweep", "send_back", "div_da"]
     assert "rule.function(" in above
     assert node.startswith("<div → float32[], ") and "step_through_conv.py:20>" in node
     assert "conv2d_dw()" in stop

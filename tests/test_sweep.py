@@ -262,3 +262,12 @@ def test_numpy_functions_do_not_leave_the_tape_in_silence():
         with pytest.raises(TypeError):
             function()
     np.testing.assert_array_equal(np.asarray(x.detach()), x.data)
+
+
+def test_of_a_variadic_op_only_what_is_wanted_is_passed_on():
+    a, b = leaf(2), leaf(3, seed=1)
+    seen = []
+    b.register_hook(seen.append)
+    (da,) = tg.grad(tg.cat([a, b]).sum(), a)
+    np.testing.assert_array_equal(da.data, [1, 1])
+    assert not seen

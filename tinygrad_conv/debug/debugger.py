@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pdb
 import sys
 from fnmatch import fnmatchcase
@@ -70,8 +71,11 @@ def debugger() -> pdb.Pdb:
 def set_trace() -> None:
     """Stop here, like `breakpoint()`, in a debugger whose `step` passes the engine by.
 
-    With PYTHONBREAKPOINT=tinygrad_conv.debug.set_trace in the environment every `breakpoint()` does.
+    With PYTHONBREAKPOINT=tinygrad_conv.debug.set_trace in the environment every `breakpoint()` does; with
+    PYTHONBREAKPOINT=0 neither stops.
     """
+    if os.environ.get("PYTHONBREAKPOINT") == "0":
+        return
     debugger().set_trace(sys._getframe(1))
 
 

@@ -12,7 +12,7 @@ from ..engine.location import user_where
 from ..engine.modes import BACKWARD, unobserved
 from ..engine.node import Node, Output, input_edges, nodes_behind
 from ..engine.observe import ObservedGradients, Observer
-from ..engine.tensor import Tensor, accumulate, begin, lift
+from ..engine.tensor import Tensor, accumulate, enter_seeds, lift
 from ..errors import show_tensor
 from .step import Accumulated, Kept, Source, Step, place_of, rules_of
 from .values import NodeValues, Values
@@ -76,7 +76,7 @@ class StepRecorder(StepObserver):
 def observed(tensor: Tensor, gradient: Any, *observers: Observer) -> ObservedGradients:
     """The books of a backward of the tensor, for observers of their own. Raises what `backward` raises."""
     gradients = ObservedGradients(observers)
-    begin(gradients, [tensor], [gradient])
+    enter_seeds(gradients, [tensor], [gradient])
     return gradients
 
 

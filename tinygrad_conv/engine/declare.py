@@ -95,9 +95,8 @@ class Primitive(Op):
         return function
 
     def remember(self, rule: Rule) -> Rule:
-        """Note what a rule reads; what calls have to save is worked out anew."""
-        self.saves.update(rule.reads)
-        self._residuals.clear()
+        """Take a rule in: it may read what calls did not save so far, so that is planned anew."""
+        self._plans.clear()
         return rule
 
 

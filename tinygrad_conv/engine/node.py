@@ -89,12 +89,14 @@ class Node:
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # an Edge for each input, or None; of a variadic op one list of them
+        self.edges = (
+            edges  # an Edge for each input, or None; of a variadic op a list with one list of them in it
+        )
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
         self.several = several  # the op returned a tuple, so dy is one
-        self.owners = owners  # the leaves whose memory `saved` shows
+        self.owners = owners  # the tensors that own memory which `saved` shows
         self.constants = constants  # inputs that want no gradient: the name or the number, by position
         self.layer = layer
         self.where = where
@@ -153,9 +155,9 @@ def check_unconsumed(node: Node) -> None:
 
 def check_versions(node: Node) -> None:
     """Refuse a node whose rules would read what was changed in place since."""
-    for leaf in node.owners:
-        if leaf._version > node.index:
+    for owner in node.owners:
+        if owner._version > node.index:
             raise MutationError(
-                f"{node.op.name}: {show_tensor(leaf)} was changed in place after the forward at {node.place} "
-                "read it; its rules would read the new numbers. Call backward before the change"
+                f"{node.op.name}: {show_tensor(owner)} was changed in place after the forward at {node.place} "
+                "read it; its rules would no longer fit the numbers in it. Call backward before the change"
             )

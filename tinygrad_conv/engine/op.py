@@ -1,7 +1,8 @@
 """`Op`: how an op is applied to Tensors, and recorded on the tape. How one is declared is in declare.py.
 
 Three functions are around the forward of an op: `unwrap` takes the arrays out of its inputs, `wrap` makes
-Tensors of what it returned, and where a gradient is wanted `record` puts them on the tape.
+Tensors of what it returned, and where a gradient is wanted `record` puts them on the tape. Before them come
+`bind`, for inputs by name and params by position, and `settle`, for Tensors among the params.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broa
 ARRAYS = OPERANDS[:2]  # beside Tensors, of all others
 
 
-class Residuals(NamedTuple):
-    """What to save for the rules of the inputs that want a gradient: names, and where their values are."""
+class SavePlan(NamedTuple):
+    """What to save for backward where some inputs want a gradient: names, and where their values are."""
 
     inputs: list[tuple[str, int]]  # with their positions
     shapes: list[tuple[str, int]]  # of inputs, likewise
@@ -75,8 +76,7 @@ class Op:
         self.input_names = frozenset([*self.inputs, *self.aliases])
         self.rules: list[Any] = [None] * len(self.inputs)  # for each input
         self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
-        self.saves: set[str] = set()  # what any of them reads
-        self._residuals: dict[tuple[int, ...], Residuals] = {}  # by the positions that want a gradient
+        self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
 
     @property
     def readable(self) -> list[str]:
@@ -95,12 +95,12 @@ class Op:
             return observation.apply(self, inputs, params)
         if len(inputs) != self.arity and self.variadic is None:
             inputs, params = self.bind(inputs, params)
-        arrays, edges, wanted, on_tape = self.unwrap(inputs)
+        arrays, edges, wanted, any_tensor = self.unwrap(inputs)
         mutable = self.settle(params) if params else ()
         y, kept = self.forward(*arrays, **params), ()
         if self.keeps:
             y, kept = self.split_kept(y)
-        if not on_tape:
+        if not any_tensor:
             return y
         if type(y) is tuple:
             outputs: Any = tuple([self.wrap(output, inputs, arrays) for output in y])
@@ -134,11 +134,11 @@ class Op:
         arrays: list[Any] = []
         edges: list[Any] = []
         wanted: list[int] = []
-        on_tape = unusual = False
+        any_tensor = unusual = False
         for position, value in enumerate(inputs):
             edge = None
             if isinstance(value, Tensor):
-                on_tape = True
+                any_tensor = True
                 if value._requires_grad:
                     edge = value if value._edge is None else value._edge
                     wanted.append(position)
@@ -149,9 +149,10 @@ class Op:
             edges.append(edge)
         if unusual:
             check_inputs(self, arrays)
+        # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
-            arrays = promote(arrays, [on_tape and is_scalar(value) for value in inputs])
-        return arrays, edges, wanted, on_tape
+            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs])
+        return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:
         """Take the Tensors out of the params, in place; which of these somebody could change later on."""
@@ -222,25 +223,25 @@ class Op:
         outputs: Any,
     ) -> None:
         """Put the outputs on the tape: their node holds what the rules read, and knows where gradients go."""
-        residuals = self._residuals.get(wanted) or self.residuals(wanted)
+        plan = self._plans.get(wanted) or self.plan_for(wanted)
         several = type(outputs) is tuple
         saved: dict[str, Any] = {}
         owners: list[Tensor] = []
         if self.variadic is not None:
-            self.save_variadic(saved, owners, residuals, inputs, arrays)
+            self.save_variadic(saved, owners, plan, inputs, arrays)
             edges = [edges]
         else:
-            for name, position in residuals.inputs:
+            for name, position in plan.inputs:
                 saved[name] = save_input(inputs[position], arrays[position], owners)
-            for name, position in residuals.shapes:
+            for name, position in plan.shapes:
                 saved[name] = None if arrays[position] is None else arrays[position].shape
-        if residuals.output:
+        if plan.output:
             saved["y"] = tuple([output._data for output in outputs]) if several else outputs._data
-        for name, place in residuals.kept:
+        for name, place in plan.kept:
             saved[name] = kept[place]
-        constants = name_constants(inputs, residuals.constants) if residuals.constants else None
+        constants = name_constants(inputs, plan.constants) if plan.constants else None
         params = {**self.defaults, **params}
-        node = Node(self, edges, saved, params, several, owners, constants, LAYER.get(), user_where(2))
+        node = Node(self, edges, saved, params, several, owners, constants, LAYER.get(), user_where(known=2))
         for slot, output in enumerate(outputs if several else (outputs,)):
             array = output._data
             node.outputs.append((array.shape, array.dtype))
@@ -252,31 +253,31 @@ class Op:
         self,
         saved: dict[str, Any],
         owners: list[Tensor],
-        residuals: Residuals,
+        plan: SavePlan,
         inputs: tuple[Any, ...],
         arrays: list[Any],
     ) -> None:
         """Save the inputs of a variadic op, or their shapes, as tuples under its one name."""
-        for name, _ in residuals.inputs:
+        for name, _ in plan.inputs:
             saved[name] = tuple([save_input(value, array, owners) for value, array in zip(inputs, arrays)])
-        for name, _ in residuals.shapes:
+        for name, _ in plan.shapes:
             saved[name] = tuple([array.shape for array in arrays])
 
-    def residuals(self, wanted: tuple[int, ...]) -> Residuals:
+    def plan_for(self, wanted: tuple[int, ...]) -> SavePlan:
         """What to save where the inputs at these positions want a gradient."""
         wanted_rules = range(len(self.rules)) if self.variadic else wanted
         rules = [self.rules[position] for position in wanted_rules]
         check_rules(self, [self.inputs[position] for position in wanted_rules], rules)
         reads = {name for rule in [*rules, *self.derivations.values()] for name in rule.reads}
         positions = list(enumerate(self.inputs))
-        self._residuals[wanted] = Residuals(
+        self._plans[wanted] = SavePlan(
             inputs=[(name, position) for position, name in positions if name in reads],
             shapes=[(f"{name}_shape", position) for position, name in positions if f"{name}_shape" in reads],
             kept=[(name, place) for place, name in enumerate(self.keeps) if name in reads],
             output="y" in reads,
             constants=[position for position, _ in positions if position not in wanted_rules],
         )
-        return self._residuals[wanted]
+        return self._plans[wanted]
 
     def derive(self, name: str, values: dict[str, Any], params: dict[str, Any]) -> Any:
         """A kept float from the Tensors it follows from."""
@@ -291,7 +292,7 @@ class Op:
 
 
 def save_input(value: Any, array: Any, owners: list[Tensor]) -> Any:
-    """The array to save of an input. The owner of its memory is noted, if somebody could change it unseen."""
+    """The array to save of an input. Who owns its memory is noted, so that a change in place is noticed."""
     if not isinstance(value, Tensor):  # a bare array is its owner's to change
         return None if value is None else array.copy()
     if value._edge is None or value._root is not None:

@@ -25,7 +25,7 @@ class Tensor(TensorMethods):
     `Tensor(array)` shares the array's memory (`tg.tensor` copies). Python floats and lists of them become
     float32 (the default dtype), arrays keep their dtype: bool, integer, float16, float32 or float64; others,
     and a gradient of integers, are a DtypeError. Results of ops are read-only; a view of a leaf (`w.T`,
-    `w[0]`, `w.detach()`) follows the leaf.
+    `w[0]`, `w.detach()`) follows the leaf's changes in place, not `w.data = …`.
     """
 
     __slots__ = (
@@ -58,8 +58,8 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The numbers. Setting them, `p.data -= …` included, is noticed by a backward that would read the
-        old ones.
+        """The numbers. Setting them, `p.data -= …` included, is noticed: a backward through what was computed
+        from them before is refused.
         """
         return self._data
 
@@ -186,16 +186,16 @@ def backpropagate(
     """The gradients by edge of a sweep that begins at these outputs, with a gradient for each of them."""
     consumer = None if retain_graph else user_where()
     lifting = (lift, Tensor) if create_graph else (None, np.ndarray)
-    observation = OBSERVATION.get()
+    observation = OBSERVATION.get()  # a debugger or a check looks on, with Gradients of its own: observe.py
     if observation is None:
-        return run(Gradients(consumer, wanted, *lifting), outputs, seeds)
+        return sweep_from(Gradients(consumer, wanted, *lifting), outputs, seeds)
     with observed_by(observation.inside_rules()):
-        return run(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
+        return sweep_from(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
 
 
-def run(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> dict[Any, Any]:
+def sweep_from(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> dict[Any, Any]:
     """Begin with the seeds, and sweep; where this backward is, `modes.BACKWARD` tells."""
-    begin(gradients, outputs, seeds)
+    enter_seeds(gradients, outputs, seeds)
     token = BACKWARD.set(gradients)
     try:
         return sweep(gradients)
@@ -203,7 +203,7 @@ def run(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -
         BACKWARD.reset(token)
 
 
-def begin(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> None:
+def enter_seeds(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> None:
     """Enter the gradients that a backward begins with."""
     for tensor, seed in zip(outputs, seeds):
         seed = seed_for(tensor, seed)
@@ -226,16 +226,16 @@ def accumulate(gradients: dict[Any, Any]) -> None:
     """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
     accumulated: list[tuple[Tensor, Array]] = []
     for edge, gradient in gradients.items():
-        leaf = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
-        if leaf is not None:  # the tensor that retained its gradient may be gone
-            total = gradient.copy() if leaf.grad is None else np.add(leaf.grad, gradient, order="C")
-            accumulated.append((leaf, total))
-    for leaf, total in accumulated:
-        leaf.grad = total
-    for leaf, _ in accumulated:
-        if leaf._listeners is not None:
-            for hook in tuple(leaf._listeners.accumulated.values()):
-                hook(leaf)
+        tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
+        if tensor is not None:  # a result that was to retain its gradient may be gone
+            total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
+            accumulated.append((tensor, total))
+    for tensor, total in accumulated:
+        tensor.grad = total
+    for tensor, _ in accumulated:
+        if tensor._listeners is not None:
+            for hook in tuple(tensor._listeners.accumulated.values()):
+                hook(tensor)
 
 
 def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
