@@ -210,6 +210,26 @@ def test_set_trace_can_be_called_again_and_again(tmp_path: Path) -> None:
     assert [turn.split()[0] for turn in turns[:3]] == ["0", "1", "2"]
 
 
+@pytest.mark.extras
+def test_in_ipython_it_is_ipython_s_debugger(tmp_path: Path) -> None:
+    pytest.importorskip("IPython")
+    keys = ["step", "args", "continue"]
+    script = written(
+        tmp_path, FIVE_OPS.replace("breakpoint()\ny =", "y =").replace("breakpoint", "tg.debug.set_trace")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor", str(script)],
+        input="\n".join([*begun("loss.backward()"), *keys, ""]),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(INSTALLED), "IPYTHONDIR": str(tmp_path)},
+        timeout=120,
+    )
+    step, arguments = done.stdout.split("ipdb> ")[-3:-1]
+    assert "--Call--" in step and "mse_loss_dx()" in step, done.stdout + done.stderr
+    assert "reduction = 'sum'" in arguments
+
+
 def test_every_name_of_the_plumbing_is_a_module_or_a_package_of_modules() -> None:
     root = Path(tg.__file__).parent.parent
     for pattern in debugger.PLUMBING:

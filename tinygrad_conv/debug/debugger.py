@@ -75,7 +75,7 @@ def debugger() -> pdb.Pdb:
 
 
 class StopsAtItsCaller:
-    """A debugger whose first stop is the line that started it, even in what it leaves out, like `break_on`."""
+    """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`)."""
 
     caller: FrameType | None = None
 
