@@ -170,14 +170,28 @@ def test_a_layer_of_the_user_s_is_stepped_into(tmp_path: Path) -> None:
     assert "--Call--" in third and "mul()" in third
 
 
-def test_a_breakpoint_at_an_op_s_rules_is_one_step_from_them(tmp_path: Path) -> None:
-    text = FIVE_OPS.replace("breakpoint()\n", "").replace(
-        "loss.backward()", 'with tg.debug.break_on("conv2d"): loss.backward()'
-    )
-    begin = begun("the end of the observer's method")
-    start, *_, step, rule = drive([str(written(tmp_path, text))], [*begin, "p step.op", "step"])
+@pytest.mark.parametrize(("forward", "function"), [("False", "conv2d_dw"), ("True", "conv2d")])
+def test_a_breakpoint_at_an_op_is_one_step_from_it(tmp_path: Path, forward: str, function: str) -> None:
+    """In every version of Python: the debugger stops in `break_on`, and leaves it out from there on."""
+    stop = f'with tg.debug.break_on("conv2d", forward={forward}):'
+    text = FIVE_OPS.replace("breakpoint()\n", "").replace("y = net(x)", f"{stop} y = net(x)")
+    text = text.replace("loss.backward()", f"{stop} loss.backward()")
+    event = "call" if forward == "True" else "step"
+    start, name, head = drive([str(written(tmp_path, text))], [f"p {event}.op", "step"])
     assert "breakpoints.py(" in start
-    assert step.startswith("'conv2d'") and "conv2d_dw()" in rule
+    assert name.startswith("'conv2d'") and f"{function}()" in head
+
+
+@pytest.mark.parametrize("observer", ["profile()", "detect_anomaly()", 'debug.break_on("relu", name="none")'])
+def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
+    lines = FIVE_OPS.replace("y = net(x)", "with tg.OBSERVER:\n    breakpoint()\n    y = net(x)")
+    lines = lines.replace("loss.backward()", "with tg.OBSERVER:\n    breakpoint()\n    loss.backward()")
+    text = lines.replace("\nbreakpoint()", "").replace("OBSERVER", observer)
+    begin = begun("the line after it")
+    presses = [*begin, "step", "continue", *begin, "step"]
+    answers = drive([str(written(tmp_path, text))], presses)
+    assert "--Call--" in answers[len(begin) + 1] and "conv2d()" in answers[len(begin) + 1]
+    assert "--Call--" in answers[-1] and "mse_loss_dx()" in answers[-1]
 
 
 def test_a_plain_breakpoint_goes_through_the_engine(tmp_path: Path) -> None:
@@ -194,6 +208,26 @@ def test_set_trace_can_be_called_again_and_again(tmp_path: Path) -> None:
     answers = drive([str(written(tmp_path, text))], presses[:-1])
     turns = answers[len(begin) + 1 :: len(begin) + 2]
     assert [turn.split()[0] for turn in turns[:3]] == ["0", "1", "2"]
+
+
+@pytest.mark.extras
+def test_in_ipython_it_is_ipython_s_debugger(tmp_path: Path) -> None:
+    pytest.importorskip("IPython")
+    keys = ["step", "args", "continue"]
+    script = written(
+        tmp_path, FIVE_OPS.replace("breakpoint()\ny =", "y =").replace("breakpoint", "tg.debug.set_trace")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor", str(script)],
+        input="\n".join([*begun("loss.backward()"), *keys, ""]),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(INSTALLED), "IPYTHONDIR": str(tmp_path)},
+        timeout=120,
+    )
+    step, arguments = done.stdout.split("ipdb> ")[-3:-1]
+    assert "--Call--" in step and "mse_loss_dx()" in step, done.stdout + done.stderr
+    assert "reduction = 'sum'" in arguments
 
 
 def test_every_name_of_the_plumbing_is_a_module_or_a_package_of_modules() -> None:

@@ -12,6 +12,8 @@ import os
 import pdb
 import sys
 from fnmatch import fnmatchcase
+from importlib import import_module
+from types import FrameType
 from typing import Any
 
 PLUMBING = (
@@ -33,12 +35,8 @@ PLUMBING = (
     "tinygrad_conv.kernels.conv.identities",
     "tinygrad_conv.kernels.conv.plans",
     "tinygrad_conv.kernels.conv.problem",
-    "tinygrad_conv.debug",  # what looks on, but for the lines that stop in breakpoints.py
-    "tinygrad_conv.debug.debugger",
-    "tinygrad_conv.debug.recorded",
-    "tinygrad_conv.debug.step",
-    "tinygrad_conv.debug.stepping",
-    "tinygrad_conv.debug.values",
+    "tinygrad_conv.debug",  # what looks on, where somebody does
+    "tinygrad_conv.debug.*",
 )
 """The modules that a step passes by, as patterns of names."""
 
@@ -46,13 +44,23 @@ PYTHON_S_OWN = (
     "numpy",
     "numpy.*",
     "namedtuple_*",  # where the constructors of named tuples say they are
+    "abc",
+    "codecs",
+    "collections",
     "contextlib",
     "copy",
+    "fnmatch",
     "functools",
     "importlib.*",
     "inspect",
+    "linecache",  # an observer quotes your lines
+    "posixpath",
+    "ntpath",
+    "genericpath",
+    "re",
     "threading",
     "threadpoolctl",
+    "tokenize",
     "weakref",
 )
 """What the plumbing and the kernels call in other libraries."""
@@ -60,12 +68,28 @@ PYTHON_S_OWN = (
 
 def debugger() -> pdb.Pdb:
     """A pdb, IPython's where that is running, which leaves the plumbing out."""
-    skip = [*PLUMBING, *PYTHON_S_OWN]
     ipython = sys.modules.get("IPython")
-    if ipython is not None and ipython.get_ipython() is not None:
-        made: pdb.Pdb = sys.modules["IPython.core.debugger"].Pdb(skip=skip)
-        return made
-    return pdb.Pdb(skip=skip)
+    running = ipython is not None and ipython.get_ipython() is not None
+    base = import_module("IPython.core.debugger" if running else "pdb").Pdb
+    made: pdb.Pdb = type("Debugger", (StopsAtItsCaller, base), {})(skip=[*PLUMBING, *PYTHON_S_OWN])
+    return made
+
+
+class StopsAtItsCaller:
+    """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`)."""
+
+    caller: FrameType | None = None
+
+    def set_trace(self, frame: FrameType) -> None:
+        self.caller = frame
+        super().set_trace(frame)  # type: ignore[misc]
+
+    def stop_here(self, frame: FrameType) -> bool:
+        if frame is self.caller:
+            self.caller = None
+            return True
+        stops: bool = super().stop_here(frame)  # type: ignore[misc]
+        return stops
 
 
 def set_trace() -> None:
@@ -105,7 +129,8 @@ def rules() -> list[dict[str, Any]]:
     of the package, wherever it is installed.
     """
     excluded = [{"path": f"**/{path_of(pattern)}", "include": False} for pattern in PLUMBING]
-    return [*excluded, {"path": "**/tinygrad_conv/**", "include": True}]
+    breaks = {"path": f"**/{path_of(BREAKS)}", "include": True}  # where `break_on` stops
+    return [breaks, *excluded, {"path": "**/tinygrad_conv/**", "include": True}]
 
 
 def path_of(pattern: str) -> str:
@@ -116,6 +141,7 @@ def path_of(pattern: str) -> str:
     return f"{path}/__init__.py" if pattern in PACKAGES else f"{path}.py"
 
 
+BREAKS = "tinygrad_conv.debug.breakpoints"
 PACKAGES = {"tinygrad_conv.debug", "tinygrad_conv.functional", "tinygrad_conv.kernels"}
 
 
