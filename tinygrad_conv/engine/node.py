@@ -18,15 +18,14 @@ from . import registry
 from .hooks import Listeners
 from .location import Where, show_where
 
-tick = itertools.count(
-    1
-).__next__  # the creation counter: inputs are made before outputs, so it is topological
+tick = itertools.count(1).__next__
+"""The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
 
 
 class Versions:
-    """The version counter of memory: when an array was last changed in place, on the creation counter."""
+    """The version counter, on the creation counter: each tensor has the number of its last change in place."""
 
-    latest = 0  # of all memory: a node newer than this has nothing changed behind it
+    latest = 0  # the last change of any tensor: a node made after it need not be looked at
 
 
 class Output(NamedTuple):
@@ -89,9 +88,7 @@ class Node:
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = (
-            edges  # an Edge for each input, or None; of a variadic op a list with one list of them in it
-        )
+        self.edges = edges  # an Edge for each input, or None; of a variadic op one list of them in a list
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
@@ -157,7 +154,8 @@ def check_versions(node: Node) -> None:
     """Refuse a node whose rules would read what was changed in place since."""
     for owner in node.owners:
         if owner._version > node.index:
+            name = show_tensor(owner)
             raise MutationError(
-                f"{node.op.name}: {show_tensor(owner)} was changed in place after the forward at {node.place} "
-                "read it; its rules would no longer fit the numbers in it. Call backward before the change"
+                f"{node.op.name}: {name} was changed in place after the forward at {node.place} read it; its "
+                "rules would no longer fit the numbers in it. Call backward before the change"
             )
