@@ -21,6 +21,9 @@ Its words:
     leaf          a tensor that no op made: a parameter, or data
     sweep         one way back over the tape, newest node first
     seed          the gradient that a sweep begins with
+    kept          what a forward returns beside its output for its rules (a mask, an index, a float)
+    derivation    how a kept float follows from the inputs, for rules that are recorded themselves
     lift          to turn residuals into Tensors, so that the rules themselves are recorded (create_graph)
     version counter    when memory was last changed in place; newer than the node that read it is an error
+    door          where the engine finds what an upper floor provides, `loss.record()` for one: registry.py
 """

@@ -23,7 +23,7 @@ tick = itertools.count(1).__next__
 
 
 class Versions:
-    """The version counter, on the creation counter: each tensor has the number of its last change in place."""
+    """The version counter, on the creation counter: a tensor has the number of its last change in place."""
 
     latest = 0  # the last change of any tensor: a node made after it need not be looked at
 

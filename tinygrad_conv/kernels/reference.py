@@ -3,7 +3,8 @@
 This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to
 read what each kernel means. Speed does not matter here, and nothing but the window is shared with them. All
 arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output; `X[i, j]` below
-is the part of the input that tap (i, j) of every window sees:
+is the part of the input that tap (i, j) of every window sees (in the derivation, at the top of ops/conv.py,
+the tap is (a, b) and the output's place is (i, j)):
 
     X[i, j][n, c, p, q] = x[n, c, p * stride + i * dilation - top, q * stride + j * dilation - left]
 

@@ -16,7 +16,8 @@ Its derivative in each slot, by the coefficients of that slot's entries:
 
 where dY counts as 0 outside its range, and turned means flipped by 180°. Each of the three is linear in the
 two slots it does not differentiate, and the derivative of T in two slots is the same whichever comes first,
-so each one's rules are the other two:
+so each one's rules are the other two. The gradient of an op's own output takes the slot that the op
+differentiates: v stands in W's place, u in X's, and ⟨v, conv2d_weight_grad(x, dy)⟩ = T(x, v, dy) again.
 
     op                         its own rules
     conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)
@@ -27,6 +28,9 @@ The family is closed: gradients of gradients of every order need no further code
 stride s, dilation d and padding p only change where a window looks: X[i+a, j+b] becomes X[n, c, s i + d a -
 p, s j + d b - p], 0 outside, and the sum runs over n or c or o, whichever the result does not carry. What a
 remainder of (H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window, so its dX is exactly 0.
+
+In the rules below `**geometry` is stride, padding, dilation and groups; `kernel_size` and `input_size` are
+named beside it so that they are not in it, for the other ops do not take them.
 """
 
 from __future__ import annotations
@@ -79,8 +83,8 @@ def conv2d_db(dy):
 def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, groups=1):
     """Cross-correlation of x [N, C, H, W] with the output error dy [N, O, P, Q] → dw [O, C/groups, kh, kw].
 
-    kernel_size: (kh, kw), which the sizes of x and dy leave open where a remainder is left. Raises ShapeError
-    where samples, channels or sizes do not fit, DtypeError for integers.
+    kernel_size: (kh, kw), which must be told: with a stride above 1 several sizes lead to the same dy. Raises
+    ShapeError where samples, channels or sizes do not fit, DtypeError for integers.
     """
     check_float("conv2d_weight_grad", x=x, dy=dy)
     check_images("conv2d_weight_grad", "x", x)
@@ -107,9 +111,10 @@ def conv2d_weight_grad_ddy(v, x, dy_shape, kernel_size, **geometry):
 def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, groups=1):
     """Full correlation of the stride-dilated dy [N, O, P, Q] with the flipped w → dx [N, C, H, W].
 
-    w: [O, C/groups, kh, kw]. input_size: (H, W), which P and Q leave open where a remainder is left. Where dy
-    has fewer rows or columns than the windows make, the missing ones are 0. Raises ShapeError where channels
-    or sizes do not fit, DtypeError for integers.
+    w: [O, C/groups, kh, kw]. input_size: (H, W), which must be told: with a stride above 1 several sizes lead
+    to the same dy. Stride-dilated: with stride - 1 zeros between its entries. Where dy has fewer rows or
+    columns than the windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not
+    fit, DtypeError for integers.
     """
     check_float("conv2d_input_grad", dy=dy, weight=w)
     check_images("conv2d_input_grad", "dy", dy)
