@@ -36,6 +36,9 @@ end = True
 
 FIVE_HUNDRED_OPS = FIVE_OPS.replace("y = y * 2.0", "y = y * 2.0\nfor _ in range(495):\n    y = y * 1.0")
 
+TO_THE_NEXT_LINE = ["next"] if sys.version_info >= (3, 13) else []
+"""What leads from `breakpoint()` to the line after it, at which Python stops by itself before 3.13."""
+
 EVERY_LENGTH = pytest.mark.parametrize("text", [FIVE_OPS, FIVE_HUNDRED_OPS], ids=["5 ops", "500 ops"])
 
 
@@ -64,7 +67,7 @@ def drive(arguments: list[str], presses: list[str], hook: str = "tinygrad_conv.d
 
 def in_the_forward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
     """The answers to presses from the line `y = net(x)` on."""
-    begin = begun("y = net(x)")
+    begin = TO_THE_NEXT_LINE
     start, *answers = drive([str(written(tmp_path, text))], begin + presses)[len(begin) :]
     assert "-> y = net(x)" in start
     return answers
@@ -72,15 +75,10 @@ def in_the_forward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
 
 def in_the_backward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
     """The answers to presses from the line `loss.backward()` on."""
-    begin = [*begun("y = net(x)"), "continue", *begun("loss.backward()")]
+    begin = [*TO_THE_NEXT_LINE, "continue", *TO_THE_NEXT_LINE]
     start, *answers = drive([str(written(tmp_path, text))], begin + presses)[len(begin) :]
     assert "-> loss.backward()" in start
     return answers
-
-
-def begun(line: str) -> list[str]:
-    """What leads from `breakpoint()` to the line after it, at which Python stops by itself before 3.13."""
-    return ["next"] if sys.version_info >= (3, 13) else []
 
 
 def written(folder: Path, text: str) -> Path:
@@ -112,7 +110,7 @@ def test_one_step_leads_from_a_net_to_the_head_of_its_first_op(tmp_path: Path, t
 def test_one_step_leads_from_the_arithmetic_into_the_kernel(tmp_path: Path, kernels: str) -> None:
     text = FIVE_OPS.replace("y = net(x)", f'with tg.use_kernels("{kernels}"): y = net(x)')
     to_the_arithmetic = ["next"] * 3  # past the head, the checks and the window
-    begin = begun("y = net(x)")
+    begin = TO_THE_NEXT_LINE
     answers = drive([str(written(tmp_path, text))], [*begin, "step", *to_the_arithmetic, "step", "next"])
     line, kernel, inside = answers[-3:]
     assert "-> y = kernels.correlate(" in line
@@ -187,7 +185,7 @@ def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
     lines = FIVE_OPS.replace("y = net(x)", "with tg.OBSERVER:\n    breakpoint()\n    y = net(x)")
     lines = lines.replace("loss.backward()", "with tg.OBSERVER:\n    breakpoint()\n    loss.backward()")
     text = lines.replace("\nbreakpoint()", "").replace("OBSERVER", observer)
-    begin = begun("the line after it")
+    begin = TO_THE_NEXT_LINE
     presses = [*begin, "step", "continue", *begin, "step"]
     answers = drive([str(written(tmp_path, text))], presses)
     assert "--Call--" in answers[len(begin) + 1] and "conv2d()" in answers[len(begin) + 1]
@@ -196,14 +194,14 @@ def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
 
 def test_a_plain_breakpoint_goes_through_the_engine(tmp_path: Path) -> None:
     """Which is why PYTHONBREAKPOINT is documented."""
-    begin = begun("y = net(x)")
+    begin = TO_THE_NEXT_LINE
     step = drive([str(written(tmp_path, FIVE_OPS))], [*begin, "step"], hook="pdb.set_trace")[-1]
     assert "module.py(" in step
 
 
 def test_set_trace_can_be_called_again_and_again(tmp_path: Path) -> None:
     text = "import tinygrad_conv as tg\nfor turn in range(3):\n    tg.debug.set_trace()\n    here = turn\n"
-    begin = begun("here = turn")
+    begin = TO_THE_NEXT_LINE
     presses = [*begin, "p turn", "continue"] * 3
     answers = drive([str(written(tmp_path, text))], presses[:-1])
     turns = answers[len(begin) + 1 :: len(begin) + 2]
@@ -219,7 +217,7 @@ def test_in_ipython_it_is_ipython_s_debugger(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor", str(script)],
-        input="\n".join([*begun("loss.backward()"), *keys, ""]),
+        input="\n".join([*TO_THE_NEXT_LINE, *keys, ""]),
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(INSTALLED), "IPYTHONDIR": str(tmp_path)},
@@ -242,7 +240,7 @@ def test_every_name_of_the_plumbing_is_a_module_or_a_package_of_modules() -> Non
 
 def test_the_readme_s_walk_through_the_example() -> None:
     """Key by key what README.md, "Stepping through backpropagation", says."""
-    begin = begun("loss.backward()")
+    begin = TO_THE_NEXT_LINE
     keys = ["p loss", "tbreak tg.ops.conv.conv2d_dw", "s", "a", "w", "u", "p node", "d", "c"]
     in_the_rule = ["a", "u", "p node", "d", "r", "p __return__[0, 0].tolist()"]
     start, *answers = drive([str(EXAMPLE)], begin + keys + in_the_rule)[len(begin) :]

@@ -159,5 +159,5 @@ def open_door(name: str, *arguments: Any) -> Any:
 
 
 if importlib.util.find_spec(f"{__name__}.debug") is not None:
-    for door_name in ("tape", "steps", "record", "explains", "tensor_html", "node_html"):
-        DOORS[door_name] = partial(open_door, door_name)
+    opened_later = ("tape", "steps", "record", "explains", "tensor_html", "node_html")
+    DOORS.update({name: partial(open_door, name) for name in opened_later})
