@@ -11,7 +11,6 @@ import json
 import os
 import pdb
 import sys
-from fnmatch import fnmatchcase
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -101,11 +100,6 @@ def set_trace() -> None:
     if os.environ.get("PYTHONBREAKPOINT") == "0":
         return
     debugger().set_trace(sys._getframe(1))
-
-
-def is_plumbing(module: str) -> bool:
-    """Whether a step passes a module by."""
-    return any(fnmatchcase(module, pattern) for pattern in (*PLUMBING, *PYTHON_S_OWN))
 
 
 def launch_configuration() -> dict[str, Any]:
