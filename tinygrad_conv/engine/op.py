@@ -198,7 +198,7 @@ class Op:
                 array = array.view()
                 if isinstance(value, Tensor):
                     root = value if value._root is None else value._root
-        array.setflags(write=False)
+        array.setflags(False)  # write=False, which takes twice as long
         return tensor_of(array, root)
 
     def as_array(self, output: Any) -> Any:
