@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import RLock
 from typing import Any
 from weakref import ref
 
@@ -17,6 +18,9 @@ from .location import user_where
 from .methods import TensorMethods
 from .modes import BACKWARD, GRAD, OBSERVATION, enable_grad, no_grad, observed_by
 from .node import Node, Output, Versions, tick
+
+GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
+"""Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
 
 
 class Tensor(TensorMethods):
@@ -225,13 +229,14 @@ def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
 def accumulate(gradients: dict[Any, Any]) -> None:
     """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
     accumulated: list[tuple[Tensor, Array]] = []
-    for edge, gradient in gradients.items():
-        tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
-        if tensor is not None:  # a result that was to retain its gradient may be gone
-            total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
-            accumulated.append((tensor, total))
-    for tensor, total in accumulated:
-        tensor.grad = total
+    with GRAD_LOCK:
+        for edge, gradient in gradients.items():
+            tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
+            if tensor is not None:  # a result that was to retain its gradient may be gone
+                total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
+                accumulated.append((tensor, total))
+        for tensor, total in accumulated:
+            tensor.grad = total
     for tensor, _ in accumulated:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
@@ -240,10 +245,8 @@ def accumulate(gradients: dict[Any, Any]) -> None:
 
 def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
     """Forget a gradient, or fill it with zeros."""
-    if set_to_none:
-        tensor.grad = None
-    elif tensor.grad is not None:
-        tensor.grad = np.zeros_like(tensor.grad)
+    with GRAD_LOCK:
+        tensor.grad = None if set_to_none or tensor.grad is None else np.zeros_like(tensor.grad)
 
 
 def grad(

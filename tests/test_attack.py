@@ -1,0 +1,54 @@
+"""A short share of each campaign of the attack (tests/attack), and of what the campaigns share."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.attack.__main__ import campaign_named, campaigns, main
+from tests.attack.campaign import Campaign, TrialTimeout, attack, time_limit
+
+TRIALS = {"threads": 5}  # for a second or two each; 20 of the others
+
+
+@pytest.mark.parametrize("name", campaigns())
+def test_a_short_share_of_each(name):
+    result = attack(campaign_named(name), TRIALS.get(name, 20), seed=1)
+    assert not result.failures, "\n".join(map(str, result.failures))
+
+
+class AtMost(Campaign):
+    """Numbers are at most 10."""
+
+    def make(self, random):
+        return int(random.integers(0, 1000))
+
+    def check(self, case):
+        assert case <= 10
+
+    def smaller(self, case):
+        return [case // 2, case - 1] if case else []
+
+
+def test_a_failure_is_shrunk_and_can_be_repeated():
+    result = attack(AtMost(), 100, seed=3)
+    assert {failure.case for failure in result.failures} == {11}
+    assert str(result) == f"passed {100 - len(result.failures)} of 100"
+    assert str(attack(AtMost(), 100, seed=3)) == str(result)
+
+
+def test_a_hang_is_a_failure():
+    with pytest.raises(TrialTimeout), time_limit(0.05):
+        time.sleep(20)
+
+
+def test_the_command_says_how_it_went(monkeypatch, capsys):
+    monkeypatch.setattr("tests.attack.__main__.campaign_named", lambda name: AtMost())
+    assert main(["threads", "--seconds", "0.1", "--seed", "3"]) == 1
+    *failures, last = capsys.readouterr().out.splitlines()
+    assert failures[0] == "threads: seed 3"
+    assert last.startswith("passed ")
+    trial = next(line for line in failures if line.startswith("trial ")).split()[1].rstrip(":")
+    assert main(["threads", "--seed", "3", "--trial", trial]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "passed 0 of 1"
