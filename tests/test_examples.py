@@ -124,9 +124,9 @@ def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
 
 def accuracy(printed: str) -> float:
     """The number in the last line."""
-    found = re.fullmatch(r"test accuracy: (\d+\.\d) %", printed.splitlines()[-1])
-    assert found, printed
-    return float(found[1])
+    match = re.fullmatch(r"test accuracy: (\d+\.\d) %", printed.splitlines()[-1])
+    assert match, printed
+    return float(match[1])
 
 
 def test_shapes_are_learned(tmp_path: Path) -> None:

@@ -408,57 +408,62 @@ def screen(tmp_path):
         return opened[-1]
 
     yield screen
-    for one in opened:
-        one.process.kill()
-        one.process.wait()
-        os.close(one.master)
+    for terminal in opened:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.master)
 
 
 def test_a_terminal_has_colours(screen):
-    one = screen(ARTICLE)
-    assert "\x1b[1m> %3 = div(%2, 2.0)" in one.read_until("(step) ")
-    one.say("until %1\n")
-    shown = one.say("show dw\n")
+    terminal = screen(ARTICLE)
+    assert "\x1b[1m> %3 = div(%2, 2.0)" in terminal.read_until("(step) ")
+    terminal.say("until %1\n")
+    shown = terminal.say("show dw\n")
     assert re.search(r"\x1b\[\d+;48;5;\d+m {6}6 \x1b\[0m", shown)
     assert "48;2;254;232;56" in screen(ARTICLE, COLORTERM="truecolor").say(
         "until %1\nshow dw\nc\n", until="dW"
     )
-    assert "dW [[6.0" in one.say("c\n", until="]]")
+    assert "dW [[6.0" in terminal.say("c\n", until="]]")
 
 
 def test_no_color_is_respected(screen):
-    one = screen(ARTICLE, NO_COLOR="1")
-    assert "\x1b[1m" not in one.read_until("(step) ")
-    assert not re.search(r"\x1b\[[\d;]*m", one.say("until %1\n") + one.say("show dw\n"))
+    terminal = screen(ARTICLE, NO_COLOR="1")
+    assert "\x1b[1m" not in terminal.read_until("(step) ")
+    assert not re.search(r"\x1b\[[\d;]*m", terminal.say("until %1\n") + terminal.say("show dw\n"))
 
 
 def test_the_width_is_respected(screen):
-    one = screen(NET, width=44, NO_COLOR="1")
-    said = one.read_until("(step) ") + one.say("list all\n") + one.say("until %1\n") + one.say("show w\n")
+    terminal = screen(NET, width=44, NO_COLOR="1")
+    said = (
+        terminal.read_until("(step) ")
+        + terminal.say("list all\n")
+        + terminal.say("until %1\n")
+        + terminal.say("show w\n")
+    )
     assert max(len(line) for line in said.splitlines() if "(step)" not in line) <= 44 and "…" in said
 
 
 def test_tab_completes(screen):
     pytest.importorskip("readline")
-    one = screen(NET, NO_COLOR="1")
-    one.read_until("(step) ")
-    assert "explain" in one.say("expl\t", until="explain")
-    assert "fc.bias" in one.say(" fc.b\t", until="fc.bias")
-    assert "gradient of fc.bias[1]" in one.say("[1]\n", until="product")
+    terminal = screen(NET, NO_COLOR="1")
+    terminal.read_until("(step) ")
+    assert "explain" in terminal.say("expl\t", until="explain")
+    assert "fc.bias" in terminal.say(" fc.b\t", until="fc.bias")
+    assert "gradient of fc.bias[1]" in terminal.say("[1]\n", until="product")
 
 
 def test_an_empty_line_repeats(screen):
-    one = screen(NET, NO_COLOR="1")
-    one.read_until("(step) ")
-    assert "> %4" in one.say("n\n") and "> %3" in one.say("\n")
+    terminal = screen(NET, NO_COLOR="1")
+    terminal.read_until("(step) ")
+    assert "> %4" in terminal.say("n\n") and "> %3" in terminal.say("\n")
 
 
 def test_pdb_on_a_terminal(screen):
-    one = screen(ARTICLE, NO_COLOR="1")
-    one.read_until("(step) ")
-    one.say("until %1\n")
-    assert "conv2d_dw" in one.say("pdb w\n", until="(Pdb) ")
-    assert "back in the recording" in one.say("c\n")
+    terminal = screen(ARTICLE, NO_COLOR="1")
+    terminal.read_until("(step) ")
+    terminal.say("until %1\n")
+    assert "conv2d_dw" in terminal.say("pdb w\n", until="(Pdb) ")
+    assert "back in the recording" in terminal.say("c\n")
 
 
 # Pictures
