@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import tinygrad_conv as tg
+from .helpers import INSTALLED
 
-INSTALLED = Path(tg.__file__).resolve().parent.parent
 PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 

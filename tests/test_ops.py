@@ -10,6 +10,8 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.errors import ShapeError
 
+from .helpers import assert_refused
+
 FLOATS = [np.float16, np.float32, np.float64]
 
 
@@ -369,6 +371,4 @@ def test_unused_pieces_get_zeros() -> None:
     ],
 )
 def test_refusals(call: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        call()
-    assert str(caught.value) == message
+    assert_refused(call, error, message)

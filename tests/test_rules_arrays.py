@@ -12,7 +12,7 @@ import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import ShapeError
 
-from .helpers import assert_gradients
+from .helpers import assert_gradients, gradient_cases
 
 INF, NAN = np.inf, np.nan
 
@@ -40,9 +40,7 @@ PLACES = [  # op, inputs, params, the gradients of the sum
 ]
 
 
-@pytest.mark.parametrize(
-    ("op", "inputs", "params", "expected"), PLACES, ids=[f"{case[0]}-{case[1]}" for case in PLACES]
-)
+@gradient_cases(PLACES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
     assert_gradients(op, inputs, params, expected)
