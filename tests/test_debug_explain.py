@@ -166,7 +166,7 @@ def test_several_outputs():
     assert only.product == 3 and only.factor == 1
 
 
-def test_a_user_s_op_adds_its_own_names(monkeypatch):
+def test_a_user_s_op_adds_its_own_names(scratch_ops, monkeypatch):
     monkeypatch.setattr(debug.explain, "NAMES", dict(debug.explain.NAMES))
 
     @tg.primitive
@@ -177,27 +177,22 @@ def test_a_user_s_op_adds_its_own_names(monkeypatch):
     def scaled_by_neighbour_dx(dy, x):
         return dy * OPS["roll"](x, shifts=(1,), dims=(0,)) + OPS["roll"](dy * x, shifts=(-1,), dims=(0,))
 
-    try:
-        recording = (
-            scaled_by_neighbour(tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).sum().record()
-        )
-        plain = recording.explain("x", 1)
-        assert {term.called for term in plain} == {"∂y/∂x"} and plain.total == 1 + 3
-        assert "scaled_by_neighbour has no names for its factors" in repr(plain)
+    recording = scaled_by_neighbour(tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).sum().record()
+    plain = recording.explain("x", 1)
+    assert {term.called for term in plain} == {"∂y/∂x"} and plain.total == 1 + 3
+    assert "scaled_by_neighbour has no names for its factors" in repr(plain)
 
-        @debug.explains(scaled_by_neighbour, "x")
-        def names(index, step):
-            (i,), size = index, step.shapes[0][0][0]
-            at, other = np.array([i, (i + 1) % size]), np.array([(i - 1) % size, (i + 1) % size])
-            return debug.Factors((at,), "x", (other,))
+    @debug.explains(scaled_by_neighbour, "x")
+    def names(index, step):
+        (i,), size = index, step.shapes[0][0][0]
+        at, other = np.array([i, (i + 1) % size]), np.array([(i - 1) % size, (i + 1) % size])
+        return debug.Factors((at,), "x", (other,))
 
-        named = recording.explain("x", 1)
-        assert {term.called: term.product for term in named} == {"x[0]": 1, "x[2]": 3} and named.remarks == []
-    finally:
-        del OPS["scaled_by_neighbour"]
+    named = recording.explain("x", 1)
+    assert {term.called: term.product for term in named} == {"x[0]": 1, "x[2]": 3} and named.remarks == []
 
 
-def test_a_name_is_not_shown_where_the_rule_used_another_number(monkeypatch):
+def test_a_name_is_not_shown_where_the_rule_used_another_number(scratch_ops, monkeypatch):
     @tg.primitive
     def off_by_one(a, b):
         return a * b
@@ -209,15 +204,12 @@ def test_a_name_is_not_shown_where_the_rule_used_another_number(monkeypatch):
     monkeypatch.setitem(
         debug.explain.NAMES, ("off_by_one", "a"), lambda index, step: debug.Factors(index, "b", index)
     )
-    try:
-        x = tg.tensor([2.0, 3.0], requires_grad=True, name="x")
-        (only,) = off_by_one(x, np.array([5.0, 7.0], np.float32)).sum().record().explain("x", (1,))
-        assert (only.called, only.factor, only.product) == ("∂y/∂a", 8, 8)
-    finally:
-        del OPS["off_by_one"]
+    x = tg.tensor([2.0, 3.0], requires_grad=True, name="x")
+    (only,) = off_by_one(x, np.array([5.0, 7.0], np.float32)).sum().record().explain("x", (1,))
+    assert (only.called, only.factor, only.product) == ("∂y/∂a", 8, 8)
 
 
-def test_an_op_that_is_differentiable_once_says_so():
+def test_an_op_that_is_differentiable_once_says_so(scratch_ops):
     @tg.primitive(once=True)
     def once_only(x):
         return x * 2
@@ -226,12 +218,9 @@ def test_an_op_that_is_differentiable_once_says_so():
     def once_only_dx(dy):
         return dy * 2
 
-    try:
-        recording = once_only(tg.tensor([1.0], requires_grad=True, name="x")).sum().record()
-        with pytest.raises(GraphError, match="once_only was declared differentiable once"):
-            recording.explain("x", 0)
-    finally:
-        del OPS["once_only"]
+    recording = once_only(tg.tensor([1.0], requires_grad=True, name="x")).sum().record()
+    with pytest.raises(GraphError, match="once_only was declared differentiable once"):
+        recording.explain("x", 0)
 
 
 def test_hooks_and_the_beginning_are_remarked():
