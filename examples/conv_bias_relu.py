@@ -55,8 +55,8 @@ def main() -> None:
     separate_gradients = tg.grad((separate**2).sum(), [x, w, b])
     print("largest difference from conv2d followed by relu")
     print(f"    output  {np.abs(fused.data - separate.data).max():.1e}")
-    for name, one, other in zip("xwb", fused_gradients, separate_gradients):
-        print(f"    d{name}      {np.abs(one.data - other.data).max():.1e}")
+    for name, fused_gradient, separate_gradient in zip("xwb", fused_gradients, separate_gradients):
+        print(f"    d{name}      {np.abs(fused_gradient.data - separate_gradient.data).max():.1e}")
 
 
 if __name__ == "__main__":

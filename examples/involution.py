@@ -52,8 +52,8 @@ def involution_dx(dy, kernel):
 def involution_dkernel(dy, x, kernel_shape):
     """A weight's gradient is the error times the pixel it met, summed over the channels that share it."""
     groups, size = kernel_shape[1:3]
-    met = [grouped(shifted(x, a - size // 2, b - size // 2) * dy, groups) for a, b in taps(size)]
-    return tg.reshape(tg.stack([tg.sum(one, dim=2) for one in met], dim=2), kernel_shape)
+    products = [grouped(shifted(x, a - size // 2, b - size // 2) * dy, groups) for a, b in taps(size)]
+    return tg.reshape(tg.stack([tg.sum(product, dim=2) for product in products], dim=2), kernel_shape)
 
 
 def taps(size):

@@ -1,11 +1,17 @@
-"""What the tests of the engine share."""
+"""What several tests share."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
+
+INSTALLED = Path(tg.__file__).resolve().parent.parent
+"""Where the package under test stands: the PYTHONPATH of a subprocess."""
 
 
 def leaf(*shape, seed=0, dtype=np.float64, name=None):
@@ -21,3 +27,17 @@ def assert_gradients(op, inputs, params, expected):
     OPS[op](*leaves, **params).sum().backward()
     for x, gradient in zip(leaves, expected, strict=True):
         np.testing.assert_allclose(x.grad, gradient, rtol=1e-12)
+
+
+def gradient_cases(cases):
+    """Parametrizes a test with (op, inputs, params, expected), each named by its op and inputs."""
+    names = [f"{op}-{inputs}" for op, inputs, _, _ in cases]
+    return pytest.mark.parametrize(("op", "inputs", "params", "expected"), cases, ids=names)
+
+
+def assert_refused(call, error, message):
+    """The call raises this error, with exactly this message."""
+    with pytest.raises(error) as caught:
+        call()
+    said = str(caught.value)
+    assert said == message, f"says {said!r}"

@@ -82,7 +82,7 @@ def test_infinities_and_nan(name):
 def test_tails_keep_their_digits(dtype):
     """Far left Φ(x) and σ(x) are tiny, not 0: the relative error counts. PyTorch's own gelu is 0 there."""
     x = np.linspace(-12, -3, 91).astype(dtype)
-    exact = np.array([math.erfc(-one / math.sqrt(2)) / 2 for one in x.tolist()])
+    exact = np.array([math.erfc(-number / math.sqrt(2)) / 2 for number in x.tolist()])
     np.testing.assert_allclose(
         tg.gelu(tg.tensor(x)).data, x * exact, rtol=3e-5 if dtype == np.float32 else 1e-11
     )

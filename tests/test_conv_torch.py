@@ -79,18 +79,18 @@ def arrays(setting: Setting, seed: int) -> tuple[Any, Any, Any]:
 
 def both(torch: Any, *values: Any) -> tuple[list[Any], list[Any]]:
     """The same leaves here and in PyTorch."""
-    return [tg.tensor(one, requires_grad=True) for one in values], [
-        torch.tensor(one, requires_grad=True) for one in values
+    return [tg.tensor(value, requires_grad=True) for value in values], [
+        torch.tensor(value, requires_grad=True) for value in values
     ]
 
 
 def assert_same(ours: Any, theirs: Any) -> None:
     """Equal to 1e-10 of the largest number there is."""
-    for one, other in zip(ours, theirs, strict=True):
+    for tensor, other in zip(ours, theirs, strict=True):
         expected = other.detach().numpy()
         scale = max(1.0, float(np.abs(expected).max(initial=0)))
-        assert one.shape == expected.shape
-        np.testing.assert_allclose(one.data, expected, rtol=0, atol=TOLERANCE * scale)
+        assert tensor.shape == expected.shape
+        np.testing.assert_allclose(tensor.data, expected, rtol=0, atol=TOLERANCE * scale)
 
 
 def compare(torch: Any, ours: Any, theirs: Any, values: Any, order: int, seed: int) -> None:
@@ -99,30 +99,30 @@ def compare(torch: Any, ours: Any, theirs: Any, values: Any, order: int, seed: i
     inputs, their_inputs = both(torch, *values)
     y, their_y = ours(*inputs), theirs(*their_inputs)
     assert_same([y], [their_y])
-    dy, their_dy = [one[0] for one in both(torch, rng.standard_normal(y.shape))]
+    dy, their_dy = [leaves[0] for leaves in both(torch, rng.standard_normal(y.shape))]
     grads = tg.grad(y, inputs, dy, create_graph=order == 2)
     their_grads = torch.autograd.grad(their_y, their_inputs, their_dy, create_graph=order == 2)
     assert_same(grads, their_grads)
     if order == 2:
-        directions = [rng.standard_normal(one.shape) for one in grads]
+        directions = [rng.standard_normal(grad.shape) for grad in grads]
         seconds = tg.grad(grads, [*inputs, dy], directions, allow_unused=True)
-        wanted = [torch.tensor(one) for one in directions]
+        wanted = [torch.tensor(direction) for direction in directions]
         their_seconds = torch.autograd.grad(their_grads, [*their_inputs, their_dy], wanted, allow_unused=True)
-        used = [at for at, one in enumerate(their_seconds) if one is not None]
-        assert [at for at, one in enumerate(seconds) if one is not None] == used
+        used = [at for at, grad in enumerate(their_seconds) if grad is not None]
+        assert [at for at, second in enumerate(seconds) if second is not None] == used
         assert_same([seconds[at] for at in used], [their_seconds[at] for at in used])
 
 
 def test_the_settings_reach_every_corner() -> None:
     settings = [draw(seed) for seed in range(SETTINGS)]
     assert len(set(settings)) == SETTINGS
-    assert sum(max(one.remainder) > 0 for one in settings) > 50
-    assert sum(one.groups > 1 for one in settings) > 50
-    assert sum(one.groups == one.channels > 1 for one in settings) > 10
-    assert sum(max(one.dilation) > 1 for one in settings) > 50
-    assert sum(max(one.stride) > 1 for one in settings) > 50
-    assert sum(one.kernel[0] != one.kernel[1] for one in settings) > 50
-    assert sum(max(one.padding) > 0 for one in settings) > 50
+    assert sum(max(setting.remainder) > 0 for setting in settings) > 50
+    assert sum(setting.groups > 1 for setting in settings) > 50
+    assert sum(setting.groups == setting.channels > 1 for setting in settings) > 10
+    assert sum(max(setting.dilation) > 1 for setting in settings) > 50
+    assert sum(max(setting.stride) > 1 for setting in settings) > 50
+    assert sum(setting.kernel[0] != setting.kernel[1] for setting in settings) > 50
+    assert sum(max(setting.padding) > 0 for setting in settings) > 50
 
 
 @pytest.mark.parametrize("seed", range(SETTINGS))

@@ -108,7 +108,7 @@ def test_batches_in_order():
     batch = next(iter(loader))
     assert (
         isinstance(batch, list)
-        and all(isinstance(one, tg.Tensor) for one in batch)
+        and all(isinstance(tensor, tg.Tensor) for tensor in batch)
         and batch[0].shape == (3, 2)
     )
     assert len(loader.dataset) == 7

@@ -29,8 +29,8 @@ def stops(monkeypatch):
 
     def stop():
         frame = sys._getframe(1)
-        one = frame.f_locals.get("step") or frame.f_locals["call"]
-        seen.append((frame.f_code.co_name, one, repr(one)))
+        step_or_call = frame.f_locals.get("step") or frame.f_locals["call"]
+        seen.append((frame.f_code.co_name, step_or_call, repr(step_or_call)))
 
     monkeypatch.setattr(sys, "breakpointhook", stop)
     return seen
@@ -100,8 +100,8 @@ def test_an_op_that_does_not_exist():
         debug.break_on("conv3d")
 
 
-def test_where_am_i_from_inside_a_rule(monkeypatch):
-    found = []
+def test_where_am_i_from_inside_a_rule(scratch_ops):
+    places = []
 
     @tg.primitive
     def asking(x):
@@ -109,34 +109,33 @@ def test_where_am_i_from_inside_a_rule(monkeypatch):
 
     @asking.grad("x")
     def asking_dx(dy):
-        found.append(debug.where_am_i())
+        places.append(debug.where_am_i())
         return dy * 2
 
-    try:
-        x = tg.tensor([1.0], requires_grad=True)
-        line = sys._getframe().f_lineno + 1
-        y = asking(x.exp().exp())
-        y.sum().backward()
-        for _ in asking(x.exp().exp()).sum().steps():
-            pass
-        with debug.Observer():
-            asking(x.exp().exp()).sum().backward()
-    finally:
-        del tg.engine.registry.OPS["asking"]
-    assert [one.op for one in found] == ["asking"] * 3 and [one.ahead for one in found] == [3, 3, 3]
-    assert found[0].where.file == __file__ and found[0].where.line == line
-    assert "rule asking_dx" in repr(found[0]) and "3 ops to go" in repr(found[0]) and "<exp" in repr(found[0])
+    x = tg.tensor([1.0], requires_grad=True)
+    line = sys._getframe().f_lineno + 1
+    y = asking(x.exp().exp())
+    y.sum().backward()
+    for _ in asking(x.exp().exp()).sum().steps():
+        pass
+    with debug.Observer():
+        asking(x.exp().exp()).sum().backward()
+    assert [place.op for place in places] == ["asking"] * 3 and [place.ahead for place in places] == [3, 3, 3]
+    assert places[0].where.file == __file__ and places[0].where.line == line
+    assert (
+        "rule asking_dx" in repr(places[0]) and "3 ops to go" in repr(places[0]) and "<exp" in repr(places[0])
+    )
 
 
 def test_where_am_i_before_the_rules(monkeypatch):
-    found = []
-    monkeypatch.setattr(sys, "breakpointhook", lambda: found.append(debug.where_am_i()))
+    places = []
+    monkeypatch.setattr(sys, "breakpointhook", lambda: places.append(debug.where_am_i()))
     with debug.break_on("exp"):
         tg.tensor([1.0], requires_grad=True).exp().sum().backward()
     assert (
-        found[0].op == "exp"
-        and found[0].ahead == 1
-        and repr(found[0]).startswith("before the gradient rules of exp, whose")
+        places[0].op == "exp"
+        and places[0].ahead == 1
+        and repr(places[0]).startswith("before the gradient rules of exp, whose")
     )
 
 
@@ -203,10 +202,10 @@ def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: P
         "p tg.debug.where_am_i()",
     ]
     commands += ["p type(dy), dy.shape", "clear 1", "continue"]
-    _, _, stopped, _, where, kind, *_ = pdb_answers(script, commands)
+    _, _, stopped, _, where, printed, *_ = pdb_answers(script, commands)
     assert "conv2d_dw()" in stopped and "conv.py" in stopped
     assert "in rule conv2d_dw" in where and "net.py:8 in sequential.0" in where and "1 ops to go" in where
-    assert kind.strip() == "(<class 'numpy.ndarray'>, (1, 2, 2, 2))"
+    assert printed.strip() == "(<class 'numpy.ndarray'>, (1, 2, 2, 2))"
 
 
 def test_pythonbreakpoint_is_respected(tmp_path: Path):

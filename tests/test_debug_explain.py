@@ -18,7 +18,7 @@ from .debug_nets import PROGRAMS, article, crooked, shapes
 def close(explanation, recording, of, index):
     """Whether the products add up to the recorded gradient, by the size of what is added up."""
     gradient = recording.grad_of(of)[index]
-    size = sum(abs(one.product) for one in explanation) + abs(gradient)
+    size = sum(abs(term.product) for term in explanation) + abs(gradient)
     return (
         abs(explanation.total - gradient)
         <= 64 * np.finfo(gradient.dtype).eps * size + np.finfo(gradient.dtype).tiny
@@ -28,23 +28,23 @@ def close(explanation, recording, of, index):
 def test_the_article_s_weight_gradient():
     loss, leaves = article()
     explanation = loss.record().explain(leaves["w"], (0, 0, 0, 0))
-    found = {one.at: (one.dy, one.called, one.factor) for one in explanation}
-    assert found == {
+    terms = {term.at: (term.dy, term.called, term.factor) for term in explanation}
+    assert terms == {
         (0, 0, 0, 0): (1.0, "x[0, 0, 0, 0]", 1.0),
         (0, 0, 0, 1): (2.0, "x[0, 0, 0, 1]", 2.0),
         (0, 0, 1, 0): (-1.0, "x[0, 0, 1, 0]", 0.0),
         (0, 0, 1, 1): (1.0, "x[0, 0, 1, 1]", 1.0),
     }
     assert explanation.total == explanation.gradient == 6 and explanation.remarks == []
-    assert [abs(one.product) for one in explanation] == [4, 1, 1, 0]
+    assert [abs(term.product) for term in explanation] == [4, 1, 1, 0]
     assert "+4 = dy[0, 0, 0, 1] 2 × x[0, 0, 0, 1] 2   conv2d %1" in repr(explanation)
 
 
 def test_the_article_s_input_gradient():
     loss, leaves = article()
     explanation = loss.record().explain("x", (0, 0, 1, 1))
-    found = {one.called: (one.at, one.product) for one in explanation}
-    assert found == {
+    terms = {term.called: (term.at, term.product) for term in explanation}
+    assert terms == {
         "w[0, 0, 0, 0]": ((0, 0, 1, 1), 1.0),
         "w[0, 0, 0, 1]": ((0, 0, 1, 0), 0.0),
         "w[0, 0, 1, 0]": ((0, 0, 0, 1), 0.0),
@@ -92,7 +92,7 @@ def test_the_factors_of_a_convolution_are_pixels_and_weights(settings, batched):
             explanation = recording.explain(name, index)
             assert close(explanation, recording, name, index)
             other = "w" if name == "x" else "x"
-            assert all(one.called.startswith(f"{other}[") for one in explanation)
+            assert all(term.called.startswith(f"{other}[") for term in explanation)
 
 
 def test_the_factors_of_a_transposed_convolution():
@@ -107,7 +107,7 @@ def test_the_factors_of_a_transposed_convolution():
             index = tuple(int(rng.integers(size)) for size in recording.grads[name].shape)
             explanation = recording.explain(name, index)
             assert close(explanation, recording, name, index)
-            assert all(one.called.startswith(other) for one in explanation)
+            assert all(term.called.startswith(other) for term in explanation)
 
 
 def test_matrix_products_and_broadcast_factors():
@@ -116,9 +116,9 @@ def test_matrix_products_and_broadcast_factors():
     b = tg.tensor(rng.standard_normal((2, 4, 5)), requires_grad=True, name="b")
     c = tg.tensor(rng.standard_normal((3, 1)), requires_grad=True, name="c")
     recording = ((a @ b) * c).sin().sum().record()
-    assert {one.called for one in recording.explain("a", (1, 2, 3))} == {f"b[1, 3, {j}]" for j in range(5)}
-    assert {one.called for one in recording.explain("b", (1, 2, 3))} == {f"a[1, {i}, 2]" for i in range(3)}
-    assert {one.called for one in recording.explain("c", (1, 0))} == {
+    assert {term.called for term in recording.explain("a", (1, 2, 3))} == {f"b[1, 3, {j}]" for j in range(5)}
+    assert {term.called for term in recording.explain("b", (1, 2, 3))} == {f"a[1, {i}, 2]" for i in range(3)}
+    assert {term.called for term in recording.explain("c", (1, 0))} == {
         f"a[{n}, 1, {j}]" for n in range(2) for j in range(5)
     }
     for name in "abc":
@@ -129,10 +129,10 @@ def test_matrix_products_and_broadcast_factors():
 def test_pooling_names_the_outputs_that_touched_the_pixel():
     x = tg.tensor(np.arange(16.0).reshape(1, 1, 4, 4), requires_grad=True, name="x")
     largest = tg.max_pool2d(x, 2, 1).sum().record()
-    assert [one.at for one in largest.explain("x", (0, 0, 3, 3))] == [(0, 0, 2, 2)]
+    assert [term.at for term in largest.explain("x", (0, 0, 3, 3))] == [(0, 0, 2, 2)]
     assert len(largest.explain("x", (0, 0, 0, 0))) == 0
     mean = tg.avg_pool2d(x, 2, 1).sum().record().explain("x", (0, 0, 1, 1))
-    assert {one.at: one.factor for one in mean} == {(0, 0, p, q): 0.25 for p in (0, 1) for q in (0, 1)}
+    assert {term.at: term.factor for term in mean} == {(0, 0, p, q): 0.25 for p in (0, 1) for q in (0, 1)}
     assert "avg_pool2d has no names for its factors" in repr(mean)
 
 
@@ -153,7 +153,9 @@ def test_normalisation_and_losses():
 def test_a_shared_layer_is_explained_by_all_its_uses():
     recording = crooked().loss.record()
     explanation = recording.explain("shared.weight", (1, 2, 0, 1))
-    assert {one.step.number for one in explanation} == {one.number for one in recording.find(name="*.shared")}
+    assert {term.step.number for term in explanation} == {
+        step.number for step in recording.find(name="*.shared")
+    }
 
 
 def test_several_outputs():
@@ -164,7 +166,7 @@ def test_several_outputs():
     assert only.product == 3 and only.factor == 1
 
 
-def test_a_user_s_op_adds_its_own_names(monkeypatch):
+def test_a_user_s_op_adds_its_own_names(scratch_ops, monkeypatch):
     monkeypatch.setattr(debug.explain, "NAMES", dict(debug.explain.NAMES))
 
     @tg.primitive
@@ -175,27 +177,22 @@ def test_a_user_s_op_adds_its_own_names(monkeypatch):
     def scaled_by_neighbour_dx(dy, x):
         return dy * OPS["roll"](x, shifts=(1,), dims=(0,)) + OPS["roll"](dy * x, shifts=(-1,), dims=(0,))
 
-    try:
-        recording = (
-            scaled_by_neighbour(tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).sum().record()
-        )
-        plain = recording.explain("x", 1)
-        assert {one.called for one in plain} == {"∂y/∂x"} and plain.total == 1 + 3
-        assert "scaled_by_neighbour has no names for its factors" in repr(plain)
+    recording = scaled_by_neighbour(tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).sum().record()
+    plain = recording.explain("x", 1)
+    assert {term.called for term in plain} == {"∂y/∂x"} and plain.total == 1 + 3
+    assert "scaled_by_neighbour has no names for its factors" in repr(plain)
 
-        @debug.explains(scaled_by_neighbour, "x")
-        def names(index, step):
-            (i,), size = index, step.shapes[0][0][0]
-            at, other = np.array([i, (i + 1) % size]), np.array([(i - 1) % size, (i + 1) % size])
-            return debug.Factors((at,), "x", (other,))
+    @debug.explains(scaled_by_neighbour, "x")
+    def names(index, step):
+        (i,), size = index, step.shapes[0][0][0]
+        at, other = np.array([i, (i + 1) % size]), np.array([(i - 1) % size, (i + 1) % size])
+        return debug.Factors((at,), "x", (other,))
 
-        named = recording.explain("x", 1)
-        assert {one.called: one.product for one in named} == {"x[0]": 1, "x[2]": 3} and named.remarks == []
-    finally:
-        del OPS["scaled_by_neighbour"]
+    named = recording.explain("x", 1)
+    assert {term.called: term.product for term in named} == {"x[0]": 1, "x[2]": 3} and named.remarks == []
 
 
-def test_a_name_is_not_shown_where_the_rule_used_another_number(monkeypatch):
+def test_a_name_is_not_shown_where_the_rule_used_another_number(scratch_ops, monkeypatch):
     @tg.primitive
     def off_by_one(a, b):
         return a * b
@@ -207,15 +204,12 @@ def test_a_name_is_not_shown_where_the_rule_used_another_number(monkeypatch):
     monkeypatch.setitem(
         debug.explain.NAMES, ("off_by_one", "a"), lambda index, step: debug.Factors(index, "b", index)
     )
-    try:
-        x = tg.tensor([2.0, 3.0], requires_grad=True, name="x")
-        (only,) = off_by_one(x, np.array([5.0, 7.0], np.float32)).sum().record().explain("x", (1,))
-        assert (only.called, only.factor, only.product) == ("∂y/∂a", 8, 8)
-    finally:
-        del OPS["off_by_one"]
+    x = tg.tensor([2.0, 3.0], requires_grad=True, name="x")
+    (only,) = off_by_one(x, np.array([5.0, 7.0], np.float32)).sum().record().explain("x", (1,))
+    assert (only.called, only.factor, only.product) == ("∂y/∂a", 8, 8)
 
 
-def test_an_op_that_is_differentiable_once_says_so():
+def test_an_op_that_is_differentiable_once_says_so(scratch_ops):
     @tg.primitive(once=True)
     def once_only(x):
         return x * 2
@@ -224,12 +218,9 @@ def test_an_op_that_is_differentiable_once_says_so():
     def once_only_dx(dy):
         return dy * 2
 
-    try:
-        recording = once_only(tg.tensor([1.0], requires_grad=True, name="x")).sum().record()
-        with pytest.raises(GraphError, match="once_only was declared differentiable once"):
-            recording.explain("x", 0)
-    finally:
-        del OPS["once_only"]
+    recording = once_only(tg.tensor([1.0], requires_grad=True, name="x")).sum().record()
+    with pytest.raises(GraphError, match="once_only was declared differentiable once"):
+        recording.explain("x", 0)
 
 
 def test_hooks_and_the_beginning_are_remarked():

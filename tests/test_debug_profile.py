@@ -126,9 +126,9 @@ NO_IMAGES = [((4,), 0), ((2, 2), 0), ((), 0)]
 @pytest.mark.parametrize("shape, images", IMAGES + NO_IMAGES)
 def test_tensors_that_look_like_images_are_pictures(shape, images):
     x = tg.tensor(np.random.default_rng(0).standard_normal(shape), requires_grad=True)
-    found = Tags(x._repr_html_())
-    assert len(found.images) == images and all(
-        one.startswith("data:image/png;base64,") for one in found.images
+    page = Tags(x._repr_html_())
+    assert len(page.images) == images and all(
+        source.startswith("data:image/png;base64,") for source in page.images
     )
     assert x.grad is None
 
@@ -151,12 +151,12 @@ def test_png_says_what_the_pixels_are(channels):
     assert file.startswith(b"\x89PNG\r\n\x1a\n")
     position, chunks = 8, {}
     while position < len(file):
-        length, kind = struct.unpack(">I4s", file[position : position + 8])
+        length, chunk_type = struct.unpack(">I4s", file[position : position + 8])
         data = file[position + 8 : position + 8 + length]
         assert struct.unpack(">I", file[position + 8 + length : position + 12 + length])[0] == zlib.crc32(
-            kind + data
+            chunk_type + data
         )
-        chunks[kind], position = data, position + 12 + length
+        chunks[chunk_type], position = data, position + 12 + length
     assert struct.unpack(">IIBBBBB", chunks[b"IHDR"]) == (7, 5, 8, 2 if channels else 0, 0, 0, 0)
     rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(5, -1)
     np.testing.assert_array_equal(rows[:, 1:].reshape(image.shape), image)
@@ -165,11 +165,11 @@ def test_png_says_what_the_pixels_are(channels):
 
 def test_a_node_shows_what_it_keeps():
     x = tg.tensor([1.0], requires_grad=True)
-    found = Tags(html.show_node((x.exp() * x).grad_fn))
-    assert found.cells == ["its rules read", "a", "float32[1]", "b", "float32[1]"]
+    tags = Tags(html.show_node((x.exp() * x).grad_fn))
+    assert tags.cells == ["its rules read", "a", "float32[1]", "b", "float32[1]"]
 
 
 def test_a_step_shows_its_gradients():
     step = shapes().loss.record().find("conv2d")[0]
-    found = step._repr_html_()
-    assert found.count("<img") > 4 and "grad_inputs[&#x27;w&#x27;]" in found
+    page = step._repr_html_()
+    assert page.count("<img") > 4 and "grad_inputs[&#x27;w&#x27;]" in page

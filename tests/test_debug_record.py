@@ -28,17 +28,17 @@ def everything(recording):
     """What a recording says, as nested plain data."""
     return [
         (
-            one.op,
-            one.params,
-            one.where,
-            one.read,
-            one.sources,
-            one.inputs,
-            one.output,
-            one.grad_output,
-            one.grad_inputs,
+            step.op,
+            step.params,
+            step.where,
+            step.read,
+            step.sources,
+            step.inputs,
+            step.output,
+            step.grad_output,
+            step.grad_inputs,
         )
-        for one in recording
+        for step in recording
     ]
 
 
@@ -47,11 +47,11 @@ def test_it_has_what_backward_computes_and_changes_nothing(program):
     recording = loss.record()
     assert all(leaf.grad is None for leaf in leaves.values())
     assert len(recording) == len(loss.tape()) == len(list(recording))
-    assert [one.op for one in recording] == [line.op for line in loss.tape()]
+    assert [step.op for step in recording] == [line.op for line in loss.tape()]
     loss.backward()
     for name, leaf in leaves.items():
-        for found in (recording.grads[name], recording.grad_of(leaf), recording.grad_of(name)):
-            np.testing.assert_array_equal(found, leaf.grad, strict=True)
+        for gradient in (recording.grads[name], recording.grad_of(leaf), recording.grad_of(name)):
+            np.testing.assert_array_equal(gradient, leaf.grad, strict=True)
         np.testing.assert_array_equal(recording.leaves[name], leaf.data)
 
 
@@ -63,7 +63,8 @@ def test_forward_values_are_all_there(program):
             {"b"} if step.op == "sub" and step.sources["b"] is None else set()
         )  # the article's target, a constant
         assert (
-            step.output is not None and {name for name, one in step.inputs.items() if one is None} == unread
+            step.output is not None
+            and {name for name, array in step.inputs.items() if array is None} == unread
         )
     np.testing.assert_array_equal(recording[-1].output, loss.data)
 
@@ -84,9 +85,9 @@ def test_gradients_of_intermediates():
 
 def test_find():
     recording = shapes().loss.record()
-    assert [one.where.layer for one in recording.find("conv2d")] == ["shapesnet.conv1", "shapesnet.conv2"]
-    assert [one.op for one in recording.find(name="shapesnet.fc")] == ["linear"]
-    assert [one.op for one in recording.find("conv*", name="*.conv2")] == ["conv2d"]
+    assert [step.where.layer for step in recording.find("conv2d")] == ["shapesnet.conv1", "shapesnet.conv2"]
+    assert [step.op for step in recording.find(name="shapesnet.fc")] == ["linear"]
+    assert [step.op for step in recording.find("conv*", name="*.conv2")] == ["conv2d"]
     assert recording.find("conv2d", name="other") == []
 
 
@@ -112,15 +113,15 @@ def test_two_equal_runs_do_not_differ(program):
 
 
 def test_the_first_step_at_which_two_runs_part():
-    one, changed = crooked(seed=0), crooked(seed=1)
-    found = one.loss.record().diff(changed.loss.record())
-    assert found.step.number == 1 and found.what == "inputs['x']"
+    first, changed = crooked(seed=0), crooked(seed=1)
+    difference = first.loss.record().diff(changed.loss.record())
+    assert difference.step.number == 1 and difference.what == "inputs['x']"
     assert (
-        found.mine == one.leaves["x"].data[found.index]
-        and found.other == changed.leaves["x"].data[found.index]
+        difference.mine == first.leaves["x"].data[difference.index]
+        and difference.other == changed.leaves["x"].data[difference.index]
     )
-    apart = np.abs(one.leaves["x"].data - changed.leaves["x"].data)
-    assert apart[found.index] == apart.max() and "%1 conv2d: inputs['x'] at" in repr(found)
+    apart = np.abs(first.leaves["x"].data - changed.leaves["x"].data)
+    assert apart[difference.index] == apart.max() and "%1 conv2d: inputs['x'] at" in repr(difference)
 
 
 def test_runs_that_part_in_the_backward_only():
@@ -130,8 +131,8 @@ def test_runs_that_part_in_the_backward_only():
         y.register_hook(lambda dy: dy * factor)
         return (y * y).sum().record()
 
-    found = run(1.0).diff(run(2.0))
-    assert (found.step.op, found.what, found.index) == ("exp", "grad_output", (1,))
+    difference = run(1.0).diff(run(2.0))
+    assert (difference.step.op, difference.what, difference.index) == ("exp", "grad_output", (1,))
 
 
 def test_other_programs_and_other_params_differ():
@@ -139,28 +140,28 @@ def test_other_programs_and_other_params_differ():
     assert x.exp().sum().record().diff(x.sin().sum().record()).what == "op"
     assert x.exp().sum().record().diff(x.exp().exp().sum().record()).what == "op"
     assert x.exp().sum().record().diff(x.exp().sum().exp().record()).what == "number of ops"
-    found = x.sum(0).sum().record().diff(x.sum(1).sum().record())
-    assert (found.what, found.mine, found.other) == ("params['dim']", 0, 1)
+    difference = x.sum(0).sum().record().diff(x.sum(1).sum().record())
+    assert (difference.what, difference.mine, difference.other) == ("params['dim']", 0, 1)
 
 
 def test_the_option_that_differs_is_named():
     x, w = (tg.tensor(np.ones(shape), requires_grad=True) for shape in ((1, 1, 4, 4), (1, 1, 2, 2)))
-    found = tg.conv2d(x, w, stride=(1, 1)).sum().record().diff(tg.conv2d(x, w, stride=2).sum().record())
-    assert repr(found).startswith("%1 conv2d: params['stride'] is (1, 1) here, 2 there")
+    difference = tg.conv2d(x, w, stride=(1, 1)).sum().record().diff(tg.conv2d(x, w, stride=2).sum().record())
+    assert repr(difference).startswith("%1 conv2d: params['stride'] is (1, 1) here, 2 there")
 
 
 def test_what_is_left_out_is_not_taken_for_something_else():
     x, w, b = (tg.tensor(np.ones(shape), requires_grad=True) for shape in ((1, 1, 4, 4), (1, 1, 2, 2), 1))
-    found = tg.conv2d(x, w, b).sum().record().diff(tg.conv2d(x, w).sum().record())
-    assert (found.what, found.mine, found.other) == ("number of inputs", 3, 2)
-    found = tg.cat([x, x]).sum().record().diff(tg.cat([x, x, x]).sum().record())
-    assert (found.what, found.mine, found.other) == ("number of inputs", 2, 3)
+    difference = tg.conv2d(x, w, b).sum().record().diff(tg.conv2d(x, w).sum().record())
+    assert (difference.what, difference.mine, difference.other) == ("number of inputs", 3, 2)
+    difference = tg.cat([x, x]).sum().record().diff(tg.cat([x, x, x]).sum().record())
+    assert (difference.what, difference.mine, difference.other) == ("number of inputs", 2, 3)
 
 
 def test_the_order_in_which_options_were_passed_is_no_difference():
     x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
-    one, other = OPS["transpose"](x, dim0=0, dim1=1), OPS["transpose"](x, dim1=1, dim0=0)
-    assert one.sum().record().diff(other.sum().record()) is None
+    first, other = OPS["transpose"](x, dim0=0, dim1=1), OPS["transpose"](x, dim1=1, dim0=0)
+    assert first.sum().record().diff(other.sum().record()) is None
 
 
 def normed():
@@ -177,8 +178,8 @@ def test_statistics_that_only_follow_are_no_difference():
     assert not np.allclose(first[0].params["running_mean"], moved[0].params["running_mean"])
     assert first.diff(moved) is None
     net.weight.data[1] += 1
-    found = first.diff(run())
-    assert repr(found).startswith("%1 batch_norm: inputs['w'] at [1] is 1.0 here, 2.0 there")
+    difference = first.diff(run())
+    assert repr(difference).startswith("%1 batch_norm: inputs['w'] at [1] is 1.0 here, 2.0 there")
 
 
 def test_an_array_that_the_forward_does_not_read_or_only_writes_to_is_not_to_blame():
@@ -188,8 +189,8 @@ def test_an_array_that_the_forward_does_not_read_or_only_writes_to_is_not_to_bla
     other = run()
     for name in ("running_mean", "statistics"):
         assert not np.allclose(first[0].params[name], other[0].params[name])
-    found = first.diff(other)
-    assert (found.step.op, found.what, found.index[1]) == ("batch_norm", "output", 0)
+    difference = first.diff(other)
+    assert (difference.step.op, difference.what, difference.index[1]) == ("batch_norm", "output", 0)
 
 
 def test_arrays_that_make_the_difference_are_named(tmp_path: Path):
@@ -198,22 +199,24 @@ def test_arrays_that_make_the_difference_are_named(tmp_path: Path):
     first = run()
     net.running_mean.data[1] += 1
     first.save(tmp_path / "run")
-    for one in (first, debug.load(tmp_path / "run")):
-        found = one.diff(run())
-        assert repr(found).startswith("%1 batch_norm: params['running_mean'] at [1] is 0.0 here, 1.0 there")
+    for recording in (first, debug.load(tmp_path / "run")):
+        difference = recording.diff(run())
+        assert repr(difference).startswith(
+            "%1 batch_norm: params['running_mean'] at [1] is 0.0 here, 1.0 there"
+        )
 
     def dropped(seed):
         tg.manual_seed(seed)
         return (tg.dropout(x, 0.5) * 2).sum().record()
 
-    found = dropped(0).diff(dropped(1))
-    assert (found.step.op, found.what, {found.mine, found.other}) == (
+    difference = dropped(0).diff(dropped(1))
+    assert (difference.step.op, difference.what, {difference.mine, difference.other}) == (
         "dropout",
         "params['kept']",
         {True, False},
     )
-    found = x[np.array([0, 1])].sum().record().diff(x[np.array([0, 2])].sum().record())
-    assert repr(found).startswith("%1 getitem: params['index'] at [1] is 1 here, 2 there")
+    difference = x[np.array([0, 1])].sum().record().diff(x[np.array([0, 2])].sum().record())
+    assert repr(difference).startswith("%1 getitem: params['index'] at [1] is 1 here, 2 there")
     assert x[0].sum().record().diff(x[np.array([0])].sum().record()).what == "output"
 
 
@@ -306,7 +309,7 @@ def test_rerun_of_a_loaded_recording_that_had_hooks_is_refused(tmp_path: Path):
 def test_every_step_of_a_right_program_agrees(program):
     report = program().loss.record().check()
     assert report.first is None and "all agree" in repr(report)
-    assert all(one.numerical is not None for one in report)
+    assert all(check.numerical is not None for check in report)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +357,7 @@ def test_kinks_and_ties_are_not_faults():
 def test_what_cannot_be_computed_again_is_remarked():
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     report = (x + np.ones(2, np.float32)).sum().record().check()
-    assert [one.remark for one in report] == ["(an input is not known)", ""] and report.first is None
+    assert [check.remark for check in report] == ["(an input is not known)", ""] and report.first is None
     assert "(an input is not known)" in repr(report)
 
 

@@ -20,11 +20,11 @@ def gradients(leaves):
     return {name: leaf.grad for name, leaf in leaves.items()}
 
 
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], strict=True)
-        assert other[name].flags.writeable and other[name].flags.c_contiguous
+def assert_same(expected, actual):
+    assert expected.keys() == actual.keys()
+    for name in expected:
+        np.testing.assert_array_equal(expected[name], actual[name], strict=True)
+        assert actual[name].flags.writeable and actual[name].flags.c_contiguous
 
 
 @pytest.fixture(params=PROGRAMS, ids=lambda program: program.__name__)
@@ -66,14 +66,14 @@ def test_left_early_they_leave_everything_as_it_was(program):
 def test_the_article_step_by_step():
     loss, leaves = article()
     half, total, square, difference, convolution = loss.steps()
-    assert [one.op for one in (half, total, square, difference, convolution)] == [
+    assert [step.op for step in (half, total, square, difference, convolution)] == [
         "mul",
         "sum",
         "pow",
         "sub",
         "conv2d",
     ]
-    assert [one.number for one in (half, total, square, difference, convolution)] == [5, 4, 3, 2, 1]
+    assert [step.number for step in (half, total, square, difference, convolution)] == [5, 4, 3, 2, 1]
     np.testing.assert_array_equal(convolution.output, [[[[2, 3], [0, 2]]]])
     np.testing.assert_array_equal(convolution.grad_output, [[[[1, 2], [-1, 1]]]])
     np.testing.assert_array_equal(convolution.grad_inputs["w"], [[[[6, 2], [1, 4]]]])
@@ -116,8 +116,10 @@ def test_looking_at_forward_values_changes_no_running_statistics():
     for step in loss.steps(retain_graph=True):
         assert step.output is not None
     loss.record().check()
-    for one, old in zip([norm.running_mean.data, norm.running_var.data, node.params["statistics"]], before):
-        np.testing.assert_array_equal(one, old)
+    for statistic, old in zip(
+        [norm.running_mean.data, norm.running_var.data, node.params["statistics"]], before
+    ):
+        np.testing.assert_array_equal(statistic, old)
 
 
 def test_a_value_that_was_promoted_is_not_taken_for_the_result():

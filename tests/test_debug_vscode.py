@@ -176,11 +176,11 @@ def assert_in_the_rule(editor: Editor) -> None:
     stopped = editor.wait("stopped", "terminated")
     assert stopped["event"] == "stopped" and stopped["body"]["reason"] == "breakpoint"
     frames = editor.ask("stackTrace", threadId=stopped["body"]["threadId"])["stackFrames"]
-    names = [one["name"] for one in frames]
+    names = [frame["name"] for frame in frames]
     assert names[0] == RULE and "<module>" in names
     scope = editor.ask("scopes", frameId=frames[0]["id"])["scopes"][0]
     variables = editor.ask("variables", variablesReference=scope["variablesReference"])["variables"]
-    named = {one["name"]: one for one in variables}
+    named = {variable["name"]: variable for variable in variables}
     assert named["dy"]["type"] == named["x"]["type"] == "ndarray" and "2." in named["dy"]["value"]
     expression = "__import__('tinygrad_conv').debug.where_am_i()"
     where = editor.ask("evaluate", expression=expression, frameId=frames[0]["id"], context="repl")["result"]

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import tinygrad_conv as tg
+from .helpers import INSTALLED
 
-INSTALLED = Path(tg.__file__).resolve().parent.parent
 PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -124,9 +123,9 @@ def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
 
 def accuracy(printed: str) -> float:
     """The number in the last line."""
-    found = re.fullmatch(r"test accuracy: (\d+\.\d) %", printed.splitlines()[-1])
-    assert found, printed
-    return float(found[1])
+    match = re.fullmatch(r"test accuracy: (\d+\.\d) %", printed.splitlines()[-1])
+    assert match, printed
+    return float(match[1])
 
 
 def test_shapes_are_learned(tmp_path: Path) -> None:

@@ -12,9 +12,7 @@ from tinygrad_conv.checks import KinkWarning, gradcheck
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import GradcheckError
 
-
-def leaf(*shape, seed=0, dtype=np.float64):
-    return tg.Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype), requires_grad=True)
+from .helpers import leaf
 
 
 def wrong_at(position, size=1e-3):

@@ -285,15 +285,15 @@ def pool_windows() -> Iterator[tuple[int, Window]]:
     yield 163, make_window((3, 3), (2, 2), (2, 2), ((4, 0), (0, 5)))
 
 
-def pool_input(rng: np.random.Generator, window: Window, kind: str) -> Array:
+def pool_input(rng: np.random.Generator, window: Window, contents: str) -> Array:
     """Few different numbers, for ties; or with NaN and infinities; or integers."""
     shape = (int(rng.integers(0, 4)), int(rng.integers(1, 4)), *window.size)
-    if kind == "int":
+    if contents == "int":
         return rng.integers(-3, 3, shape).astype(str(rng.choice(["int64", "int8", "uint16"])))
     x = np.array(random_array(rng, shape))
-    if kind == "ties":
+    if contents == "ties":
         return np.maximum(np.round(x), 0)
-    if kind == "wild":
+    if contents == "wild":
         return rng.choice(
             np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1.0], np.float32),
             shape,
@@ -302,11 +302,11 @@ def pool_input(rng: np.random.Generator, window: Window, kind: str) -> Array:
     return x
 
 
-@pytest.mark.parametrize("kind", ["plain", "ties", "wild", "int"])
+@pytest.mark.parametrize("contents", ["plain", "ties", "wild", "int"])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_pooling_equals_reference(kind: str) -> None:
+def test_pooling_equals_reference(contents: str) -> None:
     for seed, window in pool_windows():
-        x = pool_input(np.random.default_rng(seed), window, kind)
+        x = pool_input(np.random.default_rng(seed), window, contents)
         y, tap = kernels.max_pool(x, window)
         expected_y, expected_tap = reference.max_pool(x, window)
         np.testing.assert_array_equal(y, expected_y)
@@ -315,11 +315,11 @@ def test_pooling_equals_reference(kind: str) -> None:
         np.testing.assert_array_equal(
             kernels.gather_taps(x, tap, window), reference.gather_taps(x, tap, window)
         )
-        dy = pool_input(np.random.default_rng(seed), window._replace(size=window.out), kind)
+        dy = pool_input(np.random.default_rng(seed), window._replace(size=window.out), contents)
         tap = tap[: len(dy), : dy.shape[1]]
         dx, expected = kernels.scatter_taps(dy, tap, window), reference.scatter_taps(dy, tap, window)
         assert_same(dx, expected, 1e-6)
-        if kind in ("plain", "ties"):
+        if contents in ("plain", "ties"):
             assert_same(kernels.sum_windows(x, window), reference.sum_windows(x, window), 2e-6)
             assert_same(kernels.spread_windows(dy, window), reference.spread_windows(dy, window), 2e-6)
 

@@ -133,11 +133,11 @@ def test_every_kernel_in_every_combination(name: str, kernel: tuple[int, int]) -
             assert_same(value, expected[family], 1e-12)
 
 
-@pytest.mark.parametrize("kind", ["plain", "ties", "wild"])
+@pytest.mark.parametrize("contents", ["plain", "ties", "wild"])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_however_a_pooling_is_cut_up_the_numbers_are_the_same(kind: str, cut_up: None) -> None:
+def test_however_a_pooling_is_cut_up_the_numbers_are_the_same(contents: str, cut_up: None) -> None:
     for seed, window in pool_windows():
-        x = pool_input(np.random.default_rng(seed), window, kind)
+        x = pool_input(np.random.default_rng(seed), window, contents)
         y, tap = kernels.max_pool(x, window)
         dx = kernels.scatter_taps(y, tap, window)
         with kernels.use_kernels("reference"):

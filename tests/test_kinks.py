@@ -10,7 +10,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
 
-from .helpers import assert_gradients
+from .helpers import assert_gradients, gradient_cases
 
 INF = np.inf
 
@@ -54,9 +54,7 @@ KINKS = [  # op, inputs, params, the gradients of the sum
 ]
 
 
-@pytest.mark.parametrize(
-    ("op", "inputs", "params", "expected"), KINKS, ids=[f"{kink[0]}-{kink[1]}" for kink in KINKS]
-)
+@gradient_cases(KINKS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
     assert_gradients(op, inputs, params, expected)

@@ -124,13 +124,13 @@ def test_labels_that_are_integers(name):
     """Integers as targets are the same numbers as floats, and weights are not rounded to them."""
     x, labels = np.array([0.2, 0.7, 0.9]), np.array([0, 1, 1])
     options = {"pos_weight": np.array(2.5)} if name.endswith("logits") else {}
-    found = []
+    results = []
     for target in (labels, labels.astype(float)):
         leaf = tg.tensor(x, requires_grad=True)
         loss = getattr(tg, name)(leaf, target, **options)
         loss.backward()
-        found.append((loss.item(), leaf.grad.tolist()))
-    assert found[0] == found[1]
+        results.append((loss.item(), leaf.grad.tolist()))
+    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize("name", REGRESSION)

@@ -23,8 +23,8 @@ def compare(name, arrays, rtol=1e-12, atol=1e-12, labels=None, **options):
     """Value and gradients of a loss, ours and PyTorch's; arrays are inputs with gradients, labels without
     one.
     """
-    mine = [tg.tensor(one, requires_grad=True) for one in arrays]
-    other = [torch.tensor(one, requires_grad=True) for one in arrays]
+    mine = [tg.tensor(array, requires_grad=True) for array in arrays]
+    other = [torch.tensor(array, requires_grad=True) for array in arrays]
     targets = [] if labels is None else [labels]
     y = getattr(tg, name)(*mine, *map(tg.tensor, targets), **on(options, tg.tensor))
     z = getattr(functional, name)(*other, *map(torch.tensor, targets), **on(options, torch.tensor))

@@ -20,7 +20,7 @@ def test_hooks_see_inputs_and_outputs_and_can_be_removed():
     )
     x = tg.ones(1, 2)
     y = layer(x)
-    assert [one[0] for one in seen] == ["before", "after"]
+    assert [event[0] for event in seen] == ["before", "after"]
     assert seen[0][1] is layer and seen[0][2][0] is x and seen[1][3] is y and seen[1][4] == "linear"
     before.remove()
     after.remove()

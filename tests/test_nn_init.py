@@ -56,7 +56,7 @@ def test_drawn_numbers_have_the_right_distribution(draw, mean, std, bound):
         assert 0.99 * bound < np.abs(w.data - mean).max() <= bound * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("draw", [one[0] for one in DRAWN] + [lambda w, g: init.orthogonal_(w, 1, g)])
+@pytest.mark.parametrize("draw", [case[0] for case in DRAWN] + [lambda w, g: init.orthogonal_(w, 1, g)])
 def test_seeds_dtypes_and_empty_tensors(draw):
     first, narrow = draw(weight(4, 3), 5).data, draw(weight(4, 3, dtype=np.float32), 5)
     assert narrow.dtype == np.float32
@@ -77,8 +77,8 @@ def test_orthogonal(shape):
 
 
 def test_orthogonal_is_uniform():
-    ones = [np.sign(np.linalg.det(init.orthogonal_(weight(2, 2), 1, seed).data)) for seed in range(40)]
-    assert 5 < sum(one > 0 for one in ones) < 35
+    signs = [np.sign(np.linalg.det(init.orthogonal_(weight(2, 2), 1, seed).data)) for seed in range(40)]
+    assert 5 < sum(sign > 0 for sign in signs) < 35
 
 
 def test_constants():

@@ -42,7 +42,7 @@ def test_batch_norm_normalises_its_batch_and_remembers():
     before = layer.state_dict()
     mean, var = (before[key].data[:, None, None] for key in ("running_mean", "running_var"))
     np.testing.assert_allclose(layer.eval()(tg.tensor(x)).data, (x - mean) / np.sqrt(var + 1e-5))
-    assert all(np.array_equal(before[key].data, one.data) for key, one in layer.state_dict().items())
+    assert all(np.array_equal(before[key].data, tensor.data) for key, tensor in layer.state_dict().items())
 
 
 def test_batch_norm_without_momentum_averages_over_all_batches():

@@ -192,11 +192,11 @@ def test_load_state_dict_refuses_and_leaves_the_module_as_it_was(change, words):
 
 def test_load_state_dict_not_strict_loads_what_fits_and_reports():
     net = Net()
-    found = net.load_state_dict({"scale": tg.full((2,), 5.0), "extra": tg.ones(1)}, strict=False)
+    keys = net.load_state_dict({"scale": tg.full((2,), 5.0), "extra": tg.ones(1)}, strict=False)
     assert (
-        found.unexpected_keys == ["extra"]
-        and "conv1.weight" in found.missing_keys
-        and "scale" not in found.missing_keys
+        keys.unexpected_keys == ["extra"]
+        and "conv1.weight" in keys.missing_keys
+        and "scale" not in keys.missing_keys
     )
     assert net.scale.tolist() == [5.0, 5.0]
     with pytest.raises(RuntimeError, match="scale"):
@@ -333,11 +333,11 @@ def test_repr_reads_like_pytorchs():
 def test_sequential_is_a_list_of_layers():
     layers = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
     layers.append(nn.Linear(3, 1))
-    assert len(layers) == 3 and [type(one).__name__ for one in layers] == ["Linear", "ReLU", "Linear"]
+    assert len(layers) == 3 and [type(layer).__name__ for layer in layers] == ["Linear", "ReLU", "Linear"]
     assert layers[-1] is layers[2] and len(layers[:2]) == 2 and isinstance(layers[:2], nn.Sequential)
     layers[1] = nn.Tanh()
     layers.insert(0, nn.Flatten())
-    assert [type(one).__name__ for one in layers] == ["Flatten", "Linear", "Tanh", "Linear"]
+    assert [type(layer).__name__ for layer in layers] == ["Flatten", "Linear", "Tanh", "Linear"]
     assert list(layers.state_dict())[0] == "1.weight"
     del layers[0]
     assert isinstance(layers.pop(), nn.Linear) and len(layers) == 2

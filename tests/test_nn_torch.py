@@ -109,8 +109,8 @@ def copy_weights(ours, theirs):
 def test_keys_shapes_repr_values_and_gradients(make):
     ours, theirs = make(nn).double(), make(torch.nn).double()
     assert repr(ours) == repr(theirs)
-    assert {key: one.shape for key, one in ours.state_dict().items()} == {
-        key: tuple(one.shape) for key, one in theirs.state_dict().items()
+    assert {key: tensor.shape for key, tensor in ours.state_dict().items()} == {
+        key: tuple(tensor.shape) for key, tensor in theirs.state_dict().items()
     }
     assert list(ours.state_dict()) == list(theirs.state_dict())
     assert [key for key, _ in ours.named_modules()] == [key for key, _ in theirs.named_modules()]
@@ -263,9 +263,10 @@ def test_arguments_their_order_and_defaults_are_pytorchs(name):
     """But for devices, dtypes and what PyTorch has deprecated; and a softmax's dim must be said."""
     ours, theirs = (
         [
-            (one.name, one.default)
-            for one in inspect.signature(getattr(place, name)).parameters.values()
-            if one.name not in ELSEWHERE and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+            (parameter.name, parameter.default)
+            for parameter in inspect.signature(getattr(place, name)).parameters.values()
+            if parameter.name not in ELSEWHERE
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         ]
         for place in (nn, torch.nn)
     )

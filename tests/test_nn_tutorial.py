@@ -102,7 +102,8 @@ same = test(again, test_loader)
 
 def run(imports):
     (images, labels), (test_images, test_labels) = (
-        [one.data for one in data.bars(n, size=8, noise=0.2, seed=seed)] for n, seed in ((320, 0), (200, 1))
+        [tensor.data for tensor in data.bars(n, size=8, noise=0.2, seed=seed)]
+        for n, seed in ((320, 0), (200, 1))
     )
     names = {"images": images, "labels": labels, "test_images": test_images, "test_labels": test_labels}
     exec(compile(imports + SCRIPT, "script.py", "exec"), names)

@@ -61,9 +61,9 @@ def test_a_norm_is_one_step_and_keeps_its_input_and_two_numbers_a_group():
     x, w, b = leaf(2, 4, 3), leaf(4), leaf(4)
     y = tg.batch_norm(x, None, None, w, b, training=True)
     assert y.grad_fn.op.name == "batch_norm"
-    kept = [one for one in y.grad_fn.saved.values() if isinstance(one, np.ndarray)]
-    assert sorted(one.size for one in kept) == [4, 4, 4, 24]
-    assert sum(np.shares_memory(one, x.data) for one in kept) == 1
+    kept = [array for array in y.grad_fn.saved.values() if isinstance(array, np.ndarray)]
+    assert sorted(array.size for array in kept) == [4, 4, 4, 24]
+    assert sum(np.shares_memory(array, x.data) for array in kept) == 1
 
 
 def test_running_statistics_may_move_on_before_the_backward():

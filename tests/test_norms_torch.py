@@ -22,11 +22,15 @@ def numbers(*shape, dtype=np.float64, seed=0):
 
 def compare(name, arrays, *args, digits=1e-12, **options):
     """Value and gradients, ours and PyTorch's in float64; arrays are the input, weight and bias."""
-    mine = [tg.tensor(one, requires_grad=True) for one in arrays]
-    other = [torch.tensor(one, dtype=torch.float64, requires_grad=True) for one in arrays]
+    mine = [tg.tensor(array, requires_grad=True) for array in arrays]
+    other = [torch.tensor(array, dtype=torch.float64, requires_grad=True) for array in arrays]
     names = dict(zip(("weight", "bias"), range(1, len(arrays))))
-    y = getattr(tg, name)(mine[0], *args, **{one: mine[at] for one, at in names.items()}, **options)
-    z = getattr(functional, name)(other[0], *args, **{one: other[at] for one, at in names.items()}, **options)
+    y = getattr(tg, name)(
+        mine[0], *args, **{parameter: mine[at] for parameter, at in names.items()}, **options
+    )
+    z = getattr(functional, name)(
+        other[0], *args, **{parameter: other[at] for parameter, at in names.items()}, **options
+    )
     assert y.data.dtype == arrays[0].dtype
     np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=digits, atol=digits)
     dy = numbers(*y.shape, seed=1).astype(y.dtype)

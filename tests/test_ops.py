@@ -10,6 +10,8 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.errors import ShapeError
 
+from .helpers import assert_refused
+
 FLOATS = [np.float16, np.float32, np.float64]
 
 
@@ -19,7 +21,7 @@ def leaf(values: Any, dtype: Any = np.float64) -> tg.Tensor:
 
 def gradients(y: tg.Tensor, *inputs: tg.Tensor) -> list[Any]:
     """The gradients of Σ y."""
-    return [one.data for one in tg.grad(y.sum(), inputs) if one is not None]
+    return [grad.data for grad in tg.grad(y.sum(), inputs) if grad is not None]
 
 
 # Dtypes
@@ -29,7 +31,7 @@ def gradients(y: tg.Tensor, *inputs: tg.Tensor) -> list[Any]:
 @pytest.mark.parametrize(
     "scalar",
     [2, 0.1, True, np.float64(0.1), np.float32(0.1), np.int64(3), np.array(0.1)],
-    ids=lambda one: type(one).__name__,
+    ids=lambda operand: type(operand).__name__,
 )
 def test_a_scalar_takes_the_tensors_dtype(dtype: Any, scalar: Any) -> None:
     x = leaf([1.5, 2], dtype)
@@ -296,7 +298,7 @@ def test_methods_in_their_several_forms() -> None:
         [5, 5, 6],
     ]
     assert x.masked_fill(x > 3, 0).tolist() == [[1, 0, 2], [0, 3, 0]]
-    assert [one.shape for one in x.split(2, dim=1)] == [(2, 2), (2, 1)] and len(x.chunk(3, 1)) == 3
+    assert [part.shape for part in x.split(2, dim=1)] == [(2, 2), (2, 1)] and len(x.chunk(3, 1)) == 3
     assert x.norm().item() == x.norm(2).item() and x.cpu() is x and x.to("cpu") is x
     assert not np.shares_memory(x.clone().data, x.data)
 
@@ -321,7 +323,7 @@ def test_unused_pieces_get_zeros() -> None:
 
 
 @pytest.mark.parametrize(
-    "call, kind, message",
+    "call, error, message",
     [
         (lambda: tg.clamp(tg.ones(2)), ValueError, "clamp: pass min, max, or both"),
         (
@@ -368,7 +370,5 @@ def test_unused_pieces_get_zeros() -> None:
         ),
     ],
 )
-def test_refusals(call: Any, kind: type[Exception], message: str) -> None:
-    with pytest.raises(kind) as caught:
-        call()
-    assert str(caught.value) == message
+def test_refusals(call: Any, error: type[Exception], message: str) -> None:
+    assert_refused(call, error, message)

@@ -27,25 +27,27 @@ def torch() -> Any:
 
 
 def assert_same(ours: Any, theirs: Any) -> None:
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one.data, other.detach().numpy(force=True), rtol=1e-12, atol=1e-12)
+    for tensor, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(tensor.data, other.detach().numpy(force=True), rtol=1e-12, atol=1e-12)
 
 
 def compare(torch: Any, function: Callable[..., Any], *arrays: Any, order: int = 2) -> None:
     """`function(library, *tensors)`, its gradients, and those of ⟨gradients, v⟩; it is squared, so that these
     aren't all zero.
     """
-    ours = [tg.tensor(one, requires_grad=True) for one in arrays]
-    theirs = [torch.tensor(one, requires_grad=True) for one in arrays]
+    ours = [tg.tensor(array, requires_grad=True) for array in arrays]
+    theirs = [torch.tensor(array, requires_grad=True) for array in arrays]
     y, z = function(tg, *ours), function(torch, *theirs)
     assert_same([y], [z])
     grads = tg.grad((y * y).sum(), ours, create_graph=True)
     wanted = torch.autograd.grad((z * z).sum(), theirs, create_graph=True)
     assert_same(grads, wanted)
     if order == 2:
-        v = [np.random.default_rng(1).standard_normal(one.shape) for one in arrays]
+        v = [np.random.default_rng(1).standard_normal(array.shape) for array in arrays]
         seconds = tg.grad(grads, ours, v)
-        assert_same(seconds, torch.autograd.grad(wanted, theirs, [torch.tensor(one) for one in v]))
+        assert_same(
+            seconds, torch.autograd.grad(wanted, theirs, [torch.tensor(direction) for direction in v])
+        )
 
 
 @pytest.mark.parametrize(
@@ -156,12 +158,12 @@ def test_windows_over_ties(torch: Any, function: Any) -> None:
 
 def test_the_last_nan_wins_a_window(torch: Any) -> None:
     x = np.array([[[[np.nan, 1, 2], [np.nan, 5, np.nan]]]])
-    for one, other in zip(
+    for result, other in zip(
         tg.max_pool2d(x, 2, 1, return_indices=True),
         torch.nn.functional.max_pool2d(torch.tensor(x), 2, 1, return_indices=True),
         strict=True,
     ):
-        np.testing.assert_array_equal(one, other.numpy())
+        np.testing.assert_array_equal(result, other.numpy())
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -183,14 +185,14 @@ def test_indexing(torch: Any, seed: int) -> None:
         ]
         index.append(kinds[int(rng.integers(0, len(kinds)))])
     mask = rng.random(shape[0]) < 0.7
-    if not any(isinstance(one, np.ndarray) for one in index[1:]):
+    if not any(isinstance(part, np.ndarray) for part in index[1:]):
         index[0] = [index[0], mask][seed % 2]
-    if any(isinstance(one, np.ndarray) for one in index):
-        index = [slice(one, None) if isinstance(one, int) else one for one in index]
+    if any(isinstance(part, np.ndarray) for part in index):
+        index = [slice(part, None) if isinstance(part, int) else part for part in index]
     index.insert(len(index) * int(rng.integers(0, 2)), [None, Ellipsis][seed % 2])
     x = rng.standard_normal(shape)
     ours, theirs = tg.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
-    as_torch = tuple(torch.tensor(one) if isinstance(one, np.ndarray) else one for one in index)
+    as_torch = tuple(torch.tensor(part) if isinstance(part, np.ndarray) else part for part in index)
     y, z = ours[tuple(index)], theirs[as_torch]
     assert_same([y], [z])
     dy = rng.standard_normal(y.shape)

@@ -48,13 +48,13 @@ def test_sgd_is_its_formula(momentum, dampening, nesterov, maximize):
 
 @pytest.mark.parametrize("maximize", [False, True])
 @pytest.mark.parametrize("amsgrad", [False, True])
-@pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW])
-def test_adam_is_its_formula(kind, amsgrad, maximize):
-    p, _ = run(lambda ps: kind(ps, 0.1, (0.8, 0.9), 1e-3, 0.05, amsgrad, maximize=maximize))
+@pytest.mark.parametrize("algorithm", [optim.Adam, optim.AdamW])
+def test_adam_is_its_formula(algorithm, amsgrad, maximize):
+    p, _ = run(lambda ps: algorithm(ps, 0.1, (0.8, 0.9), 1e-3, 0.05, amsgrad, maximize=maximize))
     w, m, v, largest = START.copy(), np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((2, 3))
     for t, g in enumerate(GRADIENTS, start=1):
         g = -g if maximize else g
-        if kind is optim.AdamW:
+        if algorithm is optim.AdamW:
             w = w - 0.1 * 0.05 * w
         else:
             g = g + 0.05 * w

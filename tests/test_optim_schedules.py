@@ -167,15 +167,15 @@ def test_impossible_schedules_are_refused(make):
 
 
 def test_schedules_want_an_optimizer_and_subclasses_a_rule():
-    for kind in (lambda one: StepLR(one, 1), ReduceLROnPlateau):
+    for schedule in (lambda optimizer: StepLR(optimizer, 1), ReduceLROnPlateau):
         with pytest.raises(TypeError, match="must be an Optimizer, not float"):
-            kind(0.1)
+            schedule(0.1)
     with pytest.raises(NotImplementedError, match="next_lr"):
         LRScheduler(optimizer()).step()
 
 
 def with_grads(*grads):
-    ps = [nn.Parameter(np.zeros_like(one)) for one in grads]
+    ps = [nn.Parameter(np.zeros_like(grad)) for grad in grads]
     for p, grad in zip(ps, grads):
         p.grad = grad
     return ps

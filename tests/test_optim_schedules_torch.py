@@ -92,8 +92,8 @@ def test_plateaus(options):
 def test_clipping(max_norm, norm_type):
     rng = np.random.default_rng(0)
     grads = [rng.standard_normal(shape) for shape in ((3, 2), (4,), ())]
-    ours = [nn.Parameter(np.zeros(np.shape(one))) for one in grads]
-    theirs = [torch.nn.Parameter(torch.zeros(np.shape(one), dtype=torch.float64)) for one in grads]
+    ours = [nn.Parameter(np.zeros(np.shape(grad))) for grad in grads]
+    theirs = [torch.nn.Parameter(torch.zeros(np.shape(grad), dtype=torch.float64)) for grad in grads]
     for p, q, grad in zip(ours, theirs, grads):
         p.grad, q.grad = np.array(grad), torch.tensor(grad, dtype=torch.float64)
     norm = nn.utils.clip_grad_norm_(ours, max_norm, norm_type)

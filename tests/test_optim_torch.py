@@ -32,8 +32,8 @@ CASES = [
 
 def pair(options, name, start):
     """The same parameters and optimiser, ours and PyTorch's."""
-    ours = [nn.Parameter(one.copy()) for one in start]
-    theirs = [torch.nn.Parameter(torch.from_numpy(one.copy())) for one in start]
+    ours = [nn.Parameter(value.copy()) for value in start]
+    theirs = [torch.nn.Parameter(torch.from_numpy(value.copy())) for value in start]
     return ours, getattr(optim, name)(ours, **options), theirs, getattr(torch.optim, name)(theirs, **options)
 
 
@@ -100,4 +100,4 @@ def test_arguments_are_pytorchs(name):
     ours, theirs = (
         list(inspect.signature(getattr(place, name)).parameters) for place in (optim, torch.optim)
     )
-    assert ours == [one for one in theirs if one in ours]
+    assert ours == [argument for argument in theirs if argument in ours]

@@ -14,7 +14,8 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.debug import debugger
 
-INSTALLED = Path(tg.__file__).resolve().parent.parent
+from .helpers import INSTALLED
+
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "step_through_conv.py"
 
 FIVE_OPS = """

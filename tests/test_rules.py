@@ -25,13 +25,13 @@ def allowed(dy, x, y, x_shape, dim):
     parts = [piece * exp(half) for piece in (dy, y)]
     scale = total(half, dim=dim) if x is not None else 1
     part, at = (half, 0) if dim is None else (x, dim)
-    names = ",".join(str(one.ndim) for one in parts).replace("1", "2")
+    names = ",".join(str(array.ndim) for array in parts).replace("1", "2")
     sizes += len(names) + x.shape[at] * len((slice(None),) * at)
     return helper(parts[0], (1, 2)) * scale + sizes * x[..., None].shape[0] + len(y)
 
 
 def helper(dy, dims):
-    dims = [dims.index(one) for one in dims]
+    dims = [dims.index(axis) for axis in dims]
     return -dy[0]
 
 
@@ -108,8 +108,10 @@ def test_what_rules_are_made_of_is_allowed():
     ],
 )
 def test_what_means_two_things_is_found_with_its_line(rule, kind, line):
-    faults = [one for one in function_faults(rule, frozenset(["dy", "x"])) if one.kind == kind]
-    assert [one.place for one in faults] == [f"{show_path(__file__)}:{rule.__code__.co_firstlineno + line}"]
+    faults = [fault for fault in function_faults(rule, frozenset(["dy", "x"])) if fault.kind == kind]
+    assert [fault.place for fault in faults] == [
+        f"{show_path(__file__)}:{rule.__code__.co_firstlineno + line}"
+    ]
 
 
 def test_a_fault_in_a_helper_is_found_at_the_helper():

@@ -12,7 +12,7 @@ import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import ShapeError
 
-from .helpers import assert_gradients
+from .helpers import assert_gradients, gradient_cases
 
 INF, NAN = np.inf, np.nan
 
@@ -40,9 +40,7 @@ PLACES = [  # op, inputs, params, the gradients of the sum
 ]
 
 
-@pytest.mark.parametrize(
-    ("op", "inputs", "params", "expected"), PLACES, ids=[f"{one[0]}-{one[1]}" for one in PLACES]
-)
+@gradient_cases(PLACES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gradient_at_a_special_place(op, inputs, params, expected):
     assert_gradients(op, inputs, params, expected)
@@ -57,8 +55,8 @@ def test_the_gradient_of_a_sign_is_0_whatever_comes_back_to_it():
     (arrays,) = tg.grad(tg.sign(x), x, dy)
     (tensors,) = tg.grad(tg.sign(x), x, dy, create_graph=True)
     (ddy,) = tg.grad(tensors, dy, np.full(4, INF))
-    for found in (arrays, tensors, ddy):
-        np.testing.assert_array_equal(found.data, np.zeros(4))
+    for gradient in (arrays, tensors, ddy):
+        np.testing.assert_array_equal(gradient.data, np.zeros(4))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

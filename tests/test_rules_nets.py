@@ -82,8 +82,8 @@ class TestAdaptivePooling:
 
     def test_an_image_without_a_batch(self, op):
         x, alone = leaf(1, 3, 5, 4), leaf(3, 5, 4)
-        for one in (x, alone):
-            op(one, (2, 3)).pow(2).sum().backward()
+        for images in (x, alone):
+            op(images, (2, 3)).pow(2).sum().backward()
         np.testing.assert_array_equal(alone.grad, x.grad[0])
 
 
@@ -235,15 +235,15 @@ EXPLICIT = [  # equation, operands, what it is
 @pytest.mark.parametrize(("equation", "operands", "meaning"), EXPLICIT, ids=[case[0] for case in EXPLICIT])
 def test_einsum_and_its_gradient_by_what_it_means(equation, operands, meaning):
     """It is linear in each operand x: <dX, v> = <dY, Y(v)> for any v in the place of x."""
-    leaves = [tg.Tensor(one, requires_grad=True) for one in operands]
+    leaves = [tg.Tensor(operand, requires_grad=True) for operand in operands]
     y = tg.einsum(equation, *leaves)
     np.testing.assert_allclose(y.data, meaning(*operands), rtol=1e-12, atol=1e-14)
     dy = normal(y.shape)
     y.backward(dy)
-    for position, one in enumerate(leaves):
-        v = normal(one.shape)
+    for position, tensor in enumerate(leaves):
+        v = normal(tensor.shape)
         moved = meaning(*operands[:position], v, *operands[position + 1 :])
-        np.testing.assert_allclose((one.grad * v).sum(), (dy * moved).sum(), rtol=1e-9)
+        np.testing.assert_allclose((tensor.grad * v).sum(), (dy * moved).sum(), rtol=1e-9)
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -256,6 +256,6 @@ def test_running_statistics_follow_whether_or_not_the_call_is_recorded(norm, rec
     dims = (0, 2, 3) if norm is tg.batch_norm else (2, 3)
     expected = x.data.mean(dims), x.data.var(dims, ddof=1)
     if norm is tg.instance_norm:
-        expected = [one.mean(0) for one in expected]  # averaged over the samples
+        expected = [statistic.mean(0) for statistic in expected]  # averaged over the samples
     np.testing.assert_allclose(mean.data, 0.5 * expected[0], rtol=1e-12)
     np.testing.assert_allclose(variance.data, 0.5 * expected[1], rtol=1e-12)

@@ -117,7 +117,7 @@ def test_unused_input_is_refused_or_none():
 
 
 def test_a_rule_whose_input_needs_no_gradient_is_not_called(scratch_ops):
-    called = []
+    calls = []
 
     @primitive
     def both(a, b):
@@ -125,19 +125,19 @@ def test_a_rule_whose_input_needs_no_gradient_is_not_called(scratch_ops):
 
     @both.grad("a")
     def both_da(dy):
-        called.append("a")
+        calls.append("a")
         return dy
 
     @both.grad("b")
     def both_db(dy):
-        called.append("b")
+        calls.append("b")
         return dy
 
     x, w = leaf(2), leaf(2)
     both(x, tg.ones(2)).sum().backward()
-    assert called == ["a"]
+    assert calls == ["a"]
     tg.grad(both(x, w).sum(), w)
-    assert called == ["a", "b"]
+    assert calls == ["a", "b"]
 
 
 # Hooks
@@ -166,11 +166,11 @@ def test_a_hook_sees_the_sum_of_all_contributions():
 
 
 @pytest.mark.parametrize(
-    "kind", [np.float32, np.array, tg.tensor, lambda number: tg.tensor(number, dtype=np.float64)]
+    "convert", [np.float32, np.array, tg.tensor, lambda number: tg.tensor(number, dtype=np.float64)]
 )
-def test_a_hook_may_return_a_number_an_array_or_a_tensor(kind):
+def test_a_hook_may_return_a_number_an_array_or_a_tensor(convert):
     x = tg.tensor(2.0, requires_grad=True)
-    x.register_hook(lambda dx: kind(7.0))
+    x.register_hook(lambda dx: convert(7.0))
     y = x * 3
     y.register_hook(lambda dy: dy * 2)  # of an array without dimensions that is a NumPy number
     y.backward(retain_graph=True)

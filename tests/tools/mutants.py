@@ -214,8 +214,8 @@ def rule_functions() -> dict[FunctionType, list[str]]:
 
 def helpers_of(function: FunctionType) -> list[FunctionType]:
     """The ops' own functions that a function calls, but for those that check and show."""
-    called = [uncached(function.__globals__.get(name)) for name in function.__code__.co_names]
-    own = [value for value in called if isinstance(value, FunctionType) and ".ops." in value.__module__]
+    functions = [uncached(function.__globals__.get(name)) for name in function.__code__.co_names]
+    own = [value for value in functions if isinstance(value, FunctionType) and ".ops." in value.__module__]
     return [helper for helper in own if not helper.__name__.startswith(("check", "show"))]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..cases import Chain, Convolution, LayerRun, Task, Training
+from ..nets import Net
 
 
 class Settings(NamedTuple):
@@ -77,3 +78,12 @@ class Framework:
     def served(self) -> str | None:
         """Which kernel served last, where that can be told."""
         return None
+
+
+def layer_by_layer(
+    apply: Callable[[Any, Iterator[Any], Any], Any], net: Net, weights: Iterator[Any], x: Any
+) -> Any:
+    """What a net makes of x; `apply` makes one layer of it, with its weights from the iterator."""
+    for layer in net:
+        x = apply(layer, weights, x)
+    return x

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from .. import inputs, nets
 from ..cases import Convolution, LayerRun, Training
-from .base import Framework, Part
+from .base import Framework, Part, layer_by_layer
 
 
 def convolve(conv: nets.Conv, x: Any, w: Any) -> Any:
@@ -55,14 +55,7 @@ def apply(layer: nets.Layer, weights: Iterator[Any], x: Any) -> Any:
         case nets.MeanOfImage():
             return x.mean((2, 3))
         case nets.Residual():
-            return x + forward(layer.body, weights, x)
-
-
-def forward(net: nets.Net, weights: Iterator[Any], x: Any) -> Any:
-    """One layer after the other."""
-    for layer in net:
-        x = apply(layer, weights, x)
-    return x
+            return x + layer_by_layer(apply, layer.body, weights, x)
 
 
 class Jax(Framework):
@@ -75,7 +68,7 @@ class Jax(Framework):
         )
 
         def loss_of(weights: list[Any], x: Any, target: Any) -> Any:
-            return ((forward(task.net, iter(weights), x) - target) ** 2).mean()
+            return ((layer_by_layer(apply, task.net, iter(weights), x) - target) ** 2).mean()
 
         @jax.jit
         def update(weights: list[Any], x: Any, target: Any) -> Any:

@@ -12,7 +12,7 @@ from mygrad.nnet.layers import batchnorm, conv_nd, max_pool
 
 from .. import inputs, nets
 from ..cases import Convolution, LayerRun, Training
-from .base import Framework, NotOffered, Part
+from .base import Framework, NotOffered, Part, layer_by_layer
 
 
 def apply(layer: nets.Layer, weights: Iterator[Any], x: Any) -> Any:
@@ -36,15 +36,8 @@ def apply(layer: nets.Layer, weights: Iterator[Any], x: Any) -> Any:
         case nets.MeanOfImage():
             return x.mean((2, 3))
         case nets.Residual():
-            return x + forward(layer.body, weights, x)
+            return x + layer_by_layer(apply, layer.body, weights, x)
     raise NotOffered
-
-
-def forward(net: nets.Net, weights: Iterator[Any], x: Any) -> Any:
-    """One layer after the other."""
-    for layer in net:
-        x = apply(layer, weights, x)
-    return x
 
 
 def convolve(conv: nets.Conv, x: Any, w: Any) -> Any:
@@ -65,7 +58,7 @@ class MyGrad(Framework):
         def step() -> float:
             for weight in weights:
                 weight.null_grad()
-            loss = ((forward(task.net, iter(weights), x) - target) ** 2).mean()
+            loss = ((layer_by_layer(apply, task.net, iter(weights), x) - target) ** 2).mean()
             loss.backward()
             for weight in weights:
                 weight.data -= np.float32(0.01) * weight.grad

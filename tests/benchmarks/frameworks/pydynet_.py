@@ -13,7 +13,7 @@ import pydynet.nn.functional as F
 
 from .. import inputs, nets
 from ..cases import Training
-from .base import Framework, NotOffered
+from .base import Framework, NotOffered, layer_by_layer
 
 
 def apply(layer: nets.Layer, weights: Iterator[Any], x: Any) -> Any:
@@ -39,15 +39,8 @@ def apply(layer: nets.Layer, weights: Iterator[Any], x: Any) -> Any:
         case nets.MeanOfImage():
             return pydynet.mean(x, (2, 3))
         case nets.Residual():
-            return x + forward(layer.body, weights, x)
+            return x + layer_by_layer(apply, layer.body, weights, x)
     raise NotOffered
-
-
-def forward(net: nets.Net, weights: Iterator[Any], x: Any) -> Any:
-    """One layer after the other."""
-    for layer in net:
-        x = apply(layer, weights, x)
-    return x
 
 
 class PyDyNet(Framework):
@@ -59,7 +52,7 @@ class PyDyNet(Framework):
         def step() -> float:
             for weight in weights:
                 weight.zero_grad()
-            loss = pydynet.mean(pydynet.square(forward(task.net, iter(weights), x) - target))
+            loss = pydynet.mean(pydynet.square(layer_by_layer(apply, task.net, iter(weights), x) - target))
             loss.backward()
             for weight in weights:
                 weight.data -= np.float32(0.01) * weight.grad
