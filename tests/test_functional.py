@@ -24,6 +24,7 @@ PRIVATE = {  # ops without a function of PyTorch's, and where they are met inste
     "flatten_input_grad": "a gradient",
     "gather_taps": "a part of max_pool2d's gradients",
     "getitem": "x[…]",
+    "setitem": "x[…] = …",
     "label_vectors": "a part of the losses of classes",
     "label_weights": "a part of the losses of classes",
     "max_pool2d_with_indices": "max_pool2d(…, return_indices=True)",

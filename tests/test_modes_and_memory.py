@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import threading
+import warnings
 import weakref
 
 import numpy as np
@@ -174,3 +176,84 @@ def test_the_sweep_frees_as_it_goes():
     node = y.grad_fn
     y.sum().backward()
     assert not node.saved and not node.edges
+
+
+def test_one_block_is_entered_again_within_itself_and_one_after_another():
+    block = tg.no_grad()
+    for _ in range(2):
+        with block:
+            with block:
+                assert not tg.is_grad_enabled()
+            assert not tg.is_grad_enabled()
+        assert tg.is_grad_enabled()
+    with block, tg.enable_grad(), block:
+        assert not tg.is_grad_enabled()
+    assert tg.is_grad_enabled()
+
+
+def test_one_block_in_two_threads():
+    block, states = tg.no_grad(), []
+    inside = [threading.Event(), threading.Event()]
+
+    def work(own, others):
+        with block:
+            own.set()
+            others.wait(5)
+            states.append(tg.is_grad_enabled())
+        states.append(tg.is_grad_enabled())
+
+    threads = [threading.Thread(target=work, args=pair) for pair in (inside, inside[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(states) == [False, False, True, True]
+
+
+def test_a_function_under_no_grad_calls_itself():
+    @tg.no_grad()
+    def count_down(number):
+        assert not tg.is_grad_enabled()
+        return number and count_down(number - 1)
+
+    assert count_down(3) == 0 and tg.is_grad_enabled()
+
+
+# Numbers that leave the tape
+
+
+@pytest.mark.parametrize("line", ["a[0] = x[0]", "math.sqrt(x[0])", "a[:] = list(map(math.exp, x))"])
+def test_a_number_that_leaves_the_tape_is_told_once_a_line(line):
+    code = compile(f"for _ in range(3): {line}", "lost.py", "exec")
+    scope = {"x": tg.ones(2, requires_grad=True), "a": np.zeros(2), "math": math}
+    with pytest.warns(UserWarning, match="no gradient can follow") as warned:
+        warnings.simplefilter("default")
+        exec(code, scope)
+    assert [(each.filename, each.lineno) for each in warned] == [("lost.py", 1)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "float(x[0])",
+        "int(x[0])",
+        "'%.2f' % x[0]",
+        "f'{x[0]:.3f}'",
+        "a[0] = float(x[0])",
+        "a[0] = x[0].item()",
+    ],
+)
+def test_a_number_that_was_asked_for_is_given(line):
+    scope = {"x": tg.ones(2, requires_grad=True), "a": np.zeros(2)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(line, scope)
+        with tg.no_grad():
+            exec("a[0] = x[0]", scope)
+        exec("a[0] = x.detach()[0]", scope)
+    assert scope["a"][0] == 1
+
+
+def test_a_result_is_formatted_as_its_number():
+    assert f"{tg.ones(2, requires_grad=True).sum():.1f}" == "2.0"
+    assert f"{tg.ones(2)}" == str(tg.ones(2))

@@ -237,14 +237,12 @@ def test_in_place_arithmetic(symbol):
         exec(f"w {symbol} 2", scope)
 
 
-def test_results_refuse_to_be_changed():
+def test_the_numbers_of_a_result_cannot_be_set():
     y = leaf(3) * 2
-    with pytest.raises(errors.MutationError):
-        y -= 1
-    with pytest.raises(errors.MutationError, match="tg.where"):
-        y[0] = 1
-    with pytest.raises(errors.MutationError):
+    with pytest.raises(errors.MutationError, match=r"x.data = …"):
         y.data = np.ones(3)
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[0] = 1
 
 
 def test_setting_an_item_of_a_leaf():
@@ -254,8 +252,6 @@ def test_setting_an_item_of_a_leaf():
     w = leaf(3)
     with pytest.raises(errors.MutationError):
         w[0] = 1
-    with pytest.raises(errors.MutationError):
-        x[0] = w[0]
 
 
 # Copies

@@ -65,7 +65,7 @@ class profile(StepObserver):
             }
             self._kept.update((key, ref(array)) for key, array in fresh.items())
             saved = sum(array.nbytes for array in fresh.values())
-        allocated = sum(output.data.nbytes for output in call.outputs if output._root is None)
+        allocated = sum(output.data.nbytes for output in call.outputs if output._memory is None)
         self.events.append(
             Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or "")
         )

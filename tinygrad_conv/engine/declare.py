@@ -108,6 +108,7 @@ def primitive(
     keeps: tuple[str, ...] = (),
     differentiable: bool = True,
     once: bool = False,
+    view: bool = False,
     override: bool = False,
 ) -> Any:
     """Declare the decorated forward as an op, under its own name.
@@ -117,8 +118,10 @@ def primitive(
     other, and scalars may be among them; their gradients are summed back. keeps: names of what the forward
     returns after its output, as `return y, index`, for the rules to read. differentiable: False for an op
     whose output carries no gradient (a comparison). once: its rules may not be differentiated themselves.
-    override: take the place of an op of the same name from elsewhere. For several outputs the forward returns
-    a tuple of arrays (`return (a, b)`; with keeps, `return (a, b), index`); `dy` and `y` are tuples then.
+    view: the output counts as a view of the first input, which no change in place may tear apart from it,
+    also where the forward has to copy. override: take the place of an op of the same name from elsewhere.
+    For several outputs the forward returns a tuple of arrays (`return (a, b)`; with keeps,
+    `return (a, b), index`); `dy` and `y` are tuples then.
     """
     options: dict[str, Any] = {
         "names": names,
@@ -126,6 +129,7 @@ def primitive(
         "keeps": keeps,
         "differentiable": differentiable,
         "once": once,
+        "view": view,
     }
     if forward is None:
         return partial(primitive, override=override, **options)

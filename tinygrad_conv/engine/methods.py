@@ -7,6 +7,7 @@ stands in the op's docstring.
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,18 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import Array
+from .instructions import asks_for_a_number
+from .location import line_of, user_where
+from .modes import GRAD
 from .node import Node, Output
 from .operators import Operand, Operators
 from .registry import COMPOSITES, OPS, door, picture
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+WARNED: dict[str, dict[Any, Any]] = {}
+"""By file: the lines whose numbers have left the tape, in the form that `warnings` keeps."""
 
 Dim = int | tuple[int, ...] | None
 
@@ -166,7 +173,8 @@ class TensorMethods(Operators):
 
     # Dtypes and plain numbers
     def to(self, dtype: DTypeLike) -> Self:
-        return self if isinstance(dtype, str) and dtype == "cpu" else OPS["to"](self, dtype=dtype)
+        same = dtype == "cpu" if isinstance(dtype, str) else self.dtype == dtype
+        return self if same else OPS["to"](self, dtype=dtype)
 
     def cpu(self) -> Self:
         return self
@@ -193,10 +201,30 @@ class TensorMethods(Operators):
         return self._data.tolist()
 
     def __float__(self) -> Any:
+        self.warn_if_lost()
         return float(self.item())
 
     def __int__(self) -> Any:
+        self.warn_if_lost()
         return int(self.item())
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.item() if self.ndim == 0 and format_spec else str(self), format_spec)
+
+    def warn_if_lost(self) -> None:
+        """Say so, once a line, where a number leaves the tape without the line asking for a bare one."""
+        if not (self.requires_grad and GRAD.get()):
+            return
+        where = user_where()
+        if not asks_for_a_number(*where):
+            file = where[0].co_filename
+            message = (
+                "a number of a tensor that requires grad goes where no gradient can follow it (an array, "
+                "math, …); compute with tg functions instead, or write float(x) or x.item() if that is meant"
+            )
+            warnings.warn_explicit(
+                message, UserWarning, file, line_of(where), registry=WARNED.setdefault(file, {})
+            )
 
     def __bool__(self) -> bool:
         return bool(self._data)

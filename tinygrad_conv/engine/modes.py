@@ -5,13 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ContextDecorator, contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any
 
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
 OBSERVATION: ContextVar[Any] = ContextVar("who observes ops, sweeps and updates (observe.py)", default=None)
 BACKWARD: ContextVar[Any] = ContextVar("the Gradients of the sweep that is running", default=None)
+
+ENTERED: ContextVar[tuple[Any, ...]] = ContextVar(
+    "blocks of enable_grad and no_grad; the last rules", default=()
+)
 
 is_grad_enabled = GRAD.get
 
@@ -22,10 +26,13 @@ class enable_grad(ContextDecorator):
     _value = True
 
     def __enter__(self) -> None:
-        self._token: Token[bool] = GRAD.set(self._value)
+        ENTERED.set((*ENTERED.get(), self))
+        GRAD.set(self._value)
 
     def __exit__(self, *exception: object) -> None:
-        GRAD.reset(self._token)
+        blocks = without(self, ENTERED.get())
+        ENTERED.set(blocks)
+        GRAD.set(blocks[-1]._value if blocks else True)
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
@@ -34,13 +41,19 @@ class enable_grad(ContextDecorator):
         return super().__call__(function)
 
     def _recreate_cm(self) -> enable_grad:
-        return type(self)()  # each call of a decorated function holds its own token
+        return self  # a block can be entered again within itself, and in other threads
 
 
 class no_grad(enable_grad):
     """Nothing is recorded inside: a `with` block, or a decorator (`@tg.no_grad()`)."""
 
     _value = False
+
+
+def without(block: enable_grad, blocks: tuple[enable_grad, ...]) -> tuple[enable_grad, ...]:
+    """The blocks without the innermost entry of this one."""
+    last = len(blocks) - 1 - blocks[::-1].index(block)
+    return blocks[:last] + blocks[last + 1 :]
 
 
 @contextmanager

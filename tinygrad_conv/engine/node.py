@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..dtypes import Array
-from ..errors import MutationError, TapeConsumedError, show_shape, show_tensor
+from ..errors import MutationError, TapeConsumedError, show_shape
 from . import registry
 from .hooks import Listeners
 from .location import Where, show_where
+from .memory import Memory
 
 tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
@@ -40,7 +41,6 @@ class Leaf(Protocol):
 
     _data: Array
     _listeners: Listeners | None
-    _version: int  # when its memory was last changed in place
 
 
 Edge = Output | Leaf
@@ -66,9 +66,9 @@ class Node:
         "edges",
         "index",
         "layer",
+        "memories",
         "op",
         "outputs",
-        "owners",
         "params",
         "saved",
         "several",
@@ -82,7 +82,7 @@ class Node:
         saved: dict[str, Any],
         params: dict[str, Any],
         several: bool,
-        owners: list[Any],
+        memories: list[Memory],
         constants: dict[int, Any] | None,
         layer: str,
         where: Where,
@@ -93,7 +93,7 @@ class Node:
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
         self.several = several  # the op returned a tuple, so dy is one
-        self.owners = owners  # the tensors that own memory which `saved` shows
+        self.memories = memories  # of leaves, which `saved` shows, and which may change
         self.constants = constants  # inputs that want no gradient: the name or the number, by position
         self.layer = layer
         self.where = where
@@ -114,7 +114,7 @@ class Node:
 
     def free(self, where: Where) -> None:
         """Let go of everything but the lines, once a backward has passed."""
-        self.saved, self.edges, self.owners, self.params, self.consumed = {}, [], [], {}, where
+        self.saved, self.edges, self.memories, self.params, self.consumed = {}, [], [], {}, where
 
     def __repr__(self) -> str:
         outputs = ", ".join(f"{dtype}{show_shape(shape)}" for shape, dtype in self.outputs)
@@ -152,9 +152,9 @@ def check_unconsumed(node: Node) -> None:
 
 def check_versions(node: Node) -> None:
     """Refuse a node whose rules would read what was changed in place since."""
-    for owner in node.owners:
-        if owner._version > node.index:
-            name = show_tensor(owner)
+    for memory in node.memories:
+        if memory.version > node.index:
+            name = memory.show()
             raise MutationError(
                 f"{node.op.name}: {name} was changed in place after the forward at {node.place} read it; its "
                 "rules would no longer fit the numbers in it. Call backward before the change"

@@ -18,9 +18,10 @@ import numpy as np
 from ..dtypes import FLOATS, KINDS, promote
 from ..errors import RuleError, show_array
 from .location import show_place, user_where
+from .memory import Memory
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
-from .tensor import Tensor, tensor_of
+from .tensor import Tensor, tensor_of, view_of
 
 PLAIN = frozenset(
     {int, float, bool, str, type(None), np.dtype}
@@ -55,11 +56,12 @@ class Op:
         keeps: tuple[str, ...] = (),
         differentiable: bool = True,
         once: bool = False,
+        view: bool = False,
     ) -> None:
         update_wrapper(self, forward)  # its name, module, docstring and signature
         self.name, self.forward = forward.__name__, forward
         self.broadcasting, self.keeps = broadcasting, tuple(keeps)
-        self.differentiable, self.once = differentiable, once
+        self.differentiable, self.once, self.view = differentiable, once, view
         parameters = list(inspect.signature(forward).parameters.values())
         inputs = [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
         params = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
@@ -191,16 +193,20 @@ class Op:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
         usual = type(output) is np.ndarray and output.dtype.kind in KINDS
         array: Any = output if usual else self.as_array(output)
-        base, root = array.base, None
+        base, memory = array.base, None
         for value, given in zip(inputs, arrays):
             if array is given or (
                 base is not None and given is not None and (base is given or base is given.base)
             ):
                 array = array.view()
                 if isinstance(value, Tensor):
-                    root = value if value._root is None else value._root
+                    memory = value.memory()
         array.setflags(False)  # write=False, which takes twice as long
-        return tensor_of(array, root)
+        if memory is not None:
+            return view_of(array, memory)
+        if self.view and isinstance(inputs[0], Tensor):
+            return view_of(array, inputs[0].memory(), copied=True)
+        return tensor_of(array)
 
     def as_array(self, output: Any) -> Any:
         """What a forward returned, a NumPy number perhaps, as an array."""
@@ -227,13 +233,13 @@ class Op:
         plan = self._plans.get(wanted) or self.plan_for(wanted)
         several = type(outputs) is tuple
         saved: dict[str, Any] = {}
-        owners: list[Tensor] = []
+        memories: list[Memory] = []
         if self.variadic is not None:
-            self.save_variadic(saved, owners, plan, inputs, arrays)
+            self.save_variadic(saved, memories, plan, inputs, arrays)
             edges = [edges]
         else:
             for name, position in plan.inputs:
-                saved[name] = save_input(inputs[position], arrays[position], owners)
+                saved[name] = save_input(inputs[position], arrays[position], memories)
             for name, position in plan.shapes:
                 saved[name] = None if arrays[position] is None else arrays[position].shape
         if plan.output:
@@ -242,7 +248,9 @@ class Op:
             saved[name] = kept[place]
         constants = name_constants(inputs, plan.constants) if plan.constants else None
         params = {**self.defaults, **params}
-        node = Node(self, edges, saved, params, several, owners, constants, LAYER.get(), user_where(known=2))
+        node = Node(
+            self, edges, saved, params, several, memories, constants, LAYER.get(), user_where(known=2)
+        )
         for slot, output in enumerate(outputs if several else (outputs,)):
             array = output._data
             node.outputs.append((array.shape, array.dtype))
@@ -253,14 +261,14 @@ class Op:
     def save_variadic(
         self,
         saved: dict[str, Any],
-        owners: list[Tensor],
+        memories: list[Memory],
         plan: SavePlan,
         inputs: tuple[Any, ...],
         arrays: list[Any],
     ) -> None:
         """Save the inputs of a variadic op, or their shapes, as tuples under its one name."""
         for name, _ in plan.inputs:
-            saved[name] = tuple([save_input(value, array, owners) for value, array in zip(inputs, arrays)])
+            saved[name] = tuple([save_input(value, array, memories) for value, array in zip(inputs, arrays)])
         for name, _ in plan.shapes:
             saved[name] = tuple([array.shape for array in arrays])
 
@@ -292,12 +300,12 @@ class Op:
         return derivation.function(*arguments, **named)
 
 
-def save_input(value: Any, array: Any, owners: list[Tensor]) -> Any:
-    """The array to save of an input. Who owns its memory is noted, so that a change in place is noticed."""
+def save_input(value: Any, array: Any, memories: list[Memory]) -> Any:
+    """The array to save of an input. Which memory it is in is noted, so that a change in place is noticed."""
     if not isinstance(value, Tensor):  # a bare array is its owner's to change
         return None if value is None else array.copy()
-    if value._edge is None or value._root is not None:
-        owners.append(value if value._root is None else value._root)
+    if value._edge is None or value._memory is not None:
+        memories.append(value.memory())
     return array
 
 

@@ -5,10 +5,9 @@ Each finds its op in the registry; what it computes, and what is raised, stands 
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .in_place_methods import InPlace
 from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 Operand = Any  # a Tensor, an ndarray or a scalar
 
 
-class Operators:
+class Operators(InPlace):
     """Arithmetic, comparisons, and functions of one number."""
 
     __slots__ = ()
@@ -189,23 +188,3 @@ class Operators:
 
     def masked_fill(self, mask: Operand, value: Operand) -> Self:
         return COMPOSITES["masked_fill"](self, mask, value)
-
-    # In place: for leaves, under no_grad
-    def change(self, symbol: str, operation: Callable[..., Any], *operands: Operand) -> Self:
-        """Change the memory by an operation; `symbol` is what messages call it."""
-        raise NotImplementedError
-
-    def __iadd__(self, other: Operand) -> Self:
-        return self.change("+=", operator.iadd, other)
-
-    def __isub__(self, other: Operand) -> Self:
-        return self.change("-=", operator.isub, other)
-
-    def __imul__(self, other: Operand) -> Self:
-        return self.change("*=", operator.imul, other)
-
-    def __itruediv__(self, other: Operand) -> Self:
-        return self.change("/=", operator.itruediv, other)
-
-    def __setitem__(self, index: Any, value: Operand) -> None:
-        self.change("[…] =", operator.setitem, index, value)

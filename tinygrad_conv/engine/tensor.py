@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS, Array, as_array
-from ..errors import DtypeError, GraphError, MutationError, ShapeError, show_array, show_tensor
+from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
 from .backward import Gradients, sweep
 from .hooks import Handle, Listeners
+from .in_place import leaf_error
 from .location import user_where
+from .memory import Memory
 from .methods import TensorMethods
-from .modes import BACKWARD, GRAD, OBSERVATION, enable_grad, no_grad, observed_by
+from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by
 from .node import Node, Output, Versions, tick
 
 GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
@@ -37,9 +39,8 @@ class Tensor(TensorMethods):
         "_data",
         "_edge",
         "_listeners",
+        "_memory",
         "_requires_grad",
-        "_root",
-        "_version",
         "grad",
         "name",
     )
@@ -53,12 +54,16 @@ class Tensor(TensorMethods):
     ) -> None:
         self._data: Array = as_array(data.data if isinstance(data, Tensor) else data, dtype)
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
-        self._root: Tensor | None = None  # the tensor whose memory this one shows, where it is a view
+        self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self._version = 0  # when the memory was last changed in place
         self.grad: Array | None = None
         self.name = name
-        self.requires_grad = requires_grad
+        self._requires_grad = False
+        if requires_grad:
+            check_may_require_grad(self)
+            self._requires_grad = True
+        if isinstance(data, Tensor) and self._data is data._data:
+            self.join(data.memory())
 
     @property
     def data(self) -> Array:
@@ -71,7 +76,7 @@ class Tensor(TensorMethods):
     def data(self, value: Any) -> None:
         array = as_array(value)
         if self._edge is not None or (self._requires_grad and array.dtype not in FLOATS):
-            raise in_place_error(self, ".data =")
+            raise leaf_error(self, "x.data = …")
         self._data = array
         self.mark_changed()
 
@@ -84,10 +89,10 @@ class Tensor(TensorMethods):
     def requires_grad(self, value: bool) -> None:
         if self._edge is not None and not value:
             raise GraphError(f"{self._edge.node!r} made this tensor, so it requires grad; use detach()")
-        if value and self._data.dtype.kind != "f":
-            raise DtypeError(
-                f"only floating-point tensors can require a gradient, not {show_array(self._data)}"
-            )
+        if value and not self._requires_grad:
+            check_may_require_grad(self)
+            if not self._data.flags.writeable:  # what an op made becomes a leaf of its own, to be updated
+                self._data, self._memory = self._data.copy(), None
         self._requires_grad = bool(value)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
@@ -128,22 +133,27 @@ class Tensor(TensorMethods):
 
     def detach(self) -> Tensor:
         """The same numbers, in the same memory, off the tape."""
-        return tensor_of(self._data, self if self._root is None else self._root)
+        return view_of(self._data, self.memory())
+
+    def memory(self) -> Memory:
+        """What it shares with all that show the same memory."""
+        if self._memory is None:
+            self._memory = Memory(self, changeable=self._edge is None and self._data.flags.writeable)
+        return self._memory
+
+    @property
+    def _version(self) -> int:
+        """The version counter: when its memory was last changed in place, 0 for never."""
+        return 0 if self._memory is None else self._memory.version
+
+    def join(self, memory: Memory, copied: bool = False) -> None:
+        """Be one more tensor that shows this memory, or stands for a view of it that had to be copied."""
+        self._memory = memory
+        memory.add(self, user_where(), copied)
 
     def mark_changed(self) -> None:
         """Note that the memory has just been changed in place."""
-        (self if self._root is None else self._root)._version = Versions.latest = tick()
-
-    def change(self, symbol: str, operation: Callable[..., Any], *operands: Any) -> Tensor:
-        """`x -= …` and its kin, in place: for leaves, and where no recording would be falsified."""
-        would_record = GRAD.get() and any(
-            getattr(value, "requires_grad", False) for value in (self, *operands)
-        )
-        if would_record or self._edge is not None or not self._data.flags.writeable:
-            raise in_place_error(self, symbol)
-        operation(self._data, *(value.data if isinstance(value, Tensor) else value for value in operands))
-        self.mark_changed()
-        return self
+        self.memory().version = Versions.latest = tick()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if self._requires_grad:
@@ -166,17 +176,23 @@ class Tensor(TensorMethods):
         return f"tensor({numbers}, {show_array(self._data)}{origin}{name})"
 
 
-def tensor_of(array: Array, root: Tensor | None = None, edge: Output | None = None) -> Tensor:
+def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     """A Tensor around what an op computed: `__init__` without its checks, which a result needs none of."""
     tensor = object.__new__(Tensor)
     tensor._data = array
     tensor._edge = edge
-    tensor._root = root
+    tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor._version = 0
     tensor.grad = None
     tensor.name = None
+    return tensor
+
+
+def view_of(array: Array, memory: Memory, copied: bool = False) -> Tensor:
+    """A Tensor around an array that shows memory of others."""
+    tensor = tensor_of(array)
+    tensor.join(memory, copied)
     return tensor
 
 
@@ -308,7 +324,7 @@ def lift_value(value: Any, edge: Any) -> Any:
     """A saved array (or a tuple of them) as the Tensor it was; a constant becomes a Tensor off the tape."""
     if type(value) is tuple:
         return tuple(map(lift_value, value, edge or [None] * len(value)))
-    return edge if value is None or isinstance(edge, Tensor) else tensor_of(value, None, edge)
+    return edge if value is None or isinstance(edge, Tensor) else tensor_of(value, edge)
 
 
 def check_requires_grad(tensor: Tensor) -> None:
@@ -350,16 +366,15 @@ def check_used(inputs: Sequence[Tensor], gradients: Sequence[Any]) -> None:
             )
 
 
+def check_may_require_grad(tensor: Tensor) -> None:
+    """Refuse a gradient of integers."""
+    if tensor._data.dtype.kind != "f":
+        raise DtypeError(
+            f"only floating-point tensors can require a gradient, not {show_array(tensor._data)}"
+        )
+
+
 def check_leaf(tensor: Tensor, what: str) -> None:
     """Refuse what only a leaf can do."""
     if tensor._edge is not None:
         raise GraphError(f"{what}: {tensor._edge.node!r} made this tensor, and only a leaf can; use detach()")
-
-
-def in_place_error(tensor: Tensor, symbol: str) -> MutationError:
-    """What to write instead of changing a tensor in place."""
-    instead = f"x = x {symbol[:-1]} …" if symbol[0] in "+-*/" else "tg.where, tg.cat or tg.put_add"
-    return MutationError(
-        f"x {symbol} … would change {show_tensor(tensor)} behind the tape. Make a new tensor ({instead}), "
-        "or, to update a leaf, do it under `with tg.no_grad():`"
-    )

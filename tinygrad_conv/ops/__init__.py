@@ -12,6 +12,7 @@ from . import (  # noqa: F401 (importing declares them)
     activations,
     adaptive,
     arithmetic,
+    assign,
     classification,
     comparisons,
     contraction,

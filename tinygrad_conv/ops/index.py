@@ -15,7 +15,10 @@ from .arguments.shapes import check_places, check_source
 def getitem(x, *, index):
     """x[index], with NumPy's rules: integers, slices, None, `…`, and integer or boolean arrays."""
     try:
-        return x[index]
+        y = x[index]
+        if isinstance(y, np.ndarray):
+            return y
+        return x[(*index, ...) if isinstance(index, tuple) else (index, ...)]  # one number, as a view of x
     except IndexError as error:
         raise IndexError(f"getitem: x {show_shape(x.shape)}: {error}") from None
 

@@ -23,7 +23,7 @@ from .arguments.shapes import (
 )
 
 
-@primitive(names=("input",))
+@primitive(names=("input",), view=True)
 def reshape(x, *, shape):
     """x in another shape, in row-major order; one size may be -1: what the others leave.
 
@@ -45,7 +45,7 @@ def reshape_dx(dy, x_shape):
     return reshape(dy, shape=x_shape)
 
 
-@primitive(names=("input",))
+@primitive(names=("input",), view=True)
 def flatten(x, *, start_dim=0, end_dim=-1):
     """The dimensions from start_dim to end_dim, both included, as one."""
     start, end = one_dim("flatten", start_dim, x.ndim), one_dim("flatten", end_dim, x.ndim)
@@ -129,7 +129,7 @@ def transpose_dx(dy, dim0, dim1):
 @primitive(names=("input",))
 def flip(x, *, dims):
     """x in reverse order along `dims`."""
-    return np.flip(x, many_dims("flip", dims, x.ndim))
+    return np.flip(x, many_dims("flip", dims, x.ndim)).copy()  # not a view, as everywhere else in the field
 
 
 @flip.grad("x")

@@ -1,0 +1,134 @@
+"""`x += y`, `x[0] = y`, `x.relu_()`: changes in place.
+
+Rules read the arrays of earlier results, so these never change. Instead the Tensor object becomes the new
+result: it takes over its array and its place on the tape, and whoever else holds the object sees the change,
+while what was computed from it before keeps the old array. The memory of a leaf (a parameter under no_grad,
+data, a buffer) is written to, and its version counter tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import DtypeError, MutationError, ShapeError, show_array, show_tensor
+from .instructions import stores_back_an_item
+from .location import show_where, user_where
+from .memory import overlap
+from .modes import GRAD, no_grad, unobserved
+from .registry import OPS
+
+
+def change(tensor: Any, symbol: str, compute: Callable[..., Any], *operands: Any, part: Any = None) -> Any:
+    """Change a tensor in place: into what `compute` makes of it and the operands, out of place.
+
+    symbol: what messages call the change. part: the index of what alone changes, where that is so. Raises
+    MutationError where another tensor would have to change too, ShapeError and DtypeError where the result
+    does not fit in; everything is as it was then.
+    """
+    recorded = GRAD.get() and any(getattr(value, "requires_grad", False) for value in (tensor, *operands))
+    if recorded and tensor._requires_grad and tensor._edge is None:
+        raise leaf_error(tensor, symbol)
+    writes = not recorded and is_a_leafs(tensor)
+    if not writes and stores_back_an_item(tensor, user_where()):
+        return compute(tensor, *operands)  # x[0] += 1: the change of x itself is what follows
+    if not writes:
+        check_alone(tensor, symbol, operands, part)
+    if recorded:
+        result = fitted(tensor, symbol, compute(tensor, *operands))
+        take_over(tensor, result)
+        return tensor
+    with no_grad(), unobserved():
+        result = fitted(tensor, symbol, compute(tensor, *operands))
+    if writes:
+        write(tensor, result._data)
+    else:
+        tensor._data, tensor._memory = result._data, None  # under no_grad a result keeps its node
+    return tensor
+
+
+def is_a_leafs(tensor: Any) -> bool:
+    """Whether the memory is a leaf's, to be written to; that of a result never is."""
+    if tensor._memory is None:
+        return bool(tensor._data.flags.writeable)
+    return bool(tensor._memory.changeable and not tensor._memory.member(tensor).copied)
+
+
+def fitted(tensor: Any, symbol: str, result: Any) -> Any:
+    """A result as it takes the tensor's place: of the same shape and dtype, in memory of its own."""
+    if result.shape != tensor.shape:
+        raise ShapeError(
+            f"{symbol}: the result would be {show_array(result._data)}, but x is {show_tensor(tensor)}, "
+            "and a change in place keeps the shape; write x = x … for a new tensor"
+        )
+    if not np.can_cast(result.dtype, tensor.dtype, "same_kind"):
+        raise DtypeError(
+            f"{symbol}: the result would be {result.dtype}, but x is {show_tensor(tensor)}, and a change "
+            "in place keeps the dtype; write x = x … for a new tensor"
+        )
+    if result.dtype != tensor.dtype:
+        return OPS["to"](result, dtype=tensor.dtype)
+    return result if result._memory is None else OPS["clone"](result)
+
+
+def take_over(tensor: Any, result: Any) -> None:
+    """Become a result: its array and its node. Hooks stay with the old node; retain_grad moves along."""
+    old, new = tensor._edge, result._edge
+    if old is not None and old.node._listeners is not None:
+        retained = old.node._listeners.retained
+        if old.slot in retained and retained[old.slot]() is tensor:
+            moved = retained.pop(old.slot)
+            if new is not None:
+                new.node.listeners().retained[new.slot] = moved
+    tensor._data, tensor._edge, tensor._requires_grad = result._data, new, result._requires_grad
+    tensor._memory = None
+
+
+def write(tensor: Any, numbers: Array) -> None:
+    """Write to the memory of a leaf, through a view of it as well."""
+    repeats = any(stride == 0 and size > 1 for stride, size in zip(tensor._data.strides, tensor.shape))
+    if repeats and numbers.size:
+        raise MutationError(
+            f"x is {show_tensor(tensor)}, an expanded view: several of its numbers are one in memory. "
+            "Change its .clone(), or the tensor that was expanded"
+        )
+    target = tensor._data.view()
+    target.setflags(write=True)
+    np.copyto(target, numbers)
+    tensor.mark_changed()
+
+
+def check_alone(tensor: Any, symbol: str, operands: tuple[Any, ...], part: Any) -> None:
+    """Refuse a change that other tensors would have to show: views of this one, or what it is a view of."""
+    if tensor._memory is None:
+        return
+    for other in tensor._memory.beside(tensor):
+        read_alone = any(other is operand for operand in operands)
+        if read_alone and part is not None and not overlap(region(tensor._data, part), other._data):
+            continue  # x[0] = x[1]
+        view, base = (other, tensor) if tensor._memory.member(other).where is not None else (tensor, other)
+        made_at = show_where(tensor._memory.member(view).where)
+        raise MutationError(
+            f"{symbol}: {show_tensor(view)}, made at {made_at}, is a view of {show_tensor(base)}, and the "
+            "other would have to change too. Write x = x … for a new tensor, or make the view a copy where "
+            "it is made (.clone()); to change the base through an index, write base[…] = …"
+        )
+
+
+def region(array: Array, index: Any) -> Array:
+    """The part of the memory that an index reaches; of an index by arrays, all of it."""
+    parts = index if isinstance(index, tuple) else (index,)
+    whole = parts if any(part is Ellipsis for part in parts) else (*parts, ...)  # a number is an array too
+    reached = array[whole]
+    return reached if np.may_share_memory(reached, array) else array
+
+
+def leaf_error(tensor: Any, symbol: str) -> MutationError:
+    """What to do instead of changing a leaf that requires a gradient behind the tape."""
+    return MutationError(
+        f"{symbol} would change {show_tensor(tensor)}, a leaf that requires a gradient, behind the tape. "
+        "To update it, do it under `with tg.no_grad():`; to compute with it, make a new tensor (x = x + …)"
+    )

@@ -1,0 +1,120 @@
+"""Tensor's methods that change it in place (in_place.py): after `x.relu_()`, x is what `x.relu()` returns.
+
+Names and arguments are PyTorch's.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .in_place import change
+from .registry import COMPOSITES, OPS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Operand = Any  # a Tensor, an ndarray or a scalar
+
+
+def as_value(value: Any) -> Any:
+    """What is assigned to an item: a Tensor as it is, anything else as an array."""
+    return value if isinstance(value, InPlace) else np.asarray(value)
+
+
+class InPlace:
+    """`x += y`, `x[0] = y`, and methods with an underscore at the end."""
+
+    __slots__ = ()
+
+    def __iadd__(self, other: Operand) -> Self:
+        return change(self, "x += …", OPS["add"], other)
+
+    def __isub__(self, other: Operand) -> Self:
+        return change(self, "x -= …", OPS["sub"], other)
+
+    def __imul__(self, other: Operand) -> Self:
+        return change(self, "x *= …", OPS["mul"], other)
+
+    def __itruediv__(self, other: Operand) -> Self:
+        return change(self, "x /= …", OPS["div"], other)
+
+    def __ipow__(self, other: Operand) -> Self:
+        return change(self, "x **= …", OPS["pow"], other)
+
+    def __iand__(self, other: Operand) -> Self:
+        return change(self, "x &= …", OPS["bitwise_and"], other)
+
+    def __ior__(self, other: Operand) -> Self:
+        return change(self, "x |= …", OPS["bitwise_or"], other)
+
+    def __setitem__(self, index: Any, value: Operand) -> None:
+        change(self, "x[…] = …", partial(OPS["setitem"], index=index), as_value(value), part=index)
+
+    def add_(self, other: Operand) -> Self:
+        return change(self, "x.add_(…)", OPS["add"], other)
+
+    def sub_(self, other: Operand) -> Self:
+        return change(self, "x.sub_(…)", OPS["sub"], other)
+
+    def mul_(self, other: Operand) -> Self:
+        return change(self, "x.mul_(…)", OPS["mul"], other)
+
+    def div_(self, other: Operand) -> Self:
+        return change(self, "x.div_(…)", OPS["div"], other)
+
+    def pow_(self, exponent: Operand) -> Self:
+        return change(self, "x.pow_(…)", OPS["pow"], exponent)
+
+    def neg_(self) -> Self:
+        return change(self, "x.neg_()", OPS["neg"])
+
+    def abs_(self) -> Self:
+        return change(self, "x.abs_()", OPS["abs"])
+
+    def exp_(self) -> Self:
+        return change(self, "x.exp_()", OPS["exp"])
+
+    def log_(self) -> Self:
+        return change(self, "x.log_()", OPS["log"])
+
+    def sqrt_(self) -> Self:
+        return change(self, "x.sqrt_()", OPS["sqrt"])
+
+    def sin_(self) -> Self:
+        return change(self, "x.sin_()", OPS["sin"])
+
+    def cos_(self) -> Self:
+        return change(self, "x.cos_()", OPS["cos"])
+
+    def tanh_(self) -> Self:
+        return change(self, "x.tanh_()", OPS["tanh"])
+
+    def sigmoid_(self) -> Self:
+        return change(self, "x.sigmoid_()", OPS["sigmoid"])
+
+    def relu_(self) -> Self:
+        return change(self, "x.relu_()", OPS["relu"])
+
+    def clamp_(self, min: Operand = None, max: Operand = None) -> Self:
+        return change(self, "x.clamp_(…)", COMPOSITES["clamp"], min, max)
+
+    def clamp_min_(self, low: Operand) -> Self:
+        return change(self, "x.clamp_min_(…)", OPS["clamp_min"], low)
+
+    def clamp_max_(self, high: Operand) -> Self:
+        return change(self, "x.clamp_max_(…)", OPS["clamp_max"], high)
+
+    def masked_fill_(self, mask: Operand, value: Operand) -> Self:
+        return change(self, "x.masked_fill_(…)", COMPOSITES["masked_fill"], mask, value)
+
+    def copy_(self, source: Operand) -> Self:
+        return change(self, "x.copy_(…)", partial(OPS["setitem"], index=...), as_value(source))
+
+    def fill_(self, value: Operand) -> Self:
+        return change(self, "x.fill_(…)", partial(OPS["setitem"], index=...), as_value(value))
+
+    def zero_(self) -> Self:
+        return change(self, "x.zero_()", partial(OPS["setitem"], index=...), as_value(0))

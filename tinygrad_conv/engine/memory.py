@@ -1,0 +1,70 @@
+"""`Memory`: who shows the same numbers, and when they were last changed.
+
+A view (`x[0]`, `x.T`, `x.detach()`) shows the memory of the tensor it was made of. The tensors of such a
+family share one `Memory`: a rule that would read a leaf which has changed since is refused by its version,
+and a tensor is changed in place only where no other one would have to change with it.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import show_tensor
+from .location import Where
+
+MANY = 16  # members, beyond which those that are gone are taken out
+_LOCK = RLock()  # guards the lists of members, for threads that make views of the same tensor
+
+
+class Member(NamedTuple):
+    """A tensor that shows the memory."""
+
+    tensor: ref[Any]
+    where: Where | None  # the line that made it, a view of another; None: the others are views of it
+    copied: bool  # it stands for a view, but had to be laid out anew
+
+
+class Memory:
+    """The memory that a family of tensors shows."""
+
+    __slots__ = ("changeable", "members", "version")
+
+    def __init__(self, owner: Any, changeable: bool) -> None:
+        self.changeable = changeable  # a leaf's, which may change in place; a result's array never does
+        self.version = 0  # when it last did
+        self.members = [Member(ref(owner), None, False)]
+
+    def add(self, view: Any, where: Where, copied: bool) -> None:
+        """One more tensor shows it."""
+        with _LOCK:
+            if len(self.members) >= MANY:
+                self.members = [member for member in self.members if member.tensor() is not None]
+            self.members.append(Member(ref(view), where, copied))
+
+    def beside(self, tensor: Any) -> list[Any]:
+        """The other tensors alive that show it."""
+        alive = [member.tensor() for member in self.members]
+        return [other for other in alive if other is not None and other is not tensor]
+
+    def show(self) -> str:
+        """One of its tensors, for messages: the one that the others are views of, where it lives."""
+        alive = [member.tensor() for member in self.members]
+        return next((show_tensor(tensor) for tensor in alive if tensor is not None), "a tensor")
+
+    def member(self, tensor: Any) -> Member:
+        """What is known of one of its tensors."""
+        return next(member for member in self.members if member.tensor() is tensor)
+
+
+def overlap(array: Array, other: Array) -> bool:
+    """Whether two arrays have a number in common; where that is hard to tell, yes."""
+    enough: Any = 10_000  # slices, transposes and diagonals need far fewer steps
+    try:
+        return np.shares_memory(array, other, max_work=enough)
+    except np.exceptions.TooHardError:
+        return True
