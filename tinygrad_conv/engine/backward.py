@@ -17,7 +17,16 @@ from ..dtypes import FLOATS
 from ..errors import RuleError, show_array, show_shape
 from .hooks import run_hooks
 from .location import Where
-from .node import Edge, Node, Output, Versions, check_unconsumed, check_versions, shape_and_dtype
+from .node import (
+    Edge,
+    Node,
+    Output,
+    Versions,
+    check_contents,
+    check_unconsumed,
+    check_versions,
+    shape_and_dtype,
+)
 from .registry import OPS
 
 
@@ -39,6 +48,8 @@ def send_back(node: Node, gradients: Gradients) -> None:
         check_versions(node)
     residuals = node.saved if gradients.lift is None else gradients.lift(node)
     dy = gradients.take(node)
+    if node.contents:
+        check_contents(node)
     try:
         for rule, edge in zip(node.op.rules, node.edges):
             if edge is None or (gradients.wanted and not may_lead_to(gradients.wanted, edge)):

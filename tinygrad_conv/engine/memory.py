@@ -17,6 +17,8 @@ from ..dtypes import Array
 from ..errors import show_tensor
 from .location import Where
 
+WHOLE = 4096  # bytes, up to which the contents of an array are kept as a whole to compare with later
+SAMPLES = 64  # numbers kept of a larger one
 MANY = 16  # members, beyond which those that are gone are taken out
 _LOCK = RLock()  # guards the lists of members, for threads that make views of the same tensor
 
@@ -59,6 +61,26 @@ class Memory:
     def member(self, tensor: Any) -> Member:
         """What is known of one of its tensors."""
         return next(member for member in self.members if member.tensor() is tensor)
+
+
+class Contents(NamedTuple):
+    """What was in an array that shows a leaf's memory, when an op read it."""
+
+    memory: Memory
+    array: Array
+    numbers: bytes
+
+    def changed(self) -> bool:
+        """Whether something else is in it now: of a large array, in the numbers that were kept."""
+        return self.numbers != numbers_of(self.array)
+
+
+def numbers_of(array: Array) -> bytes:
+    """The numbers in a small array; of a large one a sample, evenly spaced."""
+    if array.nbytes <= WHOLE:
+        return array.tobytes()
+    step = array.size // SAMPLES | 1  # odd, so that it does not stay in one column
+    return (array.reshape(-1) if array.flags.c_contiguous else array.flat)[::step].tobytes()
 
 
 def overlap(array: Array, other: Array) -> bool:

@@ -17,7 +17,7 @@ from ..errors import MutationError, TapeConsumedError, show_shape
 from . import registry
 from .hooks import Listeners
 from .location import Where, show_where
-from .memory import Memory
+from .memory import Contents
 
 tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
@@ -63,10 +63,10 @@ class Node:
         "_listeners",
         "constants",
         "consumed",
+        "contents",
         "edges",
         "index",
         "layer",
-        "memories",
         "op",
         "outputs",
         "params",
@@ -82,7 +82,7 @@ class Node:
         saved: dict[str, Any],
         params: dict[str, Any],
         several: bool,
-        memories: list[Memory],
+        contents: list[Contents],
         constants: dict[int, Any] | None,
         layer: str,
         where: Where,
@@ -93,7 +93,7 @@ class Node:
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
         self.several = several  # the op returned a tuple, so dy is one
-        self.memories = memories  # of leaves, which `saved` shows, and which may change
+        self.contents = contents  # what was in the leaves' memory that `saved` shows: it may change
         self.constants = constants  # inputs that want no gradient: the name or the number, by position
         self.layer = layer
         self.where = where
@@ -114,7 +114,7 @@ class Node:
 
     def free(self, where: Where) -> None:
         """Let go of everything but the lines, once a backward has passed."""
-        self.saved, self.edges, self.memories, self.params, self.consumed = {}, [], [], {}, where
+        self.saved, self.edges, self.contents, self.params, self.consumed = {}, [], [], {}, where
 
     def __repr__(self) -> str:
         outputs = ", ".join(f"{dtype}{show_shape(shape)}" for shape, dtype in self.outputs)
@@ -152,10 +152,22 @@ def check_unconsumed(node: Node) -> None:
 
 def check_versions(node: Node) -> None:
     """Refuse a node whose rules would read what was changed in place since."""
-    for memory in node.memories:
-        if memory.version > node.index:
-            name = memory.show()
+    for read in node.contents:
+        if read.memory.version > node.index:
+            name = read.memory.show()
             raise MutationError(
                 f"{node.op.name}: {name} was changed in place after the forward at {node.place} read it; its "
                 "rules would no longer fit the numbers in it. Call backward before the change"
+            )
+
+
+def check_contents(node: Node) -> None:
+    """Refuse a node whose rules would read what was changed without the tape being told."""
+    for read in node.contents:
+        if read.changed():
+            name = read.memory.show()
+            raise MutationError(
+                f"{node.op.name}: the numbers in {name} were changed after the forward at {node.place} read "
+                "them, through .data or an array that shares its memory; its rules would no longer fit them. "
+                "Call backward before the change, or give the op a copy (.clone())"
             )

@@ -18,7 +18,7 @@ import numpy as np
 from ..dtypes import FLOATS, KINDS, promote
 from ..errors import RuleError, show_array
 from .location import show_place, user_where
-from .memory import Memory
+from .memory import Contents, numbers_of
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
 from .tensor import Tensor, tensor_of, view_of
@@ -233,13 +233,13 @@ class Op:
         plan = self._plans.get(wanted) or self.plan_for(wanted)
         several = type(outputs) is tuple
         saved: dict[str, Any] = {}
-        memories: list[Memory] = []
+        contents: list[Contents] = []
         if self.variadic is not None:
-            self.save_variadic(saved, memories, plan, inputs, arrays)
+            self.save_variadic(saved, contents, plan, inputs, arrays)
             edges = [edges]
         else:
             for name, position in plan.inputs:
-                saved[name] = save_input(inputs[position], arrays[position], memories)
+                saved[name] = save_input(inputs[position], arrays[position], contents)
             for name, position in plan.shapes:
                 saved[name] = None if arrays[position] is None else arrays[position].shape
         if plan.output:
@@ -249,7 +249,7 @@ class Op:
         constants = name_constants(inputs, plan.constants) if plan.constants else None
         params = {**self.defaults, **params}
         node = Node(
-            self, edges, saved, params, several, memories, constants, LAYER.get(), user_where(known=2)
+            self, edges, saved, params, several, contents, constants, LAYER.get(), user_where(known=2)
         )
         for slot, output in enumerate(outputs if several else (outputs,)):
             array = output._data
@@ -261,14 +261,14 @@ class Op:
     def save_variadic(
         self,
         saved: dict[str, Any],
-        memories: list[Memory],
+        contents: list[Contents],
         plan: SavePlan,
         inputs: tuple[Any, ...],
         arrays: list[Any],
     ) -> None:
         """Save the inputs of a variadic op, or their shapes, as tuples under its one name."""
         for name, _ in plan.inputs:
-            saved[name] = tuple([save_input(value, array, memories) for value, array in zip(inputs, arrays)])
+            saved[name] = tuple([save_input(value, array, contents) for value, array in zip(inputs, arrays)])
         for name, _ in plan.shapes:
             saved[name] = tuple([array.shape for array in arrays])
 
@@ -300,12 +300,12 @@ class Op:
         return derivation.function(*arguments, **named)
 
 
-def save_input(value: Any, array: Any, memories: list[Memory]) -> Any:
-    """The array to save of an input. Which memory it is in is noted, so that a change in place is noticed."""
+def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
+    """The array to save of an input. What is in a leaf's memory is noted, so that a change is noticed."""
     if not isinstance(value, Tensor):  # a bare array is its owner's to change
         return None if value is None else array.copy()
-    if value._edge is None or value._memory is not None:
-        memories.append(value.memory())
+    if value._edge is None or (value._memory is not None and value._memory.changeable):
+        contents.append(Contents(value.memory(), array, numbers_of(array)))
     return array
 
 
