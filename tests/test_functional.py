@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 
 import numpy as np
 import pytest
@@ -196,6 +197,19 @@ def test_help_tells_what_it_does_and_how_it_is_called(name):
     function = getattr(tg, name)
     assert inspect.getdoc(function)
     assert inspect.signature(function).parameters
+
+
+def test_an_ops_signature_and_help_have_pytorchs_names():
+    own = inspect.signature(tg.conv2d.forward)
+    shown = "(input, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1)"
+    assert str(inspect.signature(tg.conv2d)) == shown
+    assert f"conv2d{shown}" in pydoc.plain(pydoc.render_doc(tg.conv2d))
+    assert str(own) == shown.replace("input, weight, bias", "x, w, b")  # as the rules call them
+    assert str(inspect.signature(tg.eq)) == "(input, other)"
+    for name in functional.__all__:
+        function = getattr(tg, name)
+        if isinstance(function, Op):
+            assert {*inspect.signature(function).parameters} == {*arguments_of(function)}
 
 
 @pytest.mark.torch
