@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ ARGUMENTS = {  # PyTorch's, in PyTorch's order, without those that have no meani
     **dict.fromkeys("abs clone cos exp log logsigmoid neg sigmoid sign sin sqrt tanh".split(), "input"),
     **dict.fromkeys("div eq ge gt le lt matmul maximum minimum mul ne".split(), "input other"),
     **dict.fromkeys("relu relu6 selu silu".split(), "input inplace"),
+    **dict.fromkeys("relu_ selu_".split(), "input"),
     **dict.fromkeys("softmax log_softmax".split(), "input dim dtype"),
     **dict.fromkeys("amax amin argmax argmin logsumexp max min".split(), "input dim keepdim"),
     **dict.fromkeys("mean prod sum".split(), "input dim keepdim dtype"),
@@ -76,6 +78,7 @@ ARGUMENTS = {  # PyTorch's, in PyTorch's order, without those that have no meani
     "cumsum": "input dim dtype",
     "einsum": "equation operands",
     "elu": "input alpha inplace",
+    "elu_": "input alpha",
     "flatten": "input start_dim end_dim",
     "flip": "input dims",
     "fold": "input output_size kernel_size dilation padding stride",
@@ -83,11 +86,13 @@ ARGUMENTS = {  # PyTorch's, in PyTorch's order, without those that have no meani
     "gelu": "input approximate",
     "group_norm": "input num_groups weight bias eps",
     "hardtanh": "input min_val max_val inplace",
+    "hardtanh_": "input min_val max_val",
     "huber_loss": "input target reduction delta",
     "instance_norm": "input running_mean running_var weight bias use_input_stats momentum eps",
     "interpolate": "input size scale_factor mode align_corners recompute_scale_factor",
     "layer_norm": "input normalized_shape weight bias eps",
     "leaky_relu": "input negative_slope inplace",
+    "leaky_relu_": "input negative_slope",
     "linear": "input weight bias",
     "masked_fill": "input mask value",
     "nll_loss": "input target weight reduction ignore_index",
@@ -192,6 +197,19 @@ def test_help_tells_what_it_does_and_how_it_is_called(name):
     function = getattr(tg, name)
     assert inspect.getdoc(function)
     assert inspect.signature(function).parameters
+
+
+def test_an_ops_signature_and_help_have_pytorchs_names():
+    own = inspect.signature(tg.conv2d.forward)
+    shown = "(input, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1)"
+    assert str(inspect.signature(tg.conv2d)) == shown
+    assert f"conv2d{shown}" in pydoc.plain(pydoc.render_doc(tg.conv2d))
+    assert str(own) == shown.replace("input, weight, bias", "x, w, b")  # as the rules call them
+    assert str(inspect.signature(tg.eq)) == "(input, other)"
+    for name in functional.__all__:
+        function = getattr(tg, name)
+        if isinstance(function, Op):
+            assert {*inspect.signature(function).parameters} == {*arguments_of(function)}
 
 
 @pytest.mark.torch

@@ -52,7 +52,7 @@ FLOORS = (
 
 NOT_PUBLIC = {
     "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss", "MaxPool"}
-    | {"Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
+    | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
     "debug": {"StepObserver", "StepRecorder", "Stop"},  # `tg.debug.Observer`, and two that others use
 }

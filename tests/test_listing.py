@@ -25,6 +25,7 @@ def test_a_line_has_signature_rules_and_summary():
 def test_an_op_is_described_with_its_rules_and_their_lines():
     text = describe(OPS["conv2d"])
     assert "Cross-correlation of x" in text
+    assert "In the formula and the rules x is input, w is weight, b is bias." in text
     assert "Rule for w: conv2d_dw(dy, x, w_shape, **geometry), " in text
     assert "ops/conv.py:" in text
     assert "The weight gradient is the cross-correlation of X with dY." in text

@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn
-from tinygrad_conv.errors import MutationError, ShapeError
+from tinygrad_conv.errors import ShapeError
 
 
 def test_dropout_drops_in_training_only_and_repeats_with_the_seed():
@@ -101,14 +101,6 @@ def test_norms_refuse_other_shapes(call, words):
 def test_impossible_groups():
     with pytest.raises(ValueError, match="multiple of num_groups=3"):
         nn.GroupNorm(3, 4)
-
-
-@pytest.mark.parametrize(
-    "make", [nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Dropout, nn.Dropout2d, nn.LeakyReLU, nn.ELU, nn.Hardtanh]
-)
-def test_in_place_layers_are_refused_with_advice(make):
-    with pytest.raises(MutationError, match=f"{make.__name__}: inplace=True .* leave it out"):
-        make(inplace=True)
 
 
 def test_losses_keep_their_weights_as_buffers():

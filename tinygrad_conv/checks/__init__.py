@@ -4,7 +4,8 @@ The core, in reading order: is it right?
 gradcheck.py     `gradcheck(fn, *inputs, order=1 | 2)`
 function.py      a function of Tensors as one of flat vectors: its values, its differences
 pullback.py      its gradients, in both modes of the rules; its gradient as a function
-tolerance.py     how far apart the two may be; fault.py: what is wrong otherwise
+tolerance.py     how far apart the two may be
+fault.py         what is found wrong: a kind, in a word, and a sentence
 compare.py       gradients beside differences, entry by entry
 directions.py    the same for a large Jacobian, along random directions
 kinks.py         where they disagree: a mistake, or a kink?

@@ -1,8 +1,8 @@
-"""What the checks find wrong, before it is put into words."""
+"""What the checks find wrong, and what the diagnosis makes of it: a kind, in a word, and a sentence."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..engine.declare import Rule
 
@@ -17,3 +17,15 @@ class Fault(Exception):
     def __init__(self, kind: str, text: str, call: Any = None, rule: Rule | None = None) -> None:
         super().__init__(text)
         self.kind, self.text, self.call, self.rule = kind, text, call, rule
+
+
+class Finding(NamedTuple):
+    """A kind of wrong, in a word, and what is to be said about it."""
+
+    kind: str
+    text: str
+
+
+UNKNOWN = Finding(
+    "unknown", "none of the usual mistakes explains it: compare the rule with the formula, term by term"
+)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
+from ..engine.op import Op
 from ..engine.tensor import Tensor
 
 
@@ -145,7 +146,8 @@ def float_tensors(outputs: Any) -> list[Tensor]:
 def input_names(fn: Callable[..., Any], count: int) -> list[str]:
     """What the function calls its inputs."""
     try:
-        parameters = list(inspect.signature(fn).parameters.values())
+        own = fn.forward if isinstance(fn, Op) else fn  # an op's inputs are called as its rules call them
+        parameters = list(inspect.signature(own).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -58,7 +58,7 @@ class Op:
         once: bool = False,
         view: bool = False,
     ) -> None:
-        update_wrapper(self, forward)  # its name, module, docstring and signature
+        update_wrapper(self, forward)  # its name, module and docstring
         self.name, self.forward = forward.__name__, forward
         self.broadcasting, self.keeps = broadcasting, tuple(keeps)
         self.differentiable, self.once, self.view = differentiable, once, view
@@ -76,6 +76,7 @@ class Op:
         self.may_be_none = range(self.required, self.arity)  # the positions of optional inputs
         self.aliases = dict(zip(names, self.inputs))
         self.input_names = frozenset([*self.inputs, *self.aliases])
+        self.__signature__ = signature_for_callers(self)
         self.rules: list[Any] = [None] * len(self.inputs)  # for each input
         self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
         self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
@@ -86,7 +87,7 @@ class Op:
         return [*self.inputs, "y", *self.keeps, *(f"{name}_shape" for name in self.inputs)]
 
     def __repr__(self) -> str:
-        return f"<op {self.name}{inspect.signature(self.forward)}>"
+        return f"<op {self.name}{self.__signature__}>"
 
     def __reduce__(self) -> str:
         return self.forward.__qualname__  # pickled and copied as what it is: a name in its module
@@ -298,6 +299,13 @@ class Op:
         derivation = self.derivations[name]
         arguments, named = derivation.arguments(values, params)
         return derivation.function(*arguments, **named)
+
+
+def signature_for_callers(op: Op) -> inspect.Signature:
+    """A forward's signature, with the inputs under the other names that callers may give them by."""
+    own, names = inspect.signature(op.forward), {own: other for other, own in op.aliases.items()}
+    parameters = own.parameters.values()
+    return own.replace(parameters=[each.replace(name=names.get(each.name, each.name)) for each in parameters])
 
 
 def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:

@@ -46,7 +46,22 @@ from ..ops.shape import (
     transpose,
     unsqueeze,
 )
-from .activations import elu, hardtanh, leaky_relu, log_softmax, relu, relu6, selu, silu, softmax
+from .activations import (
+    elu,
+    elu_,
+    hardtanh,
+    hardtanh_,
+    leaky_relu,
+    leaky_relu_,
+    log_softmax,
+    relu,
+    relu6,
+    relu_,
+    selu,
+    selu_,
+    silu,
+    softmax,
+)
 from .arithmetic import add, bmm, clamp, einsum, masked_fill, sub, where
 from .convolutions import conv1d, conv_transpose1d, conv_transpose2d
 from .norms import batch_norm, dropout, dropout2d, group_norm, instance_norm, layer_norm
@@ -87,6 +102,7 @@ __all__ = [
     "dropout2d",
     "einsum",
     "elu",
+    "elu_",
     "eq",
     "exp",
     "flatten",
@@ -98,6 +114,7 @@ __all__ = [
     "group_norm",
     "gt",
     "hardtanh",
+    "hardtanh_",
     "huber_loss",
     "instance_norm",
     "interpolate",
@@ -105,6 +122,7 @@ __all__ = [
     "layer_norm",
     "le",
     "leaky_relu",
+    "leaky_relu_",
     "linear",
     "log",
     "log_softmax",
@@ -137,10 +155,12 @@ __all__ = [
     "put_add",
     "relu",
     "relu6",
+    "relu_",
     "reshape",
     "roll",
     "scatter_add",
     "selu",
+    "selu_",
     "sigmoid",
     "sign",
     "silu",

@@ -1,4 +1,7 @@
-"""Activations, and softmax. PyTorch's `inplace` is refused: it would change what a rule reads."""
+"""Activations, and softmax.
+
+With inplace=True, and in the functions with an underscore at the end, the input becomes what is returned.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +9,81 @@ from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
-from .arguments import Operand, cast, documented_by, refuse_inplace
+from .arguments import Operand, cast, documented_by, in_place
 
 
 @documented_by(functions.relu)
 def relu(input: Operand, inplace: bool = False) -> Tensor:
-    refuse_inplace("relu", inplace)
+    if inplace:
+        return in_place(relu, input)
     return functions.relu(input)
 
 
 @documented_by(activations.leaky_relu)
 def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    refuse_inplace("leaky_relu", inplace)
+    if inplace:
+        return in_place(leaky_relu, input, negative_slope)
     return activations.leaky_relu(input, negative_slope=negative_slope)
 
 
 @documented_by(activations.elu)
 def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    refuse_inplace("elu", inplace)
+    if inplace:
+        return in_place(elu, input, alpha)
     return activations.elu(input, alpha=alpha)
 
 
 @documented_by(activations.selu)
 def selu(input: Operand, inplace: bool = False) -> Tensor:
-    refuse_inplace("selu", inplace)
+    if inplace:
+        return in_place(selu, input)
     return activations.selu(input)
 
 
 @documented_by(activations.silu)
 def silu(input: Operand, inplace: bool = False) -> Tensor:
-    refuse_inplace("silu", inplace)
+    if inplace:
+        return in_place(silu, input)
     return activations.silu(input)
 
 
 @documented_by(activations.hardtanh)
 def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    refuse_inplace("hardtanh", inplace)
+    if inplace:
+        return in_place(hardtanh, input, min_val, max_val)
     return activations.hardtanh(input, min_val=min_val, max_val=max_val)
 
 
 def relu6(input: Operand, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6): hardtanh from 0 to 6. Its gradient is 1 between them, 0 elsewhere."""
-    refuse_inplace("relu6", inplace)
+    if inplace:
+        return in_place(relu6, input)
     return activations.hardtanh(input, min_val=0.0, max_val=6.0)
+
+
+def relu_(input: Operand) -> Tensor:
+    """As relu, in place."""
+    return relu(input, inplace=True)
+
+
+def leaky_relu_(input: Operand, negative_slope: float = 0.01) -> Tensor:
+    """As leaky_relu, in place."""
+    return leaky_relu(input, negative_slope, inplace=True)
+
+
+def elu_(input: Operand, alpha: float = 1.0) -> Tensor:
+    """As elu, in place."""
+    return elu(input, alpha, inplace=True)
+
+
+def selu_(input: Operand) -> Tensor:
+    """As selu, in place."""
+    return selu(input, inplace=True)
+
+
+def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """As hardtanh, in place."""
+    return hardtanh(input, min_val, max_val, inplace=True)
 
 
 @documented_by(softmaxes.softmax)

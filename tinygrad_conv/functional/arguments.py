@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 from numpy.typing import DTypeLike
 
+from ..engine.in_place import change
 from ..engine.op import Op
-from ..errors import MutationError
+from ..engine.tensor import Tensor
 from ..ops import functions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -34,12 +35,12 @@ def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
     return input if dtype is None else functions.to(input, dtype=dtype)
 
 
-def refuse_inplace(op: str, inplace: bool) -> None:
-    """Say what to write instead of inplace=True."""
-    if inplace:
-        raise MutationError(
-            f"{op}: inplace=True would change the input behind the tape; leave it out, use the result"
-        )
+def in_place(function: Callable[..., Any], input: Operand, *options: Any) -> Operand:
+    """The input itself, changed into what the function makes of it. For `inplace=True`."""
+    if isinstance(input, Tensor):
+        return change(input, f"{function.__name__}(…, inplace=True)", function, *options)
+    input[...] = function(input, *options)
+    return input
 
 
 def in_one_row(value: Any, neutral: int) -> Any:

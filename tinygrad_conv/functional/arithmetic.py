@@ -52,8 +52,8 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
         raise ShapeError(f"masked_fill: value must be {wanted}, not {show_shape(value.shape)}")
     if mask.dtype != bool:
         raise DtypeError(f"masked_fill: mask must be bool, not {show_array(mask)}")
-    kind = np.dtype(getattr(value, "dtype", type(value))).kind
-    if kind not in KINDS or KINDS[kind] > KINDS[input.dtype.kind]:
+    dtype = np.dtype(getattr(value, "dtype", type(value)))
+    if dtype.kind not in KINDS or KINDS[dtype.kind] > KINDS[input.dtype.kind]:
         raise DtypeError(f"masked_fill: input {show_array(input)} cannot hold the value {value!r}")
     return functions.to(arithmetic.where(value, input, condition=mask), dtype=input.dtype)
 

@@ -14,7 +14,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import dropouts, norm
 from ..ops.arguments.norms import check_batch, check_channel_elements
-from .arguments import Operand, documented_by, refuse_inplace
+from .arguments import Operand, documented_by, in_place
 
 
 def batch_norm(
@@ -125,7 +125,8 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
     `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
     """
-    refuse_inplace("dropout", inplace)
+    if inplace and training and p != 0:
+        return in_place(dropout, input, p, training)
     return dropped("dropout", input, p, training, input.shape)
 
 
@@ -135,7 +136,8 @@ def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
     Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises
     ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
-    refuse_inplace("dropout2d", inplace)
+    if inplace and training and p != 0:
+        return in_place(dropout2d, input, p, training)
     if input.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
     return dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))

@@ -142,12 +142,10 @@ def _inside(window: Window, i: int, j: int) -> tuple[Index, Index]:
 
 
 def _padded_size(window: Window) -> tuple[int, int]:
-    """Height and width with the padding, and with room for a last stride: every `_tap` is a full slice."""
+    """Height and width with the padding, and with what windows read beyond it (pooling with ceil_mode)."""
     height, width = (
-        max(size + sum(padding), window.reach(axis) + stride)
-        for axis, (size, padding, stride) in enumerate(
-            zip(window.size, window.padding, window.stride, strict=True)
-        )
+        max(size + sum(padding), window.reach(axis))
+        for axis, (size, padding) in enumerate(zip(window.size, window.padding, strict=True))
     )
     return height, width
 

@@ -1,6 +1,6 @@
 """Activations as layers, each elementwise unless it says otherwise; the formulas stand with the functions.
 
-`inplace=True`, which PyTorch's layers take, is refused: it would change what a rule reads.
+With inplace=True the layer's input itself becomes what is returned.
 """
 
 from __future__ import annotations
@@ -13,45 +13,47 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
-from ..functional.arguments import refuse_inplace
 from .module import Module, Parameter, shown
 
 
-class ReLU(Module):
+class MayChangeInput(Module):
+    """What activations with an option `inplace` share."""
+
+    options: tuple[str, ...] = ()  # the others, which the printed form shows first
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return shown(self, *self.options, *(["inplace"] if self.inplace else []))
+
+
+class ReLU(MayChangeInput):
     """max(x, 0)."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("ReLU", inplace)
-
     def forward(self, x: Any) -> Tensor:
-        return F.relu(x)
+        return F.relu(x, self.inplace)
 
 
-class ReLU6(Module):
+class ReLU6(MayChangeInput):
     """min(max(x, 0), 6)."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("ReLU6", inplace)
-
     def forward(self, x: Any) -> Tensor:
-        return F.relu6(x)
+        return F.relu6(x, self.inplace)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(MayChangeInput):
     """x where x > 0, negative_slope · x elsewhere."""
 
+    options = ("negative_slope",)
+
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("LeakyReLU", inplace)
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Tensor:
-        return F.leaky_relu(x, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        return shown(self, "negative_slope")
+        return F.leaky_relu(x, self.negative_slope, self.inplace)
 
 
 class PReLU(Module):
@@ -71,30 +73,24 @@ class PReLU(Module):
         return shown(self, "num_parameters")
 
 
-class ELU(Module):
+class ELU(MayChangeInput):
     """x where x > 0, alpha (eˣ - 1) elsewhere."""
 
+    options = ("alpha",)
+
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("ELU", inplace)
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, x: Any) -> Tensor:
-        return F.elu(x, self.alpha)
-
-    def extra_repr(self) -> str:
-        return shown(self, "alpha")
+        return F.elu(x, self.alpha, self.inplace)
 
 
-class SELU(Module):
+class SELU(MayChangeInput):
     """ELU scaled so that it keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("SELU", inplace)
-
     def forward(self, x: Any) -> Tensor:
-        return F.selu(x)
+        return F.selu(x, self.inplace)
 
 
 class GELU(Module):
@@ -111,15 +107,11 @@ class GELU(Module):
         return shown(self, "approximate")
 
 
-class SiLU(Module):
+class SiLU(MayChangeInput):
     """x σ(x), also called swish."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("SiLU", inplace)
-
     def forward(self, x: Any) -> Tensor:
-        return F.silu(x)
+        return F.silu(x, self.inplace)
 
 
 class Softplus(Module):
@@ -136,21 +128,19 @@ class Softplus(Module):
         return shown(self, "beta", "threshold")
 
 
-class Hardtanh(Module):
+class Hardtanh(MayChangeInput):
     """x kept between min_val and max_val."""
 
+    options = ("min_val", "max_val")
+
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        refuse_inplace("Hardtanh", inplace)
+        super().__init__(inplace)
         if not max_val > min_val:
             raise ValueError(f"Hardtanh: max_val={max_val} must be above min_val={min_val}")
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, x: Any) -> Tensor:
-        return F.hardtanh(x, self.min_val, self.max_val)
-
-    def extra_repr(self) -> str:
-        return shown(self, "min_val", "max_val")
+        return F.hardtanh(x, self.min_val, self.max_val, self.inplace)
 
 
 class Sigmoid(Module):

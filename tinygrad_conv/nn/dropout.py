@@ -6,8 +6,7 @@ from typing import Any
 
 from .. import functional as F
 from ..engine.tensor import Tensor
-from ..functional.arguments import refuse_inplace
-from .module import Module
+from .module import Module, shown
 
 
 class DropoutBase(Module):
@@ -15,24 +14,23 @@ class DropoutBase(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        refuse_inplace(type(self).__name__, inplace)
         if not 0 <= p <= 1:
             raise ValueError(f"{type(self).__name__}: p must lie in [0, 1], not {p}")
-        self.p = p
+        self.p, self.inplace = p, inplace
 
     def extra_repr(self) -> str:
-        return f"p={self.p}, inplace=False"
+        return shown(self, "p", "inplace")
 
 
 class Dropout(DropoutBase):
     """In training each element is 0 with probability p, the others are divided by 1 - p."""
 
     def forward(self, x: Any) -> Tensor:
-        return F.dropout(x, self.p, self.training)
+        return F.dropout(x, self.p, self.training, self.inplace)
 
 
 class Dropout2d(DropoutBase):
     """In training each channel of x [N, C, H, W] is 0 with probability p, the others are divided by 1 - p."""
 
     def forward(self, x: Any) -> Tensor:
-        return F.dropout2d(x, self.p, self.training)
+        return F.dropout2d(x, self.p, self.training, self.inplace)

@@ -6,16 +6,17 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..dtypes import FLOATS, Array, as_array
+from ..dtypes import FLOATS
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import Tensor, clear_grad
-from ..errors import DtypeError, show_shape
+from ..errors import DtypeError
+from .state_dict import IncompatibleKeys, load
 from .summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
@@ -34,13 +35,6 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad=requires_grad)
         if not self._data.flags.writeable:
             self._data = self._data.copy()
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` found missing, and what it had no place for."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -281,25 +275,8 @@ class Module:
         The numbers may be Tensors or arrays, of PyTorch too. Raises RuntimeError, with the module as it was,
         for wrong shapes, and if `strict` for missing or unexpected keys.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
         own = dict(self._named(Module._own_state, "", True, False))
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
-        arrays = {key: plain_array(key, state_dict[key]) for key in own if key in state_dict}
-        problems = [f"missing key {key}" for key in missing if strict]
-        problems += [f"unexpected key {key}" for key in unexpected if strict]
-        for key, array in arrays.items():
-            if array.shape != own[key].shape:
-                shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
-                problems.append(f"{key} is {shapes}")
-        if problems:
-            listed = "".join(f"\n    {problem}" for problem in problems)
-            raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:{listed}")
-        for key, array in arrays.items():
-            np.copyto(own[key].data, array, casting="unsafe")
-            own[key].mark_changed()
-        return IncompatibleKeys(missing, unexpected)
+        return load(own, state_dict, strict, type(self).__name__)
 
     def train(self: Self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, or out of it.
@@ -395,13 +372,3 @@ class Module:
 def shown(module: Module, *names: str) -> str:
     """Options of a layer, which are attributes of the same names, as its `extra_repr` shows them."""
     return ", ".join(f"{name}={getattr(module, name)!r}" for name in names)
-
-
-def plain_array(key: str, value: Any) -> Array:
-    """A value of a state dict as an array; a framework's own tensor is taken through NumPy."""
-    try:
-        return as_array(value.data if isinstance(value, Tensor) else np.asarray(value))
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(
-            f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}"
-        ) from None

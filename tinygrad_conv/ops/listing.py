@@ -50,6 +50,9 @@ def description(op: Any, rules: tuple[Any, ...]) -> str:
 def describe(op: Any) -> str:
     """An op's docstring, with its rules and where they stand."""
     lines = [inspect.getdoc(op.forward) or "No docstring.", ""]
+    if op.aliases:
+        names = ", ".join(f"{own} is {other}" for other, own in op.aliases.items())
+        lines.append(f"In the formula and the rules {names}.")
     for name, rule in zip(op.inputs, op.rules):
         if rule is None:
             lines.append(f"No rule for {name}: no gradient flows to it.")

@@ -186,9 +186,9 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean"
     check_element_weight(op, "pos_weight", pos_weight, x.shape)
     check_reduction(op, reduction)
     logit, wanted, dtype = pair_of_floats(x, target)
-    one = logit.dtype.type(1)
-    share = one if pos_weight is None else one + weighted_values(pos_weight, wanted) - wanted
-    values = (one - wanted) * logit + share * log_one_plus_exp(-logit)
+    unit = logit.dtype.type(1)
+    share = unit if pos_weight is None else unit + weighted_values(pos_weight, wanted) - wanted
+    values = (unit - wanted) * logit + share * log_one_plus_exp(-logit)
     return reduced(weighted_values(weight, values), reduction, dtype)
 
 

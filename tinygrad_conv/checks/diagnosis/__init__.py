@@ -3,7 +3,6 @@
 message.py            from a fault to the error: the op to blame, its rule, its line, the diagnosis
 culprit.py            which op that a function calls is wrong by itself
 verdict.py            which of its rules is, or its forward, and how: asks the files below
-finding.py            the answer: a kind of wrong, in a word, and what is to be said
 mistakes.py           the usual mistakes, tried out on the evidence
 conditions.py         those that show for some params, shapes or layouts alone
 moved_axes.py         axes that are exchanged or reversed

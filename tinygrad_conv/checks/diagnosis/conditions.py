@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import show_shape
+from ..fault import Finding
 from ..layouts import MEMORY
 from .evidence import Evidence
-from .finding import Finding
 
 REFUSALS = (ValueError, TypeError, IndexError)  # by which an op says that it does not take its inputs
 

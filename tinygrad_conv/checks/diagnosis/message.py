@@ -8,11 +8,10 @@ from typing import Any
 from ...engine.location import show_place
 from ...errors import GradcheckError
 from ..calls import RecordedCall
-from ..fault import Fault
+from ..fault import Fault, Finding
 from ..function import Function
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, find_culprit
-from .finding import Finding
 from .verdict import judge
 
 

@@ -14,11 +14,10 @@ import numpy as np
 from ...dtypes import Array
 from ...errors import show_shape
 from ..calls import RecordedCall
-from ..fault import Fault
+from ..fault import UNKNOWN, Fault, Finding
 from ..tolerance import Tolerance
 from .conditions import a_param, the_layout, the_remainder
 from .evidence import Evidence, gather
-from .finding import UNKNOWN, Finding
 from .moved_axes import exchanged_axes, reversed_axes
 
 Look = Callable[[Evidence], Iterator[Finding]]

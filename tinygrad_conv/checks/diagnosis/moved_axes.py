@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from ...dtypes import Array
+from ..fault import Finding
 from .evidence import Evidence
-from .finding import Finding
 
 
 def exchanged_axes(evidence: Evidence) -> Iterator[Finding]:

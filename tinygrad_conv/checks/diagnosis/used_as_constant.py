@@ -16,11 +16,11 @@ from ...dtypes import Array
 from ...engine.declare import Rule
 from ...engine.tensor import Tensor, grad
 from ..calls import RecordedCall
+from ..fault import UNKNOWN, Finding
 from ..function import Function
 from ..introspection import run_rule
 from ..pullback import jacobian
 from ..tolerance import Tolerance
-from .finding import UNKNOWN, Finding
 
 
 def find_constant(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:

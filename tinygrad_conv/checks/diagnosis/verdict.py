@@ -9,10 +9,9 @@ import numpy as np
 from ...dtypes import FLOATS
 from ...engine.declare import Rule
 from ..calls import RecordedCall
-from ..fault import Fault
+from ..fault import UNKNOWN, Fault, Finding
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, misbehaving_rule
-from .finding import UNKNOWN, Finding
 from .mistakes import find_mistake
 from .rule_source import rule_faults
 from .used_as_constant import find_constant

@@ -12,7 +12,7 @@ from ...engine.declare import Rule
 from ...engine.tensor import Tensor
 from ...errors import show_shape
 from ..calls import RecordedCall, gradients_returned
-from .finding import Finding
+from ..fault import Finding
 
 
 def find_wrong_return(call: RecordedCall) -> tuple[Rule, Finding] | None:

@@ -1,0 +1,54 @@
+"""How a state dict's numbers come into a module: all is checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..dtypes import Array, as_array
+from ..engine.tensor import Tensor
+from ..errors import show_shape
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` found missing, and what it had no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, owner: str) -> IncompatibleKeys:
+    """Copy a state dict's numbers into the tensors with the same keys, the state of a module called `owner`.
+
+    Raises RuntimeError, with nothing changed, for wrong shapes, and if `strict` for other keys.
+    """
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
+    missing = [key for key in own if key not in state_dict]
+    unexpected = [key for key in state_dict if key not in own]
+    arrays = {key: plain_array(key, state_dict[key]) for key in own if key in state_dict}
+    problems = [f"missing key {key}" for key in missing if strict]
+    problems += [f"unexpected key {key}" for key in unexpected if strict]
+    for key, array in arrays.items():
+        if array.shape != own[key].shape:
+            shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
+            problems.append(f"{key} is {shapes}")
+    if problems:
+        listed = "".join(f"\n    {problem}" for problem in problems)
+        raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
+    for key, array in arrays.items():
+        np.copyto(own[key].data, array, casting="unsafe")
+        own[key].mark_changed()
+    return IncompatibleKeys(missing, unexpected)
+
+
+def plain_array(key: str, value: Any) -> Array:
+    """A value of a state dict as an array; a framework's own tensor is taken through NumPy."""
+    try:
+        return as_array(value.data if isinstance(value, Tensor) else np.asarray(value))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(
+            f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}"
+        ) from None
