@@ -1,0 +1,47 @@
+"""Do the ops take what was recorded of them? Each of this package's is run once on it, rules and forward.
+
+What a file says of a stride or of an index fits its arrays, or does not; that is for the op to say, and it is
+found out when the file is read, not when somebody asks for a rerun. Ops that were declared elsewhere are not
+run: what they raise is their author's to see, in the debugger.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...engine.modes import unobserved
+from ...engine.registry import OPS
+from ...errors import RecordingError, show_shape
+from ..checking import flat, forward
+from ..recorded import Recorded
+from ..rerun import node_of, placeholders_of
+from ..step import Step
+from ..stepping import contributions
+
+PACKAGE = __name__.partition(".")[0] + "."
+
+
+def try_ops(recording: Recorded) -> None:
+    """Raise RecordingError for the first step whose op does not take what was recorded of it."""
+    for position, step in enumerate(recording):
+        if step.op in OPS and OPS[step.op].forward.__module__.startswith(PACKAGE):
+            try:
+                try_op(step)
+            except Exception as error:
+                raise RecordingError(
+                    f"structure: steps[{position}] is no {step.op} that could have run: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
+
+
+def try_op(step: Step) -> None:
+    """Run its rules, which are bounded by the recorded shapes, and then its forward."""
+    with unobserved(), np.errstate(all="ignore"):
+        contributions(node_of(step, placeholders_of(step)), step.grad_output)
+        inputs = list(flat(step.inputs))
+        if any(value is None for value in inputs):
+            return  # a constant that no rule reads
+        shapes = [output.shape for output in forward(step, inputs)]
+    recorded = [shape for shape, _ in step.shapes]
+    if shapes != recorded:
+        raise ValueError(f"it makes {', '.join(map(show_shape, shapes))}, not {', '.join(map(show_shape, recorded))}")
