@@ -4,6 +4,7 @@ archive.py      the file: an .npz, every size in it bounded before anything is a
 encoding.py     values as JSON, and back
 schema.py       what each part of a recording looks like
 references.py   what the parts say of one another: sources, shapes, names, the way of the gradient
+sizes.py        how large an op's results would be, before it is run
 trial.py        every op of this package is run once on what was recorded of it
 
 Whatever does not hold is a `RecordingError` that names the member of the file, and the place in it. Nothing

@@ -21,9 +21,10 @@ from ...dtypes import Array
 from ...errors import RecordingError, show_shape
 
 CONTENTS_LIMIT, CONTENTS_RATIO = 64 * 2**20, 100
-TEXT_LIMIT, TEXT_RATIO = 2**20, 16
-"""Of the contents in bytes and of the text in characters: what is always taken, and how many times the size of
-the file is. Numbers shrink to a half at the best, and each op of the text has arrays of its own."""
+TEXT_LIMIT, TEXT_RATIO = 2**20, 8
+"""Of the contents in bytes, and of the text in characters: how much is taken from any file, and how many
+times the file's own size. A training's numbers shrink to a half or a tenth, and its text is smaller than its
+arrays, for each op brings some."""
 
 CHUNK = 2**20  # bytes that are read at once
 MOST_DIMS = 32  # of an array
@@ -85,8 +86,9 @@ def text_limit(file_size: int) -> int:
 
 
 def read_archive(path: str | Path) -> tuple[str, list[Array]]:
-    """The text and the arrays of a file. Raises RecordingError where it is damaged, OSError where it cannot be
-    opened.
+    """The text and the arrays of a file.
+
+    Raises RecordingError where it is damaged, OSError where it cannot be opened.
     """
     with open(path, "rb") as file:
         file_size = os.fstat(file.fileno()).st_size

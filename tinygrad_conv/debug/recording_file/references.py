@@ -1,4 +1,4 @@
-"""What the parts of a recording say of one another: each number, name, shape and dtype that refers to another.
+"""What the parts of a recording say of one another: numbers, names, shapes and dtypes that refer to others.
 
 A recording for which all of this holds can be listed, explained, traced, compared and shown; for it to be run
 again its ops must also take what was recorded of them, which trial.py tries.
@@ -14,7 +14,7 @@ from ...dtypes import FLOATS
 from ...engine.registry import OPS
 from ...errors import SHORT, RecordingError, show_array, show_shape
 from ..recorded import Recorded
-from ..step import Source, Step
+from ..step import Accumulated, Source, Step
 
 
 def check_references(recording: Recorded) -> None:
@@ -39,25 +39,34 @@ def require(holds: bool, fault: str) -> None:
         raise RecordingError(fault)
 
 
+def parts_of(value: Any) -> tuple[Any, ...]:
+    """The parts of a variadic argument; of any other the one that it is."""
+    return value if type(value) is tuple else (value,)
+
+
 def check_leaves(recording: Recorded) -> None:
-    """Each leaf has a gradient of its shape and dtype."""
-    leaves, grads = recording.leaves, recording.grads
-    require(list(leaves) == list(grads), f"structure: leaves are {list(leaves)}, but grads {list(grads)}")
-    for name, leaf in leaves.items():
-        check_fits(grads[name], (leaf.shape, leaf.dtype), f"structure: grads[{name!r}]")
+    """Gradients are those of leaves, and of their shapes and dtypes; not every leaf's was wanted."""
+    for name, grad in recording.grads.items():
+        require(
+            name in recording.leaves, f"structure: grads has {SHORT.repr(name)}, which is no leaf in here"
+        )
+        leaf = recording.leaves[name]
+        check_fits(grad, (leaf.shape, leaf.dtype), f"structure: grads[{name!r}]")
 
 
 def check_fits(array: Any, expected: tuple[tuple[int, ...], Any], where: str) -> None:
     """An array has this shape and dtype."""
     shape, dtype = expected
-    fits = isinstance(array, np.ndarray) and (array.shape, array.dtype) == (shape, dtype)
-    found = show_array(array) if isinstance(array, np.ndarray) else SHORT.repr(array)
-    require(fits, f"{where} is {found}; it must be {dtype}{show_shape(shape)}")
+    if not isinstance(array, np.ndarray):
+        raise RecordingError(f"{where} is {SHORT.repr(array)}; it must be {dtype}{show_shape(shape)}")
+    if (array.shape, array.dtype) != (shape, dtype):
+        raise RecordingError(f"{where} is {show_array(array)}; it must be {dtype}{show_shape(shape)}")
 
 
 def check_shape(array: Any, shape: tuple[int, ...], where: str) -> None:
     """An array has this shape, in whatever dtype: operands are brought to a common one."""
-    require(array.shape == shape, f"{where} is {show_array(array)}; it must be of {show_shape(shape)}")
+    if array.shape != shape:
+        raise RecordingError(f"{where} is {show_array(array)}; it must be of {show_shape(shape)}")
 
 
 def check_outputs(step: Step, where: str) -> None:
@@ -75,11 +84,6 @@ def check_outputs(step: Step, where: str) -> None:
             check_fits(grad, (shape, dtype), f"{where}.grad_output, slot {slot},")
         else:
             require(grad is None, f"{where}.grad_output, slot {slot}, is the gradient of {dtype}")
-
-
-def members_of(value: Any) -> tuple[Any, ...]:
-    """The parts of a variadic argument; of any other the one that it is."""
-    return value if type(value) is tuple else (value,)
 
 
 def shape_of(edge: Any, recording: Recorded) -> tuple[tuple[int, ...], Any]:
@@ -102,12 +106,12 @@ def check_edge(edge: Any, recording: Recorded, before: int, where: str) -> None:
 
 def check_sources(step: Step, recording: Recorded, where: str) -> None:
     """Inputs come from leaves and from older ops, and from one of them at the least."""
-    edges = [edge for source in step.sources.values() for edge in members_of(source)]
+    edges = [edge for source in step.sources.values() for edge in parts_of(source)]
     any_variadic = any(type(source) is tuple for source in step.sources.values())
     require(not any_variadic or len(step.sources) == 1, f"{where}.sources has others beside a variadic one")
     require(any(edge is not None for edge in edges), f"{where}.sources leads nowhere")
     for name, source in step.sources.items():
-        for edge in members_of(source):
+        for edge in parts_of(source):
             if edge is not None:
                 check_edge(edge, recording, step.number, f"{where}.sources[{name!r}]")
                 dtype = shape_of(edge, recording)[1]
@@ -122,7 +126,7 @@ def check_inputs(step: Step, recording: Recorded, where: str) -> None:
     require(named, f"{where}.forward.inputs are {list(step.inputs)}, but come from {list(step.sources)}")
     for name, value in step.inputs.items():
         check_members(value, step.sources[name], f"{where}.forward.inputs[{name!r}]")
-        for array, edge in zip(members_of(value), members_of(step.sources[name])):
+        for array, edge in zip(parts_of(value), parts_of(step.sources[name])):
             if array is not None and edge is not None:
                 shape = shape_of(edge, recording)[0]
                 check_shape(array, shape, f"{where}.forward.inputs[{name!r}]")
@@ -132,7 +136,7 @@ def check_members(value: Any, source: Any, where: str) -> None:
     """Of a variadic argument there are as many values as sources."""
     alike = type(value) is tuple if type(source) is tuple else type(value) is not tuple
     require(
-        alike and len(members_of(value)) == len(members_of(source)),
+        alike and len(parts_of(value)) == len(parts_of(source)),
         f"{where} has not one part for each of its sources",
     )
 
@@ -152,64 +156,67 @@ def check_read(step: Step, where: str) -> None:
 def check_read_input(step: Step, name: str, value: Any, where: str) -> None:
     """An input that a rule reads: the array that it was, or None for one that was left out."""
     check_members(value, step.sources[name], where)
-    known, sources = members_of(step.inputs.get(name)), members_of(step.sources[name])
-    for array, other, source in zip(members_of(value), known, sources):
-        if other is None:
-            require(array is None or isinstance(array, np.ndarray), f"{where} is {SHORT.repr(array)}")
-        else:
+    known, sources = parts_of(step.inputs.get(name)), parts_of(step.sources[name])
+    for array, other, source in zip(parts_of(value), known, sources):
+        if other is not None:
             check_fits(array, (other.shape, other.dtype), where)
-        floats = array is None or source is None or array.dtype in FLOATS
-        require(floats, f"{where} is {SHORT.repr(array)}, which has no gradient")
+        elif array is not None:
+            require(isinstance(array, np.ndarray), f"{where} is no array")
+        if array is not None and source is not None:
+            require(array.dtype in FLOATS, f"{where} is {array.dtype}, which has no gradient")
 
 
 def check_read_output(step: Step, value: Any, where: str) -> None:
     """The output that a rule reads."""
     several = type(step.grad_output) is tuple
-    require((type(value) is tuple) == several, f"{where} is {SHORT.repr(value)}")
-    require(len(members_of(value)) == len(step.shapes), f"{where} has not one part for each output")
-    for array, expected in zip(members_of(value), step.shapes):
+    require((type(value) is tuple) == several, f"{where} is not one of several, or is")
+    require(len(parts_of(value)) == len(step.shapes), f"{where} has not one part for each output")
+    for array, expected in zip(parts_of(value), step.shapes):
         check_fits(array, expected, where)
 
 
 def check_read_shape(step: Step, name: str, value: Any, where: str) -> None:
     """The shape of an input that a rule reads: a tuple, of a variadic one a tuple of them."""
-    variadic = type(step.sources[name]) is tuple
-    shapes = value if variadic else (value,)
-    arrays = members_of(step.inputs.get(name))
-    grads = members_of(step.grad_inputs.get(name))
-    require(type(shapes) is tuple and len(shapes) == len(members_of(step.sources[name])), f"{where} is {value!r}")
-    for place, shape in enumerate(shapes):
-        known = [part[place] for part in (arrays, grads) if place < len(part) and part[place] is not None]
-        sizes = type(shape) is tuple and all(type(size) is int and 0 <= size for size in shape)
-        require(sizes or (shape is None and not known), f"{where} is {SHORT.repr(value)}, which is no shape")
-        for array in known:
-            require(array.shape == shape, f"{where} is {SHORT.repr(value)}, but the array {show_array(array)}")
+    source, known = step.sources[name], parts_of(step.inputs.get(name))
+    shapes = value if type(source) is tuple else (value,)
+    count = len(parts_of(source))
+    require(type(shapes) is tuple and len(shapes) == count, f"{where} is not of {count} inputs")
+    for shape, array in zip(shapes, known):
+        if shape is None or type(shape) is not tuple or not all(type(size) is int for size in shape):
+            require(shape is None and array is None, f"{where} is {SHORT.repr(value)}, which is no shape")
+        elif array is not None:
+            check_shape(array, shape, f"{where} is of an input that")
 
 
 def check_gradients(step: Step, recording: Recorded, where: str) -> None:
-    """For each input that came from somewhere a rule, what it contributed, and the sum before and after."""
-    wanted = [name for name, source in step.sources.items() if source is not None]
-    for part in ("rule", "grad_inputs", "accumulated"):
-        names = list(getattr(step, part))
-        require(names == wanted, f"{where}.{part} is of {names}; a gradient is wanted for {wanted}")
-    for name in wanted:
-        for part in ("grad_inputs", "accumulated"):
-            check_contributions(step, recording, name, part, f"{where}.{part}[{name!r}]")
+    """A rule for each input that came from somewhere; and where it was wanted the contribution and sums."""
+    ruled = [name for name, source in step.sources.items() if source is not None]
+    require(list(step.rule) == ruled, f"{where}.rule is of {list(step.rule)}, but the inputs are {ruled}")
+    wanted = {name: wanted_parts(source, recording) for name, source in step.sources.items()}
+    wanted = {name: edges for name, edges in wanted.items() if any(edge is not None for edge in edges)}
+    for part in ("grad_inputs", "accumulated"):
+        values = getattr(step, part)
+        require(list(values) == list(wanted), f"{where}.{part} is of {list(values)}, not of {list(wanted)}")
+        for name, edges in wanted.items():
+            place = f"{where}.{part}[{name!r}]"
+            check_members(values[name], step.sources[name], place)
+            for value, edge in zip(parts_of(values[name]), edges):
+                check_contribution(value, edge, recording, place)
 
 
-def check_contributions(step: Step, recording: Recorded, name: str, part: str, where: str) -> None:
-    """Gradients have the shapes and dtypes of what they are gradients of."""
-    value, source = getattr(step, part)[name], step.sources[name]
-    members = value if type(source) is tuple else (value,)
-    check_members(value if type(source) is tuple else None, source, where)
-    for member, edge in zip(members, members_of(source)):
-        require((member is None) == (edge is None), f"{where} is not there for its source, or for none")
-        if edge is None:
-            continue
-        arrays = [member] if part == "grad_inputs" else [member.after]
-        if part == "accumulated" and member.before is not None:
-            arrays.append(member.before)
-        for array in arrays:
+def wanted_parts(source: Any, recording: Recorded) -> tuple[Any, ...]:
+    """The edges of an input to which a gradient went, and None for the others."""
+    return tuple(
+        None if isinstance(edge, str) and edge not in recording.grads else edge for edge in parts_of(source)
+    )
+
+
+def check_contribution(value: Any, edge: Any, recording: Recorded, where: str) -> None:
+    """A gradient, or one before and after it was added to, is of the shape of what it is the gradient of."""
+    require((value is None) == (edge is None), f"{where} is there where none was wanted, or the reverse")
+    arrays = value if isinstance(value, Accumulated) else (value,)
+    for array in arrays:
+        if array is not None:
             check_fits(array, shape_of(edge, recording), where)
 
 
@@ -254,6 +261,6 @@ def check_way(recording: Recorded) -> None:
     for step in reversed(recording):
         slots = {Source(step.number, slot) for slot in range(len(step.shapes))}
         require(bool(slots & reached), f"structure: steps[{step.number - 1}] is reached by no gradient")
-        reached.update(edge for source in step.sources.values() for edge in members_of(source))
+        reached.update(edge for source in step.sources.values() for edge in parts_of(source))
     for name in recording.leaves:
         require(name in reached, f"structure: leaves[{name!r}] is reached by no gradient")

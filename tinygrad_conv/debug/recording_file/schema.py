@@ -1,4 +1,4 @@
-"""What each part of a recording looks like: the forms of `STEP` and `RECORDING`, and how a value is held to one.
+"""What each part of a recording looks like: `STEP` and `PARTS`, and how a value is held to a form.
 
 A form is a function that raises a RecordingError unless a value has it; `where` is the value's place in the
 file. What the parts say of one another is in references.py.
@@ -73,25 +73,9 @@ def dtype(value: Any, where: str) -> None:
         refuse(value, where, "a dtype")
 
 
-def nothing(value: Any, where: str) -> None:
-    """None."""
-    if value is not None:
-        refuse(value, where, "null")
-
-
-def either(*forms: Form) -> Form:
-    """One of these forms."""
-
-    def form(value: Any, where: str) -> None:
-        faults = []
-        for possible in forms:
-            try:
-                return possible(value, where)
-            except RecordingError as fault:
-                faults.append(str(fault))
-        raise RecordingError("; or ".join(dict.fromkeys(faults)))
-
-    return form
+def optional(form: Form) -> Form:
+    """None, or what has a form."""
+    return lambda value, where: None if value is None else form(value, where)
 
 
 def each(cls: type[Any], member: Form) -> Form:
@@ -138,11 +122,18 @@ def variadic(member: Form) -> Form:
     return lambda value, where: (members if type(value) is tuple else member)(value, where)
 
 
-EDGE = either(written, fields(Source, whole(1), whole(0)))
+RESULT = fields(Source, whole(1), whole(0))
+
+
+def edge(value: Any, where: str) -> None:
+    """The name of a leaf, or a result."""
+    (written if type(value) is str else RESULT)(value, where)
+
+
 SIZES = each(tuple, whole(0))
-KNOWN = either(nothing, array)
-CONTRIBUTION = either(nothing, gradient)
-SUM = either(nothing, fields(Accumulated, CONTRIBUTION, gradient))
+KNOWN = optional(array)
+CONTRIBUTION = optional(gradient)
+SUM = optional(fields(Accumulated, CONTRIBUTION, gradient))
 
 STEP: Mapping[str, Form] = {
     "number": whole(1),
@@ -152,7 +143,7 @@ STEP: Mapping[str, Form] = {
     "rule": named(written),
     "read": named(anything),
     "shapes": each(tuple, fields(tuple, SIZES, dtype)),
-    "sources": named(variadic(either(nothing, EDGE))),
+    "sources": named(variadic(optional(edge))),
     "grad_output": variadic(CONTRIBUTION),
     "forward": fields(Kept, named(variadic(KNOWN)), variadic(KNOWN)),
     "grad_inputs": named(variadic(CONTRIBUTION)),
@@ -163,8 +154,8 @@ STEP: Mapping[str, Form] = {
 PARTS: Mapping[str, Form] = {
     "leaves": named(gradient, written),
     "grads": named(gradient, written),
-    "hooked": each(list, EDGE),
-    "seeds": each(list, fields(tuple, EDGE, gradient)),
+    "hooked": each(list, edge),
+    "seeds": each(list, fields(tuple, edge, gradient)),
 }
 """What a recording has beside its steps."""
 

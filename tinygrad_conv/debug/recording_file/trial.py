@@ -17,6 +17,7 @@ from ..recorded import Recorded
 from ..rerun import node_of, placeholders_of
 from ..step import Step
 from ..stepping import contributions
+from .sizes import check_sizes
 
 PACKAGE = __name__.partition(".")[0] + "."
 
@@ -35,7 +36,8 @@ def try_ops(recording: Recorded) -> None:
 
 
 def try_op(step: Step) -> None:
-    """Run its rules, which are bounded by the recorded shapes, and then its forward."""
+    """Run its rules, whose results are bounded by the recorded shapes, and then its forward."""
+    check_sizes(step, OPS[step.op].broadcasting)
     with unobserved(), np.errstate(all="ignore"):
         contributions(node_of(step, placeholders_of(step)), step.grad_output)
         inputs = list(flat(step.inputs))
@@ -44,4 +46,6 @@ def try_op(step: Step) -> None:
         shapes = [output.shape for output in forward(step, inputs)]
     recorded = [shape for shape, _ in step.shapes]
     if shapes != recorded:
-        raise ValueError(f"it makes {', '.join(map(show_shape, shapes))}, not {', '.join(map(show_shape, recorded))}")
+        raise ValueError(
+            f"it makes {', '.join(map(show_shape, shapes))}, not {', '.join(map(show_shape, recorded))}"
+        )
