@@ -65,7 +65,8 @@ def change_member(contents: Contents, random: np.random.Generator, change: Any) 
 
 HEADERS = (
     (b"'<f4'", b"'|O'"), (b"'<f4'", b"'<f8'"), (b"'<f4'", b"'<c8'"), (b"'<f4'", b"'>f4'"),
-    (b"'<f8'", b"'<i8'"), (b"'<f4'", b"'<i4'"), (b"'<f8'", b"'<f4'"), (b"'<f", b"'<U"), (b"'<f4'", b"[('a', '<f4')]"),
+    (b"'<f8'", b"'<i8'"), (b"'<f4'", b"'<i4'"), (b"'<f8'", b"'<f4'"), (b"'<f", b"'<U"),
+    (b"'<f4'", b"[('a', '<f4')]"),
     (b"False", b"True"), (b"True", b"False"), (b"False", b"None"), (b"'shape': (", b"'shape': (1, "),
     (b"'shape': (", b"'shape': (1000000000000, "), (b"'shape': (", b"'shape': (-1, "),
     (b"'shape': (", b"'shape': (0, 9000000000000000000, "), (b"'shape': (", b"'shape': (1.5, "),
@@ -92,8 +93,9 @@ def replace_array(contents: Contents, random: np.random.Generator) -> None:
     """Another array: of another shape or dtype, of objects, with NaN, huge numbers, or a bomb of zeros."""
     arrays: tuple[Any, ...] = (
         np.zeros(0, np.float32), np.zeros((), np.float32), np.full((2, 2), np.nan), np.arange(6),
-        np.ones(3, bool), np.array([None, print], object), np.array("text"), np.float16([[1]]), np.zeros((0, 5, 10**6)),
-        np.zeros(2**23 + 8), np.array([1j]), np.array(["2020-01-01"], "M8[D]"), np.zeros(3, "V7"),
+        np.ones(3, bool), np.array([None, print], object), np.array("text"), np.float16([[1]]),
+        np.zeros((0, 5, 10**6)), np.zeros(2**23 + 8), np.array([1j]),
+        np.array(["2020-01-01"], "M8[D]"), np.zeros(3, "V7"),
     )  # fmt: skip
     made = arrays[int(random.integers(len(arrays)))]
     change_member(contents, random, lambda content: array_file(made))

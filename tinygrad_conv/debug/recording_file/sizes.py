@@ -82,8 +82,9 @@ def check_padded(step: Step, shapes: list[tuple[int, ...]]) -> None:
     params, image = step.params, step.shapes[0][0]
     size = next((params[name] for name in COUNTS if name in params), shapes[0][-2:])
     kernel = params.get("kernel_size") or shapes[1][2:]
-    stride, dilation = params.get("stride", 1), params.get("dilation", 1)
-    window = window_of(step.op, size, kernel, stride, params["padding"], dilation)
+    stride = params.get("stride") or None  # () is as good as None
+    dilation, ceil_mode = params.get("dilation", 1), params.get("ceil_mode", False)
+    window = window_of(step.op, size, kernel, stride, params["padding"], dilation, None, ceil_mode)
     padded = [count + sum(pads) for count, pads in zip(window.size, window.padding)]
     planes = math.prod((image if "input_size" in params else shapes[0])[:-2])
     check_within(planes * math.prod(padded), step)
