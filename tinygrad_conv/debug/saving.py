@@ -18,6 +18,7 @@ from .step import Step
 Made = TypeVar("Made", bound=Recorded)
 
 FORMAT = "tinygrad_conv recording 1"
+LONGEST = 600  # characters of a message
 
 
 def save(recording: Recorded, path: str | Path) -> None:
@@ -48,8 +49,14 @@ def load(path: str | Path, recording_type: type[Made]) -> Made:
         check_references(recording)
         try_ops(recording)
     except RecordingError as error:
-        raise RecordingError(f"{path} is no recording that can be read: {error}") from error
+        raise RecordingError(f"{path} is no recording that can be read: {shortened(str(error))}") from error
     return recording
+
+
+def shortened(message: str) -> str:
+    """A message without its middle, where names out of a file make it long."""
+    half = LONGEST // 2
+    return message if len(message) <= LONGEST else f"{message[:half]} … {message[-half:]}"
 
 
 def parsed(text: str) -> dict[str, Any]:

@@ -54,6 +54,41 @@ def change_number(contents: Contents, random: np.random.Generator) -> None:
         owner[key] = pick(random, near if random.random() < 0.5 else NUMBERS)
 
 
+def change_detail(contents: Contents, random: np.random.Generator) -> None:
+    """Another number that is none of an array: of a line, an op, a size, an option."""
+    details = [
+        (owner, key)
+        for owner, key in spots(contents.structure)
+        if type(owner[key]) in (int, float)
+        and not (isinstance(owner, list) and owner[0] in ("array", "number"))
+    ]
+    if details:
+        owner, key = details[int(random.integers(len(details)))]
+        owner[key] = pick(random, [owner[key] + 1, owner[key] - 1, *NUMBERS])
+
+
+def rename_everywhere(contents: Contents, random: np.random.Generator) -> None:
+    """One text, wherever it stands, by another: a leaf, an op, an argument, a file."""
+    texts = [(owner, key) for owner, key in spots(contents.structure) if type(owner[key]) is str]
+    if texts:
+        owner, key = texts[int(random.integers(len(texts)))]
+        old, new = owner[key], pick(random, TEXTS)
+        for owner, key in texts:
+            if owner[key] == old:
+                owner[key] = new
+
+
+def renumber_everywhere(contents: Contents, random: np.random.Generator) -> None:
+    """One number, wherever it stands, by another."""
+    numbers = [(owner, key) for owner, key in spots(contents.structure) if type(owner[key]) in (int, float)]
+    if numbers:
+        owner, key = numbers[int(random.integers(len(numbers)))]
+        old, new = owner[key], pick(random, [owner[key] + 1, *NUMBERS])
+        for owner, key in numbers:
+            if owner[key] == old:
+                owner[key] = new
+
+
 def change_text(contents: Contents, random: np.random.Generator) -> None:
     """Another text, or one of the file's own in its place."""
     spot = chosen(contents, random, lambda value: type(value) is str)
@@ -155,7 +190,8 @@ def write_text(contents: Contents, random: np.random.Generator) -> None:
 MUTATIONS = {
     function.__name__: function
     for function in (
-        change_number, change_text, change_anything, transplant, swap, drop, double, empty, renumber_arrays,
-        change_param, nest, write_text,
+        change_number, change_detail, rename_everywhere, renumber_everywhere, change_text,
+        change_anything, transplant, swap, drop, double, empty, renumber_arrays, change_param, nest,
+        write_text,
     )
 }  # fmt: skip

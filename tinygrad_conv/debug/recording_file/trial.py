@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...engine.modes import unobserved
+from ...engine.modes import enable_grad, unobserved
 from ...engine.registry import OPS
+from ...engine.tensor import Tensor
 from ...errors import RecordingError, show_shape
 from ..checking import flat, forward
+from ..explain import gradients_given
 from ..recorded import Recorded
 from ..rerun import node_of, placeholders_of
 from ..step import Step
@@ -40,6 +42,7 @@ def try_op(step: Step) -> None:
     check_sizes(step, OPS[step.op].broadcasting)
     with unobserved(), np.errstate(all="ignore"):
         contributions(node_of(step, placeholders_of(step)), step.grad_output)
+        try_derivatives(step)
         inputs = list(flat(step.inputs))
         if any(value is None for value in inputs):
             return  # a constant that no rule reads
@@ -49,3 +52,12 @@ def try_op(step: Step) -> None:
         raise ValueError(
             f"it makes {', '.join(map(show_shape, shapes))}, not {', '.join(map(show_shape, recorded))}"
         )
+
+
+def try_derivatives(step: Step) -> None:
+    """Run its rules on Tensors, as where they are explained: what an array takes, an op need not."""
+    dys = [None if dy is None else Tensor(dy, requires_grad=True) for dy in gradients_given(step)]
+    with enable_grad():
+        several = type(step.grad_output) is tuple
+        node = node_of(step, placeholders_of(step))
+        contributions(node, tuple(dys) if several else dys[0], create_graph=True)
