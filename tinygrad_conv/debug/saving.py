@@ -45,8 +45,11 @@ def load(path: str | Path, recording_type: type[Made]) -> Made:
     """
     try:
         text, arrays = read_archive(path)
-        recording = recording_of(parsed(text), Decoder(arrays), recording_type)
+        decoder = Decoder(arrays)
+        recording = recording_of(parsed(text), decoder, recording_type)
         check_references(recording)
+        if decoder.unread:
+            raise RecordingError(f"array{min(decoder.unread)} is used nowhere")
         try_ops(recording)
     except RecordingError as error:
         raise RecordingError(f"{path} is no recording that can be read: {shortened(str(error))}") from error
@@ -89,8 +92,6 @@ def recording_of(structure: dict[str, Any], decoder: Decoder, recording_type: ty
     for name, form in PARTS.items():
         parts[name] = decoder.decode(structure[name], f"structure: {name}")
         form(parts[name], f"structure: {name}")
-    if decoder.unread:
-        raise RecordingError(f"array{min(decoder.unread)} is used nowhere")
     seeds = dict(parts["seeds"])
     if len(seeds) != len(parts["seeds"]):
         raise RecordingError("structure: seeds has one twice")
