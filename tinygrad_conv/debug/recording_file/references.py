@@ -232,8 +232,8 @@ def check_declared(step: Step, where: str) -> None:
     require(same, f"{called} has the inputs {inputs}, not {list(step.sources)}")
     required = [name for name in op.inputs[: op.required] if not op.variadic]
     require(set(required) <= set(step.inputs), f"{called} needs {required}, and got {list(step.inputs)}")
-    odd = sorted(set(step.params) - set(op.params) | set(op.params) - {*op.defaults, *step.params})
-    require(not odd, f"{called} has the params {list(op.params)}, not {list(step.params)}")
+    same = set(step.params) == set(op.params)
+    require(same, f"{called} has the params {list(op.params)}, not {list(step.params)}")
     for rule in op.rules:
         if rule is not None and rule.argument in step.rule:
             missing = sorted({*rule.reads} - {*step.read} | {*rule.params} - {*step.params})
