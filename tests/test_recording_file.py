@@ -301,6 +301,14 @@ def test_an_output_without_gradient_is_rerun():
         recording.rerun(step, (step.grad_output[0], np.zeros(6)))
 
 
+def test_products_that_are_infinite_are_explained():
+    x = tg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    with np.errstate(invalid="ignore"):
+        y = x.sum() * np.inf - x.sum() * np.inf
+        explanation = y.record().explain("x", 0)
+    assert np.isnan(explanation.total) and "the sum of 2 products" in repr(explanation)
+
+
 def test_nothing_in_a_file_runs(tmp_path):
     """Loading imports nothing that it did not have, and opens nothing but the file."""
     (tmp_path / "run").write_bytes(honest("indices").file)
