@@ -39,9 +39,8 @@ def write_archive(path: str | Path, text: str, arrays: Sequence[Any]) -> None:
     """Write a text and arrays to a file that `read_archive` takes."""
     members = {"structure": np.array(text)}
     members.update({f"array{number}": np.asarray(array) for number, array in enumerate(arrays)})
-    nbytes = sum(array.nbytes for array in members.values())
     with replacing(path) as file:
-        write_members(file, members, zipfile.ZIP_DEFLATED)
+        nbytes = write_members(file, members, zipfile.ZIP_DEFLATED)
         size = file.tell()
         if nbytes > contents_limit(size) or len(text) > text_limit(size):  # it would be taken for a bomb
             file.seek(0)
@@ -49,12 +48,13 @@ def write_archive(path: str | Path, text: str, arrays: Sequence[Any]) -> None:
             write_members(file, members, zipfile.ZIP_STORED)
 
 
-def write_members(file: IO[bytes], members: dict[str, Array], compression: int) -> None:
-    """Arrays as the members of a zip archive, as `np.savez` writes them."""
+def write_members(file: IO[bytes], members: dict[str, Array], compression: int) -> int:
+    """Arrays as the members of a zip archive, as `np.savez` writes them; how many bytes they are."""
     with zipfile.ZipFile(file, "w", compression, allowZip64=True) as archive:
         for name, array in members.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
+        return sum(member.file_size for member in archive.infolist())
 
 
 @contextmanager
