@@ -30,7 +30,9 @@ class Contents:
         with zipfile.ZipFile(buffer, "w", self.compression) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names that are there twice
             for name, content in self.members:
-                archive.writestr(name, content or array_file(np.array(text)))
+                content = content or array_file(np.array(text))
+                slow = len(content) > 2**20  # but for the usual compression
+                archive.writestr(name, content, zipfile.ZIP_DEFLATED if slow else self.compression)
             if self.sizes is not None and archive.infolist():
                 infos = archive.infolist()
                 infos[self.sizes[0] % len(infos)].file_size = self.sizes[1]
