@@ -55,6 +55,12 @@ class GradcheckError(AssertionError):
     kind = ""
 
 
+class RecordingError(ValueError):
+    """A file that is no recording, or a damaged one; the message names the member of it, and what is
+    wrong.
+    """
+
+
 class MissingExtraError(ImportError):
     """An optional package that this feature needs is not installed; the message says which extra brings
     it.

@@ -5,6 +5,7 @@ stepping.py     the backward one op at a time, each a `Step` (step.py) with its 
                 what observes it: breakpoints.py, anomaly.py, profiler.py
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
                 explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
+recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive
 html.py         pictures in a notebook; page/  a recording as a web page

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,7 +107,7 @@ class Explanation(Sequence[Product]):
     @property
     def total(self) -> float:
         """The sum of the products: the gradient, within rounding."""
-        return math.fsum(product.product for product in self)
+        return exact_sum(self)
 
     def __repr__(self) -> str:
         lines = [
@@ -116,8 +116,17 @@ class Explanation(Sequence[Product]):
         ]
         rest = self[SHOWN:]
         if rest:
-            lines.append(f"{math.fsum(product.product for product in rest):+.6g} = {len(rest):,} more")
+            lines.append(f"{exact_sum(rest):+.6g} = {len(rest):,} more")
         return "\n    ".join([*lines, *self.remarks])
+
+
+def exact_sum(products: Iterable[Product]) -> float:
+    """The sum of products, rounded once; what is not finite, or becomes so, adds up as floats do."""
+    summands = [product.product for product in products]
+    try:
+        return math.fsum(summands)
+    except (ValueError, OverflowError):
+        return sum(summands)
 
 
 def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explanation:

@@ -103,8 +103,9 @@ def record(tensor: Tensor, gradient: Any = None) -> Recording:
 def load(path: str | Path) -> Recording:
     """Read a recording that `rec.save(path)` wrote, here or on another machine.
 
-    Its leaves are found by their names, for the tensors of that program are not here. Raises ValueError for
-    another file.
+    Its leaves are found by their names, for the tensors of that program are not here. It may come from
+    anybody: nothing in it is run, its sizes are bounded, and what loads can be used to the end. Raises
+    RecordingError, which names the member of the file and the place in it, for whatever is wrong.
     """
     return saving.load(path, Recording)
 

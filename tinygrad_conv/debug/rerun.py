@@ -91,7 +91,12 @@ def fitted(gradient: Any, step: Step) -> Any:
     return fitted_array(gradient, step.grad_output, step.op)
 
 
-def fitted_array(gradient: Any, old: Array, op: str) -> Array:
+def fitted_array(gradient: Any, old: Array | None, op: str) -> Array | None:
+    """One output's; an output of whole numbers has none."""
+    if old is None and gradient is None:
+        return None
+    if old is None:
+        raise ValueError(f"rerun: an output of {op} has no gradient; pass None in its place")
     array = np.asarray(gradient.data if isinstance(gradient, Tensor) else gradient)
     if array.shape != old.shape:
         raise ValueError(

@@ -1,6 +1,4 @@
-"""A recording as a file: the arrays as an .npz, what holds them together as JSON in it. No pickle, so nothing
-can run.
-"""
+"""A recording as a file, and back: the arrays as an .npz, what holds them together as JSON in it."""
 
 from __future__ import annotations
 
@@ -8,118 +6,105 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
-from ..dtypes import Array
-from ..engine.location import Place
+from ..errors import SHORT, RecordingError
 from .recorded import Recorded
-from .step import Accumulated, Kept, Source, Step
+from .recording_file.archive import damage_of, read_archive, write_archive
+from .recording_file.encoding import Decoder, Encoder
+from .recording_file.references import check_references
+from .recording_file.schema import PARTS, STEP, check_keys
+from .recording_file.trial import try_ops
+from .step import Step
 
 Made = TypeVar("Made", bound=Recorded)
 
 FORMAT = "tinygrad_conv recording 1"
-
-TUPLES = {kind.__name__: kind for kind in (Source, Accumulated, Place, Kept)}
-STEP = (
-    "number",
-    "op",
-    "params",
-    "where",
-    "rule",
-    "read",
-    "shapes",
-    "sources",
-    "grad_output",
-    "forward",
-    "grad_inputs",
-)
+LONGEST = 600  # characters of a message
 
 
 def save(recording: Recorded, path: str | Path) -> None:
-    """Write a recording. Raises TypeError for a param that cannot be written down."""
-    store = Store()
-    steps = [
-        {name: store.encode(getattr(step, name)) for name in (*STEP, "accumulated")} for step in recording
-    ]
-    fields = {name: store.encode(getattr(recording, name)) for name in ("leaves", "grads", "hooked")}
+    """Write a recording; an older file of that name is there until the new one is complete.
+
+    Raises TypeError for a param that cannot be written down.
+    """
+    encoder = Encoder()
+    parts = {name: getattr(recording, name) for name in PARTS}
+    parts["seeds"] = list(recording.seeds.items())
     structure = {
         "format": FORMAT,
-        "steps": steps,
-        **fields,
-        "seeds": store.encode(list(recording.seeds.items())),
+        "steps": [{name: encoder.encode(getattr(step, name)) for name in STEP} for step in recording],
+        **{name: encoder.encode(part) for name, part in parts.items()},
     }
-    arrays = {f"array{number}": array for number, array in enumerate(store.arrays)}
-    with open(path, "wb") as file:  # np.savez would add a suffix of its own
-        np.savez_compressed(file, **{"structure": np.array(json.dumps(structure)), **arrays})  # type: ignore[arg-type]
+    write_archive(path, json.dumps(structure), encoder.arrays)
 
 
 def load(path: str | Path, recording_type: type[Made]) -> Made:
     """Read a recording that `rec.save(path)` wrote, here or on another machine.
 
-    Its leaves are found by their names, for the tensors of that program are not here. Raises ValueError for
-    another file.
+    Its leaves are found by their names, for the tensors of that program are not here. Raises RecordingError
+    for another file, and for a damaged one: what is returned can be used to the end.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            structure = json.loads(str(file["structure"]))
-            store = Store([file[f"array{number}"] for number in range(len(file.files) - 1)])
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise ValueError(f"{path} is not a recording: {error}") from error
-    if structure.get("format") != FORMAT:
-        raise ValueError(f"{path} is {structure.get('format')!r}; this version reads {FORMAT!r}")
-    steps = [
-        Step(**{name: store.decode(value) for name, value in step.items()}) for step in structure["steps"]
-    ]
-    leaves, grads, hooked, seeds = (
-        store.decode(structure[name]) for name in ("leaves", "grads", "hooked", "seeds")
-    )
-    recording = recording_type(steps, leaves, grads, dict(seeds))
-    recording.hooked = hooked
+        text, arrays = read_archive(path)
+        decoder = Decoder(arrays)
+        recording = recording_of(parsed(text), decoder, recording_type)
+        check_references(recording)
+        if decoder.unread:
+            raise RecordingError(f"array{min(decoder.unread)} is used nowhere")
+        try_ops(recording)
+    except RecordingError as error:
+        raise RecordingError(f"{path} is no recording that can be read: {shortened(str(error))}") from error
     return recording
 
 
-class Store:
-    """Values as JSON, with the arrays in them set aside, each once."""
+def shortened(message: str) -> str:
+    """A message without its middle, where names out of a file make it long."""
+    half = LONGEST // 2
+    return message if len(message) <= LONGEST else f"{message[:half]} … {message[-half:]}"
 
-    def __init__(self, arrays: list[Array] | None = None) -> None:
-        self.arrays = arrays or []
-        self._numbers: dict[int, int] = {}  # id of an array → its number
 
-    def encode(self, value: Any) -> Any:
-        """A value as JSON: what JSON has no word for is a list that begins with the name of its kind."""
-        if value is None or type(value) in (bool, int, float, str):
-            return value
-        if isinstance(value, (np.ndarray, np.generic)):
-            if id(value) not in self._numbers:
-                self._numbers[id(value)] = len(self.arrays)
-                self.arrays.append(value)  # type: ignore[arg-type]
-            return ["number" if isinstance(value, np.generic) else "array", self._numbers[id(value)]]
-        if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
-            return ["dtype", np.dtype(value).str]  # np.float32 is as good a name of it
-        if isinstance(value, slice):
-            return ["slice", *map(self.encode, (value.start, value.stop, value.step))]
-        if value is ...:
-            return ["ellipsis"]
-        if isinstance(value, dict):
-            return ["dict", *([self.encode(name), self.encode(member)] for name, member in value.items())]
-        if isinstance(value, (tuple, list)):
-            return [type(value).__name__, *map(self.encode, value)]
-        raise TypeError(f"a recording cannot be saved with {value!r} in it, a {type(value).__name__}")
+def parsed(text: str) -> dict[str, Any]:
+    """The structure as JSON has it."""
+    with damage_of("structure"):
+        structure = json.loads(text, object_pairs_hook=without_duplicates)
+    written = structure.get("format") if isinstance(structure, dict) else structure
+    if written != FORMAT:
+        raise RecordingError(f"structure: format is {SHORT.repr(written)}; this version reads {FORMAT!r}")
+    check_keys(structure, {"format", "steps", *PARTS}, "structure")
+    return structure
 
-    def decode(self, value: Any) -> Any:
-        """What was encoded."""
-        if not isinstance(value, list):
-            return value
-        kind, *parts = value
-        if kind in ("array", "number"):
-            return self.arrays[parts[0]][()] if kind == "number" else self.arrays[parts[0]]
-        if kind == "dtype":
-            return np.dtype(parts[0])
-        if kind == "ellipsis":
-            return ...
-        if kind == "dict":
-            return {self.decode(name): self.decode(part) for name, part in parts}
-        found = [self.decode(part) for part in parts]
-        if kind == "slice":
-            return slice(*found)
-        return found if kind == "list" else tuple(found) if kind == "tuple" else TUPLES[kind](*found)
+
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, in which no key may stand twice."""
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise RecordingError(f"structure: an object has a key twice: {SHORT.repr([key for key, _ in pairs])}")
+    return dict(pairs)
+
+
+def recording_of(structure: dict[str, Any], decoder: Decoder, recording_type: type[Made]) -> Made:
+    """The recording that a structure describes, each part of which has the form that it must have."""
+    if type(structure["steps"]) is not list:
+        raise RecordingError(f"structure: steps is {SHORT.repr(structure['steps'])}; it must be a list")
+    steps = [
+        step_of(described, decoder, f"structure: steps[{position}]")
+        for position, described in enumerate(structure["steps"])
+    ]
+    parts = {}
+    for name, form in PARTS.items():
+        parts[name] = decoder.decode(structure[name], f"structure: {name}")
+        form(parts[name], f"structure: {name}")
+    seeds = dict(parts["seeds"])
+    if len(seeds) != len(parts["seeds"]):
+        raise RecordingError("structure: seeds has one twice")
+    recording = recording_type(steps, parts["leaves"], parts["grads"], seeds)
+    recording.hooked = parts["hooked"]
+    return recording
+
+
+def step_of(described: Any, decoder: Decoder, where: str) -> Step:
+    """A step that a structure describes."""
+    check_keys(described, STEP, where)
+    values = {}
+    for name, form in STEP.items():
+        values[name] = decoder.decode(described[name], f"{where}.{name}")
+        form(values[name], f"{where}.{name}")
+    return Step(**values)

@@ -28,7 +28,7 @@ def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]
     else:
         steps = [step_contents(step, arrays) for step in shown[-MOST_STEPS:]]
         leaves = {
-            name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads[name])}
+            name: {"value": arrays.add(shown.leaves[name]), "grad": arrays.add(shown.grads.get(name))}
             for name in shown.leaves
         }
         seeds = [source_contents(edge) for edge in shown.seeds]

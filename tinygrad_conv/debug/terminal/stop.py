@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...engine.backward import Gradients
 from ...engine.node import Node, input_edges
 from ...engine.tensor import Tensor
 from ..record import Recording
@@ -31,6 +32,10 @@ class Stop(StepObserver):
     def wanted(self) -> bool:
         """Whether the backward that is going on is to be recorded."""
         return self._again or self.count + 1 == self._nth
+
+    def before_sweep(self, gradients: Gradients) -> None:
+        super().before_sweep(gradients)
+        self._seeds = {self.numbering[edge]: seed for edge, seed in gradients.arrived.items()}
 
     def before_step(self, step: Step, node: Node) -> None:
         if not self.wanted or isinstance(
@@ -60,11 +65,7 @@ class Stop(StepObserver):
 
     def recording(self, arrived: dict[Any, Any]) -> Recording:
         """The backward that has ended."""
-        newest = self._steps[0]
-        given = newest.grad_output if isinstance(newest.grad_output, tuple) else (newest.grad_output,)
-        seeds: dict[Any, Any] = {
-            Source(newest.number, slot): dy for slot, dy in enumerate(given) if dy is not None
-        }
+        seeds = {edge: self._copies.of(seed) for edge, seed in self._seeds.items() if type(edge) is Source}
         values = {name: self._copies.of(leaf.data) for leaf, name in self._leaves.items()}
         grads = {
             name: self._copies.of(arrived[leaf]) for leaf, name in self._leaves.items() if leaf in arrived

@@ -1,0 +1,7 @@
+"""What the campaign `files` is made of.
+
+recordings.py   honest recordings of every kind, made once
+structures.py   mutations of what a file says: its JSON
+archives.py     mutations of its arrays, its members and its bytes
+usage.py        everything that can be asked of a recording
+"""
