@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from .memory_order import Rows, memory_order
+from .sums import LONGEST_DOT, sum_over
 from .threads import blas_held, share
 from .window import Array
 
 CHANNEL = 1  # the axis
 # By trial on two cores:
 LARGE = 10_000  # numbers: below, one call of NumPy is fastest
+SMALL = 1000  # numbers: below, it does not matter in which order they are added up
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
 NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
@@ -49,19 +51,23 @@ def add_bias(y: Array, b: Array) -> Array:
 
 def sum_by_channel(x: Array) -> Array:
     """[C]: the sum of x [N, C, H, W] over samples, rows and columns, in the dtype of x."""
-    if x.size < LARGE:
+    if x.size < SMALL:
         return np.asarray(np.add.reduce(x, (0, 2, 3)))
+    if x.size < LARGE:
+        return sum_over(x, (0, 2, 3))
     order = memory_order(x.strides)
     rows, channel = x.transpose(order.axes), order.axes.index(CHANNEL)
     together = min(2, 3 - channel)  # how many of the innermost axes BLAS adds up
     if together == 0 or not rows.flags.c_contiguous:
-        return np.asarray(np.add.reduce(x, (0, 2, 3)))
+        return sum_over(x, (0, 2, 3))
     shape = rows.shape[:-together]
     matrix = rows.reshape(prod(shape), -1)
-    with blas_held():
-        sums = matrix.dot(np.ones(matrix.shape[1], x.dtype)).reshape(shape)
-    others = tuple(axis for axis in range(len(shape)) if axis != channel)
-    return np.asarray(np.add.reduce(sums, others))
+    if matrix.shape[1] > LONGEST_DOT:
+        sums = np.add.reduce(matrix, 1).reshape(shape)
+    else:
+        with blas_held():
+            sums = matrix.dot(np.ones(matrix.shape[1], x.dtype)).reshape(shape)
+    return sum_over(sums, [axis for axis in range(len(shape)) if axis != channel])
 
 
 def rectify(x: Array) -> Array:

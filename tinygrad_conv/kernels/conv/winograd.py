@@ -30,6 +30,7 @@ import numpy as np
 
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
+from ..sums import sum_in_halves
 from ..threads import correlation_time, share, sum_of_parts
 from ..window import Array, Window, overlap
 from .dynamic_range import even_channels, even_taps, even_windows, mixable
@@ -126,7 +127,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     sums: list[Array] = []
     for part in interleaved(window):
         time = correlation_time(part.window, samples, 3 * kw * channels * outputs) / 2
-        sums += share(partial(add_up, part), tile_count(part.window), time)
+        sums += share(partial(sum_in_halves, partial(add_up, part)), tile_count(part.window), time)
     by_tap = np.matmul(transforms(dtype).weights.T, sum_of_parts(sums).reshape(SEEN, -1))
     return by_tap.reshape(3, kw, channels, outputs).transpose(3, 2, 0, 1).astype(result, order="C")
 
