@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .memory_order import Order, in_order_of, memory_order
-from .pointwise import SMALL
 from .sums import LONGEST_DOT, sum_over
 from .threads import share
 from .window import Array
@@ -194,6 +193,4 @@ def dots(a: Array, b: Array, out: Array) -> None:
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
     """The sums over the axes that `shape` has one of."""
     single = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    if values.size < SMALL:
-        return np.asarray(np.add.reduce(values, single, keepdims=True))
     return sum_over(values, single).reshape(shape)

@@ -23,7 +23,6 @@ from .window import Array
 CHANNEL = 1  # the axis
 # By trial on two cores:
 LARGE = 10_000  # numbers: below, one call of NumPy is fastest
-SMALL = 1000  # numbers: below, it does not matter in which order they are added up
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
 NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
@@ -51,8 +50,6 @@ def add_bias(y: Array, b: Array) -> Array:
 
 def sum_by_channel(x: Array) -> Array:
     """[C]: the sum of x [N, C, H, W] over samples, rows and columns, in the dtype of x."""
-    if x.size < SMALL:
-        return np.asarray(np.add.reduce(x, (0, 2, 3)))
     if x.size < LARGE:
         return sum_over(x, (0, 2, 3))
     order = memory_order(x.strides)

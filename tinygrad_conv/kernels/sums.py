@@ -9,6 +9,7 @@ in blocks, then the sums of blocks in blocks, and loops run over halves of halve
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 import numpy as np
 
@@ -22,6 +23,8 @@ LONGEST_DOT = 4096
 
 def sum_over(x: Array, axes: Sequence[int]) -> Array:
     """The sum of x over these axes, which are none or more."""
+    if prod([x.shape[axis] for axis in axes]) <= 2 * BLOCK:
+        return np.asarray(np.add.reduce(x, tuple(axes)))
     for axis in sorted(axes, key=lambda axis: (x.strides[axis], -axis)):
         x = np.expand_dims(_sum_along(x, axis), axis)
     kept = [size for axis, size in enumerate(x.shape) if axis not in axes]

@@ -29,7 +29,8 @@ whole. Only the height needs this: along the width every kernel here copies or a
 **Groups.** Each is a convolution of its own, for a kernel that knows nothing of groups. That costs a copy of
 everything, and pays where the kernel saves more than that: Winograd, with many channels in a group.
 
-**Nothing.** Without samples, channels or windows there is nothing to add up, so every result is zero.
+**Nothing.** Without samples, channels or windows there is nothing to add up, so every result is zero. Windows
+over a picture of no rows see nothing but padding, whose zeros make NaN of an Inf.
 """
 
 from __future__ import annotations
@@ -199,13 +200,17 @@ def each_group(
 
 
 def zero_y(x: Array, w: Array, window: Window, groups: int) -> Array:
-    """y [N, O, P, Q] where there is nothing to add up."""
-    return np.zeros((len(x), len(w), *window.out), np.result_type(x, w))
+    """y [N, O, P, Q] where there is nothing to add up, but the zeros of the padding times weights."""
+    y = np.zeros((len(x), len(w), *window.out), np.result_type(x, w))
+    y[:, ~np.isfinite(w).all((1, 2, 3))] = np.nan
+    return y
 
 
 def zero_dw(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    """dw [O, C/groups, kh, kw] where there is nothing to add up."""
-    return np.zeros((dy.shape[1], x.shape[1] // groups, *window.kernel), np.result_type(x, dy))
+    """dw [O, C/groups, kh, kw] where there is nothing to add up, but the zeros of the padding times dY."""
+    dw = np.zeros((dy.shape[1], x.shape[1] // groups, *window.kernel), np.result_type(x, dy))
+    dw[~np.isfinite(dy).all((0, 2, 3))] = np.nan
+    return dw
 
 
 def zero_dx(dy: Array, w: Array, window: Window, groups: int) -> Array:

@@ -76,7 +76,8 @@ def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begi
             shape = (groups, count, run.taps * outputs, width * samples)
             steps = (height * row, row, width * samples, 1)
             errors = contiguous_view(dy, (run.first + first) * row, shape, steps)
-            multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
+            with np.errstate(over="ignore", invalid="ignore"):  # some columns of Z lie outside of dX
+                multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
             _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
 
 
