@@ -84,7 +84,7 @@ class Case:
 
 def spoil(array: Array, case: Case, random: np.random.Generator) -> None:
     """Put what is special into some places."""
-    outliers = OUTLIERS["float16" if "float16" in case.dtypes else case.dtypes[0]]
+    outliers = OUTLIERS[min(case.dtypes, key=lambda name: np.dtype(name).itemsize)]
     values = SPECIAL.get(case.special, outliers if case.special == "outlier" else [0.0])
     places = random.random(array.shape) < case.share
     places.flat[random.integers(array.size)] = True
