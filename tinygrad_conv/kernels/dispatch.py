@@ -119,7 +119,7 @@ def _first_result(ways: tuple[Way, ...], first: Array, second: Array) -> Array:
     raise AssertionError(f"the last kernel, {ways[-1][0]}, gave up")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def choose(
     family: str,
     wanted: str,

@@ -100,7 +100,7 @@ def dot_in_halves(a: Array, b: Array) -> Array:
     return sum_in_halves(work, 0, a.shape[-1], LONGEST_DOT)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def piece_count(multiplications: int, columns: int) -> int:
     """Into how many equal pieces to cut `columns`, each of which takes so many multiplications."""
     if multiplications * columns <= LARGEST_UNPACKED:
@@ -110,7 +110,7 @@ def piece_count(multiplications: int, columns: int) -> int:
     return next(fitting, 1)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def tile_shape(rows: int, inner: int, columns: int) -> tuple[int, int]:
     """The tile of a product of two low matrices, one transposed, that BLAS is quickest at.
 

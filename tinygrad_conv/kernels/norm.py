@@ -73,7 +73,7 @@ def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
     return _blocks(x.shape, order, x.itemsize, center.shape)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _blocks(shape: tuple[int, ...], order: Order, item: int, groups: tuple[int, ...]) -> Blocks | None:
     """The same of an array in one piece."""
     sizes = [shape[axis] for axis in order.axes]

@@ -26,6 +26,7 @@ LARGE = 10_000  # numbers: below, one call of NumPy is fastest
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
 NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
+LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
 
 
 def add_bias(y: Array, b: Array) -> Array:
@@ -73,7 +74,8 @@ def rectify(x: Array) -> Array:
     if order is None or not (ordered := x.transpose(order.axes)).flags.c_contiguous:
         return np.asarray(np.maximum(x, zeros((), x.dtype)))
     matrix = ordered.reshape(-1, row_length(ordered.shape))
-    row, y = zeros(matrix.shape[1], x.dtype), np.empty_like(matrix)
+    kept = zeros if matrix.shape[1] <= LONGEST_KEPT else np.zeros
+    row, y = kept(matrix.shape[1], x.dtype), np.empty_like(matrix)
 
     def work(first: int, last: int) -> None:
         np.maximum(matrix[first:last], row, out=y[first:last])
@@ -91,7 +93,7 @@ def row_length(shape: tuple[int, ...]) -> int:
     return length
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def zeros(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Zeros that are kept; a single one as an array, which NumPy reads three times as fast as a number."""
     row = np.zeros(shape, dtype)

@@ -170,7 +170,7 @@ class FirstTaps(NamedTuple):
     both: Array  # [P, Q], counted in taps; 0 for windows that lie wholly in the padding
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _first_taps(window: Window) -> FirstTaps:
     """Depends on the geometry alone."""
     first = []

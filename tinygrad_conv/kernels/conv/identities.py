@@ -52,7 +52,7 @@ GROUPS_OF_CORRELATION = (1, 0, 1)  # y of x and w, and dx of dy and w
 GROUPS_OF_WEIGHT_GRAD = (1, 1, 0)  # dw of x and dy
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def mirrored(window: Window) -> Window:
     """The window that reads dY and gives dX, with stride 1.
 
@@ -93,7 +93,7 @@ class AxisPhase(NamedTuple):
     dilation: int
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def phases(window: Window) -> tuple[Phase, ...]:
     """All phases that get anything; none of their windows has a stride."""
     pairs = product(_phases_along(window, 0), _phases_along(window, 1))
@@ -143,7 +143,7 @@ class Interleaved(NamedTuple):
     window: Window
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def interleaved(window: Window) -> tuple[Interleaved, ...]:
     """The classes of a window; a single one, the whole, if the height is not dilated.
 

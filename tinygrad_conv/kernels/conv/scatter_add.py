@@ -121,7 +121,7 @@ class RowRun(NamedTuple):
     skipped: int  # how many rows of dY the phase's last taps would need that lie above its first row
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
     """Rows [begin, end) of dX, in runs."""
     runs: list[RowRun] = []
@@ -157,7 +157,7 @@ class ColumnStep(NamedTuple):
     fresh: bool
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _column_steps(window: Window) -> tuple[tuple[ColumnStep, ...], tuple[slice, ...]]:
     """The order in which tap columns are added, and the columns to be cleared since no fresh one writes them.
 
