@@ -8,8 +8,8 @@ and `T` that of the six rows which make a tile:
     T ≤ 64 V      for every window: what is mixed in is at most 8 times as large as the window's own numbers
 
 A window of nothing but zeros beside other numbers does not pass, either: its output stays an exact 0. Of the
-weights of an output no row of taps may have nearly all energy, for at a border there are outputs that do not
-see that row. And in a weight gradient, which adds up everything, no single row of a channel may have most of
+weights of an output neither a row of taps nor few channels may have nearly all energy, for there are windows
+that do not see that row, at a border, or nothing in those channels. And in a weight gradient, which adds up everything, no single row of a channel may have most of
 it, unless that is little beside the other channels.
 
 Inf and NaN never pass, nor do numbers whose products might overflow. It is one pass over memory, before
@@ -31,6 +31,7 @@ from .identities import interleaved
 
 LARGEST_RATIO = 64.0  # of energies, of a tile and of a window in it
 MOST_OF_TAPS = 15 / 16  # of the energy of an output's weights, in a single row of taps
+FEWEST_CHANNELS = 1 / 8  # of all, to have the energy of an output's weights
 MOST_OF_ALL = 0.75  # of the energy of an array, in a single row
 MOST_OF_A_CHANNEL = 0.5
 GROWTH = 1000.0  # more than transforms make of a sum of products
@@ -90,13 +91,24 @@ def _even_part(energies: Array, window: Window) -> float | None:
     return largest if isfinite(largest) and bool((of_tile <= least).all()) else None
 
 
-def even_taps(by_row: Array) -> float | None:
-    """The largest energy of an output of weights by_row [3, O, K], if none has it in a single row of taps."""
-    energies = np.einsum("iok,iok->io", by_row, by_row)
-    total = energies.sum(0)
+def even_weights(by_row: Array, channels: int) -> float | None:
+    """The largest energy of an output of weights by_row [3, O, kw * C], if it is that of many.
+
+    Not of a single row of taps: at a border there are outputs that do not see it. Nor of few channels: x may be
+    zero there, as a ReLU leaves it. Of how many channels it is says (Σ e)² / Σ e², of the energies e of each.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # then they do not pass
+        squares = np.square(by_row)
+        of_row = np.add.reduce(squares, 2)
+        of_column = np.add.reduce(squares, 0).reshape(by_row.shape[1], -1, channels)
+    of_channel = np.add.reduce(of_column, 1, dtype=np.float64)
+    total = np.add.reduce(of_channel, 1)
     largest = float(total.max(initial=0.0))
-    even = np.maximum.reduce(energies, 0) <= total * MOST_OF_TAPS
-    return largest if isfinite(largest) and bool(even.all()) else None
+    if not isfinite(largest) or (np.maximum.reduce(of_row, 0) > total * MOST_OF_TAPS).any():
+        return None
+    least_channels = 1 + (channels - 1) * FEWEST_CHANNELS
+    even = total * total >= least_channels * np.add.reduce(of_channel * of_channel, 1)
+    return largest if bool(even.all()) else None
 
 
 def even_channels(x: Rows) -> float | None:

@@ -33,7 +33,7 @@ from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_ro
 from ..sums import sum_in_halves
 from ..threads import correlation_time, share, sum_of_parts
 from ..window import Array, Window, overlap
-from .dynamic_range import even_channels, even_taps, even_windows, mixable
+from .dynamic_range import even_channels, even_weights, even_windows, mixable
 from .identities import Interleaved, flipped, interleaved, mirrored
 
 TILE_ROWS = 4  # of output
@@ -72,7 +72,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     rows = to_rows(x, dtype)
     (outputs, channels, _, kw), (height, width), samples = w.shape, window.out, len(x)
     by_row = w.astype(dtype, copy=False).transpose(2, 0, 3, 1).reshape(3, outputs, kw * channels)
-    if not mixable(even_taps(by_row), even_windows(rows, window), dtype):
+    if not mixable(even_weights(by_row, channels), even_windows(rows, window), dtype):
         return None
     weights = np.matmul(transforms(dtype).weights, by_row.reshape(3, -1)).reshape(SEEN, outputs, -1)
     y = np.empty((height, outputs * width * samples), dtype)
