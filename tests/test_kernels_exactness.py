@@ -7,16 +7,20 @@ The bound, for every kernel and all numbers of an array that see a large value, 
 
 from __future__ import annotations
 
+import gc
+import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tests.attack.kernels import FAMILIES, check_family, small_geometries
 from tests.attack.kernels import CAMPAIGN as KERNELS
+from tests.attack.kernels import FAMILIES, check_family, small_geometries
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import reference
+from tinygrad_conv.kernels.conv.winograd import transforms
 from tinygrad_conv.kernels.dispatch import TABLES, problem_of
 from tinygrad_conv.kernels.window import Window, make_window
 
@@ -168,7 +172,9 @@ def test_sums_over_a_million_positions(name: str, numbers: str) -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (3, 2, 0, 1)])
-@pytest.mark.parametrize("shape", [(1_000_000, 1, 1, 1), (1, 2, 1, 500_000), (250, 4, 250, 4), (3, 2, 100_000, 1)])
+@pytest.mark.parametrize(
+    "shape", [(1_000_000, 1, 1, 1), (1, 2, 1, 500_000), (250, 4, 250, 4), (3, 2, 100_000, 1)]
+)
 def test_bias_gradients_over_a_million_rows(shape: tuple[int, ...], order: tuple[int, ...]) -> None:
     dy = np.full([shape[axis] for axis in order], 0.1, np.float32).transpose(np.argsort(order))
     count = dy.size // shape[1]
@@ -201,3 +207,58 @@ def test_the_rule_of_the_weight_gradient_gets_there_too() -> None:
     expected = np.zeros((1, 2, 60, 1))
     expected[:, :, [0, 1, 3, 4]] = 1
     np.testing.assert_array_equal(x.grad, expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e25])
+@pytest.mark.parametrize("where", ["x", "w", "dy"])
+def test_what_a_kernel_tries_in_vain_does_not_warn(where: str, value: float) -> None:
+    """Numbers whose squares overflow, though no result does; and a NaN, which is no reason to warn."""
+
+    def spoil(array: Array) -> None:
+        array[:, 0] = value
+
+    arrays = spoiled(ordinary(), where, spoil)
+    if value == np.inf:
+        arrays = {name: np.abs(array) + 1 for name, array in arrays.items()}
+    with np.errstate(over="raise", invalid="raise"):
+        for family, (first, second) in FAMILIES.items():
+            if (
+                value != np.inf or family == "correlate_input_grad"
+            ):  # only there no zero of a padding meets it
+                getattr(kernels, family)(arrays[first], arrays[second], WINDOW, 1)
+
+
+def test_caches_by_shape_are_bounded() -> None:
+    caches = [
+        member
+        for name, module in sys.modules.items()
+        if name.startswith("tinygrad_conv.kernels")
+        for member in vars(module).values()
+        if hasattr(member, "cache_parameters") and member.__module__ == name
+    ]
+    takes_shapes = [
+        cache for cache in caches if cache.__wrapped__.__code__.co_argcount and cache is not transforms
+    ]
+    assert len(takes_shapes) >= 10
+    assert all(0 < (cache.cache_parameters()["maxsize"] or 0) <= 2048 for cache in takes_shapes)
+
+
+def test_a_thousand_shapes_leave_little_behind() -> None:
+    def step(shape: tuple[int, int]) -> None:
+        window = make_window(shape, (3, 3), padding=((1, 1), (1, 1)))
+        x, w = np.ones((1, 2, *shape)), np.ones((4, 2, 3, 3))
+        y = kernels.correlate(x, w, window)
+        kernels.correlate_weight_grad(x, y, window)
+        kernels.correlate_input_grad(y, w, window)
+        kernels.max_pool(y, make_window(shape, (3, 3), (2, 2)))
+
+    step((5, 5))
+    tracemalloc.start()
+    try:
+        for height in range(6, 46):
+            for width in range(6, 31):
+                step((height, width))
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 2.5e6
+    finally:
+        tracemalloc.stop()

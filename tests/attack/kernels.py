@@ -4,8 +4,8 @@ Each case is one geometry and three arrays x, w and dy. Of the correlation and i
 of the tables that serves the shape is tried, and the one which the tables choose. What must hold:
 
 - no result is off by more than its own summands explain, n roundings of the sum of their absolute values. So
-  a large number spoils nothing but what it belongs to. Winograd may be off by some roundings of the product of
-  the norms of what meets, which are those of the window and of the weights
+  a large number spoils nothing but what it belongs to. Winograd may be off by some roundings of the product
+  of the norms of what meets, which are those of the window and of the weights
 - every Inf and NaN is where the literal sum has it, and nowhere else
 - no warning, unless the literal sum has an Inf or NaN, too
 - arguments stay as they are, results are fresh memory of the right dtype
@@ -103,7 +103,9 @@ class Kernels(Campaign):
         plain = random.random() < 0.3
         deep = most == 12
         groups = int(random.choice([1, 1, 1, 2, 3] if not deep else [1, 1, 1, 2]))
-        special = str(random.choice(["", "outlier", "nan", "inf", "wild", "zero"], p=[0.4, 0.2, 0.1, 0.1, 0.1, 0.1]))
+        special = str(
+            random.choice(["", "outlier", "nan", "inf", "wild", "zero"], p=[0.4, 0.2, 0.1, 0.1, 0.1, 0.1])
+        )
         dtype = str(random.choice(["float32", "float64", "float16"], p=[0.6, 0.3, 0.1]))
         other = str(random.choice(["float32", "float64"])) if random.random() < 0.1 else dtype
         return Case(
@@ -203,7 +205,7 @@ def terms_of(
 def bounds(
     family: str, first: Array, second: Array, window: Window, groups: int
 ) -> tuple[Array, Array, Array]:
-    """In float64: the result, the sum of the absolute values of its summands, and the product of their norms."""
+    """In float64: the result, the sum of its summands' absolute values, and the product of the norms."""
     function = getattr(reference, family)
     first, second = first.astype(np.float64), second.astype(np.float64)
     exact = function(first, second, window, groups)

@@ -3,8 +3,8 @@
 A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest
 there. The first line that wants a shape gets it. A kernel gives up after all, by returning None, when it
 meets infinities that its way of computing would spread, or numbers too far apart; then the next line has its
-turn. The last line of each table wants everything and never gives up. `reference` is a line like the others, only that it never
-wants anything.
+turn. The last line of each table wants everything and never gives up. `reference` is a line like the others,
+only that it never wants anything.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sums of many numbers, added up so that the rounding stays small.
 
-One after another, n numbers are off by up to n / 2 roundings of the sum: a million in float32 by some percent.
-In pairs, and pairs of pairs, they are off by log2 n. NumPy adds up neighbours in memory like that, but what
+One after another, n numbers are off by up to n / 2 roundings of the sum: a million in float32 by percents. In
+pairs, and pairs of pairs, they are off by log2 n. NumPy adds up neighbours in memory like that, but what
 lies on an outer axis one after another, as BLAS and every loop over rows do. So here outer axes are added up
 in blocks, then the sums of blocks in blocks, and loops run over halves of halves of their rows.
 """
@@ -38,10 +38,12 @@ def _sum_along(x: Array, axis: int) -> Array:
         return np.asarray(np.add.reduce(x, axis))
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     every = (slice(None),) * axis
-    whole = x[(*every, slice(0, blocks * BLOCK))].reshape(*before, blocks, BLOCK, *after)
+    index = *every, slice(0, blocks * BLOCK)
+    whole = x[index].reshape(*before, blocks, BLOCK, *after)
     total = _sum_along(np.add.reduce(whole, axis + 1), axis)
     if rest:
-        total += np.add.reduce(x[(*every, slice(blocks * BLOCK, None))], axis)
+        index = *every, slice(blocks * BLOCK, None)
+        total += np.add.reduce(x[index], axis)
     return total
 
 

@@ -9,8 +9,8 @@ and `T` that of the six rows which make a tile:
 
 A window of nothing but zeros beside other numbers does not pass, either: its output stays an exact 0. Of the
 weights of an output neither a row of taps nor few channels may have nearly all energy, for there are windows
-that do not see that row, at a border, or nothing in those channels. And in a weight gradient, which adds up everything, no single row of a channel may have most of
-it, unless that is little beside the other channels.
+that do not see that row, at a border, or nothing in those channels. And in a weight gradient, which adds up
+everything, no single row of a channel may have most of it, unless that is little beside the other channels.
 
 Inf and NaN never pass, nor do numbers whose products might overflow. It is one pass over memory, before
 anything is computed: nothing is computed in vain.
@@ -42,7 +42,7 @@ NANOSECONDS = 0.25  # for each number
 
 
 def even_windows(x: Rows, window: Window) -> float | None:
-    """The largest energy of a tile of x [H, C, W, N], if all windows have their part in that of their tile."""
+    """The largest energy of a tile of x [H, C, W, N], if all windows have their part in their tile's."""
     energies = place_energies(x)
     largest = float(np.maximum.reduce(energies, axis=None)) * TILE_PLACES * window.kernel[1]
     least = float(np.minimum.reduce(energies, axis=None)) * fewest_places(window)
@@ -94,8 +94,8 @@ def _even_part(energies: Array, window: Window) -> float | None:
 def even_weights(by_row: Array, channels: int) -> float | None:
     """The largest energy of an output of weights by_row [3, O, kw * C], if it is that of many.
 
-    Not of a single row of taps: at a border there are outputs that do not see it. Nor of few channels: x may be
-    zero there, as a ReLU leaves it. Of how many channels it is says (Σ e)² / Σ e², of the energies e of each.
+    Not of a single row of taps: at a border there are outputs that do not see it. Nor of few channels: x may
+    be zero there, as a ReLU leaves it. How many they are says (Σ e)² / Σ e², of the energies e of each.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # then they do not pass
         squares = np.square(by_row)

@@ -135,8 +135,8 @@ def _runs_of_phase(window: Window, phase: int, begin: int, stop: int) -> list[Ro
     stride, top, count = window.stride[0], window.padding[0][0], window.out[0]
     all_taps = len(range(phase, window.kernel[0], stride))  # none, where the kernel is lower than the stride
     begin_u, stop_u = -((phase - top - begin) // stride), -((phase - top - stop) // stride)
-    # One row more or one fewer is needed from each of these rows on. So what lies between two of them is alike:
-    # above all rows of dY, in the interior, and below.
+    # From each of these rows on one row of dY more is needed, or one fewer. So what lies between two of them
+    # is alike: above all rows of dY, in the interior, and below.
     changes = {*range(all_taps), *range(count, count + all_taps)}
     bounds = sorted({begin_u, stop_u, *(u for u in changes if begin_u < u < stop_u)})
     runs: list[RowRun] = []
