@@ -46,7 +46,9 @@ def even_windows(x: Rows, window: Window) -> float | None:
     energies = place_energies(x)
     largest = float(np.maximum.reduce(energies, axis=None)) * TILE_PLACES * window.kernel[1]
     least = float(np.minimum.reduce(energies, axis=None)) * fewest_places(window)
-    if isfinite(largest) and largest <= LARGEST_RATIO * least:  # as nearly always: no need to look closer
+    if not isfinite(largest):
+        return None  # even if no window sees the Inf, as between dilated taps: sums would warn of it
+    if largest <= LARGEST_RATIO * least:  # as nearly always: no need to look closer
         return largest
     largest = 0.0
     for part in interleaved(window):
