@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tests.attack.__main__ import campaign_named, campaigns, main
-from tests.attack.campaign import Campaign, TrialTimeout, attack, time_limit
+from tests.attack.campaign import Campaign, TrialTimeout, attack, failure_of, shrunk, time_limit
+from tests.attack.kernels import Case
 
 TRIALS = {"threads": 5}  # for a second or two each; 20 of the others
 
@@ -16,6 +17,16 @@ TRIALS = {"threads": 5}  # for a second or two each; 20 of the others
 def test_a_short_share_of_each(name):
     result = attack(campaign_named(name), TRIALS.get(name, 20), seed=1)
     assert not result.failures, "\n".join(map(str, result.failures))
+
+
+def test_the_kernels_are_not_attacked_in_vain(monkeypatch):
+    """Winograd as it would be, did it not look at what it mixes."""
+    monkeypatch.setattr("tinygrad_conv.kernels.conv.winograd.mixable", lambda *energies: True)
+    campaign = campaign_named("kernels")
+    case = Case(channels=2, size=(9, 3), kernel=(3, 1), special="outlier", share=0.05)
+    error = failure_of(campaign, case)
+    assert "by winograd, served by winograd" in str(error)
+    assert shrunk(campaign, case, error)[0].channels == 1
 
 
 class AtMost(Campaign):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,11 +30,12 @@ def functions(case: Case) -> dict[str, tuple[Callable[..., Array], Array, Array]
     }
 
 
+FEW_CHANNELS = 3  # of random cases
 LINES = [
     (family, line)
     for family, table in TABLES.items()
     for line in table
-    if line.name not in ("reference", "empty")
+    if line.name not in ("reference", "empty", "not_a_number")
 ]
 
 
@@ -55,8 +57,11 @@ def test_every_kernel_serves_what_it_says(family: str, line: Line) -> None:
                     function(first, second, case.window, case.groups)
                 continue
             actual = function(first, second, case.window, case.groups)
-        assert kernels.served() == line.name
         assert_same(actual, expected, 3e-5)
+        if line.name == "winograd" and kernels.served() == TABLES[family][-1].name:
+            assert problem.channels <= FEW_CHANNELS or problem.outputs <= FEW_CHANNELS
+            continue  # windows of few numbers are easily nothing beside their neighbours
+        assert kernels.served() == line.name
         times_served += 1
     assert times_served >= 5
 
@@ -70,6 +75,36 @@ def test_the_last_line_of_each_table_wants_everything_and_wanting_means_serving(
             )
             assert table[-1].wants(problem)
             assert all(line.serves(problem) for line in table if line.wants(problem))
+
+
+@pytest.mark.parametrize("name", ["winograd, larger", "toy", "1x1", "grouped"])
+def test_where_everything_is_nan_nothing_is_multiplied(name: str) -> None:
+    case = larger_case(name)
+    for function, first, second in functions(case).values():
+        for spoiled in ((first, second * np.nan), (first * np.nan, second)):
+            with kernels.use_kernels("reference"):
+                expected = function(*spoiled, case.window, case.groups)
+            assert_same(function(*spoiled, case.window, case.groups), expected, 0)
+            with kernels.use_kernels("not_a_number"):
+                assert_same(function(*spoiled, case.window, case.groups), expected, 0)
+            if spoiled[1] is not second:
+                assert kernels.served() == "not_a_number"
+
+
+@pytest.mark.parametrize(("field", "value"), [("x", np.nan), ("w", np.nan), ("dy", np.nan), ("w", np.inf)])
+def test_it_does_not_put_a_nan_where_the_formula_has_none(field: str, value: float) -> None:
+    rng = np.random.default_rng(2)
+    for case in CASES:
+        spoiled = np.array(getattr(case, field))
+        if not spoiled.size:
+            continue
+        spoiled[rng.random(spoiled.shape) < rng.choice([0.1, 0.8])] = value
+        replaced: dict[str, Any] = {field: spoiled}
+        for function, first, second in functions(case._replace(**replaced)).values():
+            with np.errstate(invalid="ignore"), kernels.use_kernels("reference"):
+                expected = function(first, second, case.window, case.groups)
+            with np.errstate(invalid="ignore"), kernels.use_kernels("not_a_number"):
+                assert_same(function(first, second, case.window, case.groups), expected, 3e-5)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

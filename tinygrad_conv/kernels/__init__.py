@@ -9,6 +9,7 @@ A map of the folder, in reading order. The arithmetic:
     norm.py          how far numbers lie from the mean of their group
     pointwise.py     a bias, its sums, max(x, 0), looking for an Inf
     gemm.py          matrix products, in pieces that BLAS is quick at
+    sums.py          sums of many numbers, so that the rounding stays small
 
 and what leads to it:
 

@@ -2,9 +2,9 @@
 
 A line names a kernel, says which shapes it can serve at all, and which it wants because it is the fastest
 there. The first line that wants a shape gets it. A kernel gives up after all, by returning None, when it
-meets infinities that its way of computing would spread; then the next line has its turn. The last line of
-each table wants everything and never gives up. `reference` is a line like the others, only that it never
-wants anything.
+meets infinities that its way of computing would spread, or numbers too far apart; then the next line has its
+turn. The last line of each table wants everything and never gives up. `reference` is a line like the others,
+only that it never wants anything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from . import pooling, reference
-from .conv import depthwise, grouped, im2col, mec, plans, scatter_add, winograd
+from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, scatter_add, winograd
 from .conv import problem as asks
 from .conv.identities import (
     GROUPS_OF_CORRELATION,
@@ -55,26 +55,16 @@ class Line(NamedTuple):
         return self.name, partial(self.kernel, window=problem.window, groups=problem.groups)
 
 
-def each_group_quietly(
-    kernel: Kernel, axes: tuple[int, int, int], first: Array, second: Array, window: Window, groups: int
-) -> Array | None:
-    """`each_group`, of a kernel that checks its result and gives up.
-
-    It need not warn of what the next kernel may not even meet.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        return each_group(kernel, axes, first, second, window, groups)
-
-
-WINOGRAD = partial(each_group_quietly, winograd.correlate, GROUPS_OF_CORRELATION)
-WINOGRAD_WEIGHT_GRAD = partial(each_group_quietly, winograd.correlate_weight_grad, GROUPS_OF_WEIGHT_GRAD)
-WINOGRAD_INPUT_GRAD = partial(each_group_quietly, winograd.correlate_input_grad, GROUPS_OF_CORRELATION)
+WINOGRAD = partial(each_group, winograd.correlate, GROUPS_OF_CORRELATION)
+WINOGRAD_WEIGHT_GRAD = partial(each_group, winograd.correlate_weight_grad, GROUPS_OF_WEIGHT_GRAD)
+WINOGRAD_INPUT_GRAD = partial(each_group, winograd.correlate_input_grad, GROUPS_OF_CORRELATION)
 
 TABLES = {
     "correlate": (
         Line("empty", zero_y, asks.empty, asks.empty),
         Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.for_y),
         Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels),
+        Line("not_a_number", not_a_number.correlate, asks.real_numbers, asks.many_channels),
         Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
         Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
         Line("reference", reference.correlate, asks.always, asks.never),
@@ -84,6 +74,7 @@ TABLES = {
         Line("empty", zero_dw, asks.empty, asks.empty),
         Line("im2col", im2col.correlate_weight_grad, asks.one_group, asks.few_patches, plans.for_dw),
         Line("winograd", WINOGRAD_WEIGHT_GRAD, asks.three_taps_high, asks.many_channels),
+        Line("not_a_number", not_a_number.correlate_weight_grad, asks.real_numbers, asks.many_channels),
         Line("depthwise", depthwise.correlate_weight_grad, asks.depthwise_rows, asks.small_depthwise_rows),
         Line("grouped", grouped.correlate_weight_grad, asks.several_groups, asks.small_groups),
         Line("reference", reference.correlate_weight_grad, asks.always, asks.never),
@@ -95,6 +86,7 @@ TABLES = {
         Line("winograd", WINOGRAD_INPUT_GRAD, asks.three_taps_high_mirrored, asks.many_channels_mirrored),
         Line("grouped", grouped.correlate_input_grad, asks.several_groups, asks.small_groups_back),
         Line("mec", mec.correlate_input_grad, asks.stride_one, asks.cheap_to_lower),
+        Line("not_a_number", not_a_number.correlate_input_grad, asks.real_numbers, asks.given_up_back),
         Line("reference", reference.correlate_input_grad, asks.always, asks.never),
         Line("scatter_add", scatter_add.correlate_input_grad, asks.always, asks.always),
     ),
@@ -127,7 +119,7 @@ def _first_result(ways: tuple[Way, ...], first: Array, second: Array) -> Array:
     raise AssertionError(f"the last kernel, {ways[-1][0]}, gave up")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def choose(
     family: str,
     wanted: str,

@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .sums import LONGEST_DOT, sum_in_halves
 from .threads import (
     WORTH_HOLDING_BLAS,
     WORTH_SHARING,
@@ -75,6 +76,11 @@ def multiply_in_pieces(a: Array, b: Array, out: Array | None = None) -> Array:
 def multiply_in_tiles(a: Array, b: Array, out: Array) -> Array:
     """a [..., M, K] @ b^T with b [..., N, K], where both are low, written to out [..., M, N] in tiles."""
     (rows, inner), columns = a.shape[-2:], b.shape[-2]
+    if inner > LONGEST_DOT:
+        half = inner // 2
+        multiply_in_tiles(a[..., :half], b[..., :half], out)
+        out += multiply_in_tiles(a[..., half:], b[..., half:], np.empty_like(out))
+        return out
     height, width = tile_shape(rows, inner, columns)
     if (height, width) == (rows, columns):
         return np.asarray(np.matmul(a, b.swapaxes(-1, -2), out=out))
@@ -85,7 +91,16 @@ def multiply_in_tiles(a: Array, b: Array, out: Array) -> Array:
     return out
 
 
-@lru_cache(maxsize=4096)
+def dot_in_halves(a: Array, b: Array) -> Array:
+    """a [..., M, K] @ b^T with b [..., N, K], of which a long K is added up in halves."""
+
+    def work(first: int, last: int) -> Array:
+        return np.asarray(np.matmul(a[..., first:last], b[..., first:last].swapaxes(-1, -2)))
+
+    return sum_in_halves(work, 0, a.shape[-1], LONGEST_DOT)
+
+
+@lru_cache(maxsize=512)
 def piece_count(multiplications: int, columns: int) -> int:
     """Into how many equal pieces to cut `columns`, each of which takes so many multiplications."""
     if multiplications * columns <= LARGEST_UNPACKED:
@@ -95,7 +110,7 @@ def piece_count(multiplications: int, columns: int) -> int:
     return next(fitting, 1)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def tile_shape(rows: int, inner: int, columns: int) -> tuple[int, int]:
     """The tile of a product of two low matrices, one transposed, that BLAS is quickest at.
 

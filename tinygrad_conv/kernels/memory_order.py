@@ -68,7 +68,7 @@ class Order(NamedTuple):
     back: tuple[int, ...]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def memory_order(strides: tuple[int, ...]) -> Order:
     """The order of an array with these strides."""
     axes = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))

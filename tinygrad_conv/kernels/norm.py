@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .memory_order import Order, in_order_of, memory_order
+from .sums import LONGEST_DOT, sum_over
 from .threads import share
 from .window import Array
 
@@ -25,9 +26,6 @@ CACHE_BYTES_OF_PIECE = 2 << 20  # less is a little faster, but calls must be lon
 NARROWEST_GROUP = 16  # neighbours: with fewer a group is no better together in memory than spread out
 NANOSECONDS_PER_PASS = 0.1  # for each number
 WORTH_WRITING_OUT = 4  # rows: from so many on, a group's number is written out as often as a row reads it
-# Numbers that BLAS may add up one after another in a few lanes; more are for NumPy, which adds in pairs. In
-# float32, two values again and again were 1e-4 away when all were added one after another.
-LONGEST_DOT = 4096
 
 
 class Blocks(NamedTuple):
@@ -75,7 +73,7 @@ def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
     return _blocks(x.shape, order, x.itemsize, center.shape)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _blocks(shape: tuple[int, ...], order: Order, item: int, groups: tuple[int, ...]) -> Blocks | None:
     """The same of an array in one piece."""
     sizes = [shape[axis] for axis in order.axes]
@@ -195,4 +193,4 @@ def dots(a: Array, b: Array, out: Array) -> None:
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
     """The sums over the axes that `shape` has one of."""
     single = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return np.asarray(np.add.reduce(values, single, keepdims=True))
+    return sum_over(values, single).reshape(shape)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .memory_order import Rows, memory_order
+from .sums import LONGEST_DOT, sum_over
 from .threads import blas_held, share
 from .window import Array
 
@@ -25,6 +26,7 @@ LARGE = 10_000  # numbers: below, one call of NumPy is fastest
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
 NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
+LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
 
 
 def add_bias(y: Array, b: Array) -> Array:
@@ -50,18 +52,20 @@ def add_bias(y: Array, b: Array) -> Array:
 def sum_by_channel(x: Array) -> Array:
     """[C]: the sum of x [N, C, H, W] over samples, rows and columns, in the dtype of x."""
     if x.size < LARGE:
-        return np.asarray(np.add.reduce(x, (0, 2, 3)))
+        return sum_over(x, (0, 2, 3))
     order = memory_order(x.strides)
     rows, channel = x.transpose(order.axes), order.axes.index(CHANNEL)
     together = min(2, 3 - channel)  # how many of the innermost axes BLAS adds up
     if together == 0 or not rows.flags.c_contiguous:
-        return np.asarray(np.add.reduce(x, (0, 2, 3)))
+        return sum_over(x, (0, 2, 3))
     shape = rows.shape[:-together]
     matrix = rows.reshape(prod(shape), -1)
-    with blas_held():
-        sums = matrix.dot(np.ones(matrix.shape[1], x.dtype)).reshape(shape)
-    others = tuple(axis for axis in range(len(shape)) if axis != channel)
-    return np.asarray(np.add.reduce(sums, others))
+    if matrix.shape[1] > LONGEST_DOT:
+        sums = np.add.reduce(matrix, 1).reshape(shape)
+    else:
+        with blas_held():
+            sums = matrix.dot(np.ones(matrix.shape[1], x.dtype)).reshape(shape)
+    return sum_over(sums, [axis for axis in range(len(shape)) if axis != channel])
 
 
 def rectify(x: Array) -> Array:
@@ -70,7 +74,8 @@ def rectify(x: Array) -> Array:
     if order is None or not (ordered := x.transpose(order.axes)).flags.c_contiguous:
         return np.asarray(np.maximum(x, zeros((), x.dtype)))
     matrix = ordered.reshape(-1, row_length(ordered.shape))
-    row, y = zeros(matrix.shape[1], x.dtype), np.empty_like(matrix)
+    kept = zeros if matrix.shape[1] <= LONGEST_KEPT else np.zeros
+    row, y = kept(matrix.shape[1], x.dtype), np.empty_like(matrix)
 
     def work(first: int, last: int) -> None:
         np.maximum(matrix[first:last], row, out=y[first:last])
@@ -88,7 +93,7 @@ def row_length(shape: tuple[int, ...]) -> int:
     return length
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def zeros(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Zeros that are kept; a single one as an array, which NumPy reads three times as fast as a number."""
     row = np.zeros(shape, dtype)
@@ -99,13 +104,14 @@ def zeros(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:
 def all_finite(array: Array) -> bool:
     """Whether there is no Inf or NaN; False, too, if the squares overflow: a caller is then careful in vain.
 
-    The product of the array with itself is the one pass over it that is fastest, and never warns.
+    The product of the array with itself is the one pass over it that is fastest.
     """
     flat = array.ravel(order="K")
-    if flat.size < LARGE_ENOUGH_FOR_BLAS_THREADS:
-        return isfinite(abs(np.dot(flat, flat)))
-    with blas_held():
-        return isfinite(abs(np.dot(flat, flat)))
+    with np.errstate(over="ignore", invalid="ignore"):  # these squares are nobody's result
+        if flat.size < LARGE_ENOUGH_FOR_BLAS_THREADS:
+            return isfinite(abs(np.dot(flat, flat)))
+        with blas_held():
+            return isfinite(abs(np.dot(flat, flat)))
 
 
 def all_finite_in_rows(x: Rows) -> bool:

@@ -19,19 +19,16 @@ nothing is added, and nothing cleared but a remainder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from math import isnan
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .memory_order import Order, Rows, compute_type, from_rows, in_order_of, memory_order, to_rows
-from .pointwise import all_finite
 from .threads import share
 from .window import Array, Window, overlap
-
-Wins: TypeAlias = Callable[[Array, Array], Array]
 
 # By trial on two cores:
 NANOSECONDS_PER_WINDOW = 1.3
@@ -42,11 +39,12 @@ ONE = np.array(1, np.uint8)  # NumPy reads an array faster than it converts a nu
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     """(y, tap), both [N, C, P, Q]: the maximum of each window of x [N, C, H, W], and its tap's number."""
-    if side_by_side(window) and (maxima := _max_pool_side_by_side(x, window)):
-        return maxima
-    y, tap = _max_pool(x, window, _is_greater)
-    if np.issubdtype(x.dtype, np.floating) and y.size and np.isnan(y.max()):
-        y, tap = _max_pool(x, window, _is_greater_or_nan)
+    if side_by_side(window):
+        return _max_pool_side_by_side(x, window)
+    y, tap = _max_pool(x, window)
+    if has_nan(y):
+        last = _last_nan(x, window)
+        np.copyto(tap, last - last.dtype.type(1), where=last > 0, casting="unsafe")
     return y, tap
 
 
@@ -67,16 +65,12 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     if side_by_side(window):
         return _scatter_taps_side_by_side(dy, tap, window)
     dy = in_order_of(tap, dy)
-    dx = np.zeros_like(dy, shape=(*dy.shape[:2], *window.size))
-    finite = dy.dtype.kind != "f" or all_finite(dy)
+    dx, bits = np.zeros_like(dy, shape=(*dy.shape[:2], *window.size)), as_bits(dy)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         rows, columns = overlap(window, 0, i), overlap(window, 1, j)
         chosen = tap[:, :, rows.windows, columns.windows] == number
-        value = dy[:, :, rows.windows, columns.windows]
-        # Multiplying by a mask is several times faster than choosing by it, but 0 * inf would be NaN.
-        dx[:, :, rows.inputs, columns.inputs] += (
-            value * chosen if finite else np.where(chosen, value, dy.dtype.type(0))
-        )
+        sent = bits[:, :, rows.windows, columns.windows] * chosen
+        dx[:, :, rows.inputs, columns.inputs] += sent.view(dy.dtype)
     return dx
 
 
@@ -108,8 +102,8 @@ def spread_windows(dy: Array, window: Window) -> Array:
     return dx.astype(result, copy=False)
 
 
-def _max_pool(x: Array, window: Window, wins: Wins) -> tuple[Array, Array]:
-    """Both stages; `wins(value, best)` says which challengers beat the best so far."""
+def _max_pool(x: Array, window: Window) -> tuple[Array, Array]:
+    """Both stages. The tap is wrong where there is a NaN."""
     lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
     first, dtype = _first_taps(window), window.tap_dtype
     best_in_row = np.full_like(x, lowest, shape=(*x.shape[:3], window.out[1]))
@@ -118,20 +112,20 @@ def _max_pool(x: Array, window: Window, wins: Wins) -> tuple[Array, Array]:
     for j in range(window.kernel[1]):
         windows, inputs = overlap(window, 1, j).slices
         best, its_tap = best_in_row[..., windows], column_tap[..., windows]
-        _challenge(best, its_tap, x[..., inputs], np.asarray(j, dtype), wins)
+        _challenge(best, its_tap, x[..., inputs], np.asarray(j, dtype))
     y = np.full_like(x, lowest, shape=(*x.shape[:2], *window.out))
     tap = np.empty_like(y, dtype)
     tap[...] = first.both
     for i in range(window.kernel[0]):
         windows, inputs = overlap(window, 0, i).slices
         candidate = column_tap[:, :, inputs] + dtype.type(i * window.kernel[1])
-        _challenge(y[:, :, windows], tap[:, :, windows], best_in_row[:, :, inputs], candidate, wins)
+        _challenge(y[:, :, windows], tap[:, :, windows], best_in_row[:, :, inputs], candidate)
     return y, tap
 
 
-def _challenge(best: Array, tap: Array, value: Array, candidate: Array, wins: Wins) -> None:
-    """Where `value` beats `best`, put it there, and `candidate` into `tap`."""
-    better = wins(value, best)
+def _challenge(best: Array, tap: Array, value: Array, candidate: Array) -> None:
+    """Where `value` beats `best`, put it there, and `candidate` into `tap`: who comes first keeps a tie."""
+    better = np.greater(value, best)
     np.maximum(best, value, out=best)
     # -1 has all bits set, so this replaces tap by candidate where better; it is faster than a masked copy.
     mask = np.negative(better.view(np.uint8) if tap.itemsize == 1 else better.astype(tap.dtype))
@@ -139,14 +133,34 @@ def _challenge(best: Array, tap: Array, value: Array, candidate: Array, wins: Wi
     tap ^= mask
 
 
-def _is_greater(value: Array, best: Array) -> Array:
-    """Whoever comes first keeps a tie."""
-    return np.greater(value, best)
+def has_nan(y: Array) -> bool:
+    """Whether there is a NaN, which a maximum hands on."""
+    return y.dtype.kind == "f" and y.size > 0 and isnan(np.maximum.reduce(y, axis=None))
 
 
-def _is_greater_or_nan(value: Array, best: Array) -> Array:
-    """As `_is_greater`, for arrays with NaN in them: a NaN beats everything, so the last one wins."""
-    return (value > best) | np.isnan(value)
+def _last_nan(x: Array, window: Window) -> Array:
+    """[N, C, P, Q]: one more than the tap of each window's last NaN; 0 if it has none. In two stages, too."""
+    nan, dtype = np.isnan(x).view(np.uint8), np.min_scalar_type(window.taps)
+    in_row = np.zeros_like(nan, dtype, shape=(*x.shape[:3], window.out[1]))
+    for j in range(window.kernel[1]):
+        windows, inputs = overlap(window, 1, j).slices
+        last = in_row[..., windows]
+        np.maximum(last, nan[..., inputs] * dtype.type(j + 1), out=last)
+    last_nan = np.zeros_like(nan, dtype, shape=(*x.shape[:2], *window.out))
+    for i in range(window.kernel[0]):
+        windows, inputs = overlap(window, 0, i).slices
+        column, last = in_row[:, :, inputs], last_nan[:, :, windows]
+        np.maximum(last, column + (column > 0) * dtype.type(i * window.kernel[1]), out=last)
+    return last_nan
+
+
+def as_bits(values: Array) -> Array:
+    """Numbers as integers of the same bits.
+
+    Multiplying by a mask of 0 and 1 is several times faster than choosing by it; and 0 times the bits of an
+    Inf is 0.
+    """
+    return values.view(f"u{values.itemsize}")
 
 
 class FirstTaps(NamedTuple):
@@ -156,7 +170,7 @@ class FirstTaps(NamedTuple):
     both: Array  # [P, Q], counted in taps; 0 for windows that lie wholly in the padding
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _first_taps(window: Window) -> FirstTaps:
     """Depends on the geometry alone."""
     first = []
@@ -193,8 +207,8 @@ def side_by_side(window: Window) -> bool:
     )
 
 
-def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array] | None:
-    """(y, tap), both [N, C, P, Q], of x [N, C, H, W]; None if there is a NaN: it wins in a way of its own."""
+def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array]:
+    """(y, tap), both [N, C, P, Q], of x [N, C, H, W]."""
     order = memory_order(x.strides)
     places = _places(x, window, order)
     y, tap = np.empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
@@ -204,8 +218,6 @@ def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array] | No
             _maxima(places[:, :, part], y[part], tap[part])
 
     share(work, len(y), y.size * NANOSECONDS_PER_WINDOW / 1000)
-    if y.dtype.kind == "f" and y.size and isnan(np.maximum.reduce(y, axis=None)):
-        return None
     return y.transpose(order.back), tap.transpose(order.back)
 
 
@@ -219,7 +231,11 @@ def _maxima(places: Array, y: Array, tap: Array) -> None:
     number += ONE
     number *= differs[1]
     number += ONE
-    np.multiply(number, differs[0], out=tap)
+    np.multiply(number, differs[0], out=tap)  # 3 where there is a NaN, which differs from itself
+    if has_nan(y):
+        earlier = np.isnan(y) & ~np.isnan(taps[3])
+        if earlier.any():
+            tap[earlier] = 2 - np.isnan(taps[2::-1, earlier]).argmax(0)
 
 
 def _scatter_taps_side_by_side(dy: Array, tap: Array, window: Window) -> Array:
@@ -232,16 +248,12 @@ def _scatter_taps_side_by_side(dy: Array, tap: Array, window: Window) -> Array:
         dx[:, :, 2 * window.out[0] :] = 0
     if window.size[1] > 2 * window.out[1]:
         dx[..., 2 * window.out[1] :] = 0
-    places, named = _places(dx, window, order), tap.transpose(order.axes)
-    finite = dy.dtype.kind != "f" or all_finite(dy)
+    places, named = as_bits(_places(dx, window, order)), tap.transpose(order.axes)
+    bits = as_bits(values)
 
     def work(first: int, last: int) -> None:
         for part in _parts(first, last, values):
-            mine = named[part] == TAPS
-            if finite:  # several times faster than choosing by a mask; but 0 * inf would be NaN
-                np.multiply(values[part], mine, out=places[:, :, part])
-            else:
-                places[:, :, part] = np.where(mine, values[part], 0)
+            np.multiply(bits[part], named[part] == TAPS, out=places[:, :, part])
 
     share(work, len(values), dy.size * NANOSECONDS_PER_WINDOW / 1000)
     return dx

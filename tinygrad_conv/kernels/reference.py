@@ -24,6 +24,7 @@ from .window import Array, Window, overlap
 
 Index: TypeAlias = tuple[slice, slice, slice, slice]
 EVERY = slice(None)
+SAMPLES_AT_ONCE = 256  # in a sum
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
@@ -44,7 +45,9 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     dw = np.zeros((groups, dy.shape[2], x.shape[1] // groups, *window.kernel), dtype)
     for i, j in np.ndindex(window.kernel):
         seen = _by_channel_group(x[_tap(window, i, j)], groups)
-        dw[..., i, j] = np.einsum("ngcpq,ngopq->goc", seen, dy)
+        for n in range(0, len(x), SAMPLES_AT_ONCE):  # or a million samples would round a million times
+            some = slice(n, n + SAMPLES_AT_ONCE)
+            dw[..., i, j] += np.einsum("ngcpq,ngopq->goc", seen[some], dy[some])
     return dw.reshape(-1, *dw.shape[2:]).astype(result)
 
 

@@ -73,7 +73,7 @@ class Overlap(NamedTuple):
         return self.windows, self.inputs
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def make_window(
     size: Pair,
     kernel: Pair,
@@ -94,7 +94,7 @@ def make_window(
     return Window(size, kernel, stride, padding, dilation, out)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def overlap(window: Window, axis: int, tap: int) -> Overlap:
     """Which windows meet the input with their `tap`-th row (axis 0) or column (axis 1), and where."""
     stride = window.stride[axis]

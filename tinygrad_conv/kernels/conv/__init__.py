@@ -10,10 +10,12 @@ The ways, in reading order:
     depthwise.py    the weight gradient of groups of one channel
     bands.py        several rows at once, where the product of one is too low
     winograd.py     three taps high, for half the multiplications
+    not_a_number.py where every result is NaN: no multiplications
 
 and what leads to them:
 
     identities.py   what turns a problem into others: mirror, phases, dilation, groups, nothing
     problem.py      what a choice of kernel may depend on, and the questions of the tables
     plans.py        what im2col works out once for a shape
+    dynamic_range.py whether numbers are near enough in size for Winograd to mix them
 """

@@ -27,6 +27,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..gemm import dot_in_halves
+from ..sums import sum_over
 from ..threads import blas_multiplies_unpacked
 from ..window import Array, Window
 
@@ -72,7 +74,7 @@ def banded_dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Arra
         shape = (channels, blocks, kw, kh + (together - 1) * step, columns)
         seen = as_strided(rows[:, first:], shape, (group, together * down, shift * item, along, item))
         met = errors[:, first : first + blocks * together].reshape(channels, blocks, 1, together, columns)
-        products = np.matmul(seen, met.swapaxes(3, 4)).sum(axis=1)
+        products = sum_over(dot_in_halves(seen, met), (1,))
         for row in range(together):
             dw += products[:, :, row * step : row * step + kh, row].swapaxes(1, 2)
     return dw

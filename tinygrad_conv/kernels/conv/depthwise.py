@@ -14,7 +14,9 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..gemm import dot_in_halves
 from ..memory_order import compute_type, to_rows
+from ..sums import sum_over
 from ..threads import blas_multiplies_unpacked, share
 from ..window import Array, Window
 from .bands import banded_dot_products
@@ -48,5 +50,4 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
     """
     *steps, item = rows.strides
     runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item))
-    dw: Array = np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0].sum(axis=1)
-    return dw
+    return sum_over(dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0], (1,))

@@ -23,6 +23,7 @@ import numpy as np
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
 from ..pointwise import all_finite, all_finite_in_rows
+from ..sums import sum_over
 from ..threads import blas_multiplies_unpacked, correlation_time, share
 from ..window import Array, Window
 from .bands import banded, multiply_banded
@@ -72,7 +73,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         source = by_group[:, part.outputs]
         for some, values in lowered_groups(rows[part.inputs], part.window, groups, begin, end):
             products = np.empty((*values.shape[:3], outputs), dtype)
-            dw[some] += multiply_in_tiles(values, source[some], out=products).sum(axis=1)
+            dw[some] += sum_over(multiply_in_tiles(values, source[some], out=products), (1,))
 
     for part in interleaved(window):
         share(partial(work, part), groups, guessed_time(part.window, samples, outputs, dw.size))

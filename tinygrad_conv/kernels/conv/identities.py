@@ -29,7 +29,8 @@ whole. Only the height needs this: along the width every kernel here copies or a
 **Groups.** Each is a convolution of its own, for a kernel that knows nothing of groups. That costs a copy of
 everything, and pays where the kernel saves more than that: Winograd, with many channels in a group.
 
-**Nothing.** Without samples, channels or windows there is nothing to add up, so every result is zero.
+**Nothing.** Without samples, channels or windows there is nothing to add up, so every result is zero. Windows
+over a picture of no rows see nothing but padding, whose zeros make NaN of an Inf.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ GROUPS_OF_CORRELATION = (1, 0, 1)  # y of x and w, and dx of dy and w
 GROUPS_OF_WEIGHT_GRAD = (1, 1, 0)  # dw of x and dy
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def mirrored(window: Window) -> Window:
     """The window that reads dY and gives dX, with stride 1.
 
@@ -92,7 +93,7 @@ class AxisPhase(NamedTuple):
     dilation: int
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def phases(window: Window) -> tuple[Phase, ...]:
     """All phases that get anything; none of their windows has a stride."""
     pairs = product(_phases_along(window, 0), _phases_along(window, 1))
@@ -142,7 +143,7 @@ class Interleaved(NamedTuple):
     window: Window
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def interleaved(window: Window) -> tuple[Interleaved, ...]:
     """The classes of a window; a single one, the whole, if the height is not dilated.
 
@@ -199,13 +200,17 @@ def each_group(
 
 
 def zero_y(x: Array, w: Array, window: Window, groups: int) -> Array:
-    """y [N, O, P, Q] where there is nothing to add up."""
-    return np.zeros((len(x), len(w), *window.out), np.result_type(x, w))
+    """y [N, O, P, Q] where there is nothing to add up, but the zeros of the padding times weights."""
+    y = np.zeros((len(x), len(w), *window.out), np.result_type(x, w))
+    y[:, ~np.isfinite(w).all((1, 2, 3))] = np.nan
+    return y
 
 
 def zero_dw(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    """dw [O, C/groups, kh, kw] where there is nothing to add up."""
-    return np.zeros((dy.shape[1], x.shape[1] // groups, *window.kernel), np.result_type(x, dy))
+    """dw [O, C/groups, kh, kw] where there is nothing to add up, but the zeros of the padding times dY."""
+    dw = np.zeros((dy.shape[1], x.shape[1] // groups, *window.kernel), np.result_type(x, dy))
+    dw[~np.isfinite(dy).all((0, 2, 3))] = np.nan
+    return dw
 
 
 def zero_dx(dy: Array, w: Array, window: Window, groups: int) -> Array:

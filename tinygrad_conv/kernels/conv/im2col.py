@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..gemm import matmul
+from ..gemm import dot_in_halves, matmul
 from ..pointwise import all_finite
+from ..sums import LONGEST_DOT
 from ..window import Array
 from .plans import Plan
 
@@ -32,7 +33,10 @@ def correlate(plan: Plan, x: Array, w: Array) -> Array:
 def correlate_weight_grad(plan: Plan, x: Array, dy: Array) -> Array:
     """dw [O, C, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q]."""
     errors = dy.transpose(1, 2, 3, 0).reshape(plan.out[0], -1)
-    return _product(_patches(x, plan), errors.T, plan).T.reshape(plan.out)
+    values = _patches(x, plan)
+    if values.shape[1] > LONGEST_DOT:
+        return dot_in_halves(values, errors).astype(plan.result, copy=False).T.reshape(plan.out)
+    return _product(values, errors.T, plan).T.reshape(plan.out)
 
 
 def correlate_input_grad(plan: Plan, dy: Array, w: Array) -> Array | None:

@@ -26,6 +26,7 @@ import numpy as np
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, compute_type, from_rows, to_rows
 from ..pointwise import all_finite
+from ..sums import sum_in_halves
 from ..threads import blas_multiplies_unpacked, correlation_time, share, sum_of_parts
 from ..window import Array, Window
 from . import bands
@@ -80,7 +81,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     sums: list[Array] = []
     for part in interleaved(window):
         time = correlation_time(part.window, samples, window.taps * channels * outputs)
-        sums += share(partial(add_up, part), part.window.out[0], time)
+        sums += share(partial(sum_in_halves, partial(add_up, part)), part.window.out[0], time)
     dw = sum_of_parts(sums)
     if apart:
         by_tap = dw.reshape(groups, kw, kh, channels, each)

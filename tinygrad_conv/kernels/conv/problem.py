@@ -81,6 +81,11 @@ def never(problem: Problem) -> bool:
     return False
 
 
+def real_numbers(problem: Problem) -> bool:
+    """There may be a NaN among them."""
+    return problem.real
+
+
 def empty(problem: Problem) -> bool:
     """Some axis has no length."""
     return problem.empty
@@ -194,3 +199,9 @@ def cheap_to_lower(problem: Problem) -> bool:
     """Shifting and adding products costs more than lowering dY, which a single tap does not need at all."""
     cheap = problem.multiplications < FEW_MULTIPLICATIONS or problem.window.taps == 1 or flat_kernel(problem)
     return stride_one(problem) and cheap
+
+
+def given_up_back(problem: Problem) -> bool:
+    """A kernel that wants the input gradient may have given it up, for a weight that is not finite."""
+    faster = few_patches_back, many_channels_mirrored, small_groups_back, cheap_to_lower
+    return problem.real and any(wants(problem) for wants in faster)

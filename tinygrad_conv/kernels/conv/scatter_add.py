@@ -21,6 +21,7 @@ Mirrored (see `identities`) the input gradient gives a correlation, too, which s
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,7 +76,8 @@ def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begi
             shape = (groups, count, run.taps * outputs, width * samples)
             steps = (height * row, row, width * samples, 1)
             errors = contiguous_view(dy, (run.first + first) * row, shape, steps)
-            multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
+            with np.errstate(over="ignore", invalid="ignore"):  # some columns of Z lie outside of dX
+                multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
             _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
 
 
@@ -119,7 +121,7 @@ class RowRun(NamedTuple):
     skipped: int  # how many rows of dY the phase's last taps would need that lie above its first row
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
     """Rows [begin, end) of dX, in runs."""
     runs: list[RowRun] = []
@@ -131,22 +133,19 @@ def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
 def _runs_of_phase(window: Window, phase: int, begin: int, stop: int) -> list[RowRun]:
     """The rows h of dX with (h + top) mod stride = phase. Row u of it needs rows u - taps + 1 .. u of dY."""
     stride, top, count = window.stride[0], window.padding[0][0], window.out[0]
-    all_taps = len(range(phase, window.kernel[0], stride))
-    u, last_u = -((phase - top - begin) // stride), -((phase - top - stop) // stride)
+    all_taps = len(range(phase, window.kernel[0], stride))  # none, where the kernel is lower than the stride
+    begin_u, stop_u = -((phase - top - begin) // stride), -((phase - top - stop) // stride)
+    # From each of these rows on one row of dY more is needed, or one fewer. So what lies between two of them
+    # is alike: above all rows of dY, in the interior, and below.
+    changes = {*range(all_taps), *range(count, count + all_taps)}
+    bounds = sorted({begin_u, stop_u, *(u for u in changes if begin_u < u < stop_u)})
     runs: list[RowRun] = []
-    while u < last_u:
+    for u, next_u in pairwise(bounds):
         first, last = max(u - all_taps + 1, 0), min(u, count - 1)
-        taps = max(0, last - first + 1)
-        alike = 1
-        if taps == all_taps:
-            alike = min(last_u, count) - u  # the interior, in one run
-        elif taps == 0:
-            alike = (min(last_u, 0) if u < 0 else last_u) - u
-        row = phase - top + stride * u
+        row, alike = phase - top + stride * u, next_u - u
         inputs = slice(row, row + stride * (alike - 1) + 1, stride)
         skipped = max(0, first - (u - all_taps + 1))
-        runs.append(RowRun(phase, inputs, alike, taps, first, skipped))
-        u += alike
+        runs.append(RowRun(phase, inputs, alike, max(0, last - first + 1), first, skipped))
     return runs
 
 
@@ -158,7 +157,7 @@ class ColumnStep(NamedTuple):
     fresh: bool
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _column_steps(window: Window) -> tuple[tuple[ColumnStep, ...], tuple[slice, ...]]:
     """The order in which tap columns are added, and the columns to be cleared since no fresh one writes them.
 

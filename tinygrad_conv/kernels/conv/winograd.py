@@ -14,9 +14,10 @@ as in `lowering`, it is a matrix product over K = (j, C). Both gradients follow 
 
 For dW nothing is lowered: each tap column has a product of its own, with a shifted view of B^T X.
 
-The error is about 3e-6 of the largest number in float32, where the direct sum has 2e-6. But a single Inf
-would spread over its whole tile as NaN, so every result is checked, and one that is not finite is `None`: the
-caller takes another way.
+The error is about 3e-6 of the largest number in float32, where the direct sum has 2e-6. But of that number
+every output of the tile gets its share, whether it sees the number or not, and an Inf would make NaN of all
+of them. So first `dynamic_range` looks at what would be mixed, and if it is too far apart the result is
+`None`: the caller takes another way.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ import numpy as np
 
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
-from ..pointwise import all_finite
+from ..sums import sum_in_halves
 from ..threads import correlation_time, share, sum_of_parts
 from ..window import Array, Window, overlap
+from .dynamic_range import even_channels, even_weights, even_windows, mixable
 from .identities import Interleaved, flipped, interleaved, mirrored
 
 TILE_ROWS = 4  # of output
@@ -65,16 +67,18 @@ def transforms(dtype: np.dtype[Any]) -> Transforms:
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, 3, kw], or None if y is not finite."""
+    """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, 3, kw], or None if they should not be mixed."""
     dtype, result = compute_type(x.dtype, w.dtype)
     rows = to_rows(x, dtype)
     (outputs, channels, _, kw), (height, width), samples = w.shape, window.out, len(x)
-    by_row = w.astype(dtype, copy=False).transpose(2, 0, 3, 1).reshape(3, -1)
-    weights = np.matmul(transforms(dtype).weights, by_row).reshape(SEEN, outputs, kw * channels)
+    by_row = w.astype(dtype, copy=False).transpose(2, 0, 3, 1).reshape(3, outputs, kw * channels)
+    if not mixable(even_weights(by_row, channels), even_windows(rows, window), dtype):
+        return None
+    weights = np.matmul(transforms(dtype).weights, by_row.reshape(3, -1)).reshape(SEEN, outputs, -1)
     y = np.empty((height, outputs * width * samples), dtype)
 
-    def fill(part: Interleaved, begin: int, end: int) -> bool:
-        finite, outcome = True, y[part.outputs]
+    def fill(part: Interleaved, begin: int, end: int) -> None:
+        outcome = y[part.outputs]
         products = np.empty((SEEN, outputs, width * samples), dtype)
         lowered = room_for_frequencies(channels, part.window, samples, dtype)
         for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
@@ -86,25 +90,24 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
             target = outcome[tile * TILE_ROWS : (tile + 1) * TILE_ROWS]
             back = transforms(dtype).outputs[: len(target)]
             multiply_in_pieces(back, products.reshape(SEEN, -1), out=target)
-            finite = finite and all_finite(target)
-        return finite
 
     for part in interleaved(window):
         time = correlation_time(part.window, samples, w.size) / 2
-        if not all(share(partial(fill, part), tile_count(part.window), time)):
-            return None
+        share(partial(fill, part), tile_count(part.window), time)
     return from_rows(y.reshape(height, outputs, width, samples), result)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
-    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1, or None if dx is not finite."""
+    """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, 3, kw], stride 1, or None likewise."""
     return correlate(dy, flipped(w, groups), mirrored(window), groups)
 
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array | None:
-    """dw [O, C, 3, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None if dw is not finite."""
+    """dw [O, C, 3, kw] of x [N, C, H, W] and dy [N, O, P, Q], or None likewise."""
     dtype, result = compute_type(x.dtype, dy.dtype)
     rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
+    if not mixable(even_channels(rows), even_channels(errors), dtype):
+        return None
     _, outputs, width, samples = errors.shape
     channels, kw = x.shape[1], window.kernel[1]
 
@@ -124,12 +127,9 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     sums: list[Array] = []
     for part in interleaved(window):
         time = correlation_time(part.window, samples, 3 * kw * channels * outputs) / 2
-        sums += share(partial(add_up, part), tile_count(part.window), time)
+        sums += share(partial(sum_in_halves, partial(add_up, part)), tile_count(part.window), time)
     by_tap = np.matmul(transforms(dtype).weights.T, sum_of_parts(sums).reshape(SEEN, -1))
-    dw: Array = by_tap.reshape(3, kw, channels, outputs)
-    if not all_finite(dw):
-        return None
-    return dw.transpose(3, 2, 0, 1).astype(result, order="C")
+    return by_tap.reshape(3, kw, channels, outputs).transpose(3, 2, 0, 1).astype(result, order="C")
 
 
 def tile_count(window: Window) -> int:

@@ -72,7 +72,7 @@ def window_of(
         return _window.__wrapped__(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _window(
     op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, out: Any, ceil_mode: bool
 ) -> Window:
@@ -118,7 +118,7 @@ def pool_window(
         return _pool_window.__wrapped__(op, size, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _pool_window(
     op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Window:
