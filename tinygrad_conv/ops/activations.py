@@ -16,7 +16,7 @@ from .arguments.dtypes import check_float
 from .arguments.scalars import check_approximation, check_bounds
 from .arguments.shapes import check_slopes
 from .arithmetic import where
-from .functions import exp, relu, sigmoid, wide
+from .functions import exp, masked, relu, sigmoid, wide
 from .reduce import sum_to
 from .shape import reshape
 
@@ -36,7 +36,7 @@ def leaky_relu(x, *, negative_slope=0.01):
 @leaky_relu.grad("x")
 def leaky_relu_dx(dy, x, negative_slope):
     """1 where x > 0, else negative_slope, at 0 too."""
-    return dy * (x > 0) + dy * (x <= 0) * negative_slope
+    return where(dy, dy * negative_slope, condition=x > 0)
 
 
 @primitive(names=("input", "weight"))
@@ -53,7 +53,7 @@ def prelu(x, w):
 @prelu.grad("x")
 def prelu_dx(dy, x, w):
     """1 where x > 0, else w, at 0 too."""
-    return dy * (x > 0) + dy * (x <= 0) * reshape(w, shape=per_channel(w.shape, x.ndim))
+    return where(dy, dy * reshape(w, shape=per_channel(w.shape, x.ndim)), condition=x > 0)
 
 
 @prelu.grad("w")
@@ -77,7 +77,7 @@ def elu(x, *, alpha=1.0):
 @elu.grad("x")
 def elu_dx(dy, x, alpha):
     """1 where x > 0, else α eˣ, at 0 too."""
-    return dy * (x > 0) + dy * (x <= 0) * (exp(-relu(-x)) * alpha)
+    return where(dy, dy * (exp(-relu(-x)) * alpha), condition=x > 0)
 
 
 @primitive
@@ -96,7 +96,7 @@ def selu(x):
 @selu.grad("x")
 def selu_dx(dy, x):
     """λ where x > 0, else λ α eˣ, at 0 too."""
-    return dy * (x > 0) * SELU_SCALE + dy * (x <= 0) * (exp(-relu(-x)) * (SELU_SCALE * SELU_ALPHA))
+    return where(dy * SELU_SCALE, dy * (exp(-relu(-x)) * (SELU_SCALE * SELU_ALPHA)), condition=x > 0)
 
 
 def positive_part(x):
@@ -255,4 +255,4 @@ def hardtanh(x, *, min_val=-1.0, max_val=1.0):
 @hardtanh.grad("x")
 def hardtanh_dx(dy, x, min_val, max_val):
     """1 between the bounds, 0 at them and outside."""
-    return dy * ((x > min_val) & (x < max_val))
+    return masked(dy, mask=(x > min_val) & (x < max_val))

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
 from .activations import per_channel
 from .arguments.dtypes import check_float
@@ -116,12 +117,13 @@ def loss_of_samples(scores, wanted, target, weight, ignore_index, reduction):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
     dim = class_dim(scores.shape)
     with np.errstate(invalid="ignore"):
-        values = -np.sum(np.where(wanted != 0, wanted * scores, 0), axis=dim, dtype=scores.dtype)
+        products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
+        values = -np.asarray(kernels.sum_over(products, dim), scores.dtype)
     if reduction != "mean" or not is_labels(target):
         return reduced(values, reduction, scores.dtype)
     weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.sum(values) / np.sum(weights), scores.dtype)
+        return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
 
 
 def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
