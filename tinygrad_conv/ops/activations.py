@@ -1,7 +1,7 @@
 """Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice: see the rule.
 
-Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left:
-np.where on signs that change at random costs more than ten such passes.
+Where a function has two branches, its rule takes one or the other by `where`; adding up both, each times 0 or
+1, would make NaN of an Inf in the branch that does not count.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
 from .arguments.dtypes import check_float
 from .arguments.scalars import check_approximation, check_bounds
@@ -30,7 +31,7 @@ PIECE = 32768  # so many numbers stay in the cache through a whole series
 def leaky_relu(x, *, negative_slope=0.01):
     """x where x > 0, negative_slope · x elsewhere. Raises DtypeError for integers."""
     check_float("leaky_relu", input=x)
-    return positive_part(x) + negative_part(x) * x.dtype.type(negative_slope)
+    return kernels.choose(x > 0, x, x * x.dtype.type(negative_slope))
 
 
 @leaky_relu.grad("x")
@@ -47,7 +48,7 @@ def prelu(x, w):
     """
     check_float("prelu", input=x, weight=w)
     check_slopes("prelu", x, w)
-    return positive_part(x) + negative_part(x) * w.reshape(per_channel(w.shape, x.ndim))
+    return kernels.choose(x > 0, x, x * w.reshape(per_channel(w.shape, x.ndim)))
 
 
 @prelu.grad("x")
@@ -59,7 +60,7 @@ def prelu_dx(dy, x, w):
 @prelu.grad("w")
 def prelu_dw(dy, x, w_shape):
     """min(x, 0), which w multiplies, summed over all that share the weight."""
-    return reshape(sum_to(dy * -relu(-x), shape=per_channel(w_shape, x.ndim)), shape=w_shape)
+    return reshape(sum_to(masked(dy * x, mask=~(x > 0)), shape=per_channel(w_shape, x.ndim)), shape=w_shape)
 
 
 def per_channel(shape, ndim):

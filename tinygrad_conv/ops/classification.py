@@ -27,7 +27,7 @@ from .arguments.losses import (
     labels_shape,
 )
 from .arithmetic import div
-from .functions import to, wide
+from .functions import masked, to, wide
 from .labels import label_vectors, label_weights
 from .loss import reduced
 from .reduce import sum
@@ -55,7 +55,8 @@ def nll_loss(x, target, *, weight=None, reduction="mean", ignore_index=-100):
 def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
     """-weight[t] at the label's place, 0 elsewhere."""
     share = share_of_samples(dy, target, x_shape, weight, ignore_index, reduction)
-    return -share * wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
+    wanted = wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
+    return masked(-share * wanted, mask=wanted != 0)
 
 
 @primitive(names=("input",))

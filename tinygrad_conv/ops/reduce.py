@@ -52,7 +52,7 @@ def shared_by(winners, dy, dim):
     """dY, divided equally among the winners along `dim`."""
     dy = wide(dy)
     count = to(sum(winners, dim=dim, keepdim=True), dtype=dy.dtype)
-    return masked(dy / count, mask=winners)
+    return masked(dy, mask=winners) / count
 
 
 @primitive
@@ -153,7 +153,28 @@ def freedom(x_shape, dim, correction, dtype):
 def std(x, *, dim=None, correction=1, keepdim=False):
     """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
     check_float("std", x=x)
-    return np.sqrt(var(wide(x), dim=dim, correction=correction, keepdim=keepdim)).astype(x.dtype)
+    values = wide(x)
+    y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+    if not safely_squared(y):
+        scale, values = scaled(values - mean(values, dim=dim, keepdim=True))
+        y = scale * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+    return y.astype(x.dtype)
+
+
+def safely_squared(y):
+    """Whether every y ≥ 0, a root, is neither so large nor so small that its square has lost digits."""
+    limits = np.finfo(y.dtype)
+    return not y.size or (np.min(y) > math.sqrt(limits.tiny / limits.eps) and np.max(y) < math.sqrt(limits.max))
+
+
+def scaled(x):
+    """A power of 2 and x divided by it, so that the largest is about 1; 1 and x where x is 0 or not finite."""
+    with np.errstate(invalid="ignore"):
+        largest = np.max(np.abs(x), initial=0.0)
+    if largest == 0 or not np.isfinite(largest):
+        return x.dtype.type(1), x
+    scale = np.exp2(np.floor(np.log2(largest))).astype(x.dtype)
+    return scale, x / scale
 
 
 @std.grad("x")
@@ -249,8 +270,19 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
     elif p == 0:
         y = np.sum(magnitude != 0, axis=dims, keepdims=keepdim)
     else:
-        y = np.sum(np.power(magnitude, p), axis=dims, keepdims=keepdim) ** (1 / p)
-    return y.astype(x.dtype)
+        y = root_of_powers(magnitude, p, dims, keepdim)
+    return np.asarray(y).astype(x.dtype)
+
+
+def root_of_powers(magnitude, p, dims, keepdim):
+    """(Σ |x|ᵖ)^(1/p), in float64 and from numbers of about 1 where powers might overflow or vanish."""
+    with np.errstate(divide="ignore", over="ignore"):  # 0 to a negative power is ∞, and ∞ to it again 0
+        y = kernels.sum_over(np.power(magnitude, p), dims, keepdim) ** (1 / p)
+    if p == 1 or safely_squared(y):
+        return y
+    scale, values = scaled(magnitude.astype(np.float64))
+    with np.errstate(divide="ignore", over="ignore"):
+        return scale * kernels.sum_over(np.power(values, p), dims, keepdim) ** (1 / p)
 
 
 @vector_norm.grad("x")
@@ -259,8 +291,10 @@ def vector_norm_dx(dy, x, y, p, dim, keepdim):
     y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
     if math.isinf(p):
         return sign(x) * shared_by(abs(x) == y, dy, dim)
-    if p == 0 or p == 1:
-        return dy * sign(x) * p
+    if p == 0:
+        return masked(dy, mask=False)
+    if p == 1:
+        return dy * sign(x)
     y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)
     if p == 2:
         return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors

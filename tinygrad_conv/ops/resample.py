@@ -123,7 +123,12 @@ def resizing(
 
 
 def nearest_entries(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's."""
+    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's.
+
+    There an axis that stays as long as it is, or becomes twice as long, is copied or doubled whatever the
+    scale.
+    """
+    scale = None if new in (old, 2 * old) else scale
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
     places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
