@@ -117,18 +117,17 @@ def resizing(
     """The matrix of each axis after the first two."""
     check_resized("interpolate", shape, size)
     axes = list(zip(shape[2:], size, scale or (None,) * len(size)))
+    if mode == "nearest" and len(axes) == 2:
+        # In PyTorch an axis of an image that stays or becomes twice as long is copied or doubled, whatever
+        # the scale; of volumes and sequences only its gradient knows that.
+        axes = [(old, new, None if new in (old, 2 * old) else factor) for old, new, factor in axes]
     if mode == "nearest":
         return [nearest_entries(*axis, dtype) for axis in axes]
     return [linear_entries(*axis, align_corners) for axis in axes]
 
 
 def nearest_entries(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's.
-
-    There an axis that stays as long as it is, or becomes twice as long, is copied or doubled whatever the
-    scale.
-    """
-    scale = None if new in (old, 2 * old) else scale
+    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's."""
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
     places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
