@@ -74,8 +74,9 @@ def sum_of_rows(matrix: Array) -> Array:
         rest = matrix[:, whole:].dot(ones(length - whole, matrix.dtype)).astype(np.float64)
         if not whole:
             return rest
-        pieces = np.matmul(matrix[:, :whole].reshape(rows, -1, PIECE_OF_DOT), ones(PIECE_OF_DOT, matrix.dtype))
-    return np.asarray(np.add.reduce(pieces, 1, np.float64) + rest)
+        pieces = matrix[:, :whole].reshape(rows, -1, PIECE_OF_DOT)
+        sums = np.matmul(pieces, ones(PIECE_OF_DOT, matrix.dtype))
+    return np.asarray(np.add.reduce(sums, 1, np.float64) + rest)
 
 
 def rectify(x: Array) -> Array:

@@ -18,30 +18,33 @@ import numpy as np
 from .memory_order import memory_order
 from .window import Array
 
-Axes = int | tuple[int, ...] | None
-
 FEW = 1024  # numbers: of so few in all, no order of additions costs a digit that matters
 MANY = 1 << 15  # numbers: up to here adding in float64 is faster than cutting into blocks
 BLOCK = 32  # rows that are added one after another
 NARROW = 256  # numbers in a row: rows of fewer are laid side by side
+SHORT = 64  # rows: so few may as well be added one after another
+add_up: Any = np.add.reduce  # np.sum, without its detours
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 
-def sum_over(x: Array, axes: Axes = None, keepdims: bool = False) -> Any:
-    """Σ x over the axes (None: all); float16 is added up in float32 and rounded once, integers in int64."""
+def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
+    """Σ x over the axes: an int, a tuple of them, or None for all.
+
+    float16 is added up in float32 or float64 and rounded once, integers in int64.
+    """
     if (x.size <= FEW and x.dtype != HALF) or x.dtype.kind != "f":
-        return np.add.reduce(x, axes, keepdims=keepdims)  # np.sum, without its detours
-    reduced = axes if type(axes) is tuple else tuple(range(x.ndim)) if axes is None else (axes,)
+        return add_up(x, axes, keepdims=keepdims)
+    reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
     if x.dtype != HALF and in_pairs(x, reduced):
-        return np.add.reduce(x, reduced, keepdims=keepdims)
+        return add_up(x, reduced, keepdims=keepdims)
     if x.size <= MANY and x.dtype != np.float64:
-        return np.asarray(np.add.reduce(x, reduced, np.float64, keepdims=keepdims), x.dtype)
+        return np.asarray(add_up(x, reduced, np.float64, keepdims=keepdims), x.dtype)
     return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
 def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
     """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
-    if prod([x.shape[axis] for axis in reduced]) <= BLOCK:
+    if prod([x.shape[axis] for axis in reduced]) <= SHORT:
         return True
     return x.flags.c_contiguous and reduced == tuple(range(x.ndim - len(reduced), x.ndim))
 
@@ -75,7 +78,7 @@ def sum_along(values: Array, axis: int) -> Array:
     """The sum along one axis, which keeps a size of 1: in pairs, or in blocks where it is not innermost."""
     rows, width = values.shape[axis], prod(values.shape[axis + 1 :])
     if width <= 1 or rows <= BLOCK:
-        return np.asarray(np.add.reduce(values, axis, keepdims=True))
+        return np.asarray(add_up(values, axis, keepdims=True))
     if width <= NARROW // 2 and values.flags.c_contiguous:
         sums = sum_of_narrow(values.reshape(-1, rows, width), NARROW // width)
         return sums.reshape(*values.shape[:axis], 1, *values.shape[axis + 1 :])
@@ -88,26 +91,26 @@ def sum_of_narrow(values: Array, together: int) -> Array:
     whole = rows - rows % together
     side_by_side = values[:, :whole].reshape(count, whole // together, together * width)
     sums = sum_in_blocks(side_by_side, 1).reshape(count, together, width)
-    rest = np.add.reduce(values[:, whole:], 1, np.float64)
-    return np.asarray(np.add.reduce(sums, 1, np.float64) + rest)
+    rest = add_up(values[:, whole:], 1, np.float64)
+    return np.asarray(add_up(sums, 1, np.float64) + rest)
 
 
 def sum_in_blocks(values: Array, axis: int) -> Array:
     """The sum along one axis: each block in the dtype of the values, the blocks' sums in float64."""
     while values.shape[axis] > BLOCK:
         values = sums_of_blocks(values, axis).astype(np.float64, copy=False)
-    return np.asarray(np.add.reduce(values, axis, keepdims=True))
+    return np.asarray(add_up(values, axis, keepdims=True))
 
 
 def sums_of_blocks(values: Array, axis: int) -> Array:
     """Of every BLOCK rows along one axis their sum; what is left over is one block more."""
     before, rows, after = values.shape[:axis], values.shape[axis], values.shape[axis + 1 :]
     blocks, left = divmod(rows, BLOCK)
-    everything: tuple[Any, ...] = (slice(None),) * axis
+    everything: list[Any] = [slice(None)] * axis
     sums = np.empty((*before, blocks + (left > 0), *after), values.dtype)
-    whole = values[(*everything, slice(0, blocks * BLOCK))].reshape(*before, blocks, BLOCK, *after)
-    np.add.reduce(whole, axis + 1, out=sums[(*everything, slice(0, blocks))])
+    whole = values[tuple([*everything, slice(0, blocks * BLOCK)])].reshape(*before, blocks, BLOCK, *after)
+    add_up(whole, axis + 1, out=sums[tuple([*everything, slice(0, blocks)])])
     if left:
-        rest = values[(*everything, slice(blocks * BLOCK, rows))]
-        np.add.reduce(rest, axis, out=sums[(*everything, blocks)])
+        rest = values[tuple([*everything, slice(blocks * BLOCK, rows)])]
+        add_up(rest, axis, out=sums[tuple([*everything, blocks])])
     return sums

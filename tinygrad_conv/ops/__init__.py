@@ -30,6 +30,7 @@ from . import (  # noqa: F401 (importing declares them)
     pool,
     reduce,
     resample,
+    roots,
     shape,
     softmaxes,
 )

@@ -11,7 +11,6 @@ from ..engine.declare import primitive
 from ..errors import show_shape
 from .arguments.shapes import check_places, check_source
 
-
 BASIC = (int, np.integer, np.bool_, slice, EllipsisType, NoneType)
 
 

@@ -11,10 +11,9 @@ from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.dims import kept_shape, one_dim, reduced_dims
 from .arguments.dtypes import check_float
-from .arguments.scalars import check_norm_order
 from .arguments.shapes import check_repeats
 from .arithmetic import pow, where
-from .functions import HALF, abs, exp, floating, masked, sign, to, wide
+from .functions import HALF, exp, floating, masked, to, wide
 from .shape import cat, flip, reshape
 
 
@@ -150,42 +149,6 @@ def freedom(x_shape, dim, correction, dtype):
 
 
 @primitive
-def std(x, *, dim=None, correction=1, keepdim=False):
-    """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
-    check_float("std", x=x)
-    values = wide(x)
-    y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
-    if not safely_squared(y):
-        scale, values = scaled(values - mean(values, dim=dim, keepdim=True))
-        y = scale * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
-    return y.astype(x.dtype)
-
-
-def safely_squared(y):
-    """Whether every y ≥ 0, a root, is neither so large nor so small that its square has lost digits."""
-    limits = np.finfo(y.dtype)
-    return not y.size or (np.min(y) > math.sqrt(limits.tiny / limits.eps) and np.max(y) < math.sqrt(limits.max))
-
-
-def scaled(x):
-    """A power of 2 and x divided by it, so that the largest is about 1; 1 and x where x is 0 or not finite."""
-    with np.errstate(invalid="ignore"):
-        largest = np.max(np.abs(x), initial=0.0)
-    if largest == 0 or not np.isfinite(largest):
-        return x.dtype.type(1), x
-    scale = np.exp2(np.floor(np.log2(largest))).astype(x.dtype)
-    return scale, x / scale
-
-
-@std.grad("x")
-def std_dx(dy, x, y, dim, correction, keepdim):
-    """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
-    twice = where(y + y, 1.0, condition=y != 0)
-    dvar = where(dy / twice, 0.0, condition=y != 0)
-    return var_dx(dvar, x, dim, correction, keepdim)
-
-
-@primitive
 def prod(x, *, dim=None, keepdim=False):
     """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
     axis = None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim)
@@ -250,53 +213,3 @@ def logsumexp_dx(dy, x, y, dim, keepdim):
     """∂ln Σ eˣ/∂x = eˣ / Σ eˣ = softmax(x), and 0 where all summands are."""
     total = where(y, 0.0, condition=y != -math.inf)
     return spread(dy, x.shape, dim) * exp(x - spread(total, x.shape, dim))
-
-
-@primitive
-def vector_norm(x, *, p=2, dim=None, keepdim=False):
-    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`.
-
-    For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. Raises
-    DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
-    """
-    check_float("norm", x=x)
-    check_norm_order("norm", p)
-    dims = reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
-    magnitude = np.abs(wide(x))
-    if p == math.inf:
-        y = np.max(magnitude, axis=dims, keepdims=keepdim)
-    elif p == -math.inf:
-        y = np.min(magnitude, axis=dims, keepdims=keepdim)
-    elif p == 0:
-        y = np.sum(magnitude != 0, axis=dims, keepdims=keepdim)
-    else:
-        y = root_of_powers(magnitude, p, dims, keepdim)
-    return np.asarray(y).astype(x.dtype)
-
-
-def root_of_powers(magnitude, p, dims, keepdim):
-    """(Σ |x|ᵖ)^(1/p), in float64 and from numbers of about 1 where powers might overflow or vanish."""
-    with np.errstate(divide="ignore", over="ignore"):  # 0 to a negative power is ∞, and ∞ to it again 0
-        y = kernels.sum_over(np.power(magnitude, p), dims, keepdim) ** (1 / p)
-    if p == 1 or safely_squared(y):
-        return y
-    scale, values = scaled(magnitude.astype(np.float64))
-    with np.errstate(divide="ignore", over="ignore"):
-        return scale * kernels.sum_over(np.power(values, p), dims, keepdim) ** (1 / p)
-
-
-@vector_norm.grad("x")
-def vector_norm_dx(dy, x, y, p, dim, keepdim):
-    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared in a tie."""
-    y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
-    if math.isinf(p):
-        return sign(x) * shared_by(abs(x) == y, dy, dim)
-    if p == 0:
-        return masked(dy, mask=False)
-    if p == 1:
-        return dy * sign(x)
-    y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)
-    if p == 2:
-        return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
-    ratio = where(abs(x) / y, 1.0, condition=x != 0)
-    return dy * sign(x) * pow(ratio, p - 1)
