@@ -25,7 +25,8 @@ def std(x, *, dim=None, correction=1, keepdim=False):
     """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
     check_float("std", x=x)
     values = wide(x)
-    y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+    with np.errstate(over="ignore"):
+        y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
     if not safely_squared(y):
         scale, values = scaled(values - mean(values, dim=dim, keepdim=True))
         y = scale * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
