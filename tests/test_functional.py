@@ -28,6 +28,7 @@ PRIVATE = {  # ops without a function of PyTorch's, and where they are met inste
     "setitem": "x[…] = …",
     "label_vectors": "a part of the losses of classes",
     "label_weights": "a part of the losses of classes",
+    "masked": "masked_fill(x, ~mask, 0)",
     "max_pool2d_with_indices": "max_pool2d(…, return_indices=True)",
     "mix": "what interpolate, pad and adaptive_avg_pool2d compute",
     "normal_cdf": "a part of gelu",

@@ -23,9 +23,11 @@ PLACES = [  # op, inputs, params, the gradients of the sum
     # torch.var over everything: NaN of one element, infinite where n ≤ correction and x deviates
     ("var", [[5.0]], {}, [[NAN]]),
     ("var", [[5.0]], {"correction": 2}, [[NAN]]),
-    # (x - x̄) / (n y), with y exactly 1; 0 where the variance underflows, as torch.std masks it
+    # (x - x̄) / (n y), with y exactly 1; likewise where the variance underflows or overflows; 0 where y is
     ("std", [[-1.0, 1.0]], {"correction": 0}, [[-0.5, 0.5]]),
-    ("std", [[-1e-200, 1e-200]], {}, [[0.0, 0.0]]),
+    ("std", [[-1e-200, 1e-200]], {}, [[-(0.5**0.5), 0.5**0.5]]),
+    ("std", [[-1e200, 1e200]], {}, [[-(0.5**0.5), 0.5**0.5]]),
+    ("std", [[3.0, 3.0]], {}, [[0.0, 0.0]]),
     # softmax of nothing but -inf: no summand has a share
     ("logsumexp", [[[-INF, -INF], [0.0, 0.0]]], {"dim": 1}, [[[0.0, 0.0], [0.5, 0.5]]]),
     # torch.linalg.vector_norm: sign(x) (|x| / y)^(p - 1)

@@ -94,10 +94,13 @@ def arange(
 ) -> Tensor:
     """From start (0 if only one bound is given) up to, not including, end."""
     bounds = (0, start, step) if end is None else (start, end, step)
-    counted = dtype or (
-        get_default_dtype() if any(isinstance(bound, float) for bound in bounds) else np.int64
-    )
+    counted = dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64)
     return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
+
+
+def is_fractional(number: Any) -> bool:
+    """Whether a number, Python's, NumPy's or a Tensor of one, is a float."""
+    return isinstance(number, float) or getattr(getattr(number, "dtype", None), "kind", None) == "f"
 
 
 def linspace(
@@ -115,7 +118,17 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_g
 def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform on [0, 1)."""
     numbers = generator().random(shape_of(size))
-    return Tensor(numbers.astype(dtype or get_default_dtype()), None, requires_grad)
+    return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
+
+
+def below(numbers: Array, bound: float, dtype: DTypeLike) -> Array:
+    """Numbers below a bound in another dtype, rounded, but never up to the bound."""
+    rounded = numbers.astype(dtype)
+    if rounded.dtype.kind == "f":
+        limit = rounded.dtype.type(bound)
+        largest = limit if limit < bound else np.nextafter(limit, rounded.dtype.type(-np.inf))
+        rounded = np.minimum(rounded, largest)
+    return rounded
 
 
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -137,7 +150,19 @@ def randn_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool =
 def randint(low: int, high: int | None = None, size: Any = (), dtype: DTypeLike = np.int64) -> Tensor:
     """Integers from low (0 if only one bound is given) up to, not including, high."""
     low, high = (0, low) if high is None else (low, high)
+    check_holds("randint", np.dtype(dtype), low, high)
     return Tensor(generator().integers(low, high, shape_of((size,))).astype(dtype))
+
+
+def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
+    """Refuse integers from low up to, not including, high that a dtype does not have: they would wrap."""
+    if dtype.kind in "iu":
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    else:
+        most = 1 if dtype.kind == "b" else int(np.finfo(dtype).max)
+        least = 0 if dtype.kind == "b" else -most
+    if low < least or high - 1 > most:
+        raise ValueError(f"{op}: {dtype} holds {least} … {most}, not all of {low} … {high - 1}")
 
 
 def randperm(n: int) -> Tensor:

@@ -332,6 +332,8 @@ case(
     "deviation_removed", *(normal(shape) for shape in ("N C H", "1 C 1", "N C H", "1 C 1", "1 C 1", "1 C 1"))
 )
 case("deviation_removed", *(normal(shape) for shape in ("n m", "1 m", "n 1", "1", "n m", "m")))
+case("masked", normal("n m k"), mask=mask("n m k"), linear=True)
+case("masked", normal("n m k"), mask=mask("m 1"), linear=True)
 case("dropout", normal("n m"), kept=mask("n m"), p=0.3, linear=True)
 case("dropout", normal("n m k"), kept=mask("n m 1"), p=0.3, linear=True)
 

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, extremes, reduce
+from ..ops import arithmetic, extremes, reduce, roots
 from .arguments import Dim, Operand, cast, documented_by
 
 
@@ -56,7 +56,7 @@ def var(
 
 
 @composite
-@documented_by(reduce.std)
+@documented_by(roots.std)
 def std(
     input: Operand,
     dim: Dim | bool = None,
@@ -66,7 +66,7 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     dim, correction = corrected(dim, unbiased, correction)
-    return reduce.std(input, dim=dim, correction=correction, keepdim=keepdim)
+    return roots.std(input, dim=dim, correction=correction, keepdim=keepdim)
 
 
 def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tuple[Dim, float]:
@@ -90,7 +90,7 @@ def norm(
     For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. 'fro' is p =
     2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of nothing.
     """
-    return reduce.vector_norm(cast(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
+    return roots.vector_norm(cast(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
 
 
 @composite

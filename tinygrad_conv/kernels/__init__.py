@@ -7,7 +7,8 @@ A map of the folder, in reading order. The arithmetic:
     conv/            correlation and its two gradients, in several ways: see the map in its `__init__`
     pooling.py       maximum and sum of windows
     norm.py          how far numbers lie from the mean of their group
-    pointwise.py     a bias, its sums, max(x, 0), looking for an Inf
+    pointwise.py     a bias, its sums, max(x, 0), choosing by a mask, looking for an Inf
+    sums.py          sums over axes, without loss of digits
     gemm.py          matrix products, in pieces that BLAS is quick at
     sums.py          sums of many numbers, so that the rounding stays small
 
@@ -28,7 +29,8 @@ from .dispatch import KERNELS, correlation, pools, served, use_kernels
 from .gemm import matmul
 from .memory_order import flattened, keep_freed_memory, unflattened
 from .norm import deviation_dot, deviation_removed, rescaled, squared_deviation
-from .pointwise import add_bias, rectify, sum_by_channel
+from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
+from .sums import sum_over
 from .threads import get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
@@ -36,6 +38,7 @@ __all__ = [
     "KERNELS",
     "Window",
     "add_bias",
+    "choose",
     "correlate",
     "correlate_input_grad",
     "correlate_weight_grad",
@@ -45,6 +48,7 @@ __all__ = [
     "gather_taps",
     "get_num_threads",
     "make_window",
+    "masked",
     "matmul",
     "max_pool",
     "rectify",
@@ -55,6 +59,7 @@ __all__ = [
     "spread_windows",
     "squared_deviation",
     "sum_by_channel",
+    "sum_over",
     "sum_windows",
     "unflattened",
     "use_kernels",

@@ -176,7 +176,7 @@ def summed_in_pieces(blocks: Blocks, piece: Callable[[slice, Array], None], cent
             piece(rows, by_row[:, rows].T)
 
     blocks.share(work, passes=2)
-    sums = by_row if blocks.by_group[0] > 1 else np.add.reduce(by_row, 1)
+    sums = by_row if blocks.by_group[0] > 1 else sum_over(by_row, 1)
     shape = [center.shape[axis] for axis in blocks.order.axes]
     return np.ascontiguousarray(sums.reshape(shape).transpose(blocks.order.back))
 
@@ -193,4 +193,4 @@ def dots(a: Array, b: Array, out: Array) -> None:
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
     """The sums over the axes that `shape` has one of."""
     single = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return sum_over(values, single).reshape(shape)
+    return np.asarray(sum_over(values, single, keepdims=True))

@@ -34,6 +34,7 @@ from .window import Array, Window, overlap
 NANOSECONDS_PER_WINDOW = 1.3
 CACHE_WINDOWS = 1 << 17  # with fewer at a time, threads would wait for the interpreter's lock
 TAPS = np.arange(4, dtype=np.uint8).reshape(2, 2, 1, 1, 1, 1)
+LONG = 16  # rows or columns of a window
 ONE = np.array(1, np.uint8)  # NumPy reads an array faster than it converts a number
 
 
@@ -76,7 +77,7 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
 
 def sum_windows(x: Array, window: Window) -> Array:
     """y [N, C, P, Q]: the sum over each window of x [N, C, H, W]; padding counts as 0."""
-    dtype, result = compute_type(x.dtype)
+    dtype, result = window_sum_type(x.dtype, window)
     sums = np.zeros_like(x, dtype, shape=(*x.shape[:3], window.out[1]))
     for j in range(window.kernel[1]):
         columns = overlap(window, 1, j)
@@ -90,7 +91,7 @@ def sum_windows(x: Array, window: Window) -> Array:
 
 def spread_windows(dy: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] added to every place it covers."""
-    dtype, result = compute_type(dy.dtype)
+    dtype, result = window_sum_type(dy.dtype, window)
     spread = np.zeros_like(dy, dtype, shape=(*dy.shape[:2], window.size[0], window.out[1]))
     for i in range(window.kernel[0]):
         rows = overlap(window, 0, i)
@@ -100,6 +101,12 @@ def spread_windows(dy: Array, window: Window) -> Array:
         columns = overlap(window, 1, j)
         dx[..., columns.inputs] += spread[..., columns.windows]
     return dx.astype(result, copy=False)
+
+
+def window_sum_type(dtype: np.dtype[Any], window: Window) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """The dtype to add up windows in, float64 for long ones, as they are added one row after another."""
+    computed, result = compute_type(dtype)
+    return (np.dtype(np.float64) if max(window.kernel) > LONG and computed.kind == "f" else computed), result
 
 
 def _max_pool(x: Array, window: Window) -> tuple[Array, Array]:

@@ -1,53 +1,128 @@
-"""Sums of many numbers, added up so that the rounding stays small.
+"""Sums over axes, in any memory order, that lose no more digits than adding in pairs does.
 
-One after another, n numbers are off by up to n / 2 roundings of the sum: a million in float32 by percents. In
-pairs, and pairs of pairs, they are off by log2 n. NumPy adds up neighbours in memory like that, but what
-lies on an outer axis one after another, as BLAS and every loop over rows do. So here outer axes are added up
-in blocks, then the sums of blocks in blocks, and loops run over halves of halves of their rows.
+NumPy adds in pairs along the axis that is innermost in memory. Over any other it adds one row after another:
+in float32 a sum of millions of rows then has few right digits, and one of ones stays at 2²⁴. So here the axes
+are summed one by one, the innermost first, and those further out in blocks of a few rows, whose sums are
+added up in float64. That is as fast as NumPy's own way, for nearly all of the work is the same; narrow rows,
+which NumPy is slow at, are laid side by side. Loops over rows, which add up one after another just so, run
+over halves of halves of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from .memory_order import memory_order
 from .window import Array
 
-BLOCK = 128  # numbers that are added up one after another
+FEW = 1024  # numbers: of so few in all, no order of additions costs a digit that matters
+MANY = 1 << 15  # numbers: up to here adding in float64 is faster than cutting into blocks
+BLOCK = 32  # rows that are added one after another
+NARROW = 256  # numbers in a row: rows of fewer are laid side by side
+SHORT = 64  # rows: so few may as well be added one after another
+HALVED = 128  # rows, beyond which a loop over them runs over their halves
 # Numbers that BLAS may add up one after another in a few lanes; more are for NumPy. In float32, two values
 # again and again were 1e-4 away when all were added one after another.
 LONGEST_DOT = 4096
+add_up: Any = np.add.reduce  # np.sum, without its detours
+HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 
-def sum_over(x: Array, axes: Sequence[int]) -> Array:
-    """The sum of x over these axes, which are none or more."""
-    if prod([x.shape[axis] for axis in axes]) <= 2 * BLOCK:
-        return np.asarray(np.add.reduce(x, tuple(axes)))
-    for axis in sorted(axes, key=lambda axis: (x.strides[axis], -axis)):
-        x = np.expand_dims(_sum_along(x, axis), axis)
-    kept = [size for axis, size in enumerate(x.shape) if axis not in axes]
-    return x.reshape(kept)
+def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
+    """Σ x over the axes: an int, a tuple of them, or None for all.
+
+    float16 is added up in float32 or float64 and rounded once, integers in int64.
+    """
+    if (x.size <= FEW and x.dtype != HALF) or x.dtype.kind != "f":
+        return add_up(x, axes, keepdims=keepdims)
+    reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
+    if x.dtype != HALF and in_pairs(x, reduced):
+        return add_up(x, reduced, keepdims=keepdims)
+    if x.size <= MANY and x.dtype != np.float64:
+        return np.asarray(add_up(x, reduced, np.float64, keepdims=keepdims), x.dtype)
+    return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
-def _sum_along(x: Array, axis: int) -> Array:
-    """The sum along one axis, in blocks of blocks."""
-    blocks, rest = divmod(x.shape[axis], BLOCK)
-    if blocks <= 1:
-        return np.asarray(np.add.reduce(x, axis))
-    before, after = x.shape[:axis], x.shape[axis + 1 :]
-    every = (slice(None),) * axis
-    index = *every, slice(0, blocks * BLOCK)
-    whole = x[index].reshape(*before, blocks, BLOCK, *after)
-    total = _sum_along(np.add.reduce(whole, axis + 1), axis)
-    if rest:
-        index = *every, slice(blocks * BLOCK, None)
-        total += np.add.reduce(x[index], axis)
-    return total
+def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
+    """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
+    if prod([x.shape[axis] for axis in reduced]) <= SHORT:
+        return True
+    return x.flags.c_contiguous and reduced == tuple(range(x.ndim - len(reduced), x.ndim))
 
 
-def sum_in_halves(work: Callable[[int, int], Array], first: int, last: int, most: int = BLOCK) -> Array:
+def sum_of_many(x: Array, reduced: frozenset[int], keepdims: bool) -> Array:
+    """The same of many floats, axis by axis."""
+    order = memory_order(x.strides)
+    values = x.transpose(order.axes).astype(SINGLE if x.dtype == HALF else x.dtype, copy=False)
+    values, summed = merged(values, [axis in reduced for axis in order.axes])
+    for axis in reversed(range(values.ndim)):
+        if summed[axis]:
+            values = sum_along(values, axis)
+    sizes = [1 if axis in reduced else x.shape[axis] for axis in order.axes]
+    sums = values.astype(x.dtype, copy=False).reshape(sizes).transpose(order.back)
+    return sums if keepdims else sums.squeeze(tuple(reduced))
+
+
+def merged(values: Array, summed: list[bool]) -> tuple[Array, list[bool]]:
+    """Neighbouring axes that are all summed, or all kept, as one wherever memory has no gap between them."""
+    shape, strides = values.shape, values.strides
+    firsts = [
+        axis
+        for axis in range(values.ndim)
+        if axis == 0 or summed[axis] != summed[axis - 1] or strides[axis - 1] != strides[axis] * shape[axis]
+    ]
+    sizes = [prod(shape[first:last]) for first, last in pairwise([*firsts, values.ndim])]
+    return values.reshape(sizes), [summed[first] for first in firsts]
+
+
+def sum_along(values: Array, axis: int) -> Array:
+    """The sum along one axis, which keeps a size of 1: in pairs, or in blocks where it is not innermost."""
+    rows, width = values.shape[axis], prod(values.shape[axis + 1 :])
+    if width <= 1 or rows <= BLOCK:
+        return np.asarray(add_up(values, axis, keepdims=True))
+    if width <= NARROW // 2 and values.flags.c_contiguous:
+        sums = sum_of_narrow(values.reshape(-1, rows, width), NARROW // width)
+        return sums.reshape(*values.shape[:axis], 1, *values.shape[axis + 1 :])
+    return sum_in_blocks(values, axis)
+
+
+def sum_of_narrow(values: Array, together: int) -> Array:
+    """The sum [count, width] of [count, rows, width], so many rows at a time as if they were one."""
+    count, rows, width = values.shape
+    whole = rows - rows % together
+    side_by_side = values[:, :whole].reshape(count, whole // together, together * width)
+    sums = sum_in_blocks(side_by_side, 1).reshape(count, together, width)
+    rest = add_up(values[:, whole:], 1, np.float64)
+    return np.asarray(add_up(sums, 1, np.float64) + rest)
+
+
+def sum_in_blocks(values: Array, axis: int) -> Array:
+    """The sum along one axis: each block in the dtype of the values, the blocks' sums in float64."""
+    while values.shape[axis] > BLOCK:
+        values = sums_of_blocks(values, axis).astype(np.float64, copy=False)
+    return np.asarray(add_up(values, axis, keepdims=True))
+
+
+def sums_of_blocks(values: Array, axis: int) -> Array:
+    """Of every BLOCK rows along one axis their sum; what is left over is one block more."""
+    before, rows, after = values.shape[:axis], values.shape[axis], values.shape[axis + 1 :]
+    blocks, left = divmod(rows, BLOCK)
+    everything: list[Any] = [slice(None)] * axis
+    sums = np.empty((*before, blocks + (left > 0), *after), values.dtype)
+    whole = values[tuple([*everything, slice(0, blocks * BLOCK)])].reshape(*before, blocks, BLOCK, *after)
+    add_up(whole, axis + 1, out=sums[tuple([*everything, slice(0, blocks)])])
+    if left:
+        rest = values[tuple([*everything, slice(blocks * BLOCK, rows)])]
+        add_up(rest, axis, out=sums[tuple([*everything, blocks])])
+    return sums
+
+
+def sum_in_halves(work: Callable[[int, int], Array], first: int, last: int, most: int = HALVED) -> Array:
     """work(first, last), where that is at most so many rows; else the sum of what their halves give."""
     if last - first <= most:
         return work(first, last)

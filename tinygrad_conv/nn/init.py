@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from ..creation import below
 from ..creation import generator as default_generator
 from ..engine.modes import no_grad
 from ..engine.tensor import Tensor
@@ -22,7 +23,7 @@ Random: TypeAlias = "np.random.Generator | int | None"  # quoted: NumPy imports 
 
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:
     """Uniform on [a, b)."""
-    return fill(tensor, random_numbers(generator).uniform(a, b, tensor.shape))
+    return fill(tensor, below(random_numbers(generator).uniform(a, b, tensor.shape), b, tensor.dtype))
 
 
 def normal_(tensor: AnyTensor, mean: float = 0.0, std: float = 1.0, generator: Random = None) -> AnyTensor:

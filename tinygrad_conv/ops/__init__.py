@@ -31,6 +31,7 @@ from . import (  # noqa: F401 (importing declares them)
     pool,
     reduce,
     resample,
+    roots,
     shape,
     softmaxes,
 )

@@ -1,7 +1,7 @@
 """Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice: see the rule.
 
-Where a function has two branches, they are added up, max(x, 0) for the right one and min(x, 0) for the left:
-np.where on signs that change at random costs more than ten such passes.
+Where a function has two branches, its rule takes one or the other by `where`; adding up both, each times 0 or
+1, would make NaN of an Inf in the branch that does not count.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
 from .arguments.dtypes import check_float
 from .arguments.scalars import check_approximation, check_bounds
 from .arguments.shapes import check_slopes
 from .arithmetic import where
-from .functions import exp, relu, sigmoid, wide
+from .functions import exp, masked, relu, sigmoid, wide
 from .reduce import sum_to
 from .shape import reshape
 
@@ -30,13 +31,13 @@ PIECE = 32768  # so many numbers stay in the cache through a whole series
 def leaky_relu(x, *, negative_slope=0.01):
     """x where x > 0, negative_slope · x elsewhere. Raises DtypeError for integers."""
     check_float("leaky_relu", input=x)
-    return positive_part(x) + negative_part(x) * x.dtype.type(negative_slope)
+    return kernels.choose(x > 0, x, x * x.dtype.type(negative_slope))
 
 
 @leaky_relu.grad("x")
 def leaky_relu_dx(dy, x, negative_slope):
     """1 where x > 0, else negative_slope, at 0 too."""
-    return dy * (x > 0) + dy * (x <= 0) * negative_slope
+    return where(dy, dy * negative_slope, condition=x > 0)
 
 
 @primitive(names=("input", "weight"))
@@ -47,19 +48,19 @@ def prelu(x, w):
     """
     check_float("prelu", input=x, weight=w)
     check_slopes("prelu", x, w)
-    return positive_part(x) + negative_part(x) * w.reshape(per_channel(w.shape, x.ndim))
+    return kernels.choose(x > 0, x, x * w.reshape(per_channel(w.shape, x.ndim)))
 
 
 @prelu.grad("x")
 def prelu_dx(dy, x, w):
     """1 where x > 0, else w, at 0 too."""
-    return dy * (x > 0) + dy * (x <= 0) * reshape(w, shape=per_channel(w.shape, x.ndim))
+    return where(dy, dy * reshape(w, shape=per_channel(w.shape, x.ndim)), condition=x > 0)
 
 
 @prelu.grad("w")
 def prelu_dw(dy, x, w_shape):
     """min(x, 0), which w multiplies, summed over all that share the weight."""
-    return reshape(sum_to(dy * -relu(-x), shape=per_channel(w_shape, x.ndim)), shape=w_shape)
+    return reshape(sum_to(masked(dy * x, mask=~(x > 0)), shape=per_channel(w_shape, x.ndim)), shape=w_shape)
 
 
 def per_channel(shape, ndim):
@@ -77,7 +78,7 @@ def elu(x, *, alpha=1.0):
 @elu.grad("x")
 def elu_dx(dy, x, alpha):
     """1 where x > 0, else α eˣ, at 0 too."""
-    return dy * (x > 0) + dy * (x <= 0) * (exp(-relu(-x)) * alpha)
+    return where(dy, dy * (exp(-relu(-x)) * alpha), condition=x > 0)
 
 
 @primitive
@@ -96,7 +97,7 @@ def selu(x):
 @selu.grad("x")
 def selu_dx(dy, x):
     """λ where x > 0, else λ α eˣ, at 0 too."""
-    return dy * (x > 0) * SELU_SCALE + dy * (x <= 0) * (exp(-relu(-x)) * (SELU_SCALE * SELU_ALPHA))
+    return where(dy * SELU_SCALE, dy * (exp(-relu(-x)) * (SELU_SCALE * SELU_ALPHA)), condition=x > 0)
 
 
 def positive_part(x):
@@ -255,4 +256,4 @@ def hardtanh(x, *, min_val=-1.0, max_val=1.0):
 @hardtanh.grad("x")
 def hardtanh_dx(dy, x, min_val, max_val):
     """1 between the bounds, 0 at them and outside."""
-    return dy * ((x > min_val) & (x < max_val))
+    return masked(dy, mask=(x > min_val) & (x < max_val))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.scalars import check_power
-from .functions import floating, log
+from .functions import floating, log, masked
 
 
 def broadcast(op, function, a, b):
@@ -113,8 +114,8 @@ def pow(a, b):
 @pow.grad("a")
 def pow_da(dy, a, b):
     """∂aᵇ/∂a = b aᵇ⁻¹, and 0 where b = 0, also at a = 0."""
-    exponent = where(b - 1, 0.0, condition=b != 0)
-    return dy * b * pow(a, exponent)
+    slope = b * pow(a, where(b - 1, 0.0, condition=b != 0))
+    return where(dy * slope, 0.0, condition=b != 0)
 
 
 @pow.grad("b")
@@ -133,13 +134,13 @@ def maximum(a, b):
 @maximum.grad("a")
 def maximum_da(dy, a, b):
     """1 where a is the larger, ½ where they tie."""
-    return dy * (a > b) + dy * (a == b) / 2
+    return masked(dy, mask=a > b) + masked(dy, mask=a == b) / 2
 
 
 @maximum.grad("b")
 def maximum_db(dy, a, b):
     """1 where b is the larger, ½ where they tie."""
-    return dy * (b > a) + dy * (a == b) / 2
+    return masked(dy, mask=b > a) + masked(dy, mask=a == b) / 2
 
 
 @primitive(names=("input", "other"), broadcasting=True)
@@ -151,13 +152,13 @@ def minimum(a, b):
 @minimum.grad("a")
 def minimum_da(dy, a, b):
     """1 where a is the smaller, ½ where they tie."""
-    return dy * (a < b) + dy * (a == b) / 2
+    return masked(dy, mask=a < b) + masked(dy, mask=a == b) / 2
 
 
 @minimum.grad("b")
 def minimum_db(dy, a, b):
     """1 where b is the smaller, ½ where they tie."""
-    return dy * (b < a) + dy * (a == b) / 2
+    return masked(dy, mask=b < a) + masked(dy, mask=a == b) / 2
 
 
 @primitive(names=("input", "min"), broadcasting=True)
@@ -169,13 +170,13 @@ def clamp_min(x, low):
 @clamp_min.grad("x")
 def clamp_min_dx(dy, x, low):
     """1 where x keeps within the bound."""
-    return dy * (x >= low)
+    return masked(dy, mask=x >= low)
 
 
 @clamp_min.grad("low")
 def clamp_min_dlow(dy, x, low):
     """1 where the bound took the place of x."""
-    return dy * (x < low)
+    return masked(dy, mask=x < low)
 
 
 @primitive(names=("input", "max"), broadcasting=True)
@@ -187,20 +188,20 @@ def clamp_max(x, high):
 @clamp_max.grad("x")
 def clamp_max_dx(dy, x, high):
     """1 where x keeps within the bound."""
-    return dy * (x <= high)
+    return masked(dy, mask=x <= high)
 
 
 @clamp_max.grad("high")
 def clamp_max_dhigh(dy, x, high):
     """1 where the bound took the place of x."""
-    return dy * (x > high)
+    return masked(dy, mask=x > high)
 
 
 @primitive(broadcasting=True)
 def where(a, b, *, condition):
     """a where the condition holds, b elsewhere; all three broadcast."""
     try:
-        return np.where(condition, a, b)
+        return kernels.choose(condition, a, b)
     except ValueError:
         shapes = ", ".join(show_shape(np.shape(operand)) for operand in (condition, a, b))
         raise ShapeError(f"where: condition, a and b do not broadcast: {shapes}") from None

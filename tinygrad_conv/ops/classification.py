@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
 from .activations import per_channel
 from .arguments.dtypes import check_float
@@ -26,7 +27,7 @@ from .arguments.losses import (
     labels_shape,
 )
 from .arithmetic import div
-from .functions import to, wide
+from .functions import masked, to, wide
 from .labels import label_vectors, label_weights
 from .loss import reduced
 from .reduce import sum
@@ -54,7 +55,8 @@ def nll_loss(x, target, *, weight=None, reduction="mean", ignore_index=-100):
 def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
     """-weight[t] at the label's place, 0 elsewhere."""
     share = share_of_samples(dy, target, x_shape, weight, ignore_index, reduction)
-    return -share * wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
+    wanted = wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
+    return masked(-share * wanted, mask=wanted != 0)
 
 
 @primitive(names=("input",))
@@ -116,12 +118,13 @@ def loss_of_samples(scores, wanted, target, weight, ignore_index, reduction):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
     dim = class_dim(scores.shape)
     with np.errstate(invalid="ignore"):
-        values = -np.sum(np.where(wanted != 0, wanted * scores, 0), axis=dim, dtype=scores.dtype)
+        products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
+        values = -np.asarray(kernels.sum_over(products, dim), scores.dtype)
     if reduction != "mean" or not is_labels(target):
         return reduced(values, reduction, scores.dtype)
     weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.sum(values) / np.sum(weights), scores.dtype)
+        return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
 
 
 def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):

@@ -138,7 +138,19 @@ def relu(x):
 @relu.grad("x")
 def relu_dx(dy, y):
     """∂relu(x)/∂x = 1 where x > 0, else 0, at 0 too."""
-    return dy * (y > 0)
+    return masked(dy, mask=y > 0)
+
+
+@primitive
+def masked(x, *, mask):
+    """x where the mask, which broadcasts to its shape, holds, and 0 elsewhere, even where x is Inf or NaN."""
+    return kernels.masked(x, mask)
+
+
+@masked.grad("x")
+def masked_dx(dy, mask):
+    """What came through goes back."""
+    return masked(dy, mask=mask)
 
 
 @primitive

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from types import EllipsisType, NoneType
 
 import numpy as np
 
 from ..engine.declare import primitive
 from ..errors import show_shape
 from .arguments.shapes import check_places, check_source
+
+BASIC = (int, np.integer, np.bool_, slice, EllipsisType, NoneType)
 
 
 @primitive
@@ -44,9 +47,9 @@ def put_add(x, *, index, shape):
 
 
 def is_basic(index):
-    """Whether it is an index without lists and arrays."""
+    """Whether it names no place twice for sure: whatever else there is may be a sequence to NumPy."""
     parts = index if isinstance(index, tuple) else (index,)
-    return not any(isinstance(part, (list, np.ndarray)) for part in parts)
+    return all(isinstance(part, BASIC) for part in parts)
 
 
 @put_add.grad("x")

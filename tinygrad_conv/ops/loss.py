@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import promote
 from ..engine.declare import primitive
 from .activations import hardtanh, log_one_plus_exp, logsigmoid
@@ -236,7 +237,7 @@ def reduced(values, reduction, dtype):
     """Losses of single elements as 'none', 'sum' or 'mean' of them; the mean of nothing is NaN."""
     if reduction == "none":
         return np.asarray(values, dtype)
-    total = np.add.reduce(values, axis=None)  # np.sum, without its detours
+    total = kernels.sum_over(values)
     if reduction == "mean":
         total = total / values.dtype.type(values.size) if values.size else np.nan
     return np.asarray(total, dtype)

@@ -15,7 +15,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from .arguments.scalars import check_divisor
 from .arguments.windows import batched, check_images, pool_window
-from .functions import floating
+from .functions import floating, wide
 
 
 @primitive(keeps=("tap",))
@@ -139,15 +139,16 @@ def avg_pool2d(
     check_divisor("avg_pool2d", divisor_override)
     window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
     x = floating(x)
-    sums = kernels.sum_windows(batched(x), window)
-    y = sums / divisors(window, count_include_pad, divisor_override, x.dtype)
-    return y if x.ndim == 4 else y[0]
+    sums = kernels.sum_windows(batched(wide(x)), window)
+    y = sums / divisors(window, count_include_pad, divisor_override, sums.dtype)
+    return (y if x.ndim == 4 else y[0]).astype(x.dtype, copy=False)
 
 
 @avg_pool2d.grad("x")
 def avg_pool2d_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
     """Each dY, divided as its window was, to every place the window covers."""
     window = pool_window("avg_pool2d", x_shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
+    dy = wide(dy)
     dy = dy / divisors(window, count_include_pad, divisor_override, dy.dtype)
     return spread_windows(
         dy, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode

@@ -11,10 +11,9 @@ from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.dims import kept_shape, one_dim, reduced_dims
 from .arguments.dtypes import check_float
-from .arguments.scalars import check_norm_order
 from .arguments.shapes import check_repeats
 from .arithmetic import pow, where
-from .functions import HALF, abs, exp, floating, sign, to, wide
+from .functions import HALF, exp, floating, masked, to, wide
 from .shape import cat, flip, reshape
 
 
@@ -31,13 +30,11 @@ def sum_dx(dy, x_shape, dim, keepdim):
 
 
 def summed(x, dims, keepdim):
-    """Σ x; float16 is added up in float32, and rounded once."""
-    if x.dtype == HALF:
-        return np.add.reduce(x, axis=dims, keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    if dims == (0, 2, 3) and x.ndim == 4 and x.dtype.kind == "f":
+    """Σ x, float16 in float32, rounded once."""
+    if dims == (0, 2, 3) and x.ndim == 4 and x.dtype.kind == "f" and x.dtype != HALF:
         sums = kernels.sum_by_channel(x)
         return sums.reshape(1, -1, 1, 1) if keepdim else sums
-    return np.add.reduce(x, axis=dims, keepdims=keepdim)  # np.sum, without its detours
+    return kernels.sum_over(x, dims, keepdim)
 
 
 def spread(dy, x_shape, dim):
@@ -52,8 +49,9 @@ def count_of(x_shape, dim):
 
 def shared_by(winners, dy, dim):
     """dY, divided equally among the winners along `dim`."""
-    winners = to(winners, dtype=dy.dtype)
-    return dy * winners / sum(winners, dim=dim, keepdim=True)
+    dy = wide(dy)
+    count = to(sum(winners, dim=dim, keepdim=True), dtype=dy.dtype)
+    return masked(dy, mask=winners) / count
 
 
 @primitive
@@ -118,6 +116,7 @@ def mean(x, *, dim=None, keepdim=False):
 @mean.grad("x")
 def mean_dx(dy, x_shape, dim, keepdim):
     """As the sum's, divided by the number of elements in each mean."""
+    dy = wide(dy)
     return spread(dy / np.asarray(max(count_of(x_shape, dim), 1), dy.dtype), x_shape, dim)
 
 
@@ -132,13 +131,14 @@ def var(x, *, dim=None, correction=1, keepdim=False):
     dims = reduced_dims("var", dim, x.ndim)
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = wide(x) - mean(wide(x), dim=dim, keepdim=True)
-        total = np.sum(deviation * deviation, axis=dims, keepdims=keepdim)
+        total = kernels.sum_over(deviation * deviation, dims, keepdim)
         return np.divide(total, freedom(x.shape, dim, correction, total.dtype)).astype(x.dtype)
 
 
 @var.grad("x")
 def var_dx(dy, x, dim, correction, keepdim):
     """∂var/∂x = 2 (x - x̄) / (n - correction): what x̄ changes adds up to Σ (x - x̄) = 0."""
+    x, dy = wide(x), wide(dy)
     deviation = x - mean(x, dim=dim, keepdim=True)
     return spread(dy, x.shape, dim) * (2 * deviation / freedom(x.shape, dim, correction, x.dtype))
 
@@ -149,25 +149,11 @@ def freedom(x_shape, dim, correction, dtype):
 
 
 @primitive
-def std(x, *, dim=None, correction=1, keepdim=False):
-    """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
-    check_float("std", x=x)
-    return np.sqrt(var(wide(x), dim=dim, correction=correction, keepdim=keepdim)).astype(x.dtype)
-
-
-@std.grad("x")
-def std_dx(dy, x, y, dim, correction, keepdim):
-    """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
-    twice = where(y + y, 1.0, condition=y != 0)
-    dvar = where(dy / twice, 0.0, condition=y != 0)
-    return var_dx(dvar, x, dim, correction, keepdim)
-
-
-@primitive
 def prod(x, *, dim=None, keepdim=False):
     """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
     axis = None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim)
-    return np.prod(x, axis=axis, keepdims=keepdim)
+    y = np.prod(wide(x), axis=axis, keepdims=keepdim)
+    return y.astype(x.dtype) if x.dtype == HALF else y
 
 
 @prod.grad("x")
@@ -200,7 +186,9 @@ def products_of_others(x, dim):
 @primitive
 def cumsum(x, *, dim):
     """y[i] = x[0] + … + x[i] along `dim`; integers and bools add up to int64."""
-    return np.cumsum(x, one_dim("cumsum", dim, x.ndim)).reshape(x.shape)
+    is_float = x.dtype.kind == "f"  # whose sums, made one by one, lose digits
+    sums = np.cumsum(x, one_dim("cumsum", dim, x.ndim), np.float64 if is_float else None).reshape(x.shape)
+    return sums.astype(x.dtype, copy=False) if is_float else sums
 
 
 @cumsum.grad("x")
@@ -225,40 +213,3 @@ def logsumexp_dx(dy, x, y, dim, keepdim):
     """∂ln Σ eˣ/∂x = eˣ / Σ eˣ = softmax(x), and 0 where all summands are."""
     total = where(y, 0.0, condition=y != -math.inf)
     return spread(dy, x.shape, dim) * exp(x - spread(total, x.shape, dim))
-
-
-@primitive
-def vector_norm(x, *, p=2, dim=None, keepdim=False):
-    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`.
-
-    For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. Raises
-    DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
-    """
-    check_float("norm", x=x)
-    check_norm_order("norm", p)
-    dims = reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
-    magnitude = np.abs(wide(x))
-    if p == math.inf:
-        y = np.max(magnitude, axis=dims, keepdims=keepdim)
-    elif p == -math.inf:
-        y = np.min(magnitude, axis=dims, keepdims=keepdim)
-    elif p == 0:
-        y = np.sum(magnitude != 0, axis=dims, keepdims=keepdim)
-    else:
-        y = np.sum(np.power(magnitude, p), axis=dims, keepdims=keepdim) ** (1 / p)
-    return y.astype(x.dtype)
-
-
-@vector_norm.grad("x")
-def vector_norm_dx(dy, x, y, p, dim, keepdim):
-    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared in a tie."""
-    y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
-    if math.isinf(p):
-        return sign(x) * shared_by(abs(x) == y, dy, dim)
-    if p == 0 or p == 1:
-        return dy * sign(x) * p
-    y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)
-    if p == 2:
-        return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
-    ratio = where(abs(x) / y, 1.0, condition=x != 0)
-    return dy * sign(x) * pow(ratio, p - 1)

@@ -117,6 +117,10 @@ def resizing(
     """The matrix of each axis after the first two."""
     check_resized("interpolate", shape, size)
     axes = list(zip(shape[2:], size, scale or (None,) * len(size)))
+    if mode == "nearest" and len(axes) == 2:
+        # In PyTorch an axis of an image that stays or becomes twice as long is copied or doubled, whatever
+        # the scale; of volumes and sequences only its gradient knows that.
+        axes = [(old, new, None if new in (old, 2 * old) else factor) for old, new, factor in axes]
     if mode == "nearest":
         return [nearest_entries(*axis, dtype) for axis in axes]
     return [linear_entries(*axis, align_corners) for axis in axes]

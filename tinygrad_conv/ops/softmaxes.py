@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
 from .arguments.dims import one_dim
 from .arguments.dtypes import check_float
@@ -16,7 +17,7 @@ def softmax(x, *, dim):
     """eˣ / Σ eˣ along `dim`: positive, and 1 in sum. Raises DtypeError for integers."""
     check_float("softmax", input=x)
     y = np.exp(shifted("softmax", x, dim))
-    y /= np.sum(y, axis=axis_of("softmax", x, dim), keepdims=True)
+    y /= kernels.sum_over(y, axis_of("softmax", x, dim), keepdims=True)
     return y.astype(x.dtype, copy=False)
 
 
@@ -32,7 +33,7 @@ def log_softmax(x, *, dim):
     check_float("log_softmax", input=x)
     y = shifted("log_softmax", x, dim)
     with np.errstate(divide="ignore"):  # the sum is 0 only where there are no classes, and so no results
-        y = y - np.log(np.sum(np.exp(y), axis=axis_of("log_softmax", x, dim), keepdims=True))
+        y = y - np.log(kernels.sum_over(np.exp(y), axis_of("log_softmax", x, dim), keepdims=True))
     return y.astype(x.dtype, copy=False)
 
 

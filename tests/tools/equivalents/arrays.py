@@ -10,7 +10,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "return OPS['where'](dy, 0.0, condition=False) → return 2 * OPS['where'](dy, 0.0, "
         "condition=False)": "Twice zero is zero.",
     },
-    "ops/reduce.py std_dx": {
+    "ops/roots.py std_dx": {
         "where(y + y, 1.0, condition=y != 0) → where(y + y, 2.0, condition=y != 0)": (
             "Stands for 2 √var only where the quotient is then replaced by 0; any number but 0 does."
         ),
@@ -28,7 +28,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "Where y is -inf every x is: exp(-inf - total) is 0 for any finite total."
         ),
     },
-    "ops/reduce.py vector_norm_dx": {
+    "ops/roots.py vector_norm_dx": {
         "where(y, 1.0, condition=y != 0) → where(y, 2.0, condition=y != 0)": (
             "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does."
         ),

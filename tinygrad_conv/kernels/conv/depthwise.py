@@ -50,4 +50,4 @@ def dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:
     """
     *steps, item = rows.strides
     runs = as_strided(rows, (*rows.shape[:3], kw, 1, errors.shape[2]), (*steps, shift * item, item, item))
-    return sum_over(dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0], (1,))
+    return np.asarray(sum_over(dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0], 1))

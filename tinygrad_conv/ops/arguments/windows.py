@@ -81,18 +81,20 @@ def _window(
     dilation = pair(op, "dilation", dilation, 1)
     pads = padding_pairs(op, padding, size, kernel, stride, dilation)
     spans = [size[axis] + sum(pads[axis]) - dilation[axis] * (kernel[axis] - 1) - 1 for axis in (0, 1)]
-    if min(spans) < 0:
-        axis = spans.index(min(spans))
+    most = make_window(size, kernel, stride, pads, dilation).out
+    if ceil_mode:
+        most = out = tuple(map(ceil_windows, spans, stride, size, (pads[0][0], pads[1][0])))
+    # rounded up there may be a window, though its kernel reaches beyond the padded input
+    misfits = [axis for axis in (0, 1) if spans[axis] < 0 and most[axis] < 1]
+    if misfits:
+        axis = min(misfits, key=spans.__getitem__)
         formula = f"{'HW'[axis]} + padding - dilation (k - 1) - 1"
         numbers = f"{size[axis]} + {sum(pads[axis])} - {dilation[axis]} · {kernel[axis] - 1} - 1"
         raise ShapeError(
             f"{op}: the kernel does not fit the padded input: {formula} = {numbers} < 0; "
             "pad more, or take a smaller kernel"
         )
-    most = make_window(size, kernel, stride, pads, dilation).out
-    if ceil_mode:
-        out = tuple(map(ceil_windows, spans, stride, size, (pads[0][0], pads[1][0])))
-    elif out is not None and (out[0] > most[0] or out[1] > most[1]):
+    if out is not None and (out[0] > most[0] or out[1] > most[1]):
         raise ShapeError(
             f"{op}: dy has {show_shape(out)} rows and columns, but the windows make {show_shape(most)}"
         )

@@ -1,0 +1,41 @@
+"""Numbers that are made: in their range in every dtype, and of the dtype that was meant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+
+FLOATS = [np.float16, np.float32, np.float64]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_uniform_numbers_stay_below_their_bound(dtype, monkeypatch):
+    class Highest:
+        """A generator that draws the largest number there is."""
+
+        def random(self, shape):
+            return np.full(shape, np.nextafter(1.0, 0.0))
+
+    monkeypatch.setattr("tinygrad_conv.creation.generator", Highest)
+    assert tg.rand(3, dtype=dtype).data.max() == np.nextafter(dtype(1), dtype(0))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("bound", [1.0, 0.1, -0.3])
+def test_initial_numbers_stay_below_their_bound(dtype, bound):
+    w = tg.nn.init.uniform_(tg.empty(100_000, dtype=dtype), bound - 1e-3, bound, generator=0)
+    assert w.data.max() < bound
+
+
+def test_random_integers_fit_their_dtype():
+    assert tg.randint(0, 256, (9,), dtype=np.uint8).dtype == np.uint8
+    for low, high, dtype in [(0, 1000, np.uint8), (-1, 5, np.uint8), (0, 129, np.int8), (0, 3, bool)]:
+        with pytest.raises(ValueError, match="randint: .* holds"):
+            tg.randint(low, high, (3,), dtype=dtype)
+
+
+@pytest.mark.parametrize("bound", [np.float32(0.5), np.float64(0.5), np.array(0.5), tg.tensor(0.5)])
+def test_counting_from_a_fraction_gives_fractions(bound):
+    np.testing.assert_array_equal(tg.arange(bound, 3).data, np.array([0.5, 1.5, 2.5], np.float32))

@@ -1,0 +1,177 @@
+"""Sums of many numbers, against sums in higher precision: over every axis, memory order and dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import kernels
+
+from .test_kernels import MEMORY_ORDERS
+
+EXACT = {np.float16: np.float64, np.float32: np.float64, np.float64: np.longdouble}
+MOST = 4  # roundings that a sum of positive numbers may be away from the exact one; by pairs it is 1 to 3
+
+TABLE = [  # shape, axes
+    ((1 << 20,), 0),
+    ((1 << 20, 2), 0),
+    ((2, 500_001), 1),
+    ((100_003, 3), 0),
+    ((5001, 17), 0),
+    ((600, 300), 0),
+    ((2000, 300), (0,)),
+    ((65, 130), 0),
+    ((100_003, 2), None),
+    ((3, 40_000, 5), 1),
+    ((40_000, 3, 5), (0, 2)),
+    ((300, 7, 11, 5), (0, 2)),
+    ((300, 7, 11, 5), (1, 3)),
+    ((64, 16, 28, 28), (0, 2, 3)),
+    ((64, 28, 28, 16), (0, 1, 2)),
+]
+
+
+def laid_out(base, order):
+    """The same numbers in another memory order."""
+    if order == "Fortran":
+        return np.asfortranarray(base)
+    if order == "reversed":
+        return base[::-1].copy()[::-1]
+    if order == "every second":
+        return np.repeat(base, 2, -1)[..., ::2]
+    if order == "expanded":
+        return np.broadcast_to(base[:1], base.shape)
+    return base
+
+
+def roundings(sums, exact):
+    """By how many units of the last place sums differ, at most."""
+    return np.max(np.abs(sums / exact - 1), initial=0) / np.finfo(sums.dtype).eps
+
+
+@pytest.mark.parametrize("order", ["C", "Fortran", "reversed", "every second", "expanded"])
+@pytest.mark.parametrize("dtype", EXACT)
+@pytest.mark.parametrize(("shape", "axes"), TABLE)
+def test_a_sum_is_as_exact_as_one_by_pairs(shape, axes, dtype, order):
+    numbers = np.random.default_rng(0).random(shape, dtype=np.float32)
+    base = (numbers / (64 if dtype is np.float16 else 1)).astype(dtype)
+    x = laid_out(base, order)
+    exact = x.astype(EXACT[dtype]).sum(axes)
+    if dtype is np.float16 and np.max(exact) > 60_000:
+        x, exact = x / dtype(64), exact / 64
+        exact = x.astype(EXACT[dtype]).sum(axes)
+    for keepdims in (False, True):
+        sums = kernels.sum_over(x, axes, keepdims)
+        assert sums.dtype == dtype and sums.shape == x.sum(axes, keepdims=keepdims).shape
+        assert roundings(sums.reshape(exact.shape), exact) <= MOST
+
+
+@pytest.mark.parametrize("order", MEMORY_ORDERS)
+def test_channels_are_summed_as_exactly_in_every_memory_order(order):
+    shape = (64, 8, 30, 31)
+    numbers = np.random.default_rng(0).random([shape[axis] for axis in order], dtype=np.float32)
+    x = numbers.transpose(np.argsort(order))
+    assert roundings(kernels.sum_by_channel(x), x.astype(np.float64).sum((0, 2, 3))) <= MOST
+
+
+def million(value=1.0, columns=2):
+    return np.full((1 << 20, columns), value, np.float32)
+
+
+def alternating():
+    """A million rows of ±100."""
+    return million(100) * np.where(np.arange(1 << 20) % 2, 1, -1)[:, None].astype(np.float32)
+
+
+MANY_ROWS = {
+    "mean": (lambda: tg.mean(million(0.1), dim=0), np.float32(0.1)),
+    "sum": (lambda: tg.sum(million(0.1), dim=0), (1 << 20) * np.float64(np.float32(0.1))),
+    "var": (lambda: tg.var(alternating(), dim=0), 1e4),
+    "std": (lambda: tg.std(alternating(), dim=0), 100),
+    "norm": (lambda: tg.norm(million(0.1), dim=0), (1 << 10) * np.float64(np.float32(0.1))),
+    "norm, p = 1": (lambda: tg.norm(million(0.1), 1, dim=0), (1 << 20) * np.float64(np.float32(0.1))),
+    "softmax": (lambda: tg.softmax(million(), 0)[0], 2.0**-20),
+    "log_softmax": (lambda: tg.log_softmax(million(0.3), 0)[0], -np.log(2.0**20)),
+    "logsumexp": (lambda: tg.logsumexp(million(0.0), 0), np.log(2.0**20)),
+    "sum_to": (lambda: tg.ops.sum_to(million(0.1), shape=(1, 2)), (1 << 20) * np.float64(np.float32(0.1))),
+    "cumsum": (lambda: tg.cumsum(million(0.1), 0)[-1], (1 << 20) * np.float64(np.float32(0.1))),
+    "mse_loss": (lambda: tg.mse_loss(million(0.1).T, million(0.0).T), np.float32(0.1) ** 2),
+    "batch_norm": (
+        lambda: tg.std(tg.batch_norm(alternating(), None, None, training=True), dim=0, unbiased=False),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MANY_ROWS)
+def test_reductions_over_a_million_rows(name):
+    compute, expected = MANY_ROWS[name]
+    np.testing.assert_allclose(np.asarray(compute()), expected, rtol=1e-6)
+
+
+def test_the_bias_gradient_of_a_million_rows():
+    x, dy = np.ones((1 << 20, 2), np.float32), np.full((1 << 20, 3), 0.1, np.float32)
+    bias = tg.zeros(3, requires_grad=True)
+    tg.linear(x, np.zeros((3, 2), np.float32), bias).backward(dy)
+    np.testing.assert_allclose(bias.grad, (1 << 20) * np.float64(np.float32(0.1)), rtol=1e-6)
+
+
+def test_the_gradient_of_what_was_expanded_a_million_times():
+    x = tg.zeros(1, 2, requires_grad=True)
+    x.expand(1 << 20, 2).backward(million(0.1))
+    np.testing.assert_allclose(x.grad, (1 << 20) * np.float64(np.float32(0.1)), rtol=1e-6)
+
+
+COUNTED = {  # of 70,000 numbers, more than float16 can count
+    "mean": (tg.mean, 1 / 70_000),
+    "max": (tg.max, 1 / 70_000),
+    "amin": (tg.amin, 1 / 70_000),
+    "norm, p = inf": (lambda x: tg.norm(x, float("inf")), 1 / 70_000),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_counts_are_not_kept_in_float16(name):
+    function, expected = COUNTED[name]
+    x = tg.tensor(np.ones(70_000, np.float16), requires_grad=True)
+    function(x).backward()
+    np.testing.assert_allclose(x.grad, np.float16(expected), rtol=1e-3)
+
+
+@pytest.mark.parametrize("function", [tg.var, tg.std])
+def test_a_variance_of_many_halves_has_a_gradient(function):
+    values = np.where(np.arange(70_000) % 2, 200, -200).astype(np.float16)
+    x = tg.tensor(values, requires_grad=True)
+    function(x).backward()
+    wide = tg.tensor(values.astype(np.float32), requires_grad=True)
+    function(wide).backward()
+    np.testing.assert_allclose(x.grad, wide.grad.astype(np.float16), rtol=2e-3)
+    assert np.all(x.grad != 0)
+
+
+def test_a_window_of_many_halves():
+    x = tg.tensor(np.full((1, 1, 256, 256), 3, np.float16), requires_grad=True)
+    y = tg.avg_pool2d(x, 256)
+    y.sum().backward()
+    assert y.item() == 3 and np.all(x.grad == np.float16(2.0**-16))
+
+
+def test_halves_are_counted_through():
+    ones = np.ones(5000, np.float16)
+    np.testing.assert_array_equal(np.asarray(tg.cumsum(ones, 0)), np.arange(1, 5001).astype(np.float16))
+
+
+ROOTS = [
+    (lambda x: tg.norm(x), [0.0, 1e30], 1e30),
+    (lambda x: tg.norm(x), [0.0, 1e-30], 1e-30),
+    (lambda x: tg.norm(x, 3), [1e30, 1e30], 2 ** (1 / 3) * 1e30),
+    (lambda x: tg.norm(x, -1), [1e-30, 1e-30], 5e-31),
+    (lambda x: tg.std(x), [0.0, 1e30], 0.5**0.5 * 1e30),
+    (lambda x: tg.std(x), [0.0, 1e-30], 0.5**0.5 * 1e-30),
+]
+
+
+@pytest.mark.parametrize(("function", "values", "expected"), ROOTS)
+def test_a_root_is_there_where_its_powers_are_not(function, values, expected):
+    np.testing.assert_allclose(function(np.array(values, np.float32)), expected, rtol=1e-6)

@@ -1,0 +1,108 @@
+"""The standard deviation and norms: roots of sums of powers.
+
+A power overflows or vanishes long before its root does. So where a root is so large or so small that its
+powers may have, it is taken again from numbers that are scaled to about 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import kernels
+from ..engine.declare import primitive
+from .arguments.dims import reduced_dims
+from .arguments.dtypes import check_float
+from .arguments.scalars import check_norm_order
+from .arithmetic import pow, where
+from .functions import abs, masked, sign, wide
+from .reduce import mean, shared_by, spread, var, var_dx
+
+
+@primitive
+def std(x, *, dim=None, correction=1, keepdim=False):
+    """The standard deviation √var over `dim`, as `var` has it. Raises DtypeError for integers."""
+    check_float("std", x=x)
+    values = wide(x)
+    with np.errstate(over="ignore"):
+        y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+    if not safely_squared(y):
+        scale, values = scaled(values - mean(values, dim=dim, keepdim=True))
+        y = scale * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+    return y.astype(x.dtype)
+
+
+@std.grad("x")
+def std_dx(dy, x, y, dim, correction, keepdim):
+    """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
+    twice = where(y + y, 1.0, condition=y != 0)
+    dvar = where(dy / twice, 0.0, condition=y != 0)
+    return var_dx(dvar, x, dim, correction, keepdim)
+
+
+@primitive
+def vector_norm(x, *, p=2, dim=None, keepdim=False):
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`.
+
+    For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. Raises
+    DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
+    """
+    check_float("norm", x=x)
+    check_norm_order("norm", p)
+    dims = reduced_dims("norm", dim, x.ndim, x.shape if p < 0 or p == math.inf else None)
+    magnitude = np.abs(wide(x))
+    if p == math.inf:
+        y = np.max(magnitude, axis=dims, keepdims=keepdim)
+    elif p == -math.inf:
+        y = np.min(magnitude, axis=dims, keepdims=keepdim)
+    elif p == 0:
+        y = np.sum(magnitude != 0, axis=dims, keepdims=keepdim)
+    else:
+        y = root_of_powers(magnitude, p, dims, keepdim)
+    return np.asarray(y).astype(x.dtype)
+
+
+@vector_norm.grad("x")
+def vector_norm_dx(dy, x, y, p, dim, keepdim):
+    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared in a tie."""
+    y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
+    if math.isinf(p):
+        return sign(x) * shared_by(abs(x) == y, dy, dim)
+    if p == 0:
+        return masked(dy, mask=False)
+    if p == 1:
+        return dy * sign(x)
+    y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)
+    if p == 2:
+        return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
+    ratio = where(abs(x) / y, 1.0, condition=x != 0)
+    return dy * sign(x) * pow(ratio, p - 1)
+
+
+def root_of_powers(magnitude, p, dims, keepdim):
+    """(Σ |x|ᵖ)^(1/p), in float64 and from numbers of about 1 where powers might overflow or vanish."""
+    with np.errstate(divide="ignore", over="ignore"):  # 0 to a negative power is ∞, and ∞ to it again 0
+        y = kernels.sum_over(np.power(magnitude, p), dims, keepdim) ** (1 / p)
+    if p == 1 or safely_squared(y):
+        return y
+    scale, values = scaled(magnitude.astype(np.float64))
+    with np.errstate(divide="ignore", over="ignore"):
+        return scale * kernels.sum_over(np.power(values, p), dims, keepdim) ** (1 / p)
+
+
+def safely_squared(y):
+    """Whether every y ≥ 0, a root, is neither so large nor so small that its square has lost digits."""
+    limits = np.finfo(y.dtype)
+    least, most = math.sqrt(limits.tiny / limits.eps), math.sqrt(limits.max)
+    return not y.size or (np.min(y) > least and np.max(y) < most)
+
+
+def scaled(x):
+    """A power of 2, and x divided by it, whose largest is about 1 then; 1 and x where that is ∞, NaN or 0."""
+    with np.errstate(invalid="ignore"):
+        largest = np.max(np.abs(x), initial=0.0)
+    if largest == 0 or not np.isfinite(largest):
+        return x.dtype.type(1), x
+    scale = np.exp2(np.floor(np.log2(largest))).astype(x.dtype)
+    return scale, x / scale
