@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat, starmap
 from threading import RLock
 from typing import Any
 from weakref import ref
@@ -13,6 +14,7 @@ from numpy.typing import DTypeLike
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, MutationError, ShapeError, show_array, show_tensor
 from .backward import Gradients, sweep
+from .commit import at_once
 from .hooks import Handle, Listeners
 from .location import user_where
 from .methods import TensorMethods
@@ -21,6 +23,8 @@ from .node import Node, Output, Versions, tick
 
 GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
 """Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
+
+GRAD_NAME, NO_GRAD = repeat("grad"), repeat(None)
 
 
 class Tensor(TensorMethods):
@@ -228,25 +232,31 @@ def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
 
 def accumulate(gradients: dict[Any, Any]) -> None:
     """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
-    accumulated: list[tuple[Tensor, Array]] = []
+    accumulated: list[tuple[Tensor, str, Array]] = []
     with GRAD_LOCK:
         for edge, gradient in gradients.items():
             tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
             if tensor is not None:  # a result that was to retain its gradient may be gone
                 total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
-                accumulated.append((tensor, total))
-        for tensor, total in accumulated:
-            tensor.grad = total
-    for tensor, _ in accumulated:
+                accumulated.append((tensor, "grad", total))
+        at_once(starmap(setattr, accumulated))
+    for tensor, _, _ in accumulated:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
                 hook(tensor)
 
 
-def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
-    """Forget a gradient, or fill it with zeros."""
+def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
+    """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     with GRAD_LOCK:
-        tensor.grad = None if set_to_none or tensor.grad is None else np.zeros_like(tensor.grad)
+        if set_to_none:
+            at_once(starmap(setattr, zip(tensors, GRAD_NAME, NO_GRAD)))
+            return
+        zeros = [
+            (tensor, "grad", None if tensor.grad is None else np.zeros_like(tensor.grad))
+            for tensor in tensors
+        ]
+        at_once(starmap(setattr, zeros))
 
 
 def grad(

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from ..dtypes import FLOATS, Array, as_array
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import Tensor, clear_grad
+from ..engine.tensor import Tensor, clear_grads
 from ..errors import DtypeError, show_shape
 from .summary import Summary, summarize
 
@@ -324,8 +324,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
-        for parameter in self.parameters():
-            clear_grad(parameter, set_to_none)
+        clear_grads(list(self.parameters()), set_to_none)
 
     def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` with every module, inner before outer, as for initialisation."""

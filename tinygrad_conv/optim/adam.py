@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least, check_fraction, memory
+from .optimizer import Group, Optimizer, State, check_at_least, check_fraction, remembered
 
 
 class Adam(Optimizer):
@@ -51,30 +51,30 @@ class Adam(Optimizer):
         check_at_least(type(self).__name__, group, lr=0.0, eps=0.0, weight_decay=0.0)
         check_fraction(type(self).__name__, "betas", *group["betas"])
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        t = state["step"] = state.get("step", 0) + 1
-        m, v = memory(state, "exp_avg", data), memory(state, "exp_avg_sq", data)
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"] and self.decoupled:
-            data *= 1 - group["lr"] * group["weight_decay"]
+            data = data * (1 - group["lr"] * group["weight_decay"])
         elif group["weight_decay"]:
             grad = grad + group["weight_decay"] * data
-        m *= beta1
+        m = remembered(state, "exp_avg", data) * beta1
         m += (1 - beta1) * grad
-        v *= beta2
+        v = remembered(state, "exp_avg_sq", data) * beta2
         v += (1 - beta2) * grad * grad
+        new_state = {"step": t, "exp_avg": m, "exp_avg_sq": v}
         if group["amsgrad"]:
-            largest = memory(state, "max_exp_avg_sq", data)
-            v = np.maximum(largest, v, out=largest)
+            v = np.maximum(remembered(state, "max_exp_avg_sq", data), v)
+            new_state["max_exp_avg_sq"] = v
         # m̂ / (√v̂ + eps) with the numbers of both corrections taken out of the arrays
         correction = math.sqrt(1 - beta2**t)
         step = np.sqrt(v)
         step += group["eps"] * correction
         step = m / step
         step *= group["lr"] * correction / (1 - beta1**t)
-        data -= step
+        return data - step, new_state
 
 
 class AdamW(Adam):

@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
+from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
-from ..engine.tensor import Tensor, clear_grad
+from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
+from .drafts import Drafts, State, any_share_memory, draft_of_state
 
-State = dict[str, Any]
 Group = dict[str, Any]
+
+Ready = tuple[Any, Array, Group]  # a parameter, its gradient, its group
+
+WIDE = np.dtype(np.float32)
+
+
+NOTHING: State = {}
 
 
 class Optimizer:
@@ -34,6 +42,7 @@ class Optimizer:
             )
         self.defaults = defaults
         self.state: dict[Tensor, State] = {}
+        self._dtypes: dict[Tensor, np.dtype[Any]] = {}  # in which a parameter's state was last computed
         self.param_groups: list[Group] = []
         groups = list(params)
         if not groups:
@@ -69,46 +78,102 @@ class Optimizer:
     def check_options(self, group: Group) -> None:
         """Raise ValueError for an option out of its range."""
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        """One step for one parameter: change `data` and `state` in place, leave `grad` as it is."""
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        """One step for one parameter: its numbers after it, and what of its state is new, all in new arrays.
+
+        `data`, `grad` and `state` stay as they are.
+        """
+        kind = type(self).__name__
         raise NotImplementedError(
-            f"{type(self).__name__} has no update: define `def update(self, data, grad, state, group)`"
+            f"{kind} has no update: define `def update(self, data, grad, state, group)`"
         )
 
+    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+        """One step for one parameter: change `data` and `state` in place, leave `grad` as it is.
+
+        Where a subclass defines it, it gets copies, which take effect when the whole step is computed.
+        """
+        data[...], new_state = self.updated(data, grad, state, group)
+        state.update(new_state)
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient. closure: computes the loss again, which is returned."""
+        """Change every parameter that has a gradient: all of them or, where anything is raised, none.
+
+        closure: computes the loss again, which is returned.
+        """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        ready, changes = self.ready_to_step(), Changes()
+        after, settle = self.after_updated, changes.update
+        if getattr(self.update, "__func__", None) is not Optimizer.update or any_share_memory(ready):
+            after, settle = self.updating_copies(changes, ready), changes.refill
+        for param, grad, group in ready:
+            state = self.state.get(param)
+            numbers, new_state = after(param, grad, NOTHING if state is None else state, group)
+            changes.write(param, numbers)
+            if state is None:
+                changes.update(self.state, {param: new_state})
+            elif new_state or state:
+                settle(state, new_state)
+        changes.commit()
         observation = OBSERVATION.get()
-        for group in self.param_groups:
-            for param in group["params"]:
-                data, grad, state = param.data, param.grad, self.state.get(param)
-                if grad is None:
-                    continue
-                if type(grad) is not np.ndarray or grad.shape != data.shape:
-                    grad = plain_gradient(param)
-                if state is None:
-                    state = self.state[param] = {}
-                update = self.update if data.itemsize > 2 else self.update_half
-                update(data, grad, state, group)
-                param.mark_changed()
-                if observation is not None:
-                    observation.updated(self, param, group)
+        if observation is not None:
+            for param, _, group in ready:
+                observation.updated(self, param, group)
         return loss
 
-    def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        """A step in float16, computed in float32: squares of gradients and eps would be 0 in float16."""
-        wide = data.astype(np.float32)
-        self.update(wide, grad.astype(np.float32), state, group)
-        data[...] = wide
+    def after_updated(self, param: Any, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        """A step by `updated`. In float16 it is computed in float32: squares and eps would be 0 there."""
+        data = param.data
+        if data.itemsize > 2 and data.ndim:
+            return self.updated(data, grad, state, group)
+        dtype = state_dtype(param)
+        numbers, new_state = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
+        arrays = {
+            name: np.asarray(value) if isinstance(value, np.generic) else value
+            for name, value in new_state.items()
+        }
+        return np.asarray(numbers, data.dtype), arrays
+
+    def updating_copies(self, changes: Changes, ready: list[Ready]) -> Callable[..., tuple[Array, State]]:
+        """A step by `update`, as a function like `after_updated`."""
+        drafts = Drafts(any_share_memory(ready))
+
+        def after_update(param: Any, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+            numbers, dtype = drafts.of(param.data), state_dtype(param)
+            state = draft_of_state(state, self._dtypes.get(param, dtype), dtype)
+            if numbers.dtype == dtype:
+                self.update(numbers, grad, state, group)
+            else:
+                wide = numbers.astype(dtype)
+                self.update(wide, grad.astype(dtype), state, group)
+                numbers[...] = wide
+            changes.update(self._dtypes, {param: dtype})
+            return numbers, state
+
+        return after_update
+
+    def ready_to_step(self) -> list[Ready]:
+        """The parameters that have a gradient, with it and their group, all of them checked."""
+        ready = []
+        for group in self.param_groups:
+            for param in group["params"]:
+                grad = param.grad
+                if grad is None:
+                    continue
+                data = param.data
+                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
+                    grad = plain_gradient(param)
+                if not data.flags.writeable:
+                    check_writable(type(self).__name__, param)
+                ready.append((param, grad, group))
+        return ready
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
-        for group in self.param_groups:
-            for param in group["params"]:
-                clear_grad(param, set_to_none)
+        clear_grads(self.params(), set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
         """Options and state as plain numbers and copied arrays; parameters are numbered, as in PyTorch."""
@@ -166,17 +231,27 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
         raise ValueError(f"{kind}: can optimise leaves alone; {param.grad_fn!r} made this tensor")
     if param in taken:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
+    check_writable(kind, param)
+
+
+def check_writable(kind: str, param: Any) -> None:
+    """Refuse a parameter whose numbers cannot be changed."""
     if not param.data.flags.writeable:
         reason = "is read-only, for an op or a view made it"
         raise ValueError(f"{kind}: {show_tensor(param)} {reason}; pass tg.tensor(it), a copy")
 
 
-def memory(state: State, name: str, data: Array) -> Array:
-    """An array of a parameter's state, zeros the first time."""
+def remembered(state: State, name: str, data: Array) -> Array:
+    """An array of a parameter's state, zeros the first time; in the dtype that the parameter has by now."""
     array: Array | None = state.get(name)
     if array is None:
-        array = state[name] = np.zeros_like(data)
-    return array
+        return np.zeros_like(data)
+    if array.shape != data.shape:
+        raise ShapeError(
+            f"{name} is {show_array(array)}, but its parameter is {show_array(data)}: it has another shape "
+            "than in the steps before. Make a new optimiser for it"
+        )
+    return array if array.dtype == data.dtype else array.astype(data.dtype)
 
 
 def check_at_least(kind: str, group: Group, **least: float) -> None:
@@ -200,7 +275,7 @@ def plain_gradient(param: Tensor) -> Array:
         raise ShapeError(
             f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}"
         )
-    return grad
+    return grad.astype(param.dtype, copy=False)
 
 
 def copied(state: State) -> State:

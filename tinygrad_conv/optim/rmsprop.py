@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least, memory
+from .optimizer import Group, Optimizer, State, check_at_least, remembered
 
 
 class RMSprop(Optimizer):
@@ -47,24 +47,22 @@ class RMSprop(Optimizer):
     def check_options(self, group: Group) -> None:
         check_at_least("RMSprop", group, lr=0.0, alpha=0.0, eps=0.0, weight_decay=0.0, momentum=0.0)
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         alpha, momentum = group["alpha"], group["momentum"]
-        v = memory(state, "square_avg", data)
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * data
-        v *= alpha
+        v = remembered(state, "square_avg", data) * alpha
         v += (1 - alpha) * grad * grad
+        new_state = {"square_avg": v}
         if group["centered"]:
-            a = memory(state, "grad_avg", data)
-            a *= alpha
+            a = remembered(state, "grad_avg", data) * alpha
             a += (1 - alpha) * grad
+            new_state["grad_avg"] = a
             v = v - a * a
         step = grad / (np.sqrt(v) + group["eps"])
         if momentum:
-            buffer = memory(state, "momentum_buffer", data)
-            buffer *= momentum
-            buffer += step
-            step = buffer
-        data -= group["lr"] * step
+            step = remembered(state, "momentum_buffer", data) * momentum + step
+            new_state["momentum_buffer"] = step
+        return data - group["lr"] * step, new_state

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least
+from .optimizer import Group, Optimizer, State, check_at_least, remembered
 
 
 class SGD(Optimizer):
@@ -46,18 +44,18 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * data
+        new_state: State = {}
         momentum = group["momentum"]
         if momentum:
-            buffer = state.get("momentum_buffer")
-            if buffer is None:
-                buffer = state["momentum_buffer"] = np.array(grad, data.dtype)
-            else:
-                buffer *= momentum
-                buffer += grad * (1 - group["dampening"]) if group["dampening"] else grad
+            buffer = grad
+            if state.get("momentum_buffer") is not None:
+                share = grad * (1 - group["dampening"]) if group["dampening"] else grad
+                buffer = remembered(state, "momentum_buffer", data) * momentum + share
+            new_state["momentum_buffer"] = buffer
             grad = grad + momentum * buffer if group["nesterov"] else buffer
-        data -= group["lr"] * grad
+        return data - group["lr"] * grad, new_state
