@@ -9,16 +9,13 @@ needs to be touched for that, and Ctrl-C waits for the copies alone.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from functools import partial
-from itertools import chain, repeat, starmap
+from itertools import starmap
 from operator import setitem
 from typing import Any
 
 from ..dtypes import Array
 from .node import Versions, tick
-
-VERSION, LATEST = repeat("_version"), repeat("latest")
 
 
 class Changes:
@@ -32,21 +29,21 @@ class Changes:
 
     def __init__(self) -> None:
         self._calls: list[partial[Any]] = []
-        self._changed: list[Any] = []  # the tensors whose memory changes
+        self._changed: list[Any] = []  # tensors whose memory changes
 
     def write(self, tensor: Any, numbers: Array) -> None:
         """Numbers go into the memory of a tensor, and a backward that would read the old ones is refused."""
         self._calls.append(partial(setitem, tensor._data, ..., numbers))
         self._changed.append(tensor if tensor._root is None else tensor._root)
 
-    def write_array(self, memory: Array, numbers: Array) -> None:
-        """Numbers go into an array."""
-        self._calls.append(partial(setitem, memory, ..., numbers))
-
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""
         self._calls.append(partial(setattr, tensor, "_data", array))
         self._changed.append(tensor if tensor._root is None else tensor._root)
+
+    def write_array(self, memory: Array, numbers: Array) -> None:
+        """Numbers go into an array."""
+        self._calls.append(partial(setitem, memory, ..., numbers))
 
     def set(self, owner: Any, name: str, value: Any) -> None:
         """An attribute gets another value."""
@@ -63,14 +60,17 @@ class Changes:
 
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter."""
-        versions = iter(tick, None)  # each drawn when it is set, which is after the memory has changed
-        at_once(
-            map(partial.__call__, self._calls),
-            starmap(setattr, zip(self._changed, VERSION, versions)),
-            starmap(setattr, zip((Versions,) if self._changed else (), LATEST, versions)),
-        )
+        calls = self._calls
+        if self._changed:
+            version = tick()
+            calls += [partial(setattr, tensor, "_version", version) for tensor in self._changed]
+            calls.append(partial(setattr, Versions, "latest", version))
+        deque(map(RUN, calls), maxlen=0)
 
 
-def at_once(*calls: Iterator[Any]) -> None:
-    """Make calls in C, each argument an iterator in C that does (`starmap(setattr, …)`), in a single step."""
-    deque(chain.from_iterable(calls), maxlen=0)
+RUN = partial.__call__
+
+
+def set_all(settings: list[tuple[Any, str, Any]]) -> None:
+    """Set attributes, (owner, name, value) each, in a single step of the interpreter."""
+    deque(starmap(setattr, settings), maxlen=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import repeat, starmap
 from threading import RLock
 from typing import Any
 from weakref import ref
@@ -14,7 +13,7 @@ from numpy.typing import DTypeLike
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, MutationError, ShapeError, show_array, show_tensor
 from .backward import Gradients, sweep
-from .commit import at_once
+from .commit import set_all
 from .hooks import Handle, Listeners
 from .location import user_where
 from .methods import TensorMethods
@@ -23,8 +22,6 @@ from .node import Node, Output, Versions, tick
 
 GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
 """Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
-
-GRAD_NAME, NO_GRAD = repeat("grad"), repeat(None)
 
 
 class Tensor(TensorMethods):
@@ -239,7 +236,7 @@ def accumulate(gradients: dict[Any, Any]) -> None:
             if tensor is not None:  # a result that was to retain its gradient may be gone
                 total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
                 accumulated.append((tensor, "grad", total))
-        at_once(starmap(setattr, accumulated))
+        set_all(accumulated)
     for tensor, _, _ in accumulated:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
@@ -249,14 +246,12 @@ def accumulate(gradients: dict[Any, Any]) -> None:
 def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
     """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     with GRAD_LOCK:
-        if set_to_none:
-            at_once(starmap(setattr, zip(tensors, GRAD_NAME, NO_GRAD)))
-            return
-        zeros = [
-            (tensor, "grad", None if tensor.grad is None else np.zeros_like(tensor.grad))
-            for tensor in tensors
-        ]
-        at_once(starmap(setattr, zeros))
+        set_all(
+            [
+                (tensor, "grad", None if set_to_none or tensor.grad is None else np.zeros_like(tensor.grad))
+                for tensor in tensors
+            ]
+        )
 
 
 def grad(

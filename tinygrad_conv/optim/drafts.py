@@ -12,19 +12,11 @@ from ..dtypes import Array
 
 State = dict[str, Any]
 
-def any_share_memory(ready: list[Any]) -> bool:
-    """Whether parameters, which come first in each tuple, show the same memory, as tied weights may."""
-    if len(ready) == 1:
-        return False
-    arrays = [param.data for param, *_ in ready]
-    return len({id(array if array.base is None else memory_owner(array)) for array in arrays}) < len(ready)
-
-
 class Drafts:
     """Copies of arrays. What shares memory shares the copy too, so that all updates of it add up."""
 
-    def __init__(self, shared: bool) -> None:
-        self._shared = shared
+    def __init__(self, arrays: list[Array]) -> None:
+        self._shared = len({id(memory_owner(array)) for array in arrays}) < len(arrays)
         self._copies: dict[int, Array] = {}  # id of what owns memory → a copy of it, byte by byte
 
     def of(self, array: Array) -> Array:

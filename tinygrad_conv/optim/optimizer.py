@@ -12,11 +12,9 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
-from .drafts import Drafts, State, any_share_memory, draft_of_state
+from .drafts import Drafts, State, draft_of_state, memory_owner
 
 Group = dict[str, Any]
-
-Ready = tuple[Any, Array, Group]  # a parameter, its gradient, its group
 
 WIDE = np.dtype(np.float32)
 
@@ -105,71 +103,84 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        ready, changes = self.ready_to_step(), Changes()
-        after, settle = self.after_updated, changes.update
-        if getattr(self.update, "__func__", None) is not Optimizer.update or any_share_memory(ready):
-            after, settle = self.updating_copies(changes, ready), changes.refill
-        for param, grad, group in ready:
-            state = self.state.get(param)
-            numbers, new_state = after(param, grad, NOTHING if state is None else state, group)
-            changes.write(param, numbers)
-            if state is None:
-                changes.update(self.state, {param: new_state})
-            elif new_state or state:
-                settle(state, new_state)
+        changes, moved = self.computed_step()
         changes.commit()
         observation = OBSERVATION.get()
         if observation is not None:
-            for param, _, group in ready:
+            for param, group in moved:
                 observation.updated(self, param, group)
         return loss
 
-    def after_updated(self, param: Any, grad: Array, state: State, group: Group) -> tuple[Array, State]:
-        """A step by `updated`. In float16 it is computed in float32: squares and eps would be 0 there."""
-        data = param.data
-        if data.itemsize > 2 and data.ndim:
-            return self.updated(data, grad, state, group)
-        dtype = state_dtype(param)
-        numbers, new_state = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
-        arrays = {
-            name: np.asarray(value) if isinstance(value, np.generic) else value
-            for name, value in new_state.items()
-        }
-        return np.asarray(numbers, data.dtype), arrays
-
-    def updating_copies(self, changes: Changes, ready: list[Ready]) -> Callable[..., tuple[Array, State]]:
-        """A step by `update`, as a function like `after_updated`."""
-        drafts = Drafts(any_share_memory(ready))
-
-        def after_update(param: Any, grad: Array, state: State, group: Group) -> tuple[Array, State]:
-            numbers, dtype = drafts.of(param.data), state_dtype(param)
-            state = draft_of_state(state, self._dtypes.get(param, dtype), dtype)
-            if numbers.dtype == dtype:
-                self.update(numbers, grad, state, group)
-            else:
-                wide = numbers.astype(dtype)
-                self.update(wide, grad.astype(dtype), state, group)
-                numbers[...] = wide
-            changes.update(self._dtypes, {param: dtype})
-            return numbers, state
-
-        return after_update
-
-    def ready_to_step(self) -> list[Ready]:
-        """The parameters that have a gradient, with it and their group, all of them checked."""
-        ready = []
+    def computed_step(self) -> tuple[Changes, list[tuple[Any, Group]]]:
+        """What a step changes, and the parameters it moves, with their groups."""
+        changes, moved, owners = Changes(), [], set()
+        if getattr(self.update, "__func__", None) is not Optimizer.update:
+            return self.step_on_copies()
         for group in self.param_groups:
             for param in group["params"]:
                 grad = param.grad
                 if grad is None:
                     continue
-                data = param.data
+                data, state = param.data, self.state.get(param)
                 if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
                     grad = plain_gradient(param)
                 if not data.flags.writeable:
                     check_writable(type(self).__name__, param)
-                ready.append((param, grad, group))
-        return ready
+                updated = self.updated if data.itemsize > 2 else self.updated_wide
+                numbers, new_state = updated(data, grad, state or NOTHING, group)
+                if type(numbers) is not np.ndarray or numbers.dtype != data.dtype:
+                    numbers, new_state = self.updated_wide(data, grad, state or NOTHING, group)
+                changes.write(param, numbers)
+                if state is None:
+                    changes.update(self.state, {param: new_state})
+                elif new_state:
+                    changes.update(state, new_state)
+                owners.add(id(data if data.base is None else memory_owner(data)))
+                moved.append((param, group))
+        return (changes, moved) if len(owners) == len(moved) else self.step_on_copies()
+
+    def updated_wide(
+        self, data: Array, grad: Array, state: State, group: Group
+    ) -> tuple[Array, State]:
+        """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
+        options are, and for float16 computed in float32: squares of gradients and eps would be 0 there.
+        """
+        dtype = state_dtype(data)
+        numbers, new_state = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
+        arrays = {
+            name: np.asarray(value, dtype) if isinstance(value, (np.ndarray, np.generic)) else value
+            for name, value in new_state.items()
+        }
+        return np.asarray(numbers, data.dtype), arrays
+
+    def step_on_copies(self) -> tuple[Changes, list[tuple[Any, Group]]]:
+        """As `computed_step`, where a subclass has an `update` in place, or where parameters share memory."""
+        moved = [
+            (param, group)
+            for group in self.param_groups
+            for param in group["params"]
+            if param.grad is not None
+        ]
+        gradients = [plain_gradient(param) for param, _ in moved]
+        for param, _ in moved:
+            check_writable(type(self).__name__, param)
+        changes, drafts = Changes(), Drafts([param.data for param, _ in moved])
+        for (param, group), grad in zip(moved, gradients):
+            numbers, dtype, state = drafts.of(param.data), state_dtype(param.data), self.state.get(param)
+            new_state = draft_of_state(state or NOTHING, self._dtypes.get(param, dtype), dtype)
+            if numbers.dtype == dtype:
+                self.update(numbers, grad, new_state, group)
+            else:
+                wide = numbers.astype(dtype)
+                self.update(wide, grad.astype(dtype), new_state, group)
+                numbers[...] = wide
+            changes.write(param, numbers)
+            if state is None:
+                changes.update(self.state, {param: new_state})
+            else:
+                changes.refill(state, new_state)
+            changes.update(self._dtypes, {param: dtype})
+        return changes, moved
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
@@ -252,6 +263,11 @@ def remembered(state: State, name: str, data: Array) -> Array:
             "than in the steps before. Make a new optimiser for it"
         )
     return array if array.dtype == data.dtype else array.astype(data.dtype)
+
+
+def state_dtype(data: Array) -> np.dtype[Any]:
+    """In which dtype the state of a parameter with this data is: its own, but float32 for float16."""
+    return WIDE if data.itemsize <= 2 else data.dtype
 
 
 def check_at_least(kind: str, group: Group, **least: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import Array
 from .optimizer import Group, Optimizer, State, check_at_least, remembered
 
@@ -52,8 +54,9 @@ class SGD(Optimizer):
         new_state: State = {}
         momentum = group["momentum"]
         if momentum:
-            buffer = grad
-            if state.get("momentum_buffer") is not None:
+            if state.get("momentum_buffer") is None:
+                buffer = np.array(grad)
+            else:
                 share = grad * (1 - group["dampening"]) if group["dampening"] else grad
                 buffer = remembered(state, "momentum_buffer", data) * momentum + share
             new_state["momentum_buffer"] = buffer
