@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ..dtypes import Array
 
 State = dict[str, Any]
+
 
 class Drafts:
     """Copies of arrays. What shares memory shares the copy too, so that all updates of it add up."""

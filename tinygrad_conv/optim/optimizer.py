@@ -12,7 +12,9 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
-from .drafts import Drafts, State, draft_of_state, memory_owner
+from ..options import check_flag, check_number
+from .drafts import Drafts, State, copied, draft_of_state, memory_owner
+from .loading import StateNames, check_layout, check_option_names, loaded_state
 
 Group = dict[str, Any]
 
@@ -32,6 +34,8 @@ class Optimizer:
     Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for
     what is no Tensor.
     """
+
+    state_names: StateNames | None = None  # what `updated` remembers of a parameter; None: anything
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if isinstance(params, Tensor):
@@ -74,7 +78,7 @@ class Optimizer:
         self.param_groups.append(group)
 
     def check_options(self, group: Group) -> None:
-        """Raise ValueError for an option out of its range."""
+        """Raise TypeError for an option of another type, ValueError for one out of its range."""
 
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """One step for one parameter: its numbers after it, and what of its state is new, all in new arrays.
@@ -139,9 +143,7 @@ class Optimizer:
                 moved.append((param, group))
         return (changes, moved) if len(owners) == len(moved) else self.step_on_copies()
 
-    def updated_wide(
-        self, data: Array, grad: Array, state: State, group: Group
-    ) -> tuple[Array, State]:
+    def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
         options are, and for float16 computed in float32: squares of gradients and eps would be 0 there.
         """
@@ -193,34 +195,45 @@ class Optimizer:
             {**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups
         ]
         return {
-            "state": {numbers[param]: copied(state) for param, state in self.state.items()},
+            "state": {
+                numbers[param]: {name: copied(value) for name, value in state.items()}
+                for param, state in self.state.items()
+            },
             "param_groups": groups,
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state dict.
+        """Go on from a state dict, PyTorch's of the same optimiser included.
 
-        Raises ValueError, with everything as it was, where its groups or shapes are others.
+        Raises ValueError or TypeError, with everything as it was, where its groups, options, states or shapes
+        are others, or numbers of its states cannot be (NaN, steps below 0).
         """
-        kind, groups, params = type(self).__name__, list(state_dict["param_groups"]), self.params()
-        given, own = ([len(group["params"]) for group in those] for those in (groups, self.param_groups))
-        if given != own:
-            raise ValueError(
-                f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}"
-            )
-        numbers = [number for group in groups for number in group["params"]]
-        states = state_dict["state"]
-        state = {
-            param: loaded(kind, param, states[number])
-            for number, param in zip(numbers, params)
-            if number in states
-        }
+        kind, params = type(self).__name__, self.params()
+        check_layout(kind, state_dict, self.param_groups)
+        groups, states = state_dict["param_groups"], state_dict["state"]
         options = [{name: group[name] for name in group if name != "params"} for group in groups]
-        for group in options:
-            self.check_options({**self.defaults, **group})
-        self.state = state
-        for group, option in zip(self.param_groups, options):
-            group.update(option)
+        new_state: dict[Tensor, State] = {}
+        place = iter(params)
+        for number, (group, option, own) in enumerate(zip(groups, options, self.param_groups)):
+            check_option_names(kind, number, option, self.defaults)
+            merged = {**own, **option}
+            self.check_options(merged)
+            for key in group["params"]:
+                param = next(place)
+                if key in states:
+                    names = self.names_of_state()
+                    new_state[param] = loaded_state(kind, param, states[key], names, merged)
+        changes = Changes()
+        changes.refill(self.state, new_state)
+        changes.refill(self._dtypes, {param: state_dtype(param.data) for param in new_state})
+        for own, option in zip(self.param_groups, options):
+            changes.update(own, option)
+        changes.commit()
+
+    def names_of_state(self) -> StateNames | None:
+        """What `state_names` says, unless a subclass has an `update` of its own, with what it likes."""
+        own = getattr(self.update, "__func__", None) is not Optimizer.update
+        return None if own else self.state_names
 
     def params(self) -> list[Any]:
         """The parameters of all groups, in order."""
@@ -270,18 +283,23 @@ def state_dtype(data: Array) -> np.dtype[Any]:
     return WIDE if data.itemsize <= 2 else data.dtype
 
 
-def check_at_least(kind: str, group: Group, **least: float) -> None:
-    """Raise ValueError for an option below its least value, or one that is no number."""
+def check_numbers(kind: str, group: Group, **least: float) -> None:
+    """Refuse options that are no numbers, or below their least values."""
     for name, lowest in least.items():
-        if not group[name] >= lowest:
-            raise ValueError(f"{kind}: {name} must be at least {lowest}, not {group[name]!r}")
+        check_number(kind, name, group[name], lowest)
 
 
-def check_fraction(kind: str, name: str, *values: float) -> None:
-    """Raise ValueError for a decay rate outside [0, 1)."""
-    for value in values:
-        if not 0.0 <= value < 1.0:
-            raise ValueError(f"{kind}: {name} must lie in [0, 1), not {value!r}")
+def check_flags(kind: str, group: Group, *names: str) -> None:
+    """Refuse options that are neither True nor False."""
+    for name in names:
+        check_flag(kind, name, group[name])
+
+
+def check_decay(kind: str, name: str, value: Any) -> None:
+    """Refuse a decay rate outside [0, 1)."""
+    check_number(kind, name, value)
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{kind}: {name} must lie in [0, 1), not {value!r}")
 
 
 def plain_gradient(param: Tensor) -> Array:
@@ -292,25 +310,3 @@ def plain_gradient(param: Tensor) -> Array:
             f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}"
         )
     return grad.astype(param.dtype, copy=False)
-
-
-def copied(state: State) -> State:
-    """A parameter's state with its arrays copied."""
-    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}
-
-
-def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
-    """A parameter's state out of a state dict: arrays in its dtype, at least float32; counts as ints."""
-    own: State = {}
-    dtype = np.result_type(param.dtype, np.float32)
-    for name, value in state.items():
-        if value is None or name == "step":
-            own[name] = value if value is None else int(value)
-            continue
-        array = np.asarray(value.data if isinstance(value, Tensor) else value).astype(dtype)
-        if array.shape != param.shape:
-            raise ValueError(
-                f"{kind}: {name} of {show_tensor(param)} is {show_array(array)} in the state dict"
-            )
-        own[name] = array
-    return own

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least, remembered
+from .drafts import State
+from .loading import StateNames
+from .optimizer import Group, Optimizer, check_flags, check_numbers, remembered
 
 
 class SGD(Optimizer):
@@ -17,6 +20,8 @@ class SGD(Optimizer):
     With momentum μ the step follows b ← μ b + (1 - dampening) g (b begins as g), or with nesterov g + μ b.
     maximize: go up instead of down. (Sutskever et al. 2013, as in PyTorch.)
     """
+
+    state_names = StateNames(required=(), optional=("momentum_buffer",))
 
     def __init__(
         self,
@@ -42,7 +47,8 @@ class SGD(Optimizer):
         )
 
     def check_options(self, group: Group) -> None:
-        check_at_least("SGD", group, lr=0.0, momentum=0.0, weight_decay=0.0)
+        check_numbers("SGD", group, lr=0.0, momentum=0.0, weight_decay=0.0, dampening=-math.inf)
+        check_flags("SGD", group, "nesterov", "maximize")
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
 
