@@ -12,8 +12,8 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from ..creation import generator as default_generator
-from ..engine.modes import no_grad
-from ..engine.tensor import Tensor
+from ..engine.commit import Changes
+from ..engine.tensor import Tensor, in_place_error
 from ..errors import ShapeError, show_shape
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
@@ -154,6 +154,11 @@ def random_numbers(generator: Random) -> np.random.Generator:
 
 def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
     """Overwrite the numbers of a leaf, in its dtype; a backward that would read the old ones is refused."""
-    with no_grad():
-        tensor[...] = values
+    if tensor._edge is not None or not tensor.data.flags.writeable:
+        raise in_place_error(tensor, "[…] =")
+    numbers = np.empty_like(tensor.data)
+    numbers[...] = values
+    changes = Changes()
+    changes.write(tensor, numbers)
+    changes.commit()
     return tensor

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS, Array, as_array
+from ..engine.commit import Changes
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import Tensor, clear_grads
+from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError, show_shape
+from ..settings import check_flag
 from .summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
@@ -110,6 +112,13 @@ class Module:
         known = vars(self)
         if "_path" not in known:
             raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
+        if name == "training":
+            check_flag(type(self).__name__, name, value)
+        if isinstance(value, Module) and self in value.modules():
+            raise ValueError(
+                f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
+                "whose modules are not found"
+            )
         before = known.get(name)
         if isinstance(before, (Parameter, Module)) and not (
             value is None or isinstance(value, (Parameter, Module))
@@ -279,7 +288,7 @@ class Module:
         """Copy a state dict's numbers into the parameters and buffers, in their dtypes.
 
         The numbers may be Tensors or arrays, of PyTorch too. Raises RuntimeError, with the module as it was,
-        for wrong shapes, and if `strict` for missing or unexpected keys.
+        for wrong shapes, numbers that the dtypes cannot hold, and if `strict` for missing or unexpected keys.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
@@ -289,16 +298,23 @@ class Module:
         arrays = {key: plain_array(key, state_dict[key]) for key in own if key in state_dict}
         problems = [f"missing key {key}" for key in missing if strict]
         problems += [f"unexpected key {key}" for key in unexpected if strict]
+        changes = Changes()
         for key, array in arrays.items():
             if array.shape != own[key].shape:
                 shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
                 problems.append(f"{key} is {shapes}")
+            elif not own[key].data.flags.writeable:
+                problems.append(f"{key} is read-only here")
+            else:
+                numbers = in_dtype(array, own[key].dtype)
+                if numbers is None:
+                    problems.append(f"{key} has numbers that {own[key].dtype} cannot hold")
+                else:
+                    changes.write(own[key], numbers)
         if problems:
             listed = "".join(f"\n    {problem}" for problem in problems)
             raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}:{listed}")
-        for key, array in arrays.items():
-            np.copyto(own[key].data, array, casting="unsafe")
-            own[key].mark_changed()
+        changes.commit()
         return IncompatibleKeys(missing, unexpected)
 
     def train(self: Self, mode: bool = True) -> Self:
@@ -348,10 +364,14 @@ class Module:
             ) from None
         if chosen not in FLOATS:
             raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
-        for tensor in [*self.parameters(), *self.buffers()]:
-            if tensor.dtype.kind == "f":
-                tensor.data = tensor.data.astype(chosen)
-                tensor.grad = None if tensor.grad is None else tensor.grad.astype(chosen)
+        changes = Changes()
+        with GRAD_LOCK:
+            for tensor in [*self.parameters(), *self.buffers()]:
+                if tensor.dtype.kind == "f":
+                    check_leaf(tensor, "to")
+                    changes.replace_array(tensor, tensor.data.astype(chosen))
+                    changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))
+            changes.commit()
         return self
 
     def float(self: Self) -> Self:
@@ -394,6 +414,27 @@ class Module:
 def shown(module: Module, *names: str) -> str:
     """Options of a layer, which are attributes of the same names, as its `extra_repr` shows them."""
     return ", ".join(f"{name}={getattr(module, name)!r}" for name in names)
+
+
+def in_dtype(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """A copy in a dtype; None where it cannot hold the numbers: they overflow, or would be other integers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = array.astype(dtype)
+    if dtype.kind == "f":
+        return numbers if np.array_equal(np.isinf(numbers), np.isinf(array)) else None
+    return numbers if np.array_equal(numbers, array) else None
+
+
+def check_dtype(layer: Module, x: Any, param: Tensor | None) -> None:
+    """Refuse an input in another floating dtype than a layer's parameters: all after it would have it too."""
+    dtype = getattr(x, "dtype", None)
+    if param is None or dtype is param.dtype or dtype not in FLOATS or dtype == param.dtype:
+        return
+    names = {"float16": "half", "float32": "float", "float64": "double"}
+    raise DtypeError(
+        f"{type(layer).__name__}: x is {dtype}, but the parameters are {param.dtype}. Convert the input, "
+        f"x.{names[param.dtype.name]}(), or the net, net.{names[np.dtype(dtype).name]}()"
+    )
 
 
 def plain_array(key: str, value: Any) -> Array:

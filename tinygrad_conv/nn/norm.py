@@ -13,7 +13,7 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from .module import Module, Parameter, shown
+from .module import Module, Parameter, check_dtype, shown
 
 
 class RunningNorm(Module):
@@ -69,6 +69,7 @@ class BatchNorm(RunningNorm):
     """In training the mean runs over the batch and all places; in evaluation the running statistics serve."""
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x)
         follow = self.training and self.num_batches_tracked is not None
         if follow:
@@ -124,6 +125,7 @@ class InstanceNorm2d(RunningNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype)
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x, channel_at=-3)
         y = F.instance_norm(
             x if x.ndim == 4 else x[None],
@@ -165,6 +167,7 @@ class LayerNorm(Module):
         )
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -200,6 +203,7 @@ class GroupNorm(Module):
         self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:

@@ -12,7 +12,7 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
-from ..options import check_flag, check_number
+from ..settings import check_flag, check_number
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import StateNames, check_layout, check_option_names, loaded_state
 
