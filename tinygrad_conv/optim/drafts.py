@@ -54,7 +54,7 @@ def inside(memory: Array, array: Array, owner: Array) -> Array:
 def draft_of_state(state: State, before: Any, now: Any) -> State:
     """A copy of a parameter's state. Arrays in the dtype that it had before take the one it has now."""
     return {
-        name: value.astype(now) if getattr(value, "dtype", None) == before else copied(value)
+        name: value.astype(now) if isinstance(value, np.ndarray) and value.dtype == before else copied(value)
         for name, value in state.items()
     }
 

@@ -90,6 +90,8 @@ def loaded_state(
         where = f"{kind}: {name} of {show_tensor(param)}"
         if value is None and (names is None or name not in names.required):
             own[name] = None
+        elif names is None and isinstance(value, (bool, int, float, str)) and name != "step":
+            own[name] = value
         elif name == "step":
             own[name] = step_count(where, value)
         else:
