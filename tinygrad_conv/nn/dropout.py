@@ -7,6 +7,7 @@ from typing import Any
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..functional.arguments import refuse_inplace
+from ..settings import check_number
 from .module import Module
 
 
@@ -16,8 +17,7 @@ class DropoutBase(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         refuse_inplace(type(self).__name__, inplace)
-        if not 0 <= p <= 1:
-            raise ValueError(f"{type(self).__name__}: p must lie in [0, 1], not {p}")
+        check_number(type(self).__name__, "p", p, 0, 1)
         self.p = p
 
     def extra_repr(self) -> str:

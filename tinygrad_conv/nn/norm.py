@@ -13,6 +13,7 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..settings import check_flag, check_number
 from .module import Module, Parameter, check_dtype, shown
 
 
@@ -42,6 +43,9 @@ class RunningNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
+        check_norm_options(self, eps, affine=affine, track_running_stats=track_running_stats, bias=bias)
+        if momentum is not None:
+            check_number(type(self).__name__, "momentum", momentum, 0.0)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.weight, self.bias = scale_and_shift(num_features, affine, affine and bias, dtype)
@@ -161,6 +165,7 @@ class LayerNorm(Module):
             if isinstance(normalized_shape, int)
             else tuple(map(operator.index, normalized_shape))
         )
+        check_norm_options(self, eps, elementwise_affine=elementwise_affine, bias=bias)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self.weight, self.bias = scale_and_shift(
             shape, elementwise_affine, elementwise_affine and bias, dtype
@@ -199,6 +204,7 @@ class GroupNorm(Module):
             raise ValueError(
                 f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}"
             )
+        check_norm_options(self, eps, affine=affine, bias=bias)
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
 
@@ -209,6 +215,13 @@ class GroupNorm(Module):
     def extra_repr(self) -> str:
         options = f"{shown(self, 'eps', 'affine')}, bias={self.bias is not None}"
         return f"{self.num_groups}, {self.num_channels}, {options}"
+
+
+def check_norm_options(layer: Module, eps: float, **flags: bool) -> None:
+    """Refuse an eps below 0, under a root, and flags that are neither True nor False."""
+    check_number(type(layer).__name__, "eps", eps, 0.0)
+    for name, flag in flags.items():
+        check_flag(type(layer).__name__, name, flag)
 
 
 def scale_and_shift(
