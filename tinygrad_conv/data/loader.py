@@ -11,6 +11,7 @@ from ..creation import generator
 from ..dtypes import Array, as_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..settings import check_count, check_flag
 
 
 class TensorDataset:
@@ -62,8 +63,11 @@ class DataLoader:
         drop_last: bool = False,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size must be at least 1, not {batch_size}")
+        check_count("DataLoader", "batch_size", batch_size, 1)
+        check_count("DataLoader", "num_workers", num_workers, 0)
+        flags = {"shuffle": shuffle, "pin_memory": pin_memory, "drop_last": drop_last}
+        for name, flag in flags.items():
+            check_flag("DataLoader", name, flag)
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
         self.collate_fn = collate_fn
         self._generator = None if seed is None else np.random.default_rng(seed)

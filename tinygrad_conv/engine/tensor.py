@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
 from .backward import Gradients, sweep
+from .commit import set_all
 from .hooks import Handle, Listeners
 from .in_place import leaf_error
 from .location import user_where
@@ -244,25 +245,29 @@ def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
 
 def accumulate(gradients: dict[Any, Any]) -> None:
     """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
-    accumulated: list[tuple[Tensor, Array]] = []
+    accumulated: list[tuple[Tensor, str, Array]] = []
     with GRAD_LOCK:
         for edge, gradient in gradients.items():
             tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
             if tensor is not None:  # a result that was to retain its gradient may be gone
                 total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
-                accumulated.append((tensor, total))
-        for tensor, total in accumulated:
-            tensor.grad = total
-    for tensor, _ in accumulated:
+                accumulated.append((tensor, "grad", total))
+        set_all(accumulated)
+    for tensor, _, _ in accumulated:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
                 hook(tensor)
 
 
-def clear_grad(tensor: Tensor, set_to_none: bool) -> None:
-    """Forget a gradient, or fill it with zeros."""
+def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
+    """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     with GRAD_LOCK:
-        tensor.grad = None if set_to_none or tensor.grad is None else np.zeros_like(tensor.grad)
+        set_all(
+            [
+                (tensor, "grad", None if set_to_none or tensor.grad is None else np.zeros_like(tensor.grad))
+                for tensor in tensors
+            ]
+        )
 
 
 def grad(

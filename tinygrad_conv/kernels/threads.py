@@ -55,6 +55,8 @@ def set_num_threads(n: int) -> None:
     More than one needs `threadpoolctl`; without it there is a warning, and BLAS goes on using its own
     threads.
     """
+    if not isinstance(n, (int, np.integer)):
+        raise TypeError(f"set_num_threads: n must be a whole number, not {n!r}")
     if n < 1:
         raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
     if n > 1 and not _blas_libraries():

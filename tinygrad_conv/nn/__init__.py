@@ -1,4 +1,10 @@
-"""Layers, under PyTorch's names."""
+"""Layers, under PyTorch's names.
+
+Layers with parameters refuse another floating dtype than theirs, so that a float64 batch does not make a
+float32 net compute in float64; integers are converted. Layers without parameters, or with buffers alone,
+compute in the dtype of their input. A float64 target makes a float64 loss, but gradients go back in each
+tensor's own dtype; a float64 array that is no scalar makes a float64 result of the op it meets.
+"""
 
 from __future__ import annotations
 

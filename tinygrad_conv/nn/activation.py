@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
-from .module import Module, Parameter, shown
+from .module import Module, Parameter, check_dtype, shown
 
 
 class MayChangeInput(Module):
@@ -67,6 +67,7 @@ class PReLU(Module):
         self.weight = Parameter(np.full(num_parameters, init, dtype or get_default_dtype()))
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         return F.prelu(x, self.weight)
 
     def extra_repr(self) -> str:

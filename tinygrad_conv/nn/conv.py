@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
 from . import init
-from .module import Module, Parameter
+from .module import Module, Parameter, check_dtype
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -141,6 +141,7 @@ class Conv1d(Conv):
     dims = 1
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         x, padding = self.padded(x)
         return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
@@ -159,6 +160,7 @@ class Conv2d(Conv):
     dims = 2
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         x, padding = self.padded(x)
         return F.conv2d(
             x,
@@ -197,6 +199,7 @@ class ConvTranspose(Convolution):
         self.make_parameters(in_channels, out_channels, groups, bias, dtype, rng)
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         conv_transpose = F.conv_transpose1d if self.dims == 1 else F.conv_transpose2d
         return conv_transpose(
             x,

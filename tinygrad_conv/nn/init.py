@@ -154,7 +154,7 @@ def random_numbers(generator: Random) -> np.random.Generator:
 
 
 def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
-    """Overwrite the numbers of a leaf, in its dtype; a backward that would read the old ones is refused."""
+    """Overwrite the numbers, in the tensor's dtype; a backward that would read the old ones is refused."""
     with no_grad():
         tensor[...] = values
     return tensor

@@ -12,7 +12,7 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from . import init
-from .module import Module, Parameter, shown
+from .module import Module, Parameter, check_dtype, shown
 
 
 class Linear(Module):
@@ -46,6 +46,7 @@ class Linear(Module):
         init.uniform_by_fan_in(self.weight, self.bias, rng)
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         return F.linear(x, self.weight, self.bias)
 
     def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS
+from ..engine.commit import Changes
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import Tensor, clear_grad
+from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError
+from ..settings import check_flag
 from .state_dict import IncompatibleKeys, load
 from .summary import Summary, summarize
 
@@ -104,6 +106,13 @@ class Module:
         known = vars(self)
         if "_path" not in known:
             raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
+        if name == "training":
+            check_flag(type(self).__name__, name, value)
+        if isinstance(value, Module) and self in value.modules():
+            raise ValueError(
+                f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
+                "whose modules are not found"
+            )
         before = known.get(name)
         if isinstance(before, (Parameter, Module)) and not (
             value is None or isinstance(value, (Parameter, Module))
@@ -273,7 +282,7 @@ class Module:
         """Copy a state dict's numbers into the parameters and buffers, in their dtypes.
 
         The numbers may be Tensors or arrays, of PyTorch too. Raises RuntimeError, with the module as it was,
-        for wrong shapes, and if `strict` for missing or unexpected keys.
+        for wrong shapes, numbers that the dtypes cannot hold, and if `strict` for missing or unexpected keys.
         """
         own = dict(self._named(Module._own_state, "", True, False))
         return load(own, state_dict, strict, type(self).__name__)
@@ -301,8 +310,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
-        for parameter in self.parameters():
-            clear_grad(parameter, set_to_none)
+        clear_grads(list(self.parameters()), set_to_none)
 
     def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` with every module, inner before outer, as for initialisation."""
@@ -326,10 +334,14 @@ class Module:
             ) from None
         if chosen not in FLOATS:
             raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
-        for tensor in [*self.parameters(), *self.buffers()]:
-            if tensor.dtype.kind == "f":
-                tensor.data = tensor.data.astype(chosen)
-                tensor.grad = None if tensor.grad is None else tensor.grad.astype(chosen)
+        changes = Changes()
+        with GRAD_LOCK:
+            for tensor in [*self.parameters(), *self.buffers()]:
+                if tensor.dtype.kind == "f":
+                    check_leaf(tensor, "to")
+                    changes.replace_array(tensor, tensor.data.astype(chosen))
+                    changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))
+            changes.commit()
         return self
 
     def float(self: Self) -> Self:
@@ -372,3 +384,15 @@ class Module:
 def shown(module: Module, *names: str) -> str:
     """Options of a layer, which are attributes of the same names, as its `extra_repr` shows them."""
     return ", ".join(f"{name}={getattr(module, name)!r}" for name in names)
+
+
+def check_dtype(layer: Module, x: Any, param: Tensor | None) -> None:
+    """Refuse an input in another floating dtype than a layer's parameters: all after it would have it too."""
+    dtype = getattr(x, "dtype", None)
+    if param is None or dtype is param.dtype or dtype not in FLOATS or dtype == param.dtype:
+        return
+    names = {"float16": "half", "float32": "float", "float64": "double"}
+    raise DtypeError(
+        f"{type(layer).__name__}: x is {dtype}, but the parameters are {param.dtype}. Convert the input, "
+        f"x.{names[param.dtype.name]}(), or the net, net.{names[np.dtype(dtype).name]}()"
+    )

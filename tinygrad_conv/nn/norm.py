@@ -13,7 +13,8 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from .module import Module, Parameter, shown
+from ..settings import check_flag, check_number
+from .module import Module, Parameter, check_dtype, shown
 
 
 class RunningNorm(Module):
@@ -42,6 +43,9 @@ class RunningNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
+        check_norm_options(self, eps, affine=affine, track_running_stats=track_running_stats, bias=bias)
+        if momentum is not None:
+            check_number(type(self).__name__, "momentum", momentum, 0.0)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.weight, self.bias = scale_and_shift(num_features, affine, affine and bias, dtype)
@@ -69,6 +73,7 @@ class BatchNorm(RunningNorm):
     """In training the mean runs over the batch and all places; in evaluation the running statistics serve."""
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x)
         follow = self.training and self.num_batches_tracked is not None
         if follow:
@@ -124,6 +129,7 @@ class InstanceNorm2d(RunningNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype)
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x, channel_at=-3)
         y = F.instance_norm(
             x if x.ndim == 4 else x[None],
@@ -159,12 +165,14 @@ class LayerNorm(Module):
             if isinstance(normalized_shape, int)
             else tuple(map(operator.index, normalized_shape))
         )
+        check_norm_options(self, eps, elementwise_affine=elementwise_affine, bias=bias)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self.weight, self.bias = scale_and_shift(
             shape, elementwise_affine, elementwise_affine and bias, dtype
         )
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -196,15 +204,24 @@ class GroupNorm(Module):
             raise ValueError(
                 f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}"
             )
+        check_norm_options(self, eps, affine=affine, bias=bias)
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         options = f"{shown(self, 'eps', 'affine')}, bias={self.bias is not None}"
         return f"{self.num_groups}, {self.num_channels}, {options}"
+
+
+def check_norm_options(layer: Module, eps: float, **flags: bool) -> None:
+    """Refuse an eps below 0, under a root, and flags that are neither True nor False."""
+    check_number(type(layer).__name__, "eps", eps, 0.0)
+    for name, flag in flags.items():
+        check_flag(type(layer).__name__, name, flag)
 
 
 def scale_and_shift(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array, as_array
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import show_shape
 
@@ -22,7 +23,8 @@ class IncompatibleKeys(NamedTuple):
 def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, owner: str) -> IncompatibleKeys:
     """Copy a state dict's numbers into the tensors with the same keys, the state of a module called `owner`.
 
-    Raises RuntimeError, with nothing changed, for wrong shapes, and if `strict` for other keys.
+    Raises RuntimeError, with nothing changed, for wrong shapes, for numbers that the dtypes cannot hold, and
+    if `strict` for other keys.
     """
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
@@ -31,17 +33,32 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
     arrays = {key: plain_array(key, state_dict[key]) for key in own if key in state_dict}
     problems = [f"missing key {key}" for key in missing if strict]
     problems += [f"unexpected key {key}" for key in unexpected if strict]
+    changes = Changes()
     for key, array in arrays.items():
+        numbers = in_dtype(array, own[key].dtype)
         if array.shape != own[key].shape:
             shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
             problems.append(f"{key} is {shapes}")
+        elif not own[key].data.flags.writeable:
+            problems.append(f"{key} is read-only here")
+        elif numbers is None:
+            problems.append(f"{key} has numbers that {own[key].dtype} cannot hold")
+        else:
+            changes.write(own[key], numbers)
     if problems:
         listed = "".join(f"\n    {problem}" for problem in problems)
         raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
-    for key, array in arrays.items():
-        np.copyto(own[key].data, array, casting="unsafe")
-        own[key].mark_changed()
+    changes.commit()
     return IncompatibleKeys(missing, unexpected)
+
+
+def in_dtype(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """A copy in a dtype; None where it cannot hold the numbers: they overflow, or would be other integers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = array.astype(dtype)
+    if dtype.kind == "f":
+        return numbers if np.array_equal(np.isinf(numbers), np.isinf(array)) else None
+    return numbers if np.array_equal(numbers, array) else None
 
 
 def plain_array(key: str, value: Any) -> Array:

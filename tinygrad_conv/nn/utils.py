@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
+from ..settings import check_number
 
 
 def clip_grad_norm_(
@@ -24,8 +27,13 @@ def clip_grad_norm_(
     Raises RuntimeError for an infinite norm or NaN if `error_if_nonfinite`; otherwise these spread to all
     gradients.
     """
+    check_number("clip_grad_norm_", "max_norm", max_norm)
+    check_number("clip_grad_norm_", "norm_type", norm_type)
+    given = parameters
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not parameters and isinstance(given, Iterator):
+        warnings.warn("clip_grad_norm_: the generator of parameters is empty or used up", stacklevel=2)
     if not grads:
         return Tensor(0.0)
     norms = [
@@ -37,6 +45,8 @@ def clip_grad_norm_(
         raise RuntimeError(f"clip_grad_norm_: the norm of the gradients is {norm}")
     scale = max_norm / (norm + 1e-6)
     if not scale >= 1:  # NaN spreads too
+        changes = Changes()
         for grad in grads:
-            grad *= scale
+            changes.write_array(grad, np.asarray(grad * scale, grad.dtype))
+        changes.commit()
     return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least, check_fraction, memory
+from .drafts import State
+from .loading import StateNames
+from .optimizer import Group, Optimizer, check_decay, check_flags, check_numbers, remembered
 
 
 class Adam(Optimizer):
@@ -23,6 +25,11 @@ class Adam(Optimizer):
     """
 
     decoupled = False
+    state_names = StateNames(
+        required=("step", "exp_avg", "exp_avg_sq"),
+        by_option=(("amsgrad", "max_exp_avg_sq"),),
+        squares=("exp_avg_sq", "max_exp_avg_sq"),
+    )
 
     def __init__(
         self,
@@ -48,33 +55,44 @@ class Adam(Optimizer):
         )
 
     def check_options(self, group: Group) -> None:
-        check_at_least(type(self).__name__, group, lr=0.0, eps=0.0, weight_decay=0.0)
-        check_fraction(type(self).__name__, "betas", *group["betas"])
+        kind = type(self).__name__
+        check_numbers(kind, group, lr=0.0, eps=0.0, weight_decay=0.0)
+        check_flags(kind, group, "amsgrad", "maximize")
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"{kind}: betas must be two numbers, such as (0.9, 0.999), not {betas!r}")
+        for beta in betas:
+            check_decay(kind, "betas", beta)
+        if group.get("decoupled_weight_decay", self.decoupled) != self.decoupled:
+            other = "AdamW" if kind == "Adam" else "Adam"
+            raise ValueError(
+                f"{kind}: decoupled_weight_decay={not self.decoupled} makes it {other}; use that"
+            )
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        t = state["step"] = state.get("step", 0) + 1
-        m, v = memory(state, "exp_avg", data), memory(state, "exp_avg_sq", data)
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"] and self.decoupled:
-            data *= 1 - group["lr"] * group["weight_decay"]
+            data = data * (1 - group["lr"] * group["weight_decay"])
         elif group["weight_decay"]:
             grad = grad + group["weight_decay"] * data
-        m *= beta1
+        m = remembered(state, "exp_avg", data) * beta1
         m += (1 - beta1) * grad
-        v *= beta2
+        v = remembered(state, "exp_avg_sq", data) * beta2
         v += (1 - beta2) * grad * grad
+        new_state = {"step": t, "exp_avg": m, "exp_avg_sq": v}
         if group["amsgrad"]:
-            largest = memory(state, "max_exp_avg_sq", data)
-            v = np.maximum(largest, v, out=largest)
+            v = np.maximum(remembered(state, "max_exp_avg_sq", data), v)
+            new_state["max_exp_avg_sq"] = v
         # m̂ / (√v̂ + eps) with the numbers of both corrections taken out of the arrays
         correction = math.sqrt(1 - beta2**t)
         step = np.sqrt(v)
         step += group["eps"] * correction
         step = m / step
         step *= group["lr"] * correction / (1 - beta1**t)
-        data -= step
+        return data - step, new_state
 
 
 class AdamW(Adam):

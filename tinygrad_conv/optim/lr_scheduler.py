@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..engine.commit import Changes
+from ..settings import check_count
 from .optimizer import Group, Optimizer
 
 
@@ -49,9 +51,12 @@ class LRScheduler:
 
     def step(self) -> None:
         """Begin the next epoch."""
-        self.last_epoch += 1
+        ahead, changes = copy.copy(self), Changes()
+        ahead.last_epoch += 1
         for group, base_lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            group["lr"] = self.next_lr(group["lr"], base_lr)
+            changes.update(group, {"lr": ahead.next_lr(group["lr"], base_lr)})
+        changes.update(vars(self), vars(ahead))
+        changes.commit()
 
     def get_last_lr(self) -> list[float]:
         """The rate of each group now."""
@@ -62,10 +67,23 @@ class LRScheduler:
         return copy.deepcopy({name: value for name, value in vars(self).items() if name != "optimizer"})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state dict. The rates themselves are in the optimiser's."""
-        vars(self).update(
-            copy.deepcopy({name: value for name, value in state_dict.items() if name != "optimizer"})
-        )
+        """Go on from a state dict. The rates themselves are in the optimiser's.
+
+        Raises ValueError, with everything as it was, for another schedule's, or for other groups'.
+        """
+        kind, own = type(self).__name__, {name for name in vars(self) if name != "optimizer"}
+        if not isinstance(state_dict, Mapping) or not own <= state_dict.keys():
+            given = list(state_dict) if isinstance(state_dict, Mapping) else type(state_dict).__name__
+            raise ValueError(f"{kind}: a state dict of this schedule has {sorted(own)}; got {given}")
+        loaded = copy.deepcopy({name: state_dict[name] for name in own})
+        check_count(kind, "last_epoch", loaded["last_epoch"], 0)
+        for name, value in loaded.items():
+            if isinstance(value, (list, str)) != isinstance(vars(self)[name], (list, str)):
+                raise ValueError(f"{kind}: {name} is {value!r} in the state dict, here {vars(self)[name]!r}")
+        if len(loaded["base_lrs"]) != len(self.base_lrs):
+            given_count = len(loaded["base_lrs"])
+            raise ValueError(f"{kind}: the state dict is of {given_count} groups, not {len(self.base_lrs)}")
+        vars(self).update(loaded)
 
 
 class StepLR(LRScheduler):

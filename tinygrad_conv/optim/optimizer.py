@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
+from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
-from ..engine.tensor import Tensor, clear_grad
+from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
+from ..settings import check_flag, check_number
+from .drafts import Drafts, State, copied, draft_of_state, memory_owner
+from .loading import StateNames, check_layout, check_option_names, loaded_state
 
-State = dict[str, Any]
 Group = dict[str, Any]
+
+WIDE = np.dtype(np.float32)
+
+
+NOTHING: State = {}
 
 
 class Optimizer:
@@ -27,6 +35,8 @@ class Optimizer:
     what is no Tensor.
     """
 
+    state_names: StateNames | None = None  # what `updated` remembers of a parameter; None: anything
+
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
@@ -34,6 +44,7 @@ class Optimizer:
             )
         self.defaults = defaults
         self.state: dict[Tensor, State] = {}
+        self._dtypes: dict[Tensor, np.dtype[Any]] = {}  # in which a parameter's state was last computed
         self.param_groups: list[Group] = []
         groups = list(params)
         if not groups:
@@ -67,48 +78,115 @@ class Optimizer:
         self.param_groups.append(group)
 
     def check_options(self, group: Group) -> None:
-        """Raise ValueError for an option out of its range."""
+        """Raise TypeError for an option of another type, ValueError for one out of its range."""
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        """One step for one parameter: change `data` and `state` in place, leave `grad` as it is."""
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        """One step for one parameter: its numbers after it, and what of its state is new, all in new arrays.
+
+        `data`, `grad` and `state` stay as they are.
+        """
+        kind = type(self).__name__
         raise NotImplementedError(
-            f"{type(self).__name__} has no update: define `def update(self, data, grad, state, group)`"
+            f"{kind} has no update: define `def update(self, data, grad, state, group)`"
         )
 
+    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+        """One step for one parameter: change `data` and `state` in place, leave `grad` as it is.
+
+        Where a subclass defines it, it gets copies, which take effect when the whole step is computed.
+        """
+        data[...], new_state = self.updated(data, grad, state, group)
+        state.update(new_state)
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient. closure: computes the loss again, which is returned."""
+        """Change every parameter that has a gradient: all of them or, where anything is raised, none.
+
+        closure: computes the loss again, which is returned.
+        """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        changes, moved = self.computed_step()
+        changes.commit()
         observation = OBSERVATION.get()
-        for group in self.param_groups:
-            for param in group["params"]:
-                data, grad, state = param.data, param.grad, self.state.get(param)
-                if grad is None:
-                    continue
-                if type(grad) is not np.ndarray or grad.shape != data.shape:
-                    grad = plain_gradient(param)
-                if state is None:
-                    state = self.state[param] = {}
-                update = self.update if data.itemsize > 2 else self.update_half
-                update(data, grad, state, group)
-                param.mark_changed()
-                if observation is not None:
-                    observation.updated(self, param, group)
+        if observation is not None:
+            for param, group in moved:
+                observation.updated(self, param, group)
         return loss
 
-    def update_half(self, data: Array, grad: Array, state: State, group: Group) -> None:
-        """A step in float16, computed in float32: squares of gradients and eps would be 0 in float16."""
-        wide = data.astype(np.float32)
-        self.update(wide, grad.astype(np.float32), state, group)
-        data[...] = wide
+    def computed_step(self) -> tuple[Changes, list[tuple[Any, Group]]]:
+        """What a step changes, and the parameters it moves, with their groups."""
+        changes, moved, owners = Changes(), [], set()
+        if getattr(self.update, "__func__", None) is not Optimizer.update:
+            return self.step_on_copies()
+        for group in self.param_groups:
+            for param in group["params"]:
+                grad = param.grad
+                if grad is None:
+                    continue
+                data, state = param.data, self.state.get(param)
+                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
+                    grad = plain_gradient(param)
+                if not data.flags.writeable:
+                    check_writable(type(self).__name__, param)
+                updated = self.updated if data.itemsize > 2 else self.updated_wide
+                numbers, new_state = updated(data, grad, state or NOTHING, group)
+                if type(numbers) is not np.ndarray or numbers.dtype != data.dtype:
+                    numbers, new_state = self.updated_wide(data, grad, state or NOTHING, group)
+                changes.write(param, numbers)
+                if state is None:
+                    changes.update(self.state, {param: new_state})
+                elif new_state:
+                    changes.update(state, new_state)
+                owners.add(id(data if data.base is None else memory_owner(data)))
+                moved.append((param, group))
+        return (changes, moved) if len(owners) == len(moved) else self.step_on_copies()
+
+    def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
+        options are, and for float16 computed in float32: squares of gradients and eps would be 0 there.
+        """
+        dtype = state_dtype(data)
+        numbers, new_state = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
+        arrays = {
+            name: np.asarray(value, dtype) if isinstance(value, (np.ndarray, np.generic)) else value
+            for name, value in new_state.items()
+        }
+        return np.asarray(numbers, data.dtype), arrays
+
+    def step_on_copies(self) -> tuple[Changes, list[tuple[Any, Group]]]:
+        """As `computed_step`, where a subclass has an `update` in place, or where parameters share memory."""
+        moved = [
+            (param, group)
+            for group in self.param_groups
+            for param in group["params"]
+            if param.grad is not None
+        ]
+        gradients = [plain_gradient(param) for param, _ in moved]
+        for param, _ in moved:
+            check_writable(type(self).__name__, param)
+        changes, drafts = Changes(), Drafts([param.data for param, _ in moved])
+        for (param, group), grad in zip(moved, gradients):
+            numbers, dtype, state = drafts.of(param.data), state_dtype(param.data), self.state.get(param)
+            new_state = draft_of_state(state or NOTHING, self._dtypes.get(param, dtype), dtype)
+            if numbers.dtype == dtype:
+                self.update(numbers, grad, new_state, group)
+            else:
+                wide = numbers.astype(dtype)
+                self.update(wide, grad.astype(dtype), new_state, group)
+                numbers[...] = wide
+            changes.write(param, numbers)
+            if state is None:
+                changes.update(self.state, {param: new_state})
+            else:
+                changes.refill(state, new_state)
+            changes.update(self._dtypes, {param: dtype})
+        return changes, moved
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
-        for group in self.param_groups:
-            for param in group["params"]:
-                clear_grad(param, set_to_none)
+        clear_grads(self.params(), set_to_none)
 
     def state_dict(self) -> dict[str, Any]:
         """Options and state as plain numbers and copied arrays; parameters are numbered, as in PyTorch."""
@@ -117,34 +195,45 @@ class Optimizer:
             {**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups
         ]
         return {
-            "state": {numbers[param]: copied(state) for param, state in self.state.items()},
+            "state": {
+                numbers[param]: {name: copied(value) for name, value in state.items()}
+                for param, state in self.state.items()
+            },
             "param_groups": groups,
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a state dict.
+        """Go on from a state dict, PyTorch's of the same optimiser included.
 
-        Raises ValueError, with everything as it was, where its groups or shapes are others.
+        Raises ValueError or TypeError, with everything as it was, where its groups, options, states or shapes
+        are others, or numbers of its states cannot be (NaN, steps below 0).
         """
-        kind, groups, params = type(self).__name__, list(state_dict["param_groups"]), self.params()
-        given, own = ([len(group["params"]) for group in those] for those in (groups, self.param_groups))
-        if given != own:
-            raise ValueError(
-                f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}"
-            )
-        numbers = [number for group in groups for number in group["params"]]
-        states = state_dict["state"]
-        state = {
-            param: loaded(kind, param, states[number])
-            for number, param in zip(numbers, params)
-            if number in states
-        }
+        kind, params = type(self).__name__, self.params()
+        check_layout(kind, state_dict, self.param_groups)
+        groups, states = state_dict["param_groups"], state_dict["state"]
         options = [{name: group[name] for name in group if name != "params"} for group in groups]
-        for group in options:
-            self.check_options({**self.defaults, **group})
-        self.state = state
-        for group, option in zip(self.param_groups, options):
-            group.update(option)
+        new_state: dict[Tensor, State] = {}
+        place = iter(params)
+        for number, (group, option, own) in enumerate(zip(groups, options, self.param_groups)):
+            check_option_names(kind, number, option, self.defaults)
+            merged = {**own, **option}
+            self.check_options(merged)
+            for key in group["params"]:
+                param = next(place)
+                if key in states:
+                    names = self.names_of_state()
+                    new_state[param] = loaded_state(kind, param, states[key], names, merged)
+        changes = Changes()
+        changes.refill(self.state, new_state)
+        changes.refill(self._dtypes, {param: state_dtype(param.data) for param in new_state})
+        for own, option in zip(self.param_groups, options):
+            changes.update(own, option)
+        changes.commit()
+
+    def names_of_state(self) -> StateNames | None:
+        """What `state_names` says, unless a subclass has an `update` of its own, with what it likes."""
+        own = getattr(self.update, "__func__", None) is not Optimizer.update
+        return None if own else self.state_names
 
     def params(self) -> list[Any]:
         """The parameters of all groups, in order."""
@@ -166,31 +255,51 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
         raise ValueError(f"{kind}: can optimise leaves alone; {param.grad_fn!r} made this tensor")
     if param in taken:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
+    check_writable(kind, param)
+
+
+def check_writable(kind: str, param: Any) -> None:
+    """Refuse a parameter whose numbers cannot be changed."""
     if not param.data.flags.writeable:
         reason = "is read-only, for an op or a view made it"
         raise ValueError(f"{kind}: {show_tensor(param)} {reason}; pass tg.tensor(it), a copy")
 
 
-def memory(state: State, name: str, data: Array) -> Array:
-    """An array of a parameter's state, zeros the first time."""
+def remembered(state: State, name: str, data: Array) -> Array:
+    """An array of a parameter's state, zeros the first time; in the dtype that the parameter has by now."""
     array: Array | None = state.get(name)
     if array is None:
-        array = state[name] = np.zeros_like(data)
-    return array
+        return np.zeros_like(data)
+    if array.shape != data.shape:
+        raise ShapeError(
+            f"{name} is {show_array(array)}, but its parameter is {show_array(data)}: it has another shape "
+            "than in the steps before. Make a new optimiser for it"
+        )
+    return array if array.dtype == data.dtype else array.astype(data.dtype)
 
 
-def check_at_least(kind: str, group: Group, **least: float) -> None:
-    """Raise ValueError for an option below its least value, or one that is no number."""
+def state_dtype(data: Array) -> np.dtype[Any]:
+    """In which dtype the state of a parameter with this data is: its own, but float32 for float16."""
+    return WIDE if data.itemsize <= 2 else data.dtype
+
+
+def check_numbers(kind: str, group: Group, **least: float) -> None:
+    """Refuse options that are no numbers, or below their least values."""
     for name, lowest in least.items():
-        if not group[name] >= lowest:
-            raise ValueError(f"{kind}: {name} must be at least {lowest}, not {group[name]!r}")
+        check_number(kind, name, group[name], lowest)
 
 
-def check_fraction(kind: str, name: str, *values: float) -> None:
-    """Raise ValueError for a decay rate outside [0, 1)."""
-    for value in values:
-        if not 0.0 <= value < 1.0:
-            raise ValueError(f"{kind}: {name} must lie in [0, 1), not {value!r}")
+def check_flags(kind: str, group: Group, *names: str) -> None:
+    """Refuse options that are neither True nor False."""
+    for name in names:
+        check_flag(kind, name, group[name])
+
+
+def check_decay(kind: str, name: str, value: Any) -> None:
+    """Refuse a decay rate outside [0, 1)."""
+    check_number(kind, name, value)
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{kind}: {name} must lie in [0, 1), not {value!r}")
 
 
 def plain_gradient(param: Tensor) -> Array:
@@ -200,26 +309,4 @@ def plain_gradient(param: Tensor) -> Array:
         raise ShapeError(
             f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}"
         )
-    return grad
-
-
-def copied(state: State) -> State:
-    """A parameter's state with its arrays copied."""
-    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}
-
-
-def loaded(kind: str, param: Tensor, state: Mapping[str, Any]) -> State:
-    """A parameter's state out of a state dict: arrays in its dtype, at least float32; counts as ints."""
-    own: State = {}
-    dtype = np.result_type(param.dtype, np.float32)
-    for name, value in state.items():
-        if value is None or name == "step":
-            own[name] = value if value is None else int(value)
-            continue
-        array = np.asarray(value.data if isinstance(value, Tensor) else value).astype(dtype)
-        if array.shape != param.shape:
-            raise ValueError(
-                f"{kind}: {name} of {show_tensor(param)} is {show_array(array)} in the state dict"
-            )
-        own[name] = array
-    return own
+    return grad.astype(param.dtype, copy=False)

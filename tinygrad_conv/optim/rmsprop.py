@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least, memory
+from .drafts import State
+from .loading import StateNames
+from .optimizer import Group, Optimizer, check_flags, check_numbers, remembered
 
 
 class RMSprop(Optimizer):
@@ -18,6 +20,13 @@ class RMSprop(Optimizer):
     and w ← w - lr · b. maximize: go up instead of down. (Hinton's lecture 6e; Graves 2013 for the centred
     form.)
     """
+
+    state_names = StateNames(
+        required=("square_avg",),
+        optional=("step",),
+        by_option=(("momentum", "momentum_buffer"), ("centered", "grad_avg")),
+        squares=("square_avg",),
+    )
 
     def __init__(
         self,
@@ -45,26 +54,25 @@ class RMSprop(Optimizer):
         )
 
     def check_options(self, group: Group) -> None:
-        check_at_least("RMSprop", group, lr=0.0, alpha=0.0, eps=0.0, weight_decay=0.0, momentum=0.0)
+        check_numbers("RMSprop", group, lr=0.0, alpha=0.0, eps=0.0, weight_decay=0.0, momentum=0.0)
+        check_flags("RMSprop", group, "centered", "maximize")
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         alpha, momentum = group["alpha"], group["momentum"]
-        v = memory(state, "square_avg", data)
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * data
-        v *= alpha
+        v = remembered(state, "square_avg", data) * alpha
         v += (1 - alpha) * grad * grad
+        new_state = {"square_avg": v}
         if group["centered"]:
-            a = memory(state, "grad_avg", data)
-            a *= alpha
+            a = remembered(state, "grad_avg", data) * alpha
             a += (1 - alpha) * grad
+            new_state["grad_avg"] = a
             v = v - a * a
         step = grad / (np.sqrt(v) + group["eps"])
         if momentum:
-            buffer = memory(state, "momentum_buffer", data)
-            buffer *= momentum
-            buffer += step
-            step = buffer
-        data -= group["lr"] * step
+            step = remembered(state, "momentum_buffer", data) * momentum + step
+            new_state["momentum_buffer"] = step
+        return data - group["lr"] * step, new_state

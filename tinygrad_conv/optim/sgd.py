@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
-from .optimizer import Group, Optimizer, State, check_at_least
+from .drafts import State
+from .loading import StateNames
+from .optimizer import Group, Optimizer, check_flags, check_numbers, remembered
 
 
 class SGD(Optimizer):
@@ -17,6 +20,8 @@ class SGD(Optimizer):
     With momentum μ the step follows b ← μ b + (1 - dampening) g (b begins as g), or with nesterov g + μ b.
     maximize: go up instead of down. (Sutskever et al. 2013, as in PyTorch.)
     """
+
+    state_names = StateNames(required=(), optional=("momentum_buffer",))
 
     def __init__(
         self,
@@ -42,22 +47,24 @@ class SGD(Optimizer):
         )
 
     def check_options(self, group: Group) -> None:
-        check_at_least("SGD", group, lr=0.0, momentum=0.0, weight_decay=0.0)
+        check_numbers("SGD", group, lr=0.0, momentum=0.0, weight_decay=0.0, dampening=-math.inf)
+        check_flags("SGD", group, "nesterov", "maximize")
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
 
-    def update(self, data: Array, grad: Array, state: State, group: Group) -> None:
+    def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * data
+        new_state: State = {}
         momentum = group["momentum"]
         if momentum:
-            buffer = state.get("momentum_buffer")
-            if buffer is None:
-                buffer = state["momentum_buffer"] = np.array(grad, data.dtype)
+            if state.get("momentum_buffer") is None:
+                buffer = np.array(grad)
             else:
-                buffer *= momentum
-                buffer += grad * (1 - group["dampening"]) if group["dampening"] else grad
+                share = grad * (1 - group["dampening"]) if group["dampening"] else grad
+                buffer = remembered(state, "momentum_buffer", data) * momentum + share
+            new_state["momentum_buffer"] = buffer
             grad = grad + momentum * buffer if group["nesterov"] else buffer
-        data -= group["lr"] * grad
+        return data - group["lr"] * grad, new_state

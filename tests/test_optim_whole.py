@@ -1,0 +1,135 @@
+"""A step, a loading and a conversion happen wholly or not at all; what cannot be is refused beforehand."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+from tinygrad_conv.data import DataLoader, TensorDataset
+from tinygrad_conv.errors import DtypeError
+
+
+def two(make=lambda params: optim.Adam(params, 0.1)):
+    """An optimiser of two parameters, after a step."""
+    params = [nn.Parameter(np.ones(2, np.float32)), nn.Parameter(np.ones(3, np.float32))]
+    optimizer = make(params)
+    for param in params:
+        param.grad = np.ones(param.shape, np.float32)
+    optimizer.step()
+    return params, optimizer
+
+
+@pytest.mark.parametrize("harm", ["grad", "read-only", "shape"])
+def test_one_bad_parameter_and_nothing_moves(harm):
+    (good, bad), optimizer = two()
+    if harm == "grad":
+        bad.grad = np.ones(5, np.float32)
+    elif harm == "read-only":
+        bad.data.flags.writeable = False
+    else:
+        bad.data, bad.grad = np.ones((2, 3), np.float32), np.ones((2, 3), np.float32)
+    before, state = good.data.copy(), copy.deepcopy(optimizer.state[good])
+    with pytest.raises(ValueError):
+        optimizer.step()
+    np.testing.assert_array_equal(good.data, before)
+    np.testing.assert_array_equal(optimizer.state[good]["exp_avg"], state["exp_avg"])
+    assert optimizer.state[good]["step"] == state["step"] == 1
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda saved: saved["state"][0].update(step=-3),
+        lambda saved: saved["state"][0].update(step=2.5),
+        lambda saved: saved["state"][0].pop("exp_avg"),
+        lambda saved: saved["state"][0].update(momentum_buffer=np.ones(2)),
+        lambda saved: saved["state"][1].update(exp_avg=np.array([np.nan, 1, 1])),
+        lambda saved: saved["state"][1].update(exp_avg_sq=-np.ones(3)),
+        lambda saved: saved["state"].update({7: {}}),
+        lambda saved: saved["param_groups"][0].update(alpha=0.9),
+        lambda saved: saved["param_groups"][0].update(betas=(0.9,)),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused_as_a_whole(break_it):
+    _, optimizer = two()
+    saved, before = optimizer.state_dict(), optimizer.state_dict()
+    saved["param_groups"][0]["lr"] = 0.5
+    break_it(saved)
+    with pytest.raises(ValueError, match="Adam"):
+        optimizer.load_state_dict(saved)
+    after = optimizer.state_dict()
+    assert after["param_groups"] == before["param_groups"]
+    np.testing.assert_array_equal(after["state"][0]["exp_avg"], before["state"][0]["exp_avg"])
+
+
+def test_the_state_follows_the_parameters_dtype():
+    for make in (lambda params: optim.Adam(params, 0.1), lambda params: optim.SGD(params, 0.1, 0.9)):
+        (param, _), optimizer = two(make)
+        param.data, param.grad = param.data.astype(np.float64), np.ones(2)
+        optimizer.step()
+        arrays = [value for value in optimizer.state[param].values() if isinstance(value, np.ndarray)]
+        assert arrays and all(array.dtype == np.float64 for array in arrays)
+
+
+def test_parameters_that_share_memory_move_by_both_gradients():
+    memory = np.zeros(4, np.float32)
+    whole, part = nn.Parameter(memory), nn.Parameter(memory[1:3])
+    optimizer = optim.SGD([whole, part], 1.0)
+    whole.grad, part.grad = np.ones(4, np.float32), np.ones(2, np.float32)
+    optimizer.step()
+    assert memory.tolist() == [-1, -2, -2, -1]
+
+
+def test_a_state_dict_with_numbers_that_overflow_is_not_loaded():
+    net = nn.Linear(2, 2).half()
+    before = net.state_dict()
+    with pytest.raises(RuntimeError, match="bias has numbers that float16 cannot hold"):
+        net.load_state_dict({"weight": np.zeros((2, 2)), "bias": np.full(2, 1e6)})
+    np.testing.assert_array_equal(net.weight.data, before["weight"].data)
+
+
+@pytest.mark.parametrize(
+    "layer, shape",
+    [
+        (lambda: nn.Linear(3, 2), (4, 3)),
+        (lambda: nn.Conv2d(3, 2, 1), (1, 3, 4, 4)),
+        (lambda: nn.ConvTranspose2d(3, 2, 1), (1, 3, 4, 4)),
+        (lambda: nn.BatchNorm2d(3), (2, 3, 4, 4)),
+        (lambda: nn.LayerNorm(3), (2, 3)),
+        (lambda: nn.GroupNorm(1, 3), (2, 3, 4)),
+        (lambda: nn.PReLU(), (2, 3)),
+    ],
+)
+def test_layers_with_parameters_refuse_another_floating_dtype(layer, shape):
+    net = layer()
+    assert net(tg.ones(*shape)).dtype == np.float32
+    with pytest.raises(DtypeError, match=r"x\.float\(\).* net\.double\(\)"):
+        net(tg.ones(*shape, dtype=np.float64))
+    assert net.double()(tg.ones(*shape, dtype=np.float64)).dtype == np.float64
+
+
+def test_options_of_other_types_are_refused():
+    net, data = nn.Linear(1, 1), TensorDataset(np.ones(3))
+    for call in (
+        lambda: optim.Adam(net.parameters(), betas=(0.9,)),
+        lambda: optim.SGD(net.parameters(), nesterov="no"),
+        lambda: DataLoader(data, drop_last="no"),
+        lambda: DataLoader(data, batch_size=1.5),
+        lambda: net.train("no"),
+        lambda: setattr(net, "training", "no"),
+        lambda: setattr(net, "itself", net),
+        lambda: tg.set_num_threads(1.5),
+        lambda: nn.LayerNorm(3, eps=-5),
+        lambda: nn.Dropout("0.5"),
+    ):
+        with pytest.raises((TypeError, ValueError), match="must|cannot"):
+            call()
+
+
+def test_clipping_a_used_up_generator_warns():
+    with pytest.warns(UserWarning, match="used up"):
+        assert nn.utils.clip_grad_norm_(iter(()), 1.0).item() == 0

@@ -1,0 +1,66 @@
+"""Where a step is computed, beside the numbers that it is to replace."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+
+State = dict[str, Any]
+
+
+class Drafts:
+    """Copies of arrays. What shares memory shares the copy too, so that all updates of it add up."""
+
+    def __init__(self, arrays: list[Array]) -> None:
+        self._shared = len({id(memory_owner(array)) for array in arrays}) < len(arrays)
+        self._copies: dict[int, Array] = {}  # id of what owns memory → a copy of it, byte by byte
+
+    def of(self, array: Array) -> Array:
+        """The copy of an array."""
+        if not self._shared:
+            return array.copy()
+        owner = memory_owner(array)
+        memory = self._copies.get(id(owner))
+        if memory is None:
+            memory = self._copies[id(owner)] = np.empty(span(owner), np.uint8)
+            inside(memory, owner, owner)[...] = owner
+        return inside(memory, array, owner)
+
+
+def memory_owner(array: Array) -> Array:
+    """The array whose memory this one shows: itself, where it is no view."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def span(array: Array) -> int:
+    """How many bytes there are from the first element of an array to its last, both included."""
+    if not array.size:
+        return 0
+    return array.itemsize + sum((size - 1) * stride for size, stride in zip(array.shape, array.strides))
+
+
+def inside(memory: Array, array: Array, owner: Array) -> Array:
+    """What an array is in a copy of its owner's memory."""
+    offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return np.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+
+
+def draft_of_state(state: State, before: Any, now: Any) -> State:
+    """A copy of a parameter's state. Arrays in the dtype that it had before take the one it has now."""
+    return {
+        name: value.astype(now) if isinstance(value, np.ndarray) and value.dtype == before else copied(value)
+        for name, value in state.items()
+    }
+
+
+def copied(value: Any) -> Any:
+    """A value of a state, which nobody else changes."""
+    if type(value) is np.ndarray:
+        return value.copy()
+    return value if type(value) in (int, float, bool, str, type(None)) else copy.deepcopy(value)
