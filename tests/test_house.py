@@ -26,14 +26,15 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes",),
+    ("dtypes", "memory"),
+    ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.node",),
     ("engine.backward",),
     ("engine.operators",),
     ("engine.methods",),
     ("engine.tensor",),
-    ("engine.observe",),
+    ("engine.observe", "engine.refusal"),
     ("engine.op",),
     ("engine.declare",),
     ("kernels",),

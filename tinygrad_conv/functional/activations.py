@@ -6,6 +6,7 @@ from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
+from ..options import checked
 from .arguments import Operand, cast, documented_by, refuse_inplace
 
 
@@ -51,11 +52,13 @@ def relu6(input: Operand, inplace: bool = False) -> Tensor:
     return activations.hardtanh(input, min_val=0.0, max_val=6.0)
 
 
+@checked()
 @documented_by(softmaxes.softmax)
 def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     return softmaxes.softmax(cast(input, dtype), dim=dim)
 
 
+@checked()
 @documented_by(softmaxes.log_softmax)
 def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     return softmaxes.log_softmax(cast(input, dtype), dim=dim)
