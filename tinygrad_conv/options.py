@@ -149,10 +149,10 @@ PADDING = Option(
 NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True)
 NUMBERS = Option("a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}))
 NOT_NEGATIVE = Option(
-    "a finite number from 0", is_number, lambda value: 0 <= float(value) < math.inf, at_once=True
+    "a finite number from 0", is_number, lambda value: bool(0 <= value < math.inf), at_once=True
 )
 PROBABILITY = Option(
-    "a probability, from 0 to 1", is_number, lambda value: 0 <= float(value) <= 1, at_once=True
+    "a probability, from 0 to 1", is_number, lambda value: bool(0 <= value <= 1), at_once=True
 )
 TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(
