@@ -185,6 +185,7 @@ OPTIONS: dict[str, Option] = {
     "dtype": DTYPE,
     **dict.fromkeys(("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src"), ARRAY),
     **dict.fromkeys(("running_mean", "running_var", "statistics", "kept", "tap"), ARRAY),
+    **dict.fromkeys(("weight", "pos_weight"), ARRAY._replace(plain=frozenset({list}))),  # ops refuse lists
     "condition": OPERAND,
 }
 

@@ -207,7 +207,8 @@ class Op:
 
     def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
-        array = output if type(output) is np.ndarray and output.dtype.char in CODES else self.as_array(output)
+        usual = type(output) is np.ndarray and output.dtype.char in CODES
+        array: Any = output if usual else self.as_array(output)
         base, root = array.base, None
         for value, given in zip(inputs, arrays):
             if array is given or (
