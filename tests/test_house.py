@@ -26,7 +26,8 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes",),
+    ("dtypes", "memory"),
+    ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),
     ("engine.node",),
@@ -36,7 +37,7 @@ FLOORS = (
     ("engine.operators",),
     ("engine.methods",),
     ("engine.tensor",),
-    ("engine.observe",),
+    ("engine.observe", "engine.refusal"),
     ("engine.op",),
     ("engine.declare",),
     ("kernels",),

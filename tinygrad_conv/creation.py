@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from contextvars import ContextVar
 from typing import Any
@@ -11,6 +12,9 @@ from numpy.typing import DTypeLike
 
 from .dtypes import Array, as_array, get_default_dtype
 from .engine.tensor import Tensor
+from .errors import ShapeError
+from .memory import check_fits
+from .options import COUNT, INTEGER, NUMBER, OPERAND, checked, is_integer, is_sequence, optional, show_given
 
 _generator: ContextVar[np.random.Generator | None] = ContextVar(
     "the generator behind rand and randn", default=None
@@ -26,12 +30,14 @@ def generator() -> np.random.Generator:
     return current
 
 
+@checked()
 def manual_seed(seed: int) -> np.random.Generator:
     """Begin the random numbers of this context anew, and return their generator."""
     _generator.set(np.random.default_rng(seed))
     return generator()
 
 
+@checked()
 def tensor(
     data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
@@ -40,6 +46,7 @@ def tensor(
     return Tensor(as_array(data, dtype, copy=True), None, requires_grad, name)
 
 
+@checked()
 def from_numpy(array: Array) -> Tensor:
     """A leaf that shares the array's memory: a change of one changes both, and no backward notices it."""
     if not isinstance(array, np.ndarray):
@@ -47,36 +54,43 @@ def from_numpy(array: Array) -> Tensor:
     return Tensor(array)
 
 
+@checked()
 def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All zeros."""
-    return Tensor(np.zeros(shape_of(size), dtype or get_default_dtype()), None, requires_grad)
+    return Tensor(np.zeros(shape_of(size, "zeros", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@checked()
 def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """All ones."""
-    return Tensor(np.ones(shape_of(size), dtype or get_default_dtype()), None, requires_grad)
+    return Tensor(np.ones(shape_of(size, "ones", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@checked()
 def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Memory whose numbers mean nothing yet."""
-    return Tensor(np.empty(shape_of(size), dtype or get_default_dtype()), None, requires_grad)
+    return Tensor(np.empty(shape_of(size, "empty", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@checked(fill_value=OPERAND)
 def full(size: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """One value everywhere; its type decides the dtype unless one is given."""
-    return Tensor(np.full(shape_of((size,)), as_array(fill_value, dtype)), None, requires_grad)
+    return Tensor(np.full(shape_of((size,), "full", dtype), as_array(fill_value, dtype)), None, requires_grad)
 
 
+@checked()
 def zeros_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and dtype of `input`."""
     return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@checked()
 def ones_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and dtype of `input`."""
     return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@checked(fill_value=OPERAND)
 def full_like(
     input: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -84,17 +98,21 @@ def full_like(
     return full(input.shape, fill_value, dtype or input.dtype, requires_grad)
 
 
+@checked()
 def empty_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Memory of the shape and dtype of `input`, whose numbers mean nothing yet."""
     return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@checked(start=NUMBER, end=optional(NUMBER), step=NUMBER)
 def arange(
     start: Any, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """From start (0 if only one bound is given) up to, not including, end."""
     bounds = (0, start, step) if end is None else (start, end, step)
     counted = dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64)
+    count = max(0, math.ceil((bounds[1] - bounds[0]) / bounds[2])) if bounds[2] else 0
+    check_fits("arange", "end", bounds[1], (count,), np.dtype(counted).itemsize)
     return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
 
 
@@ -103,21 +121,26 @@ def is_fractional(number: Any) -> bool:
     return isinstance(number, float) or getattr(getattr(number, "dtype", None), "kind", None) == "f"
 
 
+@checked(start=NUMBER, end=NUMBER, steps=COUNT)
 def linspace(
     start: float, end: float, steps: int, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """`steps` numbers from start to end, both included, evenly spaced."""
+    check_fits("linspace", "steps", steps, (steps,), 8)
     return Tensor(np.linspace(start, end, steps, dtype=dtype or get_default_dtype()), None, requires_grad)
 
 
+@checked(n=COUNT, m=optional(COUNT))
 def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones on the diagonal of an n × m matrix (m = n by default)."""
+    check_fits("eye", "n", n, (n, n if m is None else m), np.dtype(dtype or get_default_dtype()).itemsize)
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), None, requires_grad)
 
 
+@checked()
 def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform on [0, 1)."""
-    numbers = generator().random(shape_of(size))
+    numbers = generator().random(shape_of(size, "rand", np.float64))
     return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
 
 
@@ -131,27 +154,31 @@ def below(numbers: Array, bound: float, dtype: DTypeLike) -> Array:
     return rounded
 
 
+@checked()
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal, of mean 0 and variance 1."""
-    numbers = generator().standard_normal(shape_of(size))
+    numbers = generator().standard_normal(shape_of(size, "randn", np.float64))
     return Tensor(numbers.astype(dtype or get_default_dtype()), None, requires_grad)
 
 
+@checked()
 def rand_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform on [0, 1), in the shape and dtype of `input`."""
     return rand(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@checked()
 def randn_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal, of mean 0 and variance 1, in the shape and dtype of `input`."""
     return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@checked(low=INTEGER, high=optional(INTEGER))
 def randint(low: int, high: int | None = None, size: Any = (), dtype: DTypeLike = np.int64) -> Tensor:
     """Integers from low (0 if only one bound is given) up to, not including, high."""
     low, high = (0, low) if high is None else (low, high)
     check_holds("randint", np.dtype(dtype), low, high)
-    return Tensor(generator().integers(low, high, shape_of((size,))).astype(dtype))
+    return Tensor(generator().integers(low, high, shape_of((size,), "randint", np.int64)).astype(dtype))
 
 
 def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
@@ -165,11 +192,23 @@ def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
         raise ValueError(f"{op}: {dtype} holds {least} … {most}, not all of {low} … {high - 1}")
 
 
+@checked(n=COUNT)
 def randperm(n: int) -> Tensor:
     """The integers below n in random order."""
+    check_fits("randperm", "n", n, (n,), 8)
     return Tensor(generator().permutation(n))
 
 
-def shape_of(size: tuple[Any, ...]) -> tuple[int, ...]:
-    """`zeros(2, 3)` and `zeros((2, 3))` alike."""
-    return tuple(map(operator.index, size[0] if len(size) == 1 and np.iterable(size[0]) else size))
+def shape_of(size: tuple[Any, ...], owner: str, dtype: DTypeLike | None = None) -> tuple[int, ...]:
+    """`zeros(2, 3)` and `zeros((2, 3))` alike.
+
+    Raises ShapeError for what is no shape, SizeError for one that no memory holds.
+    """
+    sizes = size[0] if len(size) == 1 and is_sequence(size[0]) else size
+    if not all(map(is_integer, sizes)):
+        raise TypeError(f"{owner}: size must be ints from 0, not {show_given(sizes)}")
+    shape = tuple(map(operator.index, sizes))
+    if min(shape, default=0) < 0:
+        raise ShapeError(f"{owner}: size must be ints from 0, not {shape}")
+    check_fits(owner, "size", shape, shape, np.dtype(dtype or get_default_dtype()).itemsize)
+    return shape

@@ -14,6 +14,7 @@ Array = np.ndarray[Any, Any]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.float16))  # the usual ones first
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool, integers, floats: the higher wins
+CODES = frozenset("?bBhHiIlLqQefd")  # NumPy's codes of all of them; that of longdouble is not among them
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
 
@@ -66,7 +67,7 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
         dtypes = [np.asarray(array).dtype for array, its_rank in zip(arrays, ranks) if its_rank == rank]
         if not dtypes:
             continue
-        for foreign in (dtype for dtype in dtypes if dtype.kind not in KINDS):
+        for foreign in (dtype for dtype in dtypes if dtype.char not in CODES):
             raise DtypeError(
                 f"an operand is {foreign}; operands are bool, integers, float16, float32 or float64"
             )

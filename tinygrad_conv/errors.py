@@ -17,6 +17,10 @@ class ShapeError(ValueError):
     """Shapes that do not fit together; the message names op, argument, shapes and the fix."""
 
 
+class SizeError(ShapeError, MemoryError):
+    """A size that could never fit into memory; it is refused before anything is allocated."""
+
+
 class DtypeError(TypeError):
     """A dtype that the operation cannot take, for example a gradient for integers."""
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..errors import MissingExtraError, ShapeError, show_shape
+from ..options import NUMBER, checked
 
 Pair = tuple[Tensor, Tensor]
 
@@ -29,6 +30,7 @@ def digits() -> Pair:
     return Tensor(images), Tensor(digits.target.astype(np.int64))
 
 
+@checked(test_fraction=NUMBER)
 def stratified_split(
     images: Any, labels: Any, test_fraction: float = 1 / 3, seed: int = 0
 ) -> tuple[Pair, Pair]:

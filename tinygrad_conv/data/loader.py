@@ -11,6 +11,7 @@ from ..creation import generator
 from ..dtypes import Array, as_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..options import INTEGER, checked
 from ..settings import check_count, check_flag
 
 
@@ -20,6 +21,7 @@ class TensorDataset:
     Raises ShapeError where the numbers differ, ValueError for none at all.
     """
 
+    @checked()
     def __init__(self, *tensors: Any) -> None:
         self.tensors = tuple(array if isinstance(array, Tensor) else Tensor(array) for array in tensors)
         if not tensors:
@@ -51,6 +53,7 @@ class DataLoader:
     Raises ValueError for a batch_size below 1.
     """
 
+    @checked(batch_size=INTEGER._replace(at_once=True))
     def __init__(
         self,
         dataset: Any,

@@ -6,11 +6,14 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.tensor import Tensor
+from ..memory import check_fits
+from ..options import COUNT, NOT_NEGATIVE, checked
 
 SHAPES = ("circle", "square", "triangle", "cross")
 BARS = ("horizontal", "vertical")
 
 
+@checked(n=COUNT, size=COUNT, noise=NOT_NEGATIVE)
 def shapes(
     n: int, size: int = 16, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -49,6 +52,7 @@ def outside(shape: str, down: Array, right: Array, radius: Array) -> Array:
     return distance
 
 
+@checked(n=COUNT, size=COUNT, noise=NOT_NEGATIVE)
 def bars(
     n: int, size: int = 8, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -93,6 +97,7 @@ def check(name: str, n: int, size: int, noise: float, least: int) -> None:
     """Refuse arguments that make no picture."""
     if n < 0 or noise < 0:
         raise ValueError(f"{name}: n={n} and noise={noise} cannot be negative")
+    check_fits(name, "n and size", (n, size), (n, size, size), 8)
     if size < least:
         raise ValueError(
             f"{name}: size must be at least {least} pixels to tell the classes apart, not {size}"

@@ -32,9 +32,12 @@ Dim = int | tuple[int, ...] | None
 
 
 def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """`x.reshape(2, 3)` and `x.reshape((2, 3))` alike."""
+    """`x.reshape(2, 3)` and `x.reshape((2, 3))` alike; what is no integer is left to the op to refuse."""
     listed = sizes[0] if len(sizes) == 1 and np.iterable(sizes[0]) else sizes
-    return tuple(map(operator.index, listed))
+    try:
+        return tuple(map(operator.index, listed))
+    except TypeError:
+        return tuple(listed)
 
 
 class TensorMethods(Operators):

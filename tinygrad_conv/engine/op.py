@@ -11,23 +11,24 @@ import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from functools import update_wrapper
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..dtypes import FLOATS, KINDS, promote
-from ..errors import RuleError, show_array
+from ..dtypes import CODES, FLOATS, promote
+from ..errors import DtypeError, RuleError, show_array
+from ..options import Option, check_option
 from .location import show_place, user_where
 from .memory import Contents, numbers_of
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
+from .refusal import ARRAYS, check_arguments, check_given_once, check_inputs, check_positions, explained
 from .tensor import Tensor, tensor_of, view_of
 
 PLAIN = frozenset(
     {int, float, bool, str, type(None), np.dtype}
 )  # params that nobody can change behind the tape
-OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
-ARRAYS = OPERANDS[:2]  # beside Tensors, of all others
+PLAIN_OR_TUPLE = PLAIN | {tuple}  # of which the latter holds plain ones
 
 
 class SavePlan(NamedTuple):
@@ -69,6 +70,8 @@ class Op:
         self.inputs = tuple(parameter.name for parameter in inputs)
         self.params = tuple(parameter.name for parameter in params)
         self.defaults = {param.name: param.default for param in params if param.default is not param.empty}
+        self.options: dict[str, Option] = {}  # what params may be, where that was declared
+        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # types of params that nothing is asked of
         self.arity = len(inputs)
         self.variadic = variadic[0] if variadic else None
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
@@ -80,6 +83,11 @@ class Op:
         self.rules: list[Any] = [None] * len(self.inputs)  # for each input
         self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
         self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
+
+    def take_options(self, options: dict[str, Option]) -> None:
+        """What the params may be: whatever else they are is refused."""
+        self.options = {name: options[name] for name in self.params if name in options}
+        self.plain.update({name: option.plain for name, option in self.options.items()})
 
     @property
     def readable(self) -> list[str]:
@@ -96,24 +104,30 @@ class Op:
         observation = OBSERVATION.get()
         if observation is not None:
             return observation.apply(self, inputs, params)
-        if len(inputs) != self.arity and self.variadic is None:
-            inputs, params = self.bind(inputs, params)
-        arrays, edges, wanted, any_tensor = self.unwrap(inputs)
-        mutable = self.settle(params) if params else ()
-        y, kept = self.forward(*arrays, **params), ()
-        if self.keeps:
-            y, kept = self.split_kept(y)
-        if not any_tensor:
-            return y
-        if type(y) is tuple:
-            outputs: Any = tuple([self.wrap(output, inputs, arrays) for output in y])
-        else:
-            outputs = self.wrap(y, inputs, arrays)
-        if wanted and self.differentiable and GRAD.get():
-            for name in mutable:  # the arrays in them are their owner's to change
-                params[name] = deepcopy(params[name])
-            self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
-        return outputs
+        try:
+            if len(inputs) != self.arity and self.variadic is None:
+                inputs, params = self.bind(inputs, params)
+            arrays, edges, wanted, any_tensor = self.unwrap(inputs)
+            mutable = self.settle(params) if params else ()
+            y, kept = self.forward(*arrays, **params), ()
+            if self.keeps:
+                y, kept = self.split_kept(y)
+            if not any_tensor:
+                return y
+            if type(y) is tuple:
+                outputs: Any = tuple([self.wrap(output, inputs, arrays) for output in y])
+            else:
+                outputs = self.wrap(y, inputs, arrays)
+            if wanted and self.differentiable and GRAD.get():
+                for name in mutable:  # the arrays in them are their owner's to change
+                    params[name] = deepcopy(params[name])
+                self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
+            return outputs
+        except Exception as error:
+            explanation = explained(self, inputs, params, error)
+            if explanation is error:
+                raise
+            raise explanation from error
 
     def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form
@@ -161,10 +175,14 @@ class Op:
         """Take the Tensors out of the params, in place; which of these somebody could change later on."""
         mutable = []
         for name, value in params.items():
-            if type(value) in PLAIN or (type(value) is tuple and PLAIN.issuperset(map(type, value))):
+            of_type = type(value)
+            if of_type in self.plain[name] and (of_type is not tuple or PLAIN.issuperset(map(type, value))):
                 continue
             params[name] = self.without_tensors(name, value)
-            mutable.append(name)
+            if name in self.options:
+                check_option(self.name, name, self.options[name], params[name])
+            if of_type not in PLAIN:
+                mutable.append(name)
         return mutable
 
     def without_tensors(self, name: str, value: Any) -> Any:
@@ -192,7 +210,7 @@ class Op:
 
     def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
-        usual = type(output) is np.ndarray and output.dtype.kind in KINDS
+        usual = type(output) is np.ndarray and output.dtype.char in CODES
         array: Any = output if usual else self.as_array(output)
         base, memory = array.base, None
         for value, given in zip(inputs, arrays):
@@ -212,13 +230,17 @@ class Op:
     def as_array(self, output: Any) -> Any:
         """What a forward returned, a NumPy number perhaps, as an array."""
         is_array = isinstance(output, ARRAYS)
-        if not is_array or output.dtype.kind not in KINDS:
-            returned = show_array(output) if is_array else type(output).__name__
-            raise RuleError(
-                f"the forward of {self.name} ({show_place(self.forward)}) returned {returned}; "
-                "it must return an ndarray of numbers"
-            )
+        if not is_array or output.dtype.char not in CODES:
+            self.refuse_output(output)
         return np.asarray(output)
+
+    def refuse_output(self, output: Any) -> NoReturn:
+        """Say what a forward returned that can be no output."""
+        returned = show_array(output) if isinstance(output, ARRAYS) else type(output).__name__
+        raise RuleError(
+            f"the forward of {self.name} ({show_place(self.forward)}) returned {returned}; "
+            "it must return an ndarray of bool, integers, float16, float32 or float64"
+        )
 
     def record(
         self,
@@ -258,6 +280,8 @@ class Op:
             if array.dtype in FLOATS:
                 output._edge = Output(node, slot)
                 output._requires_grad = True
+            elif array.dtype.kind == "f":  # in a foreign order of bytes
+                self.refuse_output(array)
 
     def save_variadic(
         self,
@@ -311,10 +335,17 @@ def signature_for_callers(op: Op) -> inspect.Signature:
 def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
     """The array to save of an input. What is in a leaf's memory is noted, so that a change is noticed."""
     if not isinstance(value, Tensor):  # a bare array is its owner's to change
-        return None if value is None else array.copy()
+        return None if value is None else own_copy(array)
     if value._edge is None or (value._memory is not None and value._memory.changeable):
         contents.append(Contents(value.memory(), array, numbers_of(array)))
     return array
+
+
+def own_copy(array: Any) -> Any:
+    """A copy of a bare array for the tape. Raises DtypeError for one whose gradients would be lost."""
+    if array.dtype.char not in CODES:
+        raise DtypeError(f"the tape has no place for {show_array(array)}")
+    return array.copy()
 
 
 def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, Any]:
@@ -331,47 +362,6 @@ def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, A
 def is_scalar(value: Any) -> bool:
     """Whether an operand takes the other's dtype: a Python or NumPy number, an array without dimensions."""
     return not isinstance(value, Tensor) and np.ndim(value) == 0
-
-
-def check_inputs(op: Op, arrays: list[Any]) -> None:
-    """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
-    types = OPERANDS if op.broadcasting else ARRAYS
-    for name, value in zip(op.inputs * len(arrays) if op.variadic else op.inputs, arrays):
-        masked = isinstance(value, np.ma.MaskedArray)  # its mask would be lost in silence
-        if (isinstance(value, types) and not masked) or (value is None and name in op.optional):
-            continue
-        given = type(value).__name__
-        raise TypeError(
-            f"{op.name}: {name} must be a Tensor or an ndarray, not {given}; wrap it in tg.tensor(…)"
-        )
-
-
-def check_positions(op: Op, inputs: tuple[Any, ...]) -> None:
-    """Refuse more arguments than an op has inputs and params."""
-    if len(inputs) > len(op.inputs) + len(op.params):
-        raise TypeError(f"{op.name} takes {show_arguments(op)}; got {len(inputs)} by position")
-
-
-def check_given_once(op: Op, name: str, own_name: str, given: dict[str, Any]) -> None:
-    """Refuse an argument that was given by position already, or under its other name."""
-    if own_name in given:
-        argument = own_name if name == own_name else f"{own_name} ({name})"
-        raise TypeError(f"{op.name}: {argument} was given twice; {op.name} takes {show_arguments(op)}")
-
-
-def check_arguments(op: Op, given: dict[str, Any]) -> None:
-    """Refuse a call without an input that is not optional, or with an argument that the op has not."""
-    missing = [name for name in op.inputs if name not in given and name not in op.optional]
-    unknown = [name for name in given if name not in op.inputs + op.params]
-    if missing or unknown:
-        fault = f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(unknown)}"
-        raise TypeError(f"{op.name} takes {show_arguments(op)}; {fault}")
-
-
-def show_arguments(op: Op) -> str:
-    """An op's arguments as messages write them."""
-    params = f" and the params {', '.join(op.params)}" if op.params else ""
-    return f"the inputs ({', '.join(op.inputs)}){params}"
 
 
 def check_rules(op: Op, inputs: list[str], rules: list[Any]) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
+from ..options import checked
 from .arguments import Operand, cast, documented_by, in_place
 
 
@@ -86,11 +87,13 @@ def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Te
     return hardtanh(input, min_val, max_val, inplace=True)
 
 
+@checked()
 @documented_by(softmaxes.softmax)
 def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     return softmaxes.softmax(cast(input, dtype), dim=dim)
 
 
+@checked()
 @documented_by(softmaxes.log_softmax)
 def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     return softmaxes.log_softmax(cast(input, dtype), dim=dim)

@@ -10,25 +10,30 @@ from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, contraction, functions, linalg
 from ..ops.arguments.products import check_bmm
+from ..options import OPERAND, checked, optional
 from .arguments import Operand, documented_by
 
 
+@checked(input=OPERAND, other=OPERAND)
 def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """input + alpha · other."""
     return arithmetic.add(input, other if alpha == 1 else arithmetic.mul(other, alpha))
 
 
+@checked(input=OPERAND, other=OPERAND)
 def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """input - alpha · other."""
     return arithmetic.sub(input, other if alpha == 1 else arithmetic.mul(other, alpha))
 
 
+@checked(input=OPERAND, other=OPERAND)
 def where(condition: Operand, input: Operand, other: Operand) -> Tensor:
     """`input` where the condition holds, `other` elsewhere."""
     return arithmetic.where(input, other, condition=condition)
 
 
 @composite
+@checked(input=OPERAND, min=optional(OPERAND), max=optional(OPERAND))
 def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """`input`, but at least `min` and at most `max`: numbers or tensors, one of which may be None.
 
@@ -41,6 +46,7 @@ def clamp(input: Operand, min: Operand | None = None, max: Operand | None = None
 
 
 @composite
+@checked(value=OPERAND)
 def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
     """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere.
 
@@ -58,6 +64,7 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
     return functions.to(arithmetic.where(value, input, condition=mask), dtype=input.dtype)
 
 
+@checked()
 def bmm(input: Operand, mat2: Operand) -> Tensor:
     """A B for each matrix of a batch, [B, n, k] and [B, k, m] → [B, n, m].
 
@@ -67,6 +74,7 @@ def bmm(input: Operand, mat2: Operand) -> Tensor:
     return linalg.matmul(input, mat2)
 
 
+@checked()
 @documented_by(contraction.einsum)
 def einsum(equation: str, *operands: Operand) -> Tensor:
     tensors = operands[0] if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else operands

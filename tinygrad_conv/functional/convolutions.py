@@ -6,9 +6,11 @@ from ..engine.tensor import Tensor
 from ..ops import conv, shape
 from ..ops.arguments.convolutions import check_convolution, check_transposed, transposed_output_size
 from ..ops.arguments.windows import window_of
+from ..options import checked
 from .arguments import Operand, Padding, Size, in_one_row
 
 
+@checked()
 def conv1d(
     input: Operand,
     weight: Operand,
@@ -34,6 +36,7 @@ def conv1d(
     return shape.squeeze(y, dim=-2)
 
 
+@checked()
 def conv_transpose2d(
     input: Operand,
     weight: Operand,
@@ -55,6 +58,7 @@ def conv_transpose2d(
     return transposed(op, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@checked()
 def conv_transpose1d(
     input: Operand,
     weight: Operand,

@@ -14,9 +14,11 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import dropouts, norm
 from ..ops.arguments.norms import check_batch, check_channel_elements
+from ..options import checked
 from .arguments import Operand, documented_by, in_place
 
 
+@checked()
 def batch_norm(
     input: Operand,
     running_mean: Operand | None,
@@ -53,6 +55,7 @@ def batch_norm(
     return y
 
 
+@checked()
 def instance_norm(
     input: Operand,
     running_mean: Operand | None = None,
@@ -98,6 +101,7 @@ def follow(
                 running += momentum * latest
 
 
+@checked()
 @documented_by(norm.layer_norm)
 def layer_norm(
     input: Operand,
@@ -109,6 +113,7 @@ def layer_norm(
     return norm.layer_norm(input, weight, bias, normalized_shape=tuple(normalized_shape), eps=eps)
 
 
+@checked()
 @documented_by(norm.group_norm)
 def group_norm(
     input: Operand,
@@ -120,6 +125,7 @@ def group_norm(
     return norm.group_norm(input, weight, bias, num_groups=num_groups, eps=eps)
 
 
+@checked()
 def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
     """In training each element is 0 with probability p, and divided by 1 - p otherwise. Else the input.
 
@@ -130,6 +136,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
     return dropped("dropout", input, p, training, input.shape)
 
 
+@checked()
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
     """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
 

@@ -7,9 +7,11 @@ from typing import Any
 from ..engine.tensor import Tensor
 from ..ops import adaptive, pool, shape
 from ..ops.arguments.windows import check_images, pool_window
+from ..options import checked
 from .arguments import Operand, Size, in_one_row
 
 
+@checked()
 def max_pool2d(
     input: Operand,
     kernel_size: Size,
@@ -32,6 +34,7 @@ def max_pool2d(
     )
 
 
+@checked()
 def max_pool1d(
     input: Operand,
     kernel_size: Size,
@@ -54,6 +57,7 @@ def max_pool1d(
     return tuple(shape.squeeze(part, dim=-2) for part in y) if return_indices else shape.squeeze(y, dim=-2)
 
 
+@checked()
 def avg_pool1d(
     input: Operand,
     kernel_size: Size,
@@ -73,6 +77,7 @@ def avg_pool1d(
     return shape.squeeze(y, dim=-2)
 
 
+@checked()
 def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
     """The maximum of each cell of input [N, C, H, W] (or [C, H, W]) → [N, C, P, Q].
 

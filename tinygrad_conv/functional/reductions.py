@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..ops import arithmetic, extremes, reduce, roots
+from ..options import ANY, checked
 from .arguments import Dim, Operand, cast, documented_by
 
 
@@ -19,16 +20,19 @@ class Extremes(NamedTuple):
     indices: Tensor
 
 
+@checked()
 @documented_by(reduce.sum)
 def sum(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     return reduce.sum(cast(input, dtype), dim=dim, keepdim=keepdim)
 
 
+@checked()
 @documented_by(reduce.mean)
 def mean(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     return reduce.mean(cast(input, dtype), dim=dim, keepdim=keepdim)
 
 
+@checked()
 @documented_by(reduce.prod)
 def prod(
     input: Operand, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
@@ -36,12 +40,14 @@ def prod(
     return reduce.prod(cast(input, dtype), dim=dim, keepdim=keepdim)
 
 
+@checked()
 @documented_by(reduce.cumsum)
 def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     return reduce.cumsum(cast(input, dtype), dim=dim)
 
 
 @composite
+@checked(dim=ANY)
 @documented_by(reduce.var)
 def var(
     input: Operand,
@@ -56,6 +62,7 @@ def var(
 
 
 @composite
+@checked(dim=ANY)
 @documented_by(roots.std)
 def std(
     input: Operand,
@@ -77,6 +84,7 @@ def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tupl
 
 
 @composite
+@checked(p=ANY)
 def norm(
     input: Operand,
     p: float | str = "fro",
@@ -94,6 +102,7 @@ def norm(
 
 
 @composite
+@checked(dim=ANY)
 def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
     """The maximum of all of `input`; along a dimension (values, indices); of two tensors, of each pair.
 
@@ -106,6 +115,7 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
 
 
 @composite
+@checked(dim=ANY)
 def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | Extremes:
     """The minimum of all of `input`; along a dimension (values, indices); of two tensors, of each pair.
 

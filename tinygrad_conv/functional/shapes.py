@@ -10,16 +10,19 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import index as indexing
 from ..ops import padding, resample, shape
+from ..options import checked
 from .arguments import Operand, documented_by
 
 LINEAR = {"linear": 3, "bilinear": 4, "trilinear": 5}  # the dimensions of an input [N, C, …]
 
 
+@checked()
 @documented_by(shape.cat)
 def cat(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
     return shape.cat(*several("cat", tensors), dim=dim)
 
 
+@checked()
 @documented_by(shape.stack)
 def stack(tensors: Sequence[Operand], dim: int = 0) -> Tensor:
     return shape.stack(*several("stack", tensors), dim=dim)
@@ -32,16 +35,19 @@ def several(name: str, tensors: Sequence[Operand]) -> Sequence[Operand]:
     return tensors
 
 
+@checked()
 @documented_by(indexing.scatter_add)
 def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Tensor:
     return indexing.scatter_add(input, src, dim=dim, index=index)
 
 
+@checked()
 @documented_by(padding.pad)
 def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     return padding.pad(input, sides=tuple(pad), mode=mode, value=value)
 
 
+@checked()
 def interpolate(
     input: Operand,
     size: Any = None,

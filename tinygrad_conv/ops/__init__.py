@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from ..engine.registry import OPS
 from . import (  # noqa: F401 (importing declares them)
     activations,
     adaptive,
@@ -35,6 +36,11 @@ from . import (  # noqa: F401 (importing declares them)
     shape,
     softmaxes,
 )
+from .arguments.options import declare_options
 from .listing import OpsModule
+
+for op in OPS.values():
+    declare_options(op)
+del op
 
 sys.modules[__name__].__class__ = OpsModule

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..engine.declare import primitive
 from ..kernels.window import overlap
+from ..memory import check_fits
 from .arguments.shapes import check_blocks
 from .arguments.windows import batched, check_columns, check_images, window_of
 from .functions import wide
@@ -32,6 +33,7 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
     check_images("unfold", "input", x)
     window = window_of("unfold", x.shape[-2:], kernel_size, stride, padding, dilation)
     images = batched(x)
+    check_fits("unfold", "kernel_size", kernel_size, (x.size and 1, window.taps, *window.out), x.itemsize)
     columns = np.zeros((*images.shape[:2], *window.kernel, *window.out), x.dtype)
     for i, j in np.ndindex(window.kernel):
         rows, cols = overlap(window, 0, i), overlap(window, 1, j)

@@ -14,7 +14,7 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from .arguments.scalars import check_divisor
-from .arguments.windows import batched, check_images, pool_window
+from .arguments.windows import batched, check_images, pool_window, touching
 from .functions import floating, wide
 
 
@@ -139,7 +139,7 @@ def avg_pool2d(
     check_divisor("avg_pool2d", divisor_override)
     window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
     x = floating(x)
-    sums = kernels.sum_windows(batched(wide(x)), window)
+    sums = kernels.sum_windows(batched(wide(x)), touching(window))
     y = sums / divisors(window, count_include_pad, divisor_override, sums.dtype)
     return (y if x.ndim == 4 else y[0]).astype(x.dtype, copy=False)
 

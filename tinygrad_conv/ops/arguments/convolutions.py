@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import ShapeError, show_shape
+from ...memory import check_fits
 from .dtypes import check_float
 from .windows import Pair, check_images, padding_pairs, pair
 
@@ -92,4 +93,5 @@ def transposed_output_size(
     if min(rows, columns) < 1:
         lost = "takes away all of the output, whose size would be"
         raise ShapeError(f"{op}: the padding {padding} {lost} {show_shape((rows, columns))}")
+    check_fits(op, "stride, output_padding", (stride, output_padding), (rows, columns), 2)
     return rows, columns

@@ -10,7 +10,7 @@ from ...errors import DtypeError, show_array
 def check_float(op: str, **arrays: Any) -> None:
     """Refuse integers and bools, by the name of the argument, where PyTorch has no meaning for them."""
     for name, array in arrays.items():
-        if array is not None and array.dtype.kind != "f":
+        if array is not None and array.dtype.char not in "fde":
             raise DtypeError(
                 f"{op}: {name} must be floating-point, not {show_array(array)}; use {name}.float()"
             )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DtypeError, ShapeError, show_array, show_shape
+from ...memory import check_fits
 
 Shape = tuple[int, ...]
 
@@ -146,3 +147,5 @@ def check_class_numbers(op: str, x: Any, num_classes: int) -> None:
         raise ValueError(f"{op}: no labels to count the classes by; pass num_classes")
     if num_classes == 0 or num_classes < -1:
         raise ValueError(f"{op}: num_classes must be positive, or -1 to count them, not {num_classes}")
+    counted = int(x.max()) + 1 if num_classes == -1 else num_classes
+    check_fits(op, "num_classes", num_classes, (max(x.size, 1), max(counted, 0)), 8)

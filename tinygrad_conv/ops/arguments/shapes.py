@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import DtypeError, ShapeError, show_array, show_shape
+from ...memory import check_fits
 from .dims import one_dim
 
 Shape = tuple[int, ...]
@@ -99,6 +100,7 @@ def check_repeats(op: str, x: Any, repeats: Any) -> None:
     if len(repeats) < x.ndim or min(repeats, default=0) < 0:
         shapes = f"repeats {tuple(repeats)} and x {show_shape(x.shape)}"
         raise ShapeError(f"{op}: there must be a count, from 0, for each dimension: {shapes}")
+    check_fits(op, "repeats", tuple(repeats), (x.size, *repeats), x.dtype.itemsize)
 
 
 def check_slopes(op: str, x: Any, w: Any) -> None:
@@ -152,6 +154,9 @@ def check_sides(shape: Shape, sides: Any, mode: str, value: Any) -> None:
             shown = f"are more than the {most} that mode {mode!r} can show"
             limit = "leave a negative size" if most is None else shown
             raise ShapeError(f"pad: {given}: {(before, after)} {limit} of a size of {size}")
+    added = [before + after for before, after in zip(sides[::2], sides[1::2])][::-1]
+    padded = [size + more for size, more in zip(shape[len(shape) - len(added) :], added)]
+    check_fits("pad", "sides", tuple(sides), (*shape[: len(shape) - len(added)], *padded), 2)
 
 
 def most_padding(mode: str, size: int, before: int, after: int) -> int | None:
@@ -179,3 +184,4 @@ def check_resized(op: str, shape: Shape, size: Any) -> None:
     """Refuse to resize from nothing, or to nothing."""
     if any(length < 1 for length in (*shape[2:], *size)):
         raise ShapeError(f"{op}: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}")
+    check_fits(op, "size", size, (*shape[:2], *size), 2)

@@ -8,8 +8,11 @@ from typing import Any
 
 from ...errors import ShapeError, show_shape
 from ...kernels import Window, make_window
+from ...memory import check_fits
 
 Pair = tuple[int, int]
+
+BYTES_OF_A_CELL = 256  # of an adaptive pooling: its bounds, and an entry of its matrix
 
 
 def pair(op: str, name: str, value: Any, least: int) -> Pair:
@@ -94,6 +97,7 @@ def _window(
             f"{op}: the kernel does not fit the padded input: {formula} = {numbers} < 0; "
             "pad more, or take a smaller kernel"
         )
+    check_fits(op, "padding", padding, most, 2)
     if out is not None and (out[0] > most[0] or out[1] > most[1]):
         raise ShapeError(
             f"{op}: dy has {show_shape(out)} rows and columns, but the windows make {show_shape(most)}"
@@ -120,6 +124,28 @@ def pool_window(
         return _pool_window.__wrapped__(op, size, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+def touching(window: Window) -> Window:
+    """The window without the rows and columns that lie in the padding wherever it stands.
+
+    It reads the same, and costs as much as the input has elements, however large it was.
+    """
+    if 0 in (*window.size, *window.out) or all(map(operator.le, window.kernel, window.size)):
+        return window
+    kernels, pads = zip(*[touching_axis(window, axis) for axis in (0, 1)])
+    return make_window(window.size, kernels, window.stride, pads, window.dilation, window.out)
+
+
+def touching_axis(window: Window, axis: int) -> tuple[int, Pair]:
+    """How many taps along an axis ever meet the input, and the padding around it for these alone."""
+    size, step, spread = window.size[axis], window.stride[axis], window.dilation[axis]
+    before, reach = window.padding[axis][0], (window.out[axis] - 1) * step
+    first = max(0, (before - reach) // spread)
+    last = max(first, min(window.kernel[axis] - 1, (size - 1 + before) // spread))
+    before -= first * spread
+    after = reach + spread * (last - first) + 1 - size - before
+    return last - first + 1, (before, max(0, after))
+
+
 @lru_cache(maxsize=512)
 def _pool_window(
     op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
@@ -130,7 +156,7 @@ def _pool_window(
     reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]
     if any(max(pads) > reach // 2 for pads, reach in zip(window.padding, reaches)):
         raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(reaches)}")
-    return window
+    return touching(window) if op != "avg_pool2d" else window  # whose mean counts the padding too
 
 
 def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
@@ -167,6 +193,8 @@ def cell_bounds(op: str, shape: tuple[int, ...], output_size: Any) -> list[list[
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     wanted = [size if count is None else count for count, size in zip(given, shape[-2:])]
     counts = pair(op, "output_size", wanted if len(given) == 2 else given, 0)
+    check_fits(op, "output_size", output_size, (*shape[:-2], *counts), 2)
+    check_fits(op, "output_size", output_size, (sum(counts),), BYTES_OF_A_CELL)
     return [
         [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
         for size, count in zip(shape[-2:], counts)
