@@ -243,3 +243,22 @@ def test_crooked_nets_have_no_secrets():
     kept = debug.who_keeps(loss)
     assert len(kept) == 1 and kept[0].nbytes > 0
     assert all("read by ops" in debug.why_no_grad(leaf) for leaf in leaves.values())
+
+
+def test_looking_for_what_lives_runs_no_code_of_others():
+    class Untouchable:
+        @property
+        def __class__(self):
+            raise AssertionError("somebody asked for the class of an object that is none of ours")
+
+        def __getattribute__(self, name):
+            raise AssertionError(f"somebody asked for {name}")
+
+    kept = [Untouchable()]
+    x = tg.ones(2, requires_grad=True)
+    y = x * x
+    kept.append(y)
+    assert "backward" in tg.debug.why_no_grad(x)
+    assert [keeper.holders for keeper in tg.debug.who_keeps(y.sum()) if keeper.holders]
+    y = None
+    del kept

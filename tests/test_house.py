@@ -26,7 +26,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "memory"),
+    ("dtypes", "allocation"),
     ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),

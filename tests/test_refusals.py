@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv.allocation import check_fits, memory_size
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import DtypeError, SizeError
-from tinygrad_conv.memory import check_fits, memory_size
 
 X = tg.tensor(np.linspace(0.1, 0.9, 12).reshape(3, 4), requires_grad=True)
 IMAGE = tg.tensor(np.random.default_rng(0).standard_normal((1, 2, 8, 8)), requires_grad=True)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .allocation import check_fits
 from .dtypes import Array, as_array, get_default_dtype
 from .engine.tensor import Tensor
 from .errors import ShapeError
-from .memory import check_fits
 from .options import COUNT, INTEGER, NUMBER, OPERAND, checked, is_integer, is_sequence, optional, show_given
 
 _generator: ContextVar[np.random.Generator | None] = ContextVar(

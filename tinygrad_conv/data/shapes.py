@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..allocation import check_fits
 from ..dtypes import Array
 from ..engine.tensor import Tensor
-from ..memory import check_fits
 from ..options import COUNT, NOT_NEGATIVE, checked
 
 SHAPES = ("circle", "square", "triangle", "cross")

@@ -21,6 +21,11 @@ PLUMBING = (
     "tinygrad_conv.functional.*",
     "tinygrad_conv.nn.*",  # calling a layer; a Module of yours is in your file, and is not left out
     "tinygrad_conv.optim.*",
+    "tinygrad_conv.allocation",
+    "tinygrad_conv.options",
+    "tinygrad_conv.settings",
+    "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
+    "tinygrad_conv.checks.*",
     "tinygrad_conv.creation",
     "tinygrad_conv.dtypes",
     "tinygrad_conv.errors",
@@ -136,7 +141,7 @@ def path_of(pattern: str) -> str:
 
 
 BREAKS = "tinygrad_conv.debug.breakpoints"
-PACKAGES = {"tinygrad_conv.debug", "tinygrad_conv.functional", "tinygrad_conv.kernels"}
+PACKAGES = {f"tinygrad_conv.{name}" for name in ("checks", "debug", "functional", "kernels")}
 
 
 def add_command(commands: Any) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from inspect import CO_OPTIMIZED
 from types import FrameType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from ..engine.location import PACKAGE, show_where
 from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
+
+Tracked = TypeVar("Tracked")
 
 
 def why_no_grad(tensor: Tensor) -> str:
@@ -68,7 +70,16 @@ def late(node: Node) -> str:
 
 def live_nodes() -> list[Node]:
     """Every node that is alive and has not been freed."""
-    return [tracked for tracked in gc.get_objects() if isinstance(tracked, Node) and not tracked.consumed]
+    return [node for node in alive(Node) if not node.consumed]
+
+
+def alive(kind: type[Tracked]) -> list[Tracked]:
+    """Every living object of a class.
+
+    By its type: isinstance would ask for the `__class__` of everything that lives, which runs the code of
+    other libraries.
+    """
+    return [tracked for tracked in gc.get_objects() if issubclass(type(tracked), kind)]
 
 
 class Keeper(NamedTuple):
@@ -91,21 +102,17 @@ def who_keeps(loss: Tensor) -> list[Keeper]:
     graph.
     """
     graph = set(nodes_behind([loss._edge.node] if loss._edge else []))
-    leading = [
-        tracked
-        for tracked in gc.get_objects()
-        if isinstance(tracked, Tensor) and tracked._edge is not None and tracked._edge.node in graph
-    ]
+    leading = [tensor for tensor in alive(Tensor) if tensor._edge is not None and tensor._edge.node in graph]
     kept = [
         (tensor, saved_bytes(tensor._edge.node))
         for tensor in leading
         if tensor._edge and not tensor._edge.node.consumed
     ]
-    found = [
+    keepers = [
         Keeper(show_tensor(tensor), nbytes, tuple(holders_of(tensor, [leading, *kept])))
         for tensor, nbytes in kept
     ]
-    return sorted(found, key=lambda keeper: -keeper.nbytes)
+    return sorted(keepers, key=lambda keeper: -keeper.nbytes)
 
 
 def saved_bytes(node: Node) -> int:
@@ -128,16 +135,25 @@ def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
             for name in names
         )
     for holder in gc.get_referrers(tensor):
-        if isinstance(holder, (list, tuple, set)) and not any(holder is own for own in ours):
+        if issubclass(type(holder), (list, tuple, set)) and not any(holder is own for own in ours):
             yield f"a {type(holder).__name__} of {len(holder)}"
-        elif isinstance(holder, dict):
+        elif issubclass(type(holder), dict):
             owner = owner_of(holder)
             yield from (
                 f"{key!r} {owner}" for key, value in list(holder.items()) if value is tensor and owner
             )
-        elif hasattr(holder, "__dict__") and not isinstance(holder, (Tensor, Node)):
-            attributes = [name for name, value in vars(holder).items() if value is tensor]
+        elif not issubclass(type(holder), (Tensor, Node)):
+            attributes = [name for name, value in own_attributes(holder).items() if value is tensor]
             yield from (f".{name} of a {type(holder).__name__}" for name in attributes)
+
+
+def own_attributes(holder: Any) -> dict[str, Any]:
+    """The attributes that an object itself has, without running any code of its class."""
+    try:
+        attributes = object.__getattribute__(holder, "__dict__")
+    except AttributeError:
+        return {}
+    return attributes if type(attributes) is dict else {}
 
 
 def user_frames() -> Iterator[FrameType]:
@@ -156,21 +172,17 @@ def variables_of(frame: FrameType) -> dict[str, Any]:
     """A function's variables, without leaving a copy of them with its frame, which would keep their values
     alive.
     """
-    found, known = frame.f_locals, dict(frame.f_locals)
-    if (
-        type(found) is dict and frame.f_code.co_flags & CO_OPTIMIZED and sys.gettrace() is None
-    ):  # until Python 3.12
-        found.clear()
-    return known
+    variables, copies = frame.f_locals, dict(frame.f_locals)
+    is_a_function = frame.f_code.co_flags & CO_OPTIMIZED
+    if type(variables) is dict and is_a_function and sys.gettrace() is None:  # until Python 3.12
+        variables.clear()
+    return copies
 
 
 def owner_of(namespace: dict[Any, Any]) -> str:
     """Whose attributes or variables a dict holds."""
     for owner in gc.get_referrers(namespace):
-        if getattr(owner, "__dict__", None) is namespace:
-            return (
-                f"in module {owner.__name__}"
-                if isinstance(owner, ModuleType)
-                else f"of a {type(owner).__name__}"
-            )
+        if own_attributes(owner) is namespace:
+            module = issubclass(type(owner), ModuleType)
+            return f"in module {owner.__name__}" if module else f"of a {type(owner).__name__}"
     return "in a dict"

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..allocation import check_fits
 from ..engine.declare import primitive
 from ..kernels.window import overlap
-from ..memory import check_fits
 from .arguments.shapes import check_blocks
 from .arguments.windows import batched, check_columns, check_images, window_of
 from .functions import wide

@@ -70,7 +70,7 @@ def vector_norm_dx(dy, x, y, p, dim, keepdim):
     if math.isinf(p):
         return sign(x) * shared_by(abs(x) == y, dy, dim)
     if p == 0:
-        return masked(dy, mask=False)
+        return masked(dy, mask=np.zeros((), bool))
     if p == 1:
         return dy * sign(x)
     y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)

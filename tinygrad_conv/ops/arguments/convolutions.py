@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...allocation import check_fits
 from ...errors import ShapeError, show_shape
-from ...memory import check_fits
 from .dtypes import check_float
 from .windows import Pair, check_images, padding_pairs, pair
 

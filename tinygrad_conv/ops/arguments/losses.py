@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ...allocation import check_fits
 from ...errors import DtypeError, ShapeError, show_array, show_shape
-from ...memory import check_fits
 
 Shape = tuple[int, ...]
 

@@ -8,6 +8,7 @@ from ...options import ANY, INTEGERS, SIZES, Option, choice, options_of
 OWN: dict[str, dict[str, Option]] = {
     "getitem": {"index": ANY},
     "put_add": {"index": ANY},
+    "setitem": {"index": ANY},
     "vector_norm": {"p": ANY},
     "avg_pool2d": {"stride": INTEGERS},
     "fold": {"output_size": INTEGERS},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...allocation import check_fits
 from ...errors import DtypeError, ShapeError, show_array, show_shape
-from ...memory import check_fits
 from .dims import one_dim
 
 Shape = tuple[int, ...]

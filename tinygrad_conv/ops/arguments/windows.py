@@ -6,9 +6,9 @@ import operator
 from functools import lru_cache
 from typing import Any
 
+from ...allocation import check_fits
 from ...errors import ShapeError, show_shape
 from ...kernels import Window, make_window
-from ...memory import check_fits
 
 Pair = tuple[int, int]
 
