@@ -13,8 +13,13 @@ from tests.attack.kernels import Case
 TRIALS = {"threads": 5}  # for a second or two each; 20 of the others
 
 
-@pytest.mark.parametrize("name", campaigns())
+MARKS = {"programs": pytest.mark.torch}  # what the others do not need
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in campaigns()])
 def test_a_short_share_of_each(name):
+    if name == "programs":
+        pytest.importorskip("torch")
     result = attack(campaign_named(name), TRIALS.get(name, 20), seed=1)
     assert not result.failures, "\n".join(map(str, result.failures))
 

@@ -6,6 +6,11 @@
     op.py          Op: how it is applied, and recorded
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
+    in_place.py, in_place_methods.py    changes in place: the object becomes the new result
+    memory.py      who shows the same memory, and what was in it when an op read it
+    commit.py      changes that happen wholly or not at all, whatever interrupts
+    refusal.py     what was wrong with a call, found out after it failed
+    instructions.py    what the user's line does with what a method returns
     registry.py, modes.py, hooks.py, location.py    names, what is switched on, hooks, the user's line
     observe.py     the seam through which debuggers and checks look on
 
@@ -24,6 +29,7 @@ Its words:
     kept          what a forward returns beside its output for its rules (a mask, an index, a float)
     derivation    how a kept float follows from the inputs, for rules that are recorded themselves
     lift          to turn residuals into Tensors, so that the rules themselves are recorded (create_graph)
+    memory        what a tensor and its views share; a leaf's may change, a result's never does
     version counter    when memory was last changed in place; newer than the node that read it is an error
     door          where the engine finds what an upper floor provides, `loss.record()` for one: registry.py
 """
