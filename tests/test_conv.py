@@ -227,8 +227,8 @@ def ones(*shape: int) -> tg.Tensor:
         ),
         (
             lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), dilation=1.5),
-            ValueError,
-            "conv2d: dilation must be an int or a pair of ints, not 1.5",
+            TypeError,
+            "conv2d: dilation must be an int or a sequence of ints, not 1.5",
         ),
         (
             lambda: tg.conv2d(np.ones((1, 1, 4, 4), np.int64), ones(1, 1, 2, 2)),

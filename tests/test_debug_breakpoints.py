@@ -42,7 +42,7 @@ def test_before_the_rules_of_an_op_in_a_layer(stops):
         loss.backward()
     ((function, step, _),) = stops
     assert function == "before_step" and step.where.layer == "shapesnet.conv1"
-    np.testing.assert_array_equal(step.grad_output.sum((0, 2, 3)), leaves["conv1.bias"].grad)
+    np.testing.assert_allclose(step.grad_output.sum((0, 2, 3)), leaves["conv1.bias"].grad, rtol=1e-6)
 
 
 def test_before_the_rules_means_before(stops):

@@ -27,11 +27,11 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 FLOORS = (
     ("errors",),
     ("dtypes", "allocation"),
-    ("options",),
+    ("options", "settings"),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),
     ("engine.node",),
-    ("engine.backward",),
+    ("engine.backward", "engine.commit"),
     ("engine.in_place",),
     ("engine.in_place_methods",),
     ("engine.operators",),

@@ -249,7 +249,7 @@ def test_wrong_calls_of_ops_are_refused():
         add(tg.ones(1), tg.ones(1), tg.ones(1))
     with pytest.raises(TypeError, match=r"add: a was given twice"):
         add(tg.ones(1), a=tg.ones(1))
-    with pytest.raises(TypeError, match="unexpected keyword argument 'slope'"):
+    with pytest.raises(TypeError, match=r"relu takes the inputs \(x\); there is no slope"):
         relu(tg.ones(1), slope=1)
     with pytest.raises(errors.RuleError, match="condition is a param"):
         tg.where(leaf(2), tg.ones(2), tg.ones(2))

@@ -34,6 +34,9 @@ def memory_size() -> int:
     return min(size for size in sizes if size > 0)
 
 
+memory_size()  # asked once and here, where no debugger steps into it
+
+
 def check_fits(op: str, argument: str, value: Any, shape: Iterable[int], itemsize: int) -> None:
     """Refuse a result that is larger than the whole memory, by the argument that makes it so."""
     sizes = tuple(shape)

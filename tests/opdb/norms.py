@@ -9,6 +9,11 @@ import tinygrad_conv as tg
 from .entry import Entry
 
 
+def has_negative_eps(sample):
+    """Whether eps is below 0."""
+    return sample.kwargs.get("eps", 0) < 0
+
+
 def one_dimensional(sample):
     """Whether there is no dimension of channels."""
     return sample.input.ndim == 1
@@ -36,6 +41,7 @@ def dropped_by_channel(result, args, kwargs):
         np.testing.assert_allclose(channels, np.broadcast_to(channels[..., :1], channels.shape), rtol=1e-12)
 
 
+NEGATIVE_EPS = "an eps below 0 is refused: it would be taken away from the variance, whose root may not exist"
 NO_CHANNELS = (
     "PyTorch takes [0], which has no channels, because it does not look at the shape of an empty input"
 )
@@ -44,9 +50,9 @@ TABLE = {
     "nn.functional.batch_norm": Entry(tg.batch_norm, left_out={NO_CHANNELS: one_dimensional}),
     "nn.functional.dropout": Entry(tg.dropout, random=dropped),
     "nn.functional.dropout2d": Entry(tg.dropout2d, random=dropped_by_channel),
-    "nn.functional.group_norm": Entry(tg.group_norm),
+    "nn.functional.group_norm": Entry(tg.group_norm, left_out={NEGATIVE_EPS: has_negative_eps}),
     "nn.functional.instance_norm": Entry(tg.instance_norm),
-    "nn.functional.layer_norm": Entry(tg.layer_norm),
+    "nn.functional.layer_norm": Entry(tg.layer_norm, left_out={NEGATIVE_EPS: has_negative_eps}),
 }
 
 LEFT_OUT = {

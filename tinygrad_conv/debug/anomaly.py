@@ -52,8 +52,10 @@ class detect_anomaly(StepObserver):
         if call.node is not None and call.node.saved:
             self._copies[call.node] = copies_of(call.node)
 
-    def before_step(self, step: Step, node: Node) -> None:
+    def before_node(self, gradients: Gradients, node: Node) -> None:
         check_unchanged(node, self._copies.get(node, {}))
+
+    def before_step(self, step: Step, node: Node) -> None:
         if first_nonfinite([step.grad_output]) is not None:
             raise AnomalyError(f"the gradient that arrives at {step.op} is not finite\n    {step!r}")
 

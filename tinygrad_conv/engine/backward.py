@@ -46,10 +46,12 @@ def send_back(node: Node, gradients: Gradients) -> None:
     if node.consumed is not None or node.index < Versions.latest:  # nearly always neither
         check_unconsumed(node)
         check_versions(node)
-    residuals = node.saved if gradients.lift is None else gradients.lift(node)
-    dy = gradients.take(node)
     if node.contents:
         check_contents(node)
+    residuals = node.saved if gradients.lift is None else gradients.lift(node)
+    dy = gradients.take(node)
+    if node._listeners is not None:
+        check_contents(node)  # a hook may do anything
     try:
         for rule, edge in zip(node.op.rules, node.edges):
             if edge is None or (gradients.wanted and not may_lead_to(gradients.wanted, edge)):

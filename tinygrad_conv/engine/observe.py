@@ -95,6 +95,9 @@ class Observer:
     def before_sweep(self, gradients: Gradients) -> None:
         """A backward begins: what it begins with has arrived."""
 
+    def before_node(self, gradients: Gradients, node: Node) -> None:
+        """It is a node's turn; what its rules will read has not been looked at yet."""
+
     def before_rules(self, gradients: Gradients, node: Node, dy: Any) -> None:
         """A node's gradient is complete, its hooks have run, and its rules are going to."""
 
@@ -162,7 +165,10 @@ class ObservedGradients(Gradients):
             self.begun = True
             for observer in self.observers:
                 observer.before_sweep(self)
-        return super().newest_node()
+        node = super().newest_node()
+        for observer in self.observers:
+            observer.before_node(self, node)
+        return node
 
     def take(self, node: Node) -> Any:
         dy = super().take(node)

@@ -51,8 +51,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "together - 1 → together - 0": BELOW,
         "errors[:, first:first + blocks * together].reshape(channels, blocks, 1, together, columns) → "
         "errors[:, first:first + blocks * together].reshape(channels, blocks, 0, together, columns)": BELOW,
-        "np.matmul(seen, met.swapaxes(3, 4)).sum(axis=1) → np.matmul(seen, met.swapaxes(3, "
-        "4)).sum(axis=0)": BELOW,
         "products[:, :, row * step:row * step + kh, row].swapaxes(1, 2) → products[:, :, row * step:row "
         "* step + kh, row].swapaxes(0, 2)": BELOW,
         "(together - 1) * step → step": "There are one or two rows together; of one, see above.",
@@ -81,10 +79,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     },
     "kernels/conv/depthwise.py dot_products": {
-        "np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0] → np.matmul(runs, errors[:, :, "
-        "None, None, :, None])[..., -1, 0]": SINGLE,
-        "np.matmul(runs, errors[:, :, None, None, :, None])[..., 0, 0] → np.matmul(runs, errors[:, :, "
-        "None, None, :, None])[..., 0, -1]": SINGLE,
+        "dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0] → dot_in_halves(runs, errors[:, "
+        ":, None, None, None])[..., -1, 0]": SINGLE,
+        "dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0] → dot_in_halves(runs, errors[:, "
+        ":, None, None, None])[..., 0, -1]": SINGLE,
     },
     "kernels/norm.py _blocks": {
         "rows == 1 → rows == 0": PLAIN,
@@ -134,10 +132,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "kernels/gemm.py tile_shape": {
         "most // height → most * height": TILES,
         "rows >= TALL → rows > TALL": TILES,
-    },
-    "kernels/pooling.py scatter_taps": {
-        "value * chosen if finite else np.where(chosen, value, dy.dtype.type(0)) → np.where(chosen, "
-        "value, dy.dtype.type(0))": "Choosing gives what multiplying by 0 and 1 gives, more slowly.",
     },
     "kernels/pooling.py _challenge": {
         "better.view(np.uint8) if tap.itemsize == 1 else better.astype(tap.dtype) → "
