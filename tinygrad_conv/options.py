@@ -285,7 +285,7 @@ def explain(owner: str, fault: Exception | None, given: Iterable[tuple[str, Any]
 
 def is_explained(owner: str, error: Exception) -> bool:
     """Whether an error names the owner already."""
-    return str(error).startswith((f"{owner}:", f"{owner} ", f"{owner}("))
+    return str(error).startswith((f"{owner}:", f"{owner} ", f"{owner}(…"))
 
 
 def class_of(error: Exception) -> type[Exception]:
