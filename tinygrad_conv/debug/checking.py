@@ -125,11 +125,11 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
 
 def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
     """(argument, place in it if it is variadic, gradient) for each gradient of a step."""
-    for name, found in step.grad_inputs.items():
-        if not isinstance(found, tuple):
-            yield name, None, found
+    for name, gradient in step.grad_inputs.items():
+        if not isinstance(gradient, tuple):
+            yield name, None, gradient
             continue
-        yield from ((name, place, dx) for place, dx in enumerate(found) if dx is not None)
+        yield from ((name, place, dx) for place, dx in enumerate(gradient) if dx is not None)
 
 
 def difference_along(
@@ -154,9 +154,9 @@ def difference_along(
         moved = [[*values[:position], values[position] + by * v, *values[position + 1 :]] for by in (h, -h)]
         after, before = forward(step, moved[0]), forward(step, moved[1])
         low = high = summands = 0.0
-        for dy, upper, here, lower in zip(flat({"dy": step.grad_output}), after, y, before):
+        for dy, upper, at_point, lower in zip(flat({"dy": step.grad_output}), after, y, before):
             if dy is not None:
-                slopes = dy * (upper - here) / h, dy * (here - lower) / h
+                slopes = dy * (upper - at_point) / h, dy * (at_point - lower) / h
                 low, high = low + float(np.minimum(*slopes).sum()), high + float(np.maximum(*slopes).sum())
                 summands += float(np.maximum(*np.abs(slopes)).sum())
     if not np.isfinite([low, high]).all():

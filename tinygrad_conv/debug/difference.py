@@ -47,10 +47,10 @@ def difference(mine: Recorded, other: Recorded, rtol: float, atol: float) -> Dif
         for step, its in ordered:
             theirs = dict(values(its))  # by name: params are in the order in which they were passed
             for what, value in values(step):
-                found = parting(value, theirs.get(what, value), rtol, atol)
-                if found:
+                parted = parting(value, theirs.get(what, value), rtol, atol)
+                if parted:
                     behind = array_behind(step, its, rtol, atol) if what == "output" else None
-                    return behind or Difference(step, what, *found)
+                    return behind or Difference(step, what, *parted)
     return None
 
 
@@ -65,10 +65,10 @@ def array_behind(step: Step, its: Step, rtol: float, atol: float) -> Difference 
     if step.op not in OPS or any(value is None for value in (*values, *flat(its.inputs))):
         return None
     for name, other in its.params.items():
-        found = parting(step.params.get(name), other, rtol, atol)
+        parted = parting(step.params.get(name), other, rtol, atol)
         swapped = replace(step, params={**step.params, name: other})
-        if found and parting(forward(step, values), forward(swapped, values), rtol, atol):
-            return Difference(step, f"params[{name!r}]", *found)
+        if parted and parting(forward(step, values), forward(swapped, values), rtol, atol):
+            return Difference(step, f"params[{name!r}]", *parted)
     return None
 
 
@@ -94,7 +94,7 @@ def parting(
     if isinstance(mine, dict):
         mine, other = tuple(mine.values()), tuple(other.values())
     if isinstance(mine, (tuple, list)) and isinstance(other, (tuple, list)) and len(mine) == len(other):
-        return next((found for a, b in zip(mine, other) if (found := parting(a, b, rtol, atol))), None)
+        return next((parted for a, b in zip(mine, other) if (parted := parting(a, b, rtol, atol))), None)
     if not isinstance(mine, np.ndarray) or not isinstance(other, np.ndarray):
         known = not isinstance(mine, np.ndarray) and not isinstance(other, np.ndarray)
         return (None, mine, other) if known and mine != other else None

@@ -142,9 +142,9 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
     products: list[Product] = []
     remarks: list[str] = []
     for user in recording.users(of):
-        found = list(products_of(user, index))
-        products.extend(found)
-        if any(product.called.startswith("∂") for product in found):
+        listed = list(products_of(user, index))
+        products.extend(listed)
+        if any(product.called.startswith("∂") for product in listed):
             remarks.append(
                 f"({user.step.op} has no names for its factors: "
                 f"∂y/∂{user.argument} is the number that its rule used)"
@@ -183,10 +183,10 @@ def products_of(user: User, index: Index) -> Iterator[Product]:
     for slot, (dy, factors) in enumerate(zip(gradients_given(step), factors_of(user, index))):
         if factors is None:
             continue
-        called = {} if several else names_of(step, user.argument, index, factors)
-        for place in sorted({*called, *zip(*(axis.tolist() for axis in np.nonzero(np.atleast_1d(factors))))}):
+        names = {} if several else names_of(step, user.argument, index, factors)
+        for place in sorted({*names, *zip(*(axis.tolist() for axis in np.nonzero(np.atleast_1d(factors))))}):
             at = place if factors.ndim else ()
-            name = called.get(place, f"∂y/∂{user.argument}")
+            name = names.get(place, f"∂y/∂{user.argument}")
             yield Product(step, (slot, *at) if several else at, float(dy[at]), name, float(factors[at]))
 
 
@@ -226,16 +226,16 @@ def names_of(step: Step, argument: str, index: Index, factors: Array) -> dict[In
     rule used.
     """
     declared = NAMES.get((step.op, argument))
-    found = declared(index, step) if declared else None
-    if found is None:
+    factor = declared(index, step) if declared else None
+    if factor is None:
         return {}
-    read = step.read[found.called]
-    *at, _ = np.broadcast_arrays(*found.at, np.empty(np.broadcast_shapes(*map(np.shape, found.places))))
-    places = np.broadcast_arrays(*found.places, np.empty(np.broadcast_shapes(*map(np.shape, found.at))))[:-1]
+    read = step.read[factor.called]
+    *at, _ = np.broadcast_arrays(*factor.at, np.empty(np.broadcast_shapes(*map(np.shape, factor.places))))
+    *places, _ = np.broadcast_arrays(*factor.places, np.empty(np.broadcast_shapes(*map(np.shape, factor.at))))
     named: dict[Index, str] = {}
     for number in range(np.size(at[0]) if at else 1):
         element = tuple(int(axis.flat[number]) for axis in at)
         place = tuple(int(axis.flat[number]) for axis in places)
         if np.isclose(read[place], factors[element], rtol=1e-6, atol=0):
-            named[element or (0,)] = f"{found.called}[{', '.join(map(str, place))}]"
+            named[element or (0,)] = f"{factor.called}[{', '.join(map(str, place))}]"
     return named

@@ -28,8 +28,8 @@ class User(NamedTuple):
     @property
     def contribution(self) -> Array:
         """What the step adds to the gradient of what it reads there."""
-        found: Array = self.step.grad_inputs[self.argument]
-        return found if self.place is None else found[self.place]
+        gradient: Array = self.step.grad_inputs[self.argument]
+        return gradient if self.place is None else gradient[self.place]
 
 
 class Recorded(Sequence[Step]):
@@ -94,9 +94,9 @@ class Recorded(Sequence[Step]):
         for name, leaf in self._leaves.items():
             if leaf() is of:
                 return name
-        called = errors.show_tensor(of) if isinstance(of, Tensor) else repr(of)
+        shown = errors.show_tensor(of) if isinstance(of, Tensor) else repr(of)
         raise KeyError(
-            f"{called} is not part of this recording; its leaves are {', '.join(self.leaves) or 'none'}"
+            f"{shown} is not part of this recording; its leaves are {', '.join(self.leaves) or 'none'}"
         )
 
     def grad_of(self, of: Any) -> Array:
@@ -107,19 +107,19 @@ class Recorded(Sequence[Step]):
         if isinstance(source, str):
             return self.grads[source]
         gradient = self[source.number - 1].grad_output
-        found: Array = gradient[source.slot] if isinstance(gradient, tuple) else gradient
-        return found
+        whole: Array = gradient[source.slot] if isinstance(gradient, tuple) else gradient
+        return whole
 
     def users(self, of: Any) -> list[User]:
         """Where a leaf or a result is read: what these steps contribute adds up to its gradient."""
         wanted = self.source(of)
-        found: list[User] = []
+        users: list[User] = []
         for step in self:
             for name, source in step.sources.items():
                 variadic = isinstance(source, tuple) and not isinstance(source, Source)
                 places = list(enumerate(source)) if variadic else [(None, source)]
-                found.extend(User(step, name, place) for place, origin in places if origin == wanted)
-        return found
+                users.extend(User(step, name, place) for place, origin in places if origin == wanted)
+        return users
 
 
 class Copies:

@@ -161,7 +161,7 @@ def placeholders_of(step: Step) -> list[Any]:
     reads one).
     """
     names = [*step.sources] if not variadic(step) else [OPS[step.op].variadic] * len(sources_in_order(step))
-    found: list[Any] = []
+    placeholders: list[Any] = []
     for position, (name, source) in enumerate(zip(names, sources_in_order(step))):
         gradient, value = step.grad_inputs.get(name), step.read.get(name)
         if variadic(step):
@@ -171,10 +171,10 @@ def placeholders_of(step: Step) -> list[Any]:
             if value is None and gradient is not None
             else value
         )
-        found.append(
+        placeholders.append(
             Tensor(value, requires_grad=True) if source is not None and gradient is not None else None
         )
-    return found
+    return placeholders
 
 
 def code_at(place: Place) -> Any:

@@ -101,15 +101,19 @@ def way_back(recording: Recorded, source: Source | str, index: Index) -> tuple[l
     hops: list[Hop] = []
     while isinstance(source, Source):
         step = recording[source.number - 1]
-        found = [influence for influence in influences(step, source.slot, index) if influence is not None]
-        if not found:
+        candidates = [
+            influence for influence in influences(step, source.slot, index) if influence is not None
+        ]
+        if not candidates:
             return hops, f"the inputs of %{step.number} {step.op} are constants, or not known"
-        argument, place, x, share = max(found, key=lambda influence: np.abs(influence[3]).max(initial=0.0))
+        argument, place, x, share = max(
+            candidates, key=lambda influence: np.abs(influence[3]).max(initial=0.0)
+        )
         if not np.abs(share).max(initial=0.0):
             return hops, f"%{step.number} {step.op} makes it of nothing but zeros"
         index = tuple(map(int, np.unravel_index(int(np.abs(share).argmax()), share.shape)))
         whole, count = (
-            float(sum(function(influence[3]) for influence in found))
+            float(sum(function(influence[3]) for influence in candidates))
             for function in (np.sum, np.count_nonzero)
         )
         name = f"{argument if place is None else f'{argument}[{place}]'}{list(index) or ''}"
@@ -127,10 +131,10 @@ def influences(step: Step, slot: int, index: Index) -> list[Any]:
     dys[slot][index] = 1  # type: ignore[index]
     node = node_of(step, placeholders_of(step))
     parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0])
-    found = []
+    shares = []
     for position, part in parts:
         argument = node.op.variadic or node.op.inputs[position]
         x, place = step.inputs[argument], position if node.op.variadic else None
         x = x if place is None else x[place]
-        found.append(None if x is None else (argument, place, x, part * x))
-    return found
+        shares.append(None if x is None else (argument, place, x, part * x))
+    return shares

@@ -25,7 +25,7 @@ class Values:
     @cached_property
     def known(self) -> dict[Any, Any]:
         """The arrays that nodes hold, by `(node, output slot)`."""
-        found: dict[Any, Any] = {}
+        known: dict[Any, Any] = {}
         for node in nodes_behind(self.roots):
             for position, edge in enumerate(input_edges(node)):
                 value = saved_input(node, position)
@@ -34,13 +34,13 @@ class Values:
                     and value is not None
                     and (value.shape, value.dtype) == edge.node.outputs[edge.slot]
                 ):
-                    found[edge] = value  # not one that was promoted to another's dtype
+                    known[edge] = value  # not one that was promoted to another's dtype
             y = node.saved.get("y")
             if y is not None:
-                found.update(
+                known.update(
                     {Output(node, slot): array for slot, array in enumerate(y if type(y) is tuple else (y,))}
                 )
-        return found
+        return known
 
     def input(self, node: Node, position: int) -> Any:
         """The value of one input of a node."""
@@ -56,16 +56,16 @@ class Values:
 
     def output(self, edge: tuple[Node, int]) -> Any:
         """The value of one output of a node: read from the tape, or computed again, older nodes first."""
-        ahead = [edge[0]]
+        to_compute = [edge[0]]
         while edge not in self.known:
-            node = ahead[-1]
+            node = to_compute[-1]
             producers = [
                 edge.node for edge in input_edges(node) if type(edge) is Output and edge not in self.known
             ]
             if producers:
-                ahead.extend(producers)
+                to_compute.extend(producers)
                 continue
-            ahead.pop()
+            to_compute.pop()
             outputs = self.compute(node)
             self.known.update({Output(node, slot): output for slot, output in enumerate(outputs)})
         return self.known[edge]
@@ -114,20 +114,20 @@ class NodeValues:
             self._node.op,
             [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)],
         )
-        found = [self._values.input(self._node, position) for position in given]
+        arrays = [self._values.input(self._node, position) for position in given]
         return (
-            {op.variadic: tuple(found)}
+            {op.variadic: tuple(arrays)}
             if op.variadic
-            else {op.inputs[at]: value for at, value in zip(given, found)}
+            else {op.inputs[at]: value for at, value in zip(given, arrays)}
         )
 
     @cached_property
     def output(self) -> Any:
         """An array, or a tuple of them."""
-        found = tuple(
+        arrays = tuple(
             self._values.output(Output(self._node, slot)) for slot in range(len(self._node.outputs))
         )
-        return found if self._node.several else found[0]
+        return arrays if self._node.several else arrays[0]
 
 
 def saved_arrays(node: Node) -> Iterator[tuple[str, Array]]:

@@ -148,8 +148,8 @@ def line_contents(line: Line) -> dict[str, Any]:
 
 def source_named(label: str) -> Any:
     """[2, 1] for `%2[1]`; a leaf or a constant cannot be told apart on a tape, and is drawn by its label."""
-    found = re.fullmatch(r"%(\d+)(?:\[(\d+)\])?", label)
-    return [int(found[1]), int(found[2] or 0)] if found else None
+    match = re.fullmatch(r"%(\d+)(?:\[(\d+)\])?", label)
+    return [int(match[1]), int(match[2] or 0)] if match else None
 
 
 def plain_list(contents: dict[str, Any]) -> str:

@@ -70,8 +70,8 @@ def shape_of(step: Step, name: str) -> tuple[int, ...]:
         shape: tuple[int, ...] = step.shapes[0][0]
         return shape
     known = step.inputs.get(name)
-    found = step.read.get(f"{name}_shape") if known is None else known.shape
-    return tuple(step.grad_inputs[name].shape if found is None else found)
+    known_shape = step.read.get(f"{name}_shape") if known is None else known.shape
+    return tuple(step.grad_inputs[name].shape if known_shape is None else known_shape)
 
 
 def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:

@@ -225,21 +225,21 @@ def check_declared(step: Step, where: str) -> None:
     op = OPS.get(step.op)
     if op is None:
         return  # in a module that is not imported: all that runs no op can be asked nevertheless
-    called = f"{where}: op {step.op!r}, as it is declared here,"
+    subject = f"{where}: op {step.op!r}, as it is declared here,"
     inputs = [op.variadic] if op.variadic else list(op.inputs)
     variadic = type(next(iter(step.sources.values()))) is tuple
     same = list(step.sources) == inputs and variadic == bool(op.variadic)
-    require(same, f"{called} has the inputs {inputs}, not {list(step.sources)}")
+    require(same, f"{subject} has the inputs {inputs}, not {list(step.sources)}")
     required = [name for name in op.inputs[: op.required] if not op.variadic]
-    require(set(required) <= set(step.inputs), f"{called} needs {required}, and got {list(step.inputs)}")
+    require(set(required) <= set(step.inputs), f"{subject} needs {required}, and got {list(step.inputs)}")
     same = set(step.params) == set(op.params)
-    require(same, f"{called} has the params {list(op.params)}, not {list(step.params)}")
+    require(same, f"{subject} has the params {list(op.params)}, not {list(step.params)}")
     for rule in op.rules:
         if rule is not None and rule.argument in step.rule:
             missing = sorted({*rule.reads} - {*step.read} | {*rule.params} - {*step.params})
-            require(not missing, f"{called} has a rule that reads {missing}, which are not in here")
+            require(not missing, f"{subject} has a rule that reads {missing}, which are not in here")
     ruled = {rule.argument for rule in op.rules if rule is not None}
-    require(set(step.rule) <= ruled, f"{called} has rules for {sorted(ruled)}, not for {list(step.rule)}")
+    require(set(step.rule) <= ruled, f"{subject} has rules for {sorted(ruled)}, not for {list(step.rule)}")
 
 
 def check_seeds(recording: Recorded) -> None:

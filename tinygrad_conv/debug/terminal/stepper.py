@@ -110,8 +110,8 @@ class Stepper(cmd.Cmd):
 
     def places(self, text: str, *ignored: Any) -> list[str]:
         """Ops, layers and numbers."""
-        found = (name for step in self.recording for name in (step.op, step.where.layer, f"%{step.number}"))
-        return sorted({name for name in found if name and name.startswith(text)})
+        names = (name for step in self.recording for name in (step.op, step.where.layer, f"%{step.number}"))
+        return sorted({name for name in names if name and name.startswith(text)})
 
     complete_break = complete_until = places
 
@@ -147,9 +147,9 @@ class Stepper(cmd.Cmd):
 
     def run_to(self, wanted: Callable[[Step], bool]) -> bool:
         """Go on to the next step that is wanted, if there is one."""
-        found = next((at for at in range(self.at - 1, -1, -1) if wanted(self.recording[at])), None)
-        self.at = self.at if found is None else found
-        return found is not None
+        position = next((at for at in range(self.at - 1, -1, -1) if wanted(self.recording[at])), None)
+        self.at = self.at if position is None else position
+        return position is not None
 
     def move(self, by: int) -> None:
         there = min(max(self.at - by, 0), len(self.recording) - 1)
@@ -246,14 +246,14 @@ class Stepper(cmd.Cmd):
         if not argument:
             self.say(", ".join(own_names(self.step)))
             return
-        found = find(argument, self.step, self.recording)
-        if not isinstance(found.array, np.ndarray):
-            self.say(show_value(found.array))
+        operand = find(argument, self.step, self.recording)
+        if not isinstance(operand.array, np.ndarray):
+            self.say(show_value(operand.array))
             return
-        edges = 3 if found.part.ndim <= 2 else 2
+        edges = 3 if operand.part.ndim <= 2 else 2
         self.say(
             np.array2string(
-                found.part, precision=6, threshold=400, edgeitems=edges, max_line_width=self.terminal.width
+                operand.part, precision=6, threshold=400, edgeitems=edges, max_line_width=self.terminal.width
             )
         )
 
@@ -263,38 +263,40 @@ class Stepper(cmd.Cmd):
         """
         for name in [argument] if argument else own_names(self.step):
             try:
-                found = find(name, self.step, self.recording)
+                operand = find(name, self.step, self.recording)
             except NamingError:
                 if argument:
                     raise
                 continue  # not known
-            drawn = isinstance(found.array, np.ndarray)
-            words = self.terminal.fit(f"{name}   {show_value(found.array)}")
-            self.say(picture(name, found.part, self.terminal) if drawn else words)
+            drawn = isinstance(operand.array, np.ndarray)
+            words = self.terminal.fit(f"{name}   {show_value(operand.array)}")
+            self.say(picture(name, operand.part, self.terminal) if drawn else words)
 
     def do_explain(self, argument: str) -> None:
         """explain NAME[INDEX]: the products that add up to one number of a gradient: explain dw[0, 0, 1,
         1]
         """
-        found = self.number(argument)
-        self.say(repr(self.recording.explain(found.source, found.place)))
+        number = self.number(argument)
+        self.say(repr(self.recording.explain(number.source, number.place)))
 
     def do_trace(self, argument: str) -> None:
         """trace NAME[INDEX]: where a number comes from, and where its gradient does: trace x[0, 0, 2, 1]"""
-        found = self.number(argument)
-        self.say(repr(self.recording.trace(found.source, found.place)))
+        number = self.number(argument)
+        self.say(repr(self.recording.trace(number.source, number.place)))
 
     def number(self, argument: str) -> Any:
         """What `explain` and `trace` are asked about: it must be on the tape, and have a whole index."""
-        found = find(argument, self.step, self.recording)
-        if found.source is None:
-            raise ValueError(f"{found.name} is a constant: no gradient goes to it")
-        if len(found.place) != found.array.ndim or any(isinstance(index, slice) for index in found.place):
-            zeros = ", ".join("0" * found.array.ndim)
+        operand = find(argument, self.step, self.recording)
+        if operand.source is None:
+            raise ValueError(f"{operand.name} is a constant: no gradient goes to it")
+        if len(operand.place) != operand.array.ndim or any(
+            isinstance(index, slice) for index in operand.place
+        ):
+            zeros = ", ".join("0" * operand.array.ndim)
             raise ValueError(
-                f"one number of {found.name} has an index of {found.array.ndim}: {found.name}[{zeros}]"
+                f"one number of {operand.name} has an index of {operand.array.ndim}: {operand.name}[{zeros}]"
             )
-        return found
+        return operand
 
     def do_check(self, argument: str) -> None:
         """check: every rule beside its numerical derivative and the literal kernels."""
@@ -306,8 +308,8 @@ class Stepper(cmd.Cmd):
 
     def do_diff(self, argument: str) -> None:
         """diff FILE.tgrec.npz: the first place at which this run parts from a saved one."""
-        found = self.recording.diff(load(filename(argument)))
-        self.say("no difference" if found is None else repr(found))
+        difference = self.recording.diff(load(filename(argument)))
+        self.say("no difference" if difference is None else repr(difference))
 
     def do_html(self, argument: str) -> None:
         """html FILE.html: write a page for the browser that shows this backward."""
