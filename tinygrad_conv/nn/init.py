@@ -13,7 +13,7 @@ import numpy as np
 
 from ..creation import below
 from ..creation import generator as default_generator
-from ..engine.modes import no_grad
+from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 
@@ -155,6 +155,5 @@ def random_numbers(generator: Random) -> np.random.Generator:
 
 def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
     """Overwrite the numbers, in the tensor's dtype; a backward that would read the old ones is refused."""
-    with no_grad():
-        tensor[...] = values
+    overwrite(tensor, values)
     return tensor
