@@ -35,9 +35,7 @@ def stores_back_an_item(view: Any, where: Where) -> bool:
 def neighbours(code: CodeType, offset: int) -> tuple[str, str]:
     """The names of the instructions before and after this one, but for those that order the stack."""
     names = {each.offset: each.opname for each in dis.get_instructions(code) if each.opname not in ORDERING}
-    until = [
-        name for at, name in names.items() if at <= offset
-    ]  # with itself; the offset may be in its cache
+    until = [name for at, name in names.items() if at <= offset]  # with itself: the offset may be its cache's
     after = [name for at, name in names.items() if at > offset]
     return until[-2] if len(until) > 1 else "", after[0] if after else ""
 

@@ -19,8 +19,6 @@ from .loading import StateNames, check_layout, check_option_names, loaded_state
 Group = dict[str, Any]
 
 WIDE = np.dtype(np.float32)
-
-
 NOTHING: State = {}
 
 
