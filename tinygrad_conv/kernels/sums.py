@@ -57,15 +57,30 @@ def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
 
 def sum_of_many(x: Array, reduced: frozenset[int], keepdims: bool) -> Array:
     """The same of many floats, axis by axis."""
-    order = memory_order(x.strides)
-    values = x.transpose(order.axes).astype(SINGLE if x.dtype == HALF else x.dtype, copy=False)
+    shown, times = without_repeats(x, reduced)
+    order = memory_order(shown.strides)
+    values = shown.transpose(order.axes).astype(SINGLE if x.dtype == HALF else x.dtype, copy=False)
     values, summed = merged(values, [axis in reduced for axis in order.axes])
     for axis in reversed(range(values.ndim)):
         if summed[axis]:
             values = sum_along(values, axis)
+    if times > 1:
+        values = values * values.dtype.type(times)
     sizes = [1 if axis in reduced else x.shape[axis] for axis in order.axes]
     sums = values.astype(x.dtype, copy=False).reshape(sizes).transpose(order.back)
     return sums if keepdims else sums.squeeze(tuple(reduced))
+
+
+def without_repeats(x: Array, reduced: frozenset[int]) -> tuple[Array, int]:
+    """x with one number for those that a summed axis repeats in place (its stride is 0), and how often it does.
+
+    Their sum is a product, which is exact to one rounding; adding a number to itself errs the same way each time.
+    """
+    repeats = [axis for axis in reduced if x.strides[axis] == 0 and x.shape[axis] > 1]
+    if not repeats:
+        return x, 1
+    first = tuple([slice(1) if axis in repeats else slice(None) for axis in range(x.ndim)])
+    return x[first], prod([x.shape[axis] for axis in repeats])
 
 
 def merged(values: Array, summed: list[bool]) -> tuple[Array, list[bool]]:
