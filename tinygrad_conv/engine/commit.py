@@ -9,8 +9,9 @@ needs to be touched for that, and Ctrl-C waits for the copies alone.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from functools import partial
-from itertools import starmap
+from itertools import chain, repeat
 from operator import setitem
 from typing import Any
 
@@ -26,25 +27,29 @@ class Changes:
     its shape and dtype. Then nothing can fail on the way.
     """
 
-    __slots__ = ("_calls", "_changed")
+    __slots__ = ("_arrays", "_calls", "_changed", "_numbers")
 
     def __init__(self) -> None:
-        self._calls: list[partial[Any]] = []
-        self._changed: list[Memory] = []  # what changes in place
+        self._arrays: list[Array] = []  # to be written to
+        self._numbers: list[Array] = []  # what goes into them
+        self._calls: list[partial[Any]] = []  # all other changes, in order
+        self._changed: list[Memory] = []  # of leaves, so that a backward that would read them is refused
 
     def write(self, tensor: Any, numbers: Array) -> None:
         """Numbers go into the memory of a tensor, and a backward that would read the old ones is refused."""
-        self._calls.append(partial(setitem, tensor._data, ..., numbers))
-        self._changed.append(tensor.memory())
+        self._arrays.append(tensor._data)
+        self._numbers.append(numbers)
+        self._changed.append(tensor._memory or tensor.memory())
 
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""
-        self._calls.append(partial(setattr, tensor, "_data", array))
+        self.set(tensor, "_data", array)
         self._changed.append(tensor.memory())
 
     def write_array(self, memory: Array, numbers: Array) -> None:
         """Numbers go into an array."""
-        self._calls.append(partial(setitem, memory, ..., numbers))
+        self._arrays.append(memory)
+        self._numbers.append(numbers)
 
     def set(self, owner: Any, name: str, value: Any) -> None:
         """An attribute gets another value."""
@@ -61,17 +66,18 @@ class Changes:
 
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter."""
-        calls = self._calls
-        if self._changed:
-            version = tick()
-            calls += [partial(setattr, memory, "version", version) for memory in self._changed]
-            calls.append(partial(setattr, Versions, "latest", version))
-        deque(map(RUN, calls), maxlen=0)
+        version = Versions.latest = tick() if self._changed else Versions.latest
+        changes = chain(
+            map(setitem, self._arrays, repeat(...), self._numbers),
+            map(setattr, self._changed, repeat("version"), repeat(version)),
+            map(RUN, self._calls),
+        )
+        deque(changes, maxlen=0)
 
 
 RUN = partial.__call__
 
 
-def set_all(settings: list[tuple[Any, str, Any]]) -> None:
-    """Set attributes, (owner, name, value) each, in a single step of the interpreter."""
-    deque(starmap(setattr, settings), maxlen=0)
+def set_all(owners: Iterable[Any], name: str, values: Iterable[Any]) -> None:
+    """Set an attribute of each owner to its value, in a single step of the interpreter."""
+    deque(map(setattr, owners, repeat(name), values), maxlen=0)

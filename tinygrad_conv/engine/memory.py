@@ -8,7 +8,7 @@ and a tensor is changed in place only where no other one would have to change wi
 from __future__ import annotations
 
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -63,22 +63,17 @@ class Memory:
         return next(member for member in self.members if member.tensor() is tensor)
 
 
-class Contents(NamedTuple):
-    """What was in an array that shows a leaf's memory, when an op read it."""
-
-    memory: Memory
-    array: Array
-    numbers: bytes
-
-    def changed(self) -> bool:
-        """Whether something else is in it now: of a large array, in the numbers that were kept."""
-        return self.numbers != numbers_of(self.array)
+Contents: TypeAlias = "tuple[Memory, Array, bytes]"
+"""What an op read that may change: a leaf's memory, an array that shows it, and the numbers in that."""
 
 
 def numbers_of(array: Array) -> bytes:
-    """The numbers in a small array; of a large one a sample, evenly spaced."""
-    if array.nbytes <= WHOLE:
-        return array.tobytes()
+    """The numbers in a small array; of a large one a sample."""
+    return array.tobytes() if array.nbytes <= WHOLE else sample(array)
+
+
+def sample(array: Array) -> bytes:
+    """A few numbers of a large array, evenly spaced."""
     step = array.size // SAMPLES | 1  # odd, so that it does not stay in one column
     return (array.reshape(-1) if array.flags.c_contiguous else array.flat)[::step].tobytes()
 

@@ -17,7 +17,7 @@ from ..errors import MutationError, TapeConsumedError, show_shape
 from . import registry
 from .hooks import Listeners
 from .location import Where, show_where
-from .memory import Contents
+from .memory import Contents, numbers_of
 
 tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
@@ -152,9 +152,9 @@ def check_unconsumed(node: Node) -> None:
 
 def check_versions(node: Node) -> None:
     """Refuse a node whose rules would read what was changed in place since."""
-    for read in node.contents:
-        if read.memory.version > node.index:
-            name = read.memory.show()
+    for memory, _, _ in node.contents:
+        if memory.version > node.index:
+            name = memory.show()
             raise MutationError(
                 f"{node.op.name}: {name} was changed in place after the forward at {node.place} read it; its "
                 "rules would no longer fit the numbers in it. Call backward before the change"
@@ -163,9 +163,9 @@ def check_versions(node: Node) -> None:
 
 def check_contents(node: Node) -> None:
     """Refuse a node whose rules would read what was changed without the tape being told."""
-    for read in node.contents:
-        if read.changed():
-            name = read.memory.show()
+    for memory, array, numbers in node.contents:
+        if numbers != numbers_of(array):
+            name = memory.show()
             raise MutationError(
                 f"{node.op.name}: the numbers in {name} were changed after the forward at {node.place} read "
                 "them, through .data or an array that shares its memory; its rules would no longer fit them. "

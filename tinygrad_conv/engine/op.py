@@ -337,7 +337,7 @@ def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
     if not isinstance(value, Tensor):  # a bare array is its owner's to change
         return None if value is None else own_copy(array)
     if value._edge is None or (value._memory is not None and value._memory.changeable):
-        contents.append(Contents(value.memory(), array, numbers_of(array)))
+        contents.append((value._memory or value.memory(), array, numbers_of(array)))
     return array
 
 

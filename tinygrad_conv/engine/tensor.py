@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from threading import RLock
 from typing import Any
 from weakref import ref
@@ -245,15 +246,17 @@ def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
 
 def accumulate(gradients: dict[Any, Any]) -> None:
     """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
-    accumulated: list[tuple[Tensor, str, Array]] = []
+    tensors: list[Tensor] = []
+    totals: list[Array] = []
     with GRAD_LOCK:
         for edge, gradient in gradients.items():
             tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
             if tensor is not None:  # a result that was to retain its gradient may be gone
-                total = gradient.copy() if tensor.grad is None else np.add(tensor.grad, gradient, order="C")
-                accumulated.append((tensor, "grad", total))
-        set_all(accumulated)
-    for tensor, _, _ in accumulated:
+                tensors.append(tensor)
+                before = tensor.grad
+                totals.append(gradient.copy() if before is None else np.add(before, gradient, order="C"))
+        set_all(tensors, "grad", totals)
+    for tensor in tensors:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
                 hook(tensor)
@@ -262,12 +265,11 @@ def accumulate(gradients: dict[Any, Any]) -> None:
 def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
     """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     with GRAD_LOCK:
-        set_all(
-            [
-                (tensor, "grad", None if set_to_none or tensor.grad is None else np.zeros_like(tensor.grad))
-                for tensor in tensors
-            ]
-        )
+        if set_to_none:
+            set_all(tensors, "grad", repeat(None))
+        else:
+            zeros = [None if tensor.grad is None else np.zeros_like(tensor.grad) for tensor in tensors]
+            set_all(tensors, "grad", zeros)
 
 
 def grad(

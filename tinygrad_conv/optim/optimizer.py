@@ -105,41 +105,41 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        changes, moved = self.computed_step()
-        changes.commit()
+        moved = [
+            (param, group)
+            for group in self.param_groups
+            for param in group["params"]
+            if param.grad is not None
+        ]
+        self.computed_step(moved).commit()
         observation = OBSERVATION.get()
         if observation is not None:
             for param, group in moved:
                 observation.updated(self, param, group)
         return loss
 
-    def computed_step(self) -> tuple[Changes, list[tuple[Any, Group]]]:
-        """What a step changes, and the parameters it moves, with their groups."""
-        changes, moved, owners = Changes(), [], set()
+    def computed_step(self, moved: list[tuple[Any, Group]]) -> Changes:
+        """What a step changes that moves these parameters, of these groups."""
         if getattr(self.update, "__func__", None) is not Optimizer.update:
-            return self.step_on_copies()
-        for group in self.param_groups:
-            for param in group["params"]:
-                grad = param.grad
-                if grad is None:
-                    continue
-                data, state = param.data, self.state.get(param)
-                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
-                    grad = plain_gradient(param)
-                if not data.flags.writeable:
-                    check_writable(type(self).__name__, param)
-                updated = self.updated if data.itemsize > 2 else self.updated_wide
-                numbers, new_state = updated(data, grad, state or NOTHING, group)
-                if type(numbers) is not np.ndarray or numbers.dtype != data.dtype:
-                    numbers, new_state = self.updated_wide(data, grad, state or NOTHING, group)
-                changes.write(param, numbers)
-                if state is None:
-                    changes.update(self.state, {param: new_state})
-                elif new_state:
-                    changes.update(state, new_state)
-                owners.add(id(data if data.base is None else memory_owner(data)))
-                moved.append((param, group))
-        return (changes, moved) if len(owners) == len(moved) else self.step_on_copies()
+            return self.step_on_copies(moved)
+        changes, owners = Changes(), set()
+        for param, group in moved:
+            data, grad, state = param._data, param.grad, self.state.get(param)
+            owners.add(id(data if data.base is None else memory_owner(data)))
+            if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
+                grad = plain_gradient(param)
+            if not data.flags.writeable:
+                check_writable(type(self).__name__, param)
+            updated = self.updated if data.itemsize > 2 else self.updated_wide
+            numbers, new_state = updated(data, grad, state or NOTHING, group)
+            if type(numbers) is not np.ndarray or numbers.dtype != data.dtype:
+                numbers, new_state = self.updated_wide(data, grad, state or NOTHING, group)
+            changes.write(param, numbers)
+            if state is None:
+                changes.update(self.state, {param: new_state})
+            elif new_state:
+                changes.update(state, new_state)
+        return changes if len(owners) == len(moved) else self.step_on_copies(moved)
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
@@ -153,14 +153,8 @@ class Optimizer:
         }
         return np.asarray(numbers, data.dtype), arrays
 
-    def step_on_copies(self) -> tuple[Changes, list[tuple[Any, Group]]]:
+    def step_on_copies(self, moved: list[tuple[Any, Group]]) -> Changes:
         """As `computed_step`, where a subclass has an `update` in place, or where parameters share memory."""
-        moved = [
-            (param, group)
-            for group in self.param_groups
-            for param in group["params"]
-            if param.grad is not None
-        ]
         gradients = [plain_gradient(param) for param, _ in moved]
         for param, _ in moved:
             check_writable(type(self).__name__, param)
@@ -180,7 +174,7 @@ class Optimizer:
             else:
                 changes.refill(state, new_state)
             changes.update(self._dtypes, {param: dtype})
-        return changes, moved
+        return changes
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
