@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS
+from ..dtypes import FLOATS, Array
 from ..errors import RuleError, show_array, show_shape
 from .hooks import run_hooks
 from .location import Where
@@ -106,6 +106,10 @@ class Gradients:
         self.node: Node | None = None  # whose turn it is
         self.rule: Any = None  # the rule of that node that runs, or ran last; None before the first
 
+    def of(self, array: Array) -> Any:
+        """An array as a gradient of this backward: a Tensor, where the rules are recorded."""
+        return array if self.lift is None else self.array_type(array)
+
     def newest_node(self) -> Node:
         """The newest node that waits, whose gradient is complete."""
         self.node, self.rule = self.waiting.pop(-heappop(self.newest_first)), None
@@ -127,7 +131,7 @@ class Gradients:
             return None
         dy = self.arrived.pop(output, None)
         if dy is None:
-            dy = np.zeros(shape, dtype) if self.lift is None else self.array_type(np.zeros(shape, dtype))
+            dy = self.of(np.zeros(shape, dtype))
         if self.lift is None:
             dy = read_only(dy)
         if node._listeners is not None and slot in node._listeners.hooks:

@@ -41,6 +41,12 @@ class Changes:
         self._numbers.append(numbers)
         self._changed.append(tensor._memory or tensor.memory())
 
+    def write_all(self, tensors: list[Any], numbers: list[Array]) -> None:
+        """As `write`, for many tensors."""
+        self._arrays += [tensor._data for tensor in tensors]
+        self._numbers += numbers
+        self._changed += [tensor._memory or tensor.memory() for tensor in tensors]
+
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""
         self.set(tensor, "_data", array)

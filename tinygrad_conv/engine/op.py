@@ -17,7 +17,7 @@ import numpy as np
 
 from ..dtypes import CODES, FLOATS, promote
 from ..errors import DtypeError, RuleError, show_array
-from ..options import Option, check_option
+from ..options import ARRAY, Option, check_option, is_array
 from .location import show_place, user_where
 from .memory import Contents, numbers_of
 from .modes import GRAD, LAYER, OBSERVATION
@@ -25,6 +25,7 @@ from .node import Node, Output
 from .refusal import ARRAYS, check_arguments, check_given_once, check_inputs, check_positions, explained
 from .tensor import Tensor, tensor_of, view_of
 
+ndarray = np.ndarray
 PLAIN = frozenset(
     {int, float, bool, str, type(None), np.dtype}
 )  # params that nobody can change behind the tape
@@ -77,6 +78,7 @@ class Op:
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
         self.required = len(inputs) - len(self.optional)
         self.may_be_none = range(self.required, self.arity)  # the positions of optional inputs
+        self.array_types = frozenset({ndarray, type(None)} if self.optional else {ndarray})
         self.aliases = dict(zip(names, self.inputs))
         self.input_names = frozenset([*self.inputs, *self.aliases])
         self.__signature__ = signature_for_callers(self)
@@ -107,6 +109,8 @@ class Op:
         try:
             if len(inputs) != self.arity and self.variadic is None:
                 inputs, params = self.bind(inputs, params)
+            if self.array_types.issuperset(map(type, inputs)):
+                return self.on_arrays(inputs, params)
             arrays, edges, wanted, any_tensor = self.unwrap(inputs)
             mutable = self.settle(params) if params else ()
             y, kept = self.forward(*arrays, **params), ()
@@ -144,6 +148,15 @@ class Op:
         check_arguments(self, given)
         return tuple(given.pop(name, None) for name in self.inputs), given
 
+    def on_arrays(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """A call on arrays alone, as rules make them: nothing to unwrap, nothing to record."""
+        if params:
+            self.settle(params)
+        if self.broadcasting and len({array.dtype for array in inputs}) > 1:
+            inputs = tuple(promote(list(inputs), [False] * len(inputs)))
+        y = self.forward(*inputs, **params)
+        return self.split_kept(y)[0] if self.keeps else y
+
     def unwrap(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[int], bool]:
         """The inputs as arrays, brought to one dtype if the op broadcasts; the edges of those that require a
         gradient, and their positions; and whether any is a Tensor.
@@ -157,10 +170,10 @@ class Op:
             if isinstance(value, Tensor):
                 any_tensor = True
                 if value._requires_grad:
-                    edge = value if value._edge is None else value._edge
+                    edge = value._edge or value
                     wanted.append(position)
                 value = value._data
-            elif type(value) is not np.ndarray and (value is not None or position not in self.may_be_none):
+            elif type(value) is not ndarray and (value is not None or position not in self.may_be_none):
                 unusual = True
             arrays.append(value)
             edges.append(edge)
@@ -173,14 +186,15 @@ class Op:
 
     def settle(self, params: dict[str, Any]) -> list[str]:
         """Take the Tensors out of the params, in place; which of these somebody could change later on."""
-        mutable = []
+        mutable, plain = [], self.plain
         for name, value in params.items():
             of_type = type(value)
-            if of_type in self.plain[name] and (of_type is not tuple or PLAIN.issuperset(map(type, value))):
+            if of_type in plain[name] and (of_type is not tuple or PLAIN.issuperset(map(type, value))):
                 continue
-            params[name] = self.without_tensors(name, value)
-            if name in self.options:
-                check_option(self.name, name, self.options[name], params[name])
+            if of_type is not ndarray or self.options.get(name) is not ARRAY or not is_array(value):
+                params[name] = self.without_tensors(name, value)
+                if name in self.options:
+                    check_option(self.name, name, self.options[name], params[name])
             if of_type not in PLAIN:
                 mutable.append(name)
         return mutable
@@ -350,13 +364,12 @@ def own_copy(array: Any) -> Any:
 
 def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, Any]:
     """By position, what people know the inputs by that want no gradient: a number, or a tensor's name."""
-    return {
-        position: inputs[position]
-        if type(inputs[position]) in PLAIN
-        else getattr(inputs[position], "name", None)
-        for position in positions
-        if inputs[position] is not None
-    }
+    constants = {}
+    for position in positions:
+        value = inputs[position]
+        if value is not None:
+            constants[position] = value if type(value) in PLAIN else getattr(value, "name", None)
+    return constants
 
 
 def is_scalar(value: Any) -> bool:

@@ -228,20 +228,18 @@ def sweep_from(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[
 def enter_seeds(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> None:
     """Enter the gradients that a backward begins with."""
     for tensor, seed in zip(outputs, seeds):
-        seed = seed_for(tensor, seed)
-        edge = tensor if tensor._edge is None else tensor._edge
-        gradients.add(edge, seed._data if gradients.lift is None else seed)
+        check_requires_grad(tensor)
+        gradients.add(tensor._edge or tensor, seed_for(tensor, seed, gradients))
 
 
-def seed_for(tensor: Tensor, gradient: Any) -> Tensor:
+def seed_for(tensor: Tensor, gradient: Any, gradients: Gradients) -> Any:
     """The gradient that a backward of the tensor begins with: 1 for a scalar, where none was given."""
-    check_requires_grad(tensor)
     if gradient is None:
         check_scalar(tensor)
-        return tensor_of(np.array(1.0, tensor._data.dtype, ndmin=tensor._data.ndim))
+        return gradients.of(np.ones(tensor._data.shape, tensor._data.dtype))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient, tensor.dtype)
     check_seed(tensor, seed)
-    return seed
+    return seed._data if gradients.lift is None else seed
 
 
 def accumulate(gradients: dict[Any, Any]) -> None:

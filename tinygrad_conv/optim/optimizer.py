@@ -13,7 +13,7 @@ from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
 from ..settings import check_flag, check_number
-from .drafts import Drafts, State, copied, draft_of_state, memory_owner
+from .drafts import Drafts, State, copied, draft_of_state, share_memory
 from .loading import StateNames, check_layout, check_option_names, loaded_state
 
 Group = dict[str, Any]
@@ -120,26 +120,28 @@ class Optimizer:
 
     def computed_step(self, moved: list[tuple[Any, Group]]) -> Changes:
         """What a step changes that moves these parameters, of these groups."""
-        if getattr(self.update, "__func__", None) is not Optimizer.update:
+        params = [param for param, _ in moved]
+        in_place = getattr(self.update, "__func__", None) is not Optimizer.update
+        if in_place or share_memory([param._data for param in params]):
             return self.step_on_copies(moved)
-        changes, owners = Changes(), set()
+        changes, numbers = Changes(), []
         for param, group in moved:
             data, grad, state = param._data, param.grad, self.state.get(param)
-            owners.add(id(data if data.base is None else memory_owner(data)))
             if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
                 grad = plain_gradient(param)
             if not data.flags.writeable:
                 check_writable(type(self).__name__, param)
             updated = self.updated if data.itemsize > 2 else self.updated_wide
-            numbers, new_state = updated(data, grad, state or NOTHING, group)
-            if type(numbers) is not np.ndarray or numbers.dtype != data.dtype:
-                numbers, new_state = self.updated_wide(data, grad, state or NOTHING, group)
-            changes.write(param, numbers)
+            new_data, new_state = updated(data, grad, state or NOTHING, group)
+            if type(new_data) is not np.ndarray or new_data.dtype != data.dtype:
+                new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
+            numbers.append(new_data)
             if state is None:
                 changes.update(self.state, {param: new_state})
             elif new_state:
                 changes.update(state, new_state)
-        return changes if len(owners) == len(moved) else self.step_on_copies(moved)
+        changes.write_all(params, numbers)
+        return changes
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
