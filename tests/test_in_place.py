@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import weakref
 
 import numpy as np
@@ -165,6 +166,23 @@ def test_an_item_from_another_one():
     first = x.data[1]
     x[0] = x[1]
     assert x.data[0] == first
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_what_an_item_was_taken_from_is_its_base_still(recording):
+    x = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True) * 1
+    with tg.enable_grad() if recording else tg.no_grad():
+        last = x[3]
+        x[0] = last
+        x[1] = last  # again, beside what it shows
+        for change in (lambda: x.fill_(0), lambda: last.add_(1), lambda: operator.setitem(x, 3, 0.0)):
+            with pytest.raises(errors.MutationError, match="is a view of"):
+                change()
+        with pytest.raises(errors.MutationError, match="is a view of"):
+            x[2:4] = last
+        del last
+        x[3] = 0.0
+    np.testing.assert_array_equal(x.data, [4, 4, 3, 0])
 
 
 def test_a_leaf_that_gradients_are_written_into_becomes_a_result():

@@ -36,13 +36,17 @@ class Changes:
         self._changed: list[Memory] = []  # of leaves, so that a backward that would read them is refused
 
     def write(self, tensor: Any, numbers: Array) -> None:
-        """Numbers go into the memory of a tensor, and a backward that would read the old ones is refused."""
-        self._arrays.append(tensor._data)
+        """Numbers go into the memory of a tensor, which may be a view of a leaf; a backward that would read
+        the old ones is refused.
+        """
+        array = tensor._data.view()
+        array.setflags(write=True)
+        self._arrays.append(array)
         self._numbers.append(numbers)
         self._changed.append(tensor._memory or tensor.memory())
 
     def write_all(self, tensors: list[Any], numbers: list[Array]) -> None:
-        """As `write`, for many tensors."""
+        """The same for many leaves, no views among them."""
         self._arrays += [tensor._data for tensor in tensors]
         self._numbers += numbers
         self._changed += [tensor._memory or tensor.memory() for tensor in tensors]

@@ -15,10 +15,11 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import DtypeError, MutationError, ShapeError, show_array, show_tensor
+from .commit import Changes
 from .instructions import stores_back_an_item
 from .location import show_where, user_where
 from .memory import overlap
-from .modes import GRAD, no_grad, unobserved
+from .modes import GRAD, unobserved
 from .registry import OPS
 
 
@@ -32,22 +33,24 @@ def change(tensor: Any, symbol: str, compute: Callable[..., Any], *operands: Any
     recorded = GRAD.get() and any(getattr(value, "requires_grad", False) for value in (tensor, *operands))
     if recorded and tensor._requires_grad and tensor._edge is None:
         raise leaf_error(tensor, symbol)
-    writes = not recorded and is_a_leafs(tensor)
-    if not writes and stores_back_an_item(tensor, user_where()):
+    if not recorded and is_a_leafs(tensor):
+        check_not_expanded(tensor)
+    elif stores_back_an_item(tensor, user_where()):
         return compute(tensor, *operands)  # x[0] += 1: the change of x itself is what follows
-    if not writes:
+    else:
         check_alone(tensor, symbol, operands, part)
     if recorded:
-        result = fitted(tensor, symbol, compute(tensor, *operands))
-        take_over(tensor, result)
+        take_over(tensor, fitted(tensor, symbol, compute(tensor, *operands)))
         return tensor
-    with no_grad(), unobserved():
-        result = fitted(tensor, symbol, compute(tensor, *operands))
-    if writes:
-        write(tensor, result._data)
-    else:
-        tensor._data, tensor._memory = result._data, None  # under no_grad a result keeps its node
+    with unobserved():
+        result = fitted(tensor, symbol, compute(*map(off_the_tape, (tensor, *operands))))
+    put(tensor, result._data)
     return tensor
+
+
+def off_the_tape(operand: Any) -> Any:
+    """An operand that nothing is recorded of: Ctrl-C could leave a block of no_grad without its end."""
+    return operand.detach() if hasattr(operand, "_edge") else operand
 
 
 def is_a_leafs(tensor: Any) -> bool:
@@ -83,46 +86,63 @@ def take_over(tensor: Any, result: Any) -> None:
             moved = retained.pop(old.slot)
             if new is not None:
                 new.node.listeners().retained[new.slot] = moved
-    tensor._data, tensor._edge, tensor._requires_grad = result._data, new, result._requires_grad
-    tensor._memory = None
+    replace_array(tensor, result._data)
+    tensor._edge, tensor._requires_grad = new, result._requires_grad
 
 
-def write(tensor: Any, numbers: Array) -> None:
-    """Write to the memory of a leaf, through a view of it as well."""
+def replace_array(tensor: Any, array: Array) -> None:
+    """Give a result an array of its own; where views of the old one are alive, it is known to them still."""
+    memory = tensor._memory
+    if memory is not None and memory.beside(tensor):
+        memory.leave(tensor, tensor._data)
+    else:
+        tensor._memory = None
+    tensor._data = array
+
+
+def put(tensor: Any, numbers: Array) -> None:
+    """Other numbers: in the memory of a leaf, through a view of it too; for a result, which keeps its node."""
+    if is_a_leafs(tensor):
+        changes = Changes()
+        changes.write(tensor, numbers)
+        changes.commit()
+        return
+    numbers.setflags(write=False)
+    replace_array(tensor, numbers)
+
+
+def overwrite(tensor: Any, values: Any) -> None:
+    """Other numbers, whatever the old ones were."""
+    if is_a_leafs(tensor):
+        check_not_expanded(tensor)
+    else:
+        check_alone(tensor, "x[…] = …", (), None)
+    numbers = np.empty_like(tensor._data)
+    numbers[...] = values
+    put(tensor, numbers)
+
+
+def check_not_expanded(tensor: Any) -> None:
+    """Refuse a change of what shows one number in several places."""
     repeats = any(stride == 0 and size > 1 for stride, size in zip(tensor._data.strides, tensor.shape))
-    if repeats and numbers.size:
+    if repeats and tensor._data.size:
         raise MutationError(
             f"x is {show_tensor(tensor)}, an expanded view: several of its numbers are one in memory. "
             "Change its .clone(), or the tensor that was expanded"
         )
-    target = tensor._data.view()
-    target.setflags(write=True)
-    np.copyto(target, numbers)
-    tensor.mark_changed()
-
-
-def overwrite(tensor: Any, values: Any) -> None:
-    """Other numbers for a leaf, in its memory, or for a result, which keeps its node."""
-    numbers = np.empty_like(tensor._data)
-    numbers[...] = values
-    if is_a_leafs(tensor):
-        write(tensor, numbers)
-        return
-    check_alone(tensor, "x[…] = …", (), None)
-    numbers.setflags(write=False)
-    tensor._data, tensor._memory = numbers, None
 
 
 def check_alone(tensor: Any, symbol: str, operands: tuple[Any, ...], part: Any) -> None:
     """Refuse a change that other tensors would have to show: views of this one, or what it is a view of."""
-    if tensor._memory is None:
+    memory = tensor._memory
+    if memory is None:
         return
-    for other in tensor._memory.beside(tensor):
-        read_alone = any(other is operand for operand in operands)
-        if read_alone and part is not None and not overlap(region(tensor._data, part), other._data):
+    for other in memory.beside(tensor):
+        read_alone = part is not None and any(other is operand for operand in operands)
+        if read_alone and not overlap(region(memory.shown_by(tensor), part), memory.shown_by(other)):
             continue  # x[0] = x[1]
-        view, base = (other, tensor) if tensor._memory.member(other).where is not None else (tensor, other)
-        made_at = show_where(tensor._memory.member(view).where)
+        view, base = (other, tensor) if memory.member(other).where is not None else (tensor, other)
+        made_at = show_where(memory.member(view).where)
         raise MutationError(
             f"{symbol}: {show_tensor(view)}, made at {made_at}, is a view of {show_tensor(base)}, and the "
             "other would have to change too. Write x = x … for a new tensor, or make the view a copy where "

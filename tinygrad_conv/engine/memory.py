@@ -29,6 +29,7 @@ class Member(NamedTuple):
     tensor: ref[Any]
     where: Where | None  # the line that made it, a view of another; None: the others are views of it
     copied: bool  # it stands for a view, but had to be laid out anew
+    left: Array | None = None  # what it showed of the memory, before it got an array of its own
 
 
 class Memory:
@@ -52,6 +53,21 @@ class Memory:
         """The other tensors alive that show it."""
         alive = [member.tensor() for member in self.members]
         return [other for other in alive if other is not None and other is not tensor]
+
+    def leave(self, tensor: Any, shown: Array) -> None:
+        """One of its tensors has an array of its own now. It stays while others are alive: they are views of
+        it still, and would have to change with it.
+        """
+        with _LOCK:
+            self.members = [
+                member._replace(left=shown) if member.tensor() is tensor and member.left is None else member
+                for member in self.members
+            ]
+
+    def shown_by(self, tensor: Any) -> Array:
+        """What one of its tensors shows of the memory, or did before it left."""
+        left = self.member(tensor).left
+        return tensor._data if left is None else left
 
     def show(self) -> str:
         """One of its tensors, for messages: the one that the others are views of, where it lives."""

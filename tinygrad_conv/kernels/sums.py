@@ -72,9 +72,9 @@ def sum_of_many(x: Array, reduced: frozenset[int], keepdims: bool) -> Array:
 
 
 def without_repeats(x: Array, reduced: frozenset[int]) -> tuple[Array, int]:
-    """x with one number for those that a summed axis repeats in place (its stride is 0), and how often it does.
+    """x with one number for those that a summed axis of stride 0 repeats, and how often it does.
 
-    Their sum is a product, which is exact to one rounding; adding a number to itself errs the same way each time.
+    Their sum is a product, exact to one rounding; adding a number to itself errs the same way each time.
     """
     repeats = [axis for axis in reduced if x.strides[axis] == 0 and x.shape[axis] > 1]
     if not repeats:
