@@ -80,12 +80,9 @@ class Memory:
 
 
 Contents: TypeAlias = "tuple[Memory, Array, bytes]"
-"""What an op read that may change: a leaf's memory, an array that shows it, and the numbers in that."""
-
-
-def numbers_of(array: Array) -> bytes:
-    """The numbers in a small array; of a large one a sample."""
-    return array.tobytes() if array.nbytes <= WHOLE else sample(array)
+"""What an op read that may change: a leaf's memory, an array that shows it, and the numbers that were in it:
+all of a small one (`array.tobytes()`), a sample of one that has more than WHOLE bytes.
+"""
 
 
 def sample(array: Array) -> bytes:

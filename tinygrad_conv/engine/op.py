@@ -19,7 +19,7 @@ from ..dtypes import CODES, FLOATS, promote
 from ..errors import DtypeError, RuleError, show_array
 from ..options import ARRAY, Option, check_option, is_array
 from .location import show_place, user_where
-from .memory import Contents, numbers_of
+from .memory import WHOLE, Contents, sample
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
 from .refusal import ARRAYS, check_arguments, check_given_once, check_inputs, check_positions, explained
@@ -351,7 +351,8 @@ def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
     if not isinstance(value, Tensor):  # a bare array is its owner's to change
         return None if value is None else own_copy(array)
     if value._edge is None or (value._memory is not None and value._memory.changeable):
-        contents.append((value._memory or value.memory(), array, numbers_of(array)))
+        numbers = array.tobytes() if array.nbytes <= WHOLE else sample(array)
+        contents.append((value._memory or value.memory(), array, numbers))
     return array
 
 
