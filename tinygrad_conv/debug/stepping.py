@@ -28,7 +28,9 @@ class StepObserver(Observer):
     numbering: dict[Any, Any]  # of the sweep that is observed: what steps call its edges
     values: Values
     step: Step  # that is being made
-    positions: Iterator[int]  # of the inputs of a variadic op that are still to get their gradient
+    inputs_to_come: Iterator[
+        tuple[int, Any]
+    ]  # (position, edge) of those that a variadic rule has not reached
 
     def before_step(self, step: Step, node: Node) -> None:
         """The rules of an op are going to run."""
@@ -45,7 +47,7 @@ class StepObserver(Observer):
         if gradients.consumer is not None:
             self.values.roots = [node, *gradients.waiting.values()]  # newer ones are freed
         self.step = step_of(node, dy, self.numbering, self.values)
-        self.positions = iter([place for place, edge in enumerate(input_edges(node)) if edge is not None])
+        self.inputs_to_come = iter(enumerate(input_edges(node)))
         self.before_step(self.step, node)
 
     def after_rule(self, gradients: Gradients, edge: Any, dx: Any, before: Any, after: Any) -> None:
@@ -54,7 +56,10 @@ class StepObserver(Observer):
             self.step.grad_inputs[rule.argument] = dx
             self.step.accumulated[rule.argument] = accumulated
             return
-        position, count = next(self.positions), len(self.step.sources[rule.argument])
+        position = next(
+            position for position, its in self.inputs_to_come if its is edge
+        )  # not all are wanted
+        count = len(self.step.sources[rule.argument])
         for entries, entry in ((self.step.grad_inputs, dx), (self.step.accumulated, accumulated)):
             earlier = entries.get(rule.argument, (None,) * count)
             entries[rule.argument] = (*earlier[:position], entry, *earlier[position + 1 :])
