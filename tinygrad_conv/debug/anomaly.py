@@ -18,6 +18,7 @@ from ..engine.node import Node, input_edges, tick
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..errors import AnomalyError, MutationError, show_tensor, show_value
+from ..members import members_of
 from .step import Accumulated, Step, place_of
 from .stepping import StepObserver
 from .values import first_nonfinite, saved_arrays
@@ -124,6 +125,5 @@ def name_of_saved(node: Node, name: str) -> str:
 
 def accumulations(step: Step) -> Iterator[Accumulated]:
     """What a step's contributions have been added to."""
-    for entry in step.accumulated.values():
-        entries = [entry] if isinstance(entry, Accumulated) else entry
-        yield from (accumulated for accumulated in entries if accumulated is not None)
+    for entries in step.accumulated.values():
+        yield from (accumulated for accumulated in members_of(entries) if accumulated is not None)

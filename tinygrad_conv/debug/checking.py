@@ -13,6 +13,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.registry import OPS
 from ..kernels import use_kernels
+from ..members import members_of
 from .recorded import Recorded
 from .rerun import node_of, placeholders_of
 from .step import Step
@@ -126,10 +127,9 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
 def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
     """(argument, place in it if it is variadic, gradient) for each gradient of a step."""
     for name, gradient in step.grad_inputs.items():
-        if not isinstance(gradient, tuple):
-            yield name, None, gradient
-            continue
-        yield from ((name, place, dx) for place, dx in enumerate(gradient) if dx is not None)
+        for place, dx in enumerate(members_of(gradient)):
+            if dx is not None:
+                yield name, place if step.variadic else None, dx
 
 
 def difference_along(
@@ -169,7 +169,7 @@ def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
     op = OPS[step.op]
     given, params = dict(zip(step.inputs, values)), deepcopy(step.params)
     y = op(*values, **params) if op.variadic else op(*(given.get(name) for name in op.inputs), **params)
-    return tuple(map(np.asarray, y if isinstance(y, tuple) else (y,)))
+    return tuple(map(np.asarray, members_of(y)))
 
 
 def repeated(y: Sequence[Array], recorded: Iterable[Any]) -> bool:
@@ -184,7 +184,7 @@ def repeated(y: Sequence[Array], recorded: Iterable[Any]) -> bool:
 def flat(values: dict[str, Any]) -> Iterator[Any]:
     """The arrays of a dict whose values may be tuples."""
     for value in values.values():
-        yield from value if isinstance(value, tuple) else (value,)
+        yield from members_of(value)
 
 
 def magnitude(array: Array) -> float:

@@ -26,6 +26,7 @@ from ..engine.modes import enable_grad, unobserved
 from ..engine.op import Op
 from ..engine.tensor import Tensor, grad
 from ..kernels import use_kernels
+from ..members import members_of
 from .recorded import Recorded, User
 from .rerun import node_of, placeholders_of
 from .step import Step
@@ -179,20 +180,15 @@ def checked(index: int | Sequence[int], shape: tuple[int, ...]) -> Index:
 
 def products_of(user: User, index: Index) -> Iterator[Product]:
     """The products that one step contributes."""
-    step, several = user.step, isinstance(user.step.grad_output, tuple)
-    for slot, (dy, factors) in enumerate(zip(gradients_given(step), factors_of(user, index))):
+    step = user.step
+    for slot, (dy, factors) in enumerate(zip(members_of(step.grad_output), factors_of(user, index))):
         if factors is None:
             continue
-        names = {} if several else names_of(step, user.argument, index, factors)
+        names = {} if step.several else names_of(step, user.argument, index, factors)
         for place in sorted({*names, *zip(*(axis.tolist() for axis in np.nonzero(np.atleast_1d(factors))))}):
             at = place if factors.ndim else ()
             name = names.get(place, f"∂y/∂{user.argument}")
-            yield Product(step, (slot, *at) if several else at, float(dy[at]), name, float(factors[at]))
-
-
-def gradients_given(step: Step) -> tuple[Any, ...]:
-    """The gradients of the outputs, of all of them."""
-    return step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
+            yield Product(step, (slot, *at) if step.several else at, float(dy[at]), name, float(factors[at]))
 
 
 def factors_of(user: User, index: Index) -> list[Array | None]:
@@ -203,13 +199,13 @@ def factors_of(user: User, index: Index) -> list[Array | None]:
     leaves = placeholders_of(step)
     node = node_of(step, leaves)
     given = [
-        None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS) for dy in gradients_given(step)
+        None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS)
+        for dy in members_of(step.grad_output)
     ]
     position = user.place if user.place is not None else list(step.sources).index(user.argument)
     # the literal kernels' zeros are zeros: the fast ones may round where they transform
     with unobserved(), enable_grad(), use_kernels("reference"):
-        dys = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
-        ((_, dx),) = contributions(node, dys, {leaves[position]}, create_graph=True)
+        ((_, dx),) = contributions(node, step.as_dy(given), {leaves[position]}, create_graph=True)
         wanted = [dy for dy in given if dy is not None]
         depends = dx.requires_grad
         factors = iter(grad(dx[index], wanted, allow_unused=True) if depends else [None] * len(wanted))

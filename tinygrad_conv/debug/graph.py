@@ -16,6 +16,7 @@ from ..engine.location import PACKAGE, show_where
 from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
+from ..members import members_of
 
 Tracked = TypeVar("Tracked")
 
@@ -120,7 +121,7 @@ def saved_bytes(node: Node) -> int:
     arrays: dict[int, int] = {}
     for reached in nodes_behind([node]):
         for value in reached.saved.values():
-            for array in value if isinstance(value, tuple) else (value,):
+            for array in members_of(value):
                 if isinstance(array, np.ndarray):
                     arrays[id(array)] = array.nbytes
     return sum(arrays.values())

@@ -15,6 +15,7 @@ from ..dtypes import Array
 from ..engine.node import Node
 from ..engine.tensor import Tensor
 from ..errors import show_array
+from ..members import members_of
 from .step import Step
 from .values import saved_arrays
 
@@ -101,9 +102,7 @@ def show_step(step: Step) -> str:
         ("grad_output", step.grad_output),
         *((f"grad_inputs[{name!r}]", gradient) for name, gradient in step.grad_inputs.items()),
     ]
-    arrays = [
-        (name, array) for name, value in values for array in (value if isinstance(value, tuple) else (value,))
-    ]
+    arrays = [(name, array) for name, value in values for array in members_of(value)]
     shown = [
         f"<p>{escape(name)}: {show_array(array)}</p>{pictures(plain(array))}"
         for name, array in arrays

@@ -15,6 +15,7 @@ from ..engine.node import Node
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
+from ..members import members_of
 from .atomic_write import write_text
 from .step import Step
 from .stepping import StepObserver
@@ -87,11 +88,7 @@ class profile(StepObserver):
 
     def after_step(self, step: Step) -> None:
         seconds = time.perf_counter() - self._start
-        made = [
-            array
-            for value in step.grad_inputs.values()
-            for array in (value if isinstance(value, tuple) else (value,))
-        ]
+        made = [array for value in step.grad_inputs.values() for array in members_of(value)]
         allocated = sum(getattr(array, "nbytes", 0) for array in made)
         self.events.append(
             Event(step.op, step.where, True, self._start, seconds, allocated, 0, served() or "")

@@ -13,6 +13,7 @@ import numpy as np
 from .. import errors
 from ..dtypes import Array
 from ..engine.tensor import Tensor
+from ..members import members_of
 from .step import Kept, Source, Step
 
 
@@ -106,9 +107,8 @@ class Recorded(Sequence[Step]):
         source = self.source(of)
         if isinstance(source, str):
             return self.grads[source]
-        gradient = self[source.number - 1].grad_output
-        whole: Array = gradient[source.slot] if isinstance(gradient, tuple) else gradient
-        return whole
+        gradient: Array = members_of(self[source.number - 1].grad_output)[source.slot]
+        return gradient
 
     def users(self, of: Any) -> list[User]:
         """Where a leaf or a result is read: what these steps contribute adds up to its gradient."""
@@ -116,9 +116,9 @@ class Recorded(Sequence[Step]):
         users: list[User] = []
         for step in self:
             for name, source in step.sources.items():
-                variadic = isinstance(source, tuple) and not isinstance(source, Source)
-                places = list(enumerate(source)) if variadic else [(None, source)]
-                users.extend(User(step, name, place) for place, origin in places if origin == wanted)
+                for place, origin in enumerate(members_of(source)):
+                    if origin == wanted:
+                        users.append(User(step, name, place if step.variadic else None))
         return users
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from ..engine.observe import ObservedGradients
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_shape
+from ..members import members_of
 from .recorded import Recorded
 from .step import Source, Step
 from .stepping import StepRecorder
@@ -70,7 +70,7 @@ def rerun(recording: Run, from_step: int | Step, grad_output: Any) -> Run:
 
 def replace_gradient(node: Node, gradient: Any) -> None:
     """Have this gradient stand in the place of the one that arrives at a node."""
-    for slot, array in enumerate(gradient if node.several else (gradient,)):
+    for slot, array in enumerate(members_of(gradient)):
         if array is not None:
             Handle(node.listeners().hooks.setdefault(slot, {}), partial(replacement, array=array))
 
@@ -82,7 +82,7 @@ def replacement(arrived: Array, array: Array) -> Array:
 
 def fitted(gradient: Any, step: Step) -> Any:
     """A gradient in the place of a step's own: its shape, its dtype."""
-    if isinstance(step.grad_output, tuple):
+    if step.several:
         if not isinstance(gradient, (tuple, list)) or len(gradient) != len(step.grad_output):
             raise ValueError(
                 f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients"
@@ -117,15 +117,9 @@ def rebuilt(recording: Recorded) -> tuple[list[Node], dict[str, Tensor]]:
     return nodes, leaves
 
 
-def variadic(step: Step) -> bool:
-    """Whether the op takes any number of inputs."""
-    return type(next(iter(step.sources.values()))) is tuple
-
-
-def sources_in_order(step: Step) -> Sequence[Any]:
+def sources_in_order(step: Step) -> list[Any]:
     """Where the inputs came from, one by one, those of a variadic argument too."""
-    sources = list(step.sources.values())
-    return sources[0] if variadic(step) else sources
+    return [source for sources in step.sources.values() for source in members_of(sources)]
 
 
 def edge_of(source: Any, nodes: list[Node], leaves: dict[str, Tensor]) -> Any:
@@ -140,17 +134,16 @@ def node_of(step: Step, edges: list[Any]) -> Node:
     if step.op not in OPS:
         raise KeyError(f"op {step.op!r} is not declared here: import the module that declares it")
     op = OPS[step.op]
-    several, where = isinstance(step.grad_output, tuple), (code_at(step.where), -1)
     node = Node(
         op,
-        [edges] if op.variadic else edges,
-        dict(step.read),
-        step.params,
-        several,
-        [],
-        None,
-        step.where.layer,
-        where,
+        edges=[edges] if op.variadic else edges,
+        saved=dict(step.read),
+        params=step.params,
+        several=step.several,
+        contents=[],
+        constants=None,
+        layer=step.where.layer,
+        where=(code_at(step.where), -1),
     )
     node.outputs = list(step.shapes)
     return node
@@ -160,21 +153,23 @@ def placeholders_of(step: Step) -> list[Any]:
     """In the place of a step's inputs: leaves with their values where a gradient is wanted (0 where no rule
     reads one).
     """
-    names = [*step.sources] if not variadic(step) else [OPS[step.op].variadic] * len(sources_in_order(step))
     placeholders: list[Any] = []
-    for position, (name, source) in enumerate(zip(names, sources_in_order(step))):
-        gradient, value = step.grad_inputs.get(name), step.read.get(name)
-        if variadic(step):
-            gradient, value = (given and given[position] for given in (gradient, value))
-        value = (
-            np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape)
-            if value is None and gradient is not None
-            else value
+    for name, sources in step.sources.items():
+        count = len(members_of(sources))
+        gradients, values = (
+            (None,) * count if given is None else members_of(given)
+            for given in (step.grad_inputs.get(name), step.read.get(name))
         )
-        placeholders.append(
-            Tensor(value, requires_grad=True) if source is not None and gradient is not None else None
-        )
+        for source, gradient, value in zip(members_of(sources), gradients, values):
+            wanted = source is not None and gradient is not None
+            placeholders.append(placeholder(gradient, value) if wanted else None)
     return placeholders
+
+
+def placeholder(gradient: Array, value: Array | None) -> Tensor:
+    """A leaf with a value, or with zeros of the shape of its gradient."""
+    zeros = np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape)
+    return Tensor(zeros if value is None else value, requires_grad=True)
 
 
 def code_at(place: Place) -> Any:

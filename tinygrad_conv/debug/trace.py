@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..members import members_of
 from .explain import Index, checked, products_of
 from .recorded import Recorded
 from .rerun import node_of, placeholders_of
@@ -74,8 +75,7 @@ def value_of(recording: Recorded, source: Source | str, index: Index) -> float:
     """A number of a leaf or a result; NaN where the forward value is not known."""
     if isinstance(source, str):
         return float(recording.leaves[source][index])
-    output = recording[source.number - 1].output
-    array = output[source.slot] if isinstance(output, tuple) else output
+    array = members_of(recording[source.number - 1].output)[source.slot]
     return float("nan") if array is None else float(array[index])
 
 
@@ -87,8 +87,7 @@ def way_on(recording: Recorded, source: Source | str, index: Index) -> tuple[lis
         largest = max(products, key=lambda product: abs(product.product), default=None)
         if largest is None or largest.product == 0:
             return hops, f"no gradient comes through: all {len(products):,} products are 0"
-        several = isinstance(largest.step.grad_output, tuple)
-        slot, index = (largest.at[0], largest.at[1:]) if several else (0, largest.at)
+        slot, index = (largest.at[0], largest.at[1:]) if largest.step.several else (0, largest.at)
         name = f"dy{list(largest.at) or ''}"
         whole = sum(product.product for product in products)
         hops.append(Hop(largest.step, name, largest.dy, largest.product, whole, len(products)))
@@ -130,9 +129,8 @@ def influences(step: Step, slot: int, index: Index) -> list[Any]:
     dys = [np.zeros(shape, dtype) if dtype.kind == "f" else None for shape, dtype in step.shapes]
     dys[slot][index] = 1  # type: ignore[index]
     node = node_of(step, placeholders_of(step))
-    parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0])
     shares = []
-    for position, part in parts:
+    for position, part in contributions(node, step.as_dy(dys)):
         argument = node.op.variadic or node.op.inputs[position]
         x, place = step.inputs[argument], position if node.op.variadic else None
         x = x if place is None else x[place]

@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import Array, promote
 from ..engine.node import Node, Output, check_unconsumed, input_edges, nodes_behind
 from ..engine.tensor import Tensor
+from ..members import members_of
 from .listing import saved_input
 
 
@@ -37,9 +38,7 @@ class Values:
                     known[edge] = value  # not one that was promoted to another's dtype
             y = node.saved.get("y")
             if y is not None:
-                known.update(
-                    {Output(node, slot): array for slot, array in enumerate(y if type(y) is tuple else (y,))}
-                )
+                known.update({Output(node, slot): array for slot, array in enumerate(members_of(y))})
         return known
 
     def input(self, node: Node, position: int) -> Any:
@@ -92,7 +91,7 @@ class Values:
                 value, node.saved[name], equal_nan=value.dtype.kind == "f"
             ):
                 return [None] * len(node.outputs)
-        return [np.asarray(output) for output in (y if type(y) is tuple else (y,))]
+        return [np.asarray(output) for output in members_of(y)]
 
 
 def is_given(node: Node, position: int) -> bool:
@@ -141,10 +140,8 @@ def saved_arrays(node: Node) -> Iterator[tuple[str, Array]]:
 
 def first_nonfinite(values: Iterable[Any]) -> Array | None:
     """The first of these arrays and Tensors (tuples are looked into) with a NaN or an infinity in it."""
-    for value in values:
-        array = value.data if isinstance(value, Tensor) else value
-        if isinstance(array, tuple):
-            array = first_nonfinite(array)
+    for member in (member for value in values for member in members_of(value)):
+        array = member.data if isinstance(member, Tensor) else member
         if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
             return array
     return None

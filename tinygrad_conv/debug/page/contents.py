@@ -10,6 +10,7 @@ from typing import Any
 from ...engine.location import show_path
 from ...engine.registry import OPS
 from ...errors import SHORT, show_array, show_shape, show_value
+from ...members import members_of
 from ..listing import Line, Tape
 from ..recorded import Recorded
 from ..step import Source, Step
@@ -49,9 +50,7 @@ def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]
 def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
     """One step."""
     inputs = list(inputs_of(step, arrays))
-    outputs = step.output if isinstance(step.output, tuple) else (step.output,)
-    grads = step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
-    several = isinstance(step.grad_output, tuple)
+    outputs = zip(step.shapes, members_of(step.output), members_of(step.grad_output))
     given = [*(entry["label"] for entry in inputs), *params_of(step)]
     return {
         "number": step.number,
@@ -63,12 +62,12 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": [
             {
-                "name": f"y[{slot}]" if several else "y",
+                "name": f"y[{slot}]" if step.several else "y",
                 "type": f"{dtype}{show_shape(shape)}",
                 "value": arrays.add(value),
                 "grad": arrays.add(grad),
             }
-            for slot, ((shape, dtype), value, grad) in enumerate(zip(step.shapes, outputs, grads))
+            for slot, ((shape, dtype), value, grad) in enumerate(outputs)
         ],
         "window": window_of(step),
         "summary": f"y: {show_value(step.output)}; gradient: {show_value(step.grad_output)}",
@@ -81,16 +80,15 @@ def inputs_of(step: Step, arrays: Arrays) -> Iterator[dict[str, Any]]:
     """
     forms = iter(forms_of(step, arrays))
     for name, source in step.sources.items():
-        variadic = isinstance(source, tuple) and not isinstance(source, Source)
-        if not variadic and source is None and name not in step.inputs:
+        if source is None and name not in step.inputs:
             continue  # left out
-        sources, values = (source, step.inputs[name]) if variadic else ((source,), (step.inputs.get(name),))
+        sources, values = members_of(source), members_of(step.inputs.get(name))
         for place, (origin, value) in enumerate(zip(sources, values)):
             grad, sums = step.grad_inputs.get(name), step.accumulated.get(name)
-            if variadic:
+            if step.variadic:
                 grad, sums = grad and grad[place], sums and sums[place]
             yield {
-                "name": f"{name}[{place}]" if variadic else name,
+                "name": f"{name}[{place}]" if step.variadic else name,
                 "label": label_of(origin, value),
                 "source": source_contents(origin),
                 "value": arrays.add(value),

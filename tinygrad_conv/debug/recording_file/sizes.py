@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import show_shape
+from ...members import members_of
 from ...ops.arguments.windows import window_of
 from ..checking import flat
 from ..recorded import arrays_in
@@ -52,10 +53,8 @@ def check_made(shape: tuple[int, ...], made: tuple[int, ...]) -> None:
 def shapes_of(step: Step) -> Iterator[tuple[int, ...]]:
     """The shapes of the inputs: of those whose values are not known what a rule has read of them."""
     for name, value in step.inputs.items():
-        several = isinstance(value, tuple)
-        arrays = value if several else (value,)
-        known = step.read.get(f"{name}_shape")
-        shapes = known if several and known is not None else (known,) * len(arrays)
+        arrays, known = members_of(value), step.read.get(f"{name}_shape")
+        shapes = known if step.variadic and known is not None else (known,) * len(arrays)
         for array, shape in zip(arrays, shapes):
             if array is not None or shape is not None:
                 yield shape if array is None else array.shape
