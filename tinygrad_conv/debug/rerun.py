@@ -14,7 +14,7 @@ from ..engine.hooks import Handle
 from ..engine.location import Place
 from ..engine.modes import unobserved
 from ..engine.node import Node, Output
-from ..engine.observe import ObservedGradients
+from ..engine.observe import ObservedGradients, Observer
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_shape
@@ -37,35 +37,40 @@ def rerun(recording: Run, from_step: int | Step, grad_output: Any) -> Run:
     """
     start = from_step if isinstance(from_step, Step) else recording[from_step]
     edited = fitted(grad_output, start)
-    hooked = [edge for edge in recording.hooked if isinstance(edge, str) or edge.number < start.number]
-    if hooked:
-        raise RuntimeError(
-            f"rerun: a hook changed the gradient of {hooked[0]}, and a recording has no hooks to run again"
-        )
+    check_no_hooks_behind(start, recording)
     nodes, leaves = rebuilt(recording)
-    edges = {
-        Source(number, slot): Output(node, slot)
-        for number, node in enumerate(nodes, 1)
-        for slot in range(len(node.outputs))
-    }
-    seeds = {
-        leaves[edge] if isinstance(edge, str) else edges[edge]: seed for edge, seed in recording.seeds.items()
-    }
-    for node, recorded in zip(nodes, recording):
-        if recorded.number >= start.number:
-            replace_gradient(node, edited if recorded.number == start.number else recorded.grad_output)
+    for node, step in zip(nodes, recording):
+        if step.number >= start.number:
+            replace_gradient(node, edited if step.number == start.number else step.grad_output)
     recorder = StepRecorder()
-    gradients = ObservedGradients((recorder,))
-    for edge, seed in seeds.items():
-        gradients.add(edge, seed)
+    gradients = begun(recording, nodes, leaves, recorder)
     with unobserved():
         arrived = sweep(gradients)
-    again = [
+    steps = [
         dataclasses.replace(step, where=old.where, forward=old.forward)
         for step, old in zip(reversed(recorder.steps), recording)
     ]
     grads = {name: arrived[leaf] for name, leaf in leaves.items()}
-    return type(recording)(again, recording.leaves, grads, recording.seeds)
+    return type(recording)(steps, recording.leaves, grads, recording.seeds)
+
+
+def check_no_hooks_behind(start: Step, recording: Recorded) -> None:
+    """Refuse a rerun that would come to a gradient which a hook has changed."""
+    for edge in recording.hooked:
+        if isinstance(edge, str) or edge.number < start.number:
+            raise RuntimeError(
+                f"rerun: a hook changed the gradient of {edge}, and a recording has no hooks to run again"
+            )
+
+
+def begun(
+    recording: Recorded, nodes: list[Node], leaves: dict[str, Tensor], observer: Observer
+) -> ObservedGradients:
+    """The books of a backward through these nodes, with the seeds of the recorded one."""
+    gradients = ObservedGradients((observer,))
+    for source, seed in recording.seeds.items():
+        gradients.add(edge_of(source, nodes, leaves), seed)
+    return gradients
 
 
 def replace_gradient(node: Node, gradient: Any) -> None:
@@ -106,9 +111,7 @@ def fitted_array(gradient: Any, old: Array | None, op: str) -> Array | None:
 
 
 def rebuilt(recording: Recorded) -> tuple[list[Node], dict[str, Tensor]]:
-    """The nodes of a recording, oldest first, and its leaves. Raises KeyError where an op is not declared
-    here.
-    """
+    """The nodes of a recording, oldest first, and its leaves. Raises KeyError for an op not declared here."""
     leaves = {name: Tensor(array, requires_grad=True, name=name) for name, array in recording.leaves.items()}
     nodes: list[Node] = []
     for step in recording:
@@ -150,9 +153,7 @@ def node_of(step: Step, edges: list[Any]) -> Node:
 
 
 def placeholders_of(step: Step) -> list[Any]:
-    """In the place of a step's inputs: leaves with their values where a gradient is wanted (0 where no rule
-    reads one).
-    """
+    """For a step's inputs: leaves with their values (0 if no rule reads one) where a gradient is wanted."""
     placeholders: list[Any] = []
     for name, sources in step.sources.items():
         count = len(members_of(sources))
