@@ -58,9 +58,8 @@ def check_no_hooks_behind(start: Step, recording: Recorded) -> None:
     """Refuse a rerun that would come to a gradient which a hook has changed."""
     for edge in recording.hooked:
         if isinstance(edge, str) or edge.number < start.number:
-            raise RuntimeError(
-                f"rerun: a hook changed the gradient of {edge}, and a recording has no hooks to run again"
-            )
+            missing = "a recording has no hooks to run again"
+            raise RuntimeError(f"rerun: a hook changed the gradient of {edge}, and {missing}")
 
 
 def begun(
@@ -88,10 +87,9 @@ def replacement(arrived: Array, array: Array) -> Array:
 def fitted(gradient: Any, step: Step) -> Any:
     """A gradient in the place of a step's own: its shape, its dtype."""
     if step.several:
-        if not isinstance(gradient, (tuple, list)) or len(gradient) != len(step.grad_output):
-            raise ValueError(
-                f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients"
-            )
+        count = len(step.grad_output)
+        if not isinstance(gradient, (tuple, list)) or len(gradient) != count:
+            raise ValueError(f"rerun: {step.op} has {count} outputs; pass a tuple of as many gradients")
         return tuple(fitted_array(array, old, step.op) for array, old in zip(gradient, step.grad_output))
     return fitted_array(gradient, step.grad_output, step.op)
 
@@ -104,9 +102,8 @@ def fitted_array(gradient: Any, old: Array | None, op: str) -> Array | None:
         raise ValueError(f"rerun: an output of {op} has no gradient; pass None in its place")
     array = np.asarray(gradient.data if isinstance(gradient, Tensor) else gradient)
     if array.shape != old.shape:
-        raise ValueError(
-            f"rerun: grad_output is {show_shape(array.shape)}, but that of {op} is {show_array(old)}"
-        )
+        shape = show_shape(array.shape)
+        raise ValueError(f"rerun: grad_output is {shape}, but that of {op} is {show_array(old)}")
     return array.astype(old.dtype)
 
 

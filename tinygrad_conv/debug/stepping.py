@@ -86,8 +86,7 @@ def observed(tensor: Tensor, gradient: Any, *observers: Observer) -> ObservedGra
 
 
 def steps(tensor: Tensor, gradient: Any = None, retain_graph: bool = False) -> Iterator[Step]:
-    """Perform the backward of a tensor one op at a time, newest first, and yield each op's `Step` when it is
-    done.
+    """Perform the backward of a tensor one op at a time, newest first, and yield each op's `Step` when done.
 
     Run to the end it leaves exactly what `tensor.backward(gradient, retain_graph)` leaves; left early,
     everything is as it was. The graph is freed at the end, not on the way. Raises what `backward` raises.
@@ -142,10 +141,9 @@ def contributions(
 
 
 def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:
-    """How steps call what edges lead to: a result by its `Source`, counted from the oldest; a leaf by a name
-    of its own.
+    """How steps call what edges lead to: a result by its `Source`, a leaf by a name of its own.
 
-    begun: edges that a backward begins at, which may be leaves.
+    Results are counted from the oldest op on. begun: edges that a backward begins at, which may be leaves.
     """
     numbering: dict[Any, Any] = {}
     times_given: Counter[str] = Counter()

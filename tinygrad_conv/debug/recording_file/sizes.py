@@ -1,5 +1,6 @@
-"""How large would what an op makes be? Asked before it is run on what a file says: no number of a file may
-lead to more memory than a few times what its arrays take.
+"""How large would what an op makes be? Asked before it is run on what a file says.
+
+No number of a file may lead to more memory than a few times what its arrays take.
 """
 
 from __future__ import annotations
