@@ -143,14 +143,16 @@ def difference_along(
         if not unknown and not repeated(y, members_of(step.output)):
             return None, 0.0, "(the forward gives another result now)"
         h = float(np.finfo(y[0].dtype).eps) ** (1 / 3) * magnitude(values[position])
-        after, before = (
-            forward(step, [*values[:position], values[position] + by * v, *values[position + 1 :]])
-            for by in (h, -h)
-        )
+        after, before = (forward(step, moved(values, position, by * v)) for by in (h, -h))
         low, high, summands = one_sided(step, [after, y, before], h)
     if not np.isfinite([low, high]).all():
         return None, 0.0, "(not finite nearby)"
     return min(max(claimed, low), high), summands, ""
+
+
+def moved(values: Sequence[Array], position: int, change: Array) -> list[Array]:
+    """The values, of which one has changed."""
+    return [*values[:position], values[position] + change, *values[position + 1 :]]
 
 
 def one_sided(step: Step, outputs: Sequence[Sequence[Array]], h: float) -> tuple[float, float, float]:
@@ -179,10 +181,12 @@ def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
 def repeated(y: Sequence[Array], recorded: Iterable[Any]) -> bool:
     """Whether a forward in float64 gave what was recorded, as far as that is known."""
     pairs = [(value, old) for value, old in zip(y, recorded) if old is not None]
-    return all(
-        value.shape == old.shape and np.allclose(value, old, 5e-2, 5e-2 * magnitude(old), True)
-        for value, old in pairs
-    )
+    return all(value.shape == old.shape and nearly_equal(value, old) for value, old in pairs)
+
+
+def nearly_equal(value: Array, old: Array) -> bool:
+    """Whether a result is another within what a lower precision loses."""
+    return np.allclose(value, old, rtol=5e-2, atol=5e-2 * magnitude(old), equal_nan=True)
 
 
 def flat(values: dict[str, Any]) -> Iterator[Any]:

@@ -159,10 +159,8 @@ def path_of(pattern: str) -> str:
 
 
 BREAKS = "tinygrad_conv.debug.breakpoints"
-PACKAGES = {
-    "tinygrad_conv",
-    *(f"tinygrad_conv.{name}" for name in ("checks", "debug", "functional", "kernels")),
-}
+SUBPACKAGES = ("checks", "debug", "functional", "kernels")
+PACKAGES = {"tinygrad_conv", *(f"tinygrad_conv.{name}" for name in SUBPACKAGES)}
 
 
 def add_command(commands: Any) -> None:

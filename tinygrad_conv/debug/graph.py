@@ -70,13 +70,13 @@ def live_nodes() -> list[Node]:
     return [node for node in alive(Node) if not node.consumed]
 
 
-def alive(kind: type[Tracked]) -> list[Tracked]:
+def alive(wanted: type[Tracked]) -> list[Tracked]:
     """Every living object of a class.
 
     By its type: isinstance would ask for the `__class__` of everything that lives, which runs the code of
     other libraries.
     """
-    return [tracked for tracked in gc.get_objects() if issubclass(type(tracked), kind)]
+    return [tracked for tracked in gc.get_objects() if issubclass(type(tracked), wanted)]
 
 
 class Keeper(NamedTuple):

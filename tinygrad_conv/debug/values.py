@@ -82,7 +82,7 @@ class Values:
         y = op.forward(*arrays, **deepcopy(node.params))  # which it may write to
         y, kept = (y[0], y[1:]) if op.keeps else (y, ())
         again = {name: value for name, value in zip(op.keeps, kept) if name in node.saved}
-        if not all(agrees(value, node.saved[name]) for name, value in again.items()):
+        if not all(same_numbers(value, node.saved[name]) for name, value in again.items()):
             return unknown  # a forward that draws at random gives another result now
         return [np.asarray(output) for output in members_of(y)]
 
@@ -92,7 +92,7 @@ def is_given(node: Node, position: int) -> bool:
     return node.op.variadic or input_edges(node)[position] is not None or position in (node.constants or ())
 
 
-def agrees(value: Array, saved: Array) -> bool:
+def same_numbers(value: Array, saved: Array) -> bool:
     """Whether two arrays are the same numbers."""
     return np.array_equal(value, saved, equal_nan=value.dtype.kind == "f")
 

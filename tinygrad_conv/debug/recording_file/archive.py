@@ -162,9 +162,9 @@ def read_header(stream: IO[bytes], member: zipfile.ZipInfo) -> Header:
     matched = HEADER.fullmatch(stream.read(length))
     if matched is None:
         raise RecordingError(f"{member.filename!r} has a header that is not one of an array of numbers")
-    byte_order, kind, fortran_order, sizes = (part.decode() for part in matched.groups())
+    byte_order, code, fortran_order, sizes = (part.decode() for part in matched.groups())
     shape = tuple(int(size) for size in sizes.split(",") if size.strip())
-    dtype = np.dtype(byte_order + kind)
+    dtype = np.dtype(byte_order + code)
     nbytes = math.prod(shape) * dtype.itemsize
     room = member.file_size - len(MAGIC) - 2 - length
     # an empty array may be of any size in its other dimensions, but not for the arrays that it is added to

@@ -43,9 +43,8 @@ def require(holds: bool, fault: str) -> None:
 def check_leaves(recording: Recorded) -> None:
     """Gradients are those of leaves, and of their shapes and dtypes; not every leaf's was wanted."""
     for name, grad in recording.grads.items():
-        require(
-            name in recording.leaves, f"structure: grads has {SHORT.repr(name)}, which is no leaf in here"
-        )
+        fault = f"structure: grads has {SHORT.repr(name)}, which is no leaf in here"
+        require(name in recording.leaves, fault)
         leaf = recording.leaves[name]
         check_fits(grad, (leaf.shape, leaf.dtype), f"structure: grads[{name!r}]")
 
@@ -129,11 +128,9 @@ def check_inputs(step: Step, recording: Recorded, where: str) -> None:
 
 def check_members(value: Any, source: Any, where: str) -> None:
     """Of a variadic argument there are as many values as sources."""
-    alike = type(value) is tuple if type(source) is tuple else type(value) is not tuple
-    require(
-        alike and len(members_of(value)) == len(members_of(source)),
-        f"{where} has not one part for each of its sources",
-    )
+    alike = (type(value) is tuple) == (type(source) is tuple)
+    as_many = len(members_of(value)) == len(members_of(source))
+    require(alike and as_many, f"{where} has not one part for each of its sources")
 
 
 def check_read(step: Step, where: str) -> None:

@@ -35,8 +35,8 @@ def check_sizes(step: Step, broadcasting: bool) -> None:
     if "sides" in step.params:
         check_made(with_borders(shapes[0], step.params["sides"]), made)
     if "repeats" in step.params:
-        repeats = step.params["repeats"]
-        count = math.prod(map(abs, shapes[0])) * math.prod(repeats if type(repeats) is tuple else (repeats,))
+        repeats = members_of(step.params["repeats"])
+        count = math.prod(map(abs, shapes[0])) * math.prod(repeats)
         check_made((count,), (math.prod(made),))
     for name in COUNTS:
         if name in step.params and step.op != "conv2d_weight_grad":
