@@ -187,6 +187,29 @@ def test_several_outputs_variadic_inputs_and_a_gradient_to_begin_with(monkeypatc
     np.testing.assert_array_equal(split.output, [[1, 2], [3, 4]])
 
 
+@pytest.mark.parametrize("order", ["abc", "cab", "bca", "aba", "abab"])
+def test_of_a_variadic_op_only_those_that_are_wanted_have_a_contribution(order):
+    """And each stands in the place of its input, of a leaf as of a result."""
+
+    class Seen(Observer):
+        def after_step(self, step):
+            if step.op == "cat":
+                self.cat = step
+
+    leaves = {name: tg.tensor([1.0, 2.0], requires_grad=True, name=name) for name in "abc"}
+    inputs = {**leaves, "c": leaves["c"] * 2.0}  # a result: what lies behind it is not looked at
+    y = tg.cat([inputs[name] for name in order])
+    dy = np.arange(1.0, 1 + len(y), dtype=np.float32)
+    with Seen() as seen:
+        (db,) = tg.grad(y, [leaves["b"]], dy)
+    contributions = [None if dx is None else dx.tolist() for dx in seen.cat.grad_inputs["xs"]]
+    pieces = dy.reshape(-1, 2).tolist()
+    assert contributions == [None if name == "a" else piece for name, piece in zip(order, pieces)]
+    accumulated = seen.cat.accumulated["xs"]
+    assert [entry is None for entry in accumulated] == [name == "a" for name in order]
+    np.testing.assert_array_equal(accumulated[order.rindex("b")].after, db.data)
+
+
 def test_an_exception_in_a_rule_leaves_every_grad_as_it_was(monkeypatch):
     loss, leaves = crooked()
     monkeypatch.setattr(tg.engine.registry.OPS["tanh"].rules[0], "function", lambda dy, y: 1 / 0)

@@ -26,7 +26,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation"),
+    ("dtypes", "allocation", "members"),
     ("options", "settings"),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),

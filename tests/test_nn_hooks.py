@@ -124,6 +124,18 @@ def test_summary_counts_shared_parameters_once_and_several_outputs():
     assert nn.Sequential().summary((1, 2)).rows[0].output == ((1, 2),)
 
 
+def test_summary_counts_the_new_memory_of_a_layer_that_changes_its_input():
+    """Its input has become its output when it returns; a view of that is counted no second time."""
+
+    def memory(*layers):
+        return [row.memory for row in nn.Sequential(*layers).summary((2, 3)).rows]
+
+    for layer in (nn.ReLU, nn.ELU, nn.Hardtanh):
+        assert memory(nn.Linear(3, 4), layer(inplace=True), nn.Flatten()) == [32, 32, 0]
+        assert memory(nn.Linear(3, 4), layer(inplace=False), nn.Flatten()) == [32, 32, 0]
+    assert memory(nn.Linear(3, 4), nn.Dropout(inplace=True), nn.ReLU()) == [32, 0, 32]
+
+
 def test_summary_leaves_the_net_as_it_was_after_an_error():
     net = Net()
     with pytest.raises(ValueError, match="linear"):

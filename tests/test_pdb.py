@@ -194,6 +194,58 @@ def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
     assert "--Call--" in answers[-1] and "mse_loss_dx()" in answers[-1]
 
 
+OWN_OP = """
+import numpy as np
+import tinygrad_conv as tg
+
+@tg.primitive
+def squared(x):
+    return x * x
+
+@squared.grad("x")
+def squared_dx(dy, x):
+    return dy * 2 * x
+
+def program(x):
+    return squared(x).sum()
+
+x = tg.Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+breakpoint()
+tg.gradcheck(squared, x)
+breakpoint()
+tg.gradcheck(program, x)
+end = True
+"""
+
+
+def test_one_step_leads_from_gradcheck_into_what_it_checks(tmp_path: Path) -> None:
+    """An op's forward, or a function of the user's; the judge itself is passed by."""
+    begin = TO_THE_NEXT_LINE
+    presses = [*begin, "step", "args", "continue", *begin, "step", "step", "step"]
+    answers = drive([str(written(tmp_path, OWN_OP))], presses)
+    op, arguments, *_, function, line, inside = answers[len(begin) + 1 :]
+    assert "--Call--" in op and "a_net.py" in op and "squared()" in op
+    assert arguments.startswith("x = array([1., 2., 3.]")
+    assert "--Call--" in function and "program()" in function
+    assert "-> return squared(x).sum()" in line
+    assert "--Call--" in inside and "squared()" in inside
+
+
+def test_step_after_step_from_gradcheck_shows_the_op_and_its_rule_alone(tmp_path: Path) -> None:
+    """And the ops that the rule itself is made of; neither the judge nor what it calls of Python's."""
+    text = OWN_OP.replace("breakpoint()\ntg.gradcheck(program, x)\n", "")
+    answers = drive([str(written(tmp_path, text))], [*TO_THE_NEXT_LINE, *["step"] * 110])
+    stops = re.findall(r"^> (.*)\(\d+\)(\w+)\(\)", "".join(answers), re.MULTILINE)
+    assert len(stops) > 100
+    functions = list(dict.fromkeys((Path(file).name, function) for file, function in stops))
+    assert functions == [
+        ("a_net.py", "squared"),
+        ("a_net.py", "squared_dx"),
+        ("arithmetic.py", "mul"),
+        ("arithmetic.py", "broadcast"),
+    ]
+
+
 def test_a_plain_breakpoint_goes_through_the_engine(tmp_path: Path) -> None:
     """Which is why PYTHONBREAKPOINT is documented."""
     begin = TO_THE_NEXT_LINE

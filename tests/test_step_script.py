@@ -69,3 +69,20 @@ def test_it_is_the_recording_and_hooks_run_once(drive):
     _, alone = drive(script, options=["--nth", "99"])
     assert stepped.stdout.count("hook") == 3
     assert re.findall("sum .*", stepped.stdout) == re.findall("sum .*", alone.stdout)
+
+
+def test_a_gradient_that_is_a_program_is_not_recorded(drive):
+    """Under create_graph, of an op with several outputs too; the backward after it is."""
+    script = """
+import tinygrad_conv as tg
+x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")
+first, second = tg.split(x * x, [1, 2])
+(dx,) = tg.grad((first * second).sum(), [x], create_graph=True)
+dx.sum().backward()
+print("d2x", x.grad.tolist())
+"""
+    (start, *answers), done = drive(script, "c", options=["--nth", "2"])
+    assert start.startswith("> %") and "sum" in start.split("\n")[0]
+    assert answers == ["d2x [46.0, 10.0, 14.0]\n"] and done.returncode == 0, done.stderr
+    answers, done = drive(script, options=["--nth", "1"])
+    assert "there was no number 1 to stop in" in done.stdout and "d2x" in done.stdout

@@ -19,11 +19,6 @@ def rules_of(op: Op, count: int) -> list[Rule | None]:
     return op.rules * count if op.variadic else op.rules
 
 
-def outputs_of(y: Any) -> tuple[Any, ...]:
-    """What a call of an op returned, as a tuple even where it is a single output."""
-    return y if isinstance(y, tuple) else (y,)
-
-
 def ones_as_dy(node: Node) -> Any:
     """A gradient of ones for what a node made, in the form that its rules are given."""
     ones = tuple(np.ones(shape, dtype) for shape, dtype in node.outputs)

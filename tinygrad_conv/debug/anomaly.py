@@ -1,6 +1,4 @@
-"""Anomaly mode: the first number that is not finite, arrays changed behind the tape, gradients that add up to
-stale ones.
-"""
+"""Anomaly mode: numbers that are not finite, arrays changed behind the tape, stale gradients added to."""
 
 from __future__ import annotations
 
@@ -18,6 +16,7 @@ from ..engine.node import Node, input_edges, tick
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..errors import AnomalyError, MutationError, show_tensor, show_value
+from ..members import members_of
 from .step import Accumulated, Step, place_of
 from .stepping import StepObserver
 from .values import first_nonfinite, saved_arrays
@@ -30,18 +29,17 @@ class detect_anomaly(StepObserver):
     first index) and the user's line of the forward. Inside also
 
     - a copy is kept of whatever a rule will read, so that a MutationError can name op, array, line and first
-    changed index
-      where the numbers were changed behind the tape, be it through another library's view of the memory;
+      changed index where the numbers were changed behind the tape, be it through another library's view of
+      the memory;
     - a warning is given where a backward adds to a `.grad` that an optimiser has already used: the forgotten
-    zero_grad.
+      zero_grad.
 
     For looking for a fault, not for training: it costs time, and the memory of those copies.
     """
 
     def __init__(self) -> None:
-        self._written: dict[
-            int, tuple[ref[Tensor], int]
-        ] = {}  # id of a leaf → when its gradient was written here
+        # id of a leaf → the leaf, and when its gradient was written here
+        self._written: dict[int, tuple[ref[Tensor], int]] = {}
         self._warned = False
         # what rules will read, as it was in the forward: as long as the node lives
         self._copies: WeakKeyDictionary[Node, dict[str, Array]] = WeakKeyDictionary()
@@ -65,9 +63,8 @@ class detect_anomaly(StepObserver):
             what = f"a gradient rule of {step.op} made a number that is not finite"
             raise AnomalyError("\n    ".join([what, repr(step), *read]))
         if first_nonfinite([accumulated.after for accumulated in accumulations(step)]) is not None:
-            raise AnomalyError(
-                f"a gradient of {step.op} is not finite once it is added to the others\n    {step!r}"
-            )
+            what = f"a gradient of {step.op} is not finite once it is added to the others"
+            raise AnomalyError(f"{what}\n    {step!r}")
 
     def after_rules(self, gradients: Gradients, node: Node) -> None:
         super().after_rules(gradients, node)
@@ -124,6 +121,5 @@ def name_of_saved(node: Node, name: str) -> str:
 
 def accumulations(step: Step) -> Iterator[Accumulated]:
     """What a step's contributions have been added to."""
-    for entry in step.accumulated.values():
-        entries = [entry] if isinstance(entry, Accumulated) else entry
-        yield from (accumulated for accumulated in entries if accumulated is not None)
+    for entries in step.accumulated.values():
+        yield from (accumulated for accumulated in members_of(entries) if accumulated is not None)

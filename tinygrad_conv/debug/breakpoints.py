@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -19,8 +19,7 @@ from .values import first_nonfinite
 
 
 class break_on(StepObserver):
-    """`with break_on("conv2d", name="net.conv1"):` calls `breakpoint()` right before the gradient rules of
-    such an op.
+    """`with break_on("conv2d", name="net.conv1"):` calls `breakpoint()` right before the rules of such an op.
 
     op: the op's name; name: the path of the layer; both may be patterns (`"conv*"`), and left out match
     everything. when: a function of the `Step` (of the `Call` with forward=True); stop only if it returns
@@ -50,6 +49,10 @@ class break_on(StepObserver):
         named = fnmatchcase(event.op, self.op) and fnmatchcase(event.where.layer, self.name)
         return named and (self.when is None or bool(self.when(event)))
 
+    def becomes_nonfinite(self, results: Iterable[Any]) -> bool:
+        """Whether these are the first results that are not finite, and one wants to stop there."""
+        return self.nonfinite and not self.stopped and first_nonfinite(results) is not None
+
     def before_op(self, call: Call) -> None:
         if self.forward and not self.nonfinite and self.matches(call):
             breakpoint()  # `p call`
@@ -59,29 +62,18 @@ class break_on(StepObserver):
             breakpoint()  # `p step`
 
     def after_op(self, call: Call) -> None:
-        if (
-            self.nonfinite
-            and not self.stopped
-            and first_nonfinite(call.outputs) is not None
-            and self.matches(call)
-        ):
+        if self.becomes_nonfinite(call.outputs) and self.matches(call):
             self.stopped = True
             breakpoint()  # `p call`
 
     def after_step(self, step: Step) -> None:
-        if (
-            self.nonfinite
-            and not self.stopped
-            and first_nonfinite(step.grad_inputs.values()) is not None
-            and self.matches(step)
-        ):
+        if self.becomes_nonfinite(step.grad_inputs.values()) and self.matches(step):
             self.stopped = True
             breakpoint()  # `p step`
 
 
 def breakpoints_here() -> None:
-    """Have the running debugpy (VS Code) or PyCharm debugger stop in this package's files though they are
-    installed.
+    """Have the running debugpy (VS Code) or PyCharm debugger stop in this package's files, if installed too.
 
     VS Code hides installed packages by default: breakpoints in a rule are not hit, and `step into` passes
     over it. This is for programs that cannot change that in the debug configuration, where it says
@@ -94,15 +86,12 @@ def breakpoints_here() -> None:
     pydevd = sys.modules.get("pydevd")
     debugger = pydevd.get_global_debugger() if pydevd else None
     if debugger is None:
-        raise RuntimeError(
-            "breakpoints_here: neither debugpy nor PyCharm's debugger is running; "
-            "pdb stops anywhere without it"
-        )
+        fault = "neither debugpy nor PyCharm's debugger is running"
+        raise RuntimeError(f"breakpoints_here: {fault}; pdb stops anywhere without it")
     from _pydevd_bundle.pydevd_filtering import ExcludeFilter  # type: ignore[import-not-found]
 
-    debugger.set_exclude_filters(
-        [ExcludeFilter(f"{PACKAGE}**", False, True), *debugger._files_filtering._exclude_filters]
-    )
+    not_this_package = ExcludeFilter(f"{PACKAGE}**", False, True)
+    debugger.set_exclude_filters([not_this_package, *debugger._files_filtering._exclude_filters])
 
 
 class Whereabouts(NamedTuple):
@@ -121,16 +110,14 @@ class Whereabouts(NamedTuple):
 
 
 def where_am_i() -> Whereabouts:
-    """From a debugger's prompt inside a rule (or above it): which op, from which line, and how far along the
-    tape.
+    """From a debugger's prompt inside a rule or above it: which op, from which line, how far along the tape.
 
     Raises RuntimeError where no backward is running.
     """
     gradients: Gradients | None = BACKWARD.get()
     if gradients is None or gradients.node is None:
-        raise RuntimeError(
-            "where_am_i: no backward is running here; call it at a debugger's prompt inside a gradient rule"
-        )
+        advice = "call it at a debugger's prompt inside a gradient rule"
+        raise RuntimeError(f"where_am_i: no backward is running here; {advice}")
     node, rule = gradients.node, gradients.rule
     to_go = nodes_behind([node, *gradients.waiting.values()])
     return Whereabouts(node.op.name, repr(rule) if rule else "", place_of(node), len(to_go), repr(to_go[0]))

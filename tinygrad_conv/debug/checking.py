@@ -1,6 +1,4 @@
-"""Is every step of a recorded backward right? Beside it: the numerical derivative, and the literal formulas'
-result.
-"""
+"""Is every step of a recorded backward right? Beside it: numerical derivatives, and the literal formulas."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.registry import OPS
 from ..kernels import use_kernels
+from ..members import members_of
 from .recorded import Recorded
 from .rerun import node_of, placeholders_of
 from .step import Step
@@ -45,15 +44,8 @@ class Check(NamedTuple):
         mark = "" if self.agrees else "<-- disagrees"
         name = f"%{self.step.number} {self.step.op}, {self.argument}"
         place = f"{self.step.where.file}:{self.step.where.line}"
-        return (
-            name,
-            f"{self.rule:.6g}",
-            numerical,
-            f"{self.reference:.6g}",
-            place,
-            self.step.where.layer,
-            mark,
-        )
+        rule, reference = f"{self.rule:.6g}", f"{self.reference:.6g}"
+        return name, rule, numerical, reference, place, self.step.where.layer, mark
 
 
 HEAD = ("gradient along a random direction", "rule", "numerical", "literal kernels", "", "", "")
@@ -80,18 +72,19 @@ class Report(Sequence[Check]):
         table = [HEAD, *(check.columns() for check in self)]
         widths = [max(map(len, column)) for column in zip(*table)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
-        verdict = (
-            f"the first that disagrees: {' '.join(self.first.columns()[0].split())}"
-            if self.first
-            else "all agree"
-        )
-        return "\n".join([*lines, verdict])
+        return "\n".join([*lines, self.verdict()])
+
+    def verdict(self) -> str:
+        """The first that disagrees, or that none does."""
+        if self.first is None:
+            return "all agree"
+        return f"the first that disagrees: {' '.join(self.first.columns()[0].split())}"
 
 
 def check(recording: Recorded, seed: int = 0) -> Report:
-    """Check each step: its rules' results beside one-sided differences of its forward in float64, and beside
-    the same rules with the literal kernels.
+    """Check each step: its rules' results beside two others.
 
+    These are one-sided differences of its forward in float64, and the same rules with the literal kernels.
     At a kink any number between the two one-sided derivatives is right. A step whose inputs are not all
     known, or whose forward gives another result when it is run again, has no numerical derivative, and a
     remark that says so.
@@ -110,58 +103,71 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
         along = float(np.sum(dx * v))
         numerical, summands, remark = difference_along(step, name, place, v, along)
         scale = max(float(np.sum(np.abs(dx * v))), summands)
-        label = name if place is None else f"{name}[{place}]"
         yield Check(
             step,
-            label,
-            along,
-            numerical,
-            float(np.sum(reference * v)),
-            scale,
-            TOLERANCE[dx.dtype.name],
-            remark,
+            argument=name if place is None else f"{name}[{place}]",
+            rule=along,
+            numerical=numerical,
+            reference=float(np.sum(reference * v)),
+            scale=scale,
+            tolerance=TOLERANCE[dx.dtype.name],
+            remark=remark,
         )
 
 
 def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
     """(argument, place in it if it is variadic, gradient) for each gradient of a step."""
     for name, gradient in step.grad_inputs.items():
-        if not isinstance(gradient, tuple):
-            yield name, None, gradient
-            continue
-        yield from ((name, place, dx) for place, dx in enumerate(gradient) if dx is not None)
+        for place, dx in enumerate(members_of(gradient)):
+            if dx is not None:
+                yield name, place if step.variadic else None, dx
 
 
 def difference_along(
     step: Step, name: str, place: int | None, v: Array, claimed: float
 ) -> tuple[float | None, float, str]:
-    """The change of ⟨dy, y⟩ when an input moves along v (at kinks the one nearest to the rule's own), and Σ
-    |dy dy/dv|; or a remark."""
+    """The change of ⟨dy, y⟩ when an input moves along v, and Σ |dy dy/dv|; or a remark.
+
+    At kinks it is the change nearest to the rule's own, `claimed`.
+    """
     values = list(flat(step.inputs))
     position = place if place is not None else [*step.inputs].index(name)
     unknown = any(value is None for value in values)
     if unknown and not OPS[step.op].broadcasting:
         return None, 0.0, "(an input is not known)"
-    values = [
-        np.zeros(step.shapes[0][0]) if value is None else value for value in values
-    ]  # no rule reads it: any other will do
+    anything = np.zeros(step.shapes[0][0])  # no rule reads what is not known: any value will do
+    values = [anything if value is None else value for value in values]
     values = [value.astype(np.float64) if value.dtype.kind == "f" else value for value in values]
     with np.errstate(all="ignore"):
         y = forward(step, values)
-        if not unknown and not repeated(y, flat({"y": step.output})):
+        if not unknown and not repeated(y, members_of(step.output)):
             return None, 0.0, "(the forward gives another result now)"
         h = float(np.finfo(y[0].dtype).eps) ** (1 / 3) * magnitude(values[position])
-        moved = [[*values[:position], values[position] + by * v, *values[position + 1 :]] for by in (h, -h)]
-        after, before = forward(step, moved[0]), forward(step, moved[1])
-        low = high = summands = 0.0
-        for dy, upper, at_point, lower in zip(flat({"dy": step.grad_output}), after, y, before):
-            if dy is not None:
-                slopes = dy * (upper - at_point) / h, dy * (at_point - lower) / h
-                low, high = low + float(np.minimum(*slopes).sum()), high + float(np.maximum(*slopes).sum())
-                summands += float(np.maximum(*np.abs(slopes)).sum())
+        after, before = (forward(step, moved(values, position, by * v)) for by in (h, -h))
+        low, high, summands = one_sided(step, [after, y, before], h)
     if not np.isfinite([low, high]).all():
         return None, 0.0, "(not finite nearby)"
     return min(max(claimed, low), high), summands, ""
+
+
+def moved(values: Sequence[Array], position: int, change: Array) -> list[Array]:
+    """The values, of which one has changed."""
+    return [*values[:position], values[position] + change, *values[position + 1 :]]
+
+
+def one_sided(step: Step, outputs: Sequence[Sequence[Array]], h: float) -> tuple[float, float, float]:
+    """The least and the largest change of ⟨dy, y⟩ by one-sided differences of each number, and Σ |dy dy/dv|.
+
+    outputs: a step h ahead, at the point itself, and a step h behind.
+    """
+    low = high = summands = 0.0
+    for dy, upper, at_point, lower in zip(members_of(step.grad_output), *outputs):
+        if dy is not None:
+            slopes = dy * (upper - at_point) / h, dy * (at_point - lower) / h
+            low += float(np.minimum(*slopes).sum())
+            high += float(np.maximum(*slopes).sum())
+            summands += float(np.maximum(*np.abs(slopes)).sum())
+    return low, high, summands
 
 
 def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
@@ -169,22 +175,24 @@ def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
     op = OPS[step.op]
     given, params = dict(zip(step.inputs, values)), deepcopy(step.params)
     y = op(*values, **params) if op.variadic else op(*(given.get(name) for name in op.inputs), **params)
-    return tuple(map(np.asarray, y if isinstance(y, tuple) else (y,)))
+    return tuple(map(np.asarray, members_of(y)))
 
 
 def repeated(y: Sequence[Array], recorded: Iterable[Any]) -> bool:
     """Whether a forward in float64 gave what was recorded, as far as that is known."""
     pairs = [(value, old) for value, old in zip(y, recorded) if old is not None]
-    return all(
-        value.shape == old.shape and np.allclose(value, old, 5e-2, 5e-2 * magnitude(old), True)
-        for value, old in pairs
-    )
+    return all(value.shape == old.shape and nearly_equal(value, old) for value, old in pairs)
+
+
+def nearly_equal(value: Array, old: Array) -> bool:
+    """Whether a result is another within what a lower precision loses."""
+    return np.allclose(value, old, rtol=5e-2, atol=5e-2 * magnitude(old), equal_nan=True)
 
 
 def flat(values: dict[str, Any]) -> Iterator[Any]:
     """The arrays of a dict whose values may be tuples."""
     for value in values.values():
-        yield from value if isinstance(value, tuple) else (value,)
+        yield from members_of(value)
 
 
 def magnitude(array: Array) -> float:

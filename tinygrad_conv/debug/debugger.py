@@ -12,16 +12,21 @@ import os
 import pdb
 import sys
 from importlib import import_module
+from pkgutil import iter_modules
 from types import FrameType
 from typing import Any
 
+from ..engine.location import PACKAGE
+
 PLUMBING = (
+    "tinygrad_conv",  # what imports a part of the package when somebody first asks for it
     "tinygrad_conv.engine.*",  # how an op is applied and recorded, and the sweep
     "tinygrad_conv.functional",  # from PyTorch's arguments to the ops'
     "tinygrad_conv.functional.*",
     "tinygrad_conv.nn.*",  # calling a layer; a Module of yours is in your file, and is not left out
     "tinygrad_conv.optim.*",
     "tinygrad_conv.allocation",
+    "tinygrad_conv.members",
     "tinygrad_conv.options",
     "tinygrad_conv.settings",
     "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
@@ -53,8 +58,11 @@ PYTHON_S_OWN = (
     "collections",
     "contextlib",
     "copy",
+    "copyreg",
+    "enum",
     "fnmatch",
     "functools",
+    "importlib",
     "importlib.*",
     "inspect",
     "linecache",  # an observer quotes your lines
@@ -72,11 +80,20 @@ PYTHON_S_OWN = (
 
 def debugger() -> pdb.Pdb:
     """A pdb, IPython's where that is running, which leaves the plumbing out."""
+    import_in_advance()
     ipython = sys.modules.get("IPython")
     running = ipython is not None and ipython.get_ipython() is not None
     base = import_module("IPython.core.debugger" if running else "pdb").Pdb
     made: pdb.Pdb = type("Debugger", (StopsAtItsCaller, base), {})(skip=[*PLUMBING, *PYTHON_S_OWN])
     return made
+
+
+def import_in_advance() -> None:
+    """Import what otherwise comes when it is first used, so that no step leads into an import."""
+    import_module("numpy.random")
+    for part in iter_modules([PACKAGE]):
+        if part.ispkg:
+            import_module(f"tinygrad_conv.{part.name}")
 
 
 class StopsAtItsCaller:
@@ -124,8 +141,9 @@ def launch_configuration() -> dict[str, Any]:
 
 
 def rules() -> list[dict[str, Any]]:
-    """debugpy's rules, of which the first that matches decides: not into the plumbing, but into all the rest
-    of the package, wherever it is installed.
+    """debugpy's rules, of which the first that matches decides.
+
+    Not into the plumbing, but into all the rest of the package, wherever it is installed.
     """
     excluded = [{"path": f"**/{path_of(pattern)}", "include": False} for pattern in PLUMBING]
     breaks = {"path": f"**/{path_of(BREAKS)}", "include": True}  # where `break_on` stops
@@ -141,7 +159,8 @@ def path_of(pattern: str) -> str:
 
 
 BREAKS = "tinygrad_conv.debug.breakpoints"
-PACKAGES = {f"tinygrad_conv.{name}" for name in ("checks", "debug", "functional", "kernels")}
+SUBPACKAGES = ("checks", "debug", "functional", "kernels")
+PACKAGES = {"tinygrad_conv", *(f"tinygrad_conv.{name}" for name in SUBPACKAGES)}
 
 
 def add_command(commands: Any) -> None:

@@ -55,8 +55,7 @@ def difference(mine: Recorded, other: Recorded, rtol: float, atol: float) -> Dif
 
 
 def array_behind(step: Step, its: Step, rtol: float, atol: float) -> Difference | None:
-    """Where the inputs agree and the output does not: the array among the params that makes the difference,
-    if one does.
+    """Where the inputs agree and the output does not: the array among the params that makes it so, if any.
 
     The forward is run again with the other's array, and must make another output. To differ is not enough: a
     running mean is not read in training, and a buffer is only written to.
@@ -109,8 +108,7 @@ def worst(mine: Array, other: Array, rtol: float, atol: float) -> tuple[tuple[in
     if not apart.any():
         return None
     with np.errstate(invalid="ignore"):
-        size = np.where(
-            apart, np.nan_to_num(np.abs(mine.astype(float) - other.astype(float)), nan=np.inf), -1.0
-        )
+        size = np.nan_to_num(np.abs(mine.astype(float) - other.astype(float)), nan=np.inf)
+    size = np.where(apart, size, -1.0)
     index = tuple(map(int, np.unravel_index(int(size.argmax()), size.shape)))
     return index, mine[index], other[index]

@@ -26,6 +26,7 @@ from ..engine.modes import enable_grad, unobserved
 from ..engine.op import Op
 from ..engine.tensor import Tensor, grad
 from ..kernels import use_kernels
+from ..members import members_of
 from .recorded import Recorded, User
 from .rerun import node_of, placeholders_of
 from .step import Step
@@ -69,9 +70,7 @@ def explains(op: Op | str, argument: str) -> Callable[[Names], Names]:
 
 
 class Product(NamedTuple):
-    """One summand of a gradient: an element of the gradient that arrived, times what the rule multiplied it
-    with.
-    """
+    """One summand of a gradient: an element of the gradient that arrived, times what the rule took it by."""
 
     step: Step
     at: Index  # the element of step.grad_output; of several outputs, the output's slot first
@@ -90,8 +89,9 @@ class Product(NamedTuple):
 
 
 class Explanation(Sequence[Product]):
-    """The products that add up to one number of a gradient, the largest first; those with a nameless factor 0
-    are left out.
+    """The products that add up to one number of a gradient, the largest first.
+
+    Those with a nameless factor 0 are left out.
     """
 
     def __init__(self, of: str, gradient: float, products: Sequence[Product], remarks: Sequence[str]) -> None:
@@ -110,14 +110,10 @@ class Explanation(Sequence[Product]):
         return exact_sum(self)
 
     def __repr__(self) -> str:
-        lines = [
-            f"gradient of {self.of}: {self.gradient:.6g}, the sum of {len(self):,} products",
-            *map(repr, self[:SHOWN]),
-        ]
+        head = f"gradient of {self.of}: {self.gradient:.6g}, the sum of {len(self):,} products"
         rest = self[SHOWN:]
-        if rest:
-            lines.append(f"{exact_sum(rest):+.6g} = {len(rest):,} more")
-        return "\n    ".join([*lines, *self.remarks])
+        more = [f"{exact_sum(rest):+.6g} = {len(rest):,} more"] if rest else []
+        return "\n    ".join([head, *map(repr, self[:SHOWN]), *more, *self.remarks])
 
 
 def exact_sum(products: Iterable[Product]) -> float:
@@ -145,26 +141,22 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
         listed = list(products_of(user, index))
         products.extend(listed)
         if any(product.called.startswith("∂") for product in listed):
-            remarks.append(
-                f"({user.step.op} has no names for its factors: "
-                f"∂y/∂{user.argument} is the number that its rule used)"
-            )
+            used = f"∂y/∂{user.argument} is the number that its rule used"
+            remarks.append(f"({user.step.op} has no names for its factors: {used})")
     if source in recording.seeds:
         remarks.append("the backward began here, with a gradient of its own")
     if source in recording.hooked:
         remarks.append("a hook has seen, and may have changed, this gradient")
-    if source not in recording.seeds and not close(
-        sum(product.product for product in products), gradient[index], products
-    ):
+    if source not in recording.seeds and not close(products, gradient[index]):
         remarks.append("(the products do not add up to the recorded gradient)")
     name = source if isinstance(source, str) else f"%{source.number}"
-    return Explanation(
-        f"{name}{list(index) or ''}", float(gradient[index]), products, list(dict.fromkeys(remarks))
-    )
+    number = f"{name}{list(index) or ''}"
+    return Explanation(number, float(gradient[index]), products, list(dict.fromkeys(remarks)))
 
 
-def close(total: float, gradient: Any, products: Sequence[Product]) -> bool:
+def close(products: Sequence[Product], gradient: Any) -> bool:
     """Whether the sum is the gradient, within the rounding of its summands."""
+    total = sum(product.product for product in products)
     size = sum(abs(product.product) for product in products) + abs(float(gradient))
     return abs(total - float(gradient)) <= 64 * np.finfo(gradient.dtype).eps * size or not np.isfinite(size)
 
@@ -179,37 +171,30 @@ def checked(index: int | Sequence[int], shape: tuple[int, ...]) -> Index:
 
 def products_of(user: User, index: Index) -> Iterator[Product]:
     """The products that one step contributes."""
-    step, several = user.step, isinstance(user.step.grad_output, tuple)
-    for slot, (dy, factors) in enumerate(zip(gradients_given(step), factors_of(user, index))):
+    step = user.step
+    for slot, (dy, factors) in enumerate(zip(members_of(step.grad_output), factors_of(user, index))):
         if factors is None:
             continue
-        names = {} if several else names_of(step, user.argument, index, factors)
+        names = {} if step.several else names_of(step, user.argument, index, factors)
         for place in sorted({*names, *zip(*(axis.tolist() for axis in np.nonzero(np.atleast_1d(factors))))}):
             at = place if factors.ndim else ()
             name = names.get(place, f"∂y/∂{user.argument}")
-            yield Product(step, (slot, *at) if several else at, float(dy[at]), name, float(factors[at]))
-
-
-def gradients_given(step: Step) -> tuple[Any, ...]:
-    """The gradients of the outputs, of all of them."""
-    return step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
+            yield Product(step, (slot, *at) if step.several else at, float(dy[at]), name, float(factors[at]))
 
 
 def factors_of(user: User, index: Index) -> list[Array | None]:
-    """For each output of a step, what its gradient's elements were multiplied with on the way to
-    dx[index].
-    """
+    """For each output of a step, what its gradient's elements were multiplied with to make dx[index]."""
     step = user.step
     leaves = placeholders_of(step)
     node = node_of(step, leaves)
     given = [
-        None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS) for dy in gradients_given(step)
+        None if dy is None else Tensor(dy, requires_grad=dy.dtype in FLOATS)
+        for dy in members_of(step.grad_output)
     ]
     position = user.place if user.place is not None else list(step.sources).index(user.argument)
     # the literal kernels' zeros are zeros: the fast ones may round where they transform
     with unobserved(), enable_grad(), use_kernels("reference"):
-        dys = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
-        ((_, dx),) = contributions(node, dys, {leaves[position]}, create_graph=True)
+        ((_, dx),) = contributions(node, step.as_dy(given), {leaves[position]}, create_graph=True)
         wanted = [dy for dy in given if dy is not None]
         depends = dx.requires_grad
         factors = iter(grad(dx[index], wanted, allow_unused=True) if depends else [None] * len(wanted))
@@ -222,9 +207,7 @@ def array_of(tensor: Tensor | None) -> Array | None:
 
 
 def names_of(step: Step, argument: str, index: Index, factors: Array) -> dict[Index, str]:
-    """What the factors are called, by their place: as the op declared, wherever that is the very number the
-    rule used.
-    """
+    """What the factors are called, by place: as the op declared, if that is the very number the rule used."""
     declared = NAMES.get((step.op, argument))
     factor = declared(index, step) if declared else None
     if factor is None:

@@ -16,28 +16,21 @@ from .step import Step
 def geometry(step: Step, size: Any, kernel: Any, out: Any) -> Window:
     """The window of a recorded convolution."""
     params = step.params
-    window: Window = window_of(
-        step.op, size, kernel, params["stride"], params["padding"], params["dilation"], out
-    )
+    stride, padding, dilation = params["stride"], params["padding"], params["dilation"]
+    window: Window = window_of(step.op, size, kernel, stride, padding, dilation, out)
     return window
 
 
 def windows_at(window: Window, axis: int, place: int) -> tuple[Array, Array]:
-    """(window, tap) for every window that meets a row (axis 0) or column (axis 1) of the input, and the tap
-    it has there.
-    """
-    taps = np.arange(window.kernel[axis])
+    """(window, tap) for every window that meets a row (axis 0) or column of the input, with its tap there."""
+    taps, stride = np.arange(window.kernel[axis]), window.stride[axis]
     steps = place + window.padding[axis][0] - taps * window.dilation[axis]
-    meets = (
-        (steps % window.stride[axis] == 0) & (steps >= 0) & (steps < window.out[axis] * window.stride[axis])
-    )
-    return steps[meets] // window.stride[axis], taps[meets]
+    meets = (steps % stride == 0) & (steps >= 0) & (steps < window.out[axis] * stride)
+    return steps[meets] // stride, taps[meets]
 
 
 def inputs_at(window: Window, axis: int, tap: int) -> tuple[Array, Array]:
-    """(window, row) for every window whose tap falls inside the input, and the row (axis 0) or column (axis
-    1) it meets.
-    """
+    """(window, row) for every window whose tap falls inside the input, on that row (axis 0) or column."""
     windows = np.arange(window.out[axis])
     places = windows * window.stride[axis] + tap * window.dilation[axis] - window.padding[axis][0]
     inside = (places >= 0) & (places < window.size[axis])
@@ -46,9 +39,7 @@ def inputs_at(window: Window, axis: int, tap: int) -> tuple[Array, Array]:
 
 @explains("conv2d", "x")
 def conv2d_x(index: Index, step: Step) -> Factors:
-    """Every output that touched the pixel, and the weight with which it did: dY[n, o, p, q] · W[o, c, a,
-    b].
-    """
+    """Every output that touched the pixel, and its weight there: dY[n, o, p, q] · W[o, c, a, b]."""
     w = step.read["w"]
     (*sample, channel, row, column), (outputs, per_group, *kernel) = index, w.shape
     window = geometry(step, step.read["x_shape"][-2:], kernel, step.shapes[0][0][-2:])
@@ -61,8 +52,9 @@ def conv2d_x(index: Index, step: Step) -> Factors:
 
 @explains("conv2d", "w")
 def conv2d_w(index: Index, step: Step) -> Factors:
-    """Every place the weight met, and the pixel there: dY[n, o, p, q] · X[n, c, s p + d a - top, s q + d b -
-    left].
+    """Every place the weight met, and the pixel there.
+
+    dY[n, o, p, q] · X[n, c, s p + d a - top, s q + d b - left].
     """
     x = step.read["x"]
     (o, c, a, b), (outputs, per_group, *kernel) = index, step.read["w_shape"]
@@ -76,8 +68,9 @@ def conv2d_w(index: Index, step: Step) -> Factors:
 
 @explains("conv2d_input_grad", "dy")
 def conv2d_input_grad_dy(index: Index, step: Step) -> Factors:
-    """Every pixel that this one was spread to, and the weight: U[n, c, s p + d a - top, s q + d b - left] ·
-    W[o, c, a, b].
+    """Every pixel that this one was spread to, and the weight.
+
+    U[n, c, s p + d a - top, s q + d b - left] · W[o, c, a, b].
     """
     w, (*sample, o, p, q) = step.read["w"], index
     outputs, per_group, *kernel = w.shape
@@ -91,8 +84,9 @@ def conv2d_input_grad_dy(index: Index, step: Step) -> Factors:
 
 @explains("conv2d_input_grad", "w")
 def conv2d_input_grad_w(index: Index, step: Step) -> Factors:
-    """Every place the weight was spread to, and what was spread: U[n, c, s p + d a - top, …] · dY[n, o, p,
-    q].
+    """Every place the weight was spread to, and what was spread.
+
+    U[n, c, s p + d a - top, s q + d b - left] · dY[n, o, p, q].
     """
     dy, (o, c, a, b) = step.read["dy"], index
     outputs, per_group, *kernel = step.read["w_shape"]
@@ -105,9 +99,7 @@ def conv2d_input_grad_w(index: Index, step: Step) -> Factors:
 
 
 def taps_at(window: Window, axis: int, number: int) -> tuple[Array, Array]:
-    """(tap, row) for every tap of one window that falls inside the input, and the row (axis 0) or column it
-    meets.
-    """
+    """(tap, row) for every tap of one window that falls inside the input, on that row (axis 0) or column."""
     taps = np.arange(window.kernel[axis])
     places = number * window.stride[axis] + taps * window.dilation[axis] - window.padding[axis][0]
     inside = (places >= 0) & (places < window.size[axis])
@@ -168,11 +160,8 @@ def other_factor(index: Index, step: Step, mine: str, other: str) -> Factors:
     """The elements of dy that a number of one operand took part in, and what they were multiplied with."""
     whole, others = step.shapes[0][0], step.read[other].shape
     shape = step.grad_inputs[mine].shape
-    given = (None,) * (len(whole) - len(shape)) + tuple(
-        None if size == 1 else place for size, place in zip(shape, index)
-    )
+    own = [None if size == 1 else place for size, place in zip(shape, index)]  # None: broadcast
+    given = [None] * (len(whole) - len(shape)) + own
     at = np.ix_(*(np.arange(size) if place is None else [place] for size, place in zip(whole, given)))
-    places = tuple(
-        0 if others[axis] == 1 else at[len(whole) - len(others) + axis] for axis in range(len(others))
-    )
-    return Factors(at, other, places)
+    last: tuple[Any, ...] = at[len(whole) - len(others) :]
+    return Factors(at, other, tuple(0 if size == 1 else places for size, places in zip(others, last)))

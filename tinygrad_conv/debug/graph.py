@@ -16,6 +16,7 @@ from ..engine.location import PACKAGE, show_where
 from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
+from ..members import members_of
 
 Tracked = TypeVar("Tracked")
 
@@ -30,19 +31,15 @@ def why_no_grad(tensor: Tensor) -> str:
     if tensor._edge is not None:
         node, slot = tensor._edge
         if node._listeners is None or slot not in node._listeners.retained:
-            return (
-                f"{name} is a result ({node!r}), and a backward writes .grad of leaves: "
-                "call retain_grad() on it before"
-            )
-        return f"{name} asked for its gradient (retain_grad), but no backward has passed {node!r}" + late(
-            node
-        )
+            rule = "a backward writes .grad of leaves: call retain_grad() on it before"
+            return f"{name} is a result ({node!r}), and {rule}"
+        asked = f"{name} asked for its gradient (retain_grad)"
+        return f"{asked}, but no backward has passed {node!r}{late(node)}"
     readers = [node for node in live_nodes() if any(edge is tensor for edge in input_edges(node))]
     if readers:
         listed = "".join(f"\n    {node!r}" for node in readers[:5])
-        return (
-            f"{name} is read by ops that no backward has passed yet: was the loss computed from them?{listed}"
-        )
+        read = f"{name} is read by ops that no backward has passed yet"
+        return f"{read}: was the loss computed from them?{listed}"
     return (
         f"no op on the tape reads {name}: it took no part in what backward() was called on, or took part "
         "under no_grad, or through .data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
@@ -73,13 +70,13 @@ def live_nodes() -> list[Node]:
     return [node for node in alive(Node) if not node.consumed]
 
 
-def alive(kind: type[Tracked]) -> list[Tracked]:
+def alive(wanted: type[Tracked]) -> list[Tracked]:
     """Every living object of a class.
 
     By its type: isinstance would ask for the `__class__` of everything that lives, which runs the code of
     other libraries.
     """
-    return [tracked for tracked in gc.get_objects() if issubclass(type(tracked), kind)]
+    return [tracked for tracked in gc.get_objects() if issubclass(type(tracked), wanted)]
 
 
 class Keeper(NamedTuple):
@@ -95,11 +92,10 @@ class Keeper(NamedTuple):
 
 
 def who_keeps(loss: Tensor) -> list[Keeper]:
-    """The live tensors through which the graph behind `loss` stays in memory, and what holds them, the
-    largest first.
+    """The live tensors through which the graph behind `loss` stays in memory, and what holds them.
 
-    A graph is freed as soon as no tensor leads into it. Empty for a leaf, and after a backward has freed the
-    graph.
+    The largest first. A graph is freed as soon as no tensor leads into it. Empty for a leaf, and after a
+    backward has freed the graph.
     """
     graph = set(nodes_behind([loss._edge.node] if loss._edge else []))
     leading = [tensor for tensor in alive(Tensor) if tensor._edge is not None and tensor._edge.node in graph]
@@ -109,7 +105,7 @@ def who_keeps(loss: Tensor) -> list[Keeper]:
         if tensor._edge and not tensor._edge.node.consumed
     ]
     keepers = [
-        Keeper(show_tensor(tensor), nbytes, tuple(holders_of(tensor, [leading, *kept])))
+        Keeper(show_tensor(tensor), nbytes, holders=tuple(holders_of(tensor, [leading, *kept])))
         for tensor, nbytes in kept
     ]
     return sorted(keepers, key=lambda keeper: -keeper.nbytes)
@@ -120,7 +116,7 @@ def saved_bytes(node: Node) -> int:
     arrays: dict[int, int] = {}
     for reached in nodes_behind([node]):
         for value in reached.saved.values():
-            for array in value if isinstance(value, tuple) else (value,):
+            for array in members_of(value):
                 if isinstance(array, np.ndarray):
                     arrays[id(array)] = array.nbytes
     return sum(arrays.values())
@@ -157,8 +153,9 @@ def own_attributes(holder: Any) -> dict[str, Any]:
 
 
 def user_frames() -> Iterator[FrameType]:
-    """The running functions of every thread, without this package's own; what a module has are globals, not
-    locals.
+    """The running functions of every thread, without this package's own.
+
+    What a module has are globals, not locals.
     """
     for top in sys._current_frames().values():
         frame: FrameType | None = top
@@ -169,9 +166,7 @@ def user_frames() -> Iterator[FrameType]:
 
 
 def variables_of(frame: FrameType) -> dict[str, Any]:
-    """A function's variables, without leaving a copy of them with its frame, which would keep their values
-    alive.
-    """
+    """A function's variables, without leaving copies with its frame, which would keep their values alive."""
     variables, copies = frame.f_locals, dict(frame.f_locals)
     is_a_function = frame.f_code.co_flags & CO_OPTIMIZED
     if type(variables) is dict and is_a_function and sys.gettrace() is None:  # until Python 3.12

@@ -15,6 +15,7 @@ from ..dtypes import Array
 from ..engine.node import Node
 from ..engine.tensor import Tensor
 from ..errors import show_array
+from ..members import members_of
 from .step import Step
 from .values import saved_arrays
 
@@ -35,12 +36,9 @@ def pictures(array: Array) -> str:
 
 def looks_like_images(array: Array) -> bool:
     """Whether the last two dimensions may be rows and columns."""
-    return (
-        array.ndim in (2, 3, 4)
-        and array.size > 0
-        and min(array.shape[-2:]) >= 3
-        and max(array.shape[-2:]) <= LARGEST
-    )
+    if array.ndim not in (2, 3, 4) or not array.size:
+        return False
+    return min(array.shape[-2:]) >= 3 and max(array.shape[-2:]) <= LARGEST
 
 
 def images_in(array: Array) -> Iterable[Array]:
@@ -66,27 +64,28 @@ def picture(image: Array) -> str:
 def png(image: Array) -> bytes:
     """An image [H, W] (grey) or [H, W, 3] (RGB) of bytes as a PNG file (ISO/IEC 15948)."""
     height, width = image.shape[:2]
-    rows = b"".join(
-        b"\0" + np.ascontiguousarray(row).tobytes() for row in image
-    )  # 0: the row is not filtered
+    not_filtered = b"\0"
+    rows = b"".join(not_filtered + np.ascontiguousarray(row).tobytes() for row in image)
     header = struct.pack(">IIBBBBB", width, height, 8, 2 if image.ndim == 3 else 0, 0, 0, 0)
     chunks = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """A PNG chunk: its length, its kind, the data, and a checksum."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A PNG chunk: its length, its name, the data, and a checksum."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of plain text."""
-    cells = [
-        [f"<th>{escape(cell)}</th>" for cell in head],
-        *([f"<td>{escape(cell)}</td>" for cell in row] for row in rows),
-    ]
-    lines = ["<tr>" + "".join(row) + "</tr>" for row in cells]
-    return "<table>" + "".join(lines) + "</table>"
+    lines = [table_row("th", head), *(table_row("td", row) for row in rows)]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def table_row(tag: str, texts: Iterable[str]) -> str:
+    """A row of a table, of heads or of data."""
+    cells = "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)
+    return f"<tr>{cells}</tr>"
 
 
 def show_node(node: Node) -> str:
@@ -97,16 +96,12 @@ def show_node(node: Node) -> str:
 
 def show_step(step: Step) -> str:
     """A step: the gradients that came and went, as pictures where they look like images."""
-    values = [
-        ("grad_output", step.grad_output),
-        *((f"grad_inputs[{name!r}]", gradient) for name, gradient in step.grad_inputs.items()),
-    ]
-    arrays = [
-        (name, array) for name, value in values for array in (value if isinstance(value, tuple) else (value,))
-    ]
+    gradients = {"grad_output": step.grad_output}
+    gradients |= {f"grad_inputs[{name!r}]": gradient for name, gradient in step.grad_inputs.items()}
     shown = [
         f"<p>{escape(name)}: {show_array(array)}</p>{pictures(plain(array))}"
-        for name, array in arrays
+        for name, value in gradients.items()
+        for array in members_of(value)
         if array is not None
     ]
     return f"<pre>{escape(repr(step))}</pre>{''.join(shown)}"

@@ -23,9 +23,7 @@ class Line(NamedTuple):
 
     number: int  # `%3` in the listing; the oldest op is 1
     op: str
-    inputs: tuple[
-        str, ...
-    ]  # `%2` for a result, `%2[1]` for one of several, otherwise a name, or dtype and shape
+    inputs: tuple[str, ...]  # `%2`, a result; `%2[1]`, one of several; otherwise a name, or dtype and shape
     params: tuple[str, ...]  # `stride=2`, for those that differ from their defaults
     outputs: tuple[str, ...]  # dtype and shape of each
     place: str  # the user's file and line
@@ -137,21 +135,15 @@ def show_input(node: Node, position: int, edge: Any, numbers: dict[Node, int]) -
 
 
 def show_constant(node: Node, position: int) -> str:
-    """An input that no gradient goes to: the node has its name, and its value or shape if a rule will read
-    it.
-    """
+    """An input that no gradient goes to: the node has its name, and its value or shape if a rule reads it."""
     if not node.op.variadic and position not in (node.constants or ()):
         return ""  # left out
     if node.constants and node.constants[position] is not None:
         return str(node.constants[position])  # or the number itself
     value, shape = saved_input(node, position), saved_input(node, position, "_shape")
-    return (
-        "constant"
-        if value is None and shape is None
-        else errors.show_shape(shape)
-        if value is None
-        else SHORT.repr(value)
-    )
+    if value is not None:
+        return SHORT.repr(value)
+    return "constant" if shape is None else errors.show_shape(shape)
 
 
 def saved_input(node: Node, position: int, suffix: str = "") -> Any:

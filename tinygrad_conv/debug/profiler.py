@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from weakref import ref
 
 from ..dtypes import Array
@@ -15,6 +16,8 @@ from ..engine.node import Node
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
+from ..members import members_of
+from .atomic_write import write_text
 from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays
@@ -35,8 +38,7 @@ class Event:
 
 
 class profile(StepObserver):
-    """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)` shows where time and
-    memory went.
+    """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)`, where time and memory go.
 
     `p.table("op")`, `p.table("layer")`, `p.save("trace.json")` for chrome://tracing and
     https://ui.perfetto.dev, `p.events`.
@@ -51,29 +53,36 @@ class profile(StepObserver):
         self.begin()
 
     def after_op(self, call: Call) -> None:
-        seconds, saved = time.perf_counter() - self._start, 0
-        given = {
-            id(tensor.data)
-            for tensor in call.inputs.values()
-            if isinstance(tensor, Tensor) and tensor.is_leaf
-        }
-        if call.node is not None:
-            fresh = {
-                id(array): array
-                for _, array in saved_arrays(call.node)
-                if id(array) not in given and not self.is_kept(array)
-            }
-            self._kept.update((key, ref(array)) for key, array in fresh.items())
-            saved = sum(array.nbytes for array in fresh.values())
+        seconds = time.perf_counter() - self._start
         allocated = sum(output.data.nbytes for output in call.outputs if output._memory is None)
-        self.events.append(
-            Event(call.op, call.where, False, self._start, seconds, allocated, saved, served() or "")
-        )
+        saved = self.newly_kept(call)
+        self.note(call, False, seconds, allocated, saved)
 
     def before_step(self, step: Step, node: Node) -> None:
         for _, array in saved_arrays(node):
             self._kept.pop(id(array), None)
         self.begin()
+
+    def newly_kept(self, call: Call) -> int:
+        """The bytes of what the tape keeps from this call on; leaves are kept by whoever has them."""
+        if call.node is None:
+            return 0
+        tensors = [tensor for tensor in call.inputs.values() if isinstance(tensor, Tensor)]
+        leaves = {id(tensor.data) for tensor in tensors if tensor.is_leaf}
+        fresh = {
+            id(array): array
+            for _, array in saved_arrays(call.node)
+            if id(array) not in leaves and not self.is_kept(array)
+        }
+        self._kept.update((key, ref(array)) for key, array in fresh.items())
+        return sum(array.nbytes for array in fresh.values())
+
+    def note(self, what: Call | Step, backward: bool, seconds: float, allocated: int, saved: int) -> None:
+        """Add an event, of an op that began when the clock was started."""
+        kernel = served() or ""
+        self.events.append(
+            Event(what.op, what.where, backward, self._start, seconds, allocated, saved, kernel)
+        )
 
     def is_kept(self, array: Array) -> bool:
         """Whether an older op keeps the array already."""
@@ -86,15 +95,9 @@ class profile(StepObserver):
 
     def after_step(self, step: Step) -> None:
         seconds = time.perf_counter() - self._start
-        made = [
-            array
-            for value in step.grad_inputs.values()
-            for array in (value if isinstance(value, tuple) else (value,))
-        ]
+        made = [array for value in step.grad_inputs.values() for array in members_of(value)]
         allocated = sum(getattr(array, "nbytes", 0) for array in made)
-        self.events.append(
-            Event(step.op, step.where, True, self._start, seconds, allocated, 0, served() or "")
-        )
+        self.note(step, True, seconds, allocated, saved=0)
 
     def table(self, by: str = "op") -> str:
         """The totals by "op", "layer" or "place" (the user's line), the slowest first."""
@@ -109,10 +112,8 @@ class profile(StepObserver):
         for event in self.events:
             groups.setdefault(keys[by](event), []).append(event)
         slowest = sorted(groups, key=lambda name: -sum(event.seconds for event in groups[name]))
-        rows = [totals(name, groups[name]) for name in slowest]
-        return aligned(
-            [(by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels"), *rows]
-        )
+        head = (by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels")
+        return aligned([head, *(totals(name, groups[name]) for name in slowest)])
 
     def __repr__(self) -> str:
         return f"{self.table('op')}\n\n{self.table('layer')}"
@@ -120,39 +121,43 @@ class profile(StepObserver):
     def save(self, path: str | Path) -> None:
         """Write a trace that chrome://tracing and Perfetto open."""
         first = min((event.start for event in self.events), default=0.0)
-        events = [
-            {
-                "name": event.op,
-                "cat": "backward" if event.backward else "forward",
-                "ph": "X",
-                "ts": (event.start - first) * 1e6,
-                "dur": event.seconds * 1e6,
-                "pid": 0,
-                "tid": 0,
-                "args": {
-                    "line": f"{event.where.file}:{event.where.line}",
-                    "layer": event.where.layer,
-                    "allocated bytes": event.allocated,
-                    "saved bytes": event.saved,
-                    "kernel": event.kernel,
-                },
-            }
-            for event in self.events
-        ]
-        Path(path).write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}))
+        events = [trace_event(event, first) for event in self.events]
+        write_text(path, json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}))
 
 
-def totals(name: str, events: Iterable[Event]) -> tuple[str, ...]:
+def trace_event(event: Event, first: float) -> dict[str, Any]:
+    """An event as the trace format has it: a complete one, in microseconds from the first."""
+    return {
+        "name": event.op,
+        "cat": "backward" if event.backward else "forward",
+        "ph": "X",
+        "ts": (event.start - first) * 1e6,
+        "dur": event.seconds * 1e6,
+        "pid": 0,
+        "tid": 0,
+        "args": {
+            "line": f"{event.where.file}:{event.where.line}",
+            "layer": event.where.layer,
+            "allocated bytes": event.allocated,
+            "saved bytes": event.saved,
+            "kernel": event.kernel,
+        },
+    }
+
+
+def totals(name: str, events: Sequence[Event]) -> tuple[str, ...]:
     """A row of the table."""
-    events = list(events)
     forward, backward = ([event for event in events if event.backward is way] for way in (False, True))
-    times = (f"{sum(event.seconds for event in part) * 1e3:.2f}" for part in (forward, backward))
-    sizes = (
-        f"{sum(size) / 2**20:.2f}"
-        for size in ([event.allocated for event in events], [event.saved for event in events])
-    )
+    times = (sum(event.seconds for event in part) for part in (forward, backward))
+    sizes = (sum(event.allocated for event in events), sum(event.saved for event in events))
     kernels = dict.fromkeys(event.kernel for event in events if event.kernel)
-    return name, f"{len(forward)}+{len(backward)}", *times, *sizes, ", ".join(kernels)
+    return (
+        name,
+        f"{len(forward)}+{len(backward)}",
+        *(f"{seconds * 1e3:.2f}" for seconds in times),
+        *(f"{nbytes / 2**20:.2f}" for nbytes in sizes),
+        ", ".join(kernels),
+    )
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
@@ -160,10 +165,6 @@ def aligned(rows: list[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = []
     for first, *numbers, last in rows:
-        cells = [
-            first.ljust(widths[0]),
-            *(number.rjust(width) for number, width in zip(numbers, widths[1:])),
-            last,
-        ]
-        lines.append("  ".join(cells).rstrip())
+        to_the_right = (number.rjust(width) for number, width in zip(numbers, widths[1:]))
+        lines.append("  ".join([first.ljust(widths[0]), *to_the_right, last]).rstrip())
     return "\n".join(lines)

@@ -41,21 +41,15 @@ class Recording(Recorded):
         saving.save(self, path)
 
     def rerun(self, from_step: int | Step, grad_output: Any) -> Recording:
-        """What if this step's `grad_output` had been another? The backward again from there on, as a new
-        recording.
-        """
+        """What if this step's `grad_output` had been another? The backward from there, as a new recording."""
         return rerunning.rerun(self, from_step, grad_output)
 
     def check(self, seed: int = 0) -> Report:
-        """Each step's gradients beside their numerical derivative and the literal kernels' result: is every
-        rule right?
-        """
+        """Is every rule right? Each step's gradients beside numerical ones and the literal kernels' own."""
         return checking.check(self, seed)
 
     def explain(self, of: Any, index: int | Sequence[int]) -> Explanation:
-        """The very products that add up to one number of a gradient, of a leaf or of any intermediate
-        result.
-        """
+        """The very products that add up to one number of a gradient, of a leaf or an intermediate result."""
         return explaining.explain(self, of, index)
 
     def trace(self, of: Any, index: int | Sequence[int]) -> Trace:
@@ -63,8 +57,9 @@ class Recording(Recorded):
         return tracing.trace(self, of, index)
 
     def to_html(self, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
-        """Write one self-contained page that shows this in a browser, in about `size_limit` bytes: larger
-        arrays are thinned.
+        """Write one self-contained page that shows this in a browser, in about `size_limit` bytes.
+
+        Larger arrays are thinned.
         """
         page.write(self, path, title, size_limit)
 
@@ -84,18 +79,15 @@ def record(tensor: Tensor, gradient: Any = None) -> Recording:
     with unobserved():
         arrived = sweep(gradients)
     leaves = {name: leaf for leaf, name in numbering.items() if isinstance(leaf, Tensor)}
+    results = {edge: source for edge, source in numbering.items() if isinstance(source, Source)}
     recording = Recording(
         [copies.of_step(step) for step in reversed(recorder.steps)],
-        {name: copies.of(leaf.data) for name, leaf in leaves.items()},
-        {name: copies.of(arrived[leaf]) for name, leaf in leaves.items()},
-        seeds,
+        leaves={name: copies.of(leaf.data) for name, leaf in leaves.items()},
+        grads={name: copies.of(arrived[leaf]) for name, leaf in leaves.items()},
+        seeds=seeds,
     )
     recording.hooked = [name for edge, name in numbering.items() if has_hooks(edge)]
-    recording._results = {
-        (edge.node.index, edge.slot): source
-        for edge, source in numbering.items()
-        if isinstance(source, Source)
-    }
+    recording._results = {(edge.node.index, edge.slot): source for edge, source in results.items()}
     recording._leaves = {name: ref(leaf) for name, leaf in leaves.items()}
     return recording
 

@@ -13,17 +13,16 @@ import numpy as np
 from .. import errors
 from ..dtypes import Array
 from ..engine.tensor import Tensor
+from ..members import members_of
 from .step import Kept, Source, Step
 
 
 class User(NamedTuple):
-    """A place where a leaf or a result is read: by which step, as which argument, and where in it if it is
-    variadic.
-    """
+    """A place where a leaf or a result is read: by which step, and as which argument."""
 
     step: Step
     argument: str
-    place: int | None
+    place: int | None  # in the argument, if it is variadic
 
     @property
     def contribution(self) -> Array:
@@ -33,11 +32,10 @@ class User(NamedTuple):
 
 
 class Recorded(Sequence[Step]):
-    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape, `reversed(rec)` is the
-    backward's own order.
+    """The steps of a backward, oldest op first: `rec[2]` is `%3` of the tape.
 
-    leaves, grads: the values of the leaves, and their gradients from this backward alone, by name. Every
-    array is a copy.
+    `reversed(rec)` is the backward's own order. leaves, grads: the values of the leaves, and their gradients
+    from this backward alone, by name. Every array is a copy.
     """
 
     def __init__(
@@ -49,9 +47,8 @@ class Recorded(Sequence[Step]):
     ) -> None:
         self._steps, self.leaves, self.grads, self.seeds = list(steps), leaves, grads, seeds
         self.hooked: list[Any] = []  # the results and leaves whose gradient went through a hook
-        self._results: dict[
-            tuple[int, int], Source
-        ] = {}  # of the running program, by the node's index and the output slot
+        # of the running program, by the node's index and the output slot
+        self._results: dict[tuple[int, int], Source] = {}
         self._leaves: dict[str, ref[Tensor]] = {}
 
     def __len__(self) -> int:
@@ -70,45 +67,42 @@ class Recorded(Sequence[Step]):
         return f"<recording of {len(self):,} ops and {len(self.leaves):,} leaves, {size / 2**20:.1f} MB>"
 
     def find(self, op: str = "*", name: str = "*") -> list[Step]:
-        """The steps of an op, of a layer; both may be patterns, as in `rec.find("conv2d",
-        name="net.conv*")`.
-        """
+        """The steps of an op, of a layer; both may be patterns: `rec.find("conv2d", name="net.conv*")`."""
         return [step for step in self if fnmatchcase(step.op, op) and fnmatchcase(step.where.layer, name)]
 
     def source(self, of: Any) -> Source | str:
-        """What the steps call a tensor, a step's (first) output, or a leaf's name. Raises KeyError for what
-        is not in here.
+        """What the steps call a tensor, a step's (first) output, or a leaf's name.
+
+        Raises KeyError for what is not in here.
         """
         if isinstance(of, Step):
             return Source(of.number, 0)
-        if isinstance(of, (str, Source)) and (
-            of in self.leaves if isinstance(of, str) else 1 <= of.number <= len(self)
-        ):
+        if isinstance(of, str) and of in self.leaves:
             return of
-        if (
-            isinstance(of, Tensor)
-            and of._edge is not None
-            and (of._edge.node.index, of._edge.slot) in self._results
-        ):
-            return self._results[of._edge.node.index, of._edge.slot]
-        for name, leaf in self._leaves.items():
-            if leaf() is of:
-                return name
-        shown = errors.show_tensor(of) if isinstance(of, Tensor) else repr(of)
-        raise KeyError(
-            f"{shown} is not part of this recording; its leaves are {', '.join(self.leaves) or 'none'}"
-        )
+        if isinstance(of, Source) and 1 <= of.number <= len(self):
+            return of
+        source = self.source_of_tensor(of) if isinstance(of, Tensor) else None
+        if source is None:
+            shown = errors.show_tensor(of) if isinstance(of, Tensor) else repr(of)
+            leaves = ", ".join(self.leaves) or "none"
+            raise KeyError(f"{shown} is not part of this recording; its leaves are {leaves}")
+        return source
+
+    def source_of_tensor(self, tensor: Tensor) -> Source | str | None:
+        """What the steps call a tensor of the running program; None for one that is not in here."""
+        if tensor._edge is not None:
+            result = tensor._edge.node.index, tensor._edge.slot
+            if result in self._results:
+                return self._results[result]
+        return next((name for name, leaf in self._leaves.items() if leaf() is tensor), None)
 
     def grad_of(self, of: Any) -> Array:
-        """The gradient of a leaf (the tensor, or its name), or of any intermediate result (the tensor, or its
-        step).
-        """
+        """The gradient of a leaf (the tensor, or its name), or of any result (the tensor, or its step)."""
         source = self.source(of)
         if isinstance(source, str):
             return self.grads[source]
-        gradient = self[source.number - 1].grad_output
-        whole: Array = gradient[source.slot] if isinstance(gradient, tuple) else gradient
-        return whole
+        gradient: Array = members_of(self[source.number - 1].grad_output)[source.slot]
+        return gradient
 
     def users(self, of: Any) -> list[User]:
         """Where a leaf or a result is read: what these steps contribute adds up to its gradient."""
@@ -116,9 +110,9 @@ class Recorded(Sequence[Step]):
         users: list[User] = []
         for step in self:
             for name, source in step.sources.items():
-                variadic = isinstance(source, tuple) and not isinstance(source, Source)
-                places = list(enumerate(source)) if variadic else [(None, source)]
-                users.extend(User(step, name, place) for place, origin in places if origin == wanted)
+                for place, origin in enumerate(members_of(source)):
+                    if origin == wanted:
+                        users.append(User(step, name, place if step.variadic else None))
         return users
 
 
@@ -126,9 +120,8 @@ class Copies:
     """Copies of arrays, one of each: the program may change its own."""
 
     def __init__(self) -> None:
-        self._made: dict[
-            int, tuple[Array, Array]
-        ] = {}  # id → the original, which keeps its id from being reused, and the copy
+        # id → the original, which keeps its id from being reused, and the copy
+        self._made: dict[int, tuple[Array, Array]] = {}
 
     def of(self, value: Any) -> Any:
         """A value with copies of the arrays in it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,10 +14,11 @@ from ..engine.hooks import Handle
 from ..engine.location import Place
 from ..engine.modes import unobserved
 from ..engine.node import Node, Output
-from ..engine.observe import ObservedGradients
+from ..engine.observe import ObservedGradients, Observer
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_shape
+from ..members import members_of
 from .recorded import Recorded
 from .step import Source, Step
 from .stepping import StepRecorder
@@ -37,40 +37,44 @@ def rerun(recording: Run, from_step: int | Step, grad_output: Any) -> Run:
     """
     start = from_step if isinstance(from_step, Step) else recording[from_step]
     edited = fitted(grad_output, start)
-    hooked = [edge for edge in recording.hooked if isinstance(edge, str) or edge.number < start.number]
-    if hooked:
-        raise RuntimeError(
-            f"rerun: a hook changed the gradient of {hooked[0]}, and a recording has no hooks to run again"
-        )
+    check_no_hooks_behind(start, recording)
     nodes, leaves = rebuilt(recording)
-    edges = {
-        Source(number, slot): Output(node, slot)
-        for number, node in enumerate(nodes, 1)
-        for slot in range(len(node.outputs))
-    }
-    seeds = {
-        leaves[edge] if isinstance(edge, str) else edges[edge]: seed for edge, seed in recording.seeds.items()
-    }
-    for node, recorded in zip(nodes, recording):
-        if recorded.number >= start.number:
-            replace_gradient(node, edited if recorded.number == start.number else recorded.grad_output)
+    for node, step in zip(nodes, recording):
+        if step.number >= start.number:
+            replace_gradient(node, edited if step.number == start.number else step.grad_output)
     recorder = StepRecorder()
-    gradients = ObservedGradients((recorder,))
-    for edge, seed in seeds.items():
-        gradients.add(edge, seed)
+    gradients = begun(recording, nodes, leaves, recorder)
     with unobserved():
         arrived = sweep(gradients)
-    again = [
+    steps = [
         dataclasses.replace(step, where=old.where, forward=old.forward)
         for step, old in zip(reversed(recorder.steps), recording)
     ]
     grads = {name: arrived[leaf] for name, leaf in leaves.items()}
-    return type(recording)(again, recording.leaves, grads, recording.seeds)
+    return type(recording)(steps, recording.leaves, grads, recording.seeds)
+
+
+def check_no_hooks_behind(start: Step, recording: Recorded) -> None:
+    """Refuse a rerun that would come to a gradient which a hook has changed."""
+    for edge in recording.hooked:
+        if isinstance(edge, str) or edge.number < start.number:
+            missing = "a recording has no hooks to run again"
+            raise RuntimeError(f"rerun: a hook changed the gradient of {edge}, and {missing}")
+
+
+def begun(
+    recording: Recorded, nodes: list[Node], leaves: dict[str, Tensor], observer: Observer
+) -> ObservedGradients:
+    """The books of a backward through these nodes, with the seeds of the recorded one."""
+    gradients = ObservedGradients((observer,))
+    for source, seed in recording.seeds.items():
+        gradients.add(edge_of(source, nodes, leaves), seed)
+    return gradients
 
 
 def replace_gradient(node: Node, gradient: Any) -> None:
     """Have this gradient stand in the place of the one that arrives at a node."""
-    for slot, array in enumerate(gradient if node.several else (gradient,)):
+    for slot, array in enumerate(members_of(gradient)):
         if array is not None:
             Handle(node.listeners().hooks.setdefault(slot, {}), partial(replacement, array=array))
 
@@ -82,11 +86,10 @@ def replacement(arrived: Array, array: Array) -> Array:
 
 def fitted(gradient: Any, step: Step) -> Any:
     """A gradient in the place of a step's own: its shape, its dtype."""
-    if isinstance(step.grad_output, tuple):
-        if not isinstance(gradient, (tuple, list)) or len(gradient) != len(step.grad_output):
-            raise ValueError(
-                f"rerun: {step.op} has {len(step.grad_output)} outputs; pass a tuple of as many gradients"
-            )
+    if step.several:
+        count = len(step.grad_output)
+        if not isinstance(gradient, (tuple, list)) or len(gradient) != count:
+            raise ValueError(f"rerun: {step.op} has {count} outputs; pass a tuple of as many gradients")
         return tuple(fitted_array(array, old, step.op) for array, old in zip(gradient, step.grad_output))
     return fitted_array(gradient, step.grad_output, step.op)
 
@@ -99,16 +102,13 @@ def fitted_array(gradient: Any, old: Array | None, op: str) -> Array | None:
         raise ValueError(f"rerun: an output of {op} has no gradient; pass None in its place")
     array = np.asarray(gradient.data if isinstance(gradient, Tensor) else gradient)
     if array.shape != old.shape:
-        raise ValueError(
-            f"rerun: grad_output is {show_shape(array.shape)}, but that of {op} is {show_array(old)}"
-        )
+        shape = show_shape(array.shape)
+        raise ValueError(f"rerun: grad_output is {shape}, but that of {op} is {show_array(old)}")
     return array.astype(old.dtype)
 
 
 def rebuilt(recording: Recorded) -> tuple[list[Node], dict[str, Tensor]]:
-    """The nodes of a recording, oldest first, and its leaves. Raises KeyError where an op is not declared
-    here.
-    """
+    """The nodes of a recording, oldest first, and its leaves. Raises KeyError for an op not declared here."""
     leaves = {name: Tensor(array, requires_grad=True, name=name) for name, array in recording.leaves.items()}
     nodes: list[Node] = []
     for step in recording:
@@ -117,15 +117,9 @@ def rebuilt(recording: Recorded) -> tuple[list[Node], dict[str, Tensor]]:
     return nodes, leaves
 
 
-def variadic(step: Step) -> bool:
-    """Whether the op takes any number of inputs."""
-    return type(next(iter(step.sources.values()))) is tuple
-
-
-def sources_in_order(step: Step) -> Sequence[Any]:
+def sources_in_order(step: Step) -> list[Any]:
     """Where the inputs came from, one by one, those of a variadic argument too."""
-    sources = list(step.sources.values())
-    return sources[0] if variadic(step) else sources
+    return [source for sources in step.sources.values() for source in members_of(sources)]
 
 
 def edge_of(source: Any, nodes: list[Node], leaves: dict[str, Tensor]) -> Any:
@@ -140,41 +134,40 @@ def node_of(step: Step, edges: list[Any]) -> Node:
     if step.op not in OPS:
         raise KeyError(f"op {step.op!r} is not declared here: import the module that declares it")
     op = OPS[step.op]
-    several, where = isinstance(step.grad_output, tuple), (code_at(step.where), -1)
     node = Node(
         op,
-        [edges] if op.variadic else edges,
-        dict(step.read),
-        step.params,
-        several,
-        [],
-        None,
-        step.where.layer,
-        where,
+        edges=[edges] if op.variadic else edges,
+        saved=dict(step.read),
+        params=step.params,
+        several=step.several,
+        contents=[],
+        constants=None,
+        layer=step.where.layer,
+        where=(code_at(step.where), -1),
     )
     node.outputs = list(step.shapes)
     return node
 
 
 def placeholders_of(step: Step) -> list[Any]:
-    """In the place of a step's inputs: leaves with their values where a gradient is wanted (0 where no rule
-    reads one).
-    """
-    names = [*step.sources] if not variadic(step) else [OPS[step.op].variadic] * len(sources_in_order(step))
+    """For a step's inputs: leaves with their values (0 if no rule reads one) where a gradient is wanted."""
     placeholders: list[Any] = []
-    for position, (name, source) in enumerate(zip(names, sources_in_order(step))):
-        gradient, value = step.grad_inputs.get(name), step.read.get(name)
-        if variadic(step):
-            gradient, value = (given and given[position] for given in (gradient, value))
-        value = (
-            np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape)
-            if value is None and gradient is not None
-            else value
+    for name, sources in step.sources.items():
+        count = len(members_of(sources))
+        gradients, values = (
+            (None,) * count if given is None else members_of(given)
+            for given in (step.grad_inputs.get(name), step.read.get(name))
         )
-        placeholders.append(
-            Tensor(value, requires_grad=True) if source is not None and gradient is not None else None
-        )
+        for source, gradient, value in zip(members_of(sources), gradients, values):
+            wanted = source is not None and gradient is not None
+            placeholders.append(placeholder(gradient, value) if wanted else None)
     return placeholders
+
+
+def placeholder(gradient: Array, value: Array | None) -> Tensor:
+    """A leaf with a value, or with zeros of the shape of its gradient."""
+    zeros = np.broadcast_to(np.zeros((), gradient.dtype), gradient.shape)
+    return Tensor(zeros if value is None else value, requires_grad=True)
 
 
 def code_at(place: Place) -> Any:

@@ -84,10 +84,8 @@ def recording_of(structure: dict[str, Any], decoder: Decoder, recording_type: ty
     """The recording that a structure describes, each part of which has the form that it must have."""
     if type(structure["steps"]) is not list:
         raise RecordingError(f"structure: steps is {SHORT.repr(structure['steps'])}; it must be a list")
-    steps = [
-        step_of(described, decoder, f"structure: steps[{position}]")
-        for position, described in enumerate(structure["steps"])
-    ]
+    places = [f"structure: steps[{position}]" for position in range(len(structure["steps"]))]
+    steps = [step_of(described, decoder, place) for described, place in zip(structure["steps"], places)]
     parts = {}
     for name, form in PARTS.items():
         parts[name] = decoder.decode(structure[name], f"structure: {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -63,9 +64,7 @@ class Step:
     rule: dict[str, str]
     read: dict[str, Any]
     shapes: tuple[Any, ...]  # shape and dtype of each output
-    sources: dict[
-        str, Any
-    ]  # where each input came from: the `Source` of a result, the name of a leaf, or None
+    sources: dict[str, Any]  # where inputs came from: the `Source` of a result, a leaf's name, or None
     grad_output: Any
     forward: Forward
     grad_inputs: dict[str, Any] = field(default_factory=dict)
@@ -78,6 +77,20 @@ class Step:
     @property
     def output(self) -> Any:
         return self.forward.output
+
+    @property
+    def several(self) -> bool:
+        """Whether the op has several outputs: then its rules are given a tuple."""
+        return type(self.grad_output) is tuple
+
+    @property
+    def variadic(self) -> bool:
+        """Whether the op takes any number of inputs, under one name."""
+        return type(next(iter(self.sources.values()), None)) is tuple
+
+    def as_dy(self, gradients: Sequence[Any]) -> Any:
+        """Gradients of the outputs, one for each, as the op's rules are given them."""
+        return tuple(gradients) if self.several else gradients[0]
 
     def __repr__(self) -> str:
         lines = [f"%{self.number} {self.op}   {self.where}", f"grad_output: {show_value(self.grad_output)}"]

@@ -28,7 +28,9 @@ class StepObserver(Observer):
     numbering: dict[Any, Any]  # of the sweep that is observed: what steps call its edges
     values: Values
     step: Step  # that is being made
-    positions: Iterator[int]  # of the inputs of a variadic op that are still to get their gradient
+    inputs_to_come: Iterator[
+        tuple[int, Any]
+    ]  # (position, edge) of those that a variadic rule has not reached
 
     def before_step(self, step: Step, node: Node) -> None:
         """The rules of an op are going to run."""
@@ -45,7 +47,7 @@ class StepObserver(Observer):
         if gradients.consumer is not None:
             self.values.roots = [node, *gradients.waiting.values()]  # newer ones are freed
         self.step = step_of(node, dy, self.numbering, self.values)
-        self.positions = iter([place for place, edge in enumerate(input_edges(node)) if edge is not None])
+        self.inputs_to_come = iter(enumerate(input_edges(node)))
         self.before_step(self.step, node)
 
     def after_rule(self, gradients: Gradients, edge: Any, dx: Any, before: Any, after: Any) -> None:
@@ -54,7 +56,10 @@ class StepObserver(Observer):
             self.step.grad_inputs[rule.argument] = dx
             self.step.accumulated[rule.argument] = accumulated
             return
-        position, count = next(self.positions), len(self.step.sources[rule.argument])
+        position = next(
+            position for position, its in self.inputs_to_come if its is edge
+        )  # not all are wanted
+        count = len(self.step.sources[rule.argument])
         for entries, entry in ((self.step.grad_inputs, dx), (self.step.accumulated, accumulated)):
             earlier = entries.get(rule.argument, (None,) * count)
             entries[rule.argument] = (*earlier[:position], entry, *earlier[position + 1 :])
@@ -81,8 +86,7 @@ def observed(tensor: Tensor, gradient: Any, *observers: Observer) -> ObservedGra
 
 
 def steps(tensor: Tensor, gradient: Any = None, retain_graph: bool = False) -> Iterator[Step]:
-    """Perform the backward of a tensor one op at a time, newest first, and yield each op's `Step` when it is
-    done.
+    """Perform the backward of a tensor one op at a time, newest first, and yield each op's `Step` when done.
 
     Run to the end it leaves exactly what `tensor.backward(gradient, retain_graph)` leaves; left early,
     everything is as it was. The graph is freed at the end, not on the way. Raises what `backward` raises.
@@ -137,10 +141,9 @@ def contributions(
 
 
 def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:
-    """How steps call what edges lead to: a result by its `Source`, counted from the oldest; a leaf by a name
-    of its own.
+    """How steps call what edges lead to: a result by its `Source`, a leaf by a name of its own.
 
-    begun: edges that a backward begins at, which may be leaves.
+    Results are counted from the oldest op on. begun: edges that a backward begins at, which may be leaves.
     """
     numbering: dict[Any, Any] = {}
     times_given: Counter[str] = Counter()

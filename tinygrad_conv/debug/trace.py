@@ -1,6 +1,4 @@
-"""One number followed through the whole net, both ways: where its value came from, and where its gradient
-did.
-"""
+"""One number followed through the whole net, both ways: where its value and its gradient came from."""
 
 from __future__ import annotations
 
@@ -9,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dtypes import Array
+from ..members import members_of
 from .explain import Index, checked, products_of
 from .recorded import Recorded
 from .rerun import node_of, placeholders_of
@@ -20,8 +20,7 @@ class Hop(NamedTuple):
     """One op on the way."""
 
     step: Step
-    # the number in the op's input or output that the way goes on with: `x[0, 1, 2, 2]`, `y[0, 3, 1, 1]`
-    at: str
+    at: str  # the number in its input or output that the way goes on with: `x[0, 1, 2, 2]`, `y[0, 3, 1, 1]`
     value: float  # that number; on the way to the loss, its gradient
     share: float  # what it contributes, of
     whole: float  # the sum of everything that contributes
@@ -44,13 +43,11 @@ class Trace(NamedTuple):
     ends: tuple[str, str]  # why each way ends where it does
 
     def __repr__(self) -> str:
-        lines = [f"{self.of} = {self.value:.6g}, gradient {self.gradient:.6g}", "where the value comes from:"]
-        lines += [
-            *(f"    {hop!r}" for hop in self.sources),
-            f"    {self.ends[0]}",
-            "where the gradient comes from:",
-        ]
-        return "\n".join([*lines, *(f"    {hop!r}" for hop in self.effects), f"    {self.ends[1]}"])
+        first, last = self.ends
+        head = f"{self.of} = {self.value:.6g}, gradient {self.gradient:.6g}"
+        back = "\n    ".join(["where the value comes from:", *map(repr, self.sources), first])
+        on = "\n    ".join(["where the gradient comes from:", *map(repr, self.effects), last])
+        return "\n".join([head, back, on])
 
 
 def trace(recording: Recorded, of: Any, index: int | Sequence[int]) -> Trace:
@@ -65,17 +62,15 @@ def trace(recording: Recorded, of: Any, index: int | Sequence[int]) -> Trace:
     sources, first = way_back(recording, source, index)
     effects, last = way_on(recording, source, index)
     name = f"{source if isinstance(source, str) else f'%{source.number}'}{list(index) or ''}"
-    return Trace(
-        name, value_of(recording, source, index), float(gradient[index]), sources, effects, (first, last)
-    )
+    value = value_of(recording, source, index)
+    return Trace(name, value, float(gradient[index]), sources, effects, (first, last))
 
 
 def value_of(recording: Recorded, source: Source | str, index: Index) -> float:
     """A number of a leaf or a result; NaN where the forward value is not known."""
     if isinstance(source, str):
         return float(recording.leaves[source][index])
-    output = recording[source.number - 1].output
-    array = output[source.slot] if isinstance(output, tuple) else output
+    array = members_of(recording[source.number - 1].output)[source.slot]
     return float("nan") if array is None else float(array[index])
 
 
@@ -87,8 +82,7 @@ def way_on(recording: Recorded, source: Source | str, index: Index) -> tuple[lis
         largest = max(products, key=lambda product: abs(product.product), default=None)
         if largest is None or largest.product == 0:
             return hops, f"no gradient comes through: all {len(products):,} products are 0"
-        several = isinstance(largest.step.grad_output, tuple)
-        slot, index = (largest.at[0], largest.at[1:]) if several else (0, largest.at)
+        slot, index = (largest.at[0], largest.at[1:]) if largest.step.several else (0, largest.at)
         name = f"dy{list(largest.at) or ''}"
         whole = sum(product.product for product in products)
         hops.append(Hop(largest.step, name, largest.dy, largest.product, whole, len(products)))
@@ -101,40 +95,42 @@ def way_back(recording: Recorded, source: Source | str, index: Index) -> tuple[l
     hops: list[Hop] = []
     while isinstance(source, Source):
         step = recording[source.number - 1]
-        candidates = [
-            influence for influence in influences(step, source.slot, index) if influence is not None
-        ]
+        candidates = influences(step, source.slot, index)
         if not candidates:
             return hops, f"the inputs of %{step.number} {step.op} are constants, or not known"
-        argument, place, x, share = max(
-            candidates, key=lambda influence: np.abs(influence[3]).max(initial=0.0)
-        )
-        if not np.abs(share).max(initial=0.0):
+        largest = max(candidates, key=lambda influence: np.abs(influence.shares).max(initial=0.0))
+        shares = largest.shares
+        if not np.abs(shares).max(initial=0.0):
             return hops, f"%{step.number} {step.op} makes it of nothing but zeros"
-        index = tuple(map(int, np.unravel_index(int(np.abs(share).argmax()), share.shape)))
-        whole, count = (
-            float(sum(function(influence[3]) for influence in candidates))
-            for function in (np.sum, np.count_nonzero)
-        )
-        name = f"{argument if place is None else f'{argument}[{place}]'}{list(index) or ''}"
-        hops.append(Hop(step, name, float(x[index]), float(share[index]), whole, int(count)))
-        origin = step.sources[argument]
-        source = origin if place is None else origin[place]
+        index = tuple(map(int, np.unravel_index(int(np.abs(shares).argmax()), shares.shape)))
+        whole = float(sum(np.sum(influence.shares) for influence in candidates))
+        count = int(sum(np.count_nonzero(influence.shares) for influence in candidates))
+        name = f"{largest.input}{list(index) or ''}"
+        hops.append(Hop(step, name, float(largest.x[index]), float(shares[index]), whole, count))
+        source = largest.source
     return hops, f"{source}, a leaf"
 
 
-def influences(step: Step, slot: int, index: Index) -> list[Any]:
-    """(argument, place in it if it is variadic, x, ∂y[index]/∂x · x) for each input on the tape whose values
-    are known.
-    """
+class Influence(NamedTuple):
+    """What an input on the tape contributes to a number of an output."""
+
+    input: str  # `x`; of a variadic one `xs[0]`
+    source: Any  # where it came from
+    x: Array
+    shares: Array  # ∂y[index]/∂x · x
+
+
+def influences(step: Step, slot: int, index: Index) -> list[Influence]:
+    """The influence of each input on the tape whose values are known."""
     dys = [np.zeros(shape, dtype) if dtype.kind == "f" else None for shape, dtype in step.shapes]
     dys[slot][index] = 1  # type: ignore[index]
     node = node_of(step, placeholders_of(step))
-    parts = contributions(node, tuple(dys) if isinstance(step.grad_output, tuple) else dys[0])
-    shares = []
-    for position, part in parts:
+    known = []
+    for position, part in contributions(node, step.as_dy(dys)):
         argument = node.op.variadic or node.op.inputs[position]
-        x, place = step.inputs[argument], position if node.op.variadic else None
-        x = x if place is None else x[place]
-        shares.append(None if x is None else (argument, place, x, part * x))
-    return shares
+        x, source, name = step.inputs[argument], step.sources[argument], argument
+        if step.variadic:
+            x, source, name = x[position], source[position], f"{argument}[{position}]"
+        if x is not None:
+            known.append(Influence(name, source, x, part * x))
+    return known

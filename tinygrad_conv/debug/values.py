@@ -12,12 +12,16 @@ import numpy as np
 from ..dtypes import Array, promote
 from ..engine.node import Node, Output, check_unconsumed, input_edges, nodes_behind
 from ..engine.tensor import Tensor
+from ..members import members_of
 from .listing import saved_input
 
 
 class Values:
-    """The values of the results on a tape. None is a value that is not known: a constant that no rule reads,
-    and whatever was computed from it and is read by no rule either; or a leaf that has changed since."""
+    """The values of the results on a tape.
+
+    None is a value that is not known: a constant that no rule reads, and whatever was computed from it and is
+    read by no rule either; or a leaf that has changed since.
+    """
 
     def __init__(self, roots: Iterable[Node]) -> None:
         self.roots = list(roots)
@@ -29,17 +33,13 @@ class Values:
         for node in nodes_behind(self.roots):
             for position, edge in enumerate(input_edges(node)):
                 value = saved_input(node, position)
-                if (
-                    type(edge) is Output
-                    and value is not None
-                    and (value.shape, value.dtype) == edge.node.outputs[edge.slot]
-                ):
+                if type(edge) is not Output or value is None:
+                    continue
+                if (value.shape, value.dtype) == edge.node.outputs[edge.slot]:
                     known[edge] = value  # not one that was promoted to another's dtype
             y = node.saved.get("y")
             if y is not None:
-                known.update(
-                    {Output(node, slot): array for slot, array in enumerate(y if type(y) is tuple else (y,))}
-                )
+                known.update({Output(node, slot): array for slot, array in enumerate(members_of(y))})
         return known
 
     def input(self, node: Node, position: int) -> Any:
@@ -59,9 +59,8 @@ class Values:
         to_compute = [edge[0]]
         while edge not in self.known:
             node = to_compute[-1]
-            producers = [
-                edge.node for edge in input_edges(node) if type(edge) is Output and edge not in self.known
-            ]
+            inputs = [edge for edge in input_edges(node) if type(edge) is Output]
+            producers = [edge.node for edge in inputs if edge not in self.known]
             if producers:
                 to_compute.extend(producers)
                 continue
@@ -72,32 +71,30 @@ class Values:
 
     def compute(self, node: Node) -> Any:
         """Run a node's forward again: its outputs, or Nones if an input is not known."""
-        inputs = [self.input(node, position) for position in range(len(input_edges(node)))]
-        unknown = [
-            position for position, value in enumerate(inputs) if value is None and is_given(node, position)
-        ]
-        if node.consumed or unknown:
-            return [None] * len(node.outputs)
-        scalars = [
-            edge is None and value is not None and value.ndim == 0
-            for value, edge in zip(inputs, input_edges(node))
-        ]
-        arrays = promote(inputs, scalars) if node.op.broadcasting else inputs
-        y = node.op.forward(*arrays, **deepcopy(node.params))  # which it may write to
-        y, kept = (y[0], y[1:]) if node.op.keeps else (y, ())
-        for name, value in zip(
-            node.op.keeps, kept
-        ):  # a forward that draws at random gives another result now
-            if name in node.saved and not np.array_equal(
-                value, node.saved[name], equal_nan=value.dtype.kind == "f"
-            ):
-                return [None] * len(node.outputs)
-        return [np.asarray(output) for output in (y if type(y) is tuple else (y,))]
+        op, edges, unknown = node.op, input_edges(node), [None] * len(node.outputs)
+        inputs = [self.input(node, position) for position in range(len(edges))]
+        missing = [value is None and is_given(node, position) for position, value in enumerate(inputs)]
+        if node.consumed or any(missing):
+            return unknown
+        constants = [edge is None and value is not None for edge, value in zip(edges, inputs)]
+        scalars = [constant and value.ndim == 0 for constant, value in zip(constants, inputs)]
+        arrays = promote(inputs, scalars) if op.broadcasting else inputs
+        y = op.forward(*arrays, **deepcopy(node.params))  # which it may write to
+        y, kept = (y[0], y[1:]) if op.keeps else (y, ())
+        again = {name: value for name, value in zip(op.keeps, kept) if name in node.saved}
+        if not all(same_numbers(value, node.saved[name]) for name, value in again.items()):
+            return unknown  # a forward that draws at random gives another result now
+        return [np.asarray(output) for output in members_of(y)]
 
 
 def is_given(node: Node, position: int) -> bool:
     """Whether the input was given at all: an optional one may have been left out."""
     return node.op.variadic or input_edges(node)[position] is not None or position in (node.constants or ())
+
+
+def same_numbers(value: Array, saved: Array) -> bool:
+    """Whether two arrays are the same numbers."""
+    return np.array_equal(value, saved, equal_nan=value.dtype.kind == "f")
 
 
 class NodeValues:
@@ -109,25 +106,20 @@ class NodeValues:
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """By argument, without optional ones that were left out; of a variadic one a tuple."""
-        check_unconsumed(self._node)
-        op, given = (
-            self._node.op,
-            [at for at in range(len(input_edges(self._node))) if is_given(self._node, at)],
-        )
-        arrays = [self._values.input(self._node, position) for position in given]
-        return (
-            {op.variadic: tuple(arrays)}
-            if op.variadic
-            else {op.inputs[at]: value for at, value in zip(given, arrays)}
-        )
+        node, op = self._node, self._node.op
+        check_unconsumed(node)
+        given = [position for position in range(len(input_edges(node))) if is_given(node, position)]
+        arrays = [self._values.input(node, position) for position in given]
+        if op.variadic:
+            return {op.variadic: tuple(arrays)}
+        return {op.inputs[position]: array for position, array in zip(given, arrays)}
 
     @cached_property
     def output(self) -> Any:
         """An array, or a tuple of them."""
-        arrays = tuple(
-            self._values.output(Output(self._node, slot)) for slot in range(len(self._node.outputs))
-        )
-        return arrays if self._node.several else arrays[0]
+        node = self._node
+        arrays = tuple(self._values.output(Output(node, slot)) for slot in range(len(node.outputs)))
+        return arrays if node.several else arrays[0]
 
 
 def saved_arrays(node: Node) -> Iterator[tuple[str, Array]]:
@@ -141,10 +133,8 @@ def saved_arrays(node: Node) -> Iterator[tuple[str, Array]]:
 
 def first_nonfinite(values: Iterable[Any]) -> Array | None:
     """The first of these arrays and Tensors (tuples are looked into) with a NaN or an infinity in it."""
-    for value in values:
-        array = value.data if isinstance(value, Tensor) else value
-        if isinstance(array, tuple):
-            array = first_nonfinite(array)
+    for member in (member for value in values for member in members_of(value)):
+        array = member.data if isinstance(member, Tensor) else member
         if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
             return array
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..creation import zeros
-from ..dtypes import get_default_dtype
+from ..dtypes import Array, get_default_dtype
 from ..engine.modes import no_grad
 from ..engine.tensor import Tensor
 from ..errors import show_shape
@@ -32,14 +32,8 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """As the table shows it, in the order of `HEAD`."""
         shapes = " ".join(map(show_shape, self.output))
-        return (
-            self.path,
-            self.kind,
-            shapes,
-            f"{self.parameters:,}",
-            f"{self.multiply_adds:,}",
-            show_bytes(self.memory),
-        )
+        counts = f"{self.parameters:,}", f"{self.multiply_adds:,}"
+        return self.path, self.kind, shapes, *counts, show_bytes(self.memory)
 
 
 @dataclass(frozen=True)
@@ -94,11 +88,15 @@ def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
     dtype = parameters[0].dtype if parameters else get_default_dtype()
     rows: list[Row] = []
     counted: set[Tensor] = set()
+    given: dict[Any, list[Array]] = {}  # by layer: its inputs, which an in-place one replaces by its output
+
+    def look(module: Any, inputs: tuple[Any, ...]) -> None:
+        given[module] = [tensor.data for tensor in tensors_in(inputs)]
 
     def note(module: Any, inputs: tuple[Any, ...], output: Any) -> None:
         own = [parameter for parameter in module.parameters(recurse=False) if parameter not in counted]
         counted.update(own)
-        rows.append(row_of(module, own, inputs, tensors_in(output)))
+        rows.append(row_of(module, own, inputs, tensors_in(output), given.pop(module, [])))
 
     layers = [
         module
@@ -106,7 +104,8 @@ def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
         if not list(module.children()) or list(module.parameters(recurse=False))
     ]
     modes = {module: module.training for module in net.modules()}
-    handles = [layer.register_forward_hook(note) for layer in layers]
+    handles = [layer.register_forward_pre_hook(look) for layer in layers]
+    handles += [layer.register_forward_hook(note) for layer in layers]
     try:
         with no_grad():
             net.eval()(*(zeros(*shape, dtype=dtype) for shape in input_shapes))
@@ -123,10 +122,11 @@ def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
     )
 
 
-def row_of(module: Any, parameters: list[Any], inputs: tuple[Any, ...], outputs: list[Tensor]) -> Row:
-    """The row for one call of a layer, with these parameters to count."""
+def row_of(
+    module: Any, parameters: list[Any], inputs: tuple[Any, ...], outputs: list[Tensor], given: list[Array]
+) -> Row:
+    """The row for one call of a layer, with these parameters to count; given: its inputs before the call."""
     work = module.multiply_adds(inputs[0].shape, outputs[0].shape) if inputs and outputs else 0
-    given = [tensor.data for tensor in tensors_in(inputs)]
     made = [y.data for y in outputs if not any(np.may_share_memory(y.data, x) for x in given)]
     return Row(
         module._path,
@@ -142,9 +142,9 @@ def tensors_in(output: Any) -> list[Tensor]:
     """The Tensors among what a layer returned."""
     if isinstance(output, Tensor):
         return [output]
-    members = (
-        output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
-    )
+    if isinstance(output, dict):
+        return tensors_in(list(output.values()))
+    members = output if isinstance(output, (tuple, list)) else ()
     return [tensor for member in members for tensor in tensors_in(member)]
 
 

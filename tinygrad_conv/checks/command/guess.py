@@ -9,8 +9,9 @@ import numpy as np
 
 from ...engine.op import Op
 from ...engine.tensor import Tensor
+from ...members import members_of
 from ..cases import CASES, Case, apart
-from ..introspection import outputs_of, rules_of
+from ..introspection import rules_of
 
 SHAPES = ("n m", "n", "m", "n m k", "N C H+4 W+4", "O C 3 3", "O", "C H+4 W+4", "m k", "4 4", "")
 MOST_TRIES = 2000
@@ -50,7 +51,7 @@ def suits_forward(op: Op, inputs: tuple[Any, ...]) -> bool:
     """Whether the forward takes these arrays, and makes numbers of them."""
     try:
         with np.errstate(all="ignore"):
-            outputs = outputs_of(op(*inputs))
+            outputs = members_of(op(*inputs))
     except Exception:  # whatever it says, it doesn't want these
         return False
     return all(isinstance(y, (np.ndarray, np.generic)) and np.isfinite(y).all() for y in outputs)
@@ -60,7 +61,7 @@ def suits_rules(op: Op, inputs: tuple[Any, ...]) -> bool:
     """Whether the rules, too, take these arrays, and return gradients of the right shapes."""
     rules = rules_of(op, len(inputs))
     leaves = [Tensor(array, requires_grad=rule is not None) for array, rule in zip(inputs, rules)]
-    outputs = outputs_of(op(*leaves))
+    outputs = members_of(op(*leaves))
     try:
         with np.errstate(all="ignore"):
             for y in outputs:

@@ -18,12 +18,13 @@ from ...engine.op import Op
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...errors import RuleError
+from ...members import members_of
 from ..cases import Case, Sample
 from ..compare import compare
 from ..diagnosis.message import error_of
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
-from ..introspection import outputs_of, rules_of
+from ..introspection import rules_of
 from ..keeps_dtype import assert_dtypes_kept
 from ..layouts import LAYOUTS, MEMORY
 from ..pullback import gradient_of
@@ -88,7 +89,7 @@ def check_constant(op: Op, sample: Sample) -> None:
         Tensor(value, requires_grad=value.dtype in FLOATS) if isinstance(value, np.ndarray) else value
         for value in sample.inputs
     ]
-    if any(y.requires_grad for y in outputs_of(op(*inputs, **sample.params))):
+    if any(y.requires_grad for y in members_of(op(*inputs, **sample.params))):
         raise Fault("tape", "declared without a derivative, but its output requires one")
 
 
@@ -161,7 +162,7 @@ def results(
         Tensor(x, requires_grad=is_float_array(x) and rule is not None) if isinstance(x, np.ndarray) else x
         for x, rule in zip(inputs, rules_of(op, len(inputs)))
     ]
-    outputs = outputs_of(op(*leaves, **sample.params))
+    outputs = members_of(op(*leaves, **sample.params))
     rng = np.random.default_rng(0)
     for y in outputs:
         if y.requires_grad:

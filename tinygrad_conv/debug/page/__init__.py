@@ -16,6 +16,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from ..atomic_write import write_text
 from ..listing import Tape
 from ..recorded import Recorded
 from .contents import contents_of, plain_list
@@ -32,7 +33,7 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 
     Arrays that are too large for that are thinned: of each the first slices are kept, and the page says so.
     """
-    Path(path).write_text(html(recording, title, size_limit), encoding="utf-8")
+    write_text(path, html(recording, title, size_limit))
 
 
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:

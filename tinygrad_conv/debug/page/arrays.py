@@ -50,9 +50,7 @@ class Arrays:
 
 
 def corner(shape: tuple[int, ...], most: int) -> tuple[int, ...]:
-    """How much of each dimension is kept so that it is at most this many numbers: the leading dimensions give
-    first.
-    """
+    """How much of each dimension is kept so that it is at most this many numbers: leading ones give first."""
     kept = list(shape)
     for dim, size in enumerate(shape):
         rest = math.prod(kept[dim + 1 :])
@@ -66,14 +64,10 @@ def smallest_kind(array: Array) -> str:
     """The first kind that holds these numbers exactly; float64 if none does."""
     nan = array.dtype.kind == "f"
     with np.errstate(all="ignore"):
-        return next(
-            (
-                kind
-                for kind, dtype in KINDS.items()
-                if np.array_equal(array.astype(dtype), array, equal_nan=nan)
-            ),
-            "f8",
-        )
+        for kind, dtype in KINDS.items():
+            if np.array_equal(array.astype(dtype), array, equal_nan=nan):
+                return kind
+    return "f8"
 
 
 def encode(array: Array, kind: str, most: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from ...engine.location import show_path
 from ...engine.registry import OPS
 from ...errors import SHORT, show_array, show_shape, show_value
+from ...members import members_of
 from ..listing import Line, Tape
 from ..recorded import Recorded
 from ..step import Source, Step
@@ -39,19 +40,14 @@ def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]
         "leaves": leaves,
         "seeds": seeds,
     }
-    spent = len(str(contents))
-    return {
-        **contents,
-        "arrays": arrays.encoded(room - 2 * spent),
-    }  # the steps stand in the plain list as well
+    spent = 2 * len(str(contents))  # the steps stand in the plain list as well
+    return {**contents, "arrays": arrays.encoded(room - spent)}
 
 
 def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
     """One step."""
     inputs = list(inputs_of(step, arrays))
-    outputs = step.output if isinstance(step.output, tuple) else (step.output,)
-    grads = step.grad_output if isinstance(step.grad_output, tuple) else (step.grad_output,)
-    several = isinstance(step.grad_output, tuple)
+    outputs = zip(step.shapes, members_of(step.output), members_of(step.grad_output))
     given = [*(entry["label"] for entry in inputs), *params_of(step)]
     return {
         "number": step.number,
@@ -63,12 +59,12 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": [
             {
-                "name": f"y[{slot}]" if several else "y",
+                "name": f"y[{slot}]" if step.several else "y",
                 "type": f"{dtype}{show_shape(shape)}",
                 "value": arrays.add(value),
                 "grad": arrays.add(grad),
             }
-            for slot, ((shape, dtype), value, grad) in enumerate(zip(step.shapes, outputs, grads))
+            for slot, ((shape, dtype), value, grad) in enumerate(outputs)
         ],
         "window": window_of(step),
         "summary": f"y: {show_value(step.output)}; gradient: {show_value(step.grad_output)}",
@@ -76,21 +72,18 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
 
 
 def inputs_of(step: Step, arrays: Arrays) -> Iterator[dict[str, Any]]:
-    """The inputs of a step with what it contributes to their gradients; the members of a variadic one, one by
-    one.
-    """
+    """The inputs of a step with what it contributes to their gradients; of a variadic one each member."""
     forms = iter(forms_of(step, arrays))
     for name, source in step.sources.items():
-        variadic = isinstance(source, tuple) and not isinstance(source, Source)
-        if not variadic and source is None and name not in step.inputs:
+        if source is None and name not in step.inputs:
             continue  # left out
-        sources, values = (source, step.inputs[name]) if variadic else ((source,), (step.inputs.get(name),))
+        sources, values = members_of(source), members_of(step.inputs.get(name))
         for place, (origin, value) in enumerate(zip(sources, values)):
             grad, sums = step.grad_inputs.get(name), step.accumulated.get(name)
-            if variadic:
+            if step.variadic:
                 grad, sums = grad and grad[place], sums and sums[place]
             yield {
-                "name": f"{name}[{place}]" if variadic else name,
+                "name": f"{name}[{place}]" if step.variadic else name,
                 "label": label_of(origin, value),
                 "source": source_contents(origin),
                 "value": arrays.add(value),
@@ -108,7 +101,9 @@ def label_of(source: Any, value: Any) -> str:
         return f"%{source.number}[{source.slot}]" if source.slot else f"%{source.number}"
     if isinstance(source, str):
         return source
-    return "constant" if value is None else SHORT.repr(value.item()) if value.ndim == 0 else show_array(value)
+    if value is None:
+        return "constant"
+    return show_array(value) if value.ndim else SHORT.repr(value.item())
 
 
 def source_contents(source: Any) -> Any:
@@ -119,14 +114,12 @@ def source_contents(source: Any) -> Any:
 def params_of(step: Step) -> list[str]:
     """The params that differ from their defaults, in words; `(1, 1)` is no other stride than 1."""
     defaults = OPS[step.op].defaults if step.op in OPS else {}
-    shown = {
-        name: (SHORT.repr(value), SHORT.repr(defaults.get(name, ...))) for name, value in step.params.items()
-    }
-    return [
-        f"{name}={text}"
-        for name, (text, default) in shown.items()
-        if text not in (default, f"({default}, {default})")
-    ]
+    shown = []
+    for name, value in step.params.items():
+        text, default = SHORT.repr(value), SHORT.repr(defaults.get(name, ...))
+        if text not in (default, f"({default}, {default})"):
+            shown.append(f"{name}={text}")
+    return shown
 
 
 def line_contents(line: Line) -> dict[str, Any]:
@@ -154,10 +147,10 @@ def source_named(label: str) -> Any:
 
 def plain_list(contents: dict[str, Any]) -> str:
     """The steps as an ordered list, newest first: what is there to read without JavaScript."""
-    lines = [
-        [escape(step[name]) for name in ("call", "place", "layer", "summary")]
-        for step in reversed(contents["steps"])
-    ]
-    return "\n".join(
-        f"<li><code>{call}</code> {place} {layer}<br>{summary}</li>" for call, place, layer, summary in lines
-    )
+    return "\n".join(map(list_item, reversed(contents["steps"])))
+
+
+def list_item(step: dict[str, Any]) -> str:
+    """One of them."""
+    call, place, layer, summary = (escape(step[name]) for name in ("call", "place", "layer", "summary"))
+    return f"<li><code>{call}</code> {place} {layer}<br>{summary}</li>"

@@ -1,14 +1,12 @@
-"""Of which products each number of a gradient is the sum: what the page needs to list them when a cell is
-clicked.
+"""Of which products each number of a gradient is the sum: the page lists them when a cell is clicked.
 
 A rule is linear in the gradient dy that it is given, so dx[i] = Σ_j dy[j] · c[j, i]. Three ways to say what c
 is:
 
     by a formula    convolutions and linear layers: the player computes which numbers met which
     "one"           each dx[i] has but one dy[j] in it, as in all elementwise ops, poolings without overlap,
-    reductions and
-                    changes of shape: c[i], and j[i]. Found by asking the rule, so it holds for a user's op
-                    too
+                    reductions and changes of shape: c[i], and j[i]. Found by asking the rule, so it holds
+                    for a user's op too
     "dense"         a small Jacobian, row by row: one call of the rule for each dy[j]
 
 What is none of these and too large has no products on the page; `rec.explain` lists them.
@@ -16,12 +14,14 @@ What is none of these and too large has no products on the page; `rec.explain` l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...dtypes import Array
 from ...engine.registry import OPS
+from ...members import members_of
 from ..factors import geometry
 from ..rerun import node_of, placeholders_of
 from ..step import Step
@@ -79,62 +79,44 @@ def forms_of(step: Step, arrays: Arrays) -> list[dict[str, Any] | None]:
 
     Of several outputs the gradients are one row of numbers, one output's after the other's.
     """
-    wanted = [
-        gradient
-        for value in step.grad_inputs.values()
-        for gradient in (value if isinstance(value, tuple) else (value,))
-    ]
-    count = sum(gradient is not None for gradient in wanted)
+    gradients = [gradient for value in step.grad_inputs.values() for gradient in members_of(value)]
+    count = sum(gradient is not None for gradient in gradients)
     if step.op in BY_FORMULA:
         return [{"kind": "formula"}] * count
     if step.op not in OPS:  # a recording from elsewhere
         return [None] * count
-    dys = [dy for dy in several(step.grad_output) if dy is not None]
+    dys = [dy for dy in members_of(step.grad_output) if dy is not None]
     size, eps = sum(dy.size for dy in dys), max(float(np.finfo(dy.dtype).eps) for dy in dys)
     answers = zip(*(ask(step, probe) for probe in probes(size)))
-    forms = [
-        single(size, eps, all_alike, in_turn, at_random, arrays) for all_alike, in_turn, at_random in answers
-    ]
-    return (
-        forms
-        if all(forms)
-        else [form or other for form, other in zip(forms, dense(step, size, count, arrays))]
-    )
-
-
-def several(gradient: Any) -> tuple[Any, ...]:
-    """The gradients of the outputs, of all of them."""
-    return gradient if isinstance(gradient, tuple) else (gradient,)
+    forms = [single(size, eps, answer, arrays) for answer in answers]
+    if all(forms):
+        return forms
+    return [form or other for form, other in zip(forms, dense(step, size, count, arrays))]
 
 
 def ask(step: Step, numbers: Array) -> list[Array]:
     """What the step's rules make of another gradient, given as a row of numbers."""
     given, at = [], 0
-    for dy in several(step.grad_output):
+    for dy in members_of(step.grad_output):
         size = 0 if dy is None else dy.size
         given.append(None if dy is None else numbers[at : at + size].astype(dy.dtype).reshape(dy.shape))
         at += size
     node = node_of(step, placeholders_of(step))
-    dy = tuple(given) if isinstance(step.grad_output, tuple) else given[0]
     with np.errstate(all="ignore"):
-        return [part for _, part in contributions(node, dy)]
+        return [part for _, part in contributions(node, step.as_dy(given))]
 
 
 def probes(size: int) -> tuple[Array, Array, Array]:
-    """Gradients that show how a rule spreads them: all alike, all different in order, all different at
-    random.
-    """
+    """Gradients that show how a rule spreads them: all alike, different in order, different at random."""
     return np.ones(size), np.arange(1.0, size + 1), 1 + np.random.default_rng(0).random(size)
 
 
-def single(
-    size: int, eps: float, factors: Array, numbered: Array, at_random: Array, arrays: Arrays
-) -> dict[str, Any] | None:
-    """The form "one", if each number of the gradient does have but one product."""
+def single(size: int, eps: float, answers: Sequence[Array], arrays: Arrays) -> dict[str, Any] | None:
+    """The form "one", if each number of the gradient has but one product, by the answers to `probes`."""
+    factors, numbered, at_random = answers
     with np.errstate(all="ignore"):
-        numbers = (
-            np.rint(np.nan_to_num(numbered / factors, nan=1.0, posinf=1.0, neginf=1.0)).astype(np.int64) - 1
-        )
+        counted = np.nan_to_num(numbered / factors, nan=1.0, posinf=1.0, neginf=1.0)
+        numbers = np.rint(counted).astype(np.int64) - 1
     if factors.size and (numbers.min() < 0 or numbers.max() >= size):
         return None
     expected = factors * probes(size)[2][numbers] if factors.size else factors
@@ -147,9 +129,7 @@ def single(
 
 
 def in_order(numbers: Array, factors: Array, size: int) -> bool:
-    """Whether the i-th number of the gradient has the i-th one of dy in it; where the factor is 0, any other
-    would do.
-    """
+    """Whether the i-th number of the gradient has the i-th of dy in it, or any one where the factor is 0."""
     flat = numbers.reshape(-1)
     return flat.size == size and bool(np.all((flat == np.arange(size)) | (factors.reshape(-1) == 0)))
 

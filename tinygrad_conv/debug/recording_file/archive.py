@@ -19,6 +19,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import RecordingError, show_shape
+from ..atomic_write import replacing
 
 CONTENTS_LIMIT, CONTENTS_RATIO = 64 * 2**20, 100
 TEXT_LIMIT, TEXT_RATIO = 2**20, 8
@@ -55,24 +56,6 @@ def write_members(file: IO[bytes], members: dict[str, Array], compression: int) 
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
         return sum(member.file_size for member in archive.infolist())
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of another once it is written: nobody ever finds half of it there."""
-    target = Path(os.path.realpath(path))  # behind a link, which stays one
-    if target.exists() and not target.is_file():  # a pipe, or a device
-        with open(target, "wb") as file:
-            yield file
-        return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def contents_limit(file_size: int) -> int:
@@ -179,9 +162,9 @@ def read_header(stream: IO[bytes], member: zipfile.ZipInfo) -> Header:
     matched = HEADER.fullmatch(stream.read(length))
     if matched is None:
         raise RecordingError(f"{member.filename!r} has a header that is not one of an array of numbers")
-    byte_order, kind, fortran_order, sizes = (part.decode() for part in matched.groups())
+    byte_order, code, fortran_order, sizes = (part.decode() for part in matched.groups())
     shape = tuple(int(size) for size in sizes.split(",") if size.strip())
-    dtype = np.dtype(byte_order + kind)
+    dtype = np.dtype(byte_order + code)
     nbytes = math.prod(shape) * dtype.itemsize
     room = member.file_size - len(MAGIC) - 2 - length
     # an empty array may be of any size in its other dimensions, but not for the arrays that it is added to

@@ -136,9 +136,8 @@ class Decoder:
     def named_tuple_of(self, cls: Any, parts: list[Any], where: str, depth: int) -> Any:
         if len(parts) != len(cls._fields):
             raise RecordingError(f"{where} is a {cls.__name__} of {len(parts)}, not {len(cls._fields)} parts")
-        return cls(
-            *(self.decode(part, f"{where}.{name}", depth + 1) for name, part in zip(cls._fields, parts))
-        )
+        named = zip(cls._fields, parts)
+        return cls(*(self.decode(part, f"{where}.{name}", depth + 1) for name, part in named))
 
 
 def text(value: str, where: str) -> str:

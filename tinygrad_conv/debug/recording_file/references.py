@@ -13,6 +13,7 @@ import numpy as np
 from ...dtypes import FLOATS
 from ...engine.registry import OPS
 from ...errors import SHORT, RecordingError, show_array, show_shape
+from ...members import members_of
 from ..recorded import Recorded
 from ..step import Accumulated, Source, Step
 
@@ -39,17 +40,11 @@ def require(holds: bool, fault: str) -> None:
         raise RecordingError(fault)
 
 
-def parts_of(value: Any) -> tuple[Any, ...]:
-    """The parts of a variadic argument; of any other the one that it is."""
-    return value if type(value) is tuple else (value,)
-
-
 def check_leaves(recording: Recorded) -> None:
     """Gradients are those of leaves, and of their shapes and dtypes; not every leaf's was wanted."""
     for name, grad in recording.grads.items():
-        require(
-            name in recording.leaves, f"structure: grads has {SHORT.repr(name)}, which is no leaf in here"
-        )
+        fault = f"structure: grads has {SHORT.repr(name)}, which is no leaf in here"
+        require(name in recording.leaves, fault)
         leaf = recording.leaves[name]
         check_fits(grad, (leaf.shape, leaf.dtype), f"structure: grads[{name!r}]")
 
@@ -71,8 +66,7 @@ def check_shape(array: Any, shape: tuple[int, ...], where: str) -> None:
 
 def check_outputs(step: Step, where: str) -> None:
     """The outputs are of their shapes, and the gradient of each float one is of its own; others have none."""
-    several = type(step.grad_output) is tuple
-    grads = step.grad_output if several else (step.grad_output,)
+    several, grads = step.several, members_of(step.grad_output)
     outputs = step.output if several else (step.output,)
     require(type(step.output) is tuple or not several, f"{where}.forward.output is not one of several")
     counts = {len(step.shapes), len(grads), len(outputs)}
@@ -106,12 +100,12 @@ def check_edge(edge: Any, recording: Recorded, before: int, where: str) -> None:
 
 def check_sources(step: Step, recording: Recorded, where: str) -> None:
     """Inputs come from leaves and from older ops, and from one of them at the least."""
-    edges = [edge for source in step.sources.values() for edge in parts_of(source)]
+    edges = [edge for source in step.sources.values() for edge in members_of(source)]
     any_variadic = any(type(source) is tuple for source in step.sources.values())
     require(not any_variadic or len(step.sources) == 1, f"{where}.sources has others beside a variadic one")
     require(any(edge is not None for edge in edges), f"{where}.sources leads nowhere")
     for name, source in step.sources.items():
-        for edge in parts_of(source):
+        for edge in members_of(source):
             if edge is not None:
                 check_edge(edge, recording, step.number, f"{where}.sources[{name!r}]")
                 dtype = shape_of(edge, recording)[1]
@@ -126,7 +120,7 @@ def check_inputs(step: Step, recording: Recorded, where: str) -> None:
     require(named, f"{where}.forward.inputs are {list(step.inputs)}, but come from {list(step.sources)}")
     for name, value in step.inputs.items():
         check_members(value, step.sources[name], f"{where}.forward.inputs[{name!r}]")
-        for array, edge in zip(parts_of(value), parts_of(step.sources[name])):
+        for array, edge in zip(members_of(value), members_of(step.sources[name])):
             if array is not None and edge is not None:
                 shape = shape_of(edge, recording)[0]
                 check_shape(array, shape, f"{where}.forward.inputs[{name!r}]")
@@ -134,11 +128,9 @@ def check_inputs(step: Step, recording: Recorded, where: str) -> None:
 
 def check_members(value: Any, source: Any, where: str) -> None:
     """Of a variadic argument there are as many values as sources."""
-    alike = type(value) is tuple if type(source) is tuple else type(value) is not tuple
-    require(
-        alike and len(parts_of(value)) == len(parts_of(source)),
-        f"{where} has not one part for each of its sources",
-    )
+    alike = (type(value) is tuple) == (type(source) is tuple)
+    as_many = len(members_of(value)) == len(members_of(source))
+    require(alike and as_many, f"{where} has not one part for each of its sources")
 
 
 def check_read(step: Step, where: str) -> None:
@@ -156,8 +148,8 @@ def check_read(step: Step, where: str) -> None:
 def check_read_input(step: Step, name: str, value: Any, where: str) -> None:
     """An input that a rule reads: the array that it was, or None for one that was left out."""
     check_members(value, step.sources[name], where)
-    known, sources = parts_of(step.inputs.get(name)), parts_of(step.sources[name])
-    for array, other, source in zip(parts_of(value), known, sources):
+    known, sources = members_of(step.inputs.get(name)), members_of(step.sources[name])
+    for array, other, source in zip(members_of(value), known, sources):
         if other is not None:
             check_fits(array, (other.shape, other.dtype), where)
         elif array is not None:
@@ -168,18 +160,17 @@ def check_read_input(step: Step, name: str, value: Any, where: str) -> None:
 
 def check_read_output(step: Step, value: Any, where: str) -> None:
     """The output that a rule reads."""
-    several = type(step.grad_output) is tuple
-    require((type(value) is tuple) == several, f"{where} is not one of several, or is")
-    require(len(parts_of(value)) == len(step.shapes), f"{where} has not one part for each output")
-    for array, expected in zip(parts_of(value), step.shapes):
+    require((type(value) is tuple) == step.several, f"{where} is not one of several, or is")
+    require(len(members_of(value)) == len(step.shapes), f"{where} has not one part for each output")
+    for array, expected in zip(members_of(value), step.shapes):
         check_fits(array, expected, where)
 
 
 def check_read_shape(step: Step, name: str, value: Any, where: str) -> None:
     """The shape of an input that a rule reads: a tuple, of a variadic one a tuple of them."""
-    source, known = step.sources[name], parts_of(step.inputs.get(name))
+    source, known = step.sources[name], members_of(step.inputs.get(name))
     shapes = value if type(source) is tuple else (value,)
-    count = len(parts_of(source))
+    count = len(members_of(source))
     require(type(shapes) is tuple and len(shapes) == count, f"{where} is not of {count} inputs")
     for shape, array in zip(shapes, known):
         if shape is None or type(shape) is not tuple or not all(type(size) is int for size in shape):
@@ -200,14 +191,14 @@ def check_gradients(step: Step, recording: Recorded, where: str) -> None:
         for name, edges in wanted.items():
             place = f"{where}.{part}[{name!r}]"
             check_members(values[name], step.sources[name], place)
-            for value, edge in zip(parts_of(values[name]), edges):
+            for value, edge in zip(members_of(values[name]), edges):
                 check_contribution(value, edge, recording, place)
 
 
 def wanted_parts(source: Any, recording: Recorded) -> tuple[Any, ...]:
     """The edges of an input to which a gradient went, and None for the others."""
     return tuple(
-        None if isinstance(edge, str) and edge not in recording.grads else edge for edge in parts_of(source)
+        None if isinstance(edge, str) and edge not in recording.grads else edge for edge in members_of(source)
     )
 
 
@@ -227,8 +218,7 @@ def check_declared(step: Step, where: str) -> None:
         return  # in a module that is not imported: all that runs no op can be asked nevertheless
     subject = f"{where}: op {step.op!r}, as it is declared here,"
     inputs = [op.variadic] if op.variadic else list(op.inputs)
-    variadic = type(next(iter(step.sources.values()))) is tuple
-    same = list(step.sources) == inputs and variadic == bool(op.variadic)
+    same = list(step.sources) == inputs and step.variadic == bool(op.variadic)
     require(same, f"{subject} has the inputs {inputs}, not {list(step.sources)}")
     required = [name for name in op.inputs[: op.required] if not op.variadic]
     require(set(required) <= set(step.inputs), f"{subject} needs {required}, and got {list(step.inputs)}")
@@ -261,6 +251,6 @@ def check_way(recording: Recorded) -> None:
     for step in reversed(recording):
         slots = {Source(step.number, slot) for slot in range(len(step.shapes))}
         require(bool(slots & reached), f"structure: steps[{step.number - 1}] is reached by no gradient")
-        reached.update(edge for source in step.sources.values() for edge in parts_of(source))
+        reached.update(edge for source in step.sources.values() for edge in members_of(source))
     for name in recording.leaves:
         require(name in reached, f"structure: leaves[{name!r}] is reached by no gradient")

@@ -1,5 +1,6 @@
-"""How large would what an op makes be? Asked before it is run on what a file says: no number of a file may
-lead to more memory than a few times what its arrays take.
+"""How large would what an op makes be? Asked before it is run on what a file says.
+
+No number of a file may lead to more memory than a few times what its arrays take.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import show_shape
+from ...members import members_of
 from ...ops.arguments.windows import window_of
 from ..checking import flat
 from ..recorded import arrays_in
@@ -33,8 +35,8 @@ def check_sizes(step: Step, broadcasting: bool) -> None:
     if "sides" in step.params:
         check_made(with_borders(shapes[0], step.params["sides"]), made)
     if "repeats" in step.params:
-        repeats = step.params["repeats"]
-        count = math.prod(map(abs, shapes[0])) * math.prod(repeats if type(repeats) is tuple else (repeats,))
+        repeats = members_of(step.params["repeats"])
+        count = math.prod(map(abs, shapes[0])) * math.prod(repeats)
         check_made((count,), (math.prod(made),))
     for name in COUNTS:
         if name in step.params and step.op != "conv2d_weight_grad":
@@ -52,10 +54,8 @@ def check_made(shape: tuple[int, ...], made: tuple[int, ...]) -> None:
 def shapes_of(step: Step) -> Iterator[tuple[int, ...]]:
     """The shapes of the inputs: of those whose values are not known what a rule has read of them."""
     for name, value in step.inputs.items():
-        several = isinstance(value, tuple)
-        arrays = value if several else (value,)
-        known = step.read.get(f"{name}_shape")
-        shapes = known if several and known is not None else (known,) * len(arrays)
+        arrays, known = members_of(value), step.read.get(f"{name}_shape")
+        shapes = known if step.variadic and known is not None else (known,) * len(arrays)
         for array, shape in zip(arrays, shapes):
             if array is not None or shape is not None:
                 yield shape if array is None else array.shape

@@ -13,8 +13,8 @@ from ...engine.modes import enable_grad, unobserved
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...errors import RecordingError, show_shape
+from ...members import members_of
 from ..checking import flat, forward
-from ..explain import gradients_given
 from ..recorded import Recorded
 from ..rerun import node_of, placeholders_of
 from ..step import Step
@@ -56,8 +56,7 @@ def try_op(step: Step) -> None:
 
 def try_derivatives(step: Step) -> None:
     """Run its rules on Tensors, as where they are explained: what an array takes, an op need not."""
-    dys = [None if dy is None else Tensor(dy, requires_grad=True) for dy in gradients_given(step)]
+    dys = [None if dy is None else Tensor(dy, requires_grad=True) for dy in members_of(step.grad_output)]
     with enable_grad():
-        several = type(step.grad_output) is tuple
         node = node_of(step, placeholders_of(step))
-        contributions(node, tuple(dys) if several else dys[0], create_graph=True)
+        contributions(node, step.as_dy(dys), create_graph=True)

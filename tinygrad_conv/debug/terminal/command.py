@@ -48,25 +48,18 @@ def run(options: argparse.Namespace) -> int:
     with Stop(options.nth, stepper) as stop:
         status = run_script(script, options.arguments)
     if not status and not stop.stopped:
-        print(
-            f"step: the script ended after {stop.count} backwards, "
-            f"so there was no number {options.nth} to stop in"
-        )
+        ended = f"the script ended after {stop.count} backwards"
+        print(f"step: {ended}, so there was no number {options.nth} to stop in")
     return status
 
 
 def run_script(script: Path, arguments: list[str]) -> int:
-    """Run a file as `__main__`, with its folder first on the path; an exception is shown as Python shows
-    it.
-    """
+    """Run a file as `__main__`, its folder first on the path; an exception is shown as Python shows it."""
     module = ModuleType("__main__")
     module.__dict__.update(__file__=str(script), __builtins__=builtins)
     before = sys.argv, sys.path[0], sys.modules["__main__"]
-    sys.argv, sys.path[0], sys.modules["__main__"] = (
-        [str(script), *arguments],
-        str(script.resolve().parent),
-        module,
-    )
+    folder = str(script.resolve().parent)
+    sys.argv, sys.path[0], sys.modules["__main__"] = [str(script), *arguments], folder, module
     try:
         code: CodeType = compile(script.read_bytes(), str(script), "exec")
         exec(code, module.__dict__)

@@ -11,18 +11,19 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import show_value
+from ...members import members_of
 from ..record import Recording
 from ..step import Source, Step
 
 
 class Named(NamedTuple):
-    """Something that was named."""
+    """Something that has a name, or a part of it."""
 
     name: str
-    array: Any  # an option may be something else: a number, a tuple
-    source: Any  # what a recording knows it by: the name of a leaf, a Source, or None
-    gradient: bool
-    place: tuple[Any, ...]  # the index that was given; () is all of it
+    array: Any  # an option may be something else: a number, a tuple; None: not known
+    source: Any = None  # what a recording knows it by: the name of a leaf, a Source, or None
+    is_gradient: bool = False
+    place: tuple[Any, ...] = ()  # the index that was given; () is all of it
 
     @property
     def part(self) -> Array:
@@ -30,33 +31,42 @@ class Named(NamedTuple):
         return np.asarray(self.array[self.place])
 
 
+class Argument(NamedTuple):
+    """An input of a step; of a variadic one each member, `xs.0`, `xs.1`."""
+
+    name: str
+    value: Any
+    contribution: Any  # of the step to its gradient; None where none was wanted
+    source: Any
+
+
 class NamingError(LookupError):
     """Nothing is called that."""
 
 
 def find(text: str, step: Step, recording: Recording) -> Named:
-    """What a text names, at a step of a recording. Raises NamingError, with a suggestion where there is
-    one.
-    """
+    """What a text names, at a step of a recording. Raises NamingError, with a suggestion if there is one."""
     matched = re.fullmatch(r"\s*(.+?)\s*(?:\[([\d\s,:\-]*)\])?\s*", text)
     if not matched:
         raise NamingError("name something: x, dy, a leaf, or %3")
     name, index = matched[1], parse_index(matched[2] or "")
-    known = dict(names(step, recording))
+    known = {named.name: named for named in everything_named(step, recording)}
     if name not in known:
-        close = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = (
-            f"did you mean {close[0]}?"
-            if close
-            else f"here are {', '.join(own_names(step))}; leaves and results everywhere"
-        )
-        raise NamingError(f"nothing is called {name!r}: {hint}")
-    array, source, gradient = known[name]
-    if array is None and name not in step.params:
+        raise NamingError(f"nothing is called {name!r}: {hint_for(name, list(known), step)}")
+    named = known[name]
+    if named.array is None and name not in step.params:
         raise NamingError(f"the value of {name} is not known: no rule reads it")
-    if index and not isinstance(array, np.ndarray):
-        raise NamingError(f"{name} is {show_value(array)}: it has no index")
-    return Named(name, array, source, gradient, index)
+    if index and not isinstance(named.array, np.ndarray):
+        raise NamingError(f"{name} is {show_value(named.array)}: it has no index")
+    return named._replace(place=index)
+
+
+def hint_for(name: str, known: list[str], step: Step) -> str:
+    """What may have been meant by a name that nothing has."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"here are {', '.join(own_names(step))}; leaves and results everywhere"
 
 
 def parse_index(text: str) -> tuple[Any, ...]:
@@ -75,61 +85,53 @@ def parse_slice(text: str) -> slice:
 
 def own_names(step: Step) -> list[str]:
     """What the step itself has: its arguments, `y`, their gradients, its options and what it kept."""
-    return [*dict.fromkeys(name for name, _ in (*of_step(step), *beside(step)))]
+    return [*dict.fromkeys(named.name for named in (*named_in_step(step), *named_beside(step)))]
 
 
-def names(step: Step, recording: Recording) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
-    """(name, (array, source, whether it is a gradient)): of the recording, and then of the step, whose names
-    come first.
-    """
-    yield from dict.fromkeys(step.params, (None, None, False)).items()  # an option that is None hides no leaf
+def everything_named(step: Step, recording: Recording) -> Iterator[Named]:
+    """What has a name, in the recording and then in the step: of two with one name the later counts."""
+    yield from (Named(name, None) for name in step.params)  # an option that is None hides no leaf
     for leaf, value in recording.leaves.items():
-        yield leaf, (value, leaf, False)
-        yield f"d{leaf}", (recording.grads.get(leaf), leaf, True)
+        yield Named(leaf, value, leaf)
+        yield Named(f"d{leaf}", recording.grads.get(leaf), leaf, is_gradient=True)
     for other in recording:
-        for slot, (value, grad) in enumerate(
-            zip(several(other.output, other), several(other.grad_output, other))
-        ):
-            name = f"%{other.number}" if not slot else f"%{other.number}.{slot}"
-            yield name, (value, Source(other.number, slot), False)
-            yield f"d{name}", (grad, Source(other.number, slot), True)
-    yield from beside(step)
-    yield from of_step(step)
+        yield from named_outputs(other, f"%{other.number}", f"%{other.number}")
+    yield from named_beside(step)
+    yield from named_in_step(step)
 
 
-def of_step(step: Step) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
-    """The same, of a step alone."""
-    for name, value, grad, source in arguments(step):
-        yield name, (value, source, False)
-        if grad is not None:
-            yield f"d{name}", (grad, source, True)
-    for slot, (value, grad) in enumerate(zip(several(step.output, step), several(step.grad_output, step))):
-        name = f"y.{slot}" if isinstance(step.grad_output, tuple) else "y"
-        yield name, (value, Source(step.number, slot), False)
-        yield f"d{name}", (grad, Source(step.number, slot), True)
+def named_in_step(step: Step) -> Iterator[Named]:
+    """The arguments and outputs of a step, and their gradients."""
+    for argument in arguments(step):
+        yield Named(argument.name, argument.value, argument.source)
+        if argument.contribution is not None:
+            yield Named(f"d{argument.name}", argument.contribution, argument.source, is_gradient=True)
+    yield from named_outputs(step, "y", "y.0" if step.several else "y")
 
 
-def beside(step: Step) -> Iterator[tuple[str, tuple[Any, Any, bool]]]:
-    """The same, of what no gradient goes to: its options, and what its op kept for the rules."""
+def named_outputs(step: Step, name: str, first: str) -> Iterator[Named]:
+    """The outputs of a step and their gradients; the first has a name of its own, `%3` before `%3.1`."""
+    for slot, (value, dy) in enumerate(zip(members_of(step.output), members_of(step.grad_output))):
+        called, source = f"{name}.{slot}" if slot else first, Source(step.number, slot)
+        yield Named(called, value, source)
+        yield Named(f"d{called}", dy, source, is_gradient=True)
+
+
+def named_beside(step: Step) -> Iterator[Named]:
+    """What no gradient goes to: the options of a step, and what its op kept for the rules."""
     others = {"y", *step.sources, *(f"{name}_shape" for name in step.sources)}  # which rules may read too
     for name, value in {**step.params, **step.read}.items():
         if value is not None and name not in others:
-            yield name, (value, None, False)
+            yield Named(name, value)
 
 
-def arguments(step: Step) -> Iterator[tuple[str, Any, Any, Any]]:
-    """(name, value, contribution to its gradient, source) of each input; the members of a variadic one are
-    `xs.0`, `xs.1`.
-    """
-    for name, value in step.inputs.items():
-        source, grad = step.sources.get(name), step.grad_inputs.get(name)
-        if not isinstance(value, tuple):
-            yield name, value, grad, source
+def arguments(step: Step) -> Iterator[Argument]:
+    """The inputs of a step, those of a variadic one one by one."""
+    for name, values in step.inputs.items():
+        sources, contributions = step.sources.get(name), step.grad_inputs.get(name)
+        if not step.variadic:
+            yield Argument(name, values, contributions, sources)
             continue
-        for place, member in enumerate(value):
-            yield f"{name}.{place}", member, grad and grad[place], source and source[place]
-
-
-def several(value: Any, step: Step) -> tuple[Any, ...]:
-    """Outputs, or their gradients, one by one."""
-    return value if isinstance(value, tuple) else (value,) * len(step.shapes)
+        for place, value in enumerate(values):
+            contribution = contributions and contributions[place]
+            yield Argument(f"{name}.{place}", value, contribution, sources and sources[place])

@@ -11,9 +11,7 @@ from ...dtypes import Array
 from ...errors import show_array
 
 CIVIDIS = ((0, 34, 78), (67, 78, 108), (125, 124, 120), (188, 174, 108), (254, 232, 56))
-"""Dark blue below 0, grey at 0, yellow above: ever lighter, so that they can be told apart without colour
-vision.
-"""
+"""Dark blue below 0, grey at 0, yellow above: ever lighter, to be told apart without colour vision too."""
 
 BEND = 0.65  # below 1: small numbers differ more than large ones
 NUMBER_CELL, BLOCK = 8, 2  # columns of a cell
@@ -79,9 +77,7 @@ def encodes(stream: IO[str], text: str) -> bool:
 
 
 def picture(name: str, array: Array, terminal: Terminal) -> str:
-    """An array as cells: its planes (the last two dimensions) beside each other, and what they cannot show in
-    words.
-    """
+    """An array as cells: its planes (the last two dimensions) side by side; in words what is not shown."""
     head = f"{name}   {show_array(array)}{span(array)}"
     if not array.size:
         return head
@@ -97,11 +93,9 @@ def picture(name: str, array: Array, terminal: Terminal) -> str:
     for first in range(0, min(len(planes), MOST_PLANES), beside):
         group = planes[first : min(first + beside, MOST_PLANES)]
         for row in range(rows):
-            cells = [
-                "".join(terminal.cell(float(number), largest, written) for number in plane[row, :shown])
-                for plane in group
-            ]
-            lines.append("  ".join(cells).rstrip())
+            numbers = [plane[row, :shown] for plane in group]
+            cells = ([terminal.cell(float(number), largest, written) for number in part] for part in numbers)
+            lines.append("  ".join(map("".join, cells)).rstrip())
         lines.append("")
     return "\n".join([head, *lines[:-1], *remarks(planes, shown)])
 

@@ -8,8 +8,10 @@ from typing import Any
 from ...engine.backward import Gradients
 from ...engine.node import Node, input_edges
 from ...engine.tensor import Tensor
+from ...members import members_of
 from ..record import Recording
 from ..recorded import Copies
+from ..rerun import sources_in_order
 from ..step import Source, Step
 from ..stepping import StepObserver
 
@@ -38,19 +40,16 @@ class Stop(StepObserver):
         self._seeds = {self.numbering[edge]: seed for edge, seed in gradients.arrived.items()}
 
     def before_step(self, step: Step, node: Node) -> None:
-        if not self.wanted or isinstance(
-            step.grad_output, Tensor
-        ):  # the gradients of create_graph are a program, not data
-            return
+        if not self.wanted or any(isinstance(dy, Tensor) for dy in members_of(step.grad_output)):
+            return  # the gradients of create_graph are a program, not data
         if not self._last or node.index > self._last:
             self._steps: list[Step] = []
             self._leaves: dict[Tensor, str] = {}
             self._copies = Copies()
             step.output  # noqa: B018 (collects what the tape knows, before the backward frees it)
         self._last = node.index
-        self._leaves.update(
-            {edge: name for edge, name in zip(input_edges(node), named(step)) if isinstance(edge, Tensor)}
-        )
+        inputs = zip(input_edges(node), sources_in_order(step))
+        self._leaves.update({edge: name for edge, name in inputs if isinstance(edge, Tensor)})
 
     def after_step(self, step: Step) -> None:
         if self._last:
@@ -67,14 +66,6 @@ class Stop(StepObserver):
         """The backward that has ended."""
         seeds = {edge: self._copies.of(seed) for edge, seed in self._seeds.items() if type(edge) is Source}
         values = {name: self._copies.of(leaf.data) for leaf, name in self._leaves.items()}
-        grads = {
-            name: self._copies.of(arrived[leaf]) for leaf, name in self._leaves.items() if leaf in arrived
-        }
+        reached = {name: leaf for leaf, name in self._leaves.items() if leaf in arrived}
+        grads = {name: self._copies.of(arrived[leaf]) for name, leaf in reached.items()}
         return Recording(self._steps[::-1], values, grads, seeds)
-
-
-def named(step: Step) -> tuple[Any, ...]:
-    """What a step calls its inputs, one by one."""
-    sources = tuple(step.sources.values())
-    variadic = len(sources) == 1 and isinstance(sources[0], tuple) and not isinstance(sources[0], Source)
-    return sources[0] if variadic else sources
