@@ -1,20 +1,22 @@
-"""What each option of an op or a function may be: declared once, by its name.
+"""What each option of an op, a function, a layer or an optimiser may be: declared once, by its name.
 
 The names mean the same wherever they occur: `dim` of sum, cat and softmax, `eps` of every normalisation. An
-option whose default is None may be None too. Ops look at theirs as they are called, but for the types that
-need no second look (`plain`); where a call fails nevertheless, all of its arguments are looked at again, to
-say which of them was at fault (engine/refusal.py).
+option whose default is None may be None too. Constructors look at all of theirs, and so nothing wrong is kept
+for later. Ops look at theirs as they are called, but for the types that need no second look (`plain`); where
+a call fails nevertheless, all of its arguments are looked at again, to say which of them was at fault
+(engine/refusal.py). What has another type is a TypeError, what is out of its range a ValueError.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
+import numbers
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from .errors import SHORT, DtypeError, show_array
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+PACKAGE = __name__.partition(".")[0] + "."
 
 
 class Option(NamedTuple):
@@ -35,6 +38,7 @@ class Option(NamedTuple):
     plain: frozenset[type] = frozenset()  # types all of whose values are taken, or looked at by the op itself
     at_once: bool = False  # looked at before a function runs, for it might be taken in silence
     refusal: type[Exception] = TypeError  # for another type
+    limits: str = ""  # the range in words, to stand after `must`, where `expected` does not say it
 
 
 def optional(option: Option) -> Option:
@@ -50,6 +54,11 @@ def optional(option: Option) -> Option:
 def is_flag(value: Any) -> bool:
     """Whether it is a bool, NumPy's too."""
     return isinstance(value, (bool, np.bool_))
+
+
+def is_switch(value: Any) -> bool:
+    """Whether it is a bool, or a 1 or 0 that stands for one."""
+    return isinstance(value, (int, np.bool_, np.integer)) and value in (0, 1)
 
 
 def is_integer(value: Any) -> bool:
@@ -75,7 +84,7 @@ def is_sizes(value: Any) -> bool:
     return is_sequence(value) and all(item is None or is_integers(item) for item in value)
 
 
-def is_sequence(value: Any) -> bool:
+def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether it has items in an order, and is no string."""
     if isinstance(value, (str, bytes, dict, set)) or getattr(value, "ndim", 1) == 0:
         return False
@@ -90,6 +99,13 @@ def is_number(value: Any) -> bool:
     if dtype is None:
         return isinstance(value, (int, float)) and not is_flag(value)
     return getattr(value, "ndim", None) == 0 and has_known_dtype(value) and dtype.kind in "iuf"
+
+
+def is_real(value: Any) -> bool:
+    """Whether it is a real number that is no Tensor: Python's, NumPy's, an array without dimensions."""
+    if isinstance(value, np.ndarray):
+        return is_number(value)
+    return isinstance(value, numbers.Real) and not is_flag(value)
 
 
 def is_array(value: Any) -> bool:
@@ -133,10 +149,36 @@ def choice(*words: str) -> Option:
     )
 
 
+def number(
+    least: float = -math.inf, most: float = math.inf, has_type: Callable[[Any], bool] = is_number
+) -> Option:
+    """A number in a range to which both ends belong; NaN is in none."""
+    return Option(
+        "a number", has_type, lambda value: bool(least <= value <= most), limits=range_words(least, most)
+    )
+
+
+def count(least: int) -> Option:
+    """An integer from `least` on."""
+    return Option(
+        "an int", is_integer, lambda value: operator.index(value) >= least, limits=range_words(least)
+    )
+
+
+def range_words(least: float, most: float = math.inf) -> str:
+    """A range in words, to stand after `must`."""
+    if least > -math.inf and most < math.inf:
+        return f"lie in [{least}, {most}]"
+    if least > -math.inf:
+        return f"be at least {least}"
+    return f"be at most {most}" if most < math.inf else "be a number"
+
+
 DTYPES = frozenset({type(np.dtype(code)) for code in CODES} | {type, str})
 WORD = frozenset({str})
 
 FLAG = Option("True or False", is_flag, plain=frozenset({bool}), at_once=True)
+SWITCH = Option("True or False", is_switch)
 INTEGER = Option("an int", is_integer, plain=frozenset({int}))
 COUNT = Option("an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True)
 INTEGERS = Option("an int or a sequence of ints", is_integers, plain=frozenset({int, tuple}))
@@ -206,7 +248,8 @@ def option_error(owner: str, name: str, option: Option, value: Any) -> Exception
         refusal = DtypeError if hasattr(value, "dtype") else option.refusal
         return refusal(f"{owner}: {name} must be {option.expected}, not {show_given(value)}")
     if not option.in_range(value):
-        return ValueError(f"{owner}: {name} must be {option.expected}, not {show_given(value)}")
+        limits = option.limits or f"be {option.expected}"
+        return ValueError(f"{owner}: {name} must {limits}, not {show_given(value)}")
     return None
 
 
@@ -227,30 +270,34 @@ def first_error(owner: str, options: dict[str, Option], given: Iterable[tuple[st
 
 
 def checked(**own: Option) -> Callable[[Function], Function]:
-    """A decorator for functions that are made of several ops, or of none: its errors name it, and the
-    argument at fault. own: what its arguments may be where OPTIONS says otherwise.
+    """A decorator for functions that are made of several ops, or of none, and for constructors: errors name
+    it, and the argument at fault. own: what its arguments may be where OPTIONS says otherwise.
+
+    A constructor looks at all of its options before it does anything, and errors name the class it is called
+    for; a function looks at those that it might take in silence.
     """
 
     def check(function: Function) -> Function:
-        owner = function.__qualname__.removesuffix(".__init__")
+        constructs = function.__name__ == "__init__"
         options = options_of(function, **own)
         names = positional(function)
         at_once = [
             (names.index(name) if name in names else len(names), name, option)
             for name, option in options.items()
-            if option.at_once
+            if option.at_once or constructs
         ]
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            owner = type(args[0]).__name__ if constructs else function.__qualname__
             for position, name, option in at_once:
                 value = args[position] if position < len(args) and names else kwargs.get(name, call)
-                if value is not call and type(value) not in option.plain:
+                if value is not call and (constructs or type(value) not in option.plain):
                     check_option(owner, name, option, value)
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                given = [*zip(names, args), *kwargs.items()]
+                given = [*zip(names[constructs:], args[constructs:]), *kwargs.items()]
                 explanation = explain(owner, first_error(owner, options, given), given, error)
                 if explanation is error:
                     raise
@@ -259,6 +306,21 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         return cast(Function, call)
 
     return check
+
+
+def check_constructor(
+    cls: Any, options: Mapping[str, Option], own: Mapping[str, Mapping[str, Option]] | None = None
+) -> dict[str, Option]:
+    """Have a class of this package look at the options of its constructor, by their names; which these are.
+
+    own: by class, where it has a meaning of its own for some. What users' own classes take is theirs to say.
+    """
+    special = (own or {}).get(cls.__name__, {})
+    if not cls.__module__.startswith(PACKAGE) or not (special or "__init__" in vars(cls)):
+        return {}
+    constructor, meant = cls.__init__, {**options, **special}
+    cls.__init__ = checked(**meant)(constructor)
+    return options_of(constructor, **meant)
 
 
 def positional(function: Callable[..., Any]) -> list[str]:
@@ -273,19 +335,29 @@ def explain(owner: str, fault: Exception | None, given: Iterable[tuple[str, Any]
     """What to raise where a call failed: the error itself if it says where, else what was wrong with an
     argument, else the error's message with the owner's name and the arguments.
     """
-    if is_explained(owner, error):
+    if is_explained(owner, error) or is_foreign(error):
         return cast(Exception, error)
     if fault is not None:
         return fault
-    if NAMED.match(str(error)):
+    if NAMED.match(message_of(error)):
         return cast(Exception, error)  # it names an op that is part of it
     shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
     return class_of(error)(f"{owner}: {error} (given {shown})")
 
 
+def message_of(error: Exception) -> str:
+    """What an error says; a KeyError's own text puts it in quotes."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def is_foreign(error: Exception) -> bool:
+    """Whether an error is of a class that neither Python nor NumPy nor this package has: a user's own."""
+    return type(error).__module__.partition(".")[0] not in ("builtins", "numpy", PACKAGE[:-1])
+
+
 def is_explained(owner: str, error: Exception) -> bool:
     """Whether an error names the owner already."""
-    return str(error).startswith((f"{owner}:", f"{owner} ", f"{owner}(…"))
+    return message_of(error).startswith((f"{owner}:", f"{owner} ", f"{owner}(…"))
 
 
 def class_of(error: Exception) -> type[Exception]:

@@ -11,8 +11,7 @@ from ..creation import generator
 from ..dtypes import Array, as_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..options import INTEGER, checked
-from ..settings import check_count, check_flag
+from ..options import checked, count
 
 
 class TensorDataset:
@@ -53,7 +52,7 @@ class DataLoader:
     Raises ValueError for a batch_size below 1.
     """
 
-    @checked(batch_size=INTEGER._replace(at_once=True))
+    @checked(batch_size=count(1), num_workers=count(0))
     def __init__(
         self,
         dataset: Any,
@@ -66,11 +65,6 @@ class DataLoader:
         drop_last: bool = False,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        check_count("DataLoader", "batch_size", batch_size, 1)
-        check_count("DataLoader", "num_workers", num_workers, 0)
-        flags = {"shuffle": shuffle, "pin_memory": pin_memory, "drop_last": drop_last}
-        for name, flag in flags.items():
-            check_flag("DataLoader", name, flag)
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
         self.collate_fn = collate_fn
         self._generator = None if seed is None else np.random.default_rng(seed)

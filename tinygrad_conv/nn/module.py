@@ -17,7 +17,8 @@ from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError
-from ..settings import check_flag
+from ..options import SWITCH, check_constructor, check_option
+from .options import LAYERS, OWN
 from .state_dict import IncompatibleKeys, load
 from .summary import Summary, summarize
 
@@ -60,6 +61,10 @@ class Module:
     _buffers: dict[str, bool]  # name → whether the state dict has it
     _pre_hooks: Hooks
     _hooks: Hooks
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls, LAYERS, OWN)
 
     def __init__(self) -> None:
         path = type(self).__name__.lower()
@@ -107,7 +112,7 @@ class Module:
         if "_path" not in known:
             raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
         if name == "training":
-            check_flag(type(self).__name__, name, value)
+            check_option(type(self).__name__, name, SWITCH, value)
         if isinstance(value, Module) and self in value.modules():
             raise ValueError(
                 f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
@@ -384,15 +389,3 @@ class Module:
 def shown(module: Module, *names: str) -> str:
     """Options of a layer, which are attributes of the same names, as its `extra_repr` shows them."""
     return ", ".join(f"{name}={getattr(module, name)!r}" for name in names)
-
-
-def check_dtype(layer: Module, x: Any, param: Tensor | None) -> None:
-    """Refuse an input in another floating dtype than a layer's parameters: all after it would have it too."""
-    dtype = getattr(x, "dtype", None)
-    if param is None or dtype is param.dtype or dtype not in FLOATS or dtype == param.dtype:
-        return
-    names = {"float16": "half", "float32": "float", "float64": "double"}
-    raise DtypeError(
-        f"{type(layer).__name__}: x is {dtype}, but the parameters are {param.dtype}. Convert the input, "
-        f"x.{names[param.dtype.name]}(), or the net, net.{names[np.dtype(dtype).name]}()"
-    )

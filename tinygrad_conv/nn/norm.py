@@ -13,8 +13,9 @@ from .. import functional as F
 from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..settings import check_flag, check_number
-from .module import Module, Parameter, check_dtype, shown
+from ..options import is_sequence
+from .module import Module, Parameter, shown
+from .parameters import check_dtype, full_parameter
 
 
 class RunningNorm(Module):
@@ -43,12 +44,9 @@ class RunningNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        check_norm_options(self, eps, affine=affine, track_running_stats=track_running_stats, bias=bias)
-        if momentum is not None:
-            check_number(type(self).__name__, "momentum", momentum, 0.0)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight, self.bias = scale_and_shift(num_features, affine, affine and bias, dtype)
+        self.weight, self.bias = scale_and_shift(self, (num_features,), affine, affine and bias, dtype)
         dtype, tracked = dtype or get_default_dtype(), track_running_stats
         self.register_buffer("running_mean", Tensor(np.zeros(num_features, dtype)) if tracked else None)
         self.register_buffer("running_var", Tensor(np.ones(num_features, dtype)) if tracked else None)
@@ -160,15 +158,11 @@ class LayerNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        shape = (
-            (normalized_shape,)
-            if isinstance(normalized_shape, int)
-            else tuple(map(operator.index, normalized_shape))
-        )
-        check_norm_options(self, eps, elementwise_affine=elementwise_affine, bias=bias)
+        sizes = normalized_shape if is_sequence(normalized_shape) else (normalized_shape,)
+        shape = tuple(map(operator.index, sizes))
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self.weight, self.bias = scale_and_shift(
-            shape, elementwise_affine, elementwise_affine and bias, dtype
+            self, shape, elementwise_affine, elementwise_affine and bias, dtype
         )
 
     def forward(self, x: Any) -> Tensor:
@@ -204,9 +198,8 @@ class GroupNorm(Module):
             raise ValueError(
                 f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}"
             )
-        check_norm_options(self, eps, affine=affine, bias=bias)
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
+        self.weight, self.bias = scale_and_shift(self, (num_channels,), affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)
@@ -217,17 +210,9 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, {options}"
 
 
-def check_norm_options(layer: Module, eps: float, **flags: bool) -> None:
-    """Refuse an eps below 0, under a root, and flags that are neither True nor False."""
-    check_number(type(layer).__name__, "eps", eps, 0.0)
-    for name, flag in flags.items():
-        check_flag(type(layer).__name__, name, flag)
-
-
 def scale_and_shift(
-    shape: int | tuple[int, ...], scale: bool, shift: bool, dtype: DTypeLike | None
+    layer: Module, shape: tuple[int, ...], scale: bool, shift: bool, dtype: DTypeLike | None
 ) -> tuple[Parameter | None, Parameter | None]:
     """A weight of ones and a bias of zeros, as far as they are wanted."""
-    dtype = dtype or get_default_dtype()
-    weight = Parameter(np.ones(shape, dtype)) if scale else None
-    return weight, Parameter(np.zeros(shape, dtype)) if shift else None
+    weight = full_parameter(layer, "weight", shape, 1, dtype) if scale else None
+    return weight, full_parameter(layer, "bias", shape, 0, dtype) if shift else None
