@@ -26,6 +26,7 @@ from .errors import SHORT, DtypeError, show_array
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+BITS_BEYOND_FLOATS = 1024
 PACKAGE = __name__.partition(".")[0] + "."
 
 
@@ -74,6 +75,8 @@ def is_integer(value: Any) -> bool:
 
 def is_integers(value: Any) -> bool:
     """Whether it is an integer, or a sequence of them."""
+    if is_sequence(value) and getattr(getattr(value, "dtype", None), "kind", "i") not in "iu":
+        return False  # an empty array too
     return is_integer(value) or (is_sequence(value) and all(map(is_integer, value)))
 
 
@@ -92,12 +95,14 @@ def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a real number, or an array without dimensions that holds one; a bool is none."""
-    if type(value) in (int, float):
-        return True
+    """Whether it is a real number that a float can hold, or an array without dimensions with one; a bool is
+    none.
+    """
     dtype = getattr(value, "dtype", None)
     if dtype is None:
-        return isinstance(value, (int, float)) and not is_flag(value)
+        return isinstance(value, float) or (
+            isinstance(value, int) and not is_flag(value) and value.bit_length() < BITS_BEYOND_FLOATS
+        )
     return getattr(value, "ndim", None) == 0 and has_known_dtype(value) and dtype.kind in "iuf"
 
 
@@ -105,7 +110,7 @@ def is_real(value: Any) -> bool:
     """Whether it is a real number that is no Tensor: Python's, NumPy's, an array without dimensions."""
     if isinstance(value, np.ndarray):
         return is_number(value)
-    return isinstance(value, numbers.Real) and not is_flag(value)
+    return is_number(value) if isinstance(value, int) else isinstance(value, numbers.Real)
 
 
 def is_array(value: Any) -> bool:
@@ -161,7 +166,10 @@ def number(
 def count(least: int) -> Option:
     """An integer from `least` on."""
     return Option(
-        "an int", is_integer, lambda value: operator.index(value) >= least, limits=range_words(least)
+        "an int",
+        lambda value: is_integer(value) and is_number(value),
+        lambda value: operator.index(value) >= least,
+        limits=range_words(least),
     )
 
 
@@ -190,6 +198,7 @@ PADDING = Option(
 )
 NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True)
 NUMBERS = Option("a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}))
+FINITE = Option("a finite number", is_real, lambda value: bool(-math.inf < value < math.inf), at_once=True)
 NOT_NEGATIVE = Option(
     "a finite number from 0", is_number, lambda value: bool(0 <= value < math.inf), at_once=True
 )

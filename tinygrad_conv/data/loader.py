@@ -10,8 +10,8 @@ import numpy as np
 from ..creation import generator
 from ..dtypes import Array, as_array
 from ..engine.tensor import Tensor
-from ..errors import ShapeError, show_shape
-from ..options import checked, count
+from ..errors import DtypeError, ShapeError, show_shape
+from ..options import Option, checked, count
 
 
 class TensorDataset:
@@ -39,6 +39,17 @@ class TensorDataset:
         return tuple(Tensor(tensor.data[index]) for tensor in self.tensors)
 
 
+def is_dataset(value: Any) -> bool:
+    """Whether it has examples that can be counted."""
+    try:
+        return len(value) >= 0 and hasattr(value, "__getitem__")
+    except TypeError:
+        return False
+
+
+DATASET = Option("a TensorDataset, or anything with len and dataset[i]", is_dataset)
+
+
 class DataLoader:
     """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; a loop is an epoch.
 
@@ -52,7 +63,7 @@ class DataLoader:
     Raises ValueError for a batch_size below 1.
     """
 
-    @checked(batch_size=count(1), num_workers=count(0))
+    @checked(dataset=DATASET, batch_size=count(1), num_workers=count(0))
     def __init__(
         self,
         dataset: Any,
@@ -95,7 +106,13 @@ def stacked(examples: list[Any]) -> Any:
     """Examples as one batch: tuples member by member, arrays and numbers along a new first dimension."""
     if isinstance(examples[0], (tuple, list)):
         return [stacked(list(members)) for members in zip(*examples, strict=True)]
-    arrays = [as_array(example.data if isinstance(example, Tensor) else example) for example in examples]
+    try:
+        arrays = [as_array(example.data if isinstance(example, Tensor) else example) for example in examples]
+    except (TypeError, ValueError) as error:
+        raise DtypeError(
+            f"DataLoader: an example is a {type(examples[0]).__name__}, no array of numbers ({error}); "
+            "pass collate_fn"
+        ) from error
     if any(array.shape != arrays[0].shape for array in arrays):
         shapes = ", ".join(sorted({show_shape(array.shape) for array in arrays}))
         raise ShapeError(

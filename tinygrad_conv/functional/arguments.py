@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from numpy.typing import DTypeLike
 
-from ..engine.in_place import change
+from ..dtypes import Array
+from ..engine.commit import Changes
+from ..engine.in_place import change, is_a_leafs
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..ops import functions
@@ -41,6 +43,23 @@ def in_place(function: Callable[..., Any], input: Operand, *options: Any) -> Ope
         return change(input, f"{function.__name__}(…, inplace=True)", function, *options)
     input[...] = function(input, *options)
     return input
+
+
+def rewrite(changes: Changes, operand: Operand, numbers: Array) -> None:
+    """Have an array, a leaf or a result off the tape hold other numbers, together with other changes."""
+    if not isinstance(operand, Tensor):
+        changes.write_array(operand, numbers)
+    elif not is_a_leafs(operand):
+        numbers.setflags(write=False)
+        changes.set(operand, "_data", numbers)
+        changes.set(operand, "_memory", None)
+    elif operand.data.flags.writeable:
+        changes.write(operand, numbers)
+    else:  # a view of a leaf
+        memory = operand.data.view()
+        memory.setflags(write=True)
+        operand.mark_changed()
+        changes.write_array(memory, numbers)
 
 
 def in_one_row(value: Any, neutral: int) -> Any:

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..creation import generator
 from ..dtypes import Array
-from ..engine.modes import no_grad
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import dropouts, norm
 from ..ops.arguments.norms import check_batch, check_channel_elements
 from ..options import checked
-from .arguments import Operand, documented_by, in_place
+from .arguments import Operand, documented_by, in_place, rewrite
 
 
 @checked()
@@ -89,16 +89,19 @@ def instance_norm(
 def follow(
     mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float
 ) -> None:
-    """Move running statistics, in place, by the share `momentum` towards those of a batch.
+    """Move running statistics, in place and together, by the share `momentum` towards those of a batch.
 
     The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count`
     elements each.
     """
+    changes = Changes()
     for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
         if running is not None:
-            with no_grad():
-                running *= 1 - momentum
-                running += momentum * latest
+            before = running.data if isinstance(running, Tensor) else running
+            kept = np.multiply(before, 1 - momentum).astype(before.dtype, casting="same_kind")
+            moved = np.add(kept, momentum * latest).astype(before.dtype, casting="same_kind")
+            rewrite(changes, running, moved)
+    changes.commit()
 
 
 @checked()

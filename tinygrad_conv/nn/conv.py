@@ -13,8 +13,8 @@ from ..engine.tensor import Tensor
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
 from . import init
-from .module import Module, Parameter
-from .parameters import check_dtype, full_parameter
+from .module import Module
+from .parameters import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 

@@ -19,25 +19,11 @@ from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError
 from ..options import SWITCH, check_constructor, check_option
 from .options import LAYERS, OWN
+from .parameters import Parameter
 from .state_dict import IncompatibleKeys, load
 from .summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
-
-
-class Parameter(Tensor):
-    """A leaf that an optimiser may change; as an attribute of a Module it is one of the module's parameters.
-
-    Shares the memory of `data`, unless that is the read-only result of an op. `.name` comes from the module
-    tree.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(data, requires_grad=requires_grad)
-        if not self._data.flags.writeable:
-            self._data = self._data.copy()
 
 
 class Module:
@@ -113,11 +99,7 @@ class Module:
             raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
         if name == "training":
             check_option(type(self).__name__, name, SWITCH, value)
-        if isinstance(value, Module) and self in value.modules():
-            raise ValueError(
-                f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
-                "whose modules are not found"
-            )
+        self._check_not_inside(name, value)
         before = known.get(name)
         if isinstance(before, (Parameter, Module)) and not (
             value is None or isinstance(value, (Parameter, Module))
@@ -171,12 +153,26 @@ class Module:
 
     def add_module(self, name: str, module: Module | None) -> None:
         """As `self.name = module`, for names that are made up at run time."""
-        if not (module is None or isinstance(module, Module)):
-            raise TypeError(f"add_module: {name} must be an nn.Module or None, not {type(module).__name__}")
-        self._check_name(name)
+        self._check_members("add_module", {name: module})
         setattr(self, name, module)
 
     register_module = add_module
+
+    def _check_members(self, owner: str, members: Mapping[str, Any]) -> None:
+        """Refuse what is no module, a name that cannot be, and a module within itself."""
+        for name, member in members.items():
+            if not (member is None or isinstance(member, Module)):
+                raise TypeError(f"{owner}: {name} must be an nn.Module or None, not {type(member).__name__}")
+            self._check_name(name)
+            self._check_not_inside(name, member)
+
+    def _check_not_inside(self, name: str, value: Any) -> None:
+        """Refuse a member that contains this module."""
+        if isinstance(value, Module) and self in value.modules():
+            raise ValueError(
+                f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
+                "whose modules are not found"
+            )
 
     def _check_name(self, name: str) -> None:
         """Refuse names that state dicts could not hold, or that something else has."""
@@ -299,8 +295,10 @@ class Module:
         """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, not {mode!r}")
+        changes = Changes()
         for module in self.modules():
-            module.training = mode
+            changes.update(vars(module), {"training": mode})
+        changes.commit()
         return self
 
     def eval(self: Self) -> Self:

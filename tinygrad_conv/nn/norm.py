@@ -11,11 +11,13 @@ from numpy.typing import DTypeLike
 
 from .. import functional as F
 from ..dtypes import get_default_dtype
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..functional.arguments import rewrite
 from ..options import is_sequence
-from .module import Module, Parameter, shown
-from .parameters import check_dtype, full_parameter
+from .module import Module, shown
+from .parameters import Parameter, check_dtype, full_parameter
 
 
 class RunningNorm(Module):
@@ -73,24 +75,24 @@ class BatchNorm(RunningNorm):
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x)
-        follow = self.training and self.num_batches_tracked is not None
-        if follow:
-            self.num_batches_tracked.data += 1  # type: ignore[union-attr]
-        momentum = self.momentum if self.momentum is not None else self.share_of_batch(follow)
-        return F.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or self.running_mean is None,
-            momentum,
-            self.eps,
-        )
+        count = self.num_batches_tracked
+        if not self.training or count is None:
+            return self.normalised(x, self.running_mean, self.running_var, self.momentum or 0.0)
+        batches, changes = count.data + 1, Changes()  # mean, variance and count change together
+        mean, variance = draft_of(self.running_mean), draft_of(self.running_var)
+        momentum = 1 / int(batches) if self.momentum is None else self.momentum
+        y = self.normalised(x, mean, variance, momentum)
+        for buffer, draft in ((self.running_mean, mean), (self.running_var, variance)):
+            if buffer is not None and draft is not None:
+                rewrite(changes, buffer, draft.data)
+        rewrite(changes, count, batches)
+        changes.commit()
+        return y
 
-    def share_of_batch(self, follow: bool) -> float:
-        """The momentum that makes the running statistics an average over all batches."""
-        return 1 / self.num_batches_tracked.item() if follow and self.num_batches_tracked is not None else 0.0
+    def normalised(self, x: Any, mean: Tensor | None, variance: Tensor | None, momentum: float) -> Tensor:
+        """The output. In training mean and variance, where there are such, follow in place."""
+        by_batch = self.training or mean is None
+        return F.batch_norm(x, mean, variance, self.weight, self.bias, by_batch, momentum, self.eps)
 
 
 class BatchNorm1d(BatchNorm):
@@ -208,6 +210,11 @@ class GroupNorm(Module):
     def extra_repr(self) -> str:
         options = f"{shown(self, 'eps', 'affine')}, bias={self.bias is not None}"
         return f"{self.num_groups}, {self.num_channels}, {options}"
+
+
+def draft_of(buffer: Tensor | None) -> Tensor | None:
+    """A copy of a buffer, to be changed in its place at first."""
+    return None if buffer is None else Tensor(buffer.data.copy(), name=buffer.name)
 
 
 def scale_and_shift(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -31,10 +32,15 @@ def sizes_option(
     """An integer, or a sequence of so many of them, `expected` in words."""
     return Option(
         f"{expected}, at least {least}",
-        lambda value: is_integer(value) or (is_integers(value) and len(value) in counts),
-        lambda value: min(value if is_sequence(value) else (value,), default=least) >= least,
+        lambda value: is_integer(value) or (is_plain(value) and is_integers(value) and len(value) in counts),
+        lambda value: min(value if is_plain(value) else (value,), default=least) >= least,
         refusal=ValueError,
     )
+
+
+def is_plain(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether it is a tuple or a list."""
+    return isinstance(value, (tuple, list))
 
 
 def is_padding(value: Any) -> bool:
@@ -42,7 +48,7 @@ def is_padding(value: Any) -> bool:
     if isinstance(value, str):
         return value in ("valid", "same")
     return is_integer(value) or (
-        is_sequence(value) and len(value) in (1, 2) and (is_integers(value) or all(map(is_integers, value)))
+        is_plain(value) and len(value) in (1, 2) and (is_integers(value) or all(map(is_integers, value)))
     )
 
 
@@ -50,12 +56,12 @@ def least_padding(value: Any) -> Any:
     """The smallest number of a padding."""
     if isinstance(value, str):
         return 0
-    return min(map(least_padding, value)) if is_sequence(value) else value
+    return min(map(least_padding, value)) if is_plain(value) else value
 
 
 def is_output_size(value: Any) -> bool:
     """Whether it says into how many cells to pool two axes."""
-    sizes = value if is_sequence(value) else (value,)
+    sizes = value if is_plain(value) else (value,)
     return len(sizes) in (1, 2) and all(size is None or is_integer(size) for size in sizes)
 
 
@@ -97,7 +103,7 @@ SINGLE_SIZE = sizes_option(1, (1,), "an int")
 CELLS = Option(
     "an int, a pair of ints or None for as it is, at least 0",
     is_output_size,
-    lambda value: all(size is None or size >= 0 for size in (value if is_sequence(value) else (value,))),
+    lambda value: all(size is None or size >= 0 for size in (value if is_plain(value) else (value,))),
 )
 SHAPE = Option(
     "an int or a sequence of ints from 0",
@@ -106,7 +112,7 @@ SHAPE = Option(
 )
 FOUR_SIDES = Option(
     "an int or (left, right, top, bottom)",
-    lambda value: is_integer(value) or (is_integers(value) and len(value) == 4),
+    lambda value: is_integer(value) or (is_plain(value) and is_integers(value) and len(value) == 4),
     refusal=ValueError,
 )
 
@@ -123,7 +129,7 @@ LAYERS: dict[str, Option] = {
     "rng": SEED,
     **dict.fromkeys(("weight", "pos_weight"), WEIGHTS),
     **dict.fromkeys(("kernel_size", "dilation"), SIZE),
-    "stride": SIZE._replace(has_type=lambda value: SIZE.has_type(value) or value in ((), [])),
+    "stride": SIZE._replace(has_type=lambda value: SIZE.has_type(value) or (is_plain(value) and not value)),
     "output_padding": sizes_option(0),
     "padding": PADDING,
     "divisor_override": INTEGER._replace(in_range=bool, limits="not be 0"),
@@ -137,6 +143,7 @@ OWN: dict[str, dict[str, Option]] = {
     | dict.fromkeys(("kernel_size", "stride", "dilation"), SINGLE_SIZE),
     "AdaptiveAvgPool2d": {"output_size": optional(CELLS)},
     "AdaptiveMaxPool2d": {"output_size": optional(CELLS)},
+    **dict.fromkeys(("Softmax", "LogSoftmax"), {"dim": INTEGER}),
     "Fold": {"output_size": sizes_option(0)},
     "Pad2d": {"padding": FOUR_SIDES},
     "HuberLoss": {"delta": NUMBER._replace(in_range=lambda value: bool(value > 0), limits="be positive")},
