@@ -89,7 +89,7 @@ def is_sizes(value: Any) -> bool:
 
 def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether it has items in an order, and is no string."""
-    if isinstance(value, (str, bytes, dict, set)) or getattr(value, "ndim", 1) == 0:
+    if isinstance(value, (str, bytes, dict, set, np.ma.MaskedArray)) or getattr(value, "ndim", 1) == 0:
         return False
     return hasattr(value, "__len__") and hasattr(value, "__getitem__")
 
@@ -372,7 +372,7 @@ def is_explained(owner: str, error: Exception) -> bool:
 def class_of(error: Exception) -> type[Exception]:
     """The built-in class of an error, or the project's own, which can be raised with a message alone."""
     for its_class in type(error).__mro__:
-        if its_class in (AttributeError, KeyError, UnicodeError):  # what Python says of a wrong type
+        if its_class in (AttributeError, KeyError, UnicodeError, Exception):  # said of a wrong type
             return TypeError
         if its_class.__module__ in ("builtins", DtypeError.__module__):
             return cast("type[Exception]", its_class)

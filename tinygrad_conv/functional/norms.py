@@ -94,12 +94,12 @@ def follow(
     The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count`
     elements each.
     """
-    changes = Changes()
+    share, changes = momentum.data if isinstance(momentum, Tensor) else momentum, Changes()
     for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
         if running is not None:
             before = running.data if isinstance(running, Tensor) else running
-            kept = np.multiply(before, 1 - momentum).astype(before.dtype, casting="same_kind")
-            moved = np.add(kept, momentum * latest).astype(before.dtype, casting="same_kind")
+            kept = np.multiply(before, 1 - share).astype(before.dtype, casting="same_kind")
+            moved = np.add(kept, share * latest).astype(before.dtype, casting="same_kind")
             rewrite(changes, running, moved)
     changes.commit()
 
