@@ -186,7 +186,7 @@ DTYPES = frozenset({type(np.dtype(code)) for code in CODES} | {type, str})
 WORD = frozenset({str})
 
 FLAG = Option("True or False", is_flag, plain=frozenset({bool}), at_once=True)
-SWITCH = Option("True or False", is_switch)
+SWITCH = Option("True or False", is_switch, plain=frozenset({bool}), at_once=True)
 INTEGER = Option("an int", is_integer, plain=frozenset({int}))
 COUNT = Option("an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True)
 INTEGERS = Option("an int or a sequence of ints", is_integers, plain=frozenset({int, tuple}))
@@ -224,7 +224,8 @@ OPTIONS: dict[str, Option] = {
     "padding": PADDING,
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
-    **dict.fromkeys(("requires_grad", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),
     **dict.fromkeys(("alpha", "beta", "threshold", "negative_slope", "min_val", "max_val"), NUMBER),
     **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value"), NUMBER),
     "eps": NOT_NEGATIVE,
@@ -288,6 +289,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
 
     def check(function: Function) -> Function:
         constructs = function.__name__ == "__init__"
+        is_method = "self" in inspect.signature(function).parameters
         options = options_of(function, **own)
         names = positional(function)
         at_once = [
@@ -298,7 +300,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            owner = type(args[0]).__name__ if constructs else function.__qualname__
+            owner = type(args[0]).__name__ if constructs else function.__name__
             for position, name, option in at_once:
                 value = args[position] if position < len(args) and names else kwargs.get(name, call)
                 if value is not call and (constructs or type(value) not in option.plain):
@@ -306,7 +308,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                given = [*zip(names[constructs:], args[constructs:]), *kwargs.items()]
+                given = [*zip(names[is_method:], args[is_method:]), *kwargs.items()]
                 explanation = explain(owner, first_error(owner, options, given), given, error)
                 if explanation is error:
                     raise

@@ -22,6 +22,7 @@ from tinygrad_conv.checks.cases import CASES
 from tinygrad_conv.engine.registry import COMPOSITES, OPS
 from tinygrad_conv.errors import DtypeError
 from tinygrad_conv.optim import lr_scheduler
+from tinygrad_conv.options import message_of
 
 from .campaign import Campaign
 
@@ -67,7 +68,7 @@ HOSTILE: dict[str, Callable[[], Any]] = {
 NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
 """What a message may begin with, beside what was called: the part of it that refused."""
 
-DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError)
+DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
 
 
 def floats(*shape: int) -> tg.Tensor:
@@ -122,6 +123,21 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "scatter_add": {"input": floats(2, 3), "dim": 1, "index": LABELS[:, None], "src": floats(2, 1)},
     "zeros": {"size": (2, 3), "dtype": np.float32, "requires_grad": False},
     "full": {"size": (2, 3), "fill_value": 1.0, "dtype": np.float32, "requires_grad": False},
+    **dict.fromkeys(("ones", "empty"), {"size": (2, 3), "dtype": np.float32, "requires_grad": False}),
+    **dict.fromkeys(("ones_like", "empty_like"), {"input": floats(2, 3), "dtype": None}),
+    **dict.fromkeys(("rand_like", "randn_like"), {"input": floats(2, 3), "dtype": None}),
+    "full_like": {"input": floats(2, 3), "fill_value": 1.0, "dtype": None},
+    **dict.fromkeys(("cat", "stack"), {"tensors": [floats(2, 3), floats(2, 3)], "dim": 0}),
+    "min": {"input": floats(2, 3), "dim": 1, "keepdim": False},
+    "std": {"input": floats(2, 3), "dim": 1, "unbiased": True, "keepdim": False},
+    "sub": {"input": floats(2, 3), "other": floats(3), "alpha": 2},
+    **dict.fromkeys(("log_softmax", "cumsum"), {"input": floats(2, 3), "dim": 1}),
+    "elu": {"input": floats(2, 3), "alpha": 1.0, "inplace": False},
+    "leaky_relu": {"input": floats(2, 3), "negative_slope": 0.1, "inplace": False},
+    "hardtanh": {"input": floats(2, 3), "min_val": 0.2, "max_val": 0.5, "inplace": False},
+    **dict.fromkeys(("relu", "relu6", "selu", "silu"), {"input": floats(2, 3), "inplace": False}),
+    "conv_transpose1d": {"input": floats(*ROW), "weight": floats(2, 3, 2), "stride": 2, "padding": 0},
+    "max_pool1d": {"input": floats(*ROW), "kernel_size": 2, "stride": 1, "padding": 1, "ceil_mode": False},
     "zeros_like": {"input": floats(2, 3), "dtype": np.float32, "requires_grad": False},
     "tensor": {"data": [1.0, 2.0], "dtype": np.float32, "requires_grad": False},
     "from_numpy": {"array": np.ones(3)},
@@ -207,6 +223,37 @@ def defaults(function: Any) -> dict[str, Any]:
     }
 
 
+OWNERS: dict[str, Callable[[], Any]] = {
+    "Linear": lambda: nn.Linear(3, 2, rng=0),
+    "Sequential": lambda: nn.Sequential(nn.ReLU(), nn.Tanh()),
+    "ModuleDict": lambda: nn.ModuleDict({"first": nn.ReLU()}),
+    "Adam": lambda: optim.Adam([leaf()], 0.1),
+    "StepLR": lambda: lr_scheduler.StepLR(optim.SGD([leaf()], 0.1), 1),
+    "ReduceLROnPlateau": lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([leaf()], 0.1)),
+}
+METHODS: dict[str, Callable[[], dict[str, Any]]] = {
+    "Linear.to": lambda: {"dtype": np.float64},
+    "Linear.train": lambda: {"mode": True},
+    "Linear.requires_grad_": lambda: {"requires_grad": True},
+    "Linear.zero_grad": lambda: {"set_to_none": True},
+    "Linear.load_state_dict": lambda: {"state_dict": OWNERS["Linear"]().state_dict(), "strict": True},
+    "Linear.register_buffer": lambda: {"name": "seen", "tensor": tg.ones(2), "persistent": True},
+    "Linear.register_parameter": lambda: {"name": "scale", "param": leaf()},
+    "Linear.add_module": lambda: {"name": "next", "module": nn.ReLU()},
+    "Linear.get_submodule": lambda: {"target": ""},
+    "Linear.reset_parameters": lambda: {"rng": 0},
+    "Sequential.append": lambda: {"module": nn.ReLU()},
+    "Sequential.extend": lambda: {"modules": [nn.ReLU()]},
+    "Sequential.insert": lambda: {"index": 0, "module": nn.ReLU()},
+    "ModuleDict.update": lambda: {"modules": {"second": nn.ReLU()}},
+    "Adam.add_param_group": lambda: {"param_group": {"params": [leaf()]}},
+    "Adam.load_state_dict": lambda: {"state_dict": OWNERS["Adam"]().state_dict()},
+    "Adam.zero_grad": lambda: {"set_to_none": True},
+    "StepLR.load_state_dict": lambda: {"state_dict": OWNERS["StepLR"]().state_dict()},
+    "ReduceLROnPlateau.step": lambda: {"metrics": 1.0},
+}
+
+
 MAKE: dict[str, Callable[[], dict[str, Any]]] = {
     **{name: lambda given=given: given for name, given in FUNCTIONS.items()},
     **{name: lambda needed=needed: needed[0] for name, needed in LAYERS.items()},
@@ -216,6 +263,7 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
         for name, given in SCHEDULES.items()
     },
     **{name: lambda given=given: {"tensor": leaf(), **given} for name, given in INITIALISERS.items()},
+    **METHODS,
     "calculate_gain": lambda: {"nonlinearity": "leaky_relu", "param": 0.1},
     "clip_grad_norm_": lambda: {"parameters": [leaf()], "max_norm": 1.0},
 }
@@ -223,13 +271,8 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
 
 PLACES = (tg, data, nn, optim, lr_scheduler, nn.init, nn.utils)
 
-SPREAD = {
-    "Sequential": "modules",
-    "zeros": "size",
-    "rand": "size",
-    "randn": "size",
-    "TensorDataset": "tensors",
-}
+SPREAD = dict.fromkeys(("zeros", "ones", "empty", "rand", "randn"), "size")
+SPREAD |= {"Sequential": "modules", "TensorDataset": "tensors"}
 """Functions that take one argument as `*several`."""
 
 
@@ -267,8 +310,10 @@ class Calls(Campaign):
             assert not (flags := replaced_flags(case)), f"taken in silence: {flags}"
         except DOCUMENTED as error:
             name = case.function.removeprefix("ops.")
-            words = str(error).strip('"').replace("(", " ").replace(":", " ").split()
-            assert name in words or {*words[:1]} & NAMES, f"{type(error).__name__} names no op: {error}"
+            words = message_of(error).replace("(", " ").replace(":", " ").split()
+            assert {*name.split(".")} & {*words} or {*words[:1]} & NAMES, (
+                f"{type(error).__name__} names no op: {error}"
+            )
 
     def smaller(self, case: Case) -> Iterable[Case]:
         for name in case.replaced if len(case.replaced) > 1 else ():
@@ -279,8 +324,8 @@ class Calls(Campaign):
 def replaced_flags(case: Case) -> list[str]:
     """Which of the replaced arguments were True or False, and are neither now."""
     good = good_call(case.function, case.sample)
-    makes = case.function in LAYERS or case.function in OPTIMIZERS  # which take 0 for False
-    taken = ("True", "0") if makes else ("True",)
+    zero_too = {*LAYERS, *OPTIMIZERS, *METHODS}  # which take 0 for False
+    taken = ("True", "0") if case.function in zero_too else ("True",)
     return [name for name, value in case.replaced.items() if type(good[name]) is bool and value not in taken]
 
 
@@ -311,7 +356,10 @@ def apply(function: str, given: dict[str, Any]) -> Any:
 
 
 def named(function: str) -> Any:
-    """A public function or class."""
+    """A public function or class, or the method of an object."""
+    owner, _, method = function.rpartition(".")
+    if owner:
+        return getattr(OWNERS[owner](), method)
     return next(vars(place)[function] for place in PLACES if function in vars(place))
 
 

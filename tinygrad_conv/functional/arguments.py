@@ -13,6 +13,7 @@ from ..engine.in_place import change, is_a_leafs
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..ops import functions
+from ..options import FLAG, check_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,8 +38,11 @@ def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
     return input if dtype is None else functions.to(input, dtype=dtype)
 
 
-def in_place(function: Callable[..., Any], input: Operand, *options: Any) -> Operand:
-    """The input itself, changed into what the function makes of it. For `inplace=True`."""
+def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:
+    """The input itself, changed into what the function makes of it. For what may be `inplace=True`."""
+    check_option(function.__name__, "inplace", FLAG, inplace)
+    if not inplace:
+        return function(input, *options)
     if isinstance(input, Tensor):
         return change(input, f"{function.__name__}(…, inplace=True)", function, *options)
     input[...] = function(input, *options)

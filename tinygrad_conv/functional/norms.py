@@ -135,7 +135,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
     `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
     """
     if inplace and training and p != 0:
-        return in_place(dropout, input, p, training)
+        return in_place(dropout, inplace, input, p, training)
     return dropped("dropout", input, p, training, input.shape)
 
 
@@ -147,7 +147,7 @@ def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
     ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
     if inplace and training and p != 0:
-        return in_place(dropout2d, input, p, training)
+        return in_place(dropout2d, inplace, input, p, training)
     if input.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
     return dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))

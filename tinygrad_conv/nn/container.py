@@ -6,6 +6,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any, TypeVar, overload
 
 from ..engine.commit import Changes
+from ..options import INTEGER, checked
 from .module import Module
 
 Self = TypeVar("Self", bound="Listed")
@@ -23,11 +24,13 @@ class Listed(Module):
         """Add a child at the end."""
         return self.extend([module])
 
+    @checked()
     def extend(self: Self, modules: Iterable[Any]) -> Self:
         """Add children at the end."""
         change_members(self, numbered(modules, len(self)), self._own_modules())
         return self
 
+    @checked(index=INTEGER)
     def insert(self, index: int, module: Any) -> None:
         """Put a child before the one at `index`; those after it are numbered anew."""
         children = list(self)
@@ -88,7 +91,7 @@ class ModuleList(Listed):
 
     def __init__(self, modules: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(modules or ())
+        change_members(self, numbered(modules or (), 0), {})
 
 
 class ModuleDict(Module):
@@ -96,8 +99,9 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        self.update(modules or ())
+        change_members(self, dict(modules or ()), {})
 
+    @checked()
     def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace children, from a dict or from pairs."""
         change_members(self, dict(modules), self._own_modules())

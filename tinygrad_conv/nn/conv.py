@@ -12,8 +12,10 @@ from .. import functional as F
 from ..engine.tensor import Tensor
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
+from ..options import checked
 from . import init
 from .module import Module
+from .options import SEED
 from .parameters import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -73,6 +75,7 @@ class Convolution(Module):
         self.bias = full_parameter(self, "bias", (out_channels,), 0, dtype) if bias else None
         self.reset_parameters(rng)
 
+    @checked(rng=SEED)
     def reset_parameters(self, rng: init.Random = None) -> None:
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)

@@ -9,8 +9,10 @@ from numpy.typing import DTypeLike
 
 from .. import functional as F
 from ..engine.tensor import Tensor
+from ..options import checked
 from . import init
 from .module import Module, shown
+from .options import SEED
 from .parameters import check_dtype, full_parameter
 
 
@@ -40,6 +42,7 @@ class Linear(Module):
         self.bias = full_parameter(self, "bias", (out_features,), 0, dtype) if bias else None
         self.reset_parameters(rng)
 
+    @checked(rng=SEED)
     def reset_parameters(self, rng: init.Random = None) -> None:
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)

@@ -17,7 +17,7 @@ from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError
-from ..options import SWITCH, check_constructor, check_option
+from ..options import SWITCH, TEXT, check_constructor, check_option, checked
 from .options import LAYERS, OWN
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, load
@@ -140,6 +140,7 @@ class Module:
         self._check_name(name)
         setattr(self, name, param)
 
+    @checked()
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """A tensor that belongs to the module but is not trained; in the state dict if `persistent`."""
         if not (tensor is None or isinstance(tensor, Tensor)) or isinstance(tensor, Parameter):
@@ -153,6 +154,7 @@ class Module:
 
     def add_module(self, name: str, module: Module | None) -> None:
         """As `self.name = module`, for names that are made up at run time."""
+        self._check_name(name)
         self._check_members("add_module", {name: module})
         setattr(self, name, module)
 
@@ -268,6 +270,7 @@ class Module:
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
+        check_option("get_submodule", "target", TEXT, target)
         module = dict(self.named_modules(remove_duplicate=False)).get(target)
         if module is None:
             paths = [*dict(self.named_modules())][1:]
@@ -279,6 +282,7 @@ class Module:
         state = self._named(Module._own_state, "", True, False)
         return {key: Tensor(tensor.data.copy()) for key, tensor in state}
 
+    @checked()
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy a state dict's numbers into the parameters and buffers, in their dtypes.
 
@@ -305,12 +309,14 @@ class Module:
         """As train(False)."""
         return self.train(False)
 
+    @checked(requires_grad=SWITCH)
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Ask for gradients of all parameters, or freeze them."""
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
         return self
 
+    @checked()
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(list(self.parameters()), set_to_none)

@@ -10,7 +10,6 @@ import numpy as np
 from ..dtypes import CODES, FLOATS
 from ..errors import DtypeError
 from ..options import (
-    FLAG,
     INTEGER,
     NUMBER,
     SWITCH,
@@ -118,7 +117,6 @@ FOUR_SIDES = Option(
 
 LAYERS: dict[str, Option] = {
     **dict.fromkeys(("affine", "elementwise_affine", "track_running_stats", "bias"), SWITCH),
-    "inplace": FLAG,
     **dict.fromkeys(("in_features", "out_features", "in_channels", "out_channels"), INTEGER),
     **dict.fromkeys(("num_features", "num_channels", "num_parameters"), count(0)),
     "normalized_shape": SHAPE,

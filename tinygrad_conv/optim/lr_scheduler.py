@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..engine.commit import Changes
-from ..options import check_constructor, check_option, count, is_sequence
+from ..options import check_constructor, check_option, checked, count, is_sequence
 from .optimizer import Optimizer
-from .options import SCHEDULES
+from .options import METRIC, SCHEDULES
 
 
 class LRScheduler:
@@ -214,6 +214,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = 0
         super().__init__(optimizer)
 
+    @checked(metrics=METRIC)
     def step(self, metrics: Any) -> None:  # type: ignore[override]
         """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time."""
         after, changes = copy.copy(self), Changes()

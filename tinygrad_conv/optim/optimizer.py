@@ -12,7 +12,7 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
-from ..options import Option, check_constructor, check_option
+from ..options import Option, check_constructor, check_option, checked
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import StateNames, check_layout, check_option_names, loaded_state
 from .options import OPTIMIZERS
@@ -190,6 +190,7 @@ class Optimizer:
             changes.update(self._dtypes, {param: dtype})
         return changes, moved
 
+    @checked()
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(self.params(), set_to_none)

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..options import NUMBERS, SWITCH, Option, choice, count, is_integers, is_real, is_sequence, number
+from ..options import (
+    NUMBER,
+    NUMBERS,
+    SWITCH,
+    Option,
+    choice,
+    count,
+    is_integers,
+    is_real,
+    is_sequence,
+    number,
+)
 
 REAL = number(has_type=is_real)
 NOT_NEGATIVE = number(0.0, has_type=is_real)
+
+METRIC = NUMBER._replace(expected="a number, or a Tensor of one", at_once=False)
 
 
 def are_betas(value: Any) -> bool:
