@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextvars import copy_context
 from itertools import count
 
 import numpy as np
@@ -140,7 +141,7 @@ def test_an_interrupt_leaves_what_was_before_or_what_is_after(scene):
     assert before != after
     for line in count(1):
         interrupted = scene()
-        was_interrupted = interrupt_at(interrupted.act, line)
+        was_interrupted = copy_context().run(interrupt_at, interrupted.act, line)
         assert interrupted.state() in ((before, after) if was_interrupted else (after,)), line
         if not was_interrupted:
             break
