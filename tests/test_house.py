@@ -27,7 +27,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 FLOORS = (
     ("errors",),
     ("dtypes", "allocation", "members"),
-    ("options", "settings"),
+    ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),
     ("engine.node",),

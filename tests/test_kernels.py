@@ -6,6 +6,7 @@ That is adjointness, exact zeros, Inf and NaN where the formula puts them, and f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Barrier, Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -378,3 +379,46 @@ def test_use_kernels_nests_and_refuses_unknown_names() -> None:
         assert kernels.correlate(x, w, window).sum() == 16
     with pytest.raises(ValueError, match="there is no kernel 'slow', only fast, .*reference"):
         kernels.use_kernels("slow")
+
+
+def test_one_block_of_use_kernels_serves_again_and_again_and_in_threads() -> None:
+    x, w, window = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), make_window((3, 3), (2, 2))
+    block, steps = kernels.use_kernels("reference"), Barrier(2)
+
+    def which() -> str | None:
+        kernels.correlate(x, w, window)
+        return kernels.served()
+
+    fast = which()
+    assert fast != "reference"
+    served: list[tuple[str | None, ...]] = []
+
+    def enter(first: bool) -> None:
+        steps.wait()
+        with block:
+            inside = which()
+            steps.wait()  # both are in
+            if first:
+                block.__enter__()
+                block.__exit__()
+            else:
+                block.__enter__()
+            again = which()
+            steps.wait()
+            if not first:
+                block.__exit__()
+        served.append((inside, again, which()))
+
+    threads = [Thread(target=enter, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert served == [("reference", "reference", fast)] * 2
+    outer, inner = kernels.use_kernels("reference"), kernels.use_kernels("mec")
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__()  # not in order, as where generators end
+    assert which() == "mec"
+    inner.__exit__()
+    assert which() == fast

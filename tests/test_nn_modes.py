@@ -26,7 +26,7 @@ def test_dropout_drops_in_training_only_and_repeats_with_the_seed():
     channels = nn.Dropout2d(0.5)(tg.ones(8, 8, 3, 3)).data.reshape(64, 9)
     assert np.all(channels == channels[:, :1]) and 0 < (channels[:, 0] == 0).mean() < 1
     assert repr(layer) == "Dropout(p=0.25, inplace=False)"
-    with pytest.raises(ValueError, match="Dropout: p must lie"):
+    with pytest.raises(ValueError, match="Dropout: p must be a probability, from 0 to 1"):
         nn.Dropout(1.5)
 
 

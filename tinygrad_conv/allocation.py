@@ -56,6 +56,8 @@ def shortened(value: Any) -> str:
 
 def show_bytes(count: int) -> str:
     """`7.5 GB`."""
+    if count >= 10**18:
+        return "over 1000 PB"
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

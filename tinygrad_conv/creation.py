@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .allocation import check_fits
-from .dtypes import Array, as_array, get_default_dtype
+from .dtypes import Array, as_array, below, get_default_dtype, range_of
 from .engine.tensor import Tensor
 from .errors import ShapeError
 from .options import COUNT, INTEGER, NUMBER, OPERAND, checked, is_integer, is_sequence, optional, show_given
@@ -144,16 +144,6 @@ def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
     return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
 
 
-def below(numbers: Array, bound: float, dtype: DTypeLike) -> Array:
-    """Numbers below a bound in another dtype, rounded, but never up to the bound."""
-    rounded = numbers.astype(dtype)
-    if rounded.dtype.kind == "f":
-        limit = rounded.dtype.type(bound)
-        largest = limit if limit < bound else np.nextafter(limit, rounded.dtype.type(-np.inf))
-        rounded = np.minimum(rounded, largest)
-    return rounded
-
-
 @checked()
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal, of mean 0 and variance 1."""
@@ -183,11 +173,7 @@ def randint(low: int, high: int | None = None, size: Any = (), dtype: DTypeLike 
 
 def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
     """Refuse integers from low up to, not including, high that a dtype does not have: they would wrap."""
-    if dtype.kind in "iu":
-        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
-    else:
-        most = 1 if dtype.kind == "b" else int(np.finfo(dtype).max)
-        least = 0 if dtype.kind == "b" else -most
+    least, most = range_of(dtype)
     if low < least or high - 1 > most:
         raise ValueError(f"{op}: {dtype} holds {least} … {most}, not all of {low} … {high - 1}")
 

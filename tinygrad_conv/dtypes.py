@@ -1,4 +1,4 @@
-"""Which dtypes tensors have, and which one wins where they meet."""
+"""Which dtypes tensors have, which one wins where they meet, and which numbers one holds."""
 
 from __future__ import annotations
 
@@ -75,3 +75,31 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
     return [np.asarray(array, chosen) for array in arrays]
+
+
+def held(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """A copy in a dtype; None where it cannot hold the numbers: they overflow, or would be other integers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = array.astype(dtype)
+    if dtype.kind == "f":
+        return numbers if np.array_equal(np.isinf(numbers), np.isinf(array)) else None
+    return numbers if np.array_equal(numbers, array) else None
+
+
+def below(numbers: Array, bound: float, dtype: DTypeLike) -> Array:
+    """Numbers below a bound in another dtype, rounded, but never up to the bound."""
+    rounded = numbers.astype(dtype)
+    if rounded.dtype.kind == "f":
+        limit = rounded.dtype.type(bound)
+        largest = limit if limit < bound else np.nextafter(limit, rounded.dtype.type(-np.inf))
+        rounded = np.minimum(rounded, largest)
+    return rounded
+
+
+def range_of(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """The least and the largest finite number that a dtype has."""
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind == "f":
+        return -int(np.finfo(dtype).max), int(np.finfo(dtype).max)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)

@@ -1,20 +1,22 @@
-"""What each option of an op or a function may be: declared once, by its name.
+"""What each option of an op, a function, a layer or an optimiser may be: declared once, by its name.
 
 The names mean the same wherever they occur: `dim` of sum, cat and softmax, `eps` of every normalisation. An
-option whose default is None may be None too. Ops look at theirs as they are called, but for the types that
-need no second look (`plain`); where a call fails nevertheless, all of its arguments are looked at again, to
-say which of them was at fault (engine/refusal.py).
+option whose default is None may be None too. Constructors look at all of theirs, and so nothing wrong is kept
+for later. Ops look at theirs as they are called, but for the types that need no second look (`plain`); where
+a call fails nevertheless, all of its arguments are looked at again, to say which of them was at fault
+(engine/refusal.py). What has another type is a TypeError, what is out of its range a ValueError.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
+import numbers
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 import numpy as np
 
@@ -24,6 +26,8 @@ from .errors import SHORT, DtypeError, show_array
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+BITS_BEYOND_FLOATS = 1024
+PACKAGE = __name__.partition(".")[0] + "."
 
 
 class Option(NamedTuple):
@@ -35,6 +39,7 @@ class Option(NamedTuple):
     plain: frozenset[type] = frozenset()  # types all of whose values are taken, or looked at by the op itself
     at_once: bool = False  # looked at before a function runs, for it might be taken in silence
     refusal: type[Exception] = TypeError  # for another type
+    limits: str = ""  # the range in words, to stand after `must`, where `expected` does not say it
 
 
 def optional(option: Option) -> Option:
@@ -52,6 +57,11 @@ def is_flag(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
+def is_switch(value: Any) -> bool:
+    """Whether it is a bool, or a 1 or 0 that stands for one."""
+    return isinstance(value, (int, np.bool_, np.integer)) and value in (0, 1)
+
+
 def is_integer(value: Any) -> bool:
     """Whether it is an integer, no bool: what `operator.index` takes."""
     if is_flag(value) or getattr(getattr(value, "dtype", None), "kind", "i") not in "iu":
@@ -65,6 +75,8 @@ def is_integer(value: Any) -> bool:
 
 def is_integers(value: Any) -> bool:
     """Whether it is an integer, or a sequence of them."""
+    if is_sequence(value) and getattr(getattr(value, "dtype", None), "kind", "i") not in "iu":
+        return False  # an empty array too
     return is_integer(value) or (is_sequence(value) and all(map(is_integer, value)))
 
 
@@ -75,21 +87,30 @@ def is_sizes(value: Any) -> bool:
     return is_sequence(value) and all(item is None or is_integers(item) for item in value)
 
 
-def is_sequence(value: Any) -> bool:
+def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether it has items in an order, and is no string."""
-    if isinstance(value, (str, bytes, dict, set)) or getattr(value, "ndim", 1) == 0:
+    if isinstance(value, (str, bytes, dict, set, np.ma.MaskedArray)) or getattr(value, "ndim", 1) == 0:
         return False
     return hasattr(value, "__len__") and hasattr(value, "__getitem__")
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a real number, or an array without dimensions that holds one; a bool is none."""
-    if type(value) in (int, float):
-        return True
+    """Whether it is a real number that a float can hold, or an array without dimensions with one; a bool is
+    none.
+    """
     dtype = getattr(value, "dtype", None)
     if dtype is None:
-        return isinstance(value, (int, float)) and not is_flag(value)
+        return isinstance(value, float) or (
+            isinstance(value, int) and not is_flag(value) and value.bit_length() < BITS_BEYOND_FLOATS
+        )
     return getattr(value, "ndim", None) == 0 and has_known_dtype(value) and dtype.kind in "iuf"
+
+
+def is_real(value: Any) -> bool:
+    """Whether it is a real number that is no Tensor: Python's, NumPy's, an array without dimensions."""
+    if isinstance(value, np.ndarray):
+        return is_number(value)
+    return is_number(value) if isinstance(value, int) else isinstance(value, numbers.Real)
 
 
 def is_array(value: Any) -> bool:
@@ -133,10 +154,39 @@ def choice(*words: str) -> Option:
     )
 
 
+def number(
+    least: float = -math.inf, most: float = math.inf, has_type: Callable[[Any], bool] = is_number
+) -> Option:
+    """A number in a range to which both ends belong; NaN is in none."""
+    return Option(
+        "a number", has_type, lambda value: bool(least <= value <= most), limits=range_words(least, most)
+    )
+
+
+def count(least: int) -> Option:
+    """An integer from `least` on."""
+    return Option(
+        "an int",
+        lambda value: is_integer(value) and is_number(value),
+        lambda value: operator.index(value) >= least,
+        limits=range_words(least),
+    )
+
+
+def range_words(least: float, most: float = math.inf) -> str:
+    """A range in words, to stand after `must`."""
+    if least > -math.inf and most < math.inf:
+        return f"lie in [{least}, {most}]"
+    if least > -math.inf:
+        return f"be at least {least}"
+    return f"be at most {most}" if most < math.inf else "be a number"
+
+
 DTYPES = frozenset({type(np.dtype(code)) for code in CODES} | {type, str})
 WORD = frozenset({str})
 
 FLAG = Option("True or False", is_flag, plain=frozenset({bool}), at_once=True)
+SWITCH = Option("True or False", is_switch, plain=frozenset({bool}), at_once=True)
 INTEGER = Option("an int", is_integer, plain=frozenset({int}))
 COUNT = Option("an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True)
 INTEGERS = Option("an int or a sequence of ints", is_integers, plain=frozenset({int, tuple}))
@@ -148,6 +198,7 @@ PADDING = Option(
 )
 NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True)
 NUMBERS = Option("a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}))
+FINITE = Option("a finite number", is_real, lambda value: bool(-math.inf < value < math.inf), at_once=True)
 NOT_NEGATIVE = Option(
     "a finite number from 0", is_number, lambda value: bool(0 <= value < math.inf), at_once=True
 )
@@ -173,7 +224,8 @@ OPTIONS: dict[str, Option] = {
     "padding": PADDING,
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
-    **dict.fromkeys(("requires_grad", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),
     **dict.fromkeys(("alpha", "beta", "threshold", "negative_slope", "min_val", "max_val"), NUMBER),
     **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value"), NUMBER),
     "eps": NOT_NEGATIVE,
@@ -206,7 +258,8 @@ def option_error(owner: str, name: str, option: Option, value: Any) -> Exception
         refusal = DtypeError if hasattr(value, "dtype") else option.refusal
         return refusal(f"{owner}: {name} must be {option.expected}, not {show_given(value)}")
     if not option.in_range(value):
-        return ValueError(f"{owner}: {name} must be {option.expected}, not {show_given(value)}")
+        limits = option.limits or f"be {option.expected}"
+        return ValueError(f"{owner}: {name} must {limits}, not {show_given(value)}")
     return None
 
 
@@ -227,30 +280,35 @@ def first_error(owner: str, options: dict[str, Option], given: Iterable[tuple[st
 
 
 def checked(**own: Option) -> Callable[[Function], Function]:
-    """A decorator for functions that are made of several ops, or of none: its errors name it, and the
-    argument at fault. own: what its arguments may be where OPTIONS says otherwise.
+    """A decorator for functions that are made of several ops, or of none, and for constructors: errors name
+    it, and the argument at fault. own: what its arguments may be where OPTIONS says otherwise.
+
+    A constructor looks at all of its options before it does anything, and errors name the class it is called
+    for; a function looks at those that it might take in silence.
     """
 
     def check(function: Function) -> Function:
-        owner = function.__qualname__.removesuffix(".__init__")
+        constructs = function.__name__ == "__init__"
+        is_method = "self" in inspect.signature(function).parameters
         options = options_of(function, **own)
         names = positional(function)
         at_once = [
             (names.index(name) if name in names else len(names), name, option)
             for name, option in options.items()
-            if option.at_once
+            if option.at_once or constructs
         ]
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            owner = type(args[0]).__name__ if constructs else function.__name__
             for position, name, option in at_once:
                 value = args[position] if position < len(args) and names else kwargs.get(name, call)
-                if value is not call and type(value) not in option.plain:
+                if value is not call and (constructs or type(value) not in option.plain):
                     check_option(owner, name, option, value)
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                given = [*zip(names, args), *kwargs.items()]
+                given = [*zip(names[is_method:], args[is_method:]), *kwargs.items()]
                 explanation = explain(owner, first_error(owner, options, given), given, error)
                 if explanation is error:
                     raise
@@ -259,6 +317,21 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         return cast(Function, call)
 
     return check
+
+
+def check_constructor(
+    cls: Any, options: Mapping[str, Option], own: Mapping[str, Mapping[str, Option]] | None = None
+) -> dict[str, Option]:
+    """Have a class of this package look at the options of its constructor, by their names; which these are.
+
+    own: by class, where it has a meaning of its own for some. What users' own classes take is theirs to say.
+    """
+    special = (own or {}).get(cls.__name__, {})
+    if not cls.__module__.startswith(PACKAGE) or not (special or "__init__" in vars(cls)):
+        return {}
+    constructor, meant = cls.__init__, {**options, **special}
+    cls.__init__ = checked(**meant)(constructor)
+    return options_of(constructor, **meant)
 
 
 def positional(function: Callable[..., Any]) -> list[str]:
@@ -273,25 +346,35 @@ def explain(owner: str, fault: Exception | None, given: Iterable[tuple[str, Any]
     """What to raise where a call failed: the error itself if it says where, else what was wrong with an
     argument, else the error's message with the owner's name and the arguments.
     """
-    if is_explained(owner, error):
+    if is_explained(owner, error) or is_foreign(error):
         return cast(Exception, error)
     if fault is not None:
         return fault
-    if NAMED.match(str(error)):
+    if NAMED.match(message_of(error)):
         return cast(Exception, error)  # it names an op that is part of it
     shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
     return class_of(error)(f"{owner}: {error} (given {shown})")
 
 
+def message_of(error: Exception) -> str:
+    """What an error says; a KeyError's own text puts it in quotes."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def is_foreign(error: Exception) -> bool:
+    """Whether an error is of a class that neither Python nor NumPy nor this package has: a user's own."""
+    return type(error).__module__.partition(".")[0] not in ("builtins", "numpy", PACKAGE[:-1])
+
+
 def is_explained(owner: str, error: Exception) -> bool:
     """Whether an error names the owner already."""
-    return str(error).startswith((f"{owner}:", f"{owner} ", f"{owner}(…"))
+    return message_of(error).startswith((f"{owner}:", f"{owner} ", f"{owner}(…"))
 
 
 def class_of(error: Exception) -> type[Exception]:
     """The built-in class of an error, or the project's own, which can be raised with a message alone."""
     for its_class in type(error).__mro__:
-        if its_class in (AttributeError, KeyError, UnicodeError):  # what Python says of a wrong type
+        if its_class in (AttributeError, KeyError, UnicodeError, Exception):  # said of a wrong type
             return TypeError
         if its_class.__module__ in ("builtins", DtypeError.__module__):
             return cast("type[Exception]", its_class)

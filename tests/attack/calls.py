@@ -1,11 +1,13 @@
 """Bad calls of everything public: refused with an error that names the function, or right, and fast in both.
 
 A case is a good call with one or two arguments replaced by hostile ones. The good ones of ops are those on
-which their gradients are checked (checks/samples.py); the others stand here.
+which their gradients are checked (checks/samples.py); the others stand here. A layer that is made is called,
+an optimiser and a schedule make a step: what a constructor takes must serve.
 """
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from tinygrad_conv import data, nn, optim
 from tinygrad_conv.checks import samples  # noqa: F401 (importing it enters the cases)
 from tinygrad_conv.checks.cases import CASES
 from tinygrad_conv.engine.registry import COMPOSITES, OPS
+from tinygrad_conv.errors import DtypeError
+from tinygrad_conv.optim import lr_scheduler
+from tinygrad_conv.options import message_of
 
 from .campaign import Campaign
 
@@ -60,7 +65,10 @@ HOSTILE: dict[str, Callable[[], Any]] = {
 }
 """By what a failure prints."""
 
-DOCUMENTED = (TypeError, ValueError, IndexError, OverflowError, MemoryError, ZeroDivisionError, RuntimeError)
+NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
+"""What a message may begin with, beside what was called: the part of it that refused."""
+
+DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
 
 
 def floats(*shape: int) -> tg.Tensor:
@@ -115,6 +123,21 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "scatter_add": {"input": floats(2, 3), "dim": 1, "index": LABELS[:, None], "src": floats(2, 1)},
     "zeros": {"size": (2, 3), "dtype": np.float32, "requires_grad": False},
     "full": {"size": (2, 3), "fill_value": 1.0, "dtype": np.float32, "requires_grad": False},
+    **dict.fromkeys(("ones", "empty"), {"size": (2, 3), "dtype": np.float32, "requires_grad": False}),
+    **dict.fromkeys(("ones_like", "empty_like"), {"input": floats(2, 3), "dtype": None}),
+    **dict.fromkeys(("rand_like", "randn_like"), {"input": floats(2, 3), "dtype": None}),
+    "full_like": {"input": floats(2, 3), "fill_value": 1.0, "dtype": None},
+    **dict.fromkeys(("cat", "stack"), {"tensors": [floats(2, 3), floats(2, 3)], "dim": 0}),
+    "min": {"input": floats(2, 3), "dim": 1, "keepdim": False},
+    "std": {"input": floats(2, 3), "dim": 1, "unbiased": True, "keepdim": False},
+    "sub": {"input": floats(2, 3), "other": floats(3), "alpha": 2},
+    **dict.fromkeys(("log_softmax", "cumsum"), {"input": floats(2, 3), "dim": 1}),
+    "elu": {"input": floats(2, 3), "alpha": 1.0, "inplace": False},
+    "leaky_relu": {"input": floats(2, 3), "negative_slope": 0.1, "inplace": False},
+    "hardtanh": {"input": floats(2, 3), "min_val": 0.2, "max_val": 0.5, "inplace": False},
+    **dict.fromkeys(("relu", "relu6", "selu", "silu"), {"input": floats(2, 3), "inplace": False}),
+    "conv_transpose1d": {"input": floats(*ROW), "weight": floats(2, 3, 2), "stride": 2, "padding": 0},
+    "max_pool1d": {"input": floats(*ROW), "kernel_size": 2, "stride": 1, "padding": 1, "ceil_mode": False},
     "zeros_like": {"input": floats(2, 3), "dtype": np.float32, "requires_grad": False},
     "tensor": {"data": [1.0, 2.0], "dtype": np.float32, "requires_grad": False},
     "from_numpy": {"array": np.ones(3)},
@@ -134,7 +157,122 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
 }
 """A good call of each function, by the names of its arguments."""
 
-SPREAD = {"zeros": "size", "rand": "size", "randn": "size", "TensorDataset": "tensors"}
+WINDOWS = {"kernel_size": 2, "stride": 1}
+CHANNELS = {"in_channels": 2, "out_channels": 4, "kernel_size": 2}
+
+LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
+    **dict.fromkeys(("ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "SELU", "GELU", "SiLU"), ({}, IMAGE)),
+    **dict.fromkeys(("Softplus", "Hardtanh", "Sigmoid", "LogSigmoid", "Tanh", "Identity"), ({}, IMAGE)),
+    **dict.fromkeys(("Dropout", "Dropout2d", "Flatten"), ({}, IMAGE)),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), ({"dim": 1}, IMAGE)),
+    **dict.fromkeys(("Conv1d", "ConvTranspose1d"), (CHANNELS, ROW)),
+    **dict.fromkeys(("Conv2d", "ConvTranspose2d"), (CHANNELS, IMAGE)),
+    "Linear": ({"in_features": 3, "out_features": 2}, (2, 3)),
+    "BatchNorm1d": ({"num_features": 2}, ROW),
+    **dict.fromkeys(("BatchNorm2d", "InstanceNorm2d"), ({"num_features": 2}, IMAGE)),
+    "LayerNorm": ({"normalized_shape": 3}, (2, 3)),
+    "GroupNorm": ({"num_groups": 1, "num_channels": 2}, IMAGE),
+    **dict.fromkeys(("MaxPool1d", "AvgPool1d"), (WINDOWS, ROW)),
+    **dict.fromkeys(("MaxPool2d", "AvgPool2d", "Unfold"), (WINDOWS, IMAGE)),
+    **dict.fromkeys(("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"), ({"output_size": 2}, IMAGE)),
+    "Fold": ({"output_size": 3, **WINDOWS}, (1, 4, 4)),
+    "Upsample": ({"size": 3}, IMAGE),
+    "PixelShuffle": ({"upscale_factor": 1}, IMAGE),
+    **dict.fromkeys(
+        ("ZeroPad2d", "ReflectionPad2d", "ReplicationPad2d", "CircularPad2d"), ({"padding": 1}, IMAGE)
+    ),
+    **dict.fromkeys(("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"), ({}, (2, 3), (2, 3))),
+    **dict.fromkeys(("BCELoss", "BCEWithLogitsLoss"), ({}, (2, 3), (2, 3))),
+    **dict.fromkeys(("NLLLoss", "CrossEntropyLoss"), ({}, (2, 3), LABELS)),
+    "Sequential": ({"modules": nn.ReLU()}, IMAGE),
+    "ModuleList": ({"modules": [nn.ReLU()]},),
+    "ModuleDict": ({"modules": {"first": nn.ReLU()}},),
+}
+"""What each layer needs to be made, and inputs to call it with, arrays or their shapes."""
+
+OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop")
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "StepLR": {"step_size": 2},
+    "MultiStepLR": {"milestones": [1, 3]},
+    "ExponentialLR": {"gamma": 0.9},
+    "CosineAnnealingLR": {"T_max": 3},
+    "LinearLR": {},
+    "ReduceLROnPlateau": {},
+}
+INITIALISERS: dict[str, dict[str, Any]] = {
+    "constant_": {"val": 1.0},
+    **dict.fromkeys(("uniform_", "normal_", "zeros_", "ones_", "xavier_uniform_", "xavier_normal_"), {}),
+    **dict.fromkeys(("kaiming_uniform_", "kaiming_normal_", "orthogonal_"), {}),
+}
+
+
+def leaf() -> nn.Parameter:
+    """A parameter with a gradient."""
+    parameter = nn.Parameter(np.ones((2, 3), np.float32))
+    parameter.grad = np.ones((2, 3), np.float32)
+    return parameter
+
+
+def defaults(function: Any) -> dict[str, Any]:
+    """The arguments that can be left out."""
+    parameters = inspect.signature(function).parameters.values()
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.default is not parameter.empty
+    }
+
+
+OWNERS: dict[str, Callable[[], Any]] = {
+    "Linear": lambda: nn.Linear(3, 2, rng=0),
+    "Sequential": lambda: nn.Sequential(nn.ReLU(), nn.Tanh()),
+    "ModuleDict": lambda: nn.ModuleDict({"first": nn.ReLU()}),
+    "Adam": lambda: optim.Adam([leaf()], 0.1),
+    "StepLR": lambda: lr_scheduler.StepLR(optim.SGD([leaf()], 0.1), 1),
+    "ReduceLROnPlateau": lambda: lr_scheduler.ReduceLROnPlateau(optim.SGD([leaf()], 0.1)),
+}
+METHODS: dict[str, Callable[[], dict[str, Any]]] = {
+    "Linear.to": lambda: {"dtype": np.float64},
+    "Linear.train": lambda: {"mode": True},
+    "Linear.requires_grad_": lambda: {"requires_grad": True},
+    "Linear.zero_grad": lambda: {"set_to_none": True},
+    "Linear.load_state_dict": lambda: {"state_dict": OWNERS["Linear"]().state_dict(), "strict": True},
+    "Linear.register_buffer": lambda: {"name": "seen", "tensor": tg.ones(2), "persistent": True},
+    "Linear.register_parameter": lambda: {"name": "scale", "param": leaf()},
+    "Linear.add_module": lambda: {"name": "next", "module": nn.ReLU()},
+    "Linear.get_submodule": lambda: {"target": ""},
+    "Linear.reset_parameters": lambda: {"rng": 0},
+    "Sequential.append": lambda: {"module": nn.ReLU()},
+    "Sequential.extend": lambda: {"modules": [nn.ReLU()]},
+    "Sequential.insert": lambda: {"index": 0, "module": nn.ReLU()},
+    "ModuleDict.update": lambda: {"modules": {"second": nn.ReLU()}},
+    "Adam.add_param_group": lambda: {"param_group": {"params": [leaf()]}},
+    "Adam.load_state_dict": lambda: {"state_dict": OWNERS["Adam"]().state_dict()},
+    "Adam.zero_grad": lambda: {"set_to_none": True},
+    "StepLR.load_state_dict": lambda: {"state_dict": OWNERS["StepLR"]().state_dict()},
+    "ReduceLROnPlateau.step": lambda: {"metrics": 1.0},
+}
+
+
+MAKE: dict[str, Callable[[], dict[str, Any]]] = {
+    **{name: lambda given=given: given for name, given in FUNCTIONS.items()},
+    **{name: lambda needed=needed: needed[0] for name, needed in LAYERS.items()},
+    **{name: lambda: {"params": [leaf()]} for name in OPTIMIZERS},
+    **{
+        name: lambda given=given: {"optimizer": optim.SGD([leaf()], 0.1), **given}
+        for name, given in SCHEDULES.items()
+    },
+    **{name: lambda given=given: {"tensor": leaf(), **given} for name, given in INITIALISERS.items()},
+    **METHODS,
+    "calculate_gain": lambda: {"nonlinearity": "leaky_relu", "param": 0.1},
+    "clip_grad_norm_": lambda: {"parameters": [leaf()], "max_norm": 1.0},
+}
+"""What each function, or constructor, must be given."""
+
+PLACES = (tg, data, nn, optim, lr_scheduler, nn.init, nn.utils)
+
+SPREAD = dict.fromkeys(("zeros", "ones", "empty", "rand", "randn"), "size")
+SPREAD |= {"Sequential": "modules", "TensorDataset": "tensors"}
 """Functions that take one argument as `*several`."""
 
 
@@ -151,7 +289,7 @@ class Calls(Campaign):
     """Whatever is given: a result, or an error of a documented class that says whose it is."""
 
     def make(self, random: np.random.Generator) -> Case:
-        names = [*(f"ops.{name}" for name in sorted(CASES)), *FUNCTIONS, *FUNCTIONS]
+        names = [*(f"ops.{name}" for name in sorted(CASES)), *MAKE, *MAKE]
         function = str(random.choice(names))
         samples_of = CASES.get(function.removeprefix("ops."), [None])
         sample = int(random.integers(len(samples_of))) if function.startswith("ops.") else 0
@@ -167,12 +305,13 @@ class Calls(Campaign):
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                apply(case.function, given)
+                made = apply(case.function, given)
+                use(case.function, made)
             assert not (flags := replaced_flags(case)), f"taken in silence: {flags}"
         except DOCUMENTED as error:
             name = case.function.removeprefix("ops.")
-            words = str(error).replace("(", " ").replace(":", " ").split()
-            assert name in words or {*words[:1]} & {*OPS, *COMPOSITES}, (
+            words = message_of(error).replace("(", " ").replace(":", " ").split()
+            assert {*name.split(".")} & {*words} or {*words[:1]} & NAMES, (
                 f"{type(error).__name__} names no op: {error}"
             )
 
@@ -185,13 +324,16 @@ class Calls(Campaign):
 def replaced_flags(case: Case) -> list[str]:
     """Which of the replaced arguments were True or False, and are neither now."""
     good = good_call(case.function, case.sample)
-    return [name for name, value in case.replaced.items() if type(good[name]) is bool and value != "True"]
+    zero_too = {*LAYERS, *OPTIMIZERS, *METHODS}  # which take 0 for False
+    taken = ("True", "0") if case.function in zero_too else ("True",)
+    return [name for name, value in case.replaced.items() if type(good[name]) is bool and value not in taken]
 
 
 def good_call(function: str, sample: int) -> dict[str, Any]:
     """The arguments of a good call, by name; of `*several` under their numbers."""
     if not function.startswith("ops."):
-        return dict(FUNCTIONS[function])
+        made = function not in FUNCTIONS
+        return {**(defaults(named(function)) if made else {}), **MAKE[function]()}
     chosen = CASES[function.removeprefix("ops.")][sample]
     drawn = chosen.random(np.random.default_rng(0))
     tensors = [
@@ -207,11 +349,35 @@ def apply(function: str, given: dict[str, Any]) -> Any:
         inputs = [value for name, value in given.items() if name.isdigit()]
         params = {name: value for name, value in given.items() if not name.isdigit()}
         return OPS[function.removeprefix("ops.")](*inputs, **params)
-    called = next(vars(place)[function] for place in (tg, data, nn, optim) if function in vars(place))
     if function in SPREAD:
         several = given.pop(SPREAD[function])
-        return called(several, **given)
-    return called(**given)
+        return named(function)(several, **given)
+    return named(function)(**given)
+
+
+def named(function: str) -> Any:
+    """A public function or class, or the method of an object."""
+    owner, _, method = function.rpartition(".")
+    if owner:
+        return getattr(OWNERS[owner](), method)
+    return next(vars(place)[function] for place in PLACES if function in vars(place))
+
+
+def use(function: str, made: Any) -> None:
+    """Have what a constructor made do its work on good arguments: it took none that it cannot use."""
+    try:
+        if function in LAYERS and LAYERS[function][1:]:
+            made(*(floats(*given) if isinstance(given, tuple) else given for given in LAYERS[function][1:]))
+        elif function == "ReduceLROnPlateau":
+            made.step(1.0)
+        elif function in OPTIMIZERS or function in SCHEDULES:
+            made.step()
+        elif function == "DataLoader":
+            list(made)
+    except DtypeError:
+        raise
+    except TypeError as error:
+        raise AssertionError(f"{function} took what it cannot use: {error}") from error
 
 
 CAMPAIGN = Calls()

@@ -10,9 +10,8 @@ import numpy as np
 from ..creation import generator
 from ..dtypes import Array, as_array
 from ..engine.tensor import Tensor
-from ..errors import ShapeError, show_shape
-from ..options import INTEGER, checked
-from ..settings import check_count, check_flag
+from ..errors import DtypeError, ShapeError, show_shape
+from ..options import Option, checked, count
 
 
 class TensorDataset:
@@ -40,6 +39,17 @@ class TensorDataset:
         return tuple(Tensor(tensor.data[index]) for tensor in self.tensors)
 
 
+def is_dataset(value: Any) -> bool:
+    """Whether it has examples that can be counted."""
+    try:
+        return len(value) >= 0 and hasattr(value, "__getitem__")
+    except TypeError:
+        return False
+
+
+DATASET = Option("a TensorDataset, or anything with len and dataset[i]", is_dataset)
+
+
 class DataLoader:
     """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; a loop is an epoch.
 
@@ -53,7 +63,7 @@ class DataLoader:
     Raises ValueError for a batch_size below 1.
     """
 
-    @checked(batch_size=INTEGER._replace(at_once=True))
+    @checked(dataset=DATASET, batch_size=count(1), num_workers=count(0))
     def __init__(
         self,
         dataset: Any,
@@ -66,11 +76,6 @@ class DataLoader:
         drop_last: bool = False,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        check_count("DataLoader", "batch_size", batch_size, 1)
-        check_count("DataLoader", "num_workers", num_workers, 0)
-        flags = {"shuffle": shuffle, "pin_memory": pin_memory, "drop_last": drop_last}
-        for name, flag in flags.items():
-            check_flag("DataLoader", name, flag)
         self.dataset, self.batch_size, self.shuffle, self.drop_last = dataset, batch_size, shuffle, drop_last
         self.collate_fn = collate_fn
         self._generator = None if seed is None else np.random.default_rng(seed)
@@ -101,7 +106,13 @@ def stacked(examples: list[Any]) -> Any:
     """Examples as one batch: tuples member by member, arrays and numbers along a new first dimension."""
     if isinstance(examples[0], (tuple, list)):
         return [stacked(list(members)) for members in zip(*examples, strict=True)]
-    arrays = [as_array(example.data if isinstance(example, Tensor) else example) for example in examples]
+    try:
+        arrays = [as_array(example.data if isinstance(example, Tensor) else example) for example in examples]
+    except (TypeError, ValueError) as error:
+        raise DtypeError(
+            f"DataLoader: an example is a {type(examples[0]).__name__}, no array of numbers ({error}); "
+            "pass collate_fn"
+        ) from error
     if any(array.shape != arrays[0].shape for array in arrays):
         shapes = ", ".join(sorted({show_shape(array.shape) for array in arrays}))
         raise ShapeError(

@@ -15,50 +15,50 @@ from .arguments import Operand, cast, documented_by, in_place
 
 @documented_by(functions.relu)
 def relu(input: Operand, inplace: bool = False) -> Tensor:
-    if inplace:
-        return in_place(relu, input)
+    if inplace is not False:
+        return in_place(relu, inplace, input)
     return functions.relu(input)
 
 
 @documented_by(activations.leaky_relu)
 def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    if inplace:
-        return in_place(leaky_relu, input, negative_slope)
+    if inplace is not False:
+        return in_place(leaky_relu, inplace, input, negative_slope)
     return activations.leaky_relu(input, negative_slope=negative_slope)
 
 
 @documented_by(activations.elu)
 def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    if inplace:
-        return in_place(elu, input, alpha)
+    if inplace is not False:
+        return in_place(elu, inplace, input, alpha)
     return activations.elu(input, alpha=alpha)
 
 
 @documented_by(activations.selu)
 def selu(input: Operand, inplace: bool = False) -> Tensor:
-    if inplace:
-        return in_place(selu, input)
+    if inplace is not False:
+        return in_place(selu, inplace, input)
     return activations.selu(input)
 
 
 @documented_by(activations.silu)
 def silu(input: Operand, inplace: bool = False) -> Tensor:
-    if inplace:
-        return in_place(silu, input)
+    if inplace is not False:
+        return in_place(silu, inplace, input)
     return activations.silu(input)
 
 
 @documented_by(activations.hardtanh)
 def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    if inplace:
-        return in_place(hardtanh, input, min_val, max_val)
+    if inplace is not False:
+        return in_place(hardtanh, inplace, input, min_val, max_val)
     return activations.hardtanh(input, min_val=min_val, max_val=max_val)
 
 
 def relu6(input: Operand, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6): hardtanh from 0 to 6. Its gradient is 1 between them, 0 elsewhere."""
-    if inplace:
-        return in_place(relu6, input)
+    if inplace is not False:
+        return in_place(relu6, inplace, input)
     return activations.hardtanh(input, min_val=0.0, max_val=6.0)
 
 

@@ -7,10 +7,13 @@ from typing import Any, TypeVar
 
 from numpy.typing import DTypeLike
 
-from ..engine.in_place import change
+from ..dtypes import Array
+from ..engine.commit import Changes
+from ..engine.in_place import change, is_a_leafs
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..ops import functions
+from ..options import FLAG, check_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -35,12 +38,32 @@ def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
     return input if dtype is None else functions.to(input, dtype=dtype)
 
 
-def in_place(function: Callable[..., Any], input: Operand, *options: Any) -> Operand:
-    """The input itself, changed into what the function makes of it. For `inplace=True`."""
+def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:
+    """The input itself, changed into what the function makes of it. For what may be `inplace=True`."""
+    check_option(function.__name__, "inplace", FLAG, inplace)
+    if not inplace:
+        return function(input, *options)
     if isinstance(input, Tensor):
         return change(input, f"{function.__name__}(…, inplace=True)", function, *options)
     input[...] = function(input, *options)
     return input
+
+
+def rewrite(changes: Changes, operand: Operand, numbers: Array) -> None:
+    """Have an array, a leaf or a result off the tape hold other numbers, together with other changes."""
+    if not isinstance(operand, Tensor):
+        changes.write_array(operand, numbers)
+    elif not is_a_leafs(operand):
+        numbers.setflags(write=False)
+        changes.set(operand, "_data", numbers)
+        changes.set(operand, "_memory", None)
+    elif operand.data.flags.writeable:
+        changes.write(operand, numbers)
+    else:  # a view of a leaf
+        memory = operand.data.view()
+        memory.setflags(write=True)
+        operand.mark_changed()
+        changes.write_array(memory, numbers)
 
 
 def in_one_row(value: Any, neutral: int) -> Any:

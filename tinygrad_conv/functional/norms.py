@@ -9,13 +9,13 @@ import numpy as np
 
 from ..creation import generator
 from ..dtypes import Array
-from ..engine.modes import no_grad
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import dropouts, norm
 from ..ops.arguments.norms import check_batch, check_channel_elements
 from ..options import checked
-from .arguments import Operand, documented_by, in_place
+from .arguments import Operand, documented_by, in_place, rewrite
 
 
 @checked()
@@ -89,16 +89,19 @@ def instance_norm(
 def follow(
     mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float
 ) -> None:
-    """Move running statistics, in place, by the share `momentum` towards those of a batch.
+    """Move running statistics, in place and together, by the share `momentum` towards those of a batch.
 
     The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count`
     elements each.
     """
+    share, changes = momentum.data if isinstance(momentum, Tensor) else momentum, Changes()
     for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
         if running is not None:
-            with no_grad():
-                running *= 1 - momentum
-                running += momentum * latest
+            before = running.data if isinstance(running, Tensor) else running
+            kept = np.multiply(before, 1 - share).astype(before.dtype, casting="same_kind")
+            moved = np.add(kept, share * latest).astype(before.dtype, casting="same_kind")
+            rewrite(changes, running, moved)
+    changes.commit()
 
 
 @checked()
@@ -132,7 +135,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
     `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
     """
     if inplace and training and p != 0:
-        return in_place(dropout, input, p, training)
+        return in_place(dropout, inplace, input, p, training)
     return dropped("dropout", input, p, training, input.shape)
 
 
@@ -144,7 +147,7 @@ def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
     ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
     if inplace and training and p != 0:
-        return in_place(dropout2d, input, p, training)
+        return in_place(dropout2d, inplace, input, p, training)
     if input.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
     return dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))

@@ -10,7 +10,7 @@ only that it never wants anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
@@ -95,6 +95,7 @@ KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table
 FAST = "fast"
 
 _wanted: ContextVar[str] = ContextVar("kernels", default=FAST)
+_entered: ContextVar[tuple[str, ...]] = ContextVar("blocks of use_kernels; the last rules", default=())
 _served: ContextVar[str | None] = ContextVar("served", default=None)
 
 
@@ -172,18 +173,21 @@ class use_kernels:
 
     "fast", the default, lets the tables choose; the name of any other kernel in `KERNELS` has that kernel
     used wherever it exists, and a ShapeError raised where it cannot serve the shape. Each thread and each
-    task has a setting of its own.
+    task has a setting of its own; a block can be entered again, within itself and in several threads.
     """
 
     def __init__(self, name: str) -> None:
         if name not in (FAST, *KERNELS):
             raise ValueError(f"use_kernels: there is no kernel {name!r}, only {', '.join((FAST, *KERNELS))}")
         self.name = name
-        self._tokens: list[Token[str]] = []
 
     def __enter__(self) -> use_kernels:
-        self._tokens.append(_wanted.set(self.name))
+        _entered.set((*_entered.get(), self.name))
+        _wanted.set(self.name)
         return self
 
     def __exit__(self, *error: object) -> None:
-        _wanted.reset(self._tokens.pop())
+        names = list(_entered.get())
+        del names[len(names) - 1 - names[::-1].index(self.name)]  # the innermost, if not in order
+        _entered.set(tuple(names))
+        _wanted.set(names[-1] if names else FAST)

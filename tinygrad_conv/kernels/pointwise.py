@@ -29,7 +29,11 @@ ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
 LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
 PIECE_OF_DOT = 256  # numbers: of so many BLAS, which adds in a few lanes, makes a sum as exact as by pairs
 SMALL_ENOUGH_TO_CHOOSE = 4096  # numbers: below, np.where is faster than what replaces it
-INTEGERS = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+BITS_OF = {  # integers as wide as the floats
+    np.dtype(np.float16): np.int16,
+    np.dtype(np.float32): np.int32,
+    np.dtype(np.float64): np.int64,
+}
 
 
 def add_bias(y: Array, b: Array) -> Array:
@@ -123,17 +127,17 @@ def ones(count: int, dtype: np.dtype[Any]) -> Array:
 
 def masked(x: Array, mask: Array) -> Array:
     """x where the mask holds, 0 elsewhere; unlike in a product an infinite x makes no NaN there."""
-    if x.size < SMALL_ENOUGH_TO_CHOOSE or x.dtype not in INTEGERS:
+    if x.size < SMALL_ENOUGH_TO_CHOOSE or x.dtype not in BITS_OF:
         return np.where(mask, x, zeros((), x.dtype))
-    bits = INTEGERS[x.dtype]
+    bits = BITS_OF[x.dtype]
     return np.asarray(np.bitwise_and(x.view(bits), all_bits(mask)).view(x.dtype))
 
 
 def choose(condition: Any, a: Array, b: Array) -> Array:
     """a where the condition holds, b elsewhere: np.where, ten times as fast where signs change at random."""
-    if max(a.size, b.size) < SMALL_ENOUGH_TO_CHOOSE or a.dtype not in INTEGERS or a.dtype != b.dtype:
+    if max(a.size, b.size) < SMALL_ENOUGH_TO_CHOOSE or a.dtype not in BITS_OF or a.dtype != b.dtype:
         return np.where(condition, a, b)
-    bits = INTEGERS[a.dtype]
+    bits = BITS_OF[a.dtype]
     of_b = b.view(bits)
     differing = np.bitwise_and(np.bitwise_xor(a.view(bits), of_b), all_bits(condition))
     return np.asarray(np.bitwise_xor(differing, of_b).view(a.dtype))

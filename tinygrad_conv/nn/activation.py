@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import functional as F
-from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
-from .module import Module, Parameter, check_dtype, shown
+from .module import Module, shown
+from .parameters import check_dtype, full_parameter
 
 
 class MayChangeInput(Module):
@@ -64,7 +63,7 @@ class PReLU(Module):
     ) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
-        self.weight = Parameter(np.full(num_parameters, init, dtype or get_default_dtype()))
+        self.weight = full_parameter(self, "num_parameters", (num_parameters,), init, dtype)
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)

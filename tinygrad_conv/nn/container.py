@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, TypeVar, overload
 
+from ..engine.commit import Changes
+from ..options import INTEGER, checked
 from .module import Module
 
 Self = TypeVar("Self", bound="Listed")
@@ -15,22 +17,20 @@ class Listed(Module):
 
     def _become(self: Self, modules: Iterable[Any]) -> Self:
         """Have these children, numbered, and no others."""
-        modules = list(modules)
-        for name in self._own_modules():
-            delattr(self, name)
-        return self.extend(modules)
+        change_members(self, numbered(modules, 0), {})
+        return self
 
     def append(self: Self, module: Any) -> Self:
         """Add a child at the end."""
-        self.add_module(str(len(self)), module)
-        return self
+        return self.extend([module])
 
+    @checked()
     def extend(self: Self, modules: Iterable[Any]) -> Self:
         """Add children at the end."""
-        for module in list(modules):
-            self.append(module)
+        change_members(self, numbered(modules, len(self)), self._own_modules())
         return self
 
+    @checked(index=INTEGER)
     def insert(self, index: int, module: Any) -> None:
         """Put a child before the one at `index`; those after it are numbered anew."""
         children = list(self)
@@ -76,8 +76,7 @@ class Sequential(Listed):
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
-            for name, module in modules[0].items():
-                self.add_module(name, module)
+            change_members(self, modules[0], {})
         else:
             self.extend(modules)
 
@@ -92,7 +91,7 @@ class ModuleList(Listed):
 
     def __init__(self, modules: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(modules or ())
+        change_members(self, numbered(modules or (), 0), {})
 
 
 class ModuleDict(Module):
@@ -100,12 +99,12 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        self.update(modules or ())
+        change_members(self, dict(modules or ()), {})
 
+    @checked()
     def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace children, from a dict or from pairs."""
-        for name, module in dict(modules).items():
-            self.add_module(name, module)
+        change_members(self, dict(modules), self._own_modules())
 
     def pop(self, key: str) -> Any:
         """Take a child out."""
@@ -142,3 +141,21 @@ class ModuleDict(Module):
 
     def __delitem__(self, key: str) -> None:
         self.pop(key)
+
+
+def numbered(modules: Iterable[Any], start: int) -> dict[str, Any]:
+    """Modules by their numbers; None has none."""
+    return {str(number): module for number, module in enumerate((m for m in modules if m is not None), start)}
+
+
+def change_members(owner: Module, members: Mapping[str, Any], kept: Mapping[str, Module]) -> None:
+    """Add members to those that are kept, and drop all others: everything at once, or nothing."""
+    owner._check_members(type(owner).__name__, members)
+    others = {name: value for name, value in vars(owner).items() if not isinstance(value, Module)}
+    changes = Changes()
+    changes.refill(vars(owner), {**others, **kept, **members})
+    changes.refill(
+        owner._buffers, {name: kept for name, kept in owner._buffers.items() if name not in members}
+    )
+    changes.commit()
+    owner._settle()

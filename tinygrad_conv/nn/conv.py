@@ -6,16 +6,17 @@ import math
 import operator
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import functional as F
-from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
+from ..options import checked
 from . import init
-from .module import Module, Parameter, check_dtype
+from .module import Module
+from .options import SEED
+from .parameters import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -70,10 +71,11 @@ class Convolution(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (outer, inner // groups, *self.kernel_size)
-        self.weight = Parameter(np.empty(shape, dtype or get_default_dtype()))
-        self.bias = Parameter(np.empty(out_channels, self.weight.dtype)) if bias else None
+        self.weight = full_parameter(self, "weight", shape, 0, dtype)
+        self.bias = full_parameter(self, "bias", (out_channels,), 0, dtype) if bias else None
         self.reset_parameters(rng)
 
+    @checked(rng=SEED)
     def reset_parameters(self, rng: init.Random = None) -> None:
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)

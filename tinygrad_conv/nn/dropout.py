@@ -6,7 +6,6 @@ from typing import Any
 
 from .. import functional as F
 from ..engine.tensor import Tensor
-from ..settings import check_number
 from .module import Module, shown
 
 
@@ -15,7 +14,6 @@ class DropoutBase(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        check_number(type(self).__name__, "p", p, 0, 1)
         self.p, self.inplace = p, inplace
 
     def extra_repr(self) -> str:

@@ -11,52 +11,83 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..creation import below
 from ..creation import generator as default_generator
+from ..dtypes import below
+from ..engine.commit import Changes
 from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..functional.arguments import rewrite
+from ..options import FINITE, NUMBER, Option, checked, choice, is_real, optional
+from .options import SEED
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
 Random: TypeAlias = "np.random.Generator | int | None"  # quoted: NumPy imports its random part when asked
 
+SLOPE = 0.01  # of a leaky relu, below 0
+GAINS = {
+    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "sigmoid"), 1.0),
+    "tanh": 5.0 / 3,
+    "relu": math.sqrt(2.0),
+    "leaky_relu": math.sqrt(2.0 / (1 + SLOPE**2)),
+    "selu": 3.0 / 4,
+}
+refusing = checked(
+    tensor=Option("a Tensor", lambda value: isinstance(value, Tensor)),
+    **dict.fromkeys(("a", "b", "mean", "gain"), FINITE),
+    std=FINITE._replace(in_range=lambda value: bool(0 <= value < math.inf), limits="be 0 or more"),
+    val=NUMBER._replace(has_type=is_real),
+    param=optional(FINITE),
+    mode=choice("fan_in", "fan_out"),
+    nonlinearity=choice(*GAINS),
+    generator=SEED,
+)
 
+
+@refusing
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:
     """Uniform on [a, b)."""
     return fill(tensor, below(random_numbers(generator).uniform(a, b, tensor.shape), b, tensor.dtype))
 
 
+@refusing
 def normal_(tensor: AnyTensor, mean: float = 0.0, std: float = 1.0, generator: Random = None) -> AnyTensor:
     """Normal."""
     return fill(tensor, random_numbers(generator).normal(mean, std, tensor.shape))
 
 
+@refusing
 def constant_(tensor: AnyTensor, val: float) -> AnyTensor:
     """One value everywhere."""
     return fill(tensor, val)
 
 
+@refusing
 def zeros_(tensor: AnyTensor) -> AnyTensor:
     """All zeros."""
     return fill(tensor, 0.0)
 
 
+@refusing
 def ones_(tensor: AnyTensor) -> AnyTensor:
     """All ones."""
     return fill(tensor, 1.0)
 
 
+@refusing
 def xavier_uniform_(tensor: AnyTensor, gain: float = 1.0, generator: Random = None) -> AnyTensor:
     """Uniform of variance gain² · 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
     bound = math.sqrt(3.0) * xavier_std("xavier_uniform_", tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
 
 
+@refusing
 def xavier_normal_(tensor: AnyTensor, gain: float = 1.0, generator: Random = None) -> AnyTensor:
     """Normal of variance gain² · 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
     return normal_(tensor, 0.0, xavier_std("xavier_normal_", tensor, gain), generator)
 
 
+@refusing
 def kaiming_uniform_(
     tensor: AnyTensor,
     a: float = 0,
@@ -69,6 +100,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
+@refusing
 def kaiming_normal_(
     tensor: AnyTensor,
     a: float = 0,
@@ -80,6 +112,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 
 
+@refusing
 def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) -> AnyTensor:
     """gain times orthonormal rows, or columns where there are more rows; [n, …] counts as n rows.
 
@@ -96,34 +129,22 @@ def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) ->
 
 def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = None) -> None:
     """What layers begin with: weight, then bias, uniform on ±1/√fan_in: kaiming_uniform_ with a = √5."""
-    bound, numbers = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
-    uniform_(weight, -bound, bound, numbers)
-    if bias is not None:
-        uniform_(bias, -bound, bound, numbers)
+    bound, random = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
+    changes = Changes()
+    for tensor in (weight,) if bias is None else (weight, bias):
+        rewrite(changes, tensor, below(random.uniform(-bound, bound, tensor.shape), bound, tensor.dtype))
+    changes.commit()
 
 
+@refusing
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor that keeps the variance through a nonlinearity.
 
     param: a leaky relu's slope below 0, 0.01 by default.
     """
-    gains = {
-        "linear": 1.0,
-        "conv1d": 1.0,
-        "conv2d": 1.0,
-        "conv_transpose1d": 1.0,
-        "conv_transpose2d": 1.0,
-        "sigmoid": 1.0,
-        "tanh": 5.0 / 3,
-        "relu": math.sqrt(2.0),
-        "leaky_relu": math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2)),
-        "selu": 3.0 / 4,
-    }
-    if nonlinearity not in gains:
-        raise ValueError(
-            f"calculate_gain: nonlinearity must be one of {', '.join(gains)}, not {nonlinearity!r}"
-        )
-    return gains[nonlinearity]
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2.0 / (1 + (SLOPE if param is None else param) ** 2))
+    return GAINS[nonlinearity]
 
 
 def fans(op: str, tensor: Tensor) -> tuple[int, int]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import functional as F
-from ..dtypes import get_default_dtype
 from ..engine.tensor import Tensor
+from ..options import checked
 from . import init
-from .module import Module, Parameter, check_dtype, shown
+from .module import Module, shown
+from .options import SEED
+from .parameters import check_dtype, full_parameter
 
 
 class Linear(Module):
@@ -37,10 +38,11 @@ class Linear(Module):
             features = f"in_features={in_features} and out_features={out_features}"
             raise ValueError(f"Linear: {features} cannot be negative")
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(np.empty((out_features, in_features), dtype or get_default_dtype()))
-        self.bias = Parameter(np.empty(out_features, self.weight.dtype)) if bias else None
+        self.weight = full_parameter(self, "weight", (out_features, in_features), 0, dtype)
+        self.bias = full_parameter(self, "bias", (out_features,), 0, dtype) if bias else None
         self.reset_parameters(rng)
 
+    @checked(rng=SEED)
     def reset_parameters(self, rng: init.Random = None) -> None:
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)

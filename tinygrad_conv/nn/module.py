@@ -17,26 +17,13 @@ from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError
-from ..settings import check_flag
+from ..options import SWITCH, TEXT, check_constructor, check_option, checked
+from .options import LAYERS, OWN
+from .parameters import Parameter
 from .state_dict import IncompatibleKeys, load
 from .summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
-
-
-class Parameter(Tensor):
-    """A leaf that an optimiser may change; as an attribute of a Module it is one of the module's parameters.
-
-    Shares the memory of `data`, unless that is the read-only result of an op. `.name` comes from the module
-    tree.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(data, requires_grad=requires_grad)
-        if not self._data.flags.writeable:
-            self._data = self._data.copy()
 
 
 class Module:
@@ -61,6 +48,10 @@ class Module:
     _pre_hooks: Hooks
     _hooks: Hooks
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls, LAYERS, OWN)
+
     def __init__(self) -> None:
         path = type(self).__name__.lower()
         vars(self).update(training=True, _path=path, _buffers={}, _pre_hooks={}, _hooks={})
@@ -70,14 +61,16 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward: define `def forward(self, x)`")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        token = LAYER.set(self._path)
+        token = None
         try:
+            token = LAYER.set(self._path)
             if self._pre_hooks:
                 inputs = self._before(inputs)
             y = self.forward(*inputs, **options)
             return self._after(inputs, y) if self._hooks else y
         finally:
-            LAYER.reset(token)
+            if token is not None:
+                LAYER.reset(token)
 
     def _before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """The inputs after the hooks that are called before forward."""
@@ -107,12 +100,8 @@ class Module:
         if "_path" not in known:
             raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
         if name == "training":
-            check_flag(type(self).__name__, name, value)
-        if isinstance(value, Module) and self in value.modules():
-            raise ValueError(
-                f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
-                "whose modules are not found"
-            )
+            check_option(type(self).__name__, name, SWITCH, value)
+        self._check_not_inside(name, value)
         before = known.get(name)
         if isinstance(before, (Parameter, Module)) and not (
             value is None or isinstance(value, (Parameter, Module))
@@ -153,6 +142,7 @@ class Module:
         self._check_name(name)
         setattr(self, name, param)
 
+    @checked()
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """A tensor that belongs to the module but is not trained; in the state dict if `persistent`."""
         if not (tensor is None or isinstance(tensor, Tensor)) or isinstance(tensor, Parameter):
@@ -166,12 +156,27 @@ class Module:
 
     def add_module(self, name: str, module: Module | None) -> None:
         """As `self.name = module`, for names that are made up at run time."""
-        if not (module is None or isinstance(module, Module)):
-            raise TypeError(f"add_module: {name} must be an nn.Module or None, not {type(module).__name__}")
         self._check_name(name)
+        self._check_members("add_module", {name: module})
         setattr(self, name, module)
 
     register_module = add_module
+
+    def _check_members(self, owner: str, members: Mapping[str, Any]) -> None:
+        """Refuse what is no module, a name that cannot be, and a module within itself."""
+        for name, member in members.items():
+            if not (member is None or isinstance(member, Module)):
+                raise TypeError(f"{owner}: {name} must be an nn.Module or None, not {type(member).__name__}")
+            self._check_name(name)
+            self._check_not_inside(name, member)
+
+    def _check_not_inside(self, name: str, value: Any) -> None:
+        """Refuse a member that contains this module."""
+        if isinstance(value, Module) and self in value.modules():
+            raise ValueError(
+                f"{type(self).__name__}.{name}: a module cannot contain itself; hold it in a list, "
+                "whose modules are not found"
+            )
 
     def _check_name(self, name: str) -> None:
         """Refuse names that state dicts could not hold, or that something else has."""
@@ -267,6 +272,7 @@ class Module:
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
+        check_option("get_submodule", "target", TEXT, target)
         module = dict(self.named_modules(remove_duplicate=False)).get(target)
         if module is None:
             paths = [*dict(self.named_modules())][1:]
@@ -278,6 +284,7 @@ class Module:
         state = self._named(Module._own_state, "", True, False)
         return {key: Tensor(tensor.data.copy()) for key, tensor in state}
 
+    @checked()
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy a state dict's numbers into the parameters and buffers, in their dtypes.
 
@@ -294,20 +301,24 @@ class Module:
         """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, not {mode!r}")
+        changes = Changes()
         for module in self.modules():
-            module.training = mode
+            changes.update(vars(module), {"training": mode})
+        changes.commit()
         return self
 
     def eval(self: Self) -> Self:
         """As train(False)."""
         return self.train(False)
 
+    @checked(requires_grad=SWITCH)
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Ask for gradients of all parameters, or freeze them."""
         for parameter in self.parameters():
             parameter.requires_grad = requires_grad
         return self
 
+    @checked()
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(list(self.parameters()), set_to_none)
@@ -384,15 +395,3 @@ class Module:
 def shown(module: Module, *names: str) -> str:
     """Options of a layer, which are attributes of the same names, as its `extra_repr` shows them."""
     return ", ".join(f"{name}={getattr(module, name)!r}" for name in names)
-
-
-def check_dtype(layer: Module, x: Any, param: Tensor | None) -> None:
-    """Refuse an input in another floating dtype than a layer's parameters: all after it would have it too."""
-    dtype = getattr(x, "dtype", None)
-    if param is None or dtype is param.dtype or dtype not in FLOATS or dtype == param.dtype:
-        return
-    names = {"float16": "half", "float32": "float", "float64": "double"}
-    raise DtypeError(
-        f"{type(layer).__name__}: x is {dtype}, but the parameters are {param.dtype}. Convert the input, "
-        f"x.{names[param.dtype.name]}(), or the net, net.{names[np.dtype(dtype).name]}()"
-    )

@@ -11,10 +11,13 @@ from numpy.typing import DTypeLike
 
 from .. import functional as F
 from ..dtypes import get_default_dtype
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..settings import check_flag, check_number
-from .module import Module, Parameter, check_dtype, shown
+from ..functional.arguments import rewrite
+from ..options import is_sequence
+from .module import Module, shown
+from .parameters import Parameter, check_dtype, full_parameter
 
 
 class RunningNorm(Module):
@@ -43,12 +46,9 @@ class RunningNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        check_norm_options(self, eps, affine=affine, track_running_stats=track_running_stats, bias=bias)
-        if momentum is not None:
-            check_number(type(self).__name__, "momentum", momentum, 0.0)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight, self.bias = scale_and_shift(num_features, affine, affine and bias, dtype)
+        self.weight, self.bias = scale_and_shift(self, (num_features,), affine, affine and bias, dtype)
         dtype, tracked = dtype or get_default_dtype(), track_running_stats
         self.register_buffer("running_mean", Tensor(np.zeros(num_features, dtype)) if tracked else None)
         self.register_buffer("running_var", Tensor(np.ones(num_features, dtype)) if tracked else None)
@@ -75,24 +75,24 @@ class BatchNorm(RunningNorm):
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x)
-        follow = self.training and self.num_batches_tracked is not None
-        if follow:
-            self.num_batches_tracked.data += 1  # type: ignore[union-attr]
-        momentum = self.momentum if self.momentum is not None else self.share_of_batch(follow)
-        return F.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or self.running_mean is None,
-            momentum,
-            self.eps,
-        )
+        count = self.num_batches_tracked
+        if not self.training or count is None:
+            return self.normalised(x, self.running_mean, self.running_var, self.momentum or 0.0)
+        batches, changes = count.data + 1, Changes()  # mean, variance and count change together
+        mean, variance = draft_of(self.running_mean), draft_of(self.running_var)
+        momentum = 1 / int(batches) if self.momentum is None else self.momentum
+        y = self.normalised(x, mean, variance, momentum)
+        for buffer, draft in ((self.running_mean, mean), (self.running_var, variance)):
+            if buffer is not None and draft is not None:
+                rewrite(changes, buffer, draft.data)
+        rewrite(changes, count, batches)
+        changes.commit()
+        return y
 
-    def share_of_batch(self, follow: bool) -> float:
-        """The momentum that makes the running statistics an average over all batches."""
-        return 1 / self.num_batches_tracked.item() if follow and self.num_batches_tracked is not None else 0.0
+    def normalised(self, x: Any, mean: Tensor | None, variance: Tensor | None, momentum: float) -> Tensor:
+        """The output. In training mean and variance, where there are such, follow in place."""
+        by_batch = self.training or mean is None
+        return F.batch_norm(x, mean, variance, self.weight, self.bias, by_batch, momentum, self.eps)
 
 
 class BatchNorm1d(BatchNorm):
@@ -160,15 +160,11 @@ class LayerNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        shape = (
-            (normalized_shape,)
-            if isinstance(normalized_shape, int)
-            else tuple(map(operator.index, normalized_shape))
-        )
-        check_norm_options(self, eps, elementwise_affine=elementwise_affine, bias=bias)
+        sizes = normalized_shape if is_sequence(normalized_shape) else (normalized_shape,)
+        shape = tuple(map(operator.index, sizes))
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self.weight, self.bias = scale_and_shift(
-            shape, elementwise_affine, elementwise_affine and bias, dtype
+            self, shape, elementwise_affine, elementwise_affine and bias, dtype
         )
 
     def forward(self, x: Any) -> Tensor:
@@ -204,9 +200,8 @@ class GroupNorm(Module):
             raise ValueError(
                 f"GroupNorm: num_channels={num_channels} must be a multiple of num_groups={num_groups}"
             )
-        check_norm_options(self, eps, affine=affine, bias=bias)
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self.weight, self.bias = scale_and_shift(num_channels, affine, affine and bias, dtype)
+        self.weight, self.bias = scale_and_shift(self, (num_channels,), affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)
@@ -217,17 +212,14 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, {options}"
 
 
-def check_norm_options(layer: Module, eps: float, **flags: bool) -> None:
-    """Refuse an eps below 0, under a root, and flags that are neither True nor False."""
-    check_number(type(layer).__name__, "eps", eps, 0.0)
-    for name, flag in flags.items():
-        check_flag(type(layer).__name__, name, flag)
+def draft_of(buffer: Tensor | None) -> Tensor | None:
+    """A copy of a buffer, to be changed in its place at first."""
+    return None if buffer is None else Tensor(buffer.data.copy(), name=buffer.name)
 
 
 def scale_and_shift(
-    shape: int | tuple[int, ...], scale: bool, shift: bool, dtype: DTypeLike | None
+    layer: Module, shape: tuple[int, ...], scale: bool, shift: bool, dtype: DTypeLike | None
 ) -> tuple[Parameter | None, Parameter | None]:
     """A weight of ones and a bias of zeros, as far as they are wanted."""
-    dtype = dtype or get_default_dtype()
-    weight = Parameter(np.ones(shape, dtype)) if scale else None
-    return weight, Parameter(np.zeros(shape, dtype)) if shift else None
+    weight = full_parameter(layer, "weight", shape, 1, dtype) if scale else None
+    return weight, full_parameter(layer, "bias", shape, 0, dtype) if shift else None

@@ -7,6 +7,7 @@ from typing import Any
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..functional.arguments import Size
+from ..options import is_sequence
 from .module import Module, shown
 
 
@@ -65,7 +66,7 @@ class AvgPool1d(Module):
     ) -> None:
         super().__init__()
         stride = kernel_size if stride is None else stride
-        self.kernel_size, self.stride, self.padding = single(kernel_size), single(stride), single(padding)
+        self.kernel_size, self.stride, self.padding = map(single, (kernel_size, stride, padding))
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, x: Any) -> Tensor:
@@ -149,4 +150,4 @@ class AdaptiveMaxPool2d(Module):
 
 def single(value: Any) -> int:
     """An int, or the one in a tuple of one."""
-    return int(value[0] if isinstance(value, (tuple, list)) else value)
+    return int(value[0] if is_sequence(value) else value)

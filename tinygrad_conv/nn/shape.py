@@ -7,6 +7,7 @@ from typing import Any
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..functional.arguments import Size
+from ..options import is_sequence
 from .module import Module, shown
 
 
@@ -45,6 +46,8 @@ class Upsample(Module):
         align_corners: bool | None = None,
     ) -> None:
         super().__init__()
+        if (size is None) == (scale_factor is None):
+            raise ValueError("Upsample: pass one of size and scale_factor")
         self.size, self.mode, self.align_corners = size, mode, align_corners
         if isinstance(scale_factor, (tuple, list)):
             self.scale_factor: Any = tuple(map(float, scale_factor))
@@ -110,11 +113,7 @@ class Pad2d(Module):
 
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
         super().__init__()
-        sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
-        if len(sides) != 4:
-            forms = "an int or (left, right, top, bottom)"
-            raise ValueError(f"{type(self).__name__}: padding must be {forms}, not {padding!r}")
-        self.padding = sides
+        self.padding: tuple[Any, ...] = tuple(padding) if is_sequence(padding) else (padding,) * 4
 
     def forward(self, x: Any) -> Tensor:
         return F.pad(x, self.padding, self.mode)

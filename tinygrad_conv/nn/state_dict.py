@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import Array, as_array
+from ..dtypes import Array, as_array, held
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import show_shape
@@ -35,7 +35,7 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
     problems += [f"unexpected key {key}" for key in unexpected if strict]
     changes = Changes()
     for key, array in arrays.items():
-        numbers = in_dtype(array, own[key].dtype)
+        numbers = held(array, own[key].dtype)
         if array.shape != own[key].shape:
             shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
             problems.append(f"{key} is {shapes}")
@@ -50,15 +50,6 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
         raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
     changes.commit()
     return IncompatibleKeys(missing, unexpected)
-
-
-def in_dtype(array: Array, dtype: np.dtype[Any]) -> Array | None:
-    """A copy in a dtype; None where it cannot hold the numbers: they overflow, or would be other integers."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        numbers = array.astype(dtype)
-    if dtype.kind == "f":
-        return numbers if np.array_equal(np.isinf(numbers), np.isinf(array)) else None
-    return numbers if np.array_equal(numbers, array) else None
 
 
 def plain_array(key: str, value: Any) -> Array:

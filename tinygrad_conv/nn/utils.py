@@ -10,9 +10,12 @@ import numpy as np
 
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
-from ..settings import check_number
+from ..options import FLAG, checked, is_real, number
+
+REAL = number(has_type=is_real)._replace(at_once=True)
 
 
+@checked(max_norm=REAL, norm_type=REAL, error_if_nonfinite=FLAG)
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -27,8 +30,6 @@ def clip_grad_norm_(
     Raises RuntimeError for an infinite norm or NaN if `error_if_nonfinite`; otherwise these spread to all
     gradients.
     """
-    check_number("clip_grad_norm_", "max_norm", max_norm)
-    check_number("clip_grad_norm_", "norm_type", norm_type)
     given = parameters
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, check_decay, check_flags, check_numbers, remembered
+from .optimizer import Group, Optimizer, remembered
 
 
 class Adam(Optimizer):
@@ -55,14 +55,8 @@ class Adam(Optimizer):
         )
 
     def check_options(self, group: Group) -> None:
+        super().check_options(group)
         kind = type(self).__name__
-        check_numbers(kind, group, lr=0.0, eps=0.0, weight_decay=0.0)
-        check_flags(kind, group, "amsgrad", "maximize")
-        betas = group["betas"]
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(f"{kind}: betas must be two numbers, such as (0.9, 0.999), not {betas!r}")
-        for beta in betas:
-            check_decay(kind, "betas", beta)
         if group.get("decoupled_weight_decay", self.decoupled) != self.decoupled:
             other = "AdamW" if kind == "Adam" else "Adam"
             raise ValueError(

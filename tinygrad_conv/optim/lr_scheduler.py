@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..engine.commit import Changes
-from ..settings import check_count
-from .optimizer import Group, Optimizer
+from ..options import check_constructor, check_option, checked, count, is_sequence
+from .optimizer import Optimizer
+from .options import METRIC, SCHEDULES
 
 
 class LRScheduler:
@@ -22,22 +23,22 @@ class LRScheduler:
     from, for an optimiser whose groups have an `initial_lr` already; else raises KeyError.
     """
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls, SCHEDULES)
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"{type(self).__name__}: optimizer must be an Optimizer, not {type(optimizer).__name__}"
-            )
-        self.optimizer, self.last_epoch = optimizer, last_epoch + 1
-        for number, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
-            elif "initial_lr" not in group:
+        check_optimizer(type(self).__name__, optimizer)
+        self.optimizer, self.last_epoch, groups = optimizer, last_epoch + 1, optimizer.param_groups
+        for number, group in enumerate(groups):
+            if last_epoch != -1 and "initial_lr" not in group:
                 advice = "load the optimiser's state first"
                 raise KeyError(f"{type(self).__name__}: group {number} has no 'initial_lr'; {advice}")
-        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
-        if last_epoch == -1:
-            for group in optimizer.param_groups:
-                group["lr"] = self.first_lr(group["lr"])
+        self.base_lrs: list[Any] = [group.get("initial_lr", group["lr"]) for group in groups]
+        changes = Changes()
+        for group, base_lr in zip(groups, self.base_lrs) if last_epoch == -1 else ():
+            changes.update(group, {"initial_lr": base_lr, "lr": self.first_lr(group["lr"])})
+        changes.commit()
 
     def first_lr(self, lr: float) -> float:
         """The rate in epoch 0."""
@@ -51,11 +52,11 @@ class LRScheduler:
 
     def step(self) -> None:
         """Begin the next epoch."""
-        ahead, changes = copy.copy(self), Changes()
-        ahead.last_epoch += 1
+        after, changes = copy.copy(self), Changes()
+        after.last_epoch += 1
         for group, base_lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            changes.update(group, {"lr": ahead.next_lr(group["lr"], base_lr)})
-        changes.update(vars(self), vars(ahead))
+            changes.update(group, {"lr": after.next_lr(group["lr"], base_lr)})
+        changes.update(vars(self), vars(after))
         changes.commit()
 
     def get_last_lr(self) -> list[float]:
@@ -76,7 +77,7 @@ class LRScheduler:
             given = list(state_dict) if isinstance(state_dict, Mapping) else type(state_dict).__name__
             raise ValueError(f"{kind}: a state dict of this schedule has {sorted(own)}; got {given}")
         loaded = copy.deepcopy({name: state_dict[name] for name in own})
-        check_count(kind, "last_epoch", loaded["last_epoch"], 0)
+        check_option(kind, "last_epoch", count(0), loaded["last_epoch"])
         for name, value in loaded.items():
             if isinstance(value, (list, str)) != isinstance(vars(self)[name], (list, str)):
                 raise ValueError(f"{kind}: {name} is {value!r} in the state dict, here {vars(self)[name]!r}")
@@ -92,8 +93,6 @@ class StepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        if step_size < 1:
-            raise ValueError(f"StepLR: step_size must be at least 1, not {step_size}")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
@@ -138,8 +137,6 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        if T_max < 1:
-            raise ValueError(f"CosineAnnealingLR: T_max must be at least 1, not {T_max}")
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -165,9 +162,6 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            given = f"{start_factor}, {end_factor}"
-            raise ValueError(f"LinearLR: start_factor must lie in (0, 1], end_factor in [0, 1]; not {given}")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -209,31 +203,29 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | list[float] = 0,
         eps: float = 1e-8,
     ) -> None:
-        super().__init__(optimizer)
-        if factor >= 1 or mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(
-                "ReduceLROnPlateau: factor must be below 1, mode 'min' or 'max', "
-                f"threshold_mode 'rel' or 'abs'; not {factor}, {mode!r}, {threshold_mode!r}"
-            )
-        groups = optimizer.param_groups
-        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(groups)
-        if len(self.min_lrs) != len(groups):
-            raise ValueError(
-                f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {len(groups)} parameter groups"
-            )
-        self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.threshold_mode, self.cooldown, self.eps = (
-            threshold,
-            threshold_mode,
-            cooldown,
-            eps,
-        )
+        check_optimizer(type(self).__name__, optimizer)
+        groups = len(optimizer.param_groups)
+        self.min_lrs: list[Any] = list(min_lr) if is_sequence(min_lr) else [min_lr] * groups
+        if len(self.min_lrs) != groups:
+            raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} parameter groups")
+        self.mode, self.factor, self.patience, self.cooldown = mode, factor, patience, cooldown
+        self.threshold, self.threshold_mode, self.eps = threshold, threshold_mode, eps
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = 0
+        super().__init__(optimizer)
 
+    @checked(metrics=METRIC)
     def step(self, metrics: Any) -> None:  # type: ignore[override]
         """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time."""
-        value = float(metrics)
+        after, changes = copy.copy(self), Changes()
+        if after.takes_note(float(metrics)):
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                changes.update(group, {"lr": self.cut(group["lr"], least)})
+        changes.update(vars(self), vars(after))
+        changes.commit()
+
+    def takes_note(self, value: float) -> bool:
+        """Count an epoch with this metric; whether it is time to cut."""
         self.last_epoch += 1
         if self.is_better(value):
             self.best, self.num_bad_epochs = value, 0
@@ -242,10 +234,10 @@ class ReduceLROnPlateau(LRScheduler):
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
-            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-                self.cut(group, least)
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        if self.num_bad_epochs <= self.patience:
+            return False
+        self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        return True
 
     def is_better(self, value: float) -> bool:
         """Whether the metric improves on the best by more than the threshold."""
@@ -254,8 +246,13 @@ class ReduceLROnPlateau(LRScheduler):
             return sign * value > sign * self.best * (1 + sign * self.threshold)
         return sign * value > sign * self.best + self.threshold
 
-    def cut(self, group: Group, least: float) -> None:
-        """Lower a group's rate, if that changes it noticeably."""
-        lower = max(group["lr"] * self.factor, least)
-        if group["lr"] - lower > self.eps:
-            group["lr"] = lower
+    def cut(self, lr: float, least: float) -> float:
+        """A lower rate, if that changes it noticeably."""
+        lower = max(lr * self.factor, least)
+        return lower if lr - lower > self.eps else lr
+
+
+def check_optimizer(schedule: str, optimizer: Any) -> None:
+    """Refuse to change the rates of anything else."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{schedule}: optimizer must be an Optimizer, not {type(optimizer).__name__}")

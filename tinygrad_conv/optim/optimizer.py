@@ -12,9 +12,10 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
-from ..settings import check_flag, check_number
+from ..options import Option, check_constructor, check_option, checked
 from .drafts import Drafts, State, copied, draft_of_state, share_memory
 from .loading import StateNames, check_layout, check_option_names, loaded_state
+from .options import OPTIMIZERS
 
 Group = dict[str, Any]
 
@@ -34,6 +35,11 @@ class Optimizer:
     """
 
     state_names: StateNames | None = None  # what `updated` remembers of a parameter; None: anything
+    options: Mapping[str, Option] = {}  # what those of a group may be, where it is known
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.options = check_constructor(cls, OPTIMIZERS) or cls.options
 
     def __init__(self, params: Iterable[Any], defaults: Group) -> None:
         if isinstance(params, Tensor):
@@ -77,6 +83,8 @@ class Optimizer:
 
     def check_options(self, group: Group) -> None:
         """Raise TypeError for an option of another type, ValueError for one out of its range."""
+        for name, option in self.options.items():
+            check_option(type(self).__name__, name, option, group[name])
 
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """One step for one parameter: its numbers after it, and what of its state is new, all in new arrays.
@@ -178,6 +186,7 @@ class Optimizer:
             changes.update(self._dtypes, {param: dtype})
         return changes
 
+    @checked()
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(self.params(), set_to_none)
@@ -275,25 +284,6 @@ def remembered(state: State, name: str, data: Array) -> Array:
 def state_dtype(data: Array) -> np.dtype[Any]:
     """In which dtype the state of a parameter with this data is: its own, but float32 for float16."""
     return WIDE if data.itemsize <= 2 else data.dtype
-
-
-def check_numbers(kind: str, group: Group, **least: float) -> None:
-    """Refuse options that are no numbers, or below their least values."""
-    for name, lowest in least.items():
-        check_number(kind, name, group[name], lowest)
-
-
-def check_flags(kind: str, group: Group, *names: str) -> None:
-    """Refuse options that are neither True nor False."""
-    for name in names:
-        check_flag(kind, name, group[name])
-
-
-def check_decay(kind: str, name: str, value: Any) -> None:
-    """Refuse a decay rate outside [0, 1)."""
-    check_number(kind, name, value)
-    if not 0.0 <= value < 1.0:
-        raise ValueError(f"{kind}: {name} must lie in [0, 1), not {value!r}")
 
 
 def plain_gradient(param: Tensor) -> Array:

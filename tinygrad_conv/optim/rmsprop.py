@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, check_flags, check_numbers, remembered
+from .optimizer import Group, Optimizer, remembered
 
 
 class RMSprop(Optimizer):
@@ -52,10 +52,6 @@ class RMSprop(Optimizer):
                 "maximize": maximize,
             },
         )
-
-    def check_options(self, group: Group) -> None:
-        check_numbers("RMSprop", group, lr=0.0, alpha=0.0, eps=0.0, weight_decay=0.0, momentum=0.0)
-        check_flags("RMSprop", group, "centered", "maximize")
 
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         alpha, momentum = group["alpha"], group["momentum"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, check_flags, check_numbers, remembered
+from .optimizer import Group, Optimizer, remembered
 
 
 class SGD(Optimizer):
@@ -47,8 +46,7 @@ class SGD(Optimizer):
         )
 
     def check_options(self, group: Group) -> None:
-        check_numbers("SGD", group, lr=0.0, momentum=0.0, weight_decay=0.0, dampening=-math.inf)
-        check_flags("SGD", group, "nesterov", "maximize")
+        super().check_options(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...engine.op import Op
-from ...options import ANY, INTEGERS, SIZES, Option, choice, options_of
+from ...options import ANY, ARRAY, INTEGERS, SIZES, Option, choice, options_of
 
 OWN: dict[str, dict[str, Option]] = {
     "getitem": {"index": ANY},
@@ -11,6 +11,7 @@ OWN: dict[str, dict[str, Option]] = {
     "setitem": {"index": ANY},
     "vector_norm": {"p": ANY},
     "avg_pool2d": {"stride": INTEGERS},
+    "mix": {"target": ARRAY, "source": ARRAY},
     "fold": {"output_size": INTEGERS},
     "interpolate": {"size": SIZES, "mode": choice("nearest", "linear")._replace(plain=frozenset())},
 }

@@ -1,0 +1,206 @@
+"""Constructors refuse what their options cannot be: by name, and at once."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tests.attack.calls import MAKE
+from tinygrad_conv import nn, optim
+from tinygrad_conv.data import DataLoader
+from tinygrad_conv.errors import DtypeError, SizeError
+from tinygrad_conv.nn.options import LAYERS
+from tinygrad_conv.optim import lr_scheduler
+from tinygrad_conv.optim.options import OPTIMIZERS, SCHEDULES
+from tinygrad_conv.options import OPTIONS
+
+PARAMS = [nn.Parameter(np.ones(2))]
+
+OTHERS = {"modules", "ignored", "options", "padding_mode", "params", "defaults", "optimizer"}
+"""What constructors look at themselves."""
+
+
+def classes():
+    """All public layers, optimisers and schedules."""
+    places = (nn, optim, lr_scheduler)
+    found = {value for place in places for value in vars(place).values() if inspect.isclass(value)}
+    bases = (nn.Module, optim.Optimizer, lr_scheduler.LRScheduler)
+    return sorted((value for value in found if issubclass(value, bases)), key=lambda value: value.__name__)
+
+
+@pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
+def test_every_option_is_declared(cls):
+    known = {*OPTIONS, *LAYERS, *OPTIMIZERS, *SCHEDULES, *OTHERS}
+    assert set(inspect.signature(cls).parameters) <= known
+
+
+def test_every_constructor_is_attacked():
+    bases = {"Module", "Optimizer", "LRScheduler"}
+    assert {cls.__name__ for cls in classes()} - bases <= MAKE.keys()
+
+
+@pytest.mark.parametrize(
+    "make, error, words",
+    [
+        (
+            lambda: nn.MaxPool2d("2"),
+            ValueError,
+            "MaxPool2d: kernel_size must be an int or a pair of ints, at ",
+        ),
+        (lambda: nn.MaxPool2d(0), ValueError, "MaxPool2d: kernel_size .* at least 1, not 0"),
+        (lambda: nn.MaxPool1d((2, 3)), ValueError, r"MaxPool1d: kernel_size must be an int, at .* \(2, 3\)"),
+        (lambda: nn.MaxPool2d(2, stride=1.5), ValueError, "MaxPool2d: stride must be"),
+        (lambda: nn.MaxPool2d(2, padding=-1), ValueError, "MaxPool2d: padding must be .* at least 0, not -1"),
+        (lambda: nn.MaxPool2d(2, ceil_mode="no"), TypeError, "MaxPool2d: ceil_mode must be True or False, n"),
+        (lambda: nn.AvgPool1d((2, 3)), ValueError, "AvgPool1d: kernel_size must be an int, at least 1"),
+        (
+            lambda: nn.AvgPool2d(2, divisor_override=0),
+            ValueError,
+            "AvgPool2d: divisor_override must not be 0",
+        ),
+        (
+            lambda: nn.AdaptiveAvgPool2d((1, 2, 3)),
+            TypeError,
+            "AdaptiveAvgPool2d: output_size must be an int,",
+        ),
+        (lambda: nn.AdaptiveMaxPool2d(-1), ValueError, "AdaptiveMaxPool2d: output_size .* not -1"),
+        (lambda: nn.ReLU("no"), TypeError, "ReLU: inplace must be True or False, not 'no'"),
+        (lambda: nn.LeakyReLU("0.1"), TypeError, "LeakyReLU: negative_slope must be a number, not '0.1'"),
+        (lambda: nn.GELU("sigmoid"), ValueError, "GELU: approximate must be 'none' or 'tanh', not 'sigmoid'"),
+        (lambda: nn.Softplus(threshold=None), TypeError, "Softplus: threshold must be a number, not None"),
+        (lambda: nn.Softmax(1.0), TypeError, "Softmax: dim must be an int, not 1.0"),
+        (lambda: nn.PReLU(-1), ValueError, "PReLU: num_parameters must be at least 0, not -1"),
+        (lambda: nn.Flatten("1"), TypeError, "Flatten: start_dim must be an int, not '1'"),
+        (lambda: nn.Upsample(), ValueError, "Upsample: pass one of size and scale_factor"),
+        (
+            lambda: nn.Upsample(3, mode="cubic"),
+            ValueError,
+            "Upsample: mode must be 'nearest', .* not 'cubic'",
+        ),
+        (lambda: nn.Upsample(scale_factor="2"), TypeError, "Upsample: scale_factor must be a number or"),
+        (lambda: nn.PixelShuffle(0), ValueError, "PixelShuffle: upscale_factor must be at least 1, not 0"),
+        (lambda: nn.Unfold(None), ValueError, "Unfold: kernel_size must be an int or a pair of ints"),
+        (lambda: nn.Fold((1, 2, 3), 1), ValueError, "Fold: output_size must be an int or a pair of ints, at"),
+        (
+            lambda: nn.ZeroPad2d(1.5),
+            ValueError,
+            "ZeroPad2d: padding must be an int or .left, right, top, bot",
+        ),
+        (lambda: nn.Dropout(1.5), ValueError, "Dropout: p must be a probability, from 0 to 1, not 1.5"),
+        (lambda: nn.Dropout(inplace=1), TypeError, "Dropout: inplace must be True or False, not 1"),
+        (lambda: nn.HuberLoss(delta=0), ValueError, "HuberLoss: delta must be positive, not 0"),
+        (
+            lambda: nn.MSELoss(reduction="avg"),
+            ValueError,
+            "MSELoss: reduction must be 'none', 'sum' or 'mean', ",
+        ),
+        (lambda: nn.NLLLoss(ignore_index=1.5), TypeError, "NLLLoss: ignore_index must be an int, not 1.5"),
+        (lambda: nn.BCELoss("heavy"), TypeError, "BCELoss: weight must be numbers: a Tensor, .* not 'heavy'"),
+        (lambda: nn.Linear(2.5, 2), TypeError, "Linear: in_features must be an int, not 2.5"),
+        (lambda: nn.Linear(2, 2, bias="no"), TypeError, "Linear: bias must be True or False, not 'no'"),
+        (lambda: nn.Linear(2, 2, dtype=np.int64), DtypeError, "Linear: dtype must be float16, float32 or f"),
+        (lambda: nn.Linear(2, 2, rng="seed"), TypeError, "Linear: rng must be a numpy Generator or a seed"),
+        (lambda: nn.Linear(10**9, 10**9), SizeError, "Linear: weight .* asks for an array"),
+        (lambda: nn.Linear(2), TypeError, "Linear: .*missing 1 required positional argument: 'out_features'"),
+        (lambda: nn.Conv2d("1", 2, 3), TypeError, "Conv2d: in_channels must be an int, not '1'"),
+        (lambda: nn.BatchNorm2d(-1), ValueError, "BatchNorm2d: num_features must be at least 0, not -1"),
+        (
+            lambda: nn.BatchNorm2d(2, momentum=-1),
+            ValueError,
+            "BatchNorm2d: momentum must be at least 0.0, no",
+        ),
+        (lambda: nn.LayerNorm((2, "3")), TypeError, "LayerNorm: normalized_shape must be an int or a seq"),
+        (
+            lambda: nn.LayerNorm(3, eps=-5),
+            ValueError,
+            "LayerNorm: eps must be a finite number from 0, not -5",
+        ),
+        (lambda: nn.GroupNorm(2, 4, affine="no"), TypeError, "GroupNorm: affine must be True or False"),
+        (
+            lambda: nn.Sequential(nn.ReLU(), 3),
+            TypeError,
+            "Sequential: 1 must be an nn.Module or None, not int",
+        ),
+        (lambda: nn.ModuleList(3), TypeError, "ModuleList: "),
+        (lambda: optim.SGD(PARAMS, "0.1"), TypeError, "SGD: lr must be a number, not '0.1'"),
+        (lambda: optim.SGD(PARAMS, 10**400), TypeError, "SGD: lr must be a number, not 1000"),
+        (lambda: optim.Adam(PARAMS, betas=0.9), ValueError, "Adam: betas must be two numbers, such as"),
+        (lambda: optim.AdamW(PARAMS, betas=(0.9, 1)), ValueError, r"AdamW: betas must lie in \[0, 1\), not"),
+        (lambda: optim.SGD(3), TypeError, "SGD: 'int' object is not iterable"),
+        (
+            lambda: lr_scheduler.StepLR(optim.SGD(PARAMS), 0),
+            ValueError,
+            "StepLR: step_size must be at least 1",
+        ),
+        (
+            lambda: lr_scheduler.ExponentialLR(optim.SGD(PARAMS), "1"),
+            TypeError,
+            "ExponentialLR: gamma must be",
+        ),
+        (lambda: nn.init.normal_(3), TypeError, "normal_: tensor must be a Tensor, not 3"),
+        (lambda: nn.init.normal_(tg.ones(2), std=-1), ValueError, "normal_: std must be 0 or more, not -1"),
+        (lambda: nn.init.kaiming_normal_(tg.ones(2, 2), mode="in"), ValueError, "kaiming_normal_: mode must"),
+        (lambda: nn.utils.clip_grad_norm_(PARAMS, "1"), TypeError, "clip_grad_norm_: max_norm must be a num"),
+        (lambda: nn.utils.clip_grad_norm_(3, 1.0), TypeError, "clip_grad_norm_: "),
+        (lambda: DataLoader(3), TypeError, r"DataLoader: dataset must be a TensorDataset, or .*, not 3"),
+        (lambda: list(DataLoader(["a"])), DtypeError, "DataLoader: an example is a str, no array of numbers"),
+    ],
+)
+def test_it_is_refused_by_name(make, error, words):
+    with pytest.raises(error, match=f"^{words}"):
+        make()
+
+
+def test_a_subclass_is_called_by_its_own_name():
+    class Wide(nn.Conv2d):
+        def __init__(self, p):  # its own meaning of a name
+            super().__init__(1, p, 3)
+
+    assert Wide(5).out_channels == 5
+    with pytest.raises(TypeError, match="^Wide: out_channels must be an int, not '5'"):
+        Wide("5")
+
+
+def test_what_users_raise_in_their_own_classes_is_theirs():
+    class Own(nn.Module):
+        def __init__(self, dim):
+            super().__init__()
+            if dim == "bad":
+                raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="^mine$"):
+        Own("bad")
+
+    class Mine(Exception):
+        pass
+
+    def parameters():
+        raise Mine
+
+    with pytest.raises(Mine):
+        optim.SGD(parameters() for _ in range(1))
+
+
+def test_the_constructors_keep_their_signatures():
+    assert list(inspect.signature(nn.Linear).parameters)[:3] == ["in_features", "out_features", "bias"]
+    assert inspect.signature(optim.SGD).parameters["lr"].default == 1e-3
+
+
+def test_what_was_taken_still_is():
+    assert nn.MaxPool2d(2, stride=())(tg.ones(1, 1, 4, 4)).shape == (1, 1, 2, 2)
+    assert nn.MaxPool2d(3, padding="same")(tg.ones(1, 1, 4, 4)).shape == (1, 1, 2, 2)
+    assert nn.MaxPool1d(3, 1, padding=(1, 0))(tg.ones(1, 1, 4)).shape == (1, 1, 3)
+    assert nn.LayerNorm(np.array([2, 3]))(tg.ones(1, 2, 3)).shape == (1, 2, 3)
+    assert nn.ELU(np.float32(2))(tg.ones(1)).item() == 1
+    assert nn.BatchNorm1d(2, affine=0).weight is None
+    assert nn.AvgPool1d([2]).kernel_size == 2
+    assert nn.CrossEntropyLoss([1.0, 2.0]).weight.shape == (2,)
+    assert optim.SGD(PARAMS, lr=np.float32(0.5)).param_groups[0]["lr"] == 0.5
+    assert nn.Linear(np.int64(2), 3).weight.shape == (3, 2)
+    x = np.arange(6.0).reshape(2, 3)
+    mean = tg.zeros(3, dtype=np.float64)
+    tg.batch_norm(x, mean, None, training=True, momentum=tg.tensor(0.5))
+    assert mean.data.tolist() == [0.75, 1.25, 1.75]

@@ -1,0 +1,207 @@
+"""Layers, schedules and initialisers change wholly or not at all, wherever they are interrupted or fail."""
+
+from __future__ import annotations
+
+import copy
+from contextvars import copy_context
+from itertools import count
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tests.attack.interrupts import interrupt_at
+from tinygrad_conv import nn, optim
+from tinygrad_conv.optim.lr_scheduler import LinearLR, MultiStepLR, ReduceLROnPlateau, StepLR
+
+
+def two_groups():
+    """An optimiser with two groups."""
+    params = [nn.Parameter(np.ones(2, np.float32)) for _ in range(2)]
+    return optim.SGD([{"params": [param]} for param in params], 1.0)
+
+
+class Plateau:
+    """A schedule about to cut the rates of both groups."""
+
+    def __init__(self):
+        self.schedule = ReduceLROnPlateau(two_groups(), patience=0, cooldown=2)
+        self.schedule.step(1.0)
+
+    def act(self):
+        self.schedule.step(2.0)
+
+    def state(self):
+        return [self.schedule.state_dict(), self.schedule.get_last_lr()]
+
+
+class Steps(Plateau):
+    """A schedule by epochs."""
+
+    def __init__(self):
+        self.schedule = StepLR(two_groups(), 1)
+
+    def act(self):
+        self.schedule.step()
+
+
+class NewSchedule:
+    """A schedule that begins by changing the rates."""
+
+    def __init__(self):
+        self.optimizer = two_groups()
+
+    def act(self):
+        LinearLR(self.optimizer)
+
+    def state(self):
+        return [
+            {name: group.get(name) for name in ("lr", "initial_lr")} for group in self.optimizer.param_groups
+        ]
+
+
+class Layer:
+    """What of a layer can be seen."""
+
+    def __init__(self):
+        self.net = nn.Linear(3, 2, rng=0)
+
+    def act(self):
+        self.net.reset_parameters(rng=1)
+
+    def state(self):
+        tensors = [*self.net.named_parameters(), *self.net.named_buffers()]
+        return [(name, tensor.data.tolist()) for name, tensor in tensors]
+
+
+class Norm(Layer):
+    """A batch norm that is trained."""
+
+    def __init__(self):
+        self.net, self.x = nn.BatchNorm1d(3), tg.tensor(np.arange(6.0).reshape(2, 3).astype(np.float32))
+
+    def act(self):
+        self.net(self.x)
+
+
+class AveragingNorm(Norm):
+    """A batch norm whose statistics are averages over all batches."""
+
+    def __init__(self):
+        super().__init__()
+        self.net.momentum = None
+
+
+class FunctionalNorm(Layer):
+    """Running statistics without a layer."""
+
+    def __init__(self):
+        self.mean, self.variance = tg.zeros(3), np.ones(3)
+        self.x = np.arange(24.0).reshape(2, 3, 4)
+
+    def act(self):
+        tg.batch_norm(self.x, self.mean, self.variance, training=True)
+
+    def state(self):
+        return [self.mean.data.tolist(), self.variance.tolist()]
+
+
+class Members:
+    """The children of a container."""
+
+    def __init__(self):
+        self.net = nn.Sequential(nn.ReLU(), nn.Linear(1, 1, rng=0), nn.Tanh())
+
+    def act(self):
+        self.net.insert(1, nn.Sigmoid())
+
+    def state(self):
+        return list(map(repr, self.net.items() if isinstance(self.net, nn.ModuleDict) else self.net))
+
+
+class Mode(Members):
+    """Training or not, of all layers."""
+
+    def act(self):
+        self.net.eval()
+
+    def state(self):
+        return [module.training for module in self.net.modules()]
+
+
+WHOLE = (Plateau, Steps, NewSchedule, Layer, Norm, AveragingNorm, FunctionalNorm, Members, Mode)
+
+
+@pytest.mark.parametrize("scene", WHOLE)
+def test_an_interrupt_leaves_what_was_before_or_what_is_after(scene):
+    whole = scene()
+    before = copy.deepcopy(whole.state())
+    whole.act()
+    after = copy.deepcopy(whole.state())
+    assert before != after
+    for line in count(1):
+        interrupted = scene()
+        was_interrupted = copy_context().run(interrupt_at, interrupted.act, line)
+        assert interrupted.state() in ((before, after) if was_interrupted else (after,)), line
+        if not was_interrupted:
+            break
+    assert line > 3
+
+
+def test_a_bad_member_changes_no_container():
+    for change in (
+        lambda net: net.insert(1, abs),
+        lambda net: net.extend([nn.ReLU(), 3]),
+        lambda net: net.insert(0, nn.Sequential(net)),
+    ):
+        net = Members().net
+        before = list(net)
+        with pytest.raises((TypeError, ValueError), match="Sequential"):
+            change(net)
+        assert list(net) == before and list(net._own_modules()) == ["0", "1", "2"]
+    heads = nn.ModuleDict({"a": nn.ReLU()})
+    with pytest.raises(TypeError, match="ModuleDict: c must be an nn.Module or None, not int"):
+        heads.update({"b": nn.Tanh(), "c": 3})
+    assert list(heads) == ["a"]
+
+
+def test_a_batch_that_cannot_be_normalised_is_not_counted():
+    norm = nn.BatchNorm1d(3)
+    before = {key: value.data.tolist() for key, value in norm.state_dict().items()}
+    for x in (tg.ones(1, 3), tg.ones(2, 3, dtype=np.int64)):
+        with pytest.raises((ValueError, TypeError)):
+            norm(x)
+        assert {key: value.data.tolist() for key, value in norm.state_dict().items()} == before
+
+
+def test_statistics_that_are_views_or_results_follow():
+    x = np.arange(24.0).reshape(4, 3, 2)
+    expected = tg.zeros(3, dtype=np.float64)
+    tg.batch_norm(x, expected, None, training=True)
+    whole = tg.zeros(2, 3, dtype=np.float64)
+    tg.batch_norm(x, whole[0], None, training=True)
+    assert whole.data[0].tolist() == expected.data.tolist() and not whole.data[1].any()
+    result = tg.zeros(3, dtype=np.float64) * 2
+    tg.batch_norm(x, result, None, training=True)
+    assert result.data.tolist() == expected.data.tolist()
+
+
+def test_a_schedule_that_is_refused_leaves_the_optimizer_alone():
+    optimizer = two_groups()
+    for make in (
+        lambda: ReduceLROnPlateau(optimizer, min_lr=[0.0]),
+        lambda: ReduceLROnPlateau(optimizer, factor=2.0),
+        lambda: MultiStepLR(optimizer, [1.5]),
+        lambda: StepLR(optimizer, "2"),
+    ):
+        with pytest.raises((TypeError, ValueError), match="must|for 2 parameter groups"):
+            make()
+    assert all(group["lr"] == 1.0 and "initial_lr" not in group for group in optimizer.param_groups)
+
+
+def test_a_metric_that_is_no_number_is_not_counted():
+    scene = Plateau()
+    before = scene.state()
+    with pytest.raises((TypeError, ValueError)):
+        scene.schedule.step("good")
+    assert scene.state() == before

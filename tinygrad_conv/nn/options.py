@@ -1,0 +1,154 @@
+"""The options of layers: what each may be, where tinygrad_conv/options.py is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from ..dtypes import CODES, FLOATS
+from ..errors import DtypeError
+from ..options import (
+    INTEGER,
+    NUMBER,
+    SWITCH,
+    Option,
+    choice,
+    count,
+    is_integer,
+    is_integers,
+    is_known_dtype,
+    is_sequence,
+    number,
+    optional,
+)
+
+
+def sizes_option(
+    least: int, counts: tuple[int, ...] = (1, 2), expected: str = "an int or a pair of ints"
+) -> Option:
+    """An integer, or a sequence of so many of them, `expected` in words."""
+    return Option(
+        f"{expected}, at least {least}",
+        lambda value: is_integer(value) or (is_plain(value) and is_integers(value) and len(value) in counts),
+        lambda value: min(value if is_plain(value) else (value,), default=least) >= least,
+        refusal=ValueError,
+    )
+
+
+def is_plain(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether it is a tuple or a list."""
+    return isinstance(value, (tuple, list))
+
+
+def is_padding(value: Any) -> bool:
+    """Whether it says how much to pad an axis or two, on both sides of each or on every side."""
+    if isinstance(value, str):
+        return value in ("valid", "same")
+    return is_integer(value) or (
+        is_plain(value) and len(value) in (1, 2) and (is_integers(value) or all(map(is_integers, value)))
+    )
+
+
+def least_padding(value: Any) -> Any:
+    """The smallest number of a padding."""
+    if isinstance(value, str):
+        return 0
+    return min(map(least_padding, value)) if is_plain(value) else value
+
+
+def is_output_size(value: Any) -> bool:
+    """Whether it says into how many cells to pool two axes."""
+    sizes = value if is_plain(value) else (value,)
+    return len(sizes) in (1, 2) and all(size is None or is_integer(size) for size in sizes)
+
+
+def is_array_like(value: Any) -> bool:
+    """Whether it is an array of a dtype that tensors have, or what NumPy makes one of."""
+    try:
+        dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return getattr(dtype, "char", "") in CODES and not isinstance(value, np.ma.MaskedArray)
+
+
+def is_seed(value: Any) -> bool:
+    """Whether NumPy makes a generator of it."""
+    if value is None or is_integer(value):
+        return True
+    random = np.random  # imported when asked
+    return isinstance(value, (random.Generator, random.BitGenerator, random.SeedSequence, random.RandomState))
+
+
+FLOAT_DTYPE = Option(
+    "float16, float32 or float64",
+    lambda value: is_known_dtype(value) and np.dtype(value) in FLOATS,
+    refusal=DtypeError,
+)
+WEIGHTS = optional(Option("numbers: a Tensor, an array or a list of them", is_array_like))
+SEED = Option(
+    "a numpy Generator or a seed from 0", is_seed, lambda value: not is_integer(value) or value >= 0
+)
+
+PADDING = Option(
+    "an int, a pair of ints or of such pairs, 'valid' or 'same', at least 0",
+    is_padding,
+    lambda value: least_padding(value) >= 0,
+    refusal=ValueError,
+)
+SIZE = sizes_option(1)
+SINGLE_SIZE = sizes_option(1, (1,), "an int")
+CELLS = Option(
+    "an int, a pair of ints or None for as it is, at least 0",
+    is_output_size,
+    lambda value: all(size is None or size >= 0 for size in (value if is_plain(value) else (value,))),
+)
+SHAPE = Option(
+    "an int or a sequence of ints from 0",
+    is_integers,
+    lambda value: min(value if is_sequence(value) else (value,), default=0) >= 0,
+)
+FOUR_SIDES = Option(
+    "an int or (left, right, top, bottom)",
+    lambda value: is_integer(value) or (is_plain(value) and is_integers(value) and len(value) == 4),
+    refusal=ValueError,
+)
+
+LAYERS: dict[str, Option] = {
+    **dict.fromkeys(("affine", "elementwise_affine", "track_running_stats", "bias"), SWITCH),
+    **dict.fromkeys(("in_features", "out_features", "in_channels", "out_channels"), INTEGER),
+    **dict.fromkeys(("num_features", "num_channels", "num_parameters"), count(0)),
+    "normalized_shape": SHAPE,
+    "momentum": optional(number(0.0)),
+    "label_smoothing": number(0, 1),
+    "init": NUMBER,
+    "dtype": FLOAT_DTYPE,
+    "rng": SEED,
+    **dict.fromkeys(("weight", "pos_weight"), WEIGHTS),
+    **dict.fromkeys(("kernel_size", "dilation"), SIZE),
+    "stride": SIZE._replace(has_type=lambda value: SIZE.has_type(value) or (is_plain(value) and not value)),
+    "output_padding": sizes_option(0),
+    "padding": PADDING,
+    "divisor_override": INTEGER._replace(in_range=bool, limits="not be 0"),
+    "upscale_factor": count(1),
+}
+"""By argument."""
+
+OWN: dict[str, dict[str, Option]] = {
+    "MaxPool1d": dict.fromkeys(("kernel_size", "stride", "dilation"), SINGLE_SIZE),
+    "AvgPool1d": {"padding": sizes_option(0, (1,), "an int")}
+    | dict.fromkeys(("kernel_size", "stride", "dilation"), SINGLE_SIZE),
+    "AdaptiveAvgPool2d": {"output_size": optional(CELLS)},
+    "AdaptiveMaxPool2d": {"output_size": optional(CELLS)},
+    **dict.fromkeys(("Softmax", "LogSoftmax"), {"dim": INTEGER}),
+    "Fold": {"output_size": sizes_option(0)},
+    "Pad2d": {"padding": FOUR_SIDES},
+    "HuberLoss": {"delta": NUMBER._replace(in_range=lambda value: bool(value > 0), limits="be positive")},
+    "SmoothL1Loss": {"beta": number(0)},
+    "Upsample": {
+        "size": sizes_option(1, (1, 2, 3), "an int or one for each axis"),
+        "mode": choice("nearest", "linear", "bilinear", "trilinear"),
+    },
+}
+"""By layer: its own meaning of some arguments."""
