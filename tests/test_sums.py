@@ -22,6 +22,8 @@ TABLE = [  # shape, axes
     ((600, 300), 0),
     ((2000, 300), (0,)),
     ((65, 130), 0),
+    ((500, 2), 0),
+    ((1000,), 0),
     ((100_003, 2), None),
     ((3, 40_000, 5), 1),
     ((40_000, 3, 5), (0, 2)),
@@ -121,6 +123,102 @@ def test_the_gradient_of_what_was_expanded_a_million_times():
     x = tg.zeros(1, 2, requires_grad=True)
     x.expand(1 << 20, 2).backward(million(0.1))
     np.testing.assert_allclose(x.grad, (1 << 20) * np.float64(np.float32(0.1)), rtol=1e-6)
+
+
+PRODUCTS = {  # of constants: in each the same number is added up many times
+    "one operand, leading axis": ("ij->j", "LN"),
+    "one operand, a diagonal": ("iij->j", "MMN"),
+    "what the other operand lacks": ("ij,k->jk", "LN,N"),
+    "both alone": ("ij,kl->jl", "LN,LN"),
+    "three operands": ("ij,ij,ij->j", "LN,LN,LN"),
+}
+MATRIX_PRODUCTS = {  # which BLAS adds up, some one after another
+    "matrix": ("ij,ik->jk", "LN,LN"),
+    "vectors": ("i,i->", "L,L"),
+    "a vector and a matrix": ("ij,i->j", "LN,L"),
+    "one along the other": ("ij,ij->j", "LN,LN"),
+}
+SIZES = {"L": 1 << 18, "M": 300, "N": 2}
+MOST_OF_BLAS = 200  # roundings; PyTorch's own is hundreds off, and thousands
+
+
+@pytest.mark.parametrize("name", PRODUCTS | MATRIX_PRODUCTS)
+def test_products_of_many(name):
+    equation, shapes = (PRODUCTS | MATRIX_PRODUCTS)[name]
+    shapes = [[SIZES[letter] for letter in shape] for shape in shapes.split(",")]
+    for dtype in (np.float32, np.float16):
+        rng, unit = np.random.default_rng(0), 1e-4 if dtype is np.float16 else 1
+        arrays = [np.full(shape, unit * rng.random(), dtype) for shape in shapes]
+        y = np.asarray(tg.einsum(equation, *arrays))
+        exact = np.einsum(equation, *(array.astype(np.float64) for array in arrays), optimize=True)
+        assert y.dtype == dtype and y.shape == exact.shape
+        largest = MOST if name in PRODUCTS or dtype is np.float16 else MOST_OF_BLAS
+        assert np.max(np.abs(y - exact)) <= largest * max(
+            np.finfo(dtype).eps * np.max(exact), np.finfo(dtype).smallest_subnormal
+        )
+
+
+MATMULS = [((3, 1 << 18), (1 << 18, 2)), ((1 << 18,), (1 << 18, 2)), ((2, 1, 1 << 18), (2, 1 << 18, 1))]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize(("a", "b"), [*MATMULS, ((1 << 18,), (1 << 18,))])
+def test_a_matrix_product_of_long_rows(a, b, dtype):
+    first, second = np.full(a, 0.3, dtype), np.full(b, 0.1, dtype)
+    exact = (1 << 18) * float(dtype(0.3)) * float(dtype(0.1))
+    y = np.asarray(tg.matmul(first, second))
+    assert y.dtype == dtype and y.shape == np.matmul(np.zeros(a, np.int8), np.zeros(b, np.int8)).shape
+    assert roundings(y, exact) <= (MOST_OF_BLAS if dtype is np.float32 else 1)
+
+
+MIXED = {  # what many numbers are added up to, each of them 0.1, and how many
+    "adaptive_avg_pool2d": (lambda x: tg.adaptive_avg_pool2d(x, 1) * 512, (1, 2, 512, 512), 512),
+    "adaptive_avg_pool2d, narrow": (
+        lambda x: tg.adaptive_avg_pool2d(x, 1) * 512,
+        (1, 1, 1 << 18, 1),
+        512,
+    ),
+    "adaptive_avg_pool2d, many cells": (
+        lambda x: tg.adaptive_avg_pool2d(x, (700, 1)) * 699,
+        (1, 1, 699 * 700, 1),
+        699,
+    ),
+    "fold": (
+        lambda x: tg.fold(x[0, 0], (200, 1), (100, 1))[..., 99:101, :],
+        (1, 1, 100, 101),
+        100,
+    ),
+    "sum_windows": (lambda x: tg.ops.sum_windows(x, kernel_size=512), (1, 1, 512, 512), 1 << 18),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("name", MIXED)
+def test_what_is_mixed_of_many(name, dtype):
+    function, shape, count = MIXED[name]
+    value = dtype(0.1 if dtype is np.float32 else 0.01)
+    y = np.asarray(function(np.full(shape, value)))
+    assert y.dtype == dtype and roundings(y, count * float(value)) <= MOST
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_the_gradient_of_what_was_stretched_a_million_times(mode, dtype):
+    x, length = tg.zeros(1, 1, 2, dtype=dtype, requires_grad=True), 1 << 18
+    value = dtype(0.1 if dtype is np.float32 else 0.01)
+    tg.interpolate(x, size=length, mode=mode).backward(np.full((1, 1, length), value))
+    assert roundings(np.asarray(x.grad), length // 2 * float(value)) <= MOST
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("kernel", [(1, 3), (40, 40)])
+def test_windows_that_share_their_maximum(kernel, dtype):
+    image = np.zeros((1, 1, 2 * kernel[0] - 1, 2 * kernel[1] - 1), dtype)
+    image[..., kernel[0] - 1, kernel[1] - 1] = 1
+    x = tg.tensor(image, requires_grad=True)
+    y = tg.max_pool2d(x, kernel, stride=1)
+    y.backward(np.full(y.shape, 0.1, dtype))
+    assert roundings(np.asarray(x.grad).max(), kernel[0] * kernel[1] * float(dtype(0.1))) <= 1
 
 
 COUNTED = {  # of 70,000 numbers, more than float16 can count

@@ -45,6 +45,8 @@ def matmul(a: Array, b: Array) -> Array:
         if a.ndim == b.ndim == 2 and a.dtype == b.dtype:
             return a.dot(b)  # the same in half the time that np.matmul takes to be called
         return np.asarray(np.matmul(a, b))
+    if a.shape[-1] > LONGEST_DOT and a.dtype.kind == b.dtype.kind == "f":
+        return long_matmul(a, b)
     with blas_held():
         time = product_time(multiplications)
         if a.ndim != 2 or b.ndim != 2 or time < WORTH_SHARING:
@@ -56,6 +58,17 @@ def matmul(a: Array, b: Array) -> Array:
 
         share(work, len(a), time)
         return product
+
+
+def long_matmul(a: Array, b: Array) -> Array:
+    """The same of floats, where each number of the product is a long sum: that is added up in halves."""
+    if a.dtype == b.dtype == np.float16:
+        return matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
+
+    def product(first: int, last: int) -> Array:
+        return matmul(a[..., first:last], b[first:last] if b.ndim == 1 else b[..., first:last, :])
+
+    return sum_in_halves(product, 0, a.shape[-1], LONGEST_DOT)
 
 
 def multiply_in_pieces(a: Array, b: Array, out: Array | None = None) -> Array:

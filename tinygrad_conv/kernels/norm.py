@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .memory_order import Order, in_order_of, memory_order
-from .sums import LONGEST_DOT, sum_over
+from .sums import PIECE_OF_DOT, sum_over
 from .threads import share
 from .window import Array
 
@@ -182,12 +182,13 @@ def summed_in_pieces(blocks: Blocks, piece: Callable[[slice, Array], None], cent
 
 
 def dots(a: Array, b: Array, out: Array) -> None:
-    """Σ a b along the last axis of [rows, groups, neighbours]; a may be overwritten."""
-    if a.shape[2] <= LONGEST_DOT:
-        np.matmul(a[:, :, None], b[..., None], out=out[..., None, None])
-    else:
-        a *= b
-        np.add.reduce(a, 2, out=out)
+    """Σ a b along the last axis of [rows, groups, neighbours], in pieces whose sums are added up by pairs."""
+    whole = a.shape[2] - a.shape[2] % PIECE_OF_DOT
+    np.matmul(a[:, :, None, whole:], b[..., whole:, None], out=out[..., None, None])
+    if whole:
+        shape = *a.shape[:2], whole // PIECE_OF_DOT
+        rows, columns = a[..., :whole].reshape(*shape, 1, -1), b[..., :whole].reshape(*shape, -1, 1)
+        out += np.add.reduce(np.matmul(rows, columns).reshape(shape), 2)
 
 
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .memory_order import Rows, memory_order
-from .sums import sum_over
+from .sums import PIECE_OF_DOT, sum_over
 from .threads import blas_held, share
 from .window import Array
 
@@ -27,7 +27,6 @@ LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS 
 NANOSECONDS = 0.2  # for each number, as much of it comes from memory
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
 LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
-PIECE_OF_DOT = 256  # numbers: of so many BLAS, which adds in a few lanes, makes a sum as exact as by pairs
 SMALL_ENOUGH_TO_CHOOSE = 4096  # numbers: below, np.where is faster than what replaces it
 BITS_OF = {  # integers as wide as the floats
     np.dtype(np.float16): np.int16,

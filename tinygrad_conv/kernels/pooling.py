@@ -65,14 +65,15 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] at its tap; windows that share a place add up."""
     if side_by_side(window):
         return _scatter_taps_side_by_side(dy, tap, window)
+    dtype, result = window_sum_type(dy.dtype, window)
     dy = in_order_of(tap, dy)
-    dx, bits = np.zeros_like(dy, shape=(*dy.shape[:2], *window.size)), as_bits(dy)
+    dx, bits = np.zeros_like(dy, dtype, shape=(*dy.shape[:2], *window.size)), as_bits(dy)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         rows, columns = overlap(window, 0, i), overlap(window, 1, j)
         chosen = tap[:, :, rows.windows, columns.windows] == number
         sent = bits[:, :, rows.windows, columns.windows] * chosen
         dx[:, :, rows.inputs, columns.inputs] += sent.view(dy.dtype)
-    return dx
+    return dx.astype(result, copy=False)
 
 
 def sum_windows(x: Array, window: Window) -> Array:

@@ -94,11 +94,12 @@ def gather_taps(x: Array, tap: Array, window: Window) -> Array:
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """The adjoint of `gather_taps`: each window sends dy to its tap; windows that share a place add up."""
-    dx = np.zeros((*dy.shape[:2], *window.size), dy.dtype)
+    dtype, result = _dtypes(dy)
+    dx = np.zeros((*dy.shape[:2], *window.size), dtype)
     for number, (i, j) in enumerate(np.ndindex(window.kernel)):
         windows, inputs = _inside(window, i, j)
         dx[inputs] += np.where(tap[windows] == number, dy[windows], dy.dtype.type(0))
-    return dx
+    return dx.astype(result)
 
 
 def sum_windows(x: Array, window: Window) -> Array:

@@ -20,15 +20,16 @@ import numpy as np
 from .memory_order import memory_order
 from .window import Array
 
-FEW = 1024  # numbers: of so few in all, no order of additions costs a digit that matters
+FEW = 1024  # numbers: of so few in all, on SHORT axes, no order of additions costs a digit that matters
 MANY = 1 << 15  # numbers: up to here adding in float64 is faster than cutting into blocks
 BLOCK = 32  # rows that are added one after another
 NARROW = 256  # numbers in a row: rows of fewer are laid side by side
 SHORT = 64  # rows: so few may as well be added one after another
 HALVED = 128  # rows, beyond which a loop over them runs over their halves
-# Numbers that BLAS may add up one after another in a few lanes; more are for NumPy. In float32, two values
+# Numbers that BLAS may add up in one matrix product, some of them one after another. In float32, two values
 # again and again were 1e-4 away when all were added one after another.
 LONGEST_DOT = 4096
+PIECE_OF_DOT = 256  # numbers: of so many a dot product of BLAS, in its few lanes, is as exact as by pairs
 add_up: Any = np.add.reduce  # np.sum, without its detours
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
@@ -38,7 +39,7 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
 
     float16 is added up in float32 or float64 and rounded once, integers in int64.
     """
-    if (x.size <= FEW and x.dtype != HALF) or x.dtype.kind != "f":
+    if x.dtype.kind != "f" or (x.size <= FEW and x.dtype != HALF and max(x.shape, default=0) <= SHORT):
         return add_up(x, axes, keepdims=keepdims)
     reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
     if x.dtype != HALF and in_pairs(x, reduced):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import kernels
 from ..engine.declare import primitive
+from ..kernels.sums import LONGEST_DOT, sum_in_halves
 from .arguments.equations import parse, unused
 from .functions import wide
 from .shape import reshape
@@ -21,8 +23,40 @@ def einsum(*xs, equation):
     """
     terms = parse(equation, tuple(x.shape for x in xs))
     parts = [wide(x).reshape(shape) for x, shape in zip(xs, terms.shapes)]
-    y = np.einsum(f"{','.join(terms.inputs)}->{terms.output}", *parts, optimize=len(xs) > 1)
-    return y.astype(np.result_type(*xs), copy=False)
+    needed = [terms.output + "".join(terms.inputs[:at] + terms.inputs[at + 1 :]) for at in range(len(xs))]
+    factors = [summed_alone(*factor) for factor in zip(parts, terms.inputs, needed)]
+    y = contracted([x for x, _ in factors], [letters for _, letters in factors], terms)
+    return np.asarray(y, np.result_type(*xs))
+
+
+def summed_alone(x, letters, needed):
+    """x summed over the letters that are not needed, with a diagonal for a letter twice; the letters left.
+
+    No other operand has those, so no product is made for each of their places.
+    """
+    names = "".join(dict.fromkeys(letters))
+    x = x if names == letters else np.einsum(f"{letters}->{names}", x)  # a view
+    alone = tuple(axis for axis, letter in enumerate(names) if letter not in needed)
+    left = "".join(letter for letter in names if letter in needed)
+    return (np.asarray(kernels.sum_over(x, alone)) if alone else x), left
+
+
+def contracted(parts, inputs, terms):
+    """The sum of products over the letters that several operands have, in pieces along the longest."""
+    equation = f"{','.join(inputs)}->{terms.output}"
+    lengths = {letter: terms.sizes[letter] for letter in "".join(inputs) if letter not in terms.output}
+    longest = max(lengths, key=lengths.get, default="")
+
+    def of_places(first, last):
+        pieces = [
+            x[(slice(None),) * letters.index(longest) + (slice(first, last),)] if longest in letters else x
+            for x, letters in zip(parts, inputs)
+        ]
+        return np.einsum(equation, *pieces, optimize=len(pieces) > 1)
+
+    if lengths.get(longest, 0) <= LONGEST_DOT:
+        return np.einsum(equation, *parts, optimize=len(parts) > 1)
+    return sum_in_halves(of_places, 0, lengths[longest], LONGEST_DOT)
 
 
 @einsum.grad("xs")

@@ -18,10 +18,10 @@ import numpy as np
 
 from ..allocation import check_fits
 from ..engine.declare import primitive
+from ..kernels.pooling import window_sum_type
 from ..kernels.window import overlap
 from .arguments.shapes import check_blocks
 from .arguments.windows import batched, check_columns, check_images, window_of
-from .functions import wide
 
 
 @primitive(names=("input",))
@@ -63,8 +63,8 @@ def fold(x, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
     window = window_of("fold", output_size, kernel_size, stride, padding, dilation)
     check_columns("fold", x, window)
     samples = x.shape[0] if x.ndim == 3 else 1
-    columns = wide(x).reshape(samples, x.shape[-2] // window.taps, *window.kernel, *window.out)
-    images = np.zeros((*columns.shape[:2], *window.size), columns.dtype)
+    columns = x.reshape(samples, x.shape[-2] // window.taps, *window.kernel, *window.out)
+    images = np.zeros((*columns.shape[:2], *window.size), window_sum_type(x.dtype, window)[0])
     for i, j in np.ndindex(window.kernel):
         rows, cols = overlap(window, 0, i), overlap(window, 1, j)
         images[:, :, rows.inputs, cols.inputs] += columns[:, :, i, j, rows.windows, cols.windows]

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import Array
 from ..engine.declare import primitive
+from ..kernels.sums import BLOCK, sum_in_halves
 from .arguments.dtypes import check_float
 from .arguments.shapes import check_resized
 from .functions import wide
@@ -36,23 +38,50 @@ def mix(x, *, dim, size, target, source, weight=None):
     """
     dim %= x.ndim
     before, after = (slice(None),) * dim, (1,) * (x.ndim - dim - 1)
+    shape, values = (*x.shape[:dim], size, *x.shape[dim + 1 :]), wide(x)
     if weight is not None:
         check_float("mix", x=x)
-        weight = weight.astype(wide(x).dtype)
-    y = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), wide(x).dtype)
-    for entries in rounds(target):
-        part = x[before + (as_slice(source[entries]),)]
-        part = part if weight is None else part * weight[entries].reshape(-1, *after)
-        y[before + (as_slice(target[entries]),)] += part
+        weight = weight.astype(values.dtype)
+
+    def products(entries):
+        part = values[before + (as_slice(source[entries]),)]
+        return part if weight is None else part * weight[entries].reshape(-1, *after)
+
+    def sum_of_rounds(first, last):
+        y = np.zeros(shape, values.dtype)
+        for entries in rounds[first:last]:
+            y[before + (as_slice(target[entries]),)] += products(entries)
+        return y
+
+    rounds, of_targets = each_target_once(target), each_target_whole(target)
+    if len(rounds) <= len(of_targets):
+        y = sum_in_halves(sum_of_rounds, 0, len(rounds), BLOCK)
+    else:
+        y = np.zeros(shape, values.dtype)
+        for entries in of_targets:
+            y[before + (target[entries[0]],)] = kernels.sum_over(products(entries), dim)
     return y.astype(x.dtype, copy=False)
 
 
-def rounds(target):
+def each_target_once(target):
     """The entries in groups that name each target once at most: first ones, second ones, and so on."""
     order = np.argsort(target, kind="stable")
     ordered = target[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    return [order[rank == number] for number in range(rank.max(initial=-1) + 1)]
+    by_rank = order[np.argsort(rank, kind="stable")]
+    return groups_of(by_rank, np.sort(rank))
+
+
+def each_target_whole(target):
+    """The entries in groups that name one target each."""
+    order = np.argsort(target, kind="stable")
+    return groups_of(order, target[order])
+
+
+def groups_of(entries, keys):
+    """The entries of each of the keys, which are sorted."""
+    starts = np.flatnonzero(np.diff(keys)) + 1
+    return np.split(entries, starts) if len(entries) else []
 
 
 def as_slice(index):
