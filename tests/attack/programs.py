@@ -160,12 +160,17 @@ class Theirs:
         """As PyTorch computes with them what is meant.
 
         A view made under no_grad would say that it requires a gradient, and what is computed from it as well;
-        an operand that overlaps what is changed would be refused.
+        an operand that shows a part of what is changed would be refused.
         """
         first, *others = operands
         if instruction.no_grad and instruction.name in VIEWS:
             return [first.detach(), *others]
-        return [first, *(other.clone() for other in others)] if instruction.changes else operands
+        if not instruction.changes:
+            return operands
+        memory = first.untyped_storage().data_ptr()
+        return [first] + [
+            other.clone() if other.untyped_storage().data_ptr() == memory else other for other in others
+        ]
 
     def gradients(self, output: Any, inputs: list[Any], create_graph: bool = False) -> list[Any]:
         return list(
