@@ -15,6 +15,7 @@ from ..engine.node import Node
 from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
+from .recording_file.archive import replacing
 from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays
@@ -139,7 +140,9 @@ class profile(StepObserver):
             }
             for event in self.events
         ]
-        Path(path).write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}))
+        trace = json.dumps({"traceEvents": events, "displayTimeUnit": "ms"})
+        with replacing(path) as file:
+            file.write(trace.encode())
 
 
 def totals(name: str, events: Iterable[Event]) -> tuple[str, ...]:

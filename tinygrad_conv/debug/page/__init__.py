@@ -18,6 +18,7 @@ from typing import Any
 
 from ..listing import Tape
 from ..recorded import Recorded
+from ..recording_file.archive import replacing
 from .contents import contents_of, plain_list
 
 FOLDER = Path(__file__).parent
@@ -32,7 +33,9 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 
     Arrays that are too large for that are thinned: of each the first slices are kept, and the page says so.
     """
-    Path(path).write_text(html(recording, title, size_limit), encoding="utf-8")
+    page = html(recording, title, size_limit)
+    with replacing(path) as file:
+        file.write(page.encode())
 
 
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
