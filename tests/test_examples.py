@@ -136,6 +136,7 @@ def accuracy(printed: str) -> float:
     return float(match[1])
 
 
+@pytest.mark.exhaustive
 def test_shapes_are_learned(tmp_path: Path) -> None:
     printed = example(tmp_path, "train_shapes.py")
     assert accuracy(printed) >= 97
@@ -150,7 +151,6 @@ def test_shapes_are_learned(tmp_path: Path) -> None:
     assert max(map(len, printed.splitlines())) <= 80
 
 
-@pytest.mark.exhaustive
 def test_bars_are_learned(tmp_path: Path) -> None:
     assert accuracy(example(tmp_path, "train_shapes.py", "--data", "bars")) >= 97
 
