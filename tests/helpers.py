@@ -41,3 +41,8 @@ def assert_refused(call, error, message):
         call()
     said = str(caught.value)
     assert said == message, f"says {said!r}"
+
+
+def more(*cases):
+    """Further cases of a parametrized test, which run only where everything does (`-m ""`)."""
+    return [pytest.param(case, marks=pytest.mark.exhaustive) for case in cases]

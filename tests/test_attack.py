@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 
 import pytest
 
+from tests.attack import interrupts
 from tests.attack.__main__ import campaign_named, campaigns, main
 from tests.attack.campaign import Campaign, TrialTimeout, attack, failure_of, shrunk, time_limit
 from tests.attack.kernels import Case
@@ -68,3 +70,23 @@ def test_the_command_says_how_it_went(monkeypatch, capsys):
     trial = next(line for line in failures if line.startswith("trial ")).split()[1].rstrip(":")
     assert main(["threads", "--seed", "3", "--trial", trial]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "passed 0 of 1"
+
+
+@pytest.mark.parametrize("action", ["save_recording", "save_page", "save_profile"])
+def test_an_interrupt_anywhere_in_saving_leaves_a_whole_file(action):
+    campaign = campaign_named("interrupts")
+    for line in range(0, 2**20, 2**20 // 12):
+        campaign.check(interrupts.Case(action, "SGD", "float32", layers=1, steps=0, line=line, seed=0))
+
+
+@pytest.mark.parametrize("action", ["save_page", "save_profile"])
+def test_a_file_that_is_emptied_first_is_noticed(action, monkeypatch):
+    def write(path):
+        file = open(path, "wb")
+        yield file
+        file.close()
+
+    monkeypatch.setattr("tinygrad_conv.debug.page.replacing", contextmanager(write))
+    monkeypatch.setattr("tinygrad_conv.debug.profiler.replacing", contextmanager(write))
+    cases = [interrupts.Case(action, "SGD", "float32", 1, 0, line, seed=0) for line in range(-20, 0)]
+    assert any(failure_of(campaign_named("interrupts"), case) for case in cases)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from itertools import permutations, product
 from typing import Any
 
@@ -16,6 +17,7 @@ from tinygrad_conv.kernels import threads
 from tinygrad_conv.kernels.conv import mec
 from tinygrad_conv.kernels.window import Window, make_window
 
+from .helpers import more
 from .test_kernels import (
     Array,
     Case,
@@ -71,18 +73,26 @@ FORCED = ["fast", *(name for name in kernels.KERNELS if name not in ("reference"
 
 @pytest.mark.parametrize("name", FORCED)
 def test_however_the_work_is_cut_up_the_numbers_are_the_same(name: str, cut_up: None) -> None:
-    names = ("toy", "winograd", "stride 2", "grouped", "dilated, stride 2, grouped", "1x1", "1x1, stride 2")
-    cases = [random_case(seed, np.float64) for seed in range(7000, 7060)] + [
-        larger_case(everyday, np.float64) for everyday in names
-    ]
     served = 0
-    for case in cases:
-        with kernels.use_kernels("reference"):
-            expected = results(case)
+    for case, expected in cases_to_cut_up():
         for family, value in forced(name, case).items():
             assert_same(value, expected[family], 1e-11)
             served += 1
     assert served >= 40
+
+
+@cache
+def cases_to_cut_up() -> list[tuple[Case, dict[str, Array]]]:
+    """Random cases and everyday ones, with what is right."""
+    names = ("toy", "winograd", "stride 2", "grouped", "dilated, stride 2, grouped", "1x1", "1x1, stride 2")
+    cases = [random_case(seed, np.float64) for seed in range(7000, 7060)]
+    return with_results(cases + [larger_case(name, np.float64) for name in names])
+
+
+def with_results(cases: list[Case]) -> list[tuple[Case, dict[str, Array]]]:
+    """Each case beside its literal results."""
+    with kernels.use_kernels("reference"):
+        return [(case, results(case)) for case in cases]
 
 
 def forced(name: str, case: Case) -> dict[str, Any]:
@@ -112,10 +122,18 @@ PADDINGS = [
 ]
 
 
-@pytest.mark.parametrize("kernel", [(1, 1), (1, 3), (3, 1), (2, 2), (3, 3)])
+@pytest.mark.parametrize("kernel", [(1, 3), (3, 3), *more((1, 1), (3, 1), (2, 2))])
 @pytest.mark.parametrize("name", FORCED)
 def test_every_kernel_in_every_combination(name: str, kernel: tuple[int, int]) -> None:
-    rng = np.random.default_rng(0)
+    for case, expected in combinations(kernel):
+        for family, value in forced(name, case).items():
+            assert_same(value, expected[family], 1e-12)
+
+
+@cache
+def combinations(kernel: tuple[int, int]) -> list[tuple[Case, dict[str, Array]]]:
+    """A case for every combination of the options, with what is right."""
+    rng, cases = np.random.default_rng(0), []
     options = product(
         [(1, 1), (2, 1), (1, 2)], PADDINGS, [(1, 1), (2, 1), (1, 3)], [1, 2], [(0, 1, 2, 3), (2, 1, 3, 0)]
     )
@@ -126,11 +144,8 @@ def test_every_kernel_in_every_combination(name: str, kernel: tuple[int, int]) -
             np.moveaxis(rng.standard_normal([shape[axis] for axis in order]), range(4), order)
             for shape in shapes
         )
-        case = Case(x, w, dy, window, groups)
-        with kernels.use_kernels("reference"):
-            expected = results(case)
-        for family, value in forced(name, case).items():
-            assert_same(value, expected[family], 1e-12)
+        cases.append(Case(x, w, dy, window, groups))
+    return with_results(cases)
 
 
 @pytest.mark.parametrize("contents", ["plain", "ties", "wild"])
@@ -148,7 +163,7 @@ def test_however_a_pooling_is_cut_up_the_numbers_are_the_same(contents: str, cut
         assert_same(dx, expected_dx, 1e-6)
 
 
-@pytest.mark.parametrize("size", [(4, 4), (5, 4), (4, 5), (5, 5), (2, 2)])
+@pytest.mark.parametrize("size", [(5, 4), *more((4, 4), (4, 5), (5, 5), (2, 2))])
 def test_pooling_in_every_combination(size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     strides, dilations, orders = [(2, 2), (1, 2), (2, 1)], [(1, 1), (1, 2)], permutations(range(4))

@@ -20,6 +20,7 @@ def functions():
     return list(dict.fromkeys([*rule_functions(), *kernel_functions()]))
 
 
+@pytest.mark.exhaustive
 def test_every_mutant_known_to_be_equivalent_is_one_of_a_rule_or_a_kernel(functions):
     # a function that has changed must not keep its excuses
     stale = equivalents.stale(functions)

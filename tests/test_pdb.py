@@ -270,7 +270,7 @@ def test_in_ipython_it_is_ipython_s_debugger(tmp_path: Path) -> None:
         tmp_path, FIVE_OPS.replace("breakpoint()\ny =", "y =").replace("breakpoint", "tg.debug.set_trace")
     )
     done = subprocess.run(
-        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor", str(script)],
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor", str(script)],
         input="\n".join([*TO_THE_NEXT_LINE, *keys, ""]),
         capture_output=True,
         text=True,

@@ -18,8 +18,16 @@ from tinygrad_conv.checks.command.op_check import (
 )
 from tinygrad_conv.engine.registry import OPS
 
-ALL = [(case, sample) for cases in CASES.values() for case in cases for sample in case.samples()]
-BY_SAMPLE = pytest.mark.parametrize(("case", "sample"), ALL, ids=[f"{case}-{sample}" for case, sample in ALL])
+ALL = [
+    (case, sample, () if position == number == 0 else pytest.mark.exhaustive)
+    for cases in CASES.values()
+    for position, case in enumerate(cases)
+    for number, sample in enumerate(case.samples())  # the first one has sizes as usual
+]
+BY_SAMPLE = pytest.mark.parametrize(
+    ("case", "sample"),
+    [pytest.param(case, sample, id=f"{case}-{sample}", marks=marks) for case, sample, marks in ALL],
+)
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value encountered")
 
 

@@ -1,10 +1,17 @@
-"""Ctrl-C at random moments of a training: the model is before the step or after it, and training goes on."""
+"""Ctrl-C at random moments of a training: the model is before the step or after it, and training goes on.
+
+What is saved meanwhile is the old file or the new one, and what a `with` block switches on is off afterwards.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
@@ -12,10 +19,13 @@ import numpy as np
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
+from tinygrad_conv.engine.modes import BACKWARD, ENTERED, GRAD, LAYER, OBSERVATION
 
 from .campaign import Campaign
 
 ACTIONS = ("backward", "step", "load", "load_optimizer", "zero_grad", "to", "init", "clip")
+ACTIONS += ("state", "evaluate", "save_recording", "save_page", "save_profile")
+MODES = (BACKWARD, ENTERED, GRAD, LAYER, OBSERVATION)
 OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "SGD": lambda params: optim.SGD(params, 0.1, 0.9),
     "Adam": lambda params: optim.Adam(params, 0.1, amsgrad=True),
@@ -37,7 +47,7 @@ class InPlace(optim.Optimizer):
 
 @dataclass
 class Case:
-    """A training in which this action is interrupted at its so-manieth line."""
+    """A training in which this action is interrupted at its so-manieth line, counted round and round."""
 
     action: str
     optimizer: str
@@ -49,7 +59,7 @@ class Case:
 
 
 class Interrupts(Campaign):
-    """The interrupt is raised at a line of the library, which is where the interpreter could raise it."""
+    """The interrupt is raised before a line of Python, which is where the interpreter could raise it."""
 
     def make(self, random: np.random.Generator) -> Case:
         return Case(
@@ -58,29 +68,33 @@ class Interrupts(Campaign):
             dtype=str(random.choice(["float16", "float32", "float64"])),
             layers=int(random.integers(1, 4)),
             steps=int(random.integers(0, 3)),
-            line=int(2 ** random.uniform(0, 11)),
+            line=int(random.integers(2**20)),
             seed=int(random.integers(2**31)),
         )
 
     def check(self, case: Case) -> None:
-        whole, interrupted = Training(case), Training(case)
-        act, run = whole.actions()[case.action], interrupted.actions()[case.action]
-        before = whole.numbers()
-        act()
-        after = whole.numbers()
-        was_interrupted = interrupt_at(run, case.line)
-        numbers = interrupted.numbers()
-        if not same(numbers, after):
-            assert was_interrupted, "an action that nobody interrupted has other results"
-            assert same(numbers, before), f"{case.action} was interrupted between before and after"
-            run = interrupted.actions()[case.action]
-            run()
-        for training in (whole, interrupted):
-            training.step()
-        assert same(whole.numbers(), interrupted.numbers()), "training goes on with other numbers"
+        copy_context().run(self.check_alone, case)  # what one case leaves switched on is off in the next
+
+    def check_alone(self, case: Case) -> None:
+        with TemporaryDirectory() as folder, TemporaryDirectory() as other_folder:
+            whole, interrupted = Training(case, Path(folder)), Training(case, Path(other_folder))
+            act, run = whole.actions()[case.action], interrupted.actions()[case.action]
+            modes, before = [mode.get() for mode in MODES], whole.numbers()
+            lines, _ = run_lines(act, None)
+            after = whole.numbers()
+            _, place = run_lines(run, case.line % lines)
+            assert [mode.get() for mode in MODES] == modes, f"a mode is not what it was; interrupted {place}"
+            numbers = interrupted.numbers()
+            if not same(numbers, after):
+                assert place, "an action that nobody interrupted has other results"
+                assert same(numbers, before), f"it is between before and after; interrupted {place}"
+                interrupted.actions()[case.action]()
+            for training in (whole, interrupted):
+                training.step()
+            assert same(whole.numbers(), interrupted.numbers()), "training goes on with other numbers"
 
     def smaller(self, case: Case) -> Iterable[Case]:
-        for name, least in (("layers", 1), ("steps", 0), ("line", 1)):
+        for name, least in (("layers", 1), ("steps", 0), ("line", 0)):
             number = getattr(case, name)
             for fewer in (number // 2, number - 1):
                 if least <= fewer < number:
@@ -90,7 +104,7 @@ class Interrupts(Campaign):
 class Training:
     """A net, an optimiser, and some steps that they have behind them."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, folder: Path) -> None:
         random = np.random.default_rng(case.seed)
         sizes = [*random.integers(1, 5, case.layers + 1)]
         layers = [nn.Linear(int(a), int(b), rng=random) for a, b in zip(sizes, sizes[1:])]
@@ -101,6 +115,10 @@ class Training:
         for _ in range(case.steps):
             self.step()
         self.loss().backward()
+        self.file = folder / case.action
+        if case.action in SAVING:
+            SAVING[case.action](self)(self.file)
+            self.step()
 
     def loss(self) -> tg.Tensor:
         return (self.net(self.x.to(self.net[0].weight.dtype)) ** 2).mean()
@@ -112,6 +130,9 @@ class Training:
 
     def actions(self) -> dict[str, Callable[[], Any]]:
         """What can be interrupted, prepared."""
+        if self.file.name in SAVING:
+            save = SAVING[self.file.name](self)
+            return {self.file.name: lambda: save(self.file)}
         loss, state = self.loss(), self.net.state_dict()
         loaded = {key: tensor.data + 1 for key, tensor in state.items()}
         saved = self.optimizer.state_dict()
@@ -124,12 +145,34 @@ class Training:
             "zero_grad": lambda: self.optimizer.zero_grad(set_to_none=False),
             "to": self.net.double,
             "init": lambda: nn.init.normal_(self.net[0].weight, generator=self.seed),
+            "state": lambda: (self.net.state_dict(), self.optimizer.state_dict()),
+            "evaluate": self.evaluate,
             "clip": lambda: nn.utils.clip_grad_norm_(self.net.parameters(), 1e-3),
         }
 
+    def evaluate(self) -> None:
+        """A loss for the eye alone."""
+        with tg.no_grad():
+            self.loss()
+
+    def recording(self) -> tg.debug.Recording:
+        """What a backward does, which adds to no gradient."""
+        return self.loss().record()
+
+    def profile(self) -> Any:
+        """How long the forward of a loss takes."""
+        with tg.profile() as profile:
+            self.loss()
+        return profile
+
+    def saved(self) -> list[Any]:
+        """What is in the folder: nothing but whole files, and in the file what can be compared."""
+        names = [path.name for path in self.file.parent.iterdir()]
+        return [repr(names), *(repr(READING[name](self.file)) for name in names)]
+
     def numbers(self) -> list[Any]:
         """Everything that a training consists of, copied."""
-        numbers: list[Any] = [group["lr"] for group in self.optimizer.param_groups]
+        numbers = [*self.saved(), *(group["lr"] for group in self.optimizer.param_groups)]
         for param in self.net.parameters():
             state = self.optimizer.state.get(param, {})
             values = [param.data, param.grad, *(state[name] for name in sorted(state))]
@@ -137,25 +180,43 @@ class Training:
         return numbers
 
 
-def same(one: list[Any], other: list[Any]) -> bool:
+SAVING: dict[str, Callable[[Training], Callable[[Path], None]]] = {
+    "save_recording": lambda training: training.recording().save,
+    "save_page": lambda training: training.recording().to_html,
+    "save_profile": lambda training: training.profile().save,
+}
+READING: dict[str, Callable[[Path], Any]] = {
+    "save_recording": lambda path: [grad.tolist() for grad in tg.debug.load(path).grads.values()],
+    "save_page": lambda path: path.read_text(encoding="utf-8"),
+    "save_profile": lambda path: [
+        event["args"]["line"] for event in json.loads(path.read_text())["traceEvents"]
+    ],
+}
+
+
+def same(numbers: list[Any], others: list[Any]) -> bool:
     """Whether two trainings are at the same numbers, to the bit."""
-    return len(one) == len(other) and all(
+    return len(numbers) == len(others) and all(
         type(a) is type(b) and getattr(a, "dtype", None) == getattr(b, "dtype", None) and np.array_equal(a, b)
-        for a, b in zip(one, other)
+        for a, b in zip(numbers, others)
     )
 
 
-def interrupt_at(action: Callable[[], Any], line: int) -> bool:
-    """Run an action, and interrupt it before its so-manieth line in the library, if it has as many."""
-    passed = 0
+def run_lines(action: Callable[[], Any], line: int | None) -> tuple[int, str]:
+    """Run an action, and interrupt it before this line of those that run in the library, and below it.
+
+    How many lines ran, and where it was interrupted.
+    """
+    passed, place = 0, ""
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal passed
-        if "tinygrad_conv" not in frame.f_code.co_filename:
+        nonlocal passed, place
+        if frame.f_code.co_filename == __file__:
             return None
         if event == "line":
             passed += 1
-            if passed == line:
+            if passed - 1 == line:
+                place = f"at {frame.f_code.co_filename}:{frame.f_lineno}"
                 raise KeyboardInterrupt
         return trace
 
@@ -163,11 +224,19 @@ def interrupt_at(action: Callable[[], Any], line: int) -> bool:
     sys.settrace(trace)
     try:
         action()
-    except KeyboardInterrupt:
-        return True
+    except BaseException as error:
+        if not place or not is_of_an_interrupt(error):
+            raise
     finally:
         sys.settrace(tracer)
-    return False
+    return passed, place
+
+
+def is_of_an_interrupt(error: BaseException | None) -> bool:
+    """Whether it is the interrupt, or what cleaning up made of it: `zipfile` raises a ValueError."""
+    return error is not None and (
+        isinstance(error, KeyboardInterrupt) or is_of_an_interrupt(error.__context__)
+    )
 
 
 CAMPAIGN = Interrupts()

@@ -1,7 +1,8 @@
 """Random programs, here and in PyTorch: the same values, first and second gradients, shapes, and aliases.
 
 A program is a list of instructions on numbered variables. Some change a variable in place, some run under
-no_grad; where another variable shows the same memory, ours may refuse what PyTorch does, and nothing else.
+no_grad. What PyTorch refuses, ours refuses; where views of what is to change are held, ours may refuse
+what PyTorch does, and nothing else.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TOLERANCE = 1e-8  # all is in float64
 UNARY = ("sin", "tanh", "sigmoid", "relu", "exp", "abs", "neg", "clone", "detach")
 BINARY = ("add", "sub", "mul")
 REDUCTIONS = ("sum", "mean")
+VIEWS = ("reshape", "permute", "getitem")
 IN_PLACE = ("relu_", "tanh_", "sin_", "neg_", "mul_", "add_", "sub_", "clamp_", "fill_")
 AUGMENTED = ("+=", "-=", "*=")
 
@@ -38,6 +40,18 @@ class Instruction:
     arguments: tuple[Any, ...] = ()
     no_grad: bool = False
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes its first operand, instead of making another variable."""
+        return self.name in (*IN_PLACE, *AUGMENTED, "setitem", *(f"item {symbol}" for symbol in AUGMENTED))
+
+    @property
+    def makes_view(self) -> bool:
+        """Whether it makes a view; one that had to be copied counts as one, here at least."""
+        if self.name == "getitem":
+            return not isinstance(self.arguments[0], list)
+        return self.name in ("reshape", "detach") or (self.name == "permute" and self.arguments != ())
+
 
 @dataclass
 class Program:
@@ -48,12 +62,12 @@ class Program:
     seed: int = 0
 
 
-class Refused(Exception):
-    """Ours refuses to change a tensor in place that others show the memory of, or a leaf."""
+def draw_index(random: np.random.Generator, shape: tuple[int, ...], repeats: bool = False) -> Any:
+    """An index for a tensor of this shape: a number, a slice, or whole numbers, which may repeat if so said.
 
-
-def draw_index(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """An index for a tensor of this shape: a number, a slice, or whole numbers that may repeat."""
+    Of numbers that are written to one place the last remains, and it alone has a gradient; PyTorch gives all
+    of them one. So they repeat where they are read alone.
+    """
     size = shape[0]
     choice = random.integers(4)
     if choice == 0 and size:
@@ -62,7 +76,11 @@ def draw_index(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
         return slice(None, None, int(random.integers(1, 3)))
     if choice == 2 and len(shape) > 1 and shape[1]:
         return (slice(None), int(random.integers(shape[1])))
-    return [int(each) for each in random.integers(0, size, size=int(random.integers(1, 4)))] if size else ...
+    if not size:
+        return ...
+    count = int(random.integers(1, 4))
+    rows = random.integers(0, size, size=count) if repeats else random.permutation(size)[:count]
+    return [int(row) for row in rows]
 
 
 def draw_instruction(random: np.random.Generator, shapes: list[tuple[int, ...]]) -> Instruction:
@@ -85,7 +103,7 @@ def draw_instruction(random: np.random.Generator, shapes: list[tuple[int, ...]])
     if choice < 0.55:
         return Instruction("permute", (first,), tuple(int(dim) for dim in random.permutation(len(shape))))
     if choice < 0.65 and shape:
-        return Instruction("getitem", (first,), (draw_index(random, shape),), no_grad)
+        return Instruction("getitem", (first,), (draw_index(random, shape, repeats=True),), no_grad)
     if choice < 0.75 and shape:
         return Instruction(
             "setitem", (first, scalar_of(random, shapes)), (draw_index(random, shape),), no_grad
@@ -118,6 +136,10 @@ class Ours:
         return tg.tensor(array).requires_grad_(requires_grad)
 
     @staticmethod
+    def operands(instruction: Instruction, operands: list[Any]) -> list[Any]:
+        return operands
+
+    @staticmethod
     def gradients(output: Any, inputs: list[Any], create_graph: bool = False) -> list[Any]:
         return list(tg.grad(output, inputs, create_graph=create_graph, allow_unused=True))
 
@@ -133,6 +155,23 @@ class Theirs:
     def leaf(self, array: np.ndarray, requires_grad: bool) -> Any:
         return self.torch.tensor(array).requires_grad_(requires_grad)
 
+    @staticmethod
+    def operands(instruction: Instruction, operands: list[Any]) -> list[Any]:
+        """As PyTorch computes with them what is meant.
+
+        A view made under no_grad would say that it requires a gradient, and what is computed from it as well;
+        an operand that shows a part of what is changed would be refused.
+        """
+        first, *others = operands
+        if instruction.no_grad and instruction.name in VIEWS:
+            return [first.detach(), *others]
+        if not instruction.changes:
+            return operands
+        memory = first.untyped_storage().data_ptr()
+        return [first] + [
+            other.clone() if other.untyped_storage().data_ptr() == memory else other for other in others
+        ]
+
     def gradients(self, output: Any, inputs: list[Any], create_graph: bool = False) -> list[Any]:
         return list(
             self.torch.autograd.grad(
@@ -141,92 +180,103 @@ class Theirs:
         )
 
 
+def leaves(program: Program, framework: Any) -> list[Any]:
+    """The variables that a program begins with."""
+    random = np.random.default_rng(program.seed)
+    return [
+        framework.leaf(random.normal(size=shape), requires_grad) for shape, requires_grad in program.leaves
+    ]
+
+
+def refusal(instruction: Instruction, variables: list[Any], framework: Any) -> Exception | None:
+    """Execute an instruction; the error with which it is refused."""
+    try:
+        execute(instruction, variables, framework)
+    except (RuntimeError, IndexError, ValueError, TypeError) as error:
+        return error
+    return None
+
+
 def execute(instruction: Instruction, variables: list[Any], framework: Any) -> None:
     """Run an instruction; what it makes is a new variable, or takes the place of the changed one."""
-    operands = [variables[number] for number in instruction.operands]
+    operands = framework.operands(instruction, [variables[number] for number in instruction.operands])
     with framework.no_grad() if instruction.no_grad else nullcontext():
-        result, changes = apply(instruction, operands)
-    if changes:
+        result = apply(instruction, operands)
+    if instruction.changes:
         variables[instruction.operands[0]] = result
     else:
         variables.append(result)
 
 
-def apply(instruction: Instruction, operands: list[Any]) -> tuple[Any, bool]:
-    """What an instruction makes, and whether it has changed its first operand in place."""
+def apply(instruction: Instruction, operands: list[Any]) -> Any:
+    """What an instruction makes; its first operand, where it changes that."""
     name, arguments, x = instruction.name, instruction.arguments, operands[0]
     if name in ITEMS:
         return ITEMS[name](x, *operands[1:], *arguments)
     if name in AUGMENTED:
         scope = {"x": x, "y": operands[1]}
         exec(f"x {name} y", scope)
-        return scope["x"], True
+        return scope["x"]
     if name in IN_PLACE:
         return getattr(x, name)(
             *{"clamp_": (-0.5, 0.5), "fill_": (0.25,)}.get(name, (1.5,) if name in FACTORS else ())
-        ), True
+        )
     if name == "permute":
-        return x.permute(*arguments) if arguments else x.clone(), False
-    return getattr(x, name)(*operands[1:], *arguments), False
+        return x.permute(*arguments) if arguments else x.clone()
+    return getattr(x, name)(*operands[1:], *arguments)
 
 
 FACTORS = ("mul_", "add_", "sub_")
 
 
-def setitem(x: Any, value: Any, index: Any) -> tuple[Any, bool]:
+def setitem(x: Any, value: Any, index: Any) -> Any:
     """x[index] = value."""
     x[index] = value
-    return x, True
+    return x
 
 
-def change_item(symbol: str) -> Callable[[Any, Any], tuple[Any, bool]]:
+def change_item(symbol: str) -> Callable[[Any, Any], Any]:
     """x[index] += 1.5, and its kin."""
 
-    def change(x: Any, index: Any) -> tuple[Any, bool]:
+    def change(x: Any, index: Any) -> Any:
         exec(f"x[index] {symbol} 1.5", {"x": x, "index": index})
-        return x, True
+        return x
 
     return change
 
 
 ITEMS: dict[str, Any] = {
-    "getitem": lambda x, index: (x[index], False),
+    "getitem": lambda x, index: x[index],
     "setitem": setitem,
     **{f"item {symbol}": change_item(symbol) for symbol in AUGMENTED},
 }
 
 
 class Programs(Campaign):
-    """What ours computes, PyTorch computes; ours may refuse to tear views apart, and nothing else."""
+    """What PyTorch computes or refuses, so does ours; it may refuse to tear views apart, and nothing else."""
 
     def make(self, random: np.random.Generator) -> Program:
         count = int(random.integers(1, 4))
-        leaves = [((), True)] + [
+        shapes = [((), True)] + [
             (SHAPES[random.integers(len(SHAPES))], bool(random.random() < 0.8)) for _ in range(count)
         ]
-        program = Program(tuple(leaves), (), int(random.integers(2**31)))
-        shapes = [shape for shape, _ in leaves]
+        program = Program(tuple(shapes), (), int(random.integers(2**31)))
+        variables = leaves(program, Theirs())
         for _ in range(int(random.integers(1, 14))):
-            instruction = draw_instruction(random, shapes)
-            longer = replace(program, instructions=(*program.instructions, instruction))
-            try:
-                variables = run(longer, Theirs())
-            except (RuntimeError, IndexError):
-                continue  # PyTorch refuses it
-            program, shapes = longer, [tuple(variable.shape) for variable in variables]
+            instruction = draw_instruction(random, [tuple(variable.shape) for variable in variables])
+            error = refusal(instruction, variables, Theirs())
+            if error is None or instruction.changes:  # what makes no variable would leave a gap
+                program = replace(program, instructions=(*program.instructions, instruction))
         return program
 
     def check(self, program: Program) -> None:
-        try:
-            ours = run(program, Ours())
-        except MutationError:
-            return  # another tensor would have to change as well
-        theirs = run(program, Theirs())
+        ours, theirs = leaves(program, Ours()), leaves(program, Theirs())
+        bases = list(range(len(ours)))
+        for instruction in program.instructions:
+            execute_in_both(instruction, ours, theirs, bases)
         compare("variable", ours, theirs)
         for number, (variable, expected) in enumerate(zip(ours, theirs, strict=True)):
-            # a view of a leaf, made under no_grad, says in PyTorch that it requires a gradient; it gets none
-            wanted = expected.requires_grad and (expected.grad_fn is not None or variable.requires_grad)
-            if variable.requires_grad != wanted:
+            if variable.requires_grad != expected.requires_grad:
                 raise AssertionError(f"variable {number}: requires_grad is {variable.requires_grad}")
         check_gradients(program, ours, theirs)
 
@@ -235,22 +285,33 @@ class Programs(Campaign):
         for position in range(len(program.instructions) - 1, -1, -1):
             instructions = program.instructions[:position] + program.instructions[position + 1 :]
             fewer = replace(program, instructions=instructions)
-            try:
-                run(fewer, Theirs())
-            except (RuntimeError, IndexError, TypeError):
-                continue
-            yield fewer
+            if makes_its_variables(fewer):
+                yield fewer
 
 
-def run(program: Program, framework: Any) -> list[Any]:
-    """The variables after a program: the leaves first."""
-    random = np.random.default_rng(program.seed)
-    variables = [
-        framework.leaf(random.normal(size=shape), requires_grad) for shape, requires_grad in program.leaves
-    ]
-    for instruction in program.instructions:
-        execute(instruction, variables, framework)
-    return variables
+def makes_its_variables(program: Program) -> bool:
+    """Whether PyTorch refuses no instruction that makes one."""
+    variables = leaves(program, Theirs())
+    errors = [refusal(instruction, variables, Theirs()) for instruction in program.instructions]
+    return all(
+        error is None or instruction.changes for instruction, error in zip(program.instructions, errors)
+    )
+
+
+def execute_in_both(instruction: Instruction, ours: list[Any], theirs: list[Any], bases: list[int]) -> None:
+    """Execute an instruction here and in PyTorch, or in neither; fail where one of them alone refuses it.
+
+    Ours may refuse to change what has views or is one. bases: for each variable, the one it is a view of.
+    """
+    base = bases[instruction.operands[0]]
+    error = refusal(instruction, ours, Ours())
+    if isinstance(error, MutationError) and bases.count(base) > 1:
+        return
+    expected = refusal(instruction, theirs, Theirs())
+    if (error is None) != (expected is None):
+        raise AssertionError(f"{instruction}: {error or 'taken'}; in PyTorch: {expected or 'taken'}")
+    if not instruction.changes:
+        bases.append(base if instruction.makes_view else len(bases))
 
 
 def check_gradients(program: Program, ours: list[Any], theirs: list[Any]) -> None:
