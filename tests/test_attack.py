@@ -86,7 +86,6 @@ def test_a_file_that_is_emptied_first_is_noticed(action, monkeypatch):
         yield file
         file.close()
 
-    monkeypatch.setattr("tinygrad_conv.debug.page.replacing", contextmanager(write))
-    monkeypatch.setattr("tinygrad_conv.debug.profiler.replacing", contextmanager(write))
+    monkeypatch.setattr("tinygrad_conv.debug.atomic_write.replacing", contextmanager(write))
     cases = [interrupts.Case(action, "SGD", "float32", 1, 0, line, seed=0) for line in range(-20, 0)]
     assert any(failure_of(campaign_named("interrupts"), case) for case in cases)

@@ -78,7 +78,7 @@ class Changes:
         """Make all changes, in a single step of the interpreter."""
         version = Versions.latest = tick() if self._changed else Versions.latest
         changes = chain(
-            map(setitem, self._arrays, repeat(...), self._numbers),
+            map(WRITE, self._arrays, repeat(...), self._numbers),
             map(setattr, self._changed, repeat("version"), repeat(version)),
             map(RUN, self._calls),
         )
@@ -86,6 +86,7 @@ class Changes:
 
 
 RUN = partial.__call__
+WRITE: Any = setitem  # array[...] = numbers
 
 
 def set_all(owners: Iterable[Any], name: str, values: Iterable[Any]) -> None:

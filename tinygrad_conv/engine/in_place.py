@@ -101,7 +101,7 @@ def replace_array(tensor: Any, array: Array) -> None:
 
 
 def put(tensor: Any, numbers: Array) -> None:
-    """Other numbers: in the memory of a leaf, through a view of it too; for a result, which keeps its node."""
+    """Other numbers: in the memory of a leaf, through a view of it as well; a result keeps its node."""
     if is_a_leafs(tensor):
         changes = Changes()
         changes.write(tensor, numbers)
