@@ -185,6 +185,36 @@ def test_what_an_item_was_taken_from_is_its_base_still(recording):
     np.testing.assert_array_equal(x.data, [4, 4, 3, 0])
 
 
+def test_a_view_of_what_left_its_base_is_no_exception():
+    x = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True) * 1
+    last = x[3]
+    x[0] = last
+    middle = x[2]
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        x[1:3] = middle
+    np.testing.assert_array_equal(x.data, [4, 2, 3, 4])
+    assert last.item() == 4
+
+
+def test_a_view_of_what_had_to_be_copied_is_no_part_of_the_leaf():
+    x = tg.zeros(2, 3)
+    y = x.T.reshape(-1)
+    every_second = y[::2]
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        every_second -= 1.5
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        y[::2] -= 1.5
+    assert not y.data.any() and not x.data.any()
+
+
+def test_contiguous_has_memory_of_its_own_where_it_had_to_be_laid_out():
+    x = tg.zeros(2, 3, 4)
+    y = x.permute(0, 2, 1).contiguous()
+    y -= 1
+    assert not x.data.any() and (y.data == -1).all()
+    assert x.contiguous() is x
+
+
 def test_a_leaf_that_gradients_are_written_into_becomes_a_result():
     x, w = tg.zeros(3), leaf(3)
     x[0] = w[0]

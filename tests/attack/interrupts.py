@@ -5,11 +5,13 @@ What is saved meanwhile is the old file or the new one, and what a `with` block 
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -25,6 +27,7 @@ from .campaign import Campaign
 
 ACTIONS = ("backward", "step", "load", "load_optimizer", "zero_grad", "to", "init", "clip")
 ACTIONS += ("state", "evaluate", "save_recording", "save_page", "save_profile")
+LIBRARY = str(Path(tg.__file__).parent)
 MODES = (BACKWARD, ENTERED, GRAD, LAYER, OBSERVATION)
 OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "SGD": lambda params: optim.SGD(params, 0.1, 0.9),
@@ -205,7 +208,8 @@ def same(numbers: list[Any], others: list[Any]) -> bool:
 def run_lines(action: Callable[[], Any], line: int | None) -> tuple[int, str]:
     """Run an action, and interrupt it before this line of those that run in the library, and below it.
 
-    How many lines ran, and where it was interrupted.
+    How many lines ran, and where it was interrupted. What the library runs to close a block is passed by:
+    Python can be interrupted before the first line of a `finally` or an `__exit__`, and skips it then.
     """
     passed, place = 0, ""
 
@@ -215,7 +219,7 @@ def run_lines(action: Callable[[], Any], line: int | None) -> tuple[int, str]:
             return None
         if event == "line":
             passed += 1
-            if passed - 1 == line:
+            if line is not None and passed > line and not place and not closes_a_block(frame):
                 place = f"at {frame.f_code.co_filename}:{frame.f_lineno}"
                 raise KeyboardInterrupt
         return trace
@@ -230,6 +234,31 @@ def run_lines(action: Callable[[], Any], line: int | None) -> tuple[int, str]:
     finally:
         sys.settrace(tracer)
     return passed, place
+
+
+def closes_a_block(frame: FrameType | None) -> bool:
+    """Whether this line, or one that it is called from, is of a `finally` or an `__exit__` of the library."""
+    while frame is not None:
+        if frame.f_lineno in closing_lines(frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@cache
+def closing_lines(path: str) -> frozenset[int]:
+    """The lines of a file of the library that close a block."""
+    if not path.startswith(LIBRARY):
+        return frozenset()
+    closing: list[ast.stmt] = []
+    for node in ast.walk(ast.parse(Path(path).read_text())):
+        if isinstance(node, ast.Try):
+            closing += node.finalbody
+        elif isinstance(node, ast.FunctionDef) and node.name == "__exit__":
+            closing.append(node)
+    return frozenset(
+        line for statement in closing for line in range(statement.lineno, (statement.end_lineno or 0) + 1)
+    )
 
 
 def is_of_an_interrupt(error: BaseException | None) -> bool:

@@ -57,7 +57,7 @@ def is_a_leafs(tensor: Any) -> bool:
     """Whether the memory is a leaf's, to be written to; that of a result never is."""
     if tensor._memory is None:
         return bool(tensor._data.flags.writeable)
-    return bool(tensor._memory.changeable and not tensor._memory.member(tensor).copied)
+    return bool(tensor._memory.changeable and not tensor._memory.has_own_array(tensor))
 
 
 def fitted(tensor: Any, symbol: str, result: Any) -> Any:
@@ -139,7 +139,7 @@ def check_alone(tensor: Any, symbol: str, operands: tuple[Any, ...], part: Any) 
         return
     for other in memory.beside(tensor):
         read_alone = part is not None and any(other is operand for operand in operands)
-        if read_alone and not overlap(region(memory.shown_by(tensor), part), memory.shown_by(other)):
+        if read_alone and not reaches(tensor, part, other):
             continue  # x[0] = x[1]
         view, base = (other, tensor) if memory.member(other).where is not None else (tensor, other)
         made_at = show_where(memory.member(view).where)
@@ -148,6 +148,12 @@ def check_alone(tensor: Any, symbol: str, operands: tuple[Any, ...], part: Any) 
             "other would have to change too. Write x = x … for a new tensor, or make the view a copy where "
             "it is made (.clone()); to change the base through an index, write base[…] = …"
         )
+
+
+def reaches(tensor: Any, part: Any, other: Any) -> bool:
+    """Whether a part of one tensor is shown by another of its family, or was before one of them left."""
+    then = overlap(region(tensor._memory.shown_by(tensor), part), tensor._memory.shown_by(other))
+    return then or overlap(region(tensor._data, part), other._data)
 
 
 def region(array: Array, index: Any) -> Array:

@@ -28,7 +28,7 @@ class Member(NamedTuple):
 
     tensor: ref[Any]
     where: Where | None  # the line that made it, a view of another; None: the others are views of it
-    copied: bool  # it stands for a view, but had to be laid out anew
+    copied: bool  # it stands for a view, but it, or what it is a view of, had to be laid out anew
     left: Array | None = None  # what it showed of the memory, before it got an array of its own
 
 
@@ -63,6 +63,11 @@ class Memory:
                 member._replace(left=shown) if member.tensor() is tensor and member.left is None else member
                 for member in self.members
             ]
+
+    def has_own_array(self, tensor: Any) -> bool:
+        """Whether one of its tensors, and so a view of it, has numbers apart from the memory."""
+        member = self.member(tensor)
+        return member.copied or member.left is not None
 
     def shown_by(self, tensor: Any) -> Array:
         """What one of its tensors shows of the memory, or did before it left."""

@@ -169,7 +169,8 @@ class TensorMethods(Operators):
         return OPS["clone"](self)
 
     def contiguous(self) -> Self:
-        return self
+        shared = self._memory is not None and self._memory.beside(self)
+        return OPS["clone"](self) if shared and not self._data.flags.c_contiguous else self
 
     def t(self) -> Self:
         return self.transpose(0, 1) if self.ndim > 1 else self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar
@@ -26,13 +27,10 @@ class enable_grad(ContextDecorator):
     _value = True
 
     def __enter__(self) -> None:
-        ENTERED.set((*ENTERED.get(), self))
-        GRAD.set(self._value)
+        rule((*ENTERED.get(), self))
 
     def __exit__(self, *exception: object) -> None:
-        blocks = without(self, ENTERED.get())
-        ENTERED.set(blocks)
-        GRAD.set(blocks[-1]._value if blocks else True)
+        rule(without(self, ENTERED.get()))
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
@@ -48,6 +46,12 @@ class no_grad(enable_grad):
     """Nothing is recorded inside: a `with` block, or a decorator (`@tg.no_grad()`)."""
 
     _value = False
+
+
+def rule(blocks: tuple[enable_grad, ...]) -> None:
+    """Have these blocks rule, the last above all: one call in C, so that no interrupt comes in between."""
+    values = (blocks, blocks[-1]._value if blocks else True)
+    deque(map(ContextVar.set, (ENTERED, GRAD), values), maxlen=0)
 
 
 def without(block: enable_grad, blocks: tuple[enable_grad, ...]) -> tuple[enable_grad, ...]:

@@ -226,19 +226,19 @@ class Op:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
         usual = type(output) is np.ndarray and output.dtype.char in CODES
         array: Any = output if usual else self.as_array(output)
-        base, memory = array.base, None
+        base, shown = array.base, None
         for value, given in zip(inputs, arrays):
             if array is given or (
                 base is not None and given is not None and (base is given or base is given.base)
             ):
                 array = array.view()
                 if isinstance(value, Tensor):
-                    memory = value.memory()
+                    shown = value
         array.setflags(False)  # write=False, which takes twice as long
-        if memory is not None:
-            return view_of(array, memory)
+        if shown is not None:
+            return view_of(array, shown)
         if self.view and isinstance(inputs[0], Tensor):
-            return view_of(array, inputs[0].memory(), copied=True)
+            return view_of(array, inputs[0], copied=True)
         return tensor_of(array)
 
     def as_array(self, output: Any) -> Any:

@@ -65,7 +65,7 @@ class Tensor(TensorMethods):
             check_may_require_grad(self)
             self._requires_grad = True
         if isinstance(data, Tensor) and self._data is data._data:
-            self.join(data.memory())
+            self.join(data)
 
     @property
     def data(self) -> Array:
@@ -135,7 +135,7 @@ class Tensor(TensorMethods):
 
     def detach(self) -> Tensor:
         """The same numbers, in the same memory, off the tape."""
-        return view_of(self._data, self.memory())
+        return view_of(self._data, self)
 
     def memory(self) -> Memory:
         """What it shares with all that show the same memory."""
@@ -148,10 +148,10 @@ class Tensor(TensorMethods):
         """The version counter: when its memory was last changed in place, 0 for never."""
         return 0 if self._memory is None else self._memory.version
 
-    def join(self, memory: Memory, copied: bool = False) -> None:
-        """Be one more tensor that shows this memory, or stands for a view of it that had to be copied."""
-        self._memory = memory
-        memory.add(self, user_where(), copied)
+    def join(self, other: Tensor, copied: bool = False) -> None:
+        """Be one more tensor that shows the memory of another, or stands for a view that had to be copied."""
+        self._memory = other.memory()
+        self._memory.add(self, user_where(), copied or self._memory.has_own_array(other))
 
     def mark_changed(self) -> None:
         """Note that the memory has just been changed in place."""
@@ -191,10 +191,10 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     return tensor
 
 
-def view_of(array: Array, memory: Memory, copied: bool = False) -> Tensor:
-    """A Tensor around an array that shows memory of others."""
+def view_of(array: Array, other: Tensor, copied: bool = False) -> Tensor:
+    """A Tensor around an array that shows the memory of another."""
     tensor = tensor_of(array)
-    tensor.join(memory, copied)
+    tensor.join(other, copied)
     return tensor
 
 
@@ -218,11 +218,12 @@ def backpropagate(
 def sweep_from(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> dict[Any, Any]:
     """Begin with the seeds, and sweep; where this backward is, `modes.BACKWARD` tells."""
     enter_seeds(gradients, outputs, seeds)
-    token = BACKWARD.set(gradients)
+    around = BACKWARD.get()
     try:
+        BACKWARD.set(gradients)
         return sweep(gradients)
     finally:
-        BACKWARD.reset(token)
+        BACKWARD.set(around)
 
 
 def enter_seeds(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> None:

@@ -61,16 +61,15 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward: define `def forward(self, x)`")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        token = None
+        around = LAYER.get()
         try:
-            token = LAYER.set(self._path)
+            LAYER.set(self._path)
             if self._pre_hooks:
                 inputs = self._before(inputs)
             y = self.forward(*inputs, **options)
             return self._after(inputs, y) if self._hooks else y
         finally:
-            if token is not None:
-                LAYER.reset(token)
+            LAYER.set(around)
 
     def _before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """The inputs after the hooks that are called before forward."""
