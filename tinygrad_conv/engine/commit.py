@@ -43,13 +43,18 @@ class Changes:
         array.setflags(write=True)
         self._arrays.append(array)
         self._numbers.append(numbers)
-        self._changed.append(tensor._memory or tensor.memory())
+        self._changed.append(tensor.memory())
 
-    def write_all(self, tensors: list[Any], numbers: list[Array]) -> None:
-        """The same for many leaves, no views among them."""
-        self._arrays += [tensor._data for tensor in tensors]
-        self._numbers += numbers
-        self._changed += [tensor._memory or tensor.memory() for tensor in tensors]
+    def write_leaf(self, leaf: Any, numbers: Array) -> None:
+        """The same for what is a leaf itself, such as a parameter."""
+        self._arrays.append(leaf._data)
+        self._numbers.append(numbers)
+        self._changed.append(leaf._memory or leaf.memory())
+
+    @property
+    def written(self) -> int:
+        """Into how many arrays numbers go."""
+        return len(self._arrays)
 
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""

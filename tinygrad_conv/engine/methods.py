@@ -18,6 +18,7 @@ from ..dtypes import Array
 from .instructions import asks_for_a_number
 from .location import line_of, user_where
 from .modes import GRAD
+from .memory import Memory
 from .node import Node, Output
 from .operators import Operand, Operators
 from .registry import COMPOSITES, OPS, door, picture
@@ -47,6 +48,7 @@ class TensorMethods(Operators):
 
     _data: Array
     _edge: Output | None
+    _memory: Memory | None
     requires_grad: Any
 
     # Reductions

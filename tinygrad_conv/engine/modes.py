@@ -50,8 +50,8 @@ class no_grad(enable_grad):
 
 def rule(blocks: tuple[enable_grad, ...]) -> None:
     """Have these blocks rule, the last above all: one call in C, so that no interrupt comes in between."""
-    values = (blocks, blocks[-1]._value if blocks else True)
-    deque(map(ContextVar.set, (ENTERED, GRAD), values), maxlen=0)
+    modes: tuple[ContextVar[Any], ...] = (ENTERED, GRAD)
+    deque(map(ContextVar.set, modes, (blocks, blocks[-1]._value if blocks else True)), maxlen=0)
 
 
 def without(block: enable_grad, blocks: tuple[enable_grad, ...]) -> tuple[enable_grad, ...]:

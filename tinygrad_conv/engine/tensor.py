@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
+from ..options import FLAG, check_option
 from .backward import Gradients, sweep
 from .commit import set_all
 from .hooks import Handle, Listeners
@@ -263,6 +264,8 @@ def accumulate(gradients: dict[Any, Any]) -> None:
 
 def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
     """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
+    if set_to_none is not True:
+        check_option("zero_grad", "set_to_none", FLAG, set_to_none)
     with GRAD_LOCK:
         if set_to_none:
             set_all(tensors, "grad", repeat(None))

@@ -317,7 +317,6 @@ class Module:
             parameter.requires_grad = requires_grad
         return self
 
-    @checked()
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(list(self.parameters()), set_to_none)

@@ -53,12 +53,12 @@ def mix(x, *, dim, size, target, source, weight=None):
             y[before + (as_slice(target[entries]),)] += products(entries)
         return y
 
-    rounds, of_targets = each_target_once(target), each_target_whole(target)
-    if len(rounds) <= len(of_targets):
+    rounds = each_target_once(target)
+    if len(rounds) <= size:
         y = sum_in_halves(sum_of_rounds, 0, len(rounds), BLOCK)
     else:
         y = np.zeros(shape, values.dtype)
-        for entries in of_targets:
+        for entries in each_target_whole(target):
             y[before + (target[entries[0]],)] = kernels.sum_over(products(entries), dim)
     return y.astype(x.dtype, copy=False)
 
@@ -68,8 +68,8 @@ def each_target_once(target):
     order = np.argsort(target, kind="stable")
     ordered = target[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    by_rank = order[np.argsort(rank, kind="stable")]
-    return groups_of(by_rank, np.sort(rank))
+    by_rank = np.argsort(rank, kind="stable")
+    return groups_of(order[by_rank], rank[by_rank])
 
 
 def each_target_whole(target):

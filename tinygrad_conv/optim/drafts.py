@@ -16,7 +16,7 @@ class Drafts:
     """Copies of arrays. What shares memory shares the copy too, so that all updates of it add up."""
 
     def __init__(self, arrays: list[Array]) -> None:
-        self._shared = share_memory(arrays)
+        self._shared = len({id(memory_owner(array)) for array in arrays}) < len(arrays)
         self._copies: dict[int, Array] = {}  # id of what owns memory → a copy of it, byte by byte
 
     def of(self, array: Array) -> Array:
@@ -29,12 +29,6 @@ class Drafts:
             memory = self._copies[id(owner)] = np.empty(span(owner), np.uint8)
             inside(memory, owner, owner)[...] = owner
         return inside(memory, array, owner)
-
-
-def share_memory(arrays: list[Array]) -> bool:
-    """Whether two of the arrays may have numbers in common."""
-    owners = {id(array if array.base is None else memory_owner(array)) for array in arrays}
-    return len(owners) < len(arrays)
 
 
 def memory_owner(array: Array) -> Array:

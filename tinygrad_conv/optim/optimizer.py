@@ -12,8 +12,8 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
-from ..options import Option, check_constructor, check_option, checked
-from .drafts import Drafts, State, copied, draft_of_state, share_memory
+from ..options import Option, check_constructor, check_option
+from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import StateNames, check_layout, check_option_names, loaded_state
 from .options import OPTIMIZERS
 
@@ -113,43 +113,47 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        moved = [
+        observation = OBSERVATION.get()
+        moved = [] if observation is None else self.moved()
+        self.computed_step().commit()
+        for param, group in moved:
+            observation.updated(self, param, group)
+        return loss
+
+    def moved(self) -> list[tuple[Any, Group]]:
+        """The parameters that a step moves, those that have a gradient, with their groups."""
+        return [
             (param, group)
             for group in self.param_groups
             for param in group["params"]
             if param.grad is not None
         ]
-        self.computed_step(moved).commit()
-        observation = OBSERVATION.get()
-        if observation is not None:
-            for param, group in moved:
-                observation.updated(self, param, group)
-        return loss
 
-    def computed_step(self, moved: list[tuple[Any, Group]]) -> Changes:
-        """What a step changes that moves these parameters, of these groups."""
-        params = [param for param, _ in moved]
-        in_place = getattr(self.update, "__func__", None) is not Optimizer.update
-        if in_place or share_memory([param._data for param in params]):
-            return self.step_on_copies(moved)
-        changes, numbers = Changes(), []
-        for param, group in moved:
-            data, grad, state = param._data, param.grad, self.state.get(param)
-            if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
-                grad = plain_gradient(param)
-            if not data.flags.writeable:
-                check_writable(type(self).__name__, param)
-            updated = self.updated if data.itemsize > 2 else self.updated_wide
-            new_data, new_state = updated(data, grad, state or NOTHING, group)
-            if type(new_data) is not np.ndarray or new_data.dtype != data.dtype:
-                new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
-            numbers.append(new_data)
-            if state is None:
-                changes.update(self.state, {param: new_state})
-            elif new_state:
-                changes.update(state, new_state)
-        changes.write_all(params, numbers)
-        return changes
+    def computed_step(self) -> Changes:
+        """What a step changes."""
+        if getattr(self.update, "__func__", None) is not Optimizer.update:
+            return self.step_on_copies()
+        changes, owners = Changes(), set()
+        for group in self.param_groups:
+            for param in group["params"]:
+                data, grad, state = param._data, param.grad, self.state.get(param)
+                if grad is None:
+                    continue
+                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
+                    grad = plain_gradient(param)
+                if not data.flags.writeable:
+                    check_writable(type(self).__name__, param)
+                updated = self.updated if data.itemsize > 2 else self.updated_wide
+                new_data, new_state = updated(data, grad, state or NOTHING, group)
+                if type(new_data) is not np.ndarray or new_data.dtype != data.dtype:
+                    new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
+                changes.write_leaf(param, new_data)
+                owners.add(id(data if data.base is None else memory_owner(data)))
+                if state is None:
+                    changes.update(self.state, {param: new_state})
+                elif new_state:
+                    changes.update(state, new_state)
+        return changes if len(owners) == changes.written else self.step_on_copies()
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
@@ -163,8 +167,9 @@ class Optimizer:
         }
         return np.asarray(numbers, data.dtype), arrays
 
-    def step_on_copies(self, moved: list[tuple[Any, Group]]) -> Changes:
+    def step_on_copies(self) -> Changes:
         """As `computed_step`, where a subclass has an `update` in place, or where parameters share memory."""
+        moved = self.moved()
         gradients = [plain_gradient(param) for param, _ in moved]
         for param, _ in moved:
             check_writable(type(self).__name__, param)
@@ -186,7 +191,6 @@ class Optimizer:
             changes.update(self._dtypes, {param: dtype})
         return changes
 
-    @checked()
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(self.params(), set_to_none)
