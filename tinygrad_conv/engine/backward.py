@@ -15,6 +15,7 @@ import numpy as np
 
 from ..dtypes import FLOATS, Array
 from ..errors import RuleError, show_array, show_shape
+from ..members import members_of
 from .hooks import run_hooks
 from .location import Where
 from .node import (
@@ -215,7 +216,7 @@ def add_note(error: Exception, node: Node, rule: Any, dy: Any) -> None:
     """Add to an exception out of a rule which op it was, the shapes, and the line of the forward."""
     if rule is None or not hasattr(error, "add_note"):  # Python 3.11 has it
         return
-    dys = [("dy", each) for each in (dy if isinstance(dy, tuple) else (dy,))]
+    dys = [("dy", each) for each in members_of(dy)]
     values = [*dys, *node.saved.items()]
     shapes = ", ".join(f"{name} {show_array(value)}" for name, value in values if hasattr(value, "dtype"))
     error.add_note(f"in {rule}, called at {node.place}: {shapes}")

@@ -17,8 +17,8 @@ from numpy.typing import DTypeLike
 from ..dtypes import Array
 from .instructions import asks_for_a_number
 from .location import line_of, user_where
-from .modes import GRAD
 from .memory import Memory
+from .modes import GRAD
 from .node import Node, Output
 from .operators import Operand, Operators
 from .registry import COMPOSITES, OPS, door, picture

@@ -11,6 +11,7 @@ from contextvars import Token
 from typing import Any, TypeVar
 
 from ..errors import show_value
+from ..members import members_of
 from .backward import Gradients, fit
 from .location import Place, place_at, user_where
 from .modes import LAYER, OBSERVATION, unobserved
@@ -24,11 +25,8 @@ class Call:
     """One op being applied. `outputs` (Tensors, always a tuple) is empty until the forward has run."""
 
     def __init__(self, applied: Any, given: tuple[Any, ...], options: dict[str, Any]) -> None:
-        self.applied, self.given, self.options = (
-            applied,
-            given,
-            options,
-        )  # the Op, its inputs and params as given
+        self.applied = applied  # the Op
+        self.given, self.options = given, options  # its inputs and params, as they were given
         self.outputs: tuple[Tensor, ...] = ()
         self._where, self._layer = user_where(), LAYER.get()
 
@@ -131,7 +129,7 @@ class Observation:
             for observer in self.observers:
                 observer.before_op(call)
             output = op(*inputs, **params)
-            call.outputs = output if isinstance(output, tuple) else (output,)
+            call.outputs = members_of(output)
             for observer in self.observers:
                 observer.after_op(call)
             return output

@@ -42,16 +42,9 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 
 
 @unfold.grad("x")
-def unfold_dx(dy, x_shape, kernel_size, dilation, padding, stride):
+def unfold_dx(dy, x_shape, **geometry):
     """The adjoint of reading windows is to add to them."""
-    return fold(
-        dy,
-        output_size=x_shape[-2:],
-        kernel_size=kernel_size,
-        dilation=dilation,
-        padding=padding,
-        stride=stride,
-    )
+    return fold(dy, output_size=x_shape[-2:], **geometry)
 
 
 @primitive(names=("input",))
@@ -72,9 +65,9 @@ def fold(x, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 
 @fold.grad("x")
-def fold_dx(dy, output_size, kernel_size, dilation, padding, stride):
+def fold_dx(dy, output_size, **geometry):
     """The adjoint of adding to windows is to read them."""
-    return unfold(dy, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
+    return unfold(dy, **geometry)
 
 
 @primitive(names=("input",))

@@ -2,7 +2,7 @@
 
 Max-pooling is linear once its choice is made: `tap` says which tap of each window won, `gather_taps` reads
 there and `scatter_taps`, its adjoint, writes there; each is the other's rule. Likewise `sum_windows` and
-`spread_windows`.
+`spread_windows`. `**geometry` is kernel_size, stride, padding and ceil_mode, and dilation where an op has it.
 """
 
 from __future__ import annotations
@@ -33,18 +33,9 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=
 
 
 @max_pool2d.grad("x")
-def max_pool2d_dx(dy, tap, x_shape, kernel_size, stride, padding, dilation, ceil_mode):
+def max_pool2d_dx(dy, tap, x_shape, **geometry):
     """Each dY goes to the tap that won its window."""
-    return scatter_taps(
-        dy,
-        tap=tap,
-        size=x_shape[-2:],
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-    )
+    return scatter_taps(dy, tap=tap, size=x_shape[-2:], **geometry)
 
 
 @primitive(keeps=("tap",))
@@ -58,18 +49,9 @@ def max_pool2d_with_indices(x, *, kernel_size, stride=None, padding=0, dilation=
 
 
 @max_pool2d_with_indices.grad("x")
-def max_pool2d_with_indices_dx(dys, tap, x_shape, kernel_size, stride, padding, dilation, ceil_mode):
+def max_pool2d_with_indices_dx(dys, tap, x_shape, **geometry):
     """Each dY goes to the tap that won its window; the indices have no gradient."""
-    return scatter_taps(
-        dys[0],
-        tap=tap,
-        size=x_shape[-2:],
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-    )
+    return scatter_taps(dys[0], tap=tap, size=x_shape[-2:], **geometry)
 
 
 def places_of(tap, window):
@@ -89,17 +71,9 @@ def scatter_taps(dy, *, tap, size, kernel_size, stride=None, padding=0, dilation
 
 
 @scatter_taps.grad("dy")
-def scatter_taps_ddy(u, tap, size, kernel_size, stride, padding, dilation, ceil_mode):
+def scatter_taps_ddy(u, tap, size, **geometry):
     """The adjoint of writing at a tap is to read there."""
-    return gather_taps(
-        u,
-        tap=tap,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-    )
+    return gather_taps(u, tap=tap, **geometry)
 
 
 @primitive
@@ -111,18 +85,9 @@ def gather_taps(x, *, tap, kernel_size, stride=None, padding=0, dilation=1, ceil
 
 
 @gather_taps.grad("x")
-def gather_taps_dx(dy, x_shape, tap, kernel_size, stride, padding, dilation, ceil_mode):
+def gather_taps_dx(dy, x_shape, tap, **geometry):
     """The adjoint of reading at a tap is to write there."""
-    return scatter_taps(
-        dy,
-        tap=tap,
-        size=x_shape[-2:],
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-    )
+    return scatter_taps(dy, tap=tap, size=x_shape[-2:], **geometry)
 
 
 @primitive(names=("input",))
@@ -164,9 +129,9 @@ def spread_windows(dy, *, size, kernel_size, stride=None, padding=0, ceil_mode=F
 
 
 @spread_windows.grad("dy")
-def spread_windows_ddy(u, size, kernel_size, stride, padding, ceil_mode):
+def spread_windows_ddy(u, size, **geometry):
     """The adjoint of spreading over windows is to sum over them."""
-    return sum_windows(u, kernel_size=kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode)
+    return sum_windows(u, **geometry)
 
 
 @primitive
@@ -178,11 +143,9 @@ def sum_windows(x, *, kernel_size, stride=None, padding=0, ceil_mode=False):
 
 
 @sum_windows.grad("x")
-def sum_windows_dx(dy, x_shape, kernel_size, stride, padding, ceil_mode):
+def sum_windows_dx(dy, x_shape, **geometry):
     """The adjoint of summing over windows is to spread over them."""
-    return spread_windows(
-        dy, size=x_shape[-2:], kernel_size=kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode
-    )
+    return spread_windows(dy, size=x_shape[-2:], **geometry)
 
 
 @lru_cache(maxsize=1024)
