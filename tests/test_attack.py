@@ -82,9 +82,8 @@ def test_an_interrupt_anywhere_in_saving_leaves_a_whole_file(action):
 @pytest.mark.parametrize("action", ["save_page", "save_profile"])
 def test_a_file_that_is_emptied_first_is_noticed(action, monkeypatch):
     def write(path):
-        file = open(path, "wb")
-        yield file
-        file.close()
+        with open(path, "wb") as file:
+            yield file
 
     monkeypatch.setattr("tinygrad_conv.debug.atomic_write.replacing", contextmanager(write))
     cases = [interrupts.Case(action, "SGD", "float32", 1, 0, line, seed=0) for line in range(-20, 0)]
