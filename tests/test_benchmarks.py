@@ -23,6 +23,8 @@ from .benchmarks.report import report
 from .benchmarks.tables import show_time, table
 from .benchmarks.turns import BenchmarkError, Effort, Worker, build, take_turns
 
+pytestmark = pytest.mark.exhaustive
+
 QUICK = ["--rounds", "2", "--seconds", "0.001", "--patience", "0"]
 TINY = [
     "step-article",
@@ -54,7 +56,6 @@ def quick_run(tmp_path_factory):
     return status, json.loads(path.read_text())
 
 
-@pytest.mark.exhaustive
 def test_ours_and_einsum_find_the_same(quick_run):
     status, results = quick_run
     assert status == 0
@@ -63,7 +64,6 @@ def test_ours_and_einsum_find_the_same(quick_run):
         assert results["times"][case]["ours"].keys() == results["times"][case]["numpy-einsum"].keys()
 
 
-@pytest.mark.exhaustive
 def test_the_floor_by_hand_finds_the_same_for_its_two_nets_and_offers_no_others():
     with Worker("ours", Settings()) as ours, Worker("numpy-by-hand", Settings()) as by_hand:
         for case in ("step-article", "step-toy"):
@@ -101,7 +101,6 @@ def test_convolutions_say_which_kernel_served(quick_run):
     assert all(quick_run[1]["served"]["conv-toy"].values())
 
 
-@pytest.mark.exhaustive
 def test_ours_without_the_fast_extra_and_with_one_thread_and_plain_arrays():
     settings = Settings(without_fast=True, threads=1, plain_order=True)
     with Worker("ours", settings) as ours, Worker("numpy-einsum", Settings()) as einsum:
@@ -120,13 +119,11 @@ def test_memory_of_a_step_is_measured():
     )  # one activation of the first layer, at least
 
 
-@pytest.mark.exhaustive
 def test_imports_are_measured_and_reported(capsys):
     assert main(["import", "--against", "--rounds", "1"]) == 0
     assert "tinygrad_conv" in capsys.readouterr().out
 
 
-@pytest.mark.exhaustive
 def test_other_results_are_refused():
     class Wrong(Worker):
         def ask(self, ask, case, **more):
@@ -153,7 +150,6 @@ def test_nan_agrees_with_nothing():
     assert differing(same, nan) == differing(nan, nan) == ["dw"]
 
 
-@pytest.mark.exhaustive
 def test_the_smallest_growth_tables(monkeypatch, capsys):
     sizes = {case: GROUPS["growth"][case] for case in ("growth-batch-1", "growth-batch-2")}
     monkeypatch.setitem(GROUPS, "growth", sizes)
@@ -162,7 +158,6 @@ def test_the_smallest_growth_tables(monkeypatch, capsys):
     assert "growth-batch-2" in shown and "kernels" in shown and "not measured" in shown
 
 
-@pytest.mark.exhaustive
 def test_peers_that_are_not_installed_are_left_out_by_name(monkeypatch, capsys):
     monkeypatch.setattr("tests.benchmarks.__main__.installed", lambda peer: peer != "jax")
     assert main(["step-article", "--against", "jax", *QUICK]) == 0

@@ -161,6 +161,7 @@ def test_real_digits_are_learned(tmp_path: Path) -> None:
     assert accuracy(example(tmp_path, "train_shapes.py", "--data", "digits")) >= 96
 
 
+@pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     options = ("--data", "bars", "--epochs", "1", "--seed")
     first, again, other = (example(tmp_path, "train_shapes.py", *options, seed) for seed in ("3", "3", "4"))

@@ -30,7 +30,9 @@ FORWARDS_FAULT = {
 
 
 @pytest.mark.parametrize("seed", [0, *more(1, 2)])
-@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.__name__)
+@pytest.mark.parametrize(
+    "breakage", [*BREAKAGES[::3], *more(*BREAKAGES[1::3], *BREAKAGES[2::3])], ids=lambda value: value.__name__
+)
 def test_the_mistake_is_named(breakage, seed):
     trial = breakage(np.random.default_rng(seed))
     kind, message = answer(trial)

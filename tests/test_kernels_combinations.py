@@ -29,6 +29,8 @@ from .test_kernels import (
     results,
 )
 
+pytestmark = pytest.mark.exhaustive
+
 MODULES = [
     importlib.import_module(entry.name)
     for entry in pkgutil.walk_packages(kernels.__path__, f"{kernels.__name__}.")

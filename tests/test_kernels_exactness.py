@@ -27,6 +27,8 @@ from tinygrad_conv.kernels.window import Window, make_window
 
 from .helpers import more
 
+pytestmark = pytest.mark.exhaustive
+
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 

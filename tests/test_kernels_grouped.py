@@ -25,6 +25,8 @@ from .test_kernels import (
     results,
 )
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["bands", "vectors"])
 def in_bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:

@@ -14,7 +14,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.debug import debugger
 
-from .helpers import INSTALLED
+from .helpers import INSTALLED, more
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "step_through_conv.py"
 
@@ -41,7 +41,7 @@ FIVE_HUNDRED_OPS = FIVE_OPS.replace("y = y * 2.0", "y = y * 2.0\nfor _ in range(
 TO_THE_NEXT_LINE = ["next"] if sys.version_info >= (3, 13) else []
 """What leads from `breakpoint()` to the line after it, at which Python stops by itself before 3.13."""
 
-EVERY_LENGTH = pytest.mark.parametrize("text", [FIVE_OPS, FIVE_HUNDRED_OPS], ids=["5 ops", "500 ops"])
+EVERY_LENGTH = pytest.mark.parametrize("text", [FIVE_OPS, *more(FIVE_HUNDRED_OPS)], ids=["5 ops", "500 ops"])
 
 
 def drive(arguments: list[str], presses: list[str], hook: str = "tinygrad_conv.debug.set_trace") -> list[str]:

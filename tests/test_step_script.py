@@ -6,7 +6,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from .step_programs import ARTICLE, NET, environment
+
+pytestmark = pytest.mark.exhaustive
 
 
 def test_quit_and_the_end_of_the_pipe_end_the_program(drive):

@@ -106,6 +106,7 @@ MANY_ROWS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", MANY_ROWS)
 def test_reductions_over_a_million_rows(name):
     compute, expected = MANY_ROWS[name]
@@ -142,6 +143,7 @@ SIZES = {"L": 1 << 18, "M": 300, "N": 2}
 MOST_OF_BLAS = 200  # roundings; PyTorch's own is hundreds off, and thousands
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", PRODUCTS | MATRIX_PRODUCTS)
 def test_products_of_many(name):
     equation, shapes = (PRODUCTS | MATRIX_PRODUCTS)[name]
@@ -161,6 +163,7 @@ def test_products_of_many(name):
 MATMULS = [((3, 1 << 18), (1 << 18, 2)), ((1 << 18,), (1 << 18, 2)), ((2, 1, 1 << 18), (2, 1 << 18, 1))]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize(("a", "b"), [*MATMULS, ((1 << 18,), (1 << 18,))])
 def test_a_matrix_product_of_long_rows(a, b, dtype):
@@ -192,6 +195,7 @@ MIXED = {  # what many numbers are added up to, each of them 0.1, and how many
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("name", MIXED)
 def test_what_is_mixed_of_many(name, dtype):
@@ -201,6 +205,7 @@ def test_what_is_mixed_of_many(name, dtype):
     assert y.dtype == dtype and roundings(y, count * float(value)) <= MOST
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_the_gradient_of_what_was_stretched_a_million_times(mode, dtype):
@@ -210,6 +215,7 @@ def test_the_gradient_of_what_was_stretched_a_million_times(mode, dtype):
     assert roundings(np.asarray(x.grad), length // 2 * float(value)) <= MOST
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("kernel", [(1, 3), (40, 40)])
 def test_windows_that_share_their_maximum(kernel, dtype):
@@ -229,6 +235,7 @@ COUNTED = {  # of 70,000 numbers, more than float16 can count
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", COUNTED)
 def test_counts_are_not_kept_in_float16(name):
     function, expected = COUNTED[name]
