@@ -129,7 +129,24 @@ class Mode(Members):
         return [module.training for module in self.net.modules()]
 
 
-WHOLE = (Plateau, Steps, NewSchedule, Layer, Norm, AveragingNorm, FunctionalNorm, Members, Mode)
+class Result:
+    """A result that is changed in place: its numbers, and the gradient through it."""
+
+    def __init__(self):
+        self.w = tg.ones(2, requires_grad=True)
+        self.x = self.w * 2
+        self.x.retain_grad()
+
+    def act(self):
+        self.x += self.w
+
+    def state(self):
+        self.w.grad = self.x.grad = None
+        self.x.sum().backward(retain_graph=True)
+        return [self.x.data.tolist(), self.w.grad.tolist(), self.x.grad.tolist()]
+
+
+WHOLE = (Result, Plateau, Steps, NewSchedule, Layer, Norm, AveragingNorm, FunctionalNorm, Members, Mode)
 
 
 @pytest.mark.parametrize("scene", WHOLE)

@@ -79,36 +79,39 @@ def fitted(tensor: Any, symbol: str, result: Any) -> Any:
 
 def take_over(tensor: Any, result: Any) -> None:
     """Become a result: its array and its node. Hooks stay with the old node; retain_grad moves along."""
+    changes = Changes()
     old, new = tensor._edge, result._edge
-    if old is not None and old.node._listeners is not None:
-        retained = old.node._listeners.retained
-        if old.slot in retained and retained[old.slot]() is tensor:
-            moved = retained.pop(old.slot)
-            if new is not None:
-                new.node.listeners().retained[new.slot] = moved
-    replace_array(tensor, result._data)
-    tensor._edge, tensor._requires_grad = new, result._requires_grad
-
-
-def replace_array(tensor: Any, array: Array) -> None:
-    """Give a result an array of its own; where views of the old one are alive, it is known to them still."""
-    memory = tensor._memory
-    if memory is not None and memory.beside(tensor):
-        memory.leave(tensor, tensor._data)
-    else:
-        tensor._memory = None
-    tensor._data = array
+    retained = old.node._listeners.retained if old is not None and old.node._listeners is not None else {}
+    if old is not None and old.slot in retained and retained[old.slot]() is tensor:
+        others = {slot: other for slot, other in retained.items() if slot != old.slot}
+        changes.refill(retained, others)
+        if new is not None:
+            changes.update(new.node.listeners().retained, {new.slot: retained[old.slot]})
+    give_own_array(changes, tensor, result._data)
+    changes.set(tensor, "_edge", new)
+    changes.set(tensor, "_requires_grad", result._requires_grad)
+    changes.commit()
 
 
 def put(tensor: Any, numbers: Array) -> None:
     """Other numbers: in the memory of a leaf, through a view of it as well; a result keeps its node."""
+    changes = Changes()
     if is_a_leafs(tensor):
-        changes = Changes()
         changes.write(tensor, numbers)
-        changes.commit()
-        return
-    numbers.setflags(write=False)
-    replace_array(tensor, numbers)
+    else:
+        numbers.setflags(write=False)
+        give_own_array(changes, tensor, numbers)
+    changes.commit()
+
+
+def give_own_array(changes: Changes, tensor: Any, array: Array) -> None:
+    """A result gets an array of its own; where views of the old one are alive, it is known to them still."""
+    memory = tensor._memory
+    if memory is not None and memory.beside(tensor):
+        memory.leave(tensor, tensor._data)
+    else:
+        changes.set(tensor, "_memory", None)
+    changes.set(tensor, "_data", array)
 
 
 def overwrite(tensor: Any, values: Any) -> None:
