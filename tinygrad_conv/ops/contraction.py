@@ -6,10 +6,13 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
-from ..kernels.sums import LONGEST_DOT, sum_in_halves
+from ..kernels.sums import sum_in_halves
 from .arguments.equations import parse, unused
 from .functions import wide
 from .shape import reshape
+
+# Numbers that np.einsum may add up at once: where it makes no matrix product, it may do so one after another.
+LONGEST = 1024
 
 
 @primitive
@@ -54,9 +57,9 @@ def contracted(parts, inputs, terms):
         ]
         return np.einsum(equation, *pieces, optimize=len(pieces) > 1)
 
-    if lengths.get(longest, 0) <= LONGEST_DOT:
+    if lengths.get(longest, 0) <= LONGEST:
         return np.einsum(equation, *parts, optimize=len(parts) > 1)
-    return sum_in_halves(of_places, 0, lengths[longest], LONGEST_DOT)
+    return sum_in_halves(of_places, 0, lengths[longest], LONGEST)
 
 
 @einsum.grad("xs")

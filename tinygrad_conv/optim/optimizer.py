@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ Group = dict[str, Any]
 
 WIDE = np.dtype(np.float32)
 NOTHING: State = {}
+PARAMS_OF = itemgetter("params")  # of a group
 
 
 class Optimizer:
@@ -244,7 +247,7 @@ class Optimizer:
 
     def params(self) -> list[Any]:
         """The parameters of all groups, in order."""
-        return [param for group in self.param_groups for param in group["params"]]
+        return list(chain.from_iterable(map(PARAMS_OF, self.param_groups)))
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
