@@ -241,7 +241,7 @@ def _maxima(places: Array, y: Array, tap: Array) -> None:
     number += ONE
     np.multiply(number, differs[0], out=tap)  # 3 where there is a NaN, which differs from itself
     if has_nan(y):
-        earlier = np.isnan(y) & ~np.isnan(taps[3])
+        earlier = np.isnan(y) > np.isnan(taps[3])
         if earlier.any():
             tap[earlier] = 2 - np.isnan(taps[2::-1, earlier]).argmax(0)
 
