@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from tinygrad_conv import kernels
+from tinygrad_conv.kernels import reference
 from tinygrad_conv.kernels.window import Window, make_window, overlap
 
 from .test_kernels import random_window
@@ -44,3 +46,11 @@ def test_an_overlap_is_the_windows_whose_tap_meets_the_input(axis: int) -> None:
             assert list(zip(numbers, range(window.size[axis])[met.inputs], strict=True)) == inside
             if not inside:
                 assert met == (0, 0, 0, 0, window.stride[axis])
+
+
+@pytest.mark.parametrize("padding", [((0, 0), (0, 0)), ((1, 1), (0, 1))])
+def test_max_pool_of_nothing_but_nan_names_the_last_tap(padding):
+    x = np.full((2, 3, 7, 8), np.nan, np.float32)
+    window = make_window((7, 8), (3, 3), (2, 2), padding)
+    for ours, expected in zip(kernels.max_pool(x, window), reference.max_pool(x, window), strict=True):
+        np.testing.assert_array_equal(ours, expected)

@@ -135,6 +135,18 @@ REDUCTION_DIFFERENCES = {  # name: reason; wherever else PyTorch's gradient is a
     **{f"norm, p = {p}": NO_NAN_THERE for p in ORDERS if p not in (0, 1)},
 }
 SIGN_OF_NAN = {"norm, p = 1", "norm, p = inf", "norm, p = -inf"}  # is NaN, in PyTorch 0
+DENORMALS = [
+    [TINY, TINY, TINY],
+    [TINY, -TINY, 0],
+    [TINY, 1, 2],
+    [-TINY, -1, 0],
+    [TINY, 1e-40, 1e-39],
+    [TINY, 2 * TINY, -TINY],
+    [TINY, 1e30, 1],
+    [TINY, INF, 1],
+    [0, TINY, -0.0],
+]
+DENORMALS = np.array(DENORMALS, np.float32).T
 
 LOSSES = "mse_loss l1_loss huber_loss smooth_l1_loss binary_cross_entropy_with_logits".split()
 IMAGE = [[0, 1, INF, 2], [NAN, 1, -INF, 3], [1, 1, -0.0, 0], [2, 2, 100, -100]]
@@ -198,6 +210,23 @@ def test_reductions(name, dy):
         if name in REDUCTION_DIFFERENCES:
             differing &= ~np.isnan(theirs)
         assert not differing.any(), (ROWS[differing], ours[differing], theirs[differing])
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_of_denormals(name):
+    """As PyTorch has them; but of norms in float64, for those of denormals vanish there in float32."""
+    is_norm = name.startswith("norm")
+    x = tg.tensor(DENORMALS, requires_grad=True)
+    other = torch.tensor(DENORMALS, dtype=torch.float64 if is_norm else torch.float32, requires_grad=True)
+    y, z = (function(tensor) for function, tensor in zip(REDUCTIONS[name], (x, other), strict=True))
+    np.testing.assert_allclose(y.data, z.detach().numpy().astype(np.float32), rtol=2e-5, atol=3e-45)
+    tg.sum(y).backward()
+    if name != "norm, p = 0":
+        z.sum().backward()
+    theirs = (torch.zeros_like(other) if other.grad is None else other.grad).numpy().astype(np.float32)
+    within = np.isclose(x.grad, theirs, rtol=0.01 if is_norm else 2e-5, atol=1e-7, equal_nan=True)
+    vanishing = (np.abs(DENORMALS) == np.float32(TINY)) & (DENORMALS == np.float32(1e30)).any(0)
+    assert within[~np.isnan(theirs) & ~(vanishing & (name == "norm, p = 0.5"))].all(), (x.grad, theirs)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -54,6 +54,7 @@ KERNEL_TESTS = [
         if name.startswith("test_kernels") and not name.endswith("_torch.py")
     ),
     "test_conv.py",
+    "test_sums.py",
 ]
 RULE_TESTS = [
     *sorted(name for name in os.listdir(TESTS) if name.startswith("test_rules_")),

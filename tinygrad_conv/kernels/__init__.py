@@ -8,9 +8,8 @@ A map of the folder, in reading order. The arithmetic:
     pooling.py       maximum and sum of windows
     norm.py          how far numbers lie from the mean of their group
     pointwise.py     a bias, its sums, max(x, 0), choosing by a mask, looking for an Inf
-    sums.py          sums over axes, without loss of digits
     gemm.py          matrix products, in pieces that BLAS is quick at
-    sums.py          sums of many numbers, so that the rounding stays small
+    sums.py          sums of many numbers, over axes and in halves, so that the rounding stays small
 
 and what leads to it:
 

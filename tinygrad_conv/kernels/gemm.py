@@ -2,7 +2,8 @@
 
 `matmul` is that of linear layers. Left alone, a large product would wake the threads of BLAS, which go on
 spinning for a tenth of a second afterwards, in the way of the threads that share the next convolution. So
-large products hold BLAS too, and share their rows.
+large products hold BLAS too, and share their rows. Where each number is a long sum, `long_matmul` and
+`dot_in_halves` cut that sum and add up the halves, so that the rounding stays small.
 
 `multiply_in_pieces` and `multiply_in_tiles` are for low matrices. A large product pays for itself when BLAS
 first copies both matrices into an order of its own. With few rows it does not, for each number that is copied

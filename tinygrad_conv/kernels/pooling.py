@@ -44,7 +44,8 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
         return _max_pool_side_by_side(x, window)
     y, tap = _max_pool(x, window)
     if has_nan(y):
-        last = _last_nan(x, window)
+        alike = np.isnan(x).all()  # as soon in a net that diverges: one image then stands for all
+        last = _last_nan(x[:1, :1] if alike else x, window)
         np.copyto(tap, last - last.dtype.type(1), where=last > 0, casting="unsafe")
     return y, tap
 
@@ -241,7 +242,7 @@ def _maxima(places: Array, y: Array, tap: Array) -> None:
     number += ONE
     np.multiply(number, differs[0], out=tap)  # 3 where there is a NaN, which differs from itself
     if has_nan(y):
-        earlier = np.isnan(y) & ~np.isnan(taps[3])
+        earlier = np.isnan(y) > np.isnan(taps[3])
         if earlier.any():
             tap[earlier] = 2 - np.isnan(taps[2::-1, earlier]).argmax(0)
 

@@ -7,8 +7,9 @@ group. With g = w dY,
     dX = (g - mean(g) - x̂ mean(g x̂)) / √(σ² + ε)
 
 the means being those of the group: what of g would shift or scale the whole group is lost (Ioffe & Szegedy
-2015). Kept from the forward are μ (`center`) and 1 / √(σ² + ε) (`scale`), one number for each group; x̂ is
-computed again.
+2015). An Inf or NaN makes NaN of its whole group. Where σ² overflows, x̂ is 0 and so is dX, as in PyTorch's
+batch_norm (its layer_norm and group_norm have NaN there). Kept from the forward are μ (`center`) and
+1 / √(σ² + ε) (`scale`), one number for each group; x̂ is computed again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The standard deviation and norms: roots of sums of powers.
 
 A power overflows or vanishes long before its root does. So where a root is so large or so small that its
-powers may have, it is taken again from numbers that are scaled to about 1.
+powers may have, it is taken again from numbers that are scaled to about 1, each group of numbers by its own
+largest: what stands in one must not spoil another.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def std(x, *, dim=None, correction=1, keepdim=False):
     with np.errstate(over="ignore"):
         y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
     if not safely_squared(y):
-        scale, values = scaled(values - mean(values, dim=dim, keepdim=True))
-        y = scale * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+        scale, values = scaled(values - mean(values, dim=dim, keepdim=True), reduced_dims("std", dim, x.ndim))
+        y = scale.reshape(y.shape) * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
     return y.astype(x.dtype)
 
 
@@ -43,7 +44,7 @@ def std_dx(dy, x, y, dim, correction, keepdim):
 
 @primitive
 def vector_norm(x, *, p=2, dim=None, keepdim=False):
-    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`.
+    """‖x‖ = (Σ |x|ᵖ)^(1/p) over `dim`, also where PyTorch's powers overflow or vanish.
 
     For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. Raises
     DtypeError for integers, ShapeError for the extreme of nothing, ValueError for a p that is no number.
@@ -65,7 +66,10 @@ def vector_norm(x, *, p=2, dim=None, keepdim=False):
 
 @vector_norm.grad("x")
 def vector_norm_dx(dy, x, y, p, dim, keepdim):
-    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared in a tie."""
+    """∂‖x‖/∂x = sign(x) (|x| / ‖x‖)^(p-1), and 0 where ‖x‖ is; for p = ±∞ sign(x), shared in a tie.
+
+    With 0 < p < 1 it is ∞ for an x so small that |x| / ‖x‖ vanishes in the dtype.
+    """
     y, dy = spread(y, x.shape, dim), spread(dy, x.shape, dim)
     if math.isinf(p):
         return sign(x) * shared_by(abs(x) == y, dy, dim)
@@ -73,10 +77,12 @@ def vector_norm_dx(dy, x, y, p, dim, keepdim):
         return masked(dy, mask=np.zeros((), bool))
     if p == 1:
         return dy * sign(x)
-    y, dy = where(y, 1.0, condition=y != 0), where(dy, 0.0, condition=y != 0)
+    positive = y != 0
+    y, dy = where(y, 1.0, condition=positive), where(dy, 0.0, condition=positive)
     if p == 2:
         return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
     ratio = where(abs(x) / y, 1.0, condition=x != 0)
+    ratio = where(ratio, 1.0, condition=positive)  # its power might be ∞, and makes NaN of 0
     return dy * sign(x) * pow(ratio, p - 1)
 
 
@@ -86,9 +92,9 @@ def root_of_powers(magnitude, p, dims, keepdim):
         y = kernels.sum_over(np.power(magnitude, p), dims, keepdim) ** (1 / p)
     if p == 1 or safely_squared(y):
         return y
-    scale, values = scaled(magnitude.astype(np.float64))
+    scale, values = scaled(magnitude.astype(np.float64), dims)
     with np.errstate(divide="ignore", over="ignore"):
-        return scale * kernels.sum_over(np.power(values, p), dims, keepdim) ** (1 / p)
+        return scale.reshape(y.shape) * kernels.sum_over(np.power(values, p), dims, keepdim) ** (1 / p)
 
 
 def safely_squared(y):
@@ -98,11 +104,13 @@ def safely_squared(y):
     return not y.size or (np.min(y) > least and np.max(y) < most)
 
 
-def scaled(x):
-    """A power of 2, and x divided by it, whose largest is about 1 then; 1 and x where that is ∞, NaN or 0."""
+def scaled(x, dims):
+    """A power of 2 for each group, and x divided by it, whose largest is about 1 then.
+
+    It is 1 where the largest is ∞, NaN or 0.
+    """
     with np.errstate(invalid="ignore"):
-        largest = np.max(np.abs(x), initial=0.0)
-    if largest == 0 or not np.isfinite(largest):
-        return x.dtype.type(1), x
+        largest = np.max(np.abs(x), axis=dims, keepdims=True, initial=0.0)
+    largest = np.where((largest == 0) | ~np.isfinite(largest), 1.0, largest)
     scale = np.exp2(np.floor(np.log2(largest))).astype(x.dtype)
     return scale, x / scale
