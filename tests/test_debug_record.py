@@ -336,7 +336,7 @@ def test_a_wrong_kernel_is_found(monkeypatch):
     right = kernels.correlate_weight_grad
 
     def wrong(x, dy, window, groups=1):
-        literal = kernels.dispatch._wanted.get() == "reference"
+        literal = kernels.dispatch._wanted.get()[-1] == "reference"
         return right(x, dy, window, groups) * (1 if literal else 1.05)
 
     monkeypatch.setattr(kernels, "correlate_weight_grad", wrong)

@@ -94,15 +94,14 @@ TABLES = {
 KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table}))
 FAST = "fast"
 
-_wanted: ContextVar[str] = ContextVar("kernels", default=FAST)
-_entered: ContextVar[tuple[str, ...]] = ContextVar("blocks of use_kernels; the last rules", default=())
+_wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last rules", default=(FAST,))
 _served: ContextVar[str | None] = ContextVar("served", default=None)
 
 
 def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
     """A correlation or gradient, of its two arrays, by whichever kernel the table or `use_kernels` says."""
     ways, multiplications = choose(
-        family, _wanted.get(), first.shape, second.shape, window, groups, first.dtype, second.dtype
+        family, _wanted.get()[-1], first.shape, second.shape, window, groups, first.dtype, second.dtype
     )
     if multiplications < WORTH_HOLDING_BLAS:
         return _first_result(ways, first, second)
@@ -158,7 +157,7 @@ def problem_of(
 
 def pools() -> ModuleType:
     """The module whose pooling functions serve."""
-    literal = _wanted.get() == "reference"
+    literal = _wanted.get()[-1] == "reference"
     _served.set("reference" if literal else "pooling")
     return reference if literal else pooling
 
@@ -182,12 +181,10 @@ class use_kernels:
         self.name = name
 
     def __enter__(self) -> use_kernels:
-        _entered.set((*_entered.get(), self.name))
-        _wanted.set(self.name)
+        _wanted.set((*_wanted.get(), self.name))
         return self
 
     def __exit__(self, *error: object) -> None:
-        names = list(_entered.get())
+        names = list(_wanted.get())
         del names[len(names) - 1 - names[::-1].index(self.name)]  # the innermost, if not in order
-        _entered.set(tuple(names))
-        _wanted.set(names[-1] if names else FAST)
+        _wanted.set(tuple(names))
