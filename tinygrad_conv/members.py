@@ -1,4 +1,4 @@
-"""What is one value, or a tuple of several: an op's outputs, a variadic argument, the gradients of either."""
+"""Tuples: what is one value or several (an op's outputs, the gradients of these), and the blocks entered."""
 
 from __future__ import annotations
 
@@ -8,3 +8,9 @@ from typing import Any
 def members_of(value: Any) -> tuple[Any, ...]:
     """The values one by one; whatever is no plain tuple, a named one too, is a value by itself."""
     return value if type(value) is tuple else (value,)
+
+
+def without_last(item: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The items without the last one that is this, as when a block that was entered several times is left."""
+    last = len(items) - 1 - items[::-1].index(item)
+    return items[:last] + items[last + 1 :]

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from ..members import without_last
+
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
 OBSERVATION: ContextVar[Any] = ContextVar("who observes ops, sweeps and updates (observe.py)", default=None)
@@ -30,7 +32,7 @@ class enable_grad(ContextDecorator):
         rule((*ENTERED.get(), self))
 
     def __exit__(self, *exception: object) -> None:
-        rule(without(self, ENTERED.get()))
+        rule(without_last(self, ENTERED.get()))
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
@@ -52,12 +54,6 @@ def rule(blocks: tuple[enable_grad, ...]) -> None:
     """Have these blocks rule, the last above all: one call in C, so that no interrupt comes in between."""
     modes: tuple[ContextVar[Any], ...] = (ENTERED, GRAD)
     deque(map(ContextVar.set, modes, (blocks, blocks[-1]._value if blocks else True)), maxlen=0)
-
-
-def without(block: enable_grad, blocks: tuple[enable_grad, ...]) -> tuple[enable_grad, ...]:
-    """The blocks without the innermost entry of this one."""
-    last = len(blocks) - 1 - blocks[::-1].index(block)
-    return blocks[:last] + blocks[last + 1 :]
 
 
 @contextmanager

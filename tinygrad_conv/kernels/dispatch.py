@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import ShapeError
+from ..members import without_last
 from . import pooling, reference
 from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, scatter_add, winograd
 from .conv import problem as asks
@@ -185,6 +186,4 @@ class use_kernels:
         return self
 
     def __exit__(self, *error: object) -> None:
-        names = list(_wanted.get())
-        del names[len(names) - 1 - names[::-1].index(self.name)]  # the innermost, if not in order
-        _wanted.set(tuple(names))
+        _wanted.set(without_last(self.name, _wanted.get()))

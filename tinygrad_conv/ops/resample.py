@@ -36,31 +36,41 @@ def mix(x, *, dim, size, target, source, weight=None):
 
     y has `size` places there. A place that is no target is 0; without weights each counts 1.
     """
-    dim %= x.ndim
-    before, after = (slice(None),) * dim, (1,) * (x.ndim - dim - 1)
-    shape, values = (*x.shape[:dim], size, *x.shape[dim + 1 :]), wide(x)
+    lines = np.moveaxis(wide(x), dim, 0)
     if weight is not None:
         check_float("mix", x=x)
-        weight = weight.astype(values.dtype)
+        weight = weight.astype(lines.dtype).reshape(-1, *(1,) * (x.ndim - 1))
 
     def products(entries):
-        part = values[before + (as_slice(source[entries]),)]
-        return part if weight is None else part * weight[entries].reshape(-1, *after)
-
-    def sum_of_rounds(first, last):
-        y = np.zeros(shape, values.dtype)
-        for entries in rounds[first:last]:
-            y[before + (as_slice(target[entries]),)] += products(entries)
-        return y
+        part = lines[as_slice(source[entries])]
+        return part if weight is None else part * weight[entries]
 
     rounds = each_target_once(target)
     if len(rounds) <= size:
-        y = sum_in_halves(sum_of_rounds, 0, len(rounds), BLOCK)
+        y = sum_of_rounds(rounds, target, products, (size, *lines.shape[1:]), lines.dtype)
     else:
-        y = np.zeros(shape, values.dtype)
-        for entries in each_target_whole(target):
-            y[before + (target[entries[0]],)] = kernels.sum_over(products(entries), dim)
-    return y.astype(x.dtype, copy=False)
+        y = sums_by_target(target, products, (size, *lines.shape[1:]), lines.dtype)
+    return np.ascontiguousarray(np.moveaxis(y, 0, dim), x.dtype)
+
+
+def sum_of_rounds(rounds, target, products, shape, dtype):
+    """The mixed lines [size, …]: in each round every target gets one product at most."""
+
+    def add_up(first, last):
+        y = np.zeros(shape, dtype)
+        for entries in rounds[first:last]:
+            y[as_slice(target[entries])] += products(entries)
+        return y
+
+    return sum_in_halves(add_up, 0, len(rounds), BLOCK)
+
+
+def sums_by_target(target, products, shape, dtype):
+    """The same, one target after another: of few targets with many products each."""
+    y = np.zeros(shape, dtype)
+    for entries in each_target_whole(target):
+        y[target[entries[0]]] = kernels.sum_over(products(entries), 0)
+    return y
 
 
 def each_target_once(target):
