@@ -29,6 +29,12 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "ops/roots.py vector_norm_dx": {
+        "return masked(dy, mask=np.zeros((), bool)) → return -masked(dy, mask=np.zeros((), bool))": (
+            "A count of elements that aren't 0 has the gradient 0; -0.0 is the same number."
+        ),
+        "return masked(dy, mask=np.zeros((), bool)) → return 2 * masked(dy, mask=np.zeros((), bool))": (
+            "A count of elements that aren't 0 has the gradient 0, and so has twice that."
+        ),
         "where(y, 1.0, condition=positive) → where(y, 2.0, condition=positive)": (
             "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does."
         ),
