@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from ...engine.location import show_path
 from ...engine.registry import OPS
 from ...errors import SHORT, show_array, show_shape, show_value
 from ...members import members_of
@@ -53,7 +52,7 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
         "number": step.number,
         "op": step.op,
         "call": f"%{step.number} = {step.op}({', '.join(given)})",
-        "place": f"{show_path(step.where.file)}:{step.where.line}",
+        "place": step.where.at,
         "text": step.where.source,
         "layer": step.where.layer,
         "inputs": inputs,

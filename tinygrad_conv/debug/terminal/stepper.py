@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ...engine.location import Place, show_path
+from ...engine.location import Place
 from ...errors import show_shape, show_value
 from ..page.contents import label_of, params_of
 from ..record import Recording
@@ -146,8 +146,7 @@ class Stepper(Questions):
         first, last = max(0, self.at - AROUND), self.at + AROUND + 1
         for step in self.recording if argument == "all" else self.recording[first:last]:
             mark = "->" if step is self.step else "B " if self.breaks_at(step) else "  "
-            place = f"{show_path(step.where.file)}:{step.where.line}"
-            self.say_fitted(f"{mark} {self.call(step)}   {place}   {step.where.layer}".rstrip())
+            self.say_fitted(f"{mark} {self.call(step)}   {step.where.at}   {step.where.layer}".rstrip())
 
     def do_where(self, argument: str) -> None:
         """w(here): the lines around the call in the forward, and the rules of this op."""
@@ -163,7 +162,7 @@ class Stepper(Questions):
 
 def describe_place(place: Place) -> str:
     """`net.py:12 in net.conv1`."""
-    return f"{show_path(place.file)}:{place.line}{place.layer and ' in '}{place.layer}"
+    return f"{place.at}{place.layer and ' in '}{place.layer}"
 
 
 def count(argument: str) -> int:
