@@ -24,7 +24,7 @@ LARGEST = 1024  # rows and columns of an image
 ZOOMED = 96  # small images are enlarged to about this many pixels
 
 BLOCK = "font-family: monospace; white-space: pre; line-height: 1.2; overflow-x: auto; text-align: left"
-GRID = "display: grid; grid-template-columns: repeat(auto-fill, min({}px, 100%)); gap: 4px; justify-content: start"
+GRID = "display: grid; grid-template-columns: repeat(auto-fill, min({}px, 100%)); gap: 4px"
 PIXELS = "image-rendering: pixelated; display: block; margin: 0; max-width: 100%"
 """Styles said here, for notebooks have their own: images one below the other, text in any font."""
 
@@ -40,7 +40,7 @@ def block(text: str) -> str:
 
 
 def pictures(array: Array) -> str:
-    """An array's images in a grid, grey ones a channel each, from its lowest number (black) to its highest."""
+    """An array's images in a grid, grey ones a channel each; its lowest number black, its highest white."""
     if not looks_like_images(array):
         return ""
     images = images_in(array)

@@ -81,7 +81,7 @@ class Tape(Sequence[Line]):
             return str(self)
         half = SHOWN // 2
         listing = self._show([*self._lines[:half], *self._lines[-half:]]).split("\n")
-        middle = f"… {len(self) - 2 * half:,} more ops: print(tape) lists them all …"
+        middle = f"… {errors.show_count(len(self) - 2 * half, 'more op')}: print(tape) lists them all …"
         return "\n".join([*listing[:half], middle, *listing[half:]])
 
     def _repr_html_(self) -> str | None:
