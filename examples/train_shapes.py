@@ -116,7 +116,7 @@ def train(
             scores = net(x)
             loss = tg.mse_loss(scores, one_hot[label.data])
             if html and (epoch, step) == (epochs, len(batches)):
-                loss.record().to_html(html, title=f"The last backward of {epochs} epochs")
+                loss.record().to_html(html, title=f"The last backward of {epochs} epoch{'s' * (epochs != 1)}")
             loss.backward()
             optimizer.step()
             total_loss += loss.item() * len(x)

@@ -123,7 +123,9 @@ def params_of(step: Step) -> list[str]:
 
 def line_contents(line: Line) -> dict[str, Any]:
     """One line of a tape: what a step has, without arrays."""
-    labels = [label for text in line.inputs for label in text.strip("[]").split(", ") if label]
+    variadic = line.op in OPS and OPS[line.op].variadic
+    members = line.inputs[0][1:-1].split(", ") if variadic and line.inputs else line.inputs
+    labels = [label for label in members if label]
     return {
         "number": line.number,
         "op": line.op,
