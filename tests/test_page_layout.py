@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv.debug.page import html
 
 from .browser import find, press, text, texts, until
 from .debug_nets import article, crooked, many_ops, shapes
@@ -18,11 +19,13 @@ OVERFLOWING = """
     const edge = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll("#player *")].filter((element) =>
         element.getBoundingClientRect().right > edge + 1 && [null, element].includes(scrolled(element)));
-    const graph = document.querySelector("#graph");
+    const graph = document.querySelector("#graph"), drawing = graph.querySelector("svg");
+    const { x, width } = drawing.getBBox();
     return [
         ...wide.map((element) => element.outerHTML.slice(0, 80)),
         ...(document.documentElement.scrollWidth > edge ? ["the page"] : []),
         ...(graph.scrollWidth > graph.clientWidth ? ["the graph"] : []),
+        ...(x < 0 || x + width > drawing.viewBox.baseVal.width ? ["what is drawn in the graph"] : []),
     ];
 """
 
@@ -143,6 +146,8 @@ def test_each_array_has_its_own_scale_with_white_at_0(visit):
 def test_what_letters_and_keys_mean_is_said(visit):
     browser = visit(crooked().loss.record(), "#step=1")
     assert text(browser, ".symbols") == "s is the stride (here 2), d the dilation (here 1)"
+    find(browser, "button[data-view=X]").click()
+    assert text(browser, ".symbols") == "d is the dilation (here 1)"
     for key in ("←", "→", "Home", "End", "space", ",", ".", "Enter"):
         assert key in texts(browser, "footer kbd")
     browser = visit(many_ops().record(), "#step=1")
@@ -150,3 +155,10 @@ def test_what_letters_and_keys_mean_is_said(visit):
         "s is the stride (here 2 for rows, 1 for columns), d the dilation (here 1 for rows, 2 for columns); "
         "X has its padding around it"
     )
+
+
+@pytest.mark.browser
+def test_a_tape_s_page_has_no_colours_to_explain(chromium, tmp_path):
+    (tmp_path / "tape.html").write_text(html(article().loss.tape()), encoding="utf-8")
+    chromium.get((tmp_path / "tape.html").as_uri())
+    assert text(chromium, "#step h2") == "%5 mul" and not find(chromium, ".legend").is_displayed()

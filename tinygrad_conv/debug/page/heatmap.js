@@ -284,7 +284,7 @@ function planesPerRow(array, available) {
 
 // The legend: the colours, with the numbers of a scale that they stand for; without one, with what they are of each array.
 function drawLegend(canvas, scale) {
-  const width = 260, height = 40, ratio = Math.max(1, window.devicePixelRatio || 1), margin = 22;
+  const width = 230, height = 40, ratio = Math.max(1, window.devicePixelRatio || 1), margin = 22;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;

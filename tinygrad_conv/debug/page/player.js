@@ -159,6 +159,7 @@ class Player {
     const arrays = numbers.map((number) => this.page.array(number)).filter(Boolean);
     const apart = this.parts.scaling.value === "array", shared = new Scale(arrays);
     this.scaleOf = (array) => (apart ? new Scale([array]) : shared);
+    this.parts.legend.parentElement.hidden = !arrays.length;
     drawLegend(this.parts.legend, apart ? null : shared);
   }
 

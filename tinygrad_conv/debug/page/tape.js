@@ -80,6 +80,18 @@ class TapeList {
   }
 }
 
+const BOW = 90; // by which an edge goes to the left
+
+// Around what stands between two ops.
+function bowOf(source, box) {
+  return box.rank - source.rank > 1 && !source.leaf ? -BOW : 0;
+}
+
+// How far to the left the edge between two boxes goes: three quarters of the way to the points that bend it.
+function leftmost(source, box) {
+  return Math.min(source.x, box.x) + 0.75 * bowOf(source, box);
+}
+
 const RANK = 62, BOX_HEIGHT = 34, LEAF_HEIGHT = 24, SPACE = 14, LOWER = 22; // a leaf stands between two ops
 const LEAST_ZOOM = 0.6; // of a graph that is wider than its place; one that is wider still is scrolled
 
@@ -156,19 +168,19 @@ class Graph {
     }
   }
 
-  // Leaves at the right of the ops in their row and the next, two one below the other.
+  // Leaves at the right of the ops in their row and the next, two one below the other; the lines of the next two run between them.
   placeLeaves(row, next) {
     const leaves = row.filter((box) => box.leaf), ops = [...row, ...next].filter((box) => !box.leaf);
     let free = Math.max(...ops.map((box) => box.x + box.width / 2)) + SPACE;
     for (let first = 0; first < leaves.length; first += 2) {
       const column = leaves.slice(first, first + 2), width = Math.max(...column.map((box) => box.width));
-      column.forEach((box, place) => Object.assign(box, { x: free + width / 2, below: LOWER + place * (LEAF_HEIGHT + 3) }));
+      column.forEach((box, place) => Object.assign(box, { x: free + width / 2, below: LOWER + (place + (first % 4) / 4) * (LEAF_HEIGHT + 3) }));
       free += width + SPACE;
     }
   }
 
   shift(all) {
-    const left = Math.min(...all.map((box) => box.x - box.width / 2));
+    const left = Math.min(...all.flatMap((box) => [box.x - box.width / 2, ...box.from.map((source) => leftmost(source, box))]));
     const down = (box) => box.rank * RANK + (box.below ?? 0), top = Math.min(...all.map(down));
     for (const box of all) {
       box.x += 8 - left;
@@ -200,7 +212,7 @@ class Graph {
       return this.shape("path", { d: `M${left},${middle} C${left - SPACE},${middle} ${box.x},${middle} ${box.x},${box.y}`, class: "edge" });
     }
     const top = source.y + BOX_HEIGHT, half = (box.y - top) / 2;
-    const bow = box.rank - source.rank > 1 ? -90 : 0; // around what stands between
+    const bow = bowOf(source, box);
     const d = `M${source.x},${top} C${source.x + bow},${top + half} ${box.x + bow},${box.y - half} ${box.x},${box.y}`;
     return this.shape("path", { d, class: "edge" });
   }

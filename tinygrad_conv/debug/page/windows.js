@@ -200,8 +200,10 @@ class WindowView {
   // What the letters of the formula stand for, with their values here.
   symbols() {
     const pair = ([rows, columns]) => (rows === columns ? String(rows) : `${rows} for rows, ${columns} for columns`);
+    const dilation = `dilation (here ${pair(this.g.dilation)})`;
+    if (this.role === "X") return `d is the ${dilation}`;
     const padding = this.g.padding.flat().some(Boolean) ? "; X has its padding around it" : "";
-    return `s is the stride (here ${pair(this.g.stride)}), d the dilation (here ${pair(this.g.dilation)})${padding}`;
+    return `s is the stride (here ${pair(this.g.stride)}), d the ${dilation}${padding}`;
   }
 
   figure(map, operand, at) {
