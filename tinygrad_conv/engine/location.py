@@ -23,6 +23,8 @@ CELL_FILE = re.compile(r"<ipython-input-(\d+)-.*>|.*[/\\]ipykernel_\d+[/\\]\d+\.
 ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 """How an absolute path begins, on any system."""
 
+SEPARATOR, NUMBER, SHOWN_CELL = re.compile(r"[/\\]"), re.compile(r"\d+"), re.compile(r"cell \d+|a cell")
+
 
 class Place(NamedTuple):
     """The user's line that called an op."""
@@ -86,7 +88,7 @@ def relative_path(path: str) -> str:
     for folder in (PACKAGE, *folders, os.getcwd(), *sorted(sys.path, key=len, reverse=True)):
         if folder.strip(os.sep) and path.startswith(folder.rstrip(os.sep) + os.sep):
             return os.path.relpath(path, folder)
-    parts = re.split(r"[/\\]", path)
+    parts = SEPARATOR.split(path)
     ours = [place for place, part in enumerate(parts[:-1]) if part == "tinygrad_conv"]
     return "/".join(parts[ours[-1] + 1 :] if ours else parts[-2:]).lstrip("/")
 
@@ -96,7 +98,7 @@ def show_cell(path: str) -> str:
     matched = CELL_FILE.fullmatch(path)
     compiler: Any = getattr(running_ipython(), "compile", None)
     known = compiler.format_code_name(path) if hasattr(compiler, "format_code_name") else None
-    number = re.search(r"\d+", known[1]) if known else None
+    number = NUMBER.search(known[1]) if known else None
     if number:
         return f"cell {number[0]}"
     if matched is None:
@@ -112,7 +114,7 @@ def running_ipython() -> Any:
 
 def show_line(shown_path: str, line: int) -> str:
     """A line of a file, or of a cell, whose path has been shortened."""
-    is_cell = re.fullmatch(r"cell \d+|a cell", shown_path)
+    is_cell = SHOWN_CELL.fullmatch(shown_path)
     return f"{shown_path}, line {line}" if is_cell else f"{shown_path}:{line}"
 
 
