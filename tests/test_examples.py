@@ -189,6 +189,11 @@ def test_without_the_extras_shapes_are_learned_all_the_same(tmp_path: Path) -> N
         (("--seed", "x"), "argument --seed: invalid count value: 'x'"),
         (("--data", "cats"), "argument --data: invalid choice"),
         (("--data", "digits"), "pip install 'tinygrad_conv[examples]'"),
+        (("--html", "missing/a.html"), "argument --html: there is no folder missing to write a.html to"),
+        (("--html", "/proc/a.html"), "argument --html: nothing can be written to the folder /proc: "),
+        (("--html", "."), "argument --html: . is a folder; name a file in it"),
+        (("--html", ""), "argument --html: . is a folder; name a file in it"),
+        (("--html", "matplotlib.py/a.html"), "argument --html: there is no folder matplotlib.py to write"),
     ],
 )
 def test_what_cannot_be_trained_is_said_in_one_line(
@@ -197,7 +202,30 @@ def test_what_cannot_be_trained_is_said_in_one_line(
     script = str(PROJECT / "examples" / "train_shapes.py")
     done = run(tmp_path, script, *arguments, path=without_extras(tmp_path))
     assert done.returncode != 0
-    assert message in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1] and "epoch " not in done.stdout
+
+
+def test_the_working_directory_is_tried_too_where_no_file_is_named() -> None:
+    done = run(Path("/proc"), str(PROJECT / "examples" / "train_shapes.py"), "--html")
+    assert "argument --html: nothing can be written to the folder .: " in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "title"),
+    [
+        (["--html"], "bars.html", "A backward through the untrained net"),
+        (["--html", "{a page}.html"], "{a page}.html", "A backward through the untrained net"),
+        (["--html", "--epochs", "1"], "bars.html", "The last backward of 1 epoch"),
+        (["--html", "page.html", "--epochs", "2"], "page.html", "The last backward of 2 epochs"),
+    ],
+)
+def test_the_training_s_page_is_written_and_named(
+    tmp_path: Path, arguments: list[str], name: str, title: str
+) -> None:
+    printed = example(tmp_path, "train_shapes.py", "--data", "bars", "--epochs", "0", *arguments)
+    page = tmp_path / name
+    assert f"saved {name} ({page.stat().st_size / 1000:,.0f} kB): open it in a browser\n" in printed
+    assert f"<title>{title}</title>" in page.read_text(encoding="utf-8")
 
 
 def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path) -> None:

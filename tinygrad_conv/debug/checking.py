@@ -43,7 +43,7 @@ class Check(NamedTuple):
         numerical = self.remark if self.numerical is None else f"{self.numerical:.6g}"
         mark = "" if self.agrees else "<-- disagrees"
         name = f"%{self.step.number} {self.step.op}, {self.argument}"
-        place = f"{self.step.where.file}:{self.step.where.line}"
+        place = self.step.where.at
         rule, reference = f"{self.rule:.6g}", f"{self.reference:.6g}"
         return name, rule, numerical, reference, place, self.step.where.layer, mark
 

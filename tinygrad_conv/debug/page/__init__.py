@@ -16,6 +16,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from ...errors import show_count
 from ..atomic_write import write_text
 from ..listing import Tape
 from ..recorded import Recorded
@@ -64,8 +65,8 @@ def embedded(shown: Recorded | Tape) -> str:
 def headline(shown: Recorded | Tape) -> str:
     """What a page is called if nobody says."""
     if isinstance(shown, Tape):
-        return f"A tape of {len(shown):,} ops"
-    return f"A backward through {len(shown):,} ops"
+        return f"A tape of {show_count(len(shown), 'op')}"
+    return f"A backward through {show_count(len(shown), 'op')}"
 
 
 def read(name: str) -> str:
