@@ -67,7 +67,27 @@ def test_the_article_s_sums_are_written_out(tmp_path: Path) -> None:
     assert "correlation    convolution" in printed
     assert re.search(r"0\.4 +-0\.2.*\n.*-0\.1 +0\.6", printed)
     assert "All three agree" in printed
+    of_k = [1, 4, 4, 2, 9, 10, -3, -1, 4]
+    assert [int(sums[f"dX_of_K[{i},{j}]"]) for i in range(3) for j in range(3)] == of_k
     assert max(map(len, printed.splitlines())) <= 80
+
+
+WITHOUT_THE_FLIP = """
+import article
+import tinygrad_conv as tg
+
+conv = tg.ops.conv
+right = conv.conv2d_input_grad
+conv.conv2d_input_grad = lambda dy, w, **geometry: right(dy, tg.flip(w, (2, 3)), **geometry)
+article.three_ways_agree()
+"""
+
+
+def test_the_article_s_second_kernel_finds_a_rule_without_the_flip(tmp_path: Path) -> None:
+    done = run(tmp_path, "-c", WITHOUT_THE_FLIP, path=(PROJECT / "examples",))
+    printed, error = done.stdout, done.stderr
+    assert "All three agree" in printed, error  # W is its own flip, and finds nothing
+    assert "np.array_equal(engine_dx, EXPECTED_DX_OF_K)" in error and "AssertionError" in error
 
 
 def test_a_kernel_is_learned(tmp_path: Path) -> None:
@@ -127,6 +147,7 @@ def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
     printed = example(tmp_path, "step_through_conv.py")
     assert "dW = [[6.0, 2.0], [1.0, 4.0]]" in printed
     assert "dX = [[1.0, 2.0, 0.0], [-1.0, 2.0, 2.0], [0.0, -1.0, 1.0]]" in printed
+    assert "dX of k = [[1.0, 4.0, 4.0], [2.0, 9.0, 10.0], [-3.0, -1.0, 4.0]]" in printed
 
 
 def accuracy(printed: str) -> float:
