@@ -8,7 +8,8 @@ differentiation.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from .arguments.shapes import check_resized
 from .functions import wide
 
 
-class Entries(NamedTuple):
+@dataclass(frozen=True)
+class Entries:
     """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]."""
 
     size: int  # of the axis of y

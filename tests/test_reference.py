@@ -1,0 +1,31 @@
+"""The API reference: `python -m pdoc tinygrad_conv -o FOLDER` makes it from the docstrings, without a warning."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .helpers import INSTALLED
+
+
+@pytest.mark.guides
+def test_the_reference_is_generated_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("pdoc")
+    done = subprocess.run(
+        [sys.executable, "-W", "default", "-m", "pdoc", "tinygrad_conv", "-o", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(INSTALLED), "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},
+        timeout=300,
+    )
+    assert done.returncode == 0 and not done.stderr and "Warn" not in done.stdout, done.stdout + done.stderr
+    convolution = (tmp_path / "tinygrad_conv" / "ops" / "conv.html").read_text(encoding="utf-8")
+    assert "Cross-correlation of x" in convolution and "conv2d_dx" in convolution
+    for page in ("nn/conv", "optim/adam", "data/shapes", "debug/record", "functional/convolutions"):
+        assert (tmp_path / "tinygrad_conv" / f"{page}.html").is_file()
