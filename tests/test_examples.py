@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .helpers import INSTALLED
+from .tools.names import rewritten
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -221,14 +222,45 @@ def test_what_cannot_be_trained_is_said_in_one_line(
     assert message in done.stderr.splitlines()[-1]
 
 
-def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 2
-    for block in blocks:
-        done = run(tmp_path, "-c", block)
-        assert done.returncode == 0, done.stderr
-        promised = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
-        assert promised and done.stdout.splitlines() == promised
+SECTIONS = [
+    "\n".join(blocks)
+    for section in re.split(r"^## ", README, flags=re.MULTILINE)
+    if (blocks := re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+]
+"""The README's code by its sections: a block goes on where the block before it in its section has ended."""
+
+COMMANDS = re.findall(r"^    ((?:python|mkdir|PYTHONBREAKPOINT|\.venv).*)$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", SECTIONS)
+def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path, code: str) -> None:
+    done = run(tmp_path, "-c", code)
+    assert done.returncode == 0, done.stderr
+    promised = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+    assert promised and done.stdout.splitlines() == promised
+
+
+def test_every_block_of_the_readme_is_tried_somewhere() -> None:
+    """Each fence is Python, a session, or printed text that a test compares; each indented line a command."""
+    assert {*re.findall(r"^```(\w*)$", README, re.MULTILINE)} == {"", "python", "pycon"}
+    assert sum(code.count("import tinygrad_conv as tg") >= 1 for code in SECTIONS) == len(SECTIONS) == 4
+    indented = re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.MULTILINE)
+    assert indented == COMMANDS and len(COMMANDS) >= 5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_s_commands_are_there(tmp_path: Path, command: str) -> None:
+    parsed = subprocess.run(["sh", "-n", "-c", command], capture_output=True, text=True)
+    assert parsed.returncode == 0, parsed.stderr
+    for path in re.findall(r"examples/\w+\.py", command):
+        assert (PROJECT / path).is_file()
+    for name in re.findall(r"python -m tinygrad_conv (\w+)", command):
+        done = run(tmp_path, "-m", "tinygrad_conv", name, "--help")
+        assert done.returncode == 0 and "usage" in done.stdout, done.stderr
+
+
+def test_the_readme_lists_every_name() -> None:
+    assert rewritten(README) == README, "the list is old: python -m tests.tools.names writes it anew"
 
 
 def test_the_readme_s_session_goes_as_it_says() -> None:
