@@ -285,5 +285,5 @@ def test_the_readme_shows_what_an_op_s_example_prints(printed_by: Callable[[str]
 
 
 def test_the_readme_names_every_example() -> None:
-    files = {path.name for path in (PROJECT / "examples").glob("*.py")}
-    assert set(re.findall(r"`examples/(\w+\.py)`", README)) == files
+    files = {path.name for path in (PROJECT / "examples").iterdir() if path.suffix in (".py", ".ipynb")}
+    assert set(re.findall(r"`examples/(\w+\.(?:py|ipynb))`", README)) == files
