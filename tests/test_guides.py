@@ -1,4 +1,4 @@
-"""The guides, notebooks under `examples/`: each cell runs, with NumPy alone, and prints what is shown there."""
+"""The guides, notebooks under `examples/`: each cell runs, with NumPy alone, and prints what is shown."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_the_reference_is_generated_without_a_warning(tmp_path: Path) -> None:
     )
     assert done.returncode == 0 and not done.stderr and "Warn" not in done.stdout, done.stdout + done.stderr
     pages = {page.relative_to(tmp_path).as_posix() for page in tmp_path.rglob("*.html")}
-    for package in ("nn", "optim", "data", "debug", "ops"):
+    for package in ("nn", "optim", "data", "ops"):
         assert f"tinygrad_conv/{package}.html" in pages
     layers = (tmp_path / "tinygrad_conv" / "nn.html").read_text(encoding="utf-8")
     assert 'class</span>\n    <span class="name">Conv2d' in layers
