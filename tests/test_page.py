@@ -187,3 +187,6 @@ def test_the_examples_write_pages_of_less_than_a_megabyte(tmp_path, example, opt
     assert dw.shape[-2:] == tuple(conv["window"]["kernel"]) and dw.any()
     if example == "article":
         np.testing.assert_array_equal(dw[0, 0], [[6, 2], [1, 4]])
+        of_k = [step for step in data["steps"] if step["op"] == "conv2d"][1]
+        dx = decoded(data["arrays"][of_k["inputs"][0]["grad"]])
+        np.testing.assert_array_equal(dx[0, 0], [[1, 4, 4], [2, 9, 10], [-3, -1, 4]])

@@ -1,14 +1,14 @@
 """tinygrad_conv: the smallest engine in which a convolutional network can be read, stepped through, extended
 and trained.
 
-engine/      Tensor, the tape and its sweep, and how an op comes into being: read tape.py, tensor.py, op.py
+engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ has a map
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data    layers, optimisers, toy data
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-errors, dtypes, hooks, places    what everything stands on
+errors, dtypes, options    what everything stands on
 """
 
 from __future__ import annotations

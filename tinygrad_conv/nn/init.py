@@ -7,7 +7,7 @@ Numbers are drawn in float64 and rounded, so a seed gives the same ones in every
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,10 @@ from ..options import FINITE, NUMBER, Option, checked, choice, is_real, optional
 from .options import SEED
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
-Random: TypeAlias = "np.random.Generator | int | None"  # quoted: NumPy imports its random part when asked
+if TYPE_CHECKING:
+    Random: TypeAlias = np.random.Generator | int | None
+else:  # NumPy imports its random part when asked; whoever reads annotations finds `np` in this module
+    Random = ForwardRef("np.random.Generator | int | None", module=__name__)
 
 SLOPE = 0.01  # of a leaky relu, below 0
 GAINS = {
