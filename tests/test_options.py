@@ -20,6 +20,7 @@ from tinygrad_conv.options import OPTIONS
 PARAMS = [nn.Parameter(np.ones(2))]
 
 OTHERS = {"modules", "ignored", "options", "padding_mode", "params", "defaults", "optimizer"}
+OTHERS |= {"implementation"}
 """What constructors look at themselves."""
 
 
@@ -130,6 +131,22 @@ def test_every_constructor_is_attacked():
         (lambda: optim.Adam(PARAMS, betas=0.9), ValueError, "Adam: betas must be two numbers, such as"),
         (lambda: optim.AdamW(PARAMS, betas=(0.9, 1)), ValueError, r"AdamW: betas must lie in \[0, 1\), not"),
         (lambda: optim.SGD(3), TypeError, "SGD: 'int' object is not iterable"),
+        (
+            lambda: optim.SGD(PARAMS, momentun=0.9),
+            TypeError,
+            "SGD: no option momentun; it has lr, momentum, ",
+        ),
+        (
+            lambda: optim.Adam(PARAMS, foreach="no"),
+            TypeError,
+            "Adam: foreach must be True or False, or None,",
+        ),
+        (
+            lambda: optim.Adam(PARAMS, capturable=True),
+            TypeError,
+            "Adam: capturable must be False: there is n",
+        ),
+        (lambda: optim.Adadelta(PARAMS, rho=2), ValueError, r"Adadelta: rho must lie in \[0, 1\], not 2"),
         (
             lambda: lr_scheduler.StepLR(optim.SGD(PARAMS), 0),
             ValueError,
