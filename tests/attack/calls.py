@@ -151,6 +151,15 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "manual_seed": {"seed": 3},
     "TensorDataset": {"tensors": np.ones((3, 2))},
     "DataLoader": {"dataset": data.TensorDataset(np.ones((3, 2))), "batch_size": 2, "drop_last": False},
+    "Subset": {"dataset": [1, 2, 3], "indices": [2, 0]},
+    "ConcatDataset": {"datasets": [[1, 2], [3]]},
+    "random_split": {"dataset": [1, 2, 3], "lengths": [2, 1], "generator": 0},
+    "RandomSampler": {"data_source": [1, 2], "replacement": True, "num_samples": 3, "generator": 0},
+    "SequentialSampler": {"data_source": [1, 2]},
+    "SubsetRandomSampler": {"indices": [1, 2], "generator": 0},
+    "WeightedRandomSampler": {"weights": [1.0, 2.0], "num_samples": 3, "replacement": True, "generator": 0},
+    "BatchSampler": {"sampler": [1, 2, 3], "batch_size": 2, "drop_last": False},
+    "default_collate": {"batch": [np.ones(2), np.ones(2)]},
     "shapes": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
     "bars": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
     "stratified_split": {"images": np.ones((4, 2)), "labels": np.array([0, 1, 0, 1]), "test_fraction": 0.5},
@@ -388,7 +397,7 @@ def use(function: str, made: Any) -> None:
             made.step(1.0)
         elif function in {*OPTIMIZERS, *SCHEDULES, *COMPOSITES}:
             made.step()
-        elif function == "DataLoader":
+        elif function == "DataLoader" or function.endswith("Sampler"):
             list(made)
     except DtypeError:
         raise
