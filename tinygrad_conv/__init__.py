@@ -53,7 +53,7 @@ from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 
 if TYPE_CHECKING:
-    from . import checks, data, debug, nn, optim
+    from . import checks, data, debug, nn, optim, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
 
@@ -99,6 +99,7 @@ __all__ = [  # noqa: PLE0604
     "tensor",
     "uint8",
     "use_kernels",
+    "utils",
     "zeros",
     "zeros_like",
 ]
@@ -123,6 +124,7 @@ LATER = {
     "nn": "nn",
     "optim": "optim",
     "profile": "debug",
+    "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""
 

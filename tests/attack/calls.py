@@ -151,6 +151,15 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "manual_seed": {"seed": 3},
     "TensorDataset": {"tensors": np.ones((3, 2))},
     "DataLoader": {"dataset": data.TensorDataset(np.ones((3, 2))), "batch_size": 2, "drop_last": False},
+    "Subset": {"dataset": [1, 2, 3], "indices": [2, 0]},
+    "ConcatDataset": {"datasets": [[1, 2], [3]]},
+    "random_split": {"dataset": [1, 2, 3], "lengths": [2, 1], "generator": 0},
+    "RandomSampler": {"data_source": [1, 2], "replacement": True, "num_samples": 3, "generator": 0},
+    "SequentialSampler": {"data_source": [1, 2]},
+    "SubsetRandomSampler": {"indices": [1, 2], "generator": 0},
+    "WeightedRandomSampler": {"weights": [1.0, 2.0], "num_samples": 3, "replacement": True, "generator": 0},
+    "BatchSampler": {"sampler": [1, 2, 3], "batch_size": 2, "drop_last": False},
+    "default_collate": {"batch": [np.ones(2), np.ones(2)]},
     "shapes": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
     "bars": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
     "stratified_split": {"images": np.ones((4, 2)), "labels": np.array([0, 1, 0, 1]), "test_fraction": 0.5},
@@ -190,7 +199,7 @@ LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
 }
 """What each layer needs to be made, and inputs to call it with, arrays or their shapes."""
 
-OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop")
+OPTIMIZERS = ("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "RMSprop")
 SCHEDULES: dict[str, dict[str, Any]] = {
     "StepLR": {"step_size": 2},
     "MultiStepLR": {"milestones": [1, 3]},
@@ -198,7 +207,13 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "CosineAnnealingLR": {"T_max": 3},
     "LinearLR": {},
     "ReduceLROnPlateau": {},
+    **dict.fromkeys(("ConstantLR", "PolynomialLR"), {}),
+    **dict.fromkeys(("LambdaLR", "MultiplicativeLR"), {"lr_lambda": lambda epoch: 0.5**epoch}),
+    "CosineAnnealingWarmRestarts": {"T_0": 2},
+    "OneCycleLR": {"max_lr": 1.0, "total_steps": 5},
+    "CyclicLR": {"base_lr": 0.1, "max_lr": 1.0},
 }
+COMPOSITES: dict[str, dict[str, Any]] = {"ChainedScheduler": {}, "SequentialLR": {"milestones": [2]}}
 INITIALISERS: dict[str, dict[str, Any]] = {
     "constant_": {"val": 1.0},
     **dict.fromkeys(("uniform_", "normal_", "zeros_", "ones_", "xavier_uniform_", "xavier_normal_"), {}),
@@ -220,6 +235,15 @@ def defaults(function: Any) -> dict[str, Any]:
         parameter.name: parameter.default
         for parameter in parameters
         if parameter.default is not parameter.empty
+    }
+
+
+def two_schedules() -> dict[str, Any]:
+    """An optimiser, and two schedules of it."""
+    optimizer = optim.SGD([leaf()], 0.1)
+    return {
+        "optimizer": optimizer,
+        "schedulers": [lr_scheduler.StepLR(optimizer, 2), lr_scheduler.ExponentialLR(optimizer, 0.9)],
     }
 
 
@@ -262,6 +286,7 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
         name: lambda given=given: {"optimizer": optim.SGD([leaf()], 0.1), **given}
         for name, given in SCHEDULES.items()
     },
+    **{name: lambda given=given: {**two_schedules(), **given} for name, given in COMPOSITES.items()},
     **{name: lambda given=given: {"tensor": leaf(), **given} for name, given in INITIALISERS.items()},
     **METHODS,
     "calculate_gain": lambda: {"nonlinearity": "leaky_relu", "param": 0.1},
@@ -370,9 +395,9 @@ def use(function: str, made: Any) -> None:
             made(*(floats(*given) if isinstance(given, tuple) else given for given in LAYERS[function][1:]))
         elif function == "ReduceLROnPlateau":
             made.step(1.0)
-        elif function in OPTIMIZERS or function in SCHEDULES:
+        elif function in {*OPTIMIZERS, *SCHEDULES, *COMPOSITES}:
             made.step()
-        elif function == "DataLoader":
+        elif function == "DataLoader" or function.endswith("Sampler"):
             list(made)
     except DtypeError:
         raise

@@ -7,11 +7,10 @@ Numbers are drawn in float64 and rounded, so a seed gives the same ones in every
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..creation import generator as default_generator
 from ..dtypes import below
 from ..engine.commit import Changes
 from ..engine.in_place import overwrite
@@ -19,10 +18,9 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
 from ..options import FINITE, NUMBER, Option, checked, choice, is_real, optional
-from .options import SEED
+from ..seeds import SEED, Random, random_numbers
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
-Random: TypeAlias = "np.random.Generator | int | None"  # quoted: NumPy imports its random part when asked
 
 SLOPE = 0.01  # of a leaky relu, below 0
 GAINS = {
@@ -167,11 +165,6 @@ def kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str)
         raise ValueError(f"{op}: mode must be 'fan_in' or 'fan_out', not {mode!r}")
     fan = fans(op, tensor)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
-
-
-def random_numbers(generator: Random) -> np.random.Generator:
-    """A generator as it is, a fresh one for a seed, the project's for None."""
-    return default_generator() if generator is None else np.random.default_rng(generator)
 
 
 def fill(tensor: AnyTensor, values: Any) -> AnyTensor:

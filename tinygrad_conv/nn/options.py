@@ -23,6 +23,7 @@ from ..options import (
     number,
     optional,
 )
+from ..seeds import SEED
 
 
 def sizes_option(
@@ -73,23 +74,12 @@ def is_array_like(value: Any) -> bool:
     return getattr(dtype, "char", "") in CODES and not isinstance(value, np.ma.MaskedArray)
 
 
-def is_seed(value: Any) -> bool:
-    """Whether NumPy makes a generator of it."""
-    if value is None or is_integer(value):
-        return True
-    random = np.random  # imported when asked
-    return isinstance(value, (random.Generator, random.BitGenerator, random.SeedSequence, random.RandomState))
-
-
 FLOAT_DTYPE = Option(
     "float16, float32 or float64",
     lambda value: is_known_dtype(value) and np.dtype(value) in FLOATS,
     refusal=DtypeError,
 )
 WEIGHTS = optional(Option("numbers: a Tensor, an array or a list of them", is_array_like))
-SEED = Option(
-    "a numpy Generator or a seed from 0", is_seed, lambda value: not is_integer(value) or value >= 0
-)
 
 PADDING = Option(
     "an int, a pair of ints or of such pairs, 'valid' or 'same', at least 0",
