@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..missing import public_names
 from . import lr_scheduler
 from .adam import Adam, AdamW
 from .optimizer import Optimizer
@@ -9,3 +10,5 @@ from .rmsprop import RMSprop
 from .sgd import SGD
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]
+
+__getattr__, __dir__ = public_names(__name__)
