@@ -26,7 +26,8 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "members", "spellings"),
+    ("dtypes", "allocation", "members", "spellings", "instead"),
+    ("missing",),
     ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),

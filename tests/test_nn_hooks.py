@@ -151,3 +151,31 @@ def test_bytes_in_words(count, words):
     from tinygrad_conv.nn.summary import show_bytes
 
     assert show_bytes(count) == words
+
+
+@pytest.mark.parametrize(
+    "net, shapes, words",
+    [
+        (lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (), r"as net.summary\(\(1, 3, 32, 32\)\)$"),
+        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), (), r"as net.summary\(\(1, 20\)\)$"),
+        (lambda: nn.Sequential(nn.Conv1d(2, 8, 3)), (), r"as net.summary\(\(1, 2, 32\)\)$"),
+        (lambda: nn.ReLU(), (), r"as net.summary\(\(1, 3, 32, 32\)\)$"),
+        (lambda: nn.Linear(20, 3), (1, 20), r"as net.summary\(\(1, 20\)\), not 1, 20$"),
+        (lambda: nn.Linear(20, 3), ((1, 2.5),), r"not \(1, 2.5\)$"),
+    ],
+)
+def test_summary_says_which_shape_to_give(net, shapes, words):
+    with pytest.raises(TypeError, match=f"^summary: give the whole shape of each input, .* {words}"):
+        net().summary(*shapes)
+
+
+def test_a_net_that_takes_nothing_has_a_summary():
+    class Constant(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 3)
+
+        def forward(self):
+            return self.layer(tg.ones(1, 2))
+
+    assert Constant().summary().rows[0].output == ((1, 3),)

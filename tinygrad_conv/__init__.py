@@ -1,27 +1,32 @@
-"""tinygrad_conv: the smallest engine in which a convolutional network can be read, stepped through, extended
-and trained.
+"""The smallest engine in which a convolutional network can be read, stepped through, extended and trained.
 
-engine/      Tensor, the tape and its sweep, and how an op comes into being: read tape.py, tensor.py, op.py
+`import tinygrad_conv as tg`. The names are PyTorch's; `dir(tg)` lists them, `print(tg.ops)` lists the ops,
+`help(tg.conv2d)` tells one with its gradient rules, `help(tg.nn.Conv2d)` a layer. `python -m tinygrad_conv`
+has commands: check ops, step through a script's backward, port a script of PyTorch's.
+
+engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ says what to read
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data    layers, optimisers, toy data
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-errors, dtypes, hooks, places    what everything stands on
+port/        what must be written otherwise in a script of PyTorch's; instead, missing    names not here
+errors, dtypes, allocation, members, options    what everything stands on
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import float16, float32, float64, int32, int64, uint8
 
-from . import functional, ops
+from . import errors, functional, kernels, ops
 from .creation import (
     arange,
     empty,
@@ -51,6 +56,7 @@ from .engine.registry import DOORS
 from .engine.tensor import Tensor, grad
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
+from .missing import Hints, refuse
 
 if TYPE_CHECKING:
     from . import checks, data, debug, nn, optim, utils
@@ -104,17 +110,6 @@ __all__ = [  # noqa: PLE0604
     "zeros_like",
 ]
 
-ELSEWHERE = {
-    "device": "there is one device, the CPU: leave device=… and .to(device) out, or write .to('cpu')",
-    "cuda": "there is no GPU: write False for torch.cuda.is_available()",
-    "save": "write pickle.dump(model.state_dict(), file), or np.savez(path, **model.state_dict())",
-    "load": "write pickle.load(file)",
-    "autograd": "write tg.grad for torch.autograd.grad, and @tg.primitive for an autograd.Function",
-    "compile": "there is nothing to compile: leave it out",
-}
-"""Names of PyTorch's that are not here, and what to write instead."""
-
-
 LATER = {
     "checks": "checks",
     "data": "data",
@@ -135,13 +130,24 @@ def __getattr__(name: str) -> Any:
         package = import_floor(LATER[name], name)
         globals()[name] = package if name == LATER[name] else getattr(package, name)
         return globals()[name]
-    hint = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+    refuse(__name__, name, depth=2)
 
 
 def __dir__() -> list[str]:
-    """What is here, and what comes when it is asked for."""
-    return sorted({*globals(), *LATER})
+    """What is public: what a star brings, what comes when it is asked for, and errors and kernels."""
+    return sorted({*__all__, *LATER, "errors", "kernels"})
+
+
+class Package(ModuleType):
+    """This module, as pydoc meets it: `help(tg)` would be 4,000 lines if it saw what a star brings."""
+
+    @property
+    def __all__(self) -> list[str]:
+        asking = sys._getframe(1).f_globals.get("__name__")
+        return [] if asking == "pydoc" else vars(self)["__all__"]
+
+
+sys.modules[__name__].__class__ = Package
 
 
 def import_floor(floor: str, name: str) -> ModuleType:
@@ -163,3 +169,6 @@ def open_door(name: str, *arguments: Any) -> Any:
 if importlib.util.find_spec(f"{__name__}.debug") is not None:
     opened_later = ("tape", "steps", "record", "explains", "tensor_html", "node_html")
     DOORS.update({name: partial(open_door, name) for name in opened_later})
+
+if Hints not in sys.meta_path:
+    sys.meta_path.append(Hints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..missing import public_names
 from .collate import default_collate, default_convert
 from .datasets import (
     ConcatDataset,
@@ -47,3 +48,5 @@ __all__ = [
     "shapes",
     "stratified_split",
 ]
+
+__getattr__, __dir__ = public_names(__name__)

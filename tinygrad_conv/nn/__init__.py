@@ -8,6 +8,7 @@ tensor's own dtype; a float64 array that is no scalar makes a float64 result of 
 
 from __future__ import annotations
 
+from ..missing import public_names
 from . import functional, init, utils
 from .activation import (
     ELU,
@@ -118,3 +119,5 @@ __all__ = [
     "init",
     "utils",
 ]
+
+__getattr__, __dir__ = public_names(__name__)

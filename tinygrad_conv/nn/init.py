@@ -17,6 +17,7 @@ from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
+from ..missing import public_names
 from ..options import FINITE, NUMBER, Option, checked, choice, is_real, optional
 from ..seeds import SEED, Random, random_numbers
 
@@ -171,3 +172,6 @@ def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
     """Overwrite the numbers, in the tensor's dtype; a backward that would read the old ones is refused."""
     overwrite(tensor, values)
     return tensor
+
+
+__getattr__, _ = public_names(__name__)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
+from ..missing import public_names
 from ..options import FLAG, checked, is_real, number
 
 REAL = number(has_type=is_real)._replace(at_once=True)
@@ -51,3 +52,6 @@ def clip_grad_norm_(
             changes.write_array(grad, np.asarray(grad * scale, grad.dtype))
         changes.commit()
     return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))
+
+
+__getattr__, _ = public_names(__name__)

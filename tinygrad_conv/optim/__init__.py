@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..missing import public_names
 from . import lr_scheduler
 from .adagrad import Adadelta, Adagrad
 from .adam import Adam, AdamW
@@ -21,3 +22,5 @@ __all__ = [
     "RMSprop",
     "lr_scheduler",
 ]
+
+__getattr__, __dir__ = public_names(__name__)
