@@ -73,7 +73,7 @@ def embedding(input: Operand, weight: Operand, padding_idx: int | None = None) -
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must be [V, D], not {show_shape(weight.shape)}")
-    numbers = np.asarray(input)
+    numbers = np.asarray(input.detach() if isinstance(input, Tensor) else input)
     if numbers.dtype.kind not in "iu":
         raise DtypeError(f"embedding: input must hold integers, not {show_array(numbers)}")
     rows = weight.shape[0]

@@ -12,8 +12,8 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, assign, comparisons, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.shapes import check_places, check_row_of_places, check_source
-from ..options import INTEGER, OPERAND, checked, optional
+from ..ops.arguments.shapes import check_joined, check_places, check_row_of_places, check_source
+from ..options import ARRAY, INTEGER, OPERAND, checked, optional
 from .arguments import Operand
 
 
@@ -102,7 +102,15 @@ def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> 
         reduce.expand(tensor, shape=sizes[:place] + tensor.shape[place : place + 1] + sizes[place + 1 :])
         for tensor in (input, indices)
     )
-    return indexing.gather(sources, dim=place, index=places)
+    size = sources.shape[place] if input.ndim else 1
+    return indexing.gather(sources, dim=place, index=from_the_front("take_along_dim", places, size))
+
+
+def from_the_front(op: str, index: Operand, size: int) -> Operand:
+    """Places counted from the front, where negative ones are from the end."""
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"{op}: indices must hold integers, not {show_array(index)}")
+    return arithmetic.where(index + size, index, condition=index < 0)
 
 
 @checked()
@@ -160,18 +168,29 @@ def repeat_interleave(
     return input[(slice(None),) * place + (np.repeat(np.arange(size), counts),)]
 
 
-@checked()
-def diff(input: Operand, n: int = 1, dim: int = -1) -> Tensor:
-    """x[i + 1] - x[i] along `dim`, n times over. Raises ShapeError for a number, or a negative n."""
+@checked(prepend=optional(ARRAY), append=optional(ARRAY))
+def diff(
+    input: Operand,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Operand | None = None,
+    append: Operand | None = None,
+) -> Tensor:
+    """x[i + 1] - x[i] along `dim`, n times over, after `prepend` and `append` were joined to the ends of x.
+
+    Raises ShapeError for a number, or a negative n.
+    """
     place = one_dim("diff", dim, input.ndim)
     if not input.ndim or n < 0:
         raise ShapeError(
             f"diff: input {show_shape(input.shape)} must have dimensions, and n={n} not be negative"
         )
-    before = (slice(None),) * place
-    for _ in range(min(n, input.shape[place])):
-        if input.dtype == bool:
-            input = comparisons.ne(input[before + (slice(1, None),)], input[before + (slice(None, -1),)])
-        else:
-            input = arithmetic.sub(input[before + (slice(1, None),)], input[before + (slice(None, -1),)])
-    return input if n else shape.clone(input)
+    if not n:
+        return shape.clone(input)
+    parts = [part for part in (prepend, input, append) if part is not None]
+    check_joined("diff", tuple(parts), place)
+    y, before = shape.cat(*parts, dim=place), (slice(None),) * place
+    subtract = comparisons.ne if y.dtype == bool else arithmetic.sub
+    for _ in range(min(n, y.shape[place])):
+        y = subtract(y[before + (slice(1, None),)], y[before + (slice(None, -1),)])
+    return y

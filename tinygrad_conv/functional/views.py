@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +12,10 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import reduce, shape
 from ..ops.arguments.dims import many_dims, one_dim
-from ..ops.arguments.shapes import check_has_dims
+from ..ops.arguments.shapes import check_has_dims, check_joined
 from ..options import INTEGER, INTEGERS, checked
 from .arguments import Operand, documented_by
-from .shapes import cat, several
+from .shapes import several
 
 
 @checked(axis0=INTEGER, axis1=INTEGER)
@@ -93,7 +94,7 @@ def narrow(input: Operand, dim: int, start: int, length: int) -> Tensor:
     """
     place = one_dim("narrow", dim, input.ndim)
     check_has_dims("narrow", input)
-    size, first = input.shape[place], int(start)
+    size, first = input.shape[place], operator.index(start)
     first += size if first < 0 else 0
     if length < 0 or not 0 <= first <= size - length:
         given = f"start {start} and length {length}"
@@ -204,35 +205,40 @@ def atleast_3d(*tensors: Operand) -> Any:
 
 def three_dims(x: Operand) -> Operand:
     """A tensor of fewer than three dimensions as one of three."""
-    return x if x.ndim > 2 else shape.reshape(x, shape=(1, *x.shape, 1) if x.ndim < 2 else (*x.shape, 1))
+    return x if x.ndim > 2 else shape.reshape(x, shape=(1, -1, 1) if x.ndim < 2 else (*x.shape, 1))
 
 
 @checked()
 def hstack(tensors: Sequence[Operand]) -> Tensor:
     """The tensors side by side: along the second dimension, rows along their only one."""
     parts = [x if x.ndim else shape.reshape(x, shape=(1,)) for x in several("hstack", tensors)]
-    return cat(parts, dim=0 if parts and parts[0].ndim == 1 else 1)
+    return joined("hstack", parts, 0 if parts and parts[0].ndim == 1 else 1)
 
 
 @checked()
 def vstack(tensors: Sequence[Operand]) -> Tensor:
     """The tensors below each other: along the first dimension, rows as matrices of one row."""
-    return cat(
-        [x if x.ndim > 1 else shape.reshape(x, shape=(1, -1)) for x in several("vstack", tensors)], dim=0
-    )
+    rows = [x if x.ndim > 1 else shape.reshape(x, shape=(1, -1)) for x in several("vstack", tensors)]
+    return joined("vstack", rows, 0)
 
 
 @checked()
 def dstack(tensors: Sequence[Operand]) -> Tensor:
     """The tensors behind each other: along the third dimension, fewer as by `atleast_3d`."""
-    return cat([three_dims(x) for x in several("dstack", tensors)], dim=2)
+    return joined("dstack", [three_dims(x) for x in several("dstack", tensors)], 2)
 
 
 @checked()
 def column_stack(tensors: Sequence[Operand]) -> Tensor:
     """Rows as the columns of a matrix, beside matrices as they are."""
     columns = [shape.reshape(x, shape=(-1, 1)) if x.ndim < 2 else x for x in several("column_stack", tensors)]
-    return cat(columns, dim=1)
+    return joined("column_stack", columns, 1)
+
+
+def joined(op: str, tensors: list[Operand], dim: int) -> Tensor:
+    """The tensors one after another along a dimension, under the name of the function that asks for it."""
+    check_joined(op, tuple(tensors), dim)
+    return shape.cat(*tensors, dim=dim)
 
 
 @checked()
