@@ -26,14 +26,14 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "members"),
+    ("dtypes", "allocation", "members", "spellings"),
     ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),
     ("engine.node",),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
-    ("engine.in_place_methods",),
+    ("engine.in_place_methods", "engine.function_methods"),
     ("engine.operators",),
     ("engine.methods",),
     ("engine.tensor",),

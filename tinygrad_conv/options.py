@@ -22,6 +22,7 @@ import numpy as np
 
 from .dtypes import CODES
 from .errors import SHORT, DtypeError, show_array
+from .spellings import respelled
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -225,8 +226,11 @@ OPTIONS: dict[str, Option] = {
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
     **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("largest", "sorted", "descending", "stable", "as_tuple", "log_target"), FLAG),
+    **dict.fromkeys(("equal_nan", "invert", "assume_unique", "return_inverse", "return_counts"), FLAG),
+    **dict.fromkeys(("k", "n", "diagonal", "offset", "start", "length", "decimals", "minlength"), INTEGER),
     **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),
-    **dict.fromkeys(("alpha", "beta", "threshold", "negative_slope", "min_val", "max_val"), NUMBER),
+    **dict.fromkeys(("alpha", "beta", "threshold", "lambd", "negative_slope", "min_val", "max_val"), NUMBER),
     **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value"), NUMBER),
     "eps": NOT_NEGATIVE,
     "p": PROBABILITY,
@@ -235,7 +239,9 @@ OPTIONS: dict[str, Option] = {
     "approximate": choice("none", "tanh"),
     **dict.fromkeys(("mode", "equation"), TEXT),
     "dtype": DTYPE,
-    **dict.fromkeys(("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src"), ARRAY),
+    **dict.fromkeys(
+        ("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src", "vec", "vec2"), ARRAY
+    ),
     **dict.fromkeys(("running_mean", "running_var", "statistics", "kept", "tap"), ARRAY),
     **dict.fromkeys(("weight", "pos_weight"), ARRAY._replace(plain=frozenset({list}))),  # ops refuse lists
     "condition": OPERAND,
@@ -291,7 +297,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         constructs = function.__name__ == "__init__"
         is_method = "self" in inspect.signature(function).parameters
         options = options_of(function, **own)
-        names = positional(function)
+        names, all_names = positional(function), list(inspect.signature(function).parameters)
         at_once = [
             (names.index(name) if name in names else len(names), name, option)
             for name, option in options.items()
@@ -301,6 +307,8 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
+            if kwargs and not constructs:
+                kwargs = respelled(owner, all_names, len(args), kwargs)
             for position, name, option in at_once:
                 value = args[position] if position < len(args) and names else kwargs.get(name, call)
                 if value is not call and (constructs or type(value) not in option.plain):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import Array
+from ..spellings import spelled_methods
 from .instructions import asks_for_a_number
 from .location import line_of, user_where
 from .memory import Memory
@@ -41,6 +42,7 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple(listed)
 
 
+@spelled_methods
 class TensorMethods(Operators):
     """What a Tensor can do beside being on the tape."""
 
@@ -303,5 +305,5 @@ class TensorMethods(Operators):
         return picture("tensor_html", self)
 
     def __dir__(self) -> list[str]:
-        """Without T: a debugger's pane reads every name in here, and that one applies an op."""
-        return [name for name in object.__dir__(self) if name != "T"]
+        """Without T and mT: a debugger's pane reads every name in here, and these apply an op."""
+        return [name for name in object.__dir__(self) if name not in ("T", "mT")]

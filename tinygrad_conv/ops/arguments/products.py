@@ -39,3 +39,15 @@ def check_same_rows(op: str, a: Any, b: Any) -> None:
     if not a.ndim or not b.ndim or a.shape[:-1] != b.shape[:-1]:
         shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
         raise ShapeError(f"{op}: {shapes} do not fit [..., n] and [..., m] with the same leading dimensions")
+
+
+def check_product(op: str, a: Any, b: Any, form: str) -> None:
+    """Refuse operands that are not of a form such as "[n, k] and [k, m]"."""
+    sizes: dict[str, int] = {}
+    letters = [part.strip(" []").split(", ") for part in form.split(" and ")]
+    for names, operand in zip(letters, (a, b)):
+        fits = len(names) == operand.ndim and all(
+            sizes.setdefault(name, size) == size for name, size in zip(names, operand.shape)
+        )
+        if not fits:
+            raise ShapeError(f"{op}: {show_shape(a.shape)} and {show_shape(b.shape)} must be {form}")
