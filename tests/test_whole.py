@@ -212,6 +212,42 @@ class Mode(Members):
         return [module.training for module in self.net.modules()]
 
 
+class Frozen(Members):
+    """Gradients wanted of many parameters, or of none."""
+
+    def __init__(self):
+        self.net = nn.Sequential(*(nn.Linear(1, 1, rng=0) for _ in range(4)))
+
+    def act(self):
+        self.net.requires_grad_(False)
+
+    def state(self):
+        return [parameter.requires_grad for parameter in self.net.parameters()]
+
+
+class FirstForward(Members):
+    """The first forward of a lazy layer: what it has got, whatever its class is."""
+
+    def __init__(self):
+        self.net, self.x = nn.LazyBatchNorm2d(), tg.ones(1, 2, 3, 3)
+
+    def act(self):
+        self.net.initialize_parameters(self.x)
+
+    def state(self):
+        return [self.net.num_features, *map(repr, self.net.state_dict().values())]
+
+
+class LoadedLazy(FirstForward):
+    """Numbers for a lazy net before its first forward."""
+
+    def __init__(self):
+        self.net, self.given = nn.LazyBatchNorm2d(), nn.BatchNorm2d(2).state_dict()
+
+    def act(self):
+        self.net.load_state_dict(self.given)
+
+
 class Result:
     """A result that is changed in place: its numbers, and the gradient through it."""
 
@@ -230,7 +266,7 @@ class Result:
 
 
 WHOLE = (Result, Plateau, Steps, NewSchedule, Layer, Norm, AveragingNorm, FunctionalNorm, Members, Mode)
-WHOLE += (Restarts, Momenta, Parts, LoadedParts, NewCycle, NewParts)
+WHOLE += (Restarts, Momenta, Parts, LoadedParts, NewCycle, NewParts, Frozen, FirstForward, LoadedLazy)
 
 
 @pytest.mark.parametrize("scene", WHOLE)

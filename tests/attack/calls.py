@@ -176,6 +176,11 @@ LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     **dict.fromkeys(("Softmax", "LogSoftmax"), ({"dim": 1}, IMAGE)),
     **dict.fromkeys(("Conv1d", "ConvTranspose1d"), (CHANNELS, ROW)),
     **dict.fromkeys(("Conv2d", "ConvTranspose2d"), (CHANNELS, IMAGE)),
+    **dict.fromkeys(("LazyConv1d", "LazyConvTranspose1d"), ({"out_channels": 3, "kernel_size": 2}, ROW)),
+    **dict.fromkeys(("LazyConv2d", "LazyConvTranspose2d"), ({"out_channels": 3, "kernel_size": 2}, IMAGE)),
+    **dict.fromkeys(("LazyBatchNorm2d", "LazyInstanceNorm2d"), ({}, IMAGE)),
+    "LazyBatchNorm1d": ({}, ROW),
+    "LazyLinear": ({"out_features": 2}, (2, 3)),
     "Linear": ({"in_features": 3, "out_features": 2}, (2, 3)),
     "BatchNorm1d": ({"num_features": 2}, ROW),
     **dict.fromkeys(("BatchNorm2d", "InstanceNorm2d"), ({"num_features": 2}, IMAGE)),
@@ -249,6 +254,7 @@ def two_schedules() -> dict[str, Any]:
 
 OWNERS: dict[str, Callable[[], Any]] = {
     "Linear": lambda: nn.Linear(3, 2, rng=0),
+    "BatchNorm1d": lambda: nn.BatchNorm1d(3),
     "Sequential": lambda: nn.Sequential(nn.ReLU(), nn.Tanh()),
     "ModuleDict": lambda: nn.ModuleDict({"first": nn.ReLU()}),
     "Adam": lambda: optim.Adam([leaf()], 0.1),
@@ -260,6 +266,8 @@ METHODS: dict[str, Callable[[], dict[str, Any]]] = {
     "Linear.train": lambda: {"mode": True},
     "Linear.requires_grad_": lambda: {"requires_grad": True},
     "Linear.zero_grad": lambda: {"set_to_none": True},
+    "Linear.get_parameter": lambda: {"target": "bias"},
+    "BatchNorm1d.get_buffer": lambda: {"target": "running_mean"},
     "Linear.load_state_dict": lambda: {"state_dict": OWNERS["Linear"]().state_dict(), "strict": True},
     "Linear.register_buffer": lambda: {"name": "seen", "tensor": tg.ones(2), "persistent": True},
     "Linear.register_parameter": lambda: {"name": "scale", "param": leaf()},
@@ -336,7 +344,7 @@ class Calls(Campaign):
         except DOCUMENTED as error:
             name = case.function.removeprefix("ops.")
             words = message_of(error).replace("(", " ").replace(":", " ").split()
-            assert {*name.split(".")} & {*words} or {*words[:1]} & NAMES, (
+            assert {*name.split("."), name.removeprefix("Lazy")} & {*words} or {*words[:1]} & NAMES, (
                 f"{type(error).__name__} names no op: {error}"
             )
 

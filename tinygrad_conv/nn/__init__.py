@@ -30,6 +30,16 @@ from .activation import (
 from .container import ModuleDict, ModuleList, Sequential
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .dropout import Dropout, Dropout2d
+from .lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyInstanceNorm2d,
+    LazyLinear,
+)
 from .linear import Linear
 from .loss import (
     BCELoss,
@@ -57,6 +67,7 @@ from .shape import (
     Upsample,
     ZeroPad2d,
 )
+from .uninitialized import UninitializedParameter
 
 __all__ = [
     "AdaptiveAvgPool2d",
@@ -86,6 +97,14 @@ __all__ = [
     "InstanceNorm2d",
     "L1Loss",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyInstanceNorm2d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
@@ -113,6 +132,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Unfold",
+    "UninitializedParameter",
     "Upsample",
     "ZeroPad2d",
     "functional",

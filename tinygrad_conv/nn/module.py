@@ -5,7 +5,7 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,16 +17,18 @@ from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
 from ..errors import DtypeError
-from ..options import SWITCH, TEXT, check_constructor, check_option, checked
+from ..options import SWITCH, check_constructor, check_option, checked
 from .options import LAYERS, OWN
 from .parameters import Parameter
-from .state_dict import IncompatibleKeys, load
+from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
+from .tree import ModuleTree
+from .uninitialized import is_uninitialized, set_requires_grad
 
 Self = TypeVar("Self", bound="Module")
 
 
-class Module:
+class Module(ModuleTree):
     """The base of every layer and net: assign parameters and layers to attributes, and write `forward`.
 
         class Net(nn.Module):
@@ -44,7 +46,6 @@ class Module:
 
     training: bool
     _path: str
-    _buffers: dict[str, bool]  # name → whether the state dict has it
     _pre_hooks: Hooks
     _hooks: Hooks
 
@@ -189,99 +190,13 @@ class Module:
         if hasattr(self, name) and not (name in vars(self) and replaceable):
             raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")
 
-    def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """(path, module) for this module and all below it, outer before inner.
-
-        Each comes once, unless told otherwise.
-        """
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, child in self._own_modules().items():
-            yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
-
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, outer before inner."""
-        return (module for _, module in self.named_modules())
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """(name, module) for the modules directly below, each once."""
-        seen: set[Module] = set()
-        for name, child in self._own_modules().items():
-            if child not in seen:
-                seen.add(child)
-                yield name, child
-
-    def children(self) -> Iterator[Module]:
-        """The modules directly below."""
-        return (child for _, child in self.named_children())
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """(key, parameter), own ones first; each once, unless told otherwise."""
-        return self._named(Module._own_parameters, prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters of this module, and of those below it if `recurse`; each once."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """(key, buffer), own ones first; each once, unless told otherwise."""
-        return self._named(Module._own_buffers, prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """The buffers of this module, and of those below it if `recurse`; each once."""
-        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
-
-    def _named(
-        self, own: Callable[[Module], dict[str, Any]], prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
-        """(key, tensor) of what `own` finds in each module."""
-        seen: set[Tensor] = set()
-        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in modules:
-            for name, tensor in own(module).items():
-                if tensor in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(tensor)
-                yield f"{path}.{name}" if path else name, tensor
-
-    def _own_modules(self) -> dict[str, Module]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
-
-    def _own_parameters(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
-
-    def _own_buffers(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in self._buffers if vars(self)[name] is not None}
-
-    def _own_state(self) -> dict[str, Any]:
-        """What the state dict has of this module alone."""
-        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._buffers[name]}
-        return self._own_parameters() | buffers
-
-    def get_submodule(self, target: str) -> Module:
-        """The module at a path below this one, such as `features.0`; this one for an empty path."""
-        check_option("get_submodule", "target", TEXT, target)
-        module = dict(self.named_modules(remove_duplicate=False)).get(target)
-        if module is None:
-            paths = [*dict(self.named_modules())][1:]
-            raise AttributeError(f"{type(self).__name__} has no module {target!r}; it has {paths}")
-        return module
-
     def state_dict(self) -> dict[str, Tensor]:
-        """The parameters and persistent buffers by their keys: copies, which training does not change."""
+        """The parameters and persistent buffers by their keys: copies, which training does not change.
+
+        What a lazy layer has not got yet is there without numbers.
+        """
         state = self._named(Module._own_state, "", True, False)
-        return {key: Tensor(tensor.data.copy()) for key, tensor in state}
+        return {key: copied(tensor) for key, tensor in state}
 
     @checked()
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
@@ -313,20 +228,15 @@ class Module:
     @checked(requires_grad=SWITCH)
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Ask for gradients of all parameters, or freeze them."""
-        for parameter in self.parameters():
-            parameter.requires_grad = requires_grad
+        changes, parameters = Changes(), list(self.parameters())
+        for parameter in parameters:
+            set_requires_grad(parameter, requires_grad, changes)
+        changes.commit()
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(list(self.parameters()), set_to_none)
-
-    def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
-        """Call `fn` with every module, inner before outer, as for initialisation."""
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
-        return self
 
     def to(self: Self, dtype: DTypeLike) -> Self:
         """Parameters, their gradients and floating-point buffers in another dtype.
@@ -346,7 +256,9 @@ class Module:
         changes = Changes()
         with GRAD_LOCK:
             for tensor in [*self.parameters(), *self.buffers()]:
-                if tensor.dtype.kind == "f":
+                if is_uninitialized(tensor):
+                    changes.set(tensor, "_data", np.empty(0, chosen))
+                elif tensor.dtype.kind == "f":
                     check_leaf(tensor, "to")
                     changes.replace_array(tensor, tensor.data.astype(chosen))
                     changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))

@@ -267,7 +267,8 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
         raise ValueError(f"{kind}: can optimise leaves alone; {param.grad_fn!r} made this tensor")
     if param in taken:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
-    check_writable(kind, param)
+    if not getattr(param, "is_uninitialized", False):  # of a lazy layer, before the first forward
+        check_writable(kind, param)
 
 
 def check_writable(kind: str, param: Any) -> None:
