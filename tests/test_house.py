@@ -26,7 +26,8 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "members"),
+    ("dtypes", "allocation", "members", "devices"),
+    ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     ("engine.location", "engine.registry", "engine.modes", "engine.hooks"),
     ("engine.memory", "engine.instructions"),
@@ -35,6 +36,7 @@ FLOORS = (
     ("engine.in_place",),
     ("engine.in_place_methods",),
     ("engine.operators",),
+    ("engine.conversions",),
     ("engine.methods",),
     ("engine.tensor",),
     ("engine.observe", "engine.refusal"),

@@ -19,7 +19,8 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from numpy import float16, float32, float64, int32, int64, uint8
+from numpy import bool_ as bool
+from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
 
 from . import functional, ops
 from .creation import (
@@ -44,6 +45,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .devices import Device as device
 from .dtypes import get_default_dtype, set_default_dtype
 from .engine.declare import primitive
 from .engine.modes import enable_grad, is_grad_enabled, no_grad
@@ -53,13 +55,30 @@ from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 
 if TYPE_CHECKING:
-    from . import checks, data, debug, nn, optim
+    from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+
+__version__ = "0.1.0"
+
+float, double, half = float32, float64, float16
+short, int, long = int16, int32, int64
 
 __all__ = [  # noqa: PLE0604
     *functional.__all__,
     "Tensor",
+    "short",
+    "pi",
+    "newaxis",
+    "nan",
+    "long",
+    "int8",
+    "int16",
+    "inf",
+    "half",
+    "e",
+    "double",
+    "device",
     "arange",
     "data",
     "empty",
@@ -104,8 +123,6 @@ __all__ = [  # noqa: PLE0604
 ]
 
 ELSEWHERE = {
-    "device": "there is one device, the CPU: leave device=… and .to(device) out, or write .to('cpu')",
-    "cuda": "there is no GPU: write False for torch.cuda.is_available()",
     "save": "write pickle.dump(model.state_dict(), file), or np.savez(path, **model.state_dict())",
     "load": "write pickle.load(file)",
     "autograd": "write tg.grad for torch.autograd.grad, and @tg.primitive for an autograd.Function",
@@ -115,11 +132,15 @@ ELSEWHERE = {
 
 
 LATER = {
+    "accelerator": "accelerator",
+    "backends": "backends",
     "checks": "checks",
+    "cuda": "cuda",
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
     "gradcheck": "checks",
+    "mps": "mps",
     "nn": "nn",
     "optim": "optim",
     "profile": "debug",

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 import numpy as np
 
+from .devices import is_cpu, is_device
 from .dtypes import CODES
 from .errors import SHORT, DtypeError, show_array
 
@@ -209,6 +210,7 @@ TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(
     "bool, an integer dtype, float16, float32 or float64", is_known_dtype, plain=DTYPES, refusal=DtypeError
 )
+DEVICE = Option("'cpu', the only device there is", is_device, is_cpu, at_once=True)
 ARRAY = Option("a Tensor or an ndarray of bool, integers, float16, float32 or float64", is_array)
 OPERAND = Option("a Tensor, an ndarray or a number", is_operand)
 ANY = Option("anything", lambda value: True, plain=frozenset({int, float, bool, str, type(None)}))
@@ -224,7 +226,7 @@ OPTIONS: dict[str, Option] = {
     "padding": PADDING,
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
-    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory", "non_blocking"), FLAG),
     **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),
     **dict.fromkeys(("alpha", "beta", "threshold", "negative_slope", "min_val", "max_val"), NUMBER),
     **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value"), NUMBER),
@@ -235,6 +237,7 @@ OPTIONS: dict[str, Option] = {
     "approximate": choice("none", "tanh"),
     **dict.fromkeys(("mode", "equation"), TEXT),
     "dtype": DTYPE,
+    "device": DEVICE,
     **dict.fromkeys(("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src"), ARRAY),
     **dict.fromkeys(("running_mean", "running_var", "statistics", "kept", "tap"), ARRAY),
     **dict.fromkeys(("weight", "pos_weight"), ARRAY._replace(plain=frozenset({list}))),  # ops refuse lists

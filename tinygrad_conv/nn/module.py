@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import DTypeLike
-
-from ..dtypes import FLOATS
 from ..engine.commit import Changes
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
-from ..errors import DtypeError
+from ..engine.tensor import Tensor, clear_grads
 from ..options import SWITCH, TEXT, check_constructor, check_option, checked
+from .conversions import Conversions
 from .options import LAYERS, OWN
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, load
@@ -26,7 +22,7 @@ from .summary import Summary, summarize
 Self = TypeVar("Self", bound="Module")
 
 
-class Module:
+class Module(Conversions):
     """The base of every layer and net: assign parameters and layers to attributes, and write `forward`.
 
         class Net(nn.Module):
@@ -327,43 +323,6 @@ class Module:
             child.apply(fn)
         fn(self)
         return self
-
-    def to(self: Self, dtype: DTypeLike) -> Self:
-        """Parameters, their gradients and floating-point buffers in another dtype.
-
-        "cpu", the only device, changes nothing.
-        """
-        if str(dtype) == "cpu":
-            return self
-        try:
-            chosen = np.dtype(dtype)
-        except TypeError:
-            raise DtypeError(
-                f"to: {dtype!r} is no dtype; and there is no other device than the CPU"
-            ) from None
-        if chosen not in FLOATS:
-            raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
-        changes = Changes()
-        with GRAD_LOCK:
-            for tensor in [*self.parameters(), *self.buffers()]:
-                if tensor.dtype.kind == "f":
-                    check_leaf(tensor, "to")
-                    changes.replace_array(tensor, tensor.data.astype(chosen))
-                    changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))
-            changes.commit()
-        return self
-
-    def float(self: Self) -> Self:
-        """To float32."""
-        return self.to(np.float32)
-
-    def double(self: Self) -> Self:
-        """To float64."""
-        return self.to(np.float64)
-
-    def half(self: Self) -> Self:
-        """To float16."""
-        return self.to(np.float16)
 
     def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
         """How many products a call sums that takes shape `x` to shape `y`; for the summary."""
