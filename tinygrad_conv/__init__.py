@@ -25,12 +25,14 @@ from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, 
 from . import functional, ops
 from .creation import (
     arange,
+    as_tensor,
     empty,
     empty_like,
     eye,
     from_numpy,
     full,
     full_like,
+    initial_seed,
     linspace,
     manual_seed,
     ones,
@@ -38,26 +40,42 @@ from .creation import (
     rand,
     rand_like,
     randint,
+    randint_like,
     randn,
     randn_like,
     randperm,
+    seed,
     tensor,
     zeros,
     zeros_like,
 )
+from .creation_methods import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 from .devices import Device as device
 from .dtypes import get_default_dtype, set_default_dtype
 from .engine.declare import primitive
-from .engine.modes import enable_grad, is_grad_enabled, no_grad
+from .engine.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .engine.printing import set_printoptions
 from .engine.registry import DOORS
-from .engine.tensor import Tensor, grad
+from .engine.tensor import Tensor, grad, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
+from .sampling import bernoulli, multinomial, normal
 
 if TYPE_CHECKING:
     from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .generator import Generator
 
 __version__ = "0.1.0"
 
@@ -66,6 +84,27 @@ short, int, long = int16, int32, int64
 
 __all__ = [  # noqa: PLE0604
     *functional.__all__,
+    "is_tensor",
+    "set_printoptions",
+    "set_grad_enabled",
+    "inference_mode",
+    "normal",
+    "multinomial",
+    "bernoulli",
+    "ShortTensor",
+    "LongTensor",
+    "IntTensor",
+    "HalfTensor",
+    "FloatTensor",
+    "DoubleTensor",
+    "CharTensor",
+    "ByteTensor",
+    "BoolTensor",
+    "seed",
+    "randint_like",
+    "initial_seed",
+    "as_tensor",
+    "Generator",
     "Tensor",
     "short",
     "pi",
@@ -132,6 +171,7 @@ ELSEWHERE = {
 
 
 LATER = {
+    "Generator": "generator",
     "accelerator": "accelerator",
     "backends": "backends",
     "checks": "checks",

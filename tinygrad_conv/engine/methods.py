@@ -169,6 +169,22 @@ class TensorMethods(Conversions):
     def t(self) -> Self:
         return self.transpose(0, 1) if self.ndim > 1 else self
 
+    # New ones of its dtype
+    def new_zeros(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_zeros"](self, *size, **options)
+
+    def new_ones(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_ones"](self, *size, **options)
+
+    def new_empty(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_empty"](self, *size, **options)
+
+    def new_full(self, size: Any, fill_value: Any, **options: Any) -> Self:
+        return COMPOSITES["new_full"](self, size, fill_value, **options)
+
+    def new_tensor(self, data: Any, **options: Any) -> Self:
+        return COMPOSITES["new_tensor"](self, data, **options)
+
     # As a sequence
     def __len__(self) -> int:
         return len(self._data)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .in_place_methods import InPlace
+from .in_place_methods import InPlace, scaled
 from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ class Operators(InPlace):
     def ge(self, other: Operand) -> Self:
         return OPS["ge"](self, other)
 
-    def add(self, other: Operand) -> Self:
-        return OPS["add"](self, other)
+    def add(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return OPS["add"](self, scaled(other, alpha))
 
-    def sub(self, other: Operand) -> Self:
-        return OPS["sub"](self, other)
+    def sub(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return OPS["sub"](self, scaled(other, alpha))
 
     def mul(self, other: Operand) -> Self:
         return OPS["mul"](self, other)
