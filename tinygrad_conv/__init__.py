@@ -24,17 +24,20 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from numpy import float16, float32, float64, int32, int64, uint8
+from numpy import bool_ as bool
+from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
 
 from . import errors, functional, kernels, ops
 from .creation import (
     arange,
+    as_tensor,
     empty,
     empty_like,
     eye,
     from_numpy,
     full,
     full_like,
+    initial_seed,
     linspace,
     manual_seed,
     ones,
@@ -42,30 +45,85 @@ from .creation import (
     rand,
     rand_like,
     randint,
+    randint_like,
     randn,
     randn_like,
     randperm,
+    seed,
     tensor,
     zeros,
     zeros_like,
 )
+from .creation_methods import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
+from .devices import Device as device
 from .dtypes import get_default_dtype, set_default_dtype
 from .engine.declare import primitive
-from .engine.modes import enable_grad, is_grad_enabled, no_grad
+from .engine.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .engine.printing import set_printoptions
 from .engine.registry import DOORS
-from .engine.tensor import Tensor, grad
+from .engine.tensor import Tensor, grad, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 from .missing import Hints, refuse
+from .sampling import bernoulli, multinomial, normal
 
 if TYPE_CHECKING:
-    from . import checks, data, debug, nn, optim, utils
+    from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .generator import Generator
+
+__version__ = "0.1.0"
+
+float, double, half = float32, float64, float16
+short, int, long = int16, int32, int64
 
 __all__ = [  # noqa: PLE0604
     *functional.__all__,
+    "is_tensor",
+    "set_printoptions",
+    "set_grad_enabled",
+    "inference_mode",
+    "normal",
+    "multinomial",
+    "bernoulli",
+    "ShortTensor",
+    "LongTensor",
+    "IntTensor",
+    "HalfTensor",
+    "FloatTensor",
+    "DoubleTensor",
+    "CharTensor",
+    "ByteTensor",
+    "BoolTensor",
+    "seed",
+    "randint_like",
+    "initial_seed",
+    "as_tensor",
+    "Generator",
     "Tensor",
+    "short",
+    "pi",
+    "newaxis",
+    "nan",
+    "long",
+    "int8",
+    "int16",
+    "inf",
+    "half",
+    "e",
+    "double",
+    "device",
     "arange",
     "data",
     "empty",
@@ -111,11 +169,16 @@ __all__ = [  # noqa: PLE0604
 ]
 
 LATER = {
+    "Generator": "generator",
+    "accelerator": "accelerator",
+    "backends": "backends",
     "checks": "checks",
+    "cuda": "cuda",
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
     "gradcheck": "checks",
+    "mps": "mps",
     "nn": "nn",
     "optim": "optim",
     "profile": "debug",

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 import numpy as np
 
+from .devices import is_cpu, is_device
 from .dtypes import CODES
 from .errors import SHORT, DtypeError, show_array
 from .spellings import respelled
@@ -210,6 +211,7 @@ TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(
     "bool, an integer dtype, float16, float32 or float64", is_known_dtype, plain=DTYPES, refusal=DtypeError
 )
+DEVICE = Option("'cpu', the only device there is", is_device, is_cpu, at_once=True)
 ARRAY = Option("a Tensor or an ndarray of bool, integers, float16, float32 or float64", is_array)
 OPERAND = Option("a Tensor, an ndarray or a number", is_operand)
 ANY = Option("anything", lambda value: True, plain=frozenset({int, float, bool, str, type(None)}))
@@ -225,7 +227,7 @@ OPTIONS: dict[str, Option] = {
     "padding": PADDING,
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
-    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory", "non_blocking"), FLAG),
     **dict.fromkeys(("largest", "sorted", "descending", "stable", "as_tuple", "log_target"), FLAG),
     **dict.fromkeys(("equal_nan", "invert", "assume_unique", "return_inverse", "return_counts"), FLAG),
     **dict.fromkeys(("k", "n", "diagonal", "offset", "start", "length", "decimals", "minlength"), INTEGER),
@@ -242,6 +244,7 @@ OPTIONS: dict[str, Option] = {
     **dict.fromkeys(
         ("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src", "vec", "vec2"), ARRAY
     ),
+    "device": DEVICE,
     **dict.fromkeys(("running_mean", "running_var", "statistics", "kept", "tap"), ARRAY),
     **dict.fromkeys(("weight", "pos_weight"), ARRAY._replace(plain=frozenset({list}))),  # ops refuse lists
     "condition": OPERAND,

@@ -1,4 +1,4 @@
-"""Tensor's other methods: reductions, shapes and indices, dtypes, and ways of looking at it.
+"""Tensor's other methods: reductions, shapes and indices, and ways of looking at it.
 
 Names and arguments are PyTorch's. Each finds its op in the registry; what it computes, and what is raised,
 stands in the op's docstring.
@@ -7,28 +7,21 @@ stands in the op's docstring.
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ..dtypes import Array
 from ..spellings import spelled_methods
-from .instructions import asks_for_a_number
-from .location import line_of, user_where
+from .conversions import Conversions
 from .memory import Memory
-from .modes import GRAD
 from .node import Node, Output
-from .operators import Operand, Operators
+from .operators import Operand
 from .registry import COMPOSITES, OPS, door, picture
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-WARNED: dict[str, dict[Any, Any]] = {}
-"""By file: the lines whose numbers have left the tape, in the form that `warnings` keeps."""
 
 Dim = int | tuple[int, ...] | None
 
@@ -43,7 +36,7 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 @spelled_methods
-class TensorMethods(Operators):
+class TensorMethods(Conversions):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
@@ -51,7 +44,6 @@ class TensorMethods(Operators):
     _data: Array
     _edge: Output | None
     _memory: Memory | None
-    requires_grad: Any
 
     # Reductions
     def sum(self, dim: Dim = None, keepdim: bool = False) -> Self:
@@ -179,67 +171,23 @@ class TensorMethods(Operators):
     def t(self) -> Self:
         return self.transpose(0, 1) if self.ndim > 1 else self
 
-    # Dtypes and plain numbers
-    def to(self, dtype: DTypeLike) -> Self:
-        same = dtype == "cpu" if isinstance(dtype, str) else self.dtype == dtype
-        return self if same else OPS["to"](self, dtype=dtype)
+    # New ones of its dtype
+    def new_zeros(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_zeros"](self, *size, **options)
 
-    def cpu(self) -> Self:
-        return self
+    def new_ones(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_ones"](self, *size, **options)
 
-    def float(self) -> Self:
-        return self.to(np.float32)
+    def new_empty(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_empty"](self, *size, **options)
 
-    def double(self) -> Self:
-        return self.to(np.float64)
+    def new_full(self, size: Any, fill_value: Any, **options: Any) -> Self:
+        return COMPOSITES["new_full"](self, size, fill_value, **options)
 
-    def half(self) -> Self:
-        return self.to(np.float16)
+    def new_tensor(self, data: Any, **options: Any) -> Self:
+        return COMPOSITES["new_tensor"](self, data, **options)
 
-    def long(self) -> Self:
-        return self.to(np.int64)
-
-    def numpy(self) -> Array:
-        return np.asarray(self)
-
-    def item(self) -> Any:
-        return self._data.item()
-
-    def tolist(self) -> Any:
-        return self._data.tolist()
-
-    def __float__(self) -> Any:
-        self.warn_if_lost()
-        return float(self.item())
-
-    def __int__(self) -> Any:
-        self.warn_if_lost()
-        return int(self.item())
-
-    def __format__(self, format_spec: str) -> str:
-        return format(self.item() if self.ndim == 0 and format_spec else str(self), format_spec)
-
-    def warn_if_lost(self) -> None:
-        """Say so, once a line, where a number leaves the tape without the line asking for a bare one."""
-        if not (self.requires_grad and GRAD.get()):
-            return
-        where = user_where()
-        if not asks_for_a_number(*where):
-            file = where[0].co_filename
-            message = (
-                "a number of a tensor that requires grad goes where no gradient can follow it (an array, "
-                "math, …); compute with tg functions instead, or write float(x) or x.item() if that is meant"
-            )
-            warnings.warn_explicit(
-                message, UserWarning, file, line_of(where), registry=WARNED.setdefault(file, {})
-            )
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-    def __index__(self) -> Any:
-        return operator.index(self._data)
-
+    # As a sequence
     def __len__(self) -> int:
         return len(self._data)
 

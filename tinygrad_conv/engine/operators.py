@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..spellings import spelled_methods
 from .function_methods import FunctionMethods
-from .in_place_methods import InPlace
+from .in_place_methods import InPlace, scaled
 from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ class Operators(FunctionMethods, InPlace):
     def ge(self, other: Operand) -> Self:
         return OPS["ge"](self, other)
 
-    def add(self, other: Operand) -> Self:
-        return OPS["add"](self, other)
+    def add(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return OPS["add"](self, scaled(other, alpha))
 
-    def sub(self, other: Operand) -> Self:
-        return OPS["sub"](self, other)
+    def sub(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return OPS["sub"](self, scaled(other, alpha))
 
     def mul(self, other: Operand) -> Self:
         return OPS["mul"](self, other)

@@ -23,6 +23,7 @@ from .memory import Memory
 from .methods import TensorMethods
 from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by
 from .node import Node, Output, Versions, tick
+from .printing import show_numbers
 
 GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
 """Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
@@ -171,12 +172,16 @@ class Tensor(TensorMethods):
         return type(self), (self._data,), (None, slots)
 
     def __repr__(self) -> str:
-        ends = 3 if self.ndim <= 2 else 1  # how many numbers at each end of a dimension
-        numbers = np.array2string(self._data, separator=", ", prefix="tensor(", threshold=200, edgeitems=ends)
+        numbers = show_numbers(self._data, "tensor(")
         leaf = ", requires_grad=True" if self._requires_grad else ""
         origin = f", made by {self._edge.node.op.name}" if self._edge is not None else leaf
         name = f", name={self.name!r}" if self.name else ""
         return f"tensor({numbers}, {show_array(self._data)}{origin}{name})"
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether it is a Tensor."""
+    return isinstance(obj, Tensor)
 
 
 def tensor_of(array: Array, edge: Output | None = None) -> Tensor:

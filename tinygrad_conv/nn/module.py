@@ -8,27 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import DTypeLike
-
-from ..dtypes import FLOATS
 from ..engine.commit import Changes
 from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
-from ..errors import DtypeError
+from ..engine.tensor import Tensor, clear_grads
 from ..options import SWITCH, check_constructor, check_option, checked
+from .conversions import Conversions
 from .options import LAYERS, OWN
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
 from .tree import ModuleTree
-from .uninitialized import is_uninitialized, set_requires_grad
+from .uninitialized import set_requires_grad
 
 Self = TypeVar("Self", bound="Module")
 
 
-class Module(ModuleTree):
+class Module(ModuleTree, Conversions):
     """The base of every layer and net: assign parameters and layers to attributes, and write `forward`.
 
         class Net(nn.Module):
@@ -237,45 +233,6 @@ class Module(ModuleTree):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(list(self.parameters()), set_to_none)
-
-    def to(self: Self, dtype: DTypeLike) -> Self:
-        """Parameters, their gradients and floating-point buffers in another dtype.
-
-        "cpu", the only device, changes nothing.
-        """
-        if str(dtype) == "cpu":
-            return self
-        try:
-            chosen = np.dtype(dtype)
-        except TypeError:
-            raise DtypeError(
-                f"to: {dtype!r} is no dtype; and there is no other device than the CPU"
-            ) from None
-        if chosen not in FLOATS:
-            raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
-        changes = Changes()
-        with GRAD_LOCK:
-            for tensor in [*self.parameters(), *self.buffers()]:
-                if is_uninitialized(tensor):
-                    changes.set(tensor, "_data", np.empty(0, chosen))
-                elif tensor.dtype.kind == "f":
-                    check_leaf(tensor, "to")
-                    changes.replace_array(tensor, tensor.data.astype(chosen))
-                    changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))
-            changes.commit()
-        return self
-
-    def float(self: Self) -> Self:
-        """To float32."""
-        return self.to(np.float32)
-
-    def double(self: Self) -> Self:
-        """To float64."""
-        return self.to(np.float64)
-
-    def half(self: Self) -> Self:
-        """To float16."""
-        return self.to(np.float16)
 
     def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
         """How many products a call sums that takes shape `x` to shape `y`; for the summary."""
