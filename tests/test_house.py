@@ -48,6 +48,7 @@ FLOORS = (
     ("nn", "optim", "data", "checks"),
     ("debug",),
     ("",),  # the package itself: the public names, and the doors it opens
+    ("port",),
     ("__main__",),
 )
 """From the ground up. Parts that share a floor do not import each other."""
