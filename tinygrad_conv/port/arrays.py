@@ -137,6 +137,8 @@ METHODS: dict[str, Method] = {
 
 OTHERWISE: dict[tuple[str, frozenset[str]], str] = {
     ("norm", frozenset({"p"})): "np.linalg.norm(A.ravel(), p)",
+    ("norm", frozenset({"dim"})): "np.linalg.norm(A, axis=dim)",
+    ("norm", frozenset({"dim", "keepdim"})): "np.linalg.norm(A, axis=dim, keepdims=keepdim)",
     ("size", frozenset()): "A.shape",
     ("flatten", frozenset()): "A.flatten()",
     ("clamp", frozenset({"min"})): "np.maximum(A, min)",

@@ -28,7 +28,6 @@ from .kinds import (
     join_all,
     members,
     net,
-    part,
     text,
 )
 from .namespaces import hint
@@ -42,6 +41,8 @@ SEVERAL = ("max", "min", "sort", "topk", "split", "chunk", "unbind", "median", "
 
 NUMBERS = ("item", "tolist", "size", "dim", "numel", "backward", "numpy", "nelement", "register_hook", "type")
 """Methods of tensors that give no tensor."""
+
+LOOKING = ("record", "tape", "steps")  # this package's own
 
 COMMON = {name for of_type in (list, dict, str, set, bytes, object) for name in dir(of_type)} | {
     *dir(np.ndarray)
@@ -62,6 +63,7 @@ class Calls:
         self.looked: dict[Any, tuple[Kind, Any]] = {}  # of the statement that is being looked at
         self.marks: list[tuple[str, int]] = []  # in it: the kinds of what must be otherwise, and the lines
         self.before: list[ast.stmt] = []  # what must be written before it
+        self.done: list[Any] = []  # what these change
 
     def look(self, node: Any) -> tuple[Kind, Any]:
         """See `Expressions`."""
@@ -95,6 +97,8 @@ class Calls:
             owner, receiver = self.look(node.func.value)
             return self.look_at_method(node, node.func, owner, receiver)
         kind, _ = self.look(node.func)
+        if self.name_of(node.func) in NO_GPU:
+            return FALSE, node
         anew = self.rebuilt(self.with_tensor(self.without_gpu(node), kind))
         return self.result_of(kind, node), anew
 
@@ -112,6 +116,11 @@ class Calls:
         self.mark("array", node)
         return ast.copy_location(ast.Call(node.func, [first.value, *node.args[1:]], node.keywords), node)
 
+    def name_of(self, func: Any) -> str:
+        """PyTorch's name of a function, or ""."""
+        path = self.path_of(func)
+        return "" if path is None else ".".join([path[0].detail[0], *path[1]])
+
     def kinds_of(self, node: ast.Call) -> list[Kind]:
         """What a call is given by position."""
         return [self.look(argument)[0] for argument in node.args]
@@ -121,7 +130,8 @@ class Calls:
         kinds = self.kinds_of(node)
         keywords = {each.arg or "**": self.look(each.value)[0] for each in node.keywords}
         if kind.name == "part":
-            return self.result_of_part(*kind.detail, kinds, [*keywords.values()])
+            path, value = kind.detail
+            return self.result_of_part(path, value, kinds, [*keywords.values()])
         if kind.name == "builtin":
             return result_of_builtin(kind.detail, kinds)
         if kind.name == "function":
@@ -134,8 +144,6 @@ class Calls:
 
     def result_of_part(self, path: str, value: Any, kinds: list[Kind], keywords: list[Kind]) -> Kind:
         """What a function of PyTorch's gives, or an instance of a class of its."""
-        if path in NO_GPU:
-            return FALSE
         if path == "torch.device":
             return kinds[0] if kinds else OTHER
         if isinstance(value, type):
@@ -171,7 +179,7 @@ class Calls:
         return isinstance(value, type) and issubclass(value, nn.Module)
 
     def called_method(self, name: str, kinds: list[Kind], keywords: dict[str, Kind], default: Kind) -> Kind:
-        """What a method of the script's own gives; default: where there is none, or nothing is known of it."""
+        """What a method of the script's own gives; default: where nothing is known of it."""
         method = self.script.methods.get(name)
         kind = UNKNOWN if method is None else self.script.called(method, kinds, keywords)
         return default if kind is UNKNOWN else kind
@@ -204,6 +212,8 @@ class Calls:
             return OTHER
         if name in NUMBERS:
             return OTHER
+        if name in LOOKING:
+            return UNKNOWN
         return items(TENSOR) if name in SEVERAL and kinds else TENSOR
 
     def missing(self, node: ast.Call, name: str) -> None:
@@ -245,6 +255,7 @@ class Calls:
         statement = instead_of(name, call, receiver, self.is_dtype(node), is_operand)
         if not isinstance(statement, ast.Expr):
             self.before.append(statement)
+            self.done.append(receiver)
             return ARRAY, receiver
         several = isinstance(statement.value, ast.Tuple)
         kind = items(ARRAY) if several else ARRAY if METHODS[name].array else OTHER
@@ -320,6 +331,3 @@ def result_of_builtin(name: str, kinds: list[Kind]) -> Kind:
     if name in ("sum", "max", "min", "abs", "pow") and kinds:
         return item_of(kinds[0]) if kinds[0].name in ("items", "members") else kinds[0]
     return text("") if name in ("str", "repr") else OTHER
-
-
-__all__ = ["Calls", "part"]

@@ -99,7 +99,7 @@ class Expressions(Calls):
             return self.look_at_attribute_of_tensor(node, anew)
         if kind.name == "items" and node.attr in ("values", "indices"):
             return kind.detail, anew
-        return self.script.attributes.get(node.attr, UNKNOWN), anew
+        return self.script.known.attributes.get(node.attr, UNKNOWN), anew
 
     def is_tensor(self, kind: Kind, node: ast.Attribute) -> bool:
         """Whether the `.data` or `.grad` of a value is a tensor's."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 LABELS = {
     "import": "import",
-    "device": "there is the CPU alone",
-    "name": "not here",
-    "array": ".data and .grad are NumPy arrays",
-    "silent": "OTHER NUMBERS, in silence: .data and .grad are NumPy arrays",
+    "device": "device",
+    "name": "name",
+    "array": "array",
+    "silent": "array, OTHER NUMBERS in silence",
 }
 """By the kind of a finding, what is said of it."""
 
@@ -55,7 +55,8 @@ def count_them(findings: Iterable[Finding]) -> str:
     tail = (
         f"; {silent} of them {'gives' if silent == 1 else 'give'} other numbers in silence" if silent else ""
     )
-    return f"{several(lines, 'line')} to write otherwise: {', '.join(counts)}{tail}"
+    why = " (.data and .grad are NumPy arrays, np is NumPy)" if "array" in kinds else ""
+    return f"{several(lines, 'line')} to write otherwise: {', '.join(counts)}{tail}{why}"
 
 
 def several(count: int, noun: str) -> str:

@@ -78,5 +78,5 @@ def item_of(kind: Kind) -> Kind:
     if kind in (ARRAY, TENSOR, OTHER):
         return kind
     if kind.name == "items":
-        return kind.detail  # type: ignore[no-any-return]
+        return kind.detail
     return join_all(kind.detail) if kind.name == "members" else UNKNOWN

@@ -67,6 +67,8 @@ def hint(path: str) -> str:
     """What to write for a name of PyTorch's that is not here."""
     parent, _, last = path.rpartition(".")
     line = write_instead(path)
+    if not line and parent == "torch.Tensor":
+        line = write_instead(f"torch.{last}")
     if line:
         return line
     moved = OUR_PARTS.get(parent)

@@ -11,18 +11,19 @@ from typing import Any
 from .expressions import Expressions
 from .findings import Finding, source_of
 from .imports import Imports
-from .kinds import ARRAY, FALSE, OTHER, TENSOR, TRUE, UNKNOWN, Kind, item_of, join
-from .scope import Scope, Script
+from .kinds import ARRAY, FALSE, TENSOR, TRUE, UNKNOWN, Kind, item_of, join
+from .scope import Scope, Script, remember
 
 READINGS = 4
 NOTHING = "nothing: leave it out"
+PLACES = (ast.Name, ast.Attribute, ast.Subscript)
 
 
 def read(tree: ast.Module) -> list[Finding]:
     """What must be written otherwise in a script, in the order of its lines."""
     script = Script(tree)
     for _ in range(READINGS):
-        script.findings.clear()
+        script.begin()
         Reader(script, Scope()).module(tree)
     order = {"import": 0, "name": 1}
     return sorted(script.findings.values(), key=lambda finding: (finding.line, order.get(finding.kind, 2)))
@@ -46,7 +47,7 @@ class Reader(Imports, Expressions):
 
     def bind_arguments(self, node: Any, owner: Any) -> None:
         """The names of a function's arguments: what its calls give it, and what is said of them."""
-        given = self.script.arguments.get(node, {})
+        given = self.script.known.arguments.get(node, {})
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         for argument in arguments:
             self.scope.names[argument.arg] = given.get(argument.arg, UNKNOWN)
@@ -59,7 +60,7 @@ class Reader(Imports, Expressions):
     def block(self, statements: list[ast.stmt]) -> None:
         """Statements, one after the other."""
         for statement in statements:
-            self.looked, self.marks, self.before = {}, [], []
+            self.begin()
             getattr(self, f"read_{type(statement).__name__}", self.read_simple)(statement)
 
     def read_simple(self, statement: ast.stmt) -> None:
@@ -67,16 +68,25 @@ class Reader(Imports, Expressions):
         anew = self.rebuilt(statement)
         self.close(statement, anew)
 
+    def begin(self) -> None:
+        """Nothing is known of the next expression."""
+        self.looked, self.marks, self.before, self.done = {}, [], [], []
+
     def close(self, there: Any, anew: Any) -> None:
         """Note a statement, or the head of one, that must be written otherwise."""
         if self.marks:
-            kinds = [kind for kind, _ in self.marks]
-            worst = min(kinds, key=("silent", "array", "device").index)
-            alone = isinstance(anew, ast.Expr) and is_place(anew.value)
-            lines = [*self.before, *([] if alone else [anew])]
-            instead = "; ".join(map(source_of, lines)) if self.before or not alone else NOTHING
+            worst = min((kind for kind, _ in self.marks), key=("silent", "array", "device").index)
+            lines = [*self.before, *([] if self.is_nothing(there, anew) else [anew])]
+            instead = "; ".join(map(source_of, lines)) or NOTHING
             self.script.note(min(line for _, line in self.marks), worst, there, instead)
-        self.looked, self.marks, self.before = {}, [], []
+        self.begin()
+
+    def is_nothing(self, there: Any, anew: Any) -> bool:
+        """Whether nothing is left of a statement but a place: what was called on it is done, or left out."""
+        if not isinstance(anew, ast.Expr):
+            return False
+        left_out = isinstance(anew.value, PLACES) and source_of(there).startswith(source_of(anew))
+        return left_out or any(anew.value is place for place in self.done)
 
     def head(self, node: Any) -> Kind:
         """The expression in the head of a block."""
@@ -153,7 +163,7 @@ class Reader(Imports, Expressions):
         elif isinstance(target, ast.Starred):
             self.assign(target.value, UNKNOWN)
         elif isinstance(target, ast.Attribute) and target.attr not in ("data", "grad"):
-            self.script.remember(self.script.attributes, target.attr, kind)
+            remember(self.script.met.attributes, target.attr, kind)
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             holder = self.scope.find(target.value.id)
             if holder.name == "items":
@@ -164,7 +174,7 @@ class Reader(Imports, Expressions):
             kind, anew = self.look(statement.value)
             self.close(statement, ast.Return(anew))
             if self.function() is not None:
-                self.script.remember(self.script.returns, self.function(), kind)
+                remember(self.script.met.returns, self.function(), kind)
 
     def function(self) -> Any:
         """The function whose body is being read."""
@@ -262,11 +272,3 @@ class Reader(Imports, Expressions):
         """The names of a function that are its module's: as a rule read, and counted the same."""
 
     read_Nonlocal = read_Global
-
-
-def is_place(node: Any) -> bool:
-    """Whether an expression is a place alone, with nothing to do."""
-    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
-
-
-__all__ = ["OTHER", "read"]

@@ -88,7 +88,7 @@ def spread(name: str, given: dict[str, Any]) -> str:
         given["unbiased"] = given.pop("dim")
     unbiased = given.get("unbiased")
     if isinstance(unbiased, ast.Constant):
-        ddof = f"ddof={int(unbiased.value)}, " if unbiased.value else ""
+        ddof = f"ddof={int(bool(unbiased.value))}, " if unbiased.value else ""
         return f"A.{name}(dim, {ddof}keepdims=keepdim)"
     return f"A.{name}(dim, ddof={'1' if unbiased is None else 'int(unbiased)'}, keepdims=keepdim)"
 
@@ -96,7 +96,7 @@ def spread(name: str, given: dict[str, Any]) -> str:
 def filled(instead: str, values: dict[str, Any]) -> ast.stmt:
     """A line of the table with its arguments in their places."""
     names = {name for method in METHODS.values() for name in method.arguments.split()}
-    return Filling(values, names).visit(deepcopy(parsed(instead)))  # type: ignore[no-any-return]
+    return Filling(values, names).visit(deepcopy(parsed(instead)))
 
 
 class Filling(ast.NodeTransformer):
@@ -120,8 +120,7 @@ class Filling(ast.NodeTransformer):
 
     def is_missing(self, node: ast.expr) -> bool:
         """Whether it stands for an argument that was not given."""
-        is_name = isinstance(node, ast.Name) and node.id in self.names
-        return is_name and node.id not in self.values  # type: ignore[attr-defined]
+        return isinstance(node, ast.Name) and node.id in self.names and node.id not in self.values
 
 
 def rest_of(values: list[ast.expr]) -> ast.expr:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from .findings import Finding, source_of
 from .kinds import UNKNOWN, Kind, join
@@ -33,6 +34,19 @@ class Scope:
         self.names.update({name: join(kind, self.names.get(name, kind)) for name, kind in before.items()})
 
 
+class Facts(NamedTuple):
+    """What a reading finds out of attributes by their names, and of functions' arguments and returns."""
+
+    attributes: dict[str, Kind]
+    arguments: dict[Any, dict[str, Kind]]
+    returns: dict[Any, Kind]
+
+
+def remember(known: dict[Any, Kind], name: Any, kind: Kind) -> None:
+    """Of an attribute, an argument or a return: it may be this too."""
+    known[name] = join(known[name], kind) if name in known else kind
+
+
 class Script:
     """What is known of a script as a whole; it grows from one reading to the next."""
 
@@ -45,29 +59,30 @@ class Script:
             if isinstance(method, ast.FunctionDef)
         }
         self.own_names = {*self.methods, *attributes_set_in(classes)}
-        self.attributes: dict[str, Kind] = {}
-        self.arguments: dict[Any, dict[str, Kind]] = {}  # by function: what calls give it
-        self.returns: dict[Any, Kind] = {}
+        self.known = Facts({}, {}, {})  # from the reading before
+        self.met = Facts({}, {}, {})  # in this one
         self.torch = "torch"  # the name that PyTorch goes by
         self.findings: dict[tuple[int, str], Finding] = {}
 
     def note(self, line: int, kind: str, there: ast.AST | str, instead: str) -> None:
         """One more line that must be written otherwise."""
         text = there if isinstance(there, str) else source_of(there)
+        instead = re.sub(r"\btg\.", f"{self.torch}.", instead)
         self.findings.setdefault((line, text), Finding(line, kind, text, instead))
 
-    def remember(self, known: dict[Any, Kind], name: Any, kind: Kind) -> None:
-        """Of an attribute, an argument or a return: it may be this too."""
-        known[name] = join(known[name], kind) if name in known else kind
+    def begin(self) -> None:
+        """One more reading, with what the last has found out."""
+        self.known, self.met = self.met, Facts({}, {}, {})
+        self.findings.clear()
 
     def called(self, node: Any, kinds: list[Kind], keywords: dict[str, Kind]) -> Kind:
         """Note what a function of the script's own is given; what it returns."""
-        arguments = self.arguments.setdefault(node, {})
+        arguments = self.met.arguments.setdefault(node, {})
         names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
         names = names[1:] if names[:1] == ["self"] else names
         for name, kind in [*zip(names, kinds), *keywords.items()]:
-            self.remember(arguments, name, kind)
-        return self.returns.get(node, UNKNOWN)
+            remember(arguments, name, kind)
+        return self.known.returns.get(node, UNKNOWN)
 
 
 def attributes_set_in(classes: list[ast.ClassDef]) -> Iterator[str]:
