@@ -54,6 +54,7 @@ FLOORS = (
     ("utils",),  # PyTorch's name for data
     ("debug",),
     ("",),  # the package itself: the public names, and the doors it opens
+    ("port",),
     ("__main__",),
 )
 """From the ground up. Parts that share a floor do not import each other."""

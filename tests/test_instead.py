@@ -180,9 +180,8 @@ def test_asking_whether_a_module_is_there_is_no_import():
 
 
 def test_parts_of_the_package_are_still_imported_by_name():
-    exec(
-        "from tinygrad_conv import checks, creation, data, debug, dtypes, nn; from tinygrad_conv.nn import init"
-    )
+    exec("from tinygrad_conv import checks, creation, data, debug, dtypes, nn")
+    exec("from tinygrad_conv.nn import init")
 
 
 def test_the_table_costs_nothing_while_nobody_asks():

@@ -52,7 +52,7 @@ TORCH: dict[str, str] = {
     **dict.fromkeys(("jit", "jit.*", "fx", "fx.*", "export", "export.*", "_dynamo*"), LEAVE_OUT),
     **dict.fromkeys(("onnx", "onnx.*"), "there is no export: hand the state_dict over"),
     **dict.fromkeys(("amp", "amp.*", "autocast", "GradScaler", "cuda.amp", "cuda.amp.*"), AUTOCAST),
-    "cuda.get_device_name": "there is no GPU: leave it out",
+    "cuda.*": "there is no GPU: leave it out",
     **dict.fromkeys(("backends", "backends.*"), "there is the CPU alone: leave it out, or write False"),
     **dict.fromkeys(
         ("accelerator", "accelerator.*", "mps", "mps.*", "xpu", "xpu.*"),
