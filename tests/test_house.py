@@ -26,7 +26,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "members", "spellings", "instead", "devices"),
+    ("dtypes", "allocation", "atomic_write", "members", "spellings", "instead", "devices"),
     ("missing",),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
@@ -48,7 +48,7 @@ FLOORS = (
     ("generator",),
     ("creation",),
     ("seeds",),
-    ("creation_methods", "sampling"),
+    ("creation_methods", "sampling", "saving"),
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils",),  # PyTorch's name for data

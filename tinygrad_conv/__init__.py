@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .generator import Generator
+    from .saving import load, save
 
 __version__ = "0.1.0"
 
@@ -144,6 +145,7 @@ __all__ = [  # noqa: PLE0604
     "int64",
     "is_grad_enabled",
     "linspace",
+    "load",
     "manual_seed",
     "nn",
     "no_grad",
@@ -158,6 +160,7 @@ __all__ = [  # noqa: PLE0604
     "randn",
     "randn_like",
     "randperm",
+    "save",
     "set_default_dtype",
     "set_num_threads",
     "tensor",
@@ -178,10 +181,12 @@ LATER = {
     "debug": "debug",
     "detect_anomaly": "debug",
     "gradcheck": "checks",
+    "load": "saving",
     "mps": "mps",
     "nn": "nn",
     "optim": "optim",
     "profile": "debug",
+    "save": "saving",
     "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""

@@ -33,8 +33,6 @@ DATA = "bring the images as arrays: tg.data.digits(), tg.data.shapes(…), or np
 TRANSFORMS = "compute it on the arrays with NumPy, as (x - mean) / std"
 
 TORCH: dict[str, str] = {
-    "save": "write np.savez(path, **{k: v.data for k, v in net.state_dict().items()}), or pickle.dump",
-    "load": "write net.load_state_dict(np.load(path)), or pickle.load(file)",
     "autograd.grad": "write tg.grad",
     "autograd.Variable": "write the tensor itself, tg.tensor(…, requires_grad=True)",
     "autograd.Function": "declare an op: @tg.primitive for the forward, @op.grad('x') for its rule",

@@ -9,7 +9,6 @@ recording_file/ what stands in the file of a recording, and what must hold of it
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive
 html.py         pictures in a notebook; page/  a recording as a web page
-atomic_write.py files that are written wholly or not at all
 terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
 """
 

@@ -17,7 +17,7 @@ from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
 from ..members import members_of
-from .atomic_write import write_text
+from ..atomic_write import write_text
 from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays

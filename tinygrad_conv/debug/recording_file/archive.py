@@ -19,7 +19,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import RecordingError, show_shape
-from ..atomic_write import replacing
+from ...atomic_write import replacing
 
 CONTENTS_LIMIT, CONTENTS_RATIO = 64 * 2**20, 100
 TEXT_LIMIT, TEXT_RATIO = 2**20, 8
