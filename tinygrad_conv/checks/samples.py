@@ -78,7 +78,7 @@ case("elu", apart("n m"), alpha=1.5)
 case("selu", apart("n m"))
 for approximate in ("none", "tanh"):
     case("gelu", normal("n m"), approximate=approximate)
-for name in ("normal_cdf", "silu", "logsigmoid"):
+for name in ("normal_cdf", "silu", "logsigmoid", "hardswish", "mish"):
     case(name, normal("n m"))
 case("softplus", uniform("n m", -2, 2), beta=2.0)
 case("softplus", apart("n m"), beta=2.0, threshold=0.01)

@@ -10,9 +10,11 @@ from numpy.typing import DTypeLike
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
 from ..options import checked
+from ..spellings import spelled
 from .arguments import Operand, cast, documented_by, in_place
 
 
+@spelled
 @documented_by(functions.relu)
 def relu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -20,6 +22,7 @@ def relu(input: Operand, inplace: bool = False) -> Tensor:
     return functions.relu(input)
 
 
+@spelled
 @documented_by(activations.leaky_relu)
 def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -27,6 +30,7 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = Fal
     return activations.leaky_relu(input, negative_slope=negative_slope)
 
 
+@spelled
 @documented_by(activations.elu)
 def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -34,6 +38,7 @@ def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return activations.elu(input, alpha=alpha)
 
 
+@spelled
 @documented_by(activations.selu)
 def selu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -41,6 +46,7 @@ def selu(input: Operand, inplace: bool = False) -> Tensor:
     return activations.selu(input)
 
 
+@spelled
 @documented_by(activations.silu)
 def silu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -48,6 +54,23 @@ def silu(input: Operand, inplace: bool = False) -> Tensor:
     return activations.silu(input)
 
 
+@spelled
+@documented_by(activations.hardswish)
+def hardswish(input: Operand, inplace: bool = False) -> Tensor:
+    if inplace is not False:
+        return in_place(hardswish, inplace, input)
+    return activations.hardswish(input)
+
+
+@spelled
+@documented_by(activations.mish)
+def mish(input: Operand, inplace: bool = False) -> Tensor:
+    if inplace is not False:
+        return in_place(mish, inplace, input)
+    return activations.mish(input)
+
+
+@spelled
 @documented_by(activations.hardtanh)
 def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -55,6 +78,7 @@ def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0, inplac
     return activations.hardtanh(input, min_val=min_val, max_val=max_val)
 
 
+@spelled
 def relu6(input: Operand, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6): hardtanh from 0 to 6. Its gradient is 1 between them, 0 elsewhere."""
     if inplace is not False:
@@ -62,26 +86,31 @@ def relu6(input: Operand, inplace: bool = False) -> Tensor:
     return activations.hardtanh(input, min_val=0.0, max_val=6.0)
 
 
+@spelled
 def relu_(input: Operand) -> Tensor:
     """As relu, in place."""
     return relu(input, inplace=True)
 
 
+@spelled
 def leaky_relu_(input: Operand, negative_slope: float = 0.01) -> Tensor:
     """As leaky_relu, in place."""
     return leaky_relu(input, negative_slope, inplace=True)
 
 
+@spelled
 def elu_(input: Operand, alpha: float = 1.0) -> Tensor:
     """As elu, in place."""
     return elu(input, alpha, inplace=True)
 
 
+@spelled
 def selu_(input: Operand) -> Tensor:
     """As selu, in place."""
     return selu(input, inplace=True)
 
 
+@spelled
 def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """As hardtanh, in place."""
     return hardtanh(input, min_val, max_val, inplace=True)

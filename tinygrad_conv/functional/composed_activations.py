@@ -9,20 +9,11 @@ from numpy.typing import DTypeLike
 
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import activations, arithmetic, elementary, functions, softmaxes
+from ..ops import activations, arithmetic, functions, softmaxes
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
 from ..options import INTEGER, checked
 from .arguments import Operand, cast, in_place
-
-
-@checked()
-def mish(input: Operand, inplace: bool = False) -> Tensor:
-    """x tanh(ln(1 + eˣ)) (Misra 2019). Raises DtypeError for integers."""
-    if inplace:
-        return in_place(mish, inplace, input)
-    check_float("mish", input=input)
-    return arithmetic.mul(input, functions.tanh(activations.softplus(input)))
 
 
 @checked()
@@ -32,16 +23,6 @@ def hardsigmoid(input: Operand, inplace: bool = False) -> Tensor:
         return in_place(hardsigmoid, inplace, input)
     check_float("hardsigmoid", input=input)
     return arithmetic.div(activations.hardtanh(input + 3, min_val=0.0, max_val=6.0), 6)
-
-
-@checked()
-def hardswish(input: Operand, inplace: bool = False) -> Tensor:
-    """x · hardsigmoid(x) (Howard et al. 2019). Raises DtypeError for integers."""
-    if inplace:
-        return in_place(hardswish, inplace, input)
-    check_float("hardswish", input=input)
-    gate = activations.hardtanh(input + 3, min_val=0.0, max_val=6.0)
-    return arithmetic.div(arithmetic.mul(input, gate), 6)
 
 
 @checked()
@@ -55,7 +36,7 @@ def celu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     check_float("celu", input=input)
     if alpha == 0:
         raise ZeroDivisionError("celu: alpha must not be 0")
-    below = elementary.expm1(arithmetic.clamp_max(input, 0) / alpha) * alpha
+    below = activations.elu(input / alpha) * alpha
     return arithmetic.where(input, below, condition=input > 0)
 
 

@@ -10,8 +10,10 @@ from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
 from ..ops import arithmetic, comparisons, division, elementary, functions, rounding
 from ..ops.arguments.dtypes import check_float
-from ..options import OPERAND, checked, optional
+from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand
+
+ROUNDING = choice("floor", "trunc")._replace(plain=frozenset(), at_once=True)
 
 
 @checked()
@@ -61,7 +63,7 @@ def nan_to_num(
     )
 
 
-@checked(input=OPERAND, other=OPERAND)
+@checked(input=OPERAND, other=OPERAND, rounding_mode=optional(ROUNDING))
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """a / b, true division: integers give floats of the default dtype.
 

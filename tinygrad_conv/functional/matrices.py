@@ -75,7 +75,8 @@ def baddbmm(input: Operand, batch1: Operand, batch2: Operand, *, beta: float = 1
 
 def added(op: str, input: Operand, product: Operand, beta: float, alpha: float) -> Tensor:
     """beta · input + alpha · product, in the shape of the product."""
-    if np.broadcast_shapes(input.shape, product.shape) != product.shape:
+    sizes = input.shape[::-1]
+    if input.ndim > product.ndim or any(a not in (1, b) for a, b in zip(sizes, product.shape[::-1])):
         shapes = (
             f"input {show_shape(input.shape)} does not broadcast to the product {show_shape(product.shape)}"
         )

@@ -7,7 +7,7 @@ import numpy as np
 from ..engine.declare import primitive
 from .arguments.scalars import check_integer_divisor
 from .arithmetic import broadcast
-from .rounding import floor, trunc
+from .rounding import trunc
 
 
 @primitive(names=("input", "other"), broadcasting=True, differentiable=False)
@@ -33,7 +33,7 @@ def remainder_da(dy):
 @remainder.grad("b")
 def remainder_db(dy, a, b):
     """∂(a - b ⌊a / b⌋)/∂b = -⌊a / b⌋."""
-    return -dy * floor(a / b)
+    return -dy * floor_divide(a, b)
 
 
 @primitive(names=("input", "other"), broadcasting=True)
