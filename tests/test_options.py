@@ -72,7 +72,7 @@ def test_every_constructor_is_attacked():
         (lambda: nn.LeakyReLU("0.1"), TypeError, "LeakyReLU: negative_slope must be a number, not '0.1'"),
         (lambda: nn.GELU("sigmoid"), ValueError, "GELU: approximate must be 'none' or 'tanh', not 'sigmoid'"),
         (lambda: nn.Softplus(threshold=None), TypeError, "Softplus: threshold must be a number, not None"),
-        (lambda: nn.Softmax(1.0), TypeError, "Softmax: dim must be an int, not 1.0"),
+        (lambda: nn.Softmax(1.0), TypeError, "Softmax: dim must be an int, or None, not 1.0"),
         (lambda: nn.PReLU(-1), ValueError, "PReLU: num_parameters must be at least 0, not -1"),
         (lambda: nn.Flatten("1"), TypeError, "Flatten: start_dim must be an int, not '1'"),
         (lambda: nn.Upsample(), ValueError, "Upsample: pass one of size and scale_factor"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from ..engine.location import warn_user
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..options import check_constructor, checked, is_integer
@@ -134,7 +134,7 @@ def split_sizes(count: int, lengths: list[Any]) -> list[int]:
             sizes[number % len(sizes)] += 1
         for number, size in enumerate(sizes):
             if not size:
-                warnings.warn(f"random_split: part {number} has no examples", stacklevel=4)
+                warn_user(f"random_split: part {number} has no examples")
     else:
         sizes = lengths
     if sum(sizes) != count or not all(is_integer(size) and size >= 0 for size in sizes):

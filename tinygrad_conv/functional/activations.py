@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from numpy.typing import DTypeLike
 
+from ..engine.location import warn_user
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
 from ..options import checked
@@ -118,11 +119,24 @@ def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Te
 
 @checked()
 @documented_by(softmaxes.softmax)
-def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
-    return softmaxes.softmax(cast(input, dtype), dim=dim)
+def softmax(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    return softmaxes.softmax(cast(input, dtype), dim=implied_dim("softmax", dim, input))
 
 
 @checked()
 @documented_by(softmaxes.log_softmax)
-def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
-    return softmaxes.log_softmax(cast(input, dtype), dim=dim)
+def log_softmax(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    return softmaxes.log_softmax(cast(input, dtype), dim=implied_dim("log_softmax", dim, input))
+
+
+def implied_dim(function: str, dim: int | None, input: Operand) -> int:
+    """The dim that is given, or the one that PyTorch takes: 1, but 0 for 0, 1 and 3 dimensions."""
+    if dim is not None:
+        return dim
+    ndim = input.ndim
+    implied = 0 if ndim in (0, 1, 3) else 1
+    warn_user(
+        f"{function}: without dim it runs along dim {implied} of {ndim}; write dim={implied}, "
+        "or the one that is meant"
+    )
+    return implied

@@ -12,7 +12,8 @@ from ..errors import ShapeError, show_shape
 from ..ops import activations, arithmetic, functions, softmaxes
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
-from ..options import INTEGER, checked
+from ..options import INTEGER, checked, optional
+from .activations import implied_dim
 from .arguments import Operand, cast, in_place
 
 
@@ -99,8 +100,8 @@ def glu(input: Operand, dim: int = -1) -> Tensor:
     return arithmetic.mul(input[before + (slice(0, half),)], gate)
 
 
-@checked(dim=INTEGER)
-def softmin(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+@checked(dim=optional(INTEGER))
+def softmin(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """e⁻ˣ / Σ e⁻ˣ along `dim`: softmax of -x. Raises DtypeError for integers."""
     check_float("softmin", input=cast(input, dtype))
-    return softmaxes.softmax(-cast(input, dtype), dim=dim)
+    return softmaxes.softmax(-cast(input, dtype), dim=implied_dim("softmin", dim, input))

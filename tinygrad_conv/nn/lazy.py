@@ -21,7 +21,7 @@ from ..seeds import Random
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .linear import Linear
 from .module import Module
-from .norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
+from .norm import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
 from .uninitialized import UninitializedBuffer, UninitializedParameter, is_uninitialized
 
 LOCK = RLock()  # two threads may call a net for the first time
@@ -229,12 +229,10 @@ class LazyBatchNorm2d(LazyBatchNorm, BatchNorm2d):
     ndims = BatchNorm2d.ndims
 
 
-class LazyInstanceNorm2d(Lazy, InstanceNorm2d):
-    """InstanceNorm2d whose num_features are those of the first input; affine unless said otherwise."""
+class LazyInstanceNorm(Lazy):
+    """What LazyInstanceNorm1d and LazyInstanceNorm2d share; affine unless said otherwise."""
 
-    becomes = InstanceNorm2d
     counted = "num_features"
-    ndims, channel_at = InstanceNorm2d.ndims, -3
 
     def __init__(
         self,
@@ -246,5 +244,20 @@ class LazyInstanceNorm2d(Lazy, InstanceNorm2d):
         bias: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
-        super().__init__(0, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype)
+        options: Any = (eps, momentum, affine, track_running_stats)
+        super().__init__(0, *options, bias=bias, dtype=dtype)  # type: ignore[call-arg]
         self.wait()
+
+
+class LazyInstanceNorm1d(LazyInstanceNorm, InstanceNorm1d):
+    """InstanceNorm1d whose num_features are those of the first input."""
+
+    becomes = InstanceNorm1d
+    ndims, channel_at = InstanceNorm1d.ndims, -2
+
+
+class LazyInstanceNorm2d(LazyInstanceNorm, InstanceNorm2d):
+    """InstanceNorm2d whose num_features are those of the first input."""
+
+    becomes = InstanceNorm2d
+    ndims, channel_at = InstanceNorm2d.ndims, -3

@@ -94,6 +94,11 @@ CELLS = Option(
     is_output_size,
     lambda value: all(size is None or size >= 0 for size in (value if is_plain(value) else (value,))),
 )
+ONE_CELL = Option(
+    "an int, or None for as it is, at least 0",
+    lambda value: is_output_size(value) and len(value if is_plain(value) else (value,)) == 1,
+    CELLS.in_range,
+)
 SHAPE = Option(
     "an int or a sequence of ints from 0",
     is_integers,
@@ -109,6 +114,11 @@ LAYERS: dict[str, Option] = {
     **dict.fromkeys(("affine", "elementwise_affine", "track_running_stats", "bias"), SWITCH),
     **dict.fromkeys(("in_features", "out_features", "in_channels", "out_channels"), INTEGER),
     **dict.fromkeys(("num_features", "num_channels", "num_parameters"), count(0)),
+    **dict.fromkeys(("num_embeddings", "embedding_dim"), count(0)),
+    **dict.fromkeys(("lambd", "k"), NUMBER),
+    "padding_idx": INTEGER,
+    "unflattened_size": Option("a sequence of ints", lambda value: is_sequence(value) and is_integers(value)),
+    "log_target": SWITCH,
     "normalized_shape": SHAPE,
     "momentum": optional(number(0.0)),
     "label_smoothing": number(0, 1),
@@ -131,9 +141,14 @@ OWN: dict[str, dict[str, Option]] = {
     | dict.fromkeys(("kernel_size", "stride", "dilation"), SINGLE_SIZE),
     "AdaptiveAvgPool2d": {"output_size": optional(CELLS)},
     "AdaptiveMaxPool2d": {"output_size": optional(CELLS)},
-    **dict.fromkeys(("Softmax", "LogSoftmax"), {"dim": INTEGER}),
+    **dict.fromkeys(("AlongDim", "CosineSimilarity", "GLU", "Unflatten"), {"dim": INTEGER}),
+    **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), {"output_size": optional(ONE_CELL)}),
+    "LocalResponseNorm": {"size": count(1)},
+    "Shrink": {"lambd": NUMBER},
+    "PairwiseDistance": {"p": NUMBER},
+    "KLDivLoss": {"reduction": choice("none", "sum", "mean", "batchmean")},
     "Fold": {"output_size": sizes_option(0)},
-    "Pad2d": {"padding": FOUR_SIDES},
+    **dict.fromkeys(("Pad2d", "ConstantPad2d"), {"padding": FOUR_SIDES}),
     "HuberLoss": {"delta": NUMBER._replace(in_range=lambda value: bool(value > 0), limits="be positive")},
     "SmoothL1Loss": {"beta": number(0)},
     "Upsample": {
