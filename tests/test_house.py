@@ -37,6 +37,7 @@ FLOORS = (
     ("engine.in_place_methods",),
     ("engine.operators",),
     ("engine.conversions",),
+    ("engine.numpy_calls",),
     ("engine.methods",),
     ("engine.tensor",),
     ("engine.observe", "engine.refusal"),

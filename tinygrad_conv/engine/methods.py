@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dtypes import Array
-from .conversions import Conversions
 from .memory import Memory
 from .node import Node, Output
+from .numpy_calls import NumPyCalls
 from .operators import Operand
 from .registry import COMPOSITES, OPS, door, picture
 
@@ -34,7 +34,7 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple(listed)
 
 
-class TensorMethods(Conversions):
+class TensorMethods(NumPyCalls):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
