@@ -181,8 +181,7 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor.grad = None
-    tensor.name = None
+    tensor.name = None  # and no grad: where none has been written, TensorMethods.__getattr__ answers
     return tensor
 
 
