@@ -1,4 +1,4 @@
-"""New tensors of the dtype of another, `x.new_zeros(2, 3)`; and of a type by its old name, `tg.LongTensor`."""
+"""New tensors of another's dtype, `x.new_zeros(2, 3)`, and by the old names of types, `tg.LongTensor`."""
 
 from __future__ import annotations
 

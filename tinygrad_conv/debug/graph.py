@@ -24,8 +24,9 @@ Tracked = TypeVar("Tracked")
 def why_no_grad(tensor: Tensor) -> str:
     """Why `tensor.grad` is None, and what to do about it."""
     name = show_tensor(tensor)
-    if tensor.grad is not None:
-        return f"{name} has a .grad: {show_array(tensor.grad)}"
+    written = None if tensor._edge is not None and not tensor.retains_grad else tensor.grad
+    if written is not None:
+        return f"{name} has a .grad: {show_array(written)}"
     if not tensor.requires_grad:
         return why_none_is_wanted(tensor, name)
     if tensor._edge is not None:

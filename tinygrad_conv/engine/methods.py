@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..dtypes import Array
+from ..errors import show_tensor
 from ..spellings import spelled_methods
-from .conversions import Conversions
+from .conversions import warn_once
 from .memory import Memory
 from .node import Node, Output
+from .numpy_calls import NumPyCalls
 from .operators import Operand
 from .registry import COMPOSITES, OPS, door, picture
 
@@ -36,7 +38,7 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 @spelled_methods
-class TensorMethods(Conversions):
+class TensorMethods(NumPyCalls):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
@@ -230,6 +232,26 @@ class TensorMethods(Conversions):
 
     def numel(self) -> int:
         return self._data.size
+
+    def __getattr__(self, name: str) -> Any:
+        """`.grad` of a result, None as long as no backward has written it; and names that are not here."""
+        if name != "grad":
+            fault = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(fault, name=name, obj=self)
+        if self._edge is not None and not self.retains_grad:
+            warn_once(
+                f"{show_tensor(self)} was made by {self._edge.node.op.name}, and a backward writes .grad of "
+                "leaves alone, so this is None. Call x.retain_grad() before the backward to have it, or read "
+                ".grad of the parameter or input that x was computed from"
+            )
+        return None
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a backward writes `.grad` of this result too."""
+        if self._edge is None or self._edge.node._listeners is None:
+            return False
+        return self._edge.slot in self._edge.node._listeners.retained
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         self.requires_grad = requires_grad

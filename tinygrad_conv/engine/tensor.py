@@ -9,7 +9,6 @@ from typing import Any
 from weakref import ref
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
@@ -47,9 +46,6 @@ class Tensor(TensorMethods):
         "_requires_grad",
         "grad",
         "name",
-    )
-    __array_ufunc__ = (
-        None  # array + tensor is tensor.__radd__(array), on the tape; np.add(array, tensor) is a TypeError
     )
     __hash__ = object.__hash__
 
@@ -159,13 +155,6 @@ class Tensor(TensorMethods):
         """Note that the memory has just been changed in place."""
         self.memory().version = Versions.latest = tick()
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if self._requires_grad:
-            raise TypeError(
-                "NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data"
-            )
-        return np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
-
     def __reduce__(self) -> tuple[Any, ...]:
         check_leaf(self, "copy, pickle")
         slots = {"requires_grad": self._requires_grad, "name": self.name, "grad": self.grad}
@@ -192,8 +181,7 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor.grad = None
-    tensor.name = None
+    tensor.name = None  # and no grad: where none has been written, TensorMethods.__getattr__ answers
     return tensor
 
 
