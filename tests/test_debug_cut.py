@@ -76,7 +76,7 @@ CUTS = [
     ("loss = (net(x).argmax(1) == 0).float().mean()  # here\n", "# here"),
     ("pred = net(x).argmax(1)  # here\nloss = (pred == 1).float().sum()\n", "# here"),
     (
-        "ls = []\nfor i in range(2):\n    ls.append(net(x).sum().item())  # here\nloss = tg.tensor(sum(ls))\n",
+        "ls = []\nfor _ in (1, 2):\n    ls.append(net(x)[0, 0].item())  # here\nloss = tg.tensor(sum(ls))\n",
         "# here",
     ),
     (
@@ -88,7 +88,7 @@ CUTS = [
     ("loss = features(net, x).sum()\n", "# in a function"),
     ("def step(loss):\n    loss.backward()\nstep(net(x).detach().sum())  # here\n", "# here"),
     (
-        "def run():\n    own = Net()\n    h = own(x).data  # here\n    tg.tensor(h).sum().backward()\nrun()\n",
+        "def run():\n    n = Net()\n    h = n(x).data  # here\n    tg.Tensor(h).sum().backward()\nrun()\n",
         "# here",
     ),
     (
