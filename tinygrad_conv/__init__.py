@@ -235,7 +235,7 @@ def open_door(name: str, *arguments: Any) -> Any:
 
 
 if importlib.util.find_spec(f"{__name__}.debug") is not None:
-    opened_later = ("tape", "steps", "record", "explains", "tensor_html", "node_html")
+    opened_later = ("cut", "tape", "steps", "record", "explains", "tensor_html", "node_html")
     DOORS.update({name: partial(open_door, name) for name in opened_later})
 
 if Hints not in sys.meta_path:

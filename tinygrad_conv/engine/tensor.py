@@ -23,6 +23,7 @@ from .methods import TensorMethods
 from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by
 from .node import Node, Output, Versions, tick
 from .printing import show_numbers
+from .registry import picture
 
 GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
 """Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
@@ -332,9 +333,10 @@ def lift_value(value: Any, edge: Any) -> Any:
 def check_requires_grad(tensor: Tensor) -> None:
     """Refuse a backward from what needs no gradient, or a hook on it."""
     if not tensor._requires_grad:
+        cut = picture("cut", tensor)
         raise GraphError(
             f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "
-            "requires_grad=True, or it was computed under no_grad, or detached"
+            f"requires_grad=True, or it was computed under no_grad, or detached{cut and '; '}{cut or ''}"
         )
 
 
