@@ -143,6 +143,8 @@ class Conversions(Operators):
     def is_cuda(self) -> Flag:
         return False
 
+    is_mps = is_xpu = is_cuda
+
     def is_floating_point(self) -> Flag:
         return self._data.dtype.kind == "f"
 
