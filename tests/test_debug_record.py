@@ -14,6 +14,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import debug, nn
+from tinygrad_conv.debug.difference import parting
 from tinygrad_conv.engine.registry import OPS
 
 from .debug_nets import PROGRAMS, article, crooked, shapes
@@ -170,6 +171,23 @@ def normed():
     column = np.array([1, -1, 0.5, -0.5, 0], np.float32)
     x = tg.tensor(np.stack([column, column + 3], axis=1), requires_grad=True, name="x")
     return net, x, lambda: (net(x) ** 3).sum().record()
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ({"a": np.ones(2)}, 3),
+        (3, {"a": np.ones(2)}),
+        ({"a": np.ones(2)}, {"b": np.ones(2)}),
+        ((np.ones(2), 1), (np.ones(2),)),
+        ([np.ones(2)], "a text"),
+        (np.ones(2), 1.0),
+    ],
+)
+def test_params_of_another_kind_differ_or_cannot_be_told(mine, other):
+    parted = parting(mine, other, 0.0, 0.0)
+    assert parted is None if isinstance(mine, np.ndarray) else parted == (None, mine, other)
+    assert parting(mine, mine, 0.0, 0.0) is None
 
 
 def test_statistics_that_only_follow_are_no_difference():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from tinygrad_conv.kernels.gemm import (
     LARGEST_UNPACKED_TILE,
     LOW,
     NARROWEST_PIECE,
+    matmul,
     multiply_in_pieces,
     multiply_in_tiles,
     piece_count,
 )
+from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import Array
 
@@ -148,3 +151,17 @@ def test_products_of_layers_are_the_kernels_in_both_directions(monkeypatch: pyte
     shapes.clear()
     (x @ w.T).sum().backward()
     assert sorted(shapes) == [(3, 4), (5, 3), (5, 4)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shapes", [((1, 1), (1, 3)), ((2, 1), (1, 1)), ((3, 1), (1, 4)), ((1, 2), (2, 1))])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nothing_times_infinity_is_no_number(
+    shapes: tuple[tuple[int, int], tuple[int, int]], dtype: Any
+) -> None:
+    """`ndarray.dot` makes it 0 where one matrix is a single number."""
+    for numbers in ((0, np.inf), (np.inf, 0), (np.nan, 0), (0, np.nan)):
+        a, b = (np.full(shape, number, dtype) for shape, number in zip(shapes, numbers))
+        assert np.isnan(matmul(a, b)).all()
+        x, w = a[:, :, None, None], b.T[:, :, None, None]  # the same product as a convolution
+        assert np.isnan(kernels.correlate(x, w, make_window((1, 1), (1, 1)))).all()

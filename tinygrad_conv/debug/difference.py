@@ -90,9 +90,13 @@ def parting(
     mine: Any, other: Any, rtol: float, atol: float
 ) -> tuple[tuple[int, ...] | None, Any, Any] | None:
     """Where two values differ most, and what they are there; None where they agree or one is not known."""
-    if isinstance(mine, dict):
-        mine, other = tuple(mine.values()), tuple(other.values())
-    if isinstance(mine, (tuple, list)) and isinstance(other, (tuple, list)) and len(mine) == len(other):
+    if isinstance(mine, dict) and isinstance(other, dict):
+        if mine.keys() != other.keys():
+            return None, mine, other
+        mine, other = tuple(mine.values()), tuple([other[name] for name in mine])
+    if isinstance(mine, (tuple, list)) and isinstance(other, (tuple, list)):
+        if len(mine) != len(other):
+            return None, mine, other
         return next((parted for a, b in zip(mine, other) if (parted := parting(a, b, rtol, atol))), None)
     if not isinstance(mine, np.ndarray) or not isinstance(other, np.ndarray):
         known = not isinstance(mine, np.ndarray) and not isinstance(other, np.ndarray)

@@ -44,7 +44,7 @@ def matmul(a: Array, b: Array) -> Array:
     multiplications = a.size * (b.shape[-1] if b.ndim > 1 else 1)
     if multiplications < WORTH_HOLDING_BLAS:
         if a.ndim == b.ndim == 2 and a.dtype == b.dtype:
-            return a.dot(b)  # the same in half the time that np.matmul takes to be called
+            return dot(a, b)
         return np.asarray(np.matmul(a, b))
     if a.shape[-1] > LONGEST_DOT and a.dtype.kind == b.dtype.kind == "f":
         return long_matmul(a, b)
@@ -59,6 +59,15 @@ def matmul(a: Array, b: Array) -> Array:
 
         share(work, len(a), time)
         return product
+
+
+def dot(a: Array, b: Array) -> Array:
+    """a @ b of two matrices of one dtype, in half the time that np.matmul takes to be called.
+
+    To `ndarray.dot` a matrix of one number is a factor, and BLAS leaves out what has the factor 0: 0 · ∞
+    would be 0. So a column times a row is multiplied number by number.
+    """
+    return a * b if a.shape[1] == 1 else a.dot(b)
 
 
 def long_matmul(a: Array, b: Array) -> Array:

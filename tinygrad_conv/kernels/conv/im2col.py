@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..gemm import dot_in_halves, matmul
+from ..gemm import dot, dot_in_halves, matmul
 from ..pointwise import all_finite
 from ..sums import LONGEST_DOT
 from ..window import Array
@@ -60,5 +60,5 @@ def _patches(x: Array, plan: Plan) -> Array:
 
 def _product(a: Array, b: Array, plan: Plan) -> Array:
     """a @ b, shared out among threads if it is worth it, and rounded to the dtype of the result."""
-    product = matmul(a, b) if plan.large else a.dot(b)
+    product = matmul(a, b) if plan.large else dot(a, b)
     return product if product.dtype == plan.result else product.astype(plan.result)
