@@ -25,6 +25,7 @@ from tinygrad_conv.optim import lr_scheduler
 from tinygrad_conv.options import message_of
 
 from .campaign import Campaign
+from .further_functions import FURTHER_FUNCTIONS, IMAGE, LABELS, ROW, floats
 
 HOSTILE: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
@@ -71,13 +72,6 @@ NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
 DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
 
 
-def floats(*shape: int) -> tg.Tensor:
-    return tg.tensor(np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape), requires_grad=True)
-
-
-LABELS = np.array([0, 2])
-IMAGE, ROW = (1, 2, 5, 5), (1, 2, 6)
-
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "softmax": {"input": floats(2, 3), "dim": 1},
     "sum": {"input": floats(2, 3), "dim": 1, "keepdim": True},
@@ -121,6 +115,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "interpolate": {"input": floats(*IMAGE), "size": 3, "mode": "bilinear", "align_corners": None},
     "cross_entropy": {"input": floats(2, 3), "target": LABELS, "reduction": "mean", "label_smoothing": 0.1},
     "scatter_add": {"input": floats(2, 3), "dim": 1, "index": LABELS[:, None], "src": floats(2, 1)},
+    **FURTHER_FUNCTIONS,
     "zeros": {"size": (2, 3), "dtype": np.float32, "requires_grad": False},
     "full": {"size": (2, 3), "fill_value": 1.0, "dtype": np.float32, "requires_grad": False},
     **dict.fromkeys(("ones", "empty"), {"size": (2, 3), "dtype": np.float32, "requires_grad": False}),
@@ -318,7 +313,7 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
 PLACES = (tg, data, nn, optim, lr_scheduler, nn.init, nn.utils)
 
 SPREAD = dict.fromkeys(("zeros", "ones", "empty", "rand", "randn"), "size")
-SPREAD |= {"Sequential": "modules", "TensorDataset": "tensors"}
+SPREAD |= {"meshgrid": "tensors", "Sequential": "modules", "TensorDataset": "tensors"}
 """Functions that take one argument as `*several`."""
 
 

@@ -1,10 +1,13 @@
 """Every op under the name and with the arguments that PyTorch gives it.
 
-Most of PyTorch's functions are the ops themselves, imported here: `tg.exp` is `tg.ops.exp`, and
+Most of PyTorch's functions are the ops themselves (plain_ops.py): `tg.exp` is `tg.ops.exp`, and
 `help(tg.exp)` its docstring. An op takes its inputs under its own names and under PyTorch's (`tg.conv2d(x, w,
 stride=2)`, `tg.conv2d(input=x, weight=w, bias=b)`), and its params by position too (`tg.conv2d(x, w, b, 2,
-1)`). Where PyTorch's arguments say more than an op's, there is a function, in the files of this folder by
-family.
+1)`). Where PyTorch's arguments say more than an op's, or it is made of several, there is a function, in the
+files of this folder by family.
+
+`axis` and `keepdims` are taken for `dim` and `keepdim`, and `x` for `input` (tinygrad_conv/spellings.py). The
+functions that engine/function_methods.py names are Tensor's methods too (methods.py).
 
 Inputs may be Tensors or arrays; a result is a Tensor as soon as one of them is.
 """

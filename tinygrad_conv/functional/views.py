@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..allocation import check_fits
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import reduce, shape
@@ -16,6 +17,8 @@ from ..ops.arguments.shapes import check_has_dims, check_joined
 from ..options import INTEGER, INTEGERS, checked
 from .arguments import Operand, documented_by
 from .shapes import several
+
+BYTES_OF_A_TENSOR = 500  # and more: what a part takes, be it empty
 
 
 @checked(axis0=INTEGER, axis1=INTEGER)
@@ -115,6 +118,8 @@ def tensor_split(input: Operand, indices_or_sections: Any, dim: int = 0) -> Any:
     cuts = np.asarray(indices_or_sections)
     if not cuts.ndim and cuts < 1:
         raise ShapeError(f"tensor_split: there must be a part, not {indices_or_sections}")
+    if not cuts.ndim:
+        check_fits("tensor_split", "indices_or_sections", cuts, (int(cuts),), BYTES_OF_A_TENSOR)
     if cuts.ndim:
         bounds = [0, *(slice(int(cut)).indices(size)[1] for cut in cuts), size]
     else:
