@@ -5,15 +5,15 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..engine.commit import Changes
-from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
 from ..engine.tensor import Tensor, clear_grads
 from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
+from .hooks import HookedModule
 from .options import LAYERS, OWN
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, copied, load
@@ -24,7 +24,7 @@ from .uninitialized import set_requires_grad
 Self = TypeVar("Self", bound="Module")
 
 
-class Module(ModuleTree, Conversions):
+class Module(HookedModule, ModuleTree, Conversions):
     """The base of every layer and net: assign parameters and layers to attributes, and write `forward`.
 
         class Net(nn.Module):
@@ -42,8 +42,6 @@ class Module(ModuleTree, Conversions):
 
     training: bool
     _path: str
-    _pre_hooks: Hooks
-    _hooks: Hooks
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -62,34 +60,11 @@ class Module(ModuleTree, Conversions):
         try:
             LAYER.set(self._path)
             if self._pre_hooks:
-                inputs = self._before(inputs)
+                inputs, options = self._before(inputs, options)
             y = self.forward(*inputs, **options)
-            return self._after(inputs, y) if self._hooks else y
+            return self._after(inputs, options, y) if self._hooks else y
         finally:
             LAYER.set(around)
-
-    def _before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The inputs after the hooks that are called before forward."""
-        for hook in tuple(self._pre_hooks.values()):
-            changed = hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        return inputs
-
-    def _after(self, inputs: tuple[Any, ...], y: Any) -> Any:
-        """The output after the hooks that are called with it."""
-        for hook in tuple(self._hooks.values()):
-            changed = hook(self, inputs, y)
-            y = y if changed is None else changed
-        return y
-
-    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
-        """Before each forward call `hook(module, inputs)`; what that returns, if anything, is the inputs."""
-        return Handle(self._pre_hooks, hook)
-
-    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
-        """After each forward call `hook(module, inputs, output)`; what that returns is the output."""
-        return Handle(self._hooks, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
         known = vars(self)
