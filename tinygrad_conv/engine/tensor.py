@@ -44,7 +44,6 @@ class Tensor(TensorMethods):
         "_listeners",
         "_memory",
         "_requires_grad",
-        "grad",
         "name",
     )
     __hash__ = object.__hash__
@@ -56,7 +55,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self.grad: Array | None = None
+        self._grad = None
         self.name = name
         self._requires_grad = False
         if requires_grad:
@@ -181,7 +180,7 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor.name = None  # and no grad: where none has been written, TensorMethods.__getattr__ answers
+    tensor.name = None  # and no grad: as long as none has been written, there is none
     return tensor
 
 
