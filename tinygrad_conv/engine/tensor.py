@@ -66,8 +66,23 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The numbers. Setting them, `p.data -= …` included, is noticed: a backward through what was computed
-        from them before is refused.
+        """The numbers, an array. Setting them, `p.data -= …` included, is noticed: a backward through what was
+        computed from them before is refused.
+
+        What PyTorch's scripts do with `.data` and `.grad` as tensors, in NumPy's words:
+
+            w.data.normal_(0, 0.02)    nn.init.normal_(w, 0, 0.02)
+            w.data.fill_(1)            w.data[...] = 1
+            w.data.copy_(v)            w.data[...] = v
+            w.data.clone()             w.data.copy()
+            w.data.add_(v, alpha=a)    w.data += a * v
+            w.grad.zero_()             w.grad = None
+            w.grad.norm()              np.linalg.norm(w.grad)
+            out.data.max(1)[1]         out.data.argmax(1)
+            x.data.std()               x.data.std(ddof=1)
+            x.data.transpose(0, 1)     x.data.swapaxes(0, 1)
+            x.data.repeat(2, 1)        np.tile(x.data, (2, 1))
+            w.grad.data                w.grad
         """
         return self._data
 
