@@ -70,12 +70,3 @@ def test_looking_on_does_not_warn():
         warnings.simplefilter("error")
         repr(y), dir(y), y._repr_html_(), tg.debug.why_no_grad(y)
         y.sum().backward()
-
-
-def test_other_names_are_not_there():
-    x = tg.zeros(2)
-    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'nothing'"):
-        x.nothing  # noqa: B018
-    assert not hasattr(x, "__array_interface__") and getattr(x, "nothing", 3) == 3
-    with pytest.raises(AttributeError, match="_edge"):
-        object.__new__(tg.Tensor).grad  # noqa: B018

@@ -37,11 +37,38 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple(listed)
 
 
+class GradSlot(NumPyCalls):
+    """Where `.grad` is kept. A result has nothing there as long as nothing has been written."""
+
+    __slots__ = ("_grad",)
+
+    _grad: Any
+
+
+SLOT: Any = vars(GradSlot)["_grad"]
+
+
+def read_grad(tensor: Any) -> Any:
+    """`.grad`, an array or None. A result that keeps none says so."""
+    try:
+        return tensor._grad
+    except AttributeError:
+        if tensor._edge is not None and not tensor.retains_grad:
+            warn_once(
+                f"{show_tensor(tensor)} was made by {tensor._edge.node.op.name}, and a backward writes .grad "
+                "of leaves alone, so this is None. Call x.retain_grad() before the backward to have it, or "
+                "read .grad of the parameter or input that x was computed from"
+            )
+        return None
+
+
 @spelled_methods
-class TensorMethods(NumPyCalls):
+class TensorMethods(GradSlot):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
+
+    grad = property(read_grad, SLOT.__set__, SLOT.__delete__)  # set in one step, in C
 
     _data: Array
     _edge: Output | None
@@ -232,19 +259,6 @@ class TensorMethods(NumPyCalls):
 
     def numel(self) -> int:
         return self._data.size
-
-    def __getattr__(self, name: str) -> Any:
-        """`.grad` of a result, None as long as no backward has written it; and names that are not here."""
-        if name != "grad":
-            fault = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(fault, name=name, obj=self)
-        if self._edge is not None and not self.retains_grad:
-            warn_once(
-                f"{show_tensor(self)} was made by {self._edge.node.op.name}, and a backward writes .grad of "
-                "leaves alone, so this is None. Call x.retain_grad() before the backward to have it, or read "
-                ".grad of the parameter or input that x was computed from"
-            )
-        return None
 
     @property
     def retains_grad(self) -> bool:

@@ -45,7 +45,6 @@ class Tensor(TensorMethods):
         "_listeners",
         "_memory",
         "_requires_grad",
-        "grad",
         "name",
     )
     __hash__ = object.__hash__
@@ -57,7 +56,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self.grad: Array | None = None
+        self._grad = None
         self.name = name
         self._requires_grad = False
         if requires_grad:
@@ -68,8 +67,23 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The numbers. Setting them, `p.data -= …` included, is noticed: a backward through what was computed
-        from them before is refused.
+        """The numbers, an array. Setting them, `p.data -= …` included, is noticed: a backward through what was
+        computed from them before is refused.
+
+        What PyTorch's scripts do with `.data` and `.grad` as tensors, in NumPy's words:
+
+            w.data.normal_(0, 0.02)    nn.init.normal_(w, 0, 0.02)
+            w.data.fill_(1)            w.data[...] = 1
+            w.data.copy_(v)            w.data[...] = v
+            w.data.clone()             w.data.copy()
+            w.data.add_(v, alpha=a)    w.data += a * v
+            w.grad.zero_()             w.grad = None
+            w.grad.norm()              np.linalg.norm(w.grad)
+            out.data.max(1)[1]         out.data.argmax(1)
+            x.data.std()               x.data.std(ddof=1)
+            x.data.transpose(0, 1)     x.data.swapaxes(0, 1)
+            x.data.repeat(2, 1)        np.tile(x.data, (2, 1))
+            w.grad.data                w.grad
         """
         return self._data
 
@@ -182,7 +196,7 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor.name = None  # and no grad: where none has been written, TensorMethods.__getattr__ answers
+    tensor.name = None  # and no grad: as long as none has been written, there is none
     return tensor
 
 
