@@ -223,9 +223,10 @@ def test_the_data_of_pytorch_is_where_this_package_has_it():
 
 
 def test_a_name_is_named_with_what_to_write():
-    assert only("torch.vstack([w, w])") == ("name", "torch.cat(tensors, dim=0), or torch.stack for vectors")
+    assert only("torch.cdist(w, w)") == ("name", "((x[:, None] - y[None]) ** 2).sum(-1).sqrt()")
+    assert only("torch.hypot(w, w)") == ("name", "torch.sqrt(x * x + y * y)")
     assert only("self.rnn = nn.GRU(3, 4)")[0] == "name"
-    assert only("w.index_select(0, [1])")[1] == "x[:, index], or torch.gather"
+    assert only("w.new(3)")[1] == "torch.tensor(…, dtype=x.dtype)"
     assert only("def f(x):\n    return x.addcmul_(x, x)") == ("name", "x += …")
     assert found("import torchvision.transforms as T\nt = T.ToTensor()", "")[1][0] == "name"
     assert found("from torch.autograd import Variable\nx = Variable(3)", "")[1] == (

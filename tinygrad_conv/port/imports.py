@@ -30,7 +30,7 @@ class Imports(Calls):
         if path == "torch":
             self.script.torch = name
         module = our_module(path)
-        if module == alias.name:
+        if module is not None and alias.name.startswith(PACKAGE):
             return
         there = f"import {alias.name}{f' as {alias.asname}' if alias.asname else ''}"
         if module is None:
@@ -54,7 +54,8 @@ class Imports(Calls):
                 here.append(alias)
             elif self.bind_name(statement, path, module, alias):
                 here.append(alias)
-        if here and our_module(path) not in (None, statement.module):
+        is_ours = str(statement.module).startswith(PACKAGE)
+        if here and not is_ours and our_module(path) is not None:
             anew = ast.ImportFrom(our_module(path), here, 0)
             self.script.note(statement.lineno, "import", statement, ast.unparse(anew))
 
