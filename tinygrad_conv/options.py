@@ -310,8 +310,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
-            if kwargs and not constructs:
-                kwargs = respelled(owner, all_names, len(args), kwargs)
+            kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
             for position, name, option in at_once:
                 value = args[position] if position < len(args) and names else kwargs.get(name, call)
                 if value is not call and (constructs or type(value) not in option.plain):

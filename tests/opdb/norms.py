@@ -56,8 +56,8 @@ def dropped_and_moved(result, args, kwargs):
         return np.testing.assert_array_equal(result.data, x.data * (p < 1 or not training))
     (dx,) = tg.grad(result.sum(), x)
     kept = dx.data != 0
-    assert len(np.unique(result.data[~kept])) == 1
-    assert len(np.unique(dx.data[kept])) == 1
+    assert len(np.unique(result.data[~kept])) <= 1
+    assert len(np.unique(dx.data[kept])) <= 1
     assert np.allclose(np.diff((result.data - dx.data * x.data)[kept]), 0)
 
 
