@@ -18,6 +18,9 @@ class ParameterContainer(Module):
         """Have a parameter of this name."""
         if isinstance(value, Tensor) and not isinstance(value, Parameter):
             value = Parameter(value)
+        if not (value is None or isinstance(value, Parameter)):
+            given = type(value).__name__
+            raise TypeError(f"{type(self).__name__}: {name} must be an nn.Parameter or None, not {given}")
         self.register_parameter(name, value)
 
     def __len__(self) -> int:
