@@ -70,7 +70,7 @@ FLOORS = (
 NOT_PUBLIC = {
     "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss", "MaxPool"}
     | {"Lazy", "LazyBatchNorm", "LazyConv", "LazyConvTranspose", "LazyInstanceNorm"}
-    | {"AlongDim", "InstanceNorm", "Shrink"}
+    | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
     "debug": {"StepObserver", "StepRecorder", "Stop"},  # `tg.debug.Observer`, and two that others use

@@ -20,7 +20,7 @@ from tinygrad_conv.options import OPTIONS
 PARAMS = [nn.Parameter(np.ones(2))]
 
 OTHERS = {"modules", "ignored", "options", "padding_mode", "params", "defaults", "optimizer"}
-OTHERS |= {"implementation"}
+OTHERS |= {"implementation", "values", "parameters"}
 """What constructors look at themselves."""
 
 

@@ -214,6 +214,8 @@ LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     **dict.fromkeys(("NLLLoss", "CrossEntropyLoss"), ({}, (2, 3), LABELS)),
     "Sequential": ({"modules": nn.ReLU()}, IMAGE),
     "ModuleList": ({"modules": [nn.ReLU()]},),
+    "ParameterList": ({"values": [nn.Parameter(np.ones(2))]},),
+    "ParameterDict": ({"parameters": {"first": nn.Parameter(np.ones(2))}},),
     "ModuleDict": ({"modules": {"first": nn.ReLU()}},),
 }
 """What each layer needs to be made, and inputs to call it with, arrays or their shapes."""

@@ -73,6 +73,7 @@ from .norm import (
     LayerNorm,
     LocalResponseNorm,
 )
+from .parameter_containers import ParameterDict, ParameterList
 from .parameters import Parameter
 from .pooling import (
     AdaptiveAvgPool1d,
@@ -167,6 +168,8 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "ReLU",
     "ReLU6",
