@@ -67,7 +67,7 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The numbers, an array. Setting them, `p.data -= …` included, is noticed: a backward through what was
+        """The numbers, an array. Setting them, `p.data -= …` too, is noticed: a backward through what was
         computed from them before is refused.
 
         What PyTorch's scripts do with `.data` and `.grad` as tensors, in NumPy's words:
