@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.debug.atomic_write import replacing, write_text
+from tinygrad_conv.atomic_write import replacing, write_text
 
 from .debug_nets import article
 

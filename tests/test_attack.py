@@ -85,6 +85,6 @@ def test_a_file_that_is_emptied_first_is_noticed(action, monkeypatch):
         with open(path, "wb") as file:
             yield file
 
-    monkeypatch.setattr("tinygrad_conv.debug.atomic_write.replacing", contextmanager(write))
+    monkeypatch.setattr("tinygrad_conv.atomic_write.replacing", contextmanager(write))
     cases = [interrupts.Case(action, "SGD", "float32", 1, 0, line, seed=0) for line in range(-20, 0)]
     assert any(failure_of(campaign_named("interrupts"), case) for case in cases)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -148,6 +149,64 @@ def test_a_case_that_says_linear_and_is_not(tmp_path, capsys, scratch):
 def test_a_file_without_an_op(tmp_path):
     with pytest.raises(SystemExit, match="registers no op"):
         main(["check", write(tmp_path, "x = 1")])
+
+
+README_S = '''
+import numpy as np
+
+import tinygrad_conv as tg
+
+
+@tg.primitive
+def smooth_relu_here(x):
+    """log(1 + eˣ), elementwise."""
+    return np.logaddexp(x, x.dtype.type(0))
+
+
+@smooth_relu_here.grad("x")
+def smooth_relu_dx(dy, x):
+    return dy * MISTAKE
+
+
+x = tg.tensor(np.linspace(-4, 4, 9), requires_grad=True)
+print(tg.gradcheck(smooth_relu_here, x, order=2))  # True
+'''
+
+
+def test_a_mistake_that_the_file_s_own_gradcheck_finds_is_a_table_no_traceback(
+    tmp_path, capsys, scratch, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = Path(write(tmp_path, README_S.replace("MISTAKE", "tg.tanh(x)"))).name
+    assert main(["check", path]) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[1].split()[:4] == ["smooth_relu_here", "x", "1", "WRONG"]
+    assert f"{path} stopped at line 19: GradcheckError: gradcheck of smooth_relu_here" in out
+    assert "rule smooth_relu_dx" in out and out.splitlines()[-1] == "1 op checked, 1 wrong"
+
+
+@pytest.mark.parametrize(
+    "last, stopped",
+    [
+        ("raise RuntimeError('first\\nsecond')", "stopped at line 20: RuntimeError: first; the ops declared"),
+        ("smooth_relu_here()", "stopped at line 20: TypeError: smooth_relu_here takes the inputs"),
+        ("import sys; sys.exit(3)", "stopped at line 20: SystemExit: 3; the ops"),
+        ("import sys; sys.exit()", ""),
+    ],
+)
+def test_a_file_that_fails_after_its_ops_has_them_checked(tmp_path, capsys, scratch, last, stopped):
+    path = write(tmp_path, README_S.replace("MISTAKE", "tg.sigmoid(x)") + last)
+    assert main(["check", path]) == (1 if stopped else 0)
+    out = capsys.readouterr().out
+    assert stopped in out and ("stopped" in out) == bool(stopped)
+    assert out.splitlines()[-1] == "1 op checked, all right"
+
+
+@pytest.mark.parametrize("text", ["1 / 0", "x = ("])
+def test_a_file_that_fails_before_any_op_says_where(tmp_path, text):
+    error = "ZeroDivisionError" if "/" in text else "SyntaxError"
+    with pytest.raises(SystemExit, match=f"registers no op before it stops: .* at line 1: {error}: "):
+        main(["check", write(tmp_path, text)])
 
 
 def test_a_name_that_does_not_exist():

@@ -247,9 +247,15 @@ def ones(*shape: int) -> tg.Tensor:
         (
             lambda: tg.conv2d(ones(1, 1, 2, 8), ones(1, 1, 3, 3), dilation=2, padding=(1, 0)),
             ShapeError,
-            "conv2d: the kernel does not fit the padded input: "
-            "H + padding - dilation (k - 1) - 1 = 2 + 2 - 2 · 2 - 1 < 0; "
-            "pad more, or take a smaller kernel",
+            "conv2d: the kernel (of size 3, dilated by 2) is larger than the image, which has 2 and 2 of "
+            "padding: it needs 5 rows; pad more, or take a smaller kernel "
+            "(H + padding - dilation (k - 1) - 1 = 2 + 2 - 2 · 2 - 1 < 0)",
+        ),
+        (
+            lambda: tg.conv2d(ones(1, 1, 8, 2), ones(1, 1, 3, 3)),
+            ShapeError,
+            "conv2d: the kernel is larger than the image, which has 2: it needs 3 columns; pad more, or "
+            "take a smaller kernel (W + padding - dilation (k - 1) - 1 = 2 + 0 - 1 · 2 - 1 < 0)",
         ),
         (
             lambda: tg.conv2d(ones(1, 1, 4, 4), ones(1, 1, 2, 2), stride=0),

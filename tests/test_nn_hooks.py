@@ -151,3 +151,136 @@ def test_bytes_in_words(count, words):
     from tinygrad_conv.nn.summary import show_bytes
 
     assert show_bytes(count) == words
+
+
+@pytest.mark.parametrize(
+    "net, shapes, words",
+    [
+        (lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (), r"as net.summary\(\(1, 3, 32, 32\)\)$"),
+        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), (), r"as net.summary\(\(1, 20\)\)$"),
+        (lambda: nn.Sequential(nn.Conv1d(2, 8, 3)), (), r"as net.summary\(\(1, 2, 32\)\)$"),
+        (lambda: nn.ReLU(), (), r"as net.summary\(\(1, 3, 32, 32\)\)$"),
+        (lambda: nn.Linear(20, 3), (1, 20), r"as net.summary\(\(1, 20\)\), not 1, 20$"),
+        (lambda: nn.Linear(20, 3), ((1, 2.5),), r"not \(1, 2.5\)$"),
+    ],
+)
+def test_summary_says_which_shape_to_give(net, shapes, words):
+    with pytest.raises(TypeError, match=f"^summary: give the whole shape of each input, .* {words}"):
+        net().summary(*shapes)
+
+
+def test_a_net_that_takes_nothing_has_a_summary():
+    class Constant(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 3)
+
+        def forward(self):
+            return self.layer(tg.ones(1, 2))
+
+    assert Constant().summary().rows[0].output == ((1, 3),)
+
+
+def test_hooks_in_front_and_with_keyword_arguments():
+    class Scale(nn.Module):
+        def forward(self, x, by=1):
+            return x * by
+
+    layer, order = Scale(), []
+    layer.register_forward_hook(lambda module, inputs, y: order.append("second"))
+    layer.register_forward_hook(lambda module, inputs, y: order.append("first"), prepend=True)
+    layer.register_forward_pre_hook(
+        lambda module, inputs, given: (inputs, {"by": given["by"] + 1}), with_kwargs=True
+    )
+    layer.register_forward_hook(lambda module, inputs, given, y: order.append(given), with_kwargs=True)
+    assert layer(2, by=2) == 6 and order == ["first", "second", {"by": 3}]
+    with pytest.raises(TypeError, match="^register_forward_hook: always_call must be False"):
+        layer.register_forward_hook(print, always_call=True)
+    with pytest.raises(TypeError, match="^register_forward_hook: "):
+        layer.register_forward_hook(None)
+
+
+def test_backward_hooks_see_gradients_and_can_change_them():
+    layer, seen = nn.Linear(2, 2, rng=0), []
+    x = tg.tensor(np.ones((1, 2), np.float32), requires_grad=True)
+    with layer.register_full_backward_hook(lambda module, dx, dy: seen.append((module, dx, dy))):
+        layer(x).sum().backward()
+    ((module, (dx,), (dy,)),) = seen
+    assert module is layer and dy.tolist() == [[1, 1]]
+    np.testing.assert_array_equal(dx, x.grad)
+    before, x.grad = x.grad, None
+    handle = layer.register_full_backward_hook(lambda module, dx, dy: (dx[0] * 10,))
+    layer(x).sum().backward()
+    np.testing.assert_allclose(x.grad, 10 * before)
+    handle.remove()
+    handle.remove()
+    x.grad = None
+    layer(x).sum().backward()
+    np.testing.assert_array_equal(x.grad, before)
+    x.grad = layer.weight.grad = None
+    layer.register_full_backward_pre_hook(lambda module, dy: (dy[0] * 3,))
+    layer(x).sum().backward()
+    np.testing.assert_allclose(x.grad, 3 * before)
+    np.testing.assert_allclose(layer.weight.grad, np.full((2, 2), 3.0))
+
+
+def test_backward_hooks_of_several_inputs_and_outputs():
+    class Both(nn.Module):
+        def forward(self, x, y, mask):
+            return x * 2, y * mask * 3
+
+    layer, seen = Both(), []
+    layer.register_full_backward_hook(lambda module, dx, dy: seen.append((dx, dy)))
+    x, y = (tg.tensor(np.ones(size), requires_grad=True) for size in (2, 3))
+    first, second = layer(x, y, 1)
+    (first.sum() + 5 * second.sum()).backward()
+    ((dx, dy),) = seen
+    assert dx[2] is None and [part.tolist() for part in dx[:2]] == [[2, 2], [15, 15, 15]]
+    assert [part.tolist() for part in dy] == [[1, 1], [5, 5, 5]]
+    layer.register_full_backward_hook(lambda module, dx, dy: (dx[0], dx[1] * 0, None))
+    x.grad = y.grad = None
+    first, second = layer(x, y, 1)
+    (first.sum() + second.sum()).backward()
+    assert x.grad.tolist() == [2, 2] and y.grad.tolist() == [0, 0, 0]
+    wrong = Both()
+    wrong.register_full_backward_hook(lambda module, dx, dy: dx[:1])
+    with pytest.raises(ValueError, match="returned 1 gradients for 3 tensors"):
+        wrong(x, y, 1)[0].sum().backward()
+
+
+def test_backward_hooks_where_no_input_needs_a_gradient():
+    net, seen = nn.Sequential(nn.Linear(2, 3), nn.ReLU(inplace=True), nn.Identity()), []
+    for layer in net:
+        layer.register_full_backward_hook(
+            lambda module, dx, dy: seen.append((type(module).__name__, dx[0] is None))
+        )
+    net(tg.ones(1, 2)).sum().backward()
+    assert seen == [("Identity", False), ("ReLU", False), ("Linear", True)]
+    with tg.no_grad():
+        net(tg.ones(1, 2))
+    assert len(seen) == 3
+
+
+@pytest.mark.torch
+def test_backward_hooks_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    both = []
+    for place, tensor in ((nn, tg.tensor), (torch.nn, torch.tensor)):
+        net, seen = place.Sequential(place.Linear(3, 4), place.Tanh(), place.Linear(4, 2)).double(), []
+        numbers = [
+            np.sin(np.arange(12.0).reshape(4, 3)),
+            np.ones(4),
+            np.cos(np.arange(8.0).reshape(2, 4)),
+            np.ones(2),
+        ]
+        net.load_state_dict(dict(zip(net.state_dict(), map(tensor, numbers))))
+        for layer in net:
+            layer.register_full_backward_hook(lambda module, dx, dy, seen=seen: seen.append((*dx, *dy)))
+        net[1].register_full_backward_hook(lambda module, dx, dy: (dx[0] * 2,))
+        (net(tensor(np.ones((2, 3)))) ** 2).sum().backward()
+        seen = [[array for array in arrays if array is not None] for arrays in seen]
+        both.append((seen, [parameter.grad for parameter in net.parameters()]))
+    (seen, grads), (other_seen, other_grads) = both
+    for ours, theirs in zip([*seen, grads], [*other_seen, other_grads], strict=True):
+        for array, other in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(array, other.numpy(), rtol=1e-12)

@@ -131,3 +131,27 @@ def test_initialising_between_forward_and_backward_is_noticed():
     init.zeros_(w)
     with pytest.raises(MutationError):
         loss.backward()
+
+
+def test_truncated_normal_numbers():
+    w = init.trunc_normal_(weight(200, 100), 0.5, 1.0, -0.5, 1.0, 0).data
+    assert w.min() >= -0.5 and w.max() <= 1.0 and abs(w.mean() - 0.2942) < 0.01
+    np.testing.assert_array_equal(init.trunc_normal_(weight(200, 100), 0.5, 1.0, -0.5, 1.0, 0).data, w)
+    assert (init.trunc_normal_(weight(2, 2), 1.0, 0.0).data == 1).all()
+    for bounds in ((2.0, 1.0), (50.0, 60.0)):
+        with pytest.raises(ValueError, match="^trunc_normal_: "):
+            init.trunc_normal_(weight(2, 2), 0.0, 1.0, *bounds)
+
+
+def test_identities():
+    assert init.eye_(weight(2, 3)).data.tolist() == [[1, 0, 0], [0, 1, 0]]
+    x = np.random.default_rng(0).standard_normal((1, 4, 5, 5)).astype(np.float32)
+    kernel = init.dirac_(weight(4, 4, 3, 3))
+    np.testing.assert_array_equal(tg.conv2d(x, kernel, padding=1).data, x)
+    halves = init.dirac_(weight(4, 2, 3, 3), groups=2)
+    np.testing.assert_array_equal(tg.conv2d(x, halves, padding=1, groups=2).data, x)
+    for refused in (lambda: init.eye_(weight(2)), lambda: init.dirac_(weight(2, 2))):
+        with pytest.raises(ValueError, match="needs"):
+            refused()
+    with pytest.raises(ValueError, match="^dirac_: groups=3 must divide the 4"):
+        init.dirac_(weight(4, 2, 3), 3)

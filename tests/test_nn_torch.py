@@ -51,6 +51,25 @@ LAYERS = [
     lambda nn: nn.Hardtanh(-0.5, 0.7),
     lambda nn: nn.LogSigmoid(),
     lambda nn: nn.Softmax(1),
+    lambda nn: nn.Softmin(2),
+    lambda nn: nn.Softmax2d(),
+    lambda nn: nn.Mish(),
+    lambda nn: nn.CELU(0.5),
+    lambda nn: nn.Threshold(0.1, -2.0),
+    lambda nn: nn.Softsign(),
+    lambda nn: nn.Tanhshrink(),
+    lambda nn: nn.Hardshrink(),
+    lambda nn: nn.Softshrink(0.3),
+    lambda nn: nn.GLU(1),
+    lambda nn: nn.Unflatten(1, (2, 2)),
+    lambda nn: nn.Unflatten(-1, [3, -1]),
+    lambda nn: nn.Sequential(nn.Flatten(2), nn.Dropout1d(0.0)),
+    lambda nn: nn.Sequential(nn.Flatten(2), nn.AdaptiveAvgPool1d(5)),
+    lambda nn: nn.Sequential(nn.Flatten(2), nn.AdaptiveMaxPool1d(7)),
+    lambda nn: nn.Sequential(nn.Flatten(2), nn.InstanceNorm1d(4, affine=True, track_running_stats=True)),
+    lambda nn: nn.LocalResponseNorm(3),
+    lambda nn: nn.LocalResponseNorm(2, 0.1, 0.5, 2.0),
+    lambda nn: nn.ConstantPad2d((1, 2, 0, 3), 1.5),
     lambda nn: nn.LogSoftmax(dim=-1),
     lambda nn: nn.BatchNorm2d(4),
     lambda nn: nn.BatchNorm2d(4, 1e-3, None),
@@ -244,6 +263,7 @@ def test_shared_layers_and_buffers_have_pytorchs_keys():
 
 
 ELSEWHERE = {
+    *("max_norm", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze"),  # of Embedding
     "device",
     "dtype",
     "rng",
@@ -260,7 +280,7 @@ SAID = [
 
 @pytest.mark.parametrize("name", SAID)
 def test_arguments_their_order_and_defaults_are_pytorchs(name):
-    """But for devices, dtypes and what PyTorch has deprecated; and a softmax's dim must be said."""
+    """But for devices, dtypes and what PyTorch has deprecated."""
     ours, theirs = (
         [
             (parameter.name, parameter.default)
@@ -270,7 +290,73 @@ def test_arguments_their_order_and_defaults_are_pytorchs(name):
         ]
         for place in (nn, torch.nn)
     )
-    if name in ("Softmax", "LogSoftmax"):
-        assert ours == [("dim", inspect.Parameter.empty)]
-    else:
-        assert ours == theirs
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("name", ["Hardswish", "Hardsigmoid"])
+def test_hard_activations(name):
+    """PyTorch's gradients in float64 are made with a sixth that float32 has."""
+    ours, theirs = getattr(nn, name)(), getattr(torch.nn, name)()
+    assert repr(ours) == repr(theirs)
+    array = np.concatenate([np.linspace(-5, 5, 102), [-3.0, 3.0, 0.0]])
+    x, u = tg.tensor(array, requires_grad=True), torch.tensor(array, requires_grad=True)
+    y, v = ours(x), theirs(u)
+    np.testing.assert_allclose(y.data, v.detach().numpy(), rtol=1e-12, atol=1e-12)
+    y.sum().backward()
+    v.sum().backward()
+    np.testing.assert_allclose(x.grad, u.grad.numpy(), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda nn: nn.CosineSimilarity(),
+        lambda nn: nn.CosineSimilarity(-1, 1e-3),
+        lambda nn: nn.PairwiseDistance(),
+        lambda nn: nn.PairwiseDistance(1.0, keepdim=True),
+        lambda nn: nn.KLDivLoss(reduction="batchmean"),
+        lambda nn: nn.KLDivLoss(log_target=True),
+    ],
+)
+def test_layers_of_two_inputs(make):
+    ours, theirs = make(nn), make(torch.nn)
+    assert repr(ours) == repr(theirs)
+    arrays = [np.random.default_rng(seed).uniform(0.1, 1, (4, 5)) for seed in range(2)]
+    xs = [tg.tensor(array, requires_grad=True) for array in arrays]
+    us = [torch.tensor(array, requires_grad=True) for array in arrays]
+    y, v = ours(*xs), theirs(*us)
+    np.testing.assert_allclose(y.data, v.detach().numpy(), rtol=1e-10)
+    y.sum().backward()
+    v.sum().backward()
+    for x, u in zip(xs, us):
+        np.testing.assert_allclose(x.grad, u.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("padding_idx", [None, 1, -1])
+def test_embedding(padding_idx):
+    ours, theirs = (place.Embedding(5, 3, padding_idx) for place in (nn, torch.nn))
+    assert repr(ours) == repr(theirs) and list(ours.state_dict()) == list(theirs.state_dict())
+    assert (ours.weight.data == 0).any(1).tolist() == (theirs.weight == 0).any(1).tolist()
+    copy_weights(ours, theirs)
+    numbers = np.array([[0, 4, 4], [1, 2, 4]])
+    y, v = ours(tg.tensor(numbers)), theirs(torch.tensor(numbers))
+    np.testing.assert_array_equal(y.data, v.detach().numpy())
+    (y**2).sum().backward()
+    (v**2).sum().backward()
+    np.testing.assert_allclose(ours.weight.grad, theirs.weight.grad.numpy(), rtol=1e-6)
+    table = np.arange(6.0).reshape(3, 2)
+    ours = nn.Embedding.from_pretrained(tg.tensor(table))
+    theirs = torch.nn.Embedding.from_pretrained(torch.tensor(table))
+    assert repr(ours) == repr(theirs) and not ours.weight.requires_grad
+    np.testing.assert_array_equal(ours(np.array([2, 0])).data, theirs(torch.tensor([2, 0])).numpy())
+
+
+@pytest.mark.parametrize("name", ["Softmax", "LogSoftmax", "Softmin"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 2, 2)])
+def test_the_dim_that_is_not_said(name, shape):
+    array = np.random.default_rng(0).standard_normal(shape)
+    with pytest.warns(UserWarning, match="Implicit dimension choice"):
+        expected = getattr(torch.nn, name)()(torch.tensor(array))
+    with pytest.warns(UserWarning, match=f"without dim it runs along dim . of {len(shape)}; write dim="):
+        y = getattr(nn, name)()(tg.tensor(array))
+    np.testing.assert_allclose(y.data, expected.numpy(), rtol=1e-12)

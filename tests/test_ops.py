@@ -238,6 +238,25 @@ def test_matmul_of_every_rank(a_shape: Any, b_shape: Any) -> None:
             lambda: tg.linear(tg.ones(2, 3), tg.ones(4, 3), tg.ones(3)),
             "linear: x [2,3], w [4,3], b [3] do not fit x [..., in], w [out, in], b [out]",
         ),
+        (
+            lambda: tg.linear(tg.ones(2, 3, 8, 8), tg.ones(4, 192)),
+            "linear: x [2,3,8,8], w [4,192] do not fit x [..., in], w [out, in], b [out]; flatten it first: "
+            "x.flatten(1), or nn.Flatten() before the layer",
+        ),
+        (
+            lambda: tg.linear(tg.ones(2, 3, 8, 8), tg.ones(4, 128)),
+            "linear: x [2,3,8,8], w [4,128] do not fit x [..., in], w [out, in], b [out]; flatten it first, "
+            "x.flatten(1), and let the layer take 192 features: nn.Linear(192, …)",
+        ),
+        (
+            lambda: tg.linear(tg.ones(3, 8, 8), tg.ones(4, 192)),
+            "linear: x [3,8,8], w [4,192] do not fit x [..., in], w [out, in], b [out]; flatten it first: "
+            "x.flatten()",
+        ),
+        (
+            lambda: tg.linear(tg.ones(2, 5, 8), tg.ones(4, 6)),
+            "linear: x [2,5,8], w [4,6] do not fit x [..., in], w [out, in], b [out]",
+        ),
         (lambda: tg.ones(2, 3) + tg.ones(2, 2), "add: a [2,3] and b [2,2] do not broadcast"),
         (lambda: tg.ones(3).sum(1), "sum: dim 1 is out of range for a tensor of 1 dimensions"),
         (lambda: tg.ones(3, 2).mean((0, -2)), "mean: a dimension appears twice in dim=(0, -2)"),

@@ -79,7 +79,46 @@ def test_rmsprop_is_its_formula(momentum, centered, maximize):
     np.testing.assert_allclose(p.data, w, rtol=1e-12)
 
 
+@pytest.mark.parametrize("maximize", [False, True])
+def test_adagrad_is_its_formula(maximize):
+    p, _ = run(lambda ps: optim.Adagrad(ps, 0.1, 0.2, 0.05, 0.3, 1e-3, maximize=maximize))
+    w, s = START.copy(), np.full((2, 3), 0.3)
+    for t, g in enumerate(GRADIENTS, start=1):
+        g = (-g if maximize else g) + 0.05 * w
+        s = s + g**2
+        w = w - 0.1 / (1 + (t - 1) * 0.2) * g / (np.sqrt(s) + 1e-3)
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+def test_adadelta_is_its_formula(maximize):
+    p, _ = run(lambda ps: optim.Adadelta(ps, 0.5, 0.8, 1e-3, 0.05, maximize=maximize))
+    w, v, u = START.copy(), np.zeros((2, 3)), np.zeros((2, 3))
+    for g in GRADIENTS:
+        g = (-g if maximize else g) + 0.05 * w
+        v = 0.8 * v + 0.2 * g**2
+        d = g * np.sqrt(u + 1e-3) / np.sqrt(v + 1e-3)
+        u = 0.8 * u + 0.2 * d**2
+        w = w - 0.5 * d
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+def test_adamax_is_its_formula(maximize):
+    p, _ = run(lambda ps: optim.Adamax(ps, 0.1, (0.8, 0.9), 1e-3, 0.05, maximize=maximize))
+    w, m, u = START.copy(), np.zeros((2, 3)), np.zeros((2, 3))
+    for t, g in enumerate(GRADIENTS, start=1):
+        g = (-g if maximize else g) + 0.05 * w
+        m, u = 0.8 * m + 0.2 * g, np.maximum(0.9 * u, np.abs(g) + 1e-3)
+        w = w - 0.1 / (1 - 0.8**t) * m / u
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
 EVERY = [
+    lambda ps: optim.Adagrad(ps, 0.1),
+    lambda ps: optim.Adagrad(ps, 0.1, 0.1, 0.01, 0.5, maximize=True),
+    lambda ps: optim.Adadelta(ps, 0.1),
+    lambda ps: optim.Adamax(ps, 0.1, weight_decay=0.01),
     lambda ps: optim.SGD(ps, 0.1),
     lambda ps: optim.SGD(ps, 0.1, 0.9, 0.1, 0.01),
     lambda ps: optim.SGD(ps, 0.1, 0.9, 0, 0.01, True, maximize=True),

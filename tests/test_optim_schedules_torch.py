@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,34 @@ SCHEDULES = [
     ("MultiStepLR", {"milestones": [0, 0, 5, 5, 5]}),
     ("ExponentialLR", {"gamma": 0.8}),
     ("ExponentialLR", {"gamma": 1.05}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.7, "total_iters": 12}),
+    ("ConstantLR", {"factor": 1.0, "total_iters": 0}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 17, "power": 2.5}),
+    ("PolynomialLR", {"total_iters": 0}),
+    ("LambdaLR", {"lr_lambda": lambda epoch: 0.95**epoch}),
+    ("LambdaLR", {"lr_lambda": [lambda epoch: 1 / (1 + epoch), lambda epoch: epoch // 3]}),
+    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 0.9 + 0.01 * epoch}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 1}),
+    ("OneCycleLR", {"max_lr": 0.7, "total_steps": 41}),
+    ("OneCycleLR", {"max_lr": [0.7, 0.1], "epochs": 9, "steps_per_epoch": 5, "three_phase": True}),
+    ("OneCycleLR", {"max_lr": 0.7, "total_steps": 50, "anneal_strategy": "linear", "pct_start": 0.0}),
+    ("OneCycleLR", {"max_lr": 0.7, "total_steps": 44, "pct_start": 1.0, "cycle_momentum": False}),
+    ("OneCycleLR", {"max_lr": 0.7, "total_steps": 44, "div_factor": 3, "final_div_factor": 7.0}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.5, "step_size_up": 4}),
+    ("CyclicLR", {"base_lr": [0.01, 0.1], "max_lr": 0.5, "step_size_up": 4, "step_size_down": 9}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.5, "step_size_up": 3, "mode": "triangular2"}),
+    ("CyclicLR", {"base_lr": 0.0, "max_lr": 0.5, "step_size_up": 3, "mode": "exp_range", "gamma": 0.97}),
+    (
+        "CyclicLR",
+        {"base_lr": 0.0, "max_lr": 0.5, "step_size_up": 3, "scale_fn": lambda x: 0.9**x}
+        | {"scale_mode": "iterations", "cycle_momentum": False},
+    ),
 ]
+"""The whole run of each is compared."""
 
 
 def optimizers():
@@ -41,6 +70,10 @@ def optimizers():
     return ours, theirs
 
 
+def momenta(optimizer):
+    return [group["momentum"] for group in optimizer.param_groups]
+
+
 @pytest.mark.parametrize("changed", [(), (3, 9)], ids=["alone", "after changes by hand"])
 @pytest.mark.parametrize("name, options", SCHEDULES)
 def test_rates(name, options, changed):
@@ -49,10 +82,88 @@ def test_rates(name, options, changed):
     reference = getattr(torch.optim.lr_scheduler, name)(theirs, **options)
     for epoch in range(40):
         np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-16)
+        np.testing.assert_allclose(momenta(ours), momenta(theirs), rtol=1e-12)
         for group in (*ours.param_groups, *theirs.param_groups) if epoch in changed else ():
             group["lr"] *= 1.7
         schedule.step()
         reference.step()
+    keys = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
+    for group, other in zip(ours.param_groups, theirs.param_groups):
+        assert {key: group[key] for key in keys if key in group} == {
+            key: other[key] for key in keys if key in other
+        }
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 4, 6, 16])
+@pytest.mark.parametrize("name, options", SCHEDULES)
+def test_rates_from_an_epoch_on(name, options, epoch):
+    ours, theirs = optimizers()
+    first = getattr(torch.optim.lr_scheduler, name)(theirs, **options)
+    for _ in range(epoch):
+        first.step()
+    for group, other in zip(ours.param_groups, theirs.param_groups):
+        group.update({key: value for key, value in other.items() if key != "params"})
+    schedule = getattr(optim.lr_scheduler, name)(ours, **options, last_epoch=epoch)
+    reference = getattr(torch.optim.lr_scheduler, name)(theirs, **options, last_epoch=epoch)
+    for _ in range(20):
+        assert schedule.last_epoch == reference.last_epoch
+        np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-16)
+        schedule.step()
+        reference.step()
+
+
+@pytest.mark.parametrize("second, options", [case for case in SCHEDULES if case[1].get("total_iters") != 0])
+@pytest.mark.parametrize(
+    "first", [SCHEDULES[0], SCHEDULES[6], SCHEDULES[15], ("ExponentialLR", {"gamma": 0.5})]
+)
+def test_one_schedule_after_the_other(first, second, options):
+    """But for total_iters 0, by which PyTorch divides here."""
+    both = []
+    for optimizer, place in zip(optimizers(), (optim.lr_scheduler, torch.optim.lr_scheduler)):
+        parts = [getattr(place, first[0])(optimizer, **first[1])]
+        parts += [getattr(place, second)(optimizer, **options), place.ExponentialLR(optimizer, 0.9)]
+        both.append(place.SequentialLR(optimizer, parts, [4, 13]))
+    for _ in range(20):
+        np.testing.assert_allclose(both[0].get_last_lr(), both[1].get_last_lr(), rtol=1e-12, atol=1e-16)
+        for schedule in both:
+            schedule.step()
+
+
+def test_schedules_at_once():
+    both = []
+    for optimizer, place in zip(optimizers(), (optim.lr_scheduler, torch.optim.lr_scheduler)):
+        parts = [getattr(place, name)(optimizer, **options) for name, options in SCHEDULES[2:8]]
+        both.append(place.ChainedScheduler(parts, optimizer))
+    for _ in range(20):
+        np.testing.assert_allclose(both[0].get_last_lr(), both[1].get_last_lr(), rtol=1e-12, atol=1e-16)
+        for schedule in both:
+            schedule.step()
+
+
+@pytest.mark.parametrize("options", [{"T_0": 5}, {"T_0": 2, "T_mult": 3, "eta_min": 0.01}])
+def test_restarts_within_an_epoch(options):
+    ours, theirs = optimizers()
+    schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(ours, **options)
+    reference = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(theirs, **options)
+    for batch in range(60):
+        schedule.step(batch / 4)
+        reference.step(batch / 4)
+        np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-16)
+        assert schedule.last_epoch == reference.last_epoch
+    for _ in range(20):
+        schedule.step()
+        reference.step()
+        np.testing.assert_allclose(schedule.get_last_lr(), reference.get_last_lr(), rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("name", sorted(optim.lr_scheduler.__all__))
+def test_arguments_are_pytorchs(name):
+    ours, theirs = (
+        inspect.signature(getattr(place, name)).parameters
+        for place in (optim.lr_scheduler, torch.optim.lr_scheduler)
+    )
+    assert list(ours) == list(theirs)
+    assert [value.default for value in ours.values()] == [value.default for value in theirs.values()]
 
 
 def test_several_schedules_of_one_optimizer():

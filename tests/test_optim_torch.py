@@ -24,6 +24,13 @@ CASES = [
     ("Adam", {"lr": 0.02, "amsgrad": True, "maximize": True}),
     ("AdamW", {"lr": 0.02}),
     ("AdamW", {"lr": 0.02, "weight_decay": 0.3, "amsgrad": True, "maximize": True}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.05, "weight_decay": 0.1, "initial_accumulator_value": 0.3}),
+    ("Adagrad", {"lr": 0.1, "eps": 1e-2, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.3, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": (0.7, 0.9), "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
     ("RMSprop", {}),
     ("RMSprop", {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "centered": True}),
     ("RMSprop", {"momentum": 0.9, "centered": True, "maximize": True}),
@@ -95,9 +102,12 @@ def test_float32_stays_close(name, options):
     assert_equal(ours, theirs, 2e-5)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
 def test_arguments_are_pytorchs(name):
     ours, theirs = (
         list(inspect.signature(getattr(place, name)).parameters) for place in (optim, torch.optim)
     )
+    assert ours.pop() == "implementation"
     assert ours == [argument for argument in theirs if argument in ours]
+    p = [nn.Parameter(np.ones(1))]
+    getattr(optim, name)(p, **{argument: None for argument in theirs if argument not in ours})

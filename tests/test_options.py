@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tests.attack.calls import MAKE
-from tinygrad_conv import nn, optim
+from tinygrad_conv import data, nn, optim
 from tinygrad_conv.data import DataLoader
 from tinygrad_conv.errors import DtypeError, SizeError
 from tinygrad_conv.nn.options import LAYERS
@@ -20,6 +20,7 @@ from tinygrad_conv.options import OPTIONS
 PARAMS = [nn.Parameter(np.ones(2))]
 
 OTHERS = {"modules", "ignored", "options", "padding_mode", "params", "defaults", "optimizer"}
+OTHERS |= {"implementation", "values", "parameters"}
 """What constructors look at themselves."""
 
 
@@ -71,7 +72,7 @@ def test_every_constructor_is_attacked():
         (lambda: nn.LeakyReLU("0.1"), TypeError, "LeakyReLU: negative_slope must be a number, not '0.1'"),
         (lambda: nn.GELU("sigmoid"), ValueError, "GELU: approximate must be 'none' or 'tanh', not 'sigmoid'"),
         (lambda: nn.Softplus(threshold=None), TypeError, "Softplus: threshold must be a number, not None"),
-        (lambda: nn.Softmax(1.0), TypeError, "Softmax: dim must be an int, not 1.0"),
+        (lambda: nn.Softmax(1.0), TypeError, "Softmax: dim must be an int, or None, not 1.0"),
         (lambda: nn.PReLU(-1), ValueError, "PReLU: num_parameters must be at least 0, not -1"),
         (lambda: nn.Flatten("1"), TypeError, "Flatten: start_dim must be an int, not '1'"),
         (lambda: nn.Upsample(), ValueError, "Upsample: pass one of size and scale_factor"),
@@ -131,6 +132,22 @@ def test_every_constructor_is_attacked():
         (lambda: optim.AdamW(PARAMS, betas=(0.9, 1)), ValueError, r"AdamW: betas must lie in \[0, 1\), not"),
         (lambda: optim.SGD(3), TypeError, "SGD: 'int' object is not iterable"),
         (
+            lambda: optim.SGD(PARAMS, momentun=0.9),
+            TypeError,
+            "SGD: no option momentun; it has lr, momentum, ",
+        ),
+        (
+            lambda: optim.Adam(PARAMS, foreach="no"),
+            TypeError,
+            "Adam: foreach must be True or False, or None,",
+        ),
+        (
+            lambda: optim.Adam(PARAMS, capturable=True),
+            TypeError,
+            "Adam: capturable must be False: there is n",
+        ),
+        (lambda: optim.Adadelta(PARAMS, rho=2), ValueError, r"Adadelta: rho must lie in \[0, 1\], not 2"),
+        (
             lambda: lr_scheduler.StepLR(optim.SGD(PARAMS), 0),
             ValueError,
             "StepLR: step_size must be at least 1",
@@ -146,7 +163,37 @@ def test_every_constructor_is_attacked():
         (lambda: nn.utils.clip_grad_norm_(PARAMS, "1"), TypeError, "clip_grad_norm_: max_norm must be a num"),
         (lambda: nn.utils.clip_grad_norm_(3, 1.0), TypeError, "clip_grad_norm_: "),
         (lambda: DataLoader(3), TypeError, r"DataLoader: dataset must be a TensorDataset, or .*, not 3"),
-        (lambda: list(DataLoader(["a"])), DtypeError, "DataLoader: an example is a str, no array of numbers"),
+        (lambda: list(DataLoader([abs])), DtypeError, "DataLoader: an example is a builtin_function_or_meth"),
+        (lambda: DataLoader([1], 0), ValueError, "DataLoader: batch_size must be at least 1, not 0"),
+        (lambda: DataLoader([1], shuffle="no"), TypeError, "DataLoader: shuffle must be True or False, or "),
+        (lambda: DataLoader([1], workers=2), TypeError, "DataLoader: there is no option workers"),
+        (
+            lambda: DataLoader([1], generator="a"),
+            TypeError,
+            "DataLoader: generator must be a numpy Generator",
+        ),
+        (
+            lambda: data.RandomSampler([1], "no"),
+            TypeError,
+            "RandomSampler: replacement must be True or False",
+        ),
+        (
+            lambda: data.RandomSampler([1], num_samples=0),
+            ValueError,
+            "RandomSampler: num_samples must be at l",
+        ),
+        (lambda: data.Subset([1], 3), TypeError, "Subset: indices must be a sequence of indices, not 3"),
+        (
+            lambda: data.BatchSampler([1], 1.5, False),
+            TypeError,
+            "BatchSampler: batch_size must be an int, not",
+        ),
+        (lambda: data.random_split([1, 2], [1, 2]), ValueError, "random_split: lengths .* the 2 examples"),
+        (
+            lambda: data.random_split([1, 2], "ab"),
+            TypeError,
+            "random_split: lengths must be a sequence of co",
+        ),
     ],
 )
 def test_it_is_refused_by_name(make, error, words):

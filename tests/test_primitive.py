@@ -10,7 +10,7 @@ from tinygrad_conv import errors
 from tinygrad_conv.engine.declare import primitive
 from tinygrad_conv.engine.registry import OPS
 
-from .helpers import leaf
+from .helpers import assert_refused, leaf
 
 # Several outputs, variadic inputs, optional inputs, kept values
 
@@ -138,7 +138,23 @@ def test_a_positional_default_is_refused_with_the_fix(scratch_ops):
         def bad(x, slope=0.1):
             return x * slope
 
-    refused(r"put a `\*` before slope", declare)
+    refused(r"put a `\*` before slope: `def bad\(x, \*, slope\)`$", declare)
+
+
+def test_an_option_that_comes_by_position_is_to_be_keyword_only(scratch_ops):
+    @primitive
+    def stretched(x, times, how, *, more=1):
+        return x * times * more
+
+    advice = "; if times, how are options, make them keyword-only: `def stretched(x, *, times, how, more)`"
+    wrap = "stretched: times must be a Tensor or an ndarray, not int; wrap it in tg.tensor(…)"
+    assert_refused(lambda: stretched(leaf(2), 3, "fast"), TypeError, wrap + advice)
+    one = "; if times is an option, make it keyword-only: `def stretched(x, how, *, times, more)`"
+    assert_refused(lambda: stretched(leaf(2), 3, leaf(2)), TypeError, wrap + one)
+    with pytest.raises(TypeError, match=r"wrap it in tg.tensor\(…\)$"):
+        stretched(1, 2, 3)
+    with pytest.raises(TypeError, match=r"wrap it in tg.tensor\(…\)$"):
+        tg.conv2d(leaf(1, 1, 3, 3), 3)  # an op of the package: nobody declares it anew
 
 
 def test_an_unknown_name_in_a_rule_is_refused_with_its_line(scratch_ops):

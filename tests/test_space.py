@@ -224,9 +224,8 @@ def test_one_dimension_is_one_row() -> None:
         (
             lambda: tg.conv1d(np.zeros((2, 3, 4)), np.zeros((2, 3, 5))),
             ShapeError,
-            "conv1d: the kernel does not fit the padded input: "
-            "W + padding - dilation (k - 1) - 1 = 4 + 0 - 1 · 4 - 1 < 0; "
-            "pad more, or take a smaller kernel",
+            "conv1d: the kernel is larger than the image, which has 4: it needs 5 columns; pad more, or "
+            "take a smaller kernel (W + padding - dilation (k - 1) - 1 = 4 + 0 - 1 · 4 - 1 < 0)",
         ),
     ],
 )

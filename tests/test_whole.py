@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextvars import copy_context
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -12,7 +13,17 @@ import pytest
 import tinygrad_conv as tg
 from tests.attack.interrupts import run_lines
 from tinygrad_conv import nn, optim
-from tinygrad_conv.optim.lr_scheduler import LinearLR, MultiStepLR, ReduceLROnPlateau, StepLR
+from tinygrad_conv.optim.lr_scheduler import (
+    ChainedScheduler,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    LinearLR,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 
 
 def two_groups():
@@ -45,6 +56,50 @@ class Steps(Plateau):
         self.schedule.step()
 
 
+class Restarts(Plateau):
+    """A schedule that counts more than epochs."""
+
+    def __init__(self):
+        self.schedule = CosineAnnealingWarmRestarts(two_groups(), 2, 2)
+        self.schedule.step()
+
+    def act(self):
+        self.schedule.step()
+
+
+class Momenta(Restarts):
+    """A schedule of momenta too."""
+
+    def __init__(self):
+        self.schedule = CyclicLR(two_groups(), 0.1, 1.0, 2)
+
+    def state(self):
+        groups = self.schedule.optimizer.param_groups
+        return [*super().state(), [group["momentum"] for group in groups]]
+
+
+class Parts(Restarts):
+    """A schedule of schedules, whose second part is about to begin."""
+
+    def __init__(self):
+        optimizer = two_groups()
+        parts = [StepLR(optimizer, 1), LinearLR(optimizer)]
+        self.schedule = ChainedScheduler([SequentialLR(optimizer, parts, [1]), StepLR(optimizer, 1)])
+
+
+class LoadedParts(Parts):
+    """The same, loaded."""
+
+    def __init__(self):
+        super().__init__()
+        self.schedule.step()
+        self.saved = self.schedule.state_dict()
+        super().__init__()
+
+    def act(self):
+        self.schedule.load_state_dict(self.saved)
+
+
 class NewSchedule:
     """A schedule that begins by changing the rates."""
 
@@ -52,12 +107,40 @@ class NewSchedule:
         self.optimizer = two_groups()
 
     def act(self):
-        LinearLR(self.optimizer)
+        self.make(self.optimizer)
+
+    make = staticmethod(LinearLR)
 
     def state(self):
         return [
             {name: group.get(name) for name in ("lr", "initial_lr")} for group in self.optimizer.param_groups
         ]
+
+
+class NewCycle(NewSchedule):
+    """A schedule that begins by noting more in the groups."""
+
+    make = staticmethod(partial(OneCycleLR, max_lr=1.0, total_steps=10))
+
+    def state(self):
+        return [
+            {name: option for name, option in group.items() if name != "params"}
+            for group in self.optimizer.param_groups
+        ]
+
+
+class NewParts(NewCycle):
+    """A schedule that begins by taking back what its parts did."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [StepLR(self.optimizer, 1), LinearLR(self.optimizer)]
+
+    def make(self, optimizer):
+        SequentialLR(optimizer, self.parts, [1])
+
+    def state(self):
+        return [*super().state(), [part.last_epoch for part in self.parts]]
 
 
 class Layer:
@@ -129,6 +212,42 @@ class Mode(Members):
         return [module.training for module in self.net.modules()]
 
 
+class Frozen(Members):
+    """Gradients wanted of many parameters, or of none."""
+
+    def __init__(self):
+        self.net = nn.Sequential(*(nn.Linear(1, 1, rng=0) for _ in range(4)))
+
+    def act(self):
+        self.net.requires_grad_(False)
+
+    def state(self):
+        return [parameter.requires_grad for parameter in self.net.parameters()]
+
+
+class FirstForward(Members):
+    """The first forward of a lazy layer: what it has got, whatever its class is."""
+
+    def __init__(self):
+        self.net, self.x = nn.LazyBatchNorm2d(), tg.ones(1, 2, 3, 3)
+
+    def act(self):
+        self.net.initialize_parameters(self.x)
+
+    def state(self):
+        return [self.net.num_features, *map(repr, self.net.state_dict().values())]
+
+
+class LoadedLazy(FirstForward):
+    """Numbers for a lazy net before its first forward."""
+
+    def __init__(self):
+        self.net, self.given = nn.LazyBatchNorm2d(), nn.BatchNorm2d(2).state_dict()
+
+    def act(self):
+        self.net.load_state_dict(self.given)
+
+
 class Result:
     """A result that is changed in place: its numbers, and the gradient through it."""
 
@@ -147,6 +266,7 @@ class Result:
 
 
 WHOLE = (Result, Plateau, Steps, NewSchedule, Layer, Norm, AveragingNorm, FunctionalNorm, Members, Mode)
+WHOLE += (Restarts, Momenta, Parts, LoadedParts, NewCycle, NewParts, Frozen, FirstForward, LoadedLazy)
 
 
 @pytest.mark.parametrize("scene", WHOLE)

@@ -1,5 +1,8 @@
-"""tinygrad_conv: the smallest engine in which a convolutional network can be read, stepped through, extended
-and trained.
+"""The smallest engine in which a convolutional network can be read, stepped through, extended and trained.
+
+`import tinygrad_conv as tg`. The names are PyTorch's; `dir(tg)` lists them, `print(tg.ops)` lists the ops,
+`help(tg.conv2d)` tells one with its gradient rules, `help(tg.nn.Conv2d)` a layer. `python -m tinygrad_conv`
+has commands: check ops, step through a script's backward, port a script of PyTorch's.
 
 engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ has a map
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
@@ -8,28 +11,33 @@ functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data    layers, optimisers, toy data
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-errors, dtypes, options    what everything stands on
+port/        what must be written otherwise in a script of PyTorch's; instead, missing    names not here
+errors, dtypes, allocation, members, options    what everything stands on
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from numpy import float16, float32, float64, int32, int64, uint8
+from numpy import bool_ as bool
+from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
 
-from . import functional, ops
+from . import errors, functional, kernels, ops
 from .creation import (
     arange,
+    as_tensor,
     empty,
     empty_like,
     eye,
     from_numpy,
     full,
     full_like,
+    initial_seed,
     linspace,
     manual_seed,
     ones,
@@ -37,29 +45,86 @@ from .creation import (
     rand,
     rand_like,
     randint,
+    randint_like,
     randn,
     randn_like,
     randperm,
+    seed,
     tensor,
     zeros,
     zeros_like,
 )
+from .creation_methods import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
+from .devices import Device as device
 from .dtypes import get_default_dtype, set_default_dtype
 from .engine.declare import primitive
-from .engine.modes import enable_grad, is_grad_enabled, no_grad
+from .engine.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .engine.printing import set_printoptions
 from .engine.registry import DOORS
-from .engine.tensor import Tensor, grad
+from .engine.tensor import Tensor, grad, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
+from .missing import Hints, refuse
+from .sampling import bernoulli, multinomial, normal
 
 if TYPE_CHECKING:
-    from . import checks, data, debug, nn, optim
+    from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .generator import Generator
+    from .saving import load, save
+
+__version__ = "0.1.0"
+
+float, double, half = float32, float64, float16
+short, int, long = int16, int32, int64
 
 __all__ = [  # noqa: PLE0604
     *functional.__all__,
+    "is_tensor",
+    "set_printoptions",
+    "set_grad_enabled",
+    "inference_mode",
+    "normal",
+    "multinomial",
+    "bernoulli",
+    "ShortTensor",
+    "LongTensor",
+    "IntTensor",
+    "HalfTensor",
+    "FloatTensor",
+    "DoubleTensor",
+    "CharTensor",
+    "ByteTensor",
+    "BoolTensor",
+    "seed",
+    "randint_like",
+    "initial_seed",
+    "as_tensor",
+    "Generator",
     "Tensor",
+    "short",
+    "pi",
+    "newaxis",
+    "nan",
+    "long",
+    "int8",
+    "int16",
+    "inf",
+    "half",
+    "e",
+    "double",
+    "device",
     "arange",
     "data",
     "empty",
@@ -80,6 +145,7 @@ __all__ = [  # noqa: PLE0604
     "int64",
     "is_grad_enabled",
     "linspace",
+    "load",
     "manual_seed",
     "nn",
     "no_grad",
@@ -94,35 +160,34 @@ __all__ = [  # noqa: PLE0604
     "randn",
     "randn_like",
     "randperm",
+    "save",
     "set_default_dtype",
     "set_num_threads",
     "tensor",
     "uint8",
     "use_kernels",
+    "utils",
     "zeros",
     "zeros_like",
 ]
 
-ELSEWHERE = {
-    "device": "there is one device, the CPU: leave device=… and .to(device) out, or write .to('cpu')",
-    "cuda": "there is no GPU: write False for torch.cuda.is_available()",
-    "save": "write pickle.dump(model.state_dict(), file), or np.savez(path, **model.state_dict())",
-    "load": "write pickle.load(file)",
-    "autograd": "write tg.grad for torch.autograd.grad, and @tg.primitive for an autograd.Function",
-    "compile": "there is nothing to compile: leave it out",
-}
-"""Names of PyTorch's that are not here, and what to write instead."""
-
-
 LATER = {
+    "Generator": "generator",
+    "accelerator": "accelerator",
+    "backends": "backends",
     "checks": "checks",
+    "cuda": "cuda",
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
     "gradcheck": "checks",
+    "load": "saving",
+    "mps": "mps",
     "nn": "nn",
     "optim": "optim",
     "profile": "debug",
+    "save": "saving",
+    "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""
 
@@ -133,13 +198,24 @@ def __getattr__(name: str) -> Any:
         package = import_floor(LATER[name], name)
         globals()[name] = package if name == LATER[name] else getattr(package, name)
         return globals()[name]
-    hint = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+    refuse(__name__, name, depth=2)
 
 
 def __dir__() -> list[str]:
-    """What is here, and what comes when it is asked for."""
-    return sorted({*globals(), *LATER})
+    """What is public: what a star brings, what comes when it is asked for, and errors and kernels."""
+    return sorted({*__all__, *LATER, "errors", "kernels"})
+
+
+class Package(ModuleType):
+    """This module, as pydoc meets it: `help(tg)` would be 4,000 lines if it saw what a star brings."""
+
+    @property
+    def __all__(self) -> list[str]:
+        asking = sys._getframe(1).f_globals.get("__name__")
+        return [] if asking == "pydoc" else vars(self)["__all__"]
+
+
+sys.modules[__name__].__class__ = Package
 
 
 def import_floor(floor: str, name: str) -> ModuleType:
@@ -159,5 +235,8 @@ def open_door(name: str, *arguments: Any) -> Any:
 
 
 if importlib.util.find_spec(f"{__name__}.debug") is not None:
-    opened_later = ("tape", "steps", "record", "explains", "tensor_html", "node_html")
+    opened_later = ("cut", "tape", "steps", "record", "explains", "tensor_html", "node_html")
     DOORS.update({name: partial(open_door, name) for name in opened_later})
+
+if Hints not in sys.meta_path:
+    sys.meta_path.append(Hints)

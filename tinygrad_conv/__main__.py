@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from . import port
 from .checks import command
 from .debug import debugger, terminal
 
-COMMANDS = (command.add_command, terminal.add_command, debugger.add_command)
+COMMANDS = (command.add_command, terminal.add_command, debugger.add_command, port.add_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

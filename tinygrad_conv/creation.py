@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,36 +17,106 @@ from .allocation import check_fits
 from .dtypes import Array, as_array, below, get_default_dtype, range_of
 from .engine.tensor import Tensor
 from .errors import ShapeError
-from .options import COUNT, INTEGER, NUMBER, OPERAND, checked, is_integer, is_sequence, optional, show_given
-
-_generator: ContextVar[np.random.Generator | None] = ContextVar(
-    "the generator behind rand and randn", default=None
+from .options import (
+    COUNT,
+    INTEGER,
+    NUMBER,
+    OPERAND,
+    check_option,
+    checked,
+    is_integer,
+    is_sequence,
+    optional,
+    show_given,
 )
 
+if TYPE_CHECKING:
+    from .generator import Generator
 
-def generator() -> np.random.Generator:
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_generator: ContextVar[Generator | None] = ContextVar("the generator behind rand and randn", default=None)
+
+
+def generator() -> Generator:
     """The random generator that `manual_seed` resets; seeded by the operating system until then."""
     current = _generator.get()
     if current is None:
-        current = np.random.default_rng()
-        _generator.set(current)
+        seed()
+        return generator()
     return current
 
 
+def fresh_generator() -> Generator:
+    """A generator of its own. NumPy's random part is imported here, for the first one."""
+    from .generator import Generator
+
+    return Generator()
+
+
+def drawing_from(given: Any) -> np.random.Generator:
+    """The generator that a function was given, or the one of this context for None."""
+    if given is None:
+        return generator()
+    if not isinstance(given, np.random.Generator):
+        raise TypeError(f"generator must be a tg.Generator, or a numpy Generator, not {show_given(given)}")
+    return given
+
+
 @checked()
-def manual_seed(seed: int) -> np.random.Generator:
+def manual_seed(seed: int) -> Generator:
     """Begin the random numbers of this context anew, and return their generator."""
-    _generator.set(np.random.default_rng(seed))
+    _generator.set(fresh_generator().manual_seed(seed))
     return generator()
+
+
+def seed() -> int:
+    """Begin the random numbers of this context anew, with a seed from the operating system; and return it."""
+    made = fresh_generator()
+    _generator.set(made)
+    return made.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the random numbers of this context began with."""
+    return generator().initial_seed()
+
+
+def takes_size(function: Function) -> Function:
+    """A decorator for functions with `*size`: their size may be given as `size=(2, 3)` too."""
+    before = len([name for name in signature(function).parameters if name == "input"])
+
+    @wraps(function)
+    def call(*sizes: Any, **options: Any) -> Any:
+        if "size" not in options:
+            return function(*sizes, **options)
+        if len(sizes) > before:
+            raise TypeError(f"{function.__name__}: got size by position and by keyword; give it once")
+        return function(*sizes, options.pop("size"), **options)
+
+    return cast(Function, call)
 
 
 @checked()
 def tensor(
-    data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None
+    data: Any,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    name: str | None = None,
+    *,
+    device: Any = None,
 ) -> Tensor:
     """A leaf with a copy of the data: an array, a Tensor (detached), a number or a nested list."""
     data = data.data if isinstance(data, Tensor) else data
     return Tensor(as_array(data, dtype, copy=True), None, requires_grad, name)
+
+
+@checked()
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
+    """Data as a Tensor that shares its memory where it can: an array's; a Tensor is itself, on the tape."""
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    return Tensor(as_array(data, dtype))
 
 
 @checked()
@@ -54,59 +127,92 @@ def from_numpy(array: Array) -> Tensor:
     return Tensor(array)
 
 
+@takes_size
 @checked()
-def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """All zeros."""
     return Tensor(np.zeros(shape_of(size, "zeros", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@takes_size
 @checked()
-def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """All ones."""
     return Tensor(np.ones(shape_of(size, "ones", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@takes_size
 @checked()
-def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Memory whose numbers mean nothing yet."""
     return Tensor(np.empty(shape_of(size, "empty", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
 @checked(fill_value=OPERAND)
-def full(size: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: Any = None,
+) -> Tensor:
     """One value everywhere; its type decides the dtype unless one is given."""
     return Tensor(np.full(shape_of((size,), "full", dtype), as_array(fill_value, dtype)), None, requires_grad)
 
 
 @checked()
-def zeros_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
+) -> Tensor:
     """Zeros of the shape and dtype of `input`."""
     return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 @checked()
-def ones_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
+) -> Tensor:
     """Ones of the shape and dtype of `input`."""
     return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 @checked(fill_value=OPERAND)
 def full_like(
-    input: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
+    input: Any,
+    fill_value: Any,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: Any = None,
 ) -> Tensor:
     """One value everywhere, in the shape and dtype of `input`."""
     return full(input.shape, fill_value, dtype or input.dtype, requires_grad)
 
 
 @checked()
-def empty_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
+) -> Tensor:
     """Memory of the shape and dtype of `input`, whose numbers mean nothing yet."""
     return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 @checked(start=NUMBER, end=optional(NUMBER), step=NUMBER)
 def arange(
-    start: Any, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: Any = None,
 ) -> Tensor:
     """From start (0 if only one bound is given) up to, not including, end."""
     bounds = (0, start, step) if end is None else (start, end, step)
@@ -123,7 +229,13 @@ def is_fractional(number: Any) -> bool:
 
 @checked(start=NUMBER, end=NUMBER, steps=COUNT)
 def linspace(
-    start: float, end: float, steps: int, dtype: DTypeLike | None = None, requires_grad: bool = False
+    start: float,
+    end: float,
+    steps: int,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: Any = None,
 ) -> Tensor:
     """`steps` numbers from start to end, both included, evenly spaced."""
     check_fits("linspace", "steps", steps, (steps,), 8)
@@ -131,44 +243,100 @@ def linspace(
 
 
 @checked(n=COUNT, m=optional(COUNT))
-def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    *,
+    device: Any = None,
+) -> Tensor:
     """Ones on the diagonal of an n × m matrix (m = n by default)."""
     check_fits("eye", "n", n, (n, n if m is None else m), np.dtype(dtype or get_default_dtype()).itemsize)
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), None, requires_grad)
 
 
+@takes_size
 @checked()
-def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any,
+    generator: Any = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform on [0, 1)."""
-    numbers = generator().random(shape_of(size, "rand", np.float64))
+    numbers = drawing_from(generator).random(shape_of(size, "rand", np.float64))
     return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
 
 
+@takes_size
 @checked()
-def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any,
+    generator: Any = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal, of mean 0 and variance 1."""
-    numbers = generator().standard_normal(shape_of(size, "randn", np.float64))
+    numbers = drawing_from(generator).standard_normal(shape_of(size, "randn", np.float64))
     return Tensor(numbers.astype(dtype or get_default_dtype()), None, requires_grad)
 
 
 @checked()
-def rand_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def rand_like(
+    input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
+) -> Tensor:
     """Uniform on [0, 1), in the shape and dtype of `input`."""
     return rand(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 @checked()
-def randn_like(input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
+) -> Tensor:
     """Normal, of mean 0 and variance 1, in the shape and dtype of `input`."""
     return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-@checked(low=INTEGER, high=optional(INTEGER))
-def randint(low: int, high: int | None = None, size: Any = (), dtype: DTypeLike = np.int64) -> Tensor:
-    """Integers from low (0 if only one bound is given) up to, not including, high."""
+@checked(low=INTEGER)
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    dtype: DTypeLike | None = None,
+    *,
+    generator: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers from low up to, not including, high: `randint(0, 10, (2, 3))`, from 0: `randint(10, (2, 3))`.
+
+    int64, unless another dtype is given.
+    """
+    if size is None and is_sequence(high):
+        high, size = None, high
+    check_option("randint", "high", optional(INTEGER), high)
     low, high = (0, low) if high is None else (low, high)
-    check_holds("randint", np.dtype(dtype), low, high)
-    return Tensor(generator().integers(low, high, shape_of((size,), "randint", np.int64)).astype(dtype))
+    chosen = np.dtype(np.int64 if dtype is None else dtype)
+    check_holds("randint", chosen, low, high)
+    shape = shape_of((() if size is None else size,), "randint", np.int64)
+    return Tensor(drawing_from(generator).integers(low, high, shape).astype(chosen), None, requires_grad)
+
+
+@checked()
+def randint_like(
+    input: Any,
+    low: int,
+    high: int | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers from low (0 if only one bound is given) up to, not including, high, as many as in `input`."""
+    return randint(low, high, input.shape, dtype or input.dtype, requires_grad=requires_grad)
 
 
 def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
@@ -179,10 +347,19 @@ def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
 
 
 @checked(n=COUNT)
-def randperm(n: int) -> Tensor:
-    """The integers below n in random order."""
+def randperm(
+    n: int,
+    *,
+    generator: Any = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The integers below n in random order; int64, unless another dtype is given."""
     check_fits("randperm", "n", n, (n,), 8)
-    return Tensor(generator().permutation(n))
+    chosen = np.dtype(np.int64 if dtype is None else dtype)
+    check_holds("randperm", chosen, 0, n)
+    return Tensor(drawing_from(generator).permutation(n).astype(chosen), None, requires_grad)
 
 
 def shape_of(size: tuple[Any, ...], owner: str, dtype: DTypeLike | None = None) -> tuple[int, ...]:

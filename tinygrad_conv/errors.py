@@ -21,6 +21,10 @@ class SizeError(ShapeError, MemoryError):
     """A size that could never fit into memory; it is refused before anything is allocated."""
 
 
+class UninitializedError(ValueError, RuntimeError):
+    """Numbers, or a shape, of a lazy layer's parameter before the first forward, which gives it some."""
+
+
 class DtypeError(TypeError):
     """A dtype that the operation cannot take, for example a gradient for integers."""
 

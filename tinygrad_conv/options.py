@@ -20,8 +20,10 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 import numpy as np
 
+from .devices import is_cpu, is_device
 from .dtypes import CODES
 from .errors import SHORT, DtypeError, show_array
+from .spellings import respelled
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -209,6 +211,7 @@ TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(
     "bool, an integer dtype, float16, float32 or float64", is_known_dtype, plain=DTYPES, refusal=DtypeError
 )
+DEVICE = Option("'cpu', the only device there is", is_device, is_cpu, at_once=True)
 ARRAY = Option("a Tensor or an ndarray of bool, integers, float16, float32 or float64", is_array)
 OPERAND = Option("a Tensor, an ndarray or a number", is_operand)
 ANY = Option("anything", lambda value: True, plain=frozenset({int, float, bool, str, type(None)}))
@@ -224,9 +227,12 @@ OPTIONS: dict[str, Option] = {
     "padding": PADDING,
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
-    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory"), FLAG),
+    **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory", "non_blocking"), FLAG),
+    **dict.fromkeys(("largest", "sorted", "descending", "stable", "as_tuple", "log_target"), FLAG),
+    **dict.fromkeys(("equal_nan", "invert", "assume_unique", "return_inverse", "return_counts"), FLAG),
+    **dict.fromkeys(("k", "n", "diagonal", "offset", "start", "length", "decimals", "minlength"), INTEGER),
     **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),
-    **dict.fromkeys(("alpha", "beta", "threshold", "negative_slope", "min_val", "max_val"), NUMBER),
+    **dict.fromkeys(("alpha", "beta", "threshold", "lambd", "negative_slope", "min_val", "max_val"), NUMBER),
     **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value"), NUMBER),
     "eps": NOT_NEGATIVE,
     "p": PROBABILITY,
@@ -235,7 +241,10 @@ OPTIONS: dict[str, Option] = {
     "approximate": choice("none", "tanh"),
     **dict.fromkeys(("mode", "equation"), TEXT),
     "dtype": DTYPE,
-    **dict.fromkeys(("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src"), ARRAY),
+    **dict.fromkeys(
+        ("input", "weight", "bias", "pos_weight", "index", "mat2", "mask", "src", "vec", "vec2"), ARRAY
+    ),
+    "device": DEVICE,
     **dict.fromkeys(("running_mean", "running_var", "statistics", "kept", "tap"), ARRAY),
     **dict.fromkeys(("weight", "pos_weight"), ARRAY._replace(plain=frozenset({list}))),  # ops refuse lists
     "condition": OPERAND,
@@ -291,7 +300,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         constructs = function.__name__ == "__init__"
         is_method = "self" in inspect.signature(function).parameters
         options = options_of(function, **own)
-        names = positional(function)
+        names, all_names = positional(function), list(inspect.signature(function).parameters)
         at_once = [
             (names.index(name) if name in names else len(names), name, option)
             for name, option in options.items()
@@ -301,6 +310,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
+            kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
             for position, name, option in at_once:
                 value = args[position] if position < len(args) and names else kwargs.get(name, call)
                 if value is not call and (constructs or type(value) not in option.plain):

@@ -25,6 +25,7 @@ from tinygrad_conv.optim import lr_scheduler
 from tinygrad_conv.options import message_of
 
 from .campaign import Campaign
+from .further_functions import FURTHER_FUNCTIONS, IMAGE, LABELS, ROW, floats
 
 HOSTILE: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
@@ -71,13 +72,6 @@ NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
 DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
 
 
-def floats(*shape: int) -> tg.Tensor:
-    return tg.tensor(np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape), requires_grad=True)
-
-
-LABELS = np.array([0, 2])
-IMAGE, ROW = (1, 2, 5, 5), (1, 2, 6)
-
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "softmax": {"input": floats(2, 3), "dim": 1},
     "sum": {"input": floats(2, 3), "dim": 1, "keepdim": True},
@@ -121,6 +115,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "interpolate": {"input": floats(*IMAGE), "size": 3, "mode": "bilinear", "align_corners": None},
     "cross_entropy": {"input": floats(2, 3), "target": LABELS, "reduction": "mean", "label_smoothing": 0.1},
     "scatter_add": {"input": floats(2, 3), "dim": 1, "index": LABELS[:, None], "src": floats(2, 1)},
+    **FURTHER_FUNCTIONS,
     "zeros": {"size": (2, 3), "dtype": np.float32, "requires_grad": False},
     "full": {"size": (2, 3), "fill_value": 1.0, "dtype": np.float32, "requires_grad": False},
     **dict.fromkeys(("ones", "empty"), {"size": (2, 3), "dtype": np.float32, "requires_grad": False}),
@@ -149,8 +144,23 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "randint": {"low": 0, "high": 5, "size": (2,), "dtype": np.int64},
     "randperm": {"n": 5},
     "manual_seed": {"seed": 3},
+    "as_tensor": {"data": [1.0, 2.0], "dtype": np.float32, "device": "cpu"},
+    "randint_like": {"input": floats(2, 3), "low": 0, "high": 5},
+    "normal": {"mean": floats(3), "std": 1.0, "generator": None},
+    "bernoulli": {"input": floats(2, 3), "generator": None},
+    "multinomial": {"input": floats(2, 3), "num_samples": 2, "replacement": False},
+    "set_printoptions": {"edgeitems": None, "profile": None},
     "TensorDataset": {"tensors": np.ones((3, 2))},
     "DataLoader": {"dataset": data.TensorDataset(np.ones((3, 2))), "batch_size": 2, "drop_last": False},
+    "Subset": {"dataset": [1, 2, 3], "indices": [2, 0]},
+    "ConcatDataset": {"datasets": [[1, 2], [3]]},
+    "random_split": {"dataset": [1, 2, 3], "lengths": [2, 1], "generator": 0},
+    "RandomSampler": {"data_source": [1, 2], "replacement": True, "num_samples": 3, "generator": 0},
+    "SequentialSampler": {"data_source": [1, 2]},
+    "SubsetRandomSampler": {"indices": [1, 2], "generator": 0},
+    "WeightedRandomSampler": {"weights": [1.0, 2.0], "num_samples": 3, "replacement": True, "generator": 0},
+    "BatchSampler": {"sampler": [1, 2, 3], "batch_size": 2, "drop_last": False},
+    "default_collate": {"batch": [np.ones(2), np.ones(2)]},
     "shapes": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
     "bars": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
     "stratified_split": {"images": np.ones((4, 2)), "labels": np.array([0, 1, 0, 1]), "test_fraction": 0.5},
@@ -165,8 +175,26 @@ LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     **dict.fromkeys(("Softplus", "Hardtanh", "Sigmoid", "LogSigmoid", "Tanh", "Identity"), ({}, IMAGE)),
     **dict.fromkeys(("Dropout", "Dropout2d", "Flatten"), ({}, IMAGE)),
     **dict.fromkeys(("Softmax", "LogSoftmax"), ({"dim": 1}, IMAGE)),
+    **dict.fromkeys(("Mish", "Hardswish", "Hardsigmoid", "CELU", "Softsign", "Tanhshrink"), ({}, IMAGE)),
+    **dict.fromkeys(("Hardshrink", "Softshrink", "GLU", "LazyInstanceNorm1d"), ({}, (2, 2, 2))),
+    "Softmin": ({"dim": 1}, IMAGE),
+    "Softmax2d": ({}, IMAGE),
+    "LocalResponseNorm": ({"size": 2}, IMAGE),
+    "Threshold": ({"threshold": 0.1, "value": 2.0}, IMAGE),
+    "Unflatten": ({"dim": 1, "unflattened_size": (2, 1)}, IMAGE),
+    "ConstantPad2d": ({"padding": 1, "value": 2.0}, IMAGE),
+    "Dropout1d": ({}, ROW),
+    "InstanceNorm1d": ({"num_features": 2}, ROW),
+    **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), ({"output_size": 2}, ROW)),
+    **dict.fromkeys(("CosineSimilarity", "PairwiseDistance", "KLDivLoss"), ({}, (2, 3), (2, 3))),
+    "Embedding": ({"num_embeddings": 4, "embedding_dim": 2}, LABELS),
     **dict.fromkeys(("Conv1d", "ConvTranspose1d"), (CHANNELS, ROW)),
     **dict.fromkeys(("Conv2d", "ConvTranspose2d"), (CHANNELS, IMAGE)),
+    **dict.fromkeys(("LazyConv1d", "LazyConvTranspose1d"), ({"out_channels": 3, "kernel_size": 2}, ROW)),
+    **dict.fromkeys(("LazyConv2d", "LazyConvTranspose2d"), ({"out_channels": 3, "kernel_size": 2}, IMAGE)),
+    **dict.fromkeys(("LazyBatchNorm2d", "LazyInstanceNorm2d"), ({}, IMAGE)),
+    "LazyBatchNorm1d": ({}, ROW),
+    "LazyLinear": ({"out_features": 2}, (2, 3)),
     "Linear": ({"in_features": 3, "out_features": 2}, (2, 3)),
     "BatchNorm1d": ({"num_features": 2}, ROW),
     **dict.fromkeys(("BatchNorm2d", "InstanceNorm2d"), ({"num_features": 2}, IMAGE)),
@@ -186,11 +214,13 @@ LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     **dict.fromkeys(("NLLLoss", "CrossEntropyLoss"), ({}, (2, 3), LABELS)),
     "Sequential": ({"modules": nn.ReLU()}, IMAGE),
     "ModuleList": ({"modules": [nn.ReLU()]},),
+    "ParameterList": ({"values": [nn.Parameter(np.ones(2))]},),
+    "ParameterDict": ({"parameters": {"first": nn.Parameter(np.ones(2))}},),
     "ModuleDict": ({"modules": {"first": nn.ReLU()}},),
 }
 """What each layer needs to be made, and inputs to call it with, arrays or their shapes."""
 
-OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop")
+OPTIMIZERS = ("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "RMSprop")
 SCHEDULES: dict[str, dict[str, Any]] = {
     "StepLR": {"step_size": 2},
     "MultiStepLR": {"milestones": [1, 3]},
@@ -198,7 +228,13 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "CosineAnnealingLR": {"T_max": 3},
     "LinearLR": {},
     "ReduceLROnPlateau": {},
+    **dict.fromkeys(("ConstantLR", "PolynomialLR"), {}),
+    **dict.fromkeys(("LambdaLR", "MultiplicativeLR"), {"lr_lambda": lambda epoch: 0.5**epoch}),
+    "CosineAnnealingWarmRestarts": {"T_0": 2},
+    "OneCycleLR": {"max_lr": 1.0, "total_steps": 5},
+    "CyclicLR": {"base_lr": 0.1, "max_lr": 1.0},
 }
+COMPOSITES: dict[str, dict[str, Any]] = {"ChainedScheduler": {}, "SequentialLR": {"milestones": [2]}}
 INITIALISERS: dict[str, dict[str, Any]] = {
     "constant_": {"val": 1.0},
     **dict.fromkeys(("uniform_", "normal_", "zeros_", "ones_", "xavier_uniform_", "xavier_normal_"), {}),
@@ -223,8 +259,18 @@ def defaults(function: Any) -> dict[str, Any]:
     }
 
 
+def two_schedules() -> dict[str, Any]:
+    """An optimiser, and two schedules of it."""
+    optimizer = optim.SGD([leaf()], 0.1)
+    return {
+        "optimizer": optimizer,
+        "schedulers": [lr_scheduler.StepLR(optimizer, 2), lr_scheduler.ExponentialLR(optimizer, 0.9)],
+    }
+
+
 OWNERS: dict[str, Callable[[], Any]] = {
     "Linear": lambda: nn.Linear(3, 2, rng=0),
+    "BatchNorm1d": lambda: nn.BatchNorm1d(3),
     "Sequential": lambda: nn.Sequential(nn.ReLU(), nn.Tanh()),
     "ModuleDict": lambda: nn.ModuleDict({"first": nn.ReLU()}),
     "Adam": lambda: optim.Adam([leaf()], 0.1),
@@ -236,6 +282,8 @@ METHODS: dict[str, Callable[[], dict[str, Any]]] = {
     "Linear.train": lambda: {"mode": True},
     "Linear.requires_grad_": lambda: {"requires_grad": True},
     "Linear.zero_grad": lambda: {"set_to_none": True},
+    "Linear.get_parameter": lambda: {"target": "bias"},
+    "BatchNorm1d.get_buffer": lambda: {"target": "running_mean"},
     "Linear.load_state_dict": lambda: {"state_dict": OWNERS["Linear"]().state_dict(), "strict": True},
     "Linear.register_buffer": lambda: {"name": "seen", "tensor": tg.ones(2), "persistent": True},
     "Linear.register_parameter": lambda: {"name": "scale", "param": leaf()},
@@ -262,6 +310,7 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
         name: lambda given=given: {"optimizer": optim.SGD([leaf()], 0.1), **given}
         for name, given in SCHEDULES.items()
     },
+    **{name: lambda given=given: {**two_schedules(), **given} for name, given in COMPOSITES.items()},
     **{name: lambda given=given: {"tensor": leaf(), **given} for name, given in INITIALISERS.items()},
     **METHODS,
     "calculate_gain": lambda: {"nonlinearity": "leaky_relu", "param": 0.1},
@@ -272,7 +321,7 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
 PLACES = (tg, data, nn, optim, lr_scheduler, nn.init, nn.utils)
 
 SPREAD = dict.fromkeys(("zeros", "ones", "empty", "rand", "randn"), "size")
-SPREAD |= {"Sequential": "modules", "TensorDataset": "tensors"}
+SPREAD |= {"meshgrid": "tensors", "Sequential": "modules", "TensorDataset": "tensors"}
 """Functions that take one argument as `*several`."""
 
 
@@ -311,7 +360,7 @@ class Calls(Campaign):
         except DOCUMENTED as error:
             name = case.function.removeprefix("ops.")
             words = message_of(error).replace("(", " ").replace(":", " ").split()
-            assert {*name.split(".")} & {*words} or {*words[:1]} & NAMES, (
+            assert {*name.split("."), name.removeprefix("Lazy")} & {*words} or {*words[:1]} & NAMES, (
                 f"{type(error).__name__} names no op: {error}"
             )
 
@@ -370,9 +419,9 @@ def use(function: str, made: Any) -> None:
             made(*(floats(*given) if isinstance(given, tuple) else given for given in LAYERS[function][1:]))
         elif function == "ReduceLROnPlateau":
             made.step(1.0)
-        elif function in OPTIMIZERS or function in SCHEDULES:
+        elif function in {*OPTIMIZERS, *SCHEDULES, *COMPOSITES}:
             made.step()
-        elif function == "DataLoader":
+        elif function == "DataLoader" or function.endswith("Sampler"):
             list(made)
     except DtypeError:
         raise

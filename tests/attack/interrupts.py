@@ -34,6 +34,9 @@ OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "SGD": lambda params: optim.SGD(params, 0.1, 0.9),
     "Adam": lambda params: optim.Adam(params, 0.1, amsgrad=True),
     "RMSprop": lambda params: optim.RMSprop(params, 0.1, momentum=0.5, centered=True),
+    "Adagrad": lambda params: optim.Adagrad(params, 0.1, initial_accumulator_value=0.5),
+    "Adadelta": lambda params: optim.Adadelta(params, 0.5),
+    "Adamax": lambda params: optim.Adamax(params, 0.1),
     "in place": lambda params: InPlace(params, {"lr": 0.1}),
 }
 

@@ -8,10 +8,26 @@ are left out altogether, with the reason. tests/test_opdb_torch.py compares. No 
 
 from __future__ import annotations
 
-from . import activations, arithmetic, losses, norms, products, reductions, shapes, space
+from . import (
+    activations,
+    arithmetic,
+    composed,
+    elementary,
+    losses,
+    norms,
+    parts,
+    products,
+    questions,
+    reductions,
+    shapes,
+    space,
+)
 from .entry import Entry
 
-FAMILIES = (activations, arithmetic, losses, norms, products, reductions, shapes, space)
+FAMILIES = (
+    *(activations, arithmetic, composed, elementary, losses, norms, parts),
+    *(products, questions, reductions, shapes, space),
+)
 TABLE: dict[str, Entry] = {name: entry for family in FAMILIES for name, entry in family.TABLE.items()}
 LEFT_OUT: dict[str, str] = {
     name: reason for family in FAMILIES for name, reason in getattr(family, "LEFT_OUT", {}).items()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import further_samples  # noqa: F401 (importing it declares the other cases)
 from .cases import apart, case, integers, mask, normal, positive, sizes, uniform
 
 # Arithmetic, functions of one number, comparisons
@@ -43,6 +44,11 @@ for name in ("bitwise_and", "bitwise_or"):
     case(name, integers("n m", below=8), integers("m", below=8))
 case("bitwise_not", mask("n m"))
 case("bitwise_not", integers("n m", below=8))
+for name in ("isnan", "isinf", "isfinite", "logical_not"):
+    case(name, normal("n m"))
+for name in ("logical_and", "logical_or", "logical_xor", "isclose"):
+    case(name, normal("n m"), normal("n m"))
+    case(name, normal("n 1 k"), normal("m 1"))
 
 
 # Activations and softmax
@@ -55,7 +61,7 @@ case("elu", apart("n m"), alpha=1.5)
 case("selu", apart("n m"))
 for approximate in ("none", "tanh"):
     case("gelu", normal("n m"), approximate=approximate)
-for name in ("normal_cdf", "silu", "logsigmoid"):
+for name in ("normal_cdf", "silu", "logsigmoid", "hardswish", "mish"):
     case(name, normal("n m"))
 case("softplus", uniform("n m", -2, 2), beta=2.0)
 case("softplus", apart("n m"), beta=2.0, threshold=0.01)
@@ -137,6 +143,8 @@ case("stack", normal("n m"), normal("n m"), linear=True)
 case("stack", normal("n m"), normal("n m"), dim=-1, linear=True)
 case("split", normal("2n+3 m"), split_size_or_sections=2, linear=True)
 case("split", normal("n 5"), split_size_or_sections=[1, 0, 4], dim=-1, linear=True)
+case("unbind", normal("n+1 m"), linear=True)
+case("unbind", normal("n m+2 k"), dim=1, linear=True)
 case("chunk", normal("n m+4"), chunks=3, dim=1, linear=True)
 case("roll", normal("n m"), shifts=2, linear=True)
 case("roll", normal("n m k"), shifts=(1, -2), dims=(0, -1), linear=True)

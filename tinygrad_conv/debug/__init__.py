@@ -7,9 +7,9 @@ recorded.py     a backward as data; what can be asked of it: difference.py, savi
                 explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
-graph.py        why is there no gradient, and who keeps this graph alive
+graph.py        why is there no gradient, and who keeps this graph alive; cut.py: which line cut the tape
+                (syntax.py)
 html.py         pictures in a notebook; page/  a recording as a web page
-atomic_write.py files that are written wholly or not at all
 terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
 """
 
@@ -20,6 +20,7 @@ from ..engine.registry import DOORS
 from . import factors, html, page  # noqa: F401 (importing factors declares what the factors of ops are called)
 from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
+from .cut import cut_of
 from .debugger import set_trace
 from .explain import Factors, explains
 from .graph import who_keeps, why_no_grad
@@ -52,6 +53,7 @@ __all__ = [
 
 DOORS.update(
     {
+        "cut": cut_of,
         "tape": Tape,
         "steps": steps,
         "record": record,

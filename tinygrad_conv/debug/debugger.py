@@ -28,6 +28,7 @@ PLUMBING = (
     "tinygrad_conv.allocation",
     "tinygrad_conv.members",
     "tinygrad_conv.options",
+    "tinygrad_conv.spellings",
     "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
     "tinygrad_conv.checks.*",
     "tinygrad_conv.creation",

@@ -17,6 +17,7 @@ from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
 from ..members import members_of
+from .cut import cut_of
 
 Tracked = TypeVar("Tracked")
 
@@ -24,8 +25,9 @@ Tracked = TypeVar("Tracked")
 def why_no_grad(tensor: Tensor) -> str:
     """Why `tensor.grad` is None, and what to do about it."""
     name = show_tensor(tensor)
-    if tensor.grad is not None:
-        return f"{name} has a .grad: {show_array(tensor.grad)}"
+    written = None if tensor._edge is not None and not tensor.retains_grad else tensor.grad
+    if written is not None:
+        return f"{name} has a .grad: {show_array(written)}"
     if not tensor.requires_grad:
         return why_none_is_wanted(tensor, name)
     if tensor._edge is not None:
@@ -40,9 +42,13 @@ def why_no_grad(tensor: Tensor) -> str:
         listed = "".join(f"\n    {node!r}" for node in readers[:5])
         read = f"{name} is read by ops that no backward has passed yet"
         return f"{read}: was the loss computed from them?{listed}"
+    unread = f"no op on the tape reads {name}"
+    cut = cut_of(tensor)
+    if cut:
+        return f"{unread}: {cut}"
     return (
-        f"no op on the tape reads {name}: it took no part in what backward() was called on, or took part "
-        "under no_grad, or through .data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
+        f"{unread}: it took no part in what backward() was called on, or took part under no_grad, or through "
+        ".data, .detach() or .numpy(); or zero_grad() has taken its gradient away"
     )
 
 
@@ -53,6 +59,9 @@ def why_none_is_wanted(tensor: Tensor, name: str) -> str:
             f"{name} is {tensor.dtype}: only floating-point tensors have gradients; "
             "convert it, x.float().requires_grad_()"
         )
+    cut = cut_of(tensor)
+    if cut:
+        return f"{name} does not require a gradient: {cut}"
     return (
         f"{name} does not require a gradient. If it is a leaf, say tensor.requires_grad_() before the "
         "forward; if it is a result, nothing it was computed from requires one, or it was computed under "

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import ref
 
+from ..atomic_write import write_text
 from ..dtypes import Array
 from ..engine.location import Place
 from ..engine.node import Node
@@ -17,7 +18,6 @@ from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
 from ..members import members_of
-from .atomic_write import write_text
 from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays

@@ -178,7 +178,17 @@ def check_parameters(op: Op) -> None:
         raise DeclarationError(
             f"{show_op(op)}: positional parameters are inputs (no default, or None for an optional one; *xs "
             f"alone for a variadic one), params are keyword-only: put a `*` before {misplaced}"
+            f"{keyword_only_form(op, wrong)}"
         )
+
+
+def keyword_only_form(op: Op, options: list[str]) -> str:
+    """How a forward is written whose options stand among its inputs."""
+    inputs = [name for name in op.inputs if name not in options]
+    options = [*options, *op.params]
+    if not inputs or op.variadic or not options:
+        return ""
+    return f": `def {op.name}({', '.join([*inputs, '*', *options])})`"
 
 
 def check_op_name(op: Op, known: Any, override: bool) -> None:

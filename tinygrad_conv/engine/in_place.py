@@ -93,6 +93,19 @@ def take_over(tensor: Any, result: Any) -> None:
     changes.commit()
 
 
+def leave_tape(tensor: Any) -> None:
+    """Forget what a tensor was made by: it becomes a leaf that needs no gradient, with the same numbers.
+
+    Raises MutationError for a view, or what has one: the others would stay on the tape.
+    """
+    if tensor._edge is not None:
+        check_alone(tensor, "x.detach_()", (), None)
+    changes = Changes()
+    changes.set(tensor, "_edge", None)
+    changes.set(tensor, "_requires_grad", False)
+    changes.commit()
+
+
 def put(tensor: Any, numbers: Array) -> None:
     """Other numbers: in the memory of a leaf, through a view of it as well; a result keeps its node."""
     changes = Changes()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .in_place import change
+from .in_place import change, leave_tape
 from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ Operand = Any  # a Tensor, an ndarray or a scalar
 def as_value(value: Any) -> Any:
     """What is assigned to an item: a Tensor as it is, anything else as an array."""
     return value if isinstance(value, InPlace) else np.asarray(value)
+
+
+def scaled(other: Operand, alpha: Operand) -> Operand:
+    """What is added: alpha times the other."""
+    return other if isinstance(alpha, int) and alpha == 1 else OPS["mul"](other, alpha)
 
 
 class InPlace:
@@ -53,11 +58,11 @@ class InPlace:
     def __setitem__(self, index: Any, value: Operand) -> None:
         change(self, "x[…] = …", partial(OPS["setitem"], index=index), as_value(value), part=index)
 
-    def add_(self, other: Operand) -> Self:
-        return change(self, "x.add_(…)", OPS["add"], other)
+    def add_(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return change(self, "x.add_(…)", OPS["add"], scaled(other, alpha))
 
-    def sub_(self, other: Operand) -> Self:
-        return change(self, "x.sub_(…)", OPS["sub"], other)
+    def sub_(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return change(self, "x.sub_(…)", OPS["sub"], scaled(other, alpha))
 
     def mul_(self, other: Operand) -> Self:
         return change(self, "x.mul_(…)", OPS["mul"], other)
@@ -110,7 +115,7 @@ class InPlace:
     def masked_fill_(self, mask: Operand, value: Operand) -> Self:
         return change(self, "x.masked_fill_(…)", COMPOSITES["masked_fill"], mask, value)
 
-    def copy_(self, source: Operand) -> Self:
+    def copy_(self, source: Operand, non_blocking: bool = False) -> Self:
         return change(self, "x.copy_(…)", partial(OPS["setitem"], index=...), as_value(source))
 
     def fill_(self, value: Operand) -> Self:
@@ -118,3 +123,22 @@ class InPlace:
 
     def zero_(self) -> Self:
         return change(self, "x.zero_()", partial(OPS["setitem"], index=...), as_value(0))
+
+    def normal_(self, mean: Operand = 0, std: Operand = 1, *, generator: Any = None) -> Self:
+        return COMPOSITES["normal_"](self, mean, std, generator=generator)
+
+    def uniform_(self, low: Operand = 0, high: Operand = 1, *, generator: Any = None) -> Self:
+        return COMPOSITES["uniform_"](self, low, high, generator=generator)
+
+    def bernoulli_(self, p: Operand = 0.5, *, generator: Any = None) -> Self:
+        return COMPOSITES["bernoulli_"](self, p, generator=generator)
+
+    def exponential_(self, lambd: Operand = 1, *, generator: Any = None) -> Self:
+        return COMPOSITES["exponential_"](self, lambd, generator=generator)
+
+    def clip_(self, min: Operand = None, max: Operand = None) -> Self:
+        return self.clamp_(min, max)
+
+    def detach_(self) -> Self:
+        leave_tape(self)
+        return self

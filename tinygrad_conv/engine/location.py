@@ -10,10 +10,13 @@ import linecache
 import os
 import re
 import sys
+import warnings
 from types import CodeType
 from typing import Any, NamedTuple
 
 Where = tuple[CodeType, int]
+
+WARNED: dict[str, dict[Any, Any]] = {}  # by file: what has been warned of there
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -57,6 +60,14 @@ def user_where(known: int = 0) -> Where:
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code, frame.f_lasti
+
+
+def warn_user(message: str) -> None:
+    """A warning that names the user's line, once for each line."""
+    where = user_where()
+    file = where[0].co_filename
+    registry = WARNED.setdefault(file, {})
+    warnings.warn_explicit(message, UserWarning, file, line_of(where), registry=registry)
 
 
 def line_of(where: Where) -> int:

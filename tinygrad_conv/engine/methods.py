@@ -1,4 +1,4 @@
-"""Tensor's other methods: reductions, shapes and indices, dtypes, and ways of looking at it.
+"""Tensor's other methods: reductions, shapes and indices, and ways of looking at it.
 
 Names and arguments are PyTorch's. Each finds its op in the registry; what it computes, and what is raised,
 stands in the op's docstring.
@@ -7,27 +7,23 @@ stands in the op's docstring.
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ..dtypes import Array
-from .instructions import asks_for_a_number
-from .location import line_of, user_where
+from ..errors import show_tensor
+from ..spellings import spelled_methods
+from .conversions import warn_once
 from .memory import Memory
-from .modes import GRAD
 from .node import Node, Output
-from .operators import Operand, Operators
+from .numpy_calls import NumPyCalls
+from .operators import Operand
 from .registry import COMPOSITES, OPS, door, picture
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-WARNED: dict[str, dict[Any, Any]] = {}
-"""By file: the lines whose numbers have left the tape, in the form that `warnings` keeps."""
 
 Dim = int | tuple[int, ...] | None
 
@@ -41,15 +37,42 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple(listed)
 
 
-class TensorMethods(Operators):
+class GradSlot(NumPyCalls):
+    """Where `.grad` is kept. A result has nothing there as long as nothing has been written."""
+
+    __slots__ = ("_grad",)
+
+    _grad: Any
+
+
+SLOT: Any = vars(GradSlot)["_grad"]
+
+
+def read_grad(tensor: Any) -> Any:
+    """`.grad`, an array or None. A result that keeps none says so."""
+    try:
+        return tensor._grad
+    except AttributeError:
+        if tensor._edge is not None and not tensor.retains_grad:
+            warn_once(
+                f"{show_tensor(tensor)} was made by {tensor._edge.node.op.name}, and a backward writes .grad "
+                "of leaves alone, so this is None. Call x.retain_grad() before the backward to have it, or "
+                "read .grad of the parameter or input that x was computed from"
+            )
+        return None
+
+
+@spelled_methods
+class TensorMethods(GradSlot):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
 
+    grad = property(read_grad, SLOT.__set__, SLOT.__delete__)  # set in one step, in C
+
     _data: Array
     _edge: Output | None
     _memory: Memory | None
-    requires_grad: Any
 
     # Reductions
     def sum(self, dim: Dim = None, keepdim: bool = False) -> Self:
@@ -177,67 +200,23 @@ class TensorMethods(Operators):
     def t(self) -> Self:
         return self.transpose(0, 1) if self.ndim > 1 else self
 
-    # Dtypes and plain numbers
-    def to(self, dtype: DTypeLike) -> Self:
-        same = dtype == "cpu" if isinstance(dtype, str) else self.dtype == dtype
-        return self if same else OPS["to"](self, dtype=dtype)
+    # New ones of its dtype
+    def new_zeros(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_zeros"](self, *size, **options)
 
-    def cpu(self) -> Self:
-        return self
+    def new_ones(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_ones"](self, *size, **options)
 
-    def float(self) -> Self:
-        return self.to(np.float32)
+    def new_empty(self, *size: Any, **options: Any) -> Self:
+        return COMPOSITES["new_empty"](self, *size, **options)
 
-    def double(self) -> Self:
-        return self.to(np.float64)
+    def new_full(self, size: Any, fill_value: Any, **options: Any) -> Self:
+        return COMPOSITES["new_full"](self, size, fill_value, **options)
 
-    def half(self) -> Self:
-        return self.to(np.float16)
+    def new_tensor(self, data: Any, **options: Any) -> Self:
+        return COMPOSITES["new_tensor"](self, data, **options)
 
-    def long(self) -> Self:
-        return self.to(np.int64)
-
-    def numpy(self) -> Array:
-        return np.asarray(self)
-
-    def item(self) -> Any:
-        return self._data.item()
-
-    def tolist(self) -> Any:
-        return self._data.tolist()
-
-    def __float__(self) -> Any:
-        self.warn_if_lost()
-        return float(self.item())
-
-    def __int__(self) -> Any:
-        self.warn_if_lost()
-        return int(self.item())
-
-    def __format__(self, format_spec: str) -> str:
-        return format(self.item() if self.ndim == 0 and format_spec else str(self), format_spec)
-
-    def warn_if_lost(self) -> None:
-        """Say so, once a line, where a number leaves the tape without the line asking for a bare one."""
-        if not (self.requires_grad and GRAD.get()):
-            return
-        where = user_where()
-        if not asks_for_a_number(*where):
-            file = where[0].co_filename
-            message = (
-                "a number of a tensor that requires grad goes where no gradient can follow it (an array, "
-                "math, …); compute with tg functions instead, or write float(x) or x.item() if that is meant"
-            )
-            warnings.warn_explicit(
-                message, UserWarning, file, line_of(where), registry=WARNED.setdefault(file, {})
-            )
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-    def __index__(self) -> Any:
-        return operator.index(self._data)
-
+    # As a sequence
     def __len__(self) -> int:
         return len(self._data)
 
@@ -281,6 +260,13 @@ class TensorMethods(Operators):
     def numel(self) -> int:
         return self._data.size
 
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a backward writes `.grad` of this result too."""
+        if self._edge is None or self._edge.node._listeners is None:
+            return False
+        return self._edge.slot in self._edge.node._listeners.retained
+
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         self.requires_grad = requires_grad
         return self
@@ -303,5 +289,5 @@ class TensorMethods(Operators):
         return picture("tensor_html", self)
 
     def __dir__(self) -> list[str]:
-        """Without T: a debugger's pane reads every name in here, and that one applies an op."""
-        return [name for name in object.__dir__(self) if name != "T"]
+        """Without T and mT: a debugger's pane reads every name in here, and these apply an op."""
+        return [name for name in object.__dir__(self) if name not in ("T", "mT")]

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from ..members import without_last
+from ..options import FLAG, check_option
 
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
@@ -28,11 +28,14 @@ class enable_grad(ContextDecorator):
 
     _value = True
 
+    def __new__(cls, function: Any = None) -> Any:  # @tg.no_grad without brackets decorates too
+        return object.__new__(cls) if function is None else cls()(function)
+
     def __enter__(self) -> None:
         rule((*ENTERED.get(), self))
 
     def __exit__(self, *exception: object) -> None:
-        rule(without_last(self, ENTERED.get()))
+        rule(without(self, ENTERED.get()))
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
@@ -50,10 +53,74 @@ class no_grad(enable_grad):
     _value = False
 
 
-def rule(blocks: tuple[enable_grad, ...]) -> None:
+class inference_mode(enable_grad):
+    """As no_grad, `with tg.inference_mode():` or `@tg.inference_mode()`; with mode=False, as enable_grad."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return cls()(mode) if callable(mode) else object.__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        self._value = not checked_mode("inference_mode", mode)
+
+
+class set_grad_enabled(enable_grad):
+    """`tg.set_grad_enabled(mode)` records ops from here on, or does not, until the block that it is in ends;
+    `with tg.set_grad_enabled(mode):` and `@tg.set_grad_enabled(mode)` do so inside alone.
+    """
+
+    def __new__(cls, mode: Any) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, mode: bool) -> None:
+        self._value = checked_mode("set_grad_enabled", mode)
+        self._before = ENTERED.get()
+        self._after = (*without_settings(self._before), Setting(self._value))
+        rule(self._after)
+
+    def __enter__(self) -> None:
+        self._take_back()
+        super().__enter__()
+
+    def __call__(self, function: Any) -> Any:
+        self._take_back()
+        return super().__call__(function)
+
+    def _take_back(self) -> None:
+        """What holds inside alone does not hold from here on."""
+        if ENTERED.get() is self._after:
+            rule(self._before)
+
+
+class Setting:
+    """What stands among the blocks for a call of set_grad_enabled: it goes with the block that it is in."""
+
+    def __init__(self, value: bool) -> None:
+        self._value = value
+
+
+def checked_mode(owner: str, mode: Any) -> bool:
+    """True or False. Raises TypeError for anything else."""
+    check_option(owner, "mode", FLAG, mode)
+    return bool(mode)
+
+
+def without_settings(blocks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The blocks without the settings after the last of them."""
+    while blocks and isinstance(blocks[-1], Setting):
+        blocks = blocks[:-1]
+    return blocks
+
+
+def rule(blocks: tuple[Any, ...]) -> None:
     """Have these blocks rule, the last above all: one call in C, so that no interrupt comes in between."""
     modes: tuple[ContextVar[Any], ...] = (ENTERED, GRAD)
     deque(map(ContextVar.set, modes, (blocks, blocks[-1]._value if blocks else True)), maxlen=0)
+
+
+def without(block: enable_grad, blocks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The blocks without the innermost entry of this one, and without what was set inside."""
+    last = len(blocks) - 1 - blocks[::-1].index(block)
+    return blocks[:last] + tuple(inner for inner in blocks[last + 1 :] if not isinstance(inner, Setting))
 
 
 @contextmanager

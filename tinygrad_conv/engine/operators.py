@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .in_place_methods import InPlace
+from ..spellings import spelled_methods
+from .function_methods import FunctionMethods
+from .in_place_methods import InPlace, scaled
 from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 Operand = Any  # a Tensor, an ndarray or a scalar
 
 
-class Operators(InPlace):
+@spelled_methods
+class Operators(FunctionMethods, InPlace):
     """Arithmetic, comparisons, and functions of one number."""
 
     __slots__ = ()
@@ -44,6 +47,18 @@ class Operators(InPlace):
 
     def __rtruediv__(self, other: Operand) -> Self:
         return OPS["div"](other, self)
+
+    def __floordiv__(self, other: Operand) -> Self:
+        return OPS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Self:
+        return OPS["floor_divide"](other, self)
+
+    def __mod__(self, other: Operand) -> Self:
+        return OPS["remainder"](self, other)
+
+    def __rmod__(self, other: Operand) -> Self:
+        return OPS["remainder"](other, self)
 
     def __pow__(self, other: Operand) -> Self:
         return OPS["pow"](self, other)
@@ -114,11 +129,11 @@ class Operators(InPlace):
     def ge(self, other: Operand) -> Self:
         return OPS["ge"](self, other)
 
-    def add(self, other: Operand) -> Self:
-        return OPS["add"](self, other)
+    def add(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return OPS["add"](self, scaled(other, alpha))
 
-    def sub(self, other: Operand) -> Self:
-        return OPS["sub"](self, other)
+    def sub(self, other: Operand, *, alpha: Operand = 1) -> Self:
+        return OPS["sub"](self, scaled(other, alpha))
 
     def mul(self, other: Operand) -> Self:
         return OPS["mul"](self, other)

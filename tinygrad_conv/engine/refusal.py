@@ -31,7 +31,7 @@ def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: E
         return error
     given = [*named_inputs(op, inputs), *params.items()]
     fault = call_error(op, inputs, params) or first_error(op.name, op.options, params.items())
-    if fault is None and not (op.forward.__module__ or "").startswith(PACKAGE):
+    if fault is None and not is_own(op):
         shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
         return noted(error, f"in the op {op.name}, given {shown}")
     return explain(op.name, fault, given, error)
@@ -73,7 +73,26 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
         given = type(value).__name__
         raise TypeError(
             f"{op.name}: {name} must be a Tensor or an ndarray, not {given}; wrap it in tg.tensor(…)"
+            f"{option_advice(op, arrays, types)}"
         )
+
+
+def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
+    """For a user's own op that was given an option by position: how it is declared as one."""
+    if is_own(op) or op.variadic:
+        return ""
+    options = [name for name, value in zip(op.inputs, arrays) if not isinstance(value, types)]
+    inputs = [name for name in op.inputs if name not in options]
+    if not inputs:
+        return ""
+    verb = "is an option, make it" if len(options) == 1 else "are options, make them"
+    signature = f"def {op.name}({', '.join([*inputs, '*', *options, *op.params])})"
+    return f"; if {', '.join(options)} {verb} keyword-only: `{signature}`"
+
+
+def is_own(op: Any) -> bool:
+    """Whether an op is this package's, not a user's."""
+    return (op.forward.__module__ or "").startswith(PACKAGE)
 
 
 def check_dtype(op: Any, name: str, value: Any) -> None:

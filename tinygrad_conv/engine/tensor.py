@@ -9,7 +9,6 @@ from typing import Any
 from weakref import ref
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
@@ -23,6 +22,8 @@ from .memory import Memory
 from .methods import TensorMethods
 from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by
 from .node import Node, Output, Versions, tick
+from .printing import show_numbers
+from .registry import picture
 
 GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
 """Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
@@ -44,11 +45,7 @@ class Tensor(TensorMethods):
         "_listeners",
         "_memory",
         "_requires_grad",
-        "grad",
         "name",
-    )
-    __array_ufunc__ = (
-        None  # array + tensor is tensor.__radd__(array), on the tape; np.add(array, tensor) is a TypeError
     )
     __hash__ = object.__hash__
 
@@ -59,7 +56,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self.grad: Array | None = None
+        self._grad = None
         self.name = name
         self._requires_grad = False
         if requires_grad:
@@ -70,8 +67,23 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The numbers. Setting them, `p.data -= …` included, is noticed: a backward through what was computed
-        from them before is refused.
+        """The numbers, an array. Setting them, `p.data -= …` too, is noticed: a backward through what was
+        computed from them before is refused.
+
+        What PyTorch's scripts do with `.data` and `.grad` as tensors, in NumPy's words:
+
+            w.data.normal_(0, 0.02)    nn.init.normal_(w, 0, 0.02)
+            w.data.fill_(1)            w.data[...] = 1
+            w.data.copy_(v)            w.data[...] = v
+            w.data.clone()             w.data.copy()
+            w.data.add_(v, alpha=a)    w.data += a * v
+            w.grad.zero_()             w.grad = None
+            w.grad.norm()              np.linalg.norm(w.grad)
+            out.data.max(1)[1]         out.data.argmax(1)
+            x.data.std()               x.data.std(ddof=1)
+            x.data.transpose(0, 1)     x.data.swapaxes(0, 1)
+            x.data.repeat(2, 1)        np.tile(x.data, (2, 1))
+            w.grad.data                w.grad
         """
         return self._data
 
@@ -158,25 +170,22 @@ class Tensor(TensorMethods):
         """Note that the memory has just been changed in place."""
         self.memory().version = Versions.latest = tick()
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if self._requires_grad:
-            raise TypeError(
-                "NumPy would take this tensor off the tape in silence; use a tg function, .detach() or .data"
-            )
-        return np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
-
     def __reduce__(self) -> tuple[Any, ...]:
         check_leaf(self, "copy, pickle")
         slots = {"requires_grad": self._requires_grad, "name": self.name, "grad": self.grad}
         return type(self), (self._data,), (None, slots)
 
     def __repr__(self) -> str:
-        ends = 3 if self.ndim <= 2 else 1  # how many numbers at each end of a dimension
-        numbers = np.array2string(self._data, separator=", ", prefix="tensor(", threshold=200, edgeitems=ends)
+        numbers = show_numbers(self._data, "tensor(")
         leaf = ", requires_grad=True" if self._requires_grad else ""
         origin = f", made by {self._edge.node.op.name}" if self._edge is not None else leaf
         name = f", name={self.name!r}" if self.name else ""
         return f"tensor({numbers}, {show_array(self._data)}{origin}{name})"
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether it is a Tensor."""
+    return isinstance(obj, Tensor)
 
 
 def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
@@ -187,8 +196,7 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor.grad = None
-    tensor.name = None
+    tensor.name = None  # and no grad: as long as none has been written, there is none
     return tensor
 
 
@@ -339,9 +347,10 @@ def lift_value(value: Any, edge: Any) -> Any:
 def check_requires_grad(tensor: Tensor) -> None:
     """Refuse a backward from what needs no gradient, or a hook on it."""
     if not tensor._requires_grad:
+        cut = picture("cut", tensor)
         raise GraphError(
             f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "
-            "requires_grad=True, or it was computed under no_grad, or detached"
+            f"requires_grad=True, or it was computed under no_grad, or detached{cut and '; '}{cut or ''}"
         )
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from numpy.typing import DTypeLike
 
+from ..engine.location import warn_user
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
 from ..options import checked
+from ..spellings import spelled
 from .arguments import Operand, cast, documented_by, in_place
 
 
+@spelled
 @documented_by(functions.relu)
 def relu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -20,6 +23,7 @@ def relu(input: Operand, inplace: bool = False) -> Tensor:
     return functions.relu(input)
 
 
+@spelled
 @documented_by(activations.leaky_relu)
 def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -27,6 +31,7 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01, inplace: bool = Fal
     return activations.leaky_relu(input, negative_slope=negative_slope)
 
 
+@spelled
 @documented_by(activations.elu)
 def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -34,6 +39,7 @@ def elu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return activations.elu(input, alpha=alpha)
 
 
+@spelled
 @documented_by(activations.selu)
 def selu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -41,6 +47,7 @@ def selu(input: Operand, inplace: bool = False) -> Tensor:
     return activations.selu(input)
 
 
+@spelled
 @documented_by(activations.silu)
 def silu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -48,6 +55,23 @@ def silu(input: Operand, inplace: bool = False) -> Tensor:
     return activations.silu(input)
 
 
+@spelled
+@documented_by(activations.hardswish)
+def hardswish(input: Operand, inplace: bool = False) -> Tensor:
+    if inplace is not False:
+        return in_place(hardswish, inplace, input)
+    return activations.hardswish(input)
+
+
+@spelled
+@documented_by(activations.mish)
+def mish(input: Operand, inplace: bool = False) -> Tensor:
+    if inplace is not False:
+        return in_place(mish, inplace, input)
+    return activations.mish(input)
+
+
+@spelled
 @documented_by(activations.hardtanh)
 def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace is not False:
@@ -55,6 +79,7 @@ def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0, inplac
     return activations.hardtanh(input, min_val=min_val, max_val=max_val)
 
 
+@spelled
 def relu6(input: Operand, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6): hardtanh from 0 to 6. Its gradient is 1 between them, 0 elsewhere."""
     if inplace is not False:
@@ -62,26 +87,31 @@ def relu6(input: Operand, inplace: bool = False) -> Tensor:
     return activations.hardtanh(input, min_val=0.0, max_val=6.0)
 
 
+@spelled
 def relu_(input: Operand) -> Tensor:
     """As relu, in place."""
     return relu(input, inplace=True)
 
 
+@spelled
 def leaky_relu_(input: Operand, negative_slope: float = 0.01) -> Tensor:
     """As leaky_relu, in place."""
     return leaky_relu(input, negative_slope, inplace=True)
 
 
+@spelled
 def elu_(input: Operand, alpha: float = 1.0) -> Tensor:
     """As elu, in place."""
     return elu(input, alpha, inplace=True)
 
 
+@spelled
 def selu_(input: Operand) -> Tensor:
     """As selu, in place."""
     return selu(input, inplace=True)
 
 
+@spelled
 def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """As hardtanh, in place."""
     return hardtanh(input, min_val, max_val, inplace=True)
@@ -89,11 +119,24 @@ def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Te
 
 @checked()
 @documented_by(softmaxes.softmax)
-def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
-    return softmaxes.softmax(cast(input, dtype), dim=dim)
+def softmax(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    return softmaxes.softmax(cast(input, dtype), dim=implied_dim("softmax", dim, input))
 
 
 @checked()
 @documented_by(softmaxes.log_softmax)
-def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Tensor:
-    return softmaxes.log_softmax(cast(input, dtype), dim=dim)
+def log_softmax(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    return softmaxes.log_softmax(cast(input, dtype), dim=implied_dim("log_softmax", dim, input))
+
+
+def implied_dim(function: str, dim: int | None, input: Operand) -> int:
+    """The dim that is given, or the one that PyTorch takes: 1, but 0 for 0, 1 and 3 dimensions."""
+    if dim is not None:
+        return dim
+    ndim = input.ndim
+    implied = 0 if ndim in (0, 1, 3) else 1
+    warn_user(
+        f"{function}: without dim it runs along dim {implied} of {ndim}; write dim={implied}, "
+        "or the one that is meant"
+    )
+    return implied

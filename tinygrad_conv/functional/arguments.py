@@ -23,11 +23,11 @@ Size = int | tuple[int, int]
 Padding = Any  # an int, a pair, ((top, bottom), (left, right)), 'valid' or 'same'
 
 
-def documented_by(op: Op) -> Callable[[Function], Function]:
+def documented_by(op: Op | Callable[..., Any]) -> Callable[[Function], Function]:
     """Give a function the docstring of the op it calls, where shapes, formula and errors are stated once."""
 
     def document(function: Function) -> Function:
-        function.__doc__ = op.forward.__doc__
+        function.__doc__ = (op.forward if isinstance(op, Op) else op).__doc__
         return function
 
     return document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..dtypes import KINDS
@@ -12,6 +14,7 @@ from ..ops import arithmetic, contraction, functions, linalg
 from ..ops.arguments.products import check_bmm
 from ..options import OPERAND, checked, optional
 from .arguments import Operand, documented_by
+from .ordering import nonzero
 
 
 @checked(input=OPERAND, other=OPERAND)
@@ -26,9 +29,14 @@ def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     return arithmetic.sub(input, other if alpha == 1 else arithmetic.mul(other, alpha))
 
 
-@checked(input=OPERAND, other=OPERAND)
-def where(condition: Operand, input: Operand, other: Operand) -> Tensor:
-    """`input` where the condition holds, `other` elsewhere."""
+@checked(input=optional(OPERAND), other=optional(OPERAND))
+def where(condition: Operand, input: Operand | None = None, other: Operand | None = None) -> Any:
+    """`input` where the condition holds, `other` elsewhere. Without these two, the places where it holds.
+
+    Those as nonzero(condition, as_tuple=True) gives them.
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
     return arithmetic.where(input, other, condition=condition)
 
 

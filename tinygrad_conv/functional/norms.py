@@ -12,9 +12,10 @@ from ..dtypes import Array
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import dropouts, norm
+from ..ops import arithmetic, dropouts, norm, padding, pool, shape
+from ..ops.activations import SELU_ALPHA, SELU_SCALE
 from ..ops.arguments.norms import check_batch, check_channel_elements
-from ..options import checked
+from ..options import INTEGER, NUMBER, checked
 from .arguments import Operand, documented_by, in_place, rewrite
 
 
@@ -143,14 +144,84 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
     """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
 
-    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable. Raises
-    ShapeError for other shapes, ValueError for a p outside of [0, 1].
+    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable.
+    Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
     if inplace and training and p != 0:
         return in_place(dropout2d, inplace, input, p, training)
     if input.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
     return dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+
+
+@checked()
+def dropout1d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
+    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
+
+    Else it is the input: [N, C, L] or [C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError
+    for other shapes, ValueError for a p outside of [0, 1].
+    """
+    if inplace and training and p != 0:
+        return in_place(dropout1d, inplace, input, p, training)
+    if input.ndim not in (2, 3):
+        raise ShapeError(f"dropout1d: input must be [N, C, L] or [C, L], not {show_shape(input.shape)}")
+    return dropped("dropout1d", input, p, training, (*input.shape[:-1], 1))
+
+
+@checked()
+def dropout3d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
+    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
+
+    Else it is the input: [N, C, D, H, W] or [C, D, H, W]. `tg.manual_seed` makes the choice repeatable.
+    Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
+    """
+    if inplace and training and p != 0:
+        return in_place(dropout3d, inplace, input, p, training)
+    if input.ndim not in (4, 5):
+        shapes = f"[N, C, D, H, W] or [C, D, H, W], not {show_shape(input.shape)}"
+        raise ShapeError(f"dropout3d: input must be {shapes}")
+    return dropped("dropout3d", input, p, training, (*input.shape[:-3], 1, 1, 1))
+
+
+@checked()
+def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplace: bool = False) -> Operand:
+    """In training each element is -λα, where selu ends, with probability p; then all are scaled and moved.
+
+    They are so that mean 0 and variance 1 stay what they are (Klambauer et al. 2017). Else it is the input.
+    `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
+    """
+    if inplace and training and p != 0:
+        return in_place(alpha_dropout, inplace, input, p, training)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return input * 0
+    end = -SELU_SCALE * SELU_ALPHA
+    scale = ((1 - p) * (1 + p * end**2)) ** -0.5
+    kept = generator().random(input.shape, dtype=np.float32) >= p
+    return arithmetic.where(input, end, condition=kept) * scale - scale * p * end
+
+
+@checked(size=INTEGER, k=NUMBER)
+def local_response_norm(
+    input: Operand, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """x / (k + α mean(x²))^β, the mean over `size` neighbouring channels (Krizhevsky et al. 2012).
+
+    input: [N, C, …]. Channels before the first and after the last count as 0. Raises ShapeError for less than
+    three dimensions, ValueError for a size below 1.
+    """
+    if input.ndim < 3:
+        raise ShapeError(f"local_response_norm: input must be [N, C, …], not {show_shape(input.shape)}")
+    if size < 1:
+        raise ValueError(f"local_response_norm: size must be at least 1, not {size}")
+    if 0 in input.shape:
+        return shape.clone(input)
+    images = shape.reshape(input * input, shape=(input.shape[0], 1, input.shape[1], -1))
+    padded = padding.pad(images, sides=(0, 0, size // 2, (size - 1) // 2))
+    means = pool.avg_pool2d(padded, kernel_size=(size, 1), stride=1)
+    energy = shape.reshape(means, shape=input.shape)
+    return arithmetic.div(input, arithmetic.pow(energy * alpha + k, beta))
 
 
 def dropped(op: str, input: Operand, p: float, training: bool, choices: tuple[int, ...]) -> Operand:

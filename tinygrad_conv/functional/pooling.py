@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.tensor import Tensor
+from ..errors import ShapeError, show_shape
 from ..ops import adaptive, pool, shape
+from ..ops.arguments.dtypes import check_float
 from ..ops.arguments.windows import check_images, pool_window
 from ..options import checked
 from .arguments import Operand, Size, in_one_row
@@ -87,6 +89,45 @@ def adaptive_max_pool2d(input: Operand, output_size: Any, return_indices: bool =
     """
     y, indices = adaptive.adaptive_max_pool2d(input, output_size=output_size)
     return (y, indices) if return_indices else y
+
+
+@checked()
+def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Tensor:
+    """The mean of each cell of input [N, C, L] (or [C, L]) → [N, C, P].
+
+    It is adaptive_avg_pool2d of one row. Raises ShapeError for a row without places, DtypeError for integers.
+    """
+    check_images("adaptive_avg_pool1d", "input", input, dims=1)
+    check_float("adaptive_avg_pool1d", input=input)
+    size = one_size("adaptive_avg_pool1d", input, output_size)
+    return shape.squeeze(
+        adaptive.adaptive_avg_pool2d(shape.unsqueeze(input, dim=-2), output_size=(1, size)), dim=-2
+    )
+
+
+@checked()
+def adaptive_max_pool1d(input: Operand, output_size: Any, return_indices: bool = False) -> Any:
+    """The maximum of each cell of input [N, C, L] (or [C, L]) → [N, C, P].
+
+    It is adaptive_max_pool2d of one row. With return_indices (y, indices): where each maximum was found; the
+    first wins a tie. Raises ShapeError for a row without places.
+    """
+    check_images("adaptive_max_pool1d", "input", input, dims=1)
+    size = one_size("adaptive_max_pool1d", input, output_size)
+    parts = adaptive.adaptive_max_pool2d(shape.unsqueeze(input, dim=-2), output_size=(1, size))
+    y, indices = (shape.squeeze(part, dim=-2) for part in parts)
+    return (y, indices) if return_indices else y
+
+
+def one_size(op: str, input: Operand, output_size: Any) -> int | None:
+    """The number of cells of an adaptive pooling of one dimension; None for as many as there are places."""
+    single = isinstance(output_size, (tuple, list)) and len(output_size) == 1
+    size = output_size[0] if single else output_size
+    if isinstance(size, (tuple, list)) or (size is not None and size < 0):
+        raise ValueError(f"{op}: output_size must be an int from 0, not {output_size!r}")
+    if not input.shape[-1]:
+        raise ShapeError(f"{op}: input must have places to pool, not {show_shape(input.shape)}")
+    return size
 
 
 def stride_in_one_row(stride: Any) -> Any:

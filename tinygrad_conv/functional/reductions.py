@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, extremes, reduce, roots
+from ..ops import arithmetic, counting, extremes, functions, reduce, roots, shape
+from ..ops.arguments.dims import one_dim
 from ..options import ANY, checked
 from .arguments import Dim, Operand, cast, documented_by
 
@@ -46,6 +48,37 @@ def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
     return reduce.cumsum(cast(input, dtype), dim=dim)
 
 
+@checked()
+def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64.
+
+    In log₂ n steps, each of which multiplies by the products that end 1, 2, 4 … places before (Hillis &
+    Steele 1986): products and slices alone, whose gradients hold at zeros too.
+    """
+    y = cast(input, dtype)
+    place = one_dim("cumprod", dim, y.ndim)
+    if y.dtype.kind in "biu":
+        y = functions.to(y, dtype=np.dtype(np.int64))
+    before, step = (slice(None),) * place, 1
+    while step < (y.shape[place] if y.ndim else 1):
+        head, tail, earlier = slice(0, step), slice(step, None), slice(0, -step)
+        y = shape.cat(y[before + (head,)], y[before + (tail,)] * y[before + (earlier,)], dim=place)
+        step *= 2
+    return shape.clone(y) if y is input else y
+
+
+@checked()
+@documented_by(counting.all)
+def all(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    return counting.all(input, dim=dim, keepdim=keepdim)
+
+
+@checked()
+@documented_by(counting.any)
+def any(input: Operand, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    return counting.any(input, dim=dim, keepdim=keepdim)
+
+
 @composite
 @checked(dim=ANY)
 @documented_by(reduce.var)
@@ -74,6 +107,36 @@ def std(
 ) -> Tensor:
     dim, correction = corrected(dim, unbiased, correction)
     return roots.std(input, dim=dim, correction=correction, keepdim=keepdim)
+
+
+@checked(dim=ANY)
+def std_mean(
+    input: Operand,
+    dim: Dim | bool = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The standard deviation and the mean over `dim`, as `std` and `mean` have them."""
+    over = None if isinstance(dim, bool) else dim
+    deviation = std(input, dim, unbiased, keepdim, correction=correction)
+    return deviation, reduce.mean(input, dim=over, keepdim=keepdim)
+
+
+@checked(dim=ANY)
+def var_mean(
+    input: Operand,
+    dim: Dim | bool = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The variance and the mean over `dim`, as `var` and `mean` have them."""
+    over = None if isinstance(dim, bool) else dim
+    variance = var(input, dim, unbiased, keepdim, correction=correction)
+    return variance, reduce.mean(input, dim=over, keepdim=keepdim)
 
 
 def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tuple[Dim, float]:

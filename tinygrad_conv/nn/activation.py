@@ -164,29 +164,101 @@ class Tanh(Module):
         return F.tanh(x)
 
 
-class Softmax(Module):
-    """eˣ / Σ eˣ along `dim`."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dim = dim
+class Mish(MayChangeInput):
+    """x tanh(ln(1 + eˣ)) (Misra 2019)."""
 
     def forward(self, x: Any) -> Tensor:
-        return F.softmax(x, self.dim)
+        return F.mish(x, self.inplace)
+
+
+class Hardswish(MayChangeInput):
+    """x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019)."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.hardswish(x, self.inplace)
+
+
+class Hardsigmoid(MayChangeInput):
+    """min(max(x + 3, 0), 6) / 6."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.hardsigmoid(x, self.inplace)
+
+
+class CELU(MayChangeInput):
+    """max(x, 0) + min(alpha (e^(x / alpha) - 1), 0) (Barron 2017)."""
+
+    options = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Tensor:
+        return F.celu(x, self.alpha, self.inplace)
+
+
+class Threshold(MayChangeInput):
+    """x where x > threshold, value elsewhere."""
+
+    options = ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.threshold, self.value = threshold, value
+
+    def forward(self, x: Any) -> Tensor:
+        return F.threshold(x, self.threshold, self.value, self.inplace)
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.softsign(x)
+
+
+class Tanhshrink(Module):
+    """x - tanh x."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.tanhshrink(x)
+
+
+class Shrink(Module):
+    """What Hardshrink and Softshrink share: lambd, up to which x becomes 0."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
 
     def extra_repr(self) -> str:
-        return shown(self, "dim")
+        return f"{self.lambd}"
 
 
-class LogSoftmax(Module):
-    """x - ln Σ eˣ along `dim`."""
+class Hardshrink(Shrink):
+    """x where |x| > lambd, 0 elsewhere."""
 
-    def __init__(self, dim: int) -> None:
+    def forward(self, x: Any) -> Tensor:
+        return F.hardshrink(x, self.lambd)
+
+
+class Softshrink(Shrink):
+    """x moved towards 0 by lambd, 0 where |x| ≤ lambd."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.softshrink(x, self.lambd)
+
+
+class GLU(Module):
+    """a σ(b), where a and b are the halves of x along `dim` (Dauphin et al. 2017)."""
+
+    def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, x: Any) -> Tensor:
-        return F.log_softmax(x, self.dim)
+        return F.glu(x, self.dim)
 
     def extra_repr(self) -> str:
         return shown(self, "dim")

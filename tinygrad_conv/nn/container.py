@@ -31,11 +31,11 @@ class Listed(Module):
         return self
 
     @checked(index=INTEGER)
-    def insert(self, index: int, module: Any) -> None:
+    def insert(self: Self, index: int, module: Any) -> Self:
         """Put a child before the one at `index`; those after it are numbered anew."""
         children = list(self)
         children.insert(index, module)
-        self._become(children)
+        return self._become(children)
 
     def pop(self, index: int = -1) -> Module:
         """Take a child out; those after it are numbered anew."""

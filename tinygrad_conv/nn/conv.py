@@ -13,9 +13,9 @@ from ..engine.tensor import Tensor
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
 from ..options import checked
+from ..seeds import SEED, Random
 from . import init
 from .module import Module
-from .options import SEED
 from .parameters import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -62,7 +62,7 @@ class Convolution(Module):
         groups: int,
         bias: bool,
         dtype: DTypeLike | None,
-        rng: init.Random,
+        rng: Random,
     ) -> None:
         """Make weight and bias. Raises ValueError for channels that groups do not divide."""
         if min(in_channels, out_channels) < 0 or groups < 1 or in_channels % groups or out_channels % groups:
@@ -76,7 +76,7 @@ class Convolution(Module):
         self.reset_parameters(rng)
 
     @checked(rng=SEED)
-    def reset_parameters(self, rng: init.Random = None) -> None:
+    def reset_parameters(self, rng: Random = None) -> None:
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)
 
@@ -111,7 +111,7 @@ class Conv(Convolution):
         padding_mode: str = "zeros",
         *,
         dtype: DTypeLike | None = None,
-        rng: init.Random = None,
+        rng: Random = None,
     ) -> None:
         super().__init__()
         self.set_geometry(kernel_size, stride, padding, dilation, 0, padding_mode)
@@ -194,7 +194,7 @@ class ConvTranspose(Convolution):
         padding_mode: str = "zeros",
         *,
         dtype: DTypeLike | None = None,
-        rng: init.Random = None,
+        rng: Random = None,
     ) -> None:
         super().__init__()
         self.set_geometry(kernel_size, stride, padding, dilation, output_padding, padding_mode)

@@ -27,6 +27,13 @@ class Dropout(DropoutBase):
         return F.dropout(x, self.p, self.training, self.inplace)
 
 
+class Dropout1d(DropoutBase):
+    """In training each channel of x [N, C, L] is 0 with probability p, the others are divided by 1 - p."""
+
+    def forward(self, x: Any) -> Tensor:
+        return F.dropout1d(x, self.p, self.training, self.inplace)
+
+
 class Dropout2d(DropoutBase):
     """In training each channel of x [N, C, H, W] is 0 with probability p, the others are divided by 1 - p."""
 

@@ -4,3 +4,6 @@ from __future__ import annotations
 
 from ..functional import *  # noqa: F403
 from ..functional import __all__  # noqa: F401
+from ..missing import public_names
+
+__getattr__, __dir__ = public_names(__name__)

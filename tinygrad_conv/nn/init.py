@@ -7,26 +7,24 @@ Numbers are drawn in float64 and rounded, so a seed gives the same ones in every
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..creation import generator as default_generator
 from ..dtypes import below
 from ..engine.commit import Changes
 from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
-from ..options import FINITE, NUMBER, Option, checked, choice, is_real, optional
-from .options import SEED
+from ..missing import public_names
+from ..options import FINITE, INTEGER, NUMBER, Option, checked, choice, is_real, optional
+from ..seeds import SEED, Random, random_numbers
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
-if TYPE_CHECKING:
-    Random: TypeAlias = np.random.Generator | int | None
-else:  # NumPy imports its random part when asked; whoever reads annotations finds `np` in this module
-    Random = ForwardRef("np.random.Generator | int | None", module=__name__)
 
+SQRT2 = math.sqrt(2.0)
+LEAST_SHARE = 1e-4  # of normal numbers within bounds: else drawing again would take too long
 SLOPE = 0.01  # of a leaky relu, below 0
 GAINS = {
     **dict.fromkeys(("linear", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "sigmoid"), 1.0),
@@ -44,6 +42,7 @@ refusing = checked(
     mode=choice("fan_in", "fan_out"),
     nonlinearity=choice(*GAINS),
     generator=SEED,
+    groups=INTEGER,
 )
 
 
@@ -130,6 +129,56 @@ def orthogonal_(tensor: AnyTensor, gain: float = 1, generator: Random = None) ->
     return fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
 
+@refusing
+def trunc_normal_(
+    tensor: AnyTensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Random = None,
+) -> AnyTensor:
+    """Normal, but drawn again outside of [a, b]. Raises ValueError where hardly any lies within."""
+    if not a < b:
+        raise ValueError(f"trunc_normal_: a={a} must be below b={b}")
+    inside = (math.erf((b - mean) / SQRT2 / std) - math.erf((a - mean) / SQRT2 / std)) / 2 if std else 1.0
+    if inside < LEAST_SHARE or (not std and not a <= mean <= b):
+        raise ValueError(f"trunc_normal_: [{a}, {b}] is too far from mean={mean} for std={std}")
+    random = random_numbers(generator)
+    numbers = random.normal(mean, std, tensor.shape)
+    while (outside := (numbers < a) | (numbers > b)).any():
+        numbers[outside] = random.normal(mean, std, int(outside.sum()))
+    return fill(tensor, numbers)
+
+
+@refusing
+def eye_(tensor: AnyTensor) -> AnyTensor:
+    """Ones on the diagonal of a matrix, zeros elsewhere."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_: needs 2 dimensions, not {show_shape(tensor.shape)}")
+    return fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+@refusing
+def dirac_(tensor: AnyTensor, groups: int = 1) -> AnyTensor:
+    """A kernel [out, in, …] that hands its input on: one in the middle of channel i for channel i.
+
+    In each of the groups of outputs. Raises ShapeError for other than 3 to 5 dimensions.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError(f"dirac_: needs 3, 4 or 5 dimensions, not {show_shape(tensor.shape)}")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ValueError(f"dirac_: groups={groups} must divide the {tensor.shape[0]} output channels")
+    numbers = np.zeros(tensor.shape)
+    each = tensor.shape[0] // groups
+    middle = tuple(size // 2 for size in tensor.shape[2:])
+    for group in range(groups):
+        for channel in range(min(each, tensor.shape[1])):
+            place = (group * each + channel, channel, *middle)
+            numbers[place] = 1
+    return fill(tensor, numbers)
+
+
 def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = None) -> None:
     """What layers begin with: weight, then bias, uniform on ±1/√fan_in: kaiming_uniform_ with a = √5."""
     bound, random = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
@@ -172,12 +221,10 @@ def kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str)
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))
 
 
-def random_numbers(generator: Random) -> np.random.Generator:
-    """A generator as it is, a fresh one for a seed, the project's for None."""
-    return default_generator() if generator is None else np.random.default_rng(generator)
-
-
 def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
     """Overwrite the numbers, in the tensor's dtype; a backward that would read the old ones is refused."""
     overwrite(tensor, values)
     return tensor
+
+
+__getattr__, _ = public_names(__name__)

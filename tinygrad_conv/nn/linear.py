@@ -10,9 +10,9 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..options import checked
+from ..seeds import SEED, Random
 from . import init
 from .module import Module, shown
-from .options import SEED
 from .parameters import check_dtype, full_parameter
 
 
@@ -31,7 +31,7 @@ class Linear(Module):
         bias: bool = True,
         *,
         dtype: DTypeLike | None = None,
-        rng: init.Random = None,
+        rng: Random = None,
     ) -> None:
         super().__init__()
         if min(in_features, out_features) < 0:
@@ -43,7 +43,7 @@ class Linear(Module):
         self.reset_parameters(rng)
 
     @checked(rng=SEED)
-    def reset_parameters(self, rng: init.Random = None) -> None:
+    def reset_parameters(self, rng: Random = None) -> None:
         """Draw weight and bias anew, as at the beginning."""
         init.uniform_by_fan_in(self.weight, self.bias, rng)
 

@@ -145,3 +145,17 @@ class CrossEntropyLoss(Loss):
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,
         )
+
+
+class KLDivLoss(Loss):
+    """t (ln t - x) for log-probabilities x and probabilities t, or with log_target their logarithms.
+
+    reduction: also 'batchmean', the sum divided by the number of samples, which is the divergence.
+    """
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__()
+        self.reduction, self.log_target = reduction, log_target
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.kl_div(x, target, reduction=self.reduction, log_target=self.log_target)

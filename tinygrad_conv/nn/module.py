@@ -5,28 +5,26 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import DTypeLike
-
-from ..dtypes import FLOATS
 from ..engine.commit import Changes
-from ..engine.hooks import Handle, Hooks
 from ..engine.modes import LAYER
-from ..engine.tensor import GRAD_LOCK, Tensor, check_leaf, clear_grads
-from ..errors import DtypeError
-from ..options import SWITCH, TEXT, check_constructor, check_option, checked
+from ..engine.tensor import Tensor, clear_grads
+from ..options import SWITCH, check_constructor, check_option, checked
+from .conversions import Conversions
+from .hooks import HookedModule
 from .options import LAYERS, OWN
 from .parameters import Parameter
-from .state_dict import IncompatibleKeys, load
+from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
+from .tree import ModuleTree
+from .uninitialized import set_requires_grad
 
 Self = TypeVar("Self", bound="Module")
 
 
-class Module:
+class Module(HookedModule, ModuleTree, Conversions):
     """The base of every layer and net: assign parameters and layers to attributes, and write `forward`.
 
         class Net(nn.Module):
@@ -44,9 +42,6 @@ class Module:
 
     training: bool
     _path: str
-    _buffers: dict[str, bool]  # name → whether the state dict has it
-    _pre_hooks: Hooks
-    _hooks: Hooks
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -65,34 +60,11 @@ class Module:
         try:
             LAYER.set(self._path)
             if self._pre_hooks:
-                inputs = self._before(inputs)
+                inputs, options = self._before(inputs, options)
             y = self.forward(*inputs, **options)
-            return self._after(inputs, y) if self._hooks else y
+            return self._after(inputs, options, y) if self._hooks else y
         finally:
             LAYER.set(around)
-
-    def _before(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The inputs after the hooks that are called before forward."""
-        for hook in tuple(self._pre_hooks.values()):
-            changed = hook(self, inputs)
-            if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        return inputs
-
-    def _after(self, inputs: tuple[Any, ...], y: Any) -> Any:
-        """The output after the hooks that are called with it."""
-        for hook in tuple(self._hooks.values()):
-            changed = hook(self, inputs, y)
-            y = y if changed is None else changed
-        return y
-
-    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
-        """Before each forward call `hook(module, inputs)`; what that returns, if anything, is the inputs."""
-        return Handle(self._pre_hooks, hook)
-
-    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
-        """After each forward call `hook(module, inputs, output)`; what that returns is the output."""
-        return Handle(self._hooks, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
         known = vars(self)
@@ -189,99 +161,13 @@ class Module:
         if hasattr(self, name) and not (name in vars(self) and replaceable):
             raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")
 
-    def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """(path, module) for this module and all below it, outer before inner.
-
-        Each comes once, unless told otherwise.
-        """
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, child in self._own_modules().items():
-            yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
-
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, outer before inner."""
-        return (module for _, module in self.named_modules())
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """(name, module) for the modules directly below, each once."""
-        seen: set[Module] = set()
-        for name, child in self._own_modules().items():
-            if child not in seen:
-                seen.add(child)
-                yield name, child
-
-    def children(self) -> Iterator[Module]:
-        """The modules directly below."""
-        return (child for _, child in self.named_children())
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """(key, parameter), own ones first; each once, unless told otherwise."""
-        return self._named(Module._own_parameters, prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters of this module, and of those below it if `recurse`; each once."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """(key, buffer), own ones first; each once, unless told otherwise."""
-        return self._named(Module._own_buffers, prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """The buffers of this module, and of those below it if `recurse`; each once."""
-        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
-
-    def _named(
-        self, own: Callable[[Module], dict[str, Any]], prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
-        """(key, tensor) of what `own` finds in each module."""
-        seen: set[Tensor] = set()
-        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in modules:
-            for name, tensor in own(module).items():
-                if tensor in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(tensor)
-                yield f"{path}.{name}" if path else name, tensor
-
-    def _own_modules(self) -> dict[str, Module]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
-
-    def _own_parameters(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
-
-    def _own_buffers(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in self._buffers if vars(self)[name] is not None}
-
-    def _own_state(self) -> dict[str, Any]:
-        """What the state dict has of this module alone."""
-        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._buffers[name]}
-        return self._own_parameters() | buffers
-
-    def get_submodule(self, target: str) -> Module:
-        """The module at a path below this one, such as `features.0`; this one for an empty path."""
-        check_option("get_submodule", "target", TEXT, target)
-        module = dict(self.named_modules(remove_duplicate=False)).get(target)
-        if module is None:
-            paths = [*dict(self.named_modules())][1:]
-            raise AttributeError(f"{type(self).__name__} has no module {target!r}; it has {paths}")
-        return module
-
     def state_dict(self) -> dict[str, Tensor]:
-        """The parameters and persistent buffers by their keys: copies, which training does not change."""
+        """The parameters and persistent buffers by their keys: copies, which training does not change.
+
+        What a lazy layer has not got yet is there without numbers.
+        """
         state = self._named(Module._own_state, "", True, False)
-        return {key: Tensor(tensor.data.copy()) for key, tensor in state}
+        return {key: copied(tensor) for key, tensor in state}
 
     @checked()
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
@@ -313,57 +199,15 @@ class Module:
     @checked(requires_grad=SWITCH)
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Ask for gradients of all parameters, or freeze them."""
-        for parameter in self.parameters():
-            parameter.requires_grad = requires_grad
+        changes, parameters = Changes(), list(self.parameters())
+        for parameter in parameters:
+            set_requires_grad(parameter, requires_grad, changes)
+        changes.commit()
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
         clear_grads(list(self.parameters()), set_to_none)
-
-    def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
-        """Call `fn` with every module, inner before outer, as for initialisation."""
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
-        return self
-
-    def to(self: Self, dtype: DTypeLike) -> Self:
-        """Parameters, their gradients and floating-point buffers in another dtype.
-
-        "cpu", the only device, changes nothing.
-        """
-        if str(dtype) == "cpu":
-            return self
-        try:
-            chosen = np.dtype(dtype)
-        except TypeError:
-            raise DtypeError(
-                f"to: {dtype!r} is no dtype; and there is no other device than the CPU"
-            ) from None
-        if chosen not in FLOATS:
-            raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
-        changes = Changes()
-        with GRAD_LOCK:
-            for tensor in [*self.parameters(), *self.buffers()]:
-                if tensor.dtype.kind == "f":
-                    check_leaf(tensor, "to")
-                    changes.replace_array(tensor, tensor.data.astype(chosen))
-                    changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))
-            changes.commit()
-        return self
-
-    def float(self: Self) -> Self:
-        """To float32."""
-        return self.to(np.float32)
-
-    def double(self: Self) -> Self:
-        """To float64."""
-        return self.to(np.float64)
-
-    def half(self: Self) -> Self:
-        """To float16."""
-        return self.to(np.float16)
 
     def multiply_adds(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
         """How many products a call sums that takes shape `x` to shape `y`; for the summary."""

@@ -107,13 +107,11 @@ class BatchNorm2d(BatchNorm):
     ndims = (4,)
 
 
-class InstanceNorm2d(RunningNorm):
-    """The mean runs over the places of one channel of one example: x [N, C, H, W] or [C, H, W].
+class InstanceNorm(RunningNorm):
+    """The mean runs over the places of one channel of one example (Ulyanov et al. 2016).
 
-    Ulyanov et al. 2016. With track_running_stats the running statistics serve in evaluation.
+    With track_running_stats the running statistics serve in evaluation.
     """
-
-    ndims = (3, 4)
 
     def __init__(
         self,
@@ -130,9 +128,10 @@ class InstanceNorm2d(RunningNorm):
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight if self.bias is None else self.bias)
-        self.check(x, channel_at=-3)
+        unbatched, batched = self.ndims
+        self.check(x, channel_at=1 - batched)
         y = F.instance_norm(
-            x if x.ndim == 4 else x[None],
+            x if x.ndim == batched else x[None],
             self.running_mean,
             self.running_var,
             self.weight,
@@ -141,7 +140,36 @@ class InstanceNorm2d(RunningNorm):
             self.momentum or 0.0,
             self.eps,
         )
-        return y if x.ndim == 4 else y[0]
+        return y[0] if x.ndim == unbatched else y
+
+
+class InstanceNorm1d(InstanceNorm):
+    """Instance norm of x [N, C, L] or [C, L]."""
+
+    ndims = (2, 3)
+
+
+class InstanceNorm2d(InstanceNorm):
+    """Instance norm of x [N, C, H, W] or [C, H, W]."""
+
+    ndims = (3, 4)
+
+
+class LocalResponseNorm(Module):
+    """x / (k + alpha · the mean of x² over `size` channels around)^beta, for x [N, C, …].
+
+    (Krizhevsky et al. 2012.)
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: Any) -> Tensor:
+        return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, {shown(self, 'alpha', 'beta', 'k')}"
 
 
 class LayerNorm(Module):

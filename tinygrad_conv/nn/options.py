@@ -23,6 +23,7 @@ from ..options import (
     number,
     optional,
 )
+from ..seeds import SEED
 
 
 def sizes_option(
@@ -73,23 +74,12 @@ def is_array_like(value: Any) -> bool:
     return getattr(dtype, "char", "") in CODES and not isinstance(value, np.ma.MaskedArray)
 
 
-def is_seed(value: Any) -> bool:
-    """Whether NumPy makes a generator of it."""
-    if value is None or is_integer(value):
-        return True
-    random = np.random  # imported when asked
-    return isinstance(value, (random.Generator, random.BitGenerator, random.SeedSequence, random.RandomState))
-
-
 FLOAT_DTYPE = Option(
     "float16, float32 or float64",
     lambda value: is_known_dtype(value) and np.dtype(value) in FLOATS,
     refusal=DtypeError,
 )
 WEIGHTS = optional(Option("numbers: a Tensor, an array or a list of them", is_array_like))
-SEED = Option(
-    "a numpy Generator or a seed from 0", is_seed, lambda value: not is_integer(value) or value >= 0
-)
 
 PADDING = Option(
     "an int, a pair of ints or of such pairs, 'valid' or 'same', at least 0",
@@ -103,6 +93,11 @@ CELLS = Option(
     "an int, a pair of ints or None for as it is, at least 0",
     is_output_size,
     lambda value: all(size is None or size >= 0 for size in (value if is_plain(value) else (value,))),
+)
+ONE_CELL = Option(
+    "an int, or None for as it is, at least 0",
+    lambda value: is_output_size(value) and len(value if is_plain(value) else (value,)) == 1,
+    CELLS.in_range,
 )
 SHAPE = Option(
     "an int or a sequence of ints from 0",
@@ -119,6 +114,11 @@ LAYERS: dict[str, Option] = {
     **dict.fromkeys(("affine", "elementwise_affine", "track_running_stats", "bias"), SWITCH),
     **dict.fromkeys(("in_features", "out_features", "in_channels", "out_channels"), INTEGER),
     **dict.fromkeys(("num_features", "num_channels", "num_parameters"), count(0)),
+    **dict.fromkeys(("num_embeddings", "embedding_dim"), count(0)),
+    **dict.fromkeys(("lambd", "k"), NUMBER),
+    "padding_idx": INTEGER,
+    "unflattened_size": Option("a sequence of ints", lambda value: is_sequence(value) and is_integers(value)),
+    "log_target": SWITCH,
     "normalized_shape": SHAPE,
     "momentum": optional(number(0.0)),
     "label_smoothing": number(0, 1),
@@ -141,9 +141,14 @@ OWN: dict[str, dict[str, Option]] = {
     | dict.fromkeys(("kernel_size", "stride", "dilation"), SINGLE_SIZE),
     "AdaptiveAvgPool2d": {"output_size": optional(CELLS)},
     "AdaptiveMaxPool2d": {"output_size": optional(CELLS)},
-    **dict.fromkeys(("Softmax", "LogSoftmax"), {"dim": INTEGER}),
+    **dict.fromkeys(("AlongDim", "CosineSimilarity", "GLU", "Unflatten"), {"dim": INTEGER}),
+    **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), {"output_size": optional(ONE_CELL)}),
+    "LocalResponseNorm": {"size": count(1)},
+    "Shrink": {"lambd": NUMBER},
+    "PairwiseDistance": {"p": NUMBER},
+    "KLDivLoss": {"reduction": choice("none", "sum", "mean", "batchmean")},
     "Fold": {"output_size": sizes_option(0)},
-    "Pad2d": {"padding": FOUR_SIDES},
+    **dict.fromkeys(("Pad2d", "ConstantPad2d"), {"padding": FOUR_SIDES}),
     "HuberLoss": {"delta": NUMBER._replace(in_range=lambda value: bool(value > 0), limits="be positive")},
     "SmoothL1Loss": {"beta": number(0)},
     "Upsample": {

@@ -114,6 +114,34 @@ class AvgPool2d(Module):
         return shown(self, "kernel_size", "stride", "padding")
 
 
+class AdaptiveAvgPool1d(Module):
+    """Means over as many windows of x [N, C, L] as give output_size."""
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Tensor:
+        return F.adaptive_avg_pool1d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        return shown(self, "output_size")
+
+
+class AdaptiveMaxPool1d(Module):
+    """Maxima over as many windows of x [N, C, L] as give output_size. return_indices: also where they lie."""
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+    def forward(self, x: Any) -> Any:
+        return F.adaptive_max_pool1d(x, self.output_size, self.return_indices)
+
+    def extra_repr(self) -> str:
+        return shown(self, "output_size")
+
+
 class AdaptiveAvgPool2d(Module):
     """Means over as many windows of x [N, C, H, W] as give output_size.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import functional as F
@@ -33,6 +34,20 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return shown(self, "start_dim", "end_dim")
+
+
+class Unflatten(Module):
+    """The dimension `dim` as several, of unflattened_size, one of which may be -1: Flatten's inverse."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def forward(self, x: Any) -> Tensor:
+        return F.unflatten(x, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return shown(self, "dim", "unflattened_size")
 
 
 class Upsample(Module):
@@ -126,6 +141,22 @@ class ZeroPad2d(Pad2d):
     """Zeros around x [N, C, H, W]."""
 
     mode = "constant"
+
+
+class ConstantPad2d(Pad2d):
+    """A value around x [N, C, H, W]."""
+
+    mode = "constant"
+
+    def __init__(self, padding: int | tuple[int, int, int, int], value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, x: Any) -> Tensor:
+        return F.pad(x, self.padding, self.mode, self.value)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
 
 
 class ReflectionPad2d(Pad2d):

@@ -11,6 +11,7 @@ from ..dtypes import Array, as_array, held
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import show_shape
+from .uninitialized import Uninitialized, is_uninitialized
 
 
 class IncompatibleKeys(NamedTuple):
@@ -30,13 +31,21 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
         raise TypeError(f"load_state_dict: expected a dict of tensors, not {type(state_dict).__name__}")
     missing = [key for key in own if key not in state_dict]
     unexpected = [key for key in state_dict if key not in own]
-    arrays = {key: plain_array(key, state_dict[key]) for key in own if key in state_dict}
+    given = {key: state_dict[key] for key in own if key in state_dict}
+    arrays = {key: plain_array(key, value) for key, value in given.items() if not is_uninitialized(value)}
     problems = [f"missing key {key}" for key in missing if strict]
     problems += [f"unexpected key {key}" for key in unexpected if strict]
+    problems += [
+        f"{key} has no numbers yet in the state dict"
+        for key in given
+        if key not in arrays and not is_uninitialized(own[key])
+    ]
     changes = Changes()
     for key, array in arrays.items():
-        numbers = held(array, own[key].dtype)
-        if array.shape != own[key].shape:
+        tensor, numbers = own[key], held(array, own[key].dtype)
+        if isinstance(tensor, Uninitialized) and numbers is not None:
+            tensor.materialize(numbers, changes)
+        elif array.shape != own[key].shape:
             shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
             problems.append(f"{key} is {shapes}")
         elif not own[key].data.flags.writeable:
@@ -50,6 +59,11 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
         raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
     changes.commit()
     return IncompatibleKeys(missing, unexpected)
+
+
+def copied(tensor: Tensor) -> Tensor:
+    """A tensor as a state dict has it."""
+    return tensor.empty_twin() if isinstance(tensor, Uninitialized) else Tensor(tensor.data.copy())
 
 
 def plain_array(key: str, value: Any) -> Array:

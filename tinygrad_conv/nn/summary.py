@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,13 @@ from ..dtypes import Array, get_default_dtype
 from ..engine.modes import no_grad
 from ..engine.tensor import Tensor
 from ..errors import show_shape
+from ..options import is_integers, show_given
+from .options import is_plain
 
 Shape = tuple[int, ...]
+
+SIZES_BEHIND: dict[str, Shape] = {"in_channels": (32, 32), "num_features": (32, 32), "in_features": ()}
+"""By the option that tells a layer's channels, or features: sizes that may come behind them."""
 
 HEAD = ("layer", "kind", "output", "parameters", "multiply-adds", "memory")
 
@@ -84,6 +90,7 @@ def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
 
     The net stays as it is.
     """
+    check_shapes(net, input_shapes)
     parameters = list(net.parameters())
     dtype = parameters[0].dtype if parameters else get_default_dtype()
     rows: list[Row] = []
@@ -120,6 +127,34 @@ def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
         sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
         sum(parameter.data.nbytes for parameter in parameters),
     )
+
+
+def check_shapes(net: Any, input_shapes: tuple[Any, ...]) -> None:
+    """Refuse a call without the shape of each input, and say which it could be."""
+    wrong = [shape for shape in input_shapes if not (is_plain(shape) and is_integers(shape))]
+    if wrong or (not input_shapes and needs_input(net)):
+        given = f", not {', '.join(map(show_given, input_shapes))}" if wrong else ""
+        example = f"net.summary({example_shape(net)})"
+        raise TypeError(
+            f"summary: give the whole shape of each input, the batch included, as {example}{given}"
+        )
+
+
+def needs_input(net: Any) -> bool:
+    """Whether its forward has an argument that must be given."""
+    parameters = inspect.signature(net.forward).parameters.values()
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(each.default is each.empty and each.kind in by_position for each in parameters)
+
+
+def example_shape(net: Any) -> Shape:
+    """A shape that fits the first layer, as far as its options tell."""
+    for layer in net.modules():
+        for option, rest in SIZES_BEHIND.items():
+            if hasattr(layer, option):
+                dims = 1 if type(layer).__name__.endswith("1d") else 2
+                return (1, getattr(layer, option), *rest[:dims])
+    return 1, 3, 32, 32
 
 
 def row_of(

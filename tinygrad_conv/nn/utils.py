@@ -8,9 +8,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from .. import functional as F
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
-from ..options import FLAG, checked, is_real, number
+from ..errors import ShapeError, show_shape
+from ..functional.arguments import rewrite
+from ..missing import public_names
+from ..options import FLAG, NOT_NEGATIVE, checked, is_real, number
 
 REAL = number(has_type=is_real)._replace(at_once=True)
 
@@ -51,3 +55,43 @@ def clip_grad_norm_(
             changes.write_array(grad, np.asarray(grad * scale, grad.dtype))
         changes.commit()
     return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))
+
+
+@checked(clip_value=NOT_NEGATIVE)
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Keep each number of the gradients, in place, between -clip_value and clip_value."""
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    changes = Changes()
+    for grad in (parameter.grad for parameter in parameters if parameter.grad is not None):
+        changes.write_array(grad, np.clip(grad, -clip_value, clip_value))
+    changes.commit()
+
+
+@checked()
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All numbers of the parameters in one row, on the tape."""
+    rows = [parameter.reshape(-1) for parameter in parameters]
+    if not rows:
+        raise ValueError("parameters_to_vector: needs at least one parameter")
+    return F.cat(rows)
+
+
+@checked()
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Write the numbers of a row into the parameters, in their order: into all of them, or into none."""
+    parameters = list(parameters)
+    numbers = vec.data if isinstance(vec, Tensor) else np.asarray(vec)
+    total = sum(parameter.numel() for parameter in parameters)
+    if numbers.ndim != 1 or len(numbers) != total:
+        given = show_shape(numbers.shape)
+        raise ShapeError(f"vector_to_parameters: vec must be [{total}], as the parameters have, not {given}")
+    changes, start = Changes(), 0
+    for parameter in parameters:
+        end = start + parameter.numel()
+        part = numbers[start:end].reshape(parameter.shape)
+        rewrite(changes, parameter, np.array(part, parameter.dtype))
+        start = end
+    changes.commit()
+
+
+__getattr__, _ = public_names(__name__)

@@ -17,7 +17,7 @@ from .arguments.dtypes import check_float
 from .arguments.scalars import check_approximation, check_bounds
 from .arguments.shapes import check_slopes
 from .arithmetic import where
-from .functions import exp, masked, relu, sigmoid, wide
+from .functions import exp, masked, relu, sigmoid, tanh, wide
 from .reduce import sum_to
 from .shape import reshape
 
@@ -204,6 +204,35 @@ def silu_dx(dy, x):
     """σ(x) + x σ(x) (1 - σ(x))."""
     share = sigmoid(x)
     return dy * (share + x * (share * (1 - share)))
+
+
+@primitive
+def hardswish(x):
+    """x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). Raises DtypeError for integers."""
+    check_float("hardswish", input=x)
+    return x * np.clip(x + x.dtype.type(3), 0, 6).astype(x.dtype, copy=False) / x.dtype.type(6)
+
+
+@hardswish.grad("x")
+def hardswish_dx(dy, x):
+    """x / 3 + ½ between -3 and 3, 0 below, at -3 too, and 1 above, at 3 too."""
+    between = hardtanh(x, min_val=-3.0, max_val=3.0) / 3 + 0.5
+    return masked(where(dy, dy * between, condition=x >= 3), mask=~(x <= -3))
+
+
+@primitive
+def mish(x):
+    """x tanh(ln(1 + eˣ)) (Misra 2019). Raises DtypeError for integers."""
+    check_float("mish", input=x)
+    return (x * np.tanh(log_one_plus_exp(wide(x)))).astype(x.dtype, copy=False)
+
+
+@mish.grad("x")
+def mish_dx(dy, x):
+    """t + x σ(x) (1 - t²) for t = tanh(ln(1 + eˣ))."""
+    x = wide(x)
+    share = tanh(softplus(x))
+    return dy * (share + x * sigmoid(x) * (1 - share * share))
 
 
 @primitive(names=("input",))

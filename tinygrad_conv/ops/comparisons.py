@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..engine.declare import primitive
+from .arguments.scalars import check_tolerances
 from .arithmetic import broadcast
 
 
@@ -60,3 +63,55 @@ def bitwise_or(a, b):
 def bitwise_not(x):
     """Not x: bit by bit for integers, logically for bools."""
     return np.invert(x)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def logical_and(a, b):
+    """Whether both a and b are other than 0."""
+    return broadcast("logical_and", np.logical_and, a, b)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def logical_or(a, b):
+    """Whether a, b or both are other than 0."""
+    return broadcast("logical_or", np.logical_or, a, b)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def logical_xor(a, b):
+    """Whether one of a and b, not both, is other than 0."""
+    return broadcast("logical_xor", np.logical_xor, a, b)
+
+
+@primitive(names=("input",), differentiable=False)
+def logical_not(x):
+    """Whether x is 0."""
+    return np.logical_not(x)
+
+
+@primitive(names=("input",), differentiable=False)
+def isnan(x):
+    """Whether x is no number."""
+    return np.isnan(x)
+
+
+@primitive(names=("input",), differentiable=False)
+def isinf(x):
+    """Whether x is infinite, of either sign."""
+    return np.isinf(x)
+
+
+@primitive(names=("input",), differentiable=False)
+def isfinite(x):
+    """Whether x is a number, and not infinite."""
+    return np.isfinite(x)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def isclose(a, b, *, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """|a - b| ≤ atol + rtol |b|, elementwise; an infinite number is close to itself alone.
+
+    equal_nan: whether NaN is close to NaN. Raises ValueError for a negative tolerance.
+    """
+    check_tolerances("isclose", rtol, atol)
+    return broadcast("isclose", partial(np.isclose, rtol=rtol, atol=atol, equal_nan=equal_nan), a, b)

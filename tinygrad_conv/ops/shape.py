@@ -12,6 +12,7 @@ from ..errors import ShapeError, show_shape
 from .arguments.dims import many_dims, one_dim
 from .arguments.shapes import (
     as_tuple,
+    check_has_dims,
     check_joined,
     check_order,
     check_permutation,
@@ -166,6 +167,22 @@ def stack_dxs(dy, xs_shape, dim):
     """To each input its slice of dY."""
     before = (slice(None),) * (dim % dy.ndim)
     return [dy[before + (position,)] for position in range(len(xs_shape))]
+
+
+@primitive(names=("input",))
+def unbind(x, *, dim=0):
+    """The slices of x along `dim`, as several outputs without that dimension: the inverse of `stack`.
+
+    Raises ShapeError for a number alone.
+    """
+    check_has_dims("unbind", x)
+    return tuple(np.moveaxis(x, one_dim("unbind", dim, x.ndim), 0))
+
+
+@unbind.grad("x")
+def unbind_dx(dys, dim):
+    """The slices' gradients, side by side."""
+    return stack(*dys, dim=dim)
 
 
 @primitive(names=("tensor",))

@@ -26,6 +26,9 @@ class StateNames(NamedTuple):
         return [*self.required, *self.optional, *(name for _, name in self.by_option)]
 
 
+# What groups may have beside options: a name, and what schedules note in them
+OF_GROUPS = ("params", "name", "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
+
 # Options of PyTorch's that choose how to compute, not what
 OTHERS_OPTIONS = {"foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay"}
 
@@ -66,7 +69,7 @@ def own_count(sizes: list[int]) -> int:
 
 def check_option_names(kind: str, number: int, group: Mapping[str, Any], defaults: Iterable[str]) -> None:
     """Refuse options that the optimiser does not have: those of another one."""
-    known = {"params", "name", "initial_lr", *defaults} | OTHERS_OPTIONS
+    known = {*OF_GROUPS, *defaults} | OTHERS_OPTIONS
     unknown = [str(name) for name in group if name not in known]
     if unknown:
         raise ValueError(

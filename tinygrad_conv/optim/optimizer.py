@@ -16,8 +16,8 @@ from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
 from ..options import Option, check_constructor, check_option
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
-from .loading import StateNames, check_layout, check_option_names, loaded_state
-from .options import OPTIMIZERS
+from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
+from .options import OPTIMIZERS, check_implementation
 
 Group = dict[str, Any]
 
@@ -31,10 +31,11 @@ class Optimizer:
 
     params: an iterable of leaves, or of dicts `{"params": …, "lr": …}` whose options overrule the defaults
     for that group. `state[p]` holds what the optimiser remembers of p: plain arrays in p's dtype, in float32
-    where that is float16.
+    where that is float16. implementation: foreach, fused, capturable and differentiable, which tell PyTorch's
+    optimisers how to compute; here they change nothing, and the last two must be False.
 
     Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for
-    what is no Tensor.
+    what is no Tensor, and for an option that it does not have.
     """
 
     state_names: StateNames | None = None  # what `updated` remembers of a parameter; None: anything
@@ -44,7 +45,8 @@ class Optimizer:
         super().__init_subclass__(**options)
         cls.options = check_constructor(cls, OPTIMIZERS) or cls.options
 
-    def __init__(self, params: Iterable[Any], defaults: Group) -> None:
+    def __init__(self, params: Iterable[Any], defaults: Group, **implementation: Any) -> None:
+        check_implementation(type(self).__name__, implementation, defaults)
         if isinstance(params, Tensor):
             raise TypeError(
                 f"{type(self).__name__}: params must be an iterable of tensors, not one tensor; pass [p]"
@@ -73,7 +75,7 @@ class Optimizer:
             **self.defaults,
             **{name: option for name, option in param_group.items() if name != "params"},
         }
-        known = {"params", "name", "initial_lr", *self.defaults}
+        known = {*OF_GROUPS, *self.defaults}
         unknown = [name for name in param_group if name not in known]
         if unknown:
             raise ValueError(f"{kind}: no option {', '.join(unknown)}; it has {', '.join(self.defaults)}")
@@ -265,7 +267,8 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
         raise ValueError(f"{kind}: can optimise leaves alone; {param.grad_fn!r} made this tensor")
     if param in taken:
         raise ValueError(f"{kind}: {show_tensor(param)} is given twice; each step would change it twice")
-    check_writable(kind, param)
+    if not getattr(param, "is_uninitialized", False):  # of a lazy layer, before the first forward
+        check_writable(kind, param)
 
 
 def check_writable(kind: str, param: Any) -> None:
@@ -286,6 +289,13 @@ def remembered(state: State, name: str, data: Array) -> Array:
             "than in the steps before. Make a new optimiser for it"
         )
     return array if array.dtype == data.dtype else array.astype(data.dtype)
+
+
+def ascended_and_decayed(grad: Array, data: Array, group: Group) -> Array:
+    """A gradient as a step takes it: turned round where it is to go up, and with the decay of the weights."""
+    if group["maximize"]:
+        grad = -grad
+    return grad + group["weight_decay"] * data if group["weight_decay"] else grad
 
 
 def state_dtype(data: Array) -> np.dtype[Any]:

@@ -39,6 +39,7 @@ class RMSprop(Optimizer):
         centered: bool = False,
         *,
         maximize: bool = False,
+        **implementation: Any,
     ) -> None:
         super().__init__(
             params,
@@ -51,6 +52,7 @@ class RMSprop(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            **implementation,
         )
 
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:

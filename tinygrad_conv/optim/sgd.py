@@ -32,6 +32,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        **implementation: Any,
     ) -> None:
         super().__init__(
             params,
@@ -43,6 +44,7 @@ class SGD(Optimizer):
                 "nesterov": nesterov,
                 "maximize": maximize,
             },
+            **implementation,
         )
 
     def check_options(self, group: Group) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from ...atomic_write import write_text
 from ...errors import show_count
-from ..atomic_write import write_text
 from ..listing import Tape
 from ..recorded import Recorded
 from .contents import contents_of, plain_list

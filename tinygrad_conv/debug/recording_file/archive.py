@@ -17,9 +17,9 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from ...atomic_write import replacing
 from ...dtypes import Array
 from ...errors import RecordingError, show_shape
-from ..atomic_write import replacing
 
 CONTENTS_LIMIT, CONTENTS_RATIO = 64 * 2**20, 100
 TEXT_LIMIT, TEXT_RATIO = 2**20, 8

@@ -53,7 +53,7 @@ def check_stacked(op: str, xs: tuple[Any, ...]) -> None:
 def check_has_dims(op: str, x: Any) -> None:
     """Refuse a number alone."""
     if not x.ndim:
-        raise ShapeError(f"{op}: x has no dimension to be split along")
+        raise ShapeError(f"{op}: a tensor without dimensions has none to be split along")
 
 
 def piece_sizes(op: str, x: Any, dim: int, sizes: Any) -> list[int]:
@@ -185,3 +185,15 @@ def check_resized(op: str, shape: Shape, size: Any) -> None:
     if any(length < 1 for length in (*shape[2:], *size)):
         raise ShapeError(f"{op}: sizes must be positive, to resize {show_shape(shape)} to {show_shape(size)}")
     check_fits(op, "size", size, (*shape[:2], *size), 2)
+
+
+def check_row_of_places(op: str, shape: Shape, dim: int, index: Any) -> None:
+    """Refuse what names no slices along a dimension: a row of integers, or one of them."""
+    size = shape[one_dim(op, dim, len(shape))] if shape else 1
+    if index.dtype.kind not in "iu":
+        raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
+    if index.ndim > 1:
+        raise ShapeError(f"{op}: index must be a row [k] of places, not {show_shape(index.shape)}")
+    if index.size and not 0 <= index.min() <= index.max() < size:
+        holds = f"index holds {index.min()} … {index.max()}"
+        raise IndexError(f"{op}: {holds}, but x has the places 0 … {size - 1} in dim={dim}")

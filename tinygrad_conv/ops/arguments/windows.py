@@ -91,18 +91,26 @@ def _window(
     misfits = [axis for axis in (0, 1) if spans[axis] < 0 and most[axis] < 1]
     if misfits:
         axis = min(misfits, key=spans.__getitem__)
-        formula = f"{'HW'[axis]} + padding - dilation (k - 1) - 1"
-        numbers = f"{size[axis]} + {sum(pads[axis])} - {dilation[axis]} · {kernel[axis] - 1} - 1"
-        raise ShapeError(
-            f"{op}: the kernel does not fit the padded input: {formula} = {numbers} < 0; "
-            "pad more, or take a smaller kernel"
-        )
+        raise ShapeError(f"{op}: {too_large(axis, size, kernel, pads, dilation)}")
     check_fits(op, "padding", padding, most, 2)
     if out is not None and (out[0] > most[0] or out[1] > most[1]):
         raise ShapeError(
             f"{op}: dy has {show_shape(out)} rows and columns, but the windows make {show_shape(most)}"
         )
     return make_window(size, kernel, stride, pads, dilation, tuple(out) if out is not None else most)
+
+
+def too_large(axis: int, size: Pair, kernel: Pair, pads: tuple[Pair, Pair], dilation: Pair) -> str:
+    """In words, and then in the formula: a kernel reaches over more rows, or columns, than there are."""
+    reach, padding = dilation[axis] * (kernel[axis] - 1) + 1, sum(pads[axis])
+    dilated = f" (of size {kernel[axis]}, dilated by {dilation[axis]})" if reach > kernel[axis] else ""
+    has = f"{size[axis]}" + (f" and {padding} of padding" if padding else "")
+    formula = f"{'HW'[axis]} + padding - dilation (k - 1) - 1"
+    numbers = f"{size[axis]} + {padding} - {dilation[axis]} · {kernel[axis] - 1} - 1"
+    return (
+        f"the kernel{dilated} is larger than the image, which has {has}: it needs {reach} "
+        f"{('rows', 'columns')[axis]}; pad more, or take a smaller kernel ({formula} = {numbers} < 0)"
+    )
 
 
 def ceil_windows(span: int, stride: int, size: int, before: int) -> int:

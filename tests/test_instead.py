@@ -1,0 +1,222 @@
+"""Names of PyTorch's that are not here: each has a line of what to write instead, however it is asked for.
+
+The table is held against what it is about: the package, which has none of its names, and PyTorch, which has
+all of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pydoc
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import errors, missing
+from tinygrad_conv.instead import INSTEAD, write_instead
+
+MODULES = ["tinygrad_conv", "tinygrad_conv.nn", "tinygrad_conv.nn.functional", "tinygrad_conv.nn.init"]
+MODULES += ["tinygrad_conv.nn.utils", "tinygrad_conv.optim", "tinygrad_conv.data"]
+
+TUTORIALS = """
+torch.save torch.load torch.compile torch.autograd torch.autograd.grad torch.autograd.Function
+torch.jit torch.autograd.Variable torch.amp torch.autocast torch.backends.cudnn
+torch.accelerator.is_available torch.utils.tensorboard torch.distributed torch.multiprocessing
+torch.linalg torch.fft torch.linalg.norm torch.FloatTensor torch.LongTensor torch.bfloat16
+torch.channels_last torch.atan2 torch.cdist torch.logspace torch.svd torch.inverse
+torch.use_deterministic_algorithms torch.set_default_tensor_type torch.profiler torch.vmap
+torch.nn.LSTM torch.nn.GRU torch.nn.RNN torch.nn.LSTMCell torch.nn.Embedding
+torch.nn.MultiheadAttention torch.nn.TransformerEncoder torch.nn.TransformerEncoderLayer
+torch.nn.DataParallel torch.nn.ParameterList torch.nn.Conv3d torch.nn.BatchNorm3d torch.nn.CTCLoss
+torch.nn.TripletMarginLoss torch.nn.CosineEmbeddingLoss torch.nn.ReflectionPad1d
+torch.nn.UpsamplingNearest2d torch.nn.RMSNorm torch.nn.parallel torch.nn.functional.embedding
+torch.nn.functional.scaled_dot_product_attention torch.nn.functional.gumbel_softmax
+torch.nn.functional.grid_sample torch.nn.functional.upsample torch.nn.functional.triplet_margin_loss
+torch.nn.init.trunc_normal_ torch.nn.init.xavier_uniform torch.nn.utils.clip_grad_value_
+torch.nn.utils.spectral_norm torch.nn.utils.rnn torch.nn.utils.parameters_to_vector
+torch.optim.LBFGS torch.Tensor.scatter_ torch.Tensor.random_ torch.Tensor.addcmul_
+""".split()
+"""Names of official tutorials, textbooks and toy networks that this package lacks."""
+
+UNDER_WAY = set(
+    """
+    AdaptiveAvgPool1d AdaptiveMaxPool1d CELU ConstantPad2d CosineSimilarity Dropout1d GLU
+    Hardshrink Hardsigmoid Hardswish InstanceNorm1d LazyBatchNorm1d LazyBatchNorm2d LazyConv1d
+    LazyConv2d LazyLinear LocalResponseNorm Mish PairwiseDistance Softmax2d Softmin Softshrink
+    Softsign Tanhshrink Threshold Unflatten dropout1d glu hardsigmoid hardswish kl_div
+    local_response_norm mish normalize softmin softsign tanhshrink
+    """.split()
+)
+"""Layers that have no row, for they are about to be here."""
+
+PLUMBING = {
+    *("LinearCrossEntropyOptions", "ScalingType", "SwizzleType", "assert_int_or_pair", "factory_kwargs"),
+    *("grouped_mm", "linear_cross_entropy", "scaled_grouped_mm", "scaled_mm"),
+}
+"""What PyTorch keeps beside its layers, for itself and for large models."""
+
+
+def ours(name):
+    """The part of this package that bears a name of PyTorch's; raises AttributeError where there is none."""
+    value = tg
+    for part in name.split(".")[1:]:
+        value = getattr(value, part)
+    return value
+
+
+def is_here(name):
+    try:
+        ours(name)
+    except (AttributeError, ImportError):
+        return False
+    return True
+
+
+def test_no_row_is_stale():
+    stale = [name for name in INSTEAD if name.startswith("torch.") and "*" not in name and is_here(name)]
+    assert not stale, "the package has these now; take their rows out of instead.py:\n" + "\n".join(stale)
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_what_tutorials_use_is_here_or_has_a_line(name):
+    if is_here(name):
+        return
+    module, _, last = name.rpartition(".")
+    known = {missing.pytorchs_name(ours): ours for ours in MODULES}
+    line = missing.hint_for(known[module], last) if module in known else write_instead(name)
+    assert (
+        line
+        and "\n" not in line
+        and len(line) < 105
+        and "{" not in line.replace("{k: ", "").replace("{i}", "")
+    )
+
+
+def test_a_row_is_one_line():
+    for name, line in INSTEAD.items():
+        assert line and "\n" not in line and len(line) < 105, name
+        write_instead(name)
+
+
+@pytest.mark.torch
+def test_the_rows_are_pytorchs_names():
+    torch = pytest.importorskip("torch")
+    for name in INSTEAD:
+        if name.startswith("torch.") and "*" not in name:
+            value = torch
+            for part in name.split(".")[1:]:
+                if not hasattr(value, part):
+                    importlib.import_module(f"{value.__name__}.{part}")
+                value = getattr(value, part)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("path", ["torch.nn", "torch.nn.functional", "torch.optim", "torch.nn.init"])
+def test_all_that_networks_are_made_of_is_here_or_has_a_line(path):
+    pytest.importorskip("torch")
+    module = importlib.import_module(path)
+    names = [
+        name
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith("_") and value.__module__.startswith(path)
+    ]
+    unsaid = {name for name in names if not is_here(f"{path}.{name}") and not write_instead(f"{path}.{name}")}
+    assert len(names) > 10 and unsaid <= UNDER_WAY | PLUMBING, (
+        f"{path} has these, and nobody says what to write: {unsaid}"
+    )
+
+
+@pytest.mark.parametrize(
+    "module, name, words",
+    [
+        ("tinygrad_conv", "autograd", "tg.grad"),
+        ("tinygrad_conv", "compile", "leave it out"),
+        ("tinygrad_conv", "sinc", r"np.sinc\(x.data\)"),
+        ("tinygrad_conv", "argmx", "did you mean argmax"),
+        ("tinygrad_conv.nn", "LSTM", "a loop over"),
+        ("tinygrad_conv.nn", "Conv3d", "no volumes"),
+        ("tinygrad_conv.nn.functional", "gumbel_softmax", r"F.softmax\(\(x"),
+        ("tinygrad_conv.nn.init", "xavier_normal", "write nn.init.xavier_normal_$"),
+        ("tinygrad_conv.nn.utils", "clip_grad_value_", "np.clip"),
+        ("tinygrad_conv.optim", "LBFGS", "take SGD"),
+        ("tinygrad_conv.data", "DataLoadr", "did you mean DataLoader"),
+    ],
+)
+def test_attributes_and_imports_give_the_same_hint(module, name, words):
+    with pytest.raises(AttributeError, match=f"^module '{module}' has no attribute '{name}'.*{words}"):
+        getattr(importlib.import_module(module), name)
+    with pytest.raises(ImportError, match=f"^cannot import name '{name}' from '{module}'.*{words}") as caught:
+        exec(f"from {module} import {name}")
+    assert not isinstance(caught.value, ModuleNotFoundError)
+    assert not hasattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(
+    "module, words",
+    [
+        ("tinygrad_conv.amp", "no automatic precision"),
+        ("tinygrad_conv.utils.tensorboard", "keep the numbers in a list"),
+        ("tinygrad_conv.distributed.rpc", "leave it out"),
+        ("tinygrad_conv.nn.modules.conv", "take it from nn itself"),
+    ],
+)
+def test_modules_that_are_not_here_give_one_too(module, words):
+    with pytest.raises(ModuleNotFoundError, match=f"^No module named 'tinygrad_conv.*{words}"):
+        exec(f"import {module}")
+    with pytest.raises(ModuleNotFoundError, match=words):
+        exec(f"from {module} import something")
+
+
+def test_asking_whether_a_module_is_there_is_no_import():
+    assert importlib.util.find_spec("tinygrad_conv.amp") is None
+    with pytest.raises(ModuleNotFoundError, match="^No module named 'tinygrad_conv.qqq'$"):
+        exec("import tinygrad_conv.qqq")
+    with pytest.raises(ImportError, match="^cannot import name 'qqq' from 'tinygrad_conv' "):
+        exec("from tinygrad_conv import qqq")
+    with pytest.raises(ModuleNotFoundError, match="^No module named 'of_somebody_else'$"):
+        exec("import of_somebody_else")
+
+
+def test_parts_of_the_package_are_still_imported_by_name():
+    exec("from tinygrad_conv import checks, creation, data, debug, dtypes, nn")
+    exec("from tinygrad_conv.nn import init")
+
+
+def test_the_table_costs_nothing_while_nobody_asks():
+    program = "import sys, tinygrad_conv, tinygrad_conv.nn; print('tinygrad_conv.instead' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "False"
+
+
+def test_help_fits_a_screen_and_points_on():
+    shown = pydoc.plain(pydoc.render_doc(tg)).splitlines()
+    assert len(shown) < 62 and max(map(len, shown)) < 125
+    for way_on in ("dir(tg)", "print(tg.ops)", "help(tg.conv2d)", "python -m tinygrad_conv"):
+        assert any(way_on in line for line in shown)
+    assert len(tg.__all__) > 100
+
+
+@pytest.mark.parametrize("module", ["nn", "nn.functional", "optim", "data"])
+def test_parts_list_what_is_public(module):
+    part = importlib.import_module(f"tinygrad_conv.{module}")
+    assert dir(part) == sorted(part.__all__)
+
+
+def test_the_package_lists_what_is_public_and_all_of_it_is_there():
+    names = dir(tg)
+    assert names == sorted({*tg.__all__, *tg.LATER, "errors", "kernels"})
+    assert all(hasattr(tg, name) for name in names)
+    assert not {"DOORS", "annotations", "importlib", "partial", "LATER", "Any", "sys"} & {*names}
+    assert tg.errors is errors
+
+
+def test_a_pattern_serves_what_it_matches():
+    assert write_instead("torch.nn.MaxPool3d") == write_instead("torch.nn.functional.conv3d")
+    assert write_instead("torch.nn.LSTMCell") == INSTEAD["torch.nn.LSTM*"]
+    assert write_instead("torch.nn.init.normal") == "write nn.init.normal_"
+    assert write_instead("torch.Tensor.squeeze_") == "write x = x.squeeze(…)"
+    assert write_instead("torch.no_such_thing") == ""
+    assert all(fnmatchcase(name.replace("*", "x"), name) for name in INSTEAD)

@@ -1,0 +1,63 @@
+"""All parameters of a net: as a vector, clipped, by their keys, in lists and dicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn
+
+
+def test_parameters_as_one_vector():
+    net = nn.Linear(2, 3, rng=0)
+    row = nn.utils.parameters_to_vector(net.parameters())
+    assert row.shape == (9,) and row.requires_grad
+    np.testing.assert_array_equal(row.data, np.concatenate([net.weight.data.ravel(), net.bias.data]))
+    nn.utils.vector_to_parameters(tg.arange(9), net.parameters())
+    assert net.weight.tolist() == [[0, 1], [2, 3], [4, 5]] and net.bias.tolist() == [6, 7, 8]
+    with pytest.raises(ValueError, match=r"^vector_to_parameters: vec must be \[9\], .* not \[8\]"):
+        nn.utils.vector_to_parameters(tg.arange(8), net.parameters())
+    with pytest.raises(ValueError, match="^parameters_to_vector: needs at least one"):
+        nn.utils.parameters_to_vector([])
+
+
+def test_clipping_by_value():
+    a, b = nn.Parameter(np.zeros(3)), nn.Parameter(np.zeros(1))
+    a.grad = array = np.array([-3.0, 0.2, 5.0])
+    nn.utils.clip_grad_value_([a, b], 0.5)
+    assert a.grad is array and array.tolist() == [-0.5, 0.2, 0.5] and b.grad is None
+    with pytest.raises(ValueError, match="^clip_grad_value_: clip_value must be a finite number from 0"):
+        nn.utils.clip_grad_value_(a, -1.0)
+
+
+def test_parameters_and_buffers_by_key():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    assert net.get_parameter("0.bias") is net[0].bias
+    assert net.get_buffer("1.running_mean") is net[1].running_mean
+    with pytest.raises(
+        AttributeError, match=r"Sequential has no parameter '1.running_mean'; it has \['0.weight'"
+    ):
+        net.get_parameter("1.running_mean")
+
+
+def test_lists_and_dicts_of_parameters():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scales = nn.ParameterList([nn.Parameter(np.ones(2)), tg.zeros(3)])
+            self.heads = nn.ParameterDict({"a": nn.Parameter(np.ones(1))})
+
+    net = Net()
+    net.scales.append(tg.ones(1))
+    net.heads["b"] = tg.ones(4)
+    assert list(net.state_dict()) == ["scales.0", "scales.1", "scales.2", "heads.a", "heads.b"]
+    assert all(isinstance(parameter, nn.Parameter) for parameter in net.parameters())
+    assert len(net.scales) == 3 and net.scales[-1].shape == (1,) and len(net.scales[:2]) == 2
+    assert list(net.heads) == ["a", "b"] and "a" in net.heads and net.heads["b"].name == "heads.b"
+    del net.heads["a"]
+    net.scales[0] = nn.Parameter(np.zeros(2))
+    assert list(net.heads.keys()) == ["b"] and not net.scales[0].data.any()
+    assert "(1): Parameter containing: [float32[3]]" in repr(net.scales)
+    with pytest.raises(TypeError, match="must be an nn.Parameter"):
+        net.scales.append(3)

@@ -1,0 +1,462 @@
+"""`python -m tinygrad_conv port`: each line of a PyTorch script that must be written otherwise, and how.
+
+What it says to write for a method of `.data` and `.grad` is run here, beside PyTorch's method itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv.__main__ import main
+from tinygrad_conv.port.arrays import METHODS
+from tinygrad_conv.port.reader import read
+
+from .test_nn_tutorial import OURS, PYTORCHS, SCRIPT
+
+IMPORTS = "import numpy as np\nimport tinygrad_conv as torch\nimport tinygrad_conv.nn as nn\n"
+W = "w = torch.randn(3, 4, requires_grad=True)\n"
+
+
+def found(script, imports=IMPORTS + W):
+    """(kind, what to write) for each finding in a script whose imports are changed already."""
+    return [
+        (finding.kind, finding.instead.removeprefix("write "))
+        for finding in read(ast.parse(imports + script))
+    ]
+
+
+def only(script, imports=IMPORTS + W):
+    (finding,) = found(script, imports)
+    return finding
+
+
+# What runs unchanged is not named
+
+
+def test_a_tutorial_needs_nothing_but_its_imports():
+    kinds = [finding.kind for finding in read(ast.parse(PYTORCHS + SCRIPT))]
+    assert kinds == ["import"] * 6
+    assert found(OURS + SCRIPT, "") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "w.data.sum(1); w.grad.mean(0); w.data.max(); w.data.min(); w.data.argmax(1)",
+        "w.data.reshape(2, 6); w.data.flatten(); w.data.T; w.data.shape; w.data.tolist()",
+        "w.data.transpose(1, 0); w.data.cumsum(0); w.data.squeeze(0); w.data.argsort(1); w.data.any()",
+        "w.data -= 0.1 * w.grad; w.grad = None; w.data[0] = 1; len(w.grad); float(w.data.sum())",
+        "w.data.max(axis=1); w.data.sum(axis=1, keepdims=True); w.data.sum(dtype=torch.float64)",
+        "np.std(w.data); np.asarray(w.grad).std(); w.data.copy()",
+        "w.max(1)[1]; w.std(); w.transpose(0, 1); w.detach().repeat(2, 1); w.clone().zero_()",
+        "out = nn.Linear(4, 2)(w); out.max(1)[1]; out.var(); torch.std(w.data); torch.max(w.data, 1)[1]",
+        "x = w.detach().numpy(); x.std(); x.max(1); x.transpose(0, 1); x.repeat(2, 1)",
+        "import pandas as pd\nframe = pd.read_csv('x'); frame.std(); frame.max(1); frame.where(3)",
+        "names = ['b', 'a']; names.sort(); max(names); {}.copy(); 'a'.split()",
+        "if not torch.zeros(1).requires_grad: w.grad is None",
+        "import json; json.loads('1'); w.data[0].item(); w.data.round()",
+    ],
+)
+def test_what_means_the_same_is_not_named(line):
+    assert found(line) == []
+
+
+def test_an_attribute_of_the_script_s_own_is_not_a_tensor_s():
+    script = """
+class Value:
+    def __init__(self, data):
+        self.data, self.grad = data, 0.0
+    def __add__(self, other):
+        return Value(self.data.max(1) + other.data.std(0))
+class Cache(dict):
+    def normal_(self, mean):
+        return self
+v = Value(np.ones((2, 2)))
+(v + v).data.repeat(2, 1)
+Cache().normal_(0)
+"""
+    assert found(script) == []
+    assert found(script + "w.data.std()") == [("silent", "w.data.std(ddof=1)")]
+
+
+def test_what_never_runs_without_a_gpu_is_not_named():
+    guarded = """
+use_cuda = not args.no_cuda and torch.cuda.is_available()
+args.cuda = use_cuda
+device = "cuda" if args.cuda else "cpu"
+if use_cuda:
+    net.cuda()
+    torch.cuda.manual_seed(1)
+if torch.cuda.is_available():
+    w = w.cuda()
+else:
+    w = w.cpu()
+while torch.cuda.is_available():
+    w.cuda()
+w.to(device)
+w.cuda() if use_cuda else w
+"""
+    assert [instead for kind, instead in found(guarded) if kind == "device"] == []
+
+
+# What does not is
+
+
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("out = nn.Linear(4, 2)(w)\npred = out.data.max(1)[1]", "pred = out.data.argmax(1)"),
+        ("_, pred = w.data.max(1)", "_, pred = (w.data.max(1), w.data.argmax(1))"),
+        ("w.data.std()", "w.data.std(ddof=1)"),
+        ("w.grad.var(0)", "w.grad.var(0, ddof=1)"),
+        ("w.data.transpose(0, 1)", "w.data.swapaxes(0, 1)"),
+        ("w.data.transpose(-2, -1)", "w.data.swapaxes(-2, -1)"),
+        ("w.data.repeat(2, 1)", "np.tile(w.data, (2, 1))"),
+        ("w.data.repeat(3)", "np.tile(w.data, 3)"),
+        ("w.data.nonzero()", "np.argwhere(w.data)"),
+        ("g = w.grad.data", "g = w.grad"),
+        ("w.data -= 0.1 * w.grad.data", "w.data -= 0.1 * w.grad"),
+        ("w.grad.data[0] = 1", "w.grad[0] = 1"),
+        ("for p in net.parameters():\n    d_p = p.grad.data", "d_p = p.grad"),
+        ("d = w.data\nif d.std() > 1: pass", "d.std(ddof=1) > 1"),
+        ("f'{w.data.std():.3f}'", "f'{w.data.std(ddof=1):.3f}'"),
+        (
+            "stds = [p.data.std() for p in net.parameters()]",
+            "stds = [p.data.std(ddof=1) for p in net.parameters()]",
+        ),
+        ("lambda p: p.grad.std()", "lambda p: p.grad.std(ddof=1)"),
+        ("print(w.data.max(1)[0],\n      w.data.sum())", "print(w.data.max(1), w.data.sum())"),
+    ],
+)
+def test_other_numbers_in_silence_are_named_and_marked(line, instead):
+    kind, written = only(line)
+    assert kind == "silent" and ast.dump(ast.parse(written)) == ast.dump(ast.parse(instead))
+
+
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("w.grad.zero_()", "w.grad[...] = 0"),
+        ("w.data.normal_(0, .02)", "w.data[...] = np.random.normal(loc=0, scale=0.02, size=w.data.shape)"),
+        ("w.data.uniform_(-1, 1)", "w.data[...] = np.random.uniform(low=-1, high=1, size=w.data.shape)"),
+        ("w.grad.norm()", "np.linalg.norm(w.grad)"),
+        ("w.data.clone()", "w.data.copy()"),
+        ("w.data.add_(-lr, w.grad)", "w.data += -lr * w.grad"),
+        ("w.data.add_(w.grad, alpha=-lr)", "w.data += -lr * w.grad"),
+        ("w.data.mul_(0.9).add_(w.grad)", "w.data *= 0.9; w.data += w.grad"),
+        ("g = w.grad\ng.zero_()", "g[...] = 0"),
+        ("for p in net.parameters():\n    d_p = p.grad\n    d_p.add_(0.1, p.data)", "d_p += 0.1 * p.data"),
+        ("for g in [p.grad for p in ps]:\n    g.mul_(2)", "g *= 2"),
+        ("def zero(g):\n    g.zero_()\nzero(w.grad)", "g[...] = 0"),
+        ("def grad_of(p):\n    return p.grad\ngrad_of(w).zero_()", "grad_of(w)[...] = 0"),
+        ("state = {}\nstate['g'] = w.grad\nstate['g'].zero_()", "state['g'][...] = 0"),
+        (
+            "class A:\n    def __init__(s):\n        s.g = w.grad\n    def f(s):\n        s.g.zero_()",
+            "s.g[...] = 0",
+        ),
+        ("w.data.cpu().numpy()", "nothing: leave it out"),
+        ("x = w.data.cpu().numpy()", "x = w.data"),
+        ("w.data.size(0)", "w.data.shape[0]"),
+        ("n = w.data.sum(dim=1, keepdim=True)", "n = w.data.sum(1, keepdims=True)"),
+        ("w.data.max(dim=1, keepdim=True)[1]", "w.data.argmax(1, keepdims=True)"),
+        ("w.data.view(-1)", "w.data.reshape(-1)"),
+        ("w.data.to(torch.float64)", "w.data.astype(torch.float64)"),
+        ("x = w.data.to('cpu')", "x = w.data"),
+        ("w.grad = torch.zeros_like(w)", "w.grad = torch.zeros_like(w).data"),
+        ("w.grad *= torch.ones(4)", "w.grad *= torch.ones(4).data"),
+        ("nn.init.normal_(w.data, 0.0, 0.02)", "nn.init.normal_(w, 0.0, 0.02)"),
+        ("w.data.log_softmax(1)", "torch.from_numpy(w.data).log_softmax(1)"),
+    ],
+)
+def test_what_an_array_has_not_is_named(line, instead):
+    if "log_softmax" in line and not hasattr(tg.Tensor, "log_softmax"):
+        assert only(line)[0] == "name"
+    else:
+        assert only(line) == ("array", instead)
+
+
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("import torch", "import tinygrad_conv as torch"),
+        ("import torch as t", "import tinygrad_conv as t"),
+        ("import torch.nn as nn", "import tinygrad_conv.nn as nn"),
+        ("import torch.nn.functional as F", "import tinygrad_conv.nn.functional as F"),
+        ("import torch.nn", "import tinygrad_conv as torch"),
+        ("from torch import nn, optim", "from tinygrad_conv import nn, optim"),
+        ("from torch.nn import Linear as L", "from tinygrad_conv.nn import Linear as L"),
+        ("from torch.nn.parameter import Parameter", "from tinygrad_conv.nn import Parameter"),
+        (
+            "from torch.optim.lr_scheduler import StepLR",
+            "from tinygrad_conv.optim.lr_scheduler import StepLR",
+        ),
+        ("import torchinfo", "print(net.summary((N, C, H, W)))"),
+        (
+            "from torch.nn import LSTM",
+            "no recurrent layers: write the cell with nn.Linear, and a loop over x[:, t]",
+        ),
+        ("from torch.utils.tensorboard import SummaryWriter", "keep the numbers in a list, and plot it"),
+        (
+            "from tinygrad_conv.nn import GRU",
+            "no recurrent layers: write the cell with nn.Linear, and a loop over x[:, t]",
+        ),
+    ],
+)
+def test_imports(line, instead):
+    assert only(line, "") == ("import", instead)
+
+
+def test_the_data_of_pytorch_is_where_this_package_has_it():
+    kind, instead = only("from torch.utils.data import DataLoader, TensorDataset", "")
+    assert kind == "import"
+    names = {}
+    exec(instead, names)
+    assert names["DataLoader"] is tg.data.DataLoader
+
+
+def test_a_name_is_named_with_what_to_write():
+    assert only("torch.cdist(w, w)") == ("name", "((x[:, None] - y[None]) ** 2).sum(-1).sqrt()")
+    assert only("torch.hypot(w, w)") == ("name", "torch.sqrt(x * x + y * y)")
+    assert only("self.rnn = nn.GRU(3, 4)")[0] == "name"
+    assert only("w.new(3)")[1] == "torch.tensor(…, dtype=x.dtype)"
+    assert only("def f(x):\n    return x.addcmul_(x, x)") == ("name", "x += …")
+    assert found("import torchvision.transforms as T\nt = T.ToTensor()", "")[1][0] == "name"
+    assert found("from torch.autograd import Variable\nx = Variable(3)", "")[1] == (
+        "name",
+        "the tensor itself, torch.tensor(…, requires_grad=True)",
+    )
+
+
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("net.cuda()", "nothing: leave it out"),
+        ("x = w.cuda()", "x = w"),
+        ("w.to('cuda:0')", "w.to('cpu')"),
+        ("x = torch.zeros(3, device='cuda')", "x = torch.zeros(3, device='cpu')"),
+        ("d = 'cuda'\nw.to(d)", "w.to('cpu')"),
+        ("torch.load('x', map_location='mps')", None),
+    ],
+)
+def test_devices(line, instead):
+    devices = [text for kind, text in found(line) if kind == "device"]
+    assert devices == [instead] if instead else len(devices) == 1
+
+
+# What it says to write gives what PyTorch gives
+
+CALLS = """max(1)[0] max(1)[1] max() max(0,keepdim=True)[1] min(1)[0] min(dim=1)[1] max(other) min(other)
+std() std(0) std(unbiased=False) std(1,keepdim=True) std(False) var() var(0)
+var(dim=1,unbiased=False) transpose(0,1) transpose(-1,-2) repeat(2,1) repeat(2,1,3) nonzero()
+sort()[0] sort(0)[1] sort(1,descending=True)[0] sum(dim=1) sum(1,True) mean(dim=0,keepdim=True)
+prod(dim=1) all(dim=1) any(dim=0) argmax(dim=1) argmin(1,keepdim=True) cumsum(dim=1)
+cumprod(dim=0) argsort(dim=0) argsort(descending=True) flatten(1) flatten() view(-1) view(2,6)
+size() size(0) detach() cpu() contiguous() clone() float() double() long() int() bool() to(double)
+type_as(other) numel() nelement() dim() ndimension() t() permute(1,0) unsqueeze(0) expand(2,3,4)
+expand_as(other) view_as(other) reshape_as(other) flip(0) roll(1,0) norm() norm(2) norm(1)
+norm(dim=1) norm(p=1,dim=0,keepdim=True) norm(2,1) amax(1) amin(dim=0) abs() exp() sqrt() sin()
+cos() tan() tanh() sinh() cosh() sign() floor() ceil() square() log() log1p() expm1() trunc()
+log2() log10() exp2() reciprocal() isnan() isinf() isfinite() logical_not() absolute() neg()
+sigmoid() relu() rsqrt() pow(2) add(other) add(other,alpha=2) sub(other) sub(other,alpha=3)
+mul(other) multiply(2) div(other) true_divide(2) matmul(right) mm(right) mv(vector) outer(vector)
+maximum(other) minimum(other) allclose(other) isclose(other) equal(other) eq(other) ne(other)
+lt(other) le(other) gt(other) ge(other) clamp(0.2,0.5) clamp(min=0.4) clamp(max=0.4)
+clamp_min(0.4) clamp_max(0.4) index_select(1,places) gather(1,index) masked_select(mask)
+masked_fill(mask,7.0) unique() count_nonzero() count_nonzero(0) argwhere() tril() triu(1) diag()
+element_size() zero_() fill_(3) copy_(other) add_(other) add_(other,alpha=2) sub_(other)
+sub_(other,alpha=2) mul_(other) div_(2) pow_(2) neg_() addcmul_(other,other)
+addcmul_(other,other,value=2) addcdiv_(other,other) addcdiv_(other,other,value=2) lerp_(other,0.3)
+clamp_(0.2,0.5) clamp_(min=0.4) clamp_(max=0.4) clamp_min_(0.4) clamp_max_(0.4) relu_() round_()
+masked_fill_(mask,7.0) scatter_(1,index,5.0) fill_diagonal_(3) abs_() exp_() sqrt_() sin_() cos_()
+tan_() tanh_() sinh_() cosh_() sign_() floor_() ceil_() square_() log_() log1p_() expm1_()
+trunc_() log2_() log10_() exp2_() reciprocal_() logical_not_() half() byte() type(double)
+detach_() requires_grad_(False) bmm(batch) numpy()""".split()
+RANDOM = {"normal_", "uniform_", "bernoulli_"}
+NEEDS_MORE = {"cuda", "pin_memory"} | {"isnan_", "isinf_", "isfinite_"} | {"squeeze"}
+"""A GPU; to be methods of PyTorch's; a size of 1."""
+
+
+def numbers():
+    """What the calls are made of: arrays, for PyTorch to be shared."""
+    rng = np.random.default_rng(0)
+    values = {name: rng.uniform(0.1, 0.9, (3, 4)).astype(np.float32) for name in ("w", "other")}
+    values |= {
+        "right": values["other"].T.copy(),
+        "vector": values["other"][0].copy(),
+        "mask": values["w"] > 0.5,
+    }
+    values["batch"] = np.stack([values["right"]] * 2)
+    return values | {"places": np.array([2, 0]), "index": np.array([[0, 3], [1, 1], [2, 0]])}
+
+
+def advised(call):
+    """The value, and the array afterwards, of what is written instead of a method's call on an array."""
+    values, name = numbers(), call.partition("(")[0]
+    values["w"] = {"bmm": np.stack([values["w"]] * 2), "outer": values["vector"]}.get(name, values["w"])
+    is_change = name.endswith("_") and not call.startswith(("detach", "requires"))
+    line = f"w.data.{call}" if is_change else f"y = w.data.{call}"
+    imports = IMPORTS + W + "double = torch.float64\nother = torch.zeros(3, 4).data\n"
+    findings = found(line, imports)
+    names = {**values, "np": np, "w": SimpleNamespace(data=values["w"]), "double": np.float64}
+    exec(findings[0][1] if findings else line, names)
+    return names.get("y"), names["w"].data
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("call", CALLS)
+def test_what_to_write_gives_what_pytorch_gives(call):
+    torch = pytest.importorskip("torch")
+    values = {name: torch.tensor(array) for name, array in numbers().items()}
+    name = call.partition("(")[0]
+    w = {"bmm": torch.stack([values["w"]] * 2), "outer": values["vector"]}.get(name, values["w"])
+    values["w"] = w
+    result = eval(f"w.{call}", {**values, "double": torch.float64})
+    ours, changed = advised(call)
+    if ours is not None:
+        result = tuple(result) if isinstance(result, torch.Size) else result
+        np.testing.assert_allclose(ours, np.asarray(result), rtol=2e-5, atol=1e-6)
+        assert np.shape(ours) == np.shape(result)
+    np.testing.assert_allclose(changed, np.asarray(w), rtol=2e-5, atol=1e-6)
+
+
+def test_every_method_of_the_table_is_called():
+    called = {call.partition("(")[0] for call in CALLS}
+    assert {*METHODS} - called == RANDOM | NEEDS_MORE
+
+
+def test_the_calls_without_pytorch():
+    assert advised("std()")[0] == pytest.approx(
+        np.sqrt(((numbers()["w"] - numbers()["w"].mean()) ** 2).sum() / 11)
+    )
+    np.testing.assert_array_equal(advised("max(1)[1]")[0], numbers()["w"].argmax(1))
+    np.testing.assert_array_equal(advised("transpose(0,1)")[0], numbers()["w"].T)
+    np.testing.assert_array_equal(advised("repeat(2,1)")[0], np.concatenate([numbers()["w"]] * 2))
+    np.testing.assert_array_equal(advised("zero_()")[1], 0)
+    drawn = advised("normal_(5,0.1)")[1]
+    assert drawn.shape == (3, 4) and 4 < drawn.min() < drawn.max() < 6
+    assert 0 <= advised("uniform_()")[1].min() < advised("uniform_(2,3)")[1].min()
+    assert {*advised("bernoulli_(0.5)")[1].ravel().tolist()} <= {0.0, 1.0}
+
+
+# The command
+
+
+def write(tmp_path, text, name="script.py"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_list(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "import torch\nw = torch.ones(3, 3)\nx = w.data.std()\nw.cuda()\n")
+    assert main(["port", "script.py"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "script.py:1: import: import torch   write: import tinygrad_conv as torch",
+        "script.py:3: array, OTHER NUMBERS in silence: x = w.data.std()   write: x = w.data.std(ddof=1)",
+        "script.py:4: device: w.cuda()   write: nothing: leave it out",
+        "script.py: 3 lines to write otherwise: 1 import, 1 device, 1 array; 1 of them gives other numbers "
+        "in silence (.data and .grad are NumPy arrays, np is NumPy)",
+    ]
+
+
+def test_nothing_to_write_otherwise(tmp_path, capsys):
+    path = write(tmp_path, OURS + SCRIPT)
+    assert main(["port", path]) == 0
+    assert capsys.readouterr().out == f"{path}: nothing to write otherwise\n"
+
+
+def test_several_scripts_and_the_worst_of_their_statuses(tmp_path, capsys):
+    good, bad = write(tmp_path, "x = 1", "good.py"), write(tmp_path, "import torch", "bad.py")
+    broken = write(tmp_path, "x = (", "broken.py")
+    assert main(["port", good, bad]) == 1
+    assert main(["port", good, bad, broken, str(tmp_path / "absent.py")]) == 2
+    told = capsys.readouterr()
+    assert "broken.py cannot be read: SyntaxError" in told.err and "absent.py cannot be read" in told.err
+    assert main(["port", write(tmp_path, "", "empty.py")]) == 0
+
+
+def notebook(*cells):
+    return json.dumps({"cells": [{"cell_type": kind, "source": source} for kind, source in cells]})
+
+
+def test_a_notebook_s_cells(tmp_path, capsys):
+    text = notebook(
+        ("markdown", ["# Title"]),
+        ("code", ["%matplotlib inline\n", "import torch\n", "if True:\n", "    !ls"]),
+        ("code", "%%bash\nls ("),
+        ("code", ["x = torch.ones(2, 2)\n", "x.data.std()"]),
+    )
+    path = write(tmp_path, text, "notes.ipynb")
+    assert main(["port", path]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{path}: cell 1, line 2: import: import torch")
+    assert lines[1].startswith(f"{path}: cell 3, line 2: array, OTHER NUMBERS")
+    for text in ("{}", "[1", '{"cells": [3]}', notebook(("code", "x = ("))):
+        assert main(["port", write(tmp_path, text, "bad.ipynb")]) == 2
+
+
+def test_from_the_command_line_and_nothing_is_run(tmp_path):
+    path = write(tmp_path, "import torch\nraise SystemExit('it was run')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_conv", "port", path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "it was run" not in done.stdout + done.stderr
+    assert "tinygrad_conv as torch" in done.stdout
+
+
+def test_every_kind_of_statement_is_read():
+    script = """
+from __future__ import annotations
+import os, sys
+from . import near
+global x
+x: int = 3
+del x
+async def f(a, /, b=w.data.std(), *c, d: torch.Tensor = None, **e):
+    nonlocal_ = yield
+    async with a as b:
+        await b
+    async for q in c:
+        pass
+    return w.grad.zero_()
+try:
+    assert w.data.std(), "message"
+except (ValueError, KeyError) as error:
+    raise error from None
+else:
+    pass
+finally:
+    pass
+match w:
+    case [1, *rest]:
+        w.data.std()
+    case {"a": 1}:
+        pass
+with open("x") as file, file:
+    (y := w.data.std())
+for (a, b), *c in zip([1], [2]):
+    continue
+while False:
+    w.data.std()
+print(*[w.data.std()], **{"a": w.data.std()}, sep=w.data[w.data.std():])
+lambda *a, **k: {1: w.data.std(), **{}}
+class C(nn.Module, metaclass=type):
+    x = w.data.std()
+    @staticmethod
+    def g(v): return v.grad.zero_()
+    @property
+    def h(self): return not -w.data.std()
+@torch.no_grad()
+def last(): ...
+"""
+    lines = [finding.line for finding in read(ast.parse(IMPORTS + W + script))]
+    assert lines == [12, 18, 20, 29, 33, 38, 39, 41, 43, 45]

@@ -1,0 +1,11 @@
+"""`backends.mps`: whether the GPU of a Mac is used."""
+
+
+def is_available() -> bool:
+    """Whether it is: no."""
+    return False
+
+
+def is_built() -> bool:
+    """Whether it can be: no."""
+    return False

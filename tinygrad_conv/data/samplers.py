@@ -1,0 +1,151 @@
+"""Samplers: in which order a loader takes examples, and which of them make a batch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import Any
+
+import numpy as np
+
+from ..errors import show_shape
+from ..options import check_constructor
+from ..seeds import Random, random_numbers
+from .options import DATA
+
+# Each draws its numbers as an iteration begins, not at its first step.
+
+
+class Sampler:
+    """The base of samplers: a subclass defines `__iter__`, which gives indices of examples, and `__len__`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls, DATA)
+
+    def __iter__(self) -> Iterator[Any]:
+        name = type(self).__name__
+        raise NotImplementedError(f"{name} has no indices: define `def __iter__(self)`")
+
+
+class SequentialSampler(Sampler):
+    """All examples in their order."""
+
+    def __init__(self, data_source: Sized) -> None:
+        self.data_source = data_source
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.data_source)))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler):
+    """num_samples examples, by default as many as there are, in random order.
+
+    replacement: each is drawn of all; else all come once before one comes again. generator: a numpy Generator
+    or a seed; by default the one that `tg.manual_seed` resets.
+    """
+
+    def __init__(
+        self,
+        data_source: Sized,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Random = None,
+    ) -> None:
+        self.data_source, self.replacement = data_source, replacement
+        self._num_samples = num_samples
+        self.generator = None if generator is None else random_numbers(generator)
+
+    @property
+    def num_samples(self) -> int:
+        """How many indices an iteration gives."""
+        return len(self.data_source) if self._num_samples is None else self._num_samples
+
+    def __iter__(self) -> Iterator[int]:
+        random, count, wanted = random_numbers(self.generator), len(self.data_source), self.num_samples
+        if not count:
+            return iter(())
+        if self.replacement:
+            drawn: Iterable[int] = random.integers(count, size=wanted).tolist()
+        else:
+            rounds = [random.permutation(count).tolist() for _ in range(-(-wanted // count))]
+            drawn = itertools.islice(itertools.chain.from_iterable(rounds), wanted)
+        return iter(drawn)
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class SubsetRandomSampler(Sampler):
+    """These indices in random order. generator: as for RandomSampler."""
+
+    def __init__(self, indices: Sequence[int], generator: Random = None) -> None:
+        self.indices = indices
+        self.generator = None if generator is None else random_numbers(generator)
+
+    def __iter__(self) -> Iterator[int]:
+        order = random_numbers(self.generator).permutation(len(self.indices))
+        return iter([self.indices[place] for place in order.tolist()])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler):
+    """num_samples indices, drawn with probabilities in the proportion of the weights, one for each example.
+
+    replacement: whether one may come again. generator: as for RandomSampler. Raises ValueError for weights
+    that are negative or all 0, and for too few above 0 without replacement.
+    """
+
+    def __init__(
+        self, weights: Any, num_samples: int, replacement: bool = True, generator: Random = None
+    ) -> None:
+        numbers = np.asarray(getattr(weights, "data", weights), np.float64)
+        if numbers.ndim != 1:
+            raise ValueError(f"WeightedRandomSampler: weights must be a row, not {show_shape(numbers.shape)}")
+        if not np.isfinite(numbers).all() or (numbers < 0).any() or not numbers.any():
+            raise ValueError("WeightedRandomSampler: weights must be finite and 0 or more, and one above 0")
+        possible = int(np.count_nonzero(numbers))
+        if not replacement and num_samples > possible:
+            counts = f"num_samples={num_samples} of {possible} examples with a weight above 0"
+            raise ValueError(f"WeightedRandomSampler: cannot draw {counts} without replacement")
+        self.weights, self.num_samples, self.replacement = numbers, num_samples, replacement
+        self.generator = None if generator is None else random_numbers(generator)
+
+    def __iter__(self) -> Iterator[int]:
+        random, shares = random_numbers(self.generator), self.weights / self.weights.sum()
+        drawn = random.choice(len(shares), self.num_samples, self.replacement, shares)
+        return iter(drawn.tolist())
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class BatchSampler(Sampler):
+    """Lists of batch_size indices of another sampler. drop_last: leave out a last one that is shorter."""
+
+    def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return batches_of(iter(self.sampler), self.batch_size, self.drop_last)
+
+    def __len__(self) -> int:
+        return batch_count(len(self.sampler), self.batch_size, self.drop_last)
+
+
+def batches_of(items: Iterator[Any], batch_size: int, drop_last: bool) -> Iterator[list[Any]]:
+    """So many items each time, and at the end fewer."""
+    while batch := list(itertools.islice(items, batch_size)):
+        if len(batch) == batch_size or not drop_last:
+            yield batch
+
+
+def batch_count(count: int, batch_size: int, drop_last: bool) -> int:
+    """How many batches so many examples make."""
+    full, rest = divmod(count, batch_size)
+    return full + bool(rest and not drop_last)

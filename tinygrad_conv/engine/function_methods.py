@@ -1,0 +1,165 @@
+"""Tensor's methods that are functions with the tensor first: `x.topk(3)` is `tg.topk(x, 3)`.
+
+Which they are stands here, for people and their editors; `functional/methods.py`, above the ops, enters the
+functions under these names. A few that need none are below them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .registry import OPS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class FunctionMethods:
+    """What a Tensor can do because a function can."""
+
+    __slots__ = ()
+
+    _data: Any
+
+    # Functions of one number
+    absolute: Callable[..., Any]
+    acos: Callable[..., Any]
+    asin: Callable[..., Any]
+    atan: Callable[..., Any]
+    ceil: Callable[..., Any]
+    clip: Callable[..., Any]
+    cosh: Callable[..., Any]
+    erf: Callable[..., Any]
+    erfc: Callable[..., Any]
+    exp2: Callable[..., Any]
+    expm1: Callable[..., Any]
+    floor: Callable[..., Any]
+    frac: Callable[..., Any]
+    hardshrink: Callable[..., Any]
+    log10: Callable[..., Any]
+    log1p: Callable[..., Any]
+    log2: Callable[..., Any]
+    nan_to_num: Callable[..., Any]
+    negative: Callable[..., Any]
+    prelu: Callable[..., Any]
+    reciprocal: Callable[..., Any]
+    round: Callable[..., Any]
+    rsqrt: Callable[..., Any]
+    sinh: Callable[..., Any]
+    square: Callable[..., Any]
+    tan: Callable[..., Any]
+    trunc: Callable[..., Any]
+
+    # Functions of two
+    addcdiv: Callable[..., Any]
+    addcmul: Callable[..., Any]
+    divide: Callable[..., Any]
+    floor_divide: Callable[..., Any]
+    fmod: Callable[..., Any]
+    lerp: Callable[..., Any]
+    multiply: Callable[..., Any]
+    remainder: Callable[..., Any]
+    subtract: Callable[..., Any]
+    true_divide: Callable[..., Any]
+
+    # Questions
+    all: Callable[..., Any]
+    allclose: Callable[..., Any]
+    any: Callable[..., Any]
+    equal: Callable[..., Any]
+    greater: Callable[..., Any]
+    greater_equal: Callable[..., Any]
+    is_floating_point: Callable[..., Any]
+    isclose: Callable[..., Any]
+    isfinite: Callable[..., Any]
+    isinf: Callable[..., Any]
+    isnan: Callable[..., Any]
+    less: Callable[..., Any]
+    less_equal: Callable[..., Any]
+    logical_and: Callable[..., Any]
+    logical_not: Callable[..., Any]
+    logical_or: Callable[..., Any]
+    logical_xor: Callable[..., Any]
+    not_equal: Callable[..., Any]
+
+    # Orders and counts
+    argsort: Callable[..., Any]
+    argwhere: Callable[..., Any]
+    bincount: Callable[..., Any]
+    count_nonzero: Callable[..., Any]
+    kthvalue: Callable[..., Any]
+    median: Callable[..., Any]
+    nonzero: Callable[..., Any]
+    sort: Callable[..., Any]
+    topk: Callable[..., Any]
+    unique: Callable[..., Any]
+
+    # Sums and products
+    addmm: Callable[..., Any]
+    addmv: Callable[..., Any]
+    baddbmm: Callable[..., Any]
+    bmm: Callable[..., Any]
+    cumprod: Callable[..., Any]
+    diff: Callable[..., Any]
+    dot: Callable[..., Any]
+    mm: Callable[..., Any]
+    mv: Callable[..., Any]
+    outer: Callable[..., Any]
+    trace: Callable[..., Any]
+
+    # Shapes and parts
+    broadcast_to: Callable[..., Any]
+    diag: Callable[..., Any]
+    diag_embed: Callable[..., Any]
+    diagonal: Callable[..., Any]
+    fliplr: Callable[..., Any]
+    flipud: Callable[..., Any]
+    moveaxis: Callable[..., Any]
+    movedim: Callable[..., Any]
+    narrow: Callable[..., Any]
+    ravel: Callable[..., Any]
+    repeat_interleave: Callable[..., Any]
+    rot90: Callable[..., Any]
+    select: Callable[..., Any]
+    swapaxes: Callable[..., Any]
+    swapdims: Callable[..., Any]
+    tensor_split: Callable[..., Any]
+    tile: Callable[..., Any]
+    tril: Callable[..., Any]
+    triu: Callable[..., Any]
+    unbind: Callable[..., Any]
+    unflatten: Callable[..., Any]
+
+    # Places
+    index_add: Callable[..., Any]
+    index_fill: Callable[..., Any]
+    index_select: Callable[..., Any]
+    masked_select: Callable[..., Any]
+    scatter: Callable[..., Any]
+    take: Callable[..., Any]
+    take_along_dim: Callable[..., Any]
+
+    def where(self, condition: Any, other: Any) -> Self:
+        return OPS["where"](self, other, condition=condition)
+
+    def ndimension(self) -> int:
+        return self._data.ndim
+
+    def nelement(self) -> int:
+        return self._data.size
+
+    def element_size(self) -> int:
+        return self._data.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements apart neighbours along each dimension lie in memory."""
+        steps = tuple(step // self._data.itemsize for step in self._data.strides)
+        return steps if dim is None else steps[dim]
+
+    def is_contiguous(self) -> bool:
+        return self._data.flags.c_contiguous
+
+    @property
+    def mT(self) -> Self:
+        return OPS["transpose"](self, dim0=-2, dim1=-1)

@@ -1,0 +1,89 @@
+"""Lengths and angles of vectors, and rows looked up in a table of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..ops import arithmetic, reduce, roots
+from ..ops.arguments.dims import one_dim
+from ..ops.arguments.dtypes import check_float
+from ..options import ANY, ARRAY, INTEGER, OPERAND, checked, optional
+from .arguments import Dim, Operand
+
+
+@checked(p=OPERAND, dim=ANY)
+def normalize(input: Operand, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(‖x‖, eps), with the norm of order p over `dim`. Raises as `norm` does."""
+    check_float("normalize", input=input)
+    length = roots.vector_norm(input, p=p, dim=dim, keepdim=True)
+    return arithmetic.div(input, arithmetic.clamp_min(length, eps))
+
+
+@checked(x1=ARRAY, x2=ARRAY, dim=INTEGER)
+def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """Σ x₁ x₂ / (max(‖x₁‖, eps) max(‖x₂‖, eps)) along `dim`; both broadcast.
+
+    Raises DtypeError for integers, ShapeError where they do not broadcast.
+    """
+    check_float("cosine_similarity", x1=x1, x2=x2)
+    sizes = common_shape("cosine_similarity", x1, x2)
+    one_dim("cosine_similarity", dim, len(sizes))
+    first, second = (unit(reduce.expand(x, shape=sizes), dim, eps) for x in (x1, x2))
+    return reduce.sum(arithmetic.mul(first, second), dim=dim)
+
+
+def unit(x: Operand, dim: int, eps: float) -> Tensor:
+    """x / max(‖x‖, eps), whose gradient knows nothing of the bound, as in PyTorch."""
+    length = roots.vector_norm(x, dim=dim, keepdim=True)
+    numbers = np.asarray(length.detach() if isinstance(length, Tensor) else length)
+    missing = np.maximum(numbers, numbers.dtype.type(eps)) - numbers
+    return arithmetic.div(x, length + missing if missing.any() else length)
+
+
+@checked(x1=ARRAY, x2=ARRAY, p=OPERAND, eps=OPERAND)
+def pairwise_distance(
+    x1: Operand, x2: Operand, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """‖x₁ - x₂ + eps‖ of order p along the last dimension; both broadcast.
+
+    Raises DtypeError for integers, ShapeError where they do not broadcast.
+    """
+    check_float("pairwise_distance", x1=x1, x2=x2)
+    common_shape("pairwise_distance", x1, x2)
+    return roots.vector_norm(arithmetic.sub(x1, x2) + eps, p=p, dim=-1, keepdim=keepdim)
+
+
+def common_shape(op: str, x1: Operand, x2: Operand) -> tuple[int, ...]:
+    """The shape that two tensors broadcast to. Raises ShapeError where there is none."""
+    try:
+        return np.broadcast_shapes(x1.shape, x2.shape)
+    except ValueError:
+        shapes = f"x1 {show_shape(x1.shape)} and x2 {show_shape(x2.shape)}"
+        raise ShapeError(f"{op}: {shapes} do not broadcast") from None
+
+
+@checked(padding_idx=optional(INTEGER))
+def embedding(input: Operand, weight: Operand, padding_idx: int | None = None) -> Tensor:
+    """The row of weight [V, D] for each of the integers in input [...] → [..., D].
+
+    padding_idx: a row that gets no gradient. Raises IndexError for a number without a row, DtypeError for
+    what is no integer, ShapeError for a weight that is no table.
+    """
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: weight must be [V, D], not {show_shape(weight.shape)}")
+    numbers = np.asarray(input.detach() if isinstance(input, Tensor) else input)
+    if numbers.dtype.kind not in "iu":
+        raise DtypeError(f"embedding: input must hold integers, not {show_array(numbers)}")
+    rows = weight.shape[0]
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < rows:
+        holds = f"input holds {numbers.min()} … {numbers.max()}"
+        raise IndexError(f"embedding: {holds}, but weight has the rows 0 … {rows - 1}")
+    vectors = weight[numbers.astype(np.intp)]
+    if padding_idx is None or not isinstance(vectors, Tensor):
+        return vectors
+    if not -rows <= padding_idx < rows:
+        raise ValueError(f"embedding: padding_idx must be one of the {rows} rows, not {padding_idx}")
+    padded = (numbers == padding_idx % rows)[..., None]
+    return arithmetic.where(vectors.detach(), vectors, condition=padded)

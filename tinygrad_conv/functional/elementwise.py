@@ -1,0 +1,130 @@
+"""Functions of one number, and of two, that are made of others."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from ..errors import DtypeError, show_array
+from ..ops import arithmetic, comparisons, division, elementary, functions, rounding
+from ..ops.arguments.dtypes import check_float
+from ..options import OPERAND, checked, choice, optional
+from .arguments import Operand
+
+ROUNDING = choice("floor", "trunc")._replace(plain=frozenset(), at_once=True)
+
+
+@checked()
+def square(input: Operand) -> Tensor:
+    """x²."""
+    return arithmetic.mul(input, input)
+
+
+@checked()
+def rsqrt(input: Operand) -> Tensor:
+    """1 / √x."""
+    return arithmetic.div(1.0, functions.sqrt(input))
+
+
+@checked()
+def reciprocal(input: Operand) -> Tensor:
+    """1 / x."""
+    return arithmetic.div(1.0, input)
+
+
+@checked()
+def frac(input: Operand) -> Tensor:
+    """x - trunc(x), what stands behind the point. Raises DtypeError for integers."""
+    check_float("frac", input=input)
+    return arithmetic.sub(input, rounding.trunc(input))
+
+
+@checked()
+def erfc(input: Operand) -> Tensor:
+    """1 - erf(x)."""
+    return arithmetic.sub(1.0, elementary.erf(input))
+
+
+@checked(nan=optional(OPERAND), posinf=optional(OPERAND), neginf=optional(OPERAND))
+def nan_to_num(
+    input: Operand, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """x with numbers in the place of NaN, ∞ and -∞; of these by default the dtype's largest and smallest."""
+    if input.dtype.kind != "f":
+        return arithmetic.where(input, input, condition=True)
+    limits = np.finfo(input.dtype)
+    y = arithmetic.where(0.0 if nan is None else nan, input, condition=comparisons.isnan(input))
+    most, least = (float(limits.max), float(limits.min))
+    y = arithmetic.where(most if posinf is None else posinf, y, condition=comparisons.eq(input, math.inf))
+    return arithmetic.where(
+        least if neginf is None else neginf, y, condition=comparisons.eq(input, -math.inf)
+    )
+
+
+@checked(input=OPERAND, other=OPERAND, rounding_mode=optional(ROUNDING))
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+    """a / b, true division: integers give floats of the default dtype.
+
+    rounding_mode: 'floor' or 'trunc' rounds the quotient down or towards 0; that of integers is an integer.
+    Raises ZeroDivisionError for integers that are rounded and divided by 0.
+    """
+    if rounding_mode is None:
+        return arithmetic.div(input, other)
+    whole = all(np.asarray(operand).dtype.kind in "biu" for operand in (input, other))
+    if whole and rounding_mode == "floor":
+        return division.floor_divide(input, other)
+    if whole:
+        return division.floor_divide(arithmetic.sub(input, division.fmod(input, other)), other)
+    quotient = arithmetic.div(input, other)
+    return rounding.floor(quotient) if rounding_mode == "floor" else rounding.trunc(quotient)
+
+
+@checked(input=OPERAND, end=OPERAND, weight=OPERAND)
+def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
+    """input + weight · (end - input): `input` for a weight of 0, `end` for 1. All three broadcast."""
+    return arithmetic.add(input, arithmetic.mul(weight, arithmetic.sub(end, input)))
+
+
+@checked(tensor1=OPERAND, tensor2=OPERAND, value=OPERAND)
+def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: float = 1) -> Tensor:
+    """input + value · tensor1 · tensor2, elementwise."""
+    product = arithmetic.mul(tensor1, tensor2)
+    return arithmetic.add(input, product if value == 1 else arithmetic.mul(product, value))
+
+
+@checked(tensor1=OPERAND, tensor2=OPERAND, value=OPERAND)
+def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: float = 1) -> Tensor:
+    """input + value · tensor1 / tensor2, elementwise. Raises DtypeError for integers alone."""
+    if all(operand.dtype.kind in "biu" for operand in (tensor1, tensor2)):
+        raise DtypeError(f"addcdiv: integers have no true quotient here: {show_array(tensor1)}; use .float()")
+    quotient = arithmetic.div(tensor1, tensor2)
+    return arithmetic.add(input, quotient if value == 1 else arithmetic.mul(quotient, value))
+
+
+@checked(other=OPERAND, rtol=OPERAND, atol=OPERAND)
+def allclose(
+    input: Operand, other: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all |a - b| ≤ atol + rtol |b|. equal_nan: whether NaN is close to NaN."""
+    close = comparisons.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    return bool(np.all(np.asarray(close)))
+
+
+@checked(other=OPERAND)
+def equal(input: Operand, other: Operand) -> bool:
+    """Whether two tensors have the same shape and the same numbers; NaN is equal to nothing."""
+    return np.shape(input) == np.shape(other) and bool(np.all(np.asarray(comparisons.eq(input, other))))
+
+
+@checked()
+def is_floating_point(input: Operand) -> bool:
+    """Whether its dtype is float16, float32 or float64."""
+    return bool(input.dtype.kind == "f")
+
+
+@checked()
+def numel(input: Operand) -> int:
+    """How many elements it has."""
+    return math.prod(input.shape)

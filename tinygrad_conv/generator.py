@@ -1,0 +1,60 @@
+"""`Generator`: NumPy's random generator with PyTorch's methods. Imported when somebody draws a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .devices import CPU, Device
+from .options import DEVICE, check_option
+
+FIRST_SEED = 67280421310721  # PyTorch's: a generator that nobody seeded gives the same numbers every time
+
+
+class Generator(np.random.Generator):
+    """A source of random numbers, `tg.Generator().manual_seed(0)`: for `generator=`, wherever it is taken.
+
+    It is a `numpy.random.Generator` too, the one of `numpy.random.default_rng(seed)`, and may be used as
+    such. Begins with a seed that is always the same, as PyTorch's.
+    """
+
+    def __init__(self, device: Any = "cpu") -> None:
+        check_option("Generator", "device", DEVICE, device)
+        super().__init__(np.random.PCG64(FIRST_SEED))
+        self._seed = FIRST_SEED
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Begin anew with this seed, and return itself."""
+        self.bit_generator.state = np.random.PCG64(seed).state
+        self._seed = seed
+        return self
+
+    def seed(self) -> int:
+        """Begin anew with a seed from the operating system, and return it."""
+        fresh = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        self.manual_seed(fresh)
+        return fresh
+
+    def initial_seed(self) -> int:
+        """The seed that it began with."""
+        return self._seed
+
+    def get_state(self) -> dict[str, Any]:
+        """Where it is, for `set_state`: NumPy's dict."""
+        return dict(self.bit_generator.state)
+
+    def set_state(self, new_state: dict[str, Any]) -> None:
+        """Go on from where `get_state` was called."""
+        self.bit_generator.state = new_state
+
+    @property
+    def device(self) -> Device:
+        """The CPU."""
+        return CPU
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (), (self.get_state(), self._seed)
+
+    def __setstate__(self, state: Any) -> None:
+        self.bit_generator.state, self._seed = state

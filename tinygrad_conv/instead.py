@@ -1,0 +1,276 @@
+"""Names of PyTorch's that are not here, and what to write instead: one table, by PyTorch's dotted names.
+
+Errors about missing names quote it (missing.py), and so does `python -m tinygrad_conv port`. A name may be a
+pattern; what stands first serves. In a line `{name}` is the name that was asked for, without what is before
+its last dot, and `{stem}` is that without its last character.
+
+A name that the package has got since needs no row: tests/test_instead.py lists such rows.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+COMPOSE = "make it of what there is (dir(tg) lists it), or as an op of your own: @tg.primitive"
+IN_NUMPY = "without a gradient write tg.tensor(np.{name}(x.data)); with one, declare it: @tg.primitive"
+NO_GRADIENT = (
+    "without a gradient write tg.tensor(np.linalg.{name}(x.data)); with one, declare it: @tg.primitive"
+)
+LEAVE_OUT = "leave it out"
+NO_VOLUMES = "there are sequences and images, no volumes: fold the depth into the batch or the channels"
+RECURRENT = "no recurrent layers: write the cell with nn.Linear, and a loop over x[:, t]"
+ATTENTION = (
+    "write tg.softmax(q @ k.transpose(-2, -1) / math.sqrt(d), dim=-1) @ v, with nn.Linear for q, k and v"
+)
+LOOK_UP = "write weight = nn.Parameter(tg.randn(count, size)), and weight[ids]"
+LOSS = "compose it of tg functions, with .mean() at the end"
+ONE_PROCESS = "one process computes it all: leave it out"
+NO_COMPLEX = "there are no complex numbers"
+AUTOCAST = "there is no automatic precision: leave it out, or write net.half()"
+RENAMED = "write tg.{stem}"
+PARAMETRIZED = "compute the weight in forward, from a parameter: F.linear(x, weight / …)"
+DATA = "bring the images as arrays: tg.data.digits(), tg.data.shapes(…), or np.load and tg.from_numpy"
+TRANSFORMS = "compute it on the arrays with NumPy, as (x - mean) / std"
+
+TORCH: dict[str, str] = {
+    "autograd.grad": "write tg.grad",
+    "autograd.Variable": "write the tensor itself, tg.tensor(…, requires_grad=True)",
+    "autograd.Function": "declare an op: @tg.primitive for the forward, @op.grad('x') for its rule",
+    "autograd.gradcheck": "write tg.gradcheck",
+    "autograd.gradgradcheck": "write tg.gradcheck(f, x, order=2)",
+    "autograd.*detect_anomaly": "write with tg.detect_anomaly():",
+    "autograd.no_grad": "write tg.no_grad",
+    "autograd.enable_grad": "write tg.enable_grad",
+    "autograd.backward": "write loss.backward()",
+    "autograd.profiler*": "write with tg.profile() as p:",
+    "autograd": "write tg.grad for torch.autograd.grad, and @tg.primitive for an autograd.Function",
+    "autograd.*": "write tg.grad(…, create_graph=True), entry by entry where it is a matrix",
+    "profiler*": "write with tg.profile() as p:",
+    "compile": "there is nothing to compile: leave it out",
+    **dict.fromkeys(("jit", "jit.*", "fx", "fx.*", "export", "export.*", "_dynamo*"), LEAVE_OUT),
+    **dict.fromkeys(("onnx", "onnx.*"), "there is no export: hand the state_dict over"),
+    **dict.fromkeys(("amp", "amp.*", "autocast", "GradScaler", "cuda.amp", "cuda.amp.*"), AUTOCAST),
+    "cuda.*": "there is no GPU: leave it out",
+    "backends.*": "there is the CPU alone: leave it out, or write False",
+    **dict.fromkeys(
+        ("accelerator.*", "mps.*", "xpu", "xpu.*"),
+        "there is the CPU alone: write 'cpu'",
+    ),
+    **dict.fromkeys(("distributed", "distributed.*", "multiprocessing", "multiprocessing.*"), ONE_PROCESS),
+    **dict.fromkeys(("quantization", "quantization.*", "ao", "ao.*", "hub", "hub.*"), "there is none of it"),
+    **dict.fromkeys(("func", "func.*", "vmap"), "write tg.grad, and a batch dimension instead of vmap"),
+    **dict.fromkeys(
+        ("distributions", "distributions.*"), "draw with tg.randn or NumPy, and write the density"
+    ),
+    **dict.fromkeys(("fft", "fft.*", "sparse", "sparse.*", "special", "special.*"), COMPOSE),
+    "linalg.norm": "write tg.norm",
+    "linalg.vector_norm": "write tg.norm",
+    "linalg.matmul": "write tg.matmul",
+    "linalg": "write tg.norm and tg.matmul; without a gradient np.linalg",
+    "linalg.*": NO_GRADIENT,
+    **dict.fromkeys(("inverse", "pinverse"), "without a gradient write tg.tensor(np.linalg.inv(x.data))"),
+    **dict.fromkeys(("det", "svd", "qr", "cholesky", "slogdet", "matrix_power"), NO_GRADIENT),
+    "utils.tensorboard*": "keep the numbers in a list, and plot it",
+    "utils.checkpoint*": "leave it out: rules keep only what they read",
+    "utils.data.distributed*": ONE_PROCESS,
+    "utils.data.DistributedSampler": ONE_PROCESS,
+    **dict.fromkeys(
+        ("use_deterministic_algorithms", "are_deterministic_algorithms_enabled"), "it is: leave it out"
+    ),
+    **dict.fromkeys(("set_float32_matmul_precision", "set_default_device", "channels_last"), LEAVE_OUT),
+    **dict.fromkeys(("contiguous_format", "preserve_format", "strided"), LEAVE_OUT),
+    **dict.fromkeys(("set_num_interop_threads", "set_flush_denormal"), LEAVE_OUT),
+    "set_default_tensor_type": "write tg.set_default_dtype(tg.float32)",
+    **dict.fromkeys(
+        ("get_rng_state", "set_rng_state", "random", "random.*"),
+        "write tg.manual_seed",
+    ),
+    "bfloat16": "write tg.float16 or tg.float32",
+    **dict.fromkeys(("complex*", "cfloat", "cdouble", "polar", "view_as_*"), NO_COMPLEX),
+    "*Tensor": "write tg.tensor(…, dtype=…), or tg.empty(…) for sizes",
+    **dict.fromkeys(("finfo", "iinfo", "promote_types", "result_type", "can_cast"), "write np.{name}"),
+    **dict.fromkeys(
+        ("index_copy", "index_put"),
+        "write tg.scatter_add, or x[index] = …",
+    ),
+    **dict.fromkeys(("tensordot", "inner", "kron", "chain_matmul", "ger", "vdot"), "write tg.einsum, or @"),
+    **dict.fromkeys(("addbmm", "addr"), "write b + x @ y"),
+    "atanh": "write tg.log((1 + x) / (1 - x)) / 2",
+    "logit": "write tg.log(x / (1 - x))",
+    "logaddexp": "write tg.logsumexp(tg.stack([x, y]), dim=0)",
+    "hypot": "write tg.sqrt(x * x + y * y)",
+    **dict.fromkeys(("acosh", "asinh", "atan2"), "there is no op of it: declare it, @tg.primitive"),
+    **dict.fromkeys(("erfinv", "lgamma", "digamma"), "there is no op of it: declare it, @tg.primitive"),
+    "dist": "write tg.norm(x - y)",
+    "cdist": "write ((x[:, None] - y[None]) ** 2).sum(-1).sqrt()",
+    "aminmax": "write x.amin(dim), x.amax(dim)",
+    "nanmean": "write x[~(x != x)].mean()",
+    **dict.fromkeys(
+        ("mode", "histc"),
+        "without a gradient take it from NumPy: np.sort, np.unique, np.histogram",
+    ),
+    "poisson": "write tg.tensor(np.random.default_rng(seed).poisson(rate))",
+    "logspace": "write tg.tensor(np.logspace(…))",
+    "overrides": LEAVE_OUT,
+    "Storage": LEAVE_OUT,
+    "fill": "write tg.full_like(x, value)",
+}
+
+NN: dict[str, str] = {
+    "nn.init.trunc_normal_": "write w.data[...] = np.clip(np.random.normal(mean, std, w.shape), a, b)",
+    **dict.fromkeys(
+        (
+            "nn.init.dirac_",
+            "nn.init.eye_",
+            "nn.init.sparse_",
+            "nn.init.eye",
+            "nn.init.dirac",
+            "nn.init.sparse",
+        ),
+        "write w.data[...] = …, as np.eye",
+    ),
+    **dict.fromkeys(
+        ("nn.init.normal", "nn.init.uniform", "nn.init.constant", "nn.init.orthogonal")
+        + (
+            "nn.init.xavier_uniform",
+            "nn.init.kaiming_normal",
+            "nn.init.kaiming_uniform",
+            "nn.init.xavier_normal",
+        ),
+        "write nn.init.{name}_",
+    ),
+    "nn.utils.clip_grad_value_": "write np.clip(p.grad, -value, value, out=p.grad) for each parameter p",
+    "nn.utils.clip_grad_norm": "write nn.utils.clip_grad_norm_",
+    "nn.utils.parameters_to_vector": "write tg.cat([p.flatten() for p in net.parameters()])",
+    "nn.utils.vector_to_parameters": "write p.data[...] = vector[start:stop].reshape(p.shape) for each p",
+    **dict.fromkeys(("nn.utils.spectral_norm", "nn.utils.weight_norm", "nn.utils.remove_*"), PARAMETRIZED),
+    "nn.utils.param*": PARAMETRIZED,
+    **dict.fromkeys(("nn.utils.rnn", "nn.utils.rnn.*"), "pad sequences with np.pad, and mask the loss"),
+    **dict.fromkeys(("nn.utils.prune", "nn.utils.prune.*"), "write w.data *= mask"),
+    "nn.parameter.Parameter": "write nn.Parameter",
+    **dict.fromkeys(("nn.parameter", "nn.modules", "nn.modules.*"), "take it from nn itself"),
+    **dict.fromkeys(("nn.parallel", "nn.parallel.*", "nn.DataParallel"), ONE_PROCESS),
+    "nn.SyncBatchNorm": "write nn.BatchNorm2d",
+    "nn.*3d": NO_VOLUMES,
+    "nn.functional.*3d": NO_VOLUMES,
+    "nn.functional.*3d_with_indices": NO_VOLUMES,
+    **dict.fromkeys(("nn.LSTM*", "nn.GRU*", "nn.RNN*"), RECURRENT),
+    **dict.fromkeys(("nn.Transformer*", "nn.MultiheadAttention"), ATTENTION),
+    **dict.fromkeys(("nn.functional.scaled_dot*", "nn.functional.multi_head*"), ATTENTION),
+    **dict.fromkeys(("nn.Embedding*", "nn.functional.embedding*"), LOOK_UP),
+    "nn.Buffer": "write self.register_buffer(name, tensor)",
+    **dict.fromkeys(
+        ("nn.ParameterList", "nn.ParameterDict"),
+        "write self.register_parameter(f'w{i}', nn.Parameter(…)) for each",
+    ),
+    "nn.PixelUnshuffle": "write F.pixel_unshuffle in forward",
+    **dict.fromkeys(
+        ("nn.ChannelShuffle", "nn.functional.channel_shuffle"), "write x.reshape, .transpose(1, 2), .reshape"
+    ),
+    **dict.fromkeys(("nn.ConstantPad1d", "nn.ZeroPad1d"), "write F.pad(x, sides, value=…) in forward"),
+    **dict.fromkeys(
+        ("nn.ReflectionPad1d", "nn.ReplicationPad1d", "nn.CircularPad1d"),
+        "write F.pad(x, sides, mode=…) in forward",
+    ),
+    **dict.fromkeys(("nn.UpsamplingNearest2d", "nn.UpsamplingBilinear2d"), "write nn.Upsample(…, mode=…)"),
+    "nn.functional.upsample*": "write F.interpolate(x, …, mode=…)",
+    **dict.fromkeys(("nn.functional.grid_sample", "nn.functional.affine_grid"), COMPOSE),
+    **dict.fromkeys(
+        ("nn.LazyInstanceNorm*", "nn.LazyConvTranspose*"),
+        "give the sizes",
+    ),
+    "nn.Uninitialized*": "give the sizes",
+    "nn.functional.adaptive_max_pool1d*": "write F.adaptive_max_pool2d of x[:, :, None]",
+    **dict.fromkeys(
+        ("nn.MaxUnpool*", "nn.functional.max_unpool*", "nn.Fractional*", "nn.functional.fractional*"), COMPOSE
+    ),
+    **dict.fromkeys(
+        ("nn.LPPool*", "nn.functional.lp_pool*"), "write (F.avg_pool2d(x ** p, k) * k * k) ** (1 / p)"
+    ),
+    "nn.CrossMapLRN2d": "write F.local_response_norm in forward",
+    **dict.fromkeys(
+        ("nn.RMSNorm", "nn.functional.rms_norm"), "write x / (x * x).mean(-1, keepdim=True).sqrt() * weight"
+    ),
+    **dict.fromkeys(
+        ("nn.Bilinear", "nn.functional.bilinear"), "write tg.einsum('ni,oij,nj->no', x, weight, y)"
+    ),
+    "nn.functional.celu*": "write alpha * F.elu(x / alpha)",
+    "nn.functional.threshold*": "write tg.where(x > threshold, x, value)",
+    **dict.fromkeys(("nn.RReLU", "nn.functional.rrelu*"), "write F.leaky_relu(x, slope)"),
+    **dict.fromkeys(
+        ("nn.AlphaDropout", "nn.FeatureAlphaDropout", "nn.functional.*alpha_dropout"), "write nn.Dropout"
+    ),
+    "nn.functional.gumbel_softmax": "write F.softmax((x - tg.log(-tg.log(tg.rand_like(x)))) / tau, dim)",
+    "nn.functional.pdist": "write tg.norm(x[:, None] - x[None], dim=-1)",
+    **dict.fromkeys(
+        ("nn.CTCLoss", "nn.functional.ctc_loss", "nn.AdaptiveLogSoftmaxWithLoss"), "there is none of it"
+    ),
+    "nn.NLLLoss2d": "write nn.NLLLoss",
+    **dict.fromkeys(("nn.MultiLabel*Loss", "nn.functional.multilabel_*"), "write nn.BCEWithLogitsLoss"),
+    "nn.*Loss": LOSS,
+    "nn.functional.*_loss": LOSS,
+    "nn.functional.*_with_indices": "write F.max_pool2d(…, return_indices=True)",
+    "nn.Container": "write nn.Module",
+    "nn.attention*": ATTENTION,
+}
+
+OTHERS: dict[str, str] = {
+    "optim.lr_scheduler.*": "write optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: factor)",
+    "optim.swa_utils*": "keep a copy of the state_dict, and average it",
+    "optim.*": "take SGD, Adam, AdamW or RMSprop, or write a subclass of optim.Optimizer",
+    **dict.fromkeys(("Tensor.pin_memory", "Tensor.share_memory_"), LEAVE_OUT),
+    **dict.fromkeys(
+        ("Tensor.storage", "Tensor.untyped_storage", "Tensor.data_ptr"), "look at x.data, an ndarray"
+    ),
+    "Tensor.new": "write tg.tensor(…, dtype=x.dtype)",
+    "Tensor.bfloat16": "write x.half(), or x.float()",
+    **dict.fromkeys(
+        ("Tensor.squeeze_", "Tensor.unsqueeze_", "Tensor.t_", "Tensor.transpose_"), "write x = x.{stem}(…)"
+    ),
+    **dict.fromkeys(("Tensor.resize_", "Tensor.resize_as_", "Tensor.set_"), "write x = x.reshape(…)"),
+    "Tensor.scatter_": "write x[np.arange(len(x)), index] = value, or F.one_hot for labels",
+    **dict.fromkeys(
+        ("Tensor.index_add_", "Tensor.scatter_add_", "Tensor.index_copy_"), "write x = tg.scatter_add(x, …)"
+    ),
+    **dict.fromkeys(
+        ("Tensor.index_fill_", "Tensor.masked_scatter_", "Tensor.fill_diagonal_"), "write x[index] = value"
+    ),
+    **dict.fromkeys(("Tensor.addcmul_", "Tensor.addcdiv_", "Tensor.addmm_", "Tensor.lerp_"), "write x += …"),
+    **dict.fromkeys(
+        ("Tensor.random_", "Tensor.log_normal_"),
+        "write x.data[...] = numbers of NumPy's",
+    ),
+    "Tensor.apply_": "write x.data[...] = a function of x.data",
+    "Tensor.sum_to_size": "write x.sum(dim, keepdim=True)",
+    "Tensor.unfold": "write F.unfold, or slices",
+    "Tensor.*_": "write x = x.{stem}(…), or x[...] = … under tg.no_grad()",
+}
+
+OTHER_PACKAGES: dict[str, str] = {
+    "torchvision.datasets*": DATA,
+    "torchvision.transforms*": TRANSFORMS,
+    "torchvision.models*": "write the net out, with nn.Module",
+    "torchvision.utils*": "show the arrays with matplotlib: plt.imshow",
+    "torchvision*": DATA,
+    "torchaudio*": "bring the sequences as arrays, and tg.from_numpy",
+    "torchtext*": "bring the tokens as arrays, and tg.from_numpy",
+    "torchsummary*": "write print(net.summary((N, C, H, W)))",
+    "torchinfo*": "write print(net.summary((N, C, H, W)))",
+    "torchmetrics*": "write (y.argmax(1) == target).float().mean()",
+    "torchviz*": "write print(loss.tape()), or loss.record().to_html(path)",
+    "pytorch_lightning*": "write the loop out",
+    "lightning*": "write the loop out",
+}
+
+INSTEAD: dict[str, str] = {
+    **{f"torch.{name}": line for name, line in {**NN, **OTHERS, **TORCH}.items()},
+    **OTHER_PACKAGES,
+}
+"""By PyTorch's dotted name, or a pattern of such: what to write."""
+
+
+def write_instead(name: str) -> str:
+    """What to write in the place of one of PyTorch's names; "" where the table does not say."""
+    line = INSTEAD.get(name) or next((INSTEAD[row] for row in INSTEAD if fnmatchcase(name, row)), "")
+    last = name.rpartition(".")[2]
+    return line.format(name=last, stem=last[:-1]) if "{name}" in line or "{stem}" in line else line

@@ -1,0 +1,101 @@
+"""Lists and dicts of parameters, which a net finds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..engine.tensor import Tensor
+from ..errors import show_array
+from .module import Module
+from .parameters import Parameter
+
+
+class ParameterContainer(Module):
+    """What both share: their parameters by name, and how they look in print. Tensors become parameters."""
+
+    def _put(self, name: str, value: Any) -> None:
+        """Have a parameter of this name."""
+        if isinstance(value, Tensor) and not isinstance(value, Parameter):
+            value = Parameter(value)
+        if not (value is None or isinstance(value, Parameter)):
+            given = type(value).__name__
+            raise TypeError(f"{type(self).__name__}: {name} must be an nn.Parameter or None, not {given}")
+        self.register_parameter(name, value)
+
+    def __len__(self) -> int:
+        return len(self._own_parameters())
+
+    def __repr__(self) -> str:
+        own = self._own_parameters().items()
+        lines = [f"    ({name}): Parameter containing: [{show_array(value.data)}]" for name, value in own]
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"]) if lines else f"{type(self).__name__}()"
+
+
+class ParameterList(ParameterContainer):
+    """Parameters called '0', '1', …, used like a list."""
+
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        self.extend(values or ())
+
+    def append(self, value: Any) -> ParameterList:
+        """Add a parameter at the end."""
+        self._put(str(len(self)), value)
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        """Add parameters at the end."""
+        for value in values:
+            self.append(value)
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._own_parameters().values())
+
+    def __getitem__(self, index: Any) -> Any:
+        chosen = list(self)[index]
+        return ParameterList(chosen) if isinstance(index, slice) else chosen
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self._put(list(self._own_parameters())[index], value)
+
+
+class ParameterDict(ParameterContainer):
+    """Parameters by name, used like a dict."""
+
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
+        super().__init__()
+        self.update(parameters or {})
+
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Add or replace parameters, from a dict or from pairs."""
+        for name, value in dict(parameters).items():
+            self._put(name, value)
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._own_parameters().keys()
+
+    def values(self) -> Iterable[Any]:
+        """The parameters."""
+        return self._own_parameters().values()
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """(name, parameter)."""
+        return self._own_parameters().items()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own_parameters())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own_parameters()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._own_parameters()[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._put(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        delattr(self, name)

@@ -1,0 +1,26 @@
+"""What can be counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...allocation import check_fits
+from ...errors import DtypeError, ShapeError, show_array
+
+
+def check_counted(op: str, x: Any, weights: Any) -> None:
+    """Refuse what is no row of integers from 0, or weights that are not one for each."""
+    if x.ndim != 1 or (weights is not None and weights.shape != x.shape):
+        given = show_array(x) + ("" if weights is None else f" with weights {show_array(weights)}")
+        raise ShapeError(f"{op}: input must be a row [n], and weights, if any, [n] too; got {given}")
+    if x.dtype.kind not in "iu":
+        raise DtypeError(f"{op}: input must hold integers, not {show_array(x)}")
+    if x.size and x.min() < 0:
+        raise ValueError(f"{op}: input must hold integers from 0, not {x.min()}")
+
+
+def check_minlength(op: str, x: Any, minlength: int) -> None:
+    """Refuse a table of counts that is negative, or larger than memory."""
+    if minlength < 0:
+        raise ValueError(f"{op}: minlength must be at least 0, not {minlength}")
+    check_fits(op, "minlength", minlength, (max(minlength, int(x.max(initial=0)) + 1),), 8)

@@ -1,0 +1,122 @@
+"""Rates that fall, or rise, by factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..optimizer import Optimizer
+from .scheduler import LRScheduler
+
+
+class StepLR(LRScheduler):
+    """The rate times gamma every step_size epochs."""
+
+    begins_anew = True
+
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        return lr if self.last_epoch % self.step_size else lr * self.gamma
+
+
+class MultiStepLR(LRScheduler):
+    """The rate times gamma at each of the milestones, which count epochs.
+
+    At once for 0, twice for one given twice.
+    """
+
+    begins_anew = True
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def first_lr(self, lr: float) -> float:
+        return self.next_lr(lr, lr)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        return lr * self.gamma ** self.milestones.count(self.last_epoch)
+
+
+class ExponentialLR(LRScheduler):
+    """The rate times gamma every epoch: initial · gamma^epoch."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        return lr * self.gamma
+
+
+class LinearLR(LRScheduler):
+    """A warm-up: a factor on the rate that goes from start_factor to end_factor in total_iters steps."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def first_lr(self, lr: float) -> float:
+        return lr * self.start_factor
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        if self.last_epoch > self.total_iters:
+            return lr
+        before, now = self.factor(self.last_epoch - 1), self.factor(self.last_epoch)
+        if lr == base_lr * before:  # nobody else changed it; quotients would add up their roundings
+            return base_lr * now
+        return lr * (now / before)
+
+    def factor(self, epoch: int) -> float:
+        """The factor in an epoch up to total_iters: never negative, and exact at both ends."""
+        part = epoch / self.total_iters
+        return self.start_factor * (1 - part) + self.end_factor * part
+
+
+class ConstantLR(LRScheduler):
+    """The rate times factor for the first total_iters epochs."""
+
+    begins_anew = True
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def first_lr(self, lr: float) -> float:
+        return lr * self.factor
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        if self.last_epoch != self.total_iters:
+            return lr
+        return lr * (1.0 / self.factor) if self.factor else base_lr
+
+
+class PolynomialLR(LRScheduler):
+    """initial · (1 - epoch / total_iters)^power, and 0 after total_iters epochs."""
+
+    def __init__(
+        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
+    ) -> None:
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def next_lr(self, lr: float, base_lr: float) -> float:
+        if self.last_epoch > self.total_iters:
+            return lr
+        before, now = (1.0 - epoch / self.total_iters for epoch in (self.last_epoch - 1, self.last_epoch))
+        return lr * float((now / before) ** self.power)

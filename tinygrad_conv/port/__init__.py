@@ -1,0 +1,17 @@
+"""`python -m tinygrad_conv port script.py`: what must be written otherwise in a script of PyTorch's, and how.
+
+command.py      the command line, and the list that it prints
+source.py       a script's text, or that of a notebook's cells, and the places of its lines
+reader.py       walks the syntax tree statement by statement: the scopes, and which lines never run
+expressions.py  what an expression is, and what to write for it; calls.py: for a call
+kinds.py        what is known of a value: a tensor, one of our plain arrays, a part of torch …
+arrays.py       methods of tensors that mean something else on an array, or are not there; rewriting.py
+namespaces.py   where a name of PyTorch's is here
+
+Nothing of the script is run. Which names exist is asked of the package itself; what to write for those that
+do not stands in tinygrad_conv/instead.py.
+"""
+
+from .command import add_command
+
+__all__ = ["add_command"]

@@ -1,0 +1,80 @@
+"""Where a name of PyTorch's is in this package."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from difflib import get_close_matches
+from typing import Any
+
+from ..instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
+from ..missing import PACKAGE, PYTORCHS
+
+FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
+"""Packages beside PyTorch that are not here either."""
+
+OUR_PARTS = {f"torch.{theirs}": f"{PACKAGE}.{ours}" for ours, theirs in PYTORCHS.items()}
+OUR_PARTS["torch.nn.parameter"] = OUR_PARTS["torch.nn.modules"] = f"{PACKAGE}.nn"
+"""Modules of PyTorch's that are elsewhere here, unless this package has them under PyTorch's name too."""
+
+
+def pytorchs_path(module: str) -> str | None:
+    """PyTorch's name of an imported module, its own or ours; None for any other."""
+    root, _, rest = module.partition(".")
+    if root == PACKAGE:
+        return ".".join(["torch", *([PYTORCHS.get(rest, rest)] if rest else [])])
+    return module if root == "torch" or root in FOREIGN else None
+
+
+def our_module(path: str) -> str | None:
+    """The module of this package that stands for one of PyTorch's; None where there is none."""
+    own = PACKAGE + path.removeprefix("torch")
+    if path == "torch":
+        return own
+    if path.startswith("torch."):
+        for name in (own, OUR_PARTS.get(path)):
+            if name is not None and exists(name):
+                return name
+    return None
+
+
+def exists(module: str) -> bool:
+    """Whether a module can be imported."""
+    parent = module.rpartition(".")[0]
+    if parent != PACKAGE and not exists(parent):
+        return False
+    return (
+        hasattr(sys.modules.get(parent, PACKAGE), "__path__") and importlib.util.find_spec(module) is not None
+    )
+
+
+def imported(path: str) -> Any:
+    """What `import path` gives here; None where there is nothing."""
+    module = our_module(path)
+    return None if module is None else importlib.import_module(module)
+
+
+def attribute(value: Any, name: str) -> Any:
+    """An attribute of a part of this package; None where it has no such."""
+    try:
+        return getattr(value, name, None)
+    except ImportError:  # a part of the package that is not installed
+        return None
+
+
+def hint(path: str) -> str:
+    """What to write for a name of PyTorch's that is not here."""
+    parent, _, last = path.rpartition(".")
+    line = write_instead(path)
+    if not line and parent == "torch.Tensor":
+        line = write_instead(f"torch.{last}")
+    if line:
+        return line
+    moved = OUR_PARTS.get(parent)
+    if moved is not None and hasattr(importlib.import_module(moved), last):
+        return f"write {moved.replace(PACKAGE, 'torch')}.{last}"
+    if callable(getattr(sys.modules["numpy"], last, None)) and parent in ("torch", "torch.Tensor"):
+        return IN_NUMPY.format(name=last)
+    close = get_close_matches(last, dir(sys.modules[PACKAGE]))
+    return f"{COMPOSE}{'; there is ' + ', '.join(close) if close else ''}"
