@@ -130,7 +130,7 @@ def test_all_that_networks_are_made_of_is_here_or_has_a_line(path):
         ("tinygrad_conv.nn", "Conv3d", "no volumes"),
         ("tinygrad_conv.nn.functional", "gumbel_softmax", r"F.softmax\(\(x"),
         ("tinygrad_conv.nn.init", "xavier_normal", "write nn.init.xavier_normal_$"),
-        ("tinygrad_conv.nn.utils", "clip_grad_value_", "np.clip"),
+        ("tinygrad_conv.nn.utils", "clip_grad_norm", "write nn.utils.clip_grad_norm_"),
         ("tinygrad_conv.optim", "LBFGS", "take SGD"),
         ("tinygrad_conv.data", "DataLoadr", "did you mean DataLoader"),
     ],

@@ -117,11 +117,8 @@ TORCH: dict[str, str] = {
 }
 
 NN: dict[str, str] = {
-    "nn.init.trunc_normal_": "write w.data[...] = np.clip(np.random.normal(mean, std, w.shape), a, b)",
     **dict.fromkeys(
         (
-            "nn.init.dirac_",
-            "nn.init.eye_",
             "nn.init.sparse_",
             "nn.init.eye",
             "nn.init.dirac",
@@ -139,10 +136,7 @@ NN: dict[str, str] = {
         ),
         "write nn.init.{name}_",
     ),
-    "nn.utils.clip_grad_value_": "write np.clip(p.grad, -value, value, out=p.grad) for each parameter p",
     "nn.utils.clip_grad_norm": "write nn.utils.clip_grad_norm_",
-    "nn.utils.parameters_to_vector": "write tg.cat([p.flatten() for p in net.parameters()])",
-    "nn.utils.vector_to_parameters": "write p.data[...] = vector[start:stop].reshape(p.shape) for each p",
     **dict.fromkeys(("nn.utils.spectral_norm", "nn.utils.weight_norm", "nn.utils.remove_*"), PARAMETRIZED),
     "nn.utils.param*": PARAMETRIZED,
     **dict.fromkeys(("nn.utils.rnn", "nn.utils.rnn.*"), "pad sequences with np.pad, and mask the loss"),
@@ -159,10 +153,6 @@ NN: dict[str, str] = {
     **dict.fromkeys(("nn.functional.scaled_dot*", "nn.functional.multi_head*"), ATTENTION),
     **dict.fromkeys(("nn.Embedding*", "nn.functional.embedding*"), LOOK_UP),
     "nn.Buffer": "write self.register_buffer(name, tensor)",
-    **dict.fromkeys(
-        ("nn.ParameterList", "nn.ParameterDict"),
-        "write self.register_parameter(f'w{i}', nn.Parameter(…)) for each",
-    ),
     "nn.PixelUnshuffle": "write F.pixel_unshuffle in forward",
     **dict.fromkeys(
         ("nn.ChannelShuffle", "nn.functional.channel_shuffle"), "write x.reshape, .transpose(1, 2), .reshape"
