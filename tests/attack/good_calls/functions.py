@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_conv import data
+
 from .further_functions import FURTHER_FUNCTIONS
 from .inputs import IMAGE, LABELS, ROW, floats
 
