@@ -33,6 +33,7 @@ def gradcheck(
     rtol: float = 1e-5,
     atol: float = 1e-7,
     seed: int = 0,
+    repair: bool = True,
 ) -> bool:
     """Compare the gradient of `fn` with central differences: True, or an error that says what is wrong.
 
@@ -45,6 +46,9 @@ def gradcheck(
 
     Small inputs are checked entry by entry, large ones along random directions (drawn from `seed`). At a
     kink, as relu has at 0, it gives a KinkWarning instead of failing.
+
+    repair: where a rule is wrong, and its source is at hand, try single edits of it for up to five seconds
+    (in a child process; the file stays as it is), and say which make it agree with the forward.
 
     Raises GradcheckError, with the op, the rule and its line, the worst entry, and a diagnosis; its `kind` is
     the diagnosis in a word. ValueError where no input requires a gradient.
@@ -61,7 +65,7 @@ def gradcheck(
         assert_dtypes_kept(fn, promoted)
     except (Fault, RuleError) as fault:
         note = promotion_note(inputs, promoted)
-        raise error_of(fn, function, order, fault, tolerance, note) from fault.__cause__
+        raise error_of(fn, function, order, fault, tolerance, note, repair) from fault.__cause__
     if kinks:
         named = ", ".join(list(dict.fromkeys(kinks))[:MOST_NAMED])
         text = f"gradcheck: there is no derivative to compare with at the kink {named}"
