@@ -278,7 +278,8 @@ class Programs(Campaign):
         for number, (variable, expected) in enumerate(zip(ours, theirs, strict=True)):
             if variable.requires_grad != expected.requires_grad:
                 raise AssertionError(f"variable {number}: requires_grad is {variable.requires_grad}")
-        check_gradients(program, ours, theirs)
+        if all(np.isfinite(variable.detach().numpy()).all() for variable in theirs):
+            check_gradients(program, ours, theirs)  # of Inf and NaN: tests/test_special_values_torch.py
 
     def smaller(self, program: Program) -> Iterable[Program]:
         """Without one of the instructions, the last ones first."""
