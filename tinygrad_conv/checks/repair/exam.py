@@ -8,6 +8,8 @@ from one another as the forward takes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -116,20 +118,38 @@ def cases_of(call: RecordedCall, argument: int, tolerance: Tolerance) -> list[Ca
 
     Raises ValueError where there is nothing to compare with.
     """
-    cases = [Case(call, as_floats(call.arrays), argument, tolerance)]
-    for arrays in (jittered(as_floats(call.arrays)), other_sizes(call)):
-        if arrays is None:
-            continue
-        try:
-            cases.append(Case(call, arrays, argument, tolerance))
-        except REFUSALS:  # the op may not be defined there
-            continue
+    arrays = as_floats(call.arrays)
+    cases = [Case(call, arrays, argument, tolerance)]
+    changed = with_other_params(call)
+    for its_call, its_arrays in ((call, jittered(arrays)), (call, other_sizes(call)), (changed, arrays)):
+        if its_call is not None and its_arrays is not None:
+            with suppress(*REFUSALS):  # the op may not be defined there
+                cases.append(Case(its_call, its_arrays, argument, tolerance))
     return cases
 
 
 def as_floats(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """Arrays of floats in float64, all others as they are."""
     return tuple(array.astype(np.float64) if is_float_array(array) else array for array in arrays)
+
+
+def with_other_params(call: RecordedCall) -> RecordedCall | None:
+    """The call with other numbers among its params, as many as the forward takes; None if it takes none."""
+    params, changed = {**call.op.defaults, **call.params}, None
+    for name, value in params.items():
+        proposal = replace(call, params={**params, name: another(value)})
+        if another(value) != value and is_taken(proposal, call.arrays):
+            changed, params = proposal, proposal.params
+    return changed
+
+
+def another(value: Any) -> Any:
+    """Another number; whatever holds none as it is."""
+    if type(value) is tuple:
+        return tuple(map(another, value))
+    if type(value) is int:
+        return value + 1
+    return value * 1.25 if type(value) is float else value
 
 
 def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
@@ -142,6 +162,8 @@ def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
     layout = {place: size for size, places in classes.items() for place in places}
     taken: tuple[Any, ...] | None = None
     for changed in changes_of(classes, MOST_SPLITS):
+        if len({layout[place] for place in changed}) > 1:
+            continue  # they have come apart already
         proposal = {**layout, **dict.fromkeys(changed, unused_size(layout))}
         arrays = resized(call.arrays, proposal)
         if is_taken(call, arrays):

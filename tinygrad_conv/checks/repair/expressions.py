@@ -30,6 +30,7 @@ FAMILIES = (
     ("sign", "abs"),
     ("cumsum", "sum"),
 )
+OF_NUMPY = {"power": "pow", "concatenate": "cat", "multiply": "mul", "subtract": "sub", "negative": "neg"}
 AXIS_NAMES = ("dim", "axis", "dims", "axes")
 KEEP_NAMES = ("keepdim", "keepdims")
 MOST_AXES = 4
@@ -123,6 +124,7 @@ def slips_of_name(identifier: ast.Name, scope: Scope) -> Expressions:
         if identifier.id in names:
             yield from (name(other) for other in names if other != identifier.id)
     if identifier.id in scope.numbers:
+        yield from neighbours(identifier)
         yield from (number(value) for value in (0, 1, 2))
 
 
@@ -153,7 +155,8 @@ def slips_of_call(call_of: ast.Call, scope: Scope) -> Expressions:
 def relatives(function: ast.expr, scope: Scope) -> Expressions:
     """Functions that are easily taken for this one: of its family, or of the same name in this package."""
     if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") != scope.package:
-        yield ast.Attribute(name(scope.package), function.attr, ast.Load())
+        own_name = OF_NUMPY.get(function.attr, function.attr)
+        yield ast.Attribute(name(scope.package), own_name, ast.Load())
     its_name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     for family in FAMILIES:
         if its_name in family:
@@ -192,6 +195,14 @@ def with_options(call_of: ast.Call, **options: ast.expr) -> ast.expr:
     return ast.Call(call_of.func, call_of.args, [*kept, *new])
 
 
+def neighbours(whole_number: ast.expr) -> Expressions:
+    """One less, and one more."""
+    if isinstance(whole_number, ast.Constant) and type(whole_number.value) is int:
+        yield from (number(whole_number.value - 1), number(whole_number.value + 1))
+    else:
+        yield from (binary(whole_number, operator, number(1)) for operator in (ast.Sub, ast.Add))
+
+
 def slips_of_index(subscript: ast.Subscript, scope: Scope) -> Expressions:
     """The whole array, or one that begins or ends one place elsewhere, or runs the other way."""
     yield subscript.value
@@ -206,8 +217,7 @@ def slips_of_index(subscript: ast.Subscript, scope: Scope) -> Expressions:
 def other_parts(part: ast.expr) -> Expressions:
     """What an index or a slice may have been meant to be."""
     if not isinstance(part, ast.Slice):
-        yield binary(part, ast.Add, number(1))
-        yield binary(part, ast.Sub, number(1))
+        yield from neighbours(part)
         return
     for lower in shifted(part.lower):
         yield ast.Slice(lower, part.upper, part.step)
@@ -222,7 +232,7 @@ def shifted(bound: ast.expr | None) -> Iterator[ast.expr | None]:
     if bound is None:
         yield from (number(1), number(-1))
     else:
-        yield from (None, binary(bound, ast.Add, number(1)), binary(bound, ast.Sub, number(1)))
+        yield from (None, *neighbours(bound))
 
 
 def slips_of_tuple(several: ast.Tuple | ast.List, scope: Scope) -> Expressions:

@@ -13,10 +13,10 @@ from ...engine.location import show_path
 from ..calls import RecordedCall
 from ..diagnosis.culprit import Culprit
 from ..diagnosis.rule_source import parse_definition
-from ..tolerance import Tolerance, WrongEntry
+from ..tolerance import Tolerance
 from .exam import REFUSALS, cases_of
 from .scope import PACKAGE, scope_of
-from .workshop import Job, Outcome, Repair, try_edits
+from .workshop import Job, Outcome, Repair, blames, try_edits
 
 SECONDS = 5.0  # for which edits are tried
 MOST_SHOWN = 3  # repairs
@@ -38,8 +38,9 @@ def repairs_of(
 def argument_of(culprit: Culprit, rule: Rule) -> int:
     """The number of the checked input whose gradient is wrong."""
     call, order, fault = culprit
-    if isinstance(fault, WrongEntry):
-        return fault.input if order == 1 else fault.output
+    blamed = blames(fault, order)
+    if blamed is not None:
+        return blamed
     return next(number for number in range(len(call.checked)) if call.rule_of(number) is rule)
 
 
