@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import multiprocessing
 import os
+import signal
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -27,7 +29,8 @@ from .exam import Case
 from .scope import Scope
 
 MEMORY = 1 << 30  # bytes that a child may take beyond what it has
-STUCK = 0.5  # seconds that one edit may take
+LONGEST = 0.5  # seconds of computing that one edit may take
+STUCK = 2.0  # seconds after which a child is stopped that does not get on, for it cannot stop itself
 POLL = 0.02  # seconds between looks at the child
 FOUND_ENOUGH = 8  # repairs of one size
 
@@ -114,10 +117,26 @@ class Child:
             self.receiver.close()
 
 
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError inside the block once it has computed for so long."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def out_of_time(*_: object) -> None:
+    """The handler of that."""
+    raise TimeoutError
+
+
 def work(job: Job, first: int, at: Any, sender: Any) -> None:
     """What the child does: send each repair, and None at the end."""
     be_quiet()
     limit_memory()
+    signal.signal(signal.SIGVTALRM, out_of_time)
     sizes: set[int] = set()
     count = 0
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -128,8 +147,7 @@ def work(job: Job, first: int, at: Any, sender: Any) -> None:
             if number < first:
                 continue
             at.value = number
-            mended = mended_by(edit, job)
-            if mended is not None and makes_right(mended, job):
+            if mends(edit, job):
                 sizes.add(edit.size)
                 count += 1
                 sender.send(repair_of(edit))
@@ -154,6 +172,17 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def mends(edit: Edit, job: Job) -> bool:
+    """Whether a rule is right with an edit. What makes nonsense fails, or takes too long."""
+    try:
+        with at_most(LONGEST):
+            mended = mended_by(edit, job)
+        with at_most(4 * LONGEST):
+            return mended is not None and makes_right(mended, job)
+    except Exception:
+        return False
+
+
 def mended_by(edit: Edit, job: Job) -> Rule | None:
     """The rule with an edit, if it passes all cases."""
     old = edit.place.content
@@ -166,8 +195,6 @@ def mended_by(edit: Edit, job: Job) -> Rule | None:
         function = compiled(job, more_values, more_params)
         if all(case.passed_by(function, reads, params) for case in job.cases):
             return Rule(job.call.op, job.rule.argument, function, leading=1)
-    except Exception:  # most edits make nonsense, and so they fail
-        return None
     finally:
         edit.place.put(old)
     return None
