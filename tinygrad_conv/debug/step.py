@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from ..engine.location import Place, place_at, show_place
+from ..engine.location import Place, place_at
 from ..engine.node import Node
 from ..engine.registry import picture
 from ..errors import show_value
@@ -110,4 +110,4 @@ def place_of(node: Node) -> Place:
 def rules_of(node: Node) -> dict[str, str]:
     """The rules that a backward through the node runs, by argument."""
     wanted = [(rule, edge) for rule, edge in zip(node.op.rules, node.edges) if edge is not None]
-    return {rule.argument: f"{rule.function.__name__} ({show_place(rule.function)})" for rule, _ in wanted}
+    return {rule.argument: rule.place for rule, _ in wanted}
