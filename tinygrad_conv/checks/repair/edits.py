@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ...engine.location import show_path
 from .expressions import WAYS
 from .scope import Scope
 
@@ -110,16 +112,22 @@ def names_in(node: ast.AST) -> frozenset[str]:
     return frozenset([part.id for part in ast.walk(node) if isinstance(part, ast.Name)])
 
 
-def described(edit: Edit) -> tuple[int, str, str]:
-    """The line in the definition, and what stands there before and after: enough of it to see where."""
+def place_of(edit: Edit, function: Any) -> str:
+    """The file and line of an edit of a function."""
+    line = inspect.getsourcelines(function)[1] + getattr(edit.place.content, "lineno", 1) - 1
+    return f"{show_path(function.__code__.co_filename)}:{line}"
+
+
+def described(edit: Edit) -> tuple[str, str]:
+    """What stands in the place of an edit before and after: enough of it to see where it is."""
     around = [edit.place.content]
     for ancestor in reversed(edit.place.ancestors):
         if not isinstance(ancestor, ast.expr) or len(ast.unparse(ancestor)) > LONGEST:
             break
         around.append(ancestor)
     shown, old = around[-1], edit.place.content
-    line, before = getattr(old, "lineno", 1), ast.unparse(shown)
+    before = ast.unparse(shown)
     edit.place.put(edit.new)
     after = ast.unparse(edit.new if shown is old else shown)
     edit.place.put(old)
-    return line, before, after
+    return before, after

@@ -17,10 +17,11 @@ import numpy as np
 
 from ...dtypes import FLOATS, Array
 from ...engine.registry import OPS
+from ...errors import show_shape
 from ...members import members_of
 from ..calls import RecordedCall
 from ..diagnosis.evidence import LARGEST, jittered
-from ..function import Function, is_float_array
+from ..function import Function, input_names, is_float_array
 from ..tolerance import Tolerance
 
 COTANGENTS = 2  # for each case
@@ -33,8 +34,15 @@ class Case:
     """One set of inputs: what a rule may read there, and what it has to return for some cotangents."""
 
     def __init__(
-        self, call: RecordedCall, arrays: tuple[Any, ...], argument: int, tolerance: Tolerance
+        self,
+        call: RecordedCall,
+        arrays: tuple[Any, ...],
+        argument: int,
+        tolerance: Tolerance,
+        label: str = "",
     ) -> None:
+        """label: in what its inputs differ from those of the call."""
+        self.label = label
         function = call.function(arrays)
         if function.values.size * function.point.size > LARGEST:
             raise ValueError("the Jacobian is too large to be looked into")
@@ -118,14 +126,30 @@ def cases_of(call: RecordedCall, argument: int, tolerance: Tolerance) -> list[Ca
 
     Raises ValueError where there is nothing to compare with.
     """
-    arrays = as_floats(call.arrays)
+    arrays, resized_arrays, changed = as_floats(call.arrays), other_sizes(call), with_other_params(call)
     cases = [Case(call, arrays, argument, tolerance)]
-    changed = with_other_params(call)
-    for its_call, its_arrays in ((call, jittered(arrays)), (call, other_sizes(call)), (changed, arrays)):
-        if its_call is not None and its_arrays is not None:
-            with suppress(*REFUSALS):  # the op may not be defined there
-                cases.append(Case(its_call, its_arrays, argument, tolerance))
+    with suppress(*REFUSALS):  # the op may not be defined at a point
+        cases.append(Case(call, jittered(arrays), argument, tolerance, "other numbers"))
+    if resized_arrays is not None:
+        with suppress(*REFUSALS):
+            cases.append(Case(call, resized_arrays, argument, tolerance, show_sizes(call, resized_arrays)))
+    if changed is not None:
+        with suppress(*REFUSALS):
+            cases.append(Case(changed, arrays, argument, tolerance, show_params(call, changed)))
     return cases
+
+
+def show_sizes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
+    """Inputs of other sizes, as one would ask for them: `x [2,4], w [3,4]`."""
+    names = input_names(call.op, len(arrays))
+    shapes = [f"{name} {show_shape(np.shape(array))}" for name, array in zip(names, arrays) if np.ndim(array)]
+    return ", ".join(shapes)
+
+
+def show_params(call: RecordedCall, changed: RecordedCall) -> str:
+    """The params that are others: `stride=2, dilation=3`."""
+    before = {**call.op.defaults, **call.params}
+    return ", ".join(f"{name}={value!r}" for name, value in changed.params.items() if value != before[name])
 
 
 def as_floats(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -134,22 +158,26 @@ def as_floats(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def with_other_params(call: RecordedCall) -> RecordedCall | None:
-    """The call with other numbers among its params, as many as the forward takes; None if it takes none."""
+    """The call with other numbers among its params, as many as the forward takes, and all different from one
+    another if it takes that; None if it takes none.
+    """
     params, changed = {**call.op.defaults, **call.params}, None
-    for name, value in params.items():
-        proposal = replace(call, params={**params, name: another(value)})
-        if another(value) != value and is_taken(proposal, call.arrays):
-            changed, params = proposal, proposal.params
+    for by, (name, value) in enumerate([*params.items()], 1):
+        for proposal in (another(value, by), another(value, 1)):
+            proposed = replace(call, params={**params, name: proposal})
+            if proposal != value and is_taken(proposed, call.arrays):
+                changed, params = proposed, proposed.params
+                break
     return changed
 
 
-def another(value: Any) -> Any:
-    """Another number; whatever holds none as it is."""
+def another(value: Any, by: int) -> Any:
+    """A larger number; whatever holds none as it is."""
     if type(value) is tuple:
-        return tuple(map(another, value))
+        return tuple(another(member, by) for member in value)
     if type(value) is int:
-        return value + 1
-    return value * 1.25 if type(value) is float else value
+        return value + by
+    return value * (1 + by / 4) if type(value) is float else value
 
 
 def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
@@ -162,7 +190,8 @@ def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
     layout = {place: size for size, places in classes.items() for place in places}
     taken: tuple[Any, ...] | None = None
     for changed in changes_of(classes, MOST_SPLITS):
-        if len({layout[place] for place in changed}) > 1:
+        sizes = [layout[place] for place in changed]
+        if len({*sizes}) > 1 or list(layout.values()).count(sizes[0]) == 1 and sizes[0] not in classes:
             continue  # they have come apart already
         proposal = {**layout, **dict.fromkeys(changed, unused_size(layout))}
         arrays = resized(call.arrays, proposal)
@@ -185,6 +214,7 @@ def changes_of(classes: dict[int, list[tuple[int, int]]], most: int) -> Iterator
         *[tuple(places) for places in groups if len(places) > 2],
     ]
     yield from proposals[:most]
+    yield from proposals[:most]  # what was refused may be taken now that others have grown
 
 
 def unused_size(layout: dict[tuple[int, int], int]) -> int:

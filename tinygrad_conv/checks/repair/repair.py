@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-import multiprocessing
-import sys
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 from ...engine.declare import Rule
-from ...engine.location import show_path
-from ..calls import RecordedCall
 from ..diagnosis.culprit import Culprit
-from ..diagnosis.rule_source import parse_definition
 from ..tolerance import Tolerance
-from .exam import REFUSALS, cases_of
-from .scope import PACKAGE, scope_of
-from .workshop import Job, Outcome, Repair, blames, try_edits
+from .edited import Job, blames, edited, job_of, makes_right
+from .edits import Edit, described, edits_of, place_of
+from .workshop import Attempt, Outcome, is_open, try_all
 
 SECONDS = 5.0  # for which edits are tried
-MOST_SHOWN = 3  # repairs
+ENOUGH = 8  # repairs of one size
+MOST_SHOWN = 3
+
+
+class Repair(NamedTuple):
+    """An edit that makes a rule right: where, and what stands there before and after."""
+
+    size: int
+    place: str
+    before: str
+    after: str
+    reads: tuple[str, ...]  # what the rule has to read beside what it reads already
+
+    def __str__(self) -> str:
+        reads = f"   (and have the rule read {', '.join(self.reads)})" if self.reads else ""
+        return f"{self.place}   {self.before}  →  {self.after}{reads}"
 
 
 def repairs_of(
-    culprit: Culprit, rule: Rule, order: int, tolerance: Tolerance, seconds: float = SECONDS
+    culprit: Culprit, rule: Rule, order: int, tolerance: Tolerance, seconds: float | None = None
 ) -> list[str]:
     """Lines that say which edits make a culprit's rule right up to an order; none where none can be tried."""
-    if "fork" not in multiprocessing.get_all_start_methods():  # as on Windows
+    if not is_open():
         return []
-    if multiprocessing.current_process().daemon:  # it may not have children
+    job = job_of(culprit.call, argument_of(culprit, rule), rule, order, tolerance)
+    if job is None:
         return []
-    argument = argument_of(culprit, rule)
-    job = job_of(culprit.call, argument, rule, order, tolerance)
-    return [] if job is None else lines_of(rule, try_edits(job, seconds), len(job.cases))
+    outcome = try_all(partial(attempts, job), SECONDS if seconds is None else seconds)
+    return lines_of(outcome, len(job.cases))
 
 
 def argument_of(culprit: Culprit, rule: Rule) -> int:
@@ -44,53 +54,33 @@ def argument_of(culprit: Culprit, rule: Rule) -> int:
     return next(number for number in range(len(call.checked)) if call.rule_of(number) is rule)
 
 
-def job_of(call: RecordedCall, argument: int, rule: Rule, order: int, tolerance: Tolerance) -> Job | None:
-    """What there is to do; None where the rule's source is not at hand, or its forward has no differences."""
-    function: Any = rule.function
-    try:
-        lines, _ = inspect.getsourcelines(function)
-        definition = parse_definition(function, lines)
-        cases = cases_of(call, argument, tolerance)
-    except (OSError, TypeError, SyntaxError, *REFUSALS):
-        return None
-    if definition is None:
-        return None
-    definition.decorator_list = []
-    scope = scope_of(rule, cases[0])
-    names = names_around(function, scope.package)
-    return Job(call, argument, rule, definition, scope, cases, order, tolerance, names)
+def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
+    """Edit after edit, up to the size of the first that is found."""
+    for edit in edits_of(job.definition, job.scope):
+        if found and (edit.size > max(repair.size for repair in found) or len(found) >= ENOUGH):
+            return
+        yield partial(repair_by, edit, job)
 
 
-def names_around(function: Any, package: str) -> dict[str, Any]:
-    """What a function sees beside its own names; this package and `math` in any case."""
-    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
-    return {
-        package: sys.modules[PACKAGE],
-        "math": math,
-        **function.__globals__,
-        **{name: cell.cell_contents for name, cell in cells},
-    }
+def repair_by(edit: Edit, job: Job) -> Repair | None:
+    """An edit as a repair, if it is one."""
+    candidate = edited(edit, job)
+    if all(map(candidate.passes, job.cases)) and makes_right(candidate, job):
+        return Repair(edit.size, place_of(edit, job.rule.function), *described(edit), edit.reads)
+    return None
 
 
-def lines_of(rule: Rule, outcome: Outcome, cases: int) -> list[str]:
+def lines_of(outcome: Outcome, cases: int) -> list[str]:
     """What is said of an outcome."""
     tried = f"{outcome.tried:,} edits tried" + ("" if outcome.complete else " in the time there was")
-    if not outcome.repairs:
+    if not outcome.found:
         return [f"no single edit makes it right ({tried})"]
-    size = min(repair.size for repair in outcome.repairs)
-    smallest = [repair for repair in outcome.repairs if repair.size == size]
+    size = min(repair.size for repair in outcome.found)
+    smallest = [repair for repair in outcome.found if repair.size == size]
     smallest.sort(key=lambda repair: abs(len(repair.after) - len(repair.before)))
     distinct = list({repair.after: repair for repair in smallest}.values())
-    lines = [f"an edit that makes it right: {shown(rule, repair)}" for repair in distinct[:MOST_SHOWN]]
+    lines = [f"an edit that makes it right: {repair}" for repair in distinct[:MOST_SHOWN]]
     if len(distinct) > MOST_SHOWN:
         lines.append(f"and {len(distinct) - MOST_SHOWN} more of this size")
     sizes = ", at other sizes too" if cases > 2 else ""
     return [*lines, f"(with it the rule agrees with your forward{sizes}; {tried})"]
-
-
-def shown(rule: Rule, repair: Repair) -> str:
-    """A repair with its line."""
-    _, first = inspect.getsourcelines(rule.function)
-    path = show_path(rule.function.__code__.co_filename)
-    edit = f"{path}:{first + repair.line - 1}   {repair.before}  →  {repair.after}"
-    return edit + (f"   (and have the rule read {', '.join(repair.reads)})" if repair.reads else "")
