@@ -190,8 +190,9 @@ def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
     layout = {place: size for size, places in classes.items() for place in places}
     taken: tuple[Any, ...] | None = None
     for changed in changes_of(classes, MOST_SPLITS):
-        sizes = [layout[place] for place in changed]
-        if len({*sizes}) > 1 or list(layout.values()).count(sizes[0]) == 1 and sizes[0] not in classes:
+        now = [layout[place] for place in changed]
+        alone = list(layout.values()).count(now[0]) == 1 and now[0] not in classes
+        if alone or len({*now}) > 1:
             continue  # they have come apart already
         proposal = {**layout, **dict.fromkeys(changed, unused_size(layout))}
         arrays = resized(call.arrays, proposal)
