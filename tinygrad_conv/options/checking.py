@@ -1,0 +1,163 @@
+"""Looking at the options of a call, before it or once it has failed, and saying which was at fault."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from ..errors import SHORT, DtypeError, show_array
+from ..spellings import respelled
+from .kinds import Option
+from .names import options_of
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+PACKAGE = __name__.partition(".")[0] + "."
+
+
+def option_error(owner: str, name: str, option: Option, value: Any) -> Exception | None:
+    """What is wrong with the value of an option, if anything is."""
+    if not option.has_type(value):
+        refusal = DtypeError if hasattr(value, "dtype") else option.refusal
+        return refusal(f"{owner}: {name} must be {option.expected}, not {show_given(value)}")
+    if not option.in_range(value):
+        limits = option.limits or f"be {option.expected}"
+        return ValueError(f"{owner}: {name} must {limits}, not {show_given(value)}")
+    return None
+
+
+def check_option(owner: str, name: str, option: Option, value: Any) -> None:
+    """Refuse a value that an option cannot have."""
+    error = option_error(owner, name, option, value)
+    if error is not None:
+        raise error
+
+
+def first_error(owner: str, options: dict[str, Option], given: Iterable[tuple[str, Any]]) -> Exception | None:
+    """What is wrong with the first argument of a call that cannot be."""
+    for name, value in given:
+        error = option_error(owner, name, options[name], value) if name in options else None
+        if error is not None:
+            return error
+    return None
+
+
+def checked(**own: Option) -> Callable[[Function], Function]:
+    """A decorator for functions that are made of several ops, or of none, and for constructors: errors name
+    it, and the argument at fault. own: what its arguments may be where OPTIONS says otherwise.
+
+    A constructor looks at all of its options before it does anything, and errors name the class it is called
+    for; a function looks at those that it might take in silence.
+    """
+
+    def check(function: Function) -> Function:
+        constructs = function.__name__ == "__init__"
+        is_method = "self" in inspect.signature(function).parameters
+        options = options_of(function, **own)
+        names, all_names = positional(function), list(inspect.signature(function).parameters)
+        at_once = [
+            (names.index(name) if name in names else len(names), name, option)
+            for name, option in options.items()
+            if option.at_once or constructs
+        ]
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            owner = type(args[0]).__name__ if constructs else function.__name__
+            kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
+            for position, name, option in at_once:
+                value = args[position] if position < len(args) and names else kwargs.get(name, call)
+                if value is not call and (constructs or type(value) not in option.plain):
+                    check_option(owner, name, option, value)
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                given = [*zip(names[is_method:], args[is_method:]), *kwargs.items()]
+                explanation = explain(owner, first_error(owner, options, given), given, error)
+                if explanation is error:
+                    raise
+                raise explanation from error
+
+        return cast(Function, call)
+
+    return check
+
+
+def check_constructor(
+    cls: Any, options: Mapping[str, Option], own: Mapping[str, Mapping[str, Option]] | None = None
+) -> dict[str, Option]:
+    """Have a class of this package look at the options of its constructor, by their names; which these are.
+
+    own: by class, where it has a meaning of its own for some. What users' own classes take is theirs to say.
+    """
+    special = (own or {}).get(cls.__name__, {})
+    if not cls.__module__.startswith(PACKAGE) or not (special or "__init__" in vars(cls)):
+        return {}
+    constructor, meant = cls.__init__, {**options, **special}
+    cls.__init__ = checked(**meant)(constructor)
+    return options_of(constructor, **meant)
+
+
+def positional(function: Callable[..., Any]) -> list[str]:
+    """The names of the arguments that can be given by position; none where `*several` takes them all."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return []
+    return [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+
+
+def explain(owner: str, fault: Exception | None, given: Iterable[tuple[str, Any]], error: Any) -> Exception:
+    """What to raise where a call failed: the error itself if it says where, else what was wrong with an
+    argument, else the error's message with the owner's name and the arguments.
+    """
+    if is_explained(owner, error) or is_foreign(error):
+        return cast(Exception, error)
+    if fault is not None:
+        return fault
+    if NAMED.match(message_of(error)):
+        return cast(Exception, error)  # it names an op that is part of it
+    shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
+    return class_of(error)(f"{owner}: {error} (given {shown})")
+
+
+def message_of(error: Exception) -> str:
+    """What an error says; a KeyError's own text puts it in quotes."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def is_foreign(error: Exception) -> bool:
+    """Whether an error is of a class that neither Python nor NumPy nor this package has: a user's own."""
+    return type(error).__module__.partition(".")[0] not in ("builtins", "numpy", PACKAGE[:-1])
+
+
+def is_explained(owner: str, error: Exception) -> bool:
+    """Whether an error names the owner already."""
+    return message_of(error).startswith((f"{owner}:", f"{owner} ", f"{owner}(…"))
+
+
+def class_of(error: Exception) -> type[Exception]:
+    """The built-in class of an error, or the project's own, which can be raised with a message alone."""
+    for its_class in type(error).__mro__:
+        if its_class in (AttributeError, KeyError, UnicodeError, Exception):  # said of a wrong type
+            return TypeError
+        if its_class.__module__ in ("builtins", DtypeError.__module__):
+            return cast("type[Exception]", its_class)
+    return type(error)
+
+
+def show_given(value: Any) -> str:
+    """A value that was given, in a few words; arrays by dtype and shape, foreign things by their type."""
+    if isinstance(getattr(value, "dtype", None), np.dtype) and isinstance(value.shape, tuple):
+        return show_array(value)
+    try:
+        text = SHORT.repr(value)
+    except Exception:  # the repr of something hostile
+        return type(value).__name__
+    plain = isinstance(value, (str, int, float, tuple, list, type(None)))
+    return text if plain else f"{text} ({type(value).__name__})"
