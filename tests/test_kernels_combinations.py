@@ -23,11 +23,10 @@ from .test_kernels import (
     Case,
     assert_same,
     larger_case,
-    pool_input,
-    pool_windows,
     random_case,
     results,
 )
+from .test_kernels_pooling import pool_input, pool_windows
 
 pytestmark = pytest.mark.exhaustive
 

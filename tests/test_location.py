@@ -49,7 +49,8 @@ def test_what_is_written_for_others_is_never_absolute(path, shown):
 
 def test_the_script_s_folder_comes_before_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "project" / "nets").mkdir(parents=True)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(tmp_path / "project" / "train.py"))
+    script = str(tmp_path / "project" / "train.py")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", script, raising=False)
     monkeypatch.setattr(sys, "path", [str(tmp_path / "library"), *sys.path])
     monkeypatch.chdir(tmp_path)
     assert relative_path(str(tmp_path / "project" / "nets" / "net.py")) == os.path.join("nets", "net.py")
@@ -86,7 +87,7 @@ def test_cells_of_ipython_have_their_numbers(tmp_path):
     cells = [*CELLS, LOOK, "loss.backward()\nloss.backward()"]
     program = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
-        "shell = InteractiveShell.instance(colors='NoColor', history_manager=None)\n"
+        "shell = InteractiveShell.instance(colors='nocolor', history_manager=None)\n"
         f"for cell in {cells!r}: shell.run_cell(cell, store_history=True)\n"
     )
     env = environment(IPYTHONDIR=str(tmp_path))

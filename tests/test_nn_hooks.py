@@ -262,6 +262,7 @@ def test_backward_hooks_where_no_input_needs_a_gradient():
 
 
 @pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:Full backward hook:UserWarning")  # PyTorch's
 def test_backward_hooks_are_pytorchs():
     torch = pytest.importorskip("torch")
     both = []

@@ -318,6 +318,7 @@ def test_hard_activations(name):
         lambda nn: nn.KLDivLoss(log_target=True),
     ],
 )
+@pytest.mark.filterwarnings("ignore:reduction:UserWarning")  # PyTorch's, of the mean
 def test_layers_of_two_inputs(make):
     ours, theirs = make(nn), make(torch.nn)
     assert repr(ours) == repr(theirs)

@@ -50,7 +50,7 @@ def test_syntax_errors_exit_codes_and_missing_files(drive, tmp_path):
 def test_a_backward_that_never_comes(drive):
     _, done = drive(ARTICLE, options=["--nth", "2"])
     assert done.stdout.endswith(
-        "step: the script ended after 1 backwards, so there was no number 2 to stop in\n"
+        "step: the script ended after 1 backward, so there was no number 2 to stop in\n"
     )
 
 

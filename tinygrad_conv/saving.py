@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from contextlib import nullcontext
 from typing import IO, Any, Union
 
 import numpy as np
@@ -55,7 +56,9 @@ def load(f: File, map_location: Any = None, weights_only: bool = True) -> Any:
     if not isinstance(f, (str, os.PathLike)) and not hasattr(f, "read"):
         raise TypeError(f"load: f must be a path or a file open for reading bytes, not {type(f).__name__}")
     try:
-        with np.load(f, allow_pickle=False) as members:
+        # opened here: NumPy leaves a file open that turns out to be damaged
+        file = open(f, "rb") if isinstance(f, (str, os.PathLike)) else nullcontext(f)
+        with file as source, np.load(source, allow_pickle=False) as members:
             written_as, structure = json.loads(str(members["structure"]))
             if written_as != FORMAT:
                 raise ValueError(f"its format is {written_as!r}")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ from .stepping import contributions
 Index = tuple[int, ...]
 
 
-class Factors(NamedTuple):
+@dataclass(frozen=True)
+class Factors:
     """Which elements of dy take part in a number of a gradient, and with what they are multiplied."""
 
     at: tuple[Any, ...]  # index arrays into dy

@@ -149,9 +149,6 @@ class Conversions(Operators):
 
     is_mps = is_xpu = is_cuda
 
-    def is_floating_point(self) -> Flag:
-        return self._data.dtype.kind == "f"
-
     def numpy(self, *, force: Flag = False) -> Array:
         """Its numbers, in the same memory. Of a tensor that requires grad with force=True alone."""
         if self.requires_grad and not force:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import Array
@@ -45,7 +46,11 @@ def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *option
         return function(input, *options)
     if isinstance(input, Tensor):
         return change(input, f"{function.__name__}(…, inplace=True)", function, *options)
-    input[...] = function(input, *options)
+    changed = function(input, *options)
+    if not isinstance(input, np.ndarray):
+        name, given = function.__name__, type(input).__name__
+        raise TypeError(f"{name}: with inplace=True input must be a Tensor or an ndarray, not {given}")
+    input[...] = changed
     return input
 
 

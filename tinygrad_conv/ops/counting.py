@@ -70,8 +70,8 @@ def bincount(x, weights=None, *, minlength=0):
     check_counted("bincount", x, weights)
     check_minlength("bincount", x, minlength)
     counts = np.bincount(x.astype(np.intp), weights, minlength)
-    single = weights is not None and weights.dtype == np.float32
-    return counts.astype(np.float32) if single else counts
+    floats = weights is not None and weights.dtype.kind == "f"
+    return counts.astype(weights.dtype) if floats else counts
 
 
 @primitive(names=("input",), differentiable=False)

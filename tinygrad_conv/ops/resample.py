@@ -16,6 +16,7 @@ from .. import kernels
 from ..dtypes import Array
 from ..engine.declare import primitive
 from ..kernels.sums import BLOCK, sum_in_halves
+from .arguments.dims import one_dim
 from .arguments.dtypes import check_float
 from .arguments.shapes import check_resized
 from .functions import wide
@@ -42,6 +43,7 @@ def mix(x, *, dim, size, target, source, weight=None):
 
     y has `size` places there. A place that is no target is 0; without weights each counts 1.
     """
+    dim = one_dim("mix", dim, x.ndim)
     lines = np.moveaxis(wide(x), dim, 0)
     if weight is not None:
         check_float("mix", x=x)
