@@ -112,14 +112,15 @@ def start_over(layer):
 
 def pixelwise(into, out, size, stride, padding):
     return nn.Sequential(
-        nn.Conv2d(into, out, size, stride, padding), nn.ReLU(), nn.Conv2d(out, out, kernel_size=1), nn.Sigmoid())
+        nn.Conv2d(into, out, size, stride, padding), nn.ReLU(),
+        nn.Conv2d(out, out, kernel_size=1), nn.Sigmoid())
 
 class Growing(nn.Module):
     def __init__(self, into, growth, count):
         super().__init__()
         widths = range(into, into + growth * count, growth)
         self.steps = nn.Sequential(*[
-            nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, growth, kernel_size=3, padding=1))
+            nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, growth, 3, padding=1))
             for width in widths])
 
     def forward(self, x):
@@ -131,13 +132,13 @@ class Paths(nn.Module):
     def __init__(self, *widths, **options):
         super(Paths, self).__init__(**options)
         self.straight = nn.LazyConv2d(widths[0], kernel_size=1)
-        self.pooled = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), nn.LazyConv2d(widths[1], kernel_size=1))
+        self.pooled = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), nn.LazyConv2d(widths[1], 1))
 
     def forward(self, x):
         return torch.cat([F.relu(path(x)) for path in (self.straight, self.pooled)], dim=1)
 
 net = nn.Sequential(
-    pixelwise(1, 4, size=5, stride=2, padding=2), nn.AvgPool2d(kernel_size=2, stride=1), Growing(4, 3, count=2),
+    pixelwise(1, 4, size=5, stride=2, padding=2), nn.AvgPool2d(kernel_size=2, stride=1), Growing(4, 3, 2),
     nn.LazyBatchNorm2d(), Paths(3, 2), nn.AdaptiveAvgPool2d((2, 2)), nn.Flatten(), nn.LazyLinear(10))
 net.eval()
 shapes, x = [], torch.rand(size=(2, 1, 12, 12), dtype=torch.float32)
@@ -194,8 +195,8 @@ class Block(nn.Module):
         self.excite = nn.Conv2d(2, out, kernel_size=1)
         self.around = nn.Sequential()
         if into != out:
-            more = (out - into) // 2
-            self.around = Call(lambda x: F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, more, more), "constant", 0))
+            wider = (0, 0, 0, 0, (out - into) // 2, (out - into) // 2)
+            self.around = Call(lambda x: F.pad(x[:, :, ::stride, ::stride], wider, "constant", 0))
 
     def forward(self, x):
         y = self.norm(self.conv(x))
