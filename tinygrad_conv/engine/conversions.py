@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 from ..devices import CPU, Device, is_cpu, is_device
 from ..dtypes import Array
 from ..errors import DtypeError, show_array
+from ..options import FLAG, check_option
 from .instructions import asks_for_a_number
 from .location import line_of, user_where
 from .modes import GRAD
@@ -84,6 +85,9 @@ class Conversions(Operators):
         (non_blocking), and memory_format is left to the ops. Raises DtypeError for what is no dtype, and for
         another device.
         """
+        for name, value in (("non_blocking", non_blocking), ("copy", copy)):
+            if value is not False:
+                check_option("to", name, FLAG, value)
         wanted = target_dtype(arguments, dtype, device)
         if wanted is None or (not isinstance(wanted, str) and self._data.dtype == wanted):
             return OPS["clone"](self) if copy else self

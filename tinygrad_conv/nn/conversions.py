@@ -13,6 +13,7 @@ from ..engine.commit import Changes
 from ..engine.conversions import target_dtype
 from ..engine.tensor import GRAD_LOCK, check_leaf
 from ..errors import DtypeError
+from ..options import FLAG, check_option
 from .uninitialized import is_uninitialized
 
 Self = TypeVar("Self", bound="Conversions")
@@ -37,6 +38,7 @@ class Conversions:
         `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(tensor)`, as a Tensor's. "cpu", the only device,
         changes nothing.
         """
+        check_option("to", "non_blocking", FLAG, non_blocking)
         wanted = target_dtype(arguments, dtype, device)
         if wanted is None:
             return self
