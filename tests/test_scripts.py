@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -130,3 +132,11 @@ def test_a_module_says_what_it_lacks():
     with pytest.raises(AttributeError, match="^'Sequential' object has no attribute 'fc'$"):
         net.fc  # noqa: B018
     assert not hasattr(net, "fc") and getattr(net, "fc", None) is None
+
+
+def test_port_says_the_same_whatever_has_been_imported_before(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPTS["adversaries"], encoding="utf-8")
+    command = [sys.executable, "-m", "tinygrad_conv", "port", str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    assert "import tinygrad_conv.backends.cudnn as cudnn" in said and "leave it out" not in said
