@@ -140,3 +140,14 @@ def test_port_says_the_same_whatever_has_been_imported_before(tmp_path):
     command = [sys.executable, "-m", "tinygrad_conv", "port", str(path)]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     assert "import tinygrad_conv.backends.cudnn as cudnn" in said and "leave it out" not in said
+
+
+def test_port_names_what_is_filled_with_a_result(tmp_path, capsys):
+    path = tmp_path / "script.py"
+    path.write_text(
+        "import torch\nx, y = torch.ones(2), torch.empty(2)\ntorch.add(x, 1, out=y)\ndict(out=x)\n"
+    )
+    assert main(["port", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "script.py:3: name: torch.add(x, 1, out=y)   write: y = torch.add(x, 1)\n" in said
+    assert "2 lines to write otherwise: 1 import, 1 name" in said
