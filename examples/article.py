@@ -23,10 +23,15 @@ W = np.array([[1.0, 0.0], [0.0, 1.0]])
 TARGET = np.ones((2, 2))
 LEARNING_RATE = 0.1
 
+K = np.array(
+    [[1.0, 2.0], [3.0, 4.0]]
+)  # W is its own flip; this kernel is not, and shows where one is flipped
+
 EXPECTED_Y = np.array([[2.0, 3.0], [0.0, 2.0]])
 EXPECTED_DY = np.array([[1.0, 2.0], [-1.0, 1.0]])
 EXPECTED_DW = np.array([[6.0, 2.0], [1.0, 4.0]])
 EXPECTED_DX = np.array([[1.0, 2.0, 0.0], [-1.0, 2.0, 2.0], [0.0, -1.0, 1.0]])
+EXPECTED_DX_OF_K = np.array([[1.0, 4.0, 4.0], [2.0, 9.0, 10.0], [-3.0, -1.0, 4.0]])
 EXPECTED_NEW_W = np.array([[0.4, -0.2], [-0.1, 0.6]])
 
 
@@ -37,6 +42,7 @@ def main() -> None:
     dy = loss_and_its_gradient(y)
     dw = weight_gradient(dy)
     input_gradient(dy)
+    input_gradient_of_a_kernel_that_is_not_its_own_flip(dy)
     update(dw)
     three_ways_agree()
     if options.html:
@@ -55,10 +61,9 @@ def two_operations() -> None:
     heading("1. Two operations that share a name")
     print("Cross-correlation slides the kernel over the input as it is. True convolution")
     print("first flips the kernel by 180°. One input, one kernel K, both operations:\n")
-    kernel = np.array([[1.0, 2.0], [3.0, 4.0]])
-    flipped = flip(kernel)
-    correlation, convolution = correlate(X, kernel), correlate(X, flipped)
-    print_matrices(X=X, K=kernel, K_flipped=flipped, correlation=correlation, convolution=convolution)
+    flipped = flip(K)
+    correlation, convolution = correlate(X, K), correlate(X, flipped)
+    print_matrices(X=X, K=K, K_flipped=flipped, correlation=correlation, convolution=convolution)
     print("They differ. A CNN's layer computes the first one, and so does all that follows.")
     print("(The W of this example is its own flip, so for W alone the two would agree.)")
 
@@ -108,6 +113,16 @@ def input_gradient(dy: np.ndarray) -> None:
     assert np.array_equal(dx, EXPECTED_DX)
 
 
+def input_gradient_of_a_kernel_that_is_not_its_own_flip(dy: np.ndarray) -> None:
+    print("\nW is its own flip, so a rule that forgets to flip finds the same dX. With the")
+    print("kernel K and the same dY, it does not:\n")
+    padded, flipped = np.pad(dy, 1), flip(K)
+    dx, not_flipped = correlate(padded, flipped), correlate(padded, K)
+    print_matrices(K=K, K_flipped=flipped, dX_of_K=dx, without_the_flip=not_flipped)
+    print_sums("dX_of_K", padded, flipped)
+    assert np.array_equal(dx, EXPECTED_DX_OF_K) and not np.array_equal(dx, not_flipped)
+
+
 def update(dw: np.ndarray) -> None:
     heading(f"6. One step of gradient descent: W ← W - {LEARNING_RATE} · dW")
     new_w = W - LEARNING_RATE * dw
@@ -131,6 +146,18 @@ def three_ways_agree() -> None:
     print_matrices(engine_dW=engine_dw, literal_dW=literal_dw, numeric_dW=numeric_dw)
     print_matrices(engine_dX=engine_dx, literal_dX=literal_dx, numeric_dX=numeric_dx)
     print("All three agree, the first two exactly, in float32 and in float64.")
+    the_input_gradient_of_k_agrees()
+
+
+def the_input_gradient_of_k_agrees() -> None:
+    print("So they do for K, which a rule without the flip gets wrong:\n")
+    engine_dx = engine_input_gradient(K)
+    with tg.use_kernels("reference"):
+        literal_dx = engine_input_gradient(K)
+    numeric_dx = finite_differences(lambda x: float(np.sum(correlate(x, K) * EXPECTED_DY)), X)
+    assert np.array_equal(engine_dx, EXPECTED_DX_OF_K) and np.array_equal(literal_dx, EXPECTED_DX_OF_K)
+    assert np.allclose(numeric_dx, EXPECTED_DX_OF_K, atol=1e-8)
+    print_matrices(engine_dX_of_K=engine_dx, literal_dX_of_K=literal_dx, numeric_dX_of_K=numeric_dx)
 
 
 def engine_gradients(dtype: type) -> tuple[np.ndarray, np.ndarray]:
@@ -143,13 +170,25 @@ def engine_gradients(dtype: type) -> tuple[np.ndarray, np.ndarray]:
     return w.grad[0, 0], x.grad[0, 0]
 
 
+def engine_input_gradient(kernel: np.ndarray) -> np.ndarray:
+    """dX of this kernel as the engine computes it, for the article's dY."""
+    x = tg.tensor(X[None, None], requires_grad=True)
+    tg.conv2d(x, tg.tensor(kernel[None, None])).backward(EXPECTED_DY[None, None])
+    return x.grad[0, 0]
+
+
 def write_page(path: str) -> None:
-    """The same forward and backward, recorded, as a page for the browser."""
+    """The same forward and backward, recorded, as a page for the browser; and beside it the kernel K, whose
+    outputs are paired with the article's dY, so that its gradient dX shows the flip.
+    """
     x = tg.tensor(X[None, None], requires_grad=True, name="x")
     w = tg.tensor(W[None, None], requires_grad=True, name="w")
     y = tg.conv2d(x, w)
     loss = tg.mse_loss(y, TARGET[None, None], reduction="sum") / 2
-    loss.record().to_html(path, title="A convolution and its gradients")
+    x_of_k = tg.tensor(X[None, None], requires_grad=True, name="x beside k")
+    k = tg.tensor(K[None, None], requires_grad=True, name="k")
+    paired_with_dy = (tg.conv2d(x_of_k, k) * EXPECTED_DY[None, None]).sum()
+    (loss + paired_with_dy).record().to_html(path, title="A convolution and its gradients")
     print(f"\nwrote {path}: open it in a browser")
 
 

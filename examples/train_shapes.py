@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from tinygrad_conv import data, nn, optim
 
 EPOCHS = {"shapes": 10, "bars": 6, "digits": 30}
 SHOWN = 6  # images at the end
+DEFAULT_PAGE = "DATA.html"  # with the name of the data
 
 
 class Net(nn.Module):
@@ -46,14 +49,8 @@ def main() -> None:
     (images, labels), (test_images, test_labels), names = load(options.data, options.seed)
 
     net = Net(size=images.shape[-1], classes=len(names))
-    train(
-        net,
-        images,
-        labels,
-        classes=len(names),
-        epochs=epochs,
-        html=options.html and options.html.format(options.data),
-    )
+    html = Path(f"{options.data}.html") if options.html == Path(DEFAULT_PAGE) else options.html
+    train(net, images, labels, classes=len(names), epochs=epochs, html=html)
 
     predictions = predict(net, test_images)
     truth = test_labels.data
@@ -63,6 +60,8 @@ def main() -> None:
     pictures = test_images.data[wrong_first, 0]
     print_pictures(pictures, captions)
     save_pictures(pictures, captions, f"{options.data}.png")
+    if html:
+        print(f"saved {html} ({html.stat().st_size / 1000:,.0f} kB): open it in a browser")
     print(f"test accuracy: {100 * np.mean(predictions == truth):.1f} %")
 
 
@@ -76,7 +75,13 @@ def parse_options() -> argparse.Namespace:
         "--seed", type=count, default=0, help="the same seed gives the same numbers (default: 0)"
     )
     parser.add_argument(
-        "--html", nargs="?", const="{}.html", metavar="FILE", help="write a page that shows the last backward"
+        "--html",
+        type=writable,
+        nargs="?",
+        const=DEFAULT_PAGE,
+        metavar="FILE",
+        help="write a page that shows the last backward (default: shapes.html, or bars.html …); with "
+        "--epochs 0 it shows a backward through the untrained net",
     )
     return parser.parse_args()
 
@@ -87,6 +92,21 @@ def count(text: str) -> int:
     if number < 0:
         raise ValueError
     return number
+
+
+def writable(text: str) -> Path:
+    """A file that can be written, which is tried before the training rather than after it."""
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent} to write {path.name} to")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text or '.'} is a folder; name a file in it")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
+    except OSError as error:
+        message = f"nothing can be written to the folder {path.parent}: {error.strerror}"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def load(name: str, seed: int) -> tuple:
@@ -104,11 +124,15 @@ def load(name: str, seed: int) -> tuple:
 
 
 def train(
-    net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: int, html: str | None
+    net: Net, images: tg.Tensor, labels: tg.Tensor, classes: int, epochs: int, html: Path | None
 ) -> None:
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
     batches = data.DataLoader(data.TensorDataset(images, labels), batch_size=32, shuffle=True)
     one_hot = np.eye(classes, dtype=np.float32)
+    if html and epochs == 0:
+        x, label = next(iter(batches))
+        loss = tg.mse_loss(net(x), one_hot[label.data])
+        loss.record().to_html(html, title="A backward through the untrained net")
     for epoch in range(1, epochs + 1):
         total_loss, right = 0.0, 0
         for step, (x, label) in enumerate(batches, start=1):
@@ -116,7 +140,7 @@ def train(
             scores = net(x)
             loss = tg.mse_loss(scores, one_hot[label.data])
             if html and (epoch, step) == (epochs, len(batches)):
-                loss.record().to_html(html, title=f"The last backward of {epochs} epochs")
+                loss.record().to_html(html, title=f"The last backward of {epochs} epoch{'s' * (epochs != 1)}")
             loss.backward()
             optimizer.step()
             total_loss += loss.item() * len(x)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from tinygrad_conv.debug.page import write
 from tinygrad_conv.engine.registry import OPS
 
 from .step_programs import environment
@@ -43,3 +46,54 @@ def drive(tmp_path):
         return done.stdout.split("(step) "), done
 
     return drive
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A headless Chromium, driven as a person would."""
+    selenium = pytest.importorskip("selenium.webdriver")
+    binary, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not binary or not driver:
+        pytest.skip("needs chromium and chromedriver")
+    options = selenium.ChromeOptions()
+    options.binary_location = binary
+    quiet = ["background-networking", "component-update", "sync", "gpu", "quic"]
+    flags = [
+        "headless",
+        "no-sandbox",
+        "no-first-run",
+        "window-size=1400,1000",
+        *(f"disable-{feature}" for feature in quiet),
+    ]
+    for flag in [*flags, f"user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def visit(chromium, tmp_path):
+    """Opens the page of a recording; at the end, nothing may have been complained about or asked for."""
+    urls = []
+
+    def visit(recording, address=""):
+        path = tmp_path / f"page{len(urls)}.html"
+        write(recording, path)
+        urls.append(path.as_uri())
+        chromium.get(path.as_uri() + address)
+        return chromium
+
+    chromium.get("about:blank")
+    for log in ("browser", "performance"):
+        chromium.get_log(log)
+    yield visit
+    assert chromium.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert set(asked) <= {*urls}

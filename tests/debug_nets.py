@@ -1,4 +1,4 @@
-"""The three programs on which every part of the debugger is tried."""
+"""The three programs on which every part of the debugger is tried, and one of what they have not."""
 
 from __future__ import annotations
 
@@ -73,6 +73,32 @@ def crooked(seed: int = 0) -> Program:
     x = tg.tensor(rng.standard_normal((2, 2, 8, 10)).astype(np.float32), requires_grad=True, name="x")
     y = net(x)
     return Program((y * y).sum() + y.mean(), {"x": x, **dict(net.named_parameters())})
+
+
+def many_ops():
+    """What has not been tried in the three programs: transposed, one-dimensional, without a batch, several
+    outputs.
+    """
+    rng = np.random.default_rng(0)
+
+    def leaf(*shape):
+        return tg.Tensor(rng.standard_normal(shape).astype(np.float32), requires_grad=True)
+
+    y = tg.conv2d(
+        leaf(2, 3, 7, 6), leaf(4, 3, 3, 2), stride=(2, 1), padding=((1, 0), (0, 2)), dilation=(1, 2)
+    )
+    y = tg.conv_transpose2d(y, leaf(4, 2, 3, 3), stride=2, padding=1)
+    first, _ = y.chunk(2)
+    scores = tg.softmax(first.flatten(1), dim=1) @ leaf(first.data.size, 5)
+    single = tg.conv2d(leaf(3, 5, 5), leaf(2, 3, 2, 2), leaf(2)).max()
+    classes = tg.cross_entropy(tg.linear(leaf(4, 5), leaf(3, 5), leaf(3)), np.array([0, 2, 1, 1]))
+    return (
+        scores.sum()
+        + single
+        + classes
+        + tg.conv1d(leaf(1, 2, 9), leaf(3, 2, 3)).var()
+        + leaf() * (leaf(0, 3) * 2).sum()
+    )
 
 
 PROGRAMS = [article, shapes, crooked]

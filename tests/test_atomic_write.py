@@ -55,6 +55,14 @@ def test_they_write_what_is_behind_a_link(writer, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["file", "link"]
 
 
+@EVERY_WRITER
+def test_a_folder_that_is_missing_is_told_by_the_name_that_was_asked_for(writer, tmp_path):
+    path = tmp_path / "missing" / "file"
+    with pytest.raises(FileNotFoundError) as caught:
+        WRITERS[writer]()(path)
+    assert str(caught.value) == f"[Errno 2] No such file or directory: {str(path)!r}"
+
+
 def test_until_the_new_file_is_complete_the_older_one_is_there(tmp_path):
     path = tmp_path / "file"
     write_text(path, "älter")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.errors import DtypeError, ShapeError
+from tinygrad_conv.errors import DtypeError, GradcheckError, ShapeError
 from tinygrad_conv.ops.conv import conv2d_input_grad, conv2d_weight_grad
 
 from .helpers import assert_refused
@@ -49,6 +49,48 @@ def test_the_articles_numbers(dtype: Any) -> None:
     step = np.array([[1, 0], [0, 1]], dtype) - dtype(0.1) * np.array([[6, 2], [1, 4]], dtype)
     np.testing.assert_array_equal(w.data[0, 0], step)
     np.testing.assert_allclose(w.data[0, 0], [[0.4, -0.2], [-0.1, 0.6]], atol=np.finfo(dtype).eps)
+
+
+ARTICLE_X = [[1.0, 2.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]]
+ARTICLE_DY = [[1.0, 2.0], [-1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dx", "noticed"),
+    [
+        ([[1.0, 0.0], [0.0, 1.0]], [[1, 2, 0], [-1, 2, 2], [0, -1, 1]], False),  # its own flip
+        ([[1.0, 2.0], [3.0, 4.0]], [[1, 4, 4], [2, 9, 10], [-3, -1, 4]], True),
+    ],
+    ids=["the article's", "not its own flip"],
+)
+def test_a_rule_that_forgets_the_flip(
+    kernel: list[list[float]], dx: list[list[int]], noticed: bool, scratch_ops: None
+) -> None:
+    """It passes with the article's kernel, which is its own flip, and fails with one that is not."""
+
+    @tg.primitive
+    def correlation(x, w):
+        return tg.conv2d(x, w)
+
+    @correlation.grad("x")
+    def correlation_dx(dy, w):
+        return tg.conv2d(dy, w, padding=1)
+
+    w = tg.tensor([[kernel]], tg.float64)
+
+    def gradient(op: Any) -> Any:
+        x = tg.tensor([[ARTICLE_X]], tg.float64, requires_grad=True)
+        op(x, w).backward(np.array([[ARTICLE_DY]]))
+        return x.grad[0, 0]
+
+    np.testing.assert_array_equal(gradient(tg.conv2d), dx)
+    assert np.array_equal(gradient(correlation), dx) is not noticed
+    x = tg.tensor([[ARTICLE_X]], tg.float64, requires_grad=True)
+    if noticed:
+        with pytest.raises(GradcheckError, match="correlation_dx"):
+            tg.gradcheck(correlation, x, w)
+    else:
+        assert tg.gradcheck(correlation, x, w)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

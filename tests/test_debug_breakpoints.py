@@ -204,7 +204,7 @@ def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: P
     commands += ["p type(dy), dy.shape", "clear 1", "continue"]
     _, _, stopped, _, where, printed, *_ = pdb_answers(script, commands)
     assert "conv2d_dw()" in stopped and "conv.py" in stopped
-    assert "in rule conv2d_dw" in where and "net.py:8 in sequential.0" in where and "1 ops to go" in where
+    assert "in rule conv2d_dw" in where and "net.py:8 in sequential.0" in where and "\n1 op to go" in where
     assert printed.strip() == "(<class 'numpy.ndarray'>, (1, 2, 2, 2))"
 
 

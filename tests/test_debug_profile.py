@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from html.parser import HTMLParser
@@ -133,6 +134,18 @@ def test_tensors_that_look_like_images_are_pictures(shape, images):
     assert x.grad is None
 
 
+def test_text_is_monospaced_and_a_batch_is_a_grid_whatever_a_notebook_s_style_says():
+    x = tg.tensor(np.random.default_rng(0).standard_normal((40, 1, 8, 8)), name="<x>")
+    page = x._repr_html_()
+    assert re.match(r'<pre style="font-family: monospace; white-space: pre; [^"]*">tensor\(', page)
+    grid = re.search(r'<div style="display: grid; grid-template-columns: ([^;]*);[^"]*">(.*?)</div>', page)
+    assert grid[1] == "repeat(auto-fill, min(96px, 100%))" and grid[2].count("<img") == 16
+    assert page.endswith("<small>the first 16 of 40 pictures</small>")
+    for shown in (x, (x.requires_grad_() * 2).grad_fn, article().loss.record()[0]):
+        assert shown._repr_html_().startswith('<pre style="font-family: monospace;')
+    assert "<small>" not in x[:16].detach()._repr_html_()
+
+
 def test_pictures_of_anything():
     assert html.pictures(np.zeros((0, 4, 4))) == ""
     for array in (
@@ -141,7 +154,8 @@ def test_pictures_of_anything():
         np.array([[np.inf] * 4] * 4),
         np.eye(4, dtype=bool),
     ):
-        assert html.pictures(array).startswith("<img")
+        assert html.pictures(array).startswith('<div style="display: grid;')
+        assert html.pictures(array).count("<img") == 1
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])

@@ -31,7 +31,7 @@ def everything(recording):
         (
             step.op,
             step.params,
-            step.where,
+            step.where.relative(),
             step.read,
             step.sources,
             step.inputs,

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .helpers import INSTALLED
+from .tools.names import rewritten
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -67,7 +68,27 @@ def test_the_article_s_sums_are_written_out(tmp_path: Path) -> None:
     assert "correlation    convolution" in printed
     assert re.search(r"0\.4 +-0\.2.*\n.*-0\.1 +0\.6", printed)
     assert "All three agree" in printed
+    of_k = [1, 4, 4, 2, 9, 10, -3, -1, 4]
+    assert [int(sums[f"dX_of_K[{i},{j}]"]) for i in range(3) for j in range(3)] == of_k
     assert max(map(len, printed.splitlines())) <= 80
+
+
+WITHOUT_THE_FLIP = """
+import article
+import tinygrad_conv as tg
+
+conv = tg.ops.conv
+right = conv.conv2d_input_grad
+conv.conv2d_input_grad = lambda dy, w, **geometry: right(dy, tg.flip(w, (2, 3)), **geometry)
+article.three_ways_agree()
+"""
+
+
+def test_the_article_s_second_kernel_finds_a_rule_without_the_flip(tmp_path: Path) -> None:
+    done = run(tmp_path, "-c", WITHOUT_THE_FLIP, path=(PROJECT / "examples",))
+    printed, error = done.stdout, done.stderr
+    assert "All three agree" in printed, error  # W is its own flip, and finds nothing
+    assert "np.array_equal(engine_dx, EXPECTED_DX_OF_K)" in error and "AssertionError" in error
 
 
 def test_a_kernel_is_learned(tmp_path: Path) -> None:
@@ -127,6 +148,7 @@ def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
     printed = example(tmp_path, "step_through_conv.py")
     assert "dW = [[6.0, 2.0], [1.0, 4.0]]" in printed
     assert "dX = [[1.0, 2.0, 0.0], [-1.0, 2.0, 2.0], [0.0, -1.0, 1.0]]" in printed
+    assert "dX of k = [[1.0, 4.0, 4.0], [2.0, 9.0, 10.0], [-3.0, -1.0, 4.0]]" in printed
 
 
 def accuracy(printed: str) -> float:
@@ -189,6 +211,11 @@ def test_without_the_extras_shapes_are_learned_all_the_same(tmp_path: Path) -> N
         (("--seed", "x"), "argument --seed: invalid count value: 'x'"),
         (("--data", "cats"), "argument --data: invalid choice"),
         (("--data", "digits"), "pip install 'tinygrad_conv[examples]'"),
+        (("--html", "missing/a.html"), "argument --html: there is no folder missing to write a.html to"),
+        (("--html", "/proc/a.html"), "argument --html: nothing can be written to the folder /proc: "),
+        (("--html", "."), "argument --html: . is a folder; name a file in it"),
+        (("--html", ""), "argument --html: . is a folder; name a file in it"),
+        (("--html", "matplotlib.py/a.html"), "argument --html: there is no folder matplotlib.py to write"),
     ],
 )
 def test_what_cannot_be_trained_is_said_in_one_line(
@@ -197,17 +224,71 @@ def test_what_cannot_be_trained_is_said_in_one_line(
     script = str(PROJECT / "examples" / "train_shapes.py")
     done = run(tmp_path, script, *arguments, path=without_extras(tmp_path))
     assert done.returncode != 0
-    assert message in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1] and "epoch " not in done.stdout
 
 
-def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 2
-    for block in blocks:
-        done = run(tmp_path, "-c", block)
-        assert done.returncode == 0, done.stderr
-        promised = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
-        assert promised and done.stdout.splitlines() == promised
+def test_the_working_directory_is_tried_too_where_no_file_is_named() -> None:
+    done = run(Path("/proc"), str(PROJECT / "examples" / "train_shapes.py"), "--html")
+    assert "argument --html: nothing can be written to the folder .: " in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "title"),
+    [
+        (["--html"], "bars.html", "A backward through the untrained net"),
+        (["--html", "{a page}.html"], "{a page}.html", "A backward through the untrained net"),
+        (["--html", "--epochs", "1"], "bars.html", "The last backward of 1 epoch"),
+        (["--html", "page.html", "--epochs", "2"], "page.html", "The last backward of 2 epochs"),
+    ],
+)
+def test_the_training_s_page_is_written_and_named(
+    tmp_path: Path, arguments: list[str], name: str, title: str
+) -> None:
+    printed = example(tmp_path, "train_shapes.py", "--data", "bars", "--epochs", "0", *arguments)
+    page = tmp_path / name
+    assert f"saved {name} ({page.stat().st_size / 1000:,.0f} kB): open it in a browser\n" in printed
+    assert f"<title>{title}</title>" in page.read_text(encoding="utf-8")
+
+
+SECTIONS = [
+    "\n".join(blocks)
+    for section in re.split(r"^## ", README, flags=re.MULTILINE)
+    if (blocks := re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+]
+"""The README's code by its sections: a block goes on where the block before it in its section has ended."""
+
+COMMANDS = re.findall(r"^    ((?:python|mkdir|PYTHONBREAKPOINT|\.venv).*)$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", SECTIONS)
+def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path, code: str) -> None:
+    done = run(tmp_path, "-c", code)
+    assert done.returncode == 0, done.stderr
+    promised = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+    assert promised and done.stdout.splitlines() == promised
+
+
+def test_every_block_of_the_readme_is_tried_somewhere() -> None:
+    """Each fence is Python, a session, or printed text that a test compares; each indented line a command."""
+    assert {*re.findall(r"^```(\w*)$", README, re.MULTILINE)} == {"", "python", "pycon"}
+    assert sum(code.count("import tinygrad_conv as tg") >= 1 for code in SECTIONS) == len(SECTIONS) == 4
+    indented = re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.MULTILINE)
+    assert indented == COMMANDS and len(COMMANDS) >= 5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_s_commands_are_there(tmp_path: Path, command: str) -> None:
+    parsed = subprocess.run(["sh", "-n", "-c", command], capture_output=True, text=True)
+    assert parsed.returncode == 0, parsed.stderr
+    for path in re.findall(r"examples/\w+\.py", command):
+        assert (PROJECT / path).is_file()
+    for name in re.findall(r"python -m tinygrad_conv (\w+)", command):
+        done = run(tmp_path, "-m", "tinygrad_conv", name, "--help")
+        assert done.returncode == 0 and "usage" in done.stdout, done.stderr
+
+
+def test_the_readme_lists_every_name() -> None:
+    assert rewritten(README) == README, "the list is old: python -m tests.tools.names writes it anew"
 
 
 def test_the_readme_s_session_goes_as_it_says() -> None:
@@ -232,5 +313,5 @@ def test_the_readme_shows_what_an_op_s_example_prints(printed_by: Callable[[str]
 
 
 def test_the_readme_names_every_example() -> None:
-    files = {path.name for path in (PROJECT / "examples").glob("*.py")}
-    assert set(re.findall(r"`examples/(\w+\.py)`", README)) == files
+    files = {path.name for path in (PROJECT / "examples").iterdir() if path.suffix in (".py", ".ipynb")}
+    assert set(re.findall(r"`examples/(\w+\.(?:py|ipynb))`", README)) == files

@@ -141,6 +141,27 @@ def test_a_recording_with_an_op_that_is_not_declared_here():
     assert step["op"] == "an_op_from_elsewhere" and step["inputs"][0]["products"] is None
 
 
+def test_what_a_line_of_a_tape_reads_is_written_whole():
+    scores = tg.tensor(np.zeros((8, 3), np.float32), requires_grad=True, name="scores")
+    picked = tg.gather(scores, 1, np.zeros((8, 1), np.int64))
+    joined = tg.cat([picked, tg.ones(8, 2, requires_grad=True), scores], dim=1)
+    steps = contents(html(tg.cross_entropy(joined, np.arange(8) % 6).tape()))["steps"]
+    read = [[entry["label"] for entry in step["inputs"]] for step in steps]
+    assert read[1] == ["%1", "float32[8,2]", "scores"] and read[2][0] == "%2"
+    assert all(label.count("[") == label.count("]") for labels in read for label in labels)
+    assert "int64[8" not in read[2] and any("[8" in label for label in read[2][1:])
+    assert steps[1]["inputs"][0]["source"] == [1, 0]
+
+
+@pytest.mark.parametrize(("count", "title"), [(1, "1 op"), (2, "2 ops"), (1200, "1,200 ops")])
+def test_titles_are_singular_and_plural(count, title):
+    y = tg.tensor([1.0], requires_grad=True)
+    for _ in range(count):
+        y = y * 1.0
+    assert f"<title>A tape of {title}</title>" in html(y.tape())
+    assert f"<title>A backward through {title}</title>" in html(y.record(tg.ones(1)))
+
+
 def test_long_and_empty_programs():
     x = tg.tensor([1.0], requires_grad=True)
     y = x
@@ -166,3 +187,6 @@ def test_the_examples_write_pages_of_less_than_a_megabyte(tmp_path, example, opt
     assert dw.shape[-2:] == tuple(conv["window"]["kernel"]) and dw.any()
     if example == "article":
         np.testing.assert_array_equal(dw[0, 0], [[6, 2], [1, 4]])
+        of_k = [step for step in data["steps"] if step["op"] == "conv2d"][1]
+        dx = decoded(data["arrays"][of_k["inputs"][0]["grad"]])
+        np.testing.assert_array_equal(dx[0, 0], [[1, 4, 4], [2, 9, 10], [-3, -1, 4]])

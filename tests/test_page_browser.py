@@ -2,114 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import time
 
 import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.debug.page import embedded, write
+from tinygrad_conv.debug.page import embedded
 
-from .debug_nets import article, crooked, shapes
+from .browser import click_cell, find, press, text, texts, until
+from .debug_nets import article, crooked, many_ops, shapes
 from .test_page import ODD_NAME
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A headless Chromium, driven as a person would."""
-    selenium = pytest.importorskip("selenium.webdriver")
-    binary, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if not binary or not driver:
-        pytest.skip("needs chromium and chromedriver")
-    options = selenium.ChromeOptions()
-    options.binary_location = binary
-    quiet = ["background-networking", "component-update", "sync", "gpu", "quic"]
-    flags = [
-        "headless",
-        "no-sandbox",
-        "no-first-run",
-        "window-size=1400,1000",
-        *(f"disable-{feature}" for feature in quiet),
-    ]
-    for flag in [*flags, f"user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def visit(chromium, tmp_path):
-    """Opens the page of a recording; at the end, nothing may have been complained about or asked for."""
-    urls = []
-
-    def visit(recording, address=""):
-        path = tmp_path / f"page{len(urls)}.html"
-        write(recording, path)
-        urls.append(path.as_uri())
-        chromium.get(path.as_uri() + address)
-        return chromium
-
-    chromium.get("about:blank")
-    for log in ("browser", "performance"):
-        chromium.get_log(log)
-    yield visit
-    assert chromium.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
-    asked = [
-        event["params"]["request"]["url"]
-        for event in events
-        if event["method"] == "Network.requestWillBeSent"
-    ]
-    assert set(asked) <= {*urls}
-
-
-def find(browser, selector):
-    return browser.find_element("css selector", selector)
-
-
-def texts(browser, selector):
-    """What such elements say, read in one go: between finding and reading them the page may have drawn them
-    anew.
-    """
-    script = (
-        "return [...document.querySelectorAll(arguments[0])]"
-        ".map(element => element.innerText ?? element.textContent)"
-    )
-    return [shown.strip().replace("\t", " ") for shown in browser.execute_script(script, selector)]
-
-
-def text(browser, selector):
-    return texts(browser, selector)[0]
-
-
-def until(true, seconds=10.0):
-    """Wait for what the browser does when it has time."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def press(browser, *keys):
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def click_cell(browser, canvas, x, y):
-    """A real click at a place in an element, in pixels from its top left."""
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
-    width, height = canvas.size["width"], canvas.size["height"]
-    ActionChains(browser).move_to_element_with_offset(
-        canvas, x - width // 2, y - height // 2
-    ).click().perform()
 
 
 @pytest.mark.browser
@@ -205,32 +108,6 @@ SUMS = """
         });
     }));
 """
-
-
-def many_ops():
-    """What has not been tried in the three programs: transposed, one-dimensional, without a batch, several
-    outputs.
-    """
-    rng = np.random.default_rng(0)
-
-    def leaf(*shape):
-        return tg.Tensor(rng.standard_normal(shape).astype(np.float32), requires_grad=True)
-
-    y = tg.conv2d(
-        leaf(2, 3, 7, 6), leaf(4, 3, 3, 2), stride=(2, 1), padding=((1, 0), (0, 2)), dilation=(1, 2)
-    )
-    y = tg.conv_transpose2d(y, leaf(4, 2, 3, 3), stride=2, padding=1)
-    first, _ = y.chunk(2)
-    scores = tg.softmax(first.flatten(1), dim=1) @ leaf(first.data.size, 5)
-    single = tg.conv2d(leaf(3, 5, 5), leaf(2, 3, 2, 2), leaf(2)).max()
-    classes = tg.cross_entropy(tg.linear(leaf(4, 5), leaf(3, 5), leaf(3)), np.array([0, 2, 1, 1]))
-    return (
-        scores.sum()
-        + single
-        + classes
-        + tg.conv1d(leaf(1, 2, 9), leaf(3, 2, 3)).var()
-        + leaf() * (leaf(0, 3) * 2).sum()
-    )
 
 
 @pytest.mark.browser

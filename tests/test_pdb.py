@@ -296,7 +296,8 @@ def test_the_readme_s_walk_through_the_example() -> None:
     begin = TO_THE_NEXT_LINE
     keys = ["p loss", "tbreak tg.ops.conv.conv2d_dw", "s", "a", "w", "u", "p node", "d", "c"]
     in_the_rule = ["a", "u", "p node", "d", "r", "p __return__[0, 0].tolist()"]
-    start, *answers = drive([str(EXAMPLE)], begin + keys + in_the_rule)[len(begin) :]
+    second = ["c", *begin, "s", "a", "r", "p __return__[0, 0].tolist()"]
+    start, *answers = drive([str(EXAMPLE)], begin + keys + in_the_rule + second)[len(begin) :]
     assert "-> loss.backward()" in start
     loss, breakpoint_set, step, arguments, stack, above, node, _, stop = answers[: len(keys)]
     assert "3.5" in loss and "div" in loss
@@ -305,13 +306,17 @@ def test_the_readme_s_walk_through_the_example() -> None:
     assert arguments.splitlines() == ["dy = array(1., dtype=float32)", "b = array(2., dtype=float32)"]
     assert [function for _, function in frames(stack)][-4:] == ["sweep_from", "sweep", "send_back", "div_da"]
     assert "rule.function(" in above
-    assert node.startswith("<div → float32[], ") and "step_through_conv.py:20>" in node
+    assert node.startswith("<div → float32[], ") and "step_through_conv.py:21>" in node
     assert "conv2d_dw()" in stop
-    arguments, _, node, _, _, dw = answers[len(keys) :]
+    arguments, _, node, _, _, dw = answers[len(keys) : -len(second)]
     assert re.findall(r"^(\w+) = ", arguments, re.MULTILINE) == ["dy", "x", "w_shape", "geometry"]
     assert "[[[[ 1.,  2.]" in arguments
-    assert node.startswith("<conv2d → float32[1,1,2,2], ") and "step_through_conv.py:19>" in node
+    assert node.startswith("<conv2d → float32[1,1,2,2], ") and "step_through_conv.py:20>" in node
     assert dw.startswith("[[6.0, 2.0], [1.0, 4.0]]")
+    step, arguments, _, dx = answers[-4:]
+    assert "conv2d_dx()" in step
+    assert "[[[[1., 2.]" in arguments.replace(" 1.", "1.") and "3., 4." in arguments
+    assert dx.startswith("[[1.0, 4.0, 4.0], [2.0, 9.0, 10.0], [-3.0, -1.0, 4.0]]")
 
 
 def frames(stack: str) -> list[tuple[str, str]]:

@@ -283,7 +283,7 @@ def test_a_backward_for_one_leaf_alone(tmp_path):
     """At the prompt of `step`: the gradient of x is wanted by nobody, and there is none."""
     loss, leaves = article()
     recordings = []
-    with Stop(1, lambda recording: recordings.append(recording) or False):
+    with Stop(1, lambda recording, number: recordings.append(recording) or False):
         tg.grad(loss, [leaves["w"]])
     (recording,) = recordings
     assert list(recording.grads) == ["w"] and list(recording.leaves) == ["x", "w"]

@@ -41,10 +41,45 @@ def test_breakpoints(drive):
     assert answers[3].startswith("> %4 = linear(%3, fc.weight, fc.bias)")
     assert answers[4].startswith("> %1 = conv2d(")
     assert answers[6].startswith(
-        "loss 1 ['--rate', '1']\n> %1 = conv2d("
+        "loss 1 ['--rate', '1']\nanother backward of the program: number 3, after number 2\n> %1 = conv2d("
     )  # the third backward has the breakpoint too
     assert answers[8] == "loss 2 ['--rate', '1']\n"
+    assert "backward" not in "".join([*answers[:6], answers[7]])
     assert done.stdout.startswith("loss 0 ['--rate', '1']\n> %5 = mse_loss(")
+
+
+def test_what_was_meant_is_suggested(drive):
+    lines = ["until conv1", "b CONV1", "until net.conv2", "until fcc", "p weight", "until nothing", "c"]
+    (_, *answers), _ = drive(NET, *lines)
+    assert [answer.strip() for answer in answers[:6]] == [
+        "*** no op or layer 'conv1' on this tape: did you mean net.conv1?",
+        "*** no op or layer 'CONV1' on this tape: did you mean net.conv1?",
+        "*** no op or layer 'net.conv2' on this tape: did you mean net.conv1?",
+        "*** no op or layer 'fcc' on this tape: did you mean net.fc?",
+        "*** nothing is called 'weight': did you mean fc.weight?",
+        "*** no op or layer 'nothing' on this tape; list all shows it",
+    ]
+
+
+def test_nothing_is_cut_and_large_arrays_are_abbreviated(drive):
+    wide = NET.replace("nn.Linear(2 * 4 * 4, 3)", "nn.Linear(2 * 4 * 4, 300)").replace("(2, 3)", "(2, 300)")
+    name = "a_long_name_of_a_layer_that_somebody_has_chosen_" * 3
+    (_, listing, numbers, pictures, *_), _ = drive(
+        wide.replace("self.fc", f"self.{name}"), "list all", f"p {name}.weight", "until linear\nshow", "c"
+    )
+    assert f"net.{name}" in listing and "…" not in listing
+    assert len(numbers.splitlines()) < 12 and "..." in numbers
+    assert len(pictures.splitlines()) < 20
+
+
+def test_the_end_is_told_in_singular_and_plural(drive):
+    _, done = drive(ARTICLE, options=["--nth", "3"])
+    ended = "step: the script ended after {}, so there was no number {} to stop in\n"
+    assert done.stdout.endswith(ended.format("1 backward", 3))
+    _, done = drive(NET, options=["--nth", "9"])
+    assert done.stdout.endswith(ended.format("3 backwards", 9))
+    (_, _, answer, *_), _ = drive(ARTICLE, "until %2", "explain dx[0, 0, 0, 0]", "c")
+    assert "the sum of 1 product\n" in answer
 
 
 def test_until_list_and_where(drive):
@@ -127,6 +162,8 @@ def test_files(drive, tmp_path):
         "diff",
     ]
     (_, *answers), _ = drive(ARTICLE, *lines, "c")
+    size = (tmp_path / "run.tgrec.npz").stat().st_size / 1000
+    assert answers[0] == f"wrote run.tgrec.npz ({size:.1f} kB)\n"
     assert answers[1] == "no difference\n"
     assert answers[2].startswith("wrote page.html (") and "<script" in (tmp_path / "page.html").read_text(
         encoding="utf-8"

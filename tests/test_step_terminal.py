@@ -86,15 +86,28 @@ def test_no_color_is_respected(screen):
     assert not re.search(r"\x1b\[[\d;]*m", terminal.say("until %1\n") + terminal.say("show dw\n"))
 
 
-def test_the_width_is_respected(screen):
+def test_the_width_is_respected_and_nothing_is_cut(screen):
     terminal = screen(NET, width=44, NO_COLOR="1")
     said = (
         terminal.read_until("(step) ")
         + terminal.say("list all\n")
         + terminal.say("until %1\n")
+        + terminal.say("where\n")
+        + terminal.say("help\n")
         + terminal.say("show w\n")
     )
-    assert max(len(line) for line in said.splitlines() if "(step)" not in line) <= 44 and "…" in said
+    assert max(len(line) for line in said.splitlines() if "(step)" not in line) <= 44
+
+    letters = "".join(said.split())  # without the line ends
+    for whole in (
+        "-> %5 = mse_loss(%4, float32[2,3]) float32[] a_net.py:21",
+        "%1 = conv2d(float32[2,1,4,4], conv1.weight, conv1.bias, padding=(1, 1)) float32[2,2,4,4] "
+        "a_net.py:13 net.conv1",
+        "13 -> return self.fc(tg.flatten(tg.relu(self.conv1(x)), 1))",
+        "l(ist) [all] the tape around the current op, or all of it. `->` is where we are, B a breakpoint.",
+    ):
+        assert whole.replace(" ", "") in letters
+    assert "…" not in said
 
 
 def test_tab_completes(screen):

@@ -4,7 +4,7 @@
 `help(tg.conv2d)` tells one with its gradient rules, `help(tg.nn.Conv2d)` a layer. `python -m tinygrad_conv`
 has commands: check ops, step through a script's backward, port a script of PyTorch's.
 
-engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ says what to read
+engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ has a map
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors

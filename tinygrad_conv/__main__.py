@@ -9,7 +9,13 @@ from . import port
 from .checks import command
 from .debug import debugger, terminal
 
-COMMANDS = (command.add_command, terminal.add_command, debugger.add_command, port.add_command)
+COMMANDS = (
+    command.add_command,
+    command.new_op.add_command,
+    terminal.add_command,
+    debugger.add_command,
+    port.add_command,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

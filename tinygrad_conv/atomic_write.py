@@ -25,9 +25,17 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         return
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with open(temporary, "wb") as file:
+        with opened(temporary, target) as file:
             yield file
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def opened(temporary: Path, target: Path) -> IO[bytes]:
+    """A new file to be written; where there can be none, the error names the one that was asked for."""
+    try:
+        return open(temporary, "wb")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None

@@ -104,6 +104,11 @@ def show_value(value: Any) -> str:
     return f"{show_array(value)}{span}{describe_nonfinite(value)}"
 
 
+def show_count(count: int, noun: str, plural: str = "") -> str:
+    """A number of things: `1 op`, `1,204 ops`."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def describe_nonfinite(value: np.ndarray[Any, Any]) -> str:
     """`, 3 NaN, 1 inf, the first at [0, 2]`, or nothing."""
     if value.dtype.kind != "f" or np.isfinite(value).all():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias
 
 import numpy as np
 
 from .creation import generator as default_generator
 from .options import Option, is_integer
 
-Random: TypeAlias = "np.random.Generator | int | None"  # quoted: NumPy imports its random part when asked
+if TYPE_CHECKING:
+    Random: TypeAlias = np.random.Generator | int | None
+else:  # NumPy imports its random part when asked; whoever reads annotations finds `np` in this module
+    Random = ForwardRef("np.random.Generator | int | None", module=__name__)
 
 
 def is_seed(value: Any) -> bool:

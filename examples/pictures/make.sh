@@ -5,7 +5,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/../.." # the pages name files relative to it
+cd "$here/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .campaign import Campaign, Result, run, until
 
-NO_CAMPAIGNS = {"further_functions", "__init__", "__main__", "campaign"}
+NO_CAMPAIGNS = {"__init__", "__main__", "campaign"}
 
 
 def campaigns() -> list[str]:

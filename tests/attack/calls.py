@@ -25,8 +25,9 @@ from tinygrad_conv.optim import lr_scheduler
 from tinygrad_conv.options import message_of
 
 from .campaign import Campaign
-from .further_functions import FURTHER_FUNCTIONS, floats
-from .layers import IMAGE, LABELS, LAYERS, ROW
+from .good_calls.functions import FUNCTIONS
+from .good_calls.inputs import floats
+from .good_calls.layers import LAYERS
 
 HOSTILE: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
@@ -73,99 +74,6 @@ NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
 DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
 
 
-FUNCTIONS: dict[str, dict[str, Any]] = {
-    "softmax": {"input": floats(2, 3), "dim": 1},
-    "sum": {"input": floats(2, 3), "dim": 1, "keepdim": True},
-    "mean": {"input": floats(2, 3), "dim": 1, "keepdim": True},
-    "prod": {"input": floats(2, 3), "dim": 1},
-    "var": {"input": floats(2, 3), "dim": 1, "unbiased": True, "keepdim": False},
-    "norm": {"input": floats(2, 3), "p": 2, "dim": 1, "keepdim": False},
-    "max": {"input": floats(2, 3), "dim": 1, "keepdim": False},
-    "add": {"input": floats(2, 3), "other": floats(3), "alpha": 2},
-    "where": {"condition": np.ones((2, 3), bool), "input": floats(2, 3), "other": floats(3)},
-    "clamp": {"input": floats(2, 3), "min": 0.2, "max": 0.5},
-    "masked_fill": {"input": floats(2, 3), "mask": np.ones((2, 3), bool), "value": 0.5},
-    "bmm": {"input": floats(2, 2, 3), "mat2": floats(2, 3, 2)},
-    "conv1d": {
-        "input": floats(*ROW),
-        "weight": floats(3, 2, 2),
-        "bias": floats(3),
-        "stride": 1,
-        "padding": 1,
-    },
-    "conv2d": {
-        "input": floats(*IMAGE),
-        "weight": floats(3, 2, 2, 2),
-        "padding": 1,
-        "dilation": 1,
-        "groups": 1,
-    },
-    "conv_transpose2d": {"input": floats(*IMAGE), "weight": floats(2, 3, 2, 2), "stride": 2, "padding": 0},
-    "batch_norm": {"input": floats(*IMAGE), "running_mean": None, "running_var": None, "training": True}
-    | {"momentum": 0.1, "eps": 1e-5},
-    "instance_norm": {"input": floats(*IMAGE), "use_input_stats": True, "eps": 1e-5},
-    "layer_norm": {"input": floats(2, 3), "normalized_shape": (3,), "weight": floats(3), "eps": 1e-5},
-    "group_norm": {"input": floats(*IMAGE), "num_groups": 1, "weight": floats(2), "eps": 1e-5},
-    "dropout": {"input": floats(2, 3), "p": 0.5, "training": True},
-    "dropout2d": {"input": floats(*IMAGE), "p": 0.5, "training": True},
-    "max_pool2d": {"input": floats(*IMAGE), "kernel_size": 2, "stride": 1, "padding": 1, "ceil_mode": False},
-    "avg_pool1d": {"input": floats(*ROW), "kernel_size": 2, "stride": 1, "padding": 1, "ceil_mode": False},
-    "adaptive_avg_pool2d": {"input": floats(*IMAGE), "output_size": 2},
-    "adaptive_max_pool2d": {"input": floats(*IMAGE), "output_size": 2, "return_indices": False},
-    "pad": {"input": floats(2, 3), "pad": (1, 1), "mode": "constant", "value": 0.5},
-    "interpolate": {"input": floats(*IMAGE), "size": 3, "mode": "bilinear", "align_corners": None},
-    "cross_entropy": {"input": floats(2, 3), "target": LABELS, "reduction": "mean", "label_smoothing": 0.1},
-    "scatter_add": {"input": floats(2, 3), "dim": 1, "index": LABELS[:, None], "src": floats(2, 1)},
-    **FURTHER_FUNCTIONS,
-    "zeros": {"size": (2, 3), "dtype": np.float32, "requires_grad": False},
-    "full": {"size": (2, 3), "fill_value": 1.0, "dtype": np.float32, "requires_grad": False},
-    **dict.fromkeys(("ones", "empty"), {"size": (2, 3), "dtype": np.float32, "requires_grad": False}),
-    **dict.fromkeys(("ones_like", "empty_like"), {"input": floats(2, 3), "dtype": None}),
-    **dict.fromkeys(("rand_like", "randn_like"), {"input": floats(2, 3), "dtype": None}),
-    "full_like": {"input": floats(2, 3), "fill_value": 1.0, "dtype": None},
-    **dict.fromkeys(("cat", "stack"), {"tensors": [floats(2, 3), floats(2, 3)], "dim": 0}),
-    "min": {"input": floats(2, 3), "dim": 1, "keepdim": False},
-    "std": {"input": floats(2, 3), "dim": 1, "unbiased": True, "keepdim": False},
-    "sub": {"input": floats(2, 3), "other": floats(3), "alpha": 2},
-    **dict.fromkeys(("log_softmax", "cumsum"), {"input": floats(2, 3), "dim": 1}),
-    "elu": {"input": floats(2, 3), "alpha": 1.0, "inplace": False},
-    "leaky_relu": {"input": floats(2, 3), "negative_slope": 0.1, "inplace": False},
-    "hardtanh": {"input": floats(2, 3), "min_val": 0.2, "max_val": 0.5, "inplace": False},
-    **dict.fromkeys(("relu", "relu6", "selu", "silu"), {"input": floats(2, 3), "inplace": False}),
-    "conv_transpose1d": {"input": floats(*ROW), "weight": floats(2, 3, 2), "stride": 2, "padding": 0},
-    "max_pool1d": {"input": floats(*ROW), "kernel_size": 2, "stride": 1, "padding": 1, "ceil_mode": False},
-    "zeros_like": {"input": floats(2, 3), "dtype": np.float32, "requires_grad": False},
-    "tensor": {"data": [1.0, 2.0], "dtype": np.float32, "requires_grad": False},
-    "from_numpy": {"array": np.ones(3)},
-    "arange": {"start": 0, "end": 5, "step": 1},
-    "linspace": {"start": 0.0, "end": 1.0, "steps": 5},
-    "eye": {"n": 3, "m": 2},
-    "rand": {"size": (2, 3), "dtype": np.float32},
-    "randn": {"size": (2, 3), "dtype": np.float32},
-    "randint": {"low": 0, "high": 5, "size": (2,), "dtype": np.int64},
-    "randperm": {"n": 5},
-    "manual_seed": {"seed": 3},
-    "as_tensor": {"data": [1.0, 2.0], "dtype": np.float32, "device": "cpu"},
-    "randint_like": {"input": floats(2, 3), "low": 0, "high": 5},
-    "normal": {"mean": floats(3), "std": 1.0, "generator": None},
-    "bernoulli": {"input": floats(2, 3), "generator": None},
-    "multinomial": {"input": floats(2, 3), "num_samples": 2, "replacement": False},
-    "set_printoptions": {"edgeitems": None, "profile": None},
-    "TensorDataset": {"tensors": np.ones((3, 2))},
-    "DataLoader": {"dataset": data.TensorDataset(np.ones((3, 2))), "batch_size": 2, "drop_last": False},
-    "Subset": {"dataset": [1, 2, 3], "indices": [2, 0]},
-    "ConcatDataset": {"datasets": [[1, 2], [3]]},
-    "random_split": {"dataset": [1, 2, 3], "lengths": [2, 1], "generator": 0},
-    "RandomSampler": {"data_source": [1, 2], "replacement": True, "num_samples": 3, "generator": 0},
-    "SequentialSampler": {"data_source": [1, 2]},
-    "SubsetRandomSampler": {"indices": [1, 2], "generator": 0},
-    "WeightedRandomSampler": {"weights": [1.0, 2.0], "num_samples": 3, "replacement": True, "generator": 0},
-    "BatchSampler": {"sampler": [1, 2, 3], "batch_size": 2, "drop_last": False},
-    "default_collate": {"batch": [np.ones(2), np.ones(2)]},
-    "shapes": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
-    "bars": {"n": 3, "size": 8, "noise": 0.1, "seed": 0},
-    "stratified_split": {"images": np.ones((4, 2)), "labels": np.array([0, 1, 0, 1]), "test_fraction": 0.5},
-}
 """A good call of each function, by the names of its arguments."""
 
 OPTIMIZERS = ("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "RMSprop")

@@ -23,7 +23,7 @@ def answer(trial: Trial) -> tuple[str, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            gradcheck(trial.function(), *trial.leaves(), order=trial.order)
+            gradcheck(trial.function(), *trial.leaves(), order=trial.order, repair=False)
     except GradcheckError as error:
         return error.kind, str(error)
     return "passed", ""

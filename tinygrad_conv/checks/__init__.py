@@ -14,21 +14,27 @@ layouts.py       and in every layout of memory
 keeps_dtype.py   no op makes another dtype of the one it is given
 calls.py         which ops a function calls
 introspection.py what is asked of ops, rules and nodes
+surrogates.py    rules that are gradients of another function on purpose
+assert_rule.py   all of it in one line of a test: `assert_rule(op, …)`
 
 diagnosis/       what kind of wrong: from a fault to the op, the rule, its line, and the usual mistake
-command/         `python -m tinygrad_conv check`, and what is checked of each op
+repair/          the edit of a rule that makes it right, and what inputs cannot tell
+command/         `python -m tinygrad_conv check` and `new-op`, and what is checked of each op
 cases.py         sample inputs: `case(op, normal("n m"), …)`
 samples.py       the cases of the package's own ops
 """
 
 from __future__ import annotations
 
+from .assert_rule import assert_rule
 from .cases import apart, case, integers, mask, normal, positive, sizes, uniform
-from .gradcheck import KinkWarning, gradcheck
+from .gradcheck import AdequacyWarning, KinkWarning, gradcheck
 
 __all__ = [
+    "AdequacyWarning",
     "KinkWarning",
     "apart",
+    "assert_rule",
     "case",
     "gradcheck",
     "integers",

@@ -6,16 +6,14 @@ Tensors, and do not care how arrays lie in memory.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..dtypes import Array
 from ..engine.node import nodes_behind
-from ..engine.tensor import Tensor
 from ..errors import RuleError, show_shape
 from .fault import Fault
 from .function import Function
+from .introspection import as_array
 from .layouts import LAYOUTS, MEMORY
 from .pullback import Pullback
 from .tolerance import same
@@ -27,18 +25,13 @@ def assert_pure(function: Function) -> None:
     """Raise Fault unless the function gives the same again, and leaves its inputs as they are."""
     before, after = function.fresh(function.point), function.fresh(function.point)
     function.fn(*after)
-    for position, (old, new) in enumerate(zip(map(as_data, before), map(as_data, after))):
+    for position, (old, new) in enumerate(zip(map(as_array, before), map(as_array, after))):
         if isinstance(old, np.ndarray) and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
             name = checked_name(function, position)
             raise Fault("forward mutates", f"the forward changes {name}, an input: make a new array instead")
     if not same(function.at(function.point), function.values):
         text = "two calls with the same inputs give different outputs: fix its seed, or pass what it draws"
         raise Fault("not deterministic", text)
-
-
-def as_data(value: Any) -> Any:
-    """A Tensor's array; anything else as it is."""
-    return value.data if isinstance(value, Tensor) else value
 
 
 def checked_name(function: Function, position: int) -> str:

@@ -17,7 +17,7 @@ from ..engine.observe import Call, Observer
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from .function import Function, copied, input_names
-from .introspection import ones_as_dy, run_rule
+from .introspection import as_array, ones_as_dy, run_rule
 
 
 @dataclass
@@ -37,7 +37,7 @@ class RecordedCall:
     @property
     def arrays(self) -> tuple[Any, ...]:
         """Its inputs as arrays."""
-        return tuple(value.data if isinstance(value, Tensor) else value for value in self.inputs)
+        return tuple(map(as_array, self.inputs))
 
     @property
     def checked(self) -> list[int]:

@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import FLOATS, Array
 from ..engine.op import Op
 from ..engine.tensor import Tensor
+from .surrogates import SurrogateCalls, following_surrogates
 
 
 class Packing:
@@ -55,7 +56,9 @@ class Function:
         self.arrange: Callable[[Array], Array] | None = None
         self.domain = Packing(np.shape(inputs[position]) for position in checked)
         self.point = flat([inputs[position] for position in checked])
-        _, outputs = self.call(self.point)
+        with SurrogateCalls() as calls:
+            _, outputs = self.call(self.point)
+        self.held = calls.held
         self.codomain = Packing(output.data.shape for output in outputs)
         self.values = self.at(self.point)
 
@@ -100,8 +103,9 @@ class Function:
         return leaves, float_tensors(self.fn(*inputs))
 
     def at(self, vector: Array) -> Array:
-        """The outputs, one after another, in float64."""
-        _, outputs = self.call(vector)
+        """The outputs, one after another, in float64; those of surrogates, where ops have such."""
+        with following_surrogates(self.held):
+            _, outputs = self.call(vector)
         return flat([output.data for output in outputs])
 
     def unit(self, column: int) -> Array:

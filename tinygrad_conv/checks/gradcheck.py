@@ -11,11 +11,13 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..errors import RuleError
 from .compare import compare
+from .diagnosis.culprit import calls_of
 from .diagnosis.message import error_of
 from .fault import Fault
 from .function import Function, input_names, is_float_array
 from .keeps_dtype import assert_dtypes_kept
 from .pullback import gradient_of
+from .repair.adequacy import blind_spots, lines_of
 from .tolerance import Tolerance
 
 MOST_NAMED = 5  # kinks that a warning names
@@ -23,6 +25,10 @@ MOST_NAMED = 5  # kinks that a warning names
 
 class KinkWarning(UserWarning):
     """The function has a kink where its gradient was checked; what lies there was left out."""
+
+
+class AdequacyWarning(UserWarning):
+    """The gradient is right, but the inputs would have passed wrong ones too."""
 
 
 def gradcheck(
@@ -33,6 +39,8 @@ def gradcheck(
     rtol: float = 1e-5,
     atol: float = 1e-7,
     seed: int = 0,
+    repair: bool = True,
+    adequacy: bool = False,
 ) -> bool:
     """Compare the gradient of `fn` with central differences: True, or an error that says what is wrong.
 
@@ -45,6 +53,12 @@ def gradcheck(
 
     Small inputs are checked entry by entry, large ones along random directions (drawn from `seed`). At a
     kink, as relu has at 0, it gives a KinkWarning instead of failing.
+
+    repair: where a rule is wrong, and its source is at hand, try single edits of it for up to five seconds
+    (in a child process; the file stays as it is), and say which make it agree with the forward.
+
+    adequacy: where all is right, break the rules, one slip at a time, and give an AdequacyWarning that says
+    which wrong rules would have passed at these inputs too, and what inputs would tell.
 
     Raises GradcheckError, with the op, the rule and its line, the worst entry, and a diagnosis; its `kind` is
     the diagnosis in a word. ValueError where no input requires a gradient.
@@ -61,12 +75,23 @@ def gradcheck(
         assert_dtypes_kept(fn, promoted)
     except (Fault, RuleError) as fault:
         note = promotion_note(inputs, promoted)
-        raise error_of(fn, function, order, fault, tolerance, note) from fault.__cause__
+        raise error_of(fn, function, order, fault, tolerance, note, repair) from fault.__cause__
     if kinks:
         named = ", ".join(list(dict.fromkeys(kinks))[:MOST_NAMED])
         text = f"gradcheck: there is no derivative to compare with at the kink {named}"
         warnings.warn(text, KinkWarning, stacklevel=2)
+    if adequacy:
+        warn_of_blind_spots(function, tolerance)
     return True
+
+
+def warn_of_blind_spots(function: Function, tolerance: Tolerance) -> None:
+    """Warn of what the inputs of a function, whose gradient is right, cannot tell."""
+    lines = lines_of(
+        [spot for call in calls_of(function, 1) if call.checked for spot in blind_spots(call, tolerance)]
+    )
+    if lines:
+        warnings.warn("gradcheck: " + "\n  ".join(lines), AdequacyWarning, stacklevel=3)
 
 
 def function_of_leaves(fn: Callable[..., Any], inputs: list[Any]) -> Function:

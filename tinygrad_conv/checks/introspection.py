@@ -12,6 +12,12 @@ import numpy as np
 from ..engine.declare import Rule
 from ..engine.node import Node
 from ..engine.op import Op
+from ..engine.tensor import Tensor
+
+
+def as_array(value: Any) -> Any:
+    """A Tensor's array; anything else as it is."""
+    return value.data if isinstance(value, Tensor) else value
 
 
 def rules_of(op: Op, count: int) -> list[Rule | None]:

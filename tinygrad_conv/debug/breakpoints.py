@@ -13,6 +13,7 @@ from ..engine.modes import BACKWARD
 from ..engine.node import Node, nodes_behind
 from ..engine.observe import Call
 from ..engine.registry import OPS
+from ..errors import show_count
 from .step import Step, place_of
 from .stepping import StepObserver
 from .values import first_nonfinite
@@ -106,7 +107,8 @@ class Whereabouts(NamedTuple):
     def __repr__(self) -> str:
         stands = f"in {self.rule}" if self.rule else f"before the gradient rules of {self.op}"
         lines = [f"{stands}, whose forward was called at {self.where}"]
-        return "\n".join([*lines, f"{self.ahead:,} ops to go, this one included; the last is {self.last}"])
+        to_go = f"{show_count(self.ahead, 'op')} to go, this one included; the last is {self.last}"
+        return "\n".join([*lines, to_go])
 
 
 def where_am_i() -> Whereabouts:

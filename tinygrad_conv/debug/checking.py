@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.declare import Rule, show_name
 from ..engine.registry import OPS
 from ..kernels import use_kernels
 from ..members import members_of
@@ -30,7 +32,7 @@ class Check(NamedTuple):
     reference: float  # of the rule with the literal kernels
     scale: float  # the sizes of all that is added up: what a deviation is measured by
     tolerance: float
-    remark: str  # why there is no numerical derivative
+    remark: str  # why there is no numerical derivative, or of what it is one
 
     @property
     def agrees(self) -> bool:
@@ -40,10 +42,11 @@ class Check(NamedTuple):
 
     def columns(self) -> tuple[str, ...]:
         """The line of the table."""
-        numerical = self.remark if self.numerical is None else f"{self.numerical:.6g}"
+        numerical = "" if self.numerical is None else f"{self.numerical:.6g} "
+        numerical += self.remark
         mark = "" if self.agrees else "<-- disagrees"
         name = f"%{self.step.number} {self.step.op}, {self.argument}"
-        place = f"{self.step.where.file}:{self.step.where.line}"
+        place = self.step.where.at
         rule, reference = f"{self.rule:.6g}", f"{self.reference:.6g}"
         return name, rule, numerical, reference, place, self.step.where.layer, mark
 
@@ -139,15 +142,18 @@ def difference_along(
     values = [anything if value is None else value for value in values]
     values = [value.astype(np.float64) if value.dtype.kind == "f" else value for value in values]
     with np.errstate(all="ignore"):
-        y = forward(step, values)
-        if not unknown and not repeated(y, members_of(step.output)):
+        if not unknown and not repeated(forward(step, values), members_of(step.output)):
             return None, 0.0, "(the forward gives another result now)"
+        rule = rule_of(step, name)
+        function = forward if rule.of is None else partial(surrogate, rule)
+        y = function(step, values)
         h = float(np.finfo(y[0].dtype).eps) ** (1 / 3) * magnitude(values[position])
-        after, before = (forward(step, moved(values, position, by * v)) for by in (h, -h))
+        after, before = (function(step, moved(values, position, by * v)) for by in (h, -h))
         low, high, summands = one_sided(step, [after, y, before], h)
     if not np.isfinite([low, high]).all():
         return None, 0.0, "(not finite nearby)"
-    return min(max(claimed, low), high), summands, ""
+    remark = "" if rule.of is None else f"(of {show_name(rule.of)})"
+    return min(max(claimed, low), high), summands, remark
 
 
 def moved(values: Sequence[Array], position: int, change: Array) -> list[Array]:
@@ -168,6 +174,18 @@ def one_sided(step: Step, outputs: Sequence[Sequence[Array]], h: float) -> tuple
             high += float(np.maximum(*slopes).sum())
             summands += float(np.maximum(*np.abs(slopes)).sum())
     return low, high, summands
+
+
+def rule_of(step: Step, name: str) -> Any:
+    """The rule for one of a step's inputs."""
+    op = OPS[step.op]
+    return op.rules[op.inputs.index(name)]
+
+
+def surrogate(rule: Rule, step: Step, values: Sequence[Array]) -> tuple[Array, ...]:
+    """What a step's rule is the gradient of, on other inputs."""
+    y = rule.surrogate({**step.params, **dict(zip(step.inputs, values))})
+    return tuple(map(np.asarray, members_of(y)))
 
 
 def forward(step: Step, values: Sequence[Array]) -> tuple[Array, ...]:

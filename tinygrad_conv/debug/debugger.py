@@ -70,6 +70,7 @@ PYTHON_S_OWN = (
     "ntpath",
     "genericpath",
     "re",
+    "re.*",
     "threading",
     "threadpoolctl",
     "tokenize",

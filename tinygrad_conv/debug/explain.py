@@ -110,7 +110,8 @@ class Explanation(Sequence[Product]):
         return exact_sum(self)
 
     def __repr__(self) -> str:
-        head = f"gradient of {self.of}: {self.gradient:.6g}, the sum of {len(self):,} products"
+        products = errors.show_count(len(self), "product")
+        head = f"gradient of {self.of}: {self.gradient:.6g}, the sum of {products}"
         rest = self[SHOWN:]
         more = [f"{exact_sum(rest):+.6g} = {len(rest):,} more"] if rest else []
         return "\n    ".join([head, *map(repr, self[:SHOWN]), *more, *self.remarks])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..dtypes import FLOATS
-from ..engine.location import PACKAGE, show_where
+from ..engine.location import PACKAGE, show_line, show_path, show_where
 from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
@@ -135,10 +135,8 @@ def holders_of(tensor: Tensor, ours: list[Any]) -> Iterator[str]:
     """Variables, attributes and containers that hold an object, but for those of our own."""
     for frame in user_frames():
         names = [name for name, value in variables_of(frame).items() if value is tensor]
-        yield from (
-            f"local {name!r} of {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})"
-            for name in names
-        )
+        line = show_line(show_path(frame.f_code.co_filename), frame.f_lineno)
+        yield from (f"local {name!r} of {frame.f_code.co_name} ({line})" for name in names)
     for holder in gc.get_referrers(tensor):
         if issubclass(type(holder), (list, tuple, set)) and not any(holder is own for own in ours):
             yield f"a {type(holder).__name__} of {len(holder)}"

@@ -23,15 +23,33 @@ PICTURES = 16  # at most, of one tensor
 LARGEST = 1024  # rows and columns of an image
 ZOOMED = 96  # small images are enlarged to about this many pixels
 
+BLOCK = "font-family: monospace; white-space: pre; line-height: 1.2; overflow-x: auto; text-align: left"
+GRID = "display: grid; grid-template-columns: repeat(auto-fill, min({}px, 100%)); gap: 4px"
+PIXELS = "image-rendering: pixelated; display: block; margin: 0; max-width: 100%"
+"""Styles said here, for notebooks have their own: images one below the other, text in any font."""
+
 
 def show_tensor(tensor: Tensor) -> str:
     """A tensor: its repr, and pictures if it looks like images: [H, W], [1 or 3, H, W] or [N, C, H, W]."""
-    return f"<pre>{escape(repr(tensor))}</pre>{pictures(tensor.data)}"
+    return f"{block(repr(tensor))}{pictures(tensor.data)}"
+
+
+def block(text: str) -> str:
+    """A text as it is in a terminal."""
+    return f'<pre style="{BLOCK}">{escape(text)}</pre>'
 
 
 def pictures(array: Array) -> str:
-    """An array's images, grey ones a channel each, from its lowest number (black) to its highest (white)."""
-    return "".join(map(picture, images_in(array))) if looks_like_images(array) else ""
+    """An array's images in a grid, grey ones a channel each; its lowest number black, its highest white."""
+    if not looks_like_images(array):
+        return ""
+    images = images_in(array)
+    shown = images[:PICTURES]
+    width = zoom_of(shown[0]) * shown[0].shape[1]
+    grid = f'<div style="{GRID.format(width)}">{"".join(map(picture, shown))}</div>'
+    if len(images) == len(shown):
+        return grid
+    return f"{grid}<small>the first {len(shown)} of {len(images):,} pictures</small>"
 
 
 def looks_like_images(array: Array) -> bool:
@@ -41,24 +59,28 @@ def looks_like_images(array: Array) -> bool:
     return min(array.shape[-2:]) >= 3 and max(array.shape[-2:]) <= LARGEST
 
 
-def images_in(array: Array) -> Iterable[Array]:
+def images_in(array: Array) -> list[Array]:
     """Images [H, W] or [H, W, 3] with numbers from 0 to 255."""
     numbers = np.nan_to_num(array.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = numbers.min(), numbers.max()
     grey = np.round((numbers - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
     if grey.ndim > 2 and grey.shape[-3] == 3:
-        return list(np.moveaxis(grey, -3, -1).reshape(-1, *grey.shape[-2:], 3)[:PICTURES])
-    return list(grey.reshape(-1, *grey.shape[-2:])[:PICTURES])
+        return list(np.moveaxis(grey, -3, -1).reshape(-1, *grey.shape[-2:], 3))
+    return list(grey.reshape(-1, *grey.shape[-2:]))
 
 
 def picture(image: Array) -> str:
     """An image as an <img> of whole pixels."""
     height, width = image.shape[:2]
-    zoom = max(1, ZOOMED // max(height, width))
+    zoom = zoom_of(image)
     source = base64.b64encode(png(image)).decode()
-    style = "image-rendering: pixelated; margin: 2px"
     size = f'width="{width * zoom}" height="{height * zoom}"'
-    return f'<img src="data:image/png;base64,{source}" {size} style="{style}">'
+    return f'<img src="data:image/png;base64,{source}" {size} style="{PIXELS}">'
+
+
+def zoom_of(image: Array) -> int:
+    """How many pixels wide and high one of the image's is shown."""
+    return max(1, ZOOMED // max(image.shape[:2]))
 
 
 def png(image: Array) -> bytes:
@@ -91,7 +113,7 @@ def table_row(tag: str, texts: Iterable[str]) -> str:
 def show_node(node: Node) -> str:
     """A node: its repr, and what it keeps for its rules."""
     rows = [(name, show_array(array)) for name, array in saved_arrays(node)]
-    return f"<pre>{escape(repr(node))}</pre>{table(('its rules read', ''), rows)}"
+    return f"{block(repr(node))}{table(('its rules read', ''), rows)}"
 
 
 def show_step(step: Step) -> str:
@@ -104,7 +126,7 @@ def show_step(step: Step) -> str:
         for array in members_of(value)
         if array is not None
     ]
-    return f"<pre>{escape(repr(step))}</pre>{''.join(shown)}"
+    return f"{block(repr(step))}{''.join(shown)}"
 
 
 def plain(value: Any) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from .. import errors
-from ..engine.location import show_where
+from ..engine.location import place_at
 from ..engine.node import Node, Output, input_edges, nodes_behind
 from ..engine.registry import picture
 from ..engine.tensor import Tensor
@@ -81,7 +81,7 @@ class Tape(Sequence[Line]):
             return str(self)
         half = SHOWN // 2
         listing = self._show([*self._lines[:half], *self._lines[-half:]]).split("\n")
-        middle = f"… {len(self) - 2 * half:,} more ops: print(tape) lists them all …"
+        middle = f"… {errors.show_count(len(self) - 2 * half, 'more op')}: print(tape) lists them all …"
         return "\n".join([*listing[:half], middle, *listing[half:]])
 
     def _repr_html_(self) -> str | None:
@@ -118,9 +118,9 @@ def describe(node: Node, numbers: dict[Node, int]) -> Line:
         inputs=(f"[{', '.join(inputs)}]",) if node.op.variadic else tuple(text or "None" for text in inputs),
         params=tuple(show_params(node)),
         outputs=tuple(f"{dtype}{errors.show_shape(shape)}" for shape, dtype in node.outputs),
-        place=node.place,
+        place=place_at(node.where, node.layer).at,
         layer=node.layer,
-        freed_by=show_where(node.consumed) if node.consumed else "",
+        freed_by=place_at(node.consumed, "").at if node.consumed else "",
     )
 
 

@@ -104,7 +104,7 @@ class profile(StepObserver):
         keys: dict[str, Callable[[Event], str]] = {
             "op": lambda event: event.op,
             "layer": lambda event: event.where.layer or "(outside of layers)",
-            "place": lambda event: f"{event.where.file}:{event.where.line}",
+            "place": lambda event: event.where.at,
         }
         if by not in keys:
             raise ValueError(f"table: by must be one of {', '.join(keys)}, not {by!r}")
@@ -136,7 +136,7 @@ def trace_event(event: Event, first: float) -> dict[str, Any]:
         "pid": 0,
         "tid": 0,
         "args": {
-            "line": f"{event.where.file}:{event.where.line}",
+            "line": event.where.at,
             "layer": event.where.layer,
             "allocated bytes": event.allocated,
             "saved bytes": event.saved,

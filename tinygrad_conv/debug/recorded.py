@@ -64,7 +64,9 @@ class Recorded(Sequence[Step]):
     def __repr__(self) -> str:
         held = [(step.forward, step.read, step.grad_output, step.grad_inputs) for step in self]
         size = sum({id(array): array.nbytes for array in arrays_in([held, self.leaves, self.grads])}.values())
-        return f"<recording of {len(self):,} ops and {len(self.leaves):,} leaves, {size / 2**20:.1f} MB>"
+        ops = errors.show_count(len(self), "op")
+        leaves = errors.show_count(len(self.leaves), "leaf", "leaves")
+        return f"<recording of {ops} and {leaves}, {size / 2**20:.1f} MB>"
 
     def find(self, op: str = "*", name: str = "*") -> list[Step]:
         """The steps of an op, of a layer; both may be patterns: `rec.find("conv2d", name="net.conv*")`."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..engine.location import relative_path, show_line
 from ..errors import SHORT, RecordingError
 from .recorded import Recorded
 from .recording_file.archive import damage_of, read_archive, write_archive
@@ -18,20 +21,23 @@ from .step import Step
 Made = TypeVar("Made", bound=Recorded)
 
 FORMAT = "tinygrad_conv recording 1"
+RULE = re.compile(r"(.*) \((.*):(\d{1,10})\)")
 LONGEST = 600  # characters of a message
 
 
 def save(recording: Recorded, path: str | Path) -> None:
     """Write a recording; an older file of that name is there until the new one is complete.
 
-    Raises TypeError for a param that cannot be written down.
+    Places are written without the path of this machine. Raises TypeError for a param that cannot be written
+    down.
     """
     encoder = Encoder()
+    steps = map(with_relative_places, recording)
     parts = {name: getattr(recording, name) for name in PARTS}
     parts["seeds"] = list(recording.seeds.items())
     structure = {
         "format": FORMAT,
-        "steps": [{name: encoder.encode(getattr(step, name)) for name in STEP} for step in recording],
+        "steps": [{name: encoder.encode(getattr(step, name)) for name in STEP} for step in steps],
         **{name: encoder.encode(part) for name, part in parts.items()},
     }
     write_archive(path, json.dumps(structure), encoder.arrays)
@@ -105,4 +111,16 @@ def step_of(described: Any, decoder: Decoder, where: str) -> Step:
     for name, form in STEP.items():
         values[name] = decoder.decode(described[name], f"{where}.{name}")
         form(values[name], f"{where}.{name}")
-    return Step(**values)
+    return with_relative_places(Step(**values))
+
+
+def with_relative_places(step: Step) -> Step:
+    """A step whose places name no folder of the machine on which it was made."""
+    rules = {argument: RULE.sub(relative_rule, rule) for argument, rule in step.rule.items()}
+    return dataclasses.replace(step, where=step.where.relative(), rule=rules)
+
+
+def relative_rule(matched: re.Match[str]) -> str:
+    """A rule's place, if it is one with a line."""
+    name, path, line = matched.groups()
+    return f"{name} ({show_line(relative_path(path), int(line))})"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from ..engine.location import Place, place_at, show_place
+from ..engine.location import Place, place_at
 from ..engine.node import Node
 from ..engine.registry import picture
 from ..errors import show_value
@@ -110,4 +110,13 @@ def place_of(node: Node) -> Place:
 def rules_of(node: Node) -> dict[str, str]:
     """The rules that a backward through the node runs, by argument."""
     wanted = [(rule, edge) for rule, edge in zip(node.op.rules, node.edges) if edge is not None]
-    return {rule.argument: f"{rule.function.__name__} ({show_place(rule.function)})" for rule, _ in wanted}
+    return {rule.argument: show_rule(rule) for rule, _ in wanted}
+
+
+def show_rule(rule: Any) -> str:
+    """A rule by its name and place: `conv2d_dw (ops/conv.py:35)`; and by what it is the gradient of, if not
+    of its op's forward.
+    """
+    code = rule.function.__code__
+    place = Place(code.co_filename, code.co_firstlineno, "", "").at
+    return f"{rule.function.__name__} ({place}{rule.stands_for})"

@@ -27,7 +27,8 @@ class Hop(NamedTuple):
     many: int  # how many numbers do
 
     def __repr__(self) -> str:
-        part = f"({self.share:+.4g} of {self.whole:.4g}, the largest of {self.many:,})"
+        rank = f"the largest of {self.many:,}" if self.many > 1 else "the only one"
+        part = f"({self.share:+.4g} of {self.whole:.4g}, {rank})"
         op = f"%{self.step.number} {self.step.op}"
         return f"{op:<16} {self.at} = {self.value:.6g}   {part}   {self.step.where.layer}".rstrip()
 
@@ -81,7 +82,10 @@ def way_on(recording: Recorded, source: Source | str, index: Index) -> tuple[lis
         products = [product for user in recording.users(source) for product in products_of(user, index)]
         largest = max(products, key=lambda product: abs(product.product), default=None)
         if largest is None or largest.product == 0:
-            return hops, f"no gradient comes through: all {len(products):,} products are 0"
+            return (
+                hops,
+                f"no gradient comes through: {nothing_but_zeros(len(products))}",
+            )
         slot, index = (largest.at[0], largest.at[1:]) if largest.step.several else (0, largest.at)
         name = f"dy{list(largest.at) or ''}"
         whole = sum(product.product for product in products)
@@ -109,6 +113,11 @@ def way_back(recording: Recorded, source: Source | str, index: Index) -> tuple[l
         hops.append(Hop(step, name, float(largest.x[index]), float(shares[index]), whole, count))
         source = largest.source
     return hops, f"{source}, a leaf"
+
+
+def nothing_but_zeros(count: int) -> str:
+    """That so many products are 0."""
+    return "its only product is 0" if count == 1 else f"all {count:,} products are 0"
 
 
 class Influence(NamedTuple):

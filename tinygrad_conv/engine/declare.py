@@ -33,10 +33,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Rule:
     """The gradient rule of one input, or the derivation of a kept value: the function, and what it reads."""
 
-    __slots__ = ("argument", "function", "op", "params", "reads", "takes_all_params", "variadic")
+    __slots__ = ("argument", "function", "of", "op", "params", "reads", "takes_all_params", "variadic")
 
-    def __init__(self, op: Op, argument: str, function: Callable[..., Any], leading: int) -> None:
-        """leading: how many parameters come before what it reads: the dy of a gradient rule."""
+    def __init__(
+        self,
+        op: Op,
+        argument: str,
+        function: Callable[..., Any],
+        leading: int,
+        of: Callable[..., Any] | None = None,
+    ) -> None:
+        """leading: how many parameters come before what it reads: the dy of a gradient rule; of: what it is
+        the gradient of, if not of the forward.
+        """
+        self.of = of
         parameters = list(inspect.signature(function).parameters.values())[leading:]
         names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
         self.op, self.argument, self.function = op.name, argument, function
@@ -56,18 +66,43 @@ class Rule:
         named = params if self.takes_all_params else self.pick_params(params)
         return [values[name] for name in self.reads], named
 
+    def surrogate(self, values: dict[str, Any]) -> Any:
+        """What `of` gives for a call's inputs and params by name: those that it names, and where its first
+        parameter has another name, the rule's own input there.
+        """
+        of: Any = self.of
+        names = list(inspect.signature(of).parameters)
+        first = [] if names[:1] and names[0] in values else [values[self.argument]]
+        return of(*first, **{name: values[name] for name in names if name in values})
+
+    @property
+    def stands_for(self) -> str:
+        """For people: what it is the gradient of, if not of the forward."""
+        return "" if self.of is None else f", surrogate {show_name(self.of)}"
+
     def __repr__(self) -> str:
-        function = f"{self.function.__name__} ({show_place(self.function)})"
+        function = f"{self.function.__name__} ({show_place(self.function)}{self.stands_for})"
         return f"rule {function} for {self.argument!r} of {self.op}"
+
+
+def show_name(function: Any) -> str:
+    """What a function, or whatever else is called, goes by."""
+    return getattr(function, "__name__", type(function).__name__)
 
 
 class Primitive(Op):
     """An op as `@primitive` makes it: its methods are the decorators that declare its rules, one by one."""
 
-    def grad(self, argument: str) -> Callable[[Function], Function]:
-        """Declare the decorated function as the rule for one input."""
+    def grad(self, argument: str, *, of: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
+        """Declare the decorated function as the rule for one input.
+
+        of: where it is, on purpose, the gradient of another function than the forward: that function, of the
+        inputs and params by their names, or of this input alone (`of=tg.hardtanh` for a straight-through
+        estimator, `of=lambda x, strength: -strength * x` for a reversed gradient). Checks then hold the rule
+        against it.
+        """
         check_is_name(self, "grad", argument)
-        return partial(self.declare_rule, argument)
+        return partial(self.declare_rule, argument, of=of)
 
     def kept(self, name: str) -> Callable[[Function], Function]:
         """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
@@ -78,13 +113,16 @@ class Primitive(Op):
         """Declare what the factors in the rule for one input are called, for people (debug/explain.py)."""
         return door("explains")(self, argument)
 
-    def declare_rule(self, argument: str, function: Function) -> Function:
+    def declare_rule(
+        self, argument: str, function: Function, of: Callable[..., Any] | None = None
+    ) -> Function:
         """Take a rule, and give the function back as it is."""
         check_declarable(self, "grad", argument, self.inputs, function)
         check_differentiable(self, argument, function)
+        check_surrogate(self, argument, function, of)
         position = self.inputs.index(argument)
         check_is_new(self, "grad", argument, self.rules[position], function)
-        self.rules[position] = self.remember(Rule(self, argument, function, leading=1))
+        self.rules[position] = self.remember(Rule(self, argument, function, leading=1, of=of))
         return function
 
     def declare_derivation(self, name: str, function: Function) -> Function:
@@ -231,6 +269,18 @@ def check_differentiable(op: Op, argument: str, function: Any) -> None:
         raise declaration_error(op, "grad", argument, function, fault)
     if not inspect.signature(function).parameters:
         fault = "the first argument of a rule is the gradient of the output; add dy"
+        raise declaration_error(op, "grad", argument, function, fault)
+
+
+def check_surrogate(op: Op, argument: str, function: Any, of: Any) -> None:
+    """Refuse what a rule cannot be the gradient of."""
+    if of is None:
+        return
+    if not callable(of):
+        fault = f"of must be the function that the rule is the gradient of, not {of!r}"
+        raise declaration_error(op, "grad", argument, function, fault)
+    if op.variadic:
+        fault = f"of needs an input by itself; *{op.variadic} is several"
         raise declaration_error(op, "grad", argument, function, fault)
 
 

@@ -18,6 +18,7 @@ from . import registry
 from .hooks import Listeners
 from .location import Where, show_where
 from .memory import WHOLE, Contents, sample
+from .next_functions import NextFunctions
 
 tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
@@ -55,7 +56,7 @@ def shape_and_dtype(edge: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return edge._data.shape, edge._data.dtype
 
 
-class Node:
+class Node(NextFunctions):
     """One op that ran, with what its rules will read (saved for backward), and nothing else."""
 
     __slots__ = (

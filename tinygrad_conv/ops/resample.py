@@ -8,7 +8,7 @@ differentiation.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +21,19 @@ from .arguments.shapes import check_resized
 from .functions import wide
 
 
-class Entries(NamedTuple):
-    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]]."""
+class Entries:
+    """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]].
 
-    size: int  # of the axis of y
-    target: Array
-    source: Array
-    weight: Array | None = None  # 1 for each
+    size: of the axis of y. weight: by default 1 for each.
+    """
+
+    __slots__ = ("size", "target", "source", "weight")
+
+    def __init__(self, size: int, target: Array, source: Array, weight: Array | None = None) -> None:
+        self.size = size
+        self.target = target
+        self.source = source
+        self.weight = weight
 
 
 @primitive

@@ -17,7 +17,7 @@ from ..errors import ShapeError, show_array, show_tensor
 from ..options import Option, check_constructor, check_option
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
-from .options import OPTIMIZERS, check_implementation
+from .options import CLOSURE, OPTIMIZERS, check_implementation
 
 Group = dict[str, Any]
 
@@ -116,6 +116,7 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            check_option(type(self).__name__, "closure", CLOSURE, closure)
             with enable_grad():
                 loss = closure()
         observation = OBSERVATION.get()
@@ -141,9 +142,10 @@ class Optimizer:
         changes, owners = Changes(), set()
         for group in self.param_groups:
             for param in group["params"]:
-                data, grad, state = param._data, param.grad, self.state.get(param)
-                if grad is None:
+                grad = param.grad
+                if grad is None:  # an uninitialized parameter has no data either
                     continue
+                data, state = param._data, self.state.get(param)
                 if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
                     grad = plain_gradient(param)
                 if not data.flags.writeable:

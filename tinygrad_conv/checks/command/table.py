@@ -12,6 +12,7 @@ from ...engine.op import Op
 from ...errors import GradcheckError
 from ..cases import Case, Sample
 from ..fault import Fault
+from ..surrogates import show_surrogates, surrogate_rules
 from .guess import cases_of
 from .op_check import check_dtypes, check_layouts, check_scalars, compare_gradients
 
@@ -58,6 +59,8 @@ def report_on(op: Op) -> Report:
         report.notes.append(GUESSED)
     if op.once:
         report.notes.append("order 1 only")
+    if surrogate_rules(op):
+        report.notes.append(show_surrogates(op))
     for case in cases:
         for sample in list(case.samples())[: 1 if guessed else None]:
             report.samples += 1

@@ -10,17 +10,25 @@ from ...errors import GradcheckError
 from ..calls import RecordedCall
 from ..fault import Fault, Finding
 from ..function import Function
+from ..repair.repair import repairs_of
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, find_culprit
 from .verdict import judge
 
 
 def error_of(
-    fn: Callable[..., Any], function: Function, order: int, fault: Exception, tolerance: Tolerance, note: str
+    fn: Callable[..., Any],
+    function: Function,
+    order: int,
+    fault: Exception,
+    tolerance: Tolerance,
+    note: str,
+    repair: bool = False,
 ) -> GradcheckError:
     """The error to raise for a fault of a function, with the op that is to blame and a diagnosis.
 
-    order: of the comparison that found it; note: what the message ends with.
+    order: of the comparison that found it; note: what the message ends with; repair: look for an edit of the
+    rule that makes it right, too.
     """
     if isinstance(fault, Fault) and fault.call:
         culprit: Culprit | None = Culprit(fault.call, 1, fault)
@@ -28,16 +36,17 @@ def error_of(
         culprit = find_culprit(function, order, tolerance)
     if culprit is None:
         return error_outside_ops(fn, order, fault, note)
-    return error_of_op(culprit, tolerance, note)
+    return error_of_op(culprit, tolerance, note, order if repair else 0)
 
 
-def error_of_op(culprit: Culprit, tolerance: Tolerance, note: str) -> GradcheckError:
-    """The error where a call of an op is wrong by itself."""
+def error_of_op(culprit: Culprit, tolerance: Tolerance, note: str, repaired_to: int) -> GradcheckError:
+    """The error where a call of an op is wrong by itself; with repairs that hold up to this order, if any."""
     op = culprit.call.op
     rule, finding = judge(culprit, tolerance)
     to_blame = str(rule) if rule else f"forward {op.name} ({show_place(op.forward)})"
     places = [to_blame, called_at(culprit.call)]
-    return assemble(op.name, culprit.order, culprit.fault, places, finding, note)
+    repairs = repairs_of(culprit, rule, repaired_to, tolerance) if repaired_to and rule else []
+    return assemble(op.name, culprit.order, culprit.fault, places, finding, repairs, note)
 
 
 def called_at(call: RecordedCall) -> str:
@@ -52,7 +61,7 @@ def error_outside_ops(fn: Callable[..., Any], order: int, fault: Exception, note
     name = getattr(fn, "__name__", type(fn).__name__)
     body = getattr(fn, "forward", fn)  # of a layer, its forward's
     place = f"function {name} ({show_place(body)})" if hasattr(body, "__code__") else ""
-    return assemble(name, order, fault, [place], finding_outside_ops(fault), note)
+    return assemble(name, order, fault, [place], finding_outside_ops(fault), [], note)
 
 
 def finding_outside_ops(fault: Exception) -> Finding:
@@ -64,7 +73,13 @@ def finding_outside_ops(fault: Exception) -> Finding:
 
 
 def assemble(
-    name: str, order: int, fault: Exception, places: list[str], finding: Finding, note: str
+    name: str,
+    order: int,
+    fault: Exception,
+    places: list[str],
+    finding: Finding,
+    repairs: list[str],
+    note: str,
 ) -> GradcheckError:
     """The message, a line for each thing there is to say."""
     lines = [f"gradcheck of {name} fails at order {order}"]
@@ -73,7 +88,7 @@ def assemble(
     elif str(fault) != finding.text:
         lines.append(str(fault))
     lines += [place for place in places if place and place not in lines[-1]]
-    lines.append(f"diagnosis: {finding.text}")
+    lines += [f"diagnosis: {finding.text}", *repairs]
     error = GradcheckError("\n  ".join(lines) + note)
     error.kind = finding.kind
     return error

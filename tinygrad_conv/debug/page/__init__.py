@@ -17,6 +17,7 @@ from string import Template
 from typing import Any
 
 from ...atomic_write import write_text
+from ...errors import show_count
 from ..listing import Tape
 from ..recorded import Recorded
 from .contents import contents_of, plain_list
@@ -64,8 +65,8 @@ def embedded(shown: Recorded | Tape) -> str:
 def headline(shown: Recorded | Tape) -> str:
     """What a page is called if nobody says."""
     if isinstance(shown, Tape):
-        return f"A tape of {len(shown):,} ops"
-    return f"A backward through {len(shown):,} ops"
+        return f"A tape of {show_count(len(shown), 'op')}"
+    return f"A backward through {show_count(len(shown), 'op')}"
 
 
 def read(name: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from ...engine.location import show_path
 from ...engine.registry import OPS
 from ...errors import SHORT, show_array, show_shape, show_value
 from ...members import members_of
@@ -53,7 +52,7 @@ def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:
         "number": step.number,
         "op": step.op,
         "call": f"%{step.number} = {step.op}({', '.join(given)})",
-        "place": f"{show_path(step.where.file)}:{step.where.line}",
+        "place": step.where.at,
         "text": step.where.source,
         "layer": step.where.layer,
         "inputs": inputs,
@@ -124,7 +123,9 @@ def params_of(step: Step) -> list[str]:
 
 def line_contents(line: Line) -> dict[str, Any]:
     """One line of a tape: what a step has, without arrays."""
-    labels = [label for text in line.inputs for label in text.strip("[]").split(", ") if label]
+    variadic = line.op in OPS and OPS[line.op].variadic
+    members = line.inputs[0][1:-1].split(", ") if variadic and line.inputs else line.inputs
+    labels = [label for label in members if label]
     return {
         "number": line.number,
         "op": line.op,

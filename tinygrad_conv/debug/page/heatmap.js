@@ -1,11 +1,12 @@
-// Arrays as coloured cells. The colours are those of cividis, dark blue below 0, grey at 0, yellow above it: ever lighter,
-// so that they can be told apart without colour vision, and in print.
+// Arrays as coloured cells: blue below 0, white at 0, orange above it, the darker the larger. Blue and orange are told apart
+// with every kind of colour vision.
 
-const CIVIDIS = ["#00224e", "#1a386f", "#434e6c", "#61656f", "#7d7c78", "#9b9476", "#bcae6c", "#dec958", "#fee838"]
+const DIVERGING = ["#053061", "#2166ac", "#4393c3", "#92c5de", "#ffffff", "#fdb863", "#e08214", "#b35806", "#7f3b08"]
   .map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
 
 const NUMBER_CELL = { width: 48, height: 32 };
 const MOST_WRITTEN = 64; // cells of an array whose numbers are written into them
+const BEND = 0.65; // below 1: small numbers differ more than large ones
 const GAP = 8; // pixels between planes
 const ROOM = 4; // pixels around them, for outlines
 
@@ -16,7 +17,7 @@ class Scale {
     const reaches = arrays.map((array) => array.reach).filter((reach) => reach > 0);
     this.largest = Math.max(0, ...reaches);
     const ratio = reaches.length ? Math.min(...reaches) / this.largest : 1;
-    this.bend = Math.min(0.65, Math.max(0.25, Math.log(0.25) / Math.log(ratio)));
+    this.bend = ratio < 1 ? Math.min(BEND, Math.max(0.25, Math.log(0.25) / Math.log(ratio))) : BEND;
   }
 
   // From -1 to 1.
@@ -29,9 +30,14 @@ class Scale {
   }
 
   rgb(value) {
-    const place = ((this.place(value) + 1) / 2) * (CIVIDIS.length - 1);
-    const below = Math.min(Math.floor(place), CIVIDIS.length - 2);
-    return CIVIDIS[below].map((one, at) => Math.round(one + (CIVIDIS[below + 1][at] - one) * (place - below)));
+    return this.rgbAt(this.place(value));
+  }
+
+  // Of a place from -1 to 1.
+  rgbAt(at) {
+    const place = ((at + 1) / 2) * (DIVERGING.length - 1);
+    const below = Math.min(Math.floor(place), DIVERGING.length - 2);
+    return DIVERGING[below].map((value, channel) => Math.round(value + (DIVERGING[below + 1][channel] - value) * (place - below)));
   }
 }
 
@@ -158,6 +164,7 @@ class Heatmap {
   drawPlane(pen, plane, number) {
     const [left, top] = this.corner(number), { width, height } = this.cell;
     const line = width >= 6 ? 1 : 0;
+    this.drawGround(pen, plane, left, top, line);
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.font = "13px ui-monospace, Menlo, Consolas, monospace";
@@ -168,6 +175,16 @@ class Heatmap {
         const x = left + j * width, y = top + i * height;
         this.drawCell(pen, value, x, y, width - line, height - line);
       }
+    }
+  }
+
+  // What is seen between the cells and around them: zeros are white, and so may the page be.
+  drawGround(pen, plane, left, top, line) {
+    const { width, height } = this.cell;
+    pen.fillStyle = "rgba(128,128,128,0.4)";
+    for (let i = 0; i < plane.rows; i++) {
+      const columns = range(plane.columns).filter((j) => plane.value(i, j) !== undefined).length;
+      if (columns) pen.fillRect(left - 1, top + i * height - 1, columns * width + 2 - line, height + 2 - line);
     }
   }
 
@@ -184,6 +201,7 @@ class Heatmap {
 
   // Padding, and zeros put between: an empty cell with a dot.
   drawHole(pen, x, y, width, height) {
+    pen.clearRect(x, y, width, height);
     pen.fillStyle = "rgba(128,128,128,0.18)";
     pen.fillRect(x, y, width, height);
     pen.fillStyle = "rgba(128,128,128,0.9)";
@@ -258,32 +276,35 @@ function planesPerRow(array, available) {
   const inner = array.kept.slice(0, -2).reverse().find((size) => size > 1) ?? 1;
   const columns = array.kept[array.kept.length - 1] || 1;
   const least = array.size <= MOST_WRITTEN ? NUMBER_CELL.width : 3;
-  return Math.max(1, Math.min(inner, Math.floor((available + GAP) / (columns * least + GAP))));
+  const most = Math.max(1, Math.floor((available - 2 * ROOM + GAP) / (columns * least + GAP)));
+  if (inner <= most) return inner;
+  const even = range(most).map((fewer) => most - fewer).find((count) => inner % count === 0);
+  return 2 * even >= most ? even : most; // lines of one length, if that wastes little
 }
 
-// The legend of a scale: its colours, with the numbers they stand for.
+// The legend: the colours, with the numbers of a scale that they stand for; without one, with what they are of each array.
 function drawLegend(canvas, scale) {
-  const width = 260, height = 40, ratio = Math.max(1, window.devicePixelRatio || 1), margin = 22;
+  const width = 230, height = 40, ratio = Math.max(1, window.devicePixelRatio || 1), margin = 22;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  canvas.hidden = !scale;
-  if (!scale) return;
+  const shown = scale ?? new Scale([]);
   const pen = canvas.getContext("2d"), span = width - 2 * margin;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   for (let x = 0; x < span; x++) {
-    pen.fillStyle = `rgb(${scale.rgb(scale.value((2 * x) / (span - 1) - 1)).join(",")})`;
+    pen.fillStyle = `rgb(${shown.rgbAt((2 * x) / (span - 1) - 1).join(",")})`;
     pen.fillRect(margin + x, 2, 1.5, 16);
   }
   pen.fillStyle = getComputedStyle(canvas).color;
   pen.font = "12px system-ui, sans-serif";
   pen.textAlign = "center";
-  const places = [-1, -0.5, 0, 0.5, 1];
+  const places = scale ? [-1, -0.5, 0, 0.5, 1] : [-1, 0, 1];
   for (const place of places) {
     const x = margin + ((place + 1) / 2) * span;
     pen.fillRect(x - 0.5, 18, 1, 4);
-    pen.fillText(brief(scale.value(place)), x, 34);
+    pen.fillText(scale ? brief(scale.value(place)) : { "-1": "−max", 0: "0", 1: "max" }[place], x, 34);
   }
-  canvas.setAttribute("aria-label", `colours from ${show(-scale.largest)}, dark, over 0, grey, to ${show(scale.largest)}, light`);
+  const [least, largest] = scale ? [show(-scale.largest), show(scale.largest)] : ["the most negative", "the largest of each array"];
+  canvas.setAttribute("aria-label", `colours from ${least}, dark blue, over 0, white, to ${largest}, dark orange`);
 }

@@ -91,6 +91,11 @@ function factor(value) {
   return value < 0 ? `(${show(value)})` : show(value);
 }
 
+// `1 op`, `1,204 ops`.
+function counted(count, noun) {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 function named(name, index) {
   return index.length ? `${name}[${index.join(", ")}]` : name;
 }

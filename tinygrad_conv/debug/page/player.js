@@ -1,5 +1,6 @@
 // The player: which step is looked at, and what is shown of it.
 
+const BESIDE = 45; // pixels for the sign before an array and its scroll bar
 const PLAYING = 1600; // milliseconds for a step
 
 class Page {
@@ -18,12 +19,12 @@ class Page {
 
 class Player {
   constructor(page) {
-    Object.assign(this, { page, at: page.steps.length - 1, leaf: null, folded: new Set(), view: null, timer: null });
+    Object.assign(this, { page, at: page.steps.length - 1, leaf: null, folded: new Set(), view: null, role: null, timer: null });
     this.parts = Object.fromEntries([...document.querySelectorAll("#player [id]")].map((one) => [one.id, one]));
     this.tree = treeOf(page.steps);
     this.drawTape();
     this.listen();
-    if (page.leftOut) this.parts["left-out"].textContent = `${page.leftOut.toLocaleString("en")} older ops are not on this page.`;
+    if (page.leftOut) this.parts["left-out"].textContent = `Not on this page: ${counted(page.leftOut, "older op")}.`;
     this.parts.slider.max = page.steps.length;
     this.readAddress();
     this.show();
@@ -114,11 +115,12 @@ class Player {
     const address = new URLSearchParams(location.hash.slice(1));
     const found = this.page.steps.findIndex((step) => step.number === Number(address.get("step")));
     if (found >= 0) this.at = found;
+    this.role = address.get("view") ?? this.role;
     this.wanted = address;
   }
 
   writeAddress() {
-    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#step=${this.step.number}`);
+    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#step=${this.step.number}${this.role ? `&view=${this.role}` : ""}`);
   }
 
   // What the mouse or the keyboard points at.
@@ -157,6 +159,7 @@ class Player {
     const arrays = numbers.map((number) => this.page.array(number)).filter(Boolean);
     const apart = this.parts.scaling.value === "array", shared = new Scale(arrays);
     this.scaleOf = (array) => (apart ? new Scale([array]) : shared);
+    this.parts.legend.parentElement.hidden = !arrays.length;
     drawLegend(this.parts.legend, apart ? null : shared);
   }
 
@@ -177,8 +180,9 @@ class Player {
     this.view = step.window ? this.windowView() : null;
     const hint = make("small", {}, " click a cell of a gradient for the products behind it");
     this.parts.step.replaceChildren(...heading, ...(this.view ? [this.view.element] : []),
-      make("section", {}, make("h3", {}, "Forward"), this.row(forward, "→", results)),
-      make("section", {}, make("h3", {}, "Backward", hint), this.row(arrived, "→", passed)), this.why);
+      make("div", { class: "sections" },
+        make("section", {}, make("h3", {}, "Forward"), this.row(forward, "→", results)),
+        make("section", {}, make("h3", {}, "Backward", hint), this.row(arrived, "→", passed))), this.why);
   }
 
   // A line of a tape, which has no arrays.
@@ -194,13 +198,11 @@ class Player {
     const view = new WindowView(this.page, this.step, {
       scaleOf: this.scaleOf, tell: (...what) => this.tell(...what), available: this.available,
       picked: (role, index) => this.explainRole(role, index),
+      chosen: (role) => { this.role = role; this.writeAddress(); },
     });
     if (!view.roles.length) return null;
-    const here = Number(this.wanted.get("step")) === this.step.number, role = this.wanted.get("view");
-    if (here && view.roles.includes(role)) {
-      view.choose(role);
-      view.move(Number(this.wanted.get("at") ?? 0));
-    }
+    if (view.roles.includes(this.role)) view.show(this.role);
+    if (Number(this.wanted.get("step")) === this.step.number) view.move(Number(this.wanted.get("at") ?? 0));
     return view;
   }
 
@@ -216,8 +218,9 @@ class Player {
       this.why);
   }
 
-  row(before, sign, after) {
-    return make("div", { class: "arrays" }, make("div", {}, ...before), make("span", { class: "sign" }, sign), make("div", {}, ...after));
+  // The sign stays with what follows it.
+  row(before, sign, [first, ...after]) {
+    return make("div", { class: "arrays" }, ...before, first ? make("div", { class: "after" }, make("span", { class: "sign" }, sign), first) : null, ...after);
   }
 
   // What the step contributes to the gradient of an input, and what it adds up to with what came before.
@@ -233,7 +236,8 @@ class Player {
     const caption = make("figcaption", {}, make("b", {}, name), label === name ? "" : ` ${label}`);
     if (!array) return make("figure", {}, caption, make("p", { class: "unknown" }, "not known: no rule reads it"));
     const about = [array.type, array.range, array.remark].filter(Boolean);
-    const available = this.available < 700 ? this.available : Math.min(520, 0.42 * this.available), figure = make("figure", { "data-array": name }, caption);
+    const room = this.available < 700 ? this.available : Math.min(520, 0.46 * this.available);
+    const available = room - BESIDE, figure = make("figure", { "data-array": name }, caption);
     if (array.kept.length === 0 && array.size) figure.classList.add("scalar");
     if (array.kept.every((size) => size > 0)) {
       const map = new Heatmap({

@@ -154,8 +154,8 @@ function explanation(page, { name, array, index, users, began, command, goTo }) 
 }
 
 function sentence(all, missing) {
-  const count = `${all.toLocaleString("en")} product${all === 1 ? "" : "s"}`;
-  if (!missing) return `is the sum of ${count}, the largest first:`;
+  const count = counted(all, "product");
+  if (!missing) return `is the sum of ${count}${all > 1 ? ", the largest first" : ""}:`;
   return `is the sum of ${count}; of ${(all - missing).toLocaleString("en")} the numbers are on this page, the largest first:`;
 }
 

@@ -50,7 +50,7 @@ class TapeList {
 
   groupOf(group) {
     const details = make("details", { open: !this.folded.has(group.key) },
-      make("summary", {}, group.path, make("small", {}, ` ${group.steps.length} ops`)), this.listOf(group));
+      make("summary", {}, group.path, make("small", {}, ` ${counted(group.steps.length, "op")}`)), this.listOf(group));
     details.addEventListener("toggle", () => this.refold(group.key, !details.open));
     this.groups.set(group.key, details);
     return details;
@@ -80,7 +80,20 @@ class TapeList {
   }
 }
 
-const RANK = 58, BOX_HEIGHT = 34, SPACE = 14;
+const BOW = 90; // by which an edge goes to the left
+
+// Around what stands between two ops.
+function bowOf(source, box) {
+  return box.rank - source.rank > 1 && !source.leaf ? -BOW : 0;
+}
+
+// How far to the left the edge between two boxes goes: three quarters of the way to the points that bend it.
+function leftmost(source, box) {
+  return Math.min(source.x, box.x) + 0.75 * bowOf(source, box);
+}
+
+const RANK = 62, BOX_HEIGHT = 34, LEAF_HEIGHT = 24, SPACE = 14, LOWER = 22; // a leaf stands between two ops
+const LEAST_ZOOM = 0.6; // of a graph that is wider than its place; one that is wider still is scrolled
 
 class Graph {
   constructor(tree, folded, go, goToLeaf, refold) {
@@ -108,7 +121,7 @@ class Graph {
     const all = [...boxes.values(), ...new Set([...boxes.values()].flatMap((box) => box.from.filter((one) => one.leaf)))];
     for (const box of all) (ranks[box.rank] ??= []).push(box);
     for (const row of ranks) if (row) this.placeOps(row.filter((box) => !box.leaf));
-    for (const row of ranks) if (row) this.placeLeaves(row);
+    ranks.forEach((row, rank) => this.placeLeaves(row, ranks[rank + 1] ?? []));
     this.shift(all);
     this.drawAll([...boxes.values()], all);
   }
@@ -118,7 +131,7 @@ class Graph {
     for (const item of unfolded(this.tree, this.folded)) {
       const steps = item.children ? item.steps : [item];
       const box = { item, steps, from: [], text: item.children ? item.path : item.op, width: 0 };
-      box.note = item.children ? `${steps.length} ops ▸` : `%${item.number}${item.tag ? ` ${item.tag}` : ""}`;
+      box.note = item.children ? `${counted(steps.length, "op")} ▸` : `%${item.number}${item.tag ? ` ${item.tag}` : ""}`;
       box.width = 18 + 7.2 * Math.max(box.text.length, box.note.length);
       for (const step of steps) holder.set(step.number, box);
       boxes.set(box, box);
@@ -155,23 +168,23 @@ class Graph {
     }
   }
 
-  // Leaves at the right of their row's ops, or, where there are none, above what reads them.
-  placeLeaves(row) {
-    const leaves = row.filter((box) => box.leaf), ops = row.filter((box) => !box.leaf);
-    const width = leaves.reduce((sum, box) => sum + box.width + SPACE, -SPACE);
-    const right = Math.max(...ops.map((box) => box.x + box.width / 2 + 2 * SPACE));
-    let free = ops.length ? right : leaves[0].reader.x - width / 2;
-    for (const box of leaves) {
-      box.x = free + box.width / 2;
-      free += box.width + SPACE;
+  // Leaves at the right of the ops in their row and the next, two one below the other; the lines of the next two run between them.
+  placeLeaves(row, next) {
+    const leaves = row.filter((box) => box.leaf), ops = [...row, ...next].filter((box) => !box.leaf);
+    let free = Math.max(...ops.map((box) => box.x + box.width / 2)) + SPACE;
+    for (let first = 0; first < leaves.length; first += 2) {
+      const column = leaves.slice(first, first + 2), width = Math.max(...column.map((box) => box.width));
+      column.forEach((box, place) => Object.assign(box, { x: free + width / 2, below: LOWER + (place + (first % 4) / 4) * (LEAF_HEIGHT + 3) }));
+      free += width + SPACE;
     }
   }
 
   shift(all) {
-    const left = Math.min(...all.map((box) => box.x - box.width / 2));
+    const left = Math.min(...all.flatMap((box) => [box.x - box.width / 2, ...box.from.map((source) => leftmost(source, box))]));
+    const down = (box) => box.rank * RANK + (box.below ?? 0), top = Math.min(...all.map(down));
     for (const box of all) {
       box.x += 8 - left;
-      box.y = 8 + box.rank * RANK;
+      box.y = 8 + down(box) - top;
     }
     this.width = Math.max(...all.map((box) => box.x + box.width / 2)) + 8;
     this.height = Math.max(...all.map((box) => box.y)) + BOX_HEIGHT + 8;
@@ -179,8 +192,9 @@ class Graph {
 
   drawAll(ops, all) {
     this.element.replaceChildren();
-    this.element.setAttribute("width", this.width);
-    this.element.setAttribute("height", this.height);
+    this.element.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
+    this.element.style.maxWidth = `${this.width}px`;
+    this.element.style.minWidth = `${LEAST_ZOOM * this.width}px`;
     this.edges = ops.flatMap((box) => box.from.map((source) => ({ box, source, path: this.edge(source, box) })));
     this.drawn = all.map((box) => ({ box, group: this.box(box) }));
   }
@@ -193,15 +207,19 @@ class Graph {
   }
 
   edge(source, box) {
-    const top = source.y + (source.leaf ? 24 : BOX_HEIGHT), half = (box.y - top) / 2;
-    const bow = box.rank - source.rank > 1 && !source.leaf ? -90 : 0; // around what stands between
+    if (source.leaf) {
+      const left = source.x - source.width / 2, middle = source.y + LEAF_HEIGHT / 2;
+      return this.shape("path", { d: `M${left},${middle} C${left - SPACE},${middle} ${box.x},${middle} ${box.x},${box.y}`, class: "edge" });
+    }
+    const top = source.y + BOX_HEIGHT, half = (box.y - top) / 2;
+    const bow = bowOf(source, box);
     const d = `M${source.x},${top} C${source.x + bow},${top + half} ${box.x + bow},${box.y - half} ${box.x},${box.y}`;
     return this.shape("path", { d, class: "edge" });
   }
 
   box(box) {
     const group = this.shape("g", { role: "button", tabindex: 0, class: box.leaf ? "leaf" : box.item.children ? "group" : "op" });
-    const height = box.leaf ? 24 : BOX_HEIGHT;
+    const height = box.leaf ? LEAF_HEIGHT : BOX_HEIGHT;
     this.shape("rect", { x: box.x - box.width / 2, y: box.y, width: box.width, height, rx: box.leaf ? 12 : 6 }, group);
     this.shape("text", { x: box.x, y: box.y + (box.leaf ? 16 : 14) }, group).textContent = box.text;
     if (!box.leaf) this.shape("text", { x: box.x, y: box.y + 28, class: "note" }, group).textContent = box.note;
@@ -232,7 +250,8 @@ class Graph {
   reveal(box) {
     const frame = this.element.parentElement;
     if (!frame) return;
-    frame.scrollTop = box.y - frame.clientHeight / 2;
-    frame.scrollLeft = box.x - frame.clientWidth / 2;
+    const zoom = this.element.clientWidth / this.width || 1;
+    frame.scrollTop = zoom * box.y - frame.clientHeight / 2;
+    frame.scrollLeft = zoom * box.x - frame.clientWidth / 2;
   }
 }

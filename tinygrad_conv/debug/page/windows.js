@@ -21,17 +21,18 @@ const VIEWS = {
 };
 
 const MOST_TERMS = 25; // of an equation that is written out whole
+const LARGE = [0.42, 0.34, 0.34], BESIDE_EACH_OTHER = [0.33, 0.29, 0.27]; // how much of the room each plane may take
 const LARGEST_TERMS = 8; // of one that is not
 
 class WindowView {
-  constructor(page, step, { scaleOf, tell, available, picked }) {
-    Object.assign(this, { page, step, g: step.window, scaleOf, tell, available, picked, timer: null });
+  constructor(page, step, { scaleOf, tell, available, picked, chosen }) {
+    Object.assign(this, { page, step, g: step.window, scaleOf, tell, available, picked, wasChosen: chosen, timer: null });
     this.output = roleOf(this.g, "output");
     this.roles = ["Y", "W", "X"].filter((role) => this.possible(role));
     this.element = make("section", { class: "windows" });
     this.chosen = { n: 0, c: 0, o: 0 };
     this.role = null;
-    if (this.roles.length) this.choose(this.roles[0]);
+    if (this.roles.length) this.show(this.roles[0]);
   }
 
   // The array of a role: its value, or its gradient.
@@ -58,7 +59,13 @@ class WindowView {
     return kind === "grad" ? `d${name}` : name;
   }
 
+  // The reader wants to see this one, here and from now on.
   choose(role) {
+    this.show(role);
+    this.wasChosen(role);
+  }
+
+  show(role) {
     this.stop();
     this.role = role;
     this.at = 0;
@@ -69,6 +76,7 @@ class WindowView {
   goTo(role, index) {
     if (!this.roles.includes(role)) return;
     this.role = role;
+    this.wasChosen(role);
     const spatial = index.slice(-2), leading = index.slice(0, -2);
     const perGroup = this.g.channels / this.g.groups, outputsPerGroup = this.g.outputs / this.g.groups;
     if (role === "W") [this.chosen.o, this.chosen.c] = leading;
@@ -155,12 +163,7 @@ class WindowView {
   build() {
     const view = VIEWS[this.role], operands = this.operands(this.role);
     this.drawn = this.planes();
-    const available = Math.max(160, Math.floor(this.available * 0.42));
-    this.maps = this.drawn.map((plane, at) => new Heatmap({
-      name: this.name(operands[at]), planes: [plane], perRow: 1, available: at ? Math.floor(available * 0.8) : available,
-      scale: this.scaleOf(this.array(operands[at].role, operands[at].kind)), tell: this.tell,
-      pick: at === 2 ? (index) => { this.goTo(this.role, index); this.picked(this.role, index); } : null,
-    }));
+    this.maps = this.mapsFor(operands);
     const [left, middle, result] = this.maps.map((map, at) => this.figure(map, operands[at], at));
     this.equation = make("div", { class: "equation", "aria-live": "polite" });
     this.slider = make("input", { type: "range", min: 0, max: this.count() - 1, value: this.at, "aria-label": "position of the window",
@@ -168,14 +171,39 @@ class WindowView {
     this.player = make("button", { onclick: () => this.toggle(), title: "Let the window slide" }, "Slide");
     this.element.replaceChildren(
       make("h3", {}, "How the numbers meet"), this.tabs(), make("p", {}, view.text), make("p", { class: "formula" }, view.formula),
+      make("p", { class: "symbols" }, this.symbols()),
       make("div", { class: "controls" }, this.player,
         make("button", { onclick: () => this.move(this.at - 1), title: "One position back (,)", "aria-label": "one position back" }, "◀\uFE0E"),
         this.slider,
         make("button", { onclick: () => this.move(this.at + 1), title: "One position on (.)", "aria-label": "one position on" }, "▶\uFE0E"),
         ...this.selects()),
-      make("div", { class: "meeting" }, left, make("span", { class: "sign" }, "⋆"), middle, make("span", { class: "sign" }, "="), result),
+      make("div", { class: "meeting" }, left, this.after("⋆", middle), this.after("=", result)),
       this.equation);
     this.update();
+  }
+
+  // The three planes as large as they may be, or beside each other if that costs no written numbers.
+  mapsFor(operands) {
+    const maps = (shares) => this.drawn.map((plane, at) => new Heatmap({
+      name: this.name(operands[at]), planes: [plane], perRow: 1, available: Math.max(128, Math.floor(this.available * shares[at])),
+      scale: this.scaleOf(this.array(operands[at].role, operands[at].kind)), tell: this.tell,
+      pick: at === 2 ? (index) => { this.goTo(this.role, index); this.picked(this.role, index); } : null,
+    }));
+    const large = maps(LARGE), beside = maps(BESIDE_EACH_OTHER);
+    return large.some((map, at) => map.written && !beside[at].written) ? large : beside;
+  }
+
+  after(sign, figure) {
+    return make("div", { class: "after" }, make("span", { class: "sign" }, sign), figure);
+  }
+
+  // What the letters of the formula stand for, with their values here.
+  symbols() {
+    const pair = ([rows, columns]) => (rows === columns ? String(rows) : `${rows} for rows, ${columns} for columns`);
+    const dilation = `dilation (here ${pair(this.g.dilation)})`;
+    if (this.role === "X") return `d is the ${dilation}`;
+    const padding = this.g.padding.flat().some(Boolean) ? "; X has its padding around it" : "";
+    return `s is the stride (here ${pair(this.g.stride)}), d the ${dilation}${padding}`;
   }
 
   figure(map, operand, at) {
@@ -184,7 +212,7 @@ class WindowView {
       : at === 0 && this.g.padding.flat().some(Boolean) ? ", padded" : "";
     const index = this.index(operand.role, 0, 0).slice(0, -2);
     map.canvas.setAttribute("aria-label", `${this.name(operand)}${extra}`);
-    return make("figure", {}, make("figcaption", {}, `${named(this.name(operand), [...index, ":", ":"])}${extra}`), map.canvas);
+    return make("figure", {}, make("figcaption", {}, `${named(this.name(operand), [...index, ":", ":"])}${extra}`), make("div", { class: "scroll" }, map.canvas));
   }
 
   tabs() {
@@ -253,7 +281,7 @@ class WindowView {
       const sorted = [...terms].sort((one, other) => Math.abs(other.x * other.w) - Math.abs(one.x * one.w));
       const largest = sorted.slice(0, LARGEST_TERMS).filter((one, at) => at === 0 || one.x * one.w !== 0);
       const rest = sum - largest.reduce((all, one) => all + one.x * one.w, 0);
-      parts.push(written(largest), `${factor(rest)} (${terms.length - largest.length} smaller products)`);
+      parts.push(written(largest), `${factor(rest)} (${counted(terms.length - largest.length, "smaller product")})`);
     }
     parts.push(...this.others(value - sum, index));
     const name = named(this.name(result), index);

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+from ...errors import show_count
 from .stepper import Stepper
 from .stop import Stop
 
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     with Stop(options.nth, stepper) as stop:
         status = run_script(script, options.arguments)
     if not status and not stop.stopped:
-        ended = f"the script ended after {stop.count} backwards"
+        ended = f"the script ended after {show_count(stop.count, 'backward')}"
         print(f"step: {ended}, so there was no number {options.nth} to stop in")
     return status
 

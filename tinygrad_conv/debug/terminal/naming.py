@@ -63,10 +63,21 @@ def find(text: str, step: Step, recording: Recording) -> Named:
 
 def hint_for(name: str, known: list[str], step: Step) -> str:
     """What may have been meant by a name that nothing has."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    close = closest(name, known, cutoff=0.5)
     if close:
-        return f"did you mean {close[0]}?"
+        return f"did you mean {close}?"
     return f"here are {', '.join(own_names(step))}; leaves and results everywhere"
+
+
+def closest(name: str, known: list[str], cutoff: float = 0.6) -> str:
+    """What may have been meant: what ends so (`net.conv1` for `conv1`), or is spelled nearly so; or ""."""
+    longer = sorted((other for other in known if other.lower().endswith(f".{name.lower()}")), key=len)
+    if longer:
+        return longer[0]
+    by_spelling = {other.lower().rpartition(".")[2]: other for other in reversed(known)}
+    by_spelling |= {other.lower(): other for other in reversed(known)}
+    close = get_close_matches(name.lower(), by_spelling, n=1, cutoff=cutoff)
+    return by_spelling[close[0]] if close else ""
 
 
 def parse_index(text: str) -> tuple[Any, ...]:

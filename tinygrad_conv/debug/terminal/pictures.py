@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Any
+import textwrap
+from typing import IO
 
 import numpy as np
 
@@ -16,7 +17,8 @@ CIVIDIS = ((0, 34, 78), (67, 78, 108), (125, 124, 120), (188, 174, 108), (254, 2
 BEND = 0.65  # below 1: small numbers differ more than large ones
 NUMBER_CELL, BLOCK = 8, 2  # columns of a cell
 MOST_WRITTEN = 100  # numbers in cells
-MOST_PLANES = 12
+MOST_PLANES, MOST_LINES = 12, 32  # of a picture
+HANGING = 4  # columns by which the rest of a long line is further to the right
 
 
 class Terminal:
@@ -27,15 +29,29 @@ class Terminal:
         self.width = width
         self.colours = stream.isatty() and not plain
         self.rich = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
-        self.shades, self.ellipsis = (" ░▒▓█", "…") if encodes(stream, "░▒▓█…") else (" .:*#", ">")
+        self.wraps = stream.isatty()  # lines in a pipe are somebody else's to break
+        self.shades = " ░▒▓█" if encodes(stream, "░▒▓█") else " .:*#"
 
     def bold(self, text: str) -> str:
         """A text that stands out, if that can be done."""
         return f"\x1b[1m{text}\x1b[0m" if self.colours else text
 
-    def fit(self, line: str) -> str:
-        """A line cut to the width."""
-        return line if len(line) <= self.width else line[: self.width - 1] + self.ellipsis
+    def wrapped(self, text: str, column: int = 0) -> str:
+        """A text in lines of the width.
+
+        What a line has too much goes on below it, in a column or a little to the right of where it began.
+        """
+        if not self.wraps:
+            return text
+        return "\n".join(self.wrapped_line(line, column) for line in text.split("\n"))
+
+    def wrapped_line(self, line: str, column: int) -> str:
+        """One of them."""
+        if len(line) <= self.width:
+            return line
+        indent = column or len(line) - len(line.lstrip()) + HANGING
+        below = " " * min(indent, self.width // 2)
+        return textwrap.fill(line, self.width, subsequent_indent=below, break_on_hyphens=False)
 
     def cell(self, value: float, largest: float, written: bool) -> str:
         """One cell."""
@@ -89,15 +105,17 @@ def picture(name: str, array: Array, terminal: Terminal) -> str:
     beside = max(1, (terminal.width + 2) // (shown * cell + 2))
     finite = array[np.isfinite(array)]
     largest = float(np.abs(finite).max()) if finite.size else 0.0
+    bands = max(1, MOST_LINES // (rows + 1))  # of planes side by side, one below the other
+    drawn, tall = min(len(planes), MOST_PLANES, bands * beside), min(rows, MOST_LINES)
     lines = []
-    for first in range(0, min(len(planes), MOST_PLANES), beside):
-        group = planes[first : min(first + beside, MOST_PLANES)]
-        for row in range(rows):
+    for first in range(0, drawn, beside):
+        group = planes[first : min(first + beside, drawn)]
+        for row in range(tall):
             numbers = [plane[row, :shown] for plane in group]
             cells = ([terminal.cell(float(number), largest, written) for number in part] for part in numbers)
             lines.append("  ".join(map("".join, cells)).rstrip())
         lines.append("")
-    return "\n".join([head, *lines[:-1], *remarks(planes, shown)])
+    return "\n".join([head, *lines[:-1], *remarks(planes.shape, (drawn, tall, shown))])
 
 
 def span(array: Array) -> str:
@@ -106,8 +124,13 @@ def span(array: Array) -> str:
     return f", from {finite.min():.4g} to {finite.max():.4g}" if finite.size else ""
 
 
-def remarks(planes: Any, shown: int) -> list[str]:
+def remarks(sizes: tuple[int, ...], shown: tuple[int, ...]) -> list[str]:
     """What is not in the picture."""
-    count, _, columns = planes.shape
-    others = f"(planes 0 to {MOST_PLANES - 1} of {count}: an index shows others, as in `show y[0, 12:]`)"
-    return [others] * (count > MOST_PLANES) + [f"(columns 0 to {shown - 1} of {columns})"] * (shown < columns)
+    parts = [
+        f"{name} 0 to {drawn - 1} of {size:,}" if drawn > 1 else f"{name[:-1]} 0 of {size:,}"
+        for name, size, drawn in zip(("planes", "rows", "columns"), sizes, shown)
+        if drawn < size
+    ]
+    if not parts:
+        return []
+    return [f"({', '.join(parts)}: an index shows others, as in `show y[0, 12:]`)"]

@@ -43,12 +43,13 @@ class Prompt(cmd.Cmd):
     def terminal(self) -> Terminal:
         return Terminal(self.stdout, shutil.get_terminal_size().columns)
 
-    def say(self, text: str) -> None:
+    def draw(self, text: str) -> None:
+        """Say something whose lines are as wide as they must be."""
         print(text, file=self.stdout)
 
-    def say_fitted(self, line: str) -> None:
-        """Say a line, cut to the width of the terminal."""
-        self.say(self.terminal.fit(line))
+    def say(self, text: str, column: int = 0) -> None:
+        """Say something in lines of the terminal's width; what is too long goes on in a column."""
+        self.draw(self.terminal.wrapped(text, column))
 
     def onecmd(self, line: str) -> bool:
         """Run one line; what a command refuses is said, and the prompt comes back."""
@@ -85,7 +86,7 @@ class Prompt(cmd.Cmd):
         if not command:
             for name in self.commands():
                 usage, meaning = self.help_of(name).split(": ", 1)
-                self.say_fitted(usage.ljust(HELP_COLUMN) + meaning)
+                self.say(usage.ljust(HELP_COLUMN) + meaning, HELP_COLUMN)
         elif command in self.commands():
             self.say(self.help_of(command))
         else:

@@ -16,7 +16,7 @@ from ..record import Recording, load
 from ..rerun import node_of, placeholders_of
 from ..step import Step
 from .naming import Named, NamingError, everything_named, find, own_names
-from .pictures import picture
+from .pictures import MOST_WRITTEN, picture
 from .prompt import Prompt
 
 
@@ -47,12 +47,17 @@ class Questions(Prompt):
             return
         operand = find(argument, self.step, self.recording)
         is_array = isinstance(operand.array, np.ndarray)
-        self.say(self.numbers(operand.part) if is_array else show_value(operand.array))
+        if is_array:
+            self.draw(self.numbers(operand.part))
+        else:
+            self.say(show_value(operand.array))
 
     def numbers(self, array: Array) -> str:
         """An array as NumPy prints it, without the middle of a large one."""
         edges, width = 3 if array.ndim <= 2 else 2, self.terminal.width
-        return np.array2string(array, precision=6, threshold=400, edgeitems=edges, max_line_width=width)
+        return np.array2string(
+            array, precision=6, threshold=MOST_WRITTEN, edgeitems=edges, max_line_width=width
+        )
 
     def do_show(self, argument: str) -> None:
         """s(how) NAME[INDEX]: a picture of it, in colour where the terminal has it.
@@ -70,9 +75,9 @@ class Questions(Prompt):
         """A picture of what is named, or words. Raises NamingError."""
         operand = find(name, self.step, self.recording)
         if isinstance(operand.array, np.ndarray):
-            self.say(picture(name, operand.part, self.terminal))
+            self.draw(picture(name, operand.part, self.terminal))
         else:
-            self.say_fitted(f"{name}   {show_value(operand.array)}")
+            self.say(f"{name}   {show_value(operand.array)}")
 
     def do_explain(self, argument: str) -> None:
         """explain NAME[INDEX]: the products that add up to a number of a gradient: explain dw[0, 0, 1, 1]"""
@@ -101,7 +106,9 @@ class Questions(Prompt):
 
     def do_save(self, argument: str) -> None:
         """save FILE.tgrec.npz: write this recording, for `diff` or tg.debug.load."""
-        self.recording.save(filename(argument))
+        path = Path(filename(argument))
+        self.recording.save(path)
+        self.say_written(path)
 
     def do_diff(self, argument: str) -> None:
         """diff FILE.tgrec.npz: the first place at which this run parts from a saved one."""
@@ -112,7 +119,11 @@ class Questions(Prompt):
         """html FILE.html: write a page for the browser that shows this backward."""
         path = Path(filename(argument))
         page.write(self.recording, path)
-        self.say(f"wrote {path} ({path.stat().st_size / 1000:,.0f} kB)")
+        self.say_written(path)
+
+    def say_written(self, path: Path) -> None:
+        """Say which file has been written, and how large it is."""
+        self.say(f"wrote {path} ({path.stat().st_size / 1000:,.1f} kB)")
 
     def do_pdb(self, argument: str) -> None:
         """pdb [ARGUMENT]: into the rule of this op (for that argument), in pdb.

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ...engine.location import Place, show_path
+from ...engine.location import Place
 from ...errors import show_shape, show_value
 from ..page.contents import label_of, params_of
 from ..record import Recording
 from ..step import Step
-from .naming import arguments
+from .naming import arguments, closest
 from .questions import Questions
 
 AROUND = 5  # lines before and after the current one
+SOURCE_COLUMN = 13  # where the rest of a long line of source goes on
 OLDEST = "the oldest op: `continue` lets the program go on"
 NEWEST = "the newest op: here the backward begins"
 
@@ -30,12 +30,19 @@ class Stepper(Questions):
     def __init__(self) -> None:
         super().__init__()
         self.breaks: list[str] = []
+        self.entered = 0  # the number of the backward that the prompt was last shown in
 
-    def __call__(self, recording: Recording) -> bool:
-        """Show the prompt, unless there are breakpoints and none of them is in this recording."""
+    def __call__(self, recording: Recording, number: int = 1) -> bool:
+        """Show the prompt, unless there are breakpoints and none of them is in this recording.
+
+        number: of the backward, in the program.
+        """
         self.recording, self.at = recording, len(recording) - 1
         if self.breaks and not self.breaks_at(self.step) and not self.run_to(self.breaks_at):
             return True
+        if self.entered:
+            self.say(f"another backward of the program: number {number}, after number {self.entered}")
+        self.entered = number
         self.describe()
         self.cmdloop()
         return bool(self.breaks)
@@ -50,13 +57,13 @@ class Stepper(Questions):
     def describe(self) -> None:
         """The step in a few lines, as pdb shows a frame."""
         step, terminal = self.step, self.terminal
-        self.say(terminal.bold(terminal.fit(f"> {self.call(step)}")))
-        self.say_fitted(f"  {describe_place(step.where)}: {step.where.source}")
-        self.say_fitted(f"  dy: {show_value(step.grad_output)}")
+        self.draw(terminal.bold(terminal.wrapped(f"> {self.call(step)}")))
+        self.say(f"  {describe_place(step.where)}: {step.where.source}")
+        self.say(f"  dy: {show_value(step.grad_output)}")
         for argument in arguments(step):
             if argument.contribution is not None:
                 gradient, label = show_value(argument.contribution), label_of(argument.source, None)
-                self.say_fitted(f"  d{argument.name}: {gradient}   for {label}")
+                self.say(f"  d{argument.name}: {gradient}   for {label}")
 
     def call(self, step: Step) -> str:
         """`%3 = conv2d(x, w)   float32[1,1,2,2]`."""
@@ -73,8 +80,8 @@ class Stepper(Questions):
         """Whether anything matches; says what does where nothing does."""
         if any(self.matches(step, pattern) for step in self.recording):
             return True
-        close = get_close_matches(pattern, self.places(""), n=1)
-        hint = f": did you mean {close[0]}?" if close else "; list all shows it"
+        close = closest(pattern, self.places(""))
+        hint = f": did you mean {close}?" if close else "; list all shows it"
         self.say(f"*** no op or layer {pattern!r} on this tape{hint}")
         return False
 
@@ -146,8 +153,7 @@ class Stepper(Questions):
         first, last = max(0, self.at - AROUND), self.at + AROUND + 1
         for step in self.recording if argument == "all" else self.recording[first:last]:
             mark = "->" if step is self.step else "B " if self.breaks_at(step) else "  "
-            place = f"{show_path(step.where.file)}:{step.where.line}"
-            self.say_fitted(f"{mark} {self.call(step)}   {place}   {step.where.layer}".rstrip())
+            self.say(f"{mark} {self.call(step)}   {step.where.at}   {step.where.layer}".rstrip())
 
     def do_where(self, argument: str) -> None:
         """w(here): the lines around the call in the forward, and the rules of this op."""
@@ -156,14 +162,14 @@ class Stepper(Questions):
         first = max(0, place.line - 1 - AROUND)
         for number, text in enumerate(linecache.getlines(place.file)[first : place.line + AROUND], first + 1):
             mark = "->" if number == place.line else "  "
-            self.say_fitted(f"{number:5d} {mark} {text.rstrip()}".rstrip())
+            self.say(f"{number:5d} {mark} {text.rstrip()}".rstrip(), SOURCE_COLUMN)
         for name, rule in self.step.rule.items():
             self.say(f"d{name}: {rule}")
 
 
 def describe_place(place: Place) -> str:
     """`net.py:12 in net.conv1`."""
-    return f"{show_path(place.file)}:{place.line}{place.layer and ' in '}{place.layer}"
+    return f"{place.at}{place.layer and ' in '}{place.layer}"
 
 
 def count(argument: str) -> int:

@@ -15,11 +15,13 @@ from ..rerun import sources_in_order
 from ..step import Source, Step
 from ..stepping import StepObserver
 
-Prompt = Callable[[Recording], bool]
+Prompt = Callable[[Recording, int], bool]
 
 
 class Stop(StepObserver):
     """Hands the n-th backward of what runs inside to a prompt, recorded, before any `.grad` is written.
+
+    The prompt is given its number too.
 
     What the prompt returns says whether it wants to see the next backward too.
     """
@@ -60,7 +62,7 @@ class Stop(StepObserver):
         self.count, self._last = self.count + 1, 0
         if recording is not None:
             self.stopped = True
-            self._again = self._prompt(recording)
+            self._again = self._prompt(recording, self.count)
 
     def recording(self, arrived: dict[Any, Any]) -> Recording:
         """The backward that has ended."""

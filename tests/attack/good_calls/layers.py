@@ -8,8 +8,7 @@ import numpy as np
 
 from tinygrad_conv import nn
 
-LABELS = np.array([0, 2])
-IMAGE, ROW = (1, 2, 5, 5), (1, 2, 6)
+from .inputs import IMAGE, LABELS, ROW
 
 WINDOWS = {"kernel_size": 2, "stride": 1}
 CHANNELS = {"in_channels": 2, "out_channels": 4, "kernel_size": 2}

@@ -1,4 +1,4 @@
-"""Good calls of the functions that are made of others, and the tensors that good calls are made of."""
+"""Of the functions that are made of others."""
 
 from __future__ import annotations
 
@@ -6,15 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import tinygrad_conv as tg
-
-
-def floats(*shape: int) -> tg.Tensor:
-    return tg.tensor(np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape), requires_grad=True)
-
-
-LABELS = np.array([0, 2])
-IMAGE, ROW = (1, 2, 5, 5), (1, 2, 6)
+from .inputs import IMAGE, LABELS, ROW, floats
 
 FURTHER_FUNCTIONS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("square", "rsqrt", "frac", "erfc", "nan_to_num", "softsign"), {"input": floats(2, 3)}),

@@ -1,0 +1,1 @@
+"""Good calls of what is public, of which the campaign makes bad ones."""

@@ -1,0 +1,164 @@
+"""How the page of a recording is laid out in a real browser: widths, colours, what stays and what is said."""
+
+from __future__ import annotations
+
+import runpy
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv.debug.page import html
+
+from .browser import find, press, text, texts, until
+from .debug_nets import article, crooked, many_ops, shapes
+from .test_page import PROJECT
+
+OVERFLOWING = """
+    const scrolled = (element) => element.closest(".scroll, #list, #graph, .why");
+    const edge = document.documentElement.clientWidth;
+    const wide = [...document.querySelectorAll("#player *")].filter((element) =>
+        element.getBoundingClientRect().right > edge + 1 && [null, element].includes(scrolled(element)));
+    const graph = document.querySelector("#graph"), drawing = graph.querySelector("svg");
+    const { x, width } = drawing.getBBox();
+    return [
+        ...wide.map((element) => element.outerHTML.slice(0, 80)),
+        ...(document.documentElement.scrollWidth > edge ? ["the page"] : []),
+        ...(graph.scrollWidth > graph.clientWidth ? ["the graph"] : []),
+        ...(x < 0 || x + width > drawing.viewBox.baseVal.width ? ["what is drawn in the graph"] : []),
+    ];
+"""
+
+
+def shapes_of_the_example():
+    """The net of examples/train_shapes.py, with a batch of its images."""
+    example = runpy.run_path(str(PROJECT / "examples" / "train_shapes.py"))
+    tg.manual_seed(0)
+    images, labels = tg.data.shapes(32, seed=0)
+    scores = example["Net"](size=16, classes=4)(images)
+    return tg.mse_loss(scores, np.eye(4, dtype=np.float32)[labels.data])
+
+
+@pytest.fixture
+def window_of(chromium):
+    """Gives the browser's window a width."""
+    before = chromium.get_window_size()
+    yield lambda width: chromium.set_window_size(width, 1000)
+    chromium.set_window_size(before["width"], before["height"])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [900, 1400])
+@pytest.mark.parametrize(
+    "loss", [shapes_of_the_example, lambda: crooked().loss], ids=["the shapes CNN", "crooked"]
+)
+def test_nothing_is_wider_than_the_window_on_any_step(visit, window_of, width, loss):
+    window_of(width)
+    recording = loss().record()
+    browser = visit(recording)
+    assert width - 40 <= browser.execute_script("return window.innerWidth") <= width
+    for step in reversed(recording):
+        assert text(browser, "#step h2").startswith(f"%{step.number} {step.op}")
+        assert browser.execute_script(OVERFLOWING) == [], step
+        for tab in range(len(texts(browser, ".tabs button"))):
+            browser.execute_script("document.querySelectorAll('.tabs button')[arguments[0]].click()", tab)
+            assert browser.execute_script(OVERFLOWING) == [], (step, tab)
+        browser.execute_script("document.querySelector('#next').click()")
+    for leaf in recording.leaves:
+        browser.execute_script(
+            "document.querySelector(arguments[0]).dispatchEvent(new Event('click'))",
+            f'svg [aria-label="leaf {leaf}"]',
+        )
+        assert text(browser, "#step h2").startswith(leaf)
+        assert browser.execute_script(OVERFLOWING) == [], leaf
+
+
+@pytest.mark.browser
+def test_arrays_stand_side_by_side_where_there_is_room(visit, window_of):
+    def tops(selector):
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().top)"
+        return browser.execute_script(script, selector)
+
+    for width, number in ((900, 4), (900, 1), (1400, 1), (1400, 4)):
+        window_of(width)
+        browser = visit(shapes_of_the_example().record(), f"#step={number}")
+        assert len(set(tops(".meeting figure"))) == 1, (width, number)
+    assert len(tops(".arrays figure")) > len(set(tops(".arrays figure")))  # x and w
+    assert len({*tops(".sections h3")}) == 2
+    browser = visit(article().loss.record(), "#step=3")
+    assert len({*tops(".sections h3")}) == 1 == len({*tops(".sections > section:first-child figure")})
+
+
+@pytest.mark.browser
+def test_the_chosen_view_stays(visit):
+    from selenium.webdriver.common.keys import Keys
+
+    browser = visit(shapes().loss.record(), "#step=4")
+    chosen = "button[data-view][aria-selected=true]"
+    assert text(browser, chosen).startswith("y: ")
+    find(browser, "button[data-view=W]").click()
+    press(browser, Keys.ARROW_RIGHT)
+    assert text(browser, "#step h2").startswith("%3 ") and not texts(browser, chosen)
+    press(browser, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert text(browser, "#step h2").startswith("%1 ") and text(browser, chosen).startswith("dw: ")
+    assert browser.current_url.endswith("#step=1&view=W")
+    browser.refresh()
+    assert text(browser, "#step h2").startswith("%1 ") and text(browser, chosen).startswith("dw: ")
+    browser.execute_script("location.hash = 'step=4&view=X'")
+    until(lambda: text(browser, chosen).startswith("dx: "))
+    press(browser, Keys.END)  # where there is no dx, for the images need no gradient
+    assert text(browser, chosen).startswith("y: ")
+
+
+PIXEL = """
+    const canvas = document.querySelector(arguments[0]);
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const pen = copy.getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    return [...pen.getImageData(arguments[1], arguments[2], 1, 1).data].slice(0, 3);
+"""
+
+
+@pytest.mark.browser
+def test_each_array_has_its_own_scale_with_white_at_0(visit):
+    x = tg.tensor([[-2.0, 0.0, 2.0, 1.0]] * 3, requires_grad=True, name="x")
+    scale = tg.tensor([[0.001, 0.0, -0.001, 0.0005]] * 3, name="scale")
+    browser = visit((x * scale).sum().record(), "#step=1")
+
+    def colours(array):
+        cells = [(8 + 48 * column, 8) for column in range(4)]
+        selector = f"figure[data-array={array}] canvas"
+        return [browser.execute_script(PIXEL, selector, *cell) for cell in cells]
+
+    blue, white, orange, lighter = colours("a")
+    assert white == [255, 255, 255]
+    assert blue[2] > 2 * blue[0] and orange[0] > 2 * orange[2]
+    assert sum(lighter) > sum(orange) and lighter[0] > lighter[2]
+    assert colours("b") == colours("da") == [orange, white, blue, colours("b")[3]]
+    assert find(browser, "#legend").get_attribute("aria-label").endswith("of each array, dark orange")
+    find(browser, "#scaling option[value=step]").click()
+    assert colours("a") == [blue, white, orange, colours("a")[3]]
+    assert colours("b")[1] == white and sum(colours("b")[2]) > 1.5 * sum(blue)
+    assert find(browser, "#legend").get_attribute("aria-label").startswith("colours from -2, dark blue")
+
+
+@pytest.mark.browser
+def test_what_letters_and_keys_mean_is_said(visit):
+    browser = visit(crooked().loss.record(), "#step=1")
+    assert text(browser, ".symbols") == "s is the stride (here 2), d the dilation (here 1)"
+    find(browser, "button[data-view=X]").click()
+    assert text(browser, ".symbols") == "d is the dilation (here 1)"
+    for key in ("←", "→", "Home", "End", "space", ",", ".", "Enter"):
+        assert key in texts(browser, "footer kbd")
+    browser = visit(many_ops().record(), "#step=1")
+    assert text(browser, ".symbols") == (
+        "s is the stride (here 2 for rows, 1 for columns), d the dilation (here 1 for rows, 2 for columns); "
+        "X has its padding around it"
+    )
+
+
+@pytest.mark.browser
+def test_a_tape_s_page_has_no_colours_to_explain(chromium, tmp_path):
+    (tmp_path / "tape.html").write_text(html(article().loss.tape()), encoding="utf-8")
+    chromium.get((tmp_path / "tape.html").as_uri())
+    assert text(chromium, "#step h2") == "%5 mul" and not find(chromium, ".legend").is_displayed()

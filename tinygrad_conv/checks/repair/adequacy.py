@@ -1,0 +1,89 @@
+"""Could the inputs tell? What a check that passed is blind to.
+
+Where stride equals dilation, or rows are as many as columns, a rule that confuses them passes. So the right
+rule is broken, one slip at a time: a slip that passes at the inputs that were checked, and fails at others
+which the forward takes as well, is one that these inputs cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from ..calls import RecordedCall
+from ..tolerance import Tolerance
+from .edited import Job, edited, job_of
+from .edits import Edit, described, edits_of, place_of
+from .workshop import Attempt, is_open, try_all
+
+SECONDS = 5.0  # for which slips are tried, for each rule
+ENOUGH = 40  # blind spots of a rule
+MOST_SHOWN = 3
+
+
+class BlindSpot(NamedTuple):
+    """A slip that the inputs cannot tell from the right rule, and inputs that can."""
+
+    place: str
+    before: str
+    after: str
+    told_by: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.before} from {self.after}; try {self.told_by}"
+
+
+def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECONDS) -> list[BlindSpot]:
+    """What the inputs of a call, whose rules are right, cannot tell from these rules."""
+    spots: list[BlindSpot] = []
+    for argument in range(len(call.checked)) if is_open() else ():
+        rule = call.rule_of(argument)
+        job = job_of(call, argument, rule, 1, tolerance) if rule is not None else None
+        if job is not None and len(job.cases) > 1:
+            spots += try_all(partial(attempts, job), seconds).found
+    return spots
+
+
+def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
+    """Slip after slip."""
+    for edit in edits_of(job.definition, job.scope):
+        if edit.reads:
+            continue
+        if edit.size > 1 or len(found) >= ENOUGH:
+            return
+        yield partial(blind_spot_by, edit, job)
+
+
+def blind_spot_by(edit: Edit, job: Job) -> BlindSpot | None:
+    """A slip as a blind spot, if it is one."""
+    candidate = edited(edit, job)
+    first, *others = job.cases
+    if not candidate.passes(first):
+        return None
+    told_by = next((case.label for case in others if fails(candidate, case)), None)
+    if told_by is None:  # it changes nothing anywhere
+        return None
+    return BlindSpot(place_of(edit, job.rule.function), *described(edit), told_by)
+
+
+def fails(candidate: Any, case: Any) -> bool:
+    """Whether a candidate gives what is wrong, or nothing, at a case."""
+    try:
+        return not candidate.passes(case)
+    except Exception:
+        return True
+
+
+def lines_of(spots: list[BlindSpot]) -> list[str]:
+    """What is said of blind spots: for each cure the first slips that it would tell."""
+    by_cure: dict[str, list[BlindSpot]] = {}
+    for spot in spots:
+        by_cure.setdefault(spot.told_by, []).append(spot)
+    lines = []
+    for cure, told in by_cure.items():
+        lines.append(f"these inputs cannot tell the rule from wrong ones; try {cure}:")
+        lines += [f"  {spot.place}   {spot.before}  as  {spot.after}" for spot in told[:MOST_SHOWN]]
+        if len(told) > MOST_SHOWN:
+            lines.append(f"  and {len(told) - MOST_SHOWN} more")
+    return lines

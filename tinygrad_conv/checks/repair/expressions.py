@@ -1,0 +1,365 @@
+"""What may stand in the place of an expression: one slip away, one insertion away, one step of calculus away.
+
+Each function here is given an expression of a rule's syntax tree and yields others, which share its parts.
+What makes no sense where it stands fails when it is tried, which is cheaper than telling beforehand.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from ...engine.registry import OPS
+from .scope import Scope
+
+Expressions = Iterator[ast.expr]
+Way = Callable[[ast.expr, Scope], Expressions]
+
+OPERATORS: tuple[type[ast.operator], ...] = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult)
+COMPARISONS: tuple[type[ast.cmpop], ...] = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
+FAMILIES = (
+    ("sin", "cos"),
+    ("exp", "log", "sqrt"),
+    ("tanh", "sigmoid"),
+    ("sum", "mean"),
+    ("max", "min"),
+    ("amax", "amin"),
+    ("maximum", "minimum"),
+    ("floor", "ceil", "round"),
+    ("sign", "abs"),
+    ("cumsum", "sum"),
+)
+OF_NUMPY = {"power": "pow", "concatenate": "cat", "multiply": "mul", "subtract": "sub", "negative": "neg"}
+AXIS_NAMES = ("dim", "axis", "dims", "axes")
+KEEP_NAMES = ("keepdim", "keepdims")
+MOST_AXES = 4
+
+
+def number(value: float) -> ast.expr:
+    """A literal number."""
+    return ast.UnaryOp(ast.USub(), ast.Constant(-value)) if value < 0 else ast.Constant(value)
+
+
+def binary(left: ast.expr, operator: type[ast.operator], right: ast.expr) -> ast.expr:
+    """left ∘ right."""
+    return ast.BinOp(left, operator(), right)
+
+
+def negative(expression: ast.expr) -> ast.expr:
+    """-expression, or what it is the negative of."""
+    if isinstance(expression, ast.UnaryOp) and isinstance(expression.op, ast.USub):
+        return expression.operand
+    return ast.UnaryOp(ast.USub(), expression)
+
+
+def call(scope: Scope, function: str, *arguments: ast.expr, **options: ast.expr) -> ast.expr:
+    """A call of one of the package's functions, as the rule's module would write it."""
+    callee = ast.Attribute(ast.Name(scope.package, ast.Load()), function, ast.Load())
+    return ast.Call(callee, list(arguments), [ast.keyword(name, value) for name, value in options.items()])
+
+
+def name(identifier: str) -> ast.expr:
+    """A name that is read."""
+    return ast.Name(identifier, ast.Load())
+
+
+def slips(expression: ast.expr, scope: Scope) -> Expressions:
+    """One token is another, or is missing, or two have changed places."""
+    yield negative(expression)
+    yield from SLIPS.get(type(expression), no_slips)(expression, scope)
+
+
+def no_slips(expression: ast.expr, scope: Scope) -> Expressions:
+    """Of what has no tokens of its own."""
+    return iter(())
+
+
+def slips_of_operation(operation: ast.BinOp, scope: Scope) -> Expressions:
+    """Another operator; operands exchanged; one of them dropped."""
+    left, right = operation.left, operation.right
+    for operator in OPERATORS:
+        if not isinstance(operation.op, operator):
+            yield binary(left, operator, right)
+    if not isinstance(operation.op, (ast.Add, ast.Mult)):
+        yield binary(right, type(operation.op), left)
+    yield from (left, right)
+    if isinstance(operation.op, ast.Div):  # a / (b * c) for a / b * c, and the other way round
+        yield binary(left, ast.Div, binary(right, ast.Pow, number(2)))
+    yield from regrouped(operation)
+
+
+def regrouped(operation: ast.BinOp) -> Expressions:
+    """(a ∘ b) • c as a ∘ (b • c), and the other way round: a bracket that stands elsewhere."""
+    left, right, outer = operation.left, operation.right, type(operation.op)
+    if isinstance(left, ast.BinOp):
+        yield binary(left.left, type(left.op), binary(left.right, outer, right))
+    if isinstance(right, ast.BinOp):
+        yield binary(binary(left, outer, right.left), type(right.op), right.right)
+
+
+def slips_of_sign(operation: ast.UnaryOp, scope: Scope) -> Expressions:
+    """Without the sign, or the `not`."""
+    yield operation.operand
+
+
+def slips_of_constant(constant: ast.Constant, scope: Scope) -> Expressions:
+    """Another number, or the other flag."""
+    value = constant.value
+    if isinstance(value, bool):
+        yield ast.Constant(not value)
+    elif isinstance(value, (int, float)):
+        others = (value + 1, value - 1, 2 * value, value / 2, 0, 1, 2, 3, 0.5, -1, -2)
+        yield from (number(other) for other in dict.fromkeys(others) if other != value)
+        if value:
+            yield binary(number(1), ast.Div, constant)
+        yield from map(name, scope.numbers)
+    elif value is None:
+        yield from map(name, scope.params)
+
+
+def slips_of_name(identifier: ast.Name, scope: Scope) -> Expressions:
+    """Another name of its kind."""
+    for names in (scope.arrays, scope.numbers, scope.params):
+        if identifier.id in names:
+            yield from (name(other) for other in names if other != identifier.id)
+    if identifier.id in scope.numbers:
+        yield from neighbours(identifier)
+        yield from (number(value) for value in (0, 1, 2))
+
+
+def slips_of_comparison(comparison: ast.Compare, scope: Scope) -> Expressions:
+    """Another comparison."""
+    for operator in COMPARISONS:
+        if not isinstance(comparison.ops[0], operator):
+            yield ast.Compare(comparison.left, [operator(), *comparison.ops[1:]], comparison.comparators)
+
+
+def slips_of_call(call_of: ast.Call, scope: Scope) -> Expressions:
+    """A function of its family; arguments exchanged; the call dropped; other options; a reversed range."""
+    for function in relatives(call_of.func, scope):
+        yield ast.Call(function, call_of.args, call_of.keywords)
+    for first, second in combinations(range(len(call_of.args)), 2):
+        exchanged = list(call_of.args)
+        exchanged[first], exchanged[second] = exchanged[second], exchanged[first]
+        yield ast.Call(call_of.func, exchanged, call_of.keywords)
+    yield from call_of.args
+    for position in range(len(call_of.keywords)):
+        others = [*call_of.keywords[:position], *call_of.keywords[position + 1 :]]
+        yield ast.Call(call_of.func, call_of.args, others)
+    if isinstance(call_of.func, ast.Name) and call_of.func.id == "range":
+        yield ast.Call(name("reversed"), [call_of], [])
+    yield from other_axes(call_of)
+
+
+def relatives(function: ast.expr, scope: Scope) -> Expressions:
+    """Functions that are easily taken for this one: of its family, or of the same name in this package."""
+    if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") != scope.package:
+        own_name = OF_NUMPY.get(function.attr, function.attr)
+        yield ast.Attribute(name(scope.package), own_name, ast.Load())
+    its_name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    for family in FAMILIES:
+        if its_name in family:
+            for other in family:
+                if other != its_name and isinstance(function, ast.Attribute):
+                    yield ast.Attribute(function.value, other, ast.Load())
+                elif other != its_name and other in OPS:
+                    yield name(other)
+
+
+def other_axes(call_of: ast.Call) -> Expressions:
+    """The call with its axes given otherwise, or kept."""
+    given = {keyword.arg: keyword.value for keyword in call_of.keywords}
+    axes = next((axes for axes in AXIS_NAMES if axes in given), "dim")
+    keeps = next((keeps for keeps in KEEP_NAMES if keeps in given), "keepdim")
+    for axis in axis_choices():
+        yield with_options(call_of, **{axes: axis})
+        yield with_options(call_of, **{axes: axis, keeps: ast.Constant(True)})
+    kept = given.get(keeps)
+    yield with_options(call_of, **{keeps: ast.Constant(not getattr(kept, "value", False))})
+
+
+def axis_choices() -> Expressions:
+    """One axis or two, from the end or the start."""
+    for axis in (-1, -2, -3, 0, 1, 2):
+        yield number(axis)
+    for pair in combinations((-1, -2, -3, 0), 2):
+        yield ast.Tuple([number(axis) for axis in pair], ast.Load())
+    yield ast.Tuple([number(axis) for axis in (0, 2, 3)], ast.Load())
+
+
+def with_options(call_of: ast.Call, **options: ast.expr) -> ast.expr:
+    """A call with other keyword arguments beside its own."""
+    kept = [keyword for keyword in call_of.keywords if keyword.arg not in options]
+    new = [ast.keyword(option, value) for option, value in options.items()]
+    return ast.Call(call_of.func, call_of.args, [*kept, *new])
+
+
+def neighbours(whole_number: ast.expr) -> Expressions:
+    """One less, and one more."""
+    if isinstance(whole_number, ast.Constant) and type(whole_number.value) is int:
+        yield from (number(whole_number.value - 1), number(whole_number.value + 1))
+    else:
+        yield from (binary(whole_number, operator, number(1)) for operator in (ast.Sub, ast.Add))
+
+
+def slips_of_index(subscript: ast.Subscript, scope: Scope) -> Expressions:
+    """The whole array, or one that begins or ends one place elsewhere, or runs the other way."""
+    yield subscript.value
+    parts = subscript.slice.elts if isinstance(subscript.slice, ast.Tuple) else [subscript.slice]
+    for position, part in enumerate(parts):
+        for other in other_parts(part):
+            changed = [*parts[:position], other, *parts[position + 1 :]]
+            index = ast.Tuple(changed, ast.Load()) if isinstance(subscript.slice, ast.Tuple) else other
+            yield ast.Subscript(subscript.value, index, ast.Load())
+
+
+def other_parts(part: ast.expr) -> Expressions:
+    """What an index or a slice may have been meant to be."""
+    if not isinstance(part, ast.Slice):
+        yield from neighbours(part)
+        return
+    for lower in shifted(part.lower):
+        yield ast.Slice(lower, part.upper, part.step)
+    for upper in shifted(part.upper):
+        yield ast.Slice(part.lower, upper, part.step)
+    for step in (None, number(-1), number(2)):
+        yield ast.Slice(part.lower, part.upper, step)
+
+
+def shifted(bound: ast.expr | None) -> Iterator[ast.expr | None]:
+    """The bound of a slice, one further or less, or none."""
+    if bound is None:
+        yield from (number(1), number(-1))
+    else:
+        yield from (None, *neighbours(bound))
+
+
+def slips_of_tuple(several: ast.Tuple | ast.List, scope: Scope) -> Expressions:
+    """One element less, two exchanged, or the other way round."""
+    elements = several.elts
+    for position in range(len(elements)):
+        yield type(several)([*elements[:position], *elements[position + 1 :]], ast.Load())
+    for first, second in combinations(range(len(elements)), 2):
+        exchanged = list(elements)
+        exchanged[first], exchanged[second] = exchanged[second], exchanged[first]
+        yield type(several)(exchanged, ast.Load())
+
+
+def slips_of_choice(choice: ast.IfExp, scope: Scope) -> Expressions:
+    """The other way round, or always the same."""
+    yield ast.IfExp(choice.test, choice.orelse, choice.body)
+    yield from (choice.body, choice.orelse)
+
+
+SLIPS: dict[type[ast.expr], Callable[..., Expressions]] = {
+    ast.BinOp: slips_of_operation,
+    ast.UnaryOp: slips_of_sign,
+    ast.Constant: slips_of_constant,
+    ast.Name: slips_of_name,
+    ast.Compare: slips_of_comparison,
+    ast.Call: slips_of_call,
+    ast.Subscript: slips_of_index,
+    ast.Tuple: slips_of_tuple,
+    ast.List: slips_of_tuple,
+    ast.IfExp: slips_of_choice,
+}
+
+
+def insertions(expression: ast.expr, scope: Scope) -> Expressions:
+    """A factor or a term more, from what is at hand; a power; an array transposed or turned round."""
+    for value in (2, 0.5, 3):
+        yield binary(number(value), ast.Mult, expression)
+    for other in operands(scope):
+        yield binary(expression, ast.Mult, other)
+        yield binary(expression, ast.Div, other)
+        yield binary(expression, ast.Add, other)
+        yield binary(expression, ast.Sub, other)
+        yield binary(other, ast.Sub, expression)
+    yield from turned(expression, scope)
+
+
+def operands(scope: Scope) -> Expressions:
+    """Names in scope, their sizes, and 1."""
+    yield number(1)
+    yield from map(name, scope.arrays)
+    yield from map(name, scope.numbers)
+    for array, ndim in scope.arrays.items():
+        shape = ast.Attribute(name(array), "shape", ast.Load())
+        axes = [number(axis) for axis in range(-min(ndim, MOST_AXES), 0)]
+        for axis in [*axes, *map(name, scope.numbers)] if ndim else []:
+            yield ast.Subscript(shape, axis, ast.Load())
+        yield ast.Call(ast.Attribute(name("math"), "prod", ast.Load()), [shape], [])
+
+
+def turned(expression: ast.expr, scope: Scope) -> Expressions:
+    """Transposed, flipped, or summed."""
+    yield call(scope, "transpose", expression, number(-2), number(-1))
+    for axes in ((-1,), (-2,), (-2, -1), (0,)):
+        yield call(scope, "flip", expression, ast.Tuple([number(axis) for axis in axes], ast.Load()))
+    for axis in axis_choices():
+        yield call(scope, "sum", expression, axis)
+        yield call(scope, "sum", expression, axis, keepdim=ast.Constant(True))
+    yield call(scope, "sum", expression)
+
+
+def calculus(expression: ast.expr, scope: Scope) -> Expressions:
+    """A function in the place of its derivative, a term that a mean or a norm brings, a power."""
+    one, two = number(1), number(2)
+    square = binary(expression, ast.Pow, two)
+    yield from (square, binary(expression, ast.Pow, number(3)), binary(one, ast.Div, expression))
+    yield binary(one, ast.Sub, square)
+    yield binary(expression, ast.Mult, binary(one, ast.Sub, expression))
+    yield binary(one, ast.Add, expression)
+    for function in ("sqrt", "exp", "log", "sign", "abs", "sin", "cos", "tanh", "sigmoid"):
+        yield call(scope, function, expression)
+    yield negative(call(scope, "sin", expression))
+    yield binary(number(0.5), ast.Div, call(scope, "sqrt", expression))
+    yield from conjugated(expression, scope)
+    yield from centred(expression, scope)
+    for other in map(name, [*scope.arrays, *scope.numbers]):
+        yield binary(expression, ast.Mult, binary(other, ast.Pow, two))
+        yield binary(expression, ast.Div, binary(other, ast.Pow, two))
+        yield binary(expression, ast.Mult, binary(one, ast.Sub, other))
+        yield binary(expression, ast.Mult, binary(one, ast.Add, other))
+        yield binary(expression, ast.Pow, other)
+        yield binary(expression, ast.Pow, binary(other, ast.Sub, one))
+        yield binary(expression, ast.MatMult, other)
+        yield binary(other, ast.MatMult, expression)
+        yield binary(expression, ast.Mult, call(scope, "sign", other))
+
+
+def conjugated(expression: ast.expr, scope: Scope) -> Expressions:
+    """f(a) as f run the other way, flip(f(flip(a))): the adjoint of running sums, scans and shifts."""
+    if not isinstance(expression, ast.Call) or not expression.args:
+        return
+    first, *others = expression.args
+    for axes in ((-1,), (-2,), (0,), (-2, -1)):
+        flipped_axes = ast.Tuple([number(axis) for axis in axes], ast.Load())
+        inner = call(scope, "flip", first, flipped_axes)
+        yield call(
+            scope, "flip", ast.Call(expression.func, [inner, *others], expression.keywords), flipped_axes
+        )
+
+
+def centred(expression: ast.expr, scope: Scope) -> Expressions:
+    """Less its mean or sum, by itself or times an array: what a mean or a norm in the forward brings."""
+    for statistic in ("mean", "sum"):
+        whole = call(scope, statistic, expression)
+        along = [
+            call(scope, statistic, expression, axis, keepdim=ast.Constant(True)) for axis in axis_choices()
+        ]
+        for taken in (whole, *along):
+            yield binary(expression, ast.Sub, taken)
+            for other in map(name, scope.arrays):
+                yield binary(expression, ast.Sub, binary(other, ast.Mult, taken))
+    for other in map(name, scope.arrays):
+        product = binary(expression, ast.Mult, other)
+        for axis in axis_choices():
+            total = call(scope, "sum", product, axis, keepdim=ast.Constant(True))
+            yield binary(expression, ast.Sub, total)
+            yield binary(expression, ast.Sub, binary(other, ast.Mult, total))
+
+
+WAYS: tuple[Way, ...] = (slips, insertions, calculus)
+"""By the size of an edit, the smallest first."""

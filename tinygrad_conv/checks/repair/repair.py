@@ -1,0 +1,86 @@
+"""From a call whose rule is wrong to the edits that mend it, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from ...engine.declare import Rule
+from ..diagnosis.culprit import Culprit
+from ..tolerance import Tolerance
+from .edited import Job, blames, edited, job_of, makes_right
+from .edits import Edit, described, edits_of, place_of
+from .workshop import Attempt, Outcome, is_open, try_all
+
+SECONDS = 5.0  # for which edits are tried
+ENOUGH = 8  # repairs of one size
+MOST_SHOWN = 3
+
+
+class Repair(NamedTuple):
+    """An edit that makes a rule right: where, and what stands there before and after."""
+
+    size: int
+    place: str
+    before: str
+    after: str
+    reads: tuple[str, ...]  # what the rule has to read beside what it reads already
+
+    def __str__(self) -> str:
+        reads = f"   (and have the rule read {', '.join(self.reads)})" if self.reads else ""
+        return f"{self.place}   {self.before}  →  {self.after}{reads}"
+
+
+def repairs_of(
+    culprit: Culprit, rule: Rule, order: int, tolerance: Tolerance, seconds: float | None = None
+) -> list[str]:
+    """Lines that say which edits make a culprit's rule right up to an order; none where none can be tried."""
+    if not is_open():
+        return []
+    job = job_of(culprit.call, argument_of(culprit, rule), rule, order, tolerance)
+    if job is None:
+        return []
+    outcome = try_all(partial(attempts, job), SECONDS if seconds is None else seconds)
+    return lines_of(outcome, len(job.cases))
+
+
+def argument_of(culprit: Culprit, rule: Rule) -> int:
+    """The number of the checked input whose gradient is wrong."""
+    call, order, fault = culprit
+    blamed = blames(fault, order)
+    if blamed is not None:
+        return blamed
+    return next(number for number in range(len(call.checked)) if call.rule_of(number) is rule)
+
+
+def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
+    """Edit after edit, up to the size of the first that is found."""
+    for edit in edits_of(job.definition, job.scope):
+        if found and (edit.size > max(repair.size for repair in found) or len(found) >= ENOUGH):
+            return
+        yield partial(repair_by, edit, job)
+
+
+def repair_by(edit: Edit, job: Job) -> Repair | None:
+    """An edit as a repair, if it is one."""
+    candidate = edited(edit, job)
+    if all(map(candidate.passes, job.cases)) and makes_right(candidate, job):
+        return Repair(edit.size, place_of(edit, job.rule.function), *described(edit), edit.reads)
+    return None
+
+
+def lines_of(outcome: Outcome, cases: int) -> list[str]:
+    """What is said of an outcome."""
+    tried = f"{outcome.tried:,} edits tried" + ("" if outcome.complete else " in the time there was")
+    if not outcome.found:
+        return [f"no single edit makes it right ({tried})"]
+    size = min(repair.size for repair in outcome.found)
+    smallest = [repair for repair in outcome.found if repair.size == size]
+    smallest.sort(key=lambda repair: abs(len(repair.after) - len(repair.before)))
+    distinct = list({repair.after: repair for repair in smallest}.values())
+    lines = [f"an edit that makes it right: {repair}" for repair in distinct[:MOST_SHOWN]]
+    if len(distinct) > MOST_SHOWN:
+        lines.append(f"and {len(distinct) - MOST_SHOWN} more of this size")
+    sizes = ", at other sizes too" if cases > 2 else ""
+    return [*lines, f"(with it the rule agrees with your forward{sizes}; {tried})"]

@@ -1,0 +1,79 @@
+"""What the names in a rule stand for. The rule is run once, to see what it made of its locals."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...engine.declare import Rule
+from .exam import Case
+
+PACKAGE = __name__.partition(".")[0]
+
+
+class Scope(NamedTuple):
+    """The names that an edit may use.
+
+    arrays: of float arrays, by name their number of axes; first those that the rule reads or makes.
+    numbers: of plain numbers. params: of whatever else is a param or a shape. extra: of those the names
+    which the rule does not read yet. package: how the rule's module calls this package (`tg`).
+    """
+
+    arrays: dict[str, int]
+    numbers: list[str]
+    params: list[str]
+    extra: frozenset[str]
+    package: str
+
+
+def scope_of(rule: Rule, case: Case) -> Scope:
+    """What an edit of this rule may use."""
+    own = {**locals_of(rule, case), **{name: case.params[name] for name in rule.params}}
+    others = {name: value for name, value in {**case.values, **case.params}.items() if name not in own}
+    values = {**own, **others}
+    return Scope(
+        arrays={name: value.ndim for name, value in values.items() if is_floats(value)},
+        numbers=[name for name, value in values.items() if type(value) in (int, float)],
+        params=[name for name, value in values.items() if type(value) in (tuple, bool, str)],
+        extra=frozenset(others),
+        package=name_of_package(rule.function),
+    )
+
+
+def is_floats(value: Any) -> bool:
+    """Whether it is an array of floats."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
+def locals_of(rule: Rule, case: Case) -> dict[str, Any]:
+    """The rule's parameters, and its local names as they are when it ends."""
+    code = rule.function.__code__
+    arguments = [case.dys[0], *[case.values[name] for name in rule.reads]]
+    seen: dict[str, Any] = dict(zip(code.co_varnames, arguments))
+
+    def at_the_end(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            seen.update(frame.f_locals)
+
+    profiler = sys.getprofile()
+    sys.setprofile(at_the_end)
+    try:
+        rule.function(*arguments, **{name: case.params[name] for name in rule.params})
+    except Exception:  # what it does wrong is known by now; its parameters stay
+        pass
+    finally:
+        sys.setprofile(profiler)
+    return seen
+
+
+def name_of_package(function: Any) -> str:
+    """What the module of a function calls this package; `tg` where it has no name for it."""
+    names = [
+        name
+        for name, value in function.__globals__.items()
+        if getattr(value, "__name__", None) == PACKAGE and hasattr(value, "__path__")
+    ]
+    return names[0] if names else "tg"
