@@ -39,3 +39,9 @@ def test_random_integers_fit_their_dtype():
 @pytest.mark.parametrize("bound", [np.float32(0.5), np.float64(0.5), np.array(0.5), tg.tensor(0.5)])
 def test_counting_from_a_fraction_gives_fractions(bound):
     np.testing.assert_array_equal(tg.arange(bound, 3).data, np.array([0.5, 1.5, 2.5], np.float32))
+
+
+def test_linspace_of_integers_leaves_out_what_is_behind_the_point():
+    assert tg.linspace(-5, 5, 4, dtype=tg.int64).tolist() == [-5, -1, 1, 5]
+    assert tg.linspace(1, -1, 5, dtype=tg.int32).tolist() == [1, 0, 0, 0, -1]
+    np.testing.assert_array_equal(tg.linspace(0, 1, 3).data, np.array([0, 0.5, 1], np.float32))

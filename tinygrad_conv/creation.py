@@ -237,9 +237,10 @@ def linspace(
     *,
     device: Any = None,
 ) -> Tensor:
-    """`steps` numbers from start to end, both included, evenly spaced."""
+    """`steps` numbers from start to end, both included, evenly spaced; integers are cut off at the point."""
     check_fits("linspace", "steps", steps, (steps,), 8)
-    return Tensor(np.linspace(start, end, steps, dtype=dtype or get_default_dtype()), None, requires_grad)
+    numbers = np.linspace(start, end, steps).astype(dtype or get_default_dtype())
+    return Tensor(numbers, None, requires_grad)
 
 
 @checked(n=COUNT, m=optional(COUNT))

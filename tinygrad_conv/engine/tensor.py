@@ -92,7 +92,7 @@ class Tensor(TensorMethods):
         array = as_array(value)
         if self._edge is not None or (self._requires_grad and array.dtype not in FLOATS):
             raise leaf_error(self, "x.data = …")
-        self._data = array
+        self._data = array if array.flags.writeable else array.copy()  # what an op made is never updated
         self.mark_changed()
 
     @property

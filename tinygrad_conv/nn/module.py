@@ -6,7 +6,7 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..engine.commit import Changes
 from ..engine.modes import LAYER
@@ -90,6 +90,15 @@ class Module(HookedModule, ModuleTree, Conversions):
         if isinstance(value, (Parameter, Module)):
             self._buffers.pop(name, None)
             self._settle()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Scripts call it by name: `self.__getattr__(f"layer{i}")`; Python, for what is not there."""
+            if name in vars(self):
+                return vars(self)[name]
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message, name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)

@@ -99,8 +99,17 @@ class Calls:
         kind, _ = self.look(node.func)
         if self.name_of(node.func) in NO_GPU:
             return FALSE, node
+        self.note_output(node, kind)
         anew = self.rebuilt(self.with_tensor(self.without_gpu(node), kind))
         return self.result_of(kind, node), anew
+
+    def note_output(self, node: ast.Call, kind: Kind) -> None:
+        """`torch.add(x, y, out=z)`: results are new tensors here."""
+        given = {option.arg: option.value for option in node.keywords}
+        if kind.name == "part" and "out" in given:
+            others = [option for option in node.keywords if option.arg != "out"]
+            call = ast.unparse(ast.Call(node.func, node.args, others))
+            self.script.note(node.lineno, "name", node, f"write {ast.unparse(given['out'])} = {call}")
 
     def with_tensor(self, node: ast.Call, kind: Kind) -> ast.Call:
         """A call of `nn.init`, which changes tensors: `nn.init.normal_(w)` for `nn.init.normal_(w.data)`."""

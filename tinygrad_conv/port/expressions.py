@@ -227,7 +227,7 @@ class Expressions(Calls):
 
 def combined(kinds: list[Kind]) -> Kind:
     """What arithmetic makes of operands."""
-    for kind in (TENSOR, ARRAY, UNKNOWN):
+    for kind in (TENSOR, UNKNOWN, ARRAY):  # what is unknown may be a tensor, and then so is the result
         if kind in kinds:
             return kind
     return kinds[0] if kinds[0].name == "items" else OTHER

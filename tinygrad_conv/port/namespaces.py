@@ -44,9 +44,8 @@ def exists(module: str) -> bool:
     parent = module.rpartition(".")[0]
     if parent != PACKAGE and not exists(parent):
         return False
-    return (
-        hasattr(sys.modules.get(parent, PACKAGE), "__path__") and importlib.util.find_spec(module) is not None
-    )
+    is_package = hasattr(importlib.import_module(parent), "__path__")
+    return is_package and importlib.util.find_spec(module) is not None
 
 
 def imported(path: str) -> Any:
