@@ -9,8 +9,10 @@ import ast
 import io
 import json
 import linecache
+import os
 from contextlib import redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 GUIDES = sorted((Path(__file__).resolve().parent.parent.parent / "examples").glob("*.ipynb"))
@@ -58,5 +60,7 @@ def write_outputs(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for guide in GUIDES:
-        write_outputs(guide)
+    with TemporaryDirectory() as folder:
+        os.chdir(folder)  # what a guide saves is not for the examples' folder
+        for guide in GUIDES:
+            write_outputs(guide)
