@@ -34,7 +34,7 @@ MUTATIONS = {**structures.MUTATIONS, **archives.MUTATIONS}
 SUBTLE = ("change_values", "change_detail", "change_param", "rename_everywhere", "renumber_arrays")
 """Those that leave a file which may well be read: half of what is done."""
 
-MEMBER = re.compile(r"structure|array\d+|archive")
+MEMBER = re.compile(r"structure|array\d+|archive|'[^']+' is (there twice|compressed|encrypted)")
 
 
 @dataclass

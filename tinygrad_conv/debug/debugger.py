@@ -28,6 +28,7 @@ PLUMBING = (
     "tinygrad_conv.allocation",
     "tinygrad_conv.members",
     "tinygrad_conv.options",
+    "tinygrad_conv.options.*",
     "tinygrad_conv.spellings",
     "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
     "tinygrad_conv.checks.*",
@@ -160,7 +161,7 @@ def path_of(pattern: str) -> str:
 
 
 BREAKS = "tinygrad_conv.debug.breakpoints"
-SUBPACKAGES = ("checks", "debug", "functional", "kernels")
+SUBPACKAGES = ("checks", "debug", "functional", "kernels", "options")
 PACKAGES = {"tinygrad_conv", *(f"tinygrad_conv.{name}" for name in SUBPACKAGES)}
 
 
