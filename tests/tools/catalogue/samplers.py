@@ -45,7 +45,7 @@ def depthwise_conv1d_inputs(rng):
 @tg.primitive
 def sample_line(x, u):
     """x between its numbers, linearly: x [N, L], places u [N, P] inside 0 … L - 1 → [N, P]."""
-    left = np.floor(u).astype(int)
+    left = np.floor(u).astype(np.int16)
     part = u - left
     rows = np.arange(x.shape[0])[:, None]
     return (1 - part) * x[rows, left] + part * x[rows, left + 1]
