@@ -1,4 +1,4 @@
-"""Transforms with several outputs, many inputs or a wrapper around another function, as a user writes them."""
+"""Ops with several outputs or many inputs, and transforms, as a user writes them."""
 
 import numpy as np
 

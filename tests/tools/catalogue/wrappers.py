@@ -41,7 +41,9 @@ def grouped_db(dy):
 
 
 def grouped_linear_inputs(rng):
-    return [rng.standard_normal((3, 4)), rng.standard_normal((2, 2, 2)), rng.standard_normal(4)], {"groups": 2}
+    return [rng.standard_normal((3, 4)), rng.standard_normal((2, 2, 2)), rng.standard_normal(4)], {
+        "groups": 2
+    }
 
 
 @tg.primitive
