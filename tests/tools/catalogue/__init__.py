@@ -25,6 +25,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,6 +118,7 @@ def mistakes_of(family: str) -> list[Broken]:
     return result
 
 
+@cache
 def all_ops() -> list[str]:
     """The names of all ops, in order."""
     return sorted(
@@ -127,6 +129,7 @@ def all_ops() -> list[str]:
     )
 
 
+@cache
 def half_of(op: str) -> str:
     """Ops take turns after a seeded shuffle."""
     names = all_ops()
@@ -144,6 +147,7 @@ def decorators(node: ast.stmt) -> str:
     return " ".join(ast.unparse(each) for each in getattr(node, "decorator_list", ()))
 
 
+@cache
 def rule_owners(family: str) -> dict[str, tuple[str, str]]:
     """(op, input or kept value) by the name of the rule's function."""
     owners = {}
