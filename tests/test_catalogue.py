@@ -28,7 +28,7 @@ def passes(source, op, folder, order):
     with catalogue.loaded(source, op, folder) as module, warnings.catch_warnings():
         warnings.simplefilter("error")
         function, inputs = catalogue.call_of(module, op)
-        return tg.gradcheck(function, *inputs, order=order)
+        return tg.gradcheck(function, *inputs, order=order, repair=False)
 
 
 @pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.exhaustive)])

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import linecache
 import random
 import sys
 from collections.abc import Iterator
@@ -210,6 +211,7 @@ def loaded(source: str, op: str, folder: Path) -> Iterator[ModuleType]:
         yield module
     finally:
         del sys.modules[name]
+        linecache.clearcache()  # the next mistake may stand in a file of this name
         OPS.clear()
         OPS.update(known)
 
