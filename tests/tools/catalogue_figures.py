@@ -1,4 +1,6 @@
-"""What the judge says of the catalogue: `python -m tests.tools.catalogue_figures [seen | kept] [--no-repair]`.
+"""What the judge says of the catalogue:
+
+    python -m tests.tools.catalogue_figures [seen | kept] [--no-repair]
 
 A line for each mistake: its kind, what is wrong, and what the judge makes of it; then how many of each.
 """
@@ -16,6 +18,9 @@ from statistics import median
 import tinygrad_conv as tg
 from tests.tools.catalogue import Broken, call_of, loaded, mistakes
 from tinygrad_conv.errors import GradcheckError
+
+
+TOLD = ("diagnosis", "an edit", "no single", "FAILED")  # how the lines begin that say something
 
 
 def message_of(broken: Broken, folder: Path, repair: bool) -> tuple[str, float]:
