@@ -19,7 +19,6 @@ import tinygrad_conv as tg
 from tests.tools.catalogue import Broken, call_of, loaded, mistakes
 from tinygrad_conv.errors import GradcheckError
 
-
 TOLD = ("diagnosis", "an edit", "no single", "FAILED")  # how the lines begin that say something
 
 
