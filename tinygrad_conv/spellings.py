@@ -43,9 +43,7 @@ def respelled(owner: str, names: Sequence[str], by_position: int, keywords: dict
     """
     if all(map(names.__contains__, keywords)):
         return keywords
-    if (
-        keywords.get("out", names) is None
-    ):  # NumPy's way of saying nothing: `np.all(x)` calls `x.all(out=None)`
+    if keywords.get("out", names) is None:  # which says nothing: `np.all(x)` calls `x.all(out=None)`
         keywords = {name: value for name, value in keywords.items() if name != "out"}
     given = dict.fromkeys(names[:by_position])
     for name in keywords:

@@ -77,7 +77,7 @@ def lines_of(outcome: Outcome, cases: int) -> list[str]:
         return [f"no single edit makes it right ({tried})"]
     size = min(repair.size for repair in outcome.found)
     smallest = [repair for repair in outcome.found if repair.size == size]
-    smallest.sort(key=lambda repair: abs(len(repair.after) - len(repair.before)))
+    smallest.sort(key=lambda repair: len(repair.after))
     distinct = list({repair.after: repair for repair in smallest}.values())
     lines = [f"an edit that makes it right: {repair}" for repair in distinct[:MOST_SHOWN]]
     if len(distinct) > MOST_SHOWN:
