@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.checks.command.table import report_on
+from tinygrad_conv.checks.command.report import report_on
 from tinygrad_conv.engine.declare import Primitive
 from tinygrad_conv.errors import DeclarationError, GradcheckError
 
