@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, product
 from time import monotonic
 from typing import Any
@@ -71,12 +71,14 @@ def cases_of(op: Op) -> list[Case]:
 
 
 def guess(op: Any) -> Guess:
-    """Inputs for an op: of its examples; else of shapes in its docstring; else such as its forward takes."""
-    if op.examples:
-        return Guess("its example", True, [sample_of_example(op, example) for example in op.examples])
+    """Inputs for an op: of its examples, and of shapes in its docstring; else such as its forward takes."""
+    examples = [sample_of_example(op, example) for example in op.examples]
     documented = from_docstring(op)
     if documented is not None and documented.samples:
-        return documented
+        how = f"its example, {documented.how}" if examples else documented.how
+        return replace(documented, how=how, samples=examples + documented.samples)
+    if examples:
+        return Guess("its example", True, examples)
     guessed = Guess("guessed", refused={} if documented is None else documented.refused)
     for params in proposed_params(op):
         for count in counts(op):
@@ -235,7 +237,7 @@ def search(
 
 
 def refusal(op: Op, sample: Sample) -> str:
-    """Why the forward does not take a sample, its error or that the output is no finite numbers; or nothing."""
+    """Why the forward does not take a sample: its error, or an output that is not finite; or nothing."""
     try:
         with np.errstate(all="ignore"):
             y = op(*sample.inputs, **{**op.defaults, **sample.params})

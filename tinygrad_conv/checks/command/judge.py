@@ -20,12 +20,12 @@ from ..calls import RecordedCall
 from ..cases import Sample
 from ..compare import compare
 from ..fault import Fault
-from ..function import Function, is_float_array
+from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
 from ..pullback import gradient_of
 from ..repair.exam import other_sizes, with_other_params
 from ..tolerance import Tolerance
-from .guess import show_inputs
+from .guess import refusal, show_inputs
 from .op_check import check_constant, function_of
 
 SURE = (NameError, AttributeError, ImportError)  # errors of a rule that no shape is to blame for
@@ -66,7 +66,8 @@ def judge(op: Op, samples: list[Sample], order: int, declared: bool) -> Judgemen
 
 def mixed(op: Op, right: Sample, wrong: Sample) -> str:
     """Why it cannot be said whether an op is right."""
-    return f"it is right for {show_inputs(op, right)} and not for {show_inputs(op, wrong)}"
+    larger = f" of {wrong.label}" if wrong.label == "larger numbers" else ""
+    return f"it is right for {show_inputs(op, right)} and not for {show_inputs(op, wrong)}{larger}"
 
 
 def right_for_none(op: Op, wrong: Sample, faults: Faults) -> str:
@@ -134,7 +135,11 @@ def compare_up_to(op: Op, sample: Sample, order: int) -> None:
 
 def checked_inputs(op: Op, sample: Sample) -> Iterator[tuple[int, str]]:
     """The inputs whose gradients are checked: their numbers among these, and their names."""
-    return iter(enumerate(function_of(op, sample).names))
+    names, rules = input_names(op, len(sample.inputs)), rules_of(op, len(sample.inputs))
+    checked = [
+        name for name, rule, value in zip(names, rules, sample.inputs) if rule and is_float_array(value)
+    ]
+    return iter(enumerate(checked))
 
 
 def compare_alone(op: Op, sample: Sample, number: int) -> None:
@@ -145,17 +150,26 @@ def compare_alone(op: Op, sample: Sample, number: int) -> None:
 
 
 def further_samples(op: Op, sample: Sample, declared: bool) -> Iterator[Sample]:
-    """The same call with other sizes, and with other params, that tell equal ones apart.
+    """The same call with other sizes, and with other params, that tell equal ones apart; and with numbers
+    beyond ±1, where functions often have another branch.
 
-    Other sizes than a docstring's are none that the op is made for.
+    Other sizes than a docstring's are none that the op is made for, nor other numbers than an example's.
     """
     call = call_of(op, sample)
     arrays = other_sizes(call) if not declared or sample.label == "example" else None
     if arrays is not None:
         yield Sample("other sizes", arrays, sample.params)
+    larger = sample._replace(label="larger numbers", inputs=tuple(map(enlarged, sample.inputs)))
+    if sample.label != "example" and not refusal(op, larger):
+        yield larger
     changed = with_other_params(call)
     if changed is not None:
         yield Sample("other params", sample.inputs, changed_params(call, changed))
+
+
+def enlarged(value: Any) -> Any:
+    """An array of floats eight times as large."""
+    return value * 8 if is_float_array(value) else value
 
 
 def changed_params(call: RecordedCall, changed: RecordedCall) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .table import print_table
 DESCRIPTION = """Check gradients at order 1 and 2 against finite differences, dtypes and memory layouts.
 A file's own ops are checked on the cases it declares: `from tinygrad_conv.checks import case, normal`, then
 `case(my_op, normal('n m'))` below the rules. Without one, on what `@my_op.example` returns (a tuple of
-inputs, or a dict of inputs and params by name); else on inputs of the shapes in the forward's docstring,
+inputs, or a dict of inputs and params by name), and on inputs of the shapes in the forward's docstring,
 `x [N, C]`; else on shapes that are guessed, several that the forward takes. An op that is right for some of
 the guessed and not for others is not checked: say what it is made for."""
 

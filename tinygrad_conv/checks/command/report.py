@@ -113,6 +113,10 @@ def add_notes(report: Report) -> None:
 def report_on_guess(report: Report, asked: Asked) -> list[Sample]:
     """Check an op that has no case; the samples at which it is right."""
     op = report.op
+    if op.differentiable and not any(op.rules):
+        report.notes.append("no rule")
+        report.unsure = f"it has no rule: declare one with @{op.name}.grad({op.inputs[0]!r})"
+        return []
     try:
         guessed = guess(op)
     except Exception as error:  # out of its example
