@@ -224,6 +224,7 @@ def test_params_of_other_values_are_tried():
         ("x: [N, C], of gamma: [C]", {"x": ("N", "C"), "gamma": ("C",)}),
         ("x, gamma [N, 2C]", {"x": ("N", "2C"), "gamma": ("N", "2C")}),
         ("x and gamma of shape [n m+1]", {"x": ("n", "m+1"), "gamma": ("n", "m+1")}),
+        ("norm of x, [N, C]; gamma, [C]: its scale", {"x": ("N", "C"), "gamma": ("C",)}),
         ("x [..., C], gamma []", {"x": ("...", "C"), "gamma": ()}),
         ("x [N, C / 2], max [3], gammas [2]", {}),
         ("x[0] is first", {"x": ("0",)}),

@@ -29,7 +29,7 @@ def documented_shapes(op: Op) -> dict[str, Names]:
     shapes: dict[str, Names] = {}
     for alias, name in [*((name, name) for name in op.inputs), *op.aliases.items()]:
         # one name, or the first of several that share a shape: x, y [N, C]
-        pattern = rf"(?<!\w)\*?{alias}(?:\s*(?:,|and)\s*\w+)*\s*:?\s*(?:(?:of\s+)?shape\s*)?\[([^\[\]]*)\]"
+        pattern = rf"(?<!\w)\*?{alias}(?:\s*(?:,|and)\s*\w+)*\s*[:,]?\s*(?:(?:of\s+)?shape\s*)?\[([^\[\]]*)\]"
         for match in re.finditer(pattern, text):
             sizes = (
                 tuple(re.split(r"\s*[,×]\s*|\s+(?![+*])(?<![+*]\s)", match[1].strip())) if match[1] else ()
