@@ -214,6 +214,19 @@ def test_params_of_other_values_are_tried():
     assert report.verdict == "wrong" and "factor=1.25" in report.failures["gradients"]
 
 
+def test_no_two_inputs_hold_equal_numbers_and_few_digits_are_not_asked_too_much():
+    def distance(a, b):
+        return np.abs(a - b).sum()
+
+    def tangent(x):
+        return np.tan(x)
+
+    sides = {"a": lambda dy, a, b: dy * tg.sign(a - b), "b": lambda dy, a, b: -dy * tg.sign(a - b)}
+    for sample in guess(declare(distance, **sides)).samples:
+        assert not np.isin(sample.inputs[0], sample.inputs[1]).any()
+    assert report_on(declare(tangent, x=lambda dy, y: dy * (1 + y * y))).verdict == "right"
+
+
 # The docstring
 
 

@@ -32,7 +32,7 @@ SHAPES = tuple(
     + ("m k", "k m", "4 4", "n k m", "1 m", "n 1", "")
 )
 MOST_TRIES = 2500
-MOST_SECONDS = 10.0  # for which shapes are tried
+MOST_SECONDS = 5.0  # for which shapes are tried
 MOST_CHECKED = 6  # combinations of shapes
 MOST_TOLD = 3  # of those that were refused
 PARAMS = (0.5, 2, 1, 0, (2, 2), True)  # for a param without a default
@@ -80,14 +80,15 @@ def guess(op: Any) -> Guess:
     if examples:
         return Guess("its example", True, examples)
     guessed = Guess("guessed", refused={} if documented is None else documented.refused)
+    end = monotonic() + 2 * MOST_SECONDS
     for params in proposed_params(op):
         for count in counts(op):
             for make in fillings(op, count):
                 taken = search(op, make, combined(count), params, guessed.refused)
-                if taken:
-                    guessed.samples += diverse(taken)
+                guessed.samples += diverse(taken)
+                if taken or monotonic() > end:
                     break
-        if guessed.samples:
+        if guessed.samples or monotonic() > end:
             break
     guessed.samples = guessed.samples[:MOST_CHECKED]
     return guessed
@@ -191,7 +192,17 @@ def fillings(op: Op, count: int) -> Iterator[list[Make]]:
         others.append(dict.fromkeys(free, make))
     for other in others:
         for number in numbers:
-            yield [other.get(at, number) for at in range(count)]
+            yield [other.get(at, apart_from_others(at) if number is apart else number) for at in range(count)]
+
+
+def apart_from_others(at: int) -> Make:
+    """`apart`, times a factor that is another for each input: no two inputs hold equal numbers."""
+
+    def make(shape: Shape) -> Draw:
+        numbers = apart(shape)
+        return Draw(shape, lambda rng, sizes, letters: numbers.make(rng, sizes, letters) * (1 + at / 7))
+
+    return make
 
 
 def zero_or_one(shape: Shape) -> Draw:

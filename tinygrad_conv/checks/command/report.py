@@ -150,10 +150,14 @@ def case_of(op: Op, sample: Sample) -> Case:
 
 
 def check_samples(report: Report, samples: list[tuple[Case, Sample]], asked: Asked) -> None:
-    """Run every check on every sample."""
-    for case, sample in samples:
+    """Run every check on every sample; dtypes only on the first of those that are no case's, for a half has
+    few digits, and numbers that were guessed may need more.
+    """
+    for number, (case, sample) in enumerate(samples):
         report.samples += 1
         for name, check in CHECKS.items():
+            if name == "dtypes" and number and not cases_of(report.op):
+                continue
             if name == "gradients":
                 check = partial(compare_gradients, order=asked.order, repair=asked.repair)
             note_failure(report, name, partial(check, case, sample))
