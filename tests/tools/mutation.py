@@ -35,7 +35,7 @@ import pytest
 
 from tinygrad_conv.checks import samples  # noqa: F401 — declares the cases
 from tinygrad_conv.checks.cases import CASES
-from tinygrad_conv.checks.command.table import CHECKS
+from tinygrad_conv.checks.command.report import CHECKS
 
 from . import equivalents
 from .mutants import Mutant, kernel_functions, mutants, rule_functions

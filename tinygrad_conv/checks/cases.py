@@ -141,10 +141,7 @@ class Case:
     casts: bool = False
 
     def __str__(self) -> str:
-        shapes = [
-            "None" if value is None else f"[{getattr(value, 'shape', np.shape(value))}]"
-            for value in self.inputs
-        ]
+        shapes = ["None" if value is None else show_sizes(value) for value in self.inputs]
         params = [
             f"{name}={'…' if isinstance(value, Draw) else value!r}" for name, value in self.params.items()
         ]
@@ -182,6 +179,12 @@ class Case:
             with suppress(NothingToDraw):
                 sizes_of_letters = {letter: 0 if letter == empty else 2 for letter in letters}
                 yield self.sample(f"{empty} = 0", rng, sizes_of_letters)
+
+
+def show_sizes(value: Any) -> str:
+    """The shape of a draw or an array, as it was declared: `[n m]`, `[2,3]`."""
+    shape = getattr(value, "shape", np.shape(value))
+    return f"[{shape}]" if isinstance(shape, str) else show_shape(shape)
 
 
 CASES: dict[str, list[Case]] = {}

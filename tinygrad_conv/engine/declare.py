@@ -93,6 +93,8 @@ def show_name(function: Any) -> str:
 class Primitive(Op):
     """An op as `@primitive` makes it: its methods are the decorators that declare its rules, one by one."""
 
+    examples: tuple[Callable[[], Any], ...] = ()  # functions that return arguments to call it with
+
     def grad(self, argument: str, *, of: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input.
 
@@ -108,6 +110,16 @@ class Primitive(Op):
         """Declare how a kept float follows from the inputs, for rules that are differentiated themselves."""
         check_is_name(self, "kept", name)
         return partial(self.declare_derivation, name)
+
+    def example(self, function: Function) -> Function:
+        """Declare the decorated function, which takes no argument, as one that returns arguments for a call:
+        a tuple of inputs, or a dict of inputs and params by name. `check` calls the op with them, and help()
+        shows them.
+        """
+        check_example(self, function)
+        others = [known for known in self.examples if origin(known) != origin(function)]
+        self.examples = (*others, function)
+        return function
 
     def explain(self, argument: str) -> Any:
         """Declare what the factors in the rule for one input are called, for people (debug/explain.py)."""
@@ -254,6 +266,15 @@ def check_is_name(op: Op, decorator: str, name: Any) -> None:
 def declaration_error(op: Op, decorator: str, name: str, function: Any, fault: str) -> DeclarationError:
     """What is wrong with a declaration, and where it stands."""
     return DeclarationError(f"@{op.name}.{decorator}({name!r}) at {show_place(function)}: {fault}")
+
+
+def check_example(op: Op, function: Any) -> None:
+    """Refuse an example that is no function, or one that needs arguments."""
+    if not isinstance(function, FunctionType):
+        raise DeclarationError(f"@{op.name}.example decorates a function, not {function!r}")
+    if any(each.default is each.empty for each in inspect.signature(function).parameters.values()):
+        fault = "an example takes no argument: it returns those that the op is called with"
+        raise DeclarationError(f"@{op.name}.example at {show_place(function)}: {fault}")
 
 
 def check_declarable(op: Op, decorator: str, name: str, names: tuple[str, ...], function: Any) -> None:

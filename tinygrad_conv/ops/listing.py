@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
+from itertools import dropwhile
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +19,7 @@ class OpsModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name in OPS:
             op = OPS[name]
-            op.__doc__ = description(op, tuple(op.rules))
+            op.__doc__ = description(op, (*op.rules, *op.examples))
             return op
         raise AttributeError(f"no op is called {name!r}; print(tg.ops) lists them")
 
@@ -42,13 +44,13 @@ def listing() -> str:
 
 
 @cache
-def description(op: Any, rules: tuple[Any, ...]) -> str:
-    """What `describe` says of an op that has these rules: worked out when somebody asks for it, and once."""
+def description(op: Any, declared: tuple[Any, ...]) -> str:
+    """What `describe` says of an op that has these rules and examples: worked out once somebody asks."""
     return describe(op)
 
 
 def describe(op: Any) -> str:
-    """An op's docstring, with its rules and where they stand."""
+    """An op's docstring, with its rules and examples, and where they stand."""
     lines = [inspect.getdoc(op.forward) or "No docstring.", ""]
     if op.aliases:
         names = ", ".join(f"{own} is {other}" for other, own in op.aliases.items())
@@ -60,7 +62,19 @@ def describe(op: Any) -> str:
         signature = f"{rule.function.__name__}{inspect.signature(rule.function)}"
         lines.append(f"Rule for {name}: {signature}, {show_place(rule.function)}")
         lines.extend(f"    {line}" for line in (inspect.getdoc(rule.function) or "").splitlines())
+    for example in op.examples:
+        lines.append(f"Example: {show_place(example)}")
+        lines.extend(f"    {line}" for line in body_of(example))
     return "\n".join([*lines, "", f"Declared at {show_place(op.forward)}."])
+
+
+def body_of(function: Any) -> list[str]:
+    """A function's source from `def` on; nothing where there is no source."""
+    try:
+        lines = dedent(inspect.getsource(function)).splitlines()
+    except OSError:
+        return []
+    return list(dropwhile(lambda line: not line.startswith("def "), lines))
 
 
 def signature_of(op: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,26 +58,30 @@ def function_of(op: Op, sample: Sample) -> Function:
     return Function(fn, sample.inputs, checked, [names[position] for position in checked])
 
 
-def compare_gradients(case: Case, sample: Sample, seed: int = 0) -> list[str]:
-    """Compare the gradients with finite differences, at order 2 too; returns the kinks that were met.
+def compare_gradients(
+    case: Case, sample: Sample, seed: int = 0, order: Literal[1, 2] = 2, repair: bool = False
+) -> list[str]:
+    """Compare the gradients with finite differences, up to an order; returns the kinks that were met.
+
+    repair: look for an edit that makes a wrong rule right.
 
     Raises GradcheckError where they are wrong, and Fault unless the op is as linear as its case says.
     """
-    op, rng, order = OPS[case.op], np.random.default_rng(seed), 1
+    op, rng, reached = OPS[case.op], np.random.default_rng(seed), 1
     if not op.differentiable:
         check_constant(op, sample)
         return []
     function = function_of(op, sample)
     try:
         kinks = compare(function, Tolerance(), rng)
-        if op.once:
+        if op.once or order == 1:
             return kinks
-        order = 2
+        reached = 2
         gradient = gradient_of(function, rng)
         kinks += compare(gradient, Tolerance(), rng)
     except (Fault, RuleError) as fault:
         note = f"\n  on {case}, {sample}"
-        raise error_of(function.fn, function, order, fault, Tolerance(), note) from fault.__cause__
+        raise error_of(function.fn, function, reached, fault, Tolerance(), note, repair) from fault.__cause__
     if sample.label == "random sizes" and case.linear is not None:
         check_linearity(case, function, gradient, rng)
     return kinks
