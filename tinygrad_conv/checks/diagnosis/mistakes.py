@@ -16,9 +16,17 @@ from ...errors import show_shape
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
 from ..tolerance import Tolerance
+from .branches import a_branch
 from .conditions import a_param, the_layout, the_remainder
+from .domain import outside_the_domain
 from .evidence import Evidence, gather
+from .factors import a_known_factor, a_nameless_factor
+from .ignored import an_ignored_input, an_ignored_param
 from .moved_axes import exchanged_axes, reversed_axes
+from .places import a_part, by_order, permuted, shifted, transposed
+from .terms import a_term
+
+EXACT = 3e-6  # how near, in proportion, a factor must be to be called by a name
 
 Look = Callable[[Evidence], Iterator[Finding]]
 
@@ -29,10 +37,14 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
         evidence = gather(call, argument, output, tolerance)
     except Fault as fault:
         return Finding(fault.kind, fault.text)
+    outside = outside_the_domain(evidence[0])
+    if outside:
+        return outside
     for looks in IN_ORDER:
         agreed = findings_at_all_points(looks, evidence)
         if agreed:
-            return joined(agreed)
+            finding = joined(agreed)
+            return Finding(finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else ""))
     return Finding(UNKNOWN.kind, UNKNOWN.text + show_extent(evidence[0]))
 
 
@@ -90,9 +102,10 @@ def meanings_of_sizes(evidence: Evidence) -> dict[int, str]:
 def show_factor(factor: float, meanings: dict[int, str]) -> str:
     """A factor by its name: 2, ½, -1, 1/12 (12 is the number of elements of x)."""
     fraction = Fraction(factor).limit_denominator(100_000)
-    is_exact = abs(float(fraction) - factor) <= 1e-4 * abs(factor)
+    is_exact = abs(float(fraction) - factor) <= EXACT * abs(factor)
     if not is_exact or min(abs(fraction.numerator), fraction.denominator) != 1:
-        return f"{factor:.5g}"
+        rounded = f"{factor:.5g}"
+        return rounded if "." in rounded else f"{factor:.7g}"
     if fraction == -1:
         return "-1 (the sign)"
     size = max(abs(fraction.numerator), fraction.denominator)
@@ -169,7 +182,17 @@ IN_ORDER: tuple[tuple[Look, ...], ...] = (
     (the_remainder,),
     (another_argument, exchanged_axes, reversed_axes),
     (a_param,),
+    (transposed,),
+    (an_ignored_param, an_ignored_input),
+    (a_known_factor,),
     (accumulation,),
+    (shifted,),
+    (permuted,),
     (the_border,),
+    (a_branch,),
+    (a_term,),
+    (by_order,),
+    (a_part,),
+    (a_nameless_factor,),
 )
 """What is tried, the surest first; what stands together is said together where several hold."""

@@ -10,10 +10,12 @@ from ...dtypes import FLOATS
 from ...engine.declare import Rule
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
+from ..pullback import Pullback
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, misbehaving_rule
 from .mistakes import find_mistake
 from .rule_source import rule_faults
+from .state_or_chance import why_different
 from .used_as_constant import find_constant
 from .wrong_return import find_wrong_return
 
@@ -79,4 +81,17 @@ def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
         if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
             kind = "numpy" if source_fault.kind == "numpy" else fault.kind
             return Verdict(rule, Finding(kind, str(source_fault)))
+    if fault.kind == "not deterministic":
+        return Verdict(rule, finding_of_change(call, rule, fault))
     return Verdict(rule, Finding(fault.kind, fault.text))
+
+
+def finding_of_change(call: RecordedCall, rule: Rule | None, fault: Fault) -> Finding:
+    """What makes a forward, or a rule, give other numbers at the second call: chance or a state, if known."""
+    function = call.function()
+    if rule is None:
+        why = why_different(call.op.forward, lambda: function.at(function.point))
+    else:
+        pull, cotangent = Pullback(function, lifted=False), np.ones(function.values.size)
+        why = why_different(rule.function, lambda: pull(cotangent))
+    return Finding(fault.kind, f"{fault.text}: it {why}" if why else fault.text)

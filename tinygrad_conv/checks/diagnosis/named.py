@@ -1,0 +1,77 @@
+"""Numbers by the name of a known quantity: a constant times a power of it, or a product of two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from ...dtypes import Array
+from .quantities import Quantity
+
+POWERS = (1, -1, 2, -2, 0.5, -0.5, 3, -3)
+NEAR = 1e-3  # in proportion; what is named so is then compared exactly by whoever asked
+PLAIN = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+MOST = 4  # names for the same numbers
+
+Named = tuple[str, Array]
+
+
+def names_of(numbers: Array, known: list[Quantity], chosen: Array) -> Iterator[Named]:
+    """(name, values) of what `numbers` may be, all flat; `chosen` says where they count."""
+    count = 0
+    with np.errstate(all="ignore"):
+        for name, values in candidates(known):
+            constant = constant_of(numbers[chosen], values[chosen])
+            if constant is not None:
+                yield times(constant, name), constant * values
+                count += 1
+            if count == MOST:
+                return
+
+
+def candidates(known: list[Quantity]) -> Iterator[Named]:
+    """Powers of what is known, the simple ones first; then products of two plain quantities."""
+    for power in POWERS:
+        for quantity in known:
+            yield raised(quantity.name, power), quantity.values.ravel() ** power
+    plain = [quantity for quantity in known if quantity.is_plain]
+    others = plain if len(known) > 400 else known[:120]
+    for first, second in product(plain, others):
+        if first.name == second.name:
+            continue
+        for p, q in product((1, -1), (1, -1, 2, -2, 0.5, -0.5)):
+            values = first.values.ravel() ** p * second.values.ravel() ** q
+            yield f"{raised(first.name, p)} * {raised(second.name, q)}", values
+
+
+def constant_of(numbers: Array, values: Array) -> float | None:
+    """The constant by which values are these numbers; None where there is none, or where it may be chance."""
+    if not np.isfinite(values).all() or not np.abs(values).max(initial=0.0) > 0:
+        return None
+    constant = float(numbers @ values / (values @ values))
+    scale = np.abs(numbers).max()
+    if not np.isfinite(constant) or not scale or (np.abs(numbers - constant * values) > NEAR * scale).any():
+        return None
+    nice = min(PLAIN, key=lambda number: abs(number - constant))
+    if abs(nice - constant) < 1e-4 * abs(constant):
+        return nice
+    different = np.unique(np.round(values / np.abs(values).max(), 6)).size
+    return constant if different > 2 else None
+
+
+def raised(name: str, power: float) -> str:
+    """A power by its name."""
+    if power == 1:
+        return name
+    return {-1: f"1 / {name}", 0.5: f"sqrt({name})", -0.5: f"1 / sqrt({name})"}.get(
+        power, f"{name}**{power}" if power > 0 else f"1 / {name}**{-power}"
+    )
+
+
+def times(constant: float, name: str) -> str:
+    """A constant times what has this name."""
+    if constant == 1:
+        return name
+    return f"-{name}" if constant == -1 else f"{constant:.4g} * {name}"
