@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ..fault import Finding
+from ..function import Function
 from .conditions import REFUSALS
 from .evidence import Evidence
 
@@ -19,7 +20,9 @@ def an_ignored_param(evidence: Evidence) -> Iterator[Finding]:
         for text, other in other_values(value):
             if text != repr(value) and explained_with(evidence, evidence.arrays, **{name: other}):
                 is_value = f"{name}={text}, where {name} is {show_value(value)}"
-                yield Finding("param", f"it gives what would be right with {is_value}: is {name} used as it should?")
+                yield Finding(
+                    "param", f"it gives what would be right with {is_value}: is {name} used as it should?"
+                )
 
 
 def other_values(value: Any) -> Iterator[tuple[str, Any]]:
@@ -27,9 +30,17 @@ def other_values(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, bool):
         yield repr(not value), not value
     elif isinstance(value, int):
-        yield from ((repr(other), other) for other in (0, 1, 2, value - 1, value + 1, -value) if other != value)
+        yield from (
+            (repr(other), other) for other in (0, 1, 2, value - 1, value + 1, -value) if other != value
+        )
     elif isinstance(value, float):
-        made = {"0": 0.0, "1": 1.0, "the negative of it": -value, "1 less it": 1 - value, "twice it": 2 * value}
+        made = {
+            "0": 0.0,
+            "1": 1.0,
+            "the negative of it": -value,
+            "1 less it": 1 - value,
+            "twice it": 2 * value,
+        }
         made |= {"half of it": value / 2, "its square": value * value}
         made |= {"1 / it": 1 / value} if value else {}
         yield from ((text, other) for text, other in made.items() if other != value)
@@ -77,7 +88,18 @@ def explained_with(evidence: Evidence, arrays: tuple[Any, ...], **params: Any) -
             function = evidence.call.function(arrays, **params)
             if function.codomain.shapes != evidence.function.codomain.shapes:
                 return False
+            if evidence.sure.all() and not explains_one_direction(evidence, function):
+                return False
             right = function.differences(evidence.step)[evidence.rows, evidence.columns]
     except (*REFUSALS, ZeroDivisionError, FloatingPointError):
         return False
     return evidence.explained_by(right)
+
+
+def explains_one_direction(evidence: Evidence, function: Function) -> bool:
+    """Whether the rule gives this function's derivative along one direction: what does not need no more."""
+    direction = np.zeros_like(function.point)
+    direction[evidence.columns] = np.random.default_rng(3).uniform(0.5, 1.5, evidence.given.shape[1])
+    slope = function.slope(direction, evidence.step)[evidence.rows]
+    given = evidence.given @ direction[evidence.columns]
+    return bool((np.abs(slope - given) <= 1e-3 * (np.abs(given).max() + np.abs(slope).max()) + 1e-6).all())

@@ -44,16 +44,20 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
         agreed = findings_at_all_points(looks, evidence)
         if agreed:
             finding = joined(agreed)
-            return Finding(finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else ""))
+            return Finding(
+                finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else "")
+            )
     return Finding(UNKNOWN.kind, UNKNOWN.text + show_extent(evidence[0]))
 
 
 def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
     """The findings that hold at each of the points, each once."""
-    by_point = [
-        list(dict.fromkeys(finding for look in looks for finding in look(at_point))) for at_point in evidence
-    ]
-    return [finding for finding in by_point[0] if all(finding in findings for findings in by_point)]
+    agreed = list(dict.fromkeys(finding for look in looks for finding in look(evidence[0])))
+    for at_point in evidence[1:]:
+        if agreed:
+            again = {finding for look in looks for finding in look(at_point)}
+            agreed = [finding for finding in agreed if finding in again]
+    return agreed
 
 
 def joined(findings: list[Finding]) -> Finding:

@@ -23,7 +23,10 @@ def transposed(evidence: Evidence) -> Iterator[Finding]:
 
 def shifted(evidence: Evidence) -> Iterator[Finding]:
     """The gradient of another element along an axis: all are shifted, round the end or over it."""
-    views = (("d" + evidence.name, evidence.right, evidence.shape), ("dy", evidence.right.T, evidence.output_shape))
+    views = (
+        ("d" + evidence.name, evidence.right, evidence.shape),
+        ("dy", evidence.right.T, evidence.output_shape),
+    )
     for name, right, shape in views:
         view = right.reshape(-1, *shape)
         for axis, size in enumerate(shape):
@@ -59,7 +62,10 @@ def permuted(evidence: Evidence) -> Iterator[Finding]:
     if moved.size < 2 or not evidence.explained_by(right[:, source]):
         return
     name = evidence.name
-    pairs = [f"d{name}{show(at, evidence.shape)} is that of {name}{show(source[at], evidence.shape)}" for at in moved]
+    pairs = [
+        f"d{name}{show(at, evidence.shape)} is that of {name}{show(source[at], evidence.shape)}"
+        for at in moved
+    ]
     text = f"right numbers in wrong places: {', '.join(pairs[:3])}"
     yield Finding("places", text + (f" and {moved.size - 3} more" if moved.size > 3 else ""))
 
@@ -72,14 +78,21 @@ def show(position: int, shape: tuple[int, ...]) -> str:
 def a_part(evidence: Evidence) -> Iterator[Finding]:
     """Wrong exactly at one part of the input or of the output, right at the rest of it."""
     wrong = evidence.wrong
-    sides = ((evidence.name, evidence.shape, wrong.any(axis=0)), ("y", evidence.output_shape, wrong.any(axis=1)))
+    sides = (
+        (evidence.name, evidence.shape, wrong.any(axis=0)),
+        ("y", evidence.output_shape, wrong.any(axis=1)),
+    )
     for name, shape, mask in sides:
         if mask.all() or not shape:
             continue
         box = box_of(mask.reshape(shape))
         if box is not None:
             side = f"wrong exactly at {name}[{', '.join(box)}]"
-            rest = "the other elements are right" if name != "y" else f"d{evidence.name} is right for the rest of y"
+            rest = (
+                "the other elements are right"
+                if name != "y"
+                else f"d{evidence.name} is right for the rest of y"
+            )
             yield Finding("part", f"{side}{what_there(evidence)}; {rest}")
 
 

@@ -74,8 +74,9 @@ def slots_of(function: Callable[..., Any]) -> Iterator[Slot]:
     if not isinstance(function, FunctionType):
         return
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        read, write = (lambda cell=cell: cell.cell_contents), (
-            lambda value, cell=cell: setattr(cell, "cell_contents", value)
+        read, write = (
+            (lambda cell=cell: cell.cell_contents),
+            (lambda value, cell=cell: setattr(cell, "cell_contents", value)),
         )
         yield Slot(name, read, write)
     for name in sorted(names_in(function.__code__)):

@@ -82,13 +82,18 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
         known = [quantity for quantity in known if quantity.is_plain]
     fields = [("1", np.ones(shape))]
     fields += [(raised(name, power), values**power) for name, values, _ in known for power in (1, -1)]
+    largest = missing[np.argmax(np.abs(missing).max(axis=1))][
+        None
+    ]  # what fails there need not be tried on all
     found: list[Multiples] = []
     for axes in sorted(subsets(len(shape)), key=len, reverse=True):
         if np.prod([shape[axis] for axis in axes]) < 2:
             continue
         for name, field in fields:
             wider = any(name == other.name and set(axes) < set(other.axes) for other in found)
-            if not wider and varies(field, axes, name) and is_multiple(missing, field, axes):
+            if wider or not is_multiple(largest, field, axes):
+                continue
+            if varies(field, axes, name) and is_multiple(missing, field, axes):
                 found.append(Multiples(name, axes))
     return sorted(found, key=lambda multiples: multiples.name != "1")
 
@@ -145,7 +150,9 @@ def summed(evidence: Evidence, multiples: Multiples) -> Finding:
     """What is wrong, where only what dy is multiplied by is known."""
     dy = "dy" if multiples.name == "1" else f"dy * {multiples.name}"
     text = f"what is wrong comes from sum({dy}) over {show_axis(multiples.axes)} of y alone"
-    return Finding("term", f"{text}: that sum is missing, wrong or too much in the gradient of {evidence.name}")
+    return Finding(
+        "term", f"{text}: that sum is missing, wrong or too much in the gradient of {evidence.name}"
+    )
 
 
 def two_statistics(evidence: Evidence, missing: Array) -> Iterator[Finding]:

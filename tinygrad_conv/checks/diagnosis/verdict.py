@@ -13,7 +13,7 @@ from ..fault import UNKNOWN, Fault, Finding
 from ..pullback import Pullback
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, misbehaving_rule
-from .mistakes import find_mistake
+from .every_wrong import find_mistakes
 from .rule_source import rule_faults
 from .state_or_chance import why_different
 from .used_as_constant import find_constant
@@ -51,7 +51,7 @@ def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: 
     if rule is None:
         return Verdict(None, UNKNOWN)
     if order == 1:
-        return Verdict(rule, find_mistake(call, entry.input, entry.output, tolerance))
+        return Verdict(rule, find_mistakes(call, entry.input, entry.output, tolerance))
     finding = find_constant(call, entry.input, entry.output, tolerance)
     return Verdict(rule, off_the_tape(call, rule) if finding is UNKNOWN else finding)
 
