@@ -9,26 +9,29 @@ import numpy as np
 from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
-from .places import what_there
+from .places import box_of, what_there
 from .quantities import Quantity, plain_values, quantities
 
 COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
-    "{} > {}": np.greater,
-    "{} < {}": np.less,
     "{} == {}": np.equal,
     "{} != {}": np.not_equal,
+    "{} > {}": np.greater,
+    "{} < {}": np.less,
     "abs({}) > {}": lambda a, b: np.abs(a) > b,
     "abs({}) < {}": lambda a, b: np.abs(a) < b,
 }
+
+Limit = tuple[str, Array]
 
 
 def a_branch(evidence: Evidence) -> Iterator[Finding]:
     """Wrong where a comparison holds, right where it does not."""
     wrong = evidence.wrong
     name = evidence.name
-    sides = ((name, evidence.shape, wrong.any(axis=0)), ("y", evidence.output_shape, wrong.any(axis=1)))
+    sides = ((evidence.shape, wrong.any(axis=0)), (evidence.output_shape, wrong.any(axis=1)))
     seen = set()
-    for side, shape, mask in sides:
+    for shape, mask in sides:
+        mask = np.asarray(mask)
         if mask.all() or mask.sum() < 2 or (~mask).sum() < 2:
             continue
         for condition in conditions(evidence, shape, mask):
@@ -40,22 +43,34 @@ def a_branch(evidence: Evidence) -> Iterator[Finding]:
 
 
 def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Iterator[str]:
-    """The comparisons that hold exactly where a mask does."""
-    known = [quantity for quantity in quantities(evidence, shape) if not quantity.name.startswith("(1")]
-    known = [quantity for quantity in known if np.ptp(quantity.values) > 0][:150]
+    """The comparisons of inputs, outputs, kept values and params that hold exactly where a mask does.
+
+    None where the mask is a slice of each axis: that says more.
+    """
+    if box_of(mask.reshape(shape)) is not None:
+        return
+    known = [quantity for quantity in quantities(evidence, shape) if np.ptp(quantity.values) > 0]
     plain = [quantity for quantity in known if quantity.is_plain]
+    differences = [
+        quantity
+        for quantity in known
+        if quantity.name in {f"({a.name} - {b.name})" for a in plain for b in plain}
+    ]
     numbers = {name: float(value) for name, value in plain_values(evidence).items() if value.ndim == 0}
-    limits: list[tuple[str, Array]] = [("0", np.zeros(shape)), ("1", np.ones(shape)), ("-1", -np.ones(shape))]
+    limits: list[Limit] = [("0", np.zeros(shape)), ("1", np.ones(shape)), ("-1", -np.ones(shape))]
     limits += [(name, np.full(shape, number)) for name, number in numbers.items()]
     limits += [(f"-{name}", np.full(shape, -number)) for name, number in numbers.items() if number]
-    limits += [(quantity.name, quantity.values) for quantity in plain]
-    found = list(comparisons(plain, limits, mask))
-    yield from found or comparisons(known, limits, mask)
+    yield from comparisons(plain, limits, mask)
+    yield from comparisons(differences, limits, mask)
+    for at, quantity in enumerate(plain):
+        yield from comparisons([quantity], [(other.name, other.values) for other in plain[at + 1 :]], mask)
 
 
-def comparisons(known: list[Quantity], limits: list[tuple[str, Array]], mask: Array) -> Iterator[str]:
+def comparisons(known: list[Quantity], limits: list[Limit], mask: Array) -> Iterator[str]:
     """Those of the quantities with the limits that hold exactly where a mask does."""
     for quantity in known:
+        if np.isin(quantity.values, (0, 1)).all():  # a mask: it holds, or it does not
+            limits = [(limit, values) for limit, values in limits if limit == "0"]
         for limit, values in limits:
             if limit == quantity.name:
                 continue

@@ -28,7 +28,8 @@ def outside_the_domain(evidence: Evidence) -> Finding | None:
     finite = np.isfinite(evidence.right)
     if not finite.all() and not evidence.wrong.any():
         place = place_of(~finite, evidence.shape)
-        text = f"the forward is not finite {evidence.step:g} beside {name}{place}: that is the border of its domain"
+        beside = f"{evidence.step:g} beside {name}{place}"
+        text = f"the forward is not finite {beside}: that is the border of its domain"
         return Finding("domain", f"{text}; {ADVICE}")
     given_off = ~np.isfinite(evidence.given) & finite
     if given_off.any():

@@ -10,7 +10,7 @@ import numpy as np
 from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
-from .named import names_of
+from .named import POWERS, names_of, raised
 from .quantities import quantities, show_axis, subsets
 
 
@@ -29,8 +29,8 @@ def sides(evidence: Evidence) -> list[Side]:
     """The input's side, and the output's."""
     given, right, sure, wrong = evidence.given, evidence.right, evidence.sure, evidence.wrong
     return [
-        Side(evidence.name, evidence.shape, given, right, sure, wrong.any(axis=0)),
-        Side("dy", evidence.output_shape, given.T, right.T, sure.T, wrong.T.any(axis=0)),
+        Side(evidence.name, evidence.shape, given, right, sure, np.asarray(wrong.any(axis=0))),
+        Side("dy", evidence.output_shape, given.T, right.T, sure.T, np.asarray(wrong.T.any(axis=0))),
     ]
 
 
@@ -44,6 +44,30 @@ def a_known_factor(evidence: Evidence) -> Iterator[Finding]:
         yield from texts
         if texts:
             return
+
+
+def a_factor_of_both(evidence: Evidence) -> Iterator[Finding]:
+    """The right gradient times a known quantity beside dy, and times another one beside dx."""
+    inputs, outputs = sides(evidence)
+    plain = [quantity for quantity in quantities(evidence, outputs.shape) if quantity.is_plain]
+    with np.errstate(all="ignore"):
+        beside_dy = [
+            (raised(quantity.name, power), quantity.values.ravel() ** power)
+            for quantity in plain
+            for power in POWERS
+        ]
+    for name, values in beside_dy:
+        if not np.isfinite(values).all() or np.ptp(values) == 0:
+            continue
+        scaled = inputs._replace(right=inputs.right * values[:, None])
+        factor, chosen = factors_of(scaled)
+        if not chosen.any() or not holds(evidence, scaled, np.where(chosen, factor, 1.0)):
+            continue
+        for other, numbers in names_of(factor, quantities(evidence, inputs.shape), chosen):
+            if holds(evidence, scaled, np.where(chosen, numbers, 1.0)):
+                text = f"it is {other} times the right gradient of {evidence.name} for dy times {name}"
+                yield Finding("factor", text)
+                return
 
 
 def a_nameless_factor(evidence: Evidence) -> Iterator[Finding]:

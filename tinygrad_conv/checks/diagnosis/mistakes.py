@@ -20,10 +20,13 @@ from .branches import a_branch
 from .conditions import a_param, the_layout, the_remainder
 from .domain import outside_the_domain
 from .evidence import Evidence, gather
-from .factors import a_known_factor, a_nameless_factor
+from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
 from .ignored import an_ignored_input, an_ignored_param
+from .matrices import a_matrix
 from .moved_axes import exchanged_axes, reversed_axes
-from .places import a_part, by_order, permuted, shifted, transposed
+from .named import POWERS, raised, times
+from .places import a_part, a_share, by_order, permuted, shifted, transposed
+from .quantities import plain_values
 from .terms import a_term
 
 EXACT = 3e-6  # how near, in proportion, a factor must be to be called by a name
@@ -89,18 +92,44 @@ def a_factor(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("zero", f"the gradient of {evidence.name} is 0 everywhere: it is lost on the way")
         return
     factor_by_name = show_factor(factor, meanings_of_sizes(evidence))
+    by_param = name_of_number(factor, evidence)
+    if by_param:
+        factor_by_name = f"{by_param} (here {factor:.5g})"
     text = f"a constant factor: {factor_by_name} times the right gradient of {evidence.name}, everywhere"
     yield Finding("factor", text)
 
 
 def meanings_of_sizes(evidence: Evidence) -> dict[int, str]:
-    """Numbers of elements that a gradient may have been divided by, and what they count."""
-    meanings: dict[int, str] = {}
-    for name, shape in ((evidence.name, evidence.shape), ("y", evidence.output_shape)):
-        meanings.setdefault(int(np.prod(shape)), f"the number of elements of {name}")
-        for axis, size in enumerate(shape):
-            meanings.setdefault(size, f"the size of dimension {axis} of {name}")
-    return meanings
+    """Numbers of elements that a gradient may have been divided by, and what they count.
+
+    What several axes count is not named as if it were known.
+    """
+    meanings: dict[int, list[str]] = {}
+    shapes = [(evidence.name, evidence.shape), ("y", evidence.output_shape)]
+    for name, shape in shapes[: 1 if evidence.shape == evidence.output_shape else 2]:
+        counts = [(int(np.prod(shape)), f"the number of elements of {name}")] if len(shape) > 1 else []
+        counts += [(size, f"the size of dimension {axis} of {name}") for axis, size in enumerate(shape)]
+        for size, meaning in counts:
+            same_axis = meaning.replace(" of y", f" of {evidence.name}") in meanings.get(size, [])
+            if not same_axis:
+                meanings.setdefault(size, []).append(meaning)
+    several = "what several axes count: other sizes would tell which"
+    return {size: names[0] if len(names) == 1 else several for size, names in meanings.items()}
+
+
+def name_of_number(factor: float, evidence: Evidence) -> str:
+    """A factor that is a power of a param, by its name; empty where it is not."""
+    for name, value in plain_values(evidence).items():
+        number = float(value) if value.ndim == 0 else 0.0
+        if not number or number in (1.0, -1.0, 2.0, 0.5):
+            continue
+        for power in POWERS:
+            if number < 0 and power != int(power):
+                continue
+            for sign, size in ((sign, size) for sign in (1, -1) for size in (1, 2, 0.5)):
+                if abs(sign * size * number**power - factor) <= EXACT * abs(factor):
+                    return times(sign * size, raised(name, power))
+    return ""
 
 
 def show_factor(factor: float, meanings: dict[int, str]) -> str:
@@ -189,6 +218,7 @@ IN_ORDER: tuple[tuple[Look, ...], ...] = (
     (transposed,),
     (an_ignored_param, an_ignored_input),
     (a_known_factor,),
+    (a_factor_of_both, a_matrix),
     (accumulation,),
     (shifted,),
     (permuted,),
@@ -197,6 +227,7 @@ IN_ORDER: tuple[tuple[Look, ...], ...] = (
     (a_term,),
     (by_order,),
     (a_part,),
+    (a_share,),
     (a_nameless_factor,),
 )
 """What is tried, the surest first; what stands together is said together where several hold."""

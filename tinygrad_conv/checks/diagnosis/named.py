@@ -13,6 +13,7 @@ from .quantities import Quantity
 POWERS = (1, -1, 2, -2, 0.5, -0.5, 3, -3)
 NEAR = 1e-3  # in proportion; what is named so is then compared exactly by whoever asked
 PLAIN = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+MOST_OTHERS = 120  # quantities that plain ones are multiplied by
 MOST = 4  # names for the same numbers
 
 Named = tuple[str, Array]
@@ -20,30 +21,49 @@ Named = tuple[str, Array]
 
 def names_of(numbers: Array, known: list[Quantity], chosen: Array) -> Iterator[Named]:
     """(name, values) of what `numbers` may be, all flat; `chosen` says where they count."""
-    count = 0
+    yielded: list[Array] = []
     with np.errstate(all="ignore"):
-        for name, values in candidates(known):
-            constant = constant_of(numbers[chosen], values[chosen])
-            if constant is not None:
+        for candidates in (powers(known), products(known)):
+            for name, values in candidates:
+                constant = constant_of(numbers[chosen], values[chosen])
+                if constant is None or any(is_near(constant * values, other) for other in yielded):
+                    continue
+                yielded.append(constant * values)
                 yield times(constant, name), constant * values
-                count += 1
-            if count == MOST:
+                if len(yielded) == MOST:
+                    return
+            if yielded:
                 return
 
 
-def candidates(known: list[Quantity]) -> Iterator[Named]:
-    """Powers of what is known, the simple ones first; then products of two plain quantities."""
+def is_near(values: Array, others: Array) -> bool:
+    """Whether two quantities are the same numbers."""
+    return bool(np.allclose(values, others, rtol=1e-6, atol=0, equal_nan=True))
+
+
+def powers(known: list[Quantity]) -> Iterator[Named]:
+    """Powers of what is known, the simple ones first."""
     for power in POWERS:
         for quantity in known:
             yield raised(quantity.name, power), quantity.values.ravel() ** power
+
+
+def products(known: list[Quantity]) -> Iterator[Named]:
+    """Products and quotients of two, at least one of them plain."""
     plain = [quantity for quantity in known if quantity.is_plain]
-    others = plain if len(known) > 400 else known[:120]
-    for first, second in product(plain, others):
+    for first, second in product(plain, known[:MOST_OTHERS]):
         if first.name == second.name:
             continue
         for p, q in product((1, -1), (1, -1, 2, -2, 0.5, -0.5)):
             values = first.values.ravel() ** p * second.values.ravel() ** q
-            yield f"{raised(first.name, p)} * {raised(second.name, q)}", values
+            yield show_product((first.name, p), (second.name, q)), values
+
+
+def show_product(*factors: tuple[str, float]) -> str:
+    """A product of powers by its name: `a / b**2`."""
+    above = [raised(name, power) for name, power in factors if power > 0]
+    below = [raised(name, -power) for name, power in factors if power < 0]
+    return " / ".join([" * ".join(above) or "1", *below])
 
 
 def constant_of(numbers: Array, values: Array) -> float | None:

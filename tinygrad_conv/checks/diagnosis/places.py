@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def permuted(evidence: Evidence) -> Iterator[Finding]:
     yield Finding("places", text + (f" and {moved.size - 3} more" if moved.size > 3 else ""))
 
 
-def show(position: int, shape: tuple[int, ...]) -> str:
+def show(position: Any, shape: tuple[int, ...]) -> str:
     """An element's index."""
     return "[" + ",".join(str(int(index)) for index in np.unravel_index(int(position), shape)) + "]"
 
@@ -96,6 +97,15 @@ def a_part(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("part", f"{side}{what_there(evidence)}; {rest}")
 
 
+def a_share(evidence: Evidence) -> Iterator[Finding]:
+    """Some entries of the Jacobian are lost, too much or multiplied, the other ones right."""
+    there = what_there(evidence)
+    if there and (evidence.right[~evidence.wrong] != 0).any():
+        count = f"{int(evidence.wrong.sum())} of {evidence.wrong.size}"
+        text = f"of all shares of outputs in d{evidence.name}, {count} are wrong{there}"
+        yield Finding("part", f"{text}; the other shares are right")
+
+
 def what_there(evidence: Evidence) -> str:
     """What the rule gives where it is wrong, if that is simple."""
     given, right = evidence.given[evidence.wrong], evidence.right[evidence.wrong]
@@ -113,7 +123,8 @@ def what_there(evidence: Evidence) -> str:
 
 def box_of(mask: Array) -> list[str] | None:
     """The indices of a mask, axis by axis, if it is a product of such; None if it is not."""
-    lines = [mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)) for axis in range(mask.ndim)]
+    axes = range(mask.ndim)
+    lines = [np.asarray(mask.any(axis=tuple(a for a in axes if a != axis))) for axis in axes]
     if mask.sum() != np.prod([line.sum() for line in lines]):
         return None
     return [show_line(line) for line in lines]
@@ -136,11 +147,11 @@ def show_line(line: Array) -> str:
     return str(at.tolist())
 
 
-RELATIONS = (
-    ("is that of x", lambda i, j: i == j, "of the element itself"),
-    ("is another than that of x", lambda i, j: i != j, "of the other elements"),
-    ("is larger than that of x", lambda i, j: i > j, "of later outputs"),
-    ("is smaller than that of x", lambda i, j: i < j, "of earlier outputs"),
+RELATIONS: tuple[tuple[str, Callable[..., Array], str], ...] = (
+    ("is that of x", np.equal, "of the element itself"),
+    ("is another than that of x", np.not_equal, "of the other elements"),
+    ("is larger than that of x", np.greater, "of later outputs"),
+    ("is smaller than that of x", np.less, "of earlier outputs"),
 )
 
 
@@ -156,7 +167,7 @@ def by_order(evidence: Evidence) -> Iterator[Finding]:
         if size != evidence.shape[b] or size < 3:
             continue
         others = tuple(axis for axis in range(wrong.ndim) if axis not in (a, count + b))
-        is_wrong, is_used = wrong.any(axis=others), matters.any(axis=others)
+        is_wrong, is_used = np.asarray(wrong.any(axis=others)), np.asarray(matters.any(axis=others))
         yield from relations(evidence, is_wrong, is_used, (a, b))
 
 
@@ -164,7 +175,7 @@ def relations(
     evidence: Evidence, is_wrong: Array, is_used: Array, axes: tuple[int, int]
 ) -> Iterator[Finding]:
     """The relation of the indices that tells wrong from right, [index of y, index of x]."""
-    i, j = np.indices(is_wrong.shape)
+    i, j = np.ogrid[: is_wrong.shape[0], : is_wrong.shape[1]]
     name = evidence.name
     for relation, holds, share in RELATIONS:
         chosen = holds(i, j) & is_used

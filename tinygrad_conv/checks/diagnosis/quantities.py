@@ -74,12 +74,14 @@ def quantities(evidence: Evidence, shape: Shape) -> list[Quantity]:
     plain = plain_values(evidence)
     with np.errstate(all="ignore"):
         fitting = [
-            Quantity(name, laid, True) for name, array in plain.items() for laid in laid_out(array, shape)
+            Quantity(name + where, laid, True)
+            for name, array in plain.items()
+            for where, laid in laid_out(array, shape)
         ]
         statistics = [
-            Quantity(name, laid, False)
+            Quantity(name + where, laid, False)
             for name, array in statistics_of(plain)
-            for laid in laid_out(array, shape)
+            for where, laid in laid_out(array, shape)
         ]
         numbers = {name: float(array) for name, array in plain.items() if array.ndim == 0}
         made = [new for quantity in fitting for new in made_of(quantity, numbers)]
@@ -97,18 +99,27 @@ def quantities(evidence: Evidence, shape: Shape) -> list[Quantity]:
     return [*fitting, *statistics, *made, *sums]
 
 
-def laid_out(array: Array, shape: Shape) -> Iterator[Array]:
-    """An array over the elements of a shape: as it broadcasts, or along the single axis that it fits."""
-    try:
-        yield np.broadcast_to(array, shape)
+def laid_out(array: Array, shape: Shape) -> Iterator[tuple[str, Array]]:
+    """An array over the elements of a shape: as it broadcasts, and along other axes that it fits.
+
+    With it comes where it lies, in words, if it lies not as it broadcasts.
+    """
+    if broadcasts(array.shape, shape):
+        yield "", np.broadcast_to(array, shape)
+    if not 0 < array.ndim < len(shape):
         return
-    except ValueError:
-        pass
-    if 0 < array.ndim < len(shape):
-        for start in range(len(shape) - array.ndim + 1):
-            if shape[start : start + array.ndim] == array.shape:
-                after = len(shape) - start - array.ndim
-                yield np.broadcast_to(array.reshape(array.shape + (1,) * after), shape)
+    fits = broadcasts(array.shape, shape)
+    for start in range(len(shape) - array.ndim):
+        if shape[start : start + array.ndim] == array.shape:
+            after = len(shape) - start - array.ndim
+            where = f"[axis {start}]" if fits else ""
+            yield where, np.broadcast_to(array.reshape(array.shape + (1,) * after), shape)
+
+
+def broadcasts(shape: Shape, to: Shape) -> bool:
+    """Whether an array of a shape broadcasts to another shape, as it is."""
+    pairs = zip(reversed(shape), reversed(to))
+    return len(shape) <= len(to) and all(size in (1, other) for size, other in pairs)
 
 
 def statistics_of(plain: dict[str, Array]) -> Iterator[tuple[str, Array]]:

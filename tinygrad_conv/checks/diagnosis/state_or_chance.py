@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def why_different(function: Callable[..., Any], run: Run) -> str:
         if isinstance(value, NO_STATE):
             continue
         try:
-            causes = is_same_after(run, lambda slot=slot: deepcopy(slot.read()), slot.write)
+            causes = is_same_after(run, partial(copy_of, slot), slot.write)
         except Exception:  # what cannot be copied or put back says nothing
             continue
         finally:
@@ -63,6 +64,11 @@ def is_same_after(run: Run, save: Callable[[], Any], restore: Callable[[Any], An
         results.append(run())
         restore(saved)
     return same(results[0], results[1]) and same(results[1], results[2])
+
+
+def copy_of(slot: Slot) -> Any:
+    """A copy of what stands there, all the way down."""
+    return deepcopy(slot.read())
 
 
 def slots_of(function: Callable[..., Any]) -> Iterator[Slot]:

@@ -89,7 +89,10 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
     for axes in sorted(subsets(len(shape)), key=len, reverse=True):
         if np.prod([shape[axis] for axis in axes]) < 2:
             continue
+        along_these = f"axis={axes[0] if len(axes) == 1 else axes}"
         for name, field in fields:
+            if "axis=" in name and along_these not in name:
+                continue
             wider = any(name == other.name and set(axes) < set(other.axes) for other in found)
             if wider or not is_multiple(largest, field, axes):
                 continue
