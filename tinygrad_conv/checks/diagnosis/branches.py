@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -49,21 +50,27 @@ def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Itera
     """
     if box_of(mask.reshape(shape)) is not None:
         return
-    known = [quantity for quantity in quantities(evidence, shape) if np.ptp(quantity.values) > 0]
-    plain = [quantity for quantity in known if quantity.is_plain]
-    differences = [
+    known = [
         quantity
-        for quantity in known
-        if quantity.name in {f"({a.name} - {b.name})" for a in plain for b in plain}
+        for quantity in quantities(evidence, shape)
+        if np.ptp(quantity.values) > 0 and "axis" not in quantity.name
     ]
+    plain = [quantity for quantity in known if quantity.is_plain]
+    names = {f"({a.name} - {b.name})" for a in plain for b in plain}
+    differences = [quantity for quantity in known if quantity.name in names]
     numbers = {name: float(value) for name, value in plain_values(evidence).items() if value.ndim == 0}
     limits: list[Limit] = [("0", np.zeros(shape)), ("1", np.ones(shape)), ("-1", -np.ones(shape))]
     limits += [(name, np.full(shape, number)) for name, number in numbers.items()]
     limits += [(f"-{name}", np.full(shape, -number)) for name, number in numbers.items() if number]
-    yield from comparisons(plain, limits, mask)
-    yield from comparisons(differences, limits, mask)
-    for at, quantity in enumerate(plain):
-        yield from comparisons([quantity], [(other.name, other.values) for other in plain[at + 1 :]], mask)
+    pairs = (
+        comparisons([quantity], [(other.name, other.values) for other in plain[at + 1 :]], mask)
+        for at, quantity in enumerate(plain)
+    )
+    for found in (comparisons(plain, limits, mask), comparisons(differences, limits, mask), chain(*pairs)):
+        texts = list(found)
+        yield from texts
+        if texts:
+            return
 
 
 def comparisons(known: list[Quantity], limits: list[Limit], mask: Array) -> Iterator[str]:

@@ -57,7 +57,8 @@ def a_factor_of_both(evidence: Evidence) -> Iterator[Finding]:
             for power in POWERS
         ]
     for name, values in beside_dy:
-        if not np.isfinite(values).all() or np.ptp(values) == 0:
+        values = np.where(np.isfinite(values), values, 0.0)  # as 1 / 0 where no gradient flows
+        if np.ptp(values) == 0:
             continue
         scaled = inputs._replace(right=inputs.right * values[:, None])
         factor, chosen = factors_of(scaled)

@@ -25,8 +25,9 @@ from .ignored import an_ignored_input, an_ignored_param
 from .matrices import a_matrix
 from .moved_axes import exchanged_axes, reversed_axes
 from .named import POWERS, raised, times
-from .places import a_part, a_share, by_order, permuted, shifted, transposed
+from .places import a_part, a_simple_part, by_order, permuted, shifted, transposed
 from .quantities import plain_values
+from .shares import a_foreign_share, a_share, is_in_right_places
 from .terms import a_term
 
 EXACT = 3e-6  # how near, in proportion, a factor must be to be called by a name
@@ -46,7 +47,7 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
     for looks in IN_ORDER:
         agreed = findings_at_all_points(looks, evidence)
         if agreed:
-            finding = joined(agreed)
+            finding = joined(agreed[:1] if looks == (a_term,) else agreed)
             return Finding(
                 finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else "")
             )
@@ -70,6 +71,8 @@ def joined(findings: list[Finding]) -> Finding:
 
 def show_extent(evidence: Evidence) -> str:
     """Where the gradient is wrong, if that is not everywhere."""
+    if is_in_right_places(evidence):
+        return f"; each output's share in d{evidence.name} is in its right place, but its weight is wrong"
     wrong = np.flatnonzero(evidence.wrong.any(axis=0))
     elements = evidence.wrong.shape[1]
     if wrong.size in (0, elements):
@@ -224,6 +227,8 @@ IN_ORDER: tuple[tuple[Look, ...], ...] = (
     (permuted,),
     (the_border,),
     (a_branch,),
+    (a_simple_part,),
+    (a_foreign_share,),
     (a_term,),
     (by_order,),
     (a_part,),

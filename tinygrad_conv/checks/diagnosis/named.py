@@ -94,4 +94,6 @@ def times(constant: float, name: str) -> str:
     """A constant times what has this name."""
     if constant == 1:
         return name
+    if name.startswith("1 / "):
+        return f"{constant:.4g} / {name[4:]}"
     return f"-{name}" if constant == -1 else f"{constant:.4g} * {name}"

@@ -97,13 +97,10 @@ def a_part(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("part", f"{side}{what_there(evidence)}; {rest}")
 
 
-def a_share(evidence: Evidence) -> Iterator[Finding]:
-    """Some entries of the Jacobian are lost, too much or multiplied, the other ones right."""
-    there = what_there(evidence)
-    if there and (evidence.right[~evidence.wrong] != 0).any():
-        count = f"{int(evidence.wrong.sum())} of {evidence.wrong.size}"
-        text = f"of all shares of outputs in d{evidence.name}, {count} are wrong{there}"
-        yield Finding("part", f"{text}; the other shares are right")
+def a_simple_part(evidence: Evidence) -> Iterator[Finding]:
+    """One part that is wrong in a simple way: 0, or a multiple."""
+    if what_there(evidence):
+        yield from a_part(evidence)
 
 
 def what_there(evidence: Evidence) -> str:

@@ -80,8 +80,7 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
     """
     if missing.size > LARGE:
         known = [quantity for quantity in known if quantity.is_plain]
-    fields = [("1", np.ones(shape))]
-    fields += [(raised(name, power), values**power) for name, values, _ in known for power in (1, -1)]
+    fields = fields_of(shape, known)
     largest = missing[np.argmax(np.abs(missing).max(axis=1))][
         None
     ]  # what fails there need not be tried on all
@@ -101,10 +100,19 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
     return sorted(found, key=lambda multiples: multiples.name != "1")
 
 
+def fields_of(shape: tuple[int, ...], known: list[Quantity]) -> list[tuple[str, Array]]:
+    """What a difference may be a multiple of: 1, what is known, and the inverse of what is plain."""
+    fields = [("1", np.ones(shape)), *((name, values) for name, values, _ in known)]
+    with np.errstate(all="ignore"):
+        return fields + [(raised(name, -1), 1 / values) for name, values, is_plain in known if is_plain]
+
+
 def varies(field: Array, axes: tuple[int, ...], name: str) -> bool:
-    """Whether a field is more than a constant along axes; "1" is the constant."""
+    """Whether a field is more than a constant along axes ("1" is that), and no mere 1 and -1."""
     if name == "1":
         return True
+    if " - mean(" in name and np.prod([field.shape[axis] for axis in axes]) < 3:
+        return False
     spread = np.ptp(field, axis=axes)
     return bool(np.isfinite(field).all() and (spread > 1e-6 * np.abs(field).max(initial=0.0)).any())
 
@@ -135,18 +143,18 @@ def shown(evidence: Evidence, of_input: list[Multiples], of_output: list[Multipl
     for multiples in of_input[:MOST]:
         along_axes = f"along {show_axis(multiples.axes)} of {name}"
         if multiples.name == "1":
-            text = f"what is wrong is the same for all elements {along_axes}"
-            hint = "a term that a sum or a mean over it leaves, missing or wrong"
+            text, source = f"what is wrong is the same for all elements {along_axes}", "a sum or a mean"
         else:
             text = f"what is wrong is, {along_axes}, a multiple of {multiples.name}"
-            hint = "a term of a statistic (norm, variance, sum of products), missing or wrong"
+            source = "a norm or a variance" if name in multiples.name else ""
         sums = [other for other in of_output if other.name != "1"] or of_output
         if evidence.shape == evidence.output_shape:
             sums = [other for other in sums if other.axes == multiples.axes]
         if sums:
             dy = "dy" if sums[0].name == "1" else f"dy * {sums[0].name}"
             text = f"{text}, by sum({dy}) over {show_axis(sums[0].axes)} of y"
-        yield Finding("term", f"{text}: {hint}")
+        hint = f" (as {source} leaves)" if source and sums else ""
+        yield Finding("term", f"{text}: a term like that{hint} is missing, wrong or too much")
 
 
 def summed(evidence: Evidence, multiples: Multiples) -> Finding:
