@@ -56,6 +56,7 @@ def a_factor_of_both(evidence: Evidence) -> Iterator[Finding]:
             for quantity in plain
             for power in POWERS
         ]
+    known = [quantity for quantity in quantities(evidence, inputs.shape) if "axis" not in quantity.name]
     for name, values in beside_dy:
         values = np.where(np.isfinite(values), values, 0.0)  # as 1 / 0 where no gradient flows
         if np.ptp(values) == 0:
@@ -64,7 +65,7 @@ def a_factor_of_both(evidence: Evidence) -> Iterator[Finding]:
         factor, chosen = factors_of(scaled)
         if not chosen.any() or not holds(evidence, scaled, np.where(chosen, factor, 1.0)):
             continue
-        for other, numbers in names_of(factor, quantities(evidence, inputs.shape), chosen):
+        for other, numbers in names_of(factor, known, chosen, with_products=False):
             if holds(evidence, scaled, np.where(chosen, numbers, 1.0)):
                 text = f"it is {other} times the right gradient of {evidence.name} for dy times {name}"
                 yield Finding("factor", text)

@@ -44,7 +44,7 @@ def other_values(value: Any) -> Iterator[tuple[str, Any]]:
         made |= {"half of it": value / 2, "its square": value * value}
         made |= {"1 / it": 1 / value} if value else {}
         yield from ((text, other) for text, other in made.items() if other != value)
-    elif isinstance(value, tuple) and len(value) > 1 and value != value[::-1]:
+    elif isinstance(value, tuple) and all(type(size) is int for size in value) and value != value[::-1]:
         yield repr(value[::-1]), value[::-1]
 
 

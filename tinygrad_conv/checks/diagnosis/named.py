@@ -19,11 +19,13 @@ MOST = 4  # names for the same numbers
 Named = tuple[str, Array]
 
 
-def names_of(numbers: Array, known: list[Quantity], chosen: Array) -> Iterator[Named]:
+def names_of(
+    numbers: Array, known: list[Quantity], chosen: Array, with_products: bool = True
+) -> Iterator[Named]:
     """(name, values) of what `numbers` may be, all flat; `chosen` says where they count."""
     yielded: list[Array] = []
     with np.errstate(all="ignore"):
-        for candidates in (powers(known), products(known)):
+        for candidates in (powers(known), products(known) if with_products else iter(())):
             for name, values in candidates:
                 constant = constant_of(numbers[chosen], values[chosen])
                 if constant is None or any(is_near(constant * values, other) for other in yielded):
