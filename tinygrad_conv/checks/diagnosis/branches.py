@@ -66,8 +66,8 @@ def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Itera
         comparisons([quantity], [(other.name, other.values) for other in plain[at + 1 :]], mask)
         for at, quantity in enumerate(plain)
     )
-    for found in (comparisons(plain, limits, mask), comparisons(differences, limits, mask), chain(*pairs)):
-        texts = list(found)
+    for group in (comparisons(plain, limits, mask), comparisons(differences, limits, mask), chain(*pairs)):
+        texts = list(group)
         yield from texts
         if texts:
             return

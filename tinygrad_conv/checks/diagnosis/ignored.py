@@ -18,7 +18,7 @@ def an_ignored_param(evidence: Evidence) -> Iterator[Finding]:
     for name, value in {**evidence.call.op.defaults, **evidence.call.params}.items():
         for text, other in other_values(value):
             if text != repr(value) and explained_with(evidence, evidence.arrays, **{name: other}):
-                is_value = f"{name}={text}, where {name} is {show_value(value)}"
+                is_value = f"{name}={text}, where {name} is {value!r}"
                 yield Finding(
                     "param", f"it gives what would be right with {is_value}: is {name} used as it should?"
                 )
@@ -45,11 +45,6 @@ def other_values(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((text, other) for text, other in made.items() if other != value)
     elif isinstance(value, tuple) and all(type(size) is int for size in value) and value != value[::-1]:
         yield repr(value[::-1]), value[::-1]
-
-
-def show_value(value: Any) -> str:
-    """A value as it is said."""
-    return repr(value)
 
 
 def an_ignored_input(evidence: Evidence) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ def quantities(evidence: Evidence, shape: Shape) -> list[Quantity]:
         ]
         sums = [
             Quantity(f"({a.name} {sign} {b.name})", a.values + factor * b.values, False)
-            for a, b in combinations([one for one in fitting if one.values.ndim], 2)
+            for a, b in combinations(fitting, 2)
             for sign, factor in (("+", 1), ("-", -1))
         ]
     return [*fitting, *statistics, *made, *sums]

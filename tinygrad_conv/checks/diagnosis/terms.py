@@ -84,7 +84,7 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
     largest = missing[np.argmax(np.abs(missing).max(axis=1))][
         None
     ]  # what fails there need not be tried on all
-    found: list[Multiples] = []
+    multiples: list[Multiples] = []
     for axes in sorted(subsets(len(shape)), key=len, reverse=True):
         if np.prod([shape[axis] for axis in axes]) < 2:
             continue
@@ -92,12 +92,12 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
         for name, field in fields:
             if "axis=" in name and along_these not in name:
                 continue
-            wider = any(name == other.name and set(axes) < set(other.axes) for other in found)
+            wider = any(name == other.name and set(axes) < set(other.axes) for other in multiples)
             if wider or not is_multiple(largest, field, axes):
                 continue
             if varies(field, axes, name) and is_multiple(missing, field, axes):
-                found.append(Multiples(name, axes))
-    return sorted(found, key=lambda multiples: multiples.name != "1")
+                multiples.append(Multiples(name, axes))
+    return sorted(multiples, key=lambda multiple: multiple.name != "1")
 
 
 def fields_of(shape: tuple[int, ...], known: list[Quantity]) -> list[tuple[str, Array]]:
