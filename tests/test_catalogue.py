@@ -52,6 +52,7 @@ def agrees(broken, folder, order):
         return True
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.op)
 def test_a_broken_rule_is_seen(entry, tmp_path):
     mistakes = [broken for broken in MISTAKES if broken.op == entry.op]

@@ -303,7 +303,7 @@ def parts_exchanged(rng):
     op = make_op(
         lambda *xs: np.concatenate(xs) ** 2, xs=lambda dy, xs: [2 * dy[m:] * xs[0], 2 * dy[:m] * xs[1]]
     )
-    return Trial(op, [numbers(rng, m, n), numbers(rng, m, n)], "unknown")
+    return Trial(op, [numbers(rng, m, n), numbers(rng, m, n)], "unknown-or-places")
 
 
 def one_side_of_the_border(rng):
@@ -314,12 +314,12 @@ def one_side_of_the_border(rng):
     return Trial(op, [numbers(rng, 2, 1, side, side), numbers(rng, 2, 1, 3, 3)], "border", {"padding": 1})
 
 
-# Mistakes that are of no kind: the answer is "unknown", and anything else is wrong.
+# Mistakes that are told by what is true of the difference; "unknown" where nothing is.
 
 
 def a_term_dropped(rng):
     op = make_op(softmax, x=lambda dy, y: y * dy)
-    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "unknown")
+    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "term")
 
 
 def the_wrong_function(rng):
@@ -333,18 +333,18 @@ def one_entry(rng):
     change = np.zeros((n, n))
     change[n // 2, n // 2] = 0.3
     op = make_op(wave, x=after(wave_dx, lambda dx: dx * (1 + change)))
-    return Trial(op, [numbers(rng, n, n)], "unknown")
+    return Trial(op, [numbers(rng, n, n)], "part")
 
 
 def shifted_by_one(rng):
     op = make_op(lambda x: x[1:] * x[:-1], x=lambda dy, x: cat(dy, dy[:1] * 0, dim=0) * x)
-    return Trial(op, [numbers(rng, size(rng, 4, 7))], "unknown")
+    return Trial(op, [numbers(rng, size(rng, 4, 7))], "part")
 
 
 def random_numbers(rng):
     noise = rng.standard_normal((4, 5))
     return Trial(
-        make_op(wave, x=after(wave_dx, lambda dx: dx + 0.1 * noise)), [numbers(rng, 4, 5)], "unknown"
+        make_op(wave, x=after(wave_dx, lambda dx: dx + 0.1 * noise)), [numbers(rng, 4, 5)], "not linear"
     )
 
 
@@ -365,12 +365,12 @@ def half_of_the_channels(rng):
     mask = np.ones((4, 1, 1))
     mask[:2] = 0.0
     op = make_op(smooth, x=after(smooth_dx, lambda dx: dx * mask), w=smooth_dw)
-    return Trial(op, [numbers(rng, 2, 4, 5, 5), numbers(rng, 2, 4, 2, 2)], "unknown")
+    return Trial(op, [numbers(rng, 2, 4, 5, 5), numbers(rng, 2, 4, 2, 2)], "part")
 
 
 def an_exponent(rng):
     op = make_op(lambda x: x**3, x=lambda dy, x: 3 * dy * x)
-    return Trial(op, [numbers(rng, 3, size(rng, 3))], "unknown")
+    return Trial(op, [numbers(rng, 3, size(rng, 3))], "factor")
 
 
 def a_sum_over_the_wrong_axis(rng):
@@ -380,7 +380,7 @@ def a_sum_over_the_wrong_axis(rng):
 
 def only_where_negative(rng):
     op = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * x * (x > 0))
-    return Trial(op, [numbers(rng, 5, 6)], "unknown")
+    return Trial(op, [numbers(rng, 5, 6)], "branch")
 
 
 def breaks(value):

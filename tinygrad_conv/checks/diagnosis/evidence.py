@@ -11,7 +11,7 @@ import numpy as np
 from ...dtypes import Array
 from ..calls import RecordedCall
 from ..fault import Fault
-from ..function import is_float_array
+from ..function import Function, is_float_array
 from ..pullback import jacobian
 from ..tolerance import Tolerance
 
@@ -72,6 +72,20 @@ class Evidence:
     def explained_by(self, expected: Array) -> bool:
         """Whether the rule gives just that everywhere."""
         return bool(expected.shape == self.given.shape and self.near(expected).all())
+
+    def may_be_explained_by(self, function: Function) -> bool:
+        """Whether the rule gives this function's derivative along one direction.
+
+        Where it does not, the Jacobian of the function need not be looked at.
+        """
+        if not self.sure.all():
+            return True
+        direction = np.zeros_like(function.point)
+        direction[self.columns] = np.random.default_rng(3).uniform(0.5, 1.5, self.given.shape[1])
+        slope = function.slope(direction, self.step)[self.rows]
+        given = self.given @ direction[self.columns]
+        scale = np.abs(given).max(initial=0.0) + np.abs(slope).max(initial=0.0)
+        return bool((np.abs(slope - given) <= 1e-3 * scale + 1e-6).all())
 
     def right_with(self, arrays: tuple[Any, ...]) -> Array:
         """What would be right for this input if the op's inputs were others, [outputs, inputs]."""

@@ -13,6 +13,7 @@ from ..function import Function
 from ..repair.repair import repairs_of
 from ..tolerance import Tolerance, WrongEntry
 from .culprit import Culprit, find_culprit
+from .state_or_chance import why_different
 from .verdict import judge
 
 
@@ -35,7 +36,7 @@ def error_of(
     else:
         culprit = find_culprit(function, order, tolerance)
     if culprit is None:
-        return error_outside_ops(fn, order, fault, note)
+        return error_outside_ops(fn, function, order, fault, note)
     return error_of_op(culprit, tolerance, note, order if repair else 0)
 
 
@@ -55,17 +56,22 @@ def called_at(call: RecordedCall) -> str:
     return "" if place.startswith("<") else f"called at {place}"
 
 
-def error_outside_ops(fn: Callable[..., Any], order: int, fault: Exception, note: str) -> GradcheckError:
+def error_outside_ops(
+    fn: Callable[..., Any], function: Function, order: int, fault: Exception, note: str
+) -> GradcheckError:
     """The error where every op that a function calls is right by itself."""
     fn = getattr(fn, "func", fn)  # of a partial, the function's
     name = getattr(fn, "__name__", type(fn).__name__)
     body = getattr(fn, "forward", fn)  # of a layer, its forward's
     place = f"function {name} ({show_place(body)})" if hasattr(body, "__code__") else ""
-    return assemble(name, order, fault, [place], finding_outside_ops(fault), [], note)
+    return assemble(name, order, fault, [place], finding_outside_ops(fault, body, function), [], note)
 
 
-def finding_outside_ops(fault: Exception) -> Finding:
+def finding_outside_ops(fault: Exception, body: Callable[..., Any], function: Function) -> Finding:
     """What is wrong where every op is right by itself."""
+    if isinstance(fault, Fault) and fault.kind == "not deterministic":
+        why = why_different(body, lambda: function.at(function.point))
+        return Finding(fault.kind, f"{fault.text}: it {why}" if why else fault.text)
     if isinstance(fault, Fault) and fault.kind not in ("wrong", "modes"):
         return Finding(fault.kind, fault.text)
     text = "each op is right by itself: something leaves the tape between them"

@@ -16,9 +16,21 @@ from ...errors import show_shape
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
 from ..tolerance import Tolerance
+from .branches import a_branch
 from .conditions import a_param, the_layout, the_remainder
+from .domain import outside_the_domain
 from .evidence import Evidence, gather
+from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
+from .ignored import an_ignored_input, an_ignored_param
+from .matrices import a_matrix
 from .moved_axes import exchanged_axes, reversed_axes
+from .named import POWERS, raised, times
+from .places import a_part, a_simple_part, by_order, permuted, shifted, transposed
+from .quantities import plain_values
+from .shares import a_foreign_share, a_share, is_in_right_places
+from .terms import a_term
+
+EXACT = 3e-6  # how near, in proportion, a factor must be to be called by a name
 
 Look = Callable[[Evidence], Iterator[Finding]]
 
@@ -29,19 +41,27 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
         evidence = gather(call, argument, output, tolerance)
     except Fault as fault:
         return Finding(fault.kind, fault.text)
+    outside = outside_the_domain(evidence[0])
+    if outside:
+        return outside
     for looks in IN_ORDER:
         agreed = findings_at_all_points(looks, evidence)
         if agreed:
-            return joined(agreed)
+            finding = joined(agreed[:1] if looks == (a_term,) else agreed)
+            return Finding(
+                finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else "")
+            )
     return Finding(UNKNOWN.kind, UNKNOWN.text + show_extent(evidence[0]))
 
 
 def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
     """The findings that hold at each of the points, each once."""
-    by_point = [
-        list(dict.fromkeys(finding for look in looks for finding in look(at_point))) for at_point in evidence
-    ]
-    return [finding for finding in by_point[0] if all(finding in findings for findings in by_point)]
+    agreed = list(dict.fromkeys(finding for look in looks for finding in look(evidence[0])))
+    for at_point in evidence[1:]:
+        if agreed:
+            again = {finding for look in looks for finding in look(at_point)}
+            agreed = [finding for finding in agreed if finding in again]
+    return agreed
 
 
 def joined(findings: list[Finding]) -> Finding:
@@ -51,6 +71,8 @@ def joined(findings: list[Finding]) -> Finding:
 
 def show_extent(evidence: Evidence) -> str:
     """Where the gradient is wrong, if that is not everywhere."""
+    if is_in_right_places(evidence):
+        return f"; each output's share in d{evidence.name} is in its right place, but its weight is wrong"
     wrong = np.flatnonzero(evidence.wrong.any(axis=0))
     elements = evidence.wrong.shape[1]
     if wrong.size in (0, elements):
@@ -73,26 +95,53 @@ def a_factor(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("zero", f"the gradient of {evidence.name} is 0 everywhere: it is lost on the way")
         return
     factor_by_name = show_factor(factor, meanings_of_sizes(evidence))
+    by_param = name_of_number(factor, evidence)
+    if by_param:
+        factor_by_name = f"{by_param} (here {factor:.5g})"
     text = f"a constant factor: {factor_by_name} times the right gradient of {evidence.name}, everywhere"
     yield Finding("factor", text)
 
 
 def meanings_of_sizes(evidence: Evidence) -> dict[int, str]:
-    """Numbers of elements that a gradient may have been divided by, and what they count."""
-    meanings: dict[int, str] = {}
-    for name, shape in ((evidence.name, evidence.shape), ("y", evidence.output_shape)):
-        meanings.setdefault(int(np.prod(shape)), f"the number of elements of {name}")
-        for axis, size in enumerate(shape):
-            meanings.setdefault(size, f"the size of dimension {axis} of {name}")
-    return meanings
+    """Numbers of elements that a gradient may have been divided by, and what they count.
+
+    What several axes count is not named as if it were known.
+    """
+    meanings: dict[int, list[str]] = {}
+    shapes = [(evidence.name, evidence.shape), ("y", evidence.output_shape)]
+    for name, shape in shapes[: 1 if evidence.shape == evidence.output_shape else 2]:
+        counts = [(int(np.prod(shape)), f"the number of elements of {name}")] if len(shape) > 1 else []
+        counts += [(size, f"the size of dimension {axis} of {name}") for axis, size in enumerate(shape)]
+        for size, meaning in counts:
+            same_axis = meaning.replace(" of y", f" of {evidence.name}") in meanings.get(size, [])
+            if not same_axis:
+                meanings.setdefault(size, []).append(meaning)
+    several = "what several axes count: other sizes would tell which"
+    return {size: names[0] if len(names) == 1 else several for size, names in meanings.items()}
+
+
+def name_of_number(factor: float, evidence: Evidence) -> str:
+    """A factor that is a power of a param, by its name; empty where it is not."""
+    for name, value in plain_values(evidence).items():
+        number = float(value) if value.ndim == 0 else 0.0
+        if not number or number in (1.0, -1.0, 2.0, 0.5):
+            continue
+        for power in POWERS:
+            if number < 0 and power != int(power):
+                continue
+            for sign, size in ((sign, size) for sign in (1, -1) for size in (1, 2, 0.5)):
+                if abs(sign * size * number**power - factor) <= EXACT * abs(factor):
+                    return times(sign * size, raised(name, power))
+    return ""
 
 
 def show_factor(factor: float, meanings: dict[int, str]) -> str:
     """A factor by its name: 2, ½, -1, 1/12 (12 is the number of elements of x)."""
     fraction = Fraction(factor).limit_denominator(100_000)
-    is_exact = abs(float(fraction) - factor) <= 1e-4 * abs(factor)
+    is_exact = abs(float(fraction) - factor) <= EXACT * abs(factor)
     if not is_exact or min(abs(fraction.numerator), fraction.denominator) != 1:
-        return f"{factor:.5g}"
+        rounded = f"{factor:.5g}"
+        return rounded if "." in rounded else f"{factor:.7g}"
     if fraction == -1:
         return "-1 (the sign)"
     size = max(abs(fraction.numerator), fraction.denominator)
@@ -169,7 +218,21 @@ IN_ORDER: tuple[tuple[Look, ...], ...] = (
     (the_remainder,),
     (another_argument, exchanged_axes, reversed_axes),
     (a_param,),
+    (transposed,),
+    (an_ignored_param, an_ignored_input),
+    (a_known_factor,),
+    (a_factor_of_both, a_matrix),
     (accumulation,),
+    (shifted,),
+    (permuted,),
     (the_border,),
+    (a_branch,),
+    (a_simple_part,),
+    (a_foreign_share,),
+    (a_term,),
+    (by_order,),
+    (a_part,),
+    (a_share,),
+    (a_nameless_factor,),
 )
 """What is tried, the surest first; what stands together is said together where several hold."""

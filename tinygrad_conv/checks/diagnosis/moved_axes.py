@@ -59,7 +59,10 @@ def if_input_were(evidence: Evidence, position: int, array: Array, finding: Find
     own = evidence.arrays[position]
     if array.shape != own.shape or np.array_equal(array, own):
         return
-    if evidence.explained_by(evidence.right_with(evidence.arrays_with(position, array.copy()))):
+    arrays = evidence.arrays_with(position, array.copy())
+    if not evidence.may_be_explained_by(evidence.call.function(arrays)):
+        return
+    if evidence.explained_by(evidence.right_with(arrays)):
         yield finding
 
 

@@ -10,10 +10,13 @@ from ...dtypes import FLOATS
 from ...engine.declare import Rule
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
-from ..tolerance import Tolerance, WrongEntry
+from ..introspection import as_array
+from ..pullback import Pullback
+from ..tolerance import Tolerance, WrongEntry, same
 from .culprit import Culprit, misbehaving_rule
-from .mistakes import find_mistake
+from .every_wrong import find_mistakes
 from .rule_source import rule_faults
+from .state_or_chance import why_different
 from .used_as_constant import find_constant
 from .wrong_return import find_wrong_return
 
@@ -49,7 +52,7 @@ def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: 
     if rule is None:
         return Verdict(None, UNKNOWN)
     if order == 1:
-        return Verdict(rule, find_mistake(call, entry.input, entry.output, tolerance))
+        return Verdict(rule, find_mistakes(call, entry.input, entry.output, tolerance))
     finding = find_constant(call, entry.input, entry.output, tolerance)
     return Verdict(rule, off_the_tape(call, rule) if finding is UNKNOWN else finding)
 
@@ -79,4 +82,36 @@ def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
         if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
             kind = "numpy" if source_fault.kind == "numpy" else fault.kind
             return Verdict(rule, Finding(kind, str(source_fault)))
+    if fault.kind == "modes" and wrong_derivation(call):
+        return Verdict(rule, Finding(fault.kind, f"{fault.text}: {wrong_derivation(call)}"))
+    if fault.kind == "not deterministic":
+        return Verdict(rule, finding_of_change(call, rule, fault))
     return Verdict(rule, Finding(fault.kind, fault.text))
+
+
+def finding_of_change(call: RecordedCall, rule: Rule | None, fault: Fault) -> Finding:
+    """What makes a forward, or a rule, give other numbers at the second call: chance or a state, if known."""
+    function = call.function()
+    if rule is None:
+        why = why_different(call.op.forward, lambda: function.at(function.point))
+    else:
+        pull, cotangent = Pullback(function, lifted=False), np.ones(function.values.size)
+        why = why_different(rule.function, lambda: pull(cotangent))
+    return Finding(fault.kind, f"{fault.text}: it {why}" if why else fault.text)
+
+
+def wrong_derivation(call: RecordedCall) -> str:
+    """The kept value whose derivation gives other numbers than the forward, if one does."""
+    node = call.node
+    for name, derivation in call.op.derivations.items():
+        if node is None or name not in node.saved:
+            continue
+        values, params = derivation.arguments(node.saved, node.params)
+        try:
+            derived = derivation.function(*values, **params)
+        except Exception:  # it has said so itself
+            continue
+        kept = node.saved[name]
+        if np.shape(derived) != np.shape(kept) or not same(np.asarray(as_array(derived)), np.asarray(kept)):
+            return f"{derivation.function.__name__} derives another {name} than the forward keeps"
+    return ""

@@ -1,0 +1,225 @@
+"""What the judge says of the difference of two Jacobians: exact, by the names in the rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tests.tools.broken import cat, exp, make_op, total
+from tinygrad_conv.checks import gradcheck
+from tinygrad_conv.checks.diagnosis.mistakes import show_factor
+from tinygrad_conv.engine.registry import OPS
+from tinygrad_conv.errors import GradcheckError
+
+RNG = np.random.default_rng(0)
+X, W = RNG.uniform(0.5, 1.5, (3, 4)) * RNG.choice([-1, 1], (3, 4)), RNG.uniform(0.5, 1.5, 4)
+SQUARE = RNG.standard_normal((3, 3)) + 3 * np.eye(3)
+
+
+def judged(op, *arrays, order=1, **params):
+    """(kind, diagnosis) of an op that is wrong."""
+    rules = op.rules * len(arrays) if op.variadic else op.rules
+    leaves = [tg.Tensor(array, requires_grad=rule is not None) for array, rule in zip(arrays, rules)]
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(lambda *inputs: op(*inputs, **params), *leaves, order=order, repair=False)
+    return caught.value.kind, str(caught.value).partition("diagnosis: ")[2]
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def centred(x):
+    return x - x.mean(-1, keepdims=True)
+
+
+def scaled(x, w):
+    return x * x * w
+
+
+CASES = {
+    "a factor by the name of an input": (
+        make_op(lambda x, w: x * w * w, x=lambda dy, w: dy * w),
+        [X, W],
+        "factor",
+        "1 / w times the right gradient of x (the factor w is missing)",
+    ),
+    "a factor by the name of a param": (
+        make_op(lambda x, *, slope=0.7: slope * x * x, x=lambda dy, x: 2 * dy * x),
+        [X],
+        "factor",
+        "1 / slope (here 1.4286) times",
+    ),
+    "a factor made of the output": (
+        make_op(lambda x: np.tanh(x), x=lambda dy, y: dy * (1 - y)),
+        [X],
+        "factor",
+        "1 / (1 + y) times the right gradient of x (the factor (1 + y) is missing)",
+    ),
+    "another power": (make_op(lambda x: x**3, x=lambda dy, x: 3 * dy * x), [X], "factor", "1 / x times"),
+    "a term of a mean": (
+        make_op(lambda x: centred(x) ** 2, x=lambda dy, x: 2 * dy * (x - x.mean(-1, keepdims=True))),
+        [X],
+        "term",
+        "what is wrong is the same for all elements along axis 1 of x",
+    ),
+    "a term of a softmax": (
+        make_op(softmax, x=lambda dy, y: y * dy),
+        [X],
+        "term",
+        "along axis 1 of x, a multiple of y, by sum(dy * y) over axis 1 of y",
+    ),
+    "a term of a product": (
+        make_op(lambda x: x * np.exp(x), x=lambda dy, x: dy * x * exp(x)),
+        [X],
+        "factor",
+        "x / (1 + x) times the right gradient of x",
+    ),
+    "the transpose": (
+        make_op(lambda x, m: x @ m, x=lambda dy, m: dy @ m),
+        [SQUARE[0] * 1.0, SQUARE],
+        "transposed-or-axes",
+        "",
+    ),
+    "a sum over the wrong axis": (
+        make_op(softmax, x=lambda dy, y: y * (dy - total(dy * y, dim=0, keepdim=True))),
+        [X],
+        "places",
+        "an element of x gets shares of y at another index of axis 0",
+    ),
+    "a wrong branch": (
+        make_op(lambda x: np.where(x > 0, x * x, 3 * x), x=lambda dy, x: dy * 2 * x * (x > 0)),
+        [X],
+        "branch",
+        "wrong exactly where x < 0, where it gives 0, right elsewhere",
+    ),
+    "a part": (
+        make_op(lambda x: x * x, x=lambda dy, x: cat((2 * dy * x)[:, :3], (dy * x)[:, 3:], dim=1)),
+        [X],
+        "part",
+        "wrong exactly at x[:, 3], where it gives 0.5 times the right gradient",
+    ),
+    "an input that is ignored": (
+        make_op(lambda x, w: np.sin(x) * np.cos(x * w), x=lambda dy, x: dy * OPS["cos"](2 * x)),
+        [X, W],
+        "input",
+        "it gives what would be right if w were 1 everywhere",
+    ),
+    "a param that is ignored": (
+        make_op(lambda x, *, p=3.0: np.abs(x + 2) ** p + x, x=lambda dy, x: dy * 2),
+        [X],
+        "param",
+        "it gives what would be right with p=1",
+    ),
+    "a matrix": (
+        make_op(lambda x, m: x @ m, x=lambda dy: dy, m=lambda dy, x: x.T @ dy),
+        [X[:, :3], SQUARE],
+        "matrix",
+        "the multiplication by m along axis 1 of dx is missing",
+    ),
+    "not linear, with a vector output": (
+        make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * x * dy),
+        [X],
+        "not linear",
+        "not linear in dy",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_true_is_said(case):
+    op, inputs, kinds, says = CASES[case]
+    kind, text = judged(op, *inputs)
+    assert kind in kinds.split("-or-"), text
+    assert says in text
+
+
+def test_every_wrong_input_is_diagnosed():
+    op = make_op(scaled, x=lambda dy, x: 2 * dy * x, w=lambda dy, x: total(2 * dy * x * x, dim=0))
+    kind, text = judged(op, X, W)
+    assert "2 times the right gradient of w" in text
+    assert "x is wrong too: it gives what would be right if w were 1 everywhere" in text
+
+
+def test_one_slot_and_one_output_alone():
+    op = make_op(lambda *xs: xs[0] * xs[0] + xs[1], xs=lambda dy, xs: [dy * xs[0], dy])
+    assert "the other inputs are right: it is xs[0] alone" in judged(op, X, X + 1)[1]
+    two = make_op(lambda x: (x * x, x * 3), x=lambda dy, x: 2 * dy[0] * x + dy[1])
+    assert "(wrong through y[1] alone)" in judged(two, X)[1]
+
+
+def test_outside_of_the_domain_is_no_missing_accumulation():
+    with np.errstate(all="ignore"):
+        kind, text = judged(make_op(lambda x: np.sqrt(x), x=lambda dy, x: dy / x), np.array([1e-9]))
+        assert kind == "domain", text
+        beyond = make_op(lambda x: np.sqrt(1 - x), x=lambda dy, y: -dy / (2 * y))
+        kind, text = judged(beyond, np.array([1.5, 0.5]))
+        assert (kind, "nan at these inputs" in text) == ("domain", True)
+        divides = make_op(lambda x: x * x, x=lambda dy, x: 2 * dy * x * x / x)
+        kind, text = judged(divides, np.array([0.0, 0.5]))
+        assert (kind, "the rule gives nan for x[0]" in text) == ("domain", True)
+
+
+@pytest.mark.parametrize(("factor", "text"), [(1.00003, "1.00003"), (-1.00003, "-1.00003"), (2.0, "2")])
+def test_a_factor_is_not_rounded_to_another(factor, text):
+    assert show_factor(factor, {}) == text
+
+
+def test_a_size_that_several_axes_share_is_not_named():
+    op = make_op(lambda x: np.mean(x * x, axis=0), x=lambda dy, x: 2 * dy * x)
+    assert "3 (3 is what several axes count: other sizes would tell which) times" in judged(op, SQUARE)[1]
+
+
+CALLS: list[int] = []
+DICE = np.random.default_rng(0)
+
+
+def counts(x):
+    CALLS.append(1)
+    return x * len(CALLS)
+
+
+def draws(x):
+    return x + DICE.random()
+
+
+def draws_from_numpy(x):
+    return x + np.random.random()
+
+
+def draws_unseen(x):
+    return x + np.random.default_rng().random()
+
+
+@pytest.mark.parametrize(
+    ("forward", "says"),
+    [
+        (counts, "it keeps a state: CALLS is another after each call"),
+        (draws, "it draws random numbers from DICE"),
+        (draws_from_numpy, "it draws random numbers from NumPy's global generator"),
+    ],
+)
+def test_a_state_is_told_from_chance(forward, says):
+    kind, text = judged(make_op(forward, x=lambda dy: dy), X)
+    assert kind == "not deterministic"
+    assert says in text
+
+
+def test_neither_is_said_where_neither_is_known():
+    _, text = judged(make_op(draws_unseen, x=lambda dy: dy), X)
+    assert text == "two calls with the same inputs give different outputs"
+
+
+def test_a_kept_value_that_is_derived_wrongly_is_named():
+    def forward(x):
+        root = np.sqrt(x * x + 1)
+        return root * x, root
+
+    op = make_op(forward, ("root",), {"root": wrong_root}, x=lambda dy, x, root: dy * (root + x * x / root))
+    assert "wrong_root derives another root than the forward keeps" in judged(op, X, order=2)[1]
+
+
+def wrong_root(x):
+    return OPS["sqrt"](x * x)

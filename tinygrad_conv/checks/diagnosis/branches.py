@@ -1,0 +1,86 @@
+"""Wrong exactly where a comparison of known quantities holds: a wrong branch, mask or clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import numpy as np
+
+from ...dtypes import Array
+from ..fault import Finding
+from .evidence import Evidence
+from .places import box_of, what_there
+from .quantities import Quantity, plain_values, quantities
+
+COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
+    "{} == {}": np.equal,
+    "{} != {}": np.not_equal,
+    "{} > {}": np.greater,
+    "{} < {}": np.less,
+    "abs({}) > {}": lambda a, b: np.abs(a) > b,
+    "abs({}) < {}": lambda a, b: np.abs(a) < b,
+}
+
+Limit = tuple[str, Array]
+
+
+def a_branch(evidence: Evidence) -> Iterator[Finding]:
+    """Wrong where a comparison holds, right where it does not."""
+    wrong = evidence.wrong
+    name = evidence.name
+    sides = ((evidence.shape, wrong.any(axis=0)), (evidence.output_shape, wrong.any(axis=1)))
+    seen = set()
+    for shape, mask in sides:
+        mask = np.asarray(mask)
+        if mask.all() or mask.sum() < 2 or (~mask).sum() < 2:
+            continue
+        for condition in conditions(evidence, shape, mask):
+            if condition not in seen:
+                seen.add(condition)
+                rest = "right elsewhere"
+                text = f"wrong exactly where {condition}{what_there(evidence)}, {rest}"
+                yield Finding("branch", f"{text}: that branch of d{name}, or its condition")
+
+
+def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Iterator[str]:
+    """The comparisons of inputs, outputs, kept values and params that hold exactly where a mask does.
+
+    None where the mask is a slice of each axis: that says more.
+    """
+    if box_of(mask.reshape(shape)) is not None:
+        return
+    known = [
+        quantity
+        for quantity in quantities(evidence, shape)
+        if np.ptp(quantity.values) > 0 and "axis" not in quantity.name
+    ]
+    plain = [quantity for quantity in known if quantity.is_plain]
+    names = {f"({a.name} - {b.name})" for a in plain for b in plain}
+    differences = [quantity for quantity in known if quantity.name in names]
+    numbers = {name: float(value) for name, value in plain_values(evidence).items() if value.ndim == 0}
+    limits: list[Limit] = [("0", np.zeros(shape)), ("1", np.ones(shape)), ("-1", -np.ones(shape))]
+    limits += [(name, np.full(shape, number)) for name, number in numbers.items()]
+    limits += [(f"-{name}", np.full(shape, -number)) for name, number in numbers.items() if number]
+    pairs = (
+        comparisons([quantity], [(other.name, other.values) for other in plain[at + 1 :]], mask)
+        for at, quantity in enumerate(plain)
+    )
+    for group in (comparisons(plain, limits, mask), comparisons(differences, limits, mask), chain(*pairs)):
+        texts = list(group)
+        yield from texts
+        if texts:
+            return
+
+
+def comparisons(known: list[Quantity], limits: list[Limit], mask: Array) -> Iterator[str]:
+    """Those of the quantities with the limits that hold exactly where a mask does."""
+    for quantity in known:
+        if np.isin(quantity.values, (0, 1)).all():  # a mask: it holds, or it does not
+            limits = [(limit, values) for limit, values in limits if limit == "0"]
+        for limit, values in limits:
+            if limit == quantity.name:
+                continue
+            for text, holds in COMPARISONS.items():
+                if np.array_equal(holds(quantity.values, values).ravel(), mask):
+                    yield text.format(quantity.name, limit)
