@@ -94,7 +94,11 @@ class Evidence:
     def is_right_with(self, arrays: tuple[Any, ...], **params: Any) -> bool:
         """Whether the op's whole gradient is right, off kinks, at other inputs or with other params."""
         function = self.call.function(arrays, **params)
-        given, right = jacobian(function), function.differences(self.step)
+        right = function.differences(self.step)
+        try:
+            given = jacobian(function)
+        except Exception:  # whatever a rule says that fails there, it is not right
+            return False
         return bool(self.tolerance.allows(given, right, function.values, self.step).all())
 
     def other_inputs(self) -> Iterator[tuple[int, str]]:

@@ -12,12 +12,12 @@ from fractions import Fraction
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import show_shape
+from ...errors import RuleError, show_shape
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
 from ..tolerance import Tolerance
 from .branches import a_branch
-from .conditions import a_param, the_layout, the_remainder
+from .conditions import REFUSALS, a_param, the_layout, the_remainder
 from .domain import outside_the_domain
 from .evidence import Evidence, gather
 from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
@@ -56,12 +56,20 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
 
 def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
     """The findings that hold at each of the points, each once."""
-    agreed = list(dict.fromkeys(finding for look in looks for finding in look(evidence[0])))
+    agreed = list(dict.fromkeys(finding for look in looks for finding in seen_by(look, evidence[0])))
     for at_point in evidence[1:]:
         if agreed:
-            again = {finding for look in looks for finding in look(at_point)}
+            again = {finding for look in looks for finding in seen_by(look, at_point)}
             agreed = [finding for finding in agreed if finding in again]
     return agreed
+
+
+def seen_by(look: Look, evidence: Evidence) -> list[Finding]:
+    """What a look finds. Where it asks the op for what that cannot be, with a param of 0, it sees nothing."""
+    try:
+        return list(look(evidence))
+    except (RuleError, ArithmeticError, *REFUSALS):
+        return []
 
 
 def joined(findings: list[Finding]) -> Finding:
