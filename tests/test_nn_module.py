@@ -378,3 +378,22 @@ def test_module_list_and_module_dict():
         net.heads["keys"] = nn.ReLU()
     with pytest.raises(KeyError):
         net.heads["small"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **options: nn.Linear(2, 3, **options),
+        lambda **options: nn.Conv2d(1, 2, 3, **options),
+        lambda **options: nn.LazyConv2d(2, 3, **options),
+        lambda **options: nn.BatchNorm2d(2, **options),
+        lambda **options: nn.LayerNorm(2, **options),
+        lambda **options: nn.Embedding(4, 2, **options),
+        lambda **options: nn.PReLU(**options),
+    ],
+)
+def test_layers_with_parameters_take_the_only_device(make):
+    for device in (None, "cpu", tg.device("cpu")):
+        assert repr(make(device=device, dtype=tg.float64)) == repr(make())
+    with pytest.raises((TypeError, ValueError, RuntimeError), match="device must be 'cpu', the only device"):
+        make(device="cuda")

@@ -51,7 +51,7 @@ def schedules() -> list[str]:
     return [
         name
         for name, value in vars(module).items()
-        if isinstance(value, type) and name.endswith(("LR", "Plateau", "Restarts"))
+        if isinstance(value, type) and name.endswith(("LR", "Plateau", "Restarts", "Scheduler"))
     ]
 
 

@@ -14,7 +14,7 @@ from ..engine.tensor import Tensor, clear_grads
 from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
 from .hooks import HookedModule
-from .options import LAYERS, OWN
+from .options import LAYERS, OWN, take_device
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
@@ -46,6 +46,7 @@ class Module(HookedModule, ModuleTree, Conversions):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls, LAYERS, OWN)
+        take_device(cls)
 
     def __init__(self) -> None:
         path = type(self).__name__.lower()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from functools import wraps
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -10,10 +12,12 @@ import numpy as np
 from ..dtypes import CODES, FLOATS
 from ..errors import DtypeError
 from ..options import (
+    DEVICE,
     INTEGER,
     NUMBER,
     SWITCH,
     Option,
+    check_option,
     choice,
     count,
     is_integer,
@@ -24,6 +28,25 @@ from ..options import (
     optional,
 )
 from ..seeds import SEED
+
+PACKAGE = __name__.partition(".")[0] + "."
+
+
+def take_device(cls: Any) -> None:
+    """Have a layer with parameters take `device=` as PyTorch's does: "cpu", the only one, changes nothing."""
+    constructor = vars(cls).get("__init__")
+    if constructor is None or not cls.__module__.startswith(PACKAGE):
+        return
+    if "dtype" not in inspect.signature(constructor).parameters:
+        return
+
+    @wraps(constructor)
+    def construct(self: Any, *arguments: Any, device: Any = None, **options: Any) -> None:
+        if device is not None:
+            check_option(type(self).__name__, "device", DEVICE, device)
+        constructor(self, *arguments, **options)
+
+    cls.__init__ = construct
 
 
 def sizes_option(
