@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ...engine.location import show_place
 from ...errors import GradcheckError
 from ..calls import RecordedCall
@@ -17,6 +19,7 @@ from .state_or_chance import why_different
 from .verdict import judge
 
 
+@np.errstate(all="ignore")  # what is tried out may overflow
 def error_of(
     fn: Callable[..., Any],
     function: Function,
