@@ -19,7 +19,6 @@ from .state_or_chance import why_different
 from .verdict import judge
 
 
-@np.errstate(all="ignore")  # what is tried out may overflow
 def error_of(
     fn: Callable[..., Any],
     function: Function,
@@ -34,13 +33,14 @@ def error_of(
     order: of the comparison that found it; note: what the message ends with; repair: look for an edit of the
     rule that makes it right, too.
     """
-    if isinstance(fault, Fault) and fault.call:
-        culprit: Culprit | None = Culprit(fault.call, 1, fault)
-    else:
-        culprit = find_culprit(function, order, tolerance)
-    if culprit is None:
-        return error_outside_ops(fn, function, order, fault, note)
-    return error_of_op(culprit, tolerance, note, order if repair else 0)
+    with np.errstate(all="ignore"):  # what is tried out may overflow
+        if isinstance(fault, Fault) and fault.call:
+            culprit: Culprit | None = Culprit(fault.call, 1, fault)
+        else:
+            culprit = find_culprit(function, order, tolerance)
+        if culprit is None:
+            return error_outside_ops(fn, function, order, fault, note)
+        return error_of_op(culprit, tolerance, note, order if repair else 0)
 
 
 def error_of_op(culprit: Culprit, tolerance: Tolerance, note: str, repaired_to: int) -> GradcheckError:
