@@ -253,11 +253,8 @@ def padding_of(layer: str, padding: Any, dims: int, words: bool) -> Any:
     """'same' and 'valid' as they are, ((top, bottom), (left, right)) as pairs, others as one int an axis."""
     if words and padding in ("same", "valid"):
         return padding
-    if (
-        dims == 2
-        and isinstance(padding, (tuple, list))
-        and any(isinstance(side, (tuple, list)) for side in padding)
-    ):
+    given = padding if isinstance(padding, (tuple, list)) else ()
+    if dims == 2 and any(isinstance(sides, (tuple, list)) for sides in given):
         if len(padding) != 2:
             raise ValueError(f"{layer}: padding must be ((top, bottom), (left, right)), not {padding!r}")
         return tuple(sizes(layer, "padding", sides, 2, 0) for sides in padding)

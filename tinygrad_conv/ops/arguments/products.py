@@ -17,12 +17,8 @@ def check_matmul(op: str, a: Any, b: Any) -> None:
 
 def check_bmm(op: str, input: Any, mat2: Any) -> None:
     """Refuse what is not two batches of matrices of one size, each with a product."""
-    if (
-        input.ndim != 3
-        or mat2.ndim != 3
-        or input.shape[0] != mat2.shape[0]
-        or input.shape[2] != mat2.shape[1]
-    ):
+    are_batches = input.ndim == 3 and mat2.ndim == 3
+    if not are_batches or input.shape[::2] != mat2.shape[:2]:  # B and k
         shapes = f"input {show_shape(input.shape)} and mat2 {show_shape(mat2.shape)}"
         raise ShapeError(f"{op}: {shapes} must be [B, n, k] and [B, k, m]")
 
