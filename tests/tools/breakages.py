@@ -375,7 +375,7 @@ def an_exponent(rng):
 
 def a_sum_over_the_wrong_axis(rng):
     op = make_op(softmax, x=lambda dy, y: y * (dy - total(dy * y, dim=0, keepdim=True)))
-    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "unknown")
+    return Trial(op, [numbers(rng, size(rng), size(rng, 3))], "unknown-or-places")
 
 
 def only_where_negative(rng):

@@ -27,6 +27,10 @@ EXPLAINED_BY = {
 """By the kind of a fault: the kinds of what a rule's source says that explain it."""
 
 
+OF_NUMBERS = ("wrong", "not linear")
+"""Faults that are seen in numbers of float64: where the forward has fewer digits, they come of that."""
+
+
 class Verdict(NamedTuple):
     """The rule that is to blame, or None for the forward, and what is wrong with it."""
 
@@ -36,6 +40,10 @@ class Verdict(NamedTuple):
 
 def judge(culprit: Culprit, tolerance: Tolerance) -> Verdict:
     """What is wrong with a call."""
+    if isinstance(culprit.fault, Fault) and culprit.fault.kind in OF_NUMBERS:
+        for output in culprit.call.outputs:
+            if output.dtype in FLOATS and output.dtype != np.float64:
+                return Verdict(None, Finding("wrong dtype", f"the forward makes {output.dtype} of float64"))
     if isinstance(culprit.fault, WrongEntry):
         return judge_numbers(culprit.call, culprit.order, culprit.fault, tolerance)
     return judge_behaviour(culprit, tolerance)
@@ -43,10 +51,6 @@ def judge(culprit: Culprit, tolerance: Tolerance) -> Verdict:
 
 def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: Tolerance) -> Verdict:
     """What is wrong with a call whose gradient, or its gradient's, has a wrong entry."""
-    for output in call.outputs:
-        if output.dtype in FLOATS and output.dtype != np.float64:
-            text = f"the forward makes {call.outputs[0].dtype} of float64"
-            return Verdict(None, Finding("wrong dtype", text))
     # at order 2 the outputs are the gradients of the inputs
     rule = call.rule_of(entry.input if order == 1 else entry.output)
     if rule is None:
