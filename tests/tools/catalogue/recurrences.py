@@ -83,7 +83,7 @@ def moving_average(x, *, beta=0.9):
     m = [x[0]]
     for t in range(1, len(x)):
         m.append(beta * m[-1] + (1 - beta) * x[t])
-    return np.stack(m)
+    return np.stack(m).astype(x.dtype)
 
 
 @moving_average.grad("x")
@@ -93,7 +93,7 @@ def moving_dx(dy, x_shape, beta):
         carry = dy[t] + beta * carry
         dx.append((1 - beta) * carry)
     dx.append(dy[0] + beta * carry)
-    return tg.stack(dx[::-1], dim=0)
+    return tg.ops.to(tg.stack(dx[::-1], dim=0), dtype=dy.dtype)
 
 
 def moving_average_inputs(rng):
