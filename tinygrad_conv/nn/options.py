@@ -13,6 +13,7 @@ from ..dtypes import CODES, FLOATS
 from ..errors import DtypeError
 from ..options import (
     DEVICE,
+    FLAG,
     INTEGER,
     NUMBER,
     SWITCH,
@@ -141,7 +142,7 @@ LAYERS: dict[str, Option] = {
     **dict.fromkeys(("lambd", "k"), NUMBER),
     "padding_idx": INTEGER,
     "unflattened_size": Option("a sequence of ints", lambda value: is_sequence(value) and is_integers(value)),
-    "log_target": SWITCH,
+    "log_target": FLAG,
     "normalized_shape": SHAPE,
     "momentum": optional(number(0.0)),
     "label_smoothing": number(0, 1),

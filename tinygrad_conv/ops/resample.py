@@ -15,6 +15,7 @@ import numpy as np
 from .. import kernels
 from ..dtypes import Array
 from ..engine.declare import primitive
+from ..errors import ShapeError
 from ..kernels.sums import BLOCK, sum_in_halves
 from .arguments.dims import one_dim
 from .arguments.dtypes import check_float
@@ -43,6 +44,8 @@ def mix(x, *, dim, size, target, source, weight=None):
 
     y has `size` places there. A place that is no target is 0; without weights each counts 1.
     """
+    if not x.ndim:
+        raise ShapeError("mix: x [] has no dimensions to mix along")
     dim = one_dim("mix", dim, x.ndim)
     lines = np.moveaxis(wide(x), dim, 0)
     if weight is not None:

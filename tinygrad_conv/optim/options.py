@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..options import (
+    FLAG,
     NUMBER,
     NUMBERS,
     SWITCH,
@@ -92,7 +93,7 @@ SCHEDULES: dict[str, Option] = {
     **dict.fromkeys(("total_steps", "epochs", "steps_per_epoch"), count(1)),
     **dict.fromkeys(("base_lr", "max_lr", "base_momentum", "max_momentum"), NUMBERS),
     **dict.fromkeys(("div_factor", "final_div_factor"), POSITIVE),
-    **dict.fromkeys(("cycle_momentum", "three_phase"), SWITCH),
+    **dict.fromkeys(("cycle_momentum", "three_phase"), FLAG),
     "lr_lambda": Option("a function of the epoch, or a list of one for each group", are_functions),
     "scale_fn": FUNCTION,
     "scale_mode": choice("cycle", "iterations"),
