@@ -16,6 +16,7 @@ from ..engine.node import Node
 from ..engine.observe import Call, Observer
 from ..engine.op import Op
 from ..engine.tensor import Tensor
+from ..members import members_of
 from .function import Function, copied, input_names
 from .introspection import as_array, ones_as_dy, run_rule
 
@@ -116,3 +117,21 @@ def gradients_returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
         with np.errstate(all="ignore"):
             dx = run_rule(rule, call.node, dy)
         yield from zip(names, repeat(rule), dx) if rule.variadic else [(names[position], rule, dx)]
+
+
+def readable_values(call: RecordedCall, arrays: tuple[Any, ...]) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """All that a rule of the call may read at these inputs, by name, and the outputs."""
+    op = call.op
+    returned = op.forward(*arrays, **{**op.defaults, **call.params})
+    y, kept = op.split_kept(returned) if op.keeps else (returned, ())
+    if op.variadic:
+        values: dict[str, Any] = {
+            op.variadic: arrays,
+            f"{op.variadic}_shape": tuple([array.shape for array in arrays]),
+        }
+    else:
+        values = dict(zip(op.inputs, arrays))
+        values |= {f"{name}_shape": np.shape(value) for name, value in zip(op.inputs, arrays)}
+    outputs = members_of(y)
+    y = tuple(map(np.asarray, outputs)) if type(y) is tuple else np.asarray(y)
+    return {**values, "y": y, **dict(zip(op.keeps, kept))}, outputs

@@ -176,3 +176,11 @@ def flat(arrays: Iterable[Any]) -> Array:
 def is_float_array(value: Any) -> bool:
     """Whether an input is an array of floats."""
     return isinstance(value, np.ndarray) and value.dtype in FLOATS
+
+
+def can_broadcast(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
+    """Whether an array of the first shape broadcasts to the second."""
+    try:
+        return np.broadcast_shapes(shape, larger) == larger
+    except ValueError:
+        return False

@@ -14,6 +14,16 @@ from ..engine.node import Node
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 
+REFUSALS = (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, np.linalg.LinAlgError)
+"""By which an op says that it does not take its inputs."""
+
+
+def copy_of(op: Op, **changed: Any) -> Op:
+    """An op like another, with some attributes of its own; `copy.copy` would give the op itself."""
+    copy: Op = object.__new__(type(op))
+    copy.__dict__.update(op.__dict__, **changed)
+    return copy
+
 
 def as_array(value: Any) -> Any:
     """A Tensor's array; anything else as it is."""

@@ -27,7 +27,7 @@ from ..engine.observe import Call, Observation, Observer
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..members import members_of
-from .introspection import as_array
+from .introspection import as_array, copy_of
 
 
 class Held(NamedTuple):
@@ -86,9 +86,7 @@ def surrogate_rules(op: Op) -> list[Rule]:
 
 def following(op: Op, held: Held) -> Op:
     """A copy of an op whose forward follows its surrogates around a call."""
-    copy: Op = object.__new__(type(op))
-    copy.__dict__.update(op.__dict__, forward=around(op, held))
-    return copy
+    return copy_of(op, forward=around(op, held))
 
 
 def around(op: Op, held: Held) -> Callable[..., Any]:

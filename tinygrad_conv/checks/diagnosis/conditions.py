@@ -9,10 +9,9 @@ import numpy as np
 
 from ...errors import show_shape
 from ..fault import Finding
+from ..introspection import REFUSALS
 from ..layouts import MEMORY
 from .evidence import Evidence
-
-REFUSALS = (ValueError, TypeError, IndexError)  # by which an op says that it does not take its inputs
 
 
 def the_layout(evidence: Evidence) -> Iterator[Finding]:

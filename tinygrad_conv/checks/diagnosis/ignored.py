@@ -9,7 +9,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ..fault import Finding
-from .conditions import REFUSALS
+from ..introspection import REFUSALS
 from .evidence import Evidence
 
 

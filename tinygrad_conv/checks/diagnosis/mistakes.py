@@ -15,9 +15,10 @@ from ...dtypes import Array
 from ...errors import RuleError, show_shape
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
+from ..introspection import REFUSALS
 from ..tolerance import Tolerance
 from .branches import a_branch
-from .conditions import REFUSALS, a_param, the_layout, the_remainder
+from .conditions import a_param, the_layout, the_remainder
 from .domain import outside_the_domain
 from .evidence import Evidence, gather
 from .factors import a_factor_of_both, a_known_factor, a_nameless_factor

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import Array
-from ..repair.exam import readable_values
+from ..calls import readable_values
 from .evidence import Evidence
 
 Shape = tuple[int, ...]

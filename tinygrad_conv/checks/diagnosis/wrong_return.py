@@ -13,6 +13,7 @@ from ...engine.tensor import Tensor
 from ...errors import show_shape
 from ..calls import RecordedCall, gradients_returned
 from ..fault import Finding
+from ..function import can_broadcast
 
 
 def find_wrong_return(call: RecordedCall) -> tuple[Rule, Finding] | None:
@@ -62,11 +63,3 @@ def wrong_shape(name: str, dx: Any, shape: tuple[int, ...], broadcasting: bool) 
         advice = "declare the op @primitive(broadcasting=True), or sum it back with sum_to(…, shape=…)"
         return Finding("un-broadcast", f"{text}; {advice}")
     return Finding("wrong shape", f"the rule returns {returned}, but d{name} is {expected}")
-
-
-def can_broadcast(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
-    """Whether an array of the first shape broadcasts to the second."""
-    try:
-        return np.broadcast_shapes(shape, larger) == larger
-    except ValueError:
-        return False

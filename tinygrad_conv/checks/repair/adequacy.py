@@ -30,9 +30,6 @@ class BlindSpot(NamedTuple):
     after: str
     told_by: str
 
-    def __str__(self) -> str:
-        return f"{self.place}: {self.before} from {self.after}; try {self.told_by}"
-
 
 def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECONDS) -> list[BlindSpot]:
     """What the inputs of a call, whose rules are right, cannot tell from these rules."""

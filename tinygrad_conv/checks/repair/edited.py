@@ -14,9 +14,10 @@ from ...engine.op import Op
 from ..calls import RecordedCall
 from ..diagnosis.culprit import fault_alone
 from ..diagnosis.rule_source import parse_definition
+from ..introspection import REFUSALS, copy_of
 from ..tolerance import Tolerance, WrongEntry
 from .edits import Edit
-from .exam import REFUSALS, Case, cases_of
+from .exam import Case, cases_of
 from .scope import PACKAGE, Scope, scope_of
 
 
@@ -138,10 +139,6 @@ def blames(fault: Exception, order: int) -> int | None:
 
 
 def with_rule(op: Op, rule: Rule) -> Op:
-    """A copy of an op with another rule; the op itself stays as it is."""
-    copy: Op = object.__new__(type(op))
-    copy.__dict__.update(op.__dict__)
+    """A copy of an op with another rule."""
     position = op.inputs.index(rule.argument)
-    copy.rules = [*op.rules[:position], rule, *op.rules[position + 1 :]]
-    copy._plans = {}
-    return copy
+    return copy_of(op, rules=[*op.rules[:position], rule, *op.rules[position + 1 :]], _plans={})

@@ -18,16 +18,14 @@ import numpy as np
 from ...dtypes import FLOATS, Array
 from ...engine.registry import OPS
 from ...errors import show_shape
-from ...members import members_of
-from ..calls import RecordedCall
+from ..calls import RecordedCall, readable_values
 from ..diagnosis.evidence import LARGEST, jittered
-from ..function import Function, input_names, is_float_array
+from ..function import Function, can_broadcast, input_names, is_float_array
+from ..introspection import REFUSALS
 from ..tolerance import Tolerance
 
 COTANGENTS = 2  # for each case
-FEWER = 1_000_000  # entries of a Jacobian that is differenced at other sizes
 MOST_SPLITS = 60  # how many ways of making sizes differ are tried
-REFUSALS = (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, np.linalg.LinAlgError)
 
 
 class Case:
@@ -79,7 +77,7 @@ class Case:
         if not isinstance(dx, (np.ndarray, np.generic)) or dx.dtype not in FLOATS:
             return False
         if dx.shape != self.shape:
-            if not self.broadcasting or not stretches(self.shape, dx.shape):
+            if not self.broadcasting or not can_broadcast(self.shape, dx.shape):
                 return False
             dx = OPS["sum_to"](np.asarray(dx), shape=self.shape)
         margin = self.tolerance.margin(expected, np.array([self.largest]), self.tolerance.eps)
@@ -88,37 +86,11 @@ class Case:
         return bool((near | ~self.sure).all())
 
 
-def readable_values(call: RecordedCall, arrays: tuple[Any, ...]) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """All that a rule of the call may read at these inputs, by name, and the outputs."""
-    op = call.op
-    returned = op.forward(*arrays, **{**op.defaults, **call.params})
-    y, kept = op.split_kept(returned) if op.keeps else (returned, ())
-    if op.variadic:
-        values: dict[str, Any] = {
-            op.variadic: arrays,
-            f"{op.variadic}_shape": tuple([array.shape for array in arrays]),
-        }
-    else:
-        values = dict(zip(op.inputs, arrays))
-        values |= {f"{name}_shape": np.shape(value) for name, value in zip(op.inputs, arrays)}
-    outputs = members_of(y)
-    y = tuple(map(np.asarray, outputs)) if type(y) is tuple else np.asarray(y)
-    return {**values, "y": y, **dict(zip(op.keeps, kept))}, outputs
-
-
 def as_dy(cotangent: Array, function: Function, outputs: tuple[Any, ...]) -> Any:
     """A cotangent as a rule gets it: an array, or a tuple with None for outputs of integers."""
     pieces = iter(function.codomain.split(cotangent))
     dys = [next(pieces) if np.asarray(output).dtype in FLOATS else None for output in outputs]
     return dys[0] if len(outputs) == 1 else tuple(dys)
-
-
-def stretches(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
-    """Whether an array of the first shape broadcasts to the second."""
-    try:
-        return np.broadcast_shapes(shape, larger) == larger
-    except ValueError:
-        return False
 
 
 def cases_of(call: RecordedCall, argument: int, tolerance: Tolerance) -> list[Case]:
@@ -246,4 +218,4 @@ def is_taken(call: RecordedCall, arrays: tuple[Any, ...]) -> bool:
     except Exception:  # whatever it says, it doesn't want these
         return False
     finite = bool(np.isfinite(function.values).all())
-    return finite and 0 < function.values.size * function.point.size <= FEWER
+    return finite and 0 < function.values.size * function.point.size <= LARGEST

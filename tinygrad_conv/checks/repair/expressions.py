@@ -84,7 +84,7 @@ def slips_of_operation(operation: ast.BinOp, scope: Scope) -> Expressions:
     if not isinstance(operation.op, (ast.Add, ast.Mult)):
         yield binary(right, type(operation.op), left)
     yield from (left, right)
-    if isinstance(operation.op, ast.Div):  # a / (b * c) for a / b * c, and the other way round
+    if isinstance(operation.op, ast.Div):  # 1 / b has the slope -1 / b²
         yield binary(left, ast.Div, binary(right, ast.Pow, number(2)))
     yield from regrouped(operation)
 
