@@ -268,6 +268,7 @@ def test_observers_see_ops_and_steps_of_this_thread_and_are_gone_afterwards():
     assert OBSERVATION.get() is None
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_ops():
     x = tg.tensor(1.0, requires_grad=True)
     y = x

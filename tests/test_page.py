@@ -153,7 +153,14 @@ def test_what_a_line_of_a_tape_reads_is_written_whole():
     assert steps[1]["inputs"][0]["source"] == [1, 0]
 
 
-@pytest.mark.parametrize(("count", "title"), [(1, "1 op"), (2, "2 ops"), (1200, "1,200 ops")])
+TITLES = [
+    (1, "1 op"),
+    (2, "2 ops"),
+    pytest.param(1200, "1,200 ops", marks=pytest.mark.exhaustive),
+]
+
+
+@pytest.mark.parametrize(("count", "title"), TITLES)
 def test_titles_are_singular_and_plural(count, title):
     y = tg.tensor([1.0], requires_grad=True)
     for _ in range(count):
@@ -162,6 +169,7 @@ def test_titles_are_singular_and_plural(count, title):
     assert f"<title>A backward through {title}</title>" in html(y.record(tg.ones(1)))
 
 
+@pytest.mark.exhaustive
 def test_long_and_empty_programs():
     x = tg.tensor([1.0], requires_grad=True)
     y = x
@@ -172,7 +180,13 @@ def test_long_and_empty_programs():
     assert contents(html(Recording([], {}, {}, {})))["steps"] == []
 
 
-@pytest.mark.parametrize(("example", "options"), [("article", []), ("train_shapes", ["--epochs", "1"])])
+EXAMPLES = [
+    ("article", []),
+    pytest.param("train_shapes", ["--epochs", "1"], marks=pytest.mark.exhaustive),
+]
+
+
+@pytest.mark.parametrize(("example", "options"), EXAMPLES)
 def test_the_examples_write_pages_of_less_than_a_megabyte(tmp_path, example, options):
     script, package = PROJECT / "examples" / f"{example}.py", Path(tg.__file__).resolve().parent.parent
     command = [sys.executable, str(script), *options, "--html", "page.html"]
