@@ -10,7 +10,7 @@ Whoever works on the doctor looks at `seen` as often as he likes. `kept` is not 
 built: it is used once, at the end, to find whether the doctor knows trainings that it was not made for.
 
 The examination gives each script to `python -m tinygrad_conv doctor`, without its docstring and under a name
-that says nothing, and compares what the doctor finds with what the docstring says. Whether the doctor's reason
+that says nothing, and compares what the doctor finds with what the docstring says. Whether its reason
 is right is decided by a few words; a person has to read on (`--show`).
 
 docstring.py    what stands in a script's docstring
