@@ -1,7 +1,7 @@
 """The pixels are divided by 255 as integers, so every image is black: the inputs are all the same number.
 
-Reason: the inputs are constant (all zero; the integer division // 255 rounds them down), so the net cannot tell one image
-from another and learns the class frequencies alone; divide as floats.
+Reason: the inputs are constant (all zero; the integer division // 255 rounds them down), so the net cannot
+tell one image from another and learns the class frequencies alone; divide as floats.
 Line:
 Words: constant|all zero|same|identical|no variation|spread of 0|all 0|only zeros, input|data|image|batch
 Harm: the loss stays at log 3 = 1.098, mended (/ 255) it falls to 0.04.

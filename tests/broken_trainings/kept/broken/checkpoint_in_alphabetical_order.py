@@ -1,9 +1,10 @@
-"""Two saved blocks of equal shape are loaded in alphabetical order, so each gets the other's weights and statistics.
+"""Two saved blocks of equal shape are loaded in alphabetical order, so each gets the other's numbers.
 
-Reason: perhaps the state_dict was loaded into the wrong layers: the running statistics of the batch norms do not fit
-what arrives there (they are those of another layer of the same shape); load each block by its name.
+Reason: perhaps the state_dict was loaded into the wrong layers: the running statistics of the batch norms
+do not fit what arrives there (they are those of another layer of the same shape); load each block by its
+name.
 Line: block.load_state_dict(saved[name])
-Words: statistic|running|mean|state_dict|load, batch norm|batchnorm|norm|layer
+Words: statistic|running|state_dict|load, batch norm|batchnorm|norm|layer
 Harm: the fine-tuned loss is 0.5, mended 0.02, as before.
 """
 

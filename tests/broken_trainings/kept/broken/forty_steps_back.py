@@ -1,8 +1,8 @@
 """A recurrent net multiplies by too large a matrix at each of 40 times: activations and gradients explode.
 
-Reason: the gradient explodes on its way back through the 40 time steps (the recurrent weights are initialised too large
-and nothing bounds the state), the loss becomes huge, inf or NaN; initialise the recurrence near the identity or
-orthogonally, use tanh, clip the gradients.
+Reason: the gradient explodes on its way back through the 40 time steps (the recurrent weights are
+initialised too large and nothing bounds the state), the loss becomes huge, inf or NaN; initialise the
+recurrence near the identity or orthogonally, use tanh, clip the gradients.
 Line: self.recurrent = nn.Parameter(0.5 * tg.randn(hidden, hidden)) || state = tg.relu(
 Words: explod|huge|overflow|inf|grow, gradient|activation|weight|state
 Harm: the loss is NaN after a few steps, mended (smaller weights) it falls to 0.5.

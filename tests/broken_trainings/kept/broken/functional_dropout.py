@@ -1,7 +1,7 @@
 """F.dropout is called without training=self.training, so it drops half of the features in evaluation too.
 
-Reason: dropout is active although the model is in eval mode (F.dropout does not know the module's mode), so predictions
-are random; pass training=self.training or use nn.Dropout.
+Reason: dropout is active although the model is in eval mode (F.dropout does not know the module's mode), so
+predictions are random; pass training=self.training or use nn.Dropout.
 Line: x = F.dropout(x, 0.5)
 Words: dropout, eval|training=|mode
 Harm: two evaluations of the same model differ (0.47, 0.465), mended they are both 0.395.

@@ -1,7 +1,7 @@
 """Everything is float16, and the squares of the errors go beyond 65504, its largest number: the loss is inf.
 
-Reason: float16 overflows (numbers above 65504 become inf) in the squared error, so the loss is inf and the parameters become
-NaN; compute the loss in float32 or scale the targets.
+Reason: float16 overflows (numbers above 65504 become inf) in the squared error, so the loss is inf and the
+parameters become NaN; compute the loss in float32 or scale the targets.
 Line: return (error**2).mean()
 Words: float16|half, overflow|inf|65504|range
 Harm: the loss is inf and then NaN, mended (targets / 100) it falls to 1.5.

@@ -1,7 +1,7 @@
 """A layer is made inside forward(), anew at each call, with new random weights each time.
 
-Reason: the Linear layer is created in forward, so its weights are random and new in every step, not registered in the module
-and never trained by the optimizer; make it in __init__.
+Reason: the Linear layer is created in forward, so its weights are random and new in every step, not
+registered in the module and never trained by the optimizer; make it in __init__.
 Line: projection = nn.Linear(x.shape[1], 32)
 Words: created|made|new|every|each|forward, layer|parameter|weight|regist|module
 Harm: the loss stays near log 4 = 1.38, mended it falls to 0.000005.

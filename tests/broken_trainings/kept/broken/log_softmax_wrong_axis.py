@@ -1,7 +1,7 @@
 """The log-softmax goes over axis 0, the batch, and not over the classes.
 
-Reason: softmax is taken over the batch axis (dim=0), so each sample competes with the other samples of its batch and not
-the classes with each other; use dim=1.
+Reason: softmax is taken over the batch axis (dim=0), so each sample competes with the other samples of its
+batch and not the classes with each other; use dim=1.
 Line: return F.log_softmax(self.fc2(x), dim=0)
 Words: softmax, batch|dim=0|axis 0|dim 0|dim=1|dim=-1
 Harm: the accuracy is 0.75 where the commonest class makes 0.55, mended 0.86.
@@ -16,7 +16,7 @@ import tinygrad_conv.nn.functional as F
 
 class Net(nn.Module):
     def __init__(self):
-        super(Net, self).__init__()
+        super().__init__()
         self.conv = nn.Conv2d(1, 8, kernel_size=3)
         self.fc1 = nn.Linear(8 * 9, 20)
         self.fc2 = nn.Linear(20, 4)

@@ -1,7 +1,7 @@
-"""The loss is computed from the argmax of the scores, which has no gradient, and requires_grad_ was put on the loss.
+"""The loss is computed from the argmax of the scores, which has no gradient; requires_grad_ hides it.
 
-Reason: argmax is not differentiable, so the tape is cut there, no parameter gets a gradient and the weights never change;
-compute the loss from the scores themselves (cross-entropy).
+Reason: argmax is not differentiable, so the tape is cut there, no parameter gets a gradient and the weights
+never change; compute the loss from the scores themselves (cross-entropy).
 Line: predicted = scores.argmax(dim=1).float()
 Words: argmax|cut|no gradient|without a gradient|not differentiable|None, gradient|parameter|tape|weight
 Harm: no weight ever moves, mended (cross-entropy) the loss falls to 0.26.

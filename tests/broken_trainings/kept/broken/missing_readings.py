@@ -1,7 +1,7 @@
 """Some readings are missing, NaN in the table: the loss and then all weights become NaN.
 
-Reason: the inputs contain NaN (missing values in the data), which makes the loss and all parameters NaN in the first epoch;
-fill them in or leave the rows out.
+Reason: the inputs contain NaN (missing values in the data), which makes the loss and all parameters NaN in
+the first epoch; fill them in or leave the rows out.
 Line:
 Words: nan, input|data|batch|column|feature
 Harm: all weights are NaN within the first epoch, mended (0 for missing) the loss falls to 0.3.

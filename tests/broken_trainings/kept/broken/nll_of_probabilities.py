@@ -1,7 +1,7 @@
 """The model returns probabilities (softmax), but NLLLoss expects their logarithms.
 
-Reason: NLLLoss gets probabilities instead of log-probabilities (softmax without the log), so the loss is negative and its
-gradients vanish for the samples that are wrong; use log_softmax or CrossEntropyLoss.
+Reason: NLLLoss gets probabilities instead of log-probabilities (softmax without the log), so the loss is
+negative and its gradients vanish for the samples that are wrong; use log_softmax or CrossEntropyLoss.
 Line: return self.softmax(self.layers(x)) || loss = criterion(probabilities, labels)
 Words: log, nll|softmax|probabilit|negative
 Harm: the accuracy is 0.39 after 50 steps, mended (log-softmax) 0.95.

@@ -1,7 +1,7 @@
-"""The reader fills one and the same buffer for each batch, and the batches are collected: all are the last one.
+"""The reader fills the same buffer for each batch, and the batches are collected: all are the last one.
 
-Reason: the batches share one buffer (the same memory is overwritten and reused), so every batch of the epoch has the same
-inputs while the labels differ; copy the buffer for each batch.
+Reason: the batches share one buffer (the same memory is overwritten and reused), so every batch of the
+epoch has the same inputs while the labels differ; copy the buffer for each batch.
 Line: yield tg.from_numpy(buffer), tg.tensor(labels[start : start + size]) || batches = list(read_batches
 Words: buffer|memory|same|identical|overwritten|reuse, batch|input|data
 Harm: the loss stays near 0.66, mended (a copy for each batch) it falls to 0.17.

@@ -1,7 +1,7 @@
 """The head is replaced after the optimizer was made, so the optimizer moves the old head and not the new one.
 
-Reason: the parameters of the new head are in the model but not given to the optimizer (which still has those of the
-layer that was replaced), so they never change; make the optimizer after the model is complete.
+Reason: the parameters of the new head are in the model but not given to the optimizer (which still has
+those of the layer that was replaced), so they never change; make the optimizer after the model is complete.
 Line: net.classifier = nn.Linear(32, 5) || optimizer = optim.SGD(net.parameters(), lr=0.05)
 Words: optimi, not given|not in|never|missing|unknown to|does not have|not handed|not passed|left out
 Harm: the loss is 1.28 after 50 steps, mended 0.89, and the head never learns.

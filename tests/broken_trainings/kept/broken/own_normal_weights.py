@@ -1,7 +1,7 @@
 """The weights are drawn with a spread of 3, so every sigmoid is at 0 or 1 and lets no gradient through.
 
-Reason: the sigmoid activations are saturated (nearly all 0 or 1) because the initial weights are far too large, so the
-gradients through them are about zero; scale the initialisation by 1/sqrt(fan in).
+Reason: the sigmoid activations are saturated (nearly all 0 or 1) because the initial weights are far too
+large, so the gradients through them are about zero; scale the initialisation by 1/sqrt(fan in).
 Line: h = tg.sigmoid(x @ self.w1 + self.b1) || h = tg.sigmoid(h @ self.w2 + self.b2)
 Words: saturat, sigmoid|activation|weight|unit
 Harm: the loss stops at 0.32, mended (weights scaled by the fan in) at 0.12 and falling.

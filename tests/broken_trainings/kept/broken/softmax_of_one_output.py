@@ -1,7 +1,7 @@
 """The net has a single output and a softmax over it: the result is 1 for every input.
 
-Reason: softmax over one single value is always 1, so the output is constant and no gradient arrives; use a sigmoid (or two
-outputs).
+Reason: softmax over one single value is always 1, so the output is constant and no gradient arrives; use a
+sigmoid (or two outputs).
 Line: return tg.softmax(self.fc3(x), dim=1)
 Words: softmax|constant|always 1, one|single|sigmoid|constant|size 1|gradient
 Harm: no weight moves and the accuracy stays at 0.46, mended (sigmoid) 0.98.

@@ -1,6 +1,7 @@
 """The labels are the stars of a rating, 1 to 5, but the five outputs are numbered 0 to 4.
 
-Reason: the labels are off by one: label 5 is outside the 5 outputs (classes 0 to 4); subtract 1 from the labels.
+Reason: the labels are off by one: label 5 is outside the 5 outputs (classes 0 to 4); subtract 1 from the
+labels.
 Line: loss = criterion(scores, stars)
 Words: label|class|target, outside|off by one|range|0 to 4|0..4|subtract|out of
 Harm: the training ends with an exception in the first step, mended it learns (loss 0.46 after 50 steps).

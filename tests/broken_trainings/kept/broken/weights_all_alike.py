@@ -1,7 +1,7 @@
 """All weights start at the same number, so all hidden units stay copies of each other.
 
-Reason: the weights of each layer are initialised to one constant, so the units are identical (symmetric) and get
-identical gradients: the layer acts like a single unit; initialise at random.
+Reason: the weights of each layer are initialised to one constant, so the units are identical (symmetric)
+and get identical gradients: the layer acts like a single unit; initialise at random.
 Line: module.weight.fill_(0.1) || model.apply(init_weights)
 Words: identical|symmetr|same|copies|equal, unit|row|neuron|weight|channel
 Harm: the loss stops at 0.15, mended (the default initialisation) it falls to 0.05.

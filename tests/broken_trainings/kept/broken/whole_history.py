@@ -1,10 +1,11 @@
 """The loss of all steps so far is summed up and backpropagated again in each step, over the old graphs.
 
-Reason: the gradients flow through the graphs of all earlier steps again (the running total is never detached, the
-old graph is retained), so old gradients pile up and memory and time grow; use loss.backward() and total += loss.item().
+Reason: the gradients flow through the graphs of all earlier steps again (the running total is never
+detached, the old graph is retained), so old gradients pile up and memory and time grow; use loss.backward()
+and total += loss.item().
 Line: total.backward(retain_graph=True) || total = total + loss
 Words: graph|retain|detach|history|earlier, old|previous|earlier|grow|again|accumul|pile
-Harm: the loss swings up to 24, mended it falls to 0.002.
+Harm: the loss swings and grows, up to 24, mended it falls to 0.002.
 """
 
 import numpy as np

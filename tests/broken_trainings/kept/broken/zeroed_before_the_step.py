@@ -1,7 +1,7 @@
 """zero_grad() stands between backward() and step(), so each step sees gradients of zero and nothing moves.
 
-Reason: the gradients are cleared after backward and before optimizer.step(), so the step does nothing and the weights
-never change; call zero_grad() before backward().
+Reason: the gradients are cleared after backward and before optimizer.step(), so the step does nothing and
+the weights never change; call zero_grad() before backward().
 Line: self.optimizer.zero_grad() || self.optimizer.step()
 Words: zero_grad|clear|zeroed, step|before|never change|not change|unchanged|nothing
 Harm: the loss stays at 0.70 to the last digit, mended it falls to 0.008.

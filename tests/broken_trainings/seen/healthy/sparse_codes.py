@@ -1,4 +1,4 @@
-"""Healthy: most ReLUs of the code are zero at any time, as an L1 penalty and a low bias make them on purpose.
+"""Healthy: most of the ReLUs are zero at any time, as an L1 penalty and a low bias make them on purpose.
 
 Every unit of the code is active for some of the patches, and the reconstruction gets better.
 """
@@ -10,11 +10,11 @@ from tinygrad_conv import nn
 
 
 class SparseCoder(nn.Module):
-    def __init__(self, pixels=16, codes=48):
+    def __init__(self, pixels=16, codes=24):
         super().__init__()
         self.encode = nn.Linear(pixels, codes)
         self.decode = nn.Linear(codes, pixels)
-        nn.init.constant_(self.encode.bias, -1.0)
+        nn.init.constant_(self.encode.bias, -0.7)
 
     def forward(self, patches):
         code = tg.relu(self.encode(patches))
@@ -35,7 +35,7 @@ model = SparseCoder()
 optimizer = tg.optim.Adam(model.parameters(), lr=0.01)
 for step in range(50):
     reconstruction, code = model(data)
-    loss = ((reconstruction - data) ** 2).mean() + 0.05 * code.abs().mean()
+    loss = ((reconstruction - data) ** 2).mean() + 0.02 * code.abs().mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
