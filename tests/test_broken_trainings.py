@@ -55,6 +55,13 @@ def test_the_right_reason_itself_would_pass(training):
     assert Verdict(training, 1, training.reason).words_missing() == []
 
 
+@pytest.mark.parametrize("training", [training for training in BROKEN if training.lines], ids=named)
+def test_the_line_alone_would_not_pass(training):
+    lines = training.source.split("\n")
+    quoted = "\n".join(lines[number - 1] for number in training.line_numbers())
+    assert Verdict(training, 1, quoted).words_missing()
+
+
 def test_a_verdict_asks_for_the_exit_code_and_a_word_of_each_group():
     training = read(FOLDER / "seen" / "broken" / "linear_regression_loop.py")
     report = "The gradients accumulate.\n  call zero_grad() before backward()\n"

@@ -3,7 +3,7 @@
 Reason: softmax is taken over the batch axis (dim=0), so each sample competes with the other samples of its
 batch and not the classes with each other; use dim=1.
 Line: return F.log_softmax(self.fc2(x), dim=0)
-Words: softmax, batch|dim=0|axis 0|dim 0|dim=1|dim=-1
+Words: softmax, batch|axis 0|dim 0|dim=1|dim=-1
 Harm: the accuracy is 0.75 where the commonest class makes 0.55, mended 0.86.
 """
 

@@ -3,7 +3,7 @@
 Reason: the batches share one buffer (the same memory is overwritten and reused), so every batch of the
 epoch has the same inputs while the labels differ; copy the buffer for each batch.
 Line: yield tg.from_numpy(buffer), tg.tensor(labels[start : start + size]) || batches = list(read_batches
-Words: buffer|memory|same|identical|overwritten|reuse, batch|input|data
+Words: memory|same|identical|overwritten|reuse|share, batch|input|data
 Harm: the loss stays near 0.66, mended (a copy for each batch) it falls to 0.17.
 """
 

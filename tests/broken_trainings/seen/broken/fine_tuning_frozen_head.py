@@ -3,7 +3,7 @@
 Reason: the parameters of the new head have requires_grad=False too although the optimizer has them, so
 almost nothing of the model learns; freeze first and replace the head after it, or set requires_grad on it.
 Line: parameter.requires_grad = False
-Words: frozen|requires_grad|freez
+Words: frozen|freez|requires_grad=False
 Harm: the loss stays at log 3 = 1.1, mended (the head learns) it falls to 0.5.
 """
 

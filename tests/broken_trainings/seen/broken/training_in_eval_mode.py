@@ -3,7 +3,7 @@
 Reason: the model is trained in eval mode: batch norm uses its running statistics, which are never updated,
 and dropout is off; call model.train() before the training loop.
 Line: model.eval() || logits = model(images)
-Words: eval|train(), mode|batch norm|batchnorm|dropout
+Words: eval mode|evaluation|in eval|train(), mode|batch norm|batchnorm|dropout
 Harm: the loss falls to 1.2, mended (train mode) to 0.03.
 """
 
