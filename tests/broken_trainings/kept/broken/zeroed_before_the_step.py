@@ -3,7 +3,7 @@
 Reason: the gradients are cleared after backward and before optimizer.step(), so the step does nothing and
 the weights never change; call zero_grad() before backward().
 Line: self.optimizer.zero_grad() || self.optimizer.step()
-Words: zero_grad|clear|zeroed, after backward|between|before the step|never change|not change|unchanged|nothing|no effect
+Words: zero_grad|cleared|zeroed, after backward|between|never change|not change|unchanged|nothing|no effect
 Harm: the loss stays at 0.70 to the last digit, mended it falls to 0.008.
 """
 
