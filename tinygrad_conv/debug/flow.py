@@ -19,6 +19,7 @@ from ..dtypes import Array
 from ..errors import show_count
 from ..members import members_of
 from .step import Step
+from .values import plain
 
 HEAD = ("op", "layer", "|y|", "zeros", "|dy|", "|dw|", "|dw|/|w|")
 LEGEND = "|x|: root mean square of x; zeros: how much of y is 0; dw: what the op adds to its weight's gradient"
@@ -129,8 +130,7 @@ def gradient_of_weight(step: Step) -> tuple[Any, Any]:
 
 def known(value: Any) -> list[Array]:
     """The arrays of a value that is one or several, without those that are not known; of Tensors theirs."""
-    members = [member for member in members_of(value) if member is not None]
-    return [member if isinstance(member, np.ndarray) else np.asarray(member.data) for member in members]
+    return [np.asarray(plain(member)) for member in members_of(value) if member is not None]
 
 
 def size(arrays: Sequence[Array]) -> float | None:

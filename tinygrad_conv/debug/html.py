@@ -17,7 +17,7 @@ from ..engine.tensor import Tensor
 from ..errors import show_array
 from ..members import members_of
 from .step import Step
-from .values import saved_arrays
+from .values import plain, saved_arrays
 
 PICTURES = 16  # at most, of one tensor
 LARGEST = 1024  # rows and columns of an image
@@ -127,9 +127,3 @@ def show_step(step: Step) -> str:
         if array is not None
     ]
     return f"{block(repr(step))}{''.join(shown)}"
-
-
-def plain(value: Any) -> Array:
-    """An array, or a Tensor's: under create_graph gradients are Tensors."""
-    array: Array = value if isinstance(value, np.ndarray) else value.data
-    return array
