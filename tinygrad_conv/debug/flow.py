@@ -22,7 +22,9 @@ from .step import Step
 from .values import plain
 
 HEAD = ("op", "layer", "|y|", "zeros", "|dy|", "|dw|", "|dw|/|w|")
-LEGEND = "|x|: root mean square of x; zeros: how much of y is 0; dw: what the op adds to its weight's gradient"
+LEGEND = (
+    "|x|: root mean square of x; zeros: how much of y is 0; dw: what the op adds to its weight's gradient"
+)
 TEXTS = 2  # the columns that are words
 SHORTEST = 6  # letters to which a name may be shortened
 SHOWN = 40  # lines of a table, beyond which its middle is left out

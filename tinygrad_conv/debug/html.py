@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 

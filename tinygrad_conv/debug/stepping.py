@@ -22,8 +22,8 @@ class StepObserver(Observer):
     """A `with` block in which what runs is looked at. Context-local: other threads are not.
 
     Of ops that run inside, constants that no rule reads are known too, to whoever asks for their steps later:
-    the tape alone does not keep them. Ops on plain arrays, which rules are made of, are not observed one by one: they are part of the step of
-    their rule. Nobody observes what an observer does itself.
+    the tape alone does not keep them. Ops on plain arrays, which rules are made of, are not observed one by
+    one: they are part of the step of their rule. Nobody observes what an observer does itself.
     """
 
     numbering: dict[Any, Any]  # of the sweep that is observed: what steps call its edges

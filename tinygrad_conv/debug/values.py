@@ -17,7 +17,6 @@ from ..engine.tensor import Tensor
 from ..members import members_of
 from .listing import saved_input
 
-
 CONSTANTS: WeakKeyDictionary[Node, dict[int, Array]] = WeakKeyDictionary()
 """Of ops that somebody saw run: the inputs that no rule reads and no node made, by position. As copies."""
 
