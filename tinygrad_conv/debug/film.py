@@ -16,6 +16,7 @@ from ..errors import show_count
 from ..nn import Module
 from ..nn.uninitialized import is_uninitialized
 from ..options import check_option, count
+from .page import film as film_page
 from .page.arrays import corner
 from .sample import checked_sample, maps_of
 from .training import Moment, TrainingObserver
@@ -168,16 +169,12 @@ class film(TrainingObserver, Sequence[Frame]):
 
         Where there are more frames than that, every second one is left out, and the page says so.
         """
-        from .page import film as page  # its files are read when asked
-
-        page.write(self, path, title, size_limit)
+        film_page.write(self, path, title, size_limit)
 
     save_html = to_html
 
     def _repr_html_(self) -> str:
-        from .page import film as page
-
-        return page.embedded(self)
+        return film_page.embedded(self)
 
 
 def kernels_of(model: Module, most: int) -> dict[str, Array]:

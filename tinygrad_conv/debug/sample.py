@@ -80,7 +80,7 @@ def as_it_was(model: Module) -> Iterator[None]:
     modes = {module: module.training for module in model.modules()}
     buffers = [(buffer, buffer.data.copy()) for buffer in model.buffers()]
     drawn = creation._generator.get()
-    state = drawn.get_state() if drawn is not None else None
+    state = drawn.get_state() if drawn is not None else {}
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         for module in modes:

@@ -2,6 +2,8 @@
 
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
+film.py, film.html, film.css, film.js    the page of a training over time, with the same heatmap.js
+difference.py, difference.html, …        the page of two recordings side by side
 page.html      the frame; page.css; and the player, in the order in which it is read:
                numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
 """
@@ -56,9 +58,13 @@ def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -
 
 def embedded(shown: Recorded | Tape) -> str:
     """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
-    page = html(shown, size_limit=EMBEDDED_SIZE)
+    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
+
+
+def framed(page: str, title: str) -> str:
+    """A page in a frame of its own."""
     style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
-    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"'
+    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(title)}"'
     return f'<iframe srcdoc="{escape(page)}" {attributes}></iframe>'
 
 
