@@ -33,9 +33,7 @@ class Maps(Observer):
         layer, own = call.where.layer, self.model._path
         if layer == own or layer.startswith(f"{own}."):
             name = name_of_call(self.model, layer, call.op, self._calls)
-            array = small(call.outputs[0].data)
-            if array.size:
-                self.maps[name] = array
+            self.maps[name] = small(call.outputs[0].data)
 
 
 def small(array: Array) -> Array:
@@ -59,9 +57,12 @@ def maps_of(model: Module, sample: Any) -> dict[str, Array]:
     if any(is_uninitialized(tensor) for tensor in [*model.parameters(), *model.buffers()]):
         return {}
     maps = Maps(model)
+    inputs = sample if isinstance(sample, tuple) else (sample,)
+    for place, given in enumerate(inputs):
+        maps.maps["input" if len(inputs) == 1 else f"input {place}"] = small(given.data)
     with as_it_was(model), no_grad(), observed_by(Observation((maps,))):
-        model(*sample if isinstance(sample, tuple) else (sample,))
-    return maps.maps
+        model(*inputs)
+    return {name: array for name, array in maps.maps.items() if array.size}
 
 
 def checked_sample(sample: Any) -> Any:

@@ -175,7 +175,7 @@ class Track {
       this.box.replaceChildren(this.map.canvas);
     }
     const change = before ? changeBetween(before, array) : null;
-    const words = [this.type, array.range, array.remark, change === null ? "" : `change ${show(change, 2)}`].filter(Boolean);
+    const words = [this.type, array.range, array.remark, change === null ? "" : `changed by ${show(change, 2)}`].filter(Boolean);
     this.about.textContent = words.join(" · ");
     this.map.canvas.setAttribute("aria-label", `${this.name} ${this.type}, ${words.slice(1).join(", ")}`);
   }
