@@ -98,7 +98,7 @@ class film(TrainingObserver, Sequence[Frame]):
 
     def __repr__(self) -> str:
         span = f", steps {self.frames[0].step} to {self.frames[-1].step}" if self.frames else ""
-        often = "" if self.every is None else f", every {self.every}."
+        often = {None: "", 1: ", every step"}.get(self.every, f", every {self.every} steps")
         return f"<film of {show_count(len(self), 'frame')}{span}{often}, {self.nbytes / 2**20:.1f} MB>"
 
     @property

@@ -59,7 +59,7 @@ class watch(TrainingObserver):
             raise
 
     def __repr__(self) -> str:
-        often = "" if self.every is None else f", every {self.every}. step"
+        often = {None: "", 1: ", every step"}.get(self.every, f", every {self.every} steps")
         return f"<watch of {type(self.model).__name__}{often}, {show_count(self.count, 'line')}>"
 
     def log(self) -> None:
