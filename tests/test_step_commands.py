@@ -230,6 +230,9 @@ def test_help_lists_every_command(drive):
         "html",
         "pdb",
         "help",
+        "flow",
+        "film",
+        "doctor",
     }
     assert words == moving | looking
     assert more[0].startswith("explain NAME[INDEX]: the products") and more[1] == listing

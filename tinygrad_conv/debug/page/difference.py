@@ -8,7 +8,7 @@ from html import escape
 from itertools import zip_longest
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,15 +22,13 @@ from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
 from .arrays import Arrays
 from .contents import label_of, params_of
 
-if TYPE_CHECKING:
-    from ..difference import Difference
-
 SCRIPTS = ("numbers.js", "heatmap.js", "difference.js")
 STYLES = ("page.css", "difference.css")
 MOST_STEPS = 1000  # on a page: around the first that parts
 BEFORE = 100  # of them before it
 
 Pair = tuple[Step | None, Step | None]
+Difference = Any  # a `Difference` of ../difference.py, which has this page as a method
 
 
 def write(shown: Difference, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...atomic_write import write_text
 from ...errors import show_count, show_shape
 from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
 from .arrays import Arrays
-
-if TYPE_CHECKING:
-    from ..film import Frame, film
 
 SCRIPTS = ("numbers.js", "heatmap.js", "film.js")
 STYLES = ("page.css", "film.css")
@@ -23,13 +20,15 @@ SIZES = ("y", "zeros", "dy", "dw", "relative", "progress")  # of a layer
 FEWEST = 8  # frames that are kept, though arrays must be thinned for it
 DIGITS = 5  # of a size
 
+Film = Frame = Any  # those of ../film.py, which has this page as a method
 
-def write(shown: film, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
+
+def write(shown: Film, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
     """Write a film as one self-contained HTML file of at most about `size_limit` bytes."""
     write_text(path, html(shown, title, size_limit))
 
 
-def html(shown: film, title: str = "", size_limit: int = 1_000_000) -> str:
+def html(shown: Film, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a film."""
     frame = read("film.html")
     style, script = ("\n".join(map(read, names)) for names in (STYLES, SCRIPTS))
@@ -46,17 +45,17 @@ def html(shown: film, title: str = "", size_limit: int = 1_000_000) -> str:
     )
 
 
-def embedded(shown: film) -> str:
+def embedded(shown: Film) -> str:
     """The page inside a notebook's."""
     return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
 
 
-def headline(shown: film) -> str:
+def headline(shown: Film) -> str:
     """What a page is called if nobody says."""
     return f"The training of {type(shown.model).__name__}, {show_count(shown.step, 'step')}"
 
 
-def contents_of(shown: film, title: str, room: int) -> dict[str, Any]:
+def contents_of(shown: Film, title: str, room: int) -> dict[str, Any]:
     """Everything that the page shows, in about `room` bytes."""
     frames = fitting(list(shown), room)
     arrays = Arrays()
@@ -93,7 +92,7 @@ def fitting(frames: list[Frame], room: int) -> list[Frame]:
         every *= 2
 
 
-def note(shown: film, kept: int) -> str:
+def note(shown: Film, kept: int) -> str:
     """What is not on the page, in words."""
     parts = []
     if kept < len(shown):
@@ -103,7 +102,7 @@ def note(shown: film, kept: int) -> str:
     return f"Not everything is here: {'; '.join(parts)}." if parts else ""
 
 
-def shapes_of(shown: film) -> dict[str, str]:
+def shapes_of(shown: Film) -> dict[str, str]:
     """What the parameters are as a whole."""
     return {
         name: f"{param.dtype} {show_shape(param.data.shape)}"
