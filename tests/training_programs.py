@@ -33,12 +33,12 @@ def batch(count: int = 6):
     return tg.tensor(images), np.arange(count) % 3
 
 
-def train(net, steps, looking_on=contextlib.nullcontext(), lr=0.05):
+def train(net, steps, looking_on=None, lr=0.05):
     """Some steps of SGD; the losses."""
     images, labels = batch()
     optimizer = optim.SGD(net.parameters(), lr=lr, momentum=0.9)
     losses = []
-    with looking_on:
+    with looking_on or contextlib.nullcontext():
         for _ in range(steps):
             optimizer.zero_grad()
             loss = tg.cross_entropy(net(images), labels)
@@ -58,7 +58,9 @@ def state_of(net):
     generator = tg.creation.generator()
     return {
         "state": {name: tensor.numpy().copy() for name, tensor in net.state_dict().items()},
-        "grads": {name: param.grad.copy() for name, param in net.named_parameters() if param.grad is not None},
+        "grads": {
+            name: param.grad.copy() for name, param in net.named_parameters() if param.grad is not None
+        },
         "modes": [module.training for module in net.modules()],
         "hooks": [(dict(module._hooks), dict(module._pre_hooks)) for module in net.modules()],
         "random": repr(generator.get_state()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from html import escape
 from itertools import zip_longest
@@ -26,6 +26,7 @@ SCRIPTS = ("numbers.js", "heatmap.js", "difference.js")
 STYLES = ("page.css", "difference.css")
 MOST_STEPS = 1000  # on a page: around the first that parts
 BEFORE = 100  # of them before it
+MOST_COMPARED = 1_000_000  # pairs of ops, beyond which they are paired as they come
 
 Pair = tuple[Step | None, Step | None]
 Difference = Any  # a `Difference` of ../difference.py, which has this page as a method
@@ -85,12 +86,31 @@ def contents_of(shown: Difference, title: str, room: int) -> dict[str, Any]:
 
 
 def aligned(mine: Recorded, other: Recorded) -> list[Pair]:
-    """The steps of both in pairs, oldest first; where one run has more ops, with nothing beside them."""
-    matcher = SequenceMatcher(None, [step.op for step in mine], [step.op for step in other], autojunk=False)
-    pairs: list[Pair] = []
-    for _, start, end, its_start, its_end in matcher.get_opcodes():
-        pairs += zip_longest(mine[start:end], other[its_start:its_end])
-    return pairs
+    """The steps of both in pairs, oldest first; where one run has more ops, with nothing beside them.
+
+    What is the same at the beginning is paired, and what is at the end; in between the longest runs of ops.
+    """
+    ops, its_ops = ([step.op for step in run] for run in (mine, other))
+    begin = common(ops, its_ops)
+    end = common(ops[begin:][::-1], its_ops[begin:][::-1])
+    last, its_last = len(ops) - end, len(its_ops) - end
+    pairs: list[Pair] = list(zip(mine[:begin], other[:begin]))
+    middle, its_middle = mine[begin:last], other[begin:its_last]
+    if len(middle) * len(its_middle) > MOST_COMPARED:
+        pairs += zip_longest(middle, its_middle)
+    else:
+        matcher = SequenceMatcher(None, ops[begin:last], its_ops[begin:its_last], autojunk=False)
+        for _, start, stop, its_start, its_stop in matcher.get_opcodes():
+            pairs += zip_longest(middle[start:stop], its_middle[its_start:its_stop])
+    return pairs + list(zip(mine[last:], other[its_last:]))
+
+
+def common(ops: Sequence[str], its_ops: Sequence[str]) -> int:
+    """How many ops are the same at the beginning."""
+    return next(
+        (place for place, (op, its_op) in enumerate(zip(ops, its_ops)) if op != its_op),
+        min(len(ops), len(its_ops)),
+    )
 
 
 def row_of(pair: Pair, shown: Difference, arrays: Arrays) -> dict[str, Any]:
