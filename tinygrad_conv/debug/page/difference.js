@@ -112,8 +112,8 @@ class Comparison {
   }
 
   sentence(row) {
-    if (row.only) return `This op ran ${this.words(row)}.`;
     const here = this.at === this.contents.first ? ` This is ${this.parting}.` : "";
+    if (row.only) return `This op ran ${this.words(row)}.${here}`;
     if (row.forward === "agrees" && row.backward === "agrees") return `Both runs agree here, forward and backward.${here}`;
     return `The forward ${row.forward}, the backward ${row.backward}.${here}`;
   }

@@ -8,7 +8,7 @@ from html import escape
 from itertools import zip_longest
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,8 +28,8 @@ MOST_STEPS = 1000  # on a page: around the first that parts
 BEFORE = 100  # of them before it
 MOST_COMPARED = 1_000_000  # pairs of ops, beyond which they are paired as they come
 
-Pair = tuple[Step | None, Step | None]
-Difference = Any  # a `Difference` of ../difference.py, which has this page as a method
+Pair: TypeAlias = tuple[Step | None, Step | None]
+Difference: TypeAlias = Any  # a `Difference` of ../difference.py, which has this page as a method
 
 
 def write(shown: Difference, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:

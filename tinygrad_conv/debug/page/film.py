@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...atomic_write import write_text
 from ...errors import show_count, show_shape
@@ -20,7 +20,8 @@ SIZES = ("y", "zeros", "dy", "dw", "relative", "progress")  # of a layer
 FEWEST = 8  # frames that are kept, though arrays must be thinned for it
 DIGITS = 5  # of a size
 
-Film = Frame = Any  # those of ../film.py, which has this page as a method
+Film: TypeAlias = Any  # of ../film.py, which has this page as a method
+Frame: TypeAlias = Any  # likewise
 
 
 def write(shown: Film, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
@@ -114,7 +115,7 @@ def shapes_of(shown: Film) -> dict[str, str]:
 def layers_of(frames: Sequence[Frame]) -> list[dict[str, Any]]:
     """The sizes of each layer at each frame, in the order of the forward."""
     names = dict.fromkeys(name for frame in reversed(frames) for name in frame.moment.layers)
-    fullest = max((frame.moment.layers for frame in frames), key=len, default={})
+    fullest: dict[str, Any] = max((frame.moment.layers for frame in frames), key=len, default={})
     names = dict.fromkeys([*fullest, *names])
     return [
         {
