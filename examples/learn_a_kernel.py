@@ -16,6 +16,9 @@ from tinygrad_conv import nn, optim
 
 SOBEL = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]], np.float32)  # finds vertical edges
 
+SQUARE = np.zeros((1, 1, 16, 16), np.float32)
+SQUARE[..., 4:12, 4:12] = 1.0
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,7 +44,7 @@ def main() -> None:
     if page is None:
         train()
     else:
-        with tg.debug.film(layer, every=1, sample=images[:1]) as film:
+        with tg.debug.film(layer, every=1, sample=SQUARE) as film:
             train()
         film.to_html(page, title="A kernel learns to be Sobel's")
 

@@ -74,7 +74,10 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def visit(chromium, tmp_path):
-    """Opens the page of a recording, a difference or a film; at the end, nothing may have been complained about or asked for."""
+    """Opens the page of a recording, a difference or a film.
+
+    At the end, nothing may have been complained about or asked for.
+    """
     urls = []
 
     def visit(shown, address=""):

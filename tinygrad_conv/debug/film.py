@@ -23,7 +23,8 @@ from .training import Moment, TrainingObserver
 
 LIMIT = 16_000_000  # bytes
 LEAST_LIMIT = 100_000
-NUMBERS = 4096  # at most, of one kernel in a frame
+NUMBERS = 1152  # at most, of one kernel in a frame: 128 planes of 3 × 3
+COLUMNS = 64  # at most, of a matrix
 LAYER_BYTES = 400  # of a layer's sizes in a frame
 LOSSES = 2000  # points of the curve
 WEIGHT_DIMS = 2  # from which on a parameter is a picture
@@ -184,11 +185,13 @@ def kernels_of(model: Module, most: int) -> dict[str, Array]:
     """
     params = {name: param for name, param in model.named_parameters() if not is_uninitialized(param)}
     pictures = {name: param for name, param in params.items() if param.data.ndim >= WEIGHT_DIMS} or params
-    return {
-        name: np.array(param.data[tuple(map(slice, corner(param.data.shape, most)))], np.float32)
-        for name, param in pictures.items()
-        if param.data.size
-    }
+    return {name: leading(param.data, most) for name, param in pictures.items() if param.data.size}
+
+
+def leading(array: Array, most: int) -> Array:
+    """A copy of the leading part of a parameter."""
+    array = array[:, :COLUMNS] if array.ndim == 2 else array
+    return np.array(array[tuple(map(slice, corner(array.shape, most)))], np.float32)
 
 
 def most_numbers(model: Module, limit: int) -> int:

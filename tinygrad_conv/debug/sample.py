@@ -19,7 +19,7 @@ from ..nn import Module
 from ..nn.uninitialized import is_uninitialized
 from .training import name_of_call
 
-CHANNELS, SIDE, FEATURES = 16, 32, 64  # at most, of a map: its channels, its rows and columns; of a vector
+CHANNELS, SIDE, FEATURES = 8, 24, 64  # at most, of a map: its channels, its rows and columns; of a vector
 
 
 class Maps(Observer):

@@ -2,8 +2,8 @@
 
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
-film.py, film.html, film.css, film.js    the page of a training over time, with the same heatmap.js
-difference.py, difference.html, …        the page of two recordings side by side
+film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
+               likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
 page.html      the frame; page.css; and the player, in the order in which it is read:
                numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
 """

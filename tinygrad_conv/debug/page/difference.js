@@ -3,10 +3,6 @@
 const SIGNS = { agrees: "=", parts: "≠" };
 const BESIDE = 34; // pixels for the sign before an array
 
-function range(count) {
-  return Array.from({ length: Math.max(0, count) }, (_, number) => number);
-}
-
 class Comparison {
   constructor(contents) {
     Object.assign(this, { contents, rows: contents.rows, at: contents.first });
@@ -72,20 +68,8 @@ class Comparison {
     if (this.rows[at]) this.at = at;
   }
 
-  // What the mouse or the keyboard points at.
-  tell(text, place) {
-    const reading = this.parts.reading;
-    reading.textContent = text ?? "";
-    reading.classList.toggle("seen", Boolean(text));
-    if (!text) return;
-    const left = Math.min(place.clientX + 14, window.innerWidth - reading.offsetWidth - 8);
-    const below = place.clientY + 20, above = place.clientY - reading.offsetHeight - 12;
-    reading.style.left = `${Math.max(4, left)}px`;
-    reading.style.top = `${below + reading.offsetHeight > window.innerHeight ? above : below}px`;
-  }
-
   show() {
-    this.tell(null);
+    tell(null);
     const row = this.rows[this.at], count = this.rows.length;
     this.parts.slider.value = this.at + 1;
     this.parts.slider.setAttribute("aria-valuetext", `op ${this.at + 1} of ${count}, %${row.number} ${row.op}, ${this.words(row)}`);
@@ -144,7 +128,7 @@ class Comparison {
   figure(caption, name, array, scale, marked) {
     const room = window.innerWidth <= 640 ? this.available : this.available / 3, planes = planesOf(array);
     const available = Math.max(90, Math.min(room - BESIDE, 420));
-    const map = new Heatmap({ name, planes, perRow: planesPerRow(array, available), scale, available, tell: (...what) => this.tell(...what) });
+    const map = new Heatmap({ name, planes, perRow: planesPerRow(array, available), scale, available, tell });
     const about = [array.type, array.range, array.remark].filter(Boolean).join(" · ");
     map.canvas.setAttribute("aria-label", `${caption}: ${name}, ${about}`);
     if (marked) this.mark(map, marked, array);

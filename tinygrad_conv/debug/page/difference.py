@@ -22,7 +22,7 @@ from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
 from .arrays import Arrays
 from .contents import label_of, params_of
 
-SCRIPTS = ("numbers.js", "heatmap.js", "difference.js")
+SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "difference.js")
 STYLES = ("page.css", "difference.css")
 MOST_STEPS = 1000  # on a page: around the first that parts
 BEFORE = 100  # of them before it

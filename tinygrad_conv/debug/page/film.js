@@ -4,11 +4,8 @@ const PLAYING = 450; // milliseconds for a frame
 const CURVE = { width: 1000, height: 190, left: 62, right: 12, top: 12, bottom: 26 };
 const COLUMNS = [["y", "|y|"], ["zeros", "zeros in y"], ["dy", "|dy|"], ["dw", "|dw|"], ["relative", "|dw| / |w|"], ["progress", "|update| / |w|"]];
 const BARS = ["dy", "relative"];
+const FLOW_NOTE = "|x| is the root mean square of x; bars are logarithmic, one scale over the whole film";
 const SVG = "http://www.w3.org/2000/svg";
-
-function range(count) {
-  return Array.from({ length: Math.max(0, count) }, (_, number) => number);
-}
 
 function shape(tag, attributes, text) {
   const element = document.createElementNS(SVG, tag);
@@ -20,6 +17,11 @@ function shape(tag, attributes, text) {
 // A number as the page was given it: those that are not finite are words.
 function numeric(value) {
   return typeof value === "string" ? { NaN, Infinity, "-Infinity": -Infinity }[value] : value;
+}
+
+// A size in about eight letters.
+function sized(value) {
+  return Number.isFinite(value) && value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(2) : show(value, 3);
 }
 
 // An axis for numbers: logarithmic where they are all above 0 and far apart.
@@ -171,11 +173,11 @@ class Track {
       this.map.draw();
       if (this.map.cursor) this.map.point(this.map.cursor);
     } else {
-      this.map = new Heatmap({ name: this.name, planes, perRow: planesPerRow(array, this.available), scale, available: this.available, tell: (...what) => this.film.tell(...what) });
+      this.map = new Heatmap({ name: this.name, planes, perRow: planesPerRow(array, this.available), scale, available: this.available, tell });
       this.box.replaceChildren(this.map.canvas);
     }
     const change = before ? changeBetween(before, array) : null;
-    const words = [this.type, array.range, array.remark, change === null ? "" : `changed by ${show(change, 2)}`].filter(Boolean);
+    const words = [this.type, array.range, array.remark, change === null ? "" : `changed by ${sized(change)}`].filter(Boolean);
     this.about.textContent = words.join(" · ");
     this.map.canvas.setAttribute("aria-label", `${this.name} ${this.type}, ${words.slice(1).join(", ")}`);
   }
@@ -282,18 +284,6 @@ class Film {
     if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#step=${this.frames[this.at].step}`);
   }
 
-  // What the mouse or the keyboard points at.
-  tell(text, place) {
-    const reading = this.parts.reading;
-    reading.textContent = text ?? "";
-    reading.classList.toggle("seen", Boolean(text));
-    if (!text) return;
-    const left = Math.min(place.clientX + 14, window.innerWidth - reading.offsetWidth - 8);
-    const below = place.clientY + 20, above = place.clientY - reading.offsetHeight - 12;
-    reading.style.left = `${Math.max(4, left)}px`;
-    reading.style.top = `${below + reading.offsetHeight > window.innerHeight ? above : below}px`;
-  }
-
   layout() {
     const width = this.parts.film.clientWidth - 76;
     this.curve.draw(Math.max(300, width));
@@ -318,19 +308,17 @@ class Film {
 
   // A line for each layer: numbers, and bars for what is compared from layer to layer.
   showFlow() {
-    const rows = this.contents.layers.filter((layer) => COLUMNS.some(([name]) => layer[name][this.at] !== null));
-    this.parts["flow-part"].hidden = !this.contents.layers.length;
-    const seen = rows.some((layer) => layer.dy[this.at] !== null);
-    this.parts["flow-note"].textContent = seen ? "" : "No gradients were recorded at this moment.";
-    this.parts["flow-note"].hidden = seen;
+    const { layers } = this.contents;
+    this.parts["flow-part"].hidden = !layers.length;
+    this.parts["flow-note"].textContent = layers.some((layer) => layer.dy[this.at] !== null) ? FLOW_NOTE : "No gradients were recorded at this moment.";
     const head = make("tr", {}, make("th", { scope: "col" }, "layer"), ...COLUMNS.map(([name, words]) => make("th", { scope: "col", class: BARS.includes(name) ? "bars" : null }, words)));
-    this.parts.flow.replaceChildren(head, ...rows.map((layer) => make("tr", {}, make("td", { title: layer.name }, layer.name), ...COLUMNS.map(([name]) => this.cell(layer, name)))));
+    this.parts.flow.replaceChildren(head, ...layers.map((layer) => make("tr", {}, make("td", { title: layer.name }, layer.name), ...COLUMNS.map(([name]) => this.cell(layer, name)))));
   }
 
   cell(layer, name) {
     const value = numeric(layer[name][this.at]);
     if (value === null) return make("td", {});
-    const text = name === "zeros" ? `${show(100 * value, 2)} %` : show(value, 3);
+    const text = name === "zeros" ? `${show(100 * value, 2)} %` : sized(value);
     if (!BARS.includes(name)) return make("td", {}, text);
     const bar = make("i", {});
     bar.style.width = value > 0 ? `${Number.isFinite(value) ? 3 + 97 * this.axes[name].share(value) : 100}%` : "0";

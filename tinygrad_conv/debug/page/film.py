@@ -10,14 +10,17 @@ from string import Template
 from typing import Any, TypeAlias
 
 from ...atomic_write import write_text
-from ...errors import show_count, show_shape
+from ...dtypes import Array
+from ...errors import show_array, show_count, show_shape
 from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
 from .arrays import Arrays
 
-SCRIPTS = ("numbers.js", "heatmap.js", "film.js")
+SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "film.js")
 STYLES = ("page.css", "film.css")
 SIZES = ("y", "zeros", "dy", "dw", "relative", "progress")  # of a layer
-FEWEST = 8  # frames that are kept, though arrays must be thinned for it
+FEWEST = 8  # frames that are kept in any case
+MOST, LEAST = 5000, 576  # numbers of an array: where there is room, and before frames are left out
+JSON_BYTES, CURVE_BYTES = 180, 16  # around an array and the sizes of a layer; of a point of the curve
 DIGITS = 5  # of a size
 
 Film: TypeAlias = Any  # of ../film.py, which has this page as a method
@@ -58,8 +61,9 @@ def headline(shown: Film) -> str:
 
 def contents_of(shown: Film, title: str, room: int) -> dict[str, Any]:
     """Everything that the page shows, in about `room` bytes."""
-    frames = fitting(list(shown), room)
+    frames, most = fitting(list(shown), room - CURVE_BYTES * len(shown.steps))
     arrays = Arrays()
+    wholes = {name: param.data for name, param in shown.model.named_parameters() if name in shown[-1].kernels}
     contents = {
         "title": title,
         "note": note(shown, len(frames)),
@@ -73,24 +77,50 @@ def contents_of(shown: Film, title: str, room: int) -> dict[str, Any]:
             for frame in frames
         ],
         "layers": layers_of(frames),
-        "kernels": tracks_of([frame.kernels for frame in frames], arrays, shapes_of(shown)),
-        "maps": tracks_of([frame.maps for frame in frames], arrays, {}),
+        "kernels": tracks_of([frame.kernels for frame in frames], arrays, most, wholes),
+        "maps": tracks_of([frame.maps for frame in frames], arrays, most, {}),
     }
     spent = len(json_for_html(contents)) + len(plain_list(contents))
     return {**contents, "arrays": arrays.encoded(room - spent)}
 
 
-def fitting(frames: list[Frame], room: int) -> list[Frame]:
-    """The frames, or every second, fourth … of them and the last, so that they have room."""
-    every = 1
+def fitting(frames: list[Frame], room: int) -> tuple[list[Frame], int]:
+    """Which frames there is room for, and with how many numbers of each array.
+
+    Arrays give way first, down to `LEAST`; then every second frame, again and again.
+    """
+    most, every = MOST, 1
     while True:
         kept = frames[::every]
-        if frames and kept[-1] is not frames[-1]:
+        if kept[-1] is not frames[-1]:
             kept.append(frames[-1])
-        in_base64 = sum(frame.nbytes for frame in kept) * 4 // 3
-        if len(kept) <= FEWEST or in_base64 <= room:
-            return kept
-        every *= 2
+        in_base64 = sum(size_of(frame, most) for frame in kept) * 4 // 3
+        if in_base64 <= room or (most <= LEAST and len(kept) <= FEWEST):
+            return kept, most
+        if most > LEAST:
+            most = max(LEAST, most * 3 // 4)
+        else:
+            every *= 2
+
+
+def size_of(frame: Frame, most: int) -> int:
+    """About how many bytes a frame has on the page, where no array has more numbers than so many."""
+    arrays = [*frame.kernels.values(), *frame.maps.values()]
+    return sum(JSON_BYTES + 4 * planes(array, most).size for array in arrays)
+
+
+def planes(array: Array, most: int) -> Array:
+    """The leading planes of an array, with at most so many numbers; one plane at least."""
+    if array.size <= most:
+        return array
+    if array.ndim < 2:
+        return array[:most]
+    if array.ndim == 2:
+        return array[: max(1, most // array.shape[1])]
+    room = max(1, most // math.prod(array.shape[-2:]))
+    if array.ndim > 3 and room >= math.prod(array.shape[1:-2]):
+        return array[: room // math.prod(array.shape[1:-2])]
+    return array[:room] if array.ndim == 3 else array[:1, :room]
 
 
 def note(shown: Film, kept: int) -> str:
@@ -101,15 +131,6 @@ def note(shown: Film, kept: int) -> str:
     if shown.steps and len(shown.steps) < shown.step:
         parts.append(f"the curve has {len(shown.steps):,} of {shown.step:,} steps")
     return f"Not everything is here: {'; '.join(parts)}." if parts else ""
-
-
-def shapes_of(shown: Film) -> dict[str, str]:
-    """What the parameters are as a whole."""
-    return {
-        name: f"{param.dtype} {show_shape(param.data.shape)}"
-        for name, param in shown.model.named_parameters()
-        if name in shown[-1].kernels
-    }
 
 
 def layers_of(frames: Sequence[Frame]) -> list[dict[str, Any]]:
@@ -130,18 +151,25 @@ def layers_of(frames: Sequence[Frame]) -> list[dict[str, Any]]:
 
 
 def tracks_of(
-    frames: Sequence[dict[str, Any]], arrays: Arrays, types: dict[str, str]
+    frames: Sequence[dict[str, Array]], arrays: Arrays, most: int, wholes: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Each array over time: by name, its number at each frame."""
+    """Each array over time: by name, its number at each frame. wholes: the arrays that they are parts of."""
     names = dict.fromkeys(name for frame in frames for name in frame)
-    return [
-        {
-            "name": name,
-            "type": types.get(name, ""),
-            "arrays": [arrays.add(frame.get(name)) for frame in frames],
-        }
-        for name in names
-    ]
+    tracks = []
+    for name in names:
+        shown = [planes(frame[name], most) if name in frame else None for frame in frames]
+        last = next(array for array in reversed(shown) if array is not None)
+        numbers = [arrays.add(array) for array in shown]
+        tracks.append({"name": name, "type": type_of(last, wholes.get(name)), "arrays": numbers})
+    return tracks
+
+
+def type_of(shown: Array, whole: Array | None) -> str:
+    """What an array is as a whole, and which part of it is shown."""
+    if whole is None:
+        return ""
+    part = "" if shown.shape == whole.shape else f", its first {show_shape(shown.shape)}"
+    return f"{show_array(whole)}{part}"
 
 
 def plain_number(number: Any) -> Any:
