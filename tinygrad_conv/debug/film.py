@@ -18,13 +18,15 @@ from ..nn.uninitialized import is_uninitialized
 from ..options import check_option, count
 from .page import film as film_page
 from .page.arrays import corner
-from .sample import checked_sample, maps_of
+from .sample import checked_sample, maps_of, within
 from .training import Moment, TrainingObserver
 
 LIMIT = 16_000_000  # bytes
-LEAST_LIMIT = 100_000
+LEAST_LIMIT = 1_000_000
+SHARE = 8  # of the limit: what the kernels of a frame may take, and its maps
 NUMBERS = 1152  # at most, of one kernel in a frame: 128 planes of 3 × 3
 COLUMNS = 64  # at most, of a matrix
+LEAST_NUMBERS = 9
 LAYER_BYTES = 400  # of a layer's sizes in a frame
 LOSSES = 2000  # points of the curve
 WEIGHT_DIMS = 2  # from which on a parameter is a picture
@@ -154,7 +156,8 @@ class film(TrainingObserver, Sequence[Frame]):
 
     def _add(self, moment: Moment) -> None:
         """Another frame, and room for it."""
-        maps = {} if self.sample is None else maps_of(self.model, self.sample)
+        room = self.limit // SHARE
+        maps = {} if self.sample is None else within(maps_of(self.model, self.sample), room)
         frame = Frame(moment, kernels_of(self.model, self._most), maps)
         if self.frames and self.frames[-1].step == frame.step:
             self.frames.pop()
@@ -196,5 +199,5 @@ def leading(array: Array, most: int) -> Array:
 
 def most_numbers(model: Module, limit: int) -> int:
     """How many numbers of a kernel a frame may have, so that a few frames keep within the limit."""
-    frames, size = 4, 4
-    return max(9, min(NUMBERS, limit // (2 * frames * size * max(1, len(list(model.parameters()))))))
+    each = limit // SHARE // np.dtype(np.float32).itemsize // max(1, len(list(model.parameters())))
+    return max(LEAST_NUMBERS, min(NUMBERS, each))

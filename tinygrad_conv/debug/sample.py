@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -46,6 +47,35 @@ def small(array: Array) -> Array:
         leading = array.reshape(-1, *array.shape[-2:]) if array.size else array
         return leading[:CHANNELS].astype(np.float32)
     return np.ravel(array)[:FEATURES].astype(np.float32)
+
+
+def planes(array: Array, most: int) -> Array:
+    """The leading planes of an array, with at most so many numbers; one plane at least."""
+    if array.size <= most:
+        return array
+    if array.ndim < 2:
+        return array[:most]
+    if array.ndim == 2:
+        return array[: max(1, most // array.shape[1])]
+    room = max(1, most // math.prod(array.shape[-2:]))
+    if array.ndim > 3 and room >= math.prod(array.shape[1:-2]):
+        return array[: room // math.prod(array.shape[1:-2])]
+    return array[:room] if array.ndim == 3 else array[:1, :room]
+
+
+def within(maps: dict[str, Array], room: int) -> dict[str, Array]:
+    """The maps with so many planes that all have room, in bytes; where one of each is too much, the first."""
+    most = max((array.size for array in maps.values()), default=0)
+    thinned = maps
+    while most > 1 and sum(array.nbytes for array in thinned.values()) > room:
+        most //= 2
+        thinned = {name: planes(array, most).copy() for name, array in maps.items()}
+    kept, size = dict[str, Array](), 0
+    for name, array in thinned.items():
+        size += array.nbytes
+        if size <= room:
+            kept[name] = array
+    return kept
 
 
 def maps_of(model: Module, sample: Any) -> dict[str, Array]:

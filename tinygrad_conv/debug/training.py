@@ -100,6 +100,7 @@ class TrainingObserver(Observer):
         self._depth = 0  # of calls of the model's modules that are running
         self._calls: Counter[str] = Counter()  # by the name of what an op made, in this forward
         self._optimizer_end: Any = None  # the last parameter that the running step of an optimiser moves
+        self._own: set[Any] = set()  # the model's parameters, then
         self._scalars: WeakKeyDictionary[Node, list[float | None]] = WeakKeyDictionary()
         self._forget()
         hooks = [(module, RunningHook(self._entered), RunningHook(self._left)) for module in model.modules()]
@@ -145,7 +146,8 @@ class TrainingObserver(Observer):
         self._moved: dict[Any, dict[str, Any]] = {}  # the parameters that were moved, with their groups
         self._before: dict[Any, Array] = {}  # their numbers before
         self._layers: dict[str, Layer] = {}
-        self._layer_of: dict[int, str] = {}  # by the index of the node that made what the layer made
+        self._made_by: dict[str, int] = {}  # the index of the node that made what a layer made
+        self._layer_of: dict[int, str] = {}  # the same the other way round
         self._wanted = self.is_wanted(self.step + 1)
 
     def _entered(self, module: Module) -> None:
@@ -181,11 +183,11 @@ class TrainingObserver(Observer):
         outputs = known(call.outputs)
         mean, std = mean_and_std(outputs[0])
         self._layers[name] = Layer(size(outputs), share_of_zeros(outputs), mean, std)
-        self._layer_of = {index: layer for index, layer in self._layer_of.items() if layer != name}
-        self._layer_of[node.index] = name
+        self._made_by[name] = node.index
 
     def before_sweep(self, gradients: Gradients) -> None:
         self._seeds = list(gradients.arrived)
+        self._layer_of = {index: name for name, index in self._made_by.items()}
 
     def before_rules(self, gradients: Gradients, node: Node, dy: Any) -> None:
         name = self._layer_of.get(node.index)
@@ -213,10 +215,9 @@ class TrainingObserver(Observer):
 
     def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
         if self._optimizer_end is None:
-            moved = [moved_param for moved_param, _ in optimizer.moved()]
-            self._own = {id(own) for own in self.model.parameters()}
-            self._optimizer_end = moved[-1]
-        if id(param) in self._own:
+            self._optimizer_end = optimizer.moved()[-1][0]
+            self._own = set(self.model.parameters())
+        if param in self._own:
             self._moved[param] = group
         if param is self._optimizer_end:
             self._optimizer_end = None
@@ -235,6 +236,7 @@ class TrainingObserver(Observer):
         self.passed(self.step, loss)
         if moment is not None:
             self.take(moment)
+            self._wanted = self.is_wanted(self.step + 1)  # which may have changed `every`
 
     def now(self) -> Moment:
         """What there is now; where there has been a backward, and no optimiser since, it is a new step."""

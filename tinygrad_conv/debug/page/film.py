@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from ...atomic_write import write_text
 from ...dtypes import Array
 from ...errors import show_array, show_count, show_shape
+from ..sample import planes
 from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
 from .arrays import Arrays
 
@@ -107,20 +108,6 @@ def size_of(frame: Frame, most: int) -> int:
     """About how many bytes a frame has on the page, where no array has more numbers than so many."""
     arrays = [*frame.kernels.values(), *frame.maps.values()]
     return sum(JSON_BYTES + 4 * planes(array, most).size for array in arrays)
-
-
-def planes(array: Array, most: int) -> Array:
-    """The leading planes of an array, with at most so many numbers; one plane at least."""
-    if array.size <= most:
-        return array
-    if array.ndim < 2:
-        return array[:most]
-    if array.ndim == 2:
-        return array[: max(1, most // array.shape[1])]
-    room = max(1, most // math.prod(array.shape[-2:]))
-    if array.ndim > 3 and room >= math.prod(array.shape[1:-2]):
-        return array[: room // math.prod(array.shape[1:-2])]
-    return array[:room] if array.ndim == 3 else array[:1, :room]
 
 
 def note(shown: Film, kept: int) -> str:
