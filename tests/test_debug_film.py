@@ -184,6 +184,16 @@ def test_a_loop_without_an_optimiser():
     assert shown[2].moment.layers["linear"].dw > 0
 
 
+def test_frames_by_hand_in_a_loop_with_an_optimiser():
+    net = seeded_net()
+    with film(net, every=None) as shown:
+        for _ in range(2):
+            train(net, 3)
+            shown.frame()
+    assert [frame.step for frame in shown] == [0, 3, 6]
+    assert shown[1].moment.loss == shown.losses[2] and shown[2].moment.layers["head"].update > 0
+
+
 def test_accumulated_gradients_are_one_step():
     net, (images, labels) = seeded_net(), batch()
     optimizer = optim.Adam(net.parameters(), lr=0.01)

@@ -101,6 +101,7 @@ class TrainingObserver(Observer):
         self._calls: Counter[str] = Counter()  # by the name of what an op made, in this forward
         self._optimizer_end: Any = None  # the last parameter that the running step of an optimiser moves
         self._own: set[Any] = set()  # the model's parameters, then
+        self._latest: Moment | None = None  # the step that was completed last, if it was looked at
         self._scalars: WeakKeyDictionary[Node, list[float | None]] = WeakKeyDictionary()
         self._forget()
         hooks = [(module, RunningHook(self._entered), RunningHook(self._left)) for module in model.modules()]
@@ -231,16 +232,20 @@ class TrainingObserver(Observer):
             return
         self.step += 1
         self._depth = 0
-        moment, loss = self.moment() if self._wanted and self.every else None, self._loss
+        moment, loss = self.moment() if self._wanted else None, self._loss
         self._forget()
+        self._latest = moment
         self.passed(self.step, loss)
-        if moment is not None:
+        if moment is not None and self.every is not None:
             self.take(moment)
             self._wanted = self.is_wanted(self.step + 1)  # which may have changed `every`
 
     def now(self) -> Moment:
         """What there is now; where there has been a backward, and no optimiser since, it is a new step."""
-        if self._swept and not self._moved:
+        self._finish()
+        if self._latest is not None and not self._swept:
+            return self._latest
+        if self._swept:
             self.step += 1
             self.passed(self.step, self._loss)
         moment = self.moment()
