@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -41,15 +42,33 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
-    frame, style = (read(name) for name in ("page.html", "page.css"))
-    script = "\n".join(map(read, SCRIPTS))
-    room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
-    contents = contents_of(shown, title or headline(shown), room)
-    return Template(frame).substitute(
+    return filled(
+        "page.html",
+        ("page.css",),
+        SCRIPTS,
+        size_limit,
+        lambda room: contents_of(shown, title or headline(shown), room),
+        plain_list,
+    )
+
+
+def filled(
+    frame: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    size_limit: int,
+    contents_in: Callable[[int], dict[str, Any]],
+    list_of: Callable[[dict[str, Any]], str],
+) -> str:
+    """A page: a frame with style and script, and what `contents_in(room)` knows, as data and as a list."""
+    texts = [read(frame), *("\n".join(map(read, names)) for names in (styles, scripts))]
+    contents = contents_in(size_limit - sum(len(text.encode()) for text in texts))
+    template, style, script = texts
+    return Template(template).substitute(
         title=escape(contents["title"]),
         style=style,
         style_hash=digest(style),
-        list=plain_list(contents),
+        list=list_of(contents),
         contents=json_for_html(contents),
         script=script,
         script_hash=digest(script),

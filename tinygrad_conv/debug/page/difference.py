@@ -7,7 +7,6 @@ from difflib import SequenceMatcher
 from html import escape
 from itertools import zip_longest
 from pathlib import Path
-from string import Template
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +17,7 @@ from ...errors import show_value
 from ...members import members_of
 from ..recorded import Recorded
 from ..step import Step
-from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
+from . import EMBEDDED_SIZE, filled, framed, json_for_html
 from .arrays import Arrays
 from .contents import label_of, params_of
 
@@ -39,18 +38,13 @@ def write(shown: Difference, path: str | Path, title: str = "", size_limit: int 
 
 def html(shown: Difference, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a difference."""
-    frame = read("difference.html")
-    style, script = ("\n".join(map(read, names)) for names in (STYLES, SCRIPTS))
-    room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
-    contents = contents_of(shown, title or headline(shown), room)
-    return Template(frame).substitute(
-        title=escape(contents["title"]),
-        style=style,
-        style_hash=digest(style),
-        list=plain_list(contents),
-        contents=json_for_html(contents),
-        script=script,
-        script_hash=digest(script),
+    return filled(
+        "difference.html",
+        STYLES,
+        SCRIPTS,
+        size_limit,
+        lambda room: contents_of(shown, title or headline(shown), room),
+        plain_list,
     )
 
 

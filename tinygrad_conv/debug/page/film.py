@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any, TypeAlias
 
 from ...atomic_write import write_text
 from ...dtypes import Array
 from ...errors import show_array, show_count, show_shape
 from ..sample import planes
-from . import EMBEDDED_SIZE, digest, framed, json_for_html, read
+from . import EMBEDDED_SIZE, filled, framed, json_for_html
 from .arrays import Arrays
 
 SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "film.js")
@@ -35,18 +33,13 @@ def write(shown: Film, path: str | Path, title: str = "", size_limit: int = 1_00
 
 def html(shown: Film, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a film."""
-    frame = read("film.html")
-    style, script = ("\n".join(map(read, names)) for names in (STYLES, SCRIPTS))
-    room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
-    contents = contents_of(shown, title or headline(shown), room)
-    return Template(frame).substitute(
-        title=escape(contents["title"]),
-        style=style,
-        style_hash=digest(style),
-        list=plain_list(contents),
-        contents=json_for_html(contents),
-        script=script,
-        script_hash=digest(script),
+    return filled(
+        "film.html",
+        STYLES,
+        SCRIPTS,
+        size_limit,
+        lambda room: contents_of(shown, title or headline(shown), room),
+        plain_list,
     )
 
 
