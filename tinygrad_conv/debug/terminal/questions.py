@@ -145,9 +145,16 @@ class Questions(Prompt):
         self.say_written(path)
 
     def do_diff(self, argument: str) -> None:
-        """diff FILE.tgrec.npz: the first place at which this run parts from a saved one."""
-        difference = self.recording.diff(load(filename(argument)))
+        """diff FILE.tgrec.npz [FILE.html]: the first place at which this run parts from a saved one.
+
+        The page shows both side by side.
+        """
+        saved, _, written = argument.rpartition(" ") if argument.endswith(".html") else (argument, "", "")
+        difference = self.recording.diff(load(filename(saved.strip())))
         self.say("no difference" if difference is None else repr(difference))
+        if difference is not None and written:
+            difference.to_html(written)
+            self.say_written(Path(written))
 
     def do_html(self, argument: str) -> None:
         """html FILE.html: write a page for the browser that shows this backward."""
