@@ -11,7 +11,7 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -61,17 +61,23 @@ class Flow:
 class FlowTable(Sequence[Flow]):
     """The ops of a backward, oldest first; printing it shows the table, in full.
 
-    at: the number of an op that is marked.
+    They are measured when they are looked at. at: the number of an op that is marked.
     """
 
-    def __init__(self, flows: Iterable[Flow], at: int | None = None) -> None:
-        self._flows, self.at = list(flows), at
+    def __init__(self, steps: Sequence[Step], at: int | None = None) -> None:
+        self._steps, self.at = steps, at
 
     def __len__(self) -> int:
-        return len(self._flows)
+        return len(self._steps)
 
-    def __getitem__(self, position: Any) -> Any:
-        return self._flows[position]
+    @overload
+    def __getitem__(self, position: int) -> Flow: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[Flow]: ...
+    def __getitem__(self, position: int | slice) -> Flow | list[Flow]:
+        if isinstance(position, slice):
+            return list(map(flow_of_step, self._steps[position]))
+        return flow_of_step(self._steps[position])
 
     def __repr__(self) -> str:
         return self.shown()
@@ -94,11 +100,6 @@ class FlowTable(Sequence[Flow]):
             name, *cells = flow.columns()
             arrow = "" if self.at is None else "-> " if flow.number == self.at else "   "
             yield f"{arrow}{name}", *cells
-
-
-def flow_of(steps: Iterable[Step], at: int | None = None) -> FlowTable:
-    """The table of these steps. at: the number of the one to mark."""
-    return FlowTable(map(flow_of_step, steps), at)
 
 
 def flow_of_step(step: Step) -> Flow:

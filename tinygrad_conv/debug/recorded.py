@@ -14,7 +14,7 @@ from .. import errors
 from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..members import members_of
-from .flow import SHOWN, FlowTable, flow_of
+from .flow import SHOWN, FlowTable
 from .step import Kept, Source, Step
 
 
@@ -77,7 +77,7 @@ class Recorded(Sequence[Step]):
 
         As `print(rec)` shows it, but without leaving out the middle of a long one.
         """
-        return flow_of(self)
+        return FlowTable(self)
 
     def find(self, op: str = "*", name: str = "*") -> list[Step]:
         """The steps of an op, of a layer; both may be patterns: `rec.find("conv2d", name="net.conv*")`."""

@@ -31,7 +31,7 @@ class Maps(Observer):
         self._calls: Counter[str] = Counter()
 
     def after_op(self, call: Call) -> None:
-        layer, own = call.where.layer, self.model._path
+        layer, own = call.layer, self.model._path
         if layer == own or layer.startswith(f"{own}."):
             name = name_of_call(self.model, layer, call.op, self._calls)
             self.maps[name] = small(call.outputs[0].data)

@@ -178,7 +178,7 @@ class TrainingObserver(Observer):
 
     def _look(self, call: Call, node: Node) -> None:
         """Measure what a layer has made."""
-        name = name_of_call(self.model, call.where.layer, call.op, self._calls)
+        name = name_of_call(self.model, call.layer, call.op, self._calls)
         if name not in self._layers and len(self._layers) >= MOST_LAYERS:
             return
         outputs = known(call.outputs)

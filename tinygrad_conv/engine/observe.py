@@ -52,6 +52,11 @@ class Call:
         return place_at(self._where, self._layer)
 
     @property
+    def layer(self) -> str:
+        """The path of the layer whose call it is, or ""."""
+        return self._layer
+
+    @property
     def node(self) -> Node | None:
         """What the op left on the tape, if it was recorded."""
         return next((output.grad_fn for output in self.outputs if output.grad_fn is not None), None)

@@ -310,7 +310,7 @@ class Film {
   showFlow() {
     const { layers } = this.contents;
     this.parts["flow-part"].hidden = !layers.length;
-    this.parts["flow-note"].textContent = layers.some((layer) => layer.dy[this.at] !== null) ? FLOW_NOTE : "No gradients were recorded at this moment.";
+    this.parts["flow-note"].textContent = layers.some((layer) => layer.dy[this.at] !== null || layer.dw[this.at] !== null) ? FLOW_NOTE : "No gradients were recorded at this moment.";
     const head = make("tr", {}, make("th", { scope: "col" }, "layer"), ...COLUMNS.map(([name, words]) => make("th", { scope: "col", class: BARS.includes(name) ? "bars" : null }, words)));
     this.parts.flow.replaceChildren(head, ...layers.map((layer) => make("tr", {}, make("td", { title: layer.name }, layer.name), ...COLUMNS.map(([name]) => this.cell(layer, name)))));
   }

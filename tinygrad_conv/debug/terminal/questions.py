@@ -13,7 +13,7 @@ from ...dtypes import Array
 from ...errors import show_value
 from .. import page
 from ..film import film
-from ..flow import SHOWN, flow_of
+from ..flow import SHOWN, FlowTable
 from ..record import Recording, load
 from ..rerun import node_of, placeholders_of
 from ..step import Step
@@ -120,7 +120,7 @@ class Questions(Prompt):
 
         A long tape is shown without its middle, unless it is all.
         """
-        shown = flow_of(self.recording, self.step.number)
+        shown = FlowTable(self.recording, self.step.number)
         self.draw(shown.shown(self.terminal.width, None if argument == "all" else SHOWN))
 
     def do_film(self, argument: str) -> None:
