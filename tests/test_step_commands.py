@@ -183,8 +183,12 @@ def test_files(drive, tmp_path):
 @pytest.mark.exhaustive
 def test_a_difference_is_found(drive, tmp_path):
     drive(ARTICLE, "save run.tgrec.npz", "c")
-    (_, answer, *_), _ = drive(ARTICLE.replace("2.0, 0.0]", "2.5, 0.0]"), "diff run.tgrec.npz", "c")
-    assert answer.startswith("%1 conv2d: inputs['x'] at [0, 0, 0, 1] is 2.5 here, 2.0 there")
+    lines = ["diff run.tgrec.npz", "diff run.tgrec.npz both.html", "diff", "diff both.html", "c"]
+    (_, *answers), _ = drive(ARTICLE.replace("2.0, 0.0]", "2.5, 0.0]"), *lines)
+    assert answers[0].startswith("%1 conv2d: inputs['x'] at [0, 0, 0, 1] is 2.5 here, 2.0 there")
+    assert answers[1].startswith(answers[0]) and "wrote both.html (" in answers[1]
+    assert (tmp_path / "both.html").stat().st_size > 20_000
+    assert answers[2] == answers[3] == "*** name a file\n"
 
 
 @pytest.mark.exhaustive
@@ -241,6 +245,9 @@ def test_help_lists_every_command(drive):
         "html",
         "pdb",
         "help",
+        "flow",
+        "film",
+        "doctor",
     }
     assert words == moving | looking
     assert more[0].startswith("explain NAME[INDEX]: the products") and more[1] == listing

@@ -6,6 +6,8 @@ stepping.py     the backward one op at a time, each a `Step` (step.py) with its 
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
                 explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
+flow.py         how large the numbers are, as a table; over time: training.py looks on while a model is
+                trained, film.py makes pictures of it (sample.py), watch.py a log
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive; cut.py: which line cut the tape
                 (syntax.py)
@@ -23,6 +25,7 @@ from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of
 from .debugger import set_trace
 from .explain import Factors, explains
+from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
 from .profiler import profile
@@ -30,6 +33,7 @@ from .record import Recording, load, record
 from .step import Step
 from .stepping import StepObserver as Observer
 from .stepping import steps
+from .watch import watch
 
 __all__ = [
     "Call",
@@ -43,9 +47,11 @@ __all__ = [
     "breakpoints_here",
     "detect_anomaly",
     "explains",
+    "film",
     "load",
     "profile",
     "set_trace",
+    "watch",
     "where_am_i",
     "who_keeps",
     "why_no_grad",

@@ -2,6 +2,8 @@
 
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
+film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
+               likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
 page.html      the frame; page.css; and the player, in the order in which it is read:
                numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -39,15 +42,33 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
-    frame, style = (read(name) for name in ("page.html", "page.css"))
-    script = "\n".join(map(read, SCRIPTS))
-    room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
-    contents = contents_of(shown, title or headline(shown), room)
-    return Template(frame).substitute(
+    return filled(
+        "page.html",
+        ("page.css",),
+        SCRIPTS,
+        size_limit,
+        lambda room: contents_of(shown, title or headline(shown), room),
+        plain_list,
+    )
+
+
+def filled(
+    frame: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    size_limit: int,
+    contents_in: Callable[[int], dict[str, Any]],
+    list_of: Callable[[dict[str, Any]], str],
+) -> str:
+    """A page: a frame with style and script, and what `contents_in(room)` knows, as data and as a list."""
+    texts = [read(frame), *("\n".join(map(read, names)) for names in (styles, scripts))]
+    contents = contents_in(size_limit - sum(len(text.encode()) for text in texts))
+    template, style, script = texts
+    return Template(template).substitute(
         title=escape(contents["title"]),
         style=style,
         style_hash=digest(style),
-        list=plain_list(contents),
+        list=list_of(contents),
         contents=json_for_html(contents),
         script=script,
         script_hash=digest(script),
@@ -56,9 +77,13 @@ def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -
 
 def embedded(shown: Recorded | Tape) -> str:
     """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
-    page = html(shown, size_limit=EMBEDDED_SIZE)
+    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
+
+
+def framed(page: str, title: str) -> str:
+    """A page in a frame of its own."""
     style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
-    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"'
+    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(title)}"'
     return f'<iframe srcdoc="{escape(page)}" {attributes}></iframe>'
 
 
