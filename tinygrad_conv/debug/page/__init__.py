@@ -3,7 +3,8 @@
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
 page.html      the frame; page.css; and the player, in the order in which it is read:
-               numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
+               numbers.js  letters.js  heatmap.js  tape.js  products.js
+               stamps.js  stamp_view.js  windows.js  player.js
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ from ..recorded import Recorded
 from .contents import contents_of, plain_list
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", "player.js")
+SCRIPTS = (
+    "numbers.js",
+    "letters.js",
+    "heatmap.js",
+    "tape.js",
+    "products.js",
+    "stamps.js",
+    "stamp_view.js",
+    "windows.js",
+    "player.js",
+)
 
 EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels

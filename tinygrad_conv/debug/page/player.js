@@ -274,12 +274,14 @@ class Player {
   }
 }
 
+let player; // for the console
+
 function start() {
   const page = new Page(JSON.parse(document.getElementById("contents").textContent));
   if (!page.steps.length) return; // the plain list says so
   document.getElementById("plain").hidden = true;
   document.getElementById("player").hidden = false;
-  new Player(page);
+  player = new Player(page);
 }
 
 start();
