@@ -4,7 +4,7 @@ contents.py    what the page knows, as plain data; arrays.py  its arrays, thinne
 products.py    of what each number of a gradient is the sum
 page.html      the frame; page.css; and the player, in the order in which it is read:
                numbers.js  letters.js  heatmap.js  tape.js  products.js
-               stamps.js  stamp_view.js  windows.js  player.js
+               stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js  player.js
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ SCRIPTS = (
     "stamps.js",
     "stamp_view.js",
     "windows.js",
+    "pictures.js",
+    "overview_layout.js",
+    "overview.js",
     "player.js",
 )
 
