@@ -16,7 +16,7 @@ const TRANSPOSED_STAMPS = {
 };
 
 const KERNEL_SHARE = 0.26, SUM_SHARE = 0.5; // of the room, where not everything fits in one line
-const SIGNS = 110, LEAST_ROOM = 110; // pixels: of the signs between the arrays, of an array
+const SIGNS = 110, LEAST_ROOM = 110, CAPTION = 136; // pixels: of the signs, of an array, of its caption
 const PRODUCTS_SHOWN = 12;
 const ROUNDING = 0.01; // of an array's largest number: what half precision may lose
 
@@ -34,7 +34,7 @@ class StampView {
     this.dy = (o, p, q) => error.at(at(o, p, q));
     this.w = (o, a, b) => weight.at([o, view.chosen.c, a, b]);
     this.kept = Math.min(error.kept[error.kept.length - 3], weight.kept[0]);
-    this.watched = this.g.size.map((size) => Math.floor((size - 1) / 2));
+    this.watched = [0, 1].map((axis) => mostStamped(this.g, axis));
     this.renew();
   }
 
@@ -90,7 +90,9 @@ class StampView {
   rooms({ errors, kernel, stamp, sum }) {
     const plain = ({ columns }) => columns * 18 + 2 * ROOM;
     const wish = (plane) => (plane.rows * plane.columns <= MOST_WRITTEN ? plane.columns * NUMBER_CELL.width + 2 * ROOM : plain(plane));
-    const room = this.view.available - SIGNS, fits = (...widths) => widths.reduce((total, width) => total + width, 0) <= room;
+    const room = this.view.available - SIGNS;
+    const allOf = (widths) => widths.reduce((total, width) => total + Math.max(CAPTION, width), 0);
+    const fits = (...widths) => allOf(widths) <= room;
     const [dy, w, product, dx] = [errors, kernel, stamp, sum].map(wish), narrow = KERNEL_SHARE * this.view.available;
     const rooms = (errors, kernel, stamp, sum) => ({ errors, kernel, stamp, sum, turned: kernel, readers: errors });
     const lettered = ({ columns }) => columns * (LEAST_CELL + 1) + 2 * ROOM, small = [kernel, stamp].map(plain);

@@ -20,6 +20,13 @@ function stampsOnto(g, [m, n]) {
   return along(g, 0, "X", m).flatMap(([p, a]) => along(g, 1, "X", n).map(([q, b]) => ({ error: [p, q], weight: [a, b] })));
 }
 
+// The row (axis 0) or column that most windows lie over; of several the one nearest to the middle.
+function mostStamped(g, axis) {
+  const middle = (g.size[axis] - 1) / 2, stamps = (at) => along(g, axis, "X", at).length;
+  const order = (at, other) => stamps(other) - stamps(at) || Math.abs(at - middle) - Math.abs(other - middle);
+  return range(g.size[axis]).sort(order)[0];
+}
+
 // One plane of dX as it grows: the stamps of all errors of the output channels `outputs`, one channel after the other. dy(o, p, q)
 // and w(o, a, b) are the numbers; what is not on the page is undefined, and stamps nothing.
 class StampSum {
