@@ -39,7 +39,7 @@ SCRIPTS = (
     "player.js",
 )
 
-EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
+EMBEDDED_SIZE = 450_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
 
 
@@ -54,7 +54,7 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
     frame, style = (read(name) for name in ("page.html", "page.css"))
-    script = "\n".join(map(read, SCRIPTS))
+    script = lean("\n".join(map(read, SCRIPTS)))
     room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
     contents = contents_of(shown, title or headline(shown), room)
     return Template(frame).substitute(
@@ -86,6 +86,15 @@ def headline(shown: Recorded | Tape) -> str:
 def read(name: str) -> str:
     """One of the files beside this one."""
     return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def lean(script: str) -> str:
+    """A script without indentation, empty lines and lines of comment: the room is for arrays.
+
+    So no text in backquotes may go over several lines.
+    """
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def digest(text: str) -> str:

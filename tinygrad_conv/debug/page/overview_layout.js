@@ -145,7 +145,7 @@ function curve(begin, end) {
 
 // Down below the line, to the lane, along it, and back above the line that it leads to.
 function detour(begin, end, x, bottom, lane) {
-  const down = bottom + CARD.between * 0.62 + lane, back = end.y - 12 - lane, r = 6;
+  const down = bottom + 22 + 3 * lane, back = end.y - 12 - lane, r = 6;
   return [`M${begin.x},${begin.y} V${down - r} q0,${r} ${r},${r} H${x - r} q${r},0 ${r},${r}`,
     `V${back - r} q0,${r} ${-r},${r} H${end.x + r} q${-r},0 ${-r},${r} V${end.y}`].join(" ");
 }
