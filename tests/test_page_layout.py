@@ -99,7 +99,7 @@ EVERY_STEP = f"""
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [800, 1100, 1400])
+@pytest.mark.parametrize("width", [800, pytest.param(1100, marks=pytest.mark.exhaustive), 1400])
 def test_a_net_of_all_layers_fits_into_every_width(visit, window_of, width):
     window_of(width)
     recording = residual().loss.record()

@@ -141,6 +141,9 @@ def test_another_sample_is_another_picture(visit):
         "select.value = '2'; select.dispatchEvent(new Event('change'))"
     )
     assert browser.execute_script(PIXELS, "1", cells) != first
+    find(browser, "[data-choice=kind]").send_keys("the gr")
+    assert browser.execute_script("return player.overview") == {"kind": "grad", "sample": 2}
+    assert browser.execute_script("return document.activeElement.dataset.choice") == "kind"
     assert text(browser, "[data-node=input] .title") == "input float32[3,1,12,12]"
 
 

@@ -64,11 +64,11 @@ STAMPED = """
 @pytest.mark.parametrize("transposed", [False, True])
 def test_the_stamps_add_up_to_the_gradient_for_every_geometry(visit, transposed):
     rng = np.random.default_rng(int(transposed))
-    losses = [paired(rng, random_convolution(rng, transposed)[0]) for _ in range(40)]
+    losses = [paired(rng, random_convolution(rng, transposed)[0]) for _ in range(25)]
     recording = sum(losses[1:], losses[0]).record()
     steps = [step for step in recording if step.op in ("conv2d", "conv2d_input_grad")]
     shown = visit(recording).execute_script(STAMPED)
-    assert len(shown) == len(steps) == 40
+    assert len(shown) == len(steps) == 25
     for step, sums in zip(steps, shown):
         whole = step.output if transposed else step.grad_inputs["x"]
         stamped, onto = np.moveaxis(np.array(sums), -1, 0)
@@ -142,6 +142,21 @@ def test_another_pixel_is_watched_by_mouse_and_keyboard(visit):
     browser.execute_script("document.querySelector('[data-stamps=errors] canvas').focus()")
     press(browser, Keys.ARROW_DOWN, Keys.ENTER)
     assert "after stamp 3 of 4" in text(browser, "[data-stamps=sum] figcaption")
+
+
+@pytest.mark.browser
+def test_the_keyboard_goes_on_where_it_was(visit):
+    from selenium.webdriver.common.keys import Keys
+
+    browser = show_stamps(visit, shapes().loss.record(), "#step=4&view=X")
+    browser.execute_script("player.view.maps[2].canvas.focus()")
+    press(browser, Keys.ARROW_DOWN, Keys.ENTER, Keys.ARROW_RIGHT, Keys.ENTER)
+    assert text(browser, ".why h3").startswith("dx[0, 0, 1, 1] = ")
+    browser.execute_script("document.querySelector('button[data-view=stamps]').focus()")
+    press(browser, Keys.ENTER)
+    assert browser.execute_script("return document.activeElement.dataset.view") == "stamps"
+    press(browser, ".")
+    assert "after stamp 2 of" in text(browser, "[data-stamps=sum] figcaption")
 
 
 @pytest.mark.browser

@@ -28,7 +28,7 @@ class Overview {
     this.pane.style.height = `${height}px`;
     this.pane.prepend(this.drawArrows(height));
     this.watchPictures();
-    this.focus(this.current);
+    this.current.card.tabIndex = 0;
   }
 
   // The number of an array that a node shows.
@@ -45,13 +45,13 @@ class Overview {
 
   heading(redraw) {
     const option = (value, text, chosen) => make("option", { value, selected: value === chosen }, text);
-    const kinds = make("select", { onchange: (event) => redraw({ kind: event.target.value, sample: this.sample }) },
+    const kinds = make("select", { "data-choice": "kind", onchange: (event) => redraw({ kind: event.target.value, sample: this.sample }) },
       option("value", "what each op made", this.kind), option("grad", "the gradients that arrived", this.kind));
     const kept = Math.min(this.samples, ...this.nodes.flatMap((node) => {
       const array = this.page.array(this.shown(node));
       return array && array.kept.length > 1 && array.shape[0] === this.samples ? [array.kept[0]] : [];
     }));
-    const samples = make("select", { onchange: (event) => redraw({ kind: this.kind, sample: Number(event.target.value) }) },
+    const samples = make("select", { "data-choice": "sample", onchange: (event) => redraw({ kind: this.kind, sample: Number(event.target.value) }) },
       ...range(kept).map((number) => option(number, String(number), this.sample)));
     return make("div", {},
       make("h2", {}, "Overview"),

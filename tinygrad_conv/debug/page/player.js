@@ -108,7 +108,7 @@ class Player {
   // The net as pictures instead of a step, and back.
   toggleOverview() {
     this.stop();
-    this.overview = this.overview ? null : {};
+    this.overview = this.overview ? null : { opened: true };
     this.show();
     this.writeAddress();
   }
@@ -126,7 +126,7 @@ class Player {
     const found = this.page.steps.findIndex((step) => step.number === Number(address.get("step")));
     if (found >= 0) this.at = found;
     this.role = address.get("view") ?? this.role;
-    this.overview = address.has("overview") ? {} : null;
+    this.overview = address.has("overview") ? { opened: true } : null;
     this.wanted = address;
   }
 
@@ -177,15 +177,20 @@ class Player {
     drawLegend(this.parts.legend, apart ? null : shared);
   }
 
-  // `overview` is what has been chosen in it.
+  // `overview` is what has been chosen in it. Opened, it is where the keyboard goes on; drawn anew, nothing moves.
   showOverview() {
+    const choice = document.activeElement.dataset.choice, { opened, ...chosen } = this.overview, scrolled = window.scrollY;
     this.shown = new Overview(this.page, {
-      ...this.overview, setScale: (numbers) => this.setScale(numbers), scaleOf: (array) => this.scaleOf(array), available: this.available,
+      ...chosen, setScale: (numbers) => this.setScale(numbers), scaleOf: (array) => this.scaleOf(array), available: this.available,
       step: this.step, go: (step) => this.go(this.page.steps.indexOf(step)), goToLeaf: (name) => this.goToLeaf(name),
       redraw: (chosen) => { this.overview = chosen; this.show(); },
     });
     this.parts.step.replaceChildren(this.shown.element);
     this.shown.place();
+    this.overview = chosen;
+    if (opened) return this.shown.focus(this.shown.current);
+    window.scrollTo(0, scrolled);
+    this.parts.step.querySelector(`[data-choice="${choice}"]`)?.focus({ preventScroll: true });
   }
 
   showStep() {

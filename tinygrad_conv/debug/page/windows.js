@@ -67,6 +67,7 @@ class WindowView {
   choose(role) {
     this.show(role);
     this.wasChosen(role);
+    this.element.querySelector("[aria-selected=true]").focus({ preventScroll: true }); // it was drawn anew
   }
 
   show(role) {
@@ -216,10 +217,21 @@ class WindowView {
     const maps = (shares) => this.drawn.map((plane, at) => new Heatmap({
       name: this.name(operands[at]), planes: [plane], perRow: 1, available: Math.max(128, Math.floor(this.available * shares[at])),
       scale: this.scaleOf(this.array(operands[at].role, operands[at].kind)), tell: this.tell,
-      pick: at === 2 ? (index) => { this.goTo(this.role, index); this.picked(this.role, index); } : null,
+      pick: at === 2 ? (index) => this.pick(index) : null,
     }));
     const large = maps(LARGE), beside = maps(BESIDE_EACH_OTHER);
     return large.some((map, at) => map.written && !beside[at].written) ? large : beside;
+  }
+
+  // A number of the result is chosen; who chose it by keyboard goes on from there.
+  pick(index) {
+    const byKey = document.activeElement === this.maps[2].canvas;
+    this.goTo(this.role, index);
+    this.picked(this.role, index);
+    const [i, j] = index.slice(-2), [, , result] = this.maps;
+    if (!byKey) return;
+    result.cursor = { plane: 0, i, j };
+    result.canvas.focus({ preventScroll: true });
   }
 
   after(sign, figure) {
@@ -262,7 +274,7 @@ class WindowView {
     };
     return Object.entries(counts).filter(([, [, count]]) => count > 1).map(([key, [label, count]]) => {
       const options = range(count).map((one) => make("option", { value: one, selected: one === this.chosen[key] }, String(one)));
-      const choose = (event) => { this.chosen[key] = Number(event.target.value); this.choosePlane(); };
+      const choose = (event) => { this.chosen[key] = Number(event.target.value); this.choosePlane(); this.selected[key].focus({ preventScroll: true }); };
       this.selected[key] = make("select", { onchange: choose }, ...options);
       return make("label", {}, `${label} `, this.selected[key]);
     });
