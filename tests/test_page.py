@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.debug.page import embedded, html
+from tinygrad_conv.debug.page import SCRIPTS, embedded, html, lean, read
 from tinygrad_conv.debug.page.arrays import KINDS, Arrays, corner
 from tinygrad_conv.debug.record import Recording
 
@@ -62,11 +62,18 @@ def test_it_is_one_file_that_asks_for_nothing(tmp_path):
     assert not re.search(r"https?://|\bsrc=|\bhref=|@import|url\(", frame)
 
 
+def test_the_scripts_can_be_embedded_without_their_indentation():
+    for name in SCRIPTS:
+        lines = read(name).splitlines()
+        assert all(line.count("`") % 2 == 0 for line in lines), name  # a text of several lines would change
+    assert len(lean(read("player.js"))) < len(read("player.js")) and lean("a\n\n  // b\n  c") == "a\nc"
+
+
 def test_large_arrays_are_thinned_to_the_limit():
     images = np.random.default_rng(0).standard_normal((64, 16, 20, 20))
     recording = (tg.Tensor(images, requires_grad=True).relu() ** 2).sum().record()
-    page = html(recording, size_limit=400_000)
-    assert len(page.encode()) < 400_000
+    page = html(recording, size_limit=500_000)
+    assert len(page.encode()) < 500_000
     stored = contents(page)["arrays"]
     assert any(array["kept"] != array["shape"] for array in stored)
     number = contents(page)["steps"][0]["outputs"][0]["value"]

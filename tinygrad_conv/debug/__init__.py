@@ -4,7 +4,8 @@ listing.py      the tape as a list of lines
 stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
                 what observes it: breakpoints.py, anomaly.py, profiler.py
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
-                explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
+                explain.py (what it says of ops: factors.py, readings.py), trace.py; record.py: how it is
+                made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
 flow.py         how large the numbers are, as a table; over time: training.py looks on while a model is
                 trained, film.py makes pictures of it (sample.py), watch.py a log
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from ..engine.observe import Call
 from ..engine.registry import DOORS
-from . import factors, html, page  # noqa: F401 (importing factors declares what the factors of ops are called)
+from . import factors, html, page, readings  # noqa: F401 (importing declares what explain says of ops)
 from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of

@@ -5,7 +5,8 @@ products.py    of what each number of a gradient is the sum
 film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
                likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
 page.html      the frame; page.css; and the player, in the order in which it is read:
-               numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
+               numbers.js  letters.js  heatmap.js  tape.js  products.js
+               stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js  player.js
 """
 
 from __future__ import annotations
@@ -26,9 +27,22 @@ from ..recorded import Recorded
 from .contents import contents_of, plain_list
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", "player.js")
+SCRIPTS = (
+    "numbers.js",
+    "letters.js",
+    "heatmap.js",
+    "tape.js",
+    "products.js",
+    "stamps.js",
+    "stamp_view.js",
+    "windows.js",
+    "pictures.js",
+    "overview_layout.js",
+    "overview.js",
+    "player.js",
+)
 
-EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
+EMBEDDED_SIZE = 450_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
 
 
@@ -61,9 +75,9 @@ def filled(
     list_of: Callable[[dict[str, Any]], str],
 ) -> str:
     """A page: a frame with style and script, and what `contents_in(room)` knows, as data and as a list."""
-    texts = [read(frame), *("\n".join(map(read, names)) for names in (styles, scripts))]
-    contents = contents_in(size_limit - sum(len(text.encode()) for text in texts))
-    template, style, script = texts
+    template, style = read(frame), "\n".join(map(read, styles))
+    script = lean("\n".join(map(read, scripts)))
+    contents = contents_in(size_limit - sum(len(text.encode()) for text in (template, style, script)))
     return Template(template).substitute(
         title=escape(contents["title"]),
         style=style,
@@ -97,6 +111,15 @@ def headline(shown: Recorded | Tape) -> str:
 def read(name: str) -> str:
     """One of the files beside this one."""
     return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def lean(script: str) -> str:
+    """A script without indentation, empty lines and lines of comment: the room is for arrays.
+
+    So no text in backquotes may go over several lines.
+    """
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def digest(text: str) -> str:
