@@ -95,11 +95,9 @@ TORCH: dict[str, str] = {
     ),
     **dict.fromkeys(("tensordot", "inner", "kron", "chain_matmul", "ger", "vdot"), "write tg.einsum, or @"),
     **dict.fromkeys(("addbmm", "addr"), "write b + x @ y"),
-    "atanh": "write tg.log((1 + x) / (1 - x)) / 2",
     "logit": "write tg.log(x / (1 - x))",
-    "logaddexp": "write tg.logsumexp(tg.stack([x, y]), dim=0)",
     "hypot": "write tg.sqrt(x * x + y * y)",
-    **dict.fromkeys(("acosh", "asinh", "atan2"), "there is no op of it: declare it, @tg.primitive"),
+    "atan2": "there is no op of it: declare it, @tg.primitive",
     **dict.fromkeys(("erfinv", "lgamma", "digamma"), "there is no op of it: declare it, @tg.primitive"),
     "dist": "write tg.norm(x - y)",
     "cdist": "write ((x[:, None] - y[None]) ** 2).sum(-1).sqrt()",
@@ -232,7 +230,6 @@ OTHERS: dict[str, str] = {
     ),
     "Tensor.apply_": "write x.data[...] = a function of x.data",
     "Tensor.sum_to_size": "write x.sum(dim, keepdim=True)",
-    "Tensor.unfold": "write F.unfold, or slices",
     "Tensor.*_": "write x = x.{stem}(…), or x[...] = … under tg.no_grad()",
 }
 

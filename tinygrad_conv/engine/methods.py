@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..dtypes import Array
 from ..errors import show_tensor
@@ -19,7 +20,7 @@ from .conversions import warn_once
 from .memory import Memory
 from .node import Node, Output
 from .numpy_calls import NumPyCalls
-from .operators import Operand
+from .operators import Operand, in_dtype
 from .registry import COMPOSITES, OPS, door, picture
 
 if TYPE_CHECKING:
@@ -75,17 +76,17 @@ class TensorMethods(GradSlot):
     _memory: Memory | None
 
     # Reductions
-    def sum(self, dim: Dim = None, keepdim: bool = False) -> Self:
-        return OPS["sum"](self, dim=dim, keepdim=keepdim)
+    def sum(self, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["sum"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
 
-    def mean(self, dim: Dim = None, keepdim: bool = False) -> Self:
-        return OPS["mean"](self, dim=dim, keepdim=keepdim)
+    def mean(self, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["mean"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
 
-    def prod(self, dim: int | None = None, keepdim: bool = False) -> Self:
-        return OPS["prod"](self, dim=dim, keepdim=keepdim)
+    def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["prod"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
 
-    def cumsum(self, dim: int) -> Self:
-        return OPS["cumsum"](self, dim=dim)
+    def cumsum(self, dim: int, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["cumsum"](in_dtype(self, dtype), dim=dim)
 
     def logsumexp(self, dim: Dim, keepdim: bool = False) -> Self:
         return OPS["logsumexp"](self, dim=dim, keepdim=keepdim)
@@ -109,8 +110,15 @@ class TensorMethods(GradSlot):
     def min(self, dim: Operand = None, keepdim: bool = False) -> Any:
         return COMPOSITES["min"](self, dim, keepdim)
 
-    def norm(self, p: float | str = "fro", dim: Dim = None, keepdim: bool = False) -> Self:
-        return COMPOSITES["norm"](self, p, dim, keepdim)
+    def norm(
+        self,
+        p: float | str = "fro",
+        dim: Dim = None,
+        keepdim: bool = False,
+        *,
+        dtype: DTypeLike | None = None,
+    ) -> Self:
+        return COMPOSITES["norm"](self, p, dim, keepdim, dtype=dtype)
 
     def std(
         self,
@@ -186,6 +194,9 @@ class TensorMethods(GradSlot):
 
     def gather(self, dim: int, index: Operand) -> Self:
         return OPS["gather"](self, dim=dim, index=index)
+
+    def unfold(self, dimension: int, size: int, step: int) -> Self:
+        return COMPOSITES["sliding_windows"](self, dimension, size, step)
 
     def scatter_add(self, dim: int, index: Operand, src: Operand) -> Self:
         return OPS["scatter_add"](self, src, dim=dim, index=index)

@@ -177,7 +177,7 @@ OWN: dict[str, dict[str, Option]] = {
     "SmoothL1Loss": {"beta": number(0)},
     "Upsample": {
         "size": sizes_option(1, (1, 2, 3), "an int or one for each axis"),
-        "mode": choice("nearest", "linear", "bilinear", "trilinear"),
+        "mode": choice("nearest", "nearest-exact", "linear", "bilinear", "trilinear"),
     },
 }
 """By layer: its own meaning of some arguments."""
