@@ -216,14 +216,8 @@ OTHERS: dict[str, str] = {
         ("Tensor.squeeze_", "Tensor.unsqueeze_", "Tensor.t_", "Tensor.transpose_"), "write x = x.{stem}(…)"
     ),
     **dict.fromkeys(("Tensor.resize_", "Tensor.resize_as_", "Tensor.set_"), "write x = x.reshape(…)"),
-    "Tensor.scatter_": "write x[np.arange(len(x)), index] = value, or F.one_hot for labels",
-    **dict.fromkeys(
-        ("Tensor.index_add_", "Tensor.scatter_add_", "Tensor.index_copy_"), "write x = tg.scatter_add(x, …)"
-    ),
-    **dict.fromkeys(
-        ("Tensor.index_fill_", "Tensor.masked_scatter_", "Tensor.fill_diagonal_"), "write x[index] = value"
-    ),
-    **dict.fromkeys(("Tensor.addcmul_", "Tensor.addcdiv_", "Tensor.addmm_", "Tensor.lerp_"), "write x += …"),
+    "Tensor.index_copy_": "write x[index] = value",
+    **dict.fromkeys(("Tensor.masked_scatter_", "Tensor.fill_diagonal_"), "write x[index] = value"),
     **dict.fromkeys(
         ("Tensor.random_", "Tensor.log_normal_"),
         "write x.data[...] = numbers of NumPy's",

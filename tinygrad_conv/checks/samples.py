@@ -175,14 +175,11 @@ case("scatter_add", normal("n m"), normal("n k"), dim=1, index=integers("n k", b
 case(
     "scatter_add", normal("n+1 m"), normal("k+2 m+1"), dim=0, index=integers("k m", below="n+1"), linear=True
 )
-for largest, include_self in ((True, True), (False, False)):
-    options = {
-        "dim": 1,
-        "index": integers("n k", below="m"),
-        "largest": largest,
-        "include_self": include_self,
-    }
-    case("scatter_extreme", normal("n m"), normal("n+1 k"), linear=True, **options)
+places = integers("n k", below="m")
+case("scatter_extreme", normal("n m"), normal("n+1 k"), dim=1, index=places, linear=True)
+for largest in (True, False):
+    options: dict[str, Any] = {"largest": largest, "include_self": False}
+    case("scatter_extreme", normal("n m"), normal("n k"), dim=1, index=places, linear=True, **options)
 
 
 # Matrix products

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from ..spellings import spelled_methods
 from .function_methods import FunctionMethods
+from .in_place_function_methods import InPlaceFunctionMethods
 from .in_place_methods import InPlace, scaled
 from .registry import COMPOSITES, OPS
 
@@ -26,7 +27,7 @@ def in_dtype(tensor: Any, dtype: DTypeLike | None) -> Any:
 
 
 @spelled_methods
-class Operators(FunctionMethods, InPlace):
+class Operators(FunctionMethods, InPlaceFunctionMethods, InPlace):
     """Arithmetic, comparisons, and functions of one number."""
 
     __slots__ = ()
