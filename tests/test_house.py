@@ -26,7 +26,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "atomic_write", "members", "spellings", "instead", "devices"),
+    ("dtypes", "allocation", "atomic_write", "members", "spellings", "instead", "devices", "size"),
     ("missing",),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),

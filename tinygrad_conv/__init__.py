@@ -76,6 +76,7 @@ from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 from .missing import Hints, refuse
 from .sampling import bernoulli, multinomial, normal
+from .size import Size
 
 if TYPE_CHECKING:
     from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim, utils
@@ -99,6 +100,7 @@ __all__ = [  # noqa: PLE0604
     "multinomial",
     "bernoulli",
     "ShortTensor",
+    "Size",
     "LongTensor",
     "IntTensor",
     "HalfTensor",

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from ..dtypes import Array
 from ..errors import show_tensor
+from ..size import Size, size_of
 from ..spellings import spelled_methods
 from .conversions import warn_once
 from .memory import Memory
@@ -172,13 +173,13 @@ class TensorMethods(GradSlot):
         return OPS["flip"](self, dims=as_sizes(dims))
 
     def view_as(self, other: Operand) -> Self:
-        return OPS["reshape"](self, shape=other.shape)
+        return OPS["reshape"](self, shape=np.shape(other))
 
     def reshape_as(self, other: Operand) -> Self:
-        return OPS["reshape"](self, shape=other.shape)
+        return OPS["reshape"](self, shape=np.shape(other))
 
     def expand_as(self, other: Operand) -> Self:
-        return OPS["expand"](self, shape=other.shape)
+        return OPS["expand"](self, shape=np.shape(other))
 
     def repeat(self, *repeats: Any) -> Self:
         return OPS["repeat"](self, repeats=as_sizes(repeats))
@@ -239,8 +240,8 @@ class TensorMethods(GradSlot):
 
     # What it is
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._data.shape
+    def shape(self) -> Size:
+        return size_of(self._data.shape)
 
     @property
     def ndim(self) -> int:
