@@ -116,17 +116,10 @@ TORCH: dict[str, str] = {
 
 NN: dict[str, str] = {
     **dict.fromkeys(
-        (
-            "nn.init.sparse_",
-            "nn.init.eye",
+        ("nn.init.normal", "nn.init.uniform", "nn.init.constant", "nn.init.orthogonal", "nn.init.eye")
+        + (
             "nn.init.dirac",
             "nn.init.sparse",
-        ),
-        "write w.data[...] = …, as np.eye",
-    ),
-    **dict.fromkeys(
-        ("nn.init.normal", "nn.init.uniform", "nn.init.constant", "nn.init.orthogonal")
-        + (
             "nn.init.xavier_uniform",
             "nn.init.kaiming_normal",
             "nn.init.kaiming_uniform",
