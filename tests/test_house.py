@@ -59,7 +59,7 @@ FLOORS = (
     ("creation_methods", "sampling", "saving"),
     ("functional",),
     ("nn", "optim", "data", "checks"),
-    ("utils",),  # PyTorch's name for data
+    ("utils", "autograd"),  # what PyTorch has by these names
     ("debug",),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),

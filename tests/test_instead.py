@@ -122,7 +122,7 @@ def test_all_that_networks_are_made_of_is_here_or_has_a_line(path):
 @pytest.mark.parametrize(
     "module, name, words",
     [
-        ("tinygrad_conv", "autograd", "tg.grad"),
+        ("tinygrad_conv", "linalg", "tg.norm"),
         ("tinygrad_conv", "compile", "leave it out"),
         ("tinygrad_conv", "sinc", r"np.sinc\(x.data\)"),
         ("tinygrad_conv", "argmx", "did you mean argmax"),

@@ -79,7 +79,7 @@ from .sampling import bernoulli, multinomial, normal
 from .size import Size
 
 if TYPE_CHECKING:
-    from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim, utils
+    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .generator import Generator
@@ -176,6 +176,7 @@ __all__ = [  # noqa: PLE0604
 LATER = {
     "Generator": "generator",
     "accelerator": "accelerator",
+    "autograd": "autograd",
     "backends": "backends",
     "checks": "checks",
     "cuda": "cuda",

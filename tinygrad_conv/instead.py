@@ -33,17 +33,9 @@ DATA = "bring the images as arrays: tg.data.digits(), tg.data.shapes(…), or np
 TRANSFORMS = "compute it on the arrays with NumPy, as (x - mean) / std"
 
 TORCH: dict[str, str] = {
-    "autograd.grad": "write tg.grad",
-    "autograd.Variable": "write the tensor itself, tg.tensor(…, requires_grad=True)",
-    "autograd.Function": "declare an op: @tg.primitive for the forward, @op.grad('x') for its rule",
-    "autograd.gradcheck": "write tg.gradcheck",
     "autograd.gradgradcheck": "write tg.gradcheck(f, x, order=2)",
     "autograd.*detect_anomaly": "write with tg.detect_anomaly():",
-    "autograd.no_grad": "write tg.no_grad",
-    "autograd.enable_grad": "write tg.enable_grad",
-    "autograd.backward": "write loss.backward()",
     "autograd.profiler*": "write with tg.profile() as p:",
-    "autograd": "write tg.grad for torch.autograd.grad, and @tg.primitive for an autograd.Function",
     "autograd.*": "write tg.grad(…, create_graph=True), entry by entry where it is a matrix",
     "profiler*": "write with tg.profile() as p:",
     "compile": "there is nothing to compile: leave it out",
