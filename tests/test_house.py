@@ -26,8 +26,8 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "atomic_write", "members", "spellings", "instead", "devices", "size"),
-    ("missing",),
+    ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
+    ("absent",),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (
@@ -53,10 +53,10 @@ FLOORS = (
     ("engine.declare",),
     ("kernels",),
     ("ops",),
-    ("generator",),
+    ("randomness.generator",),
     ("creation",),
-    ("seeds",),
-    ("creation_methods", "sampling", "saving"),
+    ("randomness.seeds",),
+    ("creation_methods", "randomness", "saving"),
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names

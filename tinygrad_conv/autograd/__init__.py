@@ -5,10 +5,10 @@ An op of your own is shorter as `@tg.primitive`, and its rules can be stepped in
 
 from __future__ import annotations
 
+from ..absent.missing import public_names
 from ..checks.gradcheck import gradcheck
 from ..engine.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ..engine.tensor import grad
-from ..missing import public_names
 from . import function
 from .function import Function
 from .variable import Variable, backward

@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..absent.missing import public_names
 from ..dtypes import below
 from ..engine.commit import Changes
 from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
-from ..missing import public_names
 from ..options import FINITE, INTEGER, NUMBER, Option, checked, choice, is_real, optional
-from ..seeds import SEED, Random, random_numbers
+from ..randomness.seeds import SEED, Random, random_numbers
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
 

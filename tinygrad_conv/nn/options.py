@@ -28,7 +28,7 @@ from ..options import (
     number,
     optional,
 )
-from ..seeds import SEED
+from ..randomness.seeds import SEED
 
 PACKAGE = __name__.partition(".")[0] + "."
 

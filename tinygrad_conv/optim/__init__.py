@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..missing import public_names
+from ..absent.missing import public_names
 from . import lr_scheduler
 from .adagrad import Adadelta, Adagrad
 from .adam import Adam, AdamW
