@@ -26,8 +26,8 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
     ("errors",),
-    ("dtypes", "allocation", "atomic_write", "members", "spellings", "instead", "devices"),
-    ("missing",),
+    ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
+    ("absent",),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (
@@ -42,7 +42,7 @@ FLOORS = (
     ("engine.node",),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
-    ("engine.in_place_methods", "engine.function_methods"),
+    ("engine.in_place_methods", "engine.in_place_function_methods", "engine.function_methods"),
     ("engine.operators",),
     ("engine.conversions",),
     ("engine.numpy_calls",),
@@ -53,13 +53,13 @@ FLOORS = (
     ("engine.declare",),
     ("kernels",),
     ("ops",),
-    ("generator",),
+    ("randomness.generator",),
     ("creation",),
-    ("seeds",),
-    ("creation_methods", "sampling", "saving"),
+    ("randomness.seeds",),
+    ("creation_methods", "randomness", "saving"),
     ("functional",),
     ("nn", "optim", "data", "checks"),
-    ("utils",),  # PyTorch's name for data
+    ("utils", "autograd"),  # what PyTorch has by these names
     ("debug",),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),

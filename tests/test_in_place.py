@@ -31,7 +31,46 @@ METHODS = {
     "clamp_min_": (0.5,),
     "clamp_max_": (0.5,),
     "masked_fill_": (np.array([True, False, True]), 7.0),
+    "erf_": (),
+    "floor_": (),
+    "lerp_": (np.array([3.0, 2.0, 1.0], np.float32), 0.25),
+    "rsqrt_": (),
+    "scatter_add_": (0, np.array([2, 2, 0]), np.array([3.0, 2.0, 1.0], np.float32)),
+    "subtract_": (2.0,),
 }
+
+
+NEW_SHAPES = {"squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_"}
+"""Methods of PyTorch's that change a shape in place, which nothing does here."""
+
+
+@pytest.mark.torch
+def test_what_a_function_makes_a_method_makes_in_place():
+    torch = pytest.importorskip("torch")
+    methods = [name for name in vars(torch._C.TensorBase) if name.endswith("_") and not name.startswith("_")]
+    ours = {name for name in methods if name[:-1] in tg.functional.__all__}
+    assert ours > {*METHODS} - {"relu_"}
+    assert {name for name in ours if not hasattr(tg.Tensor, name)} == NEW_SHAPES
+
+
+def test_what_stands_by_keyword_is_looked_at_too():
+    x, y = leaf(3), leaf(3, seed=1)
+    z = (x * 1).lerp_(weight=0.25, end=y)
+    z.sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.75] * 3)
+    np.testing.assert_array_equal(y.grad, [0.25] * 3)
+    with pytest.raises(errors.MutationError, match=r"x.addcmul_\(…\) would change .* a leaf"):
+        tg.ones(3).requires_grad_().addcmul_(x, y, value=2)
+
+
+def test_answers_are_written_as_numbers():
+    x = tg.tensor([0.0, 2.0])
+    assert x.logical_not_() is x
+    assert x.tolist() == [1.0, 0.0]
+    with pytest.raises(errors.DtypeError, match=r"x.sinh_\(\): the result would be float32, but x is int64"):
+        tg.tensor([1, 2]).sinh_()
+    with pytest.raises(errors.ShapeError, match=r"x.subtract_\(…\): the result would be float32\[2,2\]"):
+        x.subtract_(tg.ones(2, 2))
 
 
 def positive():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import tinygrad_conv as tg
 from tests.helpers import leaf
 from tinygrad_conv.engine.next_functions import AccumulateGrad
@@ -25,6 +27,38 @@ def test_which_output_of_several_and_an_op_of_several_inputs():
     joined = tg.cat([second, first, w])
     assert [slot for _, slot in joined.grad_fn.next_functions] == [1, 0, 0]
     assert first.grad_fn.name() == "SplitBackward0"
+
+
+NUMBERS = {
+    "w + 2": lambda w: w + 2,
+    "2 + w": lambda w: 2 + w,
+    "w * 2": lambda w: w * 2,
+    "2 * w": lambda w: 2 * w,
+    "w - 2": lambda w: w - 2,
+    "2 - w": lambda w: 2 - w,
+    "w / 2": lambda w: w / 2,
+    "w ** 2": lambda w: w**2,
+    "2 ** w": lambda w: 2**w,
+    "clamp": lambda w: w.clamp(min=0.5),
+}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("compute", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_have_the_places_they_have_in_pytorch(compute):
+    torch = pytest.importorskip("torch")
+    ours, theirs = (
+        [node is not None for node, _ in compute(w).grad_fn.next_functions]
+        for w in (leaf(3), torch.ones(3, requires_grad=True))
+    )
+    assert ours == theirs
+
+
+def test_a_number_stands_behind_the_tensor():
+    w = leaf(3)
+    assert (2 * w).grad_fn.next_functions == ((AccumulateGrad(w), 0), (None, 0))
+    assert (2 - w).grad_fn.next_functions == (w**2).grad_fn.next_functions == ((AccumulateGrad(w), 0),)
+    assert (tg.ones(3) * w).grad_fn.next_functions == ((None, 0), (AccumulateGrad(w), 0))
 
 
 def test_a_freed_node_has_forgotten():

@@ -285,3 +285,10 @@ def test_backward_hooks_are_pytorchs():
     for ours, theirs in zip([*seen, grads], [*other_seen, other_grads], strict=True):
         for array, other in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(array, other.numpy(), rtol=1e-12)
+
+
+def test_the_old_name_of_backward_hooks():
+    layer, seen = nn.Linear(2, 3), []
+    with layer.register_backward_hook(lambda module, dx, dy: seen.append((module, dx[0].shape, dy[0].shape))):
+        layer(tg.ones(4, 2).requires_grad_()).sum().backward()
+    assert seen == [(layer, (4, 2), (4, 3))]

@@ -155,3 +155,18 @@ def test_identities():
             refused()
     with pytest.raises(ValueError, match="^dirac_: groups=3 must divide the 4"):
         init.dirac_(weight(4, 2, 3), 3)
+
+
+def test_sparse_columns():
+    tg.manual_seed(0)
+    for sparsity, zeros in ((0.0, 0), (0.3, 2), (0.5, 3), (1.0, 6)):
+        numbers = init.sparse_(weight(6, 5), sparsity, std=2.0).data
+        np.testing.assert_array_equal((numbers == 0).sum(0), [zeros] * 5)
+    spread = init.sparse_(weight(2000, 3), 0.1, std=2.0).data
+    assert abs(spread[spread != 0].std() - 2) < 0.1
+    assert len({tuple(column) for column in (spread == 0).T}) == 3
+    assert init.sparse_(weight(0, 3), 0.5).shape == (0, 3)
+    with pytest.raises(ValueError, match=r"^sparse_: sparsity must lie in \[0, 1\]"):
+        init.sparse_(weight(2, 2), 1.5)
+    with pytest.raises(ValueError, match="^sparse_: needs 2 dimensions"):
+        init.sparse_(weight(2, 2, 2), 0.5)

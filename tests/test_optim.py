@@ -114,7 +114,35 @@ def test_adamax_is_its_formula(maximize):
     np.testing.assert_allclose(p.data, w, rtol=1e-12)
 
 
+def test_nadam_is_its_formula():
+    p, _ = run(lambda ps: optim.NAdam(ps, 0.1, (0.8, 0.9), 1e-3, 0.05, 0.2))
+    w, m, v, product = START.copy(), np.zeros((2, 3)), np.zeros((2, 3)), 1.0
+    for t, g in enumerate(GRADIENTS, start=1):
+        g = g + 0.05 * w
+        m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g**2
+        mu, following = (0.8 * (1 - 0.96 ** (0.2 * n) / 2) for n in (t, t + 1))
+        product *= mu
+        ahead = (1 - mu) / (1 - product) * g + following / (1 - product * following) * m
+        w = w - 0.1 * ahead / (np.sqrt(v / (1 - 0.9**t)) + 1e-3)
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
+def test_radam_begins_without_the_spread():
+    p, _ = run(lambda ps: optim.RAdam(ps, 0.1, (0.8, 0.9), 1e-3))
+    w, m, v = START.copy(), np.zeros((2, 3)), np.zeros((2, 3))
+    for t, g in enumerate(GRADIENTS, start=1):
+        m, v, rho = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g**2, 19 - 2 * t * 0.9**t / (1 - 0.9**t)
+        step = m / (1 - 0.8**t)
+        if rho > 5:
+            share = (rho - 4) * (rho - 2) * 19 / (15 * 17 * rho)
+            step = step * np.sqrt(share * (1 - 0.9**t)) / (np.sqrt(v) + 1e-3)
+        w = w - 0.1 * step
+    np.testing.assert_allclose(p.data, w, rtol=1e-12)
+
+
 EVERY = [
+    lambda ps: optim.NAdam(ps, 0.1, weight_decay=0.01),
+    lambda ps: optim.RAdam(ps, 0.1, weight_decay=0.01),
     lambda ps: optim.Adagrad(ps, 0.1),
     lambda ps: optim.Adagrad(ps, 0.1, 0.1, 0.01, 0.5, maximize=True),
     lambda ps: optim.Adadelta(ps, 0.1),
@@ -144,7 +172,19 @@ def test_dtypes_and_shapes_stay_and_the_array_is_updated_in_place(make, dtype, s
     assert p.data is array and array.dtype == dtype and p.shape == shape
     assert np.all(array != 1) and np.all(np.isfinite(array))
     for value in optimizer.state[p].values():
-        assert isinstance(value, int) or value.dtype == (np.float64 if dtype == np.float64 else np.float32)
+        assert isinstance(value, (int, float)) or value.dtype == (
+            np.float64 if dtype == np.float64 else np.float32
+        )
+
+
+def test_a_number_in_a_state_is_checked():
+    p, optimizer = run(lambda ps: optim.NAdam(ps, 0.1))
+    state = optimizer.state_dict()
+    state["state"][0]["mu_product"] = np.nan
+    with pytest.raises(
+        ValueError, match=r"NAdam: mu_product of .* is nan in the state dict; it must be a finite"
+    ):
+        optimizer.load_state_dict(state)
 
 
 @pytest.mark.parametrize("make", [lambda ps: optim.Adam(ps, 0.125), lambda ps: optim.RMSprop(ps, 0.125)])

@@ -31,10 +31,23 @@ CASES = [
     ("Adadelta", {"lr": 0.3, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
     ("Adamax", {}),
     ("Adamax", {"lr": 0.1, "betas": (0.7, 0.9), "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.05, "betas": (0.7, 0.9), "eps": 1e-2, "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("NAdam", {"maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.05, "betas": (0.7, 0.95), "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
     ("RMSprop", {}),
     ("RMSprop", {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "centered": True}),
     ("RMSprop", {"momentum": 0.9, "centered": True, "maximize": True}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def numbers_of_states_in_float64():
+    """NAdam's product of momenta is a number of PyTorch's default dtype."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def pair(options, name, start):

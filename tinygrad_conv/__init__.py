@@ -11,7 +11,7 @@ functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data    layers, optimisers, toy data
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-port/        what must be written otherwise in a script of PyTorch's; instead, missing    names not here
+port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 
@@ -28,6 +28,7 @@ from numpy import bool_ as bool
 from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
 
 from . import errors, functional, kernels, ops
+from .absent.missing import Hints, refuse
 from .creation import (
     arange,
     as_tensor,
@@ -74,14 +75,14 @@ from .engine.registry import DOORS
 from .engine.tensor import Tensor, grad, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
-from .missing import Hints, refuse
-from .sampling import bernoulli, multinomial, normal
+from .randomness.sampling import bernoulli, multinomial, normal
+from .size import Size
 
 if TYPE_CHECKING:
-    from . import accelerator, backends, checks, cuda, data, debug, mps, nn, optim, utils
+    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
-    from .generator import Generator
+    from .randomness.generator import Generator
     from .saving import load, save
 
 __version__ = "0.1.0"
@@ -99,6 +100,7 @@ __all__ = [  # noqa: PLE0604
     "multinomial",
     "bernoulli",
     "ShortTensor",
+    "Size",
     "LongTensor",
     "IntTensor",
     "HalfTensor",
@@ -172,8 +174,9 @@ __all__ = [  # noqa: PLE0604
 ]
 
 LATER = {
-    "Generator": "generator",
+    "Generator": "randomness.generator",
     "accelerator": "accelerator",
+    "autograd": "autograd",
     "backends": "backends",
     "checks": "checks",
     "cuda": "cuda",

@@ -31,7 +31,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from .generator import Generator
+    from .randomness.generator import Generator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,7 +49,7 @@ def generator() -> Generator:
 
 def fresh_generator() -> Generator:
     """A generator of its own. NumPy's random part is imported here, for the first one."""
-    from .generator import Generator
+    from .randomness.generator import Generator
 
     return Generator()
 

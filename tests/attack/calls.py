@@ -76,7 +76,7 @@ DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, 
 
 """A good call of each function, by the names of its arguments."""
 
-OPTIMIZERS = ("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "RMSprop")
+OPTIMIZERS = ("SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop")
 SCHEDULES: dict[str, dict[str, Any]] = {
     "StepLR": {"step_size": 2},
     "MultiStepLR": {"milestones": [1, 3]},

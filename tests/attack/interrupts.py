@@ -37,6 +37,8 @@ OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "Adagrad": lambda params: optim.Adagrad(params, 0.1, initial_accumulator_value=0.5),
     "Adadelta": lambda params: optim.Adadelta(params, 0.5),
     "Adamax": lambda params: optim.Adamax(params, 0.1),
+    "NAdam": lambda params: optim.NAdam(params, 0.1),
+    "RAdam": lambda params: optim.RAdam(params, 0.1),
     "in place": lambda params: InPlace(params, {"lr": 0.1}),
 }
 

@@ -33,7 +33,9 @@ TABLE = {
     "clamp_max": Entry(tg.clamp_max, left_out=EITHER),
     "clamp_min": Entry(tg.clamp_min, left_out=EITHER),
     "cos": Entry(tg.cos),
+    "div.floor_rounding": Entry(tg.div),
     "div.no_rounding_mode": Entry(tg.div),
+    "div.trunc_rounding": Entry(tg.div),
     "eq": Entry(tg.eq, left_out=FIRST),
     "exp": Entry(tg.exp),
     "ge": Entry(tg.ge, left_out=FIRST),
@@ -55,8 +57,4 @@ TABLE = {
     "sqrt": Entry(tg.sqrt),
     "sub": Entry(tg.sub),
     "where": Entry(tg.where, adapt=condition_first),
-}
-LEFT_OUT = {
-    "div.floor_rounding": "rounding to integers is no part of toy CNNs",
-    "div.trunc_rounding": "rounding to integers is no part of toy CNNs",
 }

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import tinygrad_conv as tg
 
-from .arithmetic import FIRST
+from .arithmetic import EITHER, FIRST
 from .entry import Entry
 
 TABLE = {
     "acos": Entry(tg.acos),
+    "acosh": Entry(tg.acosh),
     "addcdiv": Entry(tg.addcdiv),
     "addcmul": Entry(tg.addcmul),
     "addmm": Entry(tg.addmm),
     "addmm.decomposed": Entry(tg.addmm),
     "addmv": Entry(tg.addmv),
     "asin": Entry(tg.asin),
+    "asinh": Entry(tg.asinh),
     "atan": Entry(tg.atan),
+    "atanh": Entry(tg.atanh),
     "baddbmm": Entry(tg.baddbmm),
     "ceil": Entry(tg.ceil),
+    "copysign": Entry(tg.copysign, left_out=EITHER),
     "cosh": Entry(tg.cosh),
     "cumprod": Entry(tg.cumprod),
     "dot": Entry(tg.dot),
@@ -33,6 +37,8 @@ TABLE = {
     "log10": Entry(tg.log10),
     "log1p": Entry(tg.log1p),
     "log2": Entry(tg.log2),
+    "logaddexp": Entry(tg.logaddexp, left_out=EITHER),
+    "logcumsumexp": Entry(tg.logcumsumexp),
     "mm": Entry(tg.mm),
     "mv": Entry(tg.mv),
     "nan_to_num": Entry(tg.nan_to_num),

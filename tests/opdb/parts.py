@@ -33,6 +33,11 @@ TABLE = {
     "repeat_interleave": Entry(tg.repeat_interleave),
     "rot90": Entry(tg.rot90),
     "scatter": Entry(tg.scatter),
+    "scatter_reduce.amax": Entry(tg.scatter_reduce),
+    "scatter_reduce.amin": Entry(tg.scatter_reduce),
+    "scatter_reduce.mean": Entry(tg.scatter_reduce),
+    "scatter_reduce.prod": Entry(tg.scatter_reduce),
+    "scatter_reduce.sum": Entry(tg.scatter_reduce),
     "select": Entry(tg.select),
     "t": Entry(tg.t),
     "take": Entry(tg.take),
@@ -44,5 +49,6 @@ TABLE = {
     "triu": Entry(tg.triu),
     "unbind": Entry(tg.unbind),
     "unflatten": Entry(tg.unflatten),
+    "unfold": Entry(tg.Tensor.unfold),
     "vstack": Entry(tg.vstack),
 }

@@ -28,6 +28,7 @@ TABLE = {
     "nn.functional.interpolate.bilinear": Entry(tg.interpolate),
     "nn.functional.interpolate.linear": Entry(tg.interpolate),
     "nn.functional.interpolate.nearest": Entry(tg.interpolate),
+    "nn.functional.interpolate.nearest-exact": Entry(tg.interpolate),
     "nn.functional.interpolate.trilinear": Entry(tg.interpolate),
     "nn.functional.pad.circular": Entry(tg.pad),
     "nn.functional.pad.constant": Entry(tg.pad),
@@ -41,6 +42,4 @@ TABLE = {
 LEFT_OUT = {
     "nn.functional.interpolate.area": "adaptive_avg_pool2d under another name",
     "nn.functional.interpolate.bicubic": "photographs' interpolation, which toy CNNs have no use for",
-    "nn.functional.interpolate.nearest-exact": "a second convention for nearest",
-    "unfold": "Tensor.unfold, sliding windows of any tensor, which shares nothing but the name",
 }

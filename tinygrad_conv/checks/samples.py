@@ -39,12 +39,14 @@ case("sign", apart("n m"), linear=True)
 for name in ("eq", "ne", "lt", "le", "gt", "ge"):
     case(name, normal("n m"), normal("n m"))
     case(name, integers("n m", below=3), integers("m", below=3))
-for name in ("bitwise_and", "bitwise_or"):
+for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     case(name, mask("n m"), mask("n m"))
+    case(name, integers("n m", below=8), integers("m", below=8))
+for name in ("bitwise_left_shift", "bitwise_right_shift"):
     case(name, integers("n m", below=8), integers("m", below=8))
 case("bitwise_not", mask("n m"))
 case("bitwise_not", integers("n m", below=8))
-for name in ("isnan", "isinf", "isfinite", "logical_not"):
+for name in ("isnan", "isinf", "isfinite", "logical_not", "signbit"):
     case(name, normal("n m"))
 for name in ("logical_and", "logical_or", "logical_xor", "isclose"):
     case(name, normal("n m"), normal("n m"))
@@ -173,6 +175,11 @@ case("scatter_add", normal("n m"), normal("n k"), dim=1, index=integers("n k", b
 case(
     "scatter_add", normal("n+1 m"), normal("k+2 m+1"), dim=0, index=integers("k m", below="n+1"), linear=True
 )
+places = integers("n k", below="m")
+case("scatter_extreme", normal("n m"), normal("n+1 k"), dim=1, index=places, linear=True)
+for largest in (True, False):
+    options: dict[str, Any] = {"largest": largest, "include_self": False}
+    case("scatter_extreme", normal("n m"), normal("n k"), dim=1, index=places, linear=True, **options)
 
 
 # Matrix products

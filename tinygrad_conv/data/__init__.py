@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..missing import public_names
+from ..absent.missing import public_names
 from .collate import default_collate, default_convert
 from .datasets import (
     ConcatDataset,

@@ -14,7 +14,7 @@ from ..engine.location import warn_user
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..options import check_constructor, checked, is_integer
-from ..seeds import SEED, Random, random_numbers
+from ..randomness.seeds import SEED, Random, random_numbers
 from .options import DATA, DATASET
 
 Example = TypeVar("Example", covariant=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..options import checked, optional
-from ..seeds import Random
+from ..randomness.seeds import Random
 from .collate import collated, default_convert
 from .datasets import IterableDataset, examples_at
 from .options import DATA, WORKERS

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..options import FLAG, NUMBERS, Option, count, is_sequence
-from ..seeds import SEED
+from ..randomness.seeds import SEED
 
 
 def is_dataset(value: Any) -> bool:

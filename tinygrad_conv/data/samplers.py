@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import show_shape
 from ..options import check_constructor
-from ..seeds import Random, random_numbers
+from ..randomness.seeds import Random, random_numbers
 from .options import DATA
 
 # Each draws its numbers as an iteration begins, not at its first step; of a great many the first ones.

@@ -55,6 +55,9 @@ class InPlace:
     def __ior__(self, other: Operand) -> Self:
         return change(self, "x |= …", OPS["bitwise_or"], other)
 
+    def __ixor__(self, other: Operand) -> Self:
+        return change(self, "x ^= …", OPS["bitwise_xor"], other)
+
     def __setitem__(self, index: Any, value: Operand) -> None:
         change(self, "x[…] = …", partial(OPS["setitem"], index=index), as_value(value), part=index)
 

@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..dtypes import Array
 from ..errors import show_tensor
+from ..size import Size, size_of
 from ..spellings import spelled_methods
 from .conversions import warn_once
 from .memory import Memory
 from .node import Node, Output
 from .numpy_calls import NumPyCalls
-from .operators import Operand
+from .operators import Operand, in_dtype
 from .registry import COMPOSITES, OPS, door, picture
 
 if TYPE_CHECKING:
@@ -75,17 +77,17 @@ class TensorMethods(GradSlot):
     _memory: Memory | None
 
     # Reductions
-    def sum(self, dim: Dim = None, keepdim: bool = False) -> Self:
-        return OPS["sum"](self, dim=dim, keepdim=keepdim)
+    def sum(self, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["sum"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
 
-    def mean(self, dim: Dim = None, keepdim: bool = False) -> Self:
-        return OPS["mean"](self, dim=dim, keepdim=keepdim)
+    def mean(self, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["mean"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
 
-    def prod(self, dim: int | None = None, keepdim: bool = False) -> Self:
-        return OPS["prod"](self, dim=dim, keepdim=keepdim)
+    def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["prod"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
 
-    def cumsum(self, dim: int) -> Self:
-        return OPS["cumsum"](self, dim=dim)
+    def cumsum(self, dim: int, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["cumsum"](in_dtype(self, dtype), dim=dim)
 
     def logsumexp(self, dim: Dim, keepdim: bool = False) -> Self:
         return OPS["logsumexp"](self, dim=dim, keepdim=keepdim)
@@ -109,8 +111,15 @@ class TensorMethods(GradSlot):
     def min(self, dim: Operand = None, keepdim: bool = False) -> Any:
         return COMPOSITES["min"](self, dim, keepdim)
 
-    def norm(self, p: float | str = "fro", dim: Dim = None, keepdim: bool = False) -> Self:
-        return COMPOSITES["norm"](self, p, dim, keepdim)
+    def norm(
+        self,
+        p: float | str = "fro",
+        dim: Dim = None,
+        keepdim: bool = False,
+        *,
+        dtype: DTypeLike | None = None,
+    ) -> Self:
+        return COMPOSITES["norm"](self, p, dim, keepdim, dtype=dtype)
 
     def std(
         self,
@@ -164,13 +173,13 @@ class TensorMethods(GradSlot):
         return OPS["flip"](self, dims=as_sizes(dims))
 
     def view_as(self, other: Operand) -> Self:
-        return OPS["reshape"](self, shape=other.shape)
+        return OPS["reshape"](self, shape=np.shape(other))
 
     def reshape_as(self, other: Operand) -> Self:
-        return OPS["reshape"](self, shape=other.shape)
+        return OPS["reshape"](self, shape=np.shape(other))
 
     def expand_as(self, other: Operand) -> Self:
-        return OPS["expand"](self, shape=other.shape)
+        return OPS["expand"](self, shape=np.shape(other))
 
     def repeat(self, *repeats: Any) -> Self:
         return OPS["repeat"](self, repeats=as_sizes(repeats))
@@ -186,6 +195,9 @@ class TensorMethods(GradSlot):
 
     def gather(self, dim: int, index: Operand) -> Self:
         return OPS["gather"](self, dim=dim, index=index)
+
+    def unfold(self, dimension: int, size: int, step: int) -> Self:
+        return COMPOSITES["sliding_windows"](self, dimension, size, step)
 
     def scatter_add(self, dim: int, index: Operand, src: Operand) -> Self:
         return OPS["scatter_add"](self, src, dim=dim, index=index)
@@ -228,8 +240,8 @@ class TensorMethods(GradSlot):
 
     # What it is
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._data.shape
+    def shape(self) -> Size:
+        return size_of(self._data.shape)
 
     @property
     def ndim(self) -> int:

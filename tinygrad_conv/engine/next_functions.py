@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+WITHOUT_NUMBERS = ("pow", "clamp_min", "clamp_max")
+"""Ops in which a number has no place of its own among PyTorch's."""
+
 
 class NextFunctions:
     """What a node says of itself in PyTorch's words."""
@@ -12,14 +15,21 @@ class NextFunctions:
 
     op: Any
     edges: list[Any]
+    constants: dict[int, Any] | None
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """For each input (the node that made it, which of its outputs it is); (AccumulateGrad, 0) for a leaf,
-        (None, 0) where no gradient is wanted. Empty once a backward has freed the node.
+        (None, 0) where no gradient is wanted. A number stands behind the tensor that it is computed with, and
+        in some ops nowhere, as in PyTorch. Empty once a backward has freed the node.
         """
         edges = self.edges[0] if self.op.variadic and self.edges else self.edges
-        return tuple(map(next_function, edges))
+        numbers = [
+            place for place, value in (self.constants or {}).items() if isinstance(value, (int, float))
+        ]
+        others = [edge for place, edge in enumerate(edges) if place not in numbers]
+        left_out = self.op.name in WITHOUT_NUMBERS or (self.op.name == "sub" and 0 in numbers)
+        return tuple(map(next_function, others + [None] * (len(edges) - len(others)) * (not left_out)))
 
     def name(self) -> str:
         """`MulBackward0` for the op mul, and so on for all; PyTorch has other names for some."""

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import DTypeLike
+
 from ..spellings import spelled_methods
 from .function_methods import FunctionMethods
+from .in_place_function_methods import InPlaceFunctionMethods
 from .in_place_methods import InPlace, scaled
 from .registry import COMPOSITES, OPS
 
@@ -18,8 +21,13 @@ if TYPE_CHECKING:
 Operand = Any  # a Tensor, an ndarray or a scalar
 
 
+def in_dtype(tensor: Any, dtype: DTypeLike | None) -> Any:
+    """A tensor in the dtype that a method is asked to compute in, if any."""
+    return tensor if dtype is None else OPS["to"](tensor, dtype=dtype)
+
+
 @spelled_methods
-class Operators(FunctionMethods, InPlace):
+class Operators(FunctionMethods, InPlaceFunctionMethods, InPlace):
     """Arithmetic, comparisons, and functions of one number."""
 
     __slots__ = ()
@@ -108,6 +116,24 @@ class Operators(FunctionMethods, InPlace):
     def __ror__(self, other: Operand) -> Self:
         return OPS["bitwise_or"](other, self)
 
+    def __xor__(self, other: Operand) -> Self:
+        return OPS["bitwise_xor"](self, other)
+
+    def __rxor__(self, other: Operand) -> Self:
+        return OPS["bitwise_xor"](other, self)
+
+    def __lshift__(self, other: Operand) -> Self:
+        return OPS["bitwise_left_shift"](self, other)
+
+    def __rlshift__(self, other: Operand) -> Self:
+        return OPS["bitwise_left_shift"](other, self)
+
+    def __rshift__(self, other: Operand) -> Self:
+        return OPS["bitwise_right_shift"](self, other)
+
+    def __rrshift__(self, other: Operand) -> Self:
+        return OPS["bitwise_right_shift"](other, self)
+
     def __invert__(self) -> Self:
         return OPS["bitwise_not"](self)
 
@@ -138,7 +164,9 @@ class Operators(FunctionMethods, InPlace):
     def mul(self, other: Operand) -> Self:
         return OPS["mul"](self, other)
 
-    def div(self, other: Operand) -> Self:
+    def div(self, other: Operand, *, rounding_mode: str | None = None) -> Self:
+        if rounding_mode is not None:
+            return COMPOSITES["div"](self, other, rounding_mode=rounding_mode)
         return OPS["div"](self, other)
 
     def neg(self) -> Self:
@@ -192,11 +220,11 @@ class Operators(FunctionMethods, InPlace):
     def relu(self) -> Self:
         return OPS["relu"](self)
 
-    def softmax(self, dim: int) -> Self:
-        return OPS["softmax"](self, dim=dim)
+    def softmax(self, dim: int, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["softmax"](in_dtype(self, dtype), dim=dim)
 
-    def log_softmax(self, dim: int) -> Self:
-        return OPS["log_softmax"](self, dim=dim)
+    def log_softmax(self, dim: int, *, dtype: DTypeLike | None = None) -> Self:
+        return OPS["log_softmax"](in_dtype(self, dtype), dim=dim)
 
     def clamp(self, min: Operand = None, max: Operand = None) -> Self:
         return COMPOSITES["clamp"](self, min, max)

@@ -71,7 +71,6 @@ from .indexing import (
     index_select,
     masked_select,
     repeat_interleave,
-    scatter,
     take,
     take_along_dim,
 )
@@ -103,8 +102,6 @@ from .pooling import (
 from .reductions import (
     all,
     any,
-    cumprod,
-    cumsum,
     max,
     mean,
     min,
@@ -116,7 +113,9 @@ from .reductions import (
     var,
     var_mean,
 )
-from .shapes import cat, interpolate, pad, scatter_add, stack
+from .scans import cummax, cummin, cumprod, cumsum, logcumsumexp
+from .scattering import scatter, scatter_add, scatter_reduce
+from .shapes import cat, interpolate, pad, stack
 from .views import (
     atleast_1d,
     atleast_2d,
@@ -177,6 +176,8 @@ __all__ = [  # noqa: PLE0604
     "conv_transpose1d",
     "conv_transpose2d",
     "cosine_similarity",
+    "cummax",
+    "cummin",
     "cumprod",
     "cumsum",
     "diag",
@@ -222,6 +223,7 @@ __all__ = [  # noqa: PLE0604
     "lerp",
     "local_response_norm",
     "log_softmax",
+    "logcumsumexp",
     "masked_fill",
     "masked_select",
     "max",
@@ -256,6 +258,7 @@ __all__ = [  # noqa: PLE0604
     "rsqrt",
     "scatter",
     "scatter_add",
+    "scatter_reduce",
     "select",
     "selu",
     "selu_",

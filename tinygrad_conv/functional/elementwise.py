@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
 from ..ops import arithmetic, comparisons, division, elementary, functions, rounding
@@ -63,6 +64,7 @@ def nan_to_num(
     )
 
 
+@composite
 @checked(input=OPERAND, other=OPERAND, rounding_mode=optional(ROUNDING))
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """a / b, true division: integers give floats of the default dtype.
@@ -72,7 +74,8 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     """
     if rounding_mode is None:
         return arithmetic.div(input, other)
-    whole = all(np.asarray(operand).dtype.kind in "biu" for operand in (input, other))
+    dtypes = [getattr(each, "dtype", None) or np.min_scalar_type(each) for each in (input, other)]
+    whole = all(dtype.kind in "biu" for dtype in dtypes)
     if whole and rounding_mode == "floor":
         return division.floor_divide(input, other)
     if whole:

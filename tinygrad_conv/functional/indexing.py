@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..allocation import check_fits
+from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, assign, comparisons, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.shapes import check_joined, check_places, check_row_of_places, check_source
+from ..ops.arguments.shapes import check_joined, check_row_of_places
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
 from .arguments import Operand
 
@@ -54,30 +55,6 @@ def along(op: str, input: Operand, dim: int, index: Operand) -> tuple[Any, ...]:
     if not input.ndim:
         return (...,)
     return (slice(None),) * place + (row.astype(np.intp),)
-
-
-@checked(dim=INTEGER, src=OPERAND, value=optional(OPERAND))
-def scatter(input: Operand, dim: int, index: Operand, src: Any = None, *, value: Any = None) -> Tensor:
-    """`input` with src[i, j, …] written to x[i, index[i, j, …], …] for dim=1, and so on; or with one number.
-
-    index: integers, of as many dimensions as input, in the others no larger than it, and no larger than src;
-    what src has beyond it is not read. Of several that are written to one place the last remains, and has its
-    gradient. Raises ShapeError for another shape, IndexError for an index that input has no place for.
-    """
-    written = value if src is None else src
-    if written is None:
-        raise TypeError("scatter: pass src, a tensor, or value, a number")
-    check_places("scatter", input.shape, dim, index)
-    if getattr(written, "ndim", 0):
-        check_source("scatter", input, written, index)
-        written = written[tuple(map(slice, index.shape))]
-    number = written if hasattr(written, "ndim") else np.asarray(written, input.dtype)
-    place: Any = (...,)
-    if input.ndim:
-        place = indexing.index_along(np.asarray(index), dim)  # type: ignore[no-untyped-call]
-    if not input.ndim and number.ndim:
-        number = shape.reshape(number, shape=())
-    return assign.setitem(input, number, index=place)
 
 
 @checked(dim=optional(INTEGER))
@@ -194,3 +171,25 @@ def diff(
     for _ in range(min(n, y.shape[place])):
         y = subtract(y[before + (slice(1, None),)], y[before + (slice(None, -1),)])
     return y
+
+
+@composite
+@checked(dimension=INTEGER, size=INTEGER, step=INTEGER)
+def sliding_windows(input: Operand, dimension: int, size: int, step: int) -> Tensor:
+    """Windows of `size` numbers along a dimension, each `step` behind the one before → a copy.
+
+    They are a new dimension, the last: PyTorch's `Tensor.unfold`. Raises ShapeError for windows that do
+    not fit in, ValueError for a step that leads nowhere.
+    """
+    place = one_dim("unfold", dimension, input.ndim)
+    length = input.shape[place] if input.ndim else 1
+    if not 0 <= size <= length:
+        raise ShapeError(f"unfold: size must be from 0 to {length}, the size of dim={dimension}, not {size}")
+    if step < 1:
+        raise ValueError(f"unfold: step must be at least 1, not {step}")
+    if not input.ndim:
+        return shape.reshape(input, shape=(1,))[:size]
+    index = np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
+    windows = input[(slice(None),) * place + (index,)]
+    order = [*range(place + 1), *range(place + 2, windows.ndim), place + 1]
+    return shape.permute(windows, dims=tuple(order))

@@ -1,4 +1,4 @@
-"""Functions entered as Tensor's methods: those that engine/function_methods.py names."""
+"""Functions entered as Tensor's methods: those that two lists in engine/ name, the second for in place."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from functools import wraps
 from typing import Any
 
 from ..engine.function_methods import FunctionMethods
+from ..engine.in_place import change
+from ..engine.in_place_function_methods import InPlaceFunctionMethods
 
 
-def method_names() -> list[str]:
+def method_names(methods: type = FunctionMethods) -> list[str]:
     """The methods that are functions."""
-    return [name for name in inspect.get_annotations(FunctionMethods) if not name.startswith("_")]
+    return [name for name in inspect.get_annotations(methods) if not name.startswith("_")]
 
 
 def enter_methods(functions: Mapping[str, Any]) -> None:
     """Make each of the named methods the function of its name."""
     for name in method_names():
         setattr(FunctionMethods, name, as_method(functions[name]))
+    for name in method_names(InPlaceFunctionMethods):
+        setattr(InPlaceFunctionMethods, name, in_place_method(name, functions[name.removesuffix("_")]))
 
 
 def as_method(function: Any) -> Callable[..., Any]:
@@ -30,4 +34,21 @@ def as_method(function: Any) -> Callable[..., Any]:
     def method(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
+    return method
+
+
+def in_place_method(name: str, function: Any) -> Callable[..., Any]:
+    """A method that changes the tensor it is called on into what the function makes of it."""
+
+    @wraps(function, updated=())
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def compute(tensor: Any, *values: Any) -> Any:
+            positional, named = values[: len(args)], values[len(args) :]
+            return function(tensor, *positional, **dict(zip(kwargs, named)))
+
+        symbol = f"x.{name}(…)" if args or kwargs else f"x.{name}()"
+        return change(self, symbol, compute, *args, *kwargs.values())
+
+    method.__name__ = name
+    method.__doc__ = f"As {function.__name__}, in place."
     return method

@@ -5,9 +5,15 @@ from __future__ import annotations
 from ..engine.op import Op
 from ..ops.activations import gelu, logsigmoid, prelu, softplus
 from ..ops.adaptive import adaptive_avg_pool2d
-from ..ops.arithmetic import clamp_max, clamp_min, maximum, minimum, mul, neg, pow
+from ..ops.arithmetic import clamp_max, clamp_min, copysign, logaddexp, maximum, minimum, mul, neg, pow
 from ..ops.classification import cross_entropy, nll_loss
 from ..ops.comparisons import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
     eq,
     ge,
     gt,
@@ -22,11 +28,28 @@ from ..ops.comparisons import (
     logical_xor,
     lt,
     ne,
+    signbit,
 )
 from ..ops.conv import conv2d
 from ..ops.counting import argsort, bincount, count_nonzero
 from ..ops.division import floor_divide, fmod, remainder
-from ..ops.elementary import acos, asin, atan, cosh, erf, exp2, expm1, log1p, log2, log10, sinh, tan
+from ..ops.elementary import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cosh,
+    erf,
+    exp2,
+    expm1,
+    log1p,
+    log2,
+    log10,
+    sinh,
+    tan,
+)
 from ..ops.extremes import amax, amin, argmax, argmin
 from ..ops.functions import abs, cos, exp, log, sigmoid, sign, sin, sqrt, tanh
 from ..ops.index import gather, put_add
@@ -63,6 +86,7 @@ from ..spellings import spelled
 __all__ = [
     "abs",
     "acos",
+    "acosh",
     "adaptive_avg_pool2d",
     "amax",
     "amin",
@@ -70,17 +94,26 @@ __all__ = [
     "argmin",
     "argsort",
     "asin",
+    "asinh",
     "atan",
+    "atanh",
     "avg_pool2d",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "bincount",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
     "ceil",
     "chunk",
     "clamp_max",
     "clamp_min",
     "clone",
     "conv2d",
+    "copysign",
     "cos",
     "cosh",
     "count_nonzero",
@@ -112,6 +145,7 @@ __all__ = [
     "log10",
     "log1p",
     "log2",
+    "logaddexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -140,6 +174,7 @@ __all__ = [
     "round",
     "sigmoid",
     "sign",
+    "signbit",
     "sin",
     "sinh",
     "smooth_l1_loss",

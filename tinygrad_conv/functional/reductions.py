@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, counting, extremes, functions, reduce, roots, shape
-from ..ops.arguments.dims import one_dim
+from ..ops import arithmetic, counting, extremes, reduce, roots
 from ..options import ANY, checked
 from .arguments import Dim, Operand, cast, documented_by
 
@@ -40,31 +38,6 @@ def prod(
     input: Operand, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
     return reduce.prod(cast(input, dtype), dim=dim, keepdim=keepdim)
-
-
-@checked()
-@documented_by(reduce.cumsum)
-def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    return reduce.cumsum(cast(input, dtype), dim=dim)
-
-
-@checked()
-def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64.
-
-    In log₂ n steps, each of which multiplies by the products that end 1, 2, 4 … places before (Hillis &
-    Steele 1986): products and slices alone, whose gradients hold at zeros too.
-    """
-    y = cast(input, dtype)
-    place = one_dim("cumprod", dim, y.ndim)
-    if y.dtype.kind in "biu":
-        y = functions.to(y, dtype=np.dtype(np.int64))
-    before, step = (slice(None),) * place, 1
-    while step < (y.shape[place] if y.ndim else 1):
-        head, tail, earlier = slice(0, step), slice(step, None), slice(0, -step)
-        y = shape.cat(y[before + (head,)], y[before + (tail,)] * y[before + (earlier,)], dim=place)
-        step *= 2
-    return shape.clone(y) if y is input else y
 
 
 @checked()

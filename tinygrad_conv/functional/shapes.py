@@ -8,7 +8,6 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import index as indexing
 from ..ops import padding, resample, shape
 from ..options import checked
 from .arguments import Operand, documented_by
@@ -36,12 +35,6 @@ def several(name: str, tensors: Sequence[Operand]) -> Sequence[Operand]:
 
 
 @checked()
-@documented_by(indexing.scatter_add)
-def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Tensor:
-    return indexing.scatter_add(input, src, dim=dim, index=index)
-
-
-@checked()
 @documented_by(padding.pad)
 def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     return padding.pad(input, sides=tuple(pad), mode=mode, value=value)
@@ -58,23 +51,25 @@ def interpolate(
 ) -> Tensor:
     """`input` [N, C, L], [N, C, H, W] or [N, C, D, H, W] resized to `size`, or by `scale_factor`.
 
-    mode: 'nearest', or 'linear', 'bilinear', 'trilinear', by the number of dimensions. Without align_corners
-    a pixel is an area, and places are measured from the image's edges; with it the centres of the corner
-    pixels stay where they are. recompute_scale_factor: use the ratio of the rounded sizes in the place of
-    scale_factor, which are rounded down.
+    mode: 'nearest', 'nearest-exact' (read from the centre of each new pixel), or 'linear', 'bilinear',
+    'trilinear', by the number of dimensions. Without align_corners a pixel is an area, and places are
+    measured from the image's edges; with it the centres of the corner pixels stay where they are.
+    recompute_scale_factor: use the ratio of the rounded sizes in the place of scale_factor, which are rounded
+    down.
 
     Raises ValueError for other modes or both of size and scale_factor, ShapeError where dimensions do not
     fit.
     """
-    if mode not in ("nearest", *LINEAR):
-        raise ValueError(f"interpolate: mode must be one of nearest, {', '.join(LINEAR)}, not {mode!r}")
-    if input.ndim not in ((3, 4, 5) if mode == "nearest" else (LINEAR[mode],)):
-        counts = "3, 4 or 5" if mode == "nearest" else LINEAR[mode]
+    modes, nearest = (*resample.NEAREST, *LINEAR), mode in resample.NEAREST
+    if mode not in modes:
+        raise ValueError(f"interpolate: mode must be one of {', '.join(modes)}, not {mode!r}")
+    if input.ndim not in ((3, 4, 5) if nearest else (LINEAR[mode],)):
+        counts = "3, 4 or 5" if nearest else LINEAR[mode]
         raise ShapeError(
             f"interpolate: mode {mode!r} takes an input of {counts} dimensions, not {show_shape(input.shape)}"
         )
-    if mode == "nearest" and align_corners is not None:
-        raise ValueError("interpolate: align_corners is for the linear modes; leave it out with 'nearest'")
+    if nearest and align_corners is not None:
+        raise ValueError(f"interpolate: align_corners is for the linear modes; leave it out with {mode!r}")
     if (size is None) == (scale_factor is None) or (recompute_scale_factor and size is not None):
         raise ValueError(
             "interpolate: pass one of size and scale_factor; recompute_scale_factor belongs to the latter"
@@ -88,7 +83,7 @@ def interpolate(
     return resample.interpolate(
         input,
         size=new,
-        mode="nearest" if mode == "nearest" else "linear",
+        mode=mode if nearest else "linear",
         align_corners=bool(align_corners),
         scale=None if recompute_scale_factor else scales,
     )

@@ -8,7 +8,7 @@ tensor's own dtype; a float64 array that is no scalar makes a float64 result of 
 
 from __future__ import annotations
 
-from ..missing import public_names
+from ..absent.missing import public_names
 from . import functional, init, utils
 from .activation import (
     CELU,

@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
 from ..options import checked
-from ..seeds import SEED, Random
+from ..randomness.seeds import SEED, Random
 from . import init
 from .module import Module
 from .parameters import Parameter, check_dtype, full_parameter

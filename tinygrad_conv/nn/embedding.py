@@ -11,7 +11,7 @@ from .. import functional as F
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..options import checked
-from ..seeds import SEED, Random, random_numbers
+from ..randomness.seeds import SEED, Random, random_numbers
 from . import init
 from .module import Module, shown
 from .parameters import Parameter, full_parameter

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..absent.missing import public_names
 from ..functional import *  # noqa: F403
 from ..functional import __all__  # noqa: F401
-from ..missing import public_names
 
 __getattr__, __dir__ = public_names(__name__)

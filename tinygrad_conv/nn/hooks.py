@@ -76,6 +76,10 @@ class HookedModule:
         return registered(self._hooks, WithOptions(hook) if with_kwargs else hook, prepend)
 
     @refusing
+    def register_backward_hook(self, hook: Callable[..., Any]) -> Handle:
+        """PyTorch's old name, whose hooks got the gradients of the last op alone: those of the layer here."""
+        return self.register_full_backward_hook(hook)
+
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
         """In each backward through it call `hook(module, grad_input, grad_output)`.
 

@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..absent.missing import public_names
 from ..dtypes import below
 from ..engine.commit import Changes
 from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
-from ..missing import public_names
 from ..options import FINITE, INTEGER, NUMBER, Option, checked, choice, is_real, optional
-from ..seeds import SEED, Random, random_numbers
+from ..randomness.seeds import SEED, Random, random_numbers
 
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
 
@@ -43,6 +43,7 @@ refusing = checked(
     nonlinearity=choice(*GAINS),
     generator=SEED,
     groups=INTEGER,
+    sparsity=FINITE._replace(in_range=lambda value: bool(0 <= value <= 1), limits="lie in [0, 1]"),
 )
 
 
@@ -176,6 +177,22 @@ def dirac_(tensor: AnyTensor, groups: int = 1) -> AnyTensor:
         for channel in range(min(each, tensor.shape[1])):
             place = (group * each + channel, channel, *middle)
             numbers[place] = 1
+    return fill(tensor, numbers)
+
+
+@refusing
+def sparse_(tensor: AnyTensor, sparsity: float, std: float = 0.01, generator: Random = None) -> AnyTensor:
+    """A matrix of normal numbers with this share of zeros in each column, rounded up, at random places.
+
+    (Martens 2010.) Raises ShapeError for other than 2 dimensions.
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: needs 2 dimensions, not {show_shape(tensor.shape)}")
+    rows, columns = tensor.shape
+    random = random_numbers(generator)
+    numbers = random.normal(0, std, (rows, columns))
+    order = random.random((rows, columns)).argsort(0)
+    numbers[order < math.ceil(sparsity * rows)] = 0
     return fill(tensor, numbers)
 
 

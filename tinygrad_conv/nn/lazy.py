@@ -17,7 +17,7 @@ from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import Padding, Size
-from ..seeds import Random
+from ..randomness.seeds import Random
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .linear import Linear
 from .module import Module

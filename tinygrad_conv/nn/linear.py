@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..options import checked
-from ..seeds import SEED, Random
+from ..randomness.seeds import SEED, Random
 from . import init
 from .module import Module, shown
 from .parameters import check_dtype, full_parameter

@@ -28,7 +28,7 @@ from ..options import (
     number,
     optional,
 )
-from ..seeds import SEED
+from ..randomness.seeds import SEED
 
 PACKAGE = __name__.partition(".")[0] + "."
 
@@ -177,7 +177,7 @@ OWN: dict[str, dict[str, Option]] = {
     "SmoothL1Loss": {"beta": number(0)},
     "Upsample": {
         "size": sizes_option(1, (1, 2, 3), "an int or one for each axis"),
-        "mode": choice("nearest", "linear", "bilinear", "trilinear"),
+        "mode": choice("nearest", "nearest-exact", "linear", "bilinear", "trilinear"),
     },
 }
 """By layer: its own meaning of some arguments."""

@@ -51,7 +51,7 @@ class Unflatten(Module):
 
 
 class Upsample(Module):
-    """x [N, C, H, W] in another size, or scaled by a factor; mode 'nearest' or 'bilinear': interpolate."""
+    """x [N, C, H, W] in another size, or scaled by a factor: `interpolate`, which has the modes."""
 
     def __init__(
         self,

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from .. import functional as F
+from ..absent.missing import public_names
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
-from ..missing import public_names
 from ..options import FLAG, NOT_NEGATIVE, checked, is_real, number
 
 REAL = number(has_type=is_real)._replace(at_once=True)

@@ -8,7 +8,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.scalars import check_power
-from .functions import floating, log, masked
+from .functions import floating, log, masked, sigmoid, sign
 
 
 def broadcast(op, function, a, b):
@@ -217,3 +217,39 @@ def where_da(dy, condition):
 def where_db(dy, condition):
     """What came out of b goes back to b."""
     return where(0.0, dy, condition=condition)
+
+
+@primitive(names=("input", "other"), broadcasting=True)
+def copysign(a, b):
+    """|a| with the sign of b, that of -0 too; integers become floats of the default dtype."""
+    return broadcast("copysign", np.copysign, floating(a), floating(b))
+
+
+@copysign.grad("a")
+def copysign_da(dy, a, b):
+    """1 where a has the sign of b already, -1 where it has the other, 0 where a is 0."""
+    return dy * sign(a) * copysign(np.ones((), dy.dtype), b)
+
+
+@copysign.grad("b")
+def copysign_db(dy):
+    """0: of b its sign alone is read."""
+    return masked(dy, mask=np.zeros((), bool))
+
+
+@primitive(names=("input", "other"), broadcasting=True)
+def logaddexp(a, b):
+    """log(eᵃ + eᵇ), without overflow."""
+    return broadcast("logaddexp", np.logaddexp, floating(a), floating(b))
+
+
+@logaddexp.grad("a")
+def logaddexp_da(dy, a, b):
+    """∂log(eᵃ + eᵇ)/∂a = eᵃ / (eᵃ + eᵇ)."""
+    return dy * sigmoid(a - b)
+
+
+@logaddexp.grad("b")
+def logaddexp_db(dy, a, b):
+    """∂log(eᵃ + eᵇ)/∂b = eᵇ / (eᵃ + eᵇ)."""
+    return dy * sigmoid(b - a)

@@ -47,19 +47,37 @@ def ge(a, b):
     return broadcast("ge", np.greater_equal, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def bitwise_and(a, b):
     """a and b: bit by bit for integers, logically for bools."""
     return broadcast("bitwise_and", np.bitwise_and, a, b)
 
 
-@primitive(broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
 def bitwise_or(a, b):
     """a or b: bit by bit for integers, logically for bools."""
     return broadcast("bitwise_or", np.bitwise_or, a, b)
 
 
-@primitive(differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def bitwise_xor(a, b):
+    """Either a or b: bit by bit for integers, logically for bools."""
+    return broadcast("bitwise_xor", np.bitwise_xor, a, b)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def bitwise_left_shift(a, b):
+    """a 2ᵇ for integers: the bits of a, b places further to the left."""
+    return broadcast("bitwise_left_shift", np.left_shift, a, b)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def bitwise_right_shift(a, b):
+    """⌊a / 2ᵇ⌋ for integers: the bits of a, b places further to the right."""
+    return broadcast("bitwise_right_shift", np.right_shift, a, b)
+
+
+@primitive(names=("input",), differentiable=False)
 def bitwise_not(x):
     """Not x: bit by bit for integers, logically for bools."""
     return np.invert(x)
@@ -105,6 +123,12 @@ def isinf(x):
 def isfinite(x):
     """Whether x is a number, and not infinite."""
     return np.isfinite(x)
+
+
+@primitive(names=("input",), differentiable=False)
+def signbit(x):
+    """Whether x is negative: of -0 and of a NaN with a sign too."""
+    return np.signbit(x) if x.dtype.kind == "f" else x < 0
 
 
 @primitive(names=("input", "other"), broadcasting=True, differentiable=False)

@@ -45,6 +45,34 @@ def nonzero(x):
 
 
 @primitive(names=("input",), differentiable=False)
+def running_argmax(x, *, dim):
+    """Where the largest number up to each place along `dim` is, of several the last → int64.
+
+    NaN is larger than all.
+    """
+    return last_record(np.maximum, x, one_dim("cummax", dim, x.ndim))
+
+
+@primitive(names=("input",), differentiable=False)
+def running_argmin(x, *, dim):
+    """Where the smallest number up to each place along `dim` is, of several the last → int64.
+
+    NaN is smaller than all.
+    """
+    return last_record(np.minimum, x, one_dim("cummin", dim, x.ndim))
+
+
+def last_record(extreme, x, axis):
+    """The place of the last number up to each that is as extreme as those before it."""
+    if not x.ndim:
+        return np.zeros((), np.int64)
+    records = extreme.accumulate(x, axis)
+    is_record = (x == records) | (x != x)
+    places = np.arange(x.shape[axis], dtype=np.int64).reshape(-1, *(1,) * (x.ndim - 1 - axis))
+    return np.maximum.accumulate(np.where(is_record, places, 0), axis)
+
+
+@primitive(names=("input",), differentiable=False)
 def argsort(x, *, dim=-1, descending=False, stable=False):
     """Where the numbers along `dim` stand in order: the place of the smallest, of the next … → int64.
 

@@ -144,6 +144,42 @@ def cosh_dx(dy, x):
 
 
 @primitive(names=("input",))
+def asinh(x):
+    """The number whose sinh is x."""
+    return np.arcsinh(floating(x))
+
+
+@asinh.grad("x")
+def asinh_dx(dy, x):
+    """∂asinh x/∂x = 1 / √(x² + 1)."""
+    return dy / sqrt(x * x + 1)
+
+
+@primitive(names=("input",))
+def acosh(x):
+    """The number from 0 on whose cosh is x."""
+    return np.arccosh(floating(x))
+
+
+@acosh.grad("x")
+def acosh_dx(dy, x):
+    """∂acosh x/∂x = 1 / √(x² - 1)."""
+    return dy / sqrt(x * x - 1)
+
+
+@primitive(names=("input",))
+def atanh(x):
+    """The number whose tanh is x."""
+    return np.arctanh(floating(x))
+
+
+@atanh.grad("x")
+def atanh_dx(dy, x):
+    """∂atanh x/∂x = 1 / (1 - x²)."""
+    return dy / (1 - x * x)
+
+
+@primitive(names=("input",))
 def erf(x):
     """2/√π ∫₀ˣ e^(-t²) dt, the share of a normal distribution of variance ½ that lies within ±x.
 

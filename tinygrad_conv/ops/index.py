@@ -109,3 +109,42 @@ def index_along(index, dim):
 def corner(index):
     """The part of an array that an index of its own or a smaller shape covers."""
     return tuple(map(slice, index.shape))
+
+
+@primitive(keeps=("stays", "wins", "winners"))
+def scatter_extreme(x, src, *, dim, index, largest=True, include_self=True):
+    """y[i, index[i, j, …], …], the largest, or smallest, of x there and of all src[i, j, …] that go there.
+
+    include_self: whether x counts where something of src goes. index: as for `scatter_add`, whose errors it
+    raises. NaN wins.
+    """
+    check_places("scatter_reduce", x.shape, dim, index)
+    check_source("scatter_reduce", x, src, index)
+    place = index_along(index, dim) if x.ndim else (np.zeros(index.shape, np.intp),)
+    numbers = src[corner(index)]
+    y, counts = np.array(x, ndmin=1), np.ones(x.shape or (1,), bool)
+    if not include_self:
+        y[place], counts[place] = numbers, False
+    (np.maximum if largest else np.minimum).at(y, place, numbers)
+    stays, wins = counts & (y == x), numbers == y[place]
+    winners = stays.astype(np.int64)
+    np.add.at(winners, place, wins)
+    return y.reshape(x.shape), stays.reshape(x.shape), np.asarray(wins), winners.reshape(x.shape)
+
+
+@scatter_extreme.grad("x")
+def scatter_extreme_dx(dy, stays, winners):
+    """To x where it is what remains; all that are as extreme have equal shares."""
+    return share(dy, winners) * stays
+
+
+@scatter_extreme.grad("src")
+def scatter_extreme_dsrc(dy, wins, winners, src_shape, dim, index):
+    """To what remains of src, likewise; what was not read has no share."""
+    shares = gather(share(dy, winners), dim=dim, index=index)
+    return put_add(shares * wins, index=corner(index), shape=src_shape)
+
+
+def share(dy, winners):
+    """dY over how many share it; where NaN remains there is none."""
+    return dy / np.maximum(winners, 1).astype(dy.dtype)

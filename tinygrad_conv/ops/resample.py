@@ -22,6 +22,9 @@ from .arguments.dtypes import check_float
 from .arguments.shapes import check_resized
 from .functions import wide
 
+NEAREST = {"nearest": 0.0, "nearest-exact": 0.5}
+"""Modes that read one pixel, and where in a new pixel they look from: at its edge, or at its centre."""
+
 
 class Entries:
     """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]].
@@ -145,10 +148,10 @@ def unmix_axes(dy, x_shape, matrices):
 def interpolate(x, *, size, mode="nearest", align_corners=False, scale=None):
     """x [N, C, …] resized to `size` along the axes after the first two, each axis by itself.
 
-    Place i of a new axis lies at s i of the old one ('nearest', rounded down), or at s (i + ½) - ½, and with
-    align_corners at s i, between two neighbours that share it by their distance ('linear'). The step s is old
-    / new, or 1 / scale where a scale for each axis is given; with align_corners (old - 1) / (new - 1), so
-    that the corners stay where they are.
+    Place i of a new axis lies at s i of the old one ('nearest'), or at s (i + ½) ('nearest-exact'), rounded
+    down; or at s (i + ½) - ½, and with align_corners at s i, between two neighbours that share it by their
+    distance ('linear'). The step s is old / new, or 1 / scale where a scale for each axis is given; with
+    align_corners (old - 1) / (new - 1), so that the corners stay where they are.
     """
     if mode == "linear":
         check_float("interpolate", input=x)
@@ -171,16 +174,21 @@ def resizing(
         # In PyTorch an axis of an image that stays or becomes twice as long is copied or doubled, whatever
         # the scale; of volumes and sequences only its gradient knows that.
         axes = [(old, new, None if new in (old, 2 * old) else factor) for old, new, factor in axes]
-    if mode == "nearest":
-        return [nearest_entries(*axis, dtype) for axis in axes]
+    if mode in NEAREST:
+        return [nearest_entries(*axis, dtype, NEAREST[mode]) for axis in axes]
     return [linear_entries(*axis, align_corners) for axis in axes]
 
 
-def nearest_entries(old: int, new: int, scale: float | None, dtype: Any) -> Entries:
-    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's."""
+def nearest_entries(old: int, new: int, scale: float | None, dtype: Any, centre: float) -> Entries:
+    """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's.
+
+    centre: where in a new pixel its place is.
+    """
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
-    places = np.floor((np.arange(new, dtype=real) * step).astype(np.float32)).astype(np.int64)
+    places = np.floor(((np.arange(new, dtype=real) + real(centre)) * step).astype(np.float32)).astype(
+        np.int64
+    )
     return Entries(new, np.arange(new), np.minimum(places, old - 1))
 
 

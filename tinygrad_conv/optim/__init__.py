@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..missing import public_names
+from ..absent.missing import public_names
 from . import lr_scheduler
 from .adagrad import Adadelta, Adagrad
 from .adam import Adam, AdamW
+from .adam_variants import NAdam, RAdam
 from .adamax import Adamax
 from .optimizer import Optimizer
 from .rmsprop import RMSprop
@@ -18,7 +19,9 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "NAdam",
     "Optimizer",
+    "RAdam",
     "RMSprop",
     "lr_scheduler",
 ]

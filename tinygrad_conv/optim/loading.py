@@ -20,6 +20,7 @@ class StateNames(NamedTuple):
     optional: tuple[str, ...] = ()
     by_option: tuple[tuple[str, str], ...] = ()  # (option, name): required where the option is set
     squares: tuple[str, ...] = ()  # those that cannot be negative
+    numbers: tuple[str, ...] = ()  # those that are one number for the whole parameter
 
     def known(self) -> list[str]:
         """All of them."""
@@ -97,6 +98,8 @@ def loaded_state(
             own[name] = value
         elif name == "step":
             own[name] = step_count(where, value)
+        elif names is not None and name in names.numbers:
+            own[name] = state_number(where, value)
         else:
             own[name] = state_array(where, value, param, dtype)
             if names is not None and name in names.squares and (own[name] < 0).any():
@@ -126,6 +129,14 @@ def step_count(where: str, value: Any) -> int:
     if number is None or not number >= 0 or number != int(number):
         raise ValueError(f"{where} is {value!r} in the state dict; it counts steps, and must be 0 or more")
     return int(number)
+
+
+def state_number(where: str, value: Any) -> float:
+    """A finite number, which PyTorch has as a tensor."""
+    array = plain(where, value)
+    if array.size != 1 or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise ValueError(f"{where} is {value!r} in the state dict; it must be a finite number")
+    return float(array.item())
 
 
 def state_array(where: str, value: Any, param: Tensor, dtype: np.dtype[Any]) -> Array:

@@ -59,6 +59,7 @@ def are_functions(value: Any) -> bool:
 
 OPTIMIZERS: dict[str, Option] = {
     **dict.fromkeys(("lr", "momentum", "weight_decay", "eps", "alpha", "lr_decay"), NOT_NEGATIVE),
+    "momentum_decay": NOT_NEGATIVE,
     "initial_accumulator_value": NOT_NEGATIVE,
     "rho": number(0, 1, has_type=is_real),
     "dampening": REAL,

@@ -13,6 +13,7 @@ import numpy as np
 from ..devices import is_cpu, is_device
 from ..dtypes import CODES
 from ..errors import DtypeError
+from ..size import Size
 
 BITS_BEYOND_FLOATS = 1024
 
@@ -176,12 +177,12 @@ FLAG = Option("True or False", is_flag, plain=frozenset({bool}), at_once=True)
 SWITCH = Option("True or False", is_switch, plain=frozenset({bool}), at_once=True)
 INTEGER = Option("an int", is_integer, plain=frozenset({int}))
 COUNT = Option("an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True)
-INTEGERS = Option("an int or a sequence of ints", is_integers, plain=frozenset({int, tuple}))
-SIZES = Option("an int, a pair of ints or of such pairs", is_sizes, plain=frozenset({int, tuple}))
+INTEGERS = Option("an int or a sequence of ints", is_integers, plain=frozenset({int, tuple, Size}))
+SIZES = Option("an int, a pair of ints or of such pairs", is_sizes, plain=frozenset({int, tuple, Size}))
 PADDING = Option(
     "an int, a pair of ints or of such pairs, 'valid' or 'same'",
     lambda value: isinstance(value, str) or is_sizes(value),
-    plain=frozenset({int, tuple, str}),
+    plain=frozenset({int, tuple, Size, str}),
 )
 NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True)
 NUMBERS = Option("a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}))

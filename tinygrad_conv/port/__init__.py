@@ -9,7 +9,7 @@ arrays.py       methods of tensors that mean something else on an array, or are 
 namespaces.py   where a name of PyTorch's is here
 
 Nothing of the script is run. Which names exist is asked of the package itself; what to write for those that
-do not stands in tinygrad_conv/instead.py.
+do not stands in tinygrad_conv/absent/instead.py.
 """
 
 from .command import add_command

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .. import nn
+from ..absent.instead import INSTEAD
 from ..engine.op import Op
 from ..engine.tensor import Tensor
-from ..instead import INSTEAD
 from .arrays import METHODS
 from .kinds import (
     ARRAY,

@@ -8,8 +8,8 @@ import sys
 from difflib import get_close_matches
 from typing import Any
 
-from ..instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
-from ..missing import PACKAGE, PYTORCHS
+from ..absent.instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
+from ..absent.missing import PACKAGE, PYTORCHS
 
 FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
 """Packages beside PyTorch that are not here either."""

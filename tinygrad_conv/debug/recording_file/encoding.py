@@ -10,6 +10,7 @@ import numpy as np
 from ...dtypes import Array
 from ...engine.location import Place
 from ...errors import SHORT, RecordingError
+from ...size import Size
 from ..step import Accumulated, Kept, Source
 
 TUPLES = {cls.__name__: cls for cls in (Source, Accumulated, Place, Kept)}
@@ -41,8 +42,8 @@ class Encoder:
             return ["ellipsis"]
         if isinstance(value, dict):
             return ["dict", *([self.encode(name), self.encode(member)] for name, member in value.items())]
-        if type(value) in (tuple, list, *TUPLES.values()):
-            return [type(value).__name__, *map(self.encode, value)]
+        if type(value) in (tuple, list, Size, *TUPLES.values()):
+            return ["tuple" if type(value) is Size else type(value).__name__, *map(self.encode, value)]
         raise TypeError(f"a recording cannot be saved with {value!r} in it, a {type(value).__name__}")
 
     def number_of(self, array: Any) -> int:

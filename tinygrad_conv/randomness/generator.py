@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .devices import CPU, Device
-from .options import DEVICE, check_option
+from ..devices import CPU, Device
+from ..options import DEVICE, check_option
 
 FIRST_SEED = 67280421310721  # PyTorch's: a generator that nobody seeded gives the same numbers every time
 

@@ -1,0 +1,29 @@
+"""Names of PyTorch's early days, and a backward from several tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..engine.tensor import Tensor, accumulate, backpropagate
+
+
+def Variable(data: Any, requires_grad: bool = False) -> Tensor:
+    """The same numbers, in the same memory, as a Tensor off the tape: what a Variable is today."""
+    tensor = data.detach() if isinstance(data, Tensor) else Tensor(data)
+    return tensor.requires_grad_(requires_grad)
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor], grad_tensors: Any = None, retain_graph: bool = False
+) -> None:
+    """Add the gradients of the sum of these tensors to `.grad` of every leaf they were computed from.
+
+    grad_tensors: what to begin with, one for each; may be left out for scalars. Raises ValueError for another
+    number of them, and as `Tensor.backward` does.
+    """
+    outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    seeds = list(grad_tensors) if isinstance(grad_tensors, (list, tuple)) else [grad_tensors] * len(outputs)
+    if len(seeds) != len(outputs):
+        raise ValueError(f"backward: {len(outputs)} tensors but {len(seeds)} grad_tensors; pass one for each")
+    accumulate(backpropagate(outputs, seeds, retain_graph))

@@ -1,0 +1,88 @@
+"""Tensor's methods that make it what a function makes of it: after `x.floor_()`, x is `tg.floor(x)`.
+
+As in function_methods.py, `functional/methods.py` enters them under the names that stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class InPlaceFunctionMethods:
+    """What a Tensor can become because a function can make it."""
+
+    __slots__ = ()
+
+    absolute_: Callable[..., Any]
+    acos_: Callable[..., Any]
+    acosh_: Callable[..., Any]
+    addcdiv_: Callable[..., Any]
+    addcmul_: Callable[..., Any]
+    addmm_: Callable[..., Any]
+    addmv_: Callable[..., Any]
+    asin_: Callable[..., Any]
+    asinh_: Callable[..., Any]
+    atan_: Callable[..., Any]
+    atanh_: Callable[..., Any]
+    baddbmm_: Callable[..., Any]
+    bitwise_and_: Callable[..., Any]
+    bitwise_left_shift_: Callable[..., Any]
+    bitwise_not_: Callable[..., Any]
+    bitwise_or_: Callable[..., Any]
+    bitwise_right_shift_: Callable[..., Any]
+    bitwise_xor_: Callable[..., Any]
+    ceil_: Callable[..., Any]
+    copysign_: Callable[..., Any]
+    cosh_: Callable[..., Any]
+    cumprod_: Callable[..., Any]
+    cumsum_: Callable[..., Any]
+    divide_: Callable[..., Any]
+    eq_: Callable[..., Any]
+    erf_: Callable[..., Any]
+    erfc_: Callable[..., Any]
+    exp2_: Callable[..., Any]
+    expm1_: Callable[..., Any]
+    floor_: Callable[..., Any]
+    floor_divide_: Callable[..., Any]
+    fmod_: Callable[..., Any]
+    frac_: Callable[..., Any]
+    ge_: Callable[..., Any]
+    greater_: Callable[..., Any]
+    greater_equal_: Callable[..., Any]
+    gt_: Callable[..., Any]
+    index_add_: Callable[..., Any]
+    index_fill_: Callable[..., Any]
+    le_: Callable[..., Any]
+    lerp_: Callable[..., Any]
+    less_: Callable[..., Any]
+    less_equal_: Callable[..., Any]
+    log10_: Callable[..., Any]
+    log1p_: Callable[..., Any]
+    log2_: Callable[..., Any]
+    logical_and_: Callable[..., Any]
+    logical_not_: Callable[..., Any]
+    logical_or_: Callable[..., Any]
+    logical_xor_: Callable[..., Any]
+    lt_: Callable[..., Any]
+    multiply_: Callable[..., Any]
+    nan_to_num_: Callable[..., Any]
+    ne_: Callable[..., Any]
+    negative_: Callable[..., Any]
+    not_equal_: Callable[..., Any]
+    reciprocal_: Callable[..., Any]
+    remainder_: Callable[..., Any]
+    round_: Callable[..., Any]
+    rsqrt_: Callable[..., Any]
+    scatter_: Callable[..., Any]
+    scatter_add_: Callable[..., Any]
+    scatter_reduce_: Callable[..., Any]
+    sign_: Callable[..., Any]
+    sinh_: Callable[..., Any]
+    square_: Callable[..., Any]
+    subtract_: Callable[..., Any]
+    tan_: Callable[..., Any]
+    tril_: Callable[..., Any]
+    triu_: Callable[..., Any]
+    true_divide_: Callable[..., Any]
+    trunc_: Callable[..., Any]

@@ -1,0 +1,88 @@
+"""What runs along a dimension: sums, products and extremes of everything up to each place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..engine.tensor import Tensor
+from ..ops import arithmetic, counting, functions, reduce, shape
+from ..ops import index as indexing
+from ..ops.arguments.dims import one_dim
+from ..ops.arguments.dtypes import check_float
+from ..options import checked
+from .arguments import Operand, cast, documented_by
+
+
+class RunningExtremes(NamedTuple):
+    """What is largest, or smallest, up to each place, and where that is."""
+
+    values: Tensor
+    indices: Tensor
+
+
+@checked()
+@documented_by(reduce.cumsum)
+def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    return reduce.cumsum(cast(input, dtype), dim=dim)
+
+
+@checked()
+def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64.
+
+    Products and slices alone, whose gradients hold at zeros too.
+    """
+    numbers = cast(input, dtype)
+    if numbers.dtype.kind in "biu":
+        numbers = functions.to(numbers, dtype=np.dtype(np.int64))
+    y = scan(arithmetic.mul, numbers, one_dim("cumprod", dim, numbers.ndim))
+    return shape.clone(y) if y is input else y
+
+
+@checked()
+def logcumsumexp(input: Operand, dim: int) -> Tensor:
+    """y[i] = log(eˣ⁰ + … + eˣⁱ) along `dim`, without overflow. Raises DtypeError for integers."""
+    check_float("logcumsumexp", input=input)
+    y = scan(arithmetic.logaddexp, input, one_dim("logcumsumexp", dim, input.ndim))
+    return shape.clone(y) if y is input else y
+
+
+def scan(combine: Callable[[Any, Any], Any], y: Any, place: int) -> Any:
+    """y[0], y[0] ∘ y[1], … for an associative ∘, along a dimension.
+
+    In log₂ n steps, each of which combines with what ends 1, 2, 4 … places before (Hillis & Steele 1986).
+    """
+    before, step = (slice(None),) * place, 1
+    while step < (y.shape[place] if y.ndim else 1):
+        head, tail, earlier = slice(0, step), slice(step, None), slice(0, -step)
+        combined = combine(y[before + (tail,)], y[before + (earlier,)])
+        y = shape.cat(y[before + (head,)], combined, dim=place)
+        step *= 2
+    return y
+
+
+@checked()
+def cummax(input: Operand, dim: int) -> RunningExtremes:
+    """(values, indices): the largest number up to each place along `dim`, and where it is.
+
+    Of several the last. NaN is larger than all.
+    """
+    return running(input, counting.running_argmax(input, dim=dim), dim)
+
+
+@checked()
+def cummin(input: Operand, dim: int) -> RunningExtremes:
+    """(values, indices): the smallest number up to each place along `dim`, and where it is.
+
+    Of several the last. NaN is smaller than all.
+    """
+    return running(input, counting.running_argmin(input, dim=dim), dim)
+
+
+def running(input: Operand, indices: Any, dim: int) -> RunningExtremes:
+    """(values, indices) of one place for each."""
+    return RunningExtremes(indexing.gather(input, dim=dim, index=indices), indices)

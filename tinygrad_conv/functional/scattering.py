@@ -1,0 +1,106 @@
+"""Numbers written to places: over what is there, added to it, or reduced with it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from ..ops import arithmetic, assign, resample, shape
+from ..ops import index as indexing
+from ..ops.arguments.shapes import check_places, check_source
+from ..ops.reduce import expand
+from ..options import INTEGER, OPERAND, checked, choice, optional
+from .arguments import Operand, documented_by
+from .elementwise import div
+
+REDUCTION = choice("sum", "prod", "mean", "amax", "amin")._replace(plain=frozenset(), at_once=True)
+OLD_NAMES = {"add": "sum", "multiply": "prod"}
+
+
+@checked(dim=INTEGER, src=OPERAND, value=optional(OPERAND), reduce=optional(choice("add", "multiply")))
+def scatter(
+    input: Operand,
+    dim: int,
+    index: Operand,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Tensor:
+    """`input` with src[i, j, …] written to x[i, index[i, j, …], …] for dim=1, and so on; or with one number.
+
+    index: integers, of as many dimensions as input, in the others no larger than it, and no larger than src;
+    what src has beyond it is not read. Of several that are written to one place the last remains, and has its
+    gradient. reduce: 'add' or 'multiply' does that instead of writing, as `scatter_reduce`. Raises ShapeError
+    for another shape, IndexError for an index that input has no place for.
+    """
+    written = value if src is None else src
+    if written is None:
+        raise TypeError("scatter: pass src, a tensor, or value, a number")
+    check_places("scatter", input.shape, dim, index)
+    if getattr(written, "ndim", 0):
+        check_source("scatter", input, written, index)
+        written = written[tuple(map(slice, index.shape))]
+    number = written if hasattr(written, "ndim") else np.asarray(written, input.dtype)
+    if reduce is not None:
+        source = number if number.ndim else expand(number, shape=index.shape)
+        return scatter_reduce(input, dim, index, source, OLD_NAMES[reduce])
+    if not input.ndim and number.ndim:
+        number = shape.reshape(number, shape=())
+    return assign.setitem(input, number, index=places_of(input, dim, index))
+
+
+@checked()
+@documented_by(indexing.scatter_add)
+def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Tensor:
+    return indexing.scatter_add(input, src, dim=dim, index=index)
+
+
+@checked(dim=INTEGER, src=OPERAND, reduce=REDUCTION)
+def scatter_reduce(
+    input: Operand, dim: int, index: Operand, src: Operand, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """x[i, index[i, j, …], …] made one number with all src[i, j, …] that go there, for dim=1, and so on.
+
+    reduce: 'sum', 'prod', 'mean', 'amax' or 'amin'. include_self: whether x counts among the numbers where
+    something of src goes. index: as for `scatter`. The mean of integers is rounded down. Of several that are
+    as extreme each has the same share of the gradient. Raises as `scatter` does.
+    """
+    if reduce in ("amax", "amin"):
+        largest = reduce == "amax"
+        return indexing.scatter_extreme(
+            input, src, dim=dim, index=index, largest=largest, include_self=include_self
+        )
+    check_places("scatter_reduce", input.shape, dim, index)
+    check_source("scatter_reduce", input, src, index)
+    place, numbers = places_of(input, dim, index), src[tuple(map(slice, index.shape))]
+    neutral = np.asarray(reduce == "prod", input.dtype)
+    base = input if include_self else assign.setitem(input, neutral, index=place)
+    if reduce == "prod":
+        return multiplied_at(base, numbers, place)
+    total = indexing.scatter_add(base, numbers, dim=dim, index=index)
+    if reduce == "sum":
+        return total
+    counts = np.ones(input.shape, input.dtype)
+    counts[place] = include_self
+    np.add.at(counts, place, 1)
+    return div(total, counts, rounding_mode=None if input.dtype.kind == "f" else "floor")
+
+
+def places_of(input: Operand, dim: int, index: Operand) -> Any:
+    """NumPy's index for `gather`'s."""
+    return indexing.index_along(np.asarray(index), dim) if input.ndim else (...,)  # type: ignore[no-untyped-call]
+
+
+def multiplied_at(base: Operand, numbers: Operand, place: Any) -> Tensor:
+    """What is there, times each number that goes there: at first the first ones, then the second ones …"""
+    sizes = tuple(base.shape)
+    targets = np.arange(math.prod(sizes)).reshape(sizes)[place].reshape(-1)
+    y, factors = shape.reshape(base, shape=(-1,)), shape.reshape(numbers, shape=(-1,))
+    for entries in resample.each_target_once(targets):  # type: ignore[no-untyped-call]
+        target = targets[entries]
+        y = assign.setitem(y, arithmetic.mul(y[target], factors[entries]), index=target)
+    return shape.reshape(y, shape=sizes)
