@@ -142,17 +142,17 @@ class Optimizer:
         changes, owners = Changes(), set()
         for group in self.param_groups:
             for param in group["params"]:
-                grad = param.grad
+                grad = getattr(param, "_grad", None)  # .grad, in C
                 if grad is None:  # an uninitialized parameter has no data either
                     continue
                 data, state = param._data, self.state.get(param)
-                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
+                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype is not data.dtype:
                     grad = plain_gradient(param)
                 if not data.flags.writeable:
                     check_writable(type(self).__name__, param)
                 updated = self.updated if data.itemsize > 2 else self.updated_wide
                 new_data, new_state = updated(data, grad, state or NOTHING, group)
-                if type(new_data) is not np.ndarray or new_data.dtype != data.dtype:
+                if type(new_data) is not np.ndarray or new_data.dtype is not data.dtype:
                     new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
                 changes.write_leaf(param, new_data)
                 owners.add(id(data if data.base is None else memory_owner(data)))
@@ -251,7 +251,8 @@ class Optimizer:
 
     def params(self) -> list[Any]:
         """The parameters of all groups, in order."""
-        return list(chain.from_iterable(map(PARAMS_OF, self.param_groups)))
+        groups = self.param_groups
+        return [*groups[0]["params"]] if len(groups) == 1 else [*chain.from_iterable(map(PARAMS_OF, groups))]
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
