@@ -51,11 +51,6 @@ class Changes:
         self._numbers.append(numbers)
         self._changed.append(leaf._memory or leaf.memory())
 
-    @property
-    def written(self) -> int:
-        """Into how many arrays numbers go."""
-        return len(self._arrays)
-
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""
         self.set(tensor, "_data", array)

@@ -20,6 +20,9 @@ ENTERED: ContextVar[tuple[Any, ...]] = ContextVar(
     "blocks of enable_grad and no_grad; the last rules", default=()
 )
 
+for _variable, _value in ((GRAD, True), (LAYER, ""), (OBSERVATION, None), (BACKWARD, None)):
+    _variable.set(_value)  # what is set is found at once, a default after looking for it everywhere
+
 is_grad_enabled = GRAD.get
 
 

@@ -39,10 +39,11 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
 
     float16 is added up in float32 or float64 and rounded once, integers in int64.
     """
-    if x.dtype.kind != "f" or (x.size <= FEW and x.dtype != HALF and max(x.shape, default=0) <= SHORT):
+    few = x.size <= SHORT or (x.size <= FEW and max(x.shape) <= SHORT)
+    if x.dtype.kind != "f" or (few and x.itemsize > 2):
         return add_up(x, axes, keepdims=keepdims)
     reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
-    if x.dtype != HALF and in_pairs(x, reduced):
+    if x.itemsize > 2 and in_pairs(x, reduced):
         return add_up(x, reduced, keepdims=keepdims)
     if x.size <= MANY and x.dtype != np.float64:
         return np.asarray(add_up(x, reduced, np.float64, keepdims=keepdims), x.dtype)

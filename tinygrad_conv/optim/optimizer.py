@@ -139,7 +139,7 @@ class Optimizer:
         """What a step changes."""
         if getattr(self.update, "__func__", None) is not Optimizer.update:
             return self.step_on_copies()
-        changes, owners = Changes(), set()
+        changes, owners = Changes(), []
         for group in self.param_groups:
             for param in group["params"]:
                 grad = getattr(param, "_grad", None)  # .grad, in C
@@ -155,12 +155,13 @@ class Optimizer:
                 if type(new_data) is not np.ndarray or new_data.dtype is not data.dtype:
                     new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
                 changes.write_leaf(param, new_data)
-                owners.add(id(data if data.base is None else memory_owner(data)))
+                owners.append(id(data if data.base is None else memory_owner(data)))
                 if state is None:
                     changes.update(self.state, {param: new_state})
                 elif new_state:
                     changes.update(state, new_state)
-        return changes if len(owners) == changes.written else self.step_on_copies()
+        shared = len(owners) > 1 and len(set(owners)) < len(owners)
+        return self.step_on_copies() if shared else changes
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
