@@ -163,8 +163,9 @@ class Tensor(TensorMethods):
 
     def join(self, other: Tensor, copied: bool = False) -> None:
         """Be one more tensor that shows the memory of another, or stands for a view that had to be copied."""
+        copied = copied or (other._memory is not None and other._memory.has_own_array(other))
         self._memory = other.memory()
-        self._memory.add(self, user_where(), copied or self._memory.has_own_array(other))
+        self._memory.add(self, user_where(), copied)
 
     def mark_changed(self) -> None:
         """Note that the memory has just been changed in place."""

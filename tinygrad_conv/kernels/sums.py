@@ -52,9 +52,23 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
 
 def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
     """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
-    if prod([x.shape[axis] for axis in reduced]) <= SHORT:
+    count = prod([x.shape[axis] for axis in reduced])
+    if count <= SHORT:
         return True
-    return x.flags.c_contiguous and reduced == tuple(range(x.ndim - len(reduced), x.ndim))
+    if x.flags.c_contiguous:
+        return reduced == tuple(range(x.ndim - len(reduced), x.ndim))
+    return lies_side_by_side(x, reduced)
+
+
+def lies_side_by_side(x: Array, reduced: tuple[int, ...]) -> bool:
+    """Whether the numbers of each sum follow each other in memory: to NumPy they are one axis, the innermost."""
+    strides, span = x.strides, x.itemsize
+    inner = sorted([axis % x.ndim for axis in reduced], key=strides.__getitem__)
+    for axis in inner:
+        if strides[axis] != span:
+            return False
+        span *= x.shape[axis]
+    return all([axis in inner or strides[axis] >= span for axis in range(x.ndim)])
 
 
 def sum_of_many(x: Array, reduced: frozenset[int], keepdims: bool) -> Array:
