@@ -61,7 +61,7 @@ def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
 
 
 def lies_side_by_side(x: Array, reduced: tuple[int, ...]) -> bool:
-    """Whether the numbers of each sum follow each other in memory: to NumPy they are one axis, the innermost."""
+    """Whether the numbers of each sum follow each other in memory: to NumPy that is one axis."""
     strides, span = x.strides, x.itemsize
     inner = sorted([axis % x.ndim for axis in reduced], key=strides.__getitem__)
     for axis in inner:
