@@ -20,8 +20,10 @@ ENTERED: ContextVar[tuple[Any, ...]] = ContextVar(
     "blocks of enable_grad and no_grad; the last rules", default=()
 )
 
-for _variable, _value in ((GRAD, True), (LAYER, ""), (OBSERVATION, None), (BACKWARD, None)):
-    _variable.set(_value)  # what is set is found at once, a default after looking for it everywhere
+GRAD.set(True)  # what is set is found at once, a default after looking for it everywhere
+LAYER.set("")
+OBSERVATION.set(None)
+BACKWARD.set(None)
 
 is_grad_enabled = GRAD.get
 
