@@ -90,7 +90,7 @@ class profile(StepObserver):
 
     def begin(self) -> None:
         """Forget which kernel served last, and start the clock."""
-        dispatch._served.set(None)
+        dispatch._served.kernel = None
         self._start = time.perf_counter()
 
     def after_step(self, step: Step) -> None:

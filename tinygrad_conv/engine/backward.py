@@ -148,7 +148,7 @@ class Gradients:
         node, slot = edge if type(edge) is Output else (None, 0)
         # shape_and_dtype, written out: one call less for each rule
         shape, dtype = (edge._data.shape, edge._data.dtype) if node is None else node.outputs[slot]
-        if type(gradient) is not self.array_type or gradient.shape != shape or gradient.dtype != dtype:
+        if type(gradient) is not self.array_type or gradient.shape != shape or gradient.dtype is not dtype:
             gradient = fit(gradient, edge, self)
         before = self.arrived.get(edge)
         if before is not None:

@@ -51,11 +51,6 @@ class Changes:
         self._numbers.append(numbers)
         self._changed.append(leaf._memory or leaf.memory())
 
-    @property
-    def written(self) -> int:
-        """Into how many arrays numbers go."""
-        return len(self._arrays)
-
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""
         self.set(tensor, "_data", array)
@@ -81,19 +76,20 @@ class Changes:
 
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter."""
-        version = Versions.latest = tick() if self._changed else Versions.latest
-        changes = chain(
-            map(WRITE, self._arrays, repeat(...), self._numbers),
-            map(setattr, self._changed, repeat("version"), repeat(version)),
-            map(RUN, self._calls),
-        )
-        deque(changes, maxlen=0)
+        changes: Iterable[Any] = map(WRITE, self._arrays, ALL, self._numbers)
+        if self._changed:
+            version = Versions.latest = tick()
+            changes = chain(changes, map(setattr, self._changed, VERSION, repeat(version)))
+        make_all(chain(changes, map(RUN, self._calls)) if self._calls else changes)
 
 
 RUN = partial.__call__
 WRITE: Any = setitem  # array[...] = numbers
+ALL, VERSION = repeat(...), repeat("version")  # without an end, so that everybody can take of them
+make_all = deque[Any](maxlen=0).extend
+"""Goes through an iterator to its end, in C, and keeps nothing."""
 
 
 def set_all(owners: Iterable[Any], name: str, values: Iterable[Any]) -> None:
     """Set an attribute of each owner to its value, in a single step of the interpreter."""
-    deque(map(setattr, owners, repeat(name), values), maxlen=0)
+    make_all(map(setattr, owners, repeat(name), values))

@@ -57,8 +57,11 @@ def user_where(known: int = 0) -> Where:
     known: of how many frames around the caller it is known that they are ours, and need not be looked at.
     """
     frame = sys._getframe(1 + known)
-    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
-        frame = frame.f_back
+    while frame.f_code.co_filename.startswith(PACKAGE):
+        caller = frame.f_back
+        if caller is None:
+            break
+        frame = caller
     return frame.f_code, frame.f_lasti
 
 

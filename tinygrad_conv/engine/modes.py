@@ -20,6 +20,11 @@ ENTERED: ContextVar[tuple[Any, ...]] = ContextVar(
     "blocks of enable_grad and no_grad; the last rules", default=()
 )
 
+GRAD.set(True)  # what is set is found at once, a default after looking for it everywhere
+LAYER.set("")
+OBSERVATION.set(None)
+BACKWARD.set(None)
+
 is_grad_enabled = GRAD.get
 
 

@@ -109,7 +109,7 @@ class Op:
         try:
             if len(inputs) != self.arity and self.variadic is None:
                 inputs, params = self.bind(inputs, params)
-            if self.array_types.issuperset(map(type, inputs)):
+            if inputs and type(inputs[0]) is ndarray and self.array_types.issuperset(map(type, inputs)):
                 return self.on_arrays(inputs, params)
             arrays, edges, wanted, any_tensor = self.unwrap(inputs)
             mutable = self.settle(params) if params else ()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache, partial
+from threading import local
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -96,7 +97,16 @@ KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table
 FAST = "fast"
 
 _wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last rules", default=(FAST,))
-_served: ContextVar[str | None] = ContextVar("served", default=None)
+_wanted.set((FAST,))  # what is set is found at once, a default after looking for it everywhere
+
+
+class Served(local):
+    """Which kernel served the last call of this thread."""
+
+    kernel: str | None = None
+
+
+_served = Served()
 
 
 def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
@@ -115,7 +125,7 @@ def _first_result(ways: tuple[Way, ...], first: Array, second: Array) -> Array:
     for name, kernel in ways:
         result = kernel(first, second)
         if result is not None:
-            _served.set(name)
+            _served.kernel = name
             return result
     raise AssertionError(f"the last kernel, {ways[-1][0]}, gave up")
 
@@ -159,13 +169,13 @@ def problem_of(
 def pools() -> ModuleType:
     """The module whose pooling functions serve."""
     literal = _wanted.get()[-1] == "reference"
-    _served.set("reference" if literal else "pooling")
+    _served.kernel = "reference" if literal else "pooling"
     return reference if literal else pooling
 
 
 def served() -> str | None:
     """The name of the kernel that served the last call of this thread."""
-    return _served.get()
+    return _served.kernel
 
 
 class use_kernels:

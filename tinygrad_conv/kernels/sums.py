@@ -39,10 +39,11 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
 
     float16 is added up in float32 or float64 and rounded once, integers in int64.
     """
-    if x.dtype.kind != "f" or (x.size <= FEW and x.dtype != HALF and max(x.shape, default=0) <= SHORT):
+    few = x.size <= SHORT or (x.size <= FEW and max(x.shape) <= SHORT)
+    if x.dtype.kind != "f" or (few and x.itemsize > 2):
         return add_up(x, axes, keepdims=keepdims)
     reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
-    if x.dtype != HALF and in_pairs(x, reduced):
+    if x.itemsize > 2 and in_pairs(x, reduced):
         return add_up(x, reduced, keepdims=keepdims)
     if x.size <= MANY and x.dtype != np.float64:
         return np.asarray(add_up(x, reduced, np.float64, keepdims=keepdims), x.dtype)
@@ -51,9 +52,23 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
 
 def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
     """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
-    if prod([x.shape[axis] for axis in reduced]) <= SHORT:
+    count = prod([x.shape[axis] for axis in reduced])
+    if count <= SHORT:
         return True
-    return x.flags.c_contiguous and reduced == tuple(range(x.ndim - len(reduced), x.ndim))
+    if x.flags.c_contiguous:
+        return reduced == tuple(range(x.ndim - len(reduced), x.ndim))
+    return lies_side_by_side(x, reduced)
+
+
+def lies_side_by_side(x: Array, reduced: tuple[int, ...]) -> bool:
+    """Whether the numbers of each sum follow each other in memory: to NumPy that is one axis."""
+    strides, span = x.strides, x.itemsize
+    inner = sorted([axis % x.ndim for axis in reduced], key=strides.__getitem__)
+    for axis in inner:
+        if strides[axis] != span:
+            return False
+        span *= x.shape[axis]
+    return all([axis in inner or strides[axis] >= span for axis in range(x.ndim)])
 
 
 def sum_of_many(x: Array, reduced: frozenset[int], keepdims: bool) -> Array:

@@ -139,28 +139,29 @@ class Optimizer:
         """What a step changes."""
         if getattr(self.update, "__func__", None) is not Optimizer.update:
             return self.step_on_copies()
-        changes, owners = Changes(), set()
+        changes, owners = Changes(), []
         for group in self.param_groups:
             for param in group["params"]:
-                grad = param.grad
+                grad = getattr(param, "_grad", None)  # .grad, in C
                 if grad is None:  # an uninitialized parameter has no data either
                     continue
                 data, state = param._data, self.state.get(param)
-                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype != data.dtype:
+                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype is not data.dtype:
                     grad = plain_gradient(param)
                 if not data.flags.writeable:
                     check_writable(type(self).__name__, param)
                 updated = self.updated if data.itemsize > 2 else self.updated_wide
                 new_data, new_state = updated(data, grad, state or NOTHING, group)
-                if type(new_data) is not np.ndarray or new_data.dtype != data.dtype:
+                if type(new_data) is not np.ndarray or new_data.dtype is not data.dtype:
                     new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
                 changes.write_leaf(param, new_data)
-                owners.add(id(data if data.base is None else memory_owner(data)))
+                owners.append(id(data if data.base is None else memory_owner(data)))
                 if state is None:
                     changes.update(self.state, {param: new_state})
                 elif new_state:
                     changes.update(state, new_state)
-        return changes if len(owners) == changes.written else self.step_on_copies()
+        shared = len(owners) > 1 and len(set(owners)) < len(owners)
+        return self.step_on_copies() if shared else changes
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
@@ -251,7 +252,8 @@ class Optimizer:
 
     def params(self) -> list[Any]:
         """The parameters of all groups, in order."""
-        return list(chain.from_iterable(map(PARAMS_OF, self.param_groups)))
+        groups = self.param_groups
+        return [*groups[0]["params"]] if len(groups) == 1 else [*chain.from_iterable(map(PARAMS_OF, groups))]
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
