@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 from ...engine.op import Op
 from ...errors import GradcheckError
 from ..cases import Case, Sample
-from ..diagnosis.culprit import calls_of
+from ..calls import calls_of
 from ..fault import Fault
-from ..repair.adequacy import BlindSpot, blind_spots, lines_of
+from ..repair.adequacy import BlindSpot, blind_spots, show_spots
 from ..surrogates import show_surrogates, surrogate_rules
 from ..tolerance import Tolerance
 from .guess import Guess, cases_of, guess, show_inputs
@@ -185,7 +185,7 @@ def blind_to(op: Op, samples: list[Sample]) -> list[str]:
         common = spots if common is None else {key: common[key] for key in common if key in spots}
         if not common:
             return []
-    return lines_of(list((common or {}).values()))
+    return show_spots(list((common or {}).values()))
 
 
 def spots_at(op: Op, sample: Sample) -> list[BlindSpot]:

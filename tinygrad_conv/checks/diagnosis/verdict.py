@@ -76,6 +76,8 @@ def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
 def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
     """What is wrong with a forward or a rule that does what it must not."""
     call, order, fault = culprit
+    if isinstance(fault, Fault) and fault.kind == "raises":
+        return Verdict(fault.rule, Finding(fault.kind, fault.text))
     wrong_return = find_wrong_return(call)
     if wrong_return:
         return Verdict(*wrong_return)

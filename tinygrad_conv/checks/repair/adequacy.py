@@ -72,15 +72,15 @@ def fails(candidate: Any, case: Any) -> bool:
         return True
 
 
-def lines_of(spots: list[BlindSpot]) -> list[str]:
+def show_spots(spots: list[BlindSpot]) -> list[str]:
     """What is said of blind spots: for each cure the first slips that it would tell."""
     by_cure: dict[str, list[BlindSpot]] = {}
     for spot in spots:
         by_cure.setdefault(spot.told_by, []).append(spot)
     lines = []
-    for cure, told in by_cure.items():
+    for cure, its_spots in by_cure.items():
         lines.append(f"these inputs cannot tell the rule from wrong ones; try {cure}:")
-        lines += [f"  {spot.place}   {spot.before}  as  {spot.after}" for spot in told[:MOST_SHOWN]]
-        if len(told) > MOST_SHOWN:
-            lines.append(f"  and {len(told) - MOST_SHOWN} more")
+        lines += [f"  {spot.place}   {spot.before}  as  {spot.after}" for spot in its_spots[:MOST_SHOWN]]
+        if len(its_spots) > MOST_SHOWN:
+            lines.append(f"  and {len(its_spots) - MOST_SHOWN} more")
     return lines

@@ -42,7 +42,7 @@ def repairs_of(
     if job is None:
         return []
     outcome = try_all(partial(attempts, job), SECONDS if seconds is None else seconds)
-    return lines_of(outcome, len(job.cases))
+    return show_outcome(outcome, len(job.cases))
 
 
 def argument_of(culprit: Culprit, rule: Rule) -> int:
@@ -70,7 +70,7 @@ def repair_by(edit: Edit, job: Job) -> Repair | None:
     return None
 
 
-def lines_of(outcome: Outcome, cases: int) -> list[str]:
+def show_outcome(outcome: Outcome, cases: int) -> list[str]:
     """What is said of an outcome."""
     tried = f"{outcome.tried:,} edits tried" + ("" if outcome.complete else " in the time there was")
     if not outcome.found:
