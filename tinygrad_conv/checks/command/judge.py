@@ -22,8 +22,8 @@ from ..compare import compare
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
+from ..other_inputs import other_sizes, with_other_params
 from ..pullback import gradient_of
-from ..repair.exam import other_sizes, with_other_params
 from ..tolerance import Tolerance
 from .guess import refusal, show_inputs
 from .op_check import check_constant, function_of

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from ...engine.op import Op
 from ...errors import GradcheckError
-from ..cases import Case, Sample
 from ..calls import calls_of
+from ..cases import Case, Sample
 from ..fault import Fault
 from ..repair.adequacy import BlindSpot, blind_spots, show_spots
 from ..surrogates import show_surrogates, surrogate_rules

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..calls import RecordedCall
 from ..fault import Finding
+from ..other_inputs import LARGEST
 from ..pullback import jacobian
 from ..tolerance import Tolerance
-from .evidence import LARGEST
 from .mistakes import find_mistake
 
 MOST = 4  # inputs that are diagnosed

@@ -12,11 +12,9 @@ from ...dtypes import Array
 from ..calls import RecordedCall
 from ..fault import Fault
 from ..function import Function, is_float_array
+from ..other_inputs import LARGEST, jittered
 from ..pullback import jacobian
 from ..tolerance import Tolerance
-
-LARGEST = 1_000_000  # entries of a Jacobian that is looked into
-JITTER = 0.1  # how far, in proportion, the inputs of a second look are from those of the first
 
 
 class Evidence:
@@ -132,12 +130,3 @@ def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance)
     except (ValueError, TypeError, FloatingPointError):  # the op may not be defined there
         return [first]
     return [first, second] if np.isfinite(second.right).all() and second.wrong.any() else [first]
-
-
-def jittered(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs, each number changed by a few per cent: signs and zeros stay, equal ones come apart."""
-    rng = np.random.default_rng(1)
-    return tuple(
-        array * (1 + JITTER * rng.uniform(-1, 1, array.shape)) if is_float_array(array) else array
-        for array in arrays
-    )

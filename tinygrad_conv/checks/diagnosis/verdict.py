@@ -88,8 +88,12 @@ def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
         if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
             kind = "numpy" if source_fault.kind == "numpy" else fault.kind
             return Verdict(rule, Finding(kind, str(source_fault)))
-    if fault.kind == "modes" and wrong_derivation(call):
-        return Verdict(rule, Finding(fault.kind, f"{fault.text}: {wrong_derivation(call)}"))
+    derivation = wrong_derivation(call) if fault.kind == "modes" else None
+    if derivation is not None:
+        derives = (
+            f"{derivation.function.__name__} derives another {derivation.argument} than the forward keeps"
+        )
+        return Verdict(derivation, Finding(fault.kind, f"{fault.text}: {derives}"))
     if fault.kind == "not deterministic":
         return Verdict(rule, finding_of_change(call, rule, fault))
     return Verdict(rule, Finding(fault.kind, fault.text))
@@ -106,8 +110,8 @@ def finding_of_change(call: RecordedCall, rule: Rule | None, fault: Fault) -> Fi
     return Finding(fault.kind, f"{fault.text}: it {why}" if why else fault.text)
 
 
-def wrong_derivation(call: RecordedCall) -> str:
-    """The kept value whose derivation gives other numbers than the forward, if one does."""
+def wrong_derivation(call: RecordedCall) -> Rule | None:
+    """The derivation of a kept value that gives other numbers than the forward, if one does."""
     node = call.node
     for name, derivation in call.op.derivations.items():
         if node is None or name not in node.saved:
@@ -119,5 +123,5 @@ def wrong_derivation(call: RecordedCall) -> str:
             continue
         kept = node.saved[name]
         if np.shape(derived) != np.shape(kept) or not same(np.asarray(as_array(derived)), np.asarray(kept)):
-            return f"{derivation.function.__name__} derives another {name} than the forward keeps"
-    return ""
+            return derivation
+    return None

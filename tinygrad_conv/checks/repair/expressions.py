@@ -189,10 +189,13 @@ def axis_choices() -> Expressions:
 
 
 def with_options(call_of: ast.Call, **options: ast.expr) -> ast.expr:
-    """A call with other keyword arguments beside its own."""
-    kept = [keyword for keyword in call_of.keywords if keyword.arg not in options]
+    """A call with other keyword arguments beside its own, in their order."""
+    changed = [
+        ast.keyword(keyword.arg, options.pop(keyword.arg, keyword.value)) if keyword.arg else keyword
+        for keyword in call_of.keywords
+    ]
     new = [ast.keyword(option, value) for option, value in options.items()]
-    return ast.Call(call_of.func, call_of.args, [*kept, *new])
+    return ast.Call(call_of.func, call_of.args, [*changed, *new])
 
 
 def neighbours(whole_number: ast.expr) -> Expressions:
@@ -266,13 +269,23 @@ SLIPS: dict[type[ast.expr], Callable[..., Expressions]] = {
 }
 
 
-def insertions(expression: ast.expr, scope: Scope) -> Expressions:
-    """A factor or a term more, from what is at hand; a power; an array transposed or turned round."""
-    for value in (2, 0.5, 3):
+def factors(expression: ast.expr, scope: Scope) -> Expressions:
+    """A factor more that has a name, or is 2 or a half; an array transposed."""
+    for value in (2, 0.5):
         yield binary(number(value), ast.Mult, expression)
-    for other in operands(scope):
+    for other in map(name, [*scope.numbers, *scope.arrays]):
         yield binary(expression, ast.Mult, other)
         yield binary(expression, ast.Div, other)
+    yield call(scope, "transpose", expression, number(-2), number(-1))
+
+
+def insertions(expression: ast.expr, scope: Scope) -> Expressions:
+    """A factor or a term more, from what is at hand; an array turned round or summed."""
+    yield binary(number(3), ast.Mult, expression)
+    for other in operands(scope):
+        if not isinstance(other, ast.Name):
+            yield binary(expression, ast.Mult, other)
+            yield binary(expression, ast.Div, other)
         yield binary(expression, ast.Add, other)
         yield binary(expression, ast.Sub, other)
         yield binary(other, ast.Sub, expression)
@@ -293,8 +306,7 @@ def operands(scope: Scope) -> Expressions:
 
 
 def turned(expression: ast.expr, scope: Scope) -> Expressions:
-    """Transposed, flipped, or summed."""
-    yield call(scope, "transpose", expression, number(-2), number(-1))
+    """Flipped, or summed."""
     for axes in ((-1,), (-2,), (-2, -1), (0,)):
         yield call(scope, "flip", expression, ast.Tuple([number(axis) for axis in axes], ast.Load()))
     for axis in axis_choices():
@@ -361,5 +373,5 @@ def centred(expression: ast.expr, scope: Scope) -> Expressions:
             yield binary(expression, ast.Sub, binary(other, ast.Mult, total))
 
 
-WAYS: tuple[Way, ...] = (slips, insertions, calculus)
-"""By the size of an edit, the smallest first."""
+WAYS: tuple[tuple[int, Way], ...] = ((1, slips), (2, factors), (2, insertions), (3, calculus))
+"""With the size of its edits, the smallest first."""

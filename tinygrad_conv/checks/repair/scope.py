@@ -50,23 +50,30 @@ def is_floats(value: Any) -> bool:
 
 def locals_of(rule: Rule, case: Case) -> dict[str, Any]:
     """The rule's parameters, and its local names as they are when it ends."""
+    return run_of(rule, case, case.leading[0])[0]
+
+
+def run_of(rule: Rule, case: Case, leading: tuple[Any, ...]) -> tuple[dict[str, Any], Any]:
+    """The rule's parameters and its local names as they are when it ends, and what it returns; None where it
+    raises.
+    """
     code = rule.function.__code__
-    arguments = [case.dys[0], *[case.values[name] for name in rule.reads]]
+    arguments = [*leading, *[case.values[name] for name in rule.reads]]
     seen: dict[str, Any] = dict(zip(code.co_varnames, arguments))
 
     def at_the_end(frame: FrameType, event: str, _: Any) -> None:
         if event == "return" and frame.f_code is code:
             seen.update(frame.f_locals)
 
-    profiler = sys.getprofile()
+    profiler, returned = sys.getprofile(), None
     sys.setprofile(at_the_end)
     try:
-        rule.function(*arguments, **{name: case.params[name] for name in rule.params})
+        returned = rule.function(*arguments, **{name: case.params[name] for name in rule.params})
     except Exception:  # what it does wrong is known by now; its parameters stay
         pass
     finally:
         sys.setprofile(profiler)
-    return seen
+    return seen, returned
 
 
 def name_of_package(function: Any) -> str:
