@@ -52,7 +52,8 @@ def show_sizes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
 def show_params(call: RecordedCall, changed: RecordedCall) -> str:
     """The params that are others: `stride=2, dilation=3`."""
     before = {**call.op.defaults, **call.params}
-    return ", ".join(f"{name}={value!r}" for name, value in changed.params.items() if value != before[name])
+    params = [(name, value) for name, value in changed.params.items() if value is not before[name]]
+    return ", ".join(f"{name}={value!r}" for name, value in params)
 
 
 def as_floats(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -74,7 +75,8 @@ def with_other_params(call: RecordedCall) -> RecordedCall | None:
     another if it takes that; None if it takes none.
     """
     params, changed = {**call.op.defaults, **call.params}, None
-    for by, (name, value) in enumerate([*params.items()], 1):
+    plain = [(name, value) for name, value in params.items() if isinstance(value, (int, float, tuple))]
+    for by, (name, value) in enumerate(plain, 1):
         for proposal in (another(value, by), another(value, 1)):
             proposed = replace(call, params={**params, name: proposal})
             if proposal != value and is_taken(proposed, call.arrays):

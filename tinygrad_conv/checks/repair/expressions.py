@@ -113,6 +113,7 @@ def slips_of_constant(constant: ast.Constant, scope: Scope) -> Expressions:
         yield from (number(other) for other in dict.fromkeys(others) if other != value)
         if value:
             yield binary(number(1), ast.Div, constant)
+            yield binary(constant, ast.Pow, number(0.5))
         yield from map(name, scope.numbers)
     elif value is None:
         yield from map(name, scope.params)
@@ -339,6 +340,9 @@ def calculus(expression: ast.expr, scope: Scope) -> Expressions:
         yield binary(expression, ast.MatMult, other)
         yield binary(other, ast.MatMult, expression)
         yield binary(expression, ast.Mult, call(scope, "sign", other))
+    for first, second in combinations([*scope.arrays, *scope.numbers], 2):
+        yield binary(expression, ast.Add, binary(name(first), ast.Mult, name(second)))
+        yield binary(expression, ast.Sub, binary(name(first), ast.Mult, name(second)))
 
 
 def conjugated(expression: ast.expr, scope: Scope) -> Expressions:

@@ -83,15 +83,17 @@ def points_of(job: Job) -> list[Point]:
                 return []
             readable = {**case.values, **case.params, **locals_}
             arrays = {
-                name: np.asarray(value) for name, value in readable.items() if is_number_or_array(value)
+                name: np.asarray(value, np.float64)
+                for name, value in readable.items()
+                if is_array_of_numbers(value)
             }
             points.append(Point(arrays, np.asarray(given), right))
     return points
 
 
-def is_number_or_array(value: Any) -> bool:
-    """Whether it is an array of floats; plain numbers are found by the constant."""
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and bool(np.isfinite(value).all())
+def is_array_of_numbers(value: Any) -> bool:
+    """Whether it is an array of finite numbers; plain ones are found by the constant."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and bool(np.isfinite(value).all())
 
 
 def terms(job: Job, points: list[Point]) -> Iterator[tuple[str, type[ast.operator]]]:
@@ -234,7 +236,8 @@ class Monomials:
             single = [
                 Atom(raised(atom.text, power), atom.numbers**power) for power in POWERS for atom in atoms
             ]
-            single = [atom for atom in single if np.isfinite(atom.numbers).all() and atom.numbers.all()]
+            single = [atom for atom in single if np.isfinite(atom.numbers).all()]
+            single = [atom for atom in single if atom.numbers[self.used].all()]
             pairs = [
                 Atom(atom.text + other.text, atom.numbers * other.numbers)
                 for atom, other in combinations(single, 2)

@@ -17,7 +17,7 @@ PACKAGE = __name__.partition(".")[0]
 class Scope(NamedTuple):
     """The names that an edit may use.
 
-    arrays: of float arrays, by name their number of axes; first those that the rule reads or makes.
+    arrays: of arrays, by name their number of axes; first those that the rule reads or makes.
     numbers: of plain numbers. params: of whatever else is a param or a shape. extra: of those the names
     which the rule does not read yet. package: how the rule's module calls this package (`tg`).
     """
@@ -35,17 +35,12 @@ def scope_of(rule: Rule, case: Case) -> Scope:
     others = {name: value for name, value in {**case.values, **case.params}.items() if name not in own}
     values = {**own, **others}
     return Scope(
-        arrays={name: value.ndim for name, value in values.items() if is_floats(value)},
+        arrays={name: value.ndim for name, value in values.items() if isinstance(value, np.ndarray)},
         numbers=[name for name, value in values.items() if type(value) in (int, float)],
         params=[name for name, value in values.items() if type(value) in (tuple, bool, str)],
         extra=frozenset(others),
         package=name_of_package(rule.function),
     )
-
-
-def is_floats(value: Any) -> bool:
-    """Whether it is an array of floats."""
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def locals_of(rule: Rule, case: Case) -> dict[str, Any]:

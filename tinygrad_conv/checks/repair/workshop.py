@@ -22,7 +22,7 @@ LONGEST = 2.0  # seconds of computing that one attempt may take
 STUCK = 4.0  # seconds after which a child is stopped that does not get on, for it cannot stop itself
 POLL = 0.02  # seconds between looks at the child
 MOST_CHILDREN = 10  # that are started one after another
-PATIENCE = 4  # how many times as long, by the clock, a child may take where other work is in its way
+PATIENCE = 3  # how many times as long, by the clock, a child may take where other work is in its way
 
 Attempt = Callable[[], Any]
 Attempts = Callable[[list[Any]], Iterator[Attempt]]
