@@ -5,7 +5,7 @@ exam.py          what a right rule must give: gradients at several inputs, of ot
 edited.py        a rule with an edit: compiled, and held against that
 edits.py         every single edit of a syntax tree that a slip of the pen may ask for, likely ones first
 expressions.py   what may stand in the place of an expression
-scope.py         what the rule's names stand for: arrays, sizes, params; and how it calls ops
+rule_names.py     what the rule's names stand for: arrays, sizes, params; and how it calls ops
 workshop.py      a child process that makes attempt after attempt, and that can be stopped
 adequacy.py      the same edits on a rule that is right: could the inputs tell?
 """

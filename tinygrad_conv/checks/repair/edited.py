@@ -22,7 +22,7 @@ from ..pullback import Pullback, gradient_of
 from ..tolerance import Tolerance, WrongEntry
 from .edits import Edit
 from .exam import Case, cases_of, has_to_pass
-from .scope import PACKAGE, Scope, scope_of
+from .rule_names import PACKAGE, RuleNames, names_for
 
 
 class Job(NamedTuple):
@@ -32,7 +32,7 @@ class Job(NamedTuple):
     argument: int | str  # the number of a checked input, or the name of a kept value that the rule derives
     rule: Rule
     definition: ast.FunctionDef
-    scope: Scope
+    scope: RuleNames
     cases: list[Case]
     order: int
     tolerance: Tolerance
@@ -88,7 +88,7 @@ def job_of(
     if definition is None:
         return None
     definition.decorator_list = []
-    scope = scope_of(rule, cases[0])
+    scope = names_for(rule, cases)
     names = names_around(function, scope.package)
     return Job(call, argument, rule, definition, scope, cases, order, tolerance, names)
 

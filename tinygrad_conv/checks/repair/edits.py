@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...engine.location import show_path
 from .expressions import Way, slips
-from .scope import Scope
+from .rule_names import RuleNames
 
 LONGEST = 70  # characters of an expression that is shown whole, so that one sees where the edit is
 
@@ -62,7 +62,7 @@ class Place(NamedTuple):
             getattr(self.parent, self.field)[self.position] = part
 
 
-def edits_by(way: Way, size: int, definition: ast.FunctionDef, scope: Scope) -> Iterator[Edit]:
+def edits_by(way: Way, size: int, definition: ast.FunctionDef, scope: RuleNames) -> Iterator[Edit]:
     """The edits of a rule's body that a way has; with slips of expressions come those of statements."""
     expressions = list(places_of(definition, ast.expr))
     for place in expressions:
@@ -76,7 +76,7 @@ def edits_by(way: Way, size: int, definition: ast.FunctionDef, scope: Scope) -> 
         yield from other_names_throughout(expressions, scope)
 
 
-def other_names_throughout(expressions: list[Place], scope: Scope) -> Iterator[Edit]:
+def other_names_throughout(expressions: list[Place], scope: RuleNames) -> Iterator[Edit]:
     """A name that is another one wherever it stands, and two that are exchanged."""
     names = [place for place in expressions if isinstance(place.content, ast.Name)]
     places = {name: [place for place in names if place.content.id == name] for name in identifiers(names)}

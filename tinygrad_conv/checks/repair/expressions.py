@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from ...engine.registry import OPS
-from .scope import Scope
+from .rule_names import RuleNames
 
 Expressions = Iterator[ast.expr]
-Way = Callable[[ast.expr, Scope], Expressions]
+Way = Callable[[ast.expr, RuleNames], Expressions]
 
 OPERATORS: tuple[type[ast.operator], ...] = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult)
 COMPARISONS: tuple[type[ast.cmpop], ...] = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
@@ -33,7 +33,7 @@ FAMILIES = (
 OF_NUMPY = {"power": "pow", "concatenate": "cat", "multiply": "mul", "subtract": "sub", "negative": "neg"}
 AXIS_NAMES = ("dim", "axis", "dims", "axes")
 KEEP_NAMES = ("keepdim", "keepdims")
-MOST_AXES = 4
+MOST_INDEXED = 2  # arrays whose size along an axis that is a param is tried
 
 
 def number(value: float) -> ast.expr:
@@ -53,7 +53,7 @@ def negative(expression: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.USub(), expression)
 
 
-def call(scope: Scope, function: str, *arguments: ast.expr, **options: ast.expr) -> ast.expr:
+def call(scope: RuleNames, function: str, *arguments: ast.expr, **options: ast.expr) -> ast.expr:
     """A call of one of the package's functions, as the rule's module would write it."""
     callee = ast.Attribute(ast.Name(scope.package, ast.Load()), function, ast.Load())
     return ast.Call(callee, list(arguments), [ast.keyword(name, value) for name, value in options.items()])
@@ -64,18 +64,21 @@ def name(identifier: str) -> ast.expr:
     return ast.Name(identifier, ast.Load())
 
 
-def slips(expression: ast.expr, scope: Scope) -> Expressions:
+CENTRED_ALONG = (number(-1), number(0), number(-2), ast.Tuple([number(-2), number(-1)], ast.Load()))
+
+
+def slips(expression: ast.expr, scope: RuleNames) -> Expressions:
     """One token is another, or is missing, or two have changed places."""
     yield negative(expression)
     yield from SLIPS.get(type(expression), no_slips)(expression, scope)
 
 
-def no_slips(expression: ast.expr, scope: Scope) -> Expressions:
+def no_slips(expression: ast.expr, scope: RuleNames) -> Expressions:
     """Of what has no tokens of its own."""
     return iter(())
 
 
-def slips_of_operation(operation: ast.BinOp, scope: Scope) -> Expressions:
+def slips_of_operation(operation: ast.BinOp, scope: RuleNames) -> Expressions:
     """Another operator; operands exchanged; one of them dropped."""
     left, right = operation.left, operation.right
     for operator in OPERATORS:
@@ -98,12 +101,12 @@ def regrouped(operation: ast.BinOp) -> Expressions:
         yield binary(binary(left, outer, right.left), type(right.op), right.right)
 
 
-def slips_of_sign(operation: ast.UnaryOp, scope: Scope) -> Expressions:
+def slips_of_sign(operation: ast.UnaryOp, scope: RuleNames) -> Expressions:
     """Without the sign, or the `not`."""
     yield operation.operand
 
 
-def slips_of_constant(constant: ast.Constant, scope: Scope) -> Expressions:
+def slips_of_constant(constant: ast.Constant, scope: RuleNames) -> Expressions:
     """Another number, or the other flag."""
     value = constant.value
     if isinstance(value, bool):
@@ -119,7 +122,7 @@ def slips_of_constant(constant: ast.Constant, scope: Scope) -> Expressions:
         yield from map(name, scope.params)
 
 
-def slips_of_name(identifier: ast.Name, scope: Scope) -> Expressions:
+def slips_of_name(identifier: ast.Name, scope: RuleNames) -> Expressions:
     """Another name of its kind."""
     for names in (scope.arrays, scope.numbers, scope.params):
         if identifier.id in names:
@@ -129,14 +132,14 @@ def slips_of_name(identifier: ast.Name, scope: Scope) -> Expressions:
         yield from (number(value) for value in (0, 1, 2))
 
 
-def slips_of_comparison(comparison: ast.Compare, scope: Scope) -> Expressions:
+def slips_of_comparison(comparison: ast.Compare, scope: RuleNames) -> Expressions:
     """Another comparison."""
     for operator in COMPARISONS:
         if not isinstance(comparison.ops[0], operator):
             yield ast.Compare(comparison.left, [operator(), *comparison.ops[1:]], comparison.comparators)
 
 
-def slips_of_call(call_of: ast.Call, scope: Scope) -> Expressions:
+def slips_of_call(call_of: ast.Call, scope: RuleNames) -> Expressions:
     """A function of its family; arguments exchanged; the call dropped; other options; a reversed range."""
     for function in relatives(call_of.func, scope):
         yield ast.Call(function, call_of.args, call_of.keywords)
@@ -150,10 +153,10 @@ def slips_of_call(call_of: ast.Call, scope: Scope) -> Expressions:
         yield ast.Call(call_of.func, call_of.args, others)
     if isinstance(call_of.func, ast.Name) and call_of.func.id == "range":
         yield ast.Call(name("reversed"), [call_of], [])
-    yield from other_axes(call_of)
+    yield from other_axes(call_of, scope)
 
 
-def relatives(function: ast.expr, scope: Scope) -> Expressions:
+def relatives(function: ast.expr, scope: RuleNames) -> Expressions:
     """Functions that are easily taken for this one: of its family, or of the same name in this package."""
     if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") != scope.package:
         own_name = OF_NUMPY.get(function.attr, function.attr)
@@ -168,25 +171,29 @@ def relatives(function: ast.expr, scope: Scope) -> Expressions:
                     yield name(other)
 
 
-def other_axes(call_of: ast.Call) -> Expressions:
+def other_axes(call_of: ast.Call, scope: RuleNames) -> Expressions:
     """The call with its axes given otherwise, or kept."""
     given = {keyword.arg: keyword.value for keyword in call_of.keywords}
     axes = next((axes for axes in AXIS_NAMES if axes in given), "dim")
     keeps = next((keeps for keeps in KEEP_NAMES if keeps in given), "keepdim")
-    for axis in axis_choices():
+    for axis in axis_choices(scope):
         yield with_options(call_of, **{axes: axis})
         yield with_options(call_of, **{axes: axis, keeps: ast.Constant(True)})
     kept = given.get(keeps)
     yield with_options(call_of, **{keeps: ast.Constant(not getattr(kept, "value", False))})
 
 
-def axis_choices() -> Expressions:
-    """One axis or two, from the end or the start."""
+def axis_choices(scope: RuleNames) -> Expressions:
+    """One axis or two, from the end or the start, of as many as arrays have."""
+    most = max(scope.arrays.values(), default=0)
     for axis in (-1, -2, -3, 0, 1, 2):
-        yield number(axis)
+        if -most <= axis < most:
+            yield number(axis)
     for pair in combinations((-1, -2, -3, 0), 2):
-        yield ast.Tuple([number(axis) for axis in pair], ast.Load())
-    yield ast.Tuple([number(axis) for axis in (0, 2, 3)], ast.Load())
+        if -most <= min(pair) and most > 1:
+            yield ast.Tuple([number(axis) for axis in pair], ast.Load())
+    if most > 3:
+        yield ast.Tuple([number(axis) for axis in (0, 2, 3)], ast.Load())
 
 
 def with_options(call_of: ast.Call, **options: ast.expr) -> ast.expr:
@@ -207,7 +214,7 @@ def neighbours(whole_number: ast.expr) -> Expressions:
         yield from (binary(whole_number, operator, number(1)) for operator in (ast.Sub, ast.Add))
 
 
-def slips_of_index(subscript: ast.Subscript, scope: Scope) -> Expressions:
+def slips_of_index(subscript: ast.Subscript, scope: RuleNames) -> Expressions:
     """The whole array, or one that begins or ends one place elsewhere, or runs the other way."""
     yield subscript.value
     parts = subscript.slice.elts if isinstance(subscript.slice, ast.Tuple) else [subscript.slice]
@@ -239,7 +246,7 @@ def shifted(bound: ast.expr | None) -> Iterator[ast.expr | None]:
         yield from (None, *neighbours(bound))
 
 
-def slips_of_tuple(several: ast.Tuple | ast.List, scope: Scope) -> Expressions:
+def slips_of_tuple(several: ast.Tuple | ast.List, scope: RuleNames) -> Expressions:
     """One element less, two exchanged, or the other way round."""
     elements = several.elts
     for position in range(len(elements)):
@@ -250,7 +257,7 @@ def slips_of_tuple(several: ast.Tuple | ast.List, scope: Scope) -> Expressions:
         yield type(several)(exchanged, ast.Load())
 
 
-def slips_of_choice(choice: ast.IfExp, scope: Scope) -> Expressions:
+def slips_of_choice(choice: ast.IfExp, scope: RuleNames) -> Expressions:
     """The other way round, or always the same."""
     yield ast.IfExp(choice.test, choice.orelse, choice.body)
     yield from (choice.body, choice.orelse)
@@ -270,53 +277,69 @@ SLIPS: dict[type[ast.expr], Callable[..., Expressions]] = {
 }
 
 
-def factors(expression: ast.expr, scope: Scope) -> Expressions:
+def factors(expression: ast.expr, scope: RuleNames) -> Expressions:
     """A factor more that has a name, or is 2 or a half; an array transposed."""
     for value in (2, 0.5):
         yield binary(number(value), ast.Mult, expression)
-    for other in map(name, [*scope.numbers, *scope.arrays]):
+    for other in [*map(name, [*scope.numbers, *scope.arrays]), *with_axes_behind(scope)]:
         yield binary(expression, ast.Mult, other)
         yield binary(expression, ast.Div, other)
     yield call(scope, "transpose", expression, number(-2), number(-1))
 
 
-def insertions(expression: ast.expr, scope: Scope) -> Expressions:
+def with_axes_behind(scope: RuleNames) -> Expressions:
+    """The arrays with fewer axes than others, with a new one behind: `g[:, None]`."""
+    for array, ndim in scope.arrays.items():
+        if 0 < ndim < max(scope.arrays.values()):
+            whole: list[ast.expr] = [ast.Slice() for _ in range(ndim)]
+            yield ast.Subscript(name(array), ast.Tuple([*whole, ast.Constant(None)], ast.Load()), ast.Load())
+
+
+def insertions(expression: ast.expr, scope: RuleNames) -> Expressions:
     """A factor or a term more, from what is at hand; an array turned round or summed."""
     yield binary(number(3), ast.Mult, expression)
-    for other in operands(scope):
-        if not isinstance(other, ast.Name):
-            yield binary(expression, ast.Mult, other)
-            yield binary(expression, ast.Div, other)
+    for other in sizes(scope):
+        yield binary(expression, ast.Mult, other)
+        yield binary(expression, ast.Div, other)
+    for other in [number(1), *map(name, [*scope.arrays, *scope.numbers])]:
         yield binary(expression, ast.Add, other)
         yield binary(expression, ast.Sub, other)
         yield binary(other, ast.Sub, expression)
     yield from turned(expression, scope)
 
 
-def operands(scope: Scope) -> Expressions:
-    """Names in scope, their sizes, and 1."""
-    yield number(1)
-    yield from map(name, scope.arrays)
-    yield from map(name, scope.numbers)
-    for array, ndim in scope.arrays.items():
+def sizes(scope: RuleNames) -> Expressions:
+    """How many elements arrays have, along each axis, along one that a number says, and in all."""
+    for array, axis in scope.sizes:
         shape = ast.Attribute(name(array), "shape", ast.Load())
-        axes = [number(axis) for axis in range(-min(ndim, MOST_AXES), 0)]
-        for axis in [*axes, *map(name, scope.numbers)] if ndim else []:
-            yield ast.Subscript(shape, axis, ast.Load())
-        yield ast.Call(ast.Attribute(name("math"), "prod", ast.Load()), [shape], [])
+        if axis is None:
+            yield ast.Call(ast.Attribute(name("math"), "prod", ast.Load()), [shape], [])
+        else:
+            yield ast.Subscript(shape, number(axis), ast.Load())
+    for axis in scope.numbers:
+        for array in list(scope.arrays)[:MOST_INDEXED]:
+            shape = ast.Attribute(name(array), "shape", ast.Load())
+            yield ast.Subscript(shape, name(axis), ast.Load())
 
 
-def turned(expression: ast.expr, scope: Scope) -> Expressions:
+def turned(expression: ast.expr, scope: RuleNames) -> Expressions:
     """Flipped, or summed."""
     for axes in ((-1,), (-2,), (-2, -1), (0,)):
         yield call(scope, "flip", expression, ast.Tuple([number(axis) for axis in axes], ast.Load()))
-    for axis in axis_choices():
+    for axis in axis_choices(scope):
         yield call(scope, "sum", expression, axis)
         yield call(scope, "sum", expression, axis, keepdim=ast.Constant(True))
     yield call(scope, "sum", expression)
 
 
-def calculus(expression: ast.expr, scope: Scope) -> Expressions:
+def products(expression: ast.expr, scope: RuleNames) -> Expressions:
+    """A term more: two names multiplied, as a recurrence carries."""
+    for first, second in combinations([*scope.arrays, *scope.numbers], 2):
+        yield binary(expression, ast.Add, binary(name(first), ast.Mult, name(second)))
+        yield binary(expression, ast.Sub, binary(name(first), ast.Mult, name(second)))
+
+
+def calculus(expression: ast.expr, scope: RuleNames) -> Expressions:
     """A function in the place of its derivative, a term that a mean or a norm brings, a power."""
     one, two = number(1), number(2)
     square = binary(expression, ast.Pow, two)
@@ -329,7 +352,6 @@ def calculus(expression: ast.expr, scope: Scope) -> Expressions:
     yield negative(call(scope, "sin", expression))
     yield binary(number(0.5), ast.Div, call(scope, "sqrt", expression))
     yield from conjugated(expression, scope)
-    yield from centred(expression, scope)
     for other in map(name, [*scope.arrays, *scope.numbers]):
         yield binary(expression, ast.Mult, binary(other, ast.Pow, two))
         yield binary(expression, ast.Div, binary(other, ast.Pow, two))
@@ -340,12 +362,9 @@ def calculus(expression: ast.expr, scope: Scope) -> Expressions:
         yield binary(expression, ast.MatMult, other)
         yield binary(other, ast.MatMult, expression)
         yield binary(expression, ast.Mult, call(scope, "sign", other))
-    for first, second in combinations([*scope.arrays, *scope.numbers], 2):
-        yield binary(expression, ast.Add, binary(name(first), ast.Mult, name(second)))
-        yield binary(expression, ast.Sub, binary(name(first), ast.Mult, name(second)))
 
 
-def conjugated(expression: ast.expr, scope: Scope) -> Expressions:
+def conjugated(expression: ast.expr, scope: RuleNames) -> Expressions:
     """f(a) as f run the other way, flip(f(flip(a))): the adjoint of running sums, scans and shifts."""
     if not isinstance(expression, ast.Call) or not expression.args:
         return
@@ -358,24 +377,27 @@ def conjugated(expression: ast.expr, scope: Scope) -> Expressions:
         )
 
 
-def centred(expression: ast.expr, scope: Scope) -> Expressions:
+def centred(expression: ast.expr, scope: RuleNames) -> Expressions:
     """Less its mean or sum, by itself or times an array: what a mean or a norm in the forward brings."""
-    for statistic in ("mean", "sum"):
-        whole = call(scope, statistic, expression)
-        along = [
-            call(scope, statistic, expression, axis, keepdim=ast.Constant(True)) for axis in axis_choices()
-        ]
-        for taken in (whole, *along):
+    for axis in CENTRED_ALONG:
+        kept = ast.Constant(True)
+        for statistic in ("sum", "mean"):
+            taken = call(scope, statistic, expression, axis, keepdim=kept)
             yield binary(expression, ast.Sub, taken)
             for other in map(name, scope.arrays):
                 yield binary(expression, ast.Sub, binary(other, ast.Mult, taken))
-    for other in map(name, scope.arrays):
-        product = binary(expression, ast.Mult, other)
-        for axis in axis_choices():
-            total = call(scope, "sum", product, axis, keepdim=ast.Constant(True))
+        for other in map(name, scope.arrays):
+            total = call(scope, "sum", binary(expression, ast.Mult, other), axis, keepdim=kept)
             yield binary(expression, ast.Sub, total)
             yield binary(expression, ast.Sub, binary(other, ast.Mult, total))
 
 
-WAYS: tuple[tuple[int, Way], ...] = ((1, slips), (2, factors), (2, insertions), (3, calculus))
-"""With the size of its edits, the smallest first."""
+WAYS: tuple[tuple[int, Way], ...] = (
+    (1, slips),
+    (2, factors),
+    (2, insertions),
+    (3, products),
+    (3, centred),
+    (3, calculus),
+)
+"""With the size of its edits, the likely ones first."""

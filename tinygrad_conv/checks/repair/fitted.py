@@ -22,7 +22,7 @@ from ...dtypes import Array
 from ..function import can_broadcast
 from .edited import Job
 from .edits import Edit, Place, names_in, places_of
-from .scope import Scope, run_of
+from .rule_names import RuleNames, run_of
 
 POWERS = (1, -1, 2, -2, 3, -3, 0.5, -0.5)
 NEAR = 1e-4  # in proportion; the exam is exact
@@ -163,7 +163,7 @@ def spread(arrays: list[Array], points: list[Point]) -> Array:
 
 
 def linear_atoms(
-    points: list[Point], plain: list[str], of_dy: list[str], shape: tuple[int, ...], scope: Scope
+    points: list[Point], plain: list[str], of_dy: list[str], shape: tuple[int, ...], scope: RuleNames
 ) -> Iterator[Atom]:
     """What holds dy once: arrays made of it, their sums with a factor, their matrix products."""
     for name in of_dy:
@@ -177,7 +177,7 @@ def linear_atoms(
 
 
 def sums(
-    points: list[Point], name: str, other: str | None, shape: tuple[int, ...], scope: Scope
+    points: list[Point], name: str, other: str | None, shape: tuple[int, ...], scope: RuleNames
 ) -> Iterator[Atom]:
     """tg.sum(name * other, axis, keepdim=True) along each axis, and over all."""
     pairs = [(point.arrays[name], point.arrays[other] if other else np.ones(())) for point in points]
@@ -198,7 +198,7 @@ def sums(
 
 
 def matrix_products(
-    points: list[Point], name: str, other: str, shape: tuple[int, ...], scope: Scope
+    points: list[Point], name: str, other: str, shape: tuple[int, ...], scope: RuleNames
 ) -> Iterator[Atom]:
     """tg.matmul of the two in either order, either of them transposed."""
     if points[0].arrays[name].ndim < 2 or points[0].arrays[other].ndim < 2:

@@ -14,33 +14,56 @@ from .exam import Case
 PACKAGE = __name__.partition(".")[0]
 
 
-class Scope(NamedTuple):
+class RuleNames(NamedTuple):
     """The names that an edit may use.
 
-    arrays: of arrays, by name their number of axes; first those that the rule reads or makes.
-    numbers: of plain numbers. params: of whatever else is a param or a shape. extra: of those the names
-    which the rule does not read yet. package: how the rule's module calls this package (`tg`).
+    arrays: of arrays, by name their number of axes; first those that the rule reads or makes. sizes: (array,
+    axis) of its different sizes, None for the number of all elements. numbers: of plain numbers. params: of
+    whatever else is a param or a shape. extra: of those the names which the rule does not read yet. package:
+    how the rule's module calls this package (`tg`).
     """
 
     arrays: dict[str, int]
+    sizes: list[tuple[str, int | None]]
     numbers: list[str]
     params: list[str]
     extra: frozenset[str]
     package: str
 
 
-def scope_of(rule: Rule, case: Case) -> Scope:
-    """What an edit of this rule may use."""
-    own = {**locals_of(rule, case), **{name: case.params[name] for name in rule.params}}
-    others = {name: value for name, value in {**case.values, **case.params}.items() if name not in own}
-    values = {**own, **others}
-    return Scope(
+def names_for(rule: Rule, cases: list[Case]) -> RuleNames:
+    """What an edit of this rule may use, by its runs at all cases."""
+    by_case = [values_at(rule, case) for case in cases]
+    values, own = by_case[0], {**locals_of(rule, cases[0]), **dict.fromkeys(rule.params)}
+    return RuleNames(
         arrays={name: value.ndim for name, value in values.items() if isinstance(value, np.ndarray)},
+        sizes=different_sizes(by_case),
         numbers=[name for name, value in values.items() if type(value) in (int, float)],
         params=[name for name, value in values.items() if type(value) in (tuple, bool, str)],
-        extra=frozenset(others),
+        extra=frozenset(name for name in values if name not in own),
         package=name_of_package(rule.function),
     )
+
+
+def values_at(rule: Rule, case: Case) -> dict[str, Any]:
+    """All that there is at a case by name: the rule's own first, then what it does not read."""
+    own = {**locals_of(rule, case), **{name: case.params[name] for name in rule.params}}
+    others = {name: value for name, value in {**case.values, **case.params}.items() if name not in own}
+    return {**own, **others}
+
+
+def different_sizes(by_case: list[dict[str, Any]]) -> list[tuple[str, int | None]]:
+    """The sizes of arrays that are not the same at all cases, nor 1 everywhere."""
+    chosen: dict[tuple[int, ...], tuple[str, int | None]] = {}
+    for name, value in by_case[0].items():
+        shapes = [np.shape(values[name]) for values in by_case if name in values]
+        if not isinstance(value, np.ndarray) or len({len(shape) for shape in shapes}) > 1:
+            continue
+        for axis in range(-value.ndim, 0):
+            chosen.setdefault(tuple([shape[axis] for shape in shapes]), (name, axis))
+        if value.ndim > 1:
+            chosen.setdefault(tuple([int(np.prod(shape)) for shape in shapes]), (name, None))
+    return [place for sizes, place in chosen.items() if set(sizes) != {1}]
 
 
 def locals_of(rule: Rule, case: Case) -> dict[str, Any]:
