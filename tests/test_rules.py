@@ -84,7 +84,7 @@ def asks_for_a_float(dy, x):
 def finds_out_in_a_loop(dy, x):
     scale = 1
     for _ in range(2):
-        twice = np.multiply(scale, 2)
+        twice = 2 * np.tanh(scale)
         scale = x
     return dy * twice
 

@@ -82,11 +82,9 @@ def other_names_throughout(expressions: list[Place], scope: RuleNames) -> Iterat
     places = {name: [place for place in names if place.content.id == name] for name in identifiers(names)}
     for of_a_kind in (list(scope.arrays), scope.numbers, scope.params):
         for name, other in permutations(of_a_kind, 2):
-            first, *others = [(place, ast.Name(other, ast.Load())) for place in places.get(name, ())] or [
-                None
-            ]
-            if first is None:
+            if name not in places:
                 continue
+            first, *others = [(place, ast.Name(other, ast.Load())) for place in places[name]]
             reads = (other,) if other in scope.extra else ()
             if others:
                 yield Edit(1 + bool(reads), *first, reads, tuple(others))

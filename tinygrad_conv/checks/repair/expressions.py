@@ -316,10 +316,10 @@ def sizes(scope: RuleNames) -> Expressions:
             yield ast.Call(ast.Attribute(name("math"), "prod", ast.Load()), [shape], [])
         else:
             yield ast.Subscript(shape, number(axis), ast.Load())
-    for axis in scope.numbers:
+    for number_name in scope.numbers:
         for array in list(scope.arrays)[:MOST_INDEXED]:
             shape = ast.Attribute(name(array), "shape", ast.Load())
-            yield ast.Subscript(shape, name(axis), ast.Load())
+            yield ast.Subscript(shape, name(number_name), ast.Load())
 
 
 def turned(expression: ast.expr, scope: RuleNames) -> Expressions:
@@ -337,6 +337,9 @@ def products(expression: ast.expr, scope: RuleNames) -> Expressions:
     for first, second in combinations([*scope.arrays, *scope.numbers], 2):
         yield binary(expression, ast.Add, binary(name(first), ast.Mult, name(second)))
         yield binary(expression, ast.Sub, binary(name(first), ast.Mult, name(second)))
+    if isinstance(expression, ast.Subscript):  # a difference of neighbours
+        for neighbour in slips_of_index(expression, scope):
+            yield binary(expression, ast.Sub, neighbour)
 
 
 def calculus(expression: ast.expr, scope: RuleNames) -> Expressions:

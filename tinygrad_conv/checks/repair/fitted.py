@@ -194,7 +194,10 @@ def sums(
                 spread(summed, points),
             )
     if products[0].ndim > 1 or products[0].shape != shape:
-        yield Atom(f"{scope.package}.sum({text})", spread([np.sum(product) for product in products], points))
+        yield Atom(
+            f"{scope.package}.sum({text})",
+            spread([product.sum(keepdims=True) for product in products], points),
+        )
 
 
 def matrix_products(
