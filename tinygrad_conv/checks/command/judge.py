@@ -72,8 +72,11 @@ def mixed(op: Op, right: Sample, wrong: Sample) -> str:
 
 def right_for_none(op: Op, wrong: Sample, faults: Faults) -> str:
     """Why it cannot be said whether an op is right, where it is right for nothing that was guessed."""
-    fault = str(next(iter(faults.values()))).partition("\n")[0]
-    return f"it is right for none of the inputs that were guessed (for {show_inputs(op, wrong)}: {fault})"
+    name, fault = next(iter(faults.items()))
+    text = str(fault).partition("\n")[0]
+    if not isinstance(fault, (Fault, RuleError)):
+        text = f"the rule of {name} raises {type(fault).__name__}: {text}"
+    return f"it is right for none of the inputs that were guessed (for {show_inputs(op, wrong)}: {text})"
 
 
 def differ_in_floats(op: Op, sample: Sample, further: Sample) -> bool:
