@@ -35,8 +35,9 @@ def other_calls(
     resized_arrays, changed = other_sizes(call), with_other_params(call)
     if resized_arrays is not None:
         yield call, resized_arrays, show_sizes(call, resized_arrays)
-    if changed is not None:
-        yield changed, arrays, show_params(call, changed)
+    for other in (changed, with_default_params(call)):
+        if other is not None:
+            yield other, arrays, show_params(call, other)
     grown = grown_sizes(call)
     if grown is not None:
         yield call, grown, show_sizes(call, grown)
@@ -83,6 +84,15 @@ def with_other_params(call: RecordedCall) -> RecordedCall | None:
                 changed, params = proposed, proposed.params
                 break
     return changed
+
+
+def with_default_params(call: RecordedCall) -> RecordedCall | None:
+    """The call with every param that has a default at that; None where it is so, or is not taken."""
+    params = {**call.params, **call.op.defaults}
+    if all(params[name] is value or params[name] == value for name, value in call.params.items()):
+        return None
+    default = replace(call, params=params)
+    return default if is_taken(default, call.arrays) else None
 
 
 def another(value: Any, by: int) -> Any:

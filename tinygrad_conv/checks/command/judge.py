@@ -75,7 +75,8 @@ def right_for_none(op: Op, wrong: Sample, faults: Faults) -> str:
     name, fault = next(iter(faults.items()))
     text = str(fault).partition("\n")[0]
     if not isinstance(fault, (Fault, RuleError)):
-        text = f"the rule of {name} raises {type(fault).__name__}: {text}"
+        whose = "a rule" if name == TOGETHER else f"the rule of {name}"
+        text = f"{whose} raises {type(fault).__name__}: {text}"
     return f"it is right for none of the inputs that were guessed (for {show_inputs(op, wrong)}: {text})"
 
 

@@ -21,7 +21,7 @@ from ..introspection import REFUSALS, copy_of
 from ..pullback import Pullback, gradient_of
 from ..tolerance import Tolerance, WrongEntry
 from .edits import Edit
-from .exam import Case, cases_of, has_to_pass
+from .exam import Case, cases_of
 from .rule_names import PACKAGE, RuleNames, names_for
 
 
@@ -68,7 +68,7 @@ class Candidate(NamedTuple):
                 if not self.passes(case):
                     return None
             except REFUSALS:
-                if has_to_pass(case):
+                if not case.may_raise:
                     return None
                 refused += 1
         return refused
@@ -82,7 +82,7 @@ def job_of(
     try:
         lines, _ = inspect.getsourcelines(function)
         definition = parse_definition(function, lines)
-        cases = cases_of(call, argument, tolerance)
+        cases = cases_of(call, argument, rule, tolerance)
     except (OSError, TypeError, SyntaxError, *REFUSALS):
         return None
     if definition is None:

@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 def edits_by(way: Way, size: int, definition: ast.FunctionDef, scope: RuleNames) -> Iterator[Edit]:
     """The edits of a rule's body that a way has; with slips of expressions come those of statements."""
-    expressions = list(places_of(definition, ast.expr))
+    expressions = sorted(places_of(definition, ast.expr), key=is_above_the_return)
     for place in expressions:
         missing = scope.extra - names_in(place.content)
         for new in way(place.content, scope):
@@ -74,6 +74,11 @@ def edits_by(way: Way, size: int, definition: ast.FunctionDef, scope: RuleNames)
         for place in places_of(definition, ast.stmt):
             yield from (Edit(size, place, new) for new in other_statements(place.content))
         yield from other_names_throughout(expressions, scope)
+
+
+def is_above_the_return(place: Place) -> bool:
+    """Whether a place is in no return statement: there, an edit says the least about what it is for."""
+    return not any(isinstance(node, ast.Return) for node in (place.parent, *place.ancestors))
 
 
 def other_names_throughout(expressions: list[Place], scope: RuleNames) -> Iterator[Edit]:
@@ -177,3 +182,31 @@ def described(edit: Edit) -> tuple[str, str]:
             else f" ({every.strip()})"
         )
     return before, after
+
+
+def canonical(source: str) -> str:
+    """A text without factors and exponents of 1 and terms of 0, by which edits are told apart."""
+    try:
+        return ast.unparse(Simplifier().visit(ast.parse(source)))
+    except SyntaxError:  # a part of a statement, or with words beside it
+        return source
+
+
+class Simplifier(ast.NodeTransformer):
+    """Takes away what changes no number."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        left, right = getattr(node.left, "value", None), getattr(node.right, "value", None)
+        if isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)) and is_number(right, 1):
+            return node.left
+        if isinstance(node.op, ast.Mult) and is_number(left, 1):
+            return node.right
+        if isinstance(node.op, (ast.Add, ast.Sub)) and is_number(right, 0):
+            return node.left
+        return node.right if isinstance(node.op, ast.Add) and is_number(left, 0) else node
+
+
+def is_number(value: Any, number: int) -> bool:
+    """Whether a literal is this number."""
+    return type(value) in (int, float) and value == number

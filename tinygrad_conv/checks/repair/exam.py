@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import FLOATS, Array
+from ...engine.declare import Rule
 from ...engine.registry import OPS
 from ..calls import RecordedCall, readable_values
 from ..function import Function, can_broadcast
@@ -39,6 +40,8 @@ class Case(NamedTuple):
     margin: Array
     member: int | None = None
     broadcasting: bool = False
+    may_raise: bool = False  # for a forward may take sizes and params that its op is not made for
+    has_other_sizes: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -54,6 +57,15 @@ class Case(NamedTuple):
                 return False
         return True
 
+    def is_refused_by(self, rule: Rule) -> bool:
+        """Whether a rule raises here."""
+        values, params = rule.arguments(self.values, self.params)
+        try:
+            rule.function(*self.leading[0], *values, **params)
+        except Exception:
+            return True
+        return False
+
     def is_right(self, returned: Any, expected: Array) -> bool:
         """Whether what a rule returned is what is due."""
         if self.member is not None:
@@ -67,7 +79,7 @@ class Case(NamedTuple):
         return bool(((np.abs(returned - expected) <= self.margin) | ~self.sure).all())
 
 
-def cases_of(call: RecordedCall, argument: int | str, tolerance: Tolerance) -> list[Case]:
+def cases_of(call: RecordedCall, argument: int | str, rule: Rule, tolerance: Tolerance) -> list[Case]:
     """The cases of a rule; the first is the one where the fault was seen.
 
     argument: the number of a checked input, or the name of a kept value whose derivation it is. Raises
@@ -78,15 +90,15 @@ def cases_of(call: RecordedCall, argument: int | str, tolerance: Tolerance) -> l
     cases = [make(call, arrays, argument, tolerance, "")]
     for changed, others, label in other_calls(call, arrays):
         with suppress(*REFUSALS):  # the op may not be defined at a point
-            cases.append(make(changed, others, argument, tolerance, label))
+            case = make(changed, others, argument, tolerance, label)
+            if label == OTHER_NUMBERS:
+                cases.append(case)
+                continue
+            has_other_sizes = changed is call
+            is_default = all(changed.params.get(name) is value for name, value in call.op.defaults.items())
+            may_raise = has_other_sizes or (not is_default and case.is_refused_by(rule))
+            cases.append(case._replace(may_raise=may_raise, has_other_sizes=has_other_sizes))
     return cases
-
-
-def has_to_pass(case: Case) -> bool:
-    """Whether a right rule does not raise there: a forward may take other sizes and params than its op is
-    made for.
-    """
-    return case.label in ("", OTHER_NUMBERS)
 
 
 def case_of_gradient(

@@ -4,15 +4,16 @@ What a rule returns is run beside what is right, and what is missing, right less
 
     constant * (dy, or what was made of it, or a sum or a matrix product of that) * a**i * b**j
 
-where a and b are whatever the rule can read or has made. For a gradient is linear in dy: each of its terms
-holds dy once. The same goes for right / given, which may hold no dy at all. Only what fits all numbers at two
-points becomes an edit, so there are few of them, and each is tried on all cases like any other.
+where a and b are whatever the rule can read or has made, or 1 - a and the like. For a gradient is linear in
+dy: each of its terms holds dy once. The same goes for right / given, which may hold no dy at all. Only what
+fits all numbers at two points becomes an edit, so there are few of them, and each is tried on all cases like
+any other.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -26,10 +27,16 @@ from .rule_names import RuleNames, run_of
 
 POWERS = (1, -1, 2, -2, 3, -3, 0.5, -0.5)
 NEAR = 1e-4  # in proportion; the exam is exact
+MADE: dict[str, Callable[[Array], Array]] = {
+    "(1 - {})": lambda a: 1 - a,
+    "(1 + {})": lambda a: 1 + a,
+    "(1 - {} ** 2)": lambda a: 1 - a * a,
+}
+"""Factors that derivatives bring: of a sigmoid, a tanh."""
 PLAIN = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0, 4.0, -4.0)
 DIGITS = 3  # of a logarithm, by which monomials are looked up
 PICKS = 6  # places at which they are compared first
-MOST_ATOMS = 12  # arrays that a monomial is made of
+MOST_ATOMS = 10  # arrays that a monomial is made of
 MOST_FITS = 24
 
 
@@ -196,7 +203,7 @@ def sums(
     if products[0].ndim > 1 or products[0].shape != shape:
         yield Atom(
             f"{scope.package}.sum({text})",
-            spread([product.sum(keepdims=True) for product in products], points),
+            spread([np.asarray(product.sum()) for product in products], points),
         )
 
 
@@ -238,6 +245,11 @@ class Monomials:
         with np.errstate(all="ignore"):
             single = [
                 Atom(raised(atom.text, power), atom.numbers**power) for power in POWERS for atom in atoms
+            ]
+            single += [
+                Atom(f" * {text.format(atom.text)}", made(atom.numbers))
+                for text, made in MADE.items()
+                for atom in atoms
             ]
             single = [atom for atom in single if np.isfinite(atom.numbers).all()]
             single = [atom for atom in single if atom.numbers[self.used].all()]

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from ...engine.declare import Rule
 from ..diagnosis.culprit import Culprit
 from ..tolerance import Tolerance
+from .additions import WAYS
 from .edited import Job, blames, edited, job_of, makes_right
-from .edits import Edit, described, edits_by, place_of
-from .expressions import WAYS
+from .edits import Edit, canonical, described, edits_by, place_of
 from .fitted import fitted_edits
 from .workshop import Attempt, Outcome, is_open, try_all
 
@@ -94,10 +94,10 @@ def show_outcome(outcome: Outcome, job: Job) -> list[str]:
     rank = min(rank_of(repair) for repair in outcome.found)
     smallest = [repair for repair in outcome.found if rank_of(repair) == rank]
     smallest.sort(key=lambda repair: len(repair.after))
-    distinct = list({repair.after: repair for repair in smallest}.values())
+    distinct = list({canonical(repair.after): repair for repair in reversed(smallest)}.values())[::-1]
     lines = [f"an edit that makes it right: {repair}" for repair in distinct[:MOST_SHOWN]]
     if len(distinct) > MOST_SHOWN:
         lines.append(f"and {len(distinct) - MOST_SHOWN} more of this size")
-    others = len(job.cases) - 2 - smallest[0].refused
+    others = sum(case.has_other_sizes for case in job.cases) - smallest[0].refused
     sizes = ", at other sizes too" if others > 0 else ""
     return [*lines, f"(with it the rule agrees with your forward{sizes}; {tried})"]
