@@ -88,14 +88,18 @@ def used_as_constant(call: RecordedCall, rule: Rule, names: set[str]) -> Finding
     kept = "the kept float " if names <= set(call.op.keeps) else ""
     values = kept + ", ".join(sorted(names))
     text = f"right at order 1, wrong at order 2: {rule.function.__name__} uses {values} as a constant"
-    faults = [fault for fault in rule_faults(call.op, rule) if leaves_the_tape(fault)]
-    places = [f"{fault.place}: {fault.text.partition(' ')[0]} leaves the tape" for fault in faults]
+    places = list(map(show_leaving, filter(leaves_the_tape, rule_faults(call.op, rule))))
     return Finding("constant", f"{text} ({places[0]})" if places else text)
 
 
 def leaves_the_tape(fault: SourceFault) -> bool:
     """Whether what a rule's source says makes a constant of a Tensor."""
     return fault.kind == "numpy" or fault.text.startswith((".data ", ".detach ", ".numpy "))
+
+
+def show_leaving(fault: SourceFault) -> str:
+    """The place where a rule leaves the tape, and by what: `my_op.py:12: .data leaves the tape`."""
+    return f"{fault.place}: {fault.text.partition(' ')[0]} leaves the tape"
 
 
 def derivative_given(
