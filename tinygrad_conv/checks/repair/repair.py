@@ -100,4 +100,5 @@ def show_outcome(outcome: Outcome, job: Job) -> list[str]:
         lines.append(f"and {len(distinct) - MOST_SHOWN} more of this size")
     others = sum(case.has_other_sizes for case in job.cases) - smallest[0].refused
     sizes = ", at other sizes too" if others > 0 else ""
-    return [*lines, f"(with it the rule agrees with your forward{sizes}; {tried})"]
+    raises = "; it raises for others that the forward takes" if smallest[0].refused else ""
+    return [*lines, f"(with it the rule agrees with your forward{sizes}{raises}; {tried})"]
