@@ -211,6 +211,21 @@ def test_what_is_right_for_these_params_and_not_at_their_defaults_is_no_repair(m
         assert "slice(1, 2 + stride" not in edit  # one too many at stride=1
 
 
+def row_norms(x, *, dim=1):
+    return np.sum(x * x, dim)
+
+
+def row_norms_dx(dy, x, dim):
+    return 2 * x * tg.unsqueeze(dy, 1 - dim)
+
+
+def test_a_param_that_can_only_be_smaller_is_changed_too():
+    op = make_op(row_norms, x=row_norms_dx)
+    said, text = edits_said(op, *tensors((3, 4)), dim=1)
+    assert said and said[0].endswith("→  2 * x * tg.unsqueeze(dy, dim)"), text
+    assert not any(line.endswith("tg.unsqueeze(dy, 1)") for line in said), text  # right for dim=1 alone
+
+
 @pytest.mark.exhaustive
 def test_an_array_among_the_params_is_no_hindrance():
     def masked(x, *, mask):

@@ -78,7 +78,7 @@ def with_other_params(call: RecordedCall) -> RecordedCall | None:
     params, changed = {**call.op.defaults, **call.params}, None
     plain = [(name, value) for name, value in params.items() if isinstance(value, (int, float, tuple))]
     for by, (name, value) in enumerate(plain, 1):
-        for proposal in (another(value, by), another(value, 1)):
+        for proposal in (another(value, by), another(value, 1), another(value, -1)):
             proposed = replace(call, params={**params, name: proposal})
             if proposal != value and is_taken(proposed, call.arrays):
                 changed, params = proposed, proposed.params
@@ -96,7 +96,7 @@ def with_default_params(call: RecordedCall) -> RecordedCall | None:
 
 
 def another(value: Any, by: int) -> Any:
-    """A larger number; whatever holds none as it is."""
+    """A larger number, or a smaller one where `by` is negative; whatever holds none as it is."""
     if type(value) is tuple:
         return tuple(another(member, by) for member in value)
     if type(value) is int:

@@ -61,16 +61,16 @@ def find_through(
         by_text.setdefault(finding.text, []).append(output)
     if len(by_text) == 1 and len(through) == count:
         return findings[0]
-    lines = [f"through {show_outputs(outputs, count)}: {text}" for text, outputs in by_text.items()]
+    alone = " alone" if len(through) == 1 else ""
+    lines = [f"through {show_outputs(outputs)}{alone}: {text}" for text, outputs in by_text.items()]
     lost = [output for finding, output in zip(findings, through) if finding.kind == "zero"]
-    ignored = f"; the gradient of {show_outputs(lost, 0)} is ignored" if lost else ""
+    ignored = f"; the gradient of {show_outputs(lost)} is ignored" if lost else ""
     return Finding(findings[0].kind, "; ".join(lines) + ignored)
 
 
-def show_outputs(outputs: list[int], count: int) -> str:
-    """`y[1] alone` of several, `y[0], y[1]`."""
-    alone = " alone" if len(outputs) == 1 and count > 1 else ""
-    return ", ".join(f"y[{output}]" for output in outputs) + alone
+def show_outputs(outputs: list[int]) -> str:
+    """`y[0], y[1]`."""
+    return ", ".join(f"y[{output}]" for output in outputs)
 
 
 def wrong_pairs(call: RecordedCall, tolerance: Tolerance) -> list[tuple[int, int]]:

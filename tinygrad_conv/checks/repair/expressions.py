@@ -172,7 +172,7 @@ def other_axes(call_of: ast.Call, scope: RuleNames) -> Expressions:
     given = {keyword.arg: keyword.value for keyword in call_of.keywords}
     axes = next((axes for axes in AXIS_NAMES if axes in given), "dim")
     keeps = next((keeps for keeps in KEEP_NAMES if keeps in given), "keepdim")
-    for axis in axis_choices(scope):
+    for axis in (*map(name, scope.numbers), *axis_choices(scope)):
         yield with_options(call_of, **{axes: axis})
         yield with_options(call_of, **{axes: axis, keeps: ast.Constant(True)})
     kept = given.get(keeps)
