@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tests.tools.broken import make_op
+from tinygrad_conv.__main__ import main
 from tinygrad_conv.checks.gradcheck import AdequacyWarning
 
 
@@ -90,3 +91,35 @@ def test_nothing_is_said_unless_it_is_asked_for():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert tg.gradcheck(make_op(average_of_columns, x=average_of_columns_dx), tensor(3, 3))
+
+
+AVERAGE = """
+import numpy as np
+import tinygrad_conv as tg
+
+@tg.primitive
+def average(x):
+    return x.mean(0)
+
+@average.grad("x")
+def average_dx(dy, x):
+    return 0 * x + dy / x.shape[0]
+
+@average.example
+def square():
+    return np.arange(9.0).reshape(3, 3) / 7
+"""
+
+
+def test_the_command_says_what_an_example_cannot_tell(tmp_path, capsys, scratch_ops):
+    (tmp_path / "mine.py").write_text(AVERAGE)
+    assert main(["check", str(tmp_path / "mine.py"), "--adequacy"]) == 0
+    printed = capsys.readouterr().out
+    assert "average: these inputs cannot tell the rule from wrong ones; try x [2,4]:" in printed
+    assert "x.shape[0]  as  0 * x + dy / x.shape[1]" in printed
+
+
+def test_the_command_finds_by_itself_what_an_example_cannot_tell(tmp_path, capsys, scratch_ops):
+    (tmp_path / "mine.py").write_text(AVERAGE.replace("x.shape[0]", "x.shape[1]"))
+    assert main(["check", str(tmp_path / "mine.py")]) == 2
+    assert "it is right for x [3,3] and not for x [2,4]" in capsys.readouterr().out

@@ -261,6 +261,62 @@ def test_an_import_error_of_a_part_that_is_there_is_not_swallowed(tmp_path: Path
     assert "No module named 'a_package_that_nobody_has'" in done.stderr
 
 
+CHECK = """
+import numpy as np
+import tinygrad_conv as tg
+from tinygrad_conv.checks import assert_rule
+
+@tg.primitive
+def cube(x):
+    return x**3
+
+@cube.grad("x")
+def cube_dx(dy, x):
+    return 3 * dy * x**2
+
+@tg.primitive
+def square(x):
+    return x**2
+
+@square.grad("x")
+def square_dx(dy, x):
+    return 3 * dy * x
+
+x = tg.tensor([1.0, 2.0], requires_grad=True)
+assert tg.gradcheck(cube, x, order=2)
+assert_rule(cube, np.array([1.0, 2.0]))
+tg.gradcheck(square, x)
+"""
+
+
+@pytest.mark.parametrize(
+    "deleted",
+    [
+        pytest.param(("diagnosis",), marks=pytest.mark.exhaustive),
+        pytest.param(("repair",), marks=pytest.mark.exhaustive),
+        ("diagnosis", "repair"),
+    ],
+    ids="+".join,
+)
+def test_gradcheck_needs_neither_diagnosis_nor_repair(deleted: tuple[str, ...], tmp_path: Path) -> None:
+    copy = tmp_path / "tinygrad_conv"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in deleted:
+        shutil.rmtree(copy / "checks" / part)
+    done = run_in(tmp_path, CHECK)
+    error = done.stderr.partition("GradcheckError: ")[2]
+    assert error.startswith("gradcheck of square fails"), done.stderr
+    assert "∂y[1] / ∂x[1]: the gradient gives 6, finite differences give 4" in error
+    assert ("diagnosis: a constant factor" in error) == ("diagnosis" not in deleted)
+    assert "an edit that makes it right" not in error
+
+
+def test_what_decides_whether_a_gradient_is_right_is_short() -> None:
+    pages = ("compare", "pullback", "tolerance", "function", "fault")
+    lines = {page: len((PACKAGE / "checks" / f"{page}.py").read_text().splitlines()) for page in pages}
+    assert lines["compare"] <= 70 and sum(lines.values()) <= 450, lines
+
+
 def public_classes(package: str, base: type) -> dict[str, str]:
     """The public subclasses of a class that the files of a package define: name → file."""
     classes: dict[str, str] = {}

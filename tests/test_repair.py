@@ -160,7 +160,7 @@ REPAIRS = [  # what is wrong, the op, shapes of its inputs, the edit
     ("a sign", make_op(rms_norm, x=rms_norm_dx, gamma=rms_norm_dgamma), ["3 4", "4"], "g / r - x *"),
     ("a factor", make_op(soft_cap, x=soft_cap_without_the_cap), ["5"], "tg.tanh(x / cap)"),
     ("the wrong way round", make_op(running_sum, x=running_sum_dx), ["3 4"], "tg.flip(tg.cumsum(tg.flip(dy"),
-    ("a forgotten term", make_op(soft_maximum, x=soft_maximum_dx), ["3 4"], "y * dy - y * tg.sum(y * dy, -1"),
+    ("a forgotten term", make_op(soft_maximum, x=soft_maximum_dx), ["3 4"], "y * dy - tg.sum(dy * y, -1,"),
     (
         "a transposition",
         make_op(product, a=product_da, b=product_db),

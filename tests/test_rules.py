@@ -53,7 +53,7 @@ def calls_numpy_in_a_helper(dy, x):
 
 
 def bad_helper(power, x):
-    return np.power(x, power)
+    return power * np.exp(x)
 
 
 def has_a_lambda(dy, x):
@@ -84,7 +84,7 @@ def asks_for_a_float(dy, x):
 def finds_out_in_a_loop(dy, x):
     scale = 1
     for _ in range(2):
-        twice = np.multiply(scale, 2)
+        twice = 2 * np.tanh(scale)
         scale = x
     return dy * twice
 

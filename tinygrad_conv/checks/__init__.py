@@ -2,23 +2,27 @@
 
 The core, in reading order: is it right?
 gradcheck.py     `gradcheck(fn, *inputs, order=1 | 2)`
+compare.py       gradients beside differences, entry by entry
 function.py      a function of Tensors as one of flat vectors: its values, its differences
 pullback.py      its gradients, in both modes of the rules; its gradient as a function
 tolerance.py     how far apart the two may be
 fault.py         what is found wrong: a kind, in a word, and a sentence
-compare.py       gradients beside differences, entry by entry
 directions.py    the same for a large Jacobian, along random directions
 kinks.py         where they disagree: a mistake, or a kink?
 behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes
 layouts.py       and in every layout of memory
 keeps_dtype.py   no op makes another dtype of the one it is given
+failure.py       the error that a failed check raises; with a diagnosis where that folder is there
 calls.py         which ops a function calls
+other_inputs.py  other numbers, sizes and params that an op takes
 introspection.py what is asked of ops, rules and nodes
 surrogates.py    rules that are gradients of another function on purpose
 assert_rule.py   all of it in one line of a test: `assert_rule(op, …)`
 
+Gone without any harm to the above, if these two are deleted:
 diagnosis/       what kind of wrong: from a fault to the op, the rule, its line, and the usual mistake
 repair/          the edit of a rule that makes it right, and what inputs cannot tell
+
 command/         `python -m tinygrad_conv check` and `new-op`, and what is checked of each op
 cases.py         sample inputs: `case(op, normal("n m"), …)`
 samples.py       the cases of the package's own ops

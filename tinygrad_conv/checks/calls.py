@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..engine.tensor import Tensor
 from ..members import members_of
 from .function import Function, copied, input_names
 from .introspection import as_array, ones_as_dy, run_rule
+from .pullback import gradient_of
 
 
 @dataclass
@@ -100,6 +102,39 @@ def recorded_calls() -> Iterator[list[RecordedCall]]:
     """The calls of ops on Tensors inside the block, in their order."""
     with CallRecorder() as recorder:
         yield recorder.calls
+
+
+def calls_of(function: Function, order: int) -> list[RecordedCall]:
+    """The calls of ops that a function makes and, at order 2, those of its gradient."""
+    rng = np.random.default_rng(0)
+    with recorded_calls() as calls:
+        try:
+            function.call(function.point)
+            if order == 2:
+                gradient = gradient_of(function, rng)
+                gradient.call(gradient.point)
+        except Exception:  # the fault itself: what was called up to there is what matters
+            pass
+    return calls
+
+
+def raised_in(error: Exception, calls: list[RecordedCall]) -> tuple[RecordedCall, Rule] | None:
+    """The rule that raised an exception, or a derivation of a kept value, with a call of its op: the
+    innermost on its way. None where it came out of no rule.
+    """
+    rules = {
+        getattr(rule.function, "__code__", None): (call, rule)
+        for call in reversed(calls)
+        for rule in reversed([*rules_that_run(call), *call.op.derivations.values()])
+    }
+    codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
+    return next((rules[code] for code in reversed(codes) if code in rules), None)
+
+
+def rules_that_run(call: RecordedCall) -> list[Rule]:
+    """The rules of a call for inputs that require a gradient."""
+    rules = [call.rule_of(argument) for argument in range(len(call.checked))]
+    return [rule for rule in rules if rule is not None]
 
 
 def gradients_returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:

@@ -10,13 +10,15 @@ from ..engine.declare import Rule
 class Fault(Exception):
     """Something wrong with a function or its gradient: of which kind, in a word, and what is known about it.
 
-    call: the call of an op that it was seen in, and rule: the rule it comes from, where the one who saw it
-    knows.
+    call: the call of an op that it was seen in, rule: the rule it comes from, where the one who saw it knows;
+    then order is that at which it was seen.
     """
 
-    def __init__(self, kind: str, text: str, call: Any = None, rule: Rule | None = None) -> None:
+    def __init__(
+        self, kind: str, text: str, call: Any = None, rule: Rule | None = None, order: int = 1
+    ) -> None:
         super().__init__(text)
-        self.kind, self.text, self.call, self.rule = kind, text, call, rule
+        self.kind, self.text, self.call, self.rule, self.order = kind, text, call, rule, order
 
 
 class Finding(NamedTuple):

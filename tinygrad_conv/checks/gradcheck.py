@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..errors import RuleError
+from .calls import calls_of
 from .compare import compare
-from .diagnosis.culprit import calls_of
-from .diagnosis.message import error_of
-from .fault import Fault
+from .failure import as_fault, error_of
 from .function import Function, input_names, is_float_array
 from .keeps_dtype import assert_dtypes_kept
 from .pullback import gradient_of
-from .repair.adequacy import blind_spots, lines_of
 from .tolerance import Tolerance
 
 MOST_NAMED = 5  # kinks that a warning names
@@ -67,13 +65,17 @@ def gradcheck(
         raise ValueError(f"gradcheck: order must be 1 or 2, not {order!r}")
     promoted = [promote(value) for value in inputs]
     function = function_of_leaves(fn, promoted)
-    tolerance, rng = Tolerance(eps, rtol, atol), np.random.default_rng(seed)
+    tolerance, rng, reached = Tolerance(eps, rtol, atol), np.random.default_rng(seed), 1
     try:
         kinks = compare(function, tolerance, rng)
         if order == 2:
+            reached = 2
             kinks += compare(gradient_of(function, rng), tolerance, rng)
         assert_dtypes_kept(fn, promoted)
-    except (Fault, RuleError) as fault:
+    except Exception as error:
+        fault = as_fault(error, function, reached)
+        if fault is None:
+            raise
         note = promotion_note(inputs, promoted)
         raise error_of(fn, function, order, fault, tolerance, note, repair) from fault.__cause__
     if kinks:
@@ -87,9 +89,9 @@ def gradcheck(
 
 def warn_of_blind_spots(function: Function, tolerance: Tolerance) -> None:
     """Warn of what the inputs of a function, whose gradient is right, cannot tell."""
-    lines = lines_of(
-        [spot for call in calls_of(function, 1) if call.checked for spot in blind_spots(call, tolerance)]
-    )
+    adequacy = import_module(".repair.adequacy", __package__)
+    calls = [call for call in calls_of(function, 1) if call.checked]
+    lines = adequacy.show_spots([spot for call in calls for spot in adequacy.blind_spots(call, tolerance)])
     if lines:
         warnings.warn("gradcheck: " + "\n  ".join(lines), AdequacyWarning, stacklevel=3)
 

@@ -82,8 +82,8 @@ def cut_of(tensor: Tensor) -> str:
         return ""
     wanted = (lambda leaf: leaf is tensor) if tensor.requires_grad else (lambda leaf: leaf.requires_grad)
     try:
-        scope = scope_of_frame(frame, wanted)
-        cut = first_cut(scope, frame) if tensor.requires_grad else cut_behind(scope, tensor, frame)
+        body = body_of_frame(frame, wanted)
+        cut = first_cut(body, frame) if tensor.requires_grad else cut_behind(body, tensor, frame)
     except (SyntaxError, ValueError, RecursionError):  # the source is not what runs
         return ""
     return "" if cut is None else str(cut)
@@ -101,30 +101,30 @@ def is_passed(file: str) -> bool:
     return file.startswith(PACKAGE) or file == contextlib.__file__
 
 
-def first_cut(scope: Scope, frame: FrameType) -> Cut | None:
+def first_cut(body: TracedBody, frame: FrameType) -> Cut | None:
     """The first cut in what ran of a function before its line."""
-    for statement in scope.statements:
+    for statement in body.statements:
         if (
             isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr))
             and statement.lineno <= frame.f_lineno
         ):
-            cut = scope.run(statement).cut
+            cut = body.run(statement).cut
             if cut is not None:
                 return cut
     return None
 
 
-def cut_behind(scope: Scope, tensor: Tensor, frame: FrameType) -> Cut | None:
+def cut_behind(body: TracedBody, tensor: Tensor, frame: FrameType) -> Cut | None:
     """The cut behind a result that the user's line asks about."""
-    for statement in scope.at_line(frame.f_lineno):
-        for asked in asked_about(statement, scope, tensor):
-            cut = scope.trace(asked, statement.lineno).cut
+    for statement in body.at_line(frame.f_lineno):
+        for asked in asked_about(statement, body, tensor):
+            cut = body.trace(asked, statement.lineno).cut
             if cut is not None:
                 return cut
     return None
 
 
-def asked_about(statement: ast.stmt, scope: Scope, tensor: Tensor) -> Iterator[ast.expr]:
+def asked_about(statement: ast.stmt, body: TracedBody, tensor: Tensor) -> Iterator[ast.expr]:
     """What a line goes backward from, or asks of."""
     for node in ast.walk(statement):
         if (
@@ -135,18 +135,18 @@ def asked_about(statement: ast.stmt, scope: Scope, tensor: Tensor) -> Iterator[a
             yield node.func.value
         elif isinstance(node, ast.Call) and node.args and name_of(node.func) in ("why_no_grad", "grad"):
             yield node.args[0]
-        elif isinstance(node, ast.Name) and scope.values.get(node.id) is tensor:
+        elif isinstance(node, ast.Name) and body.values.get(node.id) is tensor:
             yield node
 
 
-def scope_of_frame(frame: FrameType, wanted: Callable[[Tensor], bool], depth: int = 0) -> Scope:
+def body_of_frame(frame: FrameType, wanted: Callable[[Tensor], bool], depth: int = 0) -> TracedBody:
     """The function that a frame runs."""
-    scope = Scope(frame.f_code, {**frame.f_globals, **frame.f_locals}, {}, wanted, depth)
-    scope.frame = frame
-    return scope
+    body = TracedBody(frame.f_code, {**frame.f_globals, **frame.f_locals}, {}, wanted, depth)
+    body.frame = frame
+    return body
 
 
-class Scope:
+class TracedBody:
     """The statements of a function or a module, and what its names are bound to as far as that is known."""
 
     def __init__(
@@ -233,14 +233,14 @@ class Scope:
         names = [] if frame is None else list(frame.f_code.co_varnames[: frame.f_code.co_argcount])
         if frame is None or caller is None or name not in names or self.depth >= DEEPEST:
             return NOTHING
-        scope = scope_of_frame(caller, self.wanted, self.depth + 1)
-        for statement in scope.at_line(caller.f_lineno):
+        body = body_of_frame(caller, self.wanted, self.depth + 1)
+        for statement in body.at_line(caller.f_lineno):
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call) and name_of(node.func) == frame.f_code.co_name:
                     bound = isinstance(node.func, ast.Attribute) and names[0] == "self"
                     given = dict(zip(names[bound:], node.args))
                     given.update((each.arg, each.value) for each in node.keywords if each.arg)
-                    return scope.trace(given[name], statement.lineno) if name in given else NOTHING
+                    return body.trace(given[name], statement.lineno) if name in given else NOTHING
         return NOTHING
 
     def at_line(self, line: int) -> list[ast.stmt]:
@@ -357,7 +357,7 @@ class Scope:
         keywords = dict(zip([each.arg for each in node.keywords], given[len(node.args) :]))
         arguments = {**dict(zip(names, given)), **{name or "": traced for name, traced in keywords.items()}}
         values = {name: value for name, value in values.items() if name not in arguments}
-        inner = Scope(code, values, arguments, self.wanted, self.depth + 1)
+        inner = TracedBody(code, values, arguments, self.wanted, self.depth + 1)
         returns = [each for each in inner.statements if isinstance(each, ast.Return) and each.value]
         return combined(map(inner.run, returns)) if returns else combined(given)
 

@@ -22,8 +22,8 @@ from ..compare import compare
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
+from ..other_inputs import other_sizes, with_other_params
 from ..pullback import gradient_of
-from ..repair.exam import other_sizes, with_other_params
 from ..tolerance import Tolerance
 from .guess import refusal, show_inputs
 from .op_check import check_constant, function_of
@@ -72,8 +72,12 @@ def mixed(op: Op, right: Sample, wrong: Sample) -> str:
 
 def right_for_none(op: Op, wrong: Sample, faults: Faults) -> str:
     """Why it cannot be said whether an op is right, where it is right for nothing that was guessed."""
-    fault = str(next(iter(faults.values()))).partition("\n")[0]
-    return f"it is right for none of the inputs that were guessed (for {show_inputs(op, wrong)}: {fault})"
+    name, fault = next(iter(faults.items()))
+    text = str(fault).partition("\n")[0]
+    if not isinstance(fault, (Fault, RuleError)):
+        whose = "a rule" if name == TOGETHER else f"the rule of {name}"
+        text = f"{whose} raises {type(fault).__name__}: {text}"
+    return f"it is right for none of the inputs that were guessed (for {show_inputs(op, wrong)}: {text})"
 
 
 def differ_in_floats(op: Op, sample: Sample, further: Sample) -> bool:

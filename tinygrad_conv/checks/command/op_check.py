@@ -17,11 +17,10 @@ from ...engine.location import show_place
 from ...engine.op import Op
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
-from ...errors import RuleError
 from ...members import members_of
 from ..cases import Case, Sample
 from ..compare import compare
-from ..diagnosis.message import error_of
+from ..failure import as_fault, error_of
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
@@ -79,7 +78,10 @@ def compare_gradients(
         reached = 2
         gradient = gradient_of(function, rng)
         kinks += compare(gradient, Tolerance(), rng)
-    except (Fault, RuleError) as fault:
+    except Exception as error:
+        fault = as_fault(error, function, reached)
+        if fault is None:
+            raise
         note = f"\n  on {case}, {sample}"
         raise error_of(function.fn, function, reached, fault, Tolerance(), note, repair) from fault.__cause__
     if sample.label == "random sizes" and case.linear is not None:

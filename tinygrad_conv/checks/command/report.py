@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 from ...engine.op import Op
 from ...errors import GradcheckError
+from ..calls import calls_of
 from ..cases import Case, Sample
-from ..diagnosis.culprit import calls_of
 from ..fault import Fault
-from ..repair.adequacy import BlindSpot, blind_spots, lines_of
 from ..surrogates import show_surrogates, surrogate_rules
 from ..tolerance import Tolerance
 from .guess import Guess, cases_of, guess, show_inputs
@@ -179,18 +179,13 @@ def note_failure(report: Report, name: str, check: Callable[[], Any]) -> None:
 
 def blind_to(op: Op, samples: list[Sample]) -> list[str]:
     """Lines that say which wrong rules would have passed at all of these samples."""
-    common: dict[Any, BlindSpot] | None = None
-    for sample in samples:
-        spots = {spot[:3]: spot for spot in spots_at(op, sample)}
-        common = spots if common is None else {key: common[key] for key in common if key in spots}
+    adequacy = import_module("..repair.adequacy", __package__)
+    common: dict[Any, Any] = {}
+    for number, sample in enumerate(samples):
+        calls = [call for call in calls_of(function_of(op, sample), 1) if call.op is op and call.checked]
+        spots = {spot[:3]: spot for call in calls for spot in adequacy.blind_spots(call, Tolerance())}
+        common = {key: common[key] for key in common if key in spots} if number else spots
         if not common:
             return []
-    return lines_of(list((common or {}).values()))
-
-
-def spots_at(op: Op, sample: Sample) -> list[BlindSpot]:
-    """What a sample cannot tell."""
-    calls = calls_of(function_of(op, sample), 1)
-    return [
-        spot for call in calls if call.op is op and call.checked for spot in blind_spots(call, Tolerance())
-    ]
+    lines: list[str] = adequacy.show_spots(list(common.values()))
+    return lines

@@ -11,7 +11,7 @@ from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
 from .places import box_of, what_there
-from .quantities import Quantity, plain_values, quantities
+from .quantities import Quantity, quantities
 
 COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
     "{} == {}": np.equal,
@@ -58,7 +58,7 @@ def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Itera
     plain = [quantity for quantity in known if quantity.is_plain]
     names = {f"({a.name} - {b.name})" for a in plain for b in plain}
     differences = [quantity for quantity in known if quantity.name in names]
-    numbers = {name: float(value) for name, value in plain_values(evidence).items() if value.ndim == 0}
+    numbers = {name: float(value) for name, value in evidence.readable.items() if value.ndim == 0}
     limits: list[Limit] = [("0", np.zeros(shape)), ("1", np.ones(shape)), ("-1", -np.ones(shape))]
     limits += [(name, np.full(shape, number)) for name, number in numbers.items()]
     limits += [(f"-{name}", np.full(shape, -number)) for name, number in numbers.items() if number]

@@ -9,7 +9,7 @@ import numpy as np
 from ...engine.declare import Rule
 from ...errors import RuleError
 from ..behaviour import assert_pure, assert_same_in_any_layout
-from ..calls import RecordedCall, recorded_calls
+from ..calls import RecordedCall, calls_of
 from ..compare import compare
 from ..fault import Fault
 from ..function import Function
@@ -43,20 +43,6 @@ def find_culprit(function: Function, order: int, tolerance: Tolerance) -> Culpri
             if fault is not None:
                 return Culprit(call, its_order, fault)
     return None
-
-
-def calls_of(function: Function, order: int) -> list[RecordedCall]:
-    """The calls of ops that a function makes and, at order 2, those of its gradient."""
-    rng = np.random.default_rng(0)
-    with recorded_calls() as calls:
-        try:
-            function.call(function.point)
-            if order == 2:
-                gradient = gradient_of(function, rng)
-                gradient.call(gradient.point)
-        except Exception:  # the fault itself: what was called up to there is what matters
-            pass
-    return calls
 
 
 def fault_alone(call: RecordedCall, order: int, tolerance: Tolerance) -> Exception | None:

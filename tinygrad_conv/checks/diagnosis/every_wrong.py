@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..calls import RecordedCall
 from ..fault import Finding
+from ..other_inputs import LARGEST
 from ..pullback import jacobian
 from ..tolerance import Tolerance
-from .evidence import LARGEST
 from .mistakes import find_mistake
 
-MOST = 4  # inputs that are diagnosed
+MOST = 4  # inputs beside the worst that are diagnosed, and outputs of each
 
 
 def find_mistakes(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
@@ -21,27 +23,54 @@ def find_mistakes(call: RecordedCall, argument: int, output: int, tolerance: Tol
     if worst.kind == "domain" or not wrong:
         return worst
     names = call.function().names
-    lines = [worst.text + where(call, argument, wrong)]
-    others = list(dict.fromkeys(number for number, _ in wrong if number != argument))
-    for number in others[:MOST]:
-        through = next(at for other, at in wrong if other == number)
-        finding = find_mistake(call, number, through, tolerance)
-        if worst.kind == "unknown" and finding.kind not in ("unknown", "domain"):
-            worst = Finding(finding.kind, worst.text)
-        lines.append(f"{names[number]} is wrong too: {finding.text}{where(call, number, wrong)}")
-    if call.op.variadic and not others and len(names) > 1:
+    inputs = list(dict.fromkeys([argument, *(number for number, _ in wrong)]))[: MOST + 1]
+    findings = {number: find_through(call, number, wrong, output, tolerance) for number in inputs}
+    kinds = [finding.kind for finding in findings.values()]
+    kind = next((kind for kind in kinds if kind not in ("unknown", "domain")), worst.kind)
+    shared = said_of_each(call, names, findings) if len(inputs) == len(names) else ""
+    if shared:
+        return Finding(kind, shared)
+    lines = [findings[argument].text]
+    lines += [f"{names[number]} is wrong too: {findings[number].text}" for number in inputs[1:]]
+    if call.op.variadic and len(inputs) == 1 and len(names) > 1:
         lines.append(f"the other inputs are right: it is {names[argument]} alone")
-    return Finding(worst.kind, "\n  ".join(lines))
+    return Finding(kind, "\n  ".join(lines))
 
 
-def where(call: RecordedCall, argument: int, wrong: list[tuple[int, int]]) -> str:
-    """Through which outputs an input's gradient is wrong, if not through all."""
-    count = len(call.function().codomain.shapes)
-    through = [output for number, output in wrong if number == argument]
-    if len(through) == count:
+def said_of_each(call: RecordedCall, names: Sequence[str], findings: dict[int, Finding]) -> str:
+    """What is said of all inputs of a variadic op, where it is the same; else nothing."""
+    if not call.op.variadic or len(findings) < 2:
         return ""
-    outputs = ", ".join(f"y[{output}]" for output in through)
-    return f" (wrong through {outputs} alone)"
+    each = f"{call.op.variadic}[i]"
+    texts = {finding.text.replace(names[number], each) for number, finding in findings.items()}
+    return f"for each of {call.op.variadic}: {texts.pop()}" if len(texts) == 1 else ""
+
+
+def find_through(
+    call: RecordedCall, argument: int, wrong: list[tuple[int, int]], first: int, tolerance: Tolerance
+) -> Finding:
+    """What is wrong with the gradient of an input through each output; what is the same is said once."""
+    count = len(call.function().codomain.shapes)
+    through = [output for number, output in wrong if number == argument] or [first]
+    through = sorted(through, key=lambda output: output != first)[:MOST]
+    findings = [find_mistake(call, argument, output, tolerance) for output in through]
+    if count == 1:
+        return findings[0]
+    by_text: dict[str, list[int]] = {}
+    for finding, output in zip(findings, through):
+        by_text.setdefault(finding.text, []).append(output)
+    if len(by_text) == 1 and len(through) == count:
+        return findings[0]
+    alone = " alone" if len(through) == 1 else ""
+    lines = [f"through {show_outputs(outputs)}{alone}: {text}" for text, outputs in by_text.items()]
+    lost = [output for finding, output in zip(findings, through) if finding.kind == "zero"]
+    ignored = f"; the gradient of {show_outputs(lost)} is ignored" if lost else ""
+    return Finding(findings[0].kind, "; ".join(lines) + ignored)
+
+
+def show_outputs(outputs: list[int]) -> str:
+    """`y[0], y[1]`."""
+    return ", ".join(f"y[{output}]" for output in outputs)
 
 
 def wrong_pairs(call: RecordedCall, tolerance: Tolerance) -> list[tuple[int, int]]:

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ..calls import RecordedCall
+from ..calls import RecordedCall, readable_values
 from ..fault import Fault
 from ..function import Function, is_float_array
+from ..other_inputs import LARGEST, jittered
 from ..pullback import jacobian
 from ..tolerance import Tolerance
-
-LARGEST = 1_000_000  # entries of a Jacobian that is looked into
-JITTER = 0.1  # how far, in proportion, the inputs of a second look are from those of the first
 
 
 class Evidence:
@@ -42,8 +40,28 @@ class Evidence:
         inputs = range(len(self.function.domain.shapes))
         self.every_right = [right[:, self.function.domain.places(number)] for number in inputs]
         self.right = self.every_right[argument]
+        self.quantities: dict[tuple[int, ...], list[Any]] = {}  # what is known, by the shape it is laid over
         sure = tolerance.allows(again, right, self.function.values, self.step / 10)
         self.sure = sure[:, self.columns]
+
+    @cached_property
+    def readable(self) -> dict[str, Array]:
+        """All numbers that a rule of the op may read at these inputs, by name."""
+        try:
+            readable, _ = readable_values(self.call, self.arrays)
+        except Exception:  # a forward that is not to be called so: nothing is known then
+            return {}
+        values = {**readable, **self.call.op.defaults, **self.call.params}
+        by_name: dict[str, Array] = {}
+        for name, value in values.items():
+            if isinstance(value, tuple) and not name.endswith("_shape"):
+                arrays = [(number, part) for number, part in enumerate(value) if isinstance(part, np.ndarray)]
+                by_name.update({f"{name}[{number}]": array for number, array in arrays})
+            elif isinstance(value, (np.ndarray, float, np.generic)) or type(value) is int:
+                by_name[name] = np.asarray(value)
+        return {
+            name: array.astype(np.float64) for name, array in by_name.items() if array.dtype.kind in "fiub"
+        }
 
     @property
     def name(self) -> str:
@@ -132,12 +150,3 @@ def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance)
     except (ValueError, TypeError, FloatingPointError):  # the op may not be defined there
         return [first]
     return [first, second] if np.isfinite(second.right).all() and second.wrong.any() else [first]
-
-
-def jittered(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs, each number changed by a few per cent: signs and zeros stay, equal ones come apart."""
-    rng = np.random.default_rng(1)
-    return tuple(
-        array * (1 + JITTER * rng.uniform(-1, 1, array.shape)) if is_float_array(array) else array
-        for array in arrays
-    )

@@ -10,7 +10,6 @@ from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
 from .moved_axes import views
-from .quantities import plain_values
 
 
 def a_matrix(evidence: Evidence) -> Iterator[Finding]:
@@ -30,7 +29,7 @@ def a_matrix(evidence: Evidence) -> Iterator[Finding]:
 
 def square_matrices(evidence: Evidence, size: int) -> Iterator[tuple[str, Array]]:
     """The square matrices of this size that a rule may read, and their transposes."""
-    for name, values in plain_values(evidence).items():
+    for name, values in evidence.readable.items():
         if values.shape == (size, size) and size > 1:
             yield name, values
             if not np.array_equal(values, values.T):

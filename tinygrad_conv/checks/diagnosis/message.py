@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from ...engine.declare import Rule
 from ...engine.location import show_place
 from ...errors import GradcheckError
 from ..calls import RecordedCall
+from ..failure import assemble, body_of, is_there, name_of, place_of
 from ..fault import Fault, Finding
 from ..function import Function
-from ..repair.repair import repairs_of
-from ..tolerance import Tolerance, WrongEntry
+from ..tolerance import Tolerance
 from .culprit import Culprit, find_culprit
 from .state_or_chance import why_different
 from .verdict import judge
@@ -35,7 +37,7 @@ def error_of(
     """
     with np.errstate(all="ignore"):  # what is tried out may overflow
         if isinstance(fault, Fault) and fault.call:
-            culprit: Culprit | None = Culprit(fault.call, 1, fault)
+            culprit: Culprit | None = Culprit(fault.call, fault.order, fault)
         else:
             culprit = find_culprit(function, order, tolerance)
         if culprit is None:
@@ -48,9 +50,20 @@ def error_of_op(culprit: Culprit, tolerance: Tolerance, note: str, repaired_to: 
     op = culprit.call.op
     rule, finding = judge(culprit, tolerance)
     to_blame = str(rule) if rule else f"forward {op.name} ({show_place(op.forward)})"
-    places = [to_blame, called_at(culprit.call)]
     repairs = repairs_of(culprit, rule, repaired_to, tolerance) if repaired_to and rule else []
-    return assemble(op.name, culprit.order, culprit.fault, places, finding, repairs, note)
+    lines = [to_blame, called_at(culprit.call), f"diagnosis: {finding.text}", *repairs]
+    return assemble(f"{op.name} fails at order {culprit.order}", culprit.fault, lines, finding.kind, note)
+
+
+def repairs_of(culprit: Culprit, rule: Rule, order: int, tolerance: Tolerance) -> list[str]:
+    """Lines that say which edits make a rule right up to an order; none where the folder repair/ is not
+    there.
+    """
+    if not is_there("repair"):
+        return []
+    repair = import_module("..repair.repair", __package__)
+    lines: list[str] = repair.repairs_of(culprit, rule, order, tolerance)
+    return lines
 
 
 def called_at(call: RecordedCall) -> str:
@@ -63,11 +76,9 @@ def error_outside_ops(
     fn: Callable[..., Any], function: Function, order: int, fault: Exception, note: str
 ) -> GradcheckError:
     """The error where every op that a function calls is right by itself."""
-    fn = getattr(fn, "func", fn)  # of a partial, the function's
-    name = getattr(fn, "__name__", type(fn).__name__)
-    body = getattr(fn, "forward", fn)  # of a layer, its forward's
-    place = f"function {name} ({show_place(body)})" if hasattr(body, "__code__") else ""
-    return assemble(name, order, fault, [place], finding_outside_ops(fault, body, function), [], note)
+    finding = finding_outside_ops(fault, body_of(fn), function)
+    lines = [place_of(fn), f"diagnosis: {finding.text}"]
+    return assemble(f"{name_of(fn)} fails at order {order}", fault, lines, finding.kind, note)
 
 
 def finding_outside_ops(fault: Exception, body: Callable[..., Any], function: Function) -> Finding:
@@ -79,25 +90,3 @@ def finding_outside_ops(fault: Exception, body: Callable[..., Any], function: Fu
         return Finding(fault.kind, fault.text)
     text = "each op is right by itself: something leaves the tape between them"
     return Finding("off the tape", f"{text} (.data, .detach(), no_grad, NumPy)")
-
-
-def assemble(
-    name: str,
-    order: int,
-    fault: Exception,
-    places: list[str],
-    finding: Finding,
-    repairs: list[str],
-    note: str,
-) -> GradcheckError:
-    """The message, a line for each thing there is to say."""
-    lines = [f"gradcheck of {name} fails at order {order}"]
-    if isinstance(fault, WrongEntry):
-        lines.append(f"worst entry: {fault}")
-    elif str(fault) != finding.text:
-        lines.append(str(fault))
-    lines += [place for place in places if place and place not in lines[-1]]
-    lines += [f"diagnosis: {finding.text}", *repairs]
-    error = GradcheckError("\n  ".join(lines) + note)
-    error.kind = finding.kind
-    return error

@@ -27,7 +27,6 @@ from .matrices import a_matrix
 from .moved_axes import exchanged_axes, reversed_axes
 from .named import POWERS, raised, times
 from .places import a_part, a_simple_part, by_order, permuted, shifted, transposed
-from .quantities import plain_values
 from .shares import a_foreign_share, a_share, is_in_right_places
 from .terms import a_term
 
@@ -131,7 +130,7 @@ def meanings_of_sizes(evidence: Evidence) -> dict[int, str]:
 
 def name_of_number(factor: float, evidence: Evidence) -> str:
     """A factor that is a power of a param, by its name; empty where it is not."""
-    for name, value in plain_values(evidence).items():
+    for name, value in evidence.readable.items():
         number = float(value) if value.ndim == 0 else 0.0
         if not number or number in (1.0, -1.0, 2.0, 0.5):
             continue

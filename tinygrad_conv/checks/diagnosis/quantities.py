@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import Array
-from ..calls import readable_values
 from .evidence import Evidence
 
 Shape = tuple[int, ...]
@@ -52,26 +51,15 @@ STATISTICS: dict[str, Callable[..., Array]] = {
 }
 
 
-def plain_values(evidence: Evidence) -> dict[str, Array]:
-    """All numbers that a rule of the op may read at the evidence's inputs, by name."""
-    try:
-        readable, _ = readable_values(evidence.call, evidence.arrays)
-    except Exception:  # a forward that is not to be called so: nothing is known then
-        return {}
-    values = {**readable, **evidence.call.op.defaults, **evidence.call.params}
-    by_name: dict[str, Array] = {}
-    for name, value in values.items():
-        if isinstance(value, tuple) and not name.endswith("_shape"):
-            parts = {f"{name}[{number}]": part for number, part in enumerate(value)}
-            by_name.update({part: number for part, number in parts.items() if isinstance(number, np.ndarray)})
-        elif isinstance(value, (np.ndarray, float, np.generic)) or type(value) is int:
-            by_name[name] = np.asarray(value)
-    return {name: array.astype(np.float64) for name, array in by_name.items() if array.dtype.kind in "fiub"}
-
-
 def quantities(evidence: Evidence, shape: Shape) -> list[Quantity]:
     """What is known and fits a shape: plain ones, then statistics, then what is made of both."""
-    plain = plain_values(evidence)
+    if shape not in evidence.quantities:
+        evidence.quantities[shape] = quantities_among(evidence.readable, shape)
+    return evidence.quantities[shape]
+
+
+def quantities_among(plain: dict[str, Array], shape: Shape) -> list[Quantity]:
+    """The same of what can be read."""
     with np.errstate(all="ignore"):
         fitting = [
             Quantity(name + where, laid, True)

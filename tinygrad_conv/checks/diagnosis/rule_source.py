@@ -22,6 +22,7 @@ import numpy as np
 
 from ...engine.declare import Rule
 from ...engine.location import show_path, show_place
+from ...engine.numpy_calls import LOOK_ON, OPERATORS
 from ...engine.op import Op
 from ...engine.registry import OPS
 
@@ -196,7 +197,7 @@ class Reader(ast.NodeVisitor):
     def note_callee(self, node: ast.Call, callee: Any) -> None:
         """Note a function that is given an array, unless it is an op or a plain function made of ops."""
         name = ast.unparse(node.func)
-        if isinstance(callee, Op) or is_allowed_builtin(callee, name):
+        if isinstance(callee, Op) or is_allowed_builtin(callee, name) or is_on_the_tape(callee, node):
             return
         if is_of_numpy(callee):
             text = f"{name} is NumPy's: it leaves the tape under create_graph; call the registered op"
@@ -222,6 +223,15 @@ class Reader(ast.NodeVisitor):
 def is_allowed_builtin(callee: Any, name: str) -> bool:
     """Whether a function is Python's own, and means the same for arrays and Tensors."""
     return getattr(callee, "__module__", None) == "builtins" and name in BUILTINS
+
+
+def is_on_the_tape(callee: Any, call: ast.Call) -> bool:
+    """Whether a function of NumPy's means the same for Tensors: what its operators call, and what looks at no
+    numbers.
+    """
+    if isinstance(callee, np.ufunc):
+        return callee.__name__ in OPERATORS and not call.keywords
+    return is_of_numpy(callee) and getattr(callee, "__name__", "") in LOOK_ON
 
 
 def is_of_numpy(callee: Any) -> bool:

@@ -7,39 +7,73 @@ missing. That is tried out here: each value is held fast in turn while the rule'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array
+from ...dtypes import FLOATS, Array
 from ...engine.declare import Rule
 from ...engine.tensor import Tensor, grad
+from ...members import members_of
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Finding
 from ..function import Function
 from ..introspection import run_rule
 from ..pullback import jacobian
 from ..tolerance import Tolerance
+from .rule_source import SourceFault, rule_faults
 
 
 def find_constant(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
-    """Why the gradient of checked input `output` is right, but not its derivative for checked `argument`."""
+    """Why the gradient of checked input `output` is right, but not its derivative for checked `argument`; an
+    argument beyond the inputs is the gradient that the rule is given.
+    """
     node, rule = call.node, call.rule_of(output)
-    if node is None or rule is None or rule.variadic:
+    if node is None or rule is None:
         return UNKNOWN
-    if len(node.outputs) > 1 or argument >= len(call.checked):
-        return UNKNOWN
-    shape, _ = node.outputs[0]
-    dy = np.random.default_rng(2).standard_normal(shape)
+    dy = random_dy(call)
+    if argument >= len(call.checked):
+        return used_as_constant(call, rule, {"dy"}) if ignores_dy(call, output, dy) else UNKNOWN
     given = derivative_given(call, argument, call.checked[output], dy)
     for names in suspects(call, [name for name in rule.reads if not name.endswith("_shape")]):
-        derivative = derivative_held(call, argument, rule, dy, names, tolerance.eps)
+        derivative = derivative_held(call, argument, output, dy, names, tolerance.eps)
         if derivative.shape != given.shape:
             continue
         if tolerance.allows(given, derivative, derivative, tolerance.eps).all():
             return used_as_constant(call, rule, names)
     return UNKNOWN
+
+
+def random_dy(call: RecordedCall) -> tuple[Array | None, ...]:
+    """A gradient for each output, None for those of integers."""
+    rng = np.random.default_rng(2)
+    return tuple(rng.standard_normal(y.shape) if y.data.dtype in FLOATS else None for y in call.outputs)
+
+
+def pulled_back(outputs: Any, x: Tensor, dys: Sequence[Any]) -> Tensor:
+    """The gradient of one input, on the tape itself; 0 where it is none."""
+    pairs = [(y, dy) for y, dy in zip(members_of(outputs), dys) if dy is not None and y.requires_grad]
+    if not pairs:
+        return Tensor(np.zeros(x.shape))
+    ys, on_tape = zip(*pairs)
+    seeds = [dy if isinstance(dy, Tensor) else Tensor(dy) for dy in on_tape]
+    (dx,) = grad(ys, x, seeds, create_graph=True, allow_unused=True)
+    return Tensor(np.zeros(x.shape)) if dx is None else dx
+
+
+def ignores_dy(call: RecordedCall, output: int, dys: tuple[Array | None, ...]) -> bool:
+    """Whether a gradient does not depend on the gradient that its rule is given, as the tape sees it."""
+    position = call.checked[output]
+
+    def gradient(*given: Any) -> Tensor:
+        x = Tensor(call.arrays[position], requires_grad=True)
+        y = call.op(*call.arrays[:position], x, *call.arrays[position + 1 :], **call.params)
+        return pulled_back(y, x, given)
+
+    checked = [number for number, dy in enumerate(dys) if dy is not None]
+    function = Function(gradient, dys, checked, [f"dy[{number}]" for number in checked])
+    return not jacobian(function).any()
 
 
 def suspects(call: RecordedCall, names: list[str]) -> Iterator[set[str]]:
@@ -50,14 +84,27 @@ def suspects(call: RecordedCall, names: list[str]) -> Iterator[set[str]]:
 
 
 def used_as_constant(call: RecordedCall, rule: Rule, names: set[str]) -> Finding:
-    """The finding that a rule uses these values as constants."""
+    """The finding that a rule uses these values as constants, and where its source says so."""
     kept = "the kept float " if names <= set(call.op.keeps) else ""
     values = kept + ", ".join(sorted(names))
     text = f"right at order 1, wrong at order 2: {rule.function.__name__} uses {values} as a constant"
-    return Finding("constant", text)
+    places = list(map(show_leaving, filter(leaves_the_tape, rule_faults(call.op, rule))))
+    return Finding("constant", f"{text} ({places[0]})" if places else text)
 
 
-def derivative_given(call: RecordedCall, argument: int, position: int, dy: Array) -> Array:
+def leaves_the_tape(fault: SourceFault) -> bool:
+    """Whether what a rule's source says makes a constant of a Tensor."""
+    return fault.kind == "numpy" or fault.text.startswith((".data ", ".detach ", ".numpy "))
+
+
+def show_leaving(fault: SourceFault) -> str:
+    """The place where a rule leaves the tape, and by what: `my_op.py:12: .data leaves the tape`."""
+    return f"{fault.place}: {fault.text.partition(' ')[0]} leaves the tape"
+
+
+def derivative_given(
+    call: RecordedCall, argument: int, position: int, dys: tuple[Array | None, ...]
+) -> Array:
     """An input's gradient, differentiated for another as the engine does it, [gradient, input]."""
 
     def gradient(*inputs: Any) -> Tensor:
@@ -65,24 +112,30 @@ def derivative_given(call: RecordedCall, argument: int, position: int, dy: Array
         if not isinstance(x, Tensor):
             x = Tensor(x, requires_grad=True)
         y = call.op(*inputs[:position], x, *inputs[position + 1 :], **call.params)
-        (dx,) = grad(y, x, Tensor(dy), create_graph=True, allow_unused=True)
-        return Tensor(np.zeros(x.shape)) if dx is None else dx
+        return pulled_back(y, x, dys)
 
     return jacobian(Function(gradient, call.arrays, [call.checked[argument]], ["x"]))
 
 
 def derivative_held(
-    call: RecordedCall, argument: int, rule: Rule, dy: Array, held: set[str], step: float
+    call: RecordedCall,
+    argument: int,
+    output: int,
+    dys: tuple[Array | None, ...],
+    held: set[str],
+    step: float,
 ) -> Array:
     """The same by differences of the rule on arrays; the values called `held` stay as they are."""
-    node = call.node
+    node, rule = call.node, call.rule_of(output)
     assert node is not None
-    position = call.checked[argument]
+    assert rule is not None
+    position, dy = call.checked[argument], dys if node.several else dys[0]
 
     def gradient(vector: Array) -> Array:
         moved = saved_at(call, position, vector)
         saved = {name: node.saved[name] if name in held else value for name, value in moved.items()}
-        return np.ravel(run_rule(rule, node, dy, saved))
+        dx = run_rule(rule, node, dy, saved)
+        return np.ravel(dx[call.checked[output]] if rule.variadic else dx)
 
     return differenced(gradient, call.arrays[position].ravel(), step)
 
@@ -93,7 +146,8 @@ def saved_at(call: RecordedCall, position: int, vector: Array) -> dict[str, Any]
     for checked in call.checked:
         inputs[checked] = Tensor(inputs[checked].copy(), requires_grad=True)
     inputs[position] = Tensor(vector.reshape(inputs[position].shape), requires_grad=True)
-    saved: dict[str, Any] = call.op(*inputs, **call.params).grad_fn.saved
+    first = members_of(call.op(*inputs, **call.params))[0]
+    saved: dict[str, Any] = first.grad_fn.saved
     return saved
 
 

@@ -17,7 +17,7 @@ from .culprit import Culprit, misbehaving_rule
 from .every_wrong import find_mistakes
 from .rule_source import rule_faults
 from .state_or_chance import why_different
-from .used_as_constant import find_constant
+from .used_as_constant import find_constant, leaves_the_tape, show_leaving
 from .wrong_return import find_wrong_return
 
 EXPLAINED_BY = {
@@ -66,9 +66,8 @@ def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
 
     It is what the rule's source says, if it does.
     """
-    for fault in rule_faults(call.op, rule):
-        if fault.kind in ("method", "numpy"):
-            return Finding("constant", f"right at order 1, wrong at order 2: {fault}")
+    for fault in filter(leaves_the_tape, rule_faults(call.op, rule)):
+        return Finding("constant", f"right at order 1, wrong at order 2: {show_leaving(fault)}")
     text = "something in the rule leaves the tape (.data, .detach(), no_grad, NumPy)"
     return Finding("unknown", f"right at order 1, wrong at order 2: {text}")
 
@@ -76,6 +75,8 @@ def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
 def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
     """What is wrong with a forward or a rule that does what it must not."""
     call, order, fault = culprit
+    if isinstance(fault, Fault) and fault.kind == "raises":
+        return Verdict(fault.rule, Finding(fault.kind, fault.text))
     wrong_return = find_wrong_return(call)
     if wrong_return:
         return Verdict(*wrong_return)
@@ -86,8 +87,10 @@ def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
         if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
             kind = "numpy" if source_fault.kind == "numpy" else fault.kind
             return Verdict(rule, Finding(kind, str(source_fault)))
-    if fault.kind == "modes" and wrong_derivation(call):
-        return Verdict(rule, Finding(fault.kind, f"{fault.text}: {wrong_derivation(call)}"))
+    blamed = wrong_derivation(call) if fault.kind == "modes" else None
+    if blamed is not None:
+        derivation, why = blamed
+        return Verdict(derivation, Finding(fault.kind, f"{fault.text}: {derivation.function.__name__} {why}"))
     if fault.kind == "not deterministic":
         return Verdict(rule, finding_of_change(call, rule, fault))
     return Verdict(rule, Finding(fault.kind, fault.text))
@@ -104,18 +107,22 @@ def finding_of_change(call: RecordedCall, rule: Rule | None, fault: Fault) -> Fi
     return Finding(fault.kind, f"{fault.text}: it {why}" if why else fault.text)
 
 
-def wrong_derivation(call: RecordedCall) -> str:
-    """The kept value whose derivation gives other numbers than the forward, if one does."""
+def wrong_derivation(call: RecordedCall) -> tuple[Rule, str] | None:
+    """The derivation of a kept value that raises, or gives other numbers than the forward, if one does; and
+    which of these.
+    """
     node = call.node
-    for name, derivation in call.op.derivations.items():
+    derivations: list[Rule] = list(call.op.derivations.values())
+    for derivation in derivations if node is not None else ():
+        name = derivation.argument
         if node is None or name not in node.saved:
             continue
         values, params = derivation.arguments(node.saved, node.params)
         try:
             derived = derivation.function(*values, **params)
-        except Exception:  # it has said so itself
-            continue
+        except Exception as error:  # whatever it is, no rule that reads the value is to blame
+            return derivation, f"raises {type(error).__name__} where it is to derive {name}"
         kept = node.saved[name]
         if np.shape(derived) != np.shape(kept) or not same(np.asarray(as_array(derived)), np.asarray(kept)):
-            return f"{derivation.function.__name__} derives another {name} than the forward keeps"
-    return ""
+            return derivation, f"derives another {name} than the forward keeps"
+    return None

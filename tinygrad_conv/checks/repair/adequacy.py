@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from ..calls import RecordedCall
 from ..tolerance import Tolerance
-from .edited import Job, edited, job_of
-from .edits import Edit, described, edits_of, place_of
+from .edited import Candidate, Job, edited, job_of
+from .edits import Edit, described, edits_by, place_of
+from .expressions import slips
 from .workshop import Attempt, is_open, try_all
 
 SECONDS = 5.0  # for which slips are tried, for each rule
@@ -37,6 +38,11 @@ def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECON
     for argument in range(len(call.checked)) if is_open() else ():
         rule = call.rule_of(argument)
         job = job_of(call, argument, rule, 1, tolerance) if rule is not None else None
+        if job is not None and rule is not None:
+            right = Candidate(
+                rule.function, rule.reads, rule.params
+            )  # where it raises it is not made for that
+            job = job._replace(cases=[case for case in job.cases if not right.fails(case)])
         if job is not None and len(job.cases) > 1:
             spots += try_all(partial(attempts, job), seconds).found
     return spots
@@ -44,12 +50,11 @@ def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECON
 
 def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
     """Slip after slip."""
-    for edit in edits_of(job.definition, job.scope):
-        if edit.reads:
-            continue
-        if edit.size > 1 or len(found) >= ENOUGH:
+    for edit in edits_by(slips, 1, job.definition, job.scope):
+        if len(found) >= ENOUGH:
             return
-        yield partial(blind_spot_by, edit, job)
+        if not edit.reads:
+            yield partial(blind_spot_by, edit, job)
 
 
 def blind_spot_by(edit: Edit, job: Job) -> BlindSpot | None:
@@ -58,29 +63,21 @@ def blind_spot_by(edit: Edit, job: Job) -> BlindSpot | None:
     first, *others = job.cases
     if not candidate.passes(first):
         return None
-    told_by = next((case.label for case in others if fails(candidate, case)), None)
+    told_by = next((case.label for case in others if candidate.fails(case)), None)
     if told_by is None:  # it changes nothing anywhere
         return None
     return BlindSpot(place_of(edit, job.rule.function), *described(edit), told_by)
 
 
-def fails(candidate: Any, case: Any) -> bool:
-    """Whether a candidate gives what is wrong, or nothing, at a case."""
-    try:
-        return not candidate.passes(case)
-    except Exception:
-        return True
-
-
-def lines_of(spots: list[BlindSpot]) -> list[str]:
+def show_spots(spots: list[BlindSpot]) -> list[str]:
     """What is said of blind spots: for each cure the first slips that it would tell."""
     by_cure: dict[str, list[BlindSpot]] = {}
     for spot in spots:
         by_cure.setdefault(spot.told_by, []).append(spot)
     lines = []
-    for cure, told in by_cure.items():
+    for cure, its_spots in by_cure.items():
         lines.append(f"these inputs cannot tell the rule from wrong ones; try {cure}:")
-        lines += [f"  {spot.place}   {spot.before}  as  {spot.after}" for spot in told[:MOST_SHOWN]]
-        if len(told) > MOST_SHOWN:
-            lines.append(f"  and {len(told) - MOST_SHOWN} more")
+        lines += [f"  {spot.place}   {spot.before}  as  {spot.after}" for spot in its_spots[:MOST_SHOWN]]
+        if len(its_spots) > MOST_SHOWN:
+            lines.append(f"  and {len(its_spots) - MOST_SHOWN} more")
     return lines

@@ -9,26 +9,30 @@ import sys
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...engine.declare import Rule
 from ...engine.op import Op
 from ..calls import RecordedCall
 from ..diagnosis.culprit import fault_alone
 from ..diagnosis.rule_source import parse_definition
+from ..directions import Probe
 from ..introspection import REFUSALS, copy_of
+from ..pullback import Pullback, gradient_of
 from ..tolerance import Tolerance, WrongEntry
 from .edits import Edit
 from .exam import Case, cases_of
-from .scope import PACKAGE, Scope, scope_of
+from .rule_names import PACKAGE, RuleNames, names_for
 
 
 class Job(NamedTuple):
-    """A rule whose edits are tried, for one of the inputs of a call."""
+    """A rule whose edits are tried, for one of the inputs of a call, or a derivation of a kept value."""
 
     call: RecordedCall
-    argument: int
+    argument: int | str  # the number of a checked input, or the name of a kept value that the rule derives
     rule: Rule
     definition: ast.FunctionDef
-    scope: Scope
+    scope: RuleNames
     cases: list[Case]
     order: int
     tolerance: Tolerance
@@ -46,20 +50,45 @@ class Candidate(NamedTuple):
         """Whether it gives what is right there."""
         return case.passed_by(self.function, self.reads, self.params)
 
+    def fails(self, case: Case) -> bool:
+        """Whether it gives what is wrong there, or raises."""
+        try:
+            return not self.passes(case)
+        except Exception:
+            return True
 
-def job_of(call: RecordedCall, argument: int, rule: Rule, order: int, tolerance: Tolerance) -> Job | None:
+    def times_refused(self, cases: list[Case]) -> int | None:
+        """At how many cases it raises, of those where it may; at the others it gives what is right.
+
+        None where it does not.
+        """
+        refused = 0
+        for case in cases:
+            try:
+                if not self.passes(case):
+                    return None
+            except REFUSALS:
+                if not case.may_raise:
+                    return None
+                refused += 1
+        return refused
+
+
+def job_of(
+    call: RecordedCall, argument: int | str, rule: Rule, order: int, tolerance: Tolerance
+) -> Job | None:
     """What there is to do; None where the rule's source is not at hand, or its forward has no differences."""
     function: Any = rule.function
     try:
         lines, _ = inspect.getsourcelines(function)
         definition = parse_definition(function, lines)
-        cases = cases_of(call, argument, tolerance)
+        cases = cases_of(call, argument, rule, tolerance)
     except (OSError, TypeError, SyntaxError, *REFUSALS):
         return None
     if definition is None:
         return None
     definition.decorator_list = []
-    scope = scope_of(rule, cases[0])
+    scope = names_for(rule, cases)
     names = names_around(function, scope.package)
     return Job(call, argument, rule, definition, scope, cases, order, tolerance, names)
 
@@ -77,16 +106,11 @@ def names_around(function: Any, package: str) -> dict[str, Any]:
 
 def edited(edit: Edit, job: Job) -> Candidate:
     """The rule with an edit."""
-    old = edit.place.content
     more_params = tuple(name for name in edit.reads if name in job.call.op.params)
     more_values = tuple(name for name in edit.reads if name not in more_params)
     reads, params = (*job.rule.reads, *more_values), (*job.rule.params, *more_params)
-    ast.fix_missing_locations(ast.copy_location(edit.new, old))
-    edit.place.put(edit.new)
-    try:
+    with edit.made():
         return Candidate(compiled(job, more_values, more_params), reads, params)
-    finally:
-        edit.place.put(old)
 
 
 def compiled(job: Job, more_values: tuple[str, ...], more_params: tuple[str, ...]) -> Any:
@@ -94,7 +118,8 @@ def compiled(job: Job, more_values: tuple[str, ...], more_params: tuple[str, ...
     tree = job.definition
     own = tree.args
     if more_values or more_params:
-        tree.args = with_parameters(own, 1 + len(job.rule.reads), more_values, more_params)
+        leading = len(job.cases[0].leading[0])
+        tree.args = with_parameters(own, leading + len(job.rule.reads), more_values, more_params)
     try:
         code = compile(ast.Module([tree], []), job.rule.function.__code__.co_filename, "exec")
     finally:
@@ -119,16 +144,28 @@ def makes_right(candidate: Candidate, job: Job) -> bool:
 
     Another rule of the op may be wrong too: then this one is checked by itself.
     """
-    rule = Rule(job.call.op, job.rule.argument, candidate.function, leading=1, of=job.rule.of)
-    call = replace(job.call, op=with_rule(job.call.op, rule))
+    call = replace(job.call, op=with_candidate(job.call.op, candidate, job))
+    if job.order == 2 and not is_right_along_a_direction(call, job.tolerance):
+        return False
     for order in range(1, job.order + 1):
         fault = fault_alone(call, order, job.tolerance)
         if fault is None:
             continue
-        alone = None if rule.variadic or blames(fault, order) == job.argument else call.only(job.argument)
-        if alone is None or fault_alone(alone, order, job.tolerance) is not None:
+        argument = job.argument
+        if isinstance(argument, str) or job.rule.variadic or blames(fault, order) == argument:
+            return False
+        if fault_alone(call.only(argument), order, job.tolerance) is not None:
             return False
     return True
+
+
+def is_right_along_a_direction(call: RecordedCall, tolerance: Tolerance) -> bool:
+    """Whether one sum over the gradient's own Jacobian is right, which is told fast; True where the whole
+    check has to tell: of calls that have kinks, or other wrong rules.
+    """
+    rng = np.random.default_rng(0)
+    gradient = gradient_of(call.function(), rng)
+    return Probe(Pullback(gradient, lifted=False), tolerance, rng).agrees()
 
 
 def blames(fault: Exception, order: int) -> int | None:
@@ -138,7 +175,11 @@ def blames(fault: Exception, order: int) -> int | None:
     return fault.input if order == 1 else fault.output
 
 
-def with_rule(op: Op, rule: Rule) -> Op:
-    """A copy of an op with another rule."""
+def with_candidate(op: Op, candidate: Candidate, job: Job) -> Op:
+    """A copy of an op with a candidate in the place of the rule, or of the derivation."""
+    leading = len(job.cases[0].leading[0])
+    rule = Rule(op, job.rule.argument, candidate.function, leading=leading, of=job.rule.of)
+    if isinstance(job.argument, str):
+        return copy_of(op, derivations={**op.derivations, job.argument: rule}, _plans={})
     position = op.inputs.index(rule.argument)
     return copy_of(op, rules=[*op.rules[:position], rule, *op.rules[position + 1 :]], _plans={})

@@ -5,22 +5,39 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import permutations
 from typing import Any, NamedTuple
 
 from ...engine.location import show_path
-from .expressions import WAYS
-from .scope import Scope
+from .expressions import Way, slips
+from .rule_names import RuleNames
 
 LONGEST = 70  # characters of an expression that is shown whole, so that one sees where the edit is
 
 
 class Edit(NamedTuple):
-    """One place of the tree with something else in it, which `make` puts there and `undo` takes away."""
+    """One place of the tree, or several, with something else in it."""
 
     size: int  # 1: a slip, 2: an insertion, 3: a step of calculus; one more where the rule must read more
     place: Place
     new: Any
     reads: tuple[str, ...] = ()  # names of what the rule does not read so far
+    elsewhere: tuple[tuple[Place, Any], ...] = ()  # further places, with what is to stand there
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Inside the block the tree has the edit; afterwards it is as before."""
+        changes = [(self.place, self.new), *self.elsewhere]
+        old = [place.content for place, _ in changes]
+        for (place, new), content in zip(changes, old):
+            ast.fix_missing_locations(ast.copy_location(new, content))
+            place.put(new)
+        try:
+            yield
+        finally:
+            for (place, _), content in zip(changes, old):
+                place.put(content)
 
 
 class Place(NamedTuple):
@@ -45,19 +62,45 @@ class Place(NamedTuple):
             getattr(self.parent, self.field)[self.position] = part
 
 
-def edits_of(definition: ast.FunctionDef, scope: Scope) -> Iterator[Edit]:
-    """The edits of a rule's body, by their size."""
-    expressions = list(places_of(definition, ast.expr))
-    statements = list(places_of(definition, ast.stmt))
-    for size, way in enumerate(WAYS, 1):
-        for place in expressions:
-            missing = scope.extra - names_in(place.content)
-            for new in way(place.content, scope):
-                reads = tuple(sorted(missing & names_in(new)))
-                yield Edit(size + bool(reads), place, new, reads)
-        if size == 1:
-            for place in statements:
-                yield from (Edit(1, place, new) for new in other_statements(place.content))
+def edits_by(way: Way, size: int, definition: ast.FunctionDef, scope: RuleNames) -> Iterator[Edit]:
+    """The edits of a rule's body that a way has; with slips of expressions come those of statements."""
+    expressions = sorted(places_of(definition, ast.expr), key=is_above_the_return)
+    for place in expressions:
+        missing = scope.extra - names_in(place.content)
+        for new in way(place.content, scope):
+            reads = tuple(sorted(missing & names_in(new)))
+            yield Edit(size + bool(reads), place, new, reads)
+    if way is slips:
+        for place in places_of(definition, ast.stmt):
+            yield from (Edit(size, place, new) for new in other_statements(place.content))
+        yield from other_names_throughout(expressions, scope)
+
+
+def is_above_the_return(place: Place) -> bool:
+    """Whether a place is in no return statement: there, an edit says the least about what it is for."""
+    return not any(isinstance(node, ast.Return) for node in (place.parent, *place.ancestors))
+
+
+def other_names_throughout(expressions: list[Place], scope: RuleNames) -> Iterator[Edit]:
+    """A name that is another one wherever it stands, and two that are exchanged."""
+    names = [place for place in expressions if isinstance(place.content, ast.Name)]
+    places = {name: [place for place in names if place.content.id == name] for name in identifiers(names)}
+    for of_a_kind in (list(scope.arrays), scope.numbers, scope.params):
+        for name, other in permutations(of_a_kind, 2):
+            if name not in places:
+                continue
+            first, *others = [(place, ast.Name(other, ast.Load())) for place in places[name]]
+            reads = (other,) if other in scope.extra else ()
+            if others:
+                yield Edit(1 + bool(reads), *first, reads, tuple(others))
+            back = tuple((place, ast.Name(name, ast.Load())) for place in places.get(other, ()))
+            if back and name < other:
+                yield Edit(1, *first, (), (*others, *back))
+
+
+def identifiers(names: list[Place]) -> list[str]:
+    """The names at these places, each once."""
+    return list(dict.fromkeys(place.content.id for place in names))
 
 
 def places_of(definition: ast.FunctionDef, kind: type[ast.AST]) -> Iterator[Place]:
@@ -127,7 +170,43 @@ def described(edit: Edit) -> tuple[str, str]:
         around.append(ancestor)
     shown, old = around[-1], edit.place.content
     before = ast.unparse(shown)
-    edit.place.put(edit.new)
-    after = ast.unparse(edit.new if shown is old else shown)
-    edit.place.put(old)
+    with edit.made():
+        after = ast.unparse(edit.new if shown is old else shown)
+    if edit.elsewhere:
+        news = {ast.unparse(new) for _, new in ((edit.place, edit.new), *edit.elsewhere)}
+        every = f" and the same at {len(edit.elsewhere)} more places" if len(edit.elsewhere) > 1 else ""
+        every = every or " and the same at one more place"
+        after += (
+            f" ({' and '.join(sorted(news))} exchanged throughout)"
+            if len(news) > 1
+            else f" ({every.strip()})"
+        )
     return before, after
+
+
+def canonical(source: str) -> str:
+    """A text without factors and exponents of 1 and terms of 0, by which edits are told apart."""
+    try:
+        return ast.unparse(Simplifier().visit(ast.parse(source)))
+    except SyntaxError:  # a part of a statement, or with words beside it
+        return source
+
+
+class Simplifier(ast.NodeTransformer):
+    """Takes away what changes no number."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        left, right = getattr(node.left, "value", None), getattr(node.right, "value", None)
+        if isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)) and is_number(right, 1):
+            return node.left
+        if isinstance(node.op, ast.Mult) and is_number(left, 1):
+            return node.right
+        if isinstance(node.op, (ast.Add, ast.Sub)) and is_number(right, 0):
+            return node.left
+        return node.right if isinstance(node.op, ast.Add) and is_number(left, 0) else node
+
+
+def is_number(value: Any, number: int) -> bool:
+    """Whether a literal is this number."""
+    return type(value) in (int, float) and value == number

@@ -1,89 +1,152 @@
-"""What a right rule gives: gradients, by finite differences of the forward, for random cotangents.
+"""What a right rule gives, at several inputs: gradients, by finite differences of the forward for random
+cotangents; and what a right derivation of a kept value gives: what the forward keeps.
 
-A rule that mends one case may be right there by chance, or because two sizes are equal. So there are several:
-the inputs at which the fault was seen, the same with other numbers, and inputs of other sizes, as different
-from one another as the forward takes them.
+The inputs are those at which the fault was seen, and others that the forward takes (other_inputs.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...dtypes import FLOATS, Array
+from ...engine.declare import Rule
 from ...engine.registry import OPS
-from ...errors import show_shape
 from ..calls import RecordedCall, readable_values
-from ..diagnosis.evidence import LARGEST, jittered
-from ..function import Function, can_broadcast, input_names, is_float_array
+from ..function import Function, can_broadcast
 from ..introspection import REFUSALS
+from ..other_inputs import LARGEST, OTHER_NUMBERS, as_floats, other_calls
 from ..tolerance import Tolerance
 
 COTANGENTS = 2  # for each case
-MOST_SPLITS = 60  # how many ways of making sizes differ are tried
 
 
-class Case:
-    """One set of inputs: what a rule may read there, and what it has to return for some cotangents."""
+class Case(NamedTuple):
+    """One set of inputs: what a rule may read there, and what it has to return.
 
-    def __init__(
-        self,
-        call: RecordedCall,
-        arrays: tuple[Any, ...],
-        argument: int,
-        tolerance: Tolerance,
-        label: str = "",
-    ) -> None:
-        """label: in what its inputs differ from those of the call."""
-        self.label = label
-        function = call.function(arrays)
-        if function.values.size * function.point.size > LARGEST:
-            raise ValueError("the Jacobian is too large to be looked into")
-        self.values, outputs = readable_values(call, arrays)
-        self.params = {**call.op.defaults, **call.params}
-        self.tolerance, self.broadcasting = tolerance, call.op.broadcasting
-        self.member = argument if call.op.variadic else None  # of the tuple that a variadic rule returns
-        columns = function.domain.places(argument)
-        self.shape = function.domain.shapes[argument]
-        right = function.differences(tolerance.eps)[:, columns]
-        again = function.differences(tolerance.eps / 10)[:, columns]
-        if not np.isfinite(right).all():
-            raise ValueError("the forward has no finite differences here")
-        self.sure = tolerance.allows(again, right, function.values, tolerance.eps / 10).all(axis=0)
-        rng = np.random.default_rng(3)
-        cotangents = rng.standard_normal((COTANGENTS, len(right)))
-        self.dys = [as_dy(cotangent, function, outputs) for cotangent in cotangents]
-        self.expected = [cotangent @ right for cotangent in cotangents]
-        self.largest = max(1.0, float(np.max(np.abs(function.values), initial=0.0)))
+    label: in what its inputs differ from those of the call. leading: what it is called with before what it
+    reads, one after another: a dy. expected: what is due for each of these, sure: where that can be told.
+    member: of the tuple that a variadic rule returns. margin: how far from what is due a result may be.
+    """
+
+    label: str
+    values: dict[str, Any]
+    params: dict[str, Any]
+    leading: list[tuple[Any, ...]]
+    expected: list[Array]
+    sure: Array
+    margin: Array
+    member: int | None = None
+    broadcasting: bool = False
+    may_raise: bool = False  # for a forward may take sizes and params that its op is not made for
+    has_other_sizes: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of what is due."""
+        return self.expected[0].shape
 
     def passed_by(self, rule: Any, reads: tuple[str, ...], params: tuple[str, ...]) -> bool:
-        """Whether a rule, which reads these values and params, returns the right gradients."""
+        """Whether a rule, which reads these values and params, returns what is due."""
         named = {name: self.params[name] for name in params}
-        for dy, expected in zip(self.dys, self.expected):
-            dx = rule(dy, *[self.values[name] for name in reads], **named)
-            if not self.is_right(dx, expected):
+        for leading, expected in zip(self.leading, self.expected):
+            returned = rule(*leading, *[self.values[name] for name in reads], **named)
+            if not self.is_right(returned, expected):
                 return False
         return True
 
-    def is_right(self, dx: Any, expected: Array) -> bool:
-        """Whether what a rule returned is the gradient."""
+    def is_refused_by(self, rule: Rule) -> bool:
+        """Whether a rule raises here."""
+        values, params = rule.arguments(self.values, self.params)
+        try:
+            rule.function(*self.leading[0], *values, **params)
+        except Exception:
+            return True
+        return False
+
+    def is_right(self, returned: Any, expected: Array) -> bool:
+        """Whether what a rule returned is what is due."""
         if self.member is not None:
-            dx = dx[self.member]
-        if not isinstance(dx, (np.ndarray, np.generic)) or dx.dtype not in FLOATS:
+            returned = returned[self.member]
+        if not isinstance(returned, (np.ndarray, np.generic)) or returned.dtype not in FLOATS:
             return False
-        if dx.shape != self.shape:
-            if not self.broadcasting or not can_broadcast(self.shape, dx.shape):
+        if returned.shape != self.shape:
+            if not self.broadcasting or not can_broadcast(self.shape, returned.shape):
                 return False
-            dx = OPS["sum_to"](np.asarray(dx), shape=self.shape)
-        margin = self.tolerance.margin(expected, np.array([self.largest]), self.tolerance.eps)
-        scale = self.tolerance.rtol * float(np.max(np.abs(expected), initial=0.0))
-        near = np.abs(np.ravel(dx) - expected) <= margin + scale
-        return bool((near | ~self.sure).all())
+            returned = OPS["sum_to"](np.asarray(returned), shape=self.shape)
+        return bool(((np.abs(returned - expected) <= self.margin) | ~self.sure).all())
+
+
+def cases_of(call: RecordedCall, argument: int | str, rule: Rule, tolerance: Tolerance) -> list[Case]:
+    """The cases of a rule; the first is the one where the fault was seen.
+
+    argument: the number of a checked input, or the name of a kept value whose derivation it is. Raises
+    ValueError where there is nothing to compare with.
+    """
+    arrays = as_floats(call.arrays)
+    make = case_of_derivation if isinstance(argument, str) else case_of_gradient
+    cases = [make(call, arrays, argument, tolerance, "")]
+    for changed, others, label in other_calls(call, arrays):
+        with suppress(*REFUSALS):  # the op may not be defined at a point
+            case = make(changed, others, argument, tolerance, label)
+            if label == OTHER_NUMBERS:
+                cases.append(case)
+                continue
+            has_other_sizes = changed is call
+            is_default = all(changed.params.get(name) is value for name, value in call.op.defaults.items())
+            may_raise = has_other_sizes or (not is_default and case.is_refused_by(rule))
+            cases.append(case._replace(may_raise=may_raise, has_other_sizes=has_other_sizes))
+    return cases
+
+
+def case_of_gradient(
+    call: RecordedCall, arrays: tuple[Any, ...], argument: Any, tolerance: Tolerance, label: str
+) -> Case:
+    """What is due for a checked input. Raises ValueError where the forward has no differences."""
+    function = call.function(arrays)
+    if function.values.size * function.point.size > LARGEST:
+        raise ValueError("the Jacobian is too large to be looked into")
+    values, outputs = readable_values(call, arrays)
+    function = only_input(function, argument)
+    right, again = function.differences(tolerance.eps), function.differences(tolerance.eps / 10)
+    if not np.isfinite(right).all():
+        raise ValueError("the forward has no finite differences here")
+    shape = function.domain.shapes[0]
+    sure = tolerance.allows(again, right, function.values, tolerance.eps / 10).all(axis=0)
+    cotangents = np.random.default_rng(3).standard_normal((COTANGENTS, len(right)))
+    expected = [(cotangent @ right).reshape(shape) for cotangent in cotangents]
+    largest = np.array([max(1.0, float(np.max(np.abs(function.values), initial=0.0)))])
+    scale = tolerance.rtol * float(np.max(np.abs(expected), initial=0.0))
+    margin = tolerance.margin(np.max(np.abs(expected), axis=0), largest, tolerance.eps) + scale
+    return Case(
+        label,
+        values,
+        {**call.op.defaults, **call.params},
+        [(as_dy(cotangent, function, outputs),) for cotangent in cotangents],
+        expected,
+        sure.reshape(shape),
+        margin,
+        argument if call.op.variadic else None,
+        call.op.broadcasting,
+    )
+
+
+def only_input(function: Function, argument: int) -> Function:
+    """A function of one of its inputs alone."""
+    return Function(function.fn, function.inputs, [function.checked[argument]], [function.names[argument]])
+
+
+def case_of_derivation(
+    call: RecordedCall, arrays: tuple[Any, ...], name: Any, tolerance: Tolerance, label: str
+) -> Case:
+    """What is due for a kept value: that which the forward keeps."""
+    values, _ = readable_values(call, arrays)
+    kept = np.asarray(values.pop(name))
+    margin = np.full(kept.shape, tolerance.rtol * (1e-3 + np.max(np.abs(kept), initial=0.0)))
+    params = {**call.op.defaults, **call.params}
+    return Case(label, values, params, [()], [kept], np.ones(kept.shape, bool), margin)
 
 
 def as_dy(cotangent: Array, function: Function, outputs: tuple[Any, ...]) -> Any:
@@ -91,131 +154,3 @@ def as_dy(cotangent: Array, function: Function, outputs: tuple[Any, ...]) -> Any
     pieces = iter(function.codomain.split(cotangent))
     dys = [next(pieces) if np.asarray(output).dtype in FLOATS else None for output in outputs]
     return dys[0] if len(outputs) == 1 else tuple(dys)
-
-
-def cases_of(call: RecordedCall, argument: int, tolerance: Tolerance) -> list[Case]:
-    """The cases that a repaired rule has to pass; the first is the one where the fault was seen.
-
-    Raises ValueError where there is nothing to compare with.
-    """
-    arrays, resized_arrays, changed = as_floats(call.arrays), other_sizes(call), with_other_params(call)
-    cases = [Case(call, arrays, argument, tolerance)]
-    with suppress(*REFUSALS):  # the op may not be defined at a point
-        cases.append(Case(call, jittered(arrays), argument, tolerance, "other numbers"))
-    if resized_arrays is not None:
-        with suppress(*REFUSALS):
-            cases.append(Case(call, resized_arrays, argument, tolerance, show_sizes(call, resized_arrays)))
-    if changed is not None:
-        with suppress(*REFUSALS):
-            cases.append(Case(changed, arrays, argument, tolerance, show_params(call, changed)))
-    return cases
-
-
-def show_sizes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
-    """Inputs of other sizes, as one would ask for them: `x [2,4], w [3,4]`."""
-    names = input_names(call.op, len(arrays))
-    shapes = [f"{name} {show_shape(np.shape(array))}" for name, array in zip(names, arrays) if np.ndim(array)]
-    return ", ".join(shapes)
-
-
-def show_params(call: RecordedCall, changed: RecordedCall) -> str:
-    """The params that are others: `stride=2, dilation=3`."""
-    before = {**call.op.defaults, **call.params}
-    return ", ".join(f"{name}={value!r}" for name, value in changed.params.items() if value != before[name])
-
-
-def as_floats(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Arrays of floats in float64, all others as they are."""
-    return tuple(array.astype(np.float64) if is_float_array(array) else array for array in arrays)
-
-
-def with_other_params(call: RecordedCall) -> RecordedCall | None:
-    """The call with other numbers among its params, as many as the forward takes, and all different from one
-    another if it takes that; None if it takes none.
-    """
-    params, changed = {**call.op.defaults, **call.params}, None
-    for by, (name, value) in enumerate([*params.items()], 1):
-        for proposal in (another(value, by), another(value, 1)):
-            proposed = replace(call, params={**params, name: proposal})
-            if proposal != value and is_taken(proposed, call.arrays):
-                changed, params = proposed, proposed.params
-                break
-    return changed
-
-
-def another(value: Any, by: int) -> Any:
-    """A larger number; whatever holds none as it is."""
-    if type(value) is tuple:
-        return tuple(another(member, by) for member in value)
-    if type(value) is int:
-        return value + by
-    return value * (1 + by / 4) if type(value) is float else value
-
-
-def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
-    """Inputs of other sizes that the forward takes: axes of one size get several, where it lets them."""
-    sizes = {size for array in call.arrays for size in np.shape(array)}
-    classes = {
-        size: [(at, axis) for at, array in enumerate(call.arrays) for axis in places_of(array, size)]
-        for size in sizes
-    }
-    layout = {place: size for size, places in classes.items() for place in places}
-    taken: tuple[Any, ...] | None = None
-    for changed in changes_of(classes, MOST_SPLITS):
-        now = [layout[place] for place in changed]
-        alone = list(layout.values()).count(now[0]) == 1 and now[0] not in classes
-        if alone or len({*now}) > 1:
-            continue  # they have come apart already
-        proposal = {**layout, **dict.fromkeys(changed, unused_size(layout))}
-        arrays = resized(call.arrays, proposal)
-        if is_taken(call, arrays):
-            layout, taken = proposal, arrays
-    return taken
-
-
-def places_of(array: Any, size: int) -> list[int]:
-    """The axes of an array that have this size."""
-    return [axis for axis, its_size in enumerate(np.shape(array)) if its_size == size]
-
-
-def changes_of(classes: dict[int, list[tuple[int, int]]], most: int) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Which axes to give one new size: each by itself, then pairs of one size, then all of one size."""
-    groups = list(classes.values())
-    proposals = [
-        *[(place,) for places in groups for place in places],
-        *[pair for places in groups for pair in combinations(places, 2)],
-        *[tuple(places) for places in groups if len(places) > 2],
-    ]
-    yield from proposals[:most]
-    yield from proposals[:most]  # what was refused may be taken now that others have grown
-
-
-def unused_size(layout: dict[tuple[int, int], int]) -> int:
-    """The smallest size from 2 on that no axis has."""
-    used = set(layout.values())
-    return next(size for size in range(2, len(used) + 3) if size not in used)
-
-
-def resized(arrays: tuple[Any, ...], layout: dict[tuple[int, int], int]) -> tuple[Any, ...]:
-    """Arrays of these sizes, filled with numbers drawn from the old ones, floats a little moved."""
-    rng = np.random.default_rng(4)
-    new: list[Any] = []
-    for at, array in enumerate(arrays):
-        if not isinstance(array, np.ndarray) or not array.ndim or not array.size:
-            new.append(array)
-            continue
-        shape = tuple(layout[at, axis] for axis in range(array.ndim))
-        drawn = rng.choice(array.ravel(), shape)
-        new.append(drawn * rng.uniform(0.9, 1.1, shape) if is_float_array(array) else drawn)
-    return tuple(new)
-
-
-def is_taken(call: RecordedCall, arrays: tuple[Any, ...]) -> bool:
-    """Whether the forward makes finite numbers of these inputs, and few enough to be differenced."""
-    try:
-        with np.errstate(all="ignore"):
-            function = call.function(arrays)
-    except Exception:  # whatever it says, it doesn't want these
-        return False
-    finite = bool(np.isfinite(function.values).all())
-    return finite and 0 < function.values.size * function.point.size <= LARGEST

@@ -1,4 +1,4 @@
-"""What may stand in the place of an expression: one slip away, one insertion away, one step of calculus away.
+"""What may stand in the place of an expression where the pen has slipped: one token is another.
 
 Each function here is given an expression of a rule's syntax tree and yields others, which share its parts.
 What makes no sense where it stands fails when it is tried, which is cheaper than telling beforehand.
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from ...engine.registry import OPS
-from .scope import Scope
+from .rule_names import RuleNames
 
 Expressions = Iterator[ast.expr]
-Way = Callable[[ast.expr, Scope], Expressions]
+Way = Callable[[ast.expr, RuleNames], Expressions]
 
 OPERATORS: tuple[type[ast.operator], ...] = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult)
 COMPARISONS: tuple[type[ast.cmpop], ...] = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
@@ -33,7 +33,6 @@ FAMILIES = (
 OF_NUMPY = {"power": "pow", "concatenate": "cat", "multiply": "mul", "subtract": "sub", "negative": "neg"}
 AXIS_NAMES = ("dim", "axis", "dims", "axes")
 KEEP_NAMES = ("keepdim", "keepdims")
-MOST_AXES = 4
 
 
 def number(value: float) -> ast.expr:
@@ -53,7 +52,7 @@ def negative(expression: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.USub(), expression)
 
 
-def call(scope: Scope, function: str, *arguments: ast.expr, **options: ast.expr) -> ast.expr:
+def call(scope: RuleNames, function: str, *arguments: ast.expr, **options: ast.expr) -> ast.expr:
     """A call of one of the package's functions, as the rule's module would write it."""
     callee = ast.Attribute(ast.Name(scope.package, ast.Load()), function, ast.Load())
     return ast.Call(callee, list(arguments), [ast.keyword(name, value) for name, value in options.items()])
@@ -64,18 +63,18 @@ def name(identifier: str) -> ast.expr:
     return ast.Name(identifier, ast.Load())
 
 
-def slips(expression: ast.expr, scope: Scope) -> Expressions:
+def slips(expression: ast.expr, scope: RuleNames) -> Expressions:
     """One token is another, or is missing, or two have changed places."""
     yield negative(expression)
     yield from SLIPS.get(type(expression), no_slips)(expression, scope)
 
 
-def no_slips(expression: ast.expr, scope: Scope) -> Expressions:
+def no_slips(expression: ast.expr, scope: RuleNames) -> Expressions:
     """Of what has no tokens of its own."""
     return iter(())
 
 
-def slips_of_operation(operation: ast.BinOp, scope: Scope) -> Expressions:
+def slips_of_operation(operation: ast.BinOp, scope: RuleNames) -> Expressions:
     """Another operator; operands exchanged; one of them dropped."""
     left, right = operation.left, operation.right
     for operator in OPERATORS:
@@ -98,12 +97,12 @@ def regrouped(operation: ast.BinOp) -> Expressions:
         yield binary(binary(left, outer, right.left), type(right.op), right.right)
 
 
-def slips_of_sign(operation: ast.UnaryOp, scope: Scope) -> Expressions:
+def slips_of_sign(operation: ast.UnaryOp, scope: RuleNames) -> Expressions:
     """Without the sign, or the `not`."""
     yield operation.operand
 
 
-def slips_of_constant(constant: ast.Constant, scope: Scope) -> Expressions:
+def slips_of_constant(constant: ast.Constant, scope: RuleNames) -> Expressions:
     """Another number, or the other flag."""
     value = constant.value
     if isinstance(value, bool):
@@ -113,12 +112,13 @@ def slips_of_constant(constant: ast.Constant, scope: Scope) -> Expressions:
         yield from (number(other) for other in dict.fromkeys(others) if other != value)
         if value:
             yield binary(number(1), ast.Div, constant)
+            yield binary(constant, ast.Pow, number(0.5))
         yield from map(name, scope.numbers)
     elif value is None:
         yield from map(name, scope.params)
 
 
-def slips_of_name(identifier: ast.Name, scope: Scope) -> Expressions:
+def slips_of_name(identifier: ast.Name, scope: RuleNames) -> Expressions:
     """Another name of its kind."""
     for names in (scope.arrays, scope.numbers, scope.params):
         if identifier.id in names:
@@ -128,14 +128,14 @@ def slips_of_name(identifier: ast.Name, scope: Scope) -> Expressions:
         yield from (number(value) for value in (0, 1, 2))
 
 
-def slips_of_comparison(comparison: ast.Compare, scope: Scope) -> Expressions:
+def slips_of_comparison(comparison: ast.Compare, scope: RuleNames) -> Expressions:
     """Another comparison."""
     for operator in COMPARISONS:
         if not isinstance(comparison.ops[0], operator):
             yield ast.Compare(comparison.left, [operator(), *comparison.ops[1:]], comparison.comparators)
 
 
-def slips_of_call(call_of: ast.Call, scope: Scope) -> Expressions:
+def slips_of_call(call_of: ast.Call, scope: RuleNames) -> Expressions:
     """A function of its family; arguments exchanged; the call dropped; other options; a reversed range."""
     for function in relatives(call_of.func, scope):
         yield ast.Call(function, call_of.args, call_of.keywords)
@@ -149,10 +149,10 @@ def slips_of_call(call_of: ast.Call, scope: Scope) -> Expressions:
         yield ast.Call(call_of.func, call_of.args, others)
     if isinstance(call_of.func, ast.Name) and call_of.func.id == "range":
         yield ast.Call(name("reversed"), [call_of], [])
-    yield from other_axes(call_of)
+    yield from other_axes(call_of, scope)
 
 
-def relatives(function: ast.expr, scope: Scope) -> Expressions:
+def relatives(function: ast.expr, scope: RuleNames) -> Expressions:
     """Functions that are easily taken for this one: of its family, or of the same name in this package."""
     if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") != scope.package:
         own_name = OF_NUMPY.get(function.attr, function.attr)
@@ -167,32 +167,39 @@ def relatives(function: ast.expr, scope: Scope) -> Expressions:
                     yield name(other)
 
 
-def other_axes(call_of: ast.Call) -> Expressions:
+def other_axes(call_of: ast.Call, scope: RuleNames) -> Expressions:
     """The call with its axes given otherwise, or kept."""
     given = {keyword.arg: keyword.value for keyword in call_of.keywords}
     axes = next((axes for axes in AXIS_NAMES if axes in given), "dim")
     keeps = next((keeps for keeps in KEEP_NAMES if keeps in given), "keepdim")
-    for axis in axis_choices():
+    for axis in (*map(name, scope.numbers), *axis_choices(scope)):
         yield with_options(call_of, **{axes: axis})
         yield with_options(call_of, **{axes: axis, keeps: ast.Constant(True)})
     kept = given.get(keeps)
     yield with_options(call_of, **{keeps: ast.Constant(not getattr(kept, "value", False))})
 
 
-def axis_choices() -> Expressions:
-    """One axis or two, from the end or the start."""
+def axis_choices(scope: RuleNames) -> Expressions:
+    """One axis or two, from the end or the start, of as many as arrays have."""
+    most = max(scope.arrays.values(), default=0)
     for axis in (-1, -2, -3, 0, 1, 2):
-        yield number(axis)
+        if -most <= axis < most:
+            yield number(axis)
     for pair in combinations((-1, -2, -3, 0), 2):
-        yield ast.Tuple([number(axis) for axis in pair], ast.Load())
-    yield ast.Tuple([number(axis) for axis in (0, 2, 3)], ast.Load())
+        if -most <= min(pair) and most > 1:
+            yield ast.Tuple([number(axis) for axis in pair], ast.Load())
+    if most > 3:
+        yield ast.Tuple([number(axis) for axis in (0, 2, 3)], ast.Load())
 
 
 def with_options(call_of: ast.Call, **options: ast.expr) -> ast.expr:
-    """A call with other keyword arguments beside its own."""
-    kept = [keyword for keyword in call_of.keywords if keyword.arg not in options]
+    """A call with other keyword arguments beside its own, in their order."""
+    changed = [
+        ast.keyword(keyword.arg, options.pop(keyword.arg, keyword.value)) if keyword.arg else keyword
+        for keyword in call_of.keywords
+    ]
     new = [ast.keyword(option, value) for option, value in options.items()]
-    return ast.Call(call_of.func, call_of.args, [*kept, *new])
+    return ast.Call(call_of.func, call_of.args, [*changed, *new])
 
 
 def neighbours(whole_number: ast.expr) -> Expressions:
@@ -203,7 +210,7 @@ def neighbours(whole_number: ast.expr) -> Expressions:
         yield from (binary(whole_number, operator, number(1)) for operator in (ast.Sub, ast.Add))
 
 
-def slips_of_index(subscript: ast.Subscript, scope: Scope) -> Expressions:
+def slips_of_index(subscript: ast.Subscript, scope: RuleNames) -> Expressions:
     """The whole array, or one that begins or ends one place elsewhere, or runs the other way."""
     yield subscript.value
     parts = subscript.slice.elts if isinstance(subscript.slice, ast.Tuple) else [subscript.slice]
@@ -235,7 +242,7 @@ def shifted(bound: ast.expr | None) -> Iterator[ast.expr | None]:
         yield from (None, *neighbours(bound))
 
 
-def slips_of_tuple(several: ast.Tuple | ast.List, scope: Scope) -> Expressions:
+def slips_of_tuple(several: ast.Tuple | ast.List, scope: RuleNames) -> Expressions:
     """One element less, two exchanged, or the other way round."""
     elements = several.elts
     for position in range(len(elements)):
@@ -246,7 +253,7 @@ def slips_of_tuple(several: ast.Tuple | ast.List, scope: Scope) -> Expressions:
         yield type(several)(exchanged, ast.Load())
 
 
-def slips_of_choice(choice: ast.IfExp, scope: Scope) -> Expressions:
+def slips_of_choice(choice: ast.IfExp, scope: RuleNames) -> Expressions:
     """The other way round, or always the same."""
     yield ast.IfExp(choice.test, choice.orelse, choice.body)
     yield from (choice.body, choice.orelse)
@@ -264,102 +271,3 @@ SLIPS: dict[type[ast.expr], Callable[..., Expressions]] = {
     ast.List: slips_of_tuple,
     ast.IfExp: slips_of_choice,
 }
-
-
-def insertions(expression: ast.expr, scope: Scope) -> Expressions:
-    """A factor or a term more, from what is at hand; a power; an array transposed or turned round."""
-    for value in (2, 0.5, 3):
-        yield binary(number(value), ast.Mult, expression)
-    for other in operands(scope):
-        yield binary(expression, ast.Mult, other)
-        yield binary(expression, ast.Div, other)
-        yield binary(expression, ast.Add, other)
-        yield binary(expression, ast.Sub, other)
-        yield binary(other, ast.Sub, expression)
-    yield from turned(expression, scope)
-
-
-def operands(scope: Scope) -> Expressions:
-    """Names in scope, their sizes, and 1."""
-    yield number(1)
-    yield from map(name, scope.arrays)
-    yield from map(name, scope.numbers)
-    for array, ndim in scope.arrays.items():
-        shape = ast.Attribute(name(array), "shape", ast.Load())
-        axes = [number(axis) for axis in range(-min(ndim, MOST_AXES), 0)]
-        for axis in [*axes, *map(name, scope.numbers)] if ndim else []:
-            yield ast.Subscript(shape, axis, ast.Load())
-        yield ast.Call(ast.Attribute(name("math"), "prod", ast.Load()), [shape], [])
-
-
-def turned(expression: ast.expr, scope: Scope) -> Expressions:
-    """Transposed, flipped, or summed."""
-    yield call(scope, "transpose", expression, number(-2), number(-1))
-    for axes in ((-1,), (-2,), (-2, -1), (0,)):
-        yield call(scope, "flip", expression, ast.Tuple([number(axis) for axis in axes], ast.Load()))
-    for axis in axis_choices():
-        yield call(scope, "sum", expression, axis)
-        yield call(scope, "sum", expression, axis, keepdim=ast.Constant(True))
-    yield call(scope, "sum", expression)
-
-
-def calculus(expression: ast.expr, scope: Scope) -> Expressions:
-    """A function in the place of its derivative, a term that a mean or a norm brings, a power."""
-    one, two = number(1), number(2)
-    square = binary(expression, ast.Pow, two)
-    yield from (square, binary(expression, ast.Pow, number(3)), binary(one, ast.Div, expression))
-    yield binary(one, ast.Sub, square)
-    yield binary(expression, ast.Mult, binary(one, ast.Sub, expression))
-    yield binary(one, ast.Add, expression)
-    for function in ("sqrt", "exp", "log", "sign", "abs", "sin", "cos", "tanh", "sigmoid"):
-        yield call(scope, function, expression)
-    yield negative(call(scope, "sin", expression))
-    yield binary(number(0.5), ast.Div, call(scope, "sqrt", expression))
-    yield from conjugated(expression, scope)
-    yield from centred(expression, scope)
-    for other in map(name, [*scope.arrays, *scope.numbers]):
-        yield binary(expression, ast.Mult, binary(other, ast.Pow, two))
-        yield binary(expression, ast.Div, binary(other, ast.Pow, two))
-        yield binary(expression, ast.Mult, binary(one, ast.Sub, other))
-        yield binary(expression, ast.Mult, binary(one, ast.Add, other))
-        yield binary(expression, ast.Pow, other)
-        yield binary(expression, ast.Pow, binary(other, ast.Sub, one))
-        yield binary(expression, ast.MatMult, other)
-        yield binary(other, ast.MatMult, expression)
-        yield binary(expression, ast.Mult, call(scope, "sign", other))
-
-
-def conjugated(expression: ast.expr, scope: Scope) -> Expressions:
-    """f(a) as f run the other way, flip(f(flip(a))): the adjoint of running sums, scans and shifts."""
-    if not isinstance(expression, ast.Call) or not expression.args:
-        return
-    first, *others = expression.args
-    for axes in ((-1,), (-2,), (0,), (-2, -1)):
-        flipped_axes = ast.Tuple([number(axis) for axis in axes], ast.Load())
-        inner = call(scope, "flip", first, flipped_axes)
-        yield call(
-            scope, "flip", ast.Call(expression.func, [inner, *others], expression.keywords), flipped_axes
-        )
-
-
-def centred(expression: ast.expr, scope: Scope) -> Expressions:
-    """Less its mean or sum, by itself or times an array: what a mean or a norm in the forward brings."""
-    for statistic in ("mean", "sum"):
-        whole = call(scope, statistic, expression)
-        along = [
-            call(scope, statistic, expression, axis, keepdim=ast.Constant(True)) for axis in axis_choices()
-        ]
-        for taken in (whole, *along):
-            yield binary(expression, ast.Sub, taken)
-            for other in map(name, scope.arrays):
-                yield binary(expression, ast.Sub, binary(other, ast.Mult, taken))
-    for other in map(name, scope.arrays):
-        product = binary(expression, ast.Mult, other)
-        for axis in axis_choices():
-            total = call(scope, "sum", product, axis, keepdim=ast.Constant(True))
-            yield binary(expression, ast.Sub, total)
-            yield binary(expression, ast.Sub, binary(other, ast.Mult, total))
-
-
-WAYS: tuple[Way, ...] = (slips, insertions, calculus)
-"""By the size of an edit, the smallest first."""

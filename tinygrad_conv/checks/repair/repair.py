@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from ...engine.declare import Rule
 from ..diagnosis.culprit import Culprit
 from ..tolerance import Tolerance
+from .additions import WAYS
 from .edited import Job, blames, edited, job_of, makes_right
-from .edits import Edit, described, edits_of, place_of
+from .edits import Edit, canonical, described, edits_by, place_of
+from .fitted import fitted_edits
 from .workshop import Attempt, Outcome, is_open, try_all
 
 SECONDS = 5.0  # for which edits are tried
@@ -26,6 +28,7 @@ class Repair(NamedTuple):
     before: str
     after: str
     reads: tuple[str, ...]  # what the rule has to read beside what it reads already
+    refused: int = 0  # sizes or params that the forward takes and the rule, with it, still does not
 
     def __str__(self) -> str:
         reads = f"   (and have the rule read {', '.join(self.reads)})" if self.reads else ""
@@ -42,12 +45,14 @@ def repairs_of(
     if job is None:
         return []
     outcome = try_all(partial(attempts, job), SECONDS if seconds is None else seconds)
-    return lines_of(outcome, len(job.cases))
+    return show_outcome(outcome, job)
 
 
-def argument_of(culprit: Culprit, rule: Rule) -> int:
-    """The number of the checked input whose gradient is wrong."""
+def argument_of(culprit: Culprit, rule: Rule) -> int | str:
+    """The number of the checked input whose gradient is wrong; of a derivation, the kept value's name."""
     call, order, fault = culprit
+    if rule in call.op.derivations.values():
+        return rule.argument
     blamed = blames(fault, order)
     if blamed is not None:
         return blamed
@@ -55,32 +60,45 @@ def argument_of(culprit: Culprit, rule: Rule) -> int:
 
 
 def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
-    """Edit after edit, up to the size of the first that is found."""
-    for edit in edits_of(job.definition, job.scope):
-        if found and (edit.size > max(repair.size for repair in found) or len(found) >= ENOUGH):
+    """Edit after edit, the likely ones first, up to the size of the first that is found."""
+    by_way = [edits_by(way, size, job.definition, job.scope) for size, way in WAYS]
+    slips, factors, *others = by_way
+    for edits in (slips, factors, fitted_edits(job), *others):
+        for edit in edits:
+            if found and (edit.size > max(repair.size for repair in found) or len(found) >= ENOUGH):
+                return
+            yield partial(repair_by, edit, job)
+        if found:
             return
-        yield partial(repair_by, edit, job)
 
 
 def repair_by(edit: Edit, job: Job) -> Repair | None:
     """An edit as a repair, if it is one."""
     candidate = edited(edit, job)
-    if all(map(candidate.passes, job.cases)) and makes_right(candidate, job):
-        return Repair(edit.size, place_of(edit, job.rule.function), *described(edit), edit.reads)
-    return None
+    refused = candidate.times_refused(job.cases)
+    if refused is None or not makes_right(candidate, job):
+        return None
+    return Repair(edit.size, place_of(edit, job.rule.function), *described(edit), edit.reads, refused)
 
 
-def lines_of(outcome: Outcome, cases: int) -> list[str]:
+def rank_of(repair: Repair) -> tuple[int, int]:
+    """The best first: those that the most cases agree with, then the smallest."""
+    return repair.refused, repair.size
+
+
+def show_outcome(outcome: Outcome, job: Job) -> list[str]:
     """What is said of an outcome."""
     tried = f"{outcome.tried:,} edits tried" + ("" if outcome.complete else " in the time there was")
     if not outcome.found:
         return [f"no single edit makes it right ({tried})"]
-    size = min(repair.size for repair in outcome.found)
-    smallest = [repair for repair in outcome.found if repair.size == size]
+    rank = min(rank_of(repair) for repair in outcome.found)
+    smallest = [repair for repair in outcome.found if rank_of(repair) == rank]
     smallest.sort(key=lambda repair: len(repair.after))
-    distinct = list({repair.after: repair for repair in smallest}.values())
+    distinct = list({canonical(repair.after): repair for repair in reversed(smallest)}.values())[::-1]
     lines = [f"an edit that makes it right: {repair}" for repair in distinct[:MOST_SHOWN]]
     if len(distinct) > MOST_SHOWN:
         lines.append(f"and {len(distinct) - MOST_SHOWN} more of this size")
-    sizes = ", at other sizes too" if cases > 2 else ""
-    return [*lines, f"(with it the rule agrees with your forward{sizes}; {tried})"]
+    others = sum(case.has_other_sizes for case in job.cases) - smallest[0].refused
+    sizes = ", at other sizes too" if others > 0 else ""
+    raises = "; it raises for others that the forward takes" if smallest[0].refused else ""
+    return [*lines, f"(with it the rule agrees with your forward{sizes}{raises}; {tried})"]

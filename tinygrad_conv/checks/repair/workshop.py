@@ -21,6 +21,8 @@ MEMORY = 1 << 30  # bytes that a child may take beyond what it has
 LONGEST = 2.0  # seconds of computing that one attempt may take
 STUCK = 4.0  # seconds after which a child is stopped that does not get on, for it cannot stop itself
 POLL = 0.02  # seconds between looks at the child
+MOST_CHILDREN = 10  # that are started one after another
+PATIENCE = 3  # how many times as long, by the clock, a child may take where other work is in its way
 
 Attempt = Callable[[], Any]
 Attempts = Callable[[list[Any]], Iterator[Attempt]]
@@ -41,15 +43,17 @@ def is_open() -> bool:
 
 
 def try_all(attempts: Attempts, seconds: float) -> Outcome:
-    """Make attempt after attempt until none is left, or the time is over; what they return but None is
-    found. One that gets stuck is given up, and the others go on, unless something has been found.
+    """Make attempt after attempt until none is left, or so many seconds of computing are over; what they
+    return but None is found. One that gets stuck is given up, and the others go on, unless something has been
+    found.
     """
-    ends = time.monotonic() + seconds
+    ends, left = time.monotonic() + PATIENCE * seconds, seconds
     found: list[Any] = []
     first, complete = 0, False
-    while not complete and not found and time.monotonic() < ends:
+    while not complete and not found and left > 0 and time.monotonic() < ends:
         child = Child(attempts, first)
-        complete = child.watch(ends, found)
+        complete = child.watch(ends, left, found)
+        left -= max(child.spent.value, seconds / MOST_CHILDREN)
         first = child.at.value + 1
     return Outcome(found, first, complete)
 
@@ -60,18 +64,21 @@ class Child:
     def __init__(self, attempts: Attempts, first: int) -> None:
         context = multiprocessing.get_context("fork")
         self.at: Any = context.Value("q", first, lock=False)  # the attempt that it makes
+        self.spent: Any = context.Value("d", 0.0, lock=False)  # the seconds it has computed
         self.receiver, sender = context.Pipe(duplex=False)
-        self.process: Any = context.Process(target=work, args=(attempts, first, self.at, sender), daemon=True)
+        self.process: Any = context.Process(target=work, args=(attempts, first, self, sender), daemon=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # from 3.12 on: of forks beside threads; ours start anew
             self.process.start()
         sender.close()
 
-    def watch(self, ends: float, found: list[Any]) -> bool:
-        """Take in what it finds until it has tried all (True), or has to be stopped."""
+    def watch(self, ends: float, seconds: float, found: list[Any]) -> bool:
+        """Take in what it finds until it has tried all (True), or has to be stopped: at a time by the clock,
+        or after so many seconds of computing.
+        """
         last, since = self.at.value, time.monotonic()
         try:
-            while time.monotonic() < ends:
+            while time.monotonic() < ends and self.spent.value < seconds:
                 while self.receiver.poll(POLL):
                     message = self.receiver.recv()
                     if message is None:
@@ -90,7 +97,7 @@ class Child:
             self.receiver.close()
 
 
-def work(attempts: Attempts, first: int, at: Any, sender: Any) -> None:
+def work(attempts: Attempts, first: int, child: Child, sender: Any) -> None:
     """What the child does: send what it finds, and None at the end."""
     be_quiet()
     limit_memory()
@@ -101,7 +108,7 @@ def work(attempts: Attempts, first: int, at: Any, sender: Any) -> None:
         for number, attempt in enumerate(attempts(found)):
             if number < first:
                 continue
-            at.value = number
+            child.at.value, child.spent.value = number, time.process_time()
             result = outcome_of(attempt)
             if result is not None:
                 found.append(result)

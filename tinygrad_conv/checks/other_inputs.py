@@ -1,0 +1,183 @@
+"""Other inputs that an op takes: other numbers, other sizes, other params.
+
+What is right at some inputs may be right there by chance, or because two sizes are equal. So there are
+others, as different from one another as the forward takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..errors import show_shape
+from .calls import RecordedCall
+from .function import input_names, is_float_array
+
+LARGEST = 1_000_000  # entries of a Jacobian that is looked into
+JITTER = 0.1  # how far, in proportion, other numbers are from those there were
+MOST_SPLITS = 60  # how many ways of making sizes differ are tried
+OTHER_NUMBERS = "other numbers"
+
+
+def other_calls(
+    call: RecordedCall, arrays: tuple[Any, ...]
+) -> Iterator[tuple[RecordedCall, tuple[Any, ...], str]]:
+    """The same call with other numbers, with other sizes, and with other params, and what is other.
+
+    Other sizes are such that tell equal ones apart and then, for a rule may be made for equal ones, such that
+    do not.
+    """
+    yield call, jittered(arrays), OTHER_NUMBERS
+    resized_arrays, changed = other_sizes(call), with_other_params(call)
+    if resized_arrays is not None:
+        yield call, resized_arrays, show_sizes(call, resized_arrays)
+    for other in (changed, with_default_params(call)):
+        if other is not None:
+            yield other, arrays, show_params(call, other)
+    grown = grown_sizes(call)
+    if grown is not None:
+        yield call, grown, show_sizes(call, grown)
+
+
+def show_sizes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
+    """Inputs of other sizes, as one would ask for them: `x [2,4], w [3,4]`."""
+    names = input_names(call.op, len(arrays))
+    shapes = [f"{name} {show_shape(np.shape(array))}" for name, array in zip(names, arrays) if np.ndim(array)]
+    return ", ".join(shapes)
+
+
+def show_params(call: RecordedCall, changed: RecordedCall) -> str:
+    """The params that are others: `stride=2, dilation=3`."""
+    before = {**call.op.defaults, **call.params}
+    params = [(name, value) for name, value in changed.params.items() if value is not before[name]]
+    return ", ".join(f"{name}={value!r}" for name, value in params)
+
+
+def as_floats(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arrays of floats in float64, all others as they are."""
+    return tuple(array.astype(np.float64) if is_float_array(array) else array for array in arrays)
+
+
+def jittered(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs, each number changed by a few per cent: signs and zeros stay, equal ones come apart."""
+    rng = np.random.default_rng(1)
+    return tuple(
+        array * (1 + JITTER * rng.uniform(-1, 1, array.shape)) if is_float_array(array) else array
+        for array in arrays
+    )
+
+
+def with_other_params(call: RecordedCall) -> RecordedCall | None:
+    """The call with other numbers among its params, as many as the forward takes, and all different from one
+    another if it takes that; None if it takes none.
+    """
+    params, changed = {**call.op.defaults, **call.params}, None
+    plain = [(name, value) for name, value in params.items() if isinstance(value, (int, float, tuple))]
+    for by, (name, value) in enumerate(plain, 1):
+        for proposal in (another(value, by), another(value, 1), another(value, -1)):
+            proposed = replace(call, params={**params, name: proposal})
+            if proposal != value and is_taken(proposed, call.arrays):
+                changed, params = proposed, proposed.params
+                break
+    return changed
+
+
+def with_default_params(call: RecordedCall) -> RecordedCall | None:
+    """The call with every param that has a default at that; None where it is so, or is not taken."""
+    params = {**call.params, **call.op.defaults}
+    if all(params[name] is value or params[name] == value for name, value in call.params.items()):
+        return None
+    default = replace(call, params=params)
+    return default if is_taken(default, call.arrays) else None
+
+
+def another(value: Any, by: int) -> Any:
+    """A larger number, or a smaller one where `by` is negative; whatever holds none as it is."""
+    if type(value) is tuple:
+        return tuple(another(member, by) for member in value)
+    if type(value) is int:
+        return value + by
+    return value * (1 + by / 4) if type(value) is float else value
+
+
+def other_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
+    """Inputs of other sizes that the forward takes: axes of one size get several, where it lets them."""
+    sizes = {size for array in call.arrays for size in np.shape(array)}
+    classes = {
+        size: [(at, axis) for at, array in enumerate(call.arrays) for axis in places_of(array, size)]
+        for size in sizes
+    }
+    layout = {place: size for size, places in classes.items() for place in places}
+    taken: tuple[Any, ...] | None = None
+    for changed in changes_of(classes, MOST_SPLITS):
+        now = [layout[place] for place in changed]
+        alone = list(layout.values()).count(now[0]) == 1 and now[0] not in classes
+        if alone or len({*now}) > 1:
+            continue  # they have come apart already
+        proposal = {**layout, **dict.fromkeys(changed, unused_size(layout))}
+        arrays = resized(call.arrays, proposal)
+        if is_taken(call, arrays):
+            layout, taken = proposal, arrays
+    return taken
+
+
+def grown_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
+    """Inputs whose sizes are all larger, equal ones still equal; None where the forward refuses them."""
+    shapes = [np.shape(array) for array in call.arrays]
+    layout = {
+        (at, axis): size + (size > 1) for at, shape in enumerate(shapes) for axis, size in enumerate(shape)
+    }
+    arrays = resized(call.arrays, layout)
+    return arrays if is_taken(call, arrays) else None
+
+
+def places_of(array: Any, size: int) -> list[int]:
+    """The axes of an array that have this size."""
+    return [axis for axis, its_size in enumerate(np.shape(array)) if its_size == size]
+
+
+def changes_of(classes: dict[int, list[tuple[int, int]]], most: int) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Which axes to give one new size: each by itself, then pairs of one size, then all of one size."""
+    groups = list(classes.values())
+    proposals = [
+        *[(place,) for places in groups for place in places],
+        *[pair for places in groups for pair in combinations(places, 2)],
+        *[tuple(places) for places in groups if len(places) > 2],
+    ]
+    yield from proposals[:most]
+    yield from proposals[:most]  # what was refused may be taken now that others have grown
+
+
+def unused_size(layout: dict[tuple[int, int], int]) -> int:
+    """The smallest size from 2 on that no axis has."""
+    used = set(layout.values())
+    return next(size for size in range(2, len(used) + 3) if size not in used)
+
+
+def resized(arrays: tuple[Any, ...], layout: dict[tuple[int, int], int]) -> tuple[Any, ...]:
+    """Arrays of these sizes, filled with numbers drawn from the old ones, floats a little moved."""
+    rng = np.random.default_rng(4)
+    new: list[Any] = []
+    for at, array in enumerate(arrays):
+        if not isinstance(array, np.ndarray) or not array.ndim or not array.size:
+            new.append(array)
+            continue
+        shape = tuple(layout[at, axis] for axis in range(array.ndim))
+        drawn = rng.choice(array.ravel(), shape)
+        new.append(drawn * rng.uniform(0.9, 1.1, shape) if is_float_array(array) else drawn)
+    return tuple(new)
+
+
+def is_taken(call: RecordedCall, arrays: tuple[Any, ...]) -> bool:
+    """Whether the forward makes finite numbers of these inputs, and few enough to be differenced."""
+    try:
+        with np.errstate(all="ignore"):
+            function = call.function(arrays)
+    except Exception:  # whatever it says, it doesn't want these
+        return False
+    finite = bool(np.isfinite(function.values).all())
+    return finite and 0 < function.values.size * function.point.size <= LARGEST
