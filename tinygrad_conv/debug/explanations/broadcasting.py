@@ -114,8 +114,6 @@ def curve_of(step: Step, argument: str, slope: Array) -> Curve | None:
         return None
     if values.shape != grid.shape:
         return None
-    with np.errstate(all="ignore"):
-        slopes = np.gradient(values.astype(np.float64), grid)
     name = f"{step.op}({argument}, {other:g})" if first else f"{step.op}({other:g}, {argument})"
     figures = Figure(argument, x), Figure("y", step.output), Figure(f"∂y/∂{argument}", np.array(slope))
-    return Curve(f"y = {name}", argument, *figures, low, high, (Basis(values, slopes),))
+    return Curve(f"y = {name}", argument, *figures, low, high, (Basis(values),))

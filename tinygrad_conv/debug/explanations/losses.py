@@ -24,7 +24,7 @@ SLOPES = {
     "huber_loss": "x - t, no further from 0 than δ",
     "smooth_l1_loss": "(x - t) / β, no further from 0 than 1",
     "binary_cross_entropy": "w (x - t) / (x (1 - x))",
-    "binary_cross_entropy_with_logits": "w (σ(x) - t), and with pos_weight p w ((1 - t + p t) σ(x) - p t)",
+    "binary_cross_entropy_with_logits": "w (σ(x) - t)",
 }
 """∂l/∂x of one number."""
 
@@ -49,7 +49,7 @@ def gradient_view(step: Step, argument: str, slope: Array, x: Array | None, targ
     of = f"d{argument}"
     share = Factor("share", *share_of(step, result.size))
     factors = share, Factor(f"∂l/∂{letter}", slope, "the slope of the loss at each number")
-    slope_text = f", where ∂l/∂x = {SLOPES[step.op]}" if argument == "x" else ""
+    slope_text = f", where ∂l/∂x = {slope_formula(step)}" if argument == "x" else ""
     figures: tuple[Figure, ...] = ()
     if x is not None and target is not None and step.op in BY_DIFFERENCE:
         figures = (Figure("x - t", wide(x) - wide(target), "the prediction less the target"),)
@@ -63,6 +63,14 @@ def gradient_view(step: Step, argument: str, slope: Array, x: Array | None, targ
         terms=(Term(factors),),
         curve=curve_of(step, slope, x, target) if argument == "x" else None,
     )
+
+
+def slope_formula(step: Step) -> str:
+    """∂l/∂x of one number, with the weights that there are."""
+    if step.params.get("pos_weight") is not None:
+        return "w ((1 - t + p t) σ(x) - p t), p being pos_weight"
+    formula = SLOPES[step.op]
+    return formula if step.params.get("weight") is not None else formula.removeprefix("w ")
 
 
 def share_of(step: Step, count: int) -> tuple[Array, str]:
@@ -100,7 +108,7 @@ def curve_of(step: Step, slope: Array, x: Array | None, target: Array | None) ->
         low, high = span_of(distance)
         places = np.linspace(low, high, PLACES)
         values = loss_of(step, places, np.zeros(PLACES))
-        basis = Basis(values, np.gradient(values, places))
+        basis = Basis(values)
         return Curve("l(x - t)", "x - t", Figure("x - t", distance), *figures, low, high, (basis,))
     low, high = (0.0, 1.0) if step.op == "binary_cross_entropy" else span_of(x)
     return Curve("l(x)", "x", Figure("x", x), *figures, low, high, two_losses(step, x, target, low, high))
@@ -116,8 +124,6 @@ def two_losses(step: Step, x: Array, target: Array, low: float, high: float) -> 
     bases = []
     for wanted_class, coefficient in ((1.0, share * weight), (0.0, (1 - wide(target)) * weight)):
         values = loss_of(step, places, np.full(PLACES, wanted_class), **plain)
-        with np.errstate(all="ignore"):
-            slopes = np.gradient(values, places)
         whole = np.array(np.broadcast_to(coefficient, x.shape))
-        bases.append(Basis(values, slopes, Factor("t" if wanted_class else "1 - t", whole)))
+        bases.append(Basis(values, Factor("t" if wanted_class else "1 - t", whole)))
     return tuple(bases)

@@ -74,12 +74,11 @@ class Term:
 
 @dataclass(eq=False, repr=False)
 class Basis:
-    """A function on evenly spaced places, and its slopes there; a curve is the sum of such, each times a
-    coefficient of the number that is looked at.
+    """A function on evenly spaced places; a curve is the sum of such, each times a coefficient of the number
+    that is looked at.
     """
 
     values: Array
-    slopes: Array
     coefficient: Factor | None = None  # None: 1
 
 
@@ -155,7 +154,7 @@ class Sum(View):
         whole = np.zeros(self.shape)
         for value in values:
             whole = whole + value
-        return whole.sum(self.summed).reshape(self.result.shape)
+        return np.asarray(whole.sum(self.summed)).reshape(self.result.shape)
 
     def complaint(self) -> str:
         with np.errstate(all="ignore"):

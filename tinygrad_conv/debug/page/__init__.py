@@ -2,8 +2,10 @@
 
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
-page.html      the frame; page.css; and the player, in the order in which it is read:
-               numbers.js  heatmap.js  tape.js  products.js  windows.js  player.js
+explained.py   how each gradient comes about (debug/explanations), for the player
+page.html      the frame; page.css, explanations.css; and the player, in the order in which it is read:
+               numbers.js  heatmap.js  tape.js  products.js  windows.js
+               curves.js  sums.js  matrices.js  pools.js  explanations.js  player.js
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from ..recorded import Recorded
 from .contents import contents_of, plain_list
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", "player.js")
+STYLES = ("page.css", "explanations.css")
+EXPLANATIONS = ("curves.js", "sums.js", "matrices.js", "pools.js", "explanations.js")
+SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", *EXPLANATIONS, "player.js")
 
 EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
@@ -39,7 +43,7 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
-    frame, style = (read(name) for name in ("page.html", "page.css"))
+    frame, style = read("page.html"), "\n".join(map(read, STYLES))
     script = "\n".join(map(read, SCRIPTS))
     room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
     contents = contents_of(shown, title or headline(shown), room)
