@@ -4,7 +4,8 @@ listing.py      the tape as a list of lines
 stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
                 what observes it: breakpoints.py, anomaly.py, profiler.py
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
-                explain.py, factors.py, trace.py; record.py: how it is made, and all of these as methods
+                explain.py, factors.py, trace.py; explanations/  how each kind of op's gradient comes about;
+                record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive; cut.py: which line cut the tape
@@ -23,6 +24,7 @@ from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of
 from .debugger import set_trace
 from .explain import Factors, explains
+from .explanations import StepExplanation, explain_step
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
 from .profiler import profile
@@ -38,10 +40,12 @@ __all__ = [
     "Observer",
     "Recording",
     "Step",
+    "StepExplanation",
     "Tape",
     "break_on",
     "breakpoints_here",
     "detect_anomaly",
+    "explain_step",
     "explains",
     "load",
     "profile",

@@ -5,6 +5,7 @@ An error in it is shown and not raised: who looks at a page does so to find erro
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,20 +40,21 @@ def own_explanation(step: Step, function: Callable[..., Any]) -> StepExplanation
 
 def arguments_for(step: Step, function: Callable[..., Any]) -> dict[str, Any]:
     """What the function names, by name; arrays are views that it cannot write to."""
-    code = function.__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return {name: value_of(step, name) for name in names}
-
-
-def value_of(step: Step, name: str) -> Any:
-    """An input, a param, what was kept, `y`, `dy`, or `dx` for the gradient of input x."""
-    known = {"dy": step.grad_output, "y": step.output, "step": step}
-    if name in known:
-        return sealed(known[name])
-    for values in (step.inputs, step.read, step.params):
-        if name in values:
-            return sealed(values[name])
-    return sealed(step.grad_inputs.get(name[1:])) if name.startswith("d") else None
+    known = {
+        **{f"{name}_shape": np.shape(value) for name, value in step.inputs.items() if value is not None},
+        **{f"d{name}": gradient for name, gradient in step.grad_inputs.items()},
+        **step.params,
+        **step.read,
+        **step.inputs,
+        "y": step.output,
+        "dy": step.grad_output,
+        "step": step,
+    }
+    wanted = inspect.signature(function).parameters.values()
+    missing = (each for each in wanted if each.name not in known)
+    defaults = {each.name: None if each.default is each.empty else each.default for each in missing}
+    given = {each.name: sealed(known[each.name]) for each in wanted if each.name in known}
+    return {**defaults, **given}
 
 
 def sealed(value: Any) -> Any:

@@ -230,6 +230,12 @@ class Contraction(View):
             sizes = self.added(left, right, bias)
             return disagreement(self.of, self.result.as_matrices(), self.total(), sizes)
 
+    def lines(self) -> Iterable[str]:
+        yield from super().lines()
+        for matrix in (self.left, self.right):
+            yield f"  {matrix.name} = {show_value(matrix.array)}"
+        yield f"  {self.of} = {show_value(self.result.array)}"
+
 
 @dataclass(eq=False, repr=False)
 class Pooling(View):
