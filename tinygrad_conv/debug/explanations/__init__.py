@@ -42,7 +42,7 @@ from .pieces import (
     Term,
     View,
 )
-from .registry import EXPLAINERS, explainer_of, subject_of
+from .registry import EXPLAINERS, explainer_of, ops_explained_in, subject_of
 
 __all__ = [
     "EXPLAINERS",
@@ -59,6 +59,7 @@ __all__ = [
     "View",
     "explain_leaf",
     "explain_step",
+    "ops_explained_in",
     "readers_of",
 ]
 

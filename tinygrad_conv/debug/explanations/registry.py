@@ -37,6 +37,14 @@ def explainer_of(step: Step) -> Explainer | None:
     return EXPLAINERS.get(step.op) if of_the_package else None
 
 
+def ops_explained_in(module: str) -> frozenset[str]:
+    """The ops that one of the files of this folder explains, by its name: `pooling`."""
+    package = __name__.rpartition(".")[0]
+    return frozenset(
+        name for name, function in EXPLAINERS.items() if function.__module__ == f"{package}.{module}"
+    )
+
+
 def subject_of(step: Step) -> str:
     """`%3 relu`."""
     return f"%{step.number} {step.op}"

@@ -13,21 +13,32 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Container
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from ...atomic_write import write_text
+from ...engine.registry import OPS
 from ...errors import show_count
+from ..explanations import ops_explained_in
 from ..listing import Tape
 from ..recorded import Recorded
 from .contents import contents_of, plain_list
+from .products import ROLES
 
 FOLDER = Path(__file__).parent
 STYLES = ("page.css", "explanations.css")
 EXPLANATIONS = ("curves.js", "sums.js", "matrices.js", "pools.js", "explanations.js")
 SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", *EXPLANATIONS, "player.js")
+
+ONLY_FOR: dict[str, Container[str]] = {
+    "windows.js": ROLES,
+    "matrices.js": ops_explained_in("linear"),
+    "pools.js": ops_explained_in("pooling"),
+}
+"""Scripts that a page does without where it has none of these ops: so it has more room for arrays."""
 
 EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
@@ -44,7 +55,7 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
     frame, style = read("page.html"), "\n".join(map(read, STYLES))
-    script = "\n".join(map(read, SCRIPTS))
+    script = "\n".join(compact(read(name)) for name in scripts_for(shown))
     room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
     contents = contents_of(shown, title or headline(shown), room)
     return Template(frame).substitute(
@@ -71,6 +82,24 @@ def headline(shown: Recorded | Tape) -> str:
     if isinstance(shown, Tape):
         return f"A tape of {show_count(len(shown), 'op')}"
     return f"A backward through {show_count(len(shown), 'op')}"
+
+
+def scripts_for(shown: Recorded | Tape) -> list[str]:
+    """The scripts that a page needs; all of them where a user's op explains itself, by whatever pieces."""
+    names = {line.op for line in shown}
+    if any(getattr(OPS.get(name), "explanation", None) for name in names):
+        return list(SCRIPTS)
+    return [
+        script
+        for script in SCRIPTS
+        if script not in ONLY_FOR or any(name in ONLY_FOR[script] for name in names)
+    ]
+
+
+def compact(script: str) -> str:
+    """A script without its indentation, empty lines, and lines that are comments alone."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def read(name: str) -> str:

@@ -26,10 +26,6 @@ class MatrixOf {
   }
 }
 
-function total(sizes) {
-  return sizes.reduce((product, size) => product * size, 1);
-}
-
 class ContractionView {
   constructor(page, view, context) {
     Object.assign(this, { page, view, context, chosen: 0 });
@@ -170,9 +166,9 @@ class ContractionView {
     const index = this.resultIndex(row, column), value = this.result.array.at(index), at = this.view.outer ? this.at : -1;
     const all = range(total(this.inner)).map((place) => ({ place, left: this.leftAt(row, place), right: this.rightAt(place, column) }));
     const sum = all.reduce((so, one) => so + one.left * one.right, 0), added = this.bias ? this.bias.at(index.slice(-1)) : 0;
-    const sorted = all.length <= MOST_TERMS ? all
+    const sorted = all.length <= WHOLE_SUM ? all
       : [...all].sort((one, other) => (other.place === at) - (one.place === at) || Math.abs(other.left * other.right) - Math.abs(one.left * one.right));
-    const first = sorted.slice(0, all.length <= MOST_TERMS ? MOST_TERMS : LARGEST_TERMS);
+    const first = sorted.slice(0, all.length <= WHOLE_SUM ? WHOLE_SUM : LARGEST_OF_SUM);
     const parts = first.flatMap((one, number) => [number ? " + " : "",
       make(one.place === at ? "mark" : "span", {}, `${factor(one.left)}·${factor(one.right)}`)]);
     const more = (number, text) => parts.push(`${parts.length ? " + " : ""}${factor(number)} (${text})`);

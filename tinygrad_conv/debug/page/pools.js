@@ -114,7 +114,7 @@ class PoolingView {
     this.mark([{ cells, dashed: true }, ...(winner ? [{ cells: [winner] }] : [])], [{ cells: [[p, q]] }]);
     const dy = this.dy.at(this.index(p, q)), given = this.x ? cells.map(([i, j]) => factorText(this.x.at(this.index(i, j)))) : null;
     const y = this.y?.at(this.index(p, q)), name = named("y", this.index(p, q));
-    const shown = given && given.length > MOST_TERMS ? [...given.slice(0, LARGEST_TERMS), "…"] : given;
+    const shown = given && given.length > WHOLE_SUM ? [...given.slice(0, LARGEST_OF_SUM), "…"] : given;
     const lines = this.winner ? [
       shown ? `${name} = max(${shown.join(", ")}) = ${show(y, 6)}` : `${name} = ${show(y, 6)}`,
       winner ? `it stands at ${named("x", this.index(...winner))}, so ${named("dx", this.index(...winner))} gets ${named("dy", this.index(p, q))} = ${show(dy, 6)}`

@@ -1,5 +1,6 @@
 // A gradient as a sum of products: dx = s · g − s · mean(g) − s · x̂ · mean(g · x̂), number by number.
 
+const WHOLE_SUM = 25, LARGEST_OF_SUM = 8; // products of a sum that is written out, and of one that is not
 const MOST_MARKED = 4000; // cells that are outlined at once
 
 // Where a factor has its number for a place of the whole: its own dimensions, repeated where it has but one.
@@ -13,7 +14,7 @@ class Product {
   constructor(page, shape, term) {
     Object.assign(this, { page, shape, term, dtype: "product" });
     this.kept = shape.map((size, dim) => Math.min(size, ...term.factors.map((factor) => this.keptBy(factor, dim))));
-    this.size = shape.reduce((product, size) => product * size, 1);
+    this.size = total(shape);
   }
 
   keptBy(factor, dim) {
@@ -37,7 +38,7 @@ class Product {
   // The largest size of a finite number of it that is on the page.
   get reach() {
     if (this.largest === undefined) {
-      const count = this.kept.reduce((product, size) => product * size, 1);
+      const count = total(this.kept);
       this.largest = 0;
       for (let number = 0; number < count; number++) {
         const size = Math.abs(this.at(unravel(number, this.kept)));
@@ -46,6 +47,11 @@ class Product {
     }
     return this.largest;
   }
+}
+
+// How many numbers an array of these sizes has.
+function total(sizes) {
+  return sizes.reduce((product, size) => product * size, 1);
 }
 
 // Where in its heatmap an array has the number at an index.
@@ -72,11 +78,11 @@ class SumView {
   constructor(page, view, context) {
     Object.assign(this, { page, view, context, shown: [] });
     this.result = page.array(view.result);
-    this.kept = this.result.kept;
-    this.count = this.kept.reduce((product, size) => product * size, 1);
-    this.start = largestOf(range(Math.min(this.count, MOST_MARKED)), (at) => Math.abs(this.result.values[at]));
-    this.summed = (view.dims ?? []).flatMap((dim, whole) => (dim === -1 && view.shape[whole] !== 1 ? [whole] : []));
     this.products = view.terms.map((term) => new Product(page, view.shape, term));
+    this.kept = this.result.kept.map((size, dim) => Math.min(size, ...this.products.map((product) => (view.dims ? Infinity : product.kept[dim]))));
+    this.count = total(this.kept);
+    this.start = largestOf(range(Math.min(this.count, MOST_MARKED)), (at) => Math.abs(this.result.at(unravel(at, this.kept))));
+    this.summed = (view.dims ?? []).flatMap((dim, whole) => (dim === -1 && view.shape[whole] !== 1 ? [whole] : []));
     this.equation = make("div", { class: "equation", "aria-live": "polite" });
     this.curve = view.curve ? new CurvePlot(page, view.curve) : null;
     this.element = make("div", {}, ...this.rows(), this.equation);
@@ -134,7 +140,7 @@ class SumView {
     const { dims, shape } = this.view;
     if (!dims) return [index];
     const sizes = shape.map((size, dim) => (dims[dim] === -1 ? size : 1));
-    const count = sizes.reduce((product, size) => product * size, 1);
+    const count = total(sizes);
     return range(count).map((number) =>
       unravel(number, sizes).map((place, dim) => (dims[dim] === -1 ? place : index[dims[dim]])));
   }
@@ -205,7 +211,7 @@ class SumView {
       missing: this.products.some((product) => product.at(place) === undefined),
     }));
     const known = all.filter((one) => !one.missing).sort((one, other) => Math.abs(other.value) - Math.abs(one.value));
-    const first = known.slice(0, known.length <= MOST_TERMS ? MOST_TERMS : LARGEST_TERMS);
+    const first = known.slice(0, known.length <= WHOLE_SUM ? WHOLE_SUM : LARGEST_OF_SUM);
     const rest = known.slice(first.length), parts = first.map((one) => this.factorsText(one));
     if (rest.length) parts.push(`${factorText(rest.reduce((sum, one) => sum + one.value, 0))} (${counted(rest.length, "smaller product")})`);
     const missing = all.length - known.length;
