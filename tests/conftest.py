@@ -78,9 +78,9 @@ def visit(chromium, tmp_path):
     """Opens the page of a recording; at the end, nothing may have been complained about or asked for."""
     urls = []
 
-    def visit(recording, address=""):
+    def visit(recording, address="", **options):
         path = tmp_path / f"page{len(urls)}.html"
-        write(recording, path)
+        write(recording, path, **options)
         urls.append(path.as_uri())
         chromium.get(path.as_uri() + address)
         return chromium

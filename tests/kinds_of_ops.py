@@ -186,3 +186,35 @@ KINDS = {
         reductions,
     )
 }
+
+
+class ResidualNet(tg.nn.Module):
+    """A CNN with batch norm, a residual connection, groups, pooling of both kinds, and a linear head."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = tg.nn.Conv2d(1, 4, 3, padding=1)
+        self.norm = tg.nn.BatchNorm2d(4)
+        self.branch = tg.nn.Conv2d(4, 4, 3, padding=1, groups=2)
+        self.head = tg.nn.Linear(4 * 3 * 3, 4)
+
+    def forward(self, x):
+        x = tg.max_pool2d(tg.relu(self.norm(self.stem(x))), 3, 2, 1)
+        x = x + tg.silu(self.branch(x))
+        return self.head(tg.flatten(tg.avg_pool2d(x, 2), 1))
+
+
+def residual_cnn():
+    """Its cross-entropy, and a few more losses on it."""
+    tg.manual_seed(0)
+    rng = np.random.default_rng(0)
+    images = tg.tensor(rng.standard_normal((3, 1, 12, 12)).astype(np.float32), name="images")
+    scores, wanted = ResidualNet()(images), np.eye(4, dtype=np.float32)[[0, 3, 1]]
+    weight = tg.tensor(rng.standard_normal(4).astype(np.float32), requires_grad=True, name="weight")
+    normed = tg.nn.functional.layer_norm(scores, (4,), weight)
+    return (
+        tg.cross_entropy(scores, np.array([0, 3, 1]))
+        + tg.mse_loss(tg.softmax(normed, dim=1), wanted)
+        + tg.nn.functional.binary_cross_entropy_with_logits(scores, wanted)
+        + (scores**2).mean()
+    )

@@ -136,7 +136,7 @@ function heatmapFigure(array, { name, label, pick, scale, context }) {
   if (array.kept.every((size) => size > 0)) {
     const room = roomFor(array.size, array.kept[array.kept.length - 1] ?? 1, Math.min(420, context.available / 3 - 44), context.available);
     if (array.kept.length === 0) figure.classList.add("scalar");
-    map = new Heatmap({ name, planes: planesOf(array), perRow: planesPerRow(array, room), scale: scale ?? context.scaleOf(array), available: room,
+    map = new MarkedHeatmap({ name, planes: planesOf(array), perRow: planesPerRow(array, room), scale: scale ?? context.scaleOf(array), available: room,
       pick, tell: context.tell });
     map.canvas.setAttribute("aria-label", `${name} ${label}, ${about}`);
     if (pick) map.canvas.classList.add("clickable");

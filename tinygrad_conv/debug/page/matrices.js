@@ -117,13 +117,14 @@ class ContractionView {
     const sum = this.figure(result, this.result.called, this.result.array, share, (_, i, j) => this.pickCell(i, j));
     const middle = outer ? [this.figure(this.outerPlane(), "this outer product", this.result.array, share, (_, i, j) => this.pickCell(i, j))] : [];
     this.maps = [left, right, ...middle, sum].map((one) => one.map);
+    for (const { map } of middle) map.changing = true; // with the position
     this.element.replaceChildren(...this.selects(), make("div", { class: "meeting" }, left.element, after(outer ? "⊗" : "×", right.element),
       ...middle.map((one) => after("=", one.element)), after(outer ? "Σ =" : "=", sum.element)), this.equation);
   }
 
   figure(plane, name, array, share, pick) {
     const { scaleOf, tell, available } = this.context;
-    const map = new Heatmap({
+    const map = new MarkedHeatmap({
       name, planes: [plane], perRow: 1, available: roomFor(plane.rows * plane.columns, plane.columns, Math.floor(available * share) - 20, available), scale: scaleOf(array), tell,
       pick: null,
     });
@@ -158,7 +159,10 @@ class ContractionView {
     const wholeColumn = (j, count) => ({ plane: 0, cells: range(count).map((i) => [i, j]) });
     left.mark([outer ? wholeColumn(at, rows) : wholeRow(row, inner)]);
     right.mark([outer ? wholeRow(at, columns) : wholeColumn(column, inner)]);
-    for (const map of rest) map.mark([{ plane: 0, cells: [[row, column]] }]);
+    for (const map of rest) {
+      if (map.changing) map.ground = null;
+      map.mark([{ plane: 0, cells: [[row, column]] }]);
+    }
     this.writeEquation(row, column);
   }
 

@@ -45,7 +45,7 @@ class PoolingView {
     const [rows, columns] = array.kept.slice(-2), index = (i, j) => this.index(i, j);
     const plane = { rows, columns, index, value: (i, j) => array.at(index(i, j)) };
     const { scaleOf, tell, available } = this.context, across = (this.by === "place" ? 5 : 4) - (this.x ? 0 : 1) - (this.y ? 0 : 1);
-    const map = new Heatmap({ name, planes: [plane], perRow: 1, available: roomFor(rows * columns, columns, Math.max(110, Math.floor(available / across) - 34), available), scale: scaleOf(array), tell,
+    const map = new MarkedHeatmap({ name, planes: [plane], perRow: 1, available: roomFor(rows * columns, columns, Math.max(110, Math.floor(available / across) - 34), available), scale: scaleOf(array), tell,
       pick: of === this.by ? (at) => this.context.move(ravel(at.slice(-2), this.extent)) : null });
     if (of === this.by) map.canvas.classList.add("clickable");
     const leading = this.index(0, 0).slice(0, -2);

@@ -24,11 +24,25 @@ class Product {
   }
 
   at(index) {
-    if (index.some((place, dim) => place >= this.kept[dim])) return undefined;
-    return this.term.factors.reduce((product, factor) => {
-      const value = this.page.array(factor.array).at(factorIndex(this.page, factor, index));
-      return product === undefined || value === undefined ? undefined : product * value;
-    }, this.term.sign);
+    let place = 0;
+    for (let dim = 0; dim < this.kept.length; dim++) {
+      if (!(index[dim] < this.kept[dim])) return undefined;
+      place = place * this.kept[dim] + index[dim];
+    }
+    return this.values[place];
+  }
+
+  // Multiplied out when somebody looks.
+  get values() {
+    if (!this.product) {
+      const count = total(this.kept);
+      this.product = new Float64Array(count).fill(this.term.sign);
+      for (const factor of this.term.factors) {
+        const array = this.page.array(factor.array);
+        for (let place = 0; place < count; place++) this.product[place] *= array.at(factorIndex(this.page, factor, unravel(place, this.kept)));
+      }
+    }
+    return this.product;
   }
 
   get thinned() {
@@ -38,10 +52,9 @@ class Product {
   // The largest size of a finite number of it that is on the page.
   get reach() {
     if (this.largest === undefined) {
-      const count = total(this.kept);
       this.largest = 0;
-      for (let number = 0; number < count; number++) {
-        const size = Math.abs(this.at(unravel(number, this.kept)));
+      for (const value of this.values) {
+        const size = Math.abs(value);
         if (size > this.largest && size < Infinity) this.largest = size;
       }
     }
@@ -72,6 +85,27 @@ function marksOf(array, indices, dashed) {
     planes.get(plane).set(cell.join(), cell);
   }
   return [...planes].map(([plane, cells]) => ({ plane, cells: [...cells.values()], dashed }));
+}
+
+// A heatmap whose outlines move: its cells are painted once.
+class MarkedHeatmap extends Heatmap {
+  draw() {
+    const pen = this.canvas.getContext("2d");
+    if (!this.ground) {
+      const { marks, cursor } = this;
+      Object.assign(this, { marks: [], cursor: null });
+      super.draw();
+      Object.assign(this, { marks, cursor, ground: document.createElement("canvas") });
+      Object.assign(this.ground, { width: this.canvas.width, height: this.canvas.height });
+      if (this.ground.width && this.ground.height) this.ground.getContext("2d").drawImage(this.canvas, 0, 0);
+    }
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (this.ground.width && this.ground.height) pen.drawImage(this.ground, 0, 0);
+    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    for (const mark of this.marks) this.drawMark(pen, mark);
+    if (this.cursor) this.outline(pen, this.cursor.plane, [[this.cursor.i, this.cursor.j]], [3, 2]);
+  }
 }
 
 class SumView {
