@@ -56,14 +56,16 @@ def log_softmax(step: Step) -> StepExplanation:
     view = Sum(
         "dx",
         "dy less p times its sum",
-        f"Each output is x - ln Σ eˣ: the first term is of its own x, the second of the sum along dim {dim}.",
+        f"The first term is of each output's own x, the second of Σ eˣ along dim {dim}.",
         "dx = dy - p · Σ dy",
         (Figure("p", p, "e to the output: softmax(x)"), Figure("Σ dy", total, f"along dim {dim}")),
         result=step.grad_inputs["x"],
         shape=dy.shape,
         terms=(Term((Factor("dy", dy),)), Term((Factor("p", p), Factor("Σ dy", total)), -1)),
     )
-    about = "x less the logarithm of Σ eˣ, in which every x takes part as much as it is probable"
+    about = (
+        "each output is x less the logarithm of Σ eˣ, in which every x takes part as much as it is probable"
+    )
     return StepExplanation(subject_of(step), about, (view,))
 
 

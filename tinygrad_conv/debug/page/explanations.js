@@ -111,8 +111,9 @@ class ExplanationView {
 }
 
 // How wide a figure may be: a small array as wide as its written numbers are, a very wide one up to half of all there is.
-function roomFor(size, columns, usual, available) {
-  const written = columns * NUMBER_CELL.width + 2 * ROOM, half = available * 0.46;
+function roomFor(size, columns, usual, available, beside = 1) {
+  const half = available * 0.46, plane = columns * NUMBER_CELL.width + GAP;
+  const written = Math.min(beside, Math.max(1, Math.floor((half - 2 * ROOM) / plane))) * plane + 2 * ROOM;
   if (size <= MOST_WRITTEN && written <= half) return Math.max(usual, written);
   return Math.max(ROOM_OF_FIGURE, usual, columns * LEGIBLE > usual ? half : 0);
 }
@@ -134,7 +135,8 @@ function heatmapFigure(array, { name, label, pick, scale, context }) {
   const figure = make("figure", { "data-array": name }, caption);
   let map = null;
   if (array.kept.every((size) => size > 0)) {
-    const room = roomFor(array.size, array.kept[array.kept.length - 1] ?? 1, Math.min(420, context.available / 3 - 44), context.available);
+    const [beside, columns] = [array.kept[array.kept.length - 3] ?? 1, array.kept[array.kept.length - 1] ?? 1];
+    const room = roomFor(array.size, columns, Math.min(420, context.available / 3 - 44), context.available, beside);
     if (array.kept.length === 0) figure.classList.add("scalar");
     map = new MarkedHeatmap({ name, planes: planesOf(array), perRow: planesPerRow(array, room), scale: scale ?? context.scaleOf(array), available: room,
       pick, tell: context.tell });

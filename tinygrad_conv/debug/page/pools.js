@@ -112,7 +112,7 @@ class PoolingView {
   showWindow([p, q]) {
     const cells = this.cells(p, q), winner = this.winner ? this.winnerOf(p, q) : null;
     this.mark([{ cells, dashed: true }, ...(winner ? [{ cells: [winner] }] : [])], [{ cells: [[p, q]] }]);
-    const dy = this.dy.at(this.index(p, q)), given = this.x ? cells.map(([i, j]) => factorText(this.x.at(this.index(i, j)))) : null;
+    const dy = this.dy.at(this.index(p, q)), given = this.x ? cells.map(([i, j]) => (this.winner ? show : factorText)(this.x.at(this.index(i, j)))) : null;
     const y = this.y?.at(this.index(p, q)), name = named("y", this.index(p, q));
     const shown = given && given.length > WHOLE_SUM ? [...given.slice(0, LARGEST_OF_SUM), "…"] : given;
     const lines = this.winner ? [

@@ -279,7 +279,7 @@ function signed(text, sign, number, negative) {
 }
 
 function after(sign, figure) {
-  return make("div", { class: "after" }, make("span", { class: "sign" }, sign), figure);
+  return make("div", { class: "after" }, make("span", { class: sign === "·" ? "sign dot" : "sign" }, sign), figure);
 }
 
 // `dim 0`, `dims 0, 2 and 3`.
