@@ -73,8 +73,6 @@ def pieces_of(step: Step, returned: Any) -> StepExplanation:
 
     Raises TypeError for anything else.
     """
-    if isinstance(returned, StepExplanation):
-        return returned
     if isinstance(returned, str):
         return StepExplanation(subject_of(step), returned)
     if not isinstance(returned, Mapping):

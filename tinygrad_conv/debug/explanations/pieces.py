@@ -270,11 +270,10 @@ class Pooling(View):
             image = np.arange(len(images))[:, None]
             np.add.at(dx, (image, self.winner.reshape(len(images), -1)), images.reshape(len(images), -1))
             return dx.reshape(self.result.shape)
-        weights = [
-            membership(windows, size) for windows, size in ((self.rows, height), (self.columns, width))
-        ]
+        rows, columns = membership(self.rows, height), membership(self.columns, width)
         shared = images if self.share is None else images * self.share
-        return np.einsum("npq,ph,qw->nhw", shared, *weights).reshape(self.result.shape)
+        spread: Array = rows.T @ shared @ columns
+        return spread.reshape(self.result.shape)
 
     def complaint(self) -> str:
         with np.errstate(all="ignore"):
@@ -306,6 +305,14 @@ def disagreement(name: str, recorded: Array, total: Array, sizes: Array) -> str:
         return ""
     largest = float(difference[wrong].max())
     return f"the pieces do not add up to the recorded {name}: they differ by up to {largest:.3g}"
+
+
+def complaint_about(view: View) -> str:
+    """What is wrong with a view, and be it that its pieces do not fit together: a file may say anything."""
+    try:
+        return view.complaint()
+    except ValueError as error:
+        return f"the pieces of {view.of} do not fit together: {error}"
 
 
 def dims_in_words(dims: Sequence[int]) -> str:
@@ -347,7 +354,7 @@ class StepExplanation:
 
     def checked(self) -> StepExplanation:
         """The same with a remark for each view that disagrees with the recording; that view is left out."""
-        complaints = [(view, view.complaint()) for view in self.views]
+        complaints = [(view, complaint_about(view)) for view in self.views]
         kept = tuple(view for view, complaint in complaints if not complaint)
         remarks = tuple(complaint for _, complaint in complaints if complaint)
         return replace(self, views=kept, remarks=(*self.remarks, *remarks))

@@ -20,7 +20,6 @@ from string import Template
 from typing import Any
 
 from ...atomic_write import write_text
-from ...engine.registry import OPS
 from ...errors import show_count
 from ..explanations import ops_explained_in
 from ..listing import Tape
@@ -85,10 +84,8 @@ def headline(shown: Recorded | Tape) -> str:
 
 
 def scripts_for(shown: Recorded | Tape) -> list[str]:
-    """The scripts that a page needs; all of them where a user's op explains itself, by whatever pieces."""
+    """The scripts that a page needs for its ops."""
     names = {line.op for line in shown}
-    if any(getattr(OPS.get(name), "explanation", None) for name in names):
-        return list(SCRIPTS)
     return [
         script
         for script in SCRIPTS

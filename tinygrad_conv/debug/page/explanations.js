@@ -15,7 +15,9 @@ let lastChosen = null; // what the reader wanted to see, here and from now on
 // The view of an explanation; null where there is nothing to show. player: the Player.
 function explanationView(player, explanation) {
   if (explanation === false) return new LeftOut(player.step);
-  return explanation ? new ExplanationView(player, explanation) : null;
+  if (!explanation) return null;
+  const shown = explanation.views.length || explanation.remarks.length;
+  return shown || !player.step.window ? new ExplanationView(player, explanation) : null; // a window says it better
 }
 
 // A step that there was no room for.
