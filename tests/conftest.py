@@ -78,9 +78,9 @@ def visit(chromium, tmp_path):
     """Opens the page of a recording; at the end, nothing may have been complained about or asked for."""
     urls = []
 
-    def visit(recording, address="", **options):
+    def visit(recording, address=""):
         path = tmp_path / f"page{len(urls)}.html"
-        write(recording, path, **options)
+        write(recording, path)
         urls.append(path.as_uri())
         chromium.get(path.as_uri() + address)
         return chromium

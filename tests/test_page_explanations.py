@@ -213,8 +213,8 @@ def test_no_wrong_number_is_said_of_what_was_thinned(visit):
     )
     y = F.linear(y.flatten(1), draw(3, 384), draw(3))
     recording = weighted(y, draw).record()
-    browser = visit(recording, size_limit=400_000)
-    data = contents(html(recording, size_limit=400_000))
+    browser = visit(recording)
+    data = contents(html(recording))
     assert any(array["kept"] != array["shape"] for array in data["arrays"])
     left_out = 0
     for what, lines, _ in browser.execute_script(WRITTEN, 15):
