@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.debug.page import SCRIPTS, compact, html, read
+from tinygrad_conv.debug.page import SCRIPTS, lean, html, read
 
 from .browser import click_cell, find, press, text, texts
 from .debug_nets import crooked
@@ -277,7 +277,7 @@ def test_a_user_s_explanation_and_its_error(visit, scratch_ops):
 
 def test_scripts_lose_their_comments_and_nothing_else():
     for name in SCRIPTS:
-        whole, short = read(name), compact(read(name))
+        whole, short = read(name), lean(read(name))
         assert short.count("`") == whole.count("`") - "".join(re.findall(r"(?m)^\s*//.*$", whole)).count("`")
         assert not re.search(r"(?m)^\s", short) and not re.search(r"(?m)^//", short)
 
@@ -292,7 +292,7 @@ def test_a_page_has_the_scripts_that_it_needs():
     for needed, loss in pages.items():
         page = html(loss.record())
         for script in pages:
-            assert (compact(read(script)) in page) == (script == needed)
+            assert (lean(read(script)) in page) == (script == needed)
 
 
 def test_a_page_of_a_thousand_steps_has_room_left():

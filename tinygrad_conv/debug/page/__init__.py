@@ -54,7 +54,7 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
     frame, style = read("page.html"), "\n".join(map(read, STYLES))
-    script = "\n".join(compact(read(name)) for name in scripts_for(shown))
+    script = lean("\n".join(map(read, scripts_for(shown))))
     room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
     contents = contents_of(shown, title or headline(shown), room)
     return Template(frame).substitute(
@@ -93,15 +93,18 @@ def scripts_for(shown: Recorded | Tape) -> list[str]:
     ]
 
 
-def compact(script: str) -> str:
-    """A script without its indentation, empty lines, and lines that are comments alone."""
-    lines = (line.strip() for line in script.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
 def read(name: str) -> str:
     """One of the files beside this one."""
     return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def lean(script: str) -> str:
+    """A script without indentation, empty lines and lines of comment: the room is for arrays.
+
+    So no text in backquotes may go over several lines.
+    """
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def digest(text: str) -> str:
