@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from tinygrad_conv.debug.page import write
 from tinygrad_conv.engine.registry import OPS
 
 from .step_programs import environment
@@ -75,12 +74,15 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def visit(chromium, tmp_path):
-    """Opens the page of a recording; at the end, nothing may have been complained about or asked for."""
+    """Opens the page of a recording, a difference or a film.
+
+    At the end, nothing may have been complained about or asked for.
+    """
     urls = []
 
-    def visit(recording, address=""):
+    def visit(shown, address=""):
         path = tmp_path / f"page{len(urls)}.html"
-        write(recording, path)
+        shown.to_html(path)
         urls.append(path.as_uri())
         chromium.get(path.as_uri() + address)
         return chromium

@@ -75,6 +75,34 @@ def crooked(seed: int = 0) -> Program:
     return Program((y * y).sum() + y.mean(), {"x": x, **dict(net.named_parameters())})
 
 
+class ResidualNet(nn.Module):
+    """Batch norm, a grouped convolution with stride, pooling, two residuals and a linear head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(8)
+        self.grouped = nn.Conv2d(8, 8, 3, padding=1, groups=4)
+        self.norm2 = nn.BatchNorm2d(8)
+        self.down = nn.Conv2d(8, 16, 3, stride=2, padding=1)
+        self.shortcut = nn.Conv2d(8, 16, 1, stride=2)
+        self.head = nn.Linear(16 * 3 * 3, 10)
+
+    def forward(self, x: tg.Tensor) -> tg.Tensor:
+        x = tg.max_pool2d(tg.relu(self.norm1(self.stem(x))), 2)
+        x = tg.relu(x + self.norm2(self.grouped(x)))
+        x = tg.relu(self.down(x) + self.shortcut(x))
+        return self.head(tg.flatten(tg.avg_pool2d(x, 2), 1))
+
+
+def residual(seed: int = 0) -> Program:
+    """A small residual net with cross-entropy, as an image classifier has it."""
+    tg.manual_seed(seed)
+    net, rng = ResidualNet(), np.random.default_rng(seed)
+    x = tg.tensor(rng.standard_normal((4, 3, 24, 24)).astype(np.float32), name="images")
+    return Program(tg.cross_entropy(net(x), np.array([0, 3, 9, 1])), dict(net.named_parameters()))
+
+
 def many_ops():
     """What has not been tried in the three programs: transposed, one-dimensional, without a batch, several
     outputs.

@@ -72,6 +72,7 @@ def test_the_command_says_how_it_went(monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "passed 0 of 1"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("action", ["save_recording", "save_page", "save_profile"])
 def test_an_interrupt_anywhere_in_saving_leaves_a_whole_file(action):
     campaign = campaign_named("interrupts")
@@ -79,6 +80,7 @@ def test_an_interrupt_anywhere_in_saving_leaves_a_whole_file(action):
         campaign.check(interrupts.Case(action, "SGD", "float32", layers=1, steps=0, line=line, seed=0))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("action", ["save_page", "save_profile"])
 def test_a_file_that_is_emptied_first_is_noticed(action, monkeypatch):
     def write(path):

@@ -48,6 +48,7 @@ def write(tmp_path, text, name="my_op.py"):
     return str(path)
 
 
+@pytest.mark.exhaustive
 def test_an_op_of_the_package(capsys):
     assert main(["check", "relu", "matmul"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -190,6 +191,7 @@ def test_a_mistake_that_the_file_s_own_gradcheck_finds_is_a_table_no_traceback(
     assert "rule smooth_relu_dx" in out and out.splitlines()[-1] == "1 op checked, 1 wrong"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "last, stopped",
     [
@@ -224,6 +226,7 @@ def test_without_a_name_it_shows_its_help(capsys):
     assert "FILE.py" in capsys.readouterr().out
 
 
+@pytest.mark.exhaustive
 def test_inputs_of_the_package_s_own_ops_can_be_guessed():
     for name in ("relu", "matmul", "linear", "conv2d", "mse_loss", "cat"):
         assert guess(OPS[name]).samples, name

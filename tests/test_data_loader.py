@@ -206,6 +206,25 @@ def test_random_samplers():
     assert all(type(place) is int for place in RandomSampler(range(3)))
 
 
+@pytest.mark.parametrize(
+    "sampler",
+    [RandomSampler(range(3), True, 10**12), WeightedRandomSampler([1, 2], 10**12)],
+    ids=["random", "weighted"],
+)
+def test_more_indices_than_fit_in_memory_come_lot_by_lot(sampler):
+    assert len(sampler) == 10**12
+    drawn = list(itertools.islice(sampler, 150_000))
+    assert len(drawn) == 150_000 and drawn[:70_000] != drawn[70_000:140_000]
+
+
+@pytest.mark.parametrize("sampler", [np.array(1), tg.tensor(1), 3], ids=["array", "tensor", "number"])
+def test_what_only_looks_iterable_is_no_sampler(sampler):
+    with pytest.raises(TypeError, match="BatchSampler: sampler .*iterable of indices"):
+        BatchSampler(sampler, 2, False)
+    with pytest.raises(TypeError, match="DataLoader: sampler .*iterable of indices"):
+        DataLoader([1, 2], sampler=sampler)
+
+
 def test_weights_are_shares():
     drawn = collections.Counter(WeightedRandomSampler([0, 1, 3], 40000, generator=0))
     assert set(drawn) == {1, 2} and math.isclose(drawn[2] / 40000, 0.75, abs_tol=0.02)

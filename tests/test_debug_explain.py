@@ -52,6 +52,7 @@ def test_the_article_s_input_gradient():
     }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_random_numbers_of_all_leaves_and_results_add_up(program):
     rng = np.random.default_rng(0)

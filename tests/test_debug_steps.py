@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import linecache
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn
 from tinygrad_conv.debug import Observer
+from tinygrad_conv.debug.values import CONSTANTS
 from tinygrad_conv.engine.modes import OBSERVATION
 from tinygrad_conv.errors import GraphError, TapeConsumedError
 
@@ -135,6 +137,24 @@ def test_what_is_not_known_is_none_and_not_a_guess():
     loss = (x + np.ones(2, np.float32)).sum()  # the array is nobody's business: add's rules read nothing
     total, plus = loss.steps()
     assert plus.inputs["b"] is None and plus.output is None and total.inputs["x"] is None
+
+
+def test_constants_that_no_rule_reads_are_known_where_the_forward_was_observed():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    ones, target = np.ones(2, np.float32), tg.tensor([1.0, 2.0, 3.0, 4.0])
+    with Observer():
+        loss = (tg.cat([x, ones]) - target).sum()
+    ones += 1  # its owner's to change
+    total, minus, cat = loss.steps(retain_graph=True)
+    np.testing.assert_array_equal(cat.inputs["xs"][1], [1.0, 1.0])
+    np.testing.assert_array_equal(minus.inputs["b"], [1.0, 2.0, 3.0, 4.0])
+    np.testing.assert_array_equal(total.inputs["x"], [0.0, 0.0, -2.0, -3.0])
+    report = loss.record().check()
+    assert [check.numerical is not None and check.agrees for check in report] == [True] * 3
+    before = len(CONSTANTS)
+    del loss, total, minus, cat
+    gc.collect()
+    assert len(CONSTANTS) == before - 2  # they go with the tape
 
 
 def test_a_leaf_that_has_changed_is_not_taken_for_what_was_read():
@@ -268,6 +288,7 @@ def test_observers_see_ops_and_steps_of_this_thread_and_are_gone_afterwards():
     assert OBSERVATION.get() is None
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_ops():
     x = tg.tensor(1.0, requires_grad=True)
     y = x

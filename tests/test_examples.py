@@ -110,6 +110,7 @@ def test_the_fused_op_is_conv2d_followed_by_relu(printed_by: Callable[[str], str
     assert len(differences) == 4 and max(map(float, differences)) < 1e-12
 
 
+@pytest.mark.exhaustive
 def test_involution_learns_what_no_convolution_can(printed_by: Callable[[str], str]) -> None:
     printed = printed_by("involution.py")
     assert "gradcheck: the gradients of x and kernel are right" in printed
@@ -173,6 +174,7 @@ def test_shapes_are_learned(tmp_path: Path) -> None:
     assert max(map(len, printed.splitlines())) <= 80
 
 
+@pytest.mark.exhaustive
 def test_bars_are_learned(tmp_path: Path) -> None:
     assert accuracy(example(tmp_path, "train_shapes.py", "--data", "bars")) >= 97
 
@@ -204,6 +206,7 @@ def test_without_the_extras_shapes_are_learned_all_the_same(tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.png"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -227,6 +230,7 @@ def test_what_cannot_be_trained_is_said_in_one_line(
     assert message in done.stderr.splitlines()[-1] and "epoch " not in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_the_working_directory_is_tried_too_where_no_file_is_named() -> None:
     done = run(Path("/proc"), str(PROJECT / "examples" / "train_shapes.py"), "--html")
     assert "argument --html: nothing can be written to the folder .: " in done.stderr.splitlines()[-1]
@@ -235,10 +239,15 @@ def test_the_working_directory_is_tried_too_where_no_file_is_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "name", "title"),
     [
-        (["--html"], "bars.html", "A backward through the untrained net"),
         (["--html", "{a page}.html"], "{a page}.html", "A backward through the untrained net"),
-        (["--html", "--epochs", "1"], "bars.html", "The last backward of 1 epoch"),
-        (["--html", "page.html", "--epochs", "2"], "page.html", "The last backward of 2 epochs"),
+        *(
+            pytest.param(*case, marks=pytest.mark.exhaustive)
+            for case in (
+                (["--html"], "bars.html", "A backward through the untrained net"),
+                (["--html", "--epochs", "1"], "bars.html", "The last backward of 1 epoch"),
+                (["--html", "page.html", "--epochs", "2"], "page.html", "The last backward of 2 epochs"),
+            )
+        ),
     ],
 )
 def test_the_training_s_page_is_written_and_named(
@@ -260,6 +269,7 @@ SECTIONS = [
 COMMANDS = re.findall(r"^    ((?:python|mkdir|PYTHONBREAKPOINT|\.venv).*)$", README, re.MULTILINE)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("code", SECTIONS)
 def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path, code: str) -> None:
     done = run(tmp_path, "-c", code)
@@ -276,6 +286,7 @@ def test_every_block_of_the_readme_is_tried_somewhere() -> None:
     assert indented == COMMANDS and len(COMMANDS) >= 5
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_readme_s_commands_are_there(tmp_path: Path, command: str) -> None:
     parsed = subprocess.run(["sh", "-n", "-c", command], capture_output=True, text=True)

@@ -57,6 +57,7 @@ def test_a_rule_that_forgets_to_sum_is_not_all_right():
     assert "declare what it is made for" in report.unsure
 
 
+@pytest.mark.exhaustive
 def test_one_that_sums_is_right_for_inputs_that_broadcast_too():
     @tg.primitive(broadcasting=True)
     def scaled(x, b):
@@ -153,6 +154,7 @@ def lambda_named(name, function):
     return forward
 
 
+@pytest.mark.exhaustive
 def test_integers_where_floats_are_refused():
     def rows(w, which):
         return w[which]
@@ -190,6 +192,7 @@ def test_optional_inputs_are_given_too():
     assert "x [2,3]" in report.used or any("b [" in used for used in report.used)
 
 
+@pytest.mark.exhaustive
 def test_a_variadic_op_and_one_of_several_outputs():
     def doubled(*xs):
         """xs [N, C]"""

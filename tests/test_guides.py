@@ -16,6 +16,7 @@ def test_there_are_three() -> None:
     assert [path.stem for path in GUIDES] == ["add_an_op", "step_through_backprop", "train_a_cnn"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
 def test_a_guide_prints_what_it_shows(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scratch_ops: None

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,7 @@ NOT_PUBLIC = {
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
-    "debug": {"StepObserver", "StepRecorder", "Stop"},  # `tg.debug.Observer`, and two that others use
+    "debug": {"Maps", "StepObserver", "StepRecorder", "Stop", "TrainingObserver"},  # what others are made of
 }
 """Classes that nobody needs by name."""
 
@@ -144,23 +144,33 @@ def names_imported(node: ast.ImportFrom, package: str, modules: dict[str, Path])
         yield inner if inner in modules else origin
 
 
+@cache
+def every_import() -> list[tuple[str, str, str]]:
+    """(importing module, imported module, place) of all there are in the package."""
+    modules = all_modules()
+    return [
+        (module, imported, f"{path.relative_to(PACKAGE)}:{line}")
+        for module, path in modules.items()
+        for imported, line in imported_by(module, path, modules)
+    ]
+
+
 def test_imports_run_one_way() -> None:
-    modules, wrong = all_modules(), []
-    for module, path in modules.items():
-        for imported, line in imported_by(module, path, modules):
-            below = floor_of(imported) < floor_of(module)
-            beside = floor_of(imported) == floor_of(module) and part_of(imported) == part_of(module)
-            if not (below or beside or module == imported):
-                wrong.append(f"{path.relative_to(PACKAGE)}:{line} imports {imported or 'the package'}")
+    wrong = []
+    for module, imported, place in every_import():
+        below = floor_of(imported) < floor_of(module)
+        beside = floor_of(imported) == floor_of(module) and part_of(imported) == part_of(module)
+        if not (below or beside or module == imported):
+            wrong.append(f"{place} imports {imported or 'the package'}")
     assert not wrong, "a lower floor imports an upper one:\n" + "\n".join(wrong)
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = all_modules()
-    waiting = {
-        module: {name for name, _ in imported_by(module, path, modules) if name != module}
-        for module, path in modules.items()
-    }
+    waiting: dict[str, set[str]] = {module: set() for module in modules}
+    for module, imported, _ in every_import():
+        if imported != module:
+            waiting[module].add(imported)
     packages = {module for module, path in modules.items() if path.name == "__init__.py"}
     while free := [module for module, needs in waiting.items() if not needs & waiting.keys() - packages]:
         for module in free:
@@ -169,11 +179,11 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_kernels_are_imported_by_ops_alone() -> None:
-    modules, wrong = all_modules(), []
-    for module, path in modules.items():
-        for imported, line in imported_by(module, path, modules):
-            if part_of(imported) == "kernels" and part_of(module) not in MAY_IMPORT_KERNELS:
-                wrong.append(f"{path.relative_to(PACKAGE)}:{line}")
+    wrong = [
+        place
+        for module, imported, place in every_import()
+        if part_of(imported) == "kernels" and part_of(module) not in MAY_IMPORT_KERNELS
+    ]
     assert not wrong, wrong
 
 

@@ -60,6 +60,7 @@ def test_they_are_listed_before_they_are_there():
     ]
 
 
+@pytest.mark.exhaustive
 def test_every_public_name_comes_with_a_star():
     shown = python(
         "from tinygrad_conv import *; import tinygrad_conv as tg; print(*({*tg.__all__} - {*vars()}))"

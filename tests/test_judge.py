@@ -49,6 +49,7 @@ def test_hundreds_of_broken_rules_and_no_wrong_answer():
     assert sum(verdicts["right"] for verdicts in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
 
 
+@pytest.mark.exhaustive
 def test_every_op_that_the_breakages_start_from_is_right():
     rng = np.random.default_rng(0)
     for _ in range(60):

@@ -16,6 +16,8 @@ from tinygrad_conv import kernels
 from tinygrad_conv.kernels import reference
 from tinygrad_conv.kernels.window import Window, make_window
 
+from .helpers import more
+
 Array = np.ndarray[Any, Any]
 
 TOLERANCE = {np.float16: 2e-3, np.float32: 2e-5, np.float64: 1e-12}
@@ -205,7 +207,7 @@ def test_untouched_places_get_exactly_zero(kernel_set: str) -> None:
             assert not dx[:, :, ~touched(case.window)].any()
 
 
-@pytest.mark.parametrize("name", [None, *LARGER])
+@pytest.mark.parametrize("name", [None, *more(*LARGER)])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_inf_and_nan_land_where_the_formula_puts_them(name: str | None) -> None:
     cases = [random_case(seed) for seed in range(4000, 4060)] if name is None else [larger_case(name)]
@@ -236,24 +238,24 @@ def calls(case: Case) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("name", [None, *more(*LARGER)])
 @pytest.mark.parametrize("kernel_set", ["reference", "fast"])
-def test_results_are_fresh_memory(kernel_set: str) -> None:
-    cases = [random_case(seed) for seed in range(5000, 5030)] + [one_by_one()]
-    if kernel_set == "fast":
-        cases += [larger_case(name) for name in LARGER]
+def test_results_are_fresh_memory(kernel_set: str, name: str | None) -> None:
+    random_cases = [random_case(seed) for seed in range(5000, 5030)]
+    cases = [*random_cases, one_by_one()] if name is None else [larger_case(name)]
     with kernels.use_kernels(kernel_set):
         for case in cases:
-            for name, (function, arguments) in calls(case).items():
+            for call, (function, arguments) in calls(case).items():
                 arrays = [a for a in arguments if isinstance(a, np.ndarray)]
                 before = [a.copy() for a in arrays]
                 first = function(*arguments)
                 expected = first.copy()
                 second = function(*arguments)
-                assert not any(np.shares_memory(first, a) for a in (*arrays, second)), name
+                assert not any(np.shares_memory(first, a) for a in (*arrays, second)), call
                 first[...] = 7
-                np.testing.assert_array_equal(second, expected, err_msg=name)
+                np.testing.assert_array_equal(second, expected, err_msg=call)
                 for a, b in zip(arrays, before, strict=True):
-                    np.testing.assert_array_equal(a, b, err_msg=name)
+                    np.testing.assert_array_equal(a, b, err_msg=call)
 
 
 def one_by_one() -> Case:

@@ -39,6 +39,7 @@ LINES = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("family", "line"), LINES, ids=[f"{family}-{line.name}" for family, line in LINES])
 def test_every_kernel_serves_what_it_says(family: str, line: Line) -> None:
     times_served = 0
@@ -91,6 +92,7 @@ def test_where_everything_is_nan_nothing_is_multiplied(name: str) -> None:
                 assert kernels.served() == "not_a_number"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("field", "value"),
     [

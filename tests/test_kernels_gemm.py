@@ -25,22 +25,25 @@ from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import Array
 
-SHAPES = [
+SHAPES: list[Any] = [
     (1, 9, 512),
-    (16, 72, 1024),
     (16, 72, 1021),
+    (3, 2, 0),
+    (48, 32, 1024),
+    (53, 47, 512),
+]
+LARGER = [
+    (16, 72, 1024),
     (48, 300, 640),
     (49, 300, 640),
     (8, 144, 1200),
-    (3, 2, 0),
     (32, 37, 4096),
-    (48, 32, 1024),
     (64, 64, 512),
     (80, 32, 2048),
-    (53, 47, 512),
     (160, 16, 300),
     (300, 200, 80),
 ]
+SHAPES += [pytest.param(*sizes, marks=pytest.mark.exhaustive) for sizes in LARGER]
 
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["unpacked", "packed"])

@@ -33,6 +33,7 @@ def test_what_new_op_writes_runs_and_passes_the_check(tmp_path):
     assert status == 0 and "1 op checked, all right" in out and "guessed" not in out
 
 
+@pytest.mark.exhaustive
 def test_new_op_writes_over_nothing(tmp_path):
     (tmp_path / "mine.py").write_text("precious")
     status, _, error = run(tmp_path, "-m", "tinygrad_conv", "new-op", "mine")
@@ -40,6 +41,7 @@ def test_new_op_writes_over_nothing(tmp_path):
     assert (tmp_path / "mine.py").read_text() == "precious"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("2d", "a name that Python takes"), ("for", "a name that Python takes"), ("conv2d", "already")],

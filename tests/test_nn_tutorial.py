@@ -128,6 +128,7 @@ def test_that_it_is_a_pytorch_script():
     check(run(PYTORCHS))
 
 
+@pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_course():
     np.testing.assert_array_equal(run(OURS)["losses"], run(OURS)["losses"])
 

@@ -11,7 +11,7 @@ import tinygrad_conv as tg
 from tinygrad_conv.debug.page import html
 
 from .browser import find, press, text, texts, until
-from .debug_nets import article, crooked, many_ops, shapes
+from .debug_nets import article, crooked, many_ops, residual, shapes
 from .test_page import PROJECT
 
 OVERFLOWING = """
@@ -71,6 +71,95 @@ def test_nothing_is_wider_than_the_window_on_any_step(visit, window_of, width, l
         )
         assert text(browser, "#step h2").startswith(leaf)
         assert browser.execute_script(OVERFLOWING) == [], leaf
+
+
+EVERY_STEP = f"""
+    const wider = () => {{ {OVERFLOWING} }}, found = [];
+    const look = (what) => wider().forEach((element) => found.push(`${{what}}: ${{element}}`));
+    for (const step of player.page.steps) {{
+        player.go(player.page.steps.indexOf(step));
+        look(step.call);
+        for (const role of player.view?.roles ?? []) {{
+            player.view.choose(role);
+            player.view.move(1e9); // where the stamps say most
+            look(`${{step.call}}, ${{role}}`);
+        }}
+        const input = step.inputs.find((input) => input.grad !== null);
+        player.explainInput(input, player.page.array(input.grad).kept.map(() => 0));
+        look(`${{step.call}}, the products of ${{input.name}}`);
+    }}
+    for (const leaf of Object.keys(player.page.leaves)) {{
+        player.goToLeaf(leaf);
+        look(leaf);
+    }}
+    player.toggleOverview();
+    look("the overview");
+    return found;
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [800, pytest.param(1100, marks=pytest.mark.exhaustive), 1400])
+def test_a_net_of_all_layers_fits_into_every_width(visit, window_of, width):
+    window_of(width)
+    recording = residual().loss.record()
+    browser = visit(recording)
+    assert width - 20 <= browser.execute_script("return window.innerWidth") <= width
+    assert browser.execute_script(EVERY_STEP) == []
+
+
+UNREADABLE = """
+    const numbers = (colour) => colour.match(/[0-9.]+/g).map(Number);
+    const light = (colour) => {
+        const [red, green, blue] = numbers(colour).slice(0, 3).map((value) => value / 255)
+            .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const ground = (element) => {
+        const colour = getComputedStyle(element).backgroundColor;
+        return element.parentElement && numbers(colour)[3] === 0 ? ground(element.parentElement) : colour;
+    };
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((left, right) => left - right);
+        return (high + 0.05) / (low + 0.05);
+    };
+    const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+    const written = (element) => [...element.childNodes].some(isText);
+    return [...document.querySelectorAll("#player *")]
+        .filter((element) => written(element) && element.checkVisibility() && !element.disabled)
+        .map((element) => [element, element.namespaceURI.endsWith("svg") ? "fill" : "color"])
+        .filter(([element, key]) => contrast(getComputedStyle(element)[key], ground(element)) < 4.5)
+        .filter(([element]) => !element.closest("#graph .current"))
+        .map(([element]) => element.outerHTML.slice(0, 120));
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_can_be_read_in_light_and_dark(visit, scheme):
+    recording = residual().loss.record()
+    conv = recording.find("conv2d", name="*grouped")[0].number
+    browser = visit(recording)
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    try:
+        for address in (f"step={conv}&view=stamps", f"step={conv}&view=X", "overview"):
+            browser.execute_script(
+                "location.hash = arguments[0]; player.readAddress(); player.show()", address
+            )
+            assert browser.execute_script(UNREADABLE) == [], address
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.browser
+def test_letters_tell_weights_apart_without_colours(visit):
+    browser = visit(article().loss.record())
+    letters = browser.execute_script(
+        "return range(11).flatMap((a) => range(11).map((b) => new Letter([a, b], [11, 11]).text))"
+    )
+    assert len(set(letters)) == 121 and letters[:4] == ["a", "b", "c", "d"]
 
 
 @pytest.mark.browser

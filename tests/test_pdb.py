@@ -121,6 +121,7 @@ def test_one_step_leads_from_the_arithmetic_into_the_kernel(tmp_path: Path, kern
     assert f"{file}(" in inside
 
 
+@pytest.mark.exhaustive
 def test_checks_are_stepped_over(tmp_path: Path) -> None:
     """`step` alone, from the head of conv2d on: every line of it is seen, and none of what it calls."""
     answers = in_the_forward(tmp_path, FIVE_OPS, ["step"] * 5)
@@ -129,6 +130,7 @@ def test_checks_are_stepped_over(tmp_path: Path) -> None:
     assert "im2col.py(" in answers[4]
 
 
+@pytest.mark.exhaustive
 def test_from_rule_to_rule_it_is_one_step_more(tmp_path: Path) -> None:
     """The end of a rule, and the head of the next."""
     presses = ["step", "return", "step"]
@@ -137,6 +139,7 @@ def test_from_rule_to_rule_it_is_one_step_more(tmp_path: Path) -> None:
     assert "--Call--" in head and "mul_da()" in head
 
 
+@pytest.mark.exhaustive
 def test_between_the_user_s_line_and_the_rule_stands_the_chain_rule(tmp_path: Path) -> None:
     stack = in_the_backward(tmp_path, FIVE_OPS, ["step", "where"])[-1]
     functions = frames(stack)
@@ -152,6 +155,7 @@ def test_between_the_user_s_line_and_the_rule_stands_the_chain_rule(tmp_path: Pa
     ]
 
 
+@pytest.mark.exhaustive
 def test_one_frame_above_the_rule_stand_the_op_and_its_line(tmp_path: Path) -> None:
     presses = ["step", "up", "p node", "p rule"]
     _, above, node, rule = in_the_backward(tmp_path, FIVE_OPS, presses)
@@ -170,6 +174,7 @@ def test_a_layer_of_the_user_s_is_stepped_into(tmp_path: Path) -> None:
     assert "--Call--" in third and "mul()" in third
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("forward", "function"), [("False", "conv2d_dw"), ("True", "conv2d")])
 def test_a_breakpoint_at_an_op_is_one_step_from_it(tmp_path: Path, forward: str, function: str) -> None:
     """In every version of Python: the debugger stops in `break_on`, and leaves it out from there on."""
@@ -182,6 +187,7 @@ def test_a_breakpoint_at_an_op_is_one_step_from_it(tmp_path: Path, forward: str,
     assert name.startswith("'conv2d'") and f"{function}()" in head
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("observer", ["profile()", "detect_anomaly()", 'debug.break_on("relu", name="none")'])
 def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
     lines = FIVE_OPS.replace("y = net(x)", "with tg.OBSERVER:\n    breakpoint()\n    y = net(x)")
@@ -218,6 +224,7 @@ end = True
 """
 
 
+@pytest.mark.exhaustive
 def test_one_step_leads_from_gradcheck_into_what_it_checks(tmp_path: Path) -> None:
     """An op's forward, or a function of the user's; the judge itself is passed by."""
     begin = TO_THE_NEXT_LINE
@@ -231,6 +238,7 @@ def test_one_step_leads_from_gradcheck_into_what_it_checks(tmp_path: Path) -> No
     assert "--Call--" in inside and "squared()" in inside
 
 
+@pytest.mark.exhaustive
 def test_step_after_step_from_gradcheck_shows_the_op_and_its_rule_alone(tmp_path: Path) -> None:
     """And the ops that the rule itself is made of; neither the judge nor what it calls of Python's."""
     text = OWN_OP.replace("breakpoint()\ntg.gradcheck(program, x)\n", "")
@@ -253,6 +261,7 @@ def test_a_plain_breakpoint_goes_through_the_engine(tmp_path: Path) -> None:
     assert "module.py(" in step
 
 
+@pytest.mark.exhaustive
 def test_set_trace_can_be_called_again_and_again(tmp_path: Path) -> None:
     text = "import tinygrad_conv as tg\nfor turn in range(3):\n    tg.debug.set_trace()\n    here = turn\n"
     begin = TO_THE_NEXT_LINE

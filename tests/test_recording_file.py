@@ -33,6 +33,7 @@ def load(contents, path):
     return debug.load(path)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_honest_recordings_of_every_kind_can_be_used_to_the_end(name, tmp_path):
     recording, file = honest(name)

@@ -199,6 +199,7 @@ def test_what_is_right_for_these_params_alone_is_no_repair():
     assert "x ** 2" not in text
 
 
+@pytest.mark.exhaustive
 def test_no_single_edit_is_said_where_none_is():
     text = message_of(make_op(cubic, x=cubic_dx), *tensors((3,)))  # it lacks a factor and a power
     assert re.search(r"no single edit makes it right \([\d,]+ edits tried", text)

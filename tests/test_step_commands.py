@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
 from tinygrad_conv import debug
 
@@ -48,6 +49,7 @@ def test_breakpoints(drive):
     assert done.stdout.startswith("loss 0 ['--rate', '1']\n> %5 = mse_loss(")
 
 
+@pytest.mark.exhaustive
 def test_what_was_meant_is_suggested(drive):
     lines = ["until conv1", "b CONV1", "until net.conv2", "until fcc", "p weight", "until nothing", "c"]
     (_, *answers), _ = drive(NET, *lines)
@@ -61,6 +63,7 @@ def test_what_was_meant_is_suggested(drive):
     ]
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_cut_and_large_arrays_are_abbreviated(drive):
     wide = NET.replace("nn.Linear(2 * 4 * 4, 3)", "nn.Linear(2 * 4 * 4, 300)").replace("(2, 3)", "(2, 300)")
     name = "a_long_name_of_a_layer_that_somebody_has_chosen_" * 3
@@ -72,6 +75,7 @@ def test_nothing_is_cut_and_large_arrays_are_abbreviated(drive):
     assert len(pictures.splitlines()) < 20
 
 
+@pytest.mark.exhaustive
 def test_the_end_is_told_in_singular_and_plural(drive):
     _, done = drive(ARTICLE, options=["--nth", "3"])
     ended = "step: the script ended after {}, so there was no number {} to stop in\n"
@@ -82,6 +86,7 @@ def test_the_end_is_told_in_singular_and_plural(drive):
     assert "the sum of 1 product\n" in answer
 
 
+@pytest.mark.exhaustive
 def test_until_list_and_where(drive):
     (_, *answers), _ = drive(NET, "until %3", "until conv2d", "until %4", "list", "where", "c")
     assert answers[0].startswith("> %3 = flatten") and answers[1].startswith("> %1 = conv2d")
@@ -98,6 +103,7 @@ def test_until_list_and_where(drive):
     assert "dw: conv2d_dw (" in answers[4]
 
 
+@pytest.mark.exhaustive
 def test_numbers_pictures_and_reasons(drive):
     numbers = ["until %1", "p dw", "p dw[0, 0, 1]", "p d%1[0,0,:,0]", "p"]
     asked = [*numbers, "show dx", "explain dw[0, 0, 1, 1]", "explain dw", "trace x[0,0,1,1]", "check"]
@@ -118,6 +124,7 @@ def test_numbers_pictures_and_reasons(drive):
     assert answers[9].endswith("all agree\n")
 
 
+@pytest.mark.exhaustive
 def test_options_and_kept_values(drive):
     asked = [
         "p weight",
@@ -153,6 +160,7 @@ def test_options_and_kept_values(drive):
     assert answers[16] == "*** nothing is called 'cent': did you mean center?\n"
 
 
+@pytest.mark.exhaustive
 def test_files(drive, tmp_path):
     lines = [
         "save run.tgrec.npz",
@@ -172,12 +180,18 @@ def test_files(drive, tmp_path):
     np.testing.assert_array_equal(debug.load(tmp_path / "run.tgrec.npz").grads["w"], [[[[6, 2], [1, 4]]]])
 
 
+@pytest.mark.exhaustive
 def test_a_difference_is_found(drive, tmp_path):
     drive(ARTICLE, "save run.tgrec.npz", "c")
-    (_, answer, *_), _ = drive(ARTICLE.replace("2.0, 0.0]", "2.5, 0.0]"), "diff run.tgrec.npz", "c")
-    assert answer.startswith("%1 conv2d: inputs['x'] at [0, 0, 0, 1] is 2.5 here, 2.0 there")
+    lines = ["diff run.tgrec.npz", "diff run.tgrec.npz both.html", "diff", "diff both.html", "c"]
+    (_, *answers), _ = drive(ARTICLE.replace("2.0, 0.0]", "2.5, 0.0]"), *lines)
+    assert answers[0].startswith("%1 conv2d: inputs['x'] at [0, 0, 0, 1] is 2.5 here, 2.0 there")
+    assert answers[1].startswith(answers[0]) and "wrote both.html (" in answers[1]
+    assert (tmp_path / "both.html").stat().st_size > 20_000
+    assert answers[2] == answers[3] == "*** name a file\n"
 
 
+@pytest.mark.exhaustive
 def test_pdb_in_the_rule(drive):
     (_, *answers), done = drive(ARTICLE, "until %1", "pdb w", "p dy.tolist()", "quit", "pdb z", "next", "c")
     said = "".join(answers)
@@ -187,6 +201,7 @@ def test_pdb_in_the_rule(drive):
     assert done.stdout.endswith("dW [[6.0, 2.0], [1.0, 4.0]]\n")
 
 
+@pytest.mark.exhaustive
 def test_typos_are_answered(drive):
     lines = [
         "nxt",
@@ -230,6 +245,9 @@ def test_help_lists_every_command(drive):
         "html",
         "pdb",
         "help",
+        "flow",
+        "film",
+        "doctor",
     }
     assert words == moving | looking
     assert more[0].startswith("explain NAME[INDEX]: the products") and more[1] == listing

@@ -80,12 +80,14 @@ def test_a_terminal_has_colours(screen):
     assert "dW [[6.0" in terminal.say("c\n", until="]]")
 
 
+@pytest.mark.exhaustive
 def test_no_color_is_respected(screen):
     terminal = screen(ARTICLE, NO_COLOR="1")
     assert "\x1b[1m" not in terminal.read_until("(step) ")
     assert not re.search(r"\x1b\[[\d;]*m", terminal.say("until %1\n") + terminal.say("show dw\n"))
 
 
+@pytest.mark.exhaustive
 def test_the_width_is_respected_and_nothing_is_cut(screen):
     terminal = screen(NET, width=44, NO_COLOR="1")
     said = (
@@ -110,6 +112,7 @@ def test_the_width_is_respected_and_nothing_is_cut(screen):
     assert "…" not in said
 
 
+@pytest.mark.exhaustive
 def test_tab_completes(screen):
     pytest.importorskip("readline")
     terminal = screen(NET, NO_COLOR="1")
@@ -119,12 +122,14 @@ def test_tab_completes(screen):
     assert "gradient of fc.bias[1]" in terminal.say("[1]\n", until="product")
 
 
+@pytest.mark.exhaustive
 def test_an_empty_line_repeats(screen):
     terminal = screen(NET, NO_COLOR="1")
     terminal.read_until("(step) ")
     assert "> %4" in terminal.say("n\n") and "> %3" in terminal.say("\n")
 
 
+@pytest.mark.exhaustive
 def test_pdb_on_a_terminal(screen):
     terminal = screen(ARTICLE, NO_COLOR="1")
     terminal.read_until("(step) ")

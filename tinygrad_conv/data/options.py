@@ -25,8 +25,8 @@ def is_counted(value: Any) -> bool:
 
 
 def is_iterable(value: Any) -> bool:
-    """Whether one can go through it more than once."""
-    return isinstance(value, Iterable) or hasattr(value, "__getitem__")
+    """Whether one can go through it; an array or a tensor of no dimension only looks as if."""
+    return (isinstance(value, Iterable) or hasattr(value, "__getitem__")) and getattr(value, "ndim", 1) != 0
 
 
 DATASET = Option("a TensorDataset, or anything with len and dataset[i]", is_dataset)

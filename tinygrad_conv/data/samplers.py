@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from ..options import check_constructor
 from ..seeds import Random, random_numbers
 from .options import DATA
 
-# Each draws its numbers as an iteration begins, not at its first step.
+# Each draws its numbers as an iteration begins, not at its first step; of a great many the first ones.
+LOT = 65_536  # at most so many drawn indices stand in memory at once
 
 
 class Sampler:
@@ -68,12 +69,9 @@ class RandomSampler(Sampler):
         random, count, wanted = random_numbers(self.generator), len(self.data_source), self.num_samples
         if not count:
             return iter(())
-        if self.replacement:
-            drawn: Iterable[int] = random.integers(count, size=wanted).tolist()
-        else:
-            rounds = [random.permutation(count).tolist() for _ in range(-(-wanted // count))]
-            drawn = itertools.islice(itertools.chain.from_iterable(rounds), wanted)
-        return iter(drawn)
+        if not self.replacement:
+            return in_lots(lambda size: random.permutation(size).tolist(), wanted, count)
+        return in_lots(lambda size: random.integers(count, size=size).tolist(), wanted, min(wanted, LOT))
 
     def __len__(self) -> int:
         return self.num_samples
@@ -118,8 +116,12 @@ class WeightedRandomSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         random, shares = random_numbers(self.generator), self.weights / self.weights.sum()
-        drawn = random.choice(len(shares), self.num_samples, self.replacement, shares)
-        return iter(drawn.tolist())
+        size = min(self.num_samples, LOT) if self.replacement else self.num_samples
+        return in_lots(
+            lambda size: random.choice(len(shares), size, self.replacement, shares).tolist(),
+            self.num_samples,
+            size,
+        )
 
     def __len__(self) -> int:
         return self.num_samples
@@ -136,6 +138,13 @@ class BatchSampler(Sampler):
 
     def __len__(self) -> int:
         return batch_count(len(self.sampler), self.batch_size, self.drop_last)
+
+
+def in_lots(draw: Callable[[int], list[int]], wanted: int, size: int) -> Iterator[int]:
+    """`wanted` indices from lots of a size: the first lot is drawn now, each other when it is due."""
+    first = draw(size)
+    later = (index for _ in range(size, wanted, size) for index in draw(size))
+    return itertools.islice(itertools.chain(first, later), wanted)
 
 
 def batches_of(items: Iterator[Any], batch_size: int, drop_last: bool) -> Iterator[list[Any]]:

@@ -4,9 +4,11 @@ listing.py      the tape as a list of lines
 stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
                 what observes it: breakpoints.py, anomaly.py, profiler.py
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
-                explain.py, factors.py, trace.py; explanations/  how each kind of op's gradient comes about;
-                record.py: how it is made, and all of these as methods
+                explain.py (what it says of ops: factors.py, readings.py), trace.py; explanations/  how each
+                kind of op's gradient comes about; record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
+flow.py         how large the numbers are, as a table; over time: training.py looks on while a model is
+                trained, film.py makes pictures of it (sample.py), watch.py a log
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive; cut.py: which line cut the tape
                 (syntax.py)
@@ -18,13 +20,14 @@ from __future__ import annotations
 
 from ..engine.observe import Call
 from ..engine.registry import DOORS
-from . import factors, html, page  # noqa: F401 (importing factors declares what the factors of ops are called)
+from . import factors, html, page, readings  # noqa: F401 (importing declares what explain says of ops)
 from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of
 from .debugger import set_trace
 from .explain import Factors, explains
 from .explanations import StepExplanation, explain_step
+from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
 from .profiler import profile
@@ -32,6 +35,7 @@ from .record import Recording, load, record
 from .step import Step
 from .stepping import StepObserver as Observer
 from .stepping import steps
+from .watch import watch
 
 __all__ = [
     "Call",
@@ -47,9 +51,11 @@ __all__ = [
     "detect_anomaly",
     "explain_step",
     "explains",
+    "film",
     "load",
     "profile",
     "set_trace",
+    "watch",
     "where_am_i",
     "who_keeps",
     "why_no_grad",

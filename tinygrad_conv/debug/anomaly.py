@@ -45,6 +45,7 @@ class detect_anomaly(StepObserver):
         self._copies: WeakKeyDictionary[Node, dict[str, Array]] = WeakKeyDictionary()
 
     def after_op(self, call: Call) -> None:
+        super().after_op(call)
         if first_nonfinite(call.outputs) is not None:
             raise AnomalyError(f"{call.op} made a number that is not finite\n    {call!r}")
         if call.node is not None and call.node.saved:

@@ -63,6 +63,7 @@ class break_on(StepObserver):
             breakpoint()  # `p step`
 
     def after_op(self, call: Call) -> None:
+        super().after_op(call)
         if self.becomes_nonfinite(call.outputs) and self.matches(call):
             self.stopped = True
             breakpoint()  # `p call`

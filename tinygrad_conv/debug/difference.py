@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..dtypes import Array
 from ..engine.registry import OPS
 from ..errors import show_array
 from .checking import flat, forward
+from .page import difference as page
 from .recorded import Recorded, arrays_in
 from .step import Step
 
@@ -26,6 +28,21 @@ class Difference:
     index: tuple[int, ...] | None  # where the difference is largest, for arrays of one shape
     mine: Any  # there, or as a whole
     other: Any
+    runs: Any = field(default=(), compare=False)  # both recordings, and what counted as equal in them
+    rtol: float = 1e-5
+    atol: float = 1e-8
+
+    def to_html(self, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
+        """Write one self-contained page with both runs side by side, in about `size_limit` bytes.
+
+        Their steps are aligned; of each, both values are seen, and the difference.
+        """
+        page.write(self, path, title, size_limit)
+
+    save_html = to_html
+
+    def _repr_html_(self) -> str:
+        return page.embedded(self)
 
     def __repr__(self) -> str:
         at = f" at {list(self.index)}" if self.index is not None else ""
@@ -35,6 +52,12 @@ class Difference:
 
 def difference(mine: Recorded, other: Recorded, rtol: float, atol: float) -> Difference | None:
     """The first difference, in the order in which the program ran."""
+    parted = first_difference(mine, other, rtol, atol)
+    return parted and replace(parted, runs=(mine, other), rtol=rtol, atol=atol)
+
+
+def first_difference(mine: Recorded, other: Recorded, rtol: float, atol: float) -> Difference | None:
+    """As `difference`, without the runs themselves."""
     for step, its in zip(mine, other):
         if step.op != its.op:
             return Difference(step, "op", None, step.op, its.op)

@@ -50,6 +50,11 @@ Names = Callable[[Index, Step], "Factors | None"]
 NAMES: dict[tuple[str, str], Names] = {}
 """Who says what an op multiplies the gradient with, by op and argument."""
 
+Readings = Callable[[Index, Step], "list[str]"]
+
+READINGS: dict[tuple[str, str], Readings] = {}
+"""Who says in lines of text how an op's gradient can be read, by op and argument."""
+
 SHOWN = 12  # products in a repr
 
 
@@ -66,6 +71,16 @@ def explains(op: Op | str, argument: str) -> Callable[[Names], Names]:
 
     def declare(function: Names) -> Names:
         NAMES[op if isinstance(op, str) else op.name, argument] = function
+        return function
+
+    return declare
+
+
+def reading(op: str, argument: str) -> Callable[[Readings], Readings]:
+    """Declare how a number of an op's gradient can be read: lines that stand below its products."""
+
+    def declare(function: Readings) -> Readings:
+        READINGS[op, argument] = function
         return function
 
     return declare
@@ -93,11 +108,18 @@ class Product(NamedTuple):
 class Explanation(Sequence[Product]):
     """The products that add up to one number of a gradient, the largest first.
 
-    Those with a nameless factor 0 are left out.
+    Those with a nameless factor 0 are left out. readings: the same sum in words, where an op has some.
     """
 
-    def __init__(self, of: str, gradient: float, products: Sequence[Product], remarks: Sequence[str]) -> None:
-        self.of, self.gradient, self.remarks = of, gradient, list(remarks)
+    def __init__(
+        self,
+        of: str,
+        gradient: float,
+        products: Sequence[Product],
+        remarks: Sequence[str],
+        readings: Sequence[str] = (),
+    ) -> None:
+        self.of, self.gradient, self.remarks, self.readings = of, gradient, list(remarks), list(readings)
         self._products = sorted(products, key=lambda product: -abs(product.product))
 
     def __len__(self) -> int:
@@ -116,7 +138,7 @@ class Explanation(Sequence[Product]):
         head = f"gradient of {self.of}: {self.gradient:.6g}, the sum of {products}"
         rest = self[SHOWN:]
         more = [f"{exact_sum(rest):+.6g} = {len(rest):,} more"] if rest else []
-        return "\n    ".join([head, *map(repr, self[:SHOWN]), *more, *self.remarks])
+        return "\n    ".join([head, *map(repr, self[:SHOWN]), *more, *self.readings, *self.remarks])
 
 
 def exact_sum(products: Iterable[Product]) -> float:
@@ -140,9 +162,12 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
     source = recording.source(of)
     products: list[Product] = []
     remarks: list[str] = []
+    readings: list[str] = []
     for user in recording.users(of):
         listed = list(products_of(user, index))
         products.extend(listed)
+        read = READINGS.get((user.step.op, user.argument))
+        readings.extend(read(index, user.step) if read else [])
         if any(product.called.startswith("∂") for product in listed):
             used = f"∂y/∂{user.argument} is the number that its rule used"
             remarks.append(f"({user.step.op} has no names for its factors: {used})")
@@ -154,7 +179,7 @@ def explain(recording: Recorded, of: Any, index: int | Sequence[int]) -> Explana
         remarks.append("(the products do not add up to the recorded gradient)")
     name = source if isinstance(source, str) else f"%{source.number}"
     number = f"{name}{list(index) or ''}"
-    return Explanation(number, float(gradient[index]), products, list(dict.fromkeys(remarks)))
+    return Explanation(number, float(gradient[index]), products, list(dict.fromkeys(remarks)), readings)
 
 
 def close(products: Sequence[Product], gradient: Any) -> bool:

@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from ..engine.tensor import Tensor
 from ..errors import show_array
 from ..members import members_of
 from .step import Step
-from .values import saved_arrays
+from .values import plain, saved_arrays
 
 PICTURES = 16  # at most, of one tensor
 LARGEST = 1024  # rows and columns of an image
@@ -127,9 +126,3 @@ def show_step(step: Step) -> str:
         if array is not None
     ]
     return f"{block(repr(step))}{''.join(shown)}"
-
-
-def plain(value: Any) -> Array:
-    """An array, or a Tensor's: under create_graph gradients are Tensors."""
-    array: Array = value if isinstance(value, np.ndarray) else value.data
-    return array

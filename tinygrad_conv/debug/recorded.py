@@ -14,6 +14,7 @@ from .. import errors
 from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..members import members_of
+from .flow import SHOWN, FlowTable
 from .step import Kept, Source, Step
 
 
@@ -67,6 +68,16 @@ class Recorded(Sequence[Step]):
         ops = errors.show_count(len(self), "op")
         leaves = errors.show_count(len(self.leaves), "leaf", "leaves")
         return f"<recording of {ops} and {leaves}, {size / 2**20:.1f} MB>"
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.flow().shown(most=SHOWN)}" if len(self) else repr(self)
+
+    def flow(self) -> FlowTable:
+        """How large the numbers are, op by op: |y|, its share of zeros, |dy|, |dw| and |dw|/|w|.
+
+        As `print(rec)` shows it, but without leaving out the middle of a long one.
+        """
+        return FlowTable(self)
 
     def find(self, op: str = "*", name: str = "*") -> list[Step]:
         """The steps of an op, of a layer; both may be patterns: `rec.find("conv2d", name="net.conv*")`."""

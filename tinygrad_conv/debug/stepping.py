@@ -11,18 +11,19 @@ from ..engine.backward import Gradients, send_back, sweep
 from ..engine.location import user_where
 from ..engine.modes import BACKWARD, unobserved
 from ..engine.node import Node, Output, input_edges, nodes_behind
-from ..engine.observe import ObservedGradients, Observer
+from ..engine.observe import Call, ObservedGradients, Observer
 from ..engine.tensor import Tensor, accumulate, enter_seeds, lift
 from ..errors import show_tensor
 from .step import Accumulated, Kept, Source, Step, place_of, rules_of
-from .values import NodeValues, Values
+from .values import NodeValues, Values, keep_constants
 
 
 class StepObserver(Observer):
     """A `with` block in which what runs is looked at. Context-local: other threads are not.
 
-    Ops on plain arrays, which rules are made of, are not observed one by one: they are part of the step of
-    their rule. Nobody observes what an observer does itself.
+    Of ops that run inside, constants that no rule reads are known too, to whoever asks for their steps later:
+    the tape alone does not keep them. Ops on plain arrays, which rules are made of, are not observed one by
+    one: they are part of the step of their rule. Nobody observes what an observer does itself.
     """
 
     numbering: dict[Any, Any]  # of the sweep that is observed: what steps call its edges
@@ -37,6 +38,9 @@ class StepObserver(Observer):
 
     def after_step(self, step: Step) -> None:
         """They have."""
+
+    def after_op(self, call: Call) -> None:
+        keep_constants(call)
 
     def before_sweep(self, gradients: Gradients) -> None:
         roots = list(gradients.waiting.values())

@@ -6,21 +6,46 @@ from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..dtypes import Array, promote
 from ..engine.node import Node, Output, check_unconsumed, input_edges, nodes_behind
+from ..engine.observe import Call
 from ..engine.tensor import Tensor
 from ..members import members_of
 from .listing import saved_input
+
+CONSTANTS: WeakKeyDictionary[Node, dict[int, Array]] = WeakKeyDictionary()
+"""Of ops that somebody saw run: the inputs that no rule reads and no node made, by position. As copies."""
+
+
+def keep_constants(call: Call) -> None:
+    """Remember of an op that has just run what the tape will not know. It costs nothing unless observed."""
+    node = call.node
+    if node is None:
+        return
+    constants = {
+        position: plain(value).copy(order="K")
+        for position, (value, edge) in enumerate(zip(call.given, input_edges(node)))
+        if edge is None and isinstance(value, (Tensor, np.ndarray)) and saved_input(node, position) is None
+    }
+    if constants:
+        CONSTANTS[node] = constants
+
+
+def plain(value: Any) -> Array:
+    """An array, or a Tensor's."""
+    array: Array = value.data if isinstance(value, Tensor) else value
+    return array
 
 
 class Values:
     """The values of the results on a tape.
 
-    None is a value that is not known: a constant that no rule reads, and whatever was computed from it and is
-    read by no rule either; or a leaf that has changed since.
+    None is a value that is not known: a constant that no rule reads, of a forward that nobody observed, and
+    whatever was computed from it and is read by no rule either; or a leaf that has changed since.
     """
 
     def __init__(self, roots: Iterable[Node]) -> None:
@@ -48,6 +73,8 @@ class Values:
         if value is not None:
             return value
         if edge is None:
+            if position in CONSTANTS.get(node, ()):
+                return CONSTANTS[node][position]
             named = node.constants.get(position) if node.constants else None
             return None if named is None or isinstance(named, str) else np.asarray(named)
         if isinstance(edge, Tensor):

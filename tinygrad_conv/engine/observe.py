@@ -7,11 +7,10 @@ while nobody does, nothing of this file runs.
 
 from __future__ import annotations
 
-from contextvars import Token
 from typing import Any, TypeVar
 
 from ..errors import show_value
-from ..members import members_of
+from ..members import members_of, without_last
 from .backward import Gradients, fit
 from .location import Place, place_at, user_where
 from .modes import LAYER, OBSERVATION, unobserved
@@ -53,6 +52,11 @@ class Call:
         return place_at(self._where, self._layer)
 
     @property
+    def layer(self) -> str:
+        """The path of the layer whose call it is, or ""."""
+        return self._layer
+
+    @property
     def node(self) -> Node | None:
         """What the op left on the tape, if it was recorded."""
         return next((output.grad_fn for output in self.outputs if output.grad_fn is not None), None)
@@ -76,13 +80,14 @@ class Observer:
     looks_into_rules = False
 
     def __enter__(self: Self) -> Self:
-        observation = OBSERVATION.get()
-        others = observation.observers if observation is not None else ()
-        self._token: Token[Any] = OBSERVATION.set(Observation((*others, self)))
+        OBSERVATION.set(Observation((*observers_now(), self)))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        OBSERVATION.reset(self._token)
+        """Leave, in whichever order: the others stay."""
+        if self in observers_now():
+            others = without_last(self, observers_now())
+            OBSERVATION.set(Observation(others) if others else None)
 
     def before_op(self, call: Call) -> None:
         """An op is going to be applied to Tensors."""
@@ -110,6 +115,12 @@ class Observer:
 
     def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
         """An optimiser has changed a parameter by its gradient, with the options of its group."""
+
+
+def observers_now() -> tuple[Observer, ...]:
+    """Those who observe what runs here."""
+    observation: Observation | None = OBSERVATION.get()
+    return observation.observers if observation is not None else ()
 
 
 class Observation:

@@ -3,8 +3,11 @@
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
 explained.py   how each gradient comes about (debug/explanations), for the player
+film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
+               likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
 page.html      the frame; page.css, explanations.css; and the player, in the order in which it is read:
-               numbers.js  heatmap.js  tape.js  products.js  windows.js
+               numbers.js  letters.js  heatmap.js  tape.js  products.js
+               stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js
                curves.js  sums.js  matrices.js  pools.js  explanations.js  player.js
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -29,17 +32,34 @@ from .products import ROLES
 
 FOLDER = Path(__file__).parent
 STYLES = ("page.css", "explanations.css")
-EXPLANATIONS = ("curves.js", "sums.js", "matrices.js", "pools.js", "explanations.js")
-SCRIPTS = ("numbers.js", "heatmap.js", "tape.js", "products.js", "windows.js", *EXPLANATIONS, "player.js")
+SCRIPTS = (
+    "numbers.js",
+    "letters.js",
+    "heatmap.js",
+    "tape.js",
+    "products.js",
+    "stamps.js",
+    "stamp_view.js",
+    "windows.js",
+    "pictures.js",
+    "overview_layout.js",
+    "overview.js",
+    "curves.js",
+    "sums.js",
+    "matrices.js",
+    "pools.js",
+    "explanations.js",
+    "player.js",
+)
 
 ONLY_FOR: dict[str, Container[str]] = {
-    "windows.js": ROLES,
+    **dict.fromkeys(("letters.js", "stamps.js", "stamp_view.js", "windows.js"), ROLES),
     "matrices.js": ops_explained_in("linear"),
     "pools.js": ops_explained_in("pooling"),
 }
 """Scripts that a page does without where it has none of these ops: so it has more room for arrays."""
 
-EMBEDDED_SIZE = 400_000  # bytes: a notebook keeps every page that it has shown
+EMBEDDED_SIZE = 450_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
 
 
@@ -53,15 +73,33 @@ def write(recording: Recorded, path: str | Path, title: str = "", size_limit: in
 
 def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -> str:
     """The page of a recording, or of a tape, which has no arrays."""
-    frame, style = read("page.html"), "\n".join(map(read, STYLES))
-    script = lean("\n".join(map(read, scripts_for(shown))))
-    room = size_limit - sum(len(text.encode()) for text in (frame, style, script))
-    contents = contents_of(shown, title or headline(shown), room)
-    return Template(frame).substitute(
+    return filled(
+        "page.html",
+        STYLES,
+        scripts_for(shown),
+        size_limit,
+        lambda room: contents_of(shown, title or headline(shown), room),
+        plain_list,
+    )
+
+
+def filled(
+    frame: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    size_limit: int,
+    contents_in: Callable[[int], dict[str, Any]],
+    list_of: Callable[[dict[str, Any]], str],
+) -> str:
+    """A page: a frame with style and script, and what `contents_in(room)` knows, as data and as a list."""
+    template, style = read(frame), "\n".join(map(read, styles))
+    script = lean("\n".join(map(read, scripts)))
+    contents = contents_in(size_limit - sum(len(text.encode()) for text in (template, style, script)))
+    return Template(template).substitute(
         title=escape(contents["title"]),
         style=style,
         style_hash=digest(style),
-        list=plain_list(contents),
+        list=list_of(contents),
         contents=json_for_html(contents),
         script=script,
         script_hash=digest(script),
@@ -70,9 +108,13 @@ def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -
 
 def embedded(shown: Recorded | Tape) -> str:
     """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
-    page = html(shown, size_limit=EMBEDDED_SIZE)
+    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
+
+
+def framed(page: str, title: str) -> str:
+    """A page in a frame of its own."""
     style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
-    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(headline(shown))}"'
+    attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(title)}"'
     return f'<iframe srcdoc="{escape(page)}" {attributes}></iframe>'
 
 

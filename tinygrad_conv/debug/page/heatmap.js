@@ -45,7 +45,7 @@ class Scale {
 // there is no cell, and null where there is a 0 that stands for nothing: `hole` says what it is.
 class Heatmap {
   constructor({ name, planes, perRow, scale, available, pick, tell }) {
-    Object.assign(this, { name, planes, perRow, scale, pick, tell, marks: [], cursor: null });
+    Object.assign(this, { name, planes, perRow, scale, pick, tell, marks: [], letters: [], cursor: null });
     this.measure(available);
     this.canvas = make("canvas", {
       tabindex: 0, role: "application", "aria-roledescription": "heatmap",
@@ -106,7 +106,7 @@ class Heatmap {
     if (!cell) return this.tell(null);
     const plane = this.planes[cell.plane], value = plane.value(cell.i, cell.j), index = plane.index(cell.i, cell.j);
     if (value === undefined) return this.tell(null);
-    const text = value === null ? `${plane.hole ?? "padding"}: 0` : `${named(this.name, index)} = ${show(value, 7)}`;
+    const text = value === null ? `${plane.hole ?? "padding"}: 0` : `${named(this.name, index)} = ${show(value, 7)}${this.lettered(cell)}`;
     if (!event) { this.cursor = cell; this.draw(); }
     this.tell(text, event ?? this.middle(cell));
   }
@@ -147,9 +147,20 @@ class Heatmap {
     if (this.planes[plane] && this.planes[plane].value(i, j) !== undefined) this.point({ plane, i, j });
   }
 
-  mark(marks) {
-    this.marks = marks;
+  // Outlined cells, and the letters of weights in some: { cell, letter }.
+  mark(marks, letters = []) {
+    Object.assign(this, { marks, letters });
     this.draw();
+  }
+
+  // How far the numbers make room for letters.
+  get lower() {
+    return this.letters.length ? 7 : 0;
+  }
+
+  lettered({ i, j }) {
+    const here = this.letters.find(({ cell }) => cell[0] === i && cell[1] === j);
+    return here ? `, weight ${here.letter.text}` : "";
   }
 
   draw() {
@@ -157,6 +168,7 @@ class Heatmap {
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
     this.planes.forEach((plane, number) => this.drawPlane(pen, plane, number));
+    for (const { cell: [i, j], letter } of this.letters) drawLetter(pen, letter, ROOM + j * this.cell.width, ROOM + i * this.cell.height, this.cell);
     for (const mark of this.marks) this.drawMark(pen, mark);
     if (this.cursor) this.outline(pen, this.cursor.plane, [[this.cursor.i, this.cursor.j]], [3, 2]);
   }
@@ -196,7 +208,7 @@ class Heatmap {
     pen.fillRect(x, y, width, height);
     if (!this.written) return;
     pen.fillStyle = 0.3 * red + 0.59 * green + 0.11 * blue > 105 ? "#000" : "#fff";
-    pen.fillText(brief(value), x + width / 2, y + height / 2, width - 2);
+    pen.fillText(brief(value), x + width / 2, y + height / 2 + this.lower, width - 2);
   }
 
   // Padding, and zeros put between: an empty cell with a dot.
@@ -205,7 +217,7 @@ class Heatmap {
     pen.fillStyle = "rgba(128,128,128,0.18)";
     pen.fillRect(x, y, width, height);
     pen.fillStyle = "rgba(128,128,128,0.9)";
-    if (this.written) return pen.fillText("0", x + width / 2, y + height / 2);
+    if (this.written) return pen.fillText("0", x + width / 2, y + height / 2 + this.lower);
     if (width >= 6) pen.fillRect(x + width / 2 - 1, y + height / 2 - 1, 2, 2);
   }
 

@@ -58,7 +58,7 @@ class Player {
     const last = this.page.steps.length - 1;
     const actions = {
       first: () => this.go(last), previous: () => this.go(this.at + 1), next: () => this.go(this.at - 1), last: () => this.go(0),
-      play: () => this.toggle(),
+      play: () => this.toggle(), net: () => this.toggleOverview(),
     };
     for (const [name, action] of Object.entries(actions)) this.parts[name].addEventListener("click", action);
     this.parts.slider.addEventListener("input", (event) => this.go(last + 1 - Number(event.target.value)));
@@ -76,8 +76,9 @@ class Player {
   key(event, actions) {
     const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" };
-    if (event.key in keys) actions[keys[event.key]]();
+    const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last", o: "net" };
+    if (event.key === "Escape" && this.overview) this.toggleOverview();
+    else if (event.key in keys) actions[keys[event.key]]();
     else if (event.key === " " && !["BUTTON", "SUMMARY"].includes(event.target.tagName)) actions.play();
     else if ((event.key === "," || event.key === ".") && this.view) this.view.move(this.view.at + (event.key === "." ? 1 : -1));
     else return;
@@ -100,7 +101,15 @@ class Player {
   go(at, playing = false) {
     if (!playing) this.stop();
     this.at = Math.max(0, Math.min(this.page.steps.length - 1, at));
-    this.leaf = null;
+    this.leaf = this.overview = null;
+    this.show();
+    this.writeAddress();
+  }
+
+  // The net as pictures instead of a step, and back.
+  toggleOverview() {
+    this.stop();
+    this.overview = this.overview ? null : { opened: true };
     this.show();
     this.writeAddress();
   }
@@ -108,6 +117,7 @@ class Player {
   goToLeaf(name) {
     this.stop();
     this.leaf = name;
+    this.overview = null;
     this.show();
   }
 
@@ -117,11 +127,13 @@ class Player {
     const found = this.page.steps.findIndex((step) => step.number === Number(address.get("step")));
     if (found >= 0) this.at = found;
     this.role = address.get("view") ?? this.role;
+    this.overview = address.has("overview") ? { opened: true } : null;
     this.wanted = address;
   }
 
   writeAddress() {
-    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#step=${this.step.number}${this.role ? `&view=${this.role}` : ""}`);
+    const address = this.overview ? "#overview" : `#step=${this.step.number}${this.role ? `&view=${this.role}` : ""}`;
+    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", address);
   }
 
   // What the mouse or the keyboard points at.
@@ -150,7 +162,9 @@ class Player {
     this.graph.update(this.step, this.leaf);
     this.width = this.parts.step.clientWidth;
     this.available = Math.max(200, this.width - 40);
-    if (this.leaf) this.showLeaf();
+    this.parts.net.setAttribute("aria-pressed", String(Boolean(this.overview)));
+    if (this.overview) this.showOverview();
+    else if (this.leaf) this.showLeaf();
     else if (this.step.outputs[0].grad === undefined) this.showLine();
     else this.showStep();
   }
@@ -162,6 +176,22 @@ class Player {
     this.scaleOf = (array) => (apart ? new Scale([array]) : shared);
     this.parts.legend.parentElement.hidden = !arrays.length;
     drawLegend(this.parts.legend, apart ? null : shared);
+  }
+
+  // `overview` is what has been chosen in it. Opened, it is where the keyboard goes on; drawn anew, nothing moves.
+  showOverview() {
+    const choice = document.activeElement.dataset.choice, { opened, ...chosen } = this.overview, scrolled = window.scrollY;
+    this.shown = new Overview(this.page, {
+      ...chosen, setScale: (numbers) => this.setScale(numbers), scaleOf: (array) => this.scaleOf(array), available: this.available,
+      step: this.step, go: (step) => this.go(this.page.steps.indexOf(step)), goToLeaf: (name) => this.goToLeaf(name),
+      redraw: (chosen) => { this.overview = chosen; this.show(); },
+    });
+    this.parts.step.replaceChildren(this.shown.element);
+    this.shown.place();
+    this.overview = chosen;
+    if (opened) return this.shown.focus(this.shown.current);
+    window.scrollTo(0, scrolled);
+    this.parts.step.querySelector(`[data-choice="${choice}"]`)?.focus({ preventScroll: true });
   }
 
   showStep() {
@@ -279,12 +309,14 @@ class Player {
   }
 }
 
+let player; // for the console
+
 function start() {
   const page = new Page(JSON.parse(document.getElementById("contents").textContent));
   if (!page.steps.length) return; // the plain list says so
   document.getElementById("plain").hidden = true;
   document.getElementById("player").hidden = false;
-  new Player(page);
+  player = new Player(page);
 }
 
 start();

@@ -93,6 +93,7 @@ function leftmost(source, box) {
 }
 
 const RANK = 62, BOX_HEIGHT = 34, LEAF_HEIGHT = 24, SPACE = 14, LOWER = 22; // a leaf stands between two ops
+const COLUMN = 4; // leaves one below the other
 const LEAST_ZOOM = 0.6; // of a graph that is wider than its place; one that is wider still is scrolled
 
 class Graph {
@@ -122,7 +123,7 @@ class Graph {
     for (const box of all) (ranks[box.rank] ??= []).push(box);
     for (const row of ranks) if (row) this.placeOps(row.filter((box) => !box.leaf));
     ranks.forEach((row, rank) => this.placeLeaves(row, ranks[rank + 1] ?? []));
-    this.shift(all);
+    this.shift(all, ranks);
     this.drawAll([...boxes.values()], all);
   }
 
@@ -168,20 +169,32 @@ class Graph {
     }
   }
 
-  // Leaves at the right of the ops in their row and the next, two one below the other; the lines of the next two run between them.
+  // Leaves at the right of the ops in their row and the next, up to four one below the other; the lines of the next ones run
+  // between them.
   placeLeaves(row, next) {
     const leaves = row.filter((box) => box.leaf), ops = [...row, ...next].filter((box) => !box.leaf);
     let free = Math.max(...ops.map((box) => box.x + box.width / 2)) + SPACE;
-    for (let first = 0; first < leaves.length; first += 2) {
-      const column = leaves.slice(first, first + 2), width = Math.max(...column.map((box) => box.width));
-      column.forEach((box, place) => Object.assign(box, { x: free + width / 2, below: LOWER + (place + (first % 4) / 4) * (LEAF_HEIGHT + 3) }));
+    for (let first = 0; first < leaves.length; first += COLUMN) {
+      const column = leaves.slice(first, first + COLUMN), width = Math.max(...column.map((box) => box.width));
+      const lower = (first / COLUMN) % 2 ? 0.5 : 0;
+      column.forEach((box, place) => Object.assign(box, { x: free + width / 2, below: LOWER + (place + lower) * (LEAF_HEIGHT + 3) }));
       free += width + SPACE;
     }
   }
 
-  shift(all) {
+  // Where each row begins: below a row with more than two leaves in a column there is room for them.
+  rowTops(ranks) {
+    let top = 0;
+    return ranks.map((row) => {
+      const began = top, most = Math.min(COLUMN, (row ?? []).filter((box) => box.leaf).length);
+      top += RANK + Math.max(0, most - 2) * (LEAF_HEIGHT + 3);
+      return began;
+    });
+  }
+
+  shift(all, ranks) {
     const left = Math.min(...all.flatMap((box) => [box.x - box.width / 2, ...box.from.map((source) => leftmost(source, box))]));
-    const down = (box) => box.rank * RANK + (box.below ?? 0), top = Math.min(...all.map(down));
+    const tops = this.rowTops(ranks), down = (box) => tops[box.rank] + (box.below ?? 0), top = Math.min(...all.map(down));
     for (const box of all) {
       box.x += 8 - left;
       box.y = 8 + down(box) - top;

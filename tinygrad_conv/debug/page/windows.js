@@ -20,6 +20,8 @@ const VIEWS = {
   },
 };
 
+VIEWS.stamps = STAMPS;
+
 const MOST_TERMS = 25; // of an equation that is written out whole
 const LARGE = [0.42, 0.34, 0.34], BESIDE_EACH_OTHER = [0.33, 0.29, 0.27]; // how much of the room each plane may take
 const LARGEST_TERMS = 8; // of one that is not
@@ -28,9 +30,10 @@ class WindowView {
   constructor(page, step, { scaleOf, tell, available, picked, chosen }) {
     Object.assign(this, { page, step, g: step.window, scaleOf, tell, available, picked, wasChosen: chosen, timer: null });
     this.output = roleOf(this.g, "output");
-    this.roles = ["Y", "W", "X"].filter((role) => this.possible(role));
+    this.roles = ["Y", "W", "stamps", "X"].filter((role) => this.possible(role));
     this.element = make("section", { class: "windows" });
     this.chosen = { n: 0, c: 0, o: 0 };
+    this.selected = {};
     this.role = null;
     if (this.roles.length) this.show(this.roles[0]);
   }
@@ -45,6 +48,7 @@ class WindowView {
   // What is multiplied, and what comes out: [left, middle, result], each { role, kind }.
   operands(role) {
     const kind = (other) => (role !== this.output && other === this.output ? "grad" : "value");
+    if (role === "stamps") return this.operands("X"); // the same sum in another order
     const [left, middle] = { Y: ["X", "W"], W: ["X", "Y"], X: ["Y", "W"] }[role];
     return [{ role: left, kind: kind(left) }, { role: middle, kind: kind(middle) },
       { role, kind: role === this.output ? "value" : "grad" }];
@@ -63,20 +67,24 @@ class WindowView {
   choose(role) {
     this.show(role);
     this.wasChosen(role);
+    this.element.querySelector("[aria-selected=true]").focus({ preventScroll: true }); // it was drawn anew
   }
 
   show(role) {
     this.stop();
     this.role = role;
-    this.at = 0;
+    this.stamps = role === "stamps" ? new StampView(this) : null;
+    this.at = this.stamps ? this.stamps.first() : 0;
     this.build();
   }
 
   // Show the window that makes this number of the result.
   goTo(role, index) {
     if (!this.roles.includes(role)) return;
-    this.role = role;
-    this.wasChosen(role);
+    const stamps = role === "X" ? this.stamps : null; // which show this too
+    this.role = stamps ? "stamps" : role;
+    this.stamps = stamps;
+    this.wasChosen(this.role);
     const spatial = index.slice(-2), leading = index.slice(0, -2);
     const perGroup = this.g.channels / this.g.groups, outputsPerGroup = this.g.outputs / this.g.groups;
     if (role === "W") [this.chosen.o, this.chosen.c] = leading;
@@ -89,7 +97,20 @@ class WindowView {
       if (Math.floor(this.chosen.o / outputsPerGroup) !== group) this.chosen.o = group * outputsPerGroup;
     }
     this.stop();
+    if (stamps) {
+      stamps.watched = spatial;
+      return this.choosePlane();
+    }
     this.at = spatial[0] * this.extent()[1] + spatial[1];
+    this.build();
+  }
+
+  // Another sample or channel has been chosen.
+  choosePlane() {
+    if (this.stamps) {
+      this.stamps.renew();
+      this.at = this.stamps.first();
+    }
     this.build();
   }
 
@@ -161,10 +182,7 @@ class WindowView {
   }
 
   build() {
-    const view = VIEWS[this.role], operands = this.operands(this.role);
-    this.drawn = this.planes();
-    this.maps = this.mapsFor(operands);
-    const [left, middle, result] = this.maps.map((map, at) => this.figure(map, operands[at], at));
+    const view = this.wording(this.role);
     this.equation = make("div", { class: "equation", "aria-live": "polite" });
     this.slider = make("input", { type: "range", min: 0, max: this.count() - 1, value: this.at, "aria-label": "position of the window",
       oninput: (event) => this.move(Number(event.target.value)) });
@@ -177,9 +195,21 @@ class WindowView {
         this.slider,
         make("button", { onclick: () => this.move(this.at + 1), title: "One position on (.)", "aria-label": "one position on" }, "▶\uFE0E"),
         ...this.selects()),
-      make("div", { class: "meeting" }, left, this.after("⋆", middle), this.after("=", result)),
-      this.equation);
+      ...(this.stamps ? this.stamps.build() : this.meeting()));
     this.update();
+  }
+
+  wording(role) {
+    return { ...VIEWS[role], ...(role === "stamps" && this.output === "X" ? TRANSPOSED_STAMPS : {}) };
+  }
+
+  // The three planes, and the equation.
+  meeting() {
+    const operands = this.operands(this.role);
+    this.drawn = this.planes();
+    this.maps = this.mapsFor(operands);
+    const [left, middle, result] = this.maps.map((map, at) => this.figure(map, operands[at], at));
+    return [make("div", { class: "meeting" }, left, this.after("⋆", middle), this.after("=", result)), this.equation];
   }
 
   // The three planes as large as they may be, or beside each other if that costs no written numbers.
@@ -187,10 +217,21 @@ class WindowView {
     const maps = (shares) => this.drawn.map((plane, at) => new Heatmap({
       name: this.name(operands[at]), planes: [plane], perRow: 1, available: Math.max(128, Math.floor(this.available * shares[at])),
       scale: this.scaleOf(this.array(operands[at].role, operands[at].kind)), tell: this.tell,
-      pick: at === 2 ? (index) => { this.goTo(this.role, index); this.picked(this.role, index); } : null,
+      pick: at === 2 ? (index) => this.pick(index) : null,
     }));
     const large = maps(LARGE), beside = maps(BESIDE_EACH_OTHER);
     return large.some((map, at) => map.written && !beside[at].written) ? large : beside;
+  }
+
+  // A number of the result is chosen; who chose it by keyboard goes on from there.
+  pick(index) {
+    const byKey = document.activeElement === this.maps[2].canvas;
+    this.goTo(this.role, index);
+    this.picked(this.role, index);
+    const [i, j] = index.slice(-2), [, , result] = this.maps;
+    if (!byKey) return;
+    result.cursor = { plane: 0, i, j };
+    result.canvas.focus({ preventScroll: true });
   }
 
   after(sign, figure) {
@@ -203,6 +244,8 @@ class WindowView {
     const dilation = `dilation (here ${pair(this.g.dilation)})`;
     if (this.role === "X") return `d is the ${dilation}`;
     const padding = this.g.padding.flat().some(Boolean) ? "; X has its padding around it" : "";
+    const before = pair(this.g.padding.map(([first]) => first));
+    if (this.stamps) return `s is the stride (here ${pair(this.g.stride)}), d the ${dilation}, p the padding in front (here ${before})`;
     return `s is the stride (here ${pair(this.g.stride)}), d the ${dilation}${padding}`;
   }
 
@@ -217,7 +260,7 @@ class WindowView {
 
   tabs() {
     const tab = (role) => make("button", { role: "tab", "data-view": role, "aria-selected": String(role === this.role), onclick: () => this.choose(role) },
-      VIEWS[role].title.replace(/^d?[XWY]/, this.name(this.operands(role)[2])));
+      this.wording(role).title.replace(/^d?[XWY]/, this.name(this.operands(role)[2])));
     return make("div", { role: "tablist", class: "tabs" }, ...this.roles.map(tab));
   }
 
@@ -231,11 +274,14 @@ class WindowView {
     };
     return Object.entries(counts).filter(([, [, count]]) => count > 1).map(([key, [label, count]]) => {
       const options = range(count).map((one) => make("option", { value: one, selected: one === this.chosen[key] }, String(one)));
-      return make("label", {}, `${label} `, make("select", { onchange: (event) => { this.chosen[key] = Number(event.target.value); this.build(); } }, ...options));
+      const choose = (event) => { this.chosen[key] = Number(event.target.value); this.choosePlane(); this.selected[key].focus({ preventScroll: true }); };
+      this.selected[key] = make("select", { onchange: choose }, ...options);
+      return make("label", {}, `${label} `, this.selected[key]);
     });
   }
 
   count() {
+    if (this.stamps) return this.stamps.count;
     const [rows, columns] = this.extent();
     return rows * columns;
   }
@@ -259,13 +305,22 @@ class WindowView {
   }
 
   update() {
-    const pairs = this.pairs(), [left, middle, result] = this.maps;
-    left.mark([{ plane: 0, cells: pairs.map((pair) => pair.left) }]);
-    middle.mark([{ plane: 0, cells: pairs.map((pair) => pair.middle), dashed: true }]);
-    result.mark([{ plane: 0, cells: [this.place()] }]);
     this.slider.value = this.at;
+    if (this.stamps) return this.stamps.update();
+    const pairs = this.pairs(), [left, middle, result] = this.maps;
+    const letters = this.role === "X" ? pairs.map((pair) => this.letterOf(pair.middle)) : [];
+    const lettered = (side) => letters.map((letter, at) => ({ cell: pairs[at][side], letter }));
+    left.mark([{ plane: 0, cells: pairs.map((pair) => pair.left) }], lettered("left"));
+    middle.mark([{ plane: 0, cells: pairs.map((pair) => pair.middle), dashed: true }], lettered("middle"));
+    result.mark([{ plane: 0, cells: [this.place()] }]);
     this.slider.setAttribute("aria-valuetext", named(this.name(this.operands(this.role)[2]), this.place()));
     this.writeEquation(pairs);
+  }
+
+  // Of the weight at a place of the flipped kernel: the one that it has in the kernel.
+  letterOf([i, j]) {
+    const { kernel } = this.g;
+    return new Letter([kernel[0] - 1 - i, kernel[1] - 1 - j], kernel);
   }
 
   // The sum with its numbers: the terms of the planes that are seen, and what everything else adds.

@@ -12,12 +12,23 @@ import numpy as np
 from ...dtypes import Array
 from ...errors import show_value
 from .. import page
+from ..film import film
+from ..flow import SHOWN, FlowTable
 from ..record import Recording, load
 from ..rerun import node_of, placeholders_of
 from ..step import Step
 from .naming import Named, NamingError, everything_named, find, own_names
 from .pictures import MOST_WRITTEN, picture
 from .prompt import Prompt
+
+FILM = """a film is of many steps, and this is one backward. Around the training loop write
+    with tg.debug.film(net, every=10, sample=images[:1]) as film:
+        …
+    film.to_html("film.html")"""
+
+DOCTOR = """the doctor looks at a model, its loss and its optimiser over a few steps. In the script write
+    print(tg.debug.doctor(net, images, labels, loss_fn=loss_fn, optimizer=optimizer))
+or leave the script as it is: python -m tinygrad_conv doctor SCRIPT"""
 
 
 class Questions(Prompt):
@@ -110,6 +121,29 @@ class Questions(Prompt):
         """check: every rule beside its numerical derivative and the literal kernels."""
         self.say(repr(self.recording.check()))
 
+    def do_flow(self, argument: str) -> None:
+        """flow [all]: how large the numbers are, op by op: what vanishes and what explodes is seen.
+
+        A long tape is shown without its middle, unless it is all.
+        """
+        shown = FlowTable(self.recording, self.step.number)
+        self.draw(shown.shown(self.terminal.width, None if argument == "all" else SHOWN))
+
+    def do_film(self, argument: str) -> None:
+        """film [FILE.html]: what a running tg.debug.film has so far, as a page; or how to make one."""
+        films = sorted(film.running, key=lambda running: running.step)
+        if not films:
+            self.say(FILM)
+        elif not argument:
+            self.say(repr(films[-1]))
+        else:
+            films[-1].to_html(argument)
+            self.say_written(Path(argument))
+
+    def do_doctor(self, argument: str) -> None:
+        """doctor: what may be wrong with a training, and how to ask."""
+        self.say(DOCTOR)
+
     def do_save(self, argument: str) -> None:
         """save FILE.tgrec.npz: write this recording, for `diff` or tg.debug.load."""
         path = Path(filename(argument))
@@ -117,9 +151,16 @@ class Questions(Prompt):
         self.say_written(path)
 
     def do_diff(self, argument: str) -> None:
-        """diff FILE.tgrec.npz: the first place at which this run parts from a saved one."""
-        difference = self.recording.diff(load(filename(argument)))
+        """diff FILE.tgrec.npz [FILE.html]: the first place at which this run parts from a saved one.
+
+        The page shows both side by side.
+        """
+        saved, _, written = argument.rpartition(" ") if argument.endswith(".html") else (argument, "", "")
+        difference = self.recording.diff(load(filename(saved.strip())))
         self.say("no difference" if difference is None else repr(difference))
+        if difference is not None and written:
+            difference.to_html(written)
+            self.say_written(Path(written))
 
     def do_html(self, argument: str) -> None:
         """html FILE.html: write a page for the browser that shows this backward."""
