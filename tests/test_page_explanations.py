@@ -310,3 +310,11 @@ def test_the_words_of_all_steps_stand_once():
     data = contents(html(recording))
     assert len(data["texts"]) == len(set(data["texts"]))
     assert len(html(recording).encode()) < 450_000
+
+
+@pytest.mark.browser
+def test_a_cell_of_a_gradient_has_its_products_below_an_explanation_too(visit):
+    x = tg.tensor([[-1.0, 2.0, 0.5]], requires_grad=True, name="x")
+    browser = visit((tg.relu(x) * tg.tensor([[3.0, -5.0, 7.0]])).sum().record(), "#step=1")
+    click_cell(browser, find(browser, '.sections figure[data-array="dx"] canvas'), 4 + 48 + 20, 12)
+    assert text(browser, ".why h3") == "dx[0, 1] = -5"

@@ -299,7 +299,7 @@ class Player {
   explainInput(input, index) {
     const of = typeof input.source === "string" ? JSON.stringify(input.source) : `rec[${input.source[0] - 1}]`;
     this.explain(`d${input.name}`, input.grad, index, [[this.step, input]], of);
-    if (this.view && roleOf(this.step.window, input.name)) this.view.goTo(roleOf(this.step.window, input.name), index);
+    if (this.view?.goTo && roleOf(this.step.window, input.name)) this.view.goTo(roleOf(this.step.window, input.name), index);
   }
 
   // A cell of the sliding window's result: the same question as in the figure above.
