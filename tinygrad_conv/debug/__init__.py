@@ -4,8 +4,8 @@ listing.py      the tape as a list of lines
 stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
                 what observes it: breakpoints.py, anomaly.py, profiler.py
 recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
-                explain.py (what it says of ops: factors.py, readings.py), trace.py; record.py: how it is
-                made, and all of these as methods
+                explain.py (what it says of ops: factors.py, readings.py), trace.py; explanations/  how each
+                kind of op's gradient comes about; record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
 flow.py         how large the numbers are, as a table; over time: training.py looks on while a model is
                 trained, film.py makes pictures of it (sample.py), watch.py a log
@@ -26,6 +26,7 @@ from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of
 from .debugger import set_trace
 from .explain import Factors, explains
+from .explanations import StepExplanation, explain_step
 from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
@@ -43,10 +44,12 @@ __all__ = [
     "Observer",
     "Recording",
     "Step",
+    "StepExplanation",
     "Tape",
     "break_on",
     "breakpoints_here",
     "detect_anomaly",
+    "explain_step",
     "explains",
     "film",
     "load",

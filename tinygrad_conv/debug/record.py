@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 from weakref import ref
 
 from ..engine.backward import sweep
@@ -19,6 +19,7 @@ from . import trace as tracing
 from .checking import Report
 from .difference import Difference
 from .explain import Explanation
+from .explanations import StepExplanation, explain_leaf, explain_step
 from .recorded import Copies, Recorded
 from .step import Source, Step
 from .stepping import StepRecorder, number_edges, observed
@@ -48,9 +49,23 @@ class Recording(Recorded):
         """Is every rule right? Each step's gradients beside numerical ones and the literal kernels' own."""
         return checking.check(self, seed)
 
-    def explain(self, of: Any, index: int | Sequence[int]) -> Explanation:
-        """The very products that add up to one number of a gradient, of a leaf or an intermediate result."""
-        return explaining.explain(self, of, index)
+    @overload
+    def explain(self, of: Any, index: None = None) -> StepExplanation: ...
+    @overload
+    def explain(self, of: Any, index: int | Sequence[int]) -> Explanation: ...
+    def explain(self, of: Any, index: int | Sequence[int] | None = None) -> Explanation | StepExplanation:
+        """The very products that add up to one number of a gradient, of a leaf or an intermediate result.
+
+        Without an index: how the gradients of a step come about, by its kind of op (the slope of a relu, the
+        three terms of a normalisation, p - onehot …), and where the gradients of a leaf meet. Raises what
+        debug/explain.py says, and KeyError for what is not in the recording.
+        """
+        if index is not None:
+            return explaining.explain(self, of, index)
+        source = self.source(of)
+        if isinstance(source, str):
+            return explain_leaf(source, self)
+        return explain_step(self[source.number - 1], self)
 
     def trace(self, of: Any, index: int | Sequence[int]) -> Trace:
         """One number followed through the net: where its value comes from, and where its gradient does."""

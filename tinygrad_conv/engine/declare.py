@@ -94,6 +94,7 @@ class Primitive(Op):
     """An op as `@primitive` makes it: its methods are the decorators that declare its rules, one by one."""
 
     examples: tuple[Callable[[], Any], ...] = ()  # functions that return arguments to call it with
+    explanation: Callable[..., Any] | None = None  # which says how its gradients come about
 
     def grad(self, argument: str, *, of: Callable[..., Any] | None = None) -> Callable[[Function], Function]:
         """Declare the decorated function as the rule for one input.
@@ -121,9 +122,26 @@ class Primitive(Op):
         self.examples = (*others, function)
         return function
 
-    def explain(self, argument: str) -> Any:
-        """Declare what the factors in the rule for one input are called, for people (debug/explain.py)."""
-        return door("explains")(self, argument)
+    def explain(self, function: Any) -> Any:
+        """Declare the decorated function as the one that says, for people, how the gradients come about.
+
+            @square.explain
+            def square_explained(dy, x, dx):
+                return {"text": "a square has the slope 2x", "slope": 2 * x, "dx": {"2 x dy": 2 * x * dy}}
+
+        It names what it wants to see: an input, `y`, a kept value, a param, `dy`, `dx` for the gradient of
+        input x, or `step`; what is not known is None. It returns a text, or a dict: of texts and arrays by
+        name, and under the name of a gradient a dict of terms that add up to it. The page of a recording,
+        the stepper and `rec.explain(step)` show them; an error in it is shown there, and raised nowhere.
+
+        With the name of an input, `@op.explain("x")`, it declares what the factors in that input's rule are
+        called (debug/explain.py).
+        """
+        if isinstance(function, str):
+            return door("explains")(self, function)
+        check_explanation(self, function)
+        self.explanation = function
+        return function
 
     def declare_rule(
         self, argument: str, function: Function, of: Callable[..., Any] | None = None
@@ -275,6 +293,24 @@ def check_example(op: Op, function: Any) -> None:
     if any(each.default is each.empty for each in inspect.signature(function).parameters.values()):
         fault = "an example takes no argument: it returns those that the op is called with"
         raise DeclarationError(f"@{op.name}.example at {show_place(function)}: {fault}")
+
+
+def check_explanation(op: Primitive, function: Any) -> None:
+    """Refuse an explanation that is no function, one that wants to see what there is not, and a second."""
+    if not isinstance(function, FunctionType):
+        raise DeclarationError(
+            f"@{op.name}.explain decorates a function, or names an input, not {function!r}"
+        )
+    known = ["step", "dy", *op.readable, *(f"d{name}" for name in op.inputs), *op.params]
+    place = f"@{op.name}.explain at {show_place(function)}"
+    for name, parameter in inspect.signature(function).parameters.items():
+        plain = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if not plain or (name not in known and parameter.default is parameter.empty):
+            raise DeclarationError(
+                f"{place}: it asks for {name!r}; of {op.name} it can see {', '.join(known)}"
+            )
+    if op.explanation is not None and origin(op.explanation) != origin(function):
+        raise DeclarationError(f"{place}: there is one already ({show_place(op.explanation)})")
 
 
 def check_declarable(op: Op, decorator: str, name: str, names: tuple[str, ...], function: Any) -> None:

@@ -40,6 +40,14 @@ def {name}_dx(dy, y, scale):
     return dy * scale * (1 - y * y)
 
 
+# For the page of a recording and `rec.explain(step)`, if you like: what they are to say of this op. Ask for
+# what you need by name; return words, arrays by name, and for a gradient the terms that add up to it.
+# @{name}.explain
+# def {name}_explained(dy, y, scale):
+#     slope = scale * (1 - y * y)
+#     return {{"text": "flat where it is saturated", "slope": slope, "dx": {{"dy · slope": dy * slope}}}}
+
+
 # What it is checked on: letters stand for sizes, which are drawn at random.
 case({name}, normal("n m"), scale=0.5)
 

@@ -2,11 +2,13 @@
 
 contents.py    what the page knows, as plain data; arrays.py  its arrays, thinned where they are large
 products.py    of what each number of a gradient is the sum
+explained.py   how each gradient comes about (debug/explanations), for the player
 film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
                likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
-page.html      the frame; page.css; and the player, in the order in which it is read:
+page.html      the frame; page.css, explanations.css; and the player, in the order in which it is read:
                numbers.js  letters.js  heatmap.js  tape.js  products.js
-               stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js  player.js
+               stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js
+               curves.js  sums.js  matrices.js  pools.js  explanations.js  player.js
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -22,11 +24,14 @@ from typing import Any
 
 from ...atomic_write import write_text
 from ...errors import show_count
+from ..explanations import ops_explained_in
 from ..listing import Tape
 from ..recorded import Recorded
 from .contents import contents_of, plain_list
+from .products import ROLES
 
 FOLDER = Path(__file__).parent
+STYLES = ("page.css", "explanations.css")
 SCRIPTS = (
     "numbers.js",
     "letters.js",
@@ -39,8 +44,20 @@ SCRIPTS = (
     "pictures.js",
     "overview_layout.js",
     "overview.js",
+    "curves.js",
+    "sums.js",
+    "matrices.js",
+    "pools.js",
+    "explanations.js",
     "player.js",
 )
+
+ONLY_FOR: dict[str, Container[str]] = {
+    **dict.fromkeys(("letters.js", "stamps.js", "stamp_view.js", "windows.js"), ROLES),
+    "matrices.js": ops_explained_in("linear"),
+    "pools.js": ops_explained_in("pooling"),
+}
+"""Scripts that a page does without where it has none of these ops: so it has more room for arrays."""
 
 EMBEDDED_SIZE = 450_000  # bytes: a notebook keeps every page that it has shown
 EMBEDDED_HEIGHT = 720  # pixels
@@ -58,8 +75,8 @@ def html(shown: Recorded | Tape, title: str = "", size_limit: int = 1_000_000) -
     """The page of a recording, or of a tape, which has no arrays."""
     return filled(
         "page.html",
-        ("page.css",),
-        SCRIPTS,
+        STYLES,
+        scripts_for(shown),
         size_limit,
         lambda room: contents_of(shown, title or headline(shown), room),
         plain_list,
@@ -106,6 +123,16 @@ def headline(shown: Recorded | Tape) -> str:
     if isinstance(shown, Tape):
         return f"A tape of {show_count(len(shown), 'op')}"
     return f"A backward through {show_count(len(shown), 'op')}"
+
+
+def scripts_for(shown: Recorded | Tape) -> list[str]:
+    """The scripts that a page needs for its ops."""
+    names = {line.op for line in shown}
+    return [
+        script
+        for script in SCRIPTS
+        if script not in ONLY_FOR or any(name in ONLY_FOR[script] for name in names)
+    ]
 
 
 def read(name: str) -> str:

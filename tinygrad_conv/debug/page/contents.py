@@ -10,18 +10,21 @@ from typing import Any
 from ...engine.registry import OPS
 from ...errors import SHORT, show_array, show_shape, show_value
 from ...members import members_of
+from ..explanations import explain_leaf, explain_step, readers_of
 from ..listing import Line, Tape
 from ..recorded import Recorded
 from ..step import Source, Step
 from .arrays import Arrays
+from .explained import Encoder, Words
 from .products import forms_of, window_of
 
 MOST_STEPS = 1000  # on a page; the newest
+ROOM_OF_WORDS = 4  # a quarter of the page at most is for how explanations are made up, beside their arrays
 
 
 def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]:
     """Everything that the player shows, in about `room` bytes."""
-    arrays = Arrays()
+    arrays, words = Arrays(), Words()
     leaves, seeds = {}, []
     if isinstance(shown, Tape):
         steps = [line_contents(line) for line in shown[-MOST_STEPS:]]
@@ -32,8 +35,10 @@ def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]
             for name in shown.leaves
         }
         seeds = [source_contents(edge) for edge in shown.seeds]
+        explain_all(shown, steps, leaves, Encoder(arrays, words), room // ROOM_OF_WORDS)
     contents = {
         "title": title,
+        "texts": words.texts,
         "left_out": len(shown) - len(steps),
         "steps": steps,
         "leaves": leaves,
@@ -41,6 +46,25 @@ def contents_of(shown: Recorded | Tape, title: str, room: int) -> dict[str, Any]
     }
     spent = 2 * len(str(contents))  # the steps stand in the plain list as well
     return {**contents, "arrays": arrays.encoded(room - spent)}
+
+
+def explain_all(
+    shown: Recorded, steps: list[dict[str, Any]], leaves: dict[str, Any], encoder: Encoder, room: int
+) -> None:
+    """Enter into each step and leaf how its gradient comes about: the newest first, as long as there is room;
+    what has no explanation then says so.
+    """
+    readers = readers_of(shown)
+    for entry in reversed(steps):
+        entry["explanation"] = False
+        if room > 0:
+            made = encoder.explanation(explain_step(shown[entry["number"] - 1], shown, readers))
+            entry["explanation"] = made
+            room -= len(str(made))
+    for name, entry in leaves.items():
+        meets = explain_leaf(name, shown, readers) if room > 0 else None
+        entry["explanation"] = encoder.explanation(meets) if meets and meets.views else None
+        room -= len(str(entry["explanation"]))
 
 
 def step_contents(step: Step, arrays: Arrays) -> dict[str, Any]:

@@ -9,6 +9,7 @@ class Page {
     this.leaves = contents.leaves;
     this.seeds = contents.seeds;
     this.leftOut = contents.left_out;
+    this.texts = contents.texts;
     this.arrays = contents.arrays.map((stored) => new Numbers(stored));
   }
 
@@ -208,8 +209,10 @@ class Player {
       ...(step.text ? [make("p", { class: "call" }, make("code", {}, step.call))] : []),
     ];
     this.view = step.window ? this.windowView() : null;
+    const explained = explanationView(this, step.explanation), views = [this.view, explained].filter(Boolean);
+    this.view ??= explained;
     const hint = make("small", {}, " click a cell of a gradient for the products behind it");
-    this.parts.step.replaceChildren(...heading, ...(this.view ? [this.view.element] : []),
+    this.parts.step.replaceChildren(...heading, ...views.map((view) => view.element),
       make("div", { class: "sections" },
         make("section", {}, make("h3", {}, "Forward"), this.row(forward, "→", results)),
         make("section", {}, make("h3", {}, "Backward", hint), this.row(arrived, "→", passed))), this.why);
@@ -241,9 +244,11 @@ class Player {
     this.setScale([leaf.value, leaf.grad]);
     this.why = make("section", { class: "why", "aria-live": "polite" });
     const users = usersOf(this.page, this.leaf), steps = [...new Set(users.map(([step]) => `%${step.number} ${step.op}`))];
+    this.view = explanationView(this, leaf.explanation);
     const explain = (index) => this.explain(`d${this.leaf}`, leaf.grad, index, users, JSON.stringify(this.leaf), this.leaf);
     this.parts.step.replaceChildren(
       make("h2", {}, this.leaf, make("span", { class: "layer" }, "leaf")), make("p", {}, `read by ${steps.join(", ")}`),
+      ...(this.view ? [this.view.element] : []),
       make("section", {}, this.row([this.figure(this.leaf, leaf.value, "value")], "", [this.figure("its gradient", leaf.grad, "the sum of all contributions", explain)])),
       this.why);
   }
@@ -294,7 +299,7 @@ class Player {
   explainInput(input, index) {
     const of = typeof input.source === "string" ? JSON.stringify(input.source) : `rec[${input.source[0] - 1}]`;
     this.explain(`d${input.name}`, input.grad, index, [[this.step, input]], of);
-    if (this.view && roleOf(this.step.window, input.name)) this.view.goTo(roleOf(this.step.window, input.name), index);
+    if (this.view?.goTo && roleOf(this.step.window, input.name)) this.view.goTo(roleOf(this.step.window, input.name), index);
   }
 
   // A cell of the sliding window's result: the same question as in the figure above.

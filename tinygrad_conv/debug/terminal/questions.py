@@ -91,7 +91,13 @@ class Questions(Prompt):
             self.say(f"{name}   {show_value(operand.array)}")
 
     def do_explain(self, argument: str) -> None:
-        """explain NAME[INDEX]: the products that add up to a number of a gradient: explain dw[0, 0, 1, 1]"""
+        """explain NAME[INDEX]: the products that add up to a number of a gradient: explain dw[0, 0, 1, 1]
+
+        Alone: how the gradients of this op come about, by its kind.
+        """
+        if not argument:
+            self.say(repr(self.recording.explain(self.step)))
+            return
         number = self.number(argument)
         self.say(repr(self.recording.explain(number.source, number.place)))
 
