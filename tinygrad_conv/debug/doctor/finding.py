@@ -63,7 +63,7 @@ def report(findings: list[Finding], watched: str) -> str:
         head = f"doctor: {watched}: {show_count(len(alarms), 'finding')}, the worst first"
     parts = [head]
     for number, finding in enumerate(findings[:SHOWN], 1):
-        parts.append(textwrap.indent(str(finding), "    ").replace("    ", f"{number:>2}. ", 1))
+        parts.append(textwrap.indent(str(finding), "   ").replace("   ", f"{number}. ", 1))
     if len(findings) > SHOWN:
         parts.append(f"… and {len(findings) - SHOWN} more: `d.findings`, or once these are mended")
     return "\n\n".join(parts)

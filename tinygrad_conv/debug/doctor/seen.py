@@ -63,11 +63,19 @@ def stats_of(array: Array) -> Stats:
 
 
 def norm(array: Array) -> float:
-    """√Σx², of float16 too, and without overflow."""
+    """√Σx², of float16 too, and without overflow. No BLAS, whose threads cost more than this is."""
+    numbers = array.reshape(-1)
+    if array.dtype.itemsize <= 2:
+        numbers = numbers.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = float(np.einsum("i,i->", numbers, numbers))
+    if 1e-30 < squares < 1e30:
+        return squares**0.5
     largest = float(np.abs(array).max(initial=0.0))
     if largest == 0 or not np.isfinite(largest):
         return largest
-    return largest * float(np.linalg.norm((array / largest).astype(np.float64, copy=False).ravel()))
+    scaled = numbers.astype(np.float64) / largest
+    return largest * float(np.einsum("i,i->", scaled, scaled)) ** 0.5
 
 
 @dataclass(eq=False)
