@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from bdb import BdbQuit
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def watch_script() -> None:
     try:
         with doctor:
             runpy.run_path(script, run_name="__main__")
-    except SystemExit:
+    except (SystemExit, BdbQuit):
         pass
     except Exception as error:
         traceback.print_exception(type(error), error, without_ours(error))
@@ -117,7 +118,7 @@ def end(doctor: Any, answer: Path, with_flow: bool) -> None:
     history, script = doctor.history, sys.argv[0]
     status = HEALTHY if doctor.is_healthy else FINDINGS
     text = str(doctor)
-    if not history.sweeps and status == HEALTHY or history.error is not None and not history.ops:
+    if not history.sweeps and not history.steps and not (history.error is not None and history.ops):
         status = NOT_EXAMINED
         text = f"doctor: {script} went backward {show_count(len(history.sweeps), 'time')}: there was nothing to examine"
     elif with_flow:

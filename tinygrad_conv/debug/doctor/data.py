@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from ...engine.location import place_at
 from ...errors import show_shape
 from .finding import NOTE, PERHAPS, Finding
 from .losses import is_one_hot, target_of
@@ -128,15 +130,15 @@ def constant(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
 
 
 def pairs_of_batches(history: History) -> list[tuple[DataSeen, DataSeen]]:
-    """(input, target) of each step that has both."""
-    inputs: dict[int, DataSeen] = {}
-    for op, data in batches(history):
-        inputs.setdefault(op.round, data)
+    """(input, target) of each loss that has both: the input is the last one that a layer was given before."""
+    inputs = {id(op): data for op, data in batches(history)}
+    latest: DataSeen | None = None
     pairs = []
     for op in history.training():
+        latest = inputs.get(id(op), latest)
         target = target_of(op) if op.op in LOSSES else None
-        if target is not None and op.round in inputs and target.shape[:1] == inputs[op.round].shape[:1]:
-            pairs.append((inputs[op.round], target))
+        if target is not None and latest is not None and target.shape[:1] == latest.shape[:1]:
+            pairs.append((latest, target))
     return pairs
 
 
@@ -178,7 +180,10 @@ def labels(history: History) -> Iterator[Finding]:
         if not known:
             continue
         loss = known[0][0]
-        yield from sorted_labels(loss, [each for _, each in known])
+        loader = place_at(history.loaders[0], "") if history.loaders else None
+        yield from (
+            replace(finding, cause=loader) for finding in sorted_labels(loss, [each for _, each in known])
+        )
         yield from absent_classes(loss, [each for _, each in known])
 
 

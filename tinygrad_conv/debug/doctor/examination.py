@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bdb import BdbQuit
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -49,7 +50,7 @@ class Doctor:
 
     def __exit__(self, kind: Any, error: BaseException | None, place: Any) -> None:
         self._stack.close()
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, BdbQuit):
             self.history.error = error
         self.close()
         if self.prints and self.findings:

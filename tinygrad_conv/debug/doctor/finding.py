@@ -29,6 +29,7 @@ class Finding:
     place: Place | None = None
     level: str = FAULT
     weight: float = 50.0
+    cause: Place | None = None  # another line to look at: the one that made the layer, the loader
 
     @property
     def is_alarm(self) -> bool:
@@ -38,8 +39,7 @@ class Finding:
     def __str__(self) -> str:
         head = {FAULT: "", PERHAPS: "perhaps: ", NOTE: "a note, no alarm: "}[self.level]
         lines = textwrap.wrap(head + self.what, WIDTH - 4)
-        if self.place is not None:
-            lines.append(f"  {self.place}")
+        lines += [f"  {place}" for place in (self.place, self.cause) if place is not None]
         for label, text in (("seen", self.evidence), ("do", self.advice)):
             lines += textwrap.wrap(
                 text, WIDTH - 4, initial_indent=f"  {label + ':':<6}", subsequent_indent=" " * 8
@@ -47,11 +47,34 @@ class Finding:
         return "\n".join(lines)
 
 
+LARGE_STEPS = {"dead_units", "vanishing_gradient", "exploding_gradient", "saturated"}
+CONSEQUENCES = {
+    "step_too_large": LARGE_STEPS,
+    "summed_loss": LARGE_STEPS,
+    "not_normalised": {"dead_units", "vanishing_gradient", "exploding_gradient", "step_too_large"},
+    "dead_units": {"vanishing_gradient"},
+    "zero_weights": {"vanishing_gradient", "dead_units"},
+    "layers_in_a_list": {"not_optimised"},
+    "stale_gradients": {"step_too_large"},
+    "wrong_sign": {"step_too_large", "summed_loss"},
+    "data_not_finite": LARGE_STEPS,
+    "gradient_not_finite": {"not_finite", "step_too_large"},
+    "gradients_cleared": {"another_model"},
+    "no_step": {"not_optimised"},
+}
+"""What follows from what: a report says the first alone."""
+
+
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order of a report: alarms before notes, the worst first, each but once."""
+    """Findings in the order of a report: alarms before notes, the worst first, each but once; without those
+    that follow from others.
+    """
     order = {FAULT: 0, PERHAPS: 1, NOTE: 2}
     different = {(finding.kind, finding.what): finding for finding in findings}
-    return sorted(different.values(), key=lambda finding: (order[finding.level], -finding.weight))
+    causes = {finding.kind for finding in different.values() if finding.level == FAULT}
+    following = {kind for cause in causes for kind in CONSEQUENCES.get(cause, ())}
+    causes_left = [finding for finding in different.values() if finding.kind not in following]
+    return sorted(causes_left, key=lambda finding: (order[finding.level], -finding.weight))
 
 
 def report(findings: list[Finding], watched: str) -> str:

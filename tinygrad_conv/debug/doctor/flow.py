@@ -172,22 +172,24 @@ def blocked_flow(history: History) -> Iterator[Finding]:
         )
     ratios = sorted(ratio for _, ratio in layers)
     median = ratios[len(ratios) // 2]
-    if first.stats.finite and ratio > EXPLODING * min(ratio for _, ratio in layers if ratio) >= 0:
-        if ratio > 1 and median > 0:
-            yield Finding(
-                "exploding_gradient",
-                f"the gradient explodes on its way back to {first.name}",
-                f"|dw|/|w| is {ratio:.1e} in {first.name}, the first layer, and {layers[-1][1]:.1e} in the last",
-                "initialise smaller (nn.init.kaiming_normal_), clip (nn.utils.clip_grad_norm_), add norms",
-                first.place,
-                weight=75,
-            )
+    smallest = min((each for each in ratios if each), default=0.0)
+    if first.stats.finite and ratio > 1 and median > 0 and ratio > EXPLODING * smallest > 0:
+        yield Finding(
+            "exploding_gradient",
+            f"the gradient explodes on its way back to {first.name}",
+            f"|dw|/|w| is {ratio:.1e} in {first.name}, the first layer, and {layers[-1][1]:.1e} in the last",
+            "initialise smaller (nn.init.kaiming_normal_), clip (nn.utils.clip_grad_norm_), add norms",
+            first.place,
+            weight=75,
+        )
 
 
 def large_weights(history: History) -> Iterator[Finding]:
     """Weights that begin far too large."""
     for weight, ops in by_layer(history).items():
-        first = next(sweep.grads[weight] for sweep in history.sweeps if weight in sweep.grads)
+        first = next((sweep.grads[weight] for sweep in history.sweeps if weight in sweep.grads), None)
+        if first is None:
+            continue
         size, fan_in = first_size(weight), int(np.prod(weight.shape[1:]))
         begun = first.weight_norm / size**0.5
         usual = (2 / fan_in) ** 0.5 if fan_in else float("inf")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .finding import NOTE, PERHAPS, Finding
+from .models import layer_made_at
 from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen
 from .thresholds import FEW_STEPS, NOT_LOG
 
@@ -21,16 +22,18 @@ def examine(history: History) -> Iterator[Finding]:
     for op in history.training():
         if op.op in LOSSES and op.where not in seen:
             seen.add(op.where)
-            yield from before_the_loss(op)
+            yield from before_the_loss(history, op)
             yield from ends(history, op)
+            yield from outside_of_probabilities(op)
     yield from softmax_over_the_batch(history)
     yield from by_hand(history)
 
 
-def before_the_loss(loss: OpSeen) -> Iterator[Finding]:
+def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
     """What a loss is given: probabilities, log-probabilities, scores."""
     maker = loss.before()
     made_by = maker.op if maker is not None else ""
+    cause = layer_made_at(history, maker.layer) if maker is not None else None
     if loss.op == "cross_entropy" and made_by in ("softmax", "sigmoid"):
         yield Finding(
             f"{made_by}_before_cross_entropy",
@@ -41,6 +44,7 @@ def before_the_loss(loss: OpSeen) -> Iterator[Finding]:
             f"give cross_entropy the scores (logits) themselves; {made_by} only where probabilities are shown",
             maker.place if maker else loss.place,
             weight=71,
+            cause=cause,
         )
     if loss.op == "cross_entropy" and made_by == "log_softmax":
         yield Finding(
@@ -74,6 +78,7 @@ def before_the_loss(loss: OpSeen) -> Iterator[Finding]:
             "give it the scores, or use binary_cross_entropy",
             maker.place if maker else loss.place,
             weight=71,
+            cause=cause,
         )
     if made_by == "dropout":
         yield Finding(
@@ -93,6 +98,7 @@ def before_the_loss(loss: OpSeen) -> Iterator[Finding]:
             "leave out the activation after the last layer",
             maker.place if maker else loss.place,
             weight=57,
+            cause=cause,
         )
     scores = loss.inputs[0].shape if loss.inputs else ()
     if loss.op == "cross_entropy" and len(scores) == 2 and scores[1] == 1:
@@ -133,6 +139,7 @@ def ends(history: History, loss: OpSeen) -> Iterator[Finding]:
             "leave out the activation after the last layer, or scale the targets",
             maker.place,
             weight=69,
+            cause=layer_made_at(history, maker.layer),
         )
     elif is_one_hot(target) and (maker is None or maker.op not in ("softmax", "sigmoid")):
         yield Finding(
@@ -145,6 +152,22 @@ def ends(history: History, loss: OpSeen) -> Iterator[Finding]:
             NOTE,
             weight=8,
         )
+
+
+def outside_of_probabilities(loss: OpSeen) -> Iterator[Finding]:
+    """Targets of a binary cross-entropy that are no probabilities: it has no lower bound then."""
+    target = target_of(loss)
+    if not loss.op.startswith("binary") or target is None or 0 <= target.stats.low <= target.stats.high <= 1:
+        return
+    yield Finding(
+        "targets_outside",
+        f"the targets of {loss.op} are outside of 0 to 1",
+        f"they go from {target.stats.low:.3g} to {target.stats.high:.3g}: labels out of range make the loss negative, "
+        "without bound",
+        "targets of 0 and 1: (y + 1) / 2 for -1 and 1, y / 255 for pixels",
+        loss.place,
+        weight=82,
+    )
 
 
 def is_one_hot(target: DataSeen) -> bool:
@@ -173,6 +196,7 @@ def softmax_over_the_batch(history: History) -> Iterator[Finding]:
             f"F.{op.op}(x, dim=1)",
             op.place,
             weight=84,
+            cause=layer_made_at(history, op.layer),
         )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
+import linecache
 from collections import Counter
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
-from ...engine.location import Place, place_at
+from ...engine.location import PACKAGE, Place, place_at
 from ...engine.tensor import Tensor
 from ...nn.dropout import DropoutBase
 from ...nn.module import Module
@@ -79,31 +79,55 @@ def layers_in(value: Any, depth: int = 3) -> Iterator[Any]:
 
 def line_of_attribute(of_class: type, attribute: str) -> Place | None:
     """The line of a class that assigns `self.attribute`, where its source can be read."""
-    try:
-        lines, first = inspect.getsourcelines(of_class)
-        file = inspect.getsourcefile(of_class) or ""
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
-        return None
-    for node in ast.walk(tree):
+    file, definition = definition_of(of_class)
+    for node in ast.walk(definition) if definition is not None else ():
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(target, ast.Attribute) and target.attr == attribute for target in targets):
-                line = first + node.lineno - 1
-                return Place(file, line, lines[node.lineno - 1].strip(), "")
+                return line_in(file, node.lineno)
     return None
+
+
+def definition_of(of_class: type) -> tuple[str, ast.ClassDef | None]:
+    """The file of a user's class, and the class in it. By its methods, for a script's module may be gone."""
+    codes = [method.__code__ for method in vars(of_class).values() if isinstance(method, FunctionType)]
+    if not codes or codes[0].co_filename.startswith(PACKAGE):
+        return "", None
+    file = codes[0].co_filename
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except SyntaxError:
+        return file, None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == of_class.__name__:
+            if node.lineno <= codes[0].co_firstlineno <= (node.end_lineno or node.lineno):
+                return file, node
+    return file, None
+
+
+def line_in(file: str, line: int) -> Place:
+    """A line of a file."""
+    return Place(file, line, linecache.getline(file, line).strip(), "")
 
 
 def note_cuts(history: History, sweep: SweepSeen, cut_of: Callable[[Tensor], str]) -> None:
     """For parameters that a backward of their model has passed by: the line that cut them off."""
-    for model in history.models:
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for params in parameter_groups(history):
+        parameters = [parameter for parameter in params if parameter.requires_grad]
         reached = [parameter for parameter in parameters if parameter in sweep.grads]
         if not reached:
             continue
         for parameter in parameters:
             if parameter not in sweep.grads and parameter not in history.cuts:
                 history.cuts[parameter] = cut_of(parameter)
+
+
+def parameter_groups(history: History) -> Iterator[list[Any]]:
+    """The parameters of each model and of each optimiser: all of one are to learn together."""
+    for model in history.models:
+        yield list(model.parameters())
+    for optimizer in history.optimizers:
+        yield optimizer.params()
 
 
 def note_modes(history: History, sweep: SweepSeen) -> None:
@@ -151,12 +175,9 @@ def drawn(module: Any) -> list[tuple[str, Any]]:
 
 
 def defined(of_class: type) -> Place | None:
-    """Where a class is defined."""
-    try:
-        lines, first = inspect.getsourcelines(of_class)
-    except (OSError, TypeError):
-        return None
-    return Place(inspect.getsourcefile(of_class) or "", first, lines[0].strip(), "")
+    """Where a user's class is defined."""
+    file, definition = definition_of(of_class)
+    return None if definition is None else line_in(file, definition.lineno)
 
 
 def key_of(history: History, parameter: Any) -> str:
@@ -172,6 +193,14 @@ def reading_place(history: History, parameter: Any) -> Place | None:
     for op in history.ops:
         if any(given.leaf is parameter for given in op.inputs):
             return op.place
+    return None
+
+
+def layer_made_at(history: History, path: str) -> Place | None:
+    """Where the layer with a path was made, if the watch saw that."""
+    for module, where in history.modules.items():
+        if path and vars(module).get("_path") == path:
+            return place_at(where, "")
     return None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...engine.location import place_at
 from ...errors import show_count
 from .finding import PERHAPS, Finding
+from .models import layer_made_at
 from .parameters import listed
 from .seen import LOSSES, History, OpSeen, SweepSeen
 from .steps import has_diverged
@@ -41,6 +42,7 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
     if len(by_mode) < 2:
         return
     sweep, paths = by_mode[-1]
+    asked = list(history.evals.values())
     yield Finding(
         "trained_in_eval_mode",
         f"the model is trained in eval mode: {listed(paths)} do not do what they do in training",
@@ -49,6 +51,7 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
         "model.train() before the loop, and again after each evaluation",
         place_at(sweep.where, ""),
         weight=68,
+        cause=place_at(asked[-1], "") if asked else None,
     )
 
 
@@ -127,6 +130,7 @@ def dropped(history: History) -> Iterator[Finding]:
                 f"p = {1 - share:.2g}, if that share was to be dropped",
                 op.place,
                 weight=62,
+                cause=layer_made_at(history, op.layer),
             )
             return
 

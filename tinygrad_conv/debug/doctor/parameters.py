@@ -8,7 +8,16 @@ from typing import Any
 from ...engine.location import Place
 from ...errors import show_count
 from .finding import NOTE, PERHAPS, Finding
-from .models import defined, is_parameter, key_of, made_at, reading_place
+from .models import (
+    defined,
+    is_parameter,
+    key_of,
+    layer_made_at,
+    line_of_attribute,
+    made_at,
+    parameter_groups,
+    reading_place,
+)
 from .seen import History
 from .thresholds import FEW_STEPS
 
@@ -103,7 +112,8 @@ def not_optimised(history: History) -> Iterator[Finding]:
     ]
     if not lost:
         return
-    lost.sort(key=lambda leaf: list(known).index(leaf))
+    order = {leaf: place for place, leaf in enumerate(known)}
+    lost.sort(key=order.__getitem__)
     dead = [p for p in optimized if p not in known and p not in reached(history)]
     names = [known[leaf] for leaf in lost]
     evidence = f"{listed(names)}: gradients arrive, no optimiser has {'them' if len(lost) > 1 else 'it'}"
@@ -151,17 +161,19 @@ def unreached(history: History) -> Iterator[Finding]:
     if sum(sweep.writes for sweep in history.sweeps) < 1 or not arrived:
         return
     read = {given.leaf for op in history.ops for given in op.inputs if given.leaf is not None}
-    for model in history.models:
-        own = [p for p in model.parameters() if p.requires_grad]
-        lost = [p for p in own if p not in arrived]
+    told: set[Any] = set()
+    for group in parameter_groups(history):
+        own = [p for p in group if p.requires_grad]
+        lost = [p for p in own if p not in arrived | told]
         if not lost or len(lost) == len(own):
             continue
+        told.update(lost)
         used = [p for p in lost if p in read]
         for parameters, is_used in ((used, True), ([p for p in lost if p not in read], False)):
             if not parameters:
                 continue
             cut = next((history.cuts[p] for p in parameters if history.cuts.get(p)), "")
-            names = listed([known[p] for p in parameters])
+            names = listed([known.get(p) or key_of(history, p) for p in parameters])
             if is_used:
                 evidence = "the forward reads them, but no path leads back from the loss"
                 evidence = f"{cut}" if cut else evidence
@@ -175,9 +187,17 @@ def unreached(history: History) -> Iterator[Finding]:
                 f"no gradient reaches {names}",
                 evidence,
                 f"{advice} (tg.debug.why_no_grad(p) says more)",
-                reading_place(history, parameters[0]) if is_used else defined(type(model)),
+                reading_place(history, parameters[0]) if is_used else owner_of(history, parameters[0]),
                 weight=82 if is_used else 60,
             )
+
+
+def owner_of(history: History, parameter: Any) -> Place | None:
+    """Where the class of the model is defined that has a parameter."""
+    for model in history.models:
+        if any(parameter is own for own in model.parameters()):
+            return defined(type(model))
+    return None
 
 
 def frozen(history: History) -> Iterator[Finding]:
@@ -191,8 +211,9 @@ def frozen(history: History) -> Iterator[Finding]:
         learning = [p for p in own if p in arrived]
         if not still or not learning or any(p in moved(history) for p in still):
             continue
-        first = min(own.index(p) for p in learning)
-        after = [p for p in still if own.index(p) > first]
+        order = {p: place for place, p in enumerate(own)}
+        first = min(order[p] for p in learning)
+        after = [p for p in still if order[p] > first]
         names = listed([known[p] for p in still])
         if after:
             yield Finding(
@@ -241,6 +262,8 @@ def shared(history: History) -> Iterator[Finding]:
                 reading_place(history, next(layer.parameters())),
                 PERHAPS,
                 weight=56,
+                cause=line_of_attribute(type(model), paths[0].partition(".")[0])
+                or layer_made_at(history, f"{model._path}.{paths[0]}"),
             )
 
 

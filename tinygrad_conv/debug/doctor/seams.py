@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from ...data.loader import DataLoader
 from ...engine.location import user_where
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
@@ -28,6 +29,9 @@ def telling(watch: Watch) -> Iterator[None]:
     replaced = [
         (Optimizer, "__init__", Optimizer.__init__, tells_of_making),
         (Module, "load_state_dict", Module.load_state_dict, tells_of_loading),
+        (Module, "__init__", Module.__init__, tells_of_module),
+        (Module, "train", Module.train, tells_of_mode),
+        (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
     ]
     replaced += [
         (stepping, "step", vars(stepping)["step"], tells_of_step)
@@ -58,6 +62,46 @@ def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:
         watch = WATCH.get()
         if watch is not None:
             watch.history.made[self] = user_where()
+
+    return told
+
+
+def tells_of_module(method: Callable[..., None]) -> Callable[..., None]:
+    """`Module.__init__`, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.modules[self] = user_where()
+
+    return told
+
+
+def tells_of_loader(method: Callable[..., None]) -> Callable[..., None]:
+    """`DataLoader.__init__`, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.loaders.append(user_where())
+
+    return told
+
+
+def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`train`, which notes where a module was last put into eval mode."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> Any:
+        returned = method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None and not self.training:
+            watch.history.evals[self] = user_where()
+        return returned
 
     return told
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -251,6 +252,9 @@ class History:
     models: list[Any] = field(default_factory=list)  # the outermost modules
     optimizers: list[Any] = field(default_factory=list)
     made: dict[Any, Where] = field(default_factory=dict)  # by optimizer: the line that made it
+    modules: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made a module
+    evals: dict[Any, Where] = field(default_factory=dict)  # by module: the last line that put it in eval mode
+    loaders: list[Where] = field(default_factory=list)  # the lines that made data loaders, in order
     cuts: dict[Any, str] = field(default_factory=dict)  # by parameter: the line that cut it off
     eval_sweeps: list[tuple[SweepSeen, list[str]]] = field(default_factory=list)  # layers in eval mode
     aliases: list[int] = field(default_factory=list)  # how many batches share one memory

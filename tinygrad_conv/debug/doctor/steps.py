@@ -12,12 +12,14 @@ from ...engine.location import Place, place_at
 from ...errors import show_count
 from .finding import PERHAPS, Finding
 from .flow import median_ratio
-from .models import is_parameter, key_of, made_at
-from .seen import History, Update
+from .models import is_parameter, key_of, layer_made_at, made_at
+from .seen import PASSING, History, Update
 from .thresholds import (
     CLIPPED_AWAY,
     DECAY_LOSS,
     DECAY_SHARE,
+    FELT,
+    REPLACED,
     ENDED_RATE,
     ENDED_SHARE,
     FEW_STEPS,
@@ -41,11 +43,12 @@ def examine(history: History) -> Iterator[Finding]:
     yield from growing_graph(history)
     if idle:
         return
-    uphill = list(climbing(history))
+    uphill = [*climbing(history), *likelihood(history)]
     yield from uphill
     yield from rates_that_end(history)
     yield from clipped(history)
     yield from decayed(history)
+    yield from doubled(history)
     small = list(too_small(history))
     yield from small
     summed = list(summed_losses(history))
@@ -194,6 +197,30 @@ def climbing(history: History) -> Iterator[Finding]:
             negated[0].roots[0].place,
             weight=87,
         )
+
+
+def likelihood(history: History) -> Iterator[Finding]:
+    """Log-likelihoods that are minimised: the minus is missing."""
+    likely = [sweep for sweep in history.sweeps if sweep.roots and is_log_likelihood(sweep.roots[0])]
+    if len(likely) < FEW_STEPS or len(likely) < len(history.sweeps) or (likely[-1].loss or 0) >= 0:
+        return
+    yield Finding(
+        "wrong_sign",
+        "the log-likelihood is minimised: the sign of the loss is wrong, a minus is missing",
+        f"backward begins at a mean of logarithms of probabilities, which is negative, and steps make it more so, "
+        f"without bound{loss_said(history)}",
+        "the loss is minus the log-likelihood: return -picked.mean()",
+        likely[-1].roots[0].place,
+        weight=87,
+    )
+
+
+def is_log_likelihood(root: Any) -> bool:
+    """Whether a loss is a mean or sum of log-probabilities, as they are."""
+    maker = root if root.op in ("mean", "sum") else None
+    while maker is not None and maker.op in PASSING | {"mean", "sum", "gather"}:
+        maker = maker.inputs[0].producer if maker.inputs else None
+    return maker is not None and maker.op in ("log_softmax", "logsigmoid")
 
 
 def of_a_loss(sweep: Any) -> bool:
@@ -356,7 +383,8 @@ def too_large(history: History) -> Iterator[Finding]:
         ratio, largest = median_ratio(weighed), max(update.ratio for update in weighed)
         late = losses[-max(FEW_STEPS, len(losses) // 4) :]
         worse = not math.isfinite(late[-1]) or float(np.median(late)) >= WORSE * losses[0]
-        if not (diverged and largest > 0.1 or worse and ratio > HUGE_UPDATE):
+        huge = ratio > HUGE_UPDATE or largest > REPLACED
+        if not (diverged and largest > FELT or worse and huge):
             continue
         group = weighed[-1].group
         rate = f"lr = {group['lr']:g}" if "lr" in group else "the rate"
@@ -402,6 +430,7 @@ def summed_losses(history: History) -> Iterator[Finding]:
             f"reduction='mean', or divide the learning rate by {size}",
             root.place,
             weight=80,
+            cause=layer_made_at(history, root.layer),
         )
 
 
@@ -411,7 +440,11 @@ def doubled(history: History) -> Iterator[Finding]:
     for optimizer in history.optimizers:
         for param in optimizer.params():
             owners.setdefault(param, []).append(optimizer)
-    twice = [param for param, its in owners.items() if len(its) > 1]
+    stepping = {id(step.optimizer) for step in history.steps if step.moved}
+    twice = [param for param, its in owners.items() if sum(id(each) in stepping for each in its) > 1]
+    rounds = {update.round for update in history.updates if twice and update.leaf is twice[0]}
+    if len(rounds) < 2 * FEW_STEPS:
+        return
     if twice:
         yield Finding(
             "two_optimizers",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import linecache
+import os
 import traceback
 from collections.abc import Iterator
 
 from ...engine.location import PACKAGE, Place
 from .finding import Finding
 from .seen import History
+
+LIBRARY = os.path.dirname(os.__file__) + os.sep  # Python's own files, and packages that are installed
 
 REASONS = (
     ("labels must be", "labels_outside", "labels are off by one, or outside of the outputs", "labels go from 0 to the number of classes - 1; give the last layer as many outputs"),
@@ -54,7 +57,7 @@ def users_line(error: BaseException) -> Place | None:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((PACKAGE, "<frozen")) and "runpy" not in frame.filename
+        if not frame.filename.startswith((PACKAGE, LIBRARY, "<"))
     ]
     if not frames:
         return None

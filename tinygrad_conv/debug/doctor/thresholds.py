@@ -26,13 +26,15 @@ SATURATED_SHARE = 0.8  # of the outputs of a hidden layer
 NO_UPDATE = 1e-6  # the largest |Δw|/|w| of any step: 10,000 steps would move a weight by one percent
 PULLING = 1e-4  # |g|/|w| at least, so that it is the rate that is small and not the gradient
 HUGE_UPDATE = 0.5  # |Δw|/|w| of the median step: weights are replaced, not adjusted
+REPLACED = 2.0  # |Δw|/|w| of the largest step: nothing of the weight is left
+FELT = 0.1  # |Δw|/|w| of the largest step, where the loss diverged: steps are at least felt
 WORSE = 1.0  # final loss over first loss from which a huge update has done harm
 GROWN = 10.0  # final loss over first loss: divergence whatever the updates are
 CLIPPED_AWAY = 1e-3  # |g| at the step over |g| after the backward; norms of 1000 are clipped to 1 at times
 ENDED_RATE = 1e-3  # lr over the largest lr that was seen …
 ENDED_SHARE = 0.4  # … for this share of the steps: a cosine spends under 5 % of its steps so low
-DECAY_SHARE = 5.0  # |weight_decay · w| / |g|: the decay, not the loss, says where weights go
-DECAY_LOSS = 0.2  # share of |w| that has gone meanwhile
+DECAY_SHARE = 1.5  # |weight_decay · w| / |g|: the decay, not the loss, says where weights go …
+DECAY_LOSS = 0.3  # … and share of |w| that has gone meanwhile: usual decays take 1 % in as many steps
 UPHILL = 0.3  # cosine of Δw and +g from which a step climbs; -1 is plain descent
 FEW_STEPS = 3  # steps, or backwards, below which nothing is said of a habit
 

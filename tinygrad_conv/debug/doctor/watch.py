@@ -109,9 +109,9 @@ class Watch(Observer):
         known, maker = self.makers.get(id(array), (None, None))
         if known is not None and known() is array:
             seen.producer = maker
-        elif isinstance(value, Tensor) and (value._requires_grad or models.is_parameter(value)):
+        if isinstance(value, Tensor) and seen.producer is None and (wanted or models.is_parameter(value)):
             seen.leaf = value
-        elif array.dtype.kind in "fiub":
+        elif not wanted and array.ndim and array.dtype.kind in "fiub":
             seen.data = self.data_seen(value, array)
         return seen
 
