@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...dtypes import Array
 from ...engine.location import place_at
 from ...errors import show_shape
 from .finding import NOTE, PERHAPS, Finding
@@ -187,7 +188,7 @@ def labels(history: History) -> Iterator[Finding]:
         yield from absent_classes(loss, [each for _, each in known])
 
 
-def classes_of(loss: OpSeen) -> np.ndarray | None:  # type: ignore[type-arg]
+def classes_of(loss: OpSeen) -> Array | None:
     """The classes of a batch: labels, or the places of the ones in one-hot rows."""
     target = target_of(loss)
     if target is None:
@@ -201,7 +202,7 @@ def classes_of(loss: OpSeen) -> np.ndarray | None:  # type: ignore[type-arg]
     return None
 
 
-def sorted_labels(loss: OpSeen, classes: list[np.ndarray]) -> Iterator[Finding]:  # type: ignore[type-arg]
+def sorted_labels(loss: OpSeen, classes: list[Array]) -> Iterator[Finding]:
     """Batches of one class each."""
     whole = [each for each in classes if each.size >= SORTED_SAMPLES]
     every = np.unique(np.concatenate(whole)) if whole else np.zeros(0)
@@ -222,20 +223,22 @@ def sorted_labels(loss: OpSeen, classes: list[np.ndarray]) -> Iterator[Finding]:
                 weight=63,
             )
         return
-    if different and np.mean(distinct) < 1 + 0.25 * (min(every.size, min(each.size for each in whole)) - 1):
-        if np.mean(distinct) <= 1.5 or every.size >= 3 * np.mean(distinct):
-            yield Finding(
-                "sorted_labels",
-                "the batches are sorted by class: not shuffled",
-                f"{every.size} classes in {len(whole)} batches, but {np.mean(distinct):.2g} in a batch; each batch "
-                "unlearns the others",
-                "shuffle: DataLoader(…, shuffle=True), or a permutation of the samples in each epoch",
-                loss.place,
-                weight=63,
-            )
+    count, possible = float(np.mean(distinct)), min(every.size, min(each.size for each in whole))
+    apart = count < 1 + 0.25 * (possible - 1) and (count <= 1.5 or every.size >= 3 * count)
+    in_order = min(each.size for each in whole) >= 2 * SORTED_SAMPLES and all(map(is_in_order, whole))
+    if different and (apart or in_order and count < 0.8 * every.size):
+        yield Finding(
+            "sorted_labels",
+            "the batches are sorted by class: not shuffled",
+            f"{every.size} classes in {len(whole)} batches, but {count:.2g} in a batch; each batch unlearns the "
+            "others",
+            "shuffle: DataLoader(…, shuffle=True), or a permutation of the samples in each epoch",
+            loss.place,
+            weight=63,
+        )
 
 
-def absent_classes(loss: OpSeen, classes: list[np.ndarray]) -> Iterator[Finding]:  # type: ignore[type-arg]
+def absent_classes(loss: OpSeen, classes: list[Array]) -> Iterator[Finding]:
     """Labels that begin at 1."""
     if loss.op not in CLASSIFYING or len(loss.inputs[0].shape) < 2:
         return
@@ -285,7 +288,8 @@ def ordered_targets(loss: OpSeen, seen: list[DataSeen]) -> Iterator[Finding]:
         return
     within = float(np.mean([each.var() for each in whole]))
     between = float(np.var([each.mean() for each in whole]))
-    if between > ORDERED * (within + between) and between > 0 and within > 0:
+    in_order = all(is_in_order(each) for each in whole)
+    if in_order and between > ORDERED * (within + between) and within > 0:
         yield Finding(
             "sorted_targets",
             "the samples come sorted by their targets: not shuffled",
@@ -295,6 +299,12 @@ def ordered_targets(loss: OpSeen, seen: list[DataSeen]) -> Iterator[Finding]:
             PERHAPS,
             weight=49,
         )
+
+
+def is_in_order(numbers: Array) -> bool:
+    """Whether numbers go up all the way, or down."""
+    changes = np.diff(numbers.astype(np.float64))
+    return bool((changes >= 0).all() or (changes <= 0).all())
 
 
 def same_order(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:

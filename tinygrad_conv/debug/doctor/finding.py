@@ -53,6 +53,7 @@ CONSEQUENCES = {
     "summed_loss": LARGE_STEPS,
     "not_normalised": {"dead_units", "vanishing_gradient", "exploding_gradient", "step_too_large"},
     "dead_units": {"vanishing_gradient"},
+    "constant_input": {"reused_buffer", "vanishing_gradient", "dead_units", "symmetric_units"},
     "zero_weights": {"vanishing_gradient", "dead_units"},
     "layers_in_a_list": {"not_optimised"},
     "stale_gradients": {"step_too_large"},

@@ -20,7 +20,7 @@ DEAD_SHARE = 0.8  # of a layer's units 0 for every sample of every batch
 DEAD_BATCHES = 3
 DEAD_SAMPLES = 48  # seen by each unit: a rare unit is not a dead one
 ENDS = 0.01  # how near a sigmoid's or tanh's output is to its ends: the gradient is under a hundredth there
-SATURATED_SHARE = 0.8  # of the outputs of a hidden layer
+SATURATED_SHARE = 0.7  # of the outputs of a hidden layer
 
 # Steps. A step usually changes weights by about a thousandth of their size.
 NO_UPDATE = 1e-6  # the largest |Δw|/|w| of any step: 10,000 steps would move a weight by one percent
@@ -49,7 +49,7 @@ UNEVEN = 1e3  # largest over smallest spread of the features of one input
 SORTED_BATCHES = 4  # batches that must show the same
 SORTED_SAMPLES = 4  # samples a batch must have
 ABSENT_SAMPLES = 20  # per class: a class that is never seen among so many is not there
-ORDERED = 0.95  # share of the variance of targets that lies between batches
+ORDERED = 0.7  # share of the variance of targets that lies between batches, each of which is in order itself
 
 # Losses.
 NOT_LOG = 0.01  # how far Σ exp(x) of log-probabilities may be from 1
