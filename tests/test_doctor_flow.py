@@ -18,9 +18,7 @@ FAULTS = {
     "vanishing_gradient": POINTS + DEEP + LOOP,
     "large_weights": POINTS + "nn.init.normal_(net[2].weight, std=30.0)\n" + LOOP,
     "dead_units": POINTS + "nn.init.constant_(net[0].bias, -50.0)\n" + LOOP,
-    "saturated": POINTS
-    + "net[1] = nn.Tanh()\nnn.init.normal_(net[0].weight, std=4.0)\n"
-    + LOOP,
+    "saturated": POINTS + "net[1] = nn.Tanh()\nnn.init.normal_(net[0].weight, std=4.0)\n" + LOOP,
     "symmetric_units": POINTS + "for p in net.parameters(): nn.init.constant_(p, 0.1)\n" + LOOP,
     "zero_weights": POINTS + "for p in net.parameters(): nn.init.zeros_(p)\n" + LOOP,
     "only_linear": POINTS
@@ -46,7 +44,11 @@ def test_the_flow_is_a_table_with_bars(tmp_path):
     assert len(rows) == len(doctor.flow) == 2 and all("█" in row for row in rows)
     assert all(len(row) <= 110 for row in (head, *rows))
     first = list(doctor.flow)[0]
-    assert 0.2 < first.zeros < 0.8 and first.relative > 0 and first.update == pytest.approx(0.1 * first.relative, rel=0.2)
+    assert (
+        0.2 < first.zeros < 0.8
+        and first.relative > 0
+        and first.update == pytest.approx(0.1 * first.relative, rel=0.2)
+    )
 
 
 def test_bars_are_logarithmic():

@@ -31,7 +31,8 @@ for step in range(8):
     loss.backward()
     optimizer.step()
 """,
-    "not_finite": POINTS + LOOP.replace("F.cross_entropy(net(x[part]), y[part])", "tg.log(net(x[part]) * 0).mean()"),
+    "not_finite": POINTS
+    + LOOP.replace("F.cross_entropy(net(x[part]), y[part])", "tg.log(net(x[part]) * 0).mean()"),
     "gradient_not_finite": POINTS
     + LOOP.replace("F.cross_entropy(net(x[part]), y[part])", "tg.sqrt(F.relu(net(x[part]))).mean()"),
     "loaded_in_part": NORMED

@@ -25,9 +25,9 @@ optimizer = optim.SGD(net.parameters(), lr=0.1)
 
 FAULTS = {
     "layers_in_a_list": POINTS
-    + NET.replace("self.second = nn.Linear(16, 16)", "self.layers = [nn.Linear(16, 16) for _ in range(2)]").replace(
-        "self.second(x)", "self.layers[1](self.layers[0](x).relu())"
-    )
+    + NET.replace(
+        "self.second = nn.Linear(16, 16)", "self.layers = [nn.Linear(16, 16) for _ in range(2)]"
+    ).replace("self.second(x)", "self.layers[1](self.layers[0](x).relu())")
     + MAKE
     + LOOP,
     "not_a_parameter": POINTS
@@ -39,16 +39,27 @@ FAULTS = {
     "not_optimised": POINTS + NET + MAKE + "net.last = nn.Linear(16, 3)\n" + LOOP,
     "another_model": POINTS + NET + MAKE + "net = Net()\n" + LOOP,
     "no_gradient": POINTS + NET.replace("self.last(F.relu(self.second(x)))", "self.last(x)") + MAKE + LOOP,
-    "frozen": POINTS + NET + "net = Net()\nnet.last.requires_grad_(False)\n" + MAKE.split("\n")[2] + "\n" + LOOP,
+    "frozen": POINTS
+    + NET
+    + "net = Net()\nnet.last.requires_grad_(False)\n"
+    + MAKE.split("\n")[2]
+    + "\n"
+    + LOOP,
     "shared_layer": POINTS
     + "net = nn.Sequential(nn.Linear(8, 16), *[nn.Linear(16, 16), nn.ReLU()] * 3, nn.Linear(16, 3))\n"
     + MAKE.replace("net = Net()", "")
     + LOOP,
     "optimizer_made_anew": POINTS
-    + LOOP.replace("        optimizer.zero_grad()\n", "        optimizer = optim.Adam(net.parameters(), lr=1e-3)\n        optimizer.zero_grad()\n"),
+    + LOOP.replace(
+        "        optimizer.zero_grad()\n",
+        "        optimizer = optim.Adam(net.parameters(), lr=1e-3)\n        optimizer.zero_grad()\n",
+    ),
     "model_made_anew": POINTS
     + NET
-    + LOOP.replace("        optimizer.zero_grad()\n", "        net = Net()\n        optimizer = optim.SGD(net.parameters(), lr=0.1)\n        optimizer.zero_grad()\n"),
+    + LOOP.replace(
+        "        optimizer.zero_grad()\n",
+        "        net = Net()\n        optimizer = optim.SGD(net.parameters(), lr=0.1)\n        optimizer.zero_grad()\n",
+    ),
 }
 
 
@@ -77,11 +88,21 @@ def test_a_list_names_its_line_and_what_to_write(tmp_path):
 
 def test_a_replaced_layer_is_blamed_on_the_order(tmp_path):
     doctor = examined(HEAD + FAULTS["not_optimised"], tmp_path)
-    assert "last.weight" in doctor.findings[0].evidence and "before one was replaced" in doctor.findings[0].advice
+    assert (
+        "last.weight" in doctor.findings[0].evidence
+        and "before one was replaced" in doctor.findings[0].advice
+    )
 
 
 def test_frozen_first_layers_are_a_note(tmp_path):
     doctor = examined(
-        HEAD + POINTS + NET + "net = Net()\nnet.first.requires_grad_(False)\n" + MAKE.split("\n")[2] + "\n" + LOOP, tmp_path
+        HEAD
+        + POINTS
+        + NET
+        + "net = Net()\nnet.first.requires_grad_(False)\n"
+        + MAKE.split("\n")[2]
+        + "\n"
+        + LOOP,
+        tmp_path,
     )
     assert doctor.is_healthy and [finding.kind for finding in doctor.findings if finding.kind == "frozen"]

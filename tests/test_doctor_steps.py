@@ -23,7 +23,9 @@ FAULTS = {
     "no_step": POINTS + LOOP.replace("optimizer.step()", "optimizer.step"),
     "no_backward": POINTS + LOOP.replace("loss.backward()", "loss.item()"),
     "gradients_cleared": POINTS
-    + LOOP.replace(ZERO, "").replace("        optimizer.step()", "        optimizer.zero_grad()\n        optimizer.step()"),
+    + LOOP.replace(ZERO, "").replace(
+        "        optimizer.step()", "        optimizer.zero_grad()\n        optimizer.step()"
+    ),
     "rate_is_zero": POINTS.replace("lr=0.1", "lr=0.0") + LOOP,
     "step_too_small": POINTS.replace("lr=0.1", "lr=1e-8") + LOOP,
     "step_too_large": POINTS.replace("lr=0.1", "lr=500.0") + LOOP,
@@ -32,7 +34,10 @@ FAULTS = {
     + LOOP
     + "        schedule.step()\n",
     "clipped_away": POINTS
-    + LOOP.replace("        optimizer.step()", "        nn.utils.clip_grad_norm_(net.parameters(), 1e-6)\n        optimizer.step()"),
+    + LOOP.replace(
+        "        optimizer.step()",
+        "        nn.utils.clip_grad_norm_(net.parameters(), 1e-6)\n        optimizer.step()",
+    ),
     "decayed": POINTS.replace("lr=0.1", "lr=0.1, weight_decay=1.0") + LOOP,
     "wrong_sign": POINTS + BY_HAND,
     "growing_graph": POINTS

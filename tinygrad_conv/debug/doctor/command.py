@@ -64,7 +64,10 @@ def run(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             return NOT_EXAMINED
         if not answer.is_file():
-            print(f"doctor: {script} ended with status {done.returncode} before it could be examined", file=sys.stderr)
+            print(
+                f"doctor: {script} ended with status {done.returncode} before it could be examined",
+                file=sys.stderr,
+            )
             return NOT_EXAMINED
         told = json.loads(answer.read_text(encoding="utf-8"))
     print(told["report"], file=sys.stderr if told["status"] == NOT_EXAMINED else sys.stdout)

@@ -197,7 +197,11 @@ def classes_of(loss: OpSeen) -> Array | None:
         return target.sample.reshape(-1)
     if is_one_hot(target) and target.sample.shape[1] == target.shape[1]:
         return target.sample.argmax(axis=1)
-    if loss.op.startswith("binary") and len(target.shape) in (1, 2) and target.shape[-1:] in ((1,), target.shape):
+    if (
+        loss.op.startswith("binary")
+        and len(target.shape) in (1, 2)
+        and target.shape[-1:] in ((1,), target.shape)
+    ):
         return target.sample.reshape(-1) if set(np.unique(target.sample)) <= {0.0, 1.0} else None
     return None
 

@@ -90,7 +90,9 @@ class Doctor:
         return str(self)
 
 
-def split_arguments(model: Any, batch: Sequence[Any], optimizer: Any) -> tuple[list[Any], list[Any], list[Any]]:
+def split_arguments(
+    model: Any, batch: Sequence[Any], optimizer: Any
+) -> tuple[list[Any], list[Any], list[Any]]:
     """The models, the optimisers and the batch among what `doctor` was given."""
     given = list(model) if isinstance(model, (list, tuple)) else [model]
     for each in given:

@@ -17,11 +17,20 @@ from .steps import has_diverged
 from .thresholds import DROPPED, FEW_STEPS
 
 CAUSES = {
-    "log": ("the logarithm of 0 or less", "log_softmax or a loss with logits does it safely; else clamp first"),
+    "log": (
+        "the logarithm of 0 or less",
+        "log_softmax or a loss with logits does it safely; else clamp first",
+    ),
     "div": ("a division by 0", "add a small number to what is divided by"),
     "sqrt": ("the root of a negative number", "clamp first, or add a small number"),
-    "exp": ("an exponential too large for its dtype", "subtract the largest first, or use logsumexp or softmax"),
-    "pow": ("a power beyond its dtype, or a root of a negative number", "keep what goes in small and positive"),
+    "exp": (
+        "an exponential too large for its dtype",
+        "subtract the largest first, or use logsumexp or softmax",
+    ),
+    "pow": (
+        "a power beyond its dtype, or a root of a negative number",
+        "keep what goes in small and positive",
+    ),
 }
 
 
@@ -69,7 +78,9 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
         if len(told) > 1:
             continue
         what = (
-            "dropout drops" if op.op == "dropout" else "batch norm uses the batch, and changes its running statistics"
+            "dropout drops"
+            if op.op == "dropout"
+            else "batch norm uses the batch, and changes its running statistics"
         )
         yield Finding(
             "evaluated_in_training_mode",
@@ -211,7 +222,9 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
         f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward {sweep.round + 1}, though its "
         f"forward is a number{': ' + cause if cause else ''}",
         f"the rule for {argument} of {name} is the first that makes one",
-        "add a small number before it (x + 1e-8), or compute in float32" if cause else "tg.detect_anomaly() stops there",
+        "add a small number before it (x + 1e-8), or compute in float32"
+        if cause
+        else "tg.detect_anomaly() stops there",
         op.place if op is not None else place_at(sweep.where, ""),
         weight=96,
     )

@@ -117,7 +117,9 @@ def not_optimised(history: History) -> Iterator[Finding]:
     dead = [p for p in optimized if p not in known and p not in reached(history)]
     names = [known[leaf] for leaf in lost]
     evidence = f"{listed(names)}: gradients arrive, no optimiser has {'them' if len(lost) > 1 else 'it'}"
-    advice = "give all of model.parameters() to the optimiser; what is to stay as it is, requires_grad_(False)"
+    advice = (
+        "give all of model.parameters() to the optimiser; what is to stay as it is, requires_grad_(False)"
+    )
     if dead:
         evidence += f"; the optimiser has {show_count(len(dead), 'parameter')} that no model has any more"
         advice = "make the optimiser after the layers are in place: it was made before one was replaced"

@@ -226,7 +226,13 @@ def is_log_likelihood(root: Any) -> bool:
 def of_a_loss(sweep: Any) -> bool:
     """Whether a backward begins at minus what a loss function returned."""
     maker = sweep.roots[0].before()
-    return maker is not None and maker.op in ("cross_entropy", "mse_loss", "nll_loss", "l1_loss", "huber_loss")
+    return maker is not None and maker.op in (
+        "cross_entropy",
+        "mse_loss",
+        "nll_loss",
+        "l1_loss",
+        "huber_loss",
+    )
 
 
 def rises_on_purpose(history: History) -> bool:
@@ -308,7 +314,9 @@ def decayed(history: History) -> Iterator[Finding]:
         if optimizer is None or len({update.round for update in wide}) < FEW_STEPS:
             continue
         shares = [
-            float(update.group["weight_decay"]) * update.weight / update.grad for update in wide if update.grad
+            float(update.group["weight_decay"]) * update.weight / update.grad
+            for update in wide
+            if update.grad
         ]
         first = {update.leaf: update for update in reversed(wide)}
         last = {update.leaf: update for update in wide}
@@ -367,7 +375,10 @@ def finite_updates(updates: list[Update]) -> list[Update]:
     return [
         update
         for update in updates
-        if update.weight and update.dimensions >= 2 and math.isfinite(update.moved) and math.isfinite(update.weight)
+        if update.weight
+        and update.dimensions >= 2
+        and math.isfinite(update.moved)
+        and math.isfinite(update.weight)
     ]
 
 
@@ -393,7 +404,9 @@ def too_large(history: History) -> Iterator[Finding]:
             rate += f" with momentum {momentum:g}, which multiplies it by {1 / max(1 - momentum, 1e-3):.0f}"
         yield Finding(
             "step_too_large",
-            "the learning rate is too large: the loss diverges" if diverged else "the learning rate is too large",
+            "the learning rate is too large: the loss diverges"
+            if diverged
+            else "the learning rate is too large",
             f"{rate}: a step changes weights by {ratio:.2g} of their size (the largest by {largest:.2g}); about "
             f"1e-3 is usual{loss_said(history)}",
             "lower the learning rate, by ten at first",

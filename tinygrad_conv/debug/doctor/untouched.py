@@ -57,7 +57,9 @@ def untouched(modules: Sequence[Any], optimizers: Sequence[Any], values: Sequenc
     """
     every = [module for root in modules for module in root.modules()]
     attributes = [(module, type(module), copied(vars(module))) for module in every]
-    tensors = {id(tensor): tensor for module in every for tensor in vars(module).values() if is_tensor(tensor)}
+    tensors = {
+        id(tensor): tensor for module in every for tensor in vars(module).values() if is_tensor(tensor)
+    }
     tensors |= {id(param): param for optimizer in optimizers for param in optimizer.params()}
     tensors |= {id(value): value for value in values if is_tensor(value)}
     states = [TensorState(tensor) for tensor in tensors.values()]
@@ -82,8 +84,8 @@ def untouched(modules: Sequence[Any], optimizers: Sequence[Any], values: Sequenc
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether it is a Tensor."""
-    return isinstance(value, Tensor)
+    """Whether it is a Tensor that no op made: others never change."""
+    return isinstance(value, Tensor) and value._edge is None
 
 
 def copied(attributes: dict[str, Any]) -> dict[str, Any]:
