@@ -22,7 +22,8 @@ FAULTS = {
     "symmetric_units": POINTS + "for p in net.parameters(): nn.init.constant_(p, 0.1)\n" + LOOP,
     "zero_weights": POINTS + "for p in net.parameters(): nn.init.zeros_(p)\n" + LOOP,
     "only_linear": POINTS
-    + "net = nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 3))\noptimizer = optim.SGD(net.parameters(), lr=0.1)\n"
+    + "net = nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 3))\n"
+    + "optimizer = optim.SGD(net.parameters(), lr=0.1)\n"
     + LOOP,
 }
 

@@ -38,10 +38,10 @@ for layer in net.modules():
 """,
     "network_in_network": """
 def block(into, out, size, padding):
-    return nn.Sequential(nn.Conv2d(into, out, size, padding=padding), nn.ReLU(), nn.Conv2d(out, out, 1), nn.ReLU(),
-                         nn.Conv2d(out, out, 1), nn.ReLU())
-net = nn.Sequential(block(1, 12, 5, 2), nn.MaxPool2d(2), block(12, 16, 3, 1), nn.MaxPool2d(2), nn.Dropout(0.5),
-                    block(16, 4, 3, 1), nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten())
+    return nn.Sequential(nn.Conv2d(into, out, size, padding=padding), nn.ReLU(), nn.Conv2d(out, out, 1),
+                         nn.ReLU(), nn.Conv2d(out, out, 1), nn.ReLU())
+net = nn.Sequential(block(1, 12, 5, 2), nn.MaxPool2d(2), block(12, 16, 3, 1), nn.MaxPool2d(2),
+                    nn.Dropout(0.5), block(16, 4, 3, 1), nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten())
 """,
     "resnet": """
 class Block(nn.Module):
@@ -89,14 +89,14 @@ net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(24 * 4, 32), nn.ReLU(), nn.
 def inverted(into, out, factor):
     wide = into * factor
     return nn.Sequential(nn.Conv2d(into, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU6(),
-                         nn.Conv2d(wide, wide, 3, padding=1, groups=wide, bias=False), nn.BatchNorm2d(wide), nn.ReLU6(),
-                         nn.Conv2d(wide, out, 1, bias=False), nn.BatchNorm2d(out))
+                         nn.Conv2d(wide, wide, 3, padding=1, groups=wide, bias=False), nn.BatchNorm2d(wide),
+                         nn.ReLU6(), nn.Conv2d(wide, out, 1, bias=False), nn.BatchNorm2d(out))
 net = nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1), nn.ReLU6(), inverted(8, 8, 3), inverted(8, 12, 3),
                     nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(12, 4))
 """,
     "mlp_with_dropout": """
-net = nn.Sequential(nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 32), nn.Tanh(),
-                    nn.Linear(32, 4))
+net = nn.Sequential(nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 32),
+                    nn.Tanh(), nn.Linear(32, 4))
 """,
     "transformer": """
 class Net(nn.Module):
@@ -154,8 +154,8 @@ LOOPS = {
     "autoencoder": HEAD
     + """
 x = tg.rand(64, 36)
-net = nn.Sequential(nn.Linear(36, 20), nn.ReLU(), nn.Linear(20, 4), nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 36),
-                    nn.Sigmoid())
+net = nn.Sequential(nn.Linear(36, 20), nn.ReLU(), nn.Linear(20, 4), nn.Linear(4, 20), nn.ReLU(),
+                    nn.Linear(20, 36), nn.Sigmoid())
 optimizer = optim.Adam(net.parameters(), lr=1e-3)
 for step in range(40):
     part = x[step % 4 * 16 : step % 4 * 16 + 16]
@@ -171,8 +171,8 @@ def small(layer):
         nn.init.normal_(layer.weight, 0.0, 0.02)
 G = nn.Sequential(nn.ConvTranspose2d(8, 16, 4, 1, 0, bias=False), nn.BatchNorm2d(16), nn.ReLU(True),
                   nn.ConvTranspose2d(16, 1, 4, 2, 1, bias=False), nn.Tanh())
-D = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(16, 1, 4, 1, 0),
-                  nn.Sigmoid(), nn.Flatten(0))
+D = nn.Sequential(nn.Conv2d(1, 16, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True),
+                  nn.Conv2d(16, 1, 4, 1, 0), nn.Sigmoid(), nn.Flatten(0))
 G.apply(small), D.apply(small)
 optD = optim.Adam(D.parameters(), lr=2e-4, betas=(0.5, 0.999))
 optG = optim.Adam(G.parameters(), lr=2e-4, betas=(0.5, 0.999))

@@ -36,7 +36,8 @@ for step in range(8):
     "gradient_not_finite": POINTS
     + LOOP.replace("F.cross_entropy(net(x[part]), y[part])", "tg.sqrt(F.relu(net(x[part]))).mean()"),
     "loaded_in_part": NORMED
-    + "net.load_state_dict({f'module.{key}': value for key, value in net.state_dict().items()}, strict=False)\n"
+    + "state = {f'module.{key}': value for key, value in net.state_dict().items()}\n"
+    + "net.load_state_dict(state, strict=False)\n"
     + LOOP,
     "loaded_elsewhere": """
 def make():

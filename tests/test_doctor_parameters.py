@@ -58,7 +58,8 @@ FAULTS = {
     + NET
     + LOOP.replace(
         "        optimizer.zero_grad()\n",
-        "        net = Net()\n        optimizer = optim.SGD(net.parameters(), lr=0.1)\n        optimizer.zero_grad()\n",
+        "        net = Net()\n        optimizer = optim.SGD(net.parameters(), lr=0.1)\n"
+        "        optimizer.zero_grad()\n",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""After the doctor everything is as if it had not run: numbers, gradients, modes, statistics, random state."""
+"""After the doctor all is as if it had not run: numbers, gradients, modes, statistics, random state."""
 
 from __future__ import annotations
 

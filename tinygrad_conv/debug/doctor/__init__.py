@@ -9,7 +9,7 @@ watch.py        the observer that sees it; seams.py, models.py, data_seen.py: wh
 finding.py      a finding, and the report; thresholds.py: every threshold, with its reason
 flow.py         gradient flow by layer, dead, saturated, identical units
 parameters.py   not found, not optimised, not reached, frozen, shared
-steps.py        none, too large, too small, uphill, with old gradients
+steps.py        none, uphill, with old gradients; rates.py: too large, too small
 data.py         not normalised, constant, sorted, reused buffers, labels
 losses.py       softmax and the loss, the batch axis, shapes that broadcast
 modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
@@ -34,7 +34,7 @@ def doctor(
     """Why does this net not learn? An examination of it, with `.findings`, `.flow`, and `print(…)`.
 
     With a batch: `doctor(net, x, y, loss_fn=F.cross_entropy, optimizer=optimizer)` computes
-    `loss_fn(net(x), y)`, goes backward and works out a step, once; without loss_fn, `net(*batch)` is the loss.
+    `loss_fn(net(x), y)`, goes backward and works out a step, once; without loss_fn `net(*batch)` is the loss.
     Parameters, gradients, modes, statistics, random numbers and the optimiser are as before afterwards.
 
     Without one: `with doctor(net, optimizer) as d:` watches the steps of a loop inside, changes nothing of

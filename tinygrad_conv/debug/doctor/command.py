@@ -27,8 +27,9 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         "doctor",
         help="run a script and say why its net does not learn",
-        description="Run a training script as it is in a process of its own, watch its first steps, end it, and "
-        "report what is wrong, the worst first. The exit status is 0 if nothing is, 1 if something is, 2 if the "
+        description="Run a training script as it is in a process of its own, watch its first steps, end it, "
+        "and report what is wrong, the worst first. The exit status is 0 if nothing is, 1 if something "
+        "is, 2 if the "
         "script could not be examined.",
     )
     command.add_argument(
@@ -123,7 +124,8 @@ def end(doctor: Any, answer: Path, with_flow: bool) -> None:
     text = str(doctor)
     if not history.sweeps and not history.steps and not (history.error is not None and history.ops):
         status = NOT_EXAMINED
-        text = f"doctor: {script} went backward {show_count(len(history.sweeps), 'time')}: there was nothing to examine"
+        went = f"{script} went backward {show_count(len(history.sweeps), 'time')}"
+        text = f"doctor: {went}: there was nothing to examine"
     elif with_flow:
         text = f"{text}\n\n{doctor.flow}"
     answer.write_text(json.dumps({"report": text, "status": status}), encoding="utf-8")

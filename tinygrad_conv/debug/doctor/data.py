@@ -68,7 +68,8 @@ def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
             pixels = 100 < data.stats.high <= 255 and data.stats.low >= 0
             yield Finding(
                 "not_normalised",
-                f"the input of {op.name} is not normalised: it goes from {data.stats.low:.4g} to {data.stats.high:.4g}",
+                f"the input of {op.name} is not normalised: it goes from {data.stats.low:.4g} to "
+                f"{data.stats.high:.4g}",
                 f"its root mean square is {data.stats.rms:.4g}; nets are made for about 1",
                 "x / 255 for pixels" if pixels else "standardise: (x - mean) / std, of the training data",
                 op.place,
@@ -154,7 +155,8 @@ def reused_buffers(history: History, inputs: list[tuple[OpSeen, DataSeen]]) -> I
     if (same or history.aliases) and inputs:
         op, data = inputs[-1]
         evidence = (
-            f"{len(pairs)} steps saw the very same {show_shape(data.shape)}, with {len(most)} different targets"
+            f"{len(pairs)} steps saw the very same {show_shape(data.shape)}, with {len(most)} "
+            "different targets"
             if same
             else f"{max(history.aliases)} batches wait in one and the same memory"
         )
@@ -162,7 +164,8 @@ def reused_buffers(history: History, inputs: list[tuple[OpSeen, DataSeen]]) -> I
             "reused_buffer",
             "a buffer is reused: all batches show the numbers of the last one",
             evidence,
-            "let the loader give out copies, buffer.copy(), or tg.tensor(buffer), which copies (tg.Tensor and "
+            "let the loader give out copies, buffer.copy(), or tg.tensor(buffer), which copies "
+            "(tg.Tensor and "
             "from_numpy share the memory)",
             op.place,
             weight=85,
@@ -219,7 +222,8 @@ def sorted_labels(loss: OpSeen, classes: list[Array]) -> Iterator[Finding]:
         if outputs >= 2 and sum(each.size for each in whole) >= ABSENT_SAMPLES * 2:
             yield Finding(
                 "one_label",
-                f"every label of {len(whole)} batches is {every[0]:g}: the data are sorted by class, or the labels "
+                f"every label of {len(whole)} batches is {every[0]:g}: the data are sorted by class, "
+                "or the labels "
                 "constant",
                 f"{sum(each.size for each in whole)} samples of one class, and {outputs} outputs",
                 "shuffle: DataLoader(…, shuffle=True), or a permutation of the samples",
@@ -234,7 +238,8 @@ def sorted_labels(loss: OpSeen, classes: list[Array]) -> Iterator[Finding]:
         yield Finding(
             "sorted_labels",
             "the batches are sorted by class: not shuffled",
-            f"{every.size} classes in {len(whole)} batches, but {count:.2g} in a batch; each batch unlearns the "
+            f"{every.size} classes in {len(whole)} batches, but {count:.2g} in a batch; each batch "
+            "unlearns the "
             "others",
             "shuffle: DataLoader(…, shuffle=True), or a permutation of the samples in each epoch",
             loss.place,
@@ -274,8 +279,10 @@ def targets(history: History) -> Iterator[Finding]:
         if op.op == "mse_loss" and float(np.median([each.stats.rms for _, each in seen])) > LARGE_TARGET:
             yield Finding(
                 "large_targets",
-                f"the targets are not normalised: they go from {target.stats.low:.4g} to {target.stats.high:.4g}",
-                f"their root mean square is {target.stats.rms:.4g}; the first squared errors, and gradients, are "
+                f"the targets are not normalised: they go from {target.stats.low:.4g} to "
+                f"{target.stats.high:.4g}",
+                f"their root mean square is {target.stats.rms:.4g}; the first squared errors, and "
+                "gradients, are "
                 f"{op.value if op.value is not None else float('nan'):.3g} large",
                 "standardise the targets, and scale predictions back",
                 op.place,

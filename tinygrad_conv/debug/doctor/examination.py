@@ -98,7 +98,8 @@ def split_arguments(
     for each in given:
         if not isinstance(each, Module):
             raise TypeError(f"doctor: model must be an nn.Module, not {show_value(each)}")
-    optimizers, values = [], []
+    optimizers: list[Any] = []
+    values: list[Any] = []
     for each in batch:
         several = each if isinstance(each, (list, tuple)) else [each]
         if several and all(isinstance(member, Optimizer) for member in several):
@@ -140,7 +141,8 @@ def loss_of(model: Any, values: list[Any], loss_fn: Callable[..., Any] | None) -
         loss = loss_fn(model(*values[:-1]), values[-1])
     if not isinstance(loss, Tensor) or loss.data.size != 1:
         raise TypeError(
-            f"doctor: the loss must be a Tensor of one number, not {show_value(loss)}; pass loss_fn=…, which is "
+            f"doctor: the loss must be a Tensor of one number, not {show_value(loss)}; pass "
+            "loss_fn=…, which is "
             "called with the model's output and the last of the batch"
         )
     return loss

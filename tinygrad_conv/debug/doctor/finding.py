@@ -1,4 +1,4 @@
-"""`Finding`: one thing that is wrong with a training, with its evidence; and the report that findings make."""
+"""`Finding`: one thing that is wrong with a training, and how one knows; the report that findings make."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from .thresholds import (
     FEW_STEPS,
     FLOW_STEPS,
     LARGE_INIT,
-    LARGE_INPUT,
     SATURATED_SHARE,
     SMALLEST_FAN_IN,
     VANISHING,
@@ -92,9 +92,9 @@ def flow_of(history: History) -> Flow:
     return Flow(layers)
 
 
-def by_layer(history: History) -> dict[object, list[OpSeen]]:
+def by_layer(history: History) -> dict[Any, list[OpSeen]]:
     """The ops that multiply with a parameter and that a backward has passed, by the parameter."""
-    ops: dict[object, list[OpSeen]] = {}
+    ops: dict[Any, list[OpSeen]] = {}
     for op in history.training():
         if op.weight is not None and op.dy is not None:
             ops.setdefault(op.weight, []).append(op)
@@ -190,24 +190,20 @@ def large_weights(history: History) -> Iterator[Finding]:
         first = next((sweep.grads[weight] for sweep in history.sweeps if weight in sweep.grads), None)
         if first is None:
             continue
-        size, fan_in = first_size(weight), int(np.prod(weight.shape[1:]))
+        size, fan_in = weight.data.size, int(np.prod(weight.shape[1:]))
         begun = first.weight_norm / size**0.5
         usual = (2 / fan_in) ** 0.5 if fan_in else float("inf")
         if fan_in >= SMALLEST_FAN_IN and begun > LARGE_INIT * usual:
             yield Finding(
                 "large_weights",
                 f"the weights of {ops[0].name} begin too large",
-                f"their root mean square is {begun:.2g}; for {fan_in} inputs √(2/{fan_in}) = {usual:.2g} keeps "
+                f"their root mean square is {begun:.2g}; for {fan_in} inputs √(2/{fan_in}) = "
+                f"{usual:.2g} keeps "
                 f"the size of what passes (it makes outputs of {ops[0].stats.rms:.3g})",
                 "initialise by the fan in: nn.init.kaiming_normal_(weight), or leave the default",
                 ops[0].place,
                 weight=72,
             )
-
-
-def first_size(weight: object) -> int:
-    """How many numbers a parameter has."""
-    return int(getattr(weight, "size", 0) if isinstance(weight, np.ndarray) else weight.data.size)  # type: ignore[attr-defined]
 
 
 def quiet_units(history: History) -> Iterator[Finding]:
@@ -224,7 +220,7 @@ def quiet_units(history: History) -> Iterator[Finding]:
         if len(same) < DEAD_BATCHES or samples < DEAD_SAMPLES:
             continue
         late = same[len(same) // 2 :] if len(same) >= 2 * DEAD_BATCHES else same
-        quiet = np.logical_and.reduce([op.quiet_units for op in late])
+        quiet = np.logical_and.reduce([op.quiet_units for op in late if op.quiet_units is not None])
         count, units = int(quiet.sum()), quiet.size
         if units < 2 or count < DEAD_SHARE * units:
             continue
@@ -294,9 +290,11 @@ def symmetric(history: History) -> Iterator[Finding]:
             yield Finding(
                 "symmetric_units",
                 f"all {weight.shape[0]} units of {ops[0].name} are identical",
-                f"the rows of its weight are equal and get equal gradients in {len(grads)} backwards, so they "
+                f"the rows of its weight are equal and get equal gradients in {len(grads)} backwards, "
+                "so they "
                 "stay one and the same unit: the symmetry is never broken",
-                "initialise at random (nn.init.kaiming_uniform_), not with a constant or zeros; only biases may begin equal",
+                "initialise at random (nn.init.kaiming_uniform_), not with a constant or zeros; only "
+                "biases may begin equal",
                 ops[0].place,
                 weight=78,
             )
@@ -304,7 +302,8 @@ def symmetric(history: History) -> Iterator[Finding]:
             yield Finding(
                 "zero_weights",
                 f"the weights of {ops[0].name} are zero and stay zero",
-                f"in {len(grads)} backwards |w| = 0 and |dw| = 0: with all layers zero, nothing tells the units apart",
+                f"in {len(grads)} backwards |w| = 0 and |dw| = 0: with all layers zero, nothing tells "
+                "the units apart",
                 "initialise at random (nn.init.kaiming_uniform_), not with zeros",
                 ops[0].place,
                 weight=78,
@@ -344,22 +343,6 @@ def linear_before(op: OpSeen) -> OpSeen | None:
     while maker is not None and maker.op == "dropout":
         maker = maker.before()
     return maker if maker is not None and maker.weight is not None and maker.weight.data.ndim >= 2 else None
-
-
-def largest_input(history: History) -> float:
-    """The largest root mean square of what layers are given from outside."""
-    sizes = [
-        given.data.stats.rms
-        for op in history.training()
-        for given in op.inputs
-        if op.weight is not None and given.data is not None and given.data.is_float
-    ]
-    return max(sizes, default=0.0)
-
-
-def is_large(history: History) -> bool:
-    """Whether the data are to blame for large values."""
-    return largest_input(history) > LARGE_INPUT
 
 
 def median_ratio(updates: list[Update]) -> float:

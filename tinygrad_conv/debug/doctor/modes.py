@@ -12,8 +12,8 @@ from ...errors import show_count
 from .finding import PERHAPS, Finding
 from .models import layer_made_at
 from .parameters import listed
+from .rates import has_diverged
 from .seen import LOSSES, History, OpSeen, SweepSeen
-from .steps import has_diverged
 from .thresholds import DROPPED, FEW_STEPS
 
 CAUSES = {
@@ -55,7 +55,8 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
     yield Finding(
         "trained_in_eval_mode",
         f"the model is trained in eval mode: {listed(paths)} do not do what they do in training",
-        f"training is False in {len(by_mode)} of {len(history.sweeps)} backwards: dropout passes all, batch norms "
+        f"training is False in {len(by_mode)} of {len(history.sweeps)} backwards: dropout passes all, "
+        "batch norms "
         "use their running statistics and do not update them",
         "model.train() before the loop, and again after each evaluation",
         place_at(sweep.where, ""),
@@ -119,7 +120,8 @@ def batches_of_one(history: History) -> Iterator[Finding]:
         yield Finding(
             "batch_of_one",
             f"{single[0].name} is a batch norm and sees batches of one sample",
-            f"[{','.join(map(str, single[0].shape))}] in {len(single)} forwards: each sample is normalised by "
+            f"[{','.join(map(str, single[0].shape))}] in {len(single)} forwards: each sample is "
+            "normalised by "
             "itself, and the running statistics jump",
             "larger batches, or nn.GroupNorm",
             single[0].place,
@@ -219,7 +221,8 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
     cause = "float16 overflows beyond 65504" if half else cause
     return Finding(
         "gradient_not_finite",
-        f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward {sweep.round + 1}, though its "
+        f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward "
+        f"{sweep.round + 1}, though its "
         f"forward is a number{': ' + cause if cause else ''}",
         f"the rule for {argument} of {name} is the first that makes one",
         "add a small number before it (x + 1e-8), or compute in float32"
@@ -243,7 +246,8 @@ def loaded(history: History) -> Iterator[Finding]:
             others = f"; without a place: {listed(load.unexpected)}" if load.unexpected else ""
             yield Finding(
                 "loaded_in_part",
-                f"load_state_dict(strict=False) left {len(left)} of {show_count(len(keys), 'parameter')} of {owner} "
+                f"load_state_dict(strict=False) left {len(left)} of "
+                f"{show_count(len(keys), 'parameter')} of {owner} "
                 "as they were",
                 f"missing: {listed(left)}{others}",
                 "rename the keys so that they fit; strict=True says which do not",

@@ -66,9 +66,11 @@ def hidden_layers(history: History) -> list[Finding]:
         findings.append(
             Finding(
                 "layers_in_a_list",
-                f"{show_count(len(entry.modules), 'layer')} of {owner}.{entry.attribute} are not in the module "
+                f"{show_count(len(entry.modules), 'layer')} of {owner}.{entry.attribute} are not in "
+                "the module "
                 f"tree: a plain {entry.container} hides them from parameters()",
-                f"{show_count(len(lost), 'parameter')} of {listed([type(each).__name__ for each in entry.modules])}"
+                f"{show_count(len(lost), 'parameter')} of "
+                f"{listed([type(each).__name__ for each in entry.modules])}"
                 " are in no optimiser and never change",
                 f"self.{entry.attribute} = {container}(…), which registers its layers",
                 entry.place or defined(type(entry.holder)),
@@ -149,7 +151,8 @@ def left_behind(history: History) -> Iterator[Finding]:
             "another_model",
             "the optimiser has parameters of another model: no backward reaches any of its "
             f"{show_count(len(params), 'parameter')}",
-            f"{len(called)} steps moved nothing, while {show_count(len(arrived), 'other tensor')} got gradients",
+            f"{len(called)} steps moved nothing, while {show_count(len(arrived), 'other tensor')} got "
+            "gradients",
             "make the optimiser of the parameters of the model that is called, after it was made, copied or "
             "its layers replaced",
             made_at(history, optimizer),
@@ -179,7 +182,7 @@ def unreached(history: History) -> Iterator[Finding]:
             if is_used:
                 evidence = "the forward reads them, but no path leads back from the loss"
                 evidence = f"{cut}" if cut else evidence
-                advice = "stay on the tape: no .detach(), .data, .numpy(), .item() or no_grad on the way to the loss"
+                advice = "no .detach(), .data, .numpy(), .item() or no_grad between it and the loss"
             else:
                 evidence = "no op of the forward reads them: the layer is made and never called"
                 evidence = f"{evidence}; {cut}" if cut else evidence
@@ -222,7 +225,8 @@ def frozen(history: History) -> Iterator[Finding]:
                 "frozen",
                 f"{show_count(len(after), 'parameter')} of {type(model).__name__} are frozen "
                 "(requires_grad=False) among others that learn",
-                f"{listed([known[p] for p in after])}: no gradient, no step, while {known[own[first]]}, which comes "
+                f"{listed([known[p] for p in after])}: no gradient, no step, while "
+                f"{known[own[first]]}, which comes "
                 "before, is trained",
                 "p.requires_grad_(True), unless they are meant to stay as they are",
                 reading_place(history, after[0]),
@@ -259,7 +263,8 @@ def shared(history: History) -> Iterator[Finding]:
             yield Finding(
                 "shared_layer",
                 f"{listed(paths)} are one and the same {type(layer).__name__}: they share one weight",
-                f"the same object stands {len(paths)} times in its container, as [layer] * {len(paths)} makes it",
+                f"the same object stands {len(paths)} times in its container, as [layer] * "
+                f"{len(paths)} makes it",
                 "make a layer for each place: [nn.Linear(…) for _ in range(n)]; if it is meant, nothing",
                 reading_place(history, next(layer.parameters())),
                 PERHAPS,

@@ -26,7 +26,7 @@ WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=No
 def telling(watch: Watch) -> Iterator[None]:
     """Inside, optimisers and modules tell the observer."""
     token = WATCH.set(watch)
-    replaced = [
+    replaced: list[tuple[Any, str, Any, Any]] = [
         (Optimizer, "__init__", Optimizer.__init__, tells_of_making),
         (Module, "load_state_dict", Module.load_state_dict, tells_of_loading),
         (Module, "__init__", Module.__init__, tells_of_module),
@@ -50,7 +50,8 @@ def telling(watch: Watch) -> Iterator[None]:
 
 def classes_below(base: type) -> list[type]:
     """A class and all that derive from it."""
-    return [base, *(inner for derived in base.__subclasses__() for inner in classes_below(derived))]
+    derived: list[type] = base.__subclasses__()
+    return [base, *(inner for each in derived for inner in classes_below(each))]
 
 
 def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""What a doctor has seen of a training: ops, backwards and steps, as numbers. No array is kept but parameters'.
+"""What a doctor has seen of a training: ops, backwards and steps, as numbers.
 
 History     everything, in the order in which it happened
 OpSeen      an op that was applied: what it read and made, and later on the gradient that arrived at it

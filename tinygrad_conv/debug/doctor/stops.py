@@ -24,7 +24,8 @@ REASONS = (
     (
         "got no parameters",
         "no_parameters",
-        "the optimiser got no parameters: layers in a plain list are not found, and an iterator such as model.parameters() is exhausted once it was gone through",
+        "the optimiser got no parameters: layers in a plain list are not found, and an iterator such "
+        "as model.parameters() is exhausted once it was gone through",
         "give it list(model.parameters()); layers in nn.ModuleList",
     ),
     (

@@ -52,8 +52,8 @@ class TensorState:
 
 @contextmanager
 def untouched(modules: Sequence[Any], optimizers: Sequence[Any], values: Sequence[Any]) -> Iterator[None]:
-    """Whatever happens inside to these modules, optimisers, tensors and arrays, and to random numbers, has not
-    happened afterwards.
+    """Whatever happens inside to these modules, optimisers and values has not happened afterwards; nor have
+    random numbers been drawn.
     """
     every = [module for root in modules for module in root.modules()]
     attributes = [(module, type(module), copied(vars(module))) for module in every]

@@ -19,9 +19,19 @@ from ...members import members_of
 from ..cut import cut_of
 from . import models
 from .data_seen import data_of
-from .seen import LOSSES, DataSeen, GradSeen, History, InputSeen, OpSeen, StepSeen, SweepSeen, Update
+from .seen import (
+    LOSSES,
+    DataSeen,
+    GradSeen,
+    History,
+    InputSeen,
+    OpSeen,
+    StepSeen,
+    SweepSeen,
+    Update,
+    stats_of,
+)
 from .seen import norm as norm_of
-from .seen import stats_of
 from .thresholds import ENDS, MOST_OPS
 
 UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "maximum", "hardtanh"}
