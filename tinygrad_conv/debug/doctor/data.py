@@ -12,12 +12,13 @@ from ...engine.location import place_at
 from ...errors import show_shape
 from .finding import NOTE, PERHAPS, Finding
 from .losses import is_one_hot, target_of
-from .seen import LOSSES, PASSING, DataSeen, History, OpSeen
+from .seen import LOSSES, DataSeen, History, OpSeen
 from .thresholds import (
     ABSENT_SAMPLES,
     FEW_STEPS,
     LARGE_INPUT,
     LARGE_TARGET,
+    SMALL_INPUT,
     OFFSET,
     ORDERED,
     SORTED_BATCHES,
@@ -45,18 +46,10 @@ def batches(history: History) -> list[tuple[OpSeen, DataSeen]]:
     for op in history.training():
         if op.weight is None or not op.inputs:
             continue
-        data = data_behind(op)
+        data = op.inputs[0].data
         if data is not None and data.is_float and len(data.shape) >= 2:
             seen.append((op, data))
     return seen
-
-
-def data_behind(op: OpSeen) -> DataSeen | None:
-    """The data that an op reads as it is, or reshaped."""
-    given = op.inputs[0]
-    while given.producer is not None and given.producer.op in PASSING - {"getitem"} and given.producer.inputs:
-        given = given.producer.inputs[0]
-    return given.data
 
 
 def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
@@ -74,6 +67,16 @@ def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
                 "x / 255 for pixels" if pixels else "standardise: (x - mean) / std, of the training data",
                 op.place,
                 weight=64,
+            )
+            continue
+        if 0 < data.stats.rms < SMALL_INPUT:
+            yield Finding(
+                "tiny_input",
+                f"the input of {op.name} is not normalised: it is tiny",
+                f"its root mean square is {data.stats.rms:.2g}; nets are made for about 1",
+                "standardise: (x - mean) / std; is it divided by 255 twice?",
+                op.place,
+                weight=57,
             )
             continue
         columns = data.sample
@@ -141,6 +144,7 @@ def pairs_of_batches(history: History) -> list[tuple[DataSeen, DataSeen]]:
         target = target_of(op) if op.op in LOSSES else None
         if target is not None and latest is not None and target.shape[:1] == latest.shape[:1]:
             pairs.append((latest, target))
+            latest = None
     return pairs
 
 

@@ -313,16 +313,16 @@ def symmetric(history: History) -> Iterator[Finding]:
 def only_linear(history: History) -> Iterator[Finding]:
     """Layers with nothing but linear ops between them."""
     pairs: dict[object, tuple[OpSeen, OpSeen]] = {}
+    curved = any(op.op in ACTIVATIONS for op in history.training())
     for op in history.training():
         earlier = linear_before(op)
         if earlier is None or op.weight is None or earlier.weight is op.weight:
             continue
-        narrow = min(earlier.weight.shape[0], np.prod(op.weight.shape[1:]))
-        widest = min(int(np.prod(earlier.weight.shape[1:])), op.weight.shape[0])
-        if op.op == "linear" and earlier.op == "linear" and narrow >= widest:
+        narrow, widest = earlier.weight.shape[0], min(earlier.weight.shape[1], op.weight.shape[0])
+        joined = {earlier.op, op.op}
+        if (joined == {"linear"} or not curved and joined <= {"linear", "conv2d"}) and narrow >= widest:
             pairs.setdefault((earlier.weight, op.weight), (earlier, op))
     others = {op.weight for op in history.training() if op.weight is not None}
-    curved = any(op.op in ACTIVATIONS for op in history.training())
     for earlier, later in pairs.values():
         level = PERHAPS if curved and len(others) > 2 else "fault"
         yield Finding(

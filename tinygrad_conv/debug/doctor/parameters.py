@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from .models import (
     parameter_groups,
     reading_place,
 )
-from .seen import History
+from .seen import History, OpSeen
 from .thresholds import FEW_STEPS
 
 
@@ -34,11 +35,17 @@ def examine(history: History) -> Iterator[Finding]:
     yield from frozen(history)
     yield from shared(history)
     yield from made_anew(history)
+    yield from layers_made_anew(history)
 
 
 def reached(history: History) -> set[Any]:
     """Leaves whose `.grad` some backward has written."""
     return {leaf for sweep in history.sweeps if sweep.writes for leaf in sweep.grads}
+
+
+def read_leaves(history: History) -> set[Any]:
+    """Leaves that some op has read."""
+    return {given.leaf for op in history.ops for given in op.inputs if given.leaf is not None}
 
 
 def moved(history: History) -> set[Any]:
@@ -55,10 +62,10 @@ def listed(names: list[str]) -> str:
 def hidden_layers(history: History) -> list[Finding]:
     """Layers in a plain list."""
     findings = []
-    known, optimized = history.trained(), history.optimized()
+    known, optimized, read = history.trained(), history.optimized(), read_leaves(history)
     for entry in history.hidden:
         inside = [parameter for layer in entry.modules for parameter in layer.parameters()]
-        lost = [each for each in inside if each not in known and each not in optimized]
+        lost = [each for each in inside if each in read and each not in known and each not in optimized]
         if not lost or any(each in moved(history) for each in lost):
             continue
         owner = type(entry.holder).__name__
@@ -165,7 +172,7 @@ def unreached(history: History) -> Iterator[Finding]:
     known, arrived = history.trained(), reached(history)
     if sum(sweep.writes for sweep in history.sweeps) < 1 or not arrived:
         return
-    read = {given.leaf for op in history.ops for given in op.inputs if given.leaf is not None}
+    read = read_leaves(history)
     told: set[Any] = set()
     for group in parameter_groups(history):
         own = [p for p in group if p.requires_grad]
@@ -310,6 +317,27 @@ def made_anew(history: History) -> Iterator[Finding]:
                 place,
                 weight=88,
             )
+
+
+def layers_made_anew(history: History) -> Iterator[Finding]:
+    """Layers that are made in the forward, with fresh numbers each time."""
+    optimized, times = history.optimized(), Counter(leaf for sweep in history.sweeps for leaf in sweep.grads)
+    by_line: dict[Any, list[OpSeen]] = {}
+    for op in history.training():
+        weight = op.weight
+        if is_parameter(weight) and weight not in optimized and times[weight] == 1:
+            by_line.setdefault((op.where, op.layer), []).append(op)
+    for ops in by_line.values():
+        if len({id(op.weight) for op in ops}) <= FEW_STEPS or any(op.weight in moved(history) for op in ops):
+            continue
+        yield Finding(
+            "layer_made_anew",
+            f"{ops[0].name} is made anew in every forward: its weights are fresh ones each time, and never learn",
+            f"{len(ops)} forwards had {len({id(op.weight) for op in ops})} different weights, none in the optimiser",
+            "make the layer once, in __init__ (self.layer = …), and call it in forward",
+            ops[0].place,
+            weight=85,
+        )
 
 
 def remembers(optimizer: Any) -> bool:

@@ -251,8 +251,9 @@ class History:
     loads: list[Loaded] = field(default_factory=list)
     models: list[Any] = field(default_factory=list)  # the outermost modules
     optimizers: list[Any] = field(default_factory=list)
-    made: dict[Any, Where] = field(default_factory=dict)  # by optimizer: the line that made it
+    made: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made an optimiser
     modules: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made a module
+    leaf_sweeps: list[Where] = field(default_factory=list)  # backwards that began at a leaf
     evals: dict[Any, Where] = field(default_factory=dict)  # by module: the last line that put it in eval mode
     loaders: list[Where] = field(default_factory=list)  # the lines that made data loaders, in order
     cuts: dict[Any, str] = field(default_factory=dict)  # by parameter: the line that cut it off

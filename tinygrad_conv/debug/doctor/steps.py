@@ -48,11 +48,23 @@ def no_steps(history: History) -> Iterator[Finding]:
             backward_place(history),
             weight=95,
         )
+    yield from idle_optimizers(history, reached)
     empty = [step for step in history.steps if not step.moved]
     if len(empty) >= 2 and not any(step.moved for step in history.steps):
         optimizer = empty[-1].optimizer
         own = set(optimizer.params())
-        if not sweeps:
+        if not sweeps and history.leaf_sweeps:
+            yield Finding(
+                "cut_tape",
+                "backward begins at a new tensor: the tape is cut between the net and the loss",
+                f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient reaches any "
+                "parameter",
+                "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no .item(), "
+                ".argmax(), .detach() on the way to the loss",
+                place_at(history.leaf_sweeps[0], ""),
+                weight=95,
+            )
+        elif not sweeps:
             yield Finding(
                 "no_backward",
                 "optimizer.step() is called, but backward() never is",
@@ -67,6 +79,25 @@ def no_steps(history: History) -> Iterator[Finding]:
     lost = [update for update in zero if update.swept and not update.grad]
     if len(lost) >= 2 and len(lost) == len([update for update in zero if update.swept]):
         yield no_gradient_left(history, len({update.round for update in lost}), "0")
+
+
+def idle_optimizers(history: History, reached: set[Any]) -> Iterator[Finding]:
+    """Optimisers whose step is never called, while others step."""
+    stepping = [step.optimizer for step in history.steps if step.moved]
+    taken = {param for optimizer in stepping for param in optimizer.params()}
+    for optimizer in history.optimizers:
+        own = optimizer.params()
+        idle = all(optimizer is not step.optimizer for step in history.steps)
+        if not idle or len(stepping) < 2 * FEW_STEPS or taken & set(own) or not reached & set(own):
+            continue
+        yield Finding(
+            "no_step",
+            f"step() of one optimiser ({type(optimizer).__name__}) is never called, while another steps",
+            f"gradients reach its {show_count(len(own), 'parameter')}, and none changes in {len(stepping)} steps",
+            "call its step() too",
+            made_at(history, optimizer) or backward_place(history),
+            weight=88,
+        )
 
 
 def no_gradient_left(history: History, steps: int, value: str) -> Finding:

@@ -162,7 +162,8 @@ class Watch(Observer):
         self.sweep.bad = self.by_node.get(node.index) if node is not None else None, gradients.rule.argument
 
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
-        if self.sweep is None:
+        if self.sweep is None:  # it began at a leaf: no node, nothing to see
+            self.history.leaf_sweeps.append(user_where())
             return
         for leaf, gradient in gradients.items():
             array = plain(gradient)
@@ -172,6 +173,7 @@ class Watch(Observer):
             models.note_cuts(self.history, self.sweep, cut_of)
         models.note_modes(self.history, self.sweep)
         self.forget_the_dead()
+        self.sweep = None
         if self.after_round is not None and len(self.history.sweeps) == self.most_sweeps:
             self.history.rounds = max(self.history.rounds, self.most_sweeps)
             self.after_round()
