@@ -272,6 +272,62 @@ net[2] = nn.Linear(16, 3)
 optimizer = optim.SGD(net[2].parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
 """
     + LOOP,
+    "pairs_of_a_batch": HEAD
+    + POINTS
+    + """
+for step in range(10):
+    scores = net(x)
+    z = F.normalize(scores, dim=1)
+    same = (y.unsqueeze(1) == y).float()
+    first = scores[:, 0]
+    ranks = (first.unsqueeze(1) - first).relu().mean()
+    loss = ((z @ z.T - same) ** 2).mean() + 0.01 * ranks
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "policy_gradient": HEAD
+    + POINTS
+    + """
+for step in range(20):
+    log = F.log_softmax(net(tg.randn(32, 8)), dim=1)
+    taken = tg.randint(0, 3, (32,))
+    advantage = tg.tensor((taken.data == 1).astype(np.float32) - 0.3)
+    loss = -(log[tg.arange(32), taken] * advantage).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "picture_that_is_optimised": HEAD
+    + """
+net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+goal = net(tg.randn(1, 1, 10, 10)).detach()
+picture = tg.randn(1, 1, 10, 10, requires_grad=True)
+optimizer = optim.Adam([picture], lr=0.05)
+for step in range(12):
+    optimizer.zero_grad()
+    F.mse_loss(net(picture), goal).backward()
+    optimizer.step()
+""",
+    "fixed_positions": HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(4, 12)
+        self.places = nn.Parameter(tg.randn(6, 12), requires_grad=False)
+        self.head = nn.Linear(12, 2)
+    def forward(self, x):
+        return self.head(F.relu(self.embed(x) + self.places).mean(1))
+net = Net()
+optimizer = optim.Adam(net.parameters(), lr=1e-3)
+for step in range(10):
+    x = tg.randn(16, 6, 4)
+    loss = F.cross_entropy(net(x), (x[:, 0, 0] > 0).long())
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
     "tied_weights": HEAD
     + """
 class Net(nn.Module):

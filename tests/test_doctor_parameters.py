@@ -49,6 +49,10 @@ FAULTS = {
     + "net = nn.Sequential(nn.Linear(8, 16), *[nn.Linear(16, 16), nn.ReLU()] * 3, nn.Linear(16, 3))\n"
     + MAKE.replace("net = Net()", "")
     + LOOP,
+    "layer_made_anew": POINTS
+    + NET.replace("self.last(F", "nn.Linear(16, 3)(F").replace("        self.last = nn.Linear(16, 3)\n", "")
+    + MAKE
+    + LOOP,
     "optimizer_made_anew": POINTS
     + LOOP.replace(
         "        optimizer.zero_grad()\n",

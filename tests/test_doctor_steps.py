@@ -49,6 +49,8 @@ for step in range(10):
     total.backward(retain_graph=True)
 """
     + "",
+    "cut_tape": POINTS
+    + LOOP.replace("loss.backward()", "tg.tensor(loss.item(), requires_grad=True).backward()"),
     "two_optimizers": POINTS
     + "other = optim.Adam(net.parameters(), lr=1e-3)\n"
     + LOOP
@@ -56,6 +58,7 @@ for step in range(10):
 }
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faults_of_steps(kind, tmp_path):
     doctor = examined(HEAD + FAULTS[kind], tmp_path)
@@ -75,6 +78,17 @@ def test_maximize_that_makes_the_loss_rise(tmp_path):
     assert doctor.findings[0].kind == "wrong_sign" and "maximize" in doctor.findings[0].what
 
 
+def test_an_optimizer_that_never_steps_beside_one_that_does(tmp_path):
+    two = """
+head = nn.Linear(3, 3)
+other = optim.SGD(head.parameters(), lr=0.1)
+""" + LOOP.replace("net(x[part])", "head(F.relu(net(x[part])))")
+    doctor = examined(HEAD + POINTS + two, tmp_path)
+    assert doctor.findings[0].kind == "no_step", str(doctor)
+    assert doctor.findings[0].place.source.startswith("other = ")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_momentum_is_named_where_it_makes_steps_large(tmp_path):
     doctor = examined(HEAD + POINTS.replace("lr=0.1", "lr=50.0, momentum=0.99") + LOOP, tmp_path)
     (finding,) = [finding for finding in doctor.findings if finding.kind == "step_too_large"]

@@ -73,7 +73,12 @@ NOT_PUBLIC = {
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
-    "debug": {"StepObserver", "StepRecorder", "Stop", "Watch"},  # `tg.debug.Observer`, and three that others use
+    "debug": {
+        "StepObserver",
+        "StepRecorder",
+        "Stop",
+        "Watch",
+    },  # `tg.debug.Observer`, and three that others use
 }
 """Classes that nobody needs by name."""
 

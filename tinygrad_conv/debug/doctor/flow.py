@@ -323,13 +323,14 @@ def only_linear(history: History) -> Iterator[Finding]:
         if (joined == {"linear"} or not curved and joined <= {"linear", "conv2d"}) and narrow >= widest:
             pairs.setdefault((earlier.weight, op.weight), (earlier, op))
     others = {op.weight for op in history.training() if op.weight is not None}
-    for earlier, later in pairs.values():
+    whole = "" if curved else "; nowhere in the net is an activation"
+    for earlier, later in list(pairs.values())[: None if curved else 1]:
         level = PERHAPS if curved and len(others) > 2 else "fault"
         yield Finding(
             "only_linear",
             f"there is no non-linearity between {earlier.name} and {later.name}",
             f"two linear layers in a row, {earlier.weight.shape[1]} → {earlier.weight.shape[0]} → "
-            f"{later.weight.shape[0]}, are no more than one",
+            f"{later.weight.shape[0]}, are no more than one{whole}",
             "put an activation between them, F.relu for one, or leave one of them out",
             later.place,
             level,

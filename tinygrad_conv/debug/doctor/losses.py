@@ -229,7 +229,7 @@ def by_hand(history: History) -> Iterator[Finding]:
         from_data = [given.producer is None and given.data is not None for given in op.inputs]
         depends = [given.wanted for given in op.inputs]
         loss_like = op.op == "sub" and any(from_data) and any(depends)
-        comparison = op.op in ("eq", "ne") and any(from_data)
+        comparison = op.op in ("eq", "ne") and sum(map(comes_from_a_layer, op.inputs)) == 1
         if not (loss_like or comparison or op.op == "sub" and any(depends) and not all(depends)):
             continue
         told.add(op.where)
@@ -246,6 +246,21 @@ def by_hand(history: History) -> Iterator[Finding]:
             weight=86,
         )
     yield from constant_loss(history)
+
+
+def comes_from_a_layer(given: InputSeen, depth: int = 60) -> bool:
+    """Whether a layer with a weight stands behind an input."""
+    waiting = [given.producer]
+    seen: set[int] = set()
+    while waiting and len(seen) < depth:
+        op = waiting.pop()
+        if op is None or id(op) in seen:
+            continue
+        if op.weight is not None:
+            return True
+        seen.add(id(op))
+        waiting += [each.producer for each in op.inputs]
+    return False
 
 
 def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from ...engine.location import Place
 from ...errors import show_count
 from .finding import NOTE, PERHAPS, Finding
@@ -20,7 +22,7 @@ from .models import (
     reading_place,
 )
 from .seen import History, OpSeen
-from .thresholds import FEW_STEPS
+from .thresholds import FEW_STEPS, NEARLY
 
 
 def examine(history: History) -> Iterator[Finding]:
@@ -121,6 +123,8 @@ def not_optimised(history: History) -> Iterator[Finding]:
     ]
     if not lost:
         return
+    if not any(is_parameter(param) for param in optimized | changed):
+        return  # it is inputs that are optimised, as a picture is in a style transfer; the net is to stay
     order = {leaf: place for place, leaf in enumerate(known)}
     lost.sort(key=order.__getitem__)
     dead = [p for p in optimized if p not in known and p not in reached(history)]
@@ -223,18 +227,18 @@ def frozen(history: History) -> Iterator[Finding]:
         learning = [p for p in own if p in arrived]
         if not still or not learning or any(p in moved(history) for p in still):
             continue
-        order = {p: place for place, p in enumerate(own)}
-        first = min(order[p] for p in learning)
-        after = [p for p in still if order[p] > first]
+        order = order_of_reading(history)
+        first = min((order[p] for p in learning if p in order), default=0)
+        fresh = {p for module in model.modules() for p in fresh_weights(module)}
+        after = [p for p in still if order.get(p, -1) > first and p in fresh]
         names = listed([known[p] for p in still])
         if after:
             yield Finding(
                 "frozen",
                 f"{show_count(len(after), 'parameter')} of {type(model).__name__} are frozen "
                 "(requires_grad=False) among others that learn",
-                f"{listed([known[p] for p in after])}: no gradient, no step, while "
-                f"{known[own[first]]}, which comes "
-                "before, is trained",
+                f"{listed([known[p] for p in after])}: no gradient, no step, while layers before learn; the "
+                "weight is as it was drawn at first",
                 "p.requires_grad_(True), unless they are meant to stay as they are",
                 reading_place(history, after[0]),
                 PERHAPS,
@@ -250,6 +254,26 @@ def frozen(history: History) -> Iterator[Finding]:
                 NOTE,
                 weight=10,
             )
+
+
+def order_of_reading(history: History) -> dict[Any, int]:
+    """The places at which parameters are first read in a forward."""
+    order: dict[Any, int] = {}
+    for place, op in enumerate(history.ops):
+        for given in op.inputs:
+            if given.leaf is not None:
+                order.setdefault(given.leaf, place)
+    return order
+
+
+def fresh_weights(module: Any) -> Iterator[Any]:
+    """The parameters of a layer whose weight looks as its constructor drew it: uniform up to 1/√(fan in)."""
+    weight = vars(module).get("weight")
+    if not is_parameter(weight) or weight.data.ndim < 2 or not weight.data.size:
+        return
+    bound, largest = float(weight.data[0].size) ** -0.5, float(np.abs(weight.data).max())
+    if NEARLY * bound < largest <= bound * 1.0001:
+        yield from module.parameters(recurse=False)
 
 
 def shared(history: History) -> Iterator[Finding]:
@@ -332,8 +356,9 @@ def layers_made_anew(history: History) -> Iterator[Finding]:
             continue
         yield Finding(
             "layer_made_anew",
-            f"{ops[0].name} is made anew in every forward: its weights are fresh ones each time, and never learn",
-            f"{len(ops)} forwards had {len({id(op.weight) for op in ops})} different weights, none in the optimiser",
+            f"{ops[0].name} is made anew in every forward: its weights are fresh each time, and never learn",
+            f"{len(ops)} forwards had {len({id(op.weight) for op in ops})} different weights, and no "
+            "optimiser has them",
             "make the layer once, in __init__ (self.layer = …), and call it in forward",
             ops[0].place,
             weight=85,

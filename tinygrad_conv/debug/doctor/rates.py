@@ -179,10 +179,17 @@ def has_diverged(history: History) -> bool:
     if len(losses) <= FEW_STEPS:
         return False
     first, last = losses[0], losses[-1]
+    if math.isfinite(last) and (min(losses) < 0 or has_opponents(history)):
+        return False
     if not math.isfinite(last):
         return math.isfinite(first)
     best = float(np.median(losses[-FEW_STEPS:]))
     return abs(first) > 0 and best > GROWN * abs(first)
+
+
+def has_opponents(history: History) -> bool:
+    """Whether several optimisers step: what is one net's gain may be another's loss."""
+    return len({id(step.optimizer) for step in history.steps if step.moved}) > 1
 
 
 def finite_updates(updates: list[Update]) -> list[Update]:
@@ -208,6 +215,8 @@ def too_large(history: History) -> Iterator[Finding]:
             continue
         ratio, largest = median_ratio(weighed), max(update.ratio for update in weighed)
         late = losses[-max(FEW_STEPS, len(losses) // 4) :]
+        if math.isfinite(late[-1]) and (min(losses) < 0 or has_opponents(history)):
+            continue
         worse = not math.isfinite(late[-1]) or float(np.median(late)) >= WORSE * losses[0]
         huge = ratio > HUGE_UPDATE or largest > REPLACED
         if not (diverged and largest > FELT or worse and huge):

@@ -57,10 +57,10 @@ def no_steps(history: History) -> Iterator[Finding]:
             yield Finding(
                 "cut_tape",
                 "backward begins at a new tensor: the tape is cut between the net and the loss",
-                f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient reaches any "
-                "parameter",
-                "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no .item(), "
-                ".argmax(), .detach() on the way to the loss",
+                f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient "
+                "reaches any parameter",
+                "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
+                ".item(), .argmax(), .detach() on the way to the loss",
                 place_at(history.leaf_sweeps[0], ""),
                 weight=95,
             )
@@ -93,7 +93,8 @@ def idle_optimizers(history: History, reached: set[Any]) -> Iterator[Finding]:
         yield Finding(
             "no_step",
             f"step() of one optimiser ({type(optimizer).__name__}) is never called, while another steps",
-            f"gradients reach its {show_count(len(own), 'parameter')}, and none changes in {len(stepping)} steps",
+            f"gradients reach its {show_count(len(own), 'parameter')}, and none changes in {len(stepping)} "
+            "steps",
             "call its step() too",
             made_at(history, optimizer) or backward_place(history),
             weight=88,

@@ -36,6 +36,7 @@ ENDED_SHARE = 0.4  # … for this share of the steps: a cosine spends under 5 % 
 DECAY_SHARE = 1.5  # |weight_decay · w| / |g|: the decay, not the loss, says where weights go …
 DECAY_LOSS = 0.3  # … and share of |w| that has gone meanwhile: usual decays take 1 % in as many steps
 UPHILL = 0.3  # cosine of Δw and +g from which a step climbs; -1 is plain descent
+NEARLY = 0.9  # of 1/√(fan in): the largest of a few dozen uniform numbers is nearer to their bound
 FEW_STEPS = 3  # steps, or backwards, below which nothing is said of a habit
 
 # Graphs.

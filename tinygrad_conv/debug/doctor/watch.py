@@ -35,8 +35,9 @@ from .seen import norm as norm_of
 from .thresholds import ENDS, MOST_OPS
 
 UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "maximum", "hardtanh"}
+LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
 SQUASHING = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-FOLLOWED = ("dim", "p", "reduction", "training", "equation", "index", "shape", "num_groups", "groups")
+FOLLOWED = ("dim", "p", "reduction", "training")
 """Params of ops that findings ask about."""
 
 
@@ -137,12 +138,12 @@ class Watch(Observer):
 
     def before_sweep(self, gradients: Gradients) -> None:
         self.note_changes_by_hand()
-        if self.history.rounds < 3:
+        if len(self.history.sweeps) < LOOKED_FOR:
             models.find(self.history)
         roots = [self.by_node[index] for index in gradients.waiting if index in self.by_node]
         self.sweep = SweepSeen(user_where(), self.history.rounds, roots, gradients.wanted is None)
         self.history.sweeps.append(self.sweep)
-        if self.history.rounds == 3:
+        if len(self.history.sweeps) == LOOKED_FOR:
             models.find_aliases(self.history)
 
     def before_rules(self, gradients: Gradients, node: Node, dy: Any) -> None:
