@@ -228,17 +228,17 @@ def frozen(history: History) -> Iterator[Finding]:
         if not still or not learning or any(p in moved(history) for p in still):
             continue
         order = order_of_reading(history)
-        first = min((order[p] for p in learning if p in order), default=0)
+        places = [order[p] for p in learning if p in order] or [0]
+        first, last = min(places), max(places)
         fresh = {p for module in model.modules() for p in fresh_weights(module)}
-        after = [p for p in still if order.get(p, -1) > first and p in fresh]
+        after = [p for p in still if order.get(p, -1) > (first if p in fresh else last)]
         names = listed([known[p] for p in still])
         if after:
             yield Finding(
                 "frozen",
                 f"{show_count(len(after), 'parameter')} of {type(model).__name__} are frozen "
                 "(requires_grad=False) among others that learn",
-                f"{listed([known[p] for p in after])}: no gradient, no step, while layers before learn; the "
-                "weight is as it was drawn at first",
+                f"{listed([known[p] for p in after])}: no gradient, no step, while layers before them learn",
                 "p.requires_grad_(True), unless they are meant to stay as they are",
                 reading_place(history, after[0]),
                 PERHAPS,
