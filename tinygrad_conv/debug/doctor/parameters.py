@@ -232,6 +232,8 @@ def frozen(history: History) -> Iterator[Finding]:
         first, last = min(places), max(places)
         fresh = {p for module in model.modules() for p in fresh_weights(module)}
         after = [p for p in still if order.get(p, -1) > (first if p in fresh else last)]
+        if not after and all(p.data.ndim < 2 for p in learning):
+            after = [p for p in still if p in fresh]  # no weight learns, and some were never trained
         names = listed([known[p] for p in still])
         if after:
             yield Finding(
