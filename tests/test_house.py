@@ -73,7 +73,7 @@ NOT_PUBLIC = {
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
-    "debug": {"Maps", "StepObserver", "StepRecorder", "Stop", "TrainingObserver"},  # what others are made of
+    "debug": {"Maps", "StepObserver", "StepRecorder", "Stop", "TrainingObserver", "Watch"},  # parts of others
 }
 """Classes that nobody needs by name."""
 

@@ -8,11 +8,13 @@ import sys
 from . import port
 from .checks import command
 from .debug import debugger, terminal
+from .debug.doctor import command as doctor_command
 
 COMMANDS = (
     command.add_command,
     command.new_op.add_command,
     terminal.add_command,
+    doctor_command.add_command,
     debugger.add_command,
     port.add_command,
 )

@@ -14,6 +14,7 @@ graph.py        why is there no gradient, and who keeps this graph alive; cut.py
                 (syntax.py)
 html.py         pictures in a notebook; page/  a recording as a web page
 terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
+doctor/         why does this net not learn: a few steps watched, and what is wrong with them
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of
 from .debugger import set_trace
+from .doctor import doctor
 from .explain import Factors, explains
 from .explanations import StepExplanation, explain_step
 from .film import film
@@ -49,6 +51,7 @@ __all__ = [
     "break_on",
     "breakpoints_here",
     "detect_anomaly",
+    "doctor",
     "explain_step",
     "explains",
     "film",

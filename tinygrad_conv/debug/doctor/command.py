@@ -1,0 +1,134 @@
+"""The command `doctor`: runs a script in a process of its own, watches its first steps, and reports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import traceback
+from bdb import BdbQuit
+from pathlib import Path
+from typing import Any
+
+from ...engine.location import PACKAGE
+from ...errors import show_count
+from .thresholds import STEPS
+
+HEALTHY, FINDINGS, NOT_EXAMINED = 0, 1, 2
+MICRO_BATCHES = 8  # backwards for each step that are waited for, where steps do not come
+
+
+def add_command(commands: Any) -> None:
+    """Add `doctor` to the command line."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "doctor",
+        help="run a script and say why its net does not learn",
+        description="Run a training script as it is in a process of its own, watch its first steps, end it, "
+        "and report what is wrong, the worst first. The exit status is 0 if nothing is, 1 if something "
+        "is, 2 if the "
+        "script could not be examined.",
+    )
+    command.add_argument(
+        "--steps", type=positive, default=STEPS, metavar="K", help=f"steps to watch (default: {STEPS})"
+    )
+    command.add_argument("--flow", action="store_true", help="print the gradient flow by layer too")
+    command.add_argument("script", metavar="SCRIPT", help="a Python file")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="what the script is given")
+    command.set_defaults(run=run)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on; argparse turns the ValueError into a message."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the script in another process, and print its report."""
+    script = Path(options.script)
+    if not script.is_file():
+        print(f"doctor: there is no file {options.script}", file=sys.stderr)
+        return NOT_EXAMINED
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "report.json"
+        program = f"from {__name__} import watch_script; watch_script()"
+        asked = [str(answer), str(options.steps), "flow" * options.flow, str(script), *options.arguments]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(own_path())}
+        try:
+            done = subprocess.run([sys.executable, "-c", program, *asked], env=environment, check=False)
+        except KeyboardInterrupt:
+            return NOT_EXAMINED
+        if not answer.is_file():
+            print(
+                f"doctor: {script} ended with status {done.returncode} before it could be examined",
+                file=sys.stderr,
+            )
+            return NOT_EXAMINED
+        told = json.loads(answer.read_text(encoding="utf-8"))
+    print(told["report"], file=sys.stderr if told["status"] == NOT_EXAMINED else sys.stdout)
+    return int(told["status"])
+
+
+def own_path() -> list[str]:
+    """The folders that modules are imported from, this package's among them."""
+    package = str(Path(PACKAGE).parent)
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return [package, *(folder for folder in known if folder and folder != package)]
+
+
+def watch_script() -> None:
+    """In the process of the script: run it as `__main__`, watched, and write the report."""
+    from .examination import Doctor
+
+    answer, steps, with_flow, script = sys.argv[1:5]
+    sys.argv[:] = sys.argv[4:]
+    sys.path[0] = str(Path(script).resolve().parent)
+
+    def after_round() -> None:
+        if doctor.history.rounds >= int(steps):
+            end(doctor, Path(answer), bool(with_flow))
+
+    doctor = Doctor(after_round=after_round, prints=False)
+    doctor.watch.most_sweeps = int(steps) * MICRO_BATCHES
+    try:
+        with doctor:
+            runpy.run_path(script, run_name="__main__")
+    except (SystemExit, BdbQuit):
+        pass
+    except Exception as error:
+        traceback.print_exception(type(error), error, without_ours(error))
+    end(doctor, Path(answer), bool(with_flow))
+
+
+def without_ours(error: BaseException) -> Any:
+    """A traceback from the script's first frame on."""
+    place = error.__traceback__
+    while place is not None and (
+        place.tb_frame.f_code.co_filename.startswith(PACKAGE) or "runpy" in place.tb_frame.f_code.co_filename
+    ):
+        place = place.tb_next
+    return place
+
+
+def end(doctor: Any, answer: Path, with_flow: bool) -> None:
+    """Write the report, and end the process there and then: no handler of the script's runs after this."""
+    doctor.close()
+    history, script = doctor.history, sys.argv[0]
+    status = HEALTHY if doctor.is_healthy else FINDINGS
+    text = str(doctor)
+    if not history.sweeps and not history.steps and not (history.error is not None and history.ops):
+        status = NOT_EXAMINED
+        went = f"{script} went backward {show_count(len(history.sweeps), 'time')}"
+        text = f"doctor: {went}: there was nothing to examine"
+    elif with_flow:
+        text = f"{text}\n\n{doctor.flow}"
+    answer.write_text(json.dumps({"report": text, "status": status}), encoding="utf-8")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

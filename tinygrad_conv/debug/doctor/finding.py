@@ -1,0 +1,93 @@
+"""`Finding`: one thing that is wrong with a training, and how one knows; the report that findings make."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...engine.location import Place
+from ...errors import show_count
+
+FAULT, PERHAPS, NOTE = "fault", "perhaps", "note"
+WIDTH = 100  # columns of a report
+SHOWN = 8  # findings of a report; the rest follow from these as a rule, and are counted
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, how one knows, where, and what to do.
+
+    level: `fault`; `perhaps`, where it may be meant; `note`, which is no alarm. weight: how bad it is, which
+    says what comes first. kind: its name, `stale_gradients`, for programs.
+    """
+
+    kind: str
+    what: str
+    evidence: str
+    advice: str
+    place: Place | None = None
+    level: str = FAULT
+    weight: float = 50.0
+    cause: Place | None = None  # another line to look at: the one that made the layer, the loader
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether something has to be done."""
+        return self.level != NOTE
+
+    def __str__(self) -> str:
+        head = {FAULT: "", PERHAPS: "perhaps: ", NOTE: "a note, no alarm: "}[self.level]
+        lines = textwrap.wrap(head + self.what, WIDTH - 4)
+        lines += [f"  {place}" for place in (self.place, self.cause) if place is not None]
+        for label, text in (("seen", self.evidence), ("do", self.advice)):
+            lines += textwrap.wrap(
+                text, WIDTH - 4, initial_indent=f"  {label + ':':<6}", subsequent_indent=" " * 8
+            )
+        return "\n".join(lines)
+
+
+LARGE_STEPS = {"dead_units", "vanishing_gradient", "exploding_gradient", "saturated"}
+CONSEQUENCES = {
+    "step_too_large": LARGE_STEPS,
+    "summed_loss": LARGE_STEPS,
+    "not_normalised": {"dead_units", "vanishing_gradient", "exploding_gradient", "step_too_large"},
+    "dead_units": {"vanishing_gradient"},
+    "constant_input": {"reused_buffer", "vanishing_gradient", "dead_units", "symmetric_units"},
+    "zero_weights": {"vanishing_gradient", "dead_units"},
+    "layers_in_a_list": {"not_optimised"},
+    "stale_gradients": {"step_too_large"},
+    "wrong_sign": {"step_too_large", "summed_loss"},
+    "data_not_finite": LARGE_STEPS,
+    "gradient_not_finite": {"not_finite", "step_too_large"},
+    "gradients_cleared": {"another_model"},
+    "no_step": {"not_optimised"},
+}
+"""What follows from what: a report says the first alone."""
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order of a report: alarms before notes, the worst first, each but once; without those
+    that follow from others.
+    """
+    order = {FAULT: 0, PERHAPS: 1, NOTE: 2}
+    different = {(finding.kind, finding.what): finding for finding in findings}
+    causes = {finding.kind for finding in different.values() if finding.level == FAULT}
+    following = {kind for cause in causes for kind in CONSEQUENCES.get(cause, ())}
+    causes_left = [finding for finding in different.values() if finding.kind not in following]
+    return sorted(causes_left, key=lambda finding: (order[finding.level], -finding.weight))
+
+
+def report(findings: list[Finding], watched: str) -> str:
+    """Findings as text; one line, if there are none."""
+    alarms = [finding for finding in findings if finding.is_alarm]
+    if not alarms:
+        head = f"doctor: {watched}: nothing wrong"
+    else:
+        head = f"doctor: {watched}: {show_count(len(alarms), 'finding')}, the worst first"
+    parts = [head]
+    for number, finding in enumerate(findings[:SHOWN], 1):
+        parts.append(textwrap.indent(str(finding), "   ").replace("   ", f"{number}. ", 1))
+    if len(findings) > SHOWN:
+        parts.append(f"… and {len(findings) - SHOWN} more: `d.findings`, or once these are mended")
+    return "\n\n".join(parts)

@@ -1,0 +1,142 @@
+"""What no observer is told of: that an optimiser was made or asked to step, and that a state dict was loaded.
+
+While a doctor watches, these methods tell it first; at its end they are what they were. Only the doctor of
+the same context is told, so that other threads are not watched.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from ...data.loader import DataLoader
+from ...engine.location import user_where
+from ...nn.module import Module
+from ...optim.optimizer import Optimizer
+from .seen import Loaded
+from .watch import Watch
+
+WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=None)
+
+
+@contextmanager
+def telling(watch: Watch) -> Iterator[None]:
+    """Inside, optimisers and modules tell the observer."""
+    token = WATCH.set(watch)
+    replaced: list[tuple[Any, str, Any, Any]] = [
+        (Optimizer, "__init__", Optimizer.__init__, tells_of_making),
+        (Module, "load_state_dict", Module.load_state_dict, tells_of_loading),
+        (Module, "__init__", Module.__init__, tells_of_module),
+        (Module, "train", Module.train, tells_of_mode),
+        (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
+    ]
+    replaced += [
+        (stepping, "step", vars(stepping)["step"], tells_of_step)
+        for stepping in classes_below(Optimizer)
+        if "step" in vars(stepping)
+    ]
+    try:
+        for owner, name, method, wrapper in replaced:
+            setattr(owner, name, wrapper(method))
+        yield
+    finally:
+        for owner, name, method, _ in replaced:
+            setattr(owner, name, method)
+        WATCH.reset(token)
+
+
+def classes_below(base: type) -> list[type]:
+    """A class and all that derive from it."""
+    derived: list[type] = base.__subclasses__()
+    return [base, *(inner for each in derived for inner in classes_below(each))]
+
+
+def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:
+    """`Optimizer.__init__`, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.made[self] = user_where()
+
+    return told
+
+
+def tells_of_module(method: Callable[..., None]) -> Callable[..., None]:
+    """`Module.__init__`, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.modules[self] = user_where()
+
+    return told
+
+
+def tells_of_loader(method: Callable[..., None]) -> Callable[..., None]:
+    """`DataLoader.__init__`, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.loaders.append(user_where())
+
+    return told
+
+
+def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`train`, which notes where a module was last put into eval mode."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> Any:
+        returned = method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None and not self.training:
+            watch.history.evals[self] = user_where()
+        return returned
+
+    return told
+
+
+def tells_of_step(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`step`, which notes that it was called."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> Any:
+        watch = WATCH.get()
+        if watch is None or watch.is_stepping:
+            return method(self, *arguments, **options)
+        before, watch.is_stepping = len(watch.history.updates), True
+        try:
+            returned = method(self, *arguments, **options)
+        finally:
+            watch.is_stepping = False
+        watch.stepped(self, len(watch.history.updates) - before)
+        return returned
+
+    return told
+
+
+def tells_of_loading(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`load_state_dict`, which notes what was left out, and what came from another layer."""
+
+    @functools.wraps(method)
+    def told(self: Any, state_dict: Any, *arguments: Any, **options: Any) -> Any:
+        returned = method(self, state_dict, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None:
+            missing, unexpected = list(returned.missing_keys), list(returned.unexpected_keys)
+            others = list(watch.keys_elsewhere(self))
+            watch.history.loads.append(Loaded(self, user_where(), missing, unexpected, others))
+        return returned
+
+    return told

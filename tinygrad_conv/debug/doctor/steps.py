@@ -1,0 +1,262 @@
+"""Steps that are not taken, go uphill, or are taken with gradients that are not those of this step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...engine.location import place_at
+from ...errors import show_count
+from . import rates
+from .finding import PERHAPS, Finding
+from .models import is_parameter, key_of, made_at
+from .rates import backward_place, loss_said, place_of_steps
+from .seen import PASSING, History
+from .thresholds import FEW_STEPS, GROWING, UPHILL
+
+
+def examine(history: History) -> Iterator[Finding]:
+    """What is wrong with the steps."""
+    idle = list(no_steps(history))
+    yield from idle
+    yield from stale_gradients(history)
+    yield from growing_graph(history)
+    if idle:
+        return
+    uphill = [*climbing(history), *likelihood(history)]
+    yield from uphill
+    yield from doubled(history)
+    yield from rates.examine(history, bool(uphill))
+
+
+def no_steps(history: History) -> Iterator[Finding]:
+    """Backwards without steps, steps without gradients, steps without backwards."""
+    sweeps = [sweep for sweep in history.sweeps if sweep.writes]
+    reached = {leaf for sweep in sweeps for leaf in sweep.grads}
+    trained = [leaf for leaf in reached if is_parameter(leaf) or leaf in history.optimized()]
+    if len(sweeps) >= FEW_STEPS and trained and not history.steps and not history.updates:
+        optimizer = history.optimizers[0] if history.optimizers else None
+        if optimizer is None and history.given:
+            return
+        whose = "optimizer.step() is never called" if optimizer else "nothing changes the parameters: no step"
+        yield Finding(
+            "no_step",
+            whose,
+            f"{len(sweeps)} backwards brought gradients to {show_count(len(trained), 'parameter')}, and none "
+            "has changed",
+            "call optimizer.step() (with its brackets) after loss.backward()",
+            backward_place(history),
+            weight=95,
+        )
+    yield from idle_optimizers(history, reached)
+    empty = [step for step in history.steps if not step.moved]
+    if len(empty) >= 2 and not any(step.moved for step in history.steps):
+        optimizer = empty[-1].optimizer
+        own = set(optimizer.params())
+        if not sweeps and history.leaf_sweeps:
+            yield Finding(
+                "cut_tape",
+                "backward begins at a new tensor: the tape is cut between the net and the loss",
+                f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient "
+                "reaches any parameter",
+                "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
+                ".item(), .argmax(), .detach() on the way to the loss",
+                place_at(history.leaf_sweeps[0], ""),
+                weight=95,
+            )
+        elif not sweeps:
+            yield Finding(
+                "no_backward",
+                "optimizer.step() is called, but backward() never is",
+                f"{len(empty)} steps, no backward: there is no gradient to step by",
+                "call loss.backward() before optimizer.step()",
+                place_at(empty[-1].where, ""),
+                weight=95,
+            )
+        elif own & reached:
+            yield no_gradient_left(history, len(empty), "None")
+    zero = [update for update in history.updates if update.optimizer is not None]
+    lost = [update for update in zero if update.swept and not update.grad]
+    if len(lost) >= 2 and len(lost) == len([update for update in zero if update.swept]):
+        yield no_gradient_left(history, len({update.round for update in lost}), "0")
+
+
+def idle_optimizers(history: History, reached: set[Any]) -> Iterator[Finding]:
+    """Optimisers whose step is never called, while others step."""
+    stepping = [step.optimizer for step in history.steps if step.moved]
+    taken = {param for optimizer in stepping for param in optimizer.params()}
+    for optimizer in history.optimizers:
+        own = optimizer.params()
+        idle = all(optimizer is not step.optimizer for step in history.steps)
+        if not idle or len(stepping) < 2 * FEW_STEPS or taken & set(own) or not reached & set(own):
+            continue
+        yield Finding(
+            "no_step",
+            f"step() of one optimiser ({type(optimizer).__name__}) is never called, while another steps",
+            f"gradients reach its {show_count(len(own), 'parameter')}, and none changes in {len(stepping)} "
+            "steps",
+            "call its step() too",
+            made_at(history, optimizer) or backward_place(history),
+            weight=88,
+        )
+
+
+def no_gradient_left(history: History, steps: int, value: str) -> Finding:
+    """Gradients are forgotten between the backward and the step."""
+    return Finding(
+        "gradients_cleared",
+        "zero_grad stands between backward and step: the optimiser finds no gradients",
+        f"backward brings gradients to its parameters, but at {steps} of {steps} steps every .grad is "
+        f"{value}",
+        "in this order: optimizer.zero_grad(), loss.backward(), optimizer.step()",
+        place_of_steps(history),
+        weight=94,
+    )
+
+
+def stale_gradients(history: History) -> Iterator[Finding]:
+    """Gradients that a step has used are added to, and used again."""
+    stale = [update for update in history.updates if update.stale and update.moved]
+    rounds = {update.round for update in stale}
+    if len(rounds) < 2:
+        return
+    leaf = stale[0].leaf
+    own = [update for update in history.updates if update.leaf is leaf]
+    yield Finding(
+        "stale_gradients",
+        "zero_grad is forgotten: gradients of earlier steps are added to and used again",
+        f"at {len(rounds)} of {len({update.round for update in own})} steps; |g| of "
+        f"{key_of(history, leaf)} went "
+        f"from {own[0].swept:.3g} to {own[-1].swept:.3g}, for it is the sum of all backwards so far",
+        "call optimizer.zero_grad() in every step, before backward()",
+        backward_place(history),
+        weight=90,
+    )
+
+
+def growing_graph(history: History) -> Iterator[Finding]:
+    """Backwards that go through the graphs of all earlier steps again."""
+    by_line: dict[Any, list[int]] = {}
+    for sweep in history.sweeps:
+        by_line.setdefault(sweep.where, []).append(sweep.count)
+    for where, counts in by_line.items():
+        grows = all(later > earlier for earlier, later in zip(counts, counts[1:]))
+        if len(counts) < 2 * FEW_STEPS or not grows or counts[FEW_STEPS] < GROWING * counts[0]:
+            continue
+        yield Finding(
+            "growing_graph",
+            "each backward goes through the old graphs too: the graph grows with every step",
+            f"{counts[0]} ops in the first backward, {counts[-1]} in number {len(counts)}, and slower "
+            "each time",
+            "cut what is carried over from step to step: total += loss.item(), hidden = "
+            "hidden.detach(); then "
+            "retain_graph is not needed",
+            place_at(where, ""),
+            weight=80,
+        )
+
+
+def climbing(history: History) -> Iterator[Finding]:
+    """Steps that go up the gradient."""
+    by_hand = [update for update in history.updates if update.optimizer is None and update.moved]
+    up = [update for update in by_hand if update.along < -UPHILL]
+    if len(up) >= 2 and len(up) > 0.8 * len(by_hand) and not rises_on_purpose(history):
+        yield Finding(
+            "wrong_sign",
+            "the steps go up the gradient: the sign of the update is wrong",
+            f"the change of {key_of(history, up[0].leaf)} points along +gradient in {len(up)} of "
+            f"{len(by_hand)} "
+            f"updates{loss_said(history)}",
+            "w -= rate * w.grad (minus)",
+            backward_place(history),
+            weight=89,
+        )
+    maximizing = [update for update in history.updates if update.group.get("maximize") and update.moved]
+    losses = history.main_losses()
+    if len(maximizing) >= 2 and len(losses) > FEW_STEPS and losses[-1] > losses[0]:
+        yield Finding(
+            "wrong_sign",
+            "the optimiser goes up the gradient: maximize=True",
+            f"the loss rises{loss_said(history)}",
+            "leave out maximize, unless what backward() begins at is to become large",
+            made_at(history, maximizing[0].optimizer),
+            weight=89,
+        )
+    negated = [
+        sweep for sweep in history.sweeps if sweep.roots and sweep.roots[0].op == "neg" and of_a_loss(sweep)
+    ]
+    if len(negated) >= FEW_STEPS and len(negated) == len(history.sweeps):
+        yield Finding(
+            "wrong_sign",
+            "backward begins at minus the loss: the steps make it larger (wrong sign)",
+            f"the sign of {negated[0].roots[0].before().op} is turned round{loss_said(history)}",  # type: ignore[union-attr]
+            "leave out the minus: steps go down",
+            negated[0].roots[0].place,
+            weight=87,
+        )
+
+
+def likelihood(history: History) -> Iterator[Finding]:
+    """Log-likelihoods that are minimised: the minus is missing."""
+    likely = [sweep for sweep in history.sweeps if sweep.roots and is_log_likelihood(sweep.roots[0])]
+    if len(likely) < FEW_STEPS or len(likely) < len(history.sweeps) or (likely[-1].loss or 0) >= 0:
+        return
+    yield Finding(
+        "wrong_sign",
+        "the log-likelihood is minimised: the sign of the loss is wrong, a minus is missing",
+        "backward begins at a mean of logarithms of probabilities, which is negative, and steps make "
+        "it more so, "
+        f"without bound{loss_said(history)}",
+        "the loss is minus the log-likelihood: return -picked.mean()",
+        likely[-1].roots[0].place,
+        weight=87,
+    )
+
+
+def is_log_likelihood(root: Any) -> bool:
+    """Whether a loss is a mean or sum of log-probabilities, as they are."""
+    maker = root if root.op in ("mean", "sum") else None
+    while maker is not None and maker.op in PASSING | {"mean", "sum", "gather"}:
+        maker = maker.inputs[0].producer if maker.inputs else None
+    return maker is not None and maker.op in ("log_softmax", "logsigmoid")
+
+
+def of_a_loss(sweep: Any) -> bool:
+    """Whether a backward begins at minus what a loss function returned."""
+    maker = sweep.roots[0].before()
+    return maker is not None and maker.op in (
+        "cross_entropy",
+        "mse_loss",
+        "nll_loss",
+        "l1_loss",
+        "huber_loss",
+    )
+
+
+def rises_on_purpose(history: History) -> bool:
+    """Whether what backward begins at is no loss but is negated, as a log-likelihood is."""
+    losses = history.main_losses()
+    return len(losses) > 2 and losses[-1] < losses[0]
+
+
+def doubled(history: History) -> Iterator[Finding]:
+    """Parameters that two optimisers step."""
+    owners: dict[Any, list[Any]] = {}
+    for optimizer in history.optimizers:
+        for param in optimizer.params():
+            owners.setdefault(param, []).append(optimizer)
+    stepping = {id(step.optimizer) for step in history.steps if step.moved}
+    twice = [param for param, its in owners.items() if sum(id(each) in stepping for each in its) > 1]
+    rounds = {update.round for update in history.updates if twice and update.leaf is twice[0]}
+    if len(rounds) < 2 * FEW_STEPS:
+        return
+    if twice:
+        yield Finding(
+            "two_optimizers",
+            f"{show_count(len(twice), 'parameter')} are in two optimisers",
+            f"{key_of(history, twice[0])} among them: each step of either changes it",
+            "give each parameter to one optimiser",
+            made_at(history, owners[twice[0]][-1]),
+            PERHAPS,
+            weight=45,
+        )
