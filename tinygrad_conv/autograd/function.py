@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..engine.declare import Rule, origin
+from ..engine.declare import Primitive, Rule, origin
 from ..engine.modes import no_grad
-from ..engine.op import Op
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..errors import RuleError
@@ -189,7 +188,7 @@ def once_differentiable(backward: Backward) -> Backward:
     return backward
 
 
-def op_of(function: type[Function]) -> Op:
+def op_of(function: type[Function]) -> Primitive:
     """The op that a Function is, made when it is first applied."""
     if "_op" not in vars(function):
 
@@ -198,7 +197,7 @@ def op_of(function: type[Function]) -> Op:
 
         forward.__name__, forward.__doc__ = free_name(function), function.__doc__
         forward.__module__, forward.__qualname__ = origin(function)
-        op = Op(forward, once=getattr(function.backward, "once", False))
+        op = Primitive(forward, once=getattr(function.backward, "once", False))
         op.rules[0] = Rule(op, "xs", send_back, leading=1)
         function._op = OPS[op.name] = op  # type: ignore[attr-defined]
     return vars(function)["_op"]

@@ -26,6 +26,8 @@ ABOUTS = {
     "div": "a quotient hands on dy / b to a, and to b what a change of the divisor does",
     "maximum": "the larger of two gets dy; where they are alike each gets half",
     "minimum": "the smaller of two gets dy; where they are alike each gets half",
+    "copysign": "dy goes to a, its sign turned where a's was; b's sign jumps, so b gets nothing",
+    "logaddexp": "each gets its share of the sum: dy · eᵃ / (eᵃ + eᵇ), and dy · eᵇ / (eᵃ + eᵇ)",
     "where": "dy goes to the one that was taken",
     "clamp_min": "dy goes to whichever was taken, x or the bound",
     "clamp_max": "dy goes to whichever was taken, x or the bound",
@@ -34,7 +36,7 @@ NAMES = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "where", "clam
 PASSES_ON = ("add", "sub", "where", "mul")  # of which a curve would be a straight line
 
 
-@explains_ops(*NAMES, "fmod", "remainder")
+@explains_ops(*NAMES, "fmod", "remainder", "copysign", "logaddexp")
 def elementwise(step: Step) -> StepExplanation:
     """One view for each input."""
     views: list[View] = [argument_view(step, name) for name in wanted(step, *OPS[step.op].inputs)]

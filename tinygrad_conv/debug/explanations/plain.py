@@ -21,6 +21,7 @@ ABOUTS = {
     "gather": "each dy goes to the place that was read; what was read several times gets the sum",
     "put_add": "each number was added at a place, and gets the dy of that place",
     "scatter_add": "each number was added at a place, and gets the dy of that place",
+    "scatter_extreme": "the largest, or smallest, that arrived at a place gets its dy; equal ones share it",
     "setitem": "what was written over gets no gradient: the dy of those places goes to the value",
     "expand": "x was repeated, so the gradients of its copies add up",
     "repeat": "x was repeated, so the gradients of its copies add up",
