@@ -145,6 +145,7 @@ def test_memory_is_bounded():
     assert steps == sorted(set(steps))
 
 
+@pytest.mark.exhaustive
 def test_memory_is_bounded_for_deep_and_wide_nets_too():
     layers = [layer for _ in range(60) for layer in (nn.Conv2d(4, 4, 3, padding=1), nn.Tanh())]
     net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), *layers, nn.Conv2d(4, 300, 3))
@@ -157,6 +158,7 @@ def test_memory_is_bounded_for_deep_and_wide_nets_too():
     assert shown[-1].kernels and shown[-1].maps["input"].shape == (1, 15, 15)
 
 
+@pytest.mark.exhaustive
 def test_a_long_curve_is_thinned():
     net = nn.Linear(1, 1, bias=False)
     optimizer, x = optim.SGD(net.parameters(), lr=0.0), tg.ones(1, 1)

@@ -132,6 +132,7 @@ with tg.debug.film(net, every=1):
 """
 
 
+@pytest.mark.exhaustive
 def test_the_stepper_knows_films_and_the_doctor(drive, tmp_path):
     (_, *answers), _ = drive(NET, "film", "doctor", "help flow", "c")
     assert "with tg.debug.film(net, every=10" in answers[0]

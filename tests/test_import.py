@@ -68,6 +68,7 @@ def test_every_public_name_comes_with_a_star():
     assert shown == []
 
 
+@pytest.mark.exhaustive
 def test_packages_that_come_later_can_be_imported_by_name():
     assert python("import tinygrad_conv.data; print(tinygrad_conv.data.bars.__name__)") == ["bars"]
     assert python("from tinygrad_conv import gradcheck; print(gradcheck.__name__)") == ["gradcheck"]

@@ -295,6 +295,7 @@ def test_a_page_has_the_scripts_that_it_needs():
             assert (lean(read(script)) in page) == (script == needed)
 
 
+@pytest.mark.exhaustive
 def test_a_page_of_a_thousand_steps_has_room_left():
     y = tg.tensor([1.0], requires_grad=True)
     for _ in range(1100):

@@ -96,6 +96,7 @@ def test_notebooks_get_the_same_page(filmed, parted, name):
     assert contents(unescape(re.fullmatch(pattern, shown._repr_html_())[1]))["title"]
 
 
+@pytest.mark.exhaustive
 def test_the_size_of_a_film_s_page_is_bounded():
     net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3))
     images, optimizer = batch()[0], optim.SGD(net.parameters(), lr=0.01)

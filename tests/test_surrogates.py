@@ -94,6 +94,7 @@ def test_without_a_surrogate_it_is_wrong():
         tg.gradcheck(op_of(binarize, x=(straight_through, None)), *tensors((3,)))
 
 
+@pytest.mark.exhaustive
 def test_the_surrogate_is_named_by_the_rule_and_in_the_table(monkeypatch):
     assert "straight_through (" in repr(BINARIZE.rules[0]) and "surrogate hardtanh" in repr(BINARIZE.rules[0])
     monkeypatch.setitem(tg.engine.registry.OPS, "spike", SPIKE)
