@@ -6,6 +6,8 @@ import pytest
 
 from .doctor_programs import HEAD, LOOP, POINTS, examined
 
+pytestmark = pytest.mark.exhaustive
+
 REGRESSION = """
 x = tg.randn(96, 8)
 y = x[:, :1] * 2 - x[:, 1:2]

@@ -6,6 +6,8 @@ import pytest
 
 from .doctor_programs import HEAD, LOOP, POINTS, examined
 
+pytestmark = pytest.mark.exhaustive
+
 DEEP = """
 layers = [nn.Linear(8, 16)]
 for _ in range(9):

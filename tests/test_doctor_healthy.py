@@ -6,6 +6,8 @@ import pytest
 
 from .doctor_programs import HEAD, LOOP, POINTS, examined, kinds
 
+pytestmark = pytest.mark.exhaustive
+
 IMAGES = """
 x = tg.randn(48, 1, 16, 16) * 0.5
 y = tg.tensor(rng.integers(0, 4, 48))

@@ -6,6 +6,8 @@ import pytest
 
 from .doctor_programs import HEAD, LOOP, POINTS, examined
 
+pytestmark = pytest.mark.exhaustive
+
 NORMED = """
 x = tg.randn(96, 8)
 y = tg.tensor((x.data[:, 0] > 0).astype(np.int64))

@@ -6,6 +6,8 @@ import pytest
 
 from .doctor_programs import HEAD, LOOP, POINTS, examined
 
+pytestmark = pytest.mark.exhaustive
+
 ZERO = "        optimizer.zero_grad()\n"
 BY_HAND = """
 w = tg.zeros(8, 1, requires_grad=True)

@@ -182,6 +182,7 @@ def stepped_into(function: Callable[..., Array], *arguments: object) -> tuple[st
     return stops[0]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LARGER)
 def test_a_step_into_a_correlation_is_in_the_arithmetic(name: str) -> None:
     case = larger_case(name)

@@ -209,6 +209,7 @@ def test_nothing_is_said_of_edits_where_the_source_is_not_at_hand():
     assert "edit" not in message_of(make_op(soft_maximum, x=lambda dy, y: y), *tensors((3, 4)))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rule", [waits_for_ever_when_edited, takes_all_memory_when_edited])
 def test_an_edit_that_never_ends_or_asks_for_all_memory_is_stopped(rule, monkeypatch, capfd):
     monkeypatch.setattr(repair, "SECONDS", 2.0)

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from inspect import CO_OPTIMIZED
+from itertools import chain
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple, TypeVar
 
@@ -79,13 +80,22 @@ def live_nodes() -> list[Node]:
     return [node for node in alive(Node) if not node.consumed]
 
 
-def alive(wanted: type[Tracked]) -> list[Tracked]:
-    """Every living object of a class.
+def alive(*wanted: type[Tracked]) -> list[Tracked]:
+    """Every living object of some classes.
 
     By its type: isinstance would ask for the `__class__` of everything that lives, which runs the code of
     other libraries.
     """
-    return [tracked for tracked in gc.get_objects() if issubclass(type(tracked), wanted)]
+    # To look a type up takes a third of the time of issubclass.
+    types: set[type] = {*wanted, *chain.from_iterable(map(subclasses_of, wanted))}
+    return [tracked for tracked in gc.get_objects() if type(tracked) in types]
+
+
+def subclasses_of(of_class: type) -> Iterator[type]:
+    """Its subclasses, and theirs."""
+    for subclass in of_class.__subclasses__():
+        yield subclass
+        yield from subclasses_of(subclass)
 
 
 class Keeper(NamedTuple):

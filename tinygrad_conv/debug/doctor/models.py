@@ -30,7 +30,8 @@ def is_parameter(value: Any) -> bool:
 
 def find(history: History) -> None:
     """The outermost modules that have parameters, layers in plain lists, and the optimisers that live."""
-    modules = list(history.models) if history.given else alive(Module)
+    living: list[Any] = list(history.models) if history.given else alive(Module, Optimizer)
+    modules = [each for each in living if isinstance(each, Module)]
     every = unique(module for root in modules for module in root.modules())
     inner = {id(child) for module in every for child in module._own_modules().values()}
     hidden = [entry for module in every for entry in hidden_in(module)]
@@ -41,8 +42,8 @@ def find(history: History) -> None:
             history.models.append(root)
     known = {(id(entry.holder), entry.attribute) for entry in history.hidden}
     history.hidden += [entry for entry in hidden if (id(entry.holder), entry.attribute) not in known]
-    for optimizer in alive(Optimizer):
-        if not is_known(optimizer, history.optimizers) and optimizer.param_groups and not history.given:
+    for optimizer in (each for each in living if isinstance(each, Optimizer)):
+        if not is_known(optimizer, history.optimizers) and optimizer.param_groups:
             history.optimizers.append(optimizer)
 
 
