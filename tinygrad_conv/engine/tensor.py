@@ -38,15 +38,7 @@ class Tensor(TensorMethods):
     `w[0]`, `w.detach()`) follows the leaf's changes in place, not `w.data = …`.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_data",
-        "_edge",
-        "_listeners",
-        "_memory",
-        "_requires_grad",
-        "name",
-    )
+    __slots__ = ("__weakref__", "_data", "_edge", "_listeners", "_memory", "_requires_grad", "name")
     __hash__ = object.__hash__
 
     def __init__(

@@ -16,6 +16,7 @@ from typing import Any
 
 from ...engine.location import PACKAGE
 from ...errors import show_count
+from ..script import add_script, positive
 from .thresholds import STEPS
 
 HEALTHY, FINDINGS, NOT_EXAMINED = 0, 1, 2
@@ -28,25 +29,15 @@ def add_command(commands: Any) -> None:
         "doctor",
         help="run a script and say why its net does not learn",
         description="Run a training script as it is in a process of its own, watch its first steps, end it, "
-        "and report what is wrong, the worst first. The exit status is 0 if nothing is, 1 if something "
-        "is, 2 if the "
-        "script could not be examined.",
+        "and report what is wrong, the worst first. The exit status is 0 if nothing is, 1 if something is, "
+        "2 if the script could not be examined.",
     )
     command.add_argument(
         "--steps", type=positive, default=STEPS, metavar="K", help=f"steps to watch (default: {STEPS})"
     )
     command.add_argument("--flow", action="store_true", help="print the gradient flow by layer too")
-    command.add_argument("script", metavar="SCRIPT", help="a Python file")
-    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="what the script is given")
+    add_script(command)
     command.set_defaults(run=run)
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on; argparse turns the ValueError into a message."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

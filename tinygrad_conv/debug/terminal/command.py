@@ -11,6 +11,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from ...errors import show_count
+from ..script import add_script, positive
 from .stepper import Stepper
 from .stop import Stop
 
@@ -26,17 +27,8 @@ def add_command(commands: Any) -> None:
     command.add_argument(
         "--nth", type=positive, default=1, metavar="N", help="stop in the N-th backward (default: 1)"
     )
-    command.add_argument("script", metavar="SCRIPT", help="a Python file")
-    command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="what the script is given")
+    add_script(command)
     command.set_defaults(run=run)
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on; argparse turns the ValueError into a message."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def run(options: argparse.Namespace) -> int:
