@@ -42,6 +42,7 @@ def examined(source: str, tmp_path: Path, steps: int = 50) -> Doctor:
     path = tmp_path / "train.py"
     path.write_text(source, encoding="utf-8")
     gc.collect()
+    gc.freeze()  # a doctor looks through what lives: through the program's objects, not a whole test run's
     doctor = Doctor(prints=False)
     try:
         with doctor:
@@ -51,6 +52,8 @@ def examined(source: str, tmp_path: Path, steps: int = 50) -> Doctor:
             doctor.findings  # noqa: B018 (looked at while the program's objects live)
     except Exception:
         assert doctor.history.error is not None
+    finally:
+        gc.unfreeze()
     return doctor
 
 

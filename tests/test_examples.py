@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .helpers import INSTALLED
+from .helpers import INSTALLED, more
 from .tools.names import rewritten
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -318,7 +318,7 @@ def test_the_judge_says_what_the_readme_says_it_says(tmp_path: Path) -> None:
     assert message.strip() in said
 
 
-@pytest.mark.parametrize("name", ["conv_bias_relu.py", "involution.py"])
+@pytest.mark.parametrize("name", ["conv_bias_relu.py", *more("involution.py")])
 def test_the_readme_shows_what_an_op_s_example_prints(printed_by: Callable[[str], str], name: str) -> None:
     assert f"```\n{printed_by(name)}```" in README
 

@@ -256,7 +256,7 @@ def test_kernels_are_smaller_than_images_and_a_letter_is_one_size():
         assert x[1] == w[1] and w[2] < x[2] and w[3] < x[3]
 
 
-@pytest.mark.parametrize("text", ["x [N, C, H, W] times gamma [C].", *more("x: [N, C, H, W], gamma: [C]")])
+@pytest.mark.parametrize("text", more("x [N, C, H, W] times gamma [C].", "x: [N, C, H, W], gamma: [C]"))
 def test_shapes_of_a_docstring_count_as_declared(text):
     forward = documented(layer_scale, text)
     assert report_on(declare(forward, x=layer_scale_dx, gamma=layer_scale_dgamma)).verdict == "right"
