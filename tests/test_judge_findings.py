@@ -206,6 +206,20 @@ def test_a_factor_is_the_sign_of_a_number():
     assert "factor: sign(a) (here -1) times" in judged(op, X, np.array(-0.7))[1]
 
 
+def test_a_name_fits_at_numbers_of_both_signs():
+    lacks = make_op(lambda x, a: x + a * np.tanh(x), x=lambda dy, x, a: dy * a * (1 - OPS["tanh"](x) ** 2))
+    _, text = judged(lacks, X, np.array(0.7))
+    assert "the gradient of x lacks the term dy;" in text
+    op = make_op(lambda x, w: x * np.abs(w) * w, x=lambda dy, w: dy * w)
+    assert "(the factor abs(w) is missing)" in judged(op, X, np.abs(W))[1]
+
+
+def test_a_ratio_of_plus_and_minus_one_is_said_as_it_is():
+    sides = np.array([1.0, -1.0, -1.0, 1.0])
+    op = make_op(lambda x, t: np.exp(-x * t), x=lambda dy, x, t: -dy * exp(-x * t))
+    assert "it is 1 / t times the right gradient of x (the factor t is missing)" in judged(op, W, sides)[1]
+
+
 CALLS: list[int] = []
 DICE = np.random.default_rng(0)
 

@@ -163,6 +163,13 @@ class Evidence:
         others += self.calls_of_other_signs
         return [variant for call, arrays in others for variant in self.elsewhere(call, arrays)]
 
+    @cached_property
+    def grown(self) -> list[Evidence]:
+        """Evidence where all sizes are larger, if the forward takes that and the rule is wrong there."""
+        arrays = grown_sizes(self.call)
+        there = list(self.elsewhere(self.call, arrays)) if arrays else []
+        return [point for point in there if point.wrong.any()]
+
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The input's and the output's shape."""
