@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tests.tools.broken import cat, exp, make_op, reshape, total
+from tests.tools.broken import cat, exp, make_op, put_add, reshape, total
 from tinygrad_conv.checks import gradcheck
-from tinygrad_conv.checks.diagnosis.mistakes import show_factor
+from tinygrad_conv.checks.diagnosis.constant_factor import show_factor
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import GradcheckError
 
@@ -169,9 +169,55 @@ def test_a_factor_is_not_rounded_to_another(factor, text):
     assert show_factor(factor, {}) == text
 
 
-def test_a_size_that_several_axes_share_is_not_named():
+def means_of_a_square(x):
+    if x.shape[0] != x.shape[1]:
+        raise ValueError("not square")
+    return np.mean(x * x, axis=0)
+
+
+def test_a_size_that_several_axes_share_is_named_where_other_sizes_tell_which():
+    square = make_op(means_of_a_square, x=lambda dy, x: 2 * dy * x)
+    assert "3 (3 is what several axes count: other sizes would tell which) times" in judged(square, SQUARE)[1]
     op = make_op(lambda x: np.mean(x * x, axis=0), x=lambda dy, x: 2 * dy * x)
-    assert "3 (3 is what several axes count: other sizes would tell which) times" in judged(op, SQUARE)[1]
+    assert "3 (3 is the size of dimension 0 of x) times" in judged(op, SQUARE)[1]
+
+
+def mean_of_rows(table, rows):
+    return table[rows].mean(1)
+
+
+def mean_of_rows_dtable(dy, rows, table_shape):
+    spread = tg.broadcast_to(dy[:, None], (rows.shape[0], rows.shape[1], table_shape[1]))
+    return put_add(spread, (rows,), table_shape)
+
+
+def test_a_factor_is_a_size_of_another_input_or_the_number_of_inputs_or_no_size_at_all():
+    rows = np.array([[0, 1, 2], [3, 4, 1]])
+    table = make_op(mean_of_rows, table=mean_of_rows_dtable)
+    assert "3 (3 is the size of dimension 1 of rows)" in judged(table, np.arange(15.0).reshape(5, 3), rows)[1]
+    average = make_op(lambda *xs: sum(xs) / len(xs), xs=lambda dy, xs: [dy / len(xs) ** 2 for _ in xs])
+    assert "1/3 (3 is the number of inputs xs) times" in judged(average, *np.ones((3, 2, 3)))[1]
+    _, text = judged(make_op(lambda x: x**3, x=lambda dy, x: dy * x * x), X)
+    assert "a constant factor: 1/3 times the right gradient of x, everywhere" in text
+
+
+def test_a_factor_is_the_sign_of_a_number():
+    op = make_op(lambda x, a: x * a, x=lambda dy, a: dy * tg.abs(a))
+    assert "factor: sign(a) (here -1) times" in judged(op, X, np.array(-0.7))[1]
+
+
+def test_a_name_fits_at_numbers_of_both_signs():
+    lacks = make_op(lambda x, a: x + a * np.tanh(x), x=lambda dy, x, a: dy * a * (1 - OPS["tanh"](x) ** 2))
+    _, text = judged(lacks, X, np.array(0.7))
+    assert "the gradient of x lacks the term dy;" in text
+    op = make_op(lambda x, w: x * np.abs(w) * w, x=lambda dy, w: dy * w)
+    assert "(the factor abs(w) is missing)" in judged(op, X, np.abs(W))[1]
+
+
+def test_a_ratio_of_plus_and_minus_one_is_said_as_it_is():
+    sides = np.array([1.0, -1.0, -1.0, 1.0])
+    op = make_op(lambda x, t: np.exp(-x * t), x=lambda dy, x, t: -dy * exp(-x * t))
+    assert "it is 1 / t times the right gradient of x (the factor t is missing)" in judged(op, W, sides)[1]
 
 
 CALLS: list[int] = []

@@ -261,3 +261,28 @@ def test_time_is_that_of_computing(monkeypatch):
 
 def counts():
     return None
+
+
+def beyond_a_limit(x, t):
+    return np.where(np.abs(x) > t, x * x, x)
+
+
+def beyond_a_limit_dx(dy, x, t):
+    return dy * tg.where(tg.abs(x) > 1, 2 * x, 1)
+
+
+def squares_of_a(x, a):
+    return np.sin(a) * x
+
+
+def squares_of_a_dx(dy, x, y):
+    return dy * y
+
+
+@pytest.mark.exhaustive
+def test_an_edit_holds_for_numbers_of_both_signs_and_at_zero():
+    x = tg.tensor(np.linspace(-2.0, 2.1, 12), requires_grad=True)
+    said, text = edits_said(make_op(beyond_a_limit, x=beyond_a_limit_dx), x, tg.tensor(1.5))
+    assert said and all(("> t" in line or "> 1 * t" in line) and "/ t" not in line for line in said), text
+    said, text = edits_said(make_op(squares_of_a, x=squares_of_a_dx), *tensors((4,), (4,)))
+    assert all("/ x" not in line or "but not for zeros in x" in line for line in said), text

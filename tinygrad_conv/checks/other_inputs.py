@@ -86,6 +86,70 @@ def with_other_params(call: RecordedCall) -> RecordedCall | None:
     return changed
 
 
+def calls_of_other_signs(
+    call: RecordedCall, arrays: tuple[Any, ...]
+) -> Iterator[tuple[RecordedCall, tuple[Any, ...], str]]:
+    """The same call where floats take both signs: all inputs at once, or one after another where the forward
+    refuses that; then the params. With what is other in words.
+    """
+    names = input_names(call.op, len(arrays))
+    floats = [at for at, array in enumerate(arrays) if is_float_array(array) and array.size]
+    proposals = [floats, *([at] for at in floats if len(floats) > 1 and arrays[at].size == 1)]
+    if not is_taken(call, with_both_signs(arrays, floats)):
+        proposals = [[at] for at in floats]
+    for chosen in proposals:
+        signed = with_both_signs(arrays, chosen)
+        if chosen and is_taken(call, signed):
+            yield call, signed, f"{', '.join(names[at] for at in chosen)} of the other sign"
+    changed = with_negative_params(call, arrays)
+    if changed is not None:
+        yield changed, arrays, show_params(call, changed)
+
+
+def with_both_signs(arrays: tuple[Any, ...], chosen: list[int]) -> tuple[Any, ...]:
+    """The inputs, the chosen ones with other numbers of both signs; where there is one number, of the other
+    sign.
+    """
+    rng = np.random.default_rng(5)
+    signed = list(arrays)
+    for at in chosen:
+        signs = rng.choice([-1.0, 1.0], arrays[at].shape)
+        signs.flat[0] = -np.copysign(1.0, arrays[at].flat[0])
+        signs.flat[1:2] = np.copysign(1.0, arrays[at].flat[1:2])
+        signed[at] = np.abs(arrays[at]) * signs * rng.uniform(0.6, 1.4, arrays[at].shape)
+    return tuple(signed)
+
+
+def with_negative_params(call: RecordedCall, arrays: tuple[Any, ...]) -> RecordedCall | None:
+    """The call with the signs of its float params changed, of as many as the forward takes; None of none."""
+    params, changed = {**call.op.defaults, **call.params}, None
+    for name, value in list(params.items()):
+        if type(value) is float and value:
+            proposed = replace(call, params={**params, name: -value})
+            if is_taken(proposed, arrays):
+                changed, params = proposed, proposed.params
+    return changed
+
+
+def inputs_with_zeros(call: RecordedCall, arrays: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """The inputs where one of them has exact zeros, one after another, and its name; where that is taken."""
+    for at, (name, array) in enumerate(zip(input_names(call.op, len(arrays)), arrays)):
+        if is_float_array(array) and array.size:
+            zeroed = array.copy()
+            zeroed.flat[:: max(3, array.shape[-1] + 1 if array.ndim else 1)] = 0.0
+            other = (*arrays[:at], zeroed, *arrays[at + 1 :])
+            if is_taken(call, other):
+                yield other, name
+
+
+def with_another_slot(call: RecordedCall) -> RecordedCall | None:
+    """The call of a variadic op with an input more; None where there is no such."""
+    if not call.op.variadic or not call.checked:
+        return None
+    more = replace(call, inputs=(*call.inputs, call.inputs[call.checked[-1]]))
+    return more if is_taken(more, more.arrays) else None
+
+
 def with_default_params(call: RecordedCall) -> RecordedCall | None:
     """The call with every param that has a default at that; None where it is so, or is not taken."""
     params = {**call.params, **call.op.defaults}

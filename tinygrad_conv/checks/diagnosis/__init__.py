@@ -12,6 +12,7 @@ ignored.py            right for another value of a param, or of another input
 moved_axes.py         axes that are exchanged or reversed
 places.py             right numbers in wrong places; the one part that is wrong
 branches.py           wrong where a comparison holds
+constant_factor.py    a factor that is one number: a plain one, a param, a size
 factors.py            a factor too much or missing, by its name
 matrices.py           a matrix too much or missing
 shares.py             which outputs have a share in an element's gradient

@@ -9,10 +9,20 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
+from ...errors import RuleError
 from ..calls import RecordedCall, readable_values
 from ..fault import Fault
 from ..function import Function, is_float_array
-from ..other_inputs import LARGEST, jittered
+from ..introspection import REFUSALS
+from ..other_inputs import (
+    LARGEST,
+    calls_of_other_signs,
+    grown_sizes,
+    jittered,
+    other_sizes,
+    with_another_slot,
+    with_other_params,
+)
 from ..pullback import jacobian
 from ..tolerance import Tolerance
 
@@ -133,6 +143,51 @@ class Evidence:
     def arrays_with(self, position: int, array: Array) -> tuple[Any, ...]:
         """The inputs, with another array at one position."""
         return (*self.arrays[:position], array, *self.arrays[position + 1 :])
+
+    @cached_property
+    def points(self) -> list[Evidence]:
+        """Evidence here, at numbers nearby, and at others of both signs: what is said of all elements must
+        hold at each. Only points where the rule is wrong, and of the same shapes.
+        """
+        others = [(self.call, jittered(self.arrays)), *self.calls_of_other_signs]
+        points = [self, *(point for call, arrays in others for point in self.elsewhere(call, arrays))]
+        same = [point for point in points if (point.shape, point.output_shape) == self.shapes]
+        return [self] + [point for point in same[1:] if point.wrong.any()]
+
+    @cached_property
+    def variants(self) -> list[Evidence]:
+        """Evidence at other sizes, of other params and of more inputs: it tells by what a number is meant."""
+        resized = [arrays for arrays in (other_sizes(self.call), grown_sizes(self.call)) if arrays]
+        calls = [call for call in (with_other_params(self.call), with_another_slot(self.call)) if call]
+        others = [(self.call, arrays) for arrays in resized] + [(call, call.arrays) for call in calls]
+        others += self.calls_of_other_signs
+        return [variant for call, arrays in others for variant in self.elsewhere(call, arrays)]
+
+    @cached_property
+    def grown(self) -> list[Evidence]:
+        """Evidence where all sizes are larger, if the forward takes that and the rule is wrong there."""
+        arrays = grown_sizes(self.call)
+        there = list(self.elsewhere(self.call, arrays)) if arrays else []
+        return [point for point in there if point.wrong.any()]
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The input's and the output's shape."""
+        return self.shape, self.output_shape
+
+    @cached_property
+    def calls_of_other_signs(self) -> list[tuple[RecordedCall, tuple[Any, ...]]]:
+        """Calls where inputs and params take both signs, with their inputs."""
+        return [(call, arrays) for call, arrays, _ in calls_of_other_signs(self.call, self.arrays)]
+
+    def elsewhere(self, call: RecordedCall, arrays: tuple[Any, ...]) -> Iterator[Evidence]:
+        """The same evidence at another call, if all is finite there."""
+        try:
+            there = Evidence(call, arrays, self.argument, self.output, self.tolerance)
+        except (RuleError, ArithmeticError, *REFUSALS):  # neither op nor rule need be defined there
+            return
+        if np.isfinite(there.right).all() and np.isfinite(there.given).all():
+            yield there
 
 
 def gather(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> list[Evidence]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
 from .named import POWERS, names_of, raised
-from .quantities import quantities, show_axis, subsets
+from .quantities import end_to_end, known_at, show_axis, subsets
 
 
 class Side(NamedTuple):
@@ -25,6 +26,12 @@ class Side(NamedTuple):
     wrong: Array  # this side's elements that have a wrong entry
 
 
+AtPoints = list[tuple[Evidence, Side]]
+"""A side at each of several points."""
+Factors = list[tuple[Array, Array]]
+"""(factor, chosen) at each point: by what is multiplied what a side's elements get, and where that counts."""
+
+
 def sides(evidence: Evidence) -> list[Side]:
     """The input's side, and the output's."""
     given, right, sure, wrong = evidence.given, evidence.right, evidence.sure, evidence.wrong
@@ -34,13 +41,21 @@ def sides(evidence: Evidence) -> list[Side]:
     ]
 
 
+def sides_at_points(evidence: Evidence) -> Iterator[AtPoints]:
+    """Each side at all points of the evidence: a name must fit the numbers at all of them."""
+    yield from map(list, zip(*[[(point, side) for side in sides(point)] for point in evidence.points]))
+
+
 def a_known_factor(evidence: Evidence) -> Iterator[Finding]:
-    """The right gradient, times a quantity that the rule can name."""
-    for side in sides(evidence):
-        factor, chosen = factors_of(side)
-        if is_one_number(factor[chosen]) or not holds(evidence, side, np.where(chosen, factor, 1.0)):
+    """The right gradient, times a quantity that the rule can name: everywhere, or where it is wrong."""
+    for at_points in sides_at_points(evidence):
+        factors = [factors_of(side) for _, side in at_points]
+        wrong = [(factor, chosen) for factor, _, chosen in factors]
+        if not hold(at_points, [np.where(chosen, factor, 1.0) for factor, chosen in wrong]):
             continue
-        texts = list(named_factors(evidence, side, factor, chosen))
+        all_factors = [(factor, has_gradient) for factor, has_gradient, _ in factors]
+        texts = list(named_factors(at_points, all_factors, is_everywhere=True))
+        texts = texts or list(named_factors(at_points, wrong, is_everywhere=False))
         yield from texts
         if texts:
             return
@@ -48,28 +63,38 @@ def a_known_factor(evidence: Evidence) -> Iterator[Finding]:
 
 def a_factor_of_both(evidence: Evidence) -> Iterator[Finding]:
     """The right gradient times a known quantity beside dy, and times another one beside dx."""
-    inputs, outputs = sides(evidence)
-    plain = [quantity for quantity in quantities(evidence, outputs.shape) if quantity.is_plain]
-    with np.errstate(all="ignore"):
-        beside_dy = [
-            (raised(quantity.name, power), quantity.values.ravel() ** power)
-            for quantity in plain
-            for power in POWERS
+    points = evidence.points
+    inputs = [sides(point)[0] for point in points]
+    known = [quantity for quantity in known_at(points, evidence.shape) if "axis" not in quantity.name]
+    for name, beside_dy in powers_beside_dy(points):
+        scaled = [
+            (point, side._replace(right=side.right * values[:, None]))
+            for point, side, values in zip(points, inputs, beside_dy)
         ]
-    known = [quantity for quantity in quantities(evidence, inputs.shape) if "axis" not in quantity.name]
-    for name, values in beside_dy:
-        values = np.where(np.isfinite(values), values, 0.0)  # as 1 / 0 where no gradient flows
-        if np.ptp(values) == 0:
+        factors = [factors_of(side) for _, side in scaled]
+        chosen = end_to_end(has_gradient for _, has_gradient, _ in factors)
+        expected = [np.where(has_gradient, factor, 1.0) for factor, has_gradient, _ in factors]
+        if not chosen.any() or not hold(scaled, expected):
             continue
-        scaled = inputs._replace(right=inputs.right * values[:, None])
-        factor, chosen = factors_of(scaled)
-        if not chosen.any() or not holds(evidence, scaled, np.where(chosen, factor, 1.0)):
-            continue
-        for other, numbers in names_of(factor, known, chosen, with_products=False):
-            if holds(evidence, scaled, np.where(chosen, numbers, 1.0)):
+        for other, numbers in names_of(end_to_end(expected), known, chosen, with_products=False):
+            if hold(scaled, np.split(numbers, len(points))):
                 text = f"it is {other} times the right gradient of {evidence.name} for dy times {name}"
                 yield Finding("factor", text)
                 return
+
+
+def powers_beside_dy(points: list[Evidence]) -> Iterator[tuple[str, list[Array]]]:
+    """Powers of plain quantities over the output's elements, at each point; those that are no one number."""
+    plain = [quantity for quantity in known_at(points, points[0].output_shape) if quantity.is_plain]
+    for quantity, power in product(plain, POWERS):
+        with np.errstate(all="ignore"):
+            values = quantity.values**power
+        flows = end_to_end(np.asarray(point.right.any(axis=1)) for point in points)
+        if not np.isfinite(values[flows]).all():
+            continue
+        at_points = np.split(np.where(flows, values, 0.0), len(points))  # 0 for 1 / 0 where nothing flows
+        if np.ptp(at_points[0]) > 0:
+            yield raised(quantity.name, power), at_points
 
 
 def a_nameless_factor(evidence: Evidence) -> Iterator[Finding]:
@@ -78,14 +103,17 @@ def a_nameless_factor(evidence: Evidence) -> Iterator[Finding]:
         yield from nameless_factors(evidence, side)
 
 
-def named_factors(evidence: Evidence, side: Side, factor: Array, chosen: Array) -> Iterator[Finding]:
+def named_factors(at_points: AtPoints, factors: Factors, is_everywhere: bool) -> Iterator[Finding]:
     """The factor by its names; everywhere, or where the gradient is wrong."""
-    known = quantities(evidence, side.shape)
-    for name, values in names_of(factor, known, chosen):
-        if not holds(evidence, side, np.where(chosen, values, 1.0)):
+    evidence, side = at_points[0]
+    factor, chosen = end_to_end(values for values, _ in factors), end_to_end(where for _, where in factors)
+    if is_one_number(factor[chosen]):
+        return
+    for name, values in names_of(factor, known_at([point for point, _ in at_points], side.shape), chosen):
+        where = "" if is_everywhere else f", where it is wrong: {extent(side, factors[0][1])}"
+        expected = values if is_everywhere else np.where(chosen, values, 1.0)
+        if not hold(at_points, np.split(expected, len(at_points))):
             continue
-        everywhere = holds(evidence, side, values)
-        where = "" if everywhere else f", where it is wrong: {extent(side, chosen)}"
         beside = "" if side.element == evidence.name else ", as if dy were multiplied by it"
         text = f"it is {name} times the right gradient of {evidence.name}{beside}{where}"
         yield Finding("factor", text + show_missing(name))
@@ -103,14 +131,21 @@ def extent(side: Side, chosen: Array) -> str:
     return f"at {int(chosen.sum())} of {chosen.size} elements of {side.element}"
 
 
-def factors_of(side: Side) -> tuple[Array, Array]:
-    """(factor, chosen): by what each element's gradients are multiplied, and which elements are wrong."""
+def factors_of(side: Side) -> tuple[Array, Array, Array]:
+    """(factor, has_gradient, chosen): by what each element's gradients are multiplied, which elements have
+    gradients, and which of these are wrong.
+    """
     right = np.where(side.sure, side.right, 0.0)
     squares = np.sum(right * right, axis=0)
     has_gradient = squares > 1e-12 * max(float(np.max(squares, initial=0.0)), 1e-300)
     overlap = np.sum(right * side.given, axis=0)
     factor = np.divide(overlap, squares, out=np.ones_like(squares), where=has_gradient)
-    return factor, side.wrong & has_gradient
+    return factor, has_gradient, side.wrong & has_gradient
+
+
+def hold(at_points: AtPoints, factors: list[Array]) -> bool:
+    """Whether these factors, those of each point, explain all."""
+    return all(holds(*at_point, factor) for at_point, factor in zip(at_points, factors))
 
 
 def holds(evidence: Evidence, side: Side, factor: Array) -> bool:
@@ -123,7 +158,7 @@ def holds(evidence: Evidence, side: Side, factor: Array) -> bool:
 
 def nameless_factors(evidence: Evidence, side: Side) -> Iterator[Finding]:
     """A factor that depends on some axes alone, or that sums have in common."""
-    factor, chosen = factors_of(side)
+    factor, _, chosen = factors_of(side)
     if is_one_number(factor[chosen]) or not holds(evidence, side, np.where(chosen, factor, 1.0)):
         return
     which = "" if side.element == evidence.name else " of dy"

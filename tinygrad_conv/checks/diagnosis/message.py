@@ -13,7 +13,7 @@ from ...engine.location import show_place
 from ...errors import GradcheckError
 from ..calls import RecordedCall
 from ..failure import assemble, body_of, is_there, name_of, place_of
-from ..fault import Fault, Finding
+from ..fault import UNKNOWN, Fault, Finding
 from ..function import Function
 from ..tolerance import Tolerance
 from .culprit import Culprit, find_culprit
@@ -51,7 +51,11 @@ def error_of_op(culprit: Culprit, tolerance: Tolerance, note: str, repaired_to: 
     rule, finding = judge(culprit, tolerance)
     to_blame = str(rule) if rule else f"forward {op.name} ({show_place(op.forward)})"
     repairs = repairs_of(culprit, rule, repaired_to, tolerance) if repaired_to and rule else []
-    lines = [to_blame, called_at(culprit.call), f"diagnosis: {finding.text}", *repairs]
+    # a sure repair says more than that nothing explains the mistake
+    is_silent = finding.text == UNKNOWN.text and any("makes it right" in line for line in repairs)
+    is_silent = is_silent and not any("but not for" in line for line in repairs)
+    diagnosis = [] if is_silent else [f"diagnosis: {finding.text}"]
+    lines = [to_blame, called_at(culprit.call), *diagnosis, *repairs]
     return assemble(f"{op.name} fails at order {culprit.order}", culprit.fault, lines, finding.kind, note)
 
 

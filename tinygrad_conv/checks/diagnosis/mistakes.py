@@ -7,7 +7,6 @@ points, so a coincidence of the inputs does not count; where none holds, the ans
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 
 import numpy as np
 
@@ -19,18 +18,16 @@ from ..introspection import REFUSALS
 from ..tolerance import Tolerance
 from .branches import a_branch
 from .conditions import a_param, the_layout, the_remainder
+from .constant_factor import a_factor
 from .domain import outside_the_domain
 from .evidence import Evidence, gather
 from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
 from .ignored import an_ignored_input, an_ignored_param
 from .matrices import a_matrix
 from .moved_axes import exchanged_axes, reversed_axes
-from .named import POWERS, raised, times
 from .places import a_part, a_simple_part, by_order, permuted, shifted, transposed
 from .shares import a_foreign_share, a_share, is_in_right_places
 from .terms import a_term
-
-EXACT = 3e-6  # how near, in proportion, a factor must be to be called by a name
 
 Look = Callable[[Evidence], Iterator[Finding]]
 
@@ -56,10 +53,15 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
 
 def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
     """The findings that hold at each of the points, each once."""
-    agreed = list(dict.fromkeys(finding for look in looks for finding in seen_by(look, evidence[0])))
-    for at_point in evidence[1:]:
+    return list(dict.fromkeys(finding for look in looks for finding in agreed_by(look, evidence)))
+
+
+def agreed_by(look: Look, evidence: list[Evidence]) -> list[Finding]:
+    """What a look finds at each of the points."""
+    agreed = seen_by(look, evidence[0])
+    for at_point in evidence[1:] if look not in LOOK_ELSEWHERE else ():
         if agreed:
-            again = {finding for look in looks for finding in seen_by(look, at_point)}
+            again = set(seen_by(look, at_point))
             agreed = [finding for finding in agreed if finding in again]
     return agreed
 
@@ -88,73 +90,6 @@ def show_extent(evidence: Evidence) -> str:
     first = show_shape(map(int, np.unravel_index(wrong[0], evidence.shape)))
     others = f"and {wrong.size - 1} more" if wrong.size > 1 else "alone"
     return f"; it is wrong at {evidence.name}{first} {others} of {elements} elements"
-
-
-def a_factor(evidence: Evidence) -> Iterator[Finding]:
-    """The gradient, times a constant."""
-    right, given = evidence.right, evidence.given
-    large = (np.abs(right) > 1e-3 * np.max(np.abs(right), initial=0.0)) & evidence.sure
-    if not large.any():
-        return
-    factor = float(np.median(given[large] / right[large]))
-    if not evidence.explained_by(factor * right):
-        return
-    if abs(factor) < 1e-9:
-        yield Finding("zero", f"the gradient of {evidence.name} is 0 everywhere: it is lost on the way")
-        return
-    factor_by_name = show_factor(factor, meanings_of_sizes(evidence))
-    by_param = name_of_number(factor, evidence)
-    if by_param:
-        factor_by_name = f"{by_param} (here {factor:.5g})"
-    text = f"a constant factor: {factor_by_name} times the right gradient of {evidence.name}, everywhere"
-    yield Finding("factor", text)
-
-
-def meanings_of_sizes(evidence: Evidence) -> dict[int, str]:
-    """Numbers of elements that a gradient may have been divided by, and what they count.
-
-    What several axes count is not named as if it were known.
-    """
-    meanings: dict[int, list[str]] = {}
-    shapes = [(evidence.name, evidence.shape), ("y", evidence.output_shape)]
-    for name, shape in shapes[: 1 if evidence.shape == evidence.output_shape else 2]:
-        counts = [(int(np.prod(shape)), f"the number of elements of {name}")] if len(shape) > 1 else []
-        counts += [(size, f"the size of dimension {axis} of {name}") for axis, size in enumerate(shape)]
-        for size, meaning in counts:
-            same_axis = meaning.replace(" of y", f" of {evidence.name}") in meanings.get(size, [])
-            if not same_axis:
-                meanings.setdefault(size, []).append(meaning)
-    several = "what several axes count: other sizes would tell which"
-    return {size: names[0] if len(names) == 1 else several for size, names in meanings.items()}
-
-
-def name_of_number(factor: float, evidence: Evidence) -> str:
-    """A factor that is a power of a param, by its name; empty where it is not."""
-    for name, value in evidence.readable.items():
-        number = float(value) if value.ndim == 0 else 0.0
-        if not number or number in (1.0, -1.0, 2.0, 0.5):
-            continue
-        for power in POWERS:
-            if number < 0 and power != int(power):
-                continue
-            for sign, size in ((sign, size) for sign in (1, -1) for size in (1, 2, 0.5)):
-                if abs(sign * size * number**power - factor) <= EXACT * abs(factor):
-                    return times(sign * size, raised(name, power))
-    return ""
-
-
-def show_factor(factor: float, meanings: dict[int, str]) -> str:
-    """A factor by its name: 2, ½, -1, 1/12 (12 is the number of elements of x)."""
-    fraction = Fraction(factor).limit_denominator(100_000)
-    is_exact = abs(float(fraction) - factor) <= EXACT * abs(factor)
-    if not is_exact or min(abs(fraction.numerator), fraction.denominator) != 1:
-        rounded = f"{factor:.5g}"
-        return rounded if "." in rounded else f"{factor:.7g}"
-    if fraction == -1:
-        return "-1 (the sign)"
-    size = max(abs(fraction.numerator), fraction.denominator)
-    note = f" ({size} is {meanings[size]})" if size > 2 and size in meanings else ""
-    return {Fraction(1, 2): "½", Fraction(-1, 2): "-½"}.get(fraction, str(fraction)) + note
 
 
 def another_argument(evidence: Evidence) -> Iterator[Finding]:
@@ -244,3 +179,6 @@ IN_ORDER: tuple[tuple[Look, ...], ...] = (
     (a_nameless_factor,),
 )
 """What is tried, the surest first; what stands together is said together where several hold."""
+
+LOOK_ELSEWHERE: tuple[Look, ...] = (a_factor, a_known_factor, a_factor_of_both, a_term)
+"""What goes to other points by itself (Evidence.points, Evidence.variants): it gives numbers names."""

@@ -6,7 +6,8 @@ made of them (1 - y², exp(x), variance + eps).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -56,6 +57,28 @@ def quantities(evidence: Evidence, shape: Shape) -> list[Quantity]:
     if shape not in evidence.quantities:
         evidence.quantities[shape] = quantities_among(evidence.readable, shape)
     return evidence.quantities[shape]
+
+
+def known_at(points: list[Evidence], shape: Shape) -> list[Quantity]:
+    """What is known at all of several points, its numbers at one after another in one vector."""
+    by_name: list[dict[tuple[str, int], Quantity]] = []
+    for point in points:
+        times: Counter[str] = Counter()
+        by_name.append({})
+        for quantity in quantities(point, shape):
+            by_name[-1][quantity.name, times[quantity.name]] = quantity
+            times[quantity.name] += 1
+    first, *others = by_name
+    return [
+        quantity._replace(values=end_to_end([at[key].values for at in by_name]))
+        for key, quantity in first.items()
+        if all(key in at for at in others)
+    ]
+
+
+def end_to_end(arrays: Iterable[Array]) -> Array:
+    """Arrays as one vector."""
+    return np.concatenate([np.ravel(array) for array in arrays])
 
 
 def quantities_among(plain: dict[str, Array], shape: Shape) -> list[Quantity]:

@@ -11,7 +11,7 @@ from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
 from .named import names_of, raised
-from .quantities import Quantity, quantities, show_axis, subsets
+from .quantities import Quantity, end_to_end, known_at, quantities, show_axis, subsets
 
 LARGE = 30_000  # entries of a Jacobian above which only plain quantities are tried
 MOST = 2  # ways to say the same that are said
@@ -27,23 +27,47 @@ class Multiples(NamedTuple):
 
 def a_term(evidence: Evidence) -> Iterator[Finding]:
     """What is missing, by its names: dy * q, or p * sum(dy * q) along axes."""
-    missing = difference(evidence)
-    if not missing.any():
+    if not difference(evidence).any():
         return
-    elementwise = list(an_elementwise_term(evidence, missing))
+    elementwise = list(an_elementwise_term(evidence))
     if elementwise:
         yield from elementwise
         return
-    known = quantities(evidence, evidence.shape)
-    of_input = along(missing, evidence.shape, known)
-    same_shape = evidence.shape == evidence.output_shape
-    known_of_output = known if same_shape else quantities(evidence, evidence.output_shape)
-    of_output = along(missing.T, evidence.output_shape, known_of_output)
+    points = [*evidence.points, *evidence.grown]
+    of_input, of_output = multiples_at_all(points)
     if of_input:
         yield from shown(evidence, of_input, of_output)
     else:
-        yield from two_statistics(evidence, missing)
+        said = list(two_statistics(evidence))
+        yield from (text for text in said if all(text in two_statistics(point) for point in points[1:]))
         yield from (summed(evidence, multiples) for multiples in of_output[:MOST])
+
+
+def multiples_at_all(points: list[Evidence]) -> tuple[list[Multiples], list[Multiples]]:
+    """Of what the difference is a multiple at each of these points, on the input's side and the output's."""
+    of_input: list[Multiples] = []
+    of_output: list[Multiples] = []
+    for number, point in enumerate(points):
+        known = quantities(point, point.shape)
+        missing = difference(point)
+        again = along(missing, point.shape, known)
+        of_input = again if not number else [multiples for multiples in of_input if multiples in again]
+        same_shape = point.shape == point.output_shape
+        known_of_output = known if same_shape else quantities(point, point.output_shape)
+        again = along(missing.T, point.output_shape, known_of_output)
+        of_output = again if not number else [multiples for multiples in of_output if multiples in again]
+    return widest(of_input), widest(of_output)
+
+
+def widest(multiples: list[Multiples]) -> list[Multiples]:
+    """Those along as many axes as possible; the constant ones first."""
+    by_name: dict[str, list[Multiples]] = {}
+    for name, axes in multiples:
+        its_own = by_name.setdefault(name, [])
+        if not any(set(axes) < set(other.axes) for other in its_own):
+            its_own.append(Multiples(name, axes))
+    kept = {other for its_own in by_name.values() for other in its_own}
+    return sorted((each for each in multiples if each in kept), key=lambda each: each.name != "1")
 
 
 def difference(evidence: Evidence) -> Array:
@@ -52,29 +76,39 @@ def difference(evidence: Evidence) -> Array:
     return np.where(np.isfinite(missing), missing, 0.0)
 
 
-def an_elementwise_term(evidence: Evidence, missing: Array) -> Iterator[Finding]:
+def an_elementwise_term(evidence: Evidence) -> Iterator[Finding]:
     """What is missing is dy times a quantity, element by element."""
-    rows, columns = missing.shape
-    if rows != columns or rows < 2 or evidence.shape != evidence.output_shape:
+    if evidence.shape != evidence.output_shape or evidence.right.shape[0] < 2:
         return
-    if (missing != np.diag(np.diag(missing))).any():
+    points = evidence.points
+    missing = [difference(point) for point in points]
+    diagonals = [np.diag(at_point) for at_point in missing]
+    if any((at_point != np.diag(own)).any() for at_point, own in zip(missing, diagonals)):
         return
-    diagonal = np.diag(missing)
+    diagonal = end_to_end(diagonals)
     chosen = diagonal != 0
-    for name, values in names_of(diagonal, quantities(evidence, evidence.shape), chosen):
-        everywhere = evidence.explained_by(evidence.right - np.diag(values))
-        if everywhere or explains(evidence, np.diag(np.where(chosen, values, 0.0))):
-            where = "" if everywhere else f", at {int(chosen.sum())} of {rows} elements"
-            yield Finding("term", f"the gradient of {evidence.name} lacks the term dy * {name}{where}")
+    known = [Quantity("1", np.ones(diagonal.size), True), *known_at(points, evidence.shape)]
+    for name, values in names_of(diagonal, known, chosen):
+        where = f", at {int((diagonals[0] != 0).sum())} of {diagonals[0].size} elements"
+        for extent, term in (("", values), (where, np.where(chosen, values, 0.0))):
+            if lack(points, np.split(term, len(points))):
+                text = f"the gradient of {evidence.name} lacks the term {times_dy(name)}{extent}"
+                yield Finding("term", text)
+                break
 
 
-def explains(evidence: Evidence, term: Array) -> bool:
-    """Whether the gradient is right once a term is added."""
-    return evidence.explained_by(evidence.right - term)
+def times_dy(name: str) -> str:
+    """dy times what has this name: `dy`, `-dy`, `dy * x`."""
+    return f"{name[:-1]}dy" if name in ("1", "-1") or name.endswith(" * 1") else f"dy * {name}"
+
+
+def lack(points: list[Evidence], terms: list[Array]) -> bool:
+    """Whether the gradient is right at each point once dy times these terms is added."""
+    return all(point.explained_by(point.right - np.diag(term)) for point, term in zip(points, terms))
 
 
 def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list[Multiples]:
-    """Of which quantities the difference is a multiple, along which axes: as many axes as possible.
+    """Of which quantities the difference is a multiple, along which axes; many axes first.
 
     missing: [the other side's elements, this side's], shape: this side's.
     """
@@ -92,12 +126,11 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
         for name, field in fields:
             if "axis=" in name and along_these not in name:
                 continue
-            wider = any(name == other.name and set(axes) < set(other.axes) for other in multiples)
-            if wider or not is_multiple(largest, field, axes):
+            if not is_multiple(largest, field, axes):
                 continue
             if varies(field, axes, name) and is_multiple(missing, field, axes):
                 multiples.append(Multiples(name, axes))
-    return sorted(multiples, key=lambda multiple: multiple.name != "1")
+    return multiples
 
 
 def fields_of(shape: tuple[int, ...], known: list[Quantity]) -> list[tuple[str, Array]]:
@@ -166,9 +199,9 @@ def summed(evidence: Evidence, multiples: Multiples) -> Finding:
     )
 
 
-def two_statistics(evidence: Evidence, missing: Array) -> Iterator[Finding]:
+def two_statistics(evidence: Evidence) -> Iterator[Finding]:
     """What is wrong is, along some axes, a constant and a multiple of the input: mean and variance."""
-    shape = evidence.shape
+    shape, missing = evidence.shape, difference(evidence)
     own = evidence.arrays[evidence.call.checked[evidence.argument]]
     parts = missing.reshape(-1, *shape)
     for axes in sorted(subsets(len(shape)), key=len, reverse=True):

@@ -42,7 +42,9 @@ def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECON
             right = Candidate(
                 rule.function, rule.reads, rule.params
             )  # where it raises it is not made for that
-            job = job._replace(cases=[case for case in job.cases if not right.fails(case)])
+            job = job._replace(
+                cases=[case for case in job.cases if not case.is_beyond and not right.fails(case)]
+            )
         if job is not None and len(job.cases) > 1:
             spots += try_all(partial(attempts, job), seconds).found
     return spots

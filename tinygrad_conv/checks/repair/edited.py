@@ -57,6 +57,10 @@ class Candidate(NamedTuple):
         except Exception:
             return True
 
+    def limits(self, cases: list[Case]) -> tuple[str, ...]:
+        """The cases of other signs or with zeros where it is wrong, in words."""
+        return tuple([case.label for case in cases if case.is_beyond and self.fails(case)])
+
     def times_refused(self, cases: list[Case]) -> int | None:
         """At how many cases it raises, of those where it may; at the others it gives what is right.
 
@@ -64,6 +68,8 @@ class Candidate(NamedTuple):
         """
         refused = 0
         for case in cases:
+            if case.is_beyond:
+                continue
             try:
                 if not self.passes(case):
                     return None

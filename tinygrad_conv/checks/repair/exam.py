@@ -17,7 +17,14 @@ from ...engine.registry import OPS
 from ..calls import RecordedCall, readable_values
 from ..function import Function, can_broadcast
 from ..introspection import REFUSALS
-from ..other_inputs import LARGEST, OTHER_NUMBERS, as_floats, other_calls
+from ..other_inputs import (
+    LARGEST,
+    OTHER_NUMBERS,
+    as_floats,
+    calls_of_other_signs,
+    inputs_with_zeros,
+    other_calls,
+)
 from ..tolerance import Tolerance
 
 COTANGENTS = 2  # for each case
@@ -42,6 +49,7 @@ class Case(NamedTuple):
     broadcasting: bool = False
     may_raise: bool = False  # for a forward may take sizes and params that its op is not made for
     has_other_sizes: bool = False
+    is_beyond: bool = False  # of other signs, or with zeros: what fails there alone is said with that limit
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -98,6 +106,28 @@ def cases_of(call: RecordedCall, argument: int | str, rule: Rule, tolerance: Tol
             is_default = all(changed.params.get(name) is value for name, value in call.op.defaults.items())
             may_raise = has_other_sizes or (not is_default and case.is_refused_by(rule))
             cases.append(case._replace(may_raise=may_raise, has_other_sizes=has_other_sizes))
+    if not isinstance(argument, str):
+        cases += cases_beyond(call, arrays, argument, tolerance)
+    return cases
+
+
+def cases_beyond(
+    call: RecordedCall, arrays: tuple[Any, ...], argument: int, tolerance: Tolerance
+) -> list[Case]:
+    """Cases of other signs and with exact zeros; of the latter what lies at a kink is not compared."""
+    cases = []
+    for changed, others, label in calls_of_other_signs(call, arrays):
+        with suppress(*REFUSALS):
+            case = case_of_gradient(changed, others, argument, tolerance, label)
+            cases.append(case._replace(is_beyond=True))
+    for others, name in inputs_with_zeros(call, arrays):
+        with suppress(*REFUSALS):
+            case = case_of_gradient(call, others, argument, tolerance, f"zeros in {name}")
+            function = only_input(call.function(others), argument)
+            sides = [function.one_sided(unit, tolerance.eps) for unit in np.eye(function.point.size)]
+            smooth = [np.allclose(left, right, rtol=1e-3, atol=1e-3) for left, right in sides]
+            sure = case.sure & np.reshape(smooth, case.shape)
+            cases.append(case._replace(is_beyond=True, sure=sure))
     return cases
 
 

@@ -29,10 +29,12 @@ class Repair(NamedTuple):
     after: str
     reads: tuple[str, ...]  # what the rule has to read beside what it reads already
     refused: int = 0  # sizes or params that the forward takes and the rule, with it, still does not
+    limits: tuple[str, ...] = ()  # inputs of other signs, or with zeros, where it is wrong
 
     def __str__(self) -> str:
         reads = f"   (and have the rule read {', '.join(self.reads)})" if self.reads else ""
-        return f"{self.place}   {self.before}  →  {self.after}{reads}"
+        limits = f"   (but not for {', nor for '.join(self.limits)})" if self.limits else ""
+        return f"{self.place}   {self.before}  →  {self.after}{reads}{limits}"
 
 
 def repairs_of(
@@ -65,10 +67,11 @@ def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
     slips, factors, *others = by_way
     for edits in (slips, factors, fitted_edits(job), *others):
         for edit in edits:
-            if found and (edit.size > max(repair.size for repair in found) or len(found) >= ENOUGH):
+            whole = [repair for repair in found if not repair.limits]
+            if whole and (edit.size > max(repair.size for repair in whole) or len(found) >= ENOUGH):
                 return
             yield partial(repair_by, edit, job)
-        if found:
+        if any(not repair.limits for repair in found):
             return
 
 
@@ -78,12 +81,19 @@ def repair_by(edit: Edit, job: Job) -> Repair | None:
     refused = candidate.times_refused(job.cases)
     if refused is None or not makes_right(candidate, job):
         return None
-    return Repair(edit.size, place_of(edit, job.rule.function), *described(edit), edit.reads, refused)
+    return Repair(
+        edit.size,
+        place_of(edit, job.rule.function),
+        *described(edit),
+        edit.reads,
+        refused,
+        candidate.limits(job.cases),
+    )
 
 
-def rank_of(repair: Repair) -> tuple[int, int]:
+def rank_of(repair: Repair) -> tuple[int, int, int]:
     """The best first: those that the most cases agree with, then the smallest."""
-    return repair.refused, repair.size
+    return len(repair.limits), repair.refused, repair.size
 
 
 def show_outcome(outcome: Outcome, job: Job) -> list[str]:
