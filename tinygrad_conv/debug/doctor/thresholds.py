@@ -22,6 +22,11 @@ DEAD_SAMPLES = 48  # seen by each unit: a rare unit is not a dead one
 ENDS = 0.01  # how near a sigmoid's or tanh's output is to its ends: the gradient is under a hundredth there
 SATURATED_SHARE = 0.7  # of the outputs of a hidden layer
 
+# Units. A matrix product rounds its rows differently, Adam makes that larger in each step; rows that are drawn
+# at random differ by about their size.
+ALIKE = 1e-4  # of the largest weight, between the rows
+ALIKE_GRADIENT = 1e-3  # of the largest gradient
+
 # Steps. A step usually changes weights by about a thousandth of their size.
 NO_UPDATE = 1e-6  # the largest |Δw|/|w| of any step: 10,000 steps would move a weight by one percent
 PULLING = 1e-4  # |g|/|w| at least, so that it is the rate that is small and not the gradient
@@ -31,6 +36,8 @@ FELT = 0.1  # |Δw|/|w| of the largest step, where the loss diverged: steps are 
 WORSE = 1.0  # final loss over first loss from which a huge update has done harm
 GROWN = 10.0  # final loss over first loss: divergence whatever the updates are
 CLIPPED_AWAY = 1e-3  # |g| at the step over |g| after the backward; norms of 1000 are clipped to 1 at times
+CLIPPED_SHORT = 0.05  # the same, where what is left is shorter than …
+SHORT_NORM = 1e-2  # … this: nets are clipped to 0.1 to 10
 ENDED_RATE = 1e-3  # lr over the largest lr that was seen …
 ENDED_SHARE = 0.4  # … for this share of the steps: a cosine spends under 5 % of its steps so low
 DECAY_SHARE = 1.5  # |weight_decay · w| / |g|: the decay, not the loss, says where weights go …

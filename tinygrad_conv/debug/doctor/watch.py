@@ -32,7 +32,7 @@ from .seen import (
     stats_of,
 )
 from .seen import norm as norm_of
-from .thresholds import ENDS, MOST_OPS
+from .thresholds import ALIKE, ALIKE_GRADIENT, ENDS, MOST_OPS
 
 UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "maximum", "hardtanh"}
 LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
@@ -198,7 +198,7 @@ class Watch(Observer):
             finite=bool(np.isfinite(gradient).all()),
             weight_norm=norm_of(weight),
             stale=leaf in self.stale,
-            alike=size > 0 and weight.ndim >= 2 and rows_alike(weight) and rows_alike(gradient),
+            alike=size > 0 and weight.ndim >= 2 and rows_alike(weight, ALIKE) and rows_alike(gradient, ALIKE_GRADIENT),
             weight_is_zero=not weight.any(),
         )
 
@@ -283,12 +283,12 @@ def plain(gradient: Any) -> Array | None:
     return array if isinstance(array, np.ndarray) and array.dtype in FLOATS else None
 
 
-def rows_alike(array: Array) -> bool:
-    """Whether there are several rows, all with the same numbers (to the last digits)."""
+def rows_alike(array: Array, share: float) -> bool:
+    """Whether there are several rows, all with the same numbers but for a share of the largest."""
     if len(array) < 2 or not array.size:
         return False
     scale = float(np.abs(array).max())
-    return bool(np.abs(array - array[:1]).max() <= 1e-6 * scale)
+    return bool(np.abs(array - array[:1]).max() <= share * scale)
 
 
 def row_sums(value: Any) -> tuple[float, float] | None:
