@@ -17,7 +17,7 @@ from ...nn.norm import RunningNorm
 from ...nn.parameters import Parameter
 from ...optim.optimizer import Optimizer
 from ..graph import alive
-from .seen import Hidden, History, SweepSeen
+from .seen import Hidden, History, OpSeen, SweepSeen
 
 MODAL = (DropoutBase, RunningNorm)
 """Layers that do something else in training than in evaluation."""
@@ -201,8 +201,19 @@ def layer_made_at(history: History, path: str) -> Place | None:
     """Where the layer with a path was made, if the watch saw that."""
     for module, where in history.modules.items():
         if path and vars(module).get("_path") == path:
-            return place_at(where, "")
+            place = place_at(where, "")
+            return None if place.source.startswith("super(") else place  # in its own __init__: says nothing
     return None
+
+
+def weight_made_at(history: History, op: OpSeen) -> Place | None:
+    """Where the weight of an op was made: its layer, or the attribute of the module that it is."""
+    for model in history.models:
+        for module in model.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                if parameter is op.weight:
+                    return line_of_attribute(type(module), name) or layer_made_at(history, op.layer)
+    return layer_made_at(history, op.layer)
 
 
 def made_at(history: History, optimizer: Any) -> Place | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...data.loader import DataLoader
 from ...engine.location import user_where
+from ...engine.tensor import Tensor
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
 from .seen import Loaded
@@ -30,6 +31,7 @@ def telling(watch: Watch) -> Iterator[None]:
         (Optimizer, "__init__", Optimizer.__init__, tells_of_making),
         (Module, "load_state_dict", Module.load_state_dict, tells_of_loading),
         (Module, "__init__", Module.__init__, tells_of_module),
+        (Module, "__call__", Module.__call__, tells_of_call),
         (Module, "train", Module.train, tells_of_mode),
         (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
     ]
@@ -75,7 +77,8 @@ def tells_of_module(method: Callable[..., None]) -> Callable[..., None]:
         method(self, *arguments, **options)
         watch = WATCH.get()
         if watch is not None:
-            watch.history.modules[self] = user_where()
+            where = watch.history.modules[self] = user_where()
+            watch.history.making[type(self).__name__, where] += 1
 
     return told
 
@@ -91,6 +94,35 @@ def tells_of_loader(method: Callable[..., None]) -> Callable[..., None]:
             watch.history.loaders.append(user_where())
 
     return told
+
+
+def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`Module.__call__`, which notes what the outermost module is given."""
+
+    @functools.wraps(method)
+    def told(self: Any, *inputs: Any, **options: Any) -> Any:
+        watch = WATCH.get()
+        if watch is None or watch.given is not None:
+            return method(self, *inputs, **options)
+        given = tensors_in([*inputs, *options.values()])
+        watch.given = {id(tensor._data) for tensor in given} if given else None
+        try:
+            return method(self, *inputs, **options)
+        finally:
+            watch.given = None
+
+    return told
+
+
+def tensors_in(values: Any) -> list[Tensor]:
+    """The tensors among values, and in lists, tuples and dicts of them."""
+    tensors: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            tensors.append(value)
+        elif isinstance(value, (list, tuple, dict)):
+            tensors += tensors_in(value.values() if isinstance(value, dict) else value)
+    return tensors
 
 
 def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:

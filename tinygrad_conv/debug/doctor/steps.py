@@ -54,15 +54,18 @@ def no_steps(history: History) -> Iterator[Finding]:
         optimizer = empty[-1].optimizer
         own = set(optimizer.params())
         if not sweeps and history.leaf_sweeps:
+            cut = history.leaf_cuts[0] if history.leaf_cuts else None
+            by = f"; {cut.op} passes no gradient back" if cut is not None else ""
             yield Finding(
                 "cut_tape",
                 "backward begins at a new tensor: the tape is cut between the net and the loss",
                 f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient "
-                "reaches any parameter",
+                f"reaches any parameter{by}",
                 "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
                 ".item(), .argmax(), .detach() on the way to the loss",
                 place_at(history.leaf_sweeps[0], ""),
                 weight=95,
+                cause=cut.place if cut is not None else None,
             )
         elif not sweeps:
             yield Finding(

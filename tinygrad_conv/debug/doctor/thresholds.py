@@ -12,6 +12,10 @@ STEPS = 50  # of a script that are watched: several batches, and a few epochs of
 VANISHING = 1e-4  # of the first layer's relative gradient to the largest of the later ones
 EXPLODING = 1e5  # of the largest relative gradient to the median one
 FLOW_STEPS = 3  # backwards that must agree: in the first one a zero-initialised layer may hold all back
+FEWEST_USES = 5  # of one weight in a forward, each of what the one before made
+USE_GROWTH = 1.1  # a use: sums over time grow by less, as 1 + 1/t
+FORWARD_GROWTH = 1e4  # of values, from the first use to the last
+BACK_GROWTH = 1e4  # of gradients, from the last use to the first; a tanh net that only reads has under 1
 LARGE_INIT = 10.0  # times √(2 / fan in) (He et al. 2015), the largest that is usual
 SMALLEST_FAN_IN = 8  # below, one draw says little about a standard deviation
 

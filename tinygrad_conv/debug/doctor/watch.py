@@ -59,6 +59,7 @@ class Watch(Observer):
         self.by_optimizer: set[Any] = set()
         self.sweep: SweepSeen | None = None
         self.most_sweeps = 0  # backwards after which all is ended, whatever the steps; 0: none
+        self.given: set[int] | None = None  # the arrays that the outermost module is called with, inside of it
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
@@ -124,6 +125,7 @@ class Watch(Observer):
             seen.leaf = value
         elif not wanted and array.ndim and array.dtype.kind in "fiub":
             seen.data = self.data_seen(value, array)
+            seen.inner = maker is None and self.given is not None and id(array) not in self.given
         return seen
 
     def data_seen(self, value: Any, array: Array) -> DataSeen:
@@ -165,6 +167,7 @@ class Watch(Observer):
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:  # it began at a leaf: no node, nothing to see
             self.history.leaf_sweeps.append(user_where())
+            self.history.leaf_cuts += [cut for leaf in gradients if (cut := self.cut_before(leaf)) is not None]
             return
         for leaf, gradient in gradients.items():
             array = plain(gradient)
@@ -178,6 +181,22 @@ class Watch(Observer):
         if self.after_round is not None and len(self.history.sweeps) == self.most_sweeps:
             self.history.rounds = max(self.history.rounds, self.most_sweeps)
             self.after_round()
+
+    def cut_before(self, leaf: Any) -> OpSeen | None:
+        """The op off the tape, before a leaf, that reads what is on it."""
+        array = leaf._data if isinstance(leaf, Tensor) else None
+        known, maker = self.makers.get(id(array), (None, None))
+        waiting = [maker] if known is not None and known() is array else []
+        seen: set[int] = set()
+        while waiting:
+            op = waiting.pop(0)
+            if op is None or id(op) in seen:
+                continue
+            if not op.recorded and any(given.wanted for given in op.inputs):
+                return op
+            seen.add(id(op))
+            waiting += [given.producer for given in op.inputs]
+        return None
 
     def grad_seen(self, leaf: Any, gradient: Array) -> GradSeen:
         """What arrived at a leaf, and what it is added to."""
