@@ -35,6 +35,7 @@ from .seen import norm as norm_of
 from .thresholds import ALIKE, ALIKE_GRADIENT, ENDS, MOST_OPS
 
 UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "maximum", "hardtanh"}
+RECENT = 20  # ops among which a leaf is looked for that is a copy of what one made
 LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
 SQUASHING = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 FOLLOWED = ("dim", "p", "reduction", "training")
@@ -183,11 +184,14 @@ class Watch(Observer):
             self.after_round()
 
     def cut_before(self, leaf: Any) -> OpSeen | None:
-        """The op off the tape, before a leaf, that reads what is on it."""
-        array = leaf._data if isinstance(leaf, Tensor) else None
-        known, maker = self.makers.get(id(array), (None, None))
-        waiting = [maker] if known is not None and known() is array else []
-        seen: set[int] = set()
+        """The op off the tape that reads what is on it, before a leaf of one number. The leaf is a copy of
+        what was computed, which is known by its value.
+        """
+        if not isinstance(leaf, Tensor) or leaf._data.size != 1:
+            return None
+        value = float(leaf._data.reshape(-1)[0])
+        maker = next((op for op in reversed(self.history.ops[-RECENT:]) if op.value == value), None)
+        waiting, seen = [maker], set[int]()
         while waiting:
             op = waiting.pop(0)
             if op is None or id(op) in seen:
