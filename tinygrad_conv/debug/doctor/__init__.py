@@ -12,6 +12,7 @@ parameters.py   not found, not optimised, not reached, frozen, shared
 steps.py        none, uphill, with old gradients; rates.py: too large, too small
 data.py         not normalised, constant, sorted, reused buffers, labels
 losses.py       softmax and the loss, the batch axis, shapes that broadcast
+statistics.py   running statistics that are another layer's
 modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
 examination.py  `Doctor`, which puts it together; untouched.py: afterwards all is as before; command.py
 """

@@ -60,7 +60,9 @@ def batches(history: History) -> list[tuple[OpSeen, DataSeen]]:
 def repeated_weights(history: History) -> set[tuple[Any, int]]:
     """(weight, step) of weights that multiply what they have made: what they begin with is a state."""
     forwards = recurrence.uses_by_forward(history)
-    return {key for key, uses in forwards.items() if len(uses) > 1 and recurrence.comes_from(uses[1], uses[0])}
+    return {
+        key for key, uses in forwards.items() if len(uses) > 1 and recurrence.comes_from(uses[1], uses[0])
+    }
 
 
 def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:

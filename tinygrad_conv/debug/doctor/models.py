@@ -169,6 +169,12 @@ def of_the_same_kind(module: Any) -> list[Any]:
     return [other for other in others if [key for key, _ in other.named_parameters()] == keys]
 
 
+def root_of(module: Any) -> Any:
+    """The outermost living module that a module is in; itself, if it is in none."""
+    around = [other for other in alive(Module) if is_known(module, list(other.modules()))]
+    return max(around, key=lambda other: len(list(other.modules())), default=module)
+
+
 def drawn(module: Any) -> list[tuple[str, Any]]:
     """The parameters of a module that hold different numbers: not the zeros and ones of many layers."""
     named = [(key, parameter) for key, parameter in module.named_parameters() if parameter.data.size > 1]

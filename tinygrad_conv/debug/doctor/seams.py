@@ -17,6 +17,7 @@ from ...engine.location import user_where
 from ...engine.tensor import Tensor
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
+from .models import root_of
 from .seen import Loaded
 from .watch import Watch
 
@@ -167,8 +168,11 @@ def tells_of_loading(method: Callable[..., Any]) -> Callable[..., Any]:
         watch = WATCH.get()
         if watch is not None:
             missing, unexpected = list(returned.missing_keys), list(returned.unexpected_keys)
-            others = list(watch.keys_elsewhere(self))
-            watch.history.loads.append(Loaded(self, user_where(), missing, unexpected, others))
+            root, loaded = root_of(self), set(self.parameters())
+            others = list(watch.keys_elsewhere(root, loaded))
+            if not others and root is not self:
+                root, others = self, list(watch.keys_elsewhere(self, loaded))
+            watch.history.loads.append(Loaded(self, user_where(), missing, unexpected, others, root))
         return returned
 
     return told

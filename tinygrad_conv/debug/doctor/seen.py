@@ -129,6 +129,7 @@ class OpSeen:
     quiet_units: Array | None = None  # of an activation: which of its units gave 0 throughout
     saturation: float = 0.0  # of a sigmoid or tanh: the share of outputs at the ends
     row_sums: tuple[float, float] | None = None  # of a loss's input: the range of Σ exp(x) over classes
+    normed: Any = None  # of a batch norm in eval mode: its statistics and those of what arrives
     dy: Stats | None = None
     readers: list[OpSeen] = field(default_factory=list)
     swept: bool = False  # a backward has passed
@@ -240,6 +241,7 @@ class Loaded(NamedTuple):
     missing: list[str]
     unexpected: list[str]
     others: list[tuple[str, str]]  # (key here, key there) where a known module has the numbers elsewhere
+    root: Any  # the module whose keys these are: it, or the outermost around it
 
 
 @dataclass(eq=False)

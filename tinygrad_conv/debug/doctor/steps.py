@@ -242,14 +242,21 @@ def rises_on_purpose(history: History) -> bool:
     return len(losses) > 2 and losses[-1] < losses[0]
 
 
+def take_turns(history: History, optimizers: list[Any]) -> bool:
+    """Whether several optimisers step in turns, and not one after the other has done its part."""
+    order = [step.optimizer for step in history.steps if step.moved]
+    own = [optimizer for optimizer in order if any(optimizer is each for each in optimizers)]
+    changes = sum(earlier is not later for earlier, later in zip(own, own[1:]))
+    return changes >= 2 * FEW_STEPS
+
+
 def doubled(history: History) -> Iterator[Finding]:
     """Parameters that two optimisers step."""
     owners: dict[Any, list[Any]] = {}
     for optimizer in history.optimizers:
         for param in optimizer.params():
             owners.setdefault(param, []).append(optimizer)
-    stepping = {id(step.optimizer) for step in history.steps if step.moved}
-    twice = [param for param, its in owners.items() if sum(id(each) in stepping for each in its) > 1]
+    twice = [param for param, its in owners.items() if take_turns(history, its)]
     rounds = {update.round for update in history.updates if twice and update.leaf is twice[0]}
     if len(rounds) < 2 * FEW_STEPS:
         return

@@ -64,6 +64,11 @@ SORTED_SAMPLES = 4  # samples a batch must have
 ABSENT_SAMPLES = 20  # per class: a class that is never seen among so many is not there
 ORDERED = 0.7  # share of the variance of targets that lies between batches, each of which is in order itself
 
+# Running statistics, in nats between two normal distributions: 1 for a variance four times as large.
+FITS_NOT = 10.0  # what arrives is far from what a batch norm expects …
+FITS = 2.0  # … and near to what another one of the same shape expects
+MEASURED = 8  # numbers in a channel at least
+
 # Losses.
 NOT_LOG = 0.01  # how far Σ exp(x) of log-probabilities may be from 1
 SUMMED_BATCH = 8  # samples from which a sum is another thing than a mean

@@ -32,6 +32,7 @@ from .seen import (
     stats_of,
 )
 from .seen import norm as norm_of
+from .statistics import normed_by
 from .thresholds import ALIKE, ALIKE_GRADIENT, ENDS, MOST_OPS
 
 UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "maximum", "hardtanh"}
@@ -60,7 +61,9 @@ class Watch(Observer):
         self.by_optimizer: set[Any] = set()
         self.sweep: SweepSeen | None = None
         self.most_sweeps = 0  # backwards after which all is ended, whatever the steps; 0: none
-        self.given: set[int] | None = None  # the arrays that the outermost module is called with, inside of it
+        self.given: set[int] | None = (
+            None  # the arrays that the outermost module is called with, inside of it
+        )
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
@@ -110,6 +113,8 @@ class Watch(Observer):
             low, high = SQUASHING[call.op]
             ends = (array < low + ENDS) | (array > high - ENDS)
             seen.saturation = float(ends.mean())
+        if call.op == "batch_norm":
+            seen.normed = normed_by(call)
         if call.op in LOSSES and call.given:
             seen.row_sums = row_sums(call.given[0])
         return seen
@@ -168,7 +173,9 @@ class Watch(Observer):
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:  # it began at a leaf: no node, nothing to see
             self.history.leaf_sweeps.append(user_where())
-            self.history.leaf_cuts += [cut for leaf in gradients if (cut := self.cut_before(leaf)) is not None]
+            self.history.leaf_cuts += [
+                cut for leaf in gradients if (cut := self.cut_before(leaf)) is not None
+            ]
             return
         for leaf, gradient in gradients.items():
             array = plain(gradient)
@@ -221,7 +228,10 @@ class Watch(Observer):
             finite=bool(np.isfinite(gradient).all()),
             weight_norm=norm_of(weight),
             stale=leaf in self.stale,
-            alike=size > 0 and weight.ndim >= 2 and rows_alike(weight, ALIKE) and rows_alike(gradient, ALIKE_GRADIENT),
+            alike=size > 0
+            and weight.ndim >= 2
+            and rows_alike(weight, ALIKE)
+            and rows_alike(gradient, ALIKE_GRADIENT),
             weight_is_zero=not weight.any(),
         )
 
@@ -279,13 +289,16 @@ class Watch(Observer):
         self.history.steps.append(step)
         self.end_round()
 
-    def keys_elsewhere(self, loaded: Any) -> Iterator[tuple[str, str]]:
-        """(key, other key) where a module's numbers are those of another layer of a module of its kind."""
-        for other in models.of_the_same_kind(loaded):
+    def keys_elsewhere(self, root: Any, loaded: set[Any]) -> Iterator[tuple[str, str]]:
+        """(key, other key) where loaded numbers are those of another layer of a module of the root's kind."""
+        own = {key: parameter.data.tobytes() for key, parameter in models.drawn(root)}
+        for other in models.of_the_same_kind(root):
             theirs = {parameter.data.tobytes(): key for key, parameter in models.drawn(other)}
-            for key, parameter in models.drawn(loaded):
-                origin = theirs.get(parameter.data.tobytes())
-                if origin is not None and origin != key:
+            for key, parameter in models.drawn(root):
+                origin = theirs.get(own[key])
+                if parameter not in loaded or origin is None or origin == key:
+                    continue
+                if own.get(origin) != own[key]:  # else it is a copy within the model, which is meant
                     yield key, origin
 
     def end_round(self) -> None:
