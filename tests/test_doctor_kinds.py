@@ -63,7 +63,8 @@ def train(net, parameters, steps=30):
 SHIFT = lambda x: 6 + 3 * x
 net = Net()
 train(net, net.parameters())
-saved = [{key: value.clone() for key, value in inner.state_dict().items()} for inner in (net.first, net.second)]
+states = [net.first.state_dict(), net.second.state_dict()]
+saved = [{key: value.clone() for key, value in state.items()} for state in states]
 """
 
 TUNE = """

@@ -26,8 +26,8 @@ DEAD_SAMPLES = 48  # seen by each unit: a rare unit is not a dead one
 ENDS = 0.01  # how near a sigmoid's or tanh's output is to its ends: the gradient is under a hundredth there
 SATURATED_SHARE = 0.7  # of the outputs of a hidden layer
 
-# Units. A matrix product rounds its rows differently, Adam makes that larger in each step; rows that are drawn
-# at random differ by about their size.
+# Units. A matrix product rounds its rows differently, and Adam makes that larger in each step; rows that are
+# drawn at random differ by about their size.
 ALIKE = 1e-4  # of the largest weight, between the rows
 ALIKE_GRADIENT = 1e-3  # of the largest gradient
 
