@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ...dtypes import Array
 from ...engine.location import place_at
 from ...errors import show_shape
+from . import recurrence
 from .finding import NOTE, PERHAPS, Finding
 from .losses import is_one_hot, target_of
 from .seen import LOSSES, DataSeen, History, OpSeen
@@ -43,13 +45,24 @@ def examine(history: History) -> Iterator[Finding]:
 def batches(history: History) -> list[tuple[OpSeen, DataSeen]]:
     """(the op that reads it, the data) for each batch that a layer was given from outside in training."""
     seen: list[tuple[OpSeen, DataSeen]] = []
+    repeated = repeated_weights(history)
     for op in history.training():
         if op.weight is None or not op.inputs:
             continue
         data = op.inputs[0].data
+        if op.inputs[0].inner or (op.weight, op.round) in repeated:
+            continue
         if data is not None and data.is_float and len(data.shape) >= 2:
             seen.append((op, data))
     return seen
+
+
+def repeated_weights(history: History) -> set[tuple[Any, int]]:
+    """(weight, step) of weights that multiply what they have made: what they begin with is a state."""
+    forwards = recurrence.uses_by_forward(history)
+    return {
+        key for key, uses in forwards.items() if len(uses) > 1 and recurrence.comes_from(uses[1], uses[0])
+    }
 
 
 def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:

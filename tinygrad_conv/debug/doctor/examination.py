@@ -15,7 +15,7 @@ from ...engine.tensor import Tensor, enter_seeds
 from ...errors import show_count, show_value
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
-from . import data, flow, losses, models, modes, parameters, steps, stops
+from . import data, flow, losses, models, modes, parameters, recurrence, statistics, steps, stops
 from .finding import Finding, report, worst_first
 from .flow import Flow
 from .seams import telling
@@ -23,7 +23,7 @@ from .seen import History
 from .untouched import untouched
 from .watch import Watch
 
-SUBJECTS = (stops, modes, steps, parameters, losses, data, flow)
+SUBJECTS = (stops, modes, steps, parameters, losses, data, flow, recurrence, statistics)
 
 
 class Doctor:

@@ -49,6 +49,7 @@ class Finding:
 
 LARGE_STEPS = {"dead_units", "vanishing_gradient", "exploding_gradient", "saturated"}
 CONSEQUENCES = {
+    "exploding_recurrence": LARGE_STEPS | {"step_too_large", "not_finite", "gradient_not_finite"},
     "step_too_large": LARGE_STEPS,
     "summed_loss": LARGE_STEPS,
     "not_normalised": {"dead_units", "vanishing_gradient", "exploding_gradient", "step_too_large"},

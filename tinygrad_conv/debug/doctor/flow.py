@@ -11,7 +11,7 @@ import numpy as np
 
 from ...engine.location import Place
 from .finding import PERHAPS, Finding
-from .models import key_of
+from .models import key_of, weight_made_at
 from .seen import ACTIVATIONS, PASSING, History, OpSeen, Update
 from .thresholds import (
     DEAD_BATCHES,
@@ -203,6 +203,7 @@ def large_weights(history: History) -> Iterator[Finding]:
                 "initialise by the fan in: nn.init.kaiming_normal_(weight), or leave the default",
                 ops[0].place,
                 weight=72,
+                cause=weight_made_at(history, ops[0]),
             )
 
 
@@ -297,6 +298,7 @@ def symmetric(history: History) -> Iterator[Finding]:
                 "biases may begin equal",
                 ops[0].place,
                 weight=78,
+                cause=weight_made_at(history, ops[0]),
             )
         elif len(grads) >= FLOW_STEPS and all(grad.weight_is_zero and not grad.norm for grad in grads):
             yield Finding(
@@ -307,6 +309,7 @@ def symmetric(history: History) -> Iterator[Finding]:
                 "initialise at random (nn.init.kaiming_uniform_), not with zeros",
                 ops[0].place,
                 weight=78,
+                cause=weight_made_at(history, ops[0]),
             )
 
 

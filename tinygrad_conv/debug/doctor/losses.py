@@ -26,6 +26,7 @@ def examine(history: History) -> Iterator[Finding]:
             yield from ends(history, op)
             yield from outside_of_probabilities(op)
     yield from softmax_over_the_batch(history)
+    yield from softmax_of_one(history)
     yield from by_hand(history)
 
 
@@ -203,6 +204,33 @@ def softmax_over_the_batch(history: History) -> Iterator[Finding]:
             f"F.{op.op}(x, dim=1)",
             op.place,
             weight=84,
+            cause=layer_made_at(history, op.layer),
+        )
+
+
+def softmax_of_one(history: History) -> Iterator[Finding]:
+    """A softmax over a single score of a layer: 1, whatever the score is."""
+    sizes: dict[object, set[int]] = {}
+    latest: dict[object, OpSeen] = {}
+    for op in history.training():
+        dim = op.params.get("dim")
+        if op.op not in ("softmax", "log_softmax") or not isinstance(dim, int) or not op.shape:
+            continue
+        sizes.setdefault((op.where, op.layer), set()).add(op.shape[dim])
+        latest[op.where, op.layer] = op
+    for key, op in latest.items():
+        maker = op.before()
+        if sizes[key] != {1} or maker is None or maker.weight is None or not near_a_loss(op):
+            continue
+        always = 1 if op.op == "softmax" else 0
+        yield Finding(
+            "softmax_of_one",
+            f"{op.op} over one single score: it is always {always}, whatever {maker.name} gives",
+            f"dim={op.params['dim']} of [{','.join(map(str, op.shape))}] has size 1; the output is constant, "
+            f"and the gradient of it is 0",
+            "sigmoid for one output, or binary_cross_entropy_with_logits of the score itself; or two outputs",
+            op.place,
+            weight=88,
             cause=layer_made_at(history, op.layer),
         )
 

@@ -17,7 +17,7 @@ from ...nn.norm import RunningNorm
 from ...nn.parameters import Parameter
 from ...optim.optimizer import Optimizer
 from ..graph import alive
-from .seen import Hidden, History, SweepSeen
+from .seen import Hidden, History, OpSeen, SweepSeen
 
 MODAL = (DropoutBase, RunningNorm)
 """Layers that do something else in training than in evaluation."""
@@ -169,6 +169,12 @@ def of_the_same_kind(module: Any) -> list[Any]:
     return [other for other in others if [key for key, _ in other.named_parameters()] == keys]
 
 
+def root_of(module: Any) -> Any:
+    """The outermost living module that a module is in; itself, if it is in none."""
+    around = [other for other in alive(Module) if is_known(module, list(other.modules()))]
+    return max(around, key=lambda other: len(list(other.modules())), default=module)
+
+
 def drawn(module: Any) -> list[tuple[str, Any]]:
     """The parameters of a module that hold different numbers: not the zeros and ones of many layers."""
     named = [(key, parameter) for key, parameter in module.named_parameters() if parameter.data.size > 1]
@@ -201,8 +207,19 @@ def layer_made_at(history: History, path: str) -> Place | None:
     """Where the layer with a path was made, if the watch saw that."""
     for module, where in history.modules.items():
         if path and vars(module).get("_path") == path:
-            return place_at(where, "")
+            place = place_at(where, "")
+            return None if place.source.startswith("super(") else place  # in its own __init__: says nothing
     return None
+
+
+def weight_made_at(history: History, op: OpSeen) -> Place | None:
+    """Where the weight of an op was made: its layer, or the attribute of the module that it is."""
+    for model in history.models:
+        for module in model.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                if parameter is op.weight:
+                    return line_of_attribute(type(module), name) or layer_made_at(history, op.layer)
+    return layer_made_at(history, op.layer)
 
 
 def made_at(history: History, optimizer: Any) -> Place | None:

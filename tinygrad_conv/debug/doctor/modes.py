@@ -257,6 +257,7 @@ def loaded(history: History) -> Iterator[Finding]:
             )
         if load.others:
             pairs = [f"{key} has the numbers of {origin}" for key, origin in load.others]
+            owner = type(load.root).__name__
             yield Finding(
                 "loaded_elsewhere",
                 f"a state dict was loaded into another layer of the same shape of {owner}",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.location import Place
+from ...engine.location import Place, place_at
 from ...errors import show_count
 from .finding import NOTE, PERHAPS, Finding
 from .models import (
@@ -364,7 +364,17 @@ def layers_made_anew(history: History) -> Iterator[Finding]:
             "make the layer once, in __init__ (self.layer = …), and call it in forward",
             ops[0].place,
             weight=85,
+            cause=made_again_at(history, ops),
         )
+
+
+def made_again_at(history: History, ops: list[OpSeen]) -> Place | None:
+    """The line that has made as many layers of that name as there are weights."""
+    called = ops[0].layer.rpartition(".")[2]
+    for (name, where), count in history.making.items():
+        if count >= len({id(op.weight) for op in ops}) and called == name.lower():
+            return place_at(where, "")
+    return None
 
 
 def remembers(optimizer: Any) -> bool:

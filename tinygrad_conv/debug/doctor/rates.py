@@ -15,6 +15,7 @@ from .models import layer_made_at, made_at
 from .seen import History, Update
 from .thresholds import (
     CLIPPED_AWAY,
+    CLIPPED_SHORT,
     DECAY_LOSS,
     DECAY_SHARE,
     ENDED_RATE,
@@ -26,6 +27,7 @@ from .thresholds import (
     NO_UPDATE,
     PULLING,
     REPLACED,
+    SHORT_NORM,
     SUM_UPDATE,
     SUMMED_BATCH,
     WORSE,
@@ -107,16 +109,32 @@ def clipped(history: History) -> Iterator[Finding]:
         if optimizer is None or len({update.round for update in pulled}) < FEW_STEPS:
             continue
         share = float(np.median([update.grad / update.swept for update in pulled]))
-        if 0 < share < CLIPPED_AWAY and max(update.ratio for update in pulled) < PULLING:
+        moved = median_ratio(finite_updates(pulled))
+        tiny = share < CLIPPED_AWAY or share < CLIPPED_SHORT and norm_at_steps(pulled) < SHORT_NORM
+        if share > 0 and tiny and moved < PULLING and not has_fallen(history):
             yield Finding(
                 "clipped_away",
                 "gradients are clipped or scaled to almost nothing before the step",
-                f"|g| at the step is {share:.1e} of what backward left; weights move by at most "
-                f"{max(update.ratio for update in pulled):.1e} of their size",
+                f"|g| at the step is {share:.1e} of what backward left, so that updates are far too small: "
+                f"weights move by {moved:.1e} of their size, about 1e-3 is usual{loss_said(history)}",
                 "clip at a larger norm: it should cut the outliers alone, 1 to 10 for many nets",
                 place_of_steps(history),
                 weight=77,
             )
+
+
+def norm_at_steps(updates: list[Update]) -> float:
+    """The median |g| of all parameters together, as the steps used it."""
+    squares: dict[int, float] = {}
+    for update in updates:
+        squares[update.round] = squares.get(update.round, 0.0) + update.grad**2
+    return math.sqrt(float(np.median(list(squares.values()))))
+
+
+def has_fallen(history: History) -> bool:
+    """Whether the loss has come down to less than half: steps do something, however small they are."""
+    losses = history.main_losses()
+    return len(losses) > 2 * FEW_STEPS and float(np.median(losses[-FEW_STEPS:])) < 0.5 * losses[0]
 
 
 def decayed(history: History) -> Iterator[Finding]:

@@ -14,8 +14,10 @@ from typing import Any
 
 from ...data.loader import DataLoader
 from ...engine.location import user_where
+from ...engine.tensor import Tensor
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
+from .models import root_of
 from .seen import Loaded
 from .watch import Watch
 
@@ -30,6 +32,7 @@ def telling(watch: Watch) -> Iterator[None]:
         (Optimizer, "__init__", Optimizer.__init__, tells_of_making),
         (Module, "load_state_dict", Module.load_state_dict, tells_of_loading),
         (Module, "__init__", Module.__init__, tells_of_module),
+        (Module, "__call__", Module.__call__, tells_of_call),
         (Module, "train", Module.train, tells_of_mode),
         (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
     ]
@@ -75,7 +78,8 @@ def tells_of_module(method: Callable[..., None]) -> Callable[..., None]:
         method(self, *arguments, **options)
         watch = WATCH.get()
         if watch is not None:
-            watch.history.modules[self] = user_where()
+            where = watch.history.modules[self] = user_where()
+            watch.history.making[type(self).__name__, where] += 1
 
     return told
 
@@ -91,6 +95,35 @@ def tells_of_loader(method: Callable[..., None]) -> Callable[..., None]:
             watch.history.loaders.append(user_where())
 
     return told
+
+
+def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`Module.__call__`, which notes what the outermost module is given."""
+
+    @functools.wraps(method)
+    def told(self: Any, *inputs: Any, **options: Any) -> Any:
+        watch = WATCH.get()
+        if watch is None or watch.given is not None:
+            return method(self, *inputs, **options)
+        given = tensors_in([*inputs, *options.values()])
+        watch.given = {id(tensor._data) for tensor in given} if given else None
+        try:
+            return method(self, *inputs, **options)
+        finally:
+            watch.given = None
+
+    return told
+
+
+def tensors_in(values: Any) -> list[Tensor]:
+    """The tensors among values, and in lists, tuples and dicts of them."""
+    tensors: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            tensors.append(value)
+        elif isinstance(value, (list, tuple, dict)):
+            tensors += tensors_in(value.values() if isinstance(value, dict) else value)
+    return tensors
 
 
 def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,8 +168,11 @@ def tells_of_loading(method: Callable[..., Any]) -> Callable[..., Any]:
         watch = WATCH.get()
         if watch is not None:
             missing, unexpected = list(returned.missing_keys), list(returned.unexpected_keys)
-            others = list(watch.keys_elsewhere(self))
-            watch.history.loads.append(Loaded(self, user_where(), missing, unexpected, others))
+            root, loaded = root_of(self), set(self.parameters())
+            others = list(watch.keys_elsewhere(root, loaded))
+            if not others and root is not self:
+                root, others = self, list(watch.keys_elsewhere(self, loaded))
+            watch.history.loads.append(Loaded(self, user_where(), missing, unexpected, others, root))
         return returned
 
     return told

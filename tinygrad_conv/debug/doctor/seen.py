@@ -10,6 +10,7 @@ StepSeen    a call of `optimizer.step()`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -106,6 +107,7 @@ class InputSeen:
     leaf: Any = None  # a Tensor that wants a gradient and that no op made
     data: DataSeen | None = None
     wanted: bool = False  # whether a gradient goes there
+    inner: bool = False  # made inside of the model, as an initial state is: neither data nor an op made it
 
 
 @dataclass(eq=False)
@@ -127,6 +129,7 @@ class OpSeen:
     quiet_units: Array | None = None  # of an activation: which of its units gave 0 throughout
     saturation: float = 0.0  # of a sigmoid or tanh: the share of outputs at the ends
     row_sums: tuple[float, float] | None = None  # of a loss's input: the range of Σ exp(x) over classes
+    normed: Any = None  # of a batch norm in eval mode: its statistics and those of what arrives
     dy: Stats | None = None
     readers: list[OpSeen] = field(default_factory=list)
     swept: bool = False  # a backward has passed
@@ -238,6 +241,7 @@ class Loaded(NamedTuple):
     missing: list[str]
     unexpected: list[str]
     others: list[tuple[str, str]]  # (key here, key there) where a known module has the numbers elsewhere
+    root: Any  # the module whose keys these are: it, or the outermost around it
 
 
 @dataclass(eq=False)
@@ -253,6 +257,8 @@ class History:
     optimizers: list[Any] = field(default_factory=list)
     made: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made an optimiser
     modules: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made a module
+    making: Counter[tuple[str, Where]] = field(default_factory=Counter)  # modules, by class and line
+    leaf_cuts: list[OpSeen] = field(default_factory=list)  # ops before those leaves that pass no gradient
     leaf_sweeps: list[Where] = field(default_factory=list)  # backwards that began at a leaf
     evals: dict[Any, Where] = field(default_factory=dict)  # by module: the last line that put it in eval mode
     loaders: list[Where] = field(default_factory=list)  # the lines that made data loaders, in order

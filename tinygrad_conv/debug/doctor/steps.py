@@ -54,15 +54,18 @@ def no_steps(history: History) -> Iterator[Finding]:
         optimizer = empty[-1].optimizer
         own = set(optimizer.params())
         if not sweeps and history.leaf_sweeps:
+            cut = history.leaf_cuts[0] if history.leaf_cuts else None
+            by = f"; {cut.op} passes no gradient back" if cut is not None else ""
             yield Finding(
                 "cut_tape",
                 "backward begins at a new tensor: the tape is cut between the net and the loss",
                 f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient "
-                "reaches any parameter",
+                f"reaches any parameter{by}",
                 "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
                 ".item(), .argmax(), .detach() on the way to the loss",
                 place_at(history.leaf_sweeps[0], ""),
                 weight=95,
+                cause=cut.place if cut is not None else None,
             )
         elif not sweeps:
             yield Finding(
@@ -239,14 +242,21 @@ def rises_on_purpose(history: History) -> bool:
     return len(losses) > 2 and losses[-1] < losses[0]
 
 
+def take_turns(history: History, optimizers: list[Any]) -> bool:
+    """Whether several optimisers step in turns, and not one after the other has done its part."""
+    order = [step.optimizer for step in history.steps if step.moved]
+    own = [optimizer for optimizer in order if any(optimizer is each for each in optimizers)]
+    changes = sum(earlier is not later for earlier, later in zip(own, own[1:]))
+    return changes >= 2 * FEW_STEPS
+
+
 def doubled(history: History) -> Iterator[Finding]:
     """Parameters that two optimisers step."""
     owners: dict[Any, list[Any]] = {}
     for optimizer in history.optimizers:
         for param in optimizer.params():
             owners.setdefault(param, []).append(optimizer)
-    stepping = {id(step.optimizer) for step in history.steps if step.moved}
-    twice = [param for param, its in owners.items() if sum(id(each) in stepping for each in its) > 1]
+    twice = [param for param, its in owners.items() if take_turns(history, its)]
     rounds = {update.round for update in history.updates if twice and update.leaf is twice[0]}
     if len(rounds) < 2 * FEW_STEPS:
         return

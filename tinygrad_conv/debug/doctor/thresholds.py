@@ -12,6 +12,10 @@ STEPS = 50  # of a script that are watched: several batches, and a few epochs of
 VANISHING = 1e-4  # of the first layer's relative gradient to the largest of the later ones
 EXPLODING = 1e5  # of the largest relative gradient to the median one
 FLOW_STEPS = 3  # backwards that must agree: in the first one a zero-initialised layer may hold all back
+FEWEST_USES = 5  # of one weight in a forward, each of what the one before made
+USE_GROWTH = 1.1  # a use: sums over time grow by less, as 1 + 1/t
+FORWARD_GROWTH = 1e4  # of values, from the first use to the last
+BACK_GROWTH = 1e4  # of gradients, from the last use to the first; a tanh net that only reads has under 1
 LARGE_INIT = 10.0  # times √(2 / fan in) (He et al. 2015), the largest that is usual
 SMALLEST_FAN_IN = 8  # below, one draw says little about a standard deviation
 
@@ -22,6 +26,11 @@ DEAD_SAMPLES = 48  # seen by each unit: a rare unit is not a dead one
 ENDS = 0.01  # how near a sigmoid's or tanh's output is to its ends: the gradient is under a hundredth there
 SATURATED_SHARE = 0.7  # of the outputs of a hidden layer
 
+# Units. A matrix product rounds its rows differently, and Adam makes that larger in each step; rows that are
+# drawn at random differ by about their size.
+ALIKE = 1e-4  # of the largest weight, between the rows
+ALIKE_GRADIENT = 1e-3  # of the largest gradient
+
 # Steps. A step usually changes weights by about a thousandth of their size.
 NO_UPDATE = 1e-6  # the largest |Δw|/|w| of any step: 10,000 steps would move a weight by one percent
 PULLING = 1e-4  # |g|/|w| at least, so that it is the rate that is small and not the gradient
@@ -31,6 +40,8 @@ FELT = 0.1  # |Δw|/|w| of the largest step, where the loss diverged: steps are 
 WORSE = 1.0  # final loss over first loss from which a huge update has done harm
 GROWN = 10.0  # final loss over first loss: divergence whatever the updates are
 CLIPPED_AWAY = 1e-3  # |g| at the step over |g| after the backward; norms of 1000 are clipped to 1 at times
+CLIPPED_SHORT = 0.05  # the same, where what is left is shorter than …
+SHORT_NORM = 1e-2  # … this: nets are clipped to 0.1 to 10
 ENDED_RATE = 1e-3  # lr over the largest lr that was seen …
 ENDED_SHARE = 0.4  # … for this share of the steps: a cosine spends under 5 % of its steps so low
 DECAY_SHARE = 1.5  # |weight_decay · w| / |g|: the decay, not the loss, says where weights go …
@@ -52,6 +63,11 @@ SORTED_BATCHES = 4  # batches that must show the same
 SORTED_SAMPLES = 4  # samples a batch must have
 ABSENT_SAMPLES = 20  # per class: a class that is never seen among so many is not there
 ORDERED = 0.7  # share of the variance of targets that lies between batches, each of which is in order itself
+
+# Running statistics, in nats between two normal distributions: 1 for a variance four times as large.
+FITS_NOT = 10.0  # what arrives is far from what a batch norm expects …
+FITS = 2.0  # … and near to what another one of the same shape expects
+MEASURED = 8  # numbers in a channel at least
 
 # Losses.
 NOT_LOG = 0.01  # how far Σ exp(x) of log-probabilities may be from 1

@@ -32,9 +32,11 @@ from .seen import (
     stats_of,
 )
 from .seen import norm as norm_of
-from .thresholds import ENDS, MOST_OPS
+from .statistics import normed_by
+from .thresholds import ALIKE, ALIKE_GRADIENT, ENDS, MOST_OPS
 
 UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "maximum", "hardtanh"}
+RECENT = 20  # ops among which a leaf is looked for that is a copy of what one made
 LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
 SQUASHING = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 FOLLOWED = ("dim", "p", "reduction", "training")
@@ -59,6 +61,9 @@ class Watch(Observer):
         self.by_optimizer: set[Any] = set()
         self.sweep: SweepSeen | None = None
         self.most_sweeps = 0  # backwards after which all is ended, whatever the steps; 0: none
+        self.given: set[int] | None = (
+            None  # the arrays that the outermost module is called with, inside of it
+        )
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
@@ -108,6 +113,8 @@ class Watch(Observer):
             low, high = SQUASHING[call.op]
             ends = (array < low + ENDS) | (array > high - ENDS)
             seen.saturation = float(ends.mean())
+        if call.op == "batch_norm":
+            seen.normed = normed_by(call)
         if call.op in LOSSES and call.given:
             seen.row_sums = row_sums(call.given[0])
         return seen
@@ -124,6 +131,7 @@ class Watch(Observer):
             seen.leaf = value
         elif not wanted and array.ndim and array.dtype.kind in "fiub":
             seen.data = self.data_seen(value, array)
+            seen.inner = maker is None and self.given is not None and id(array) not in self.given
         return seen
 
     def data_seen(self, value: Any, array: Array) -> DataSeen:
@@ -165,6 +173,9 @@ class Watch(Observer):
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:  # it began at a leaf: no node, nothing to see
             self.history.leaf_sweeps.append(user_where())
+            self.history.leaf_cuts += [
+                cut for leaf in gradients if (cut := self.cut_before(leaf)) is not None
+            ]
             return
         for leaf, gradient in gradients.items():
             array = plain(gradient)
@@ -178,6 +189,25 @@ class Watch(Observer):
         if self.after_round is not None and len(self.history.sweeps) == self.most_sweeps:
             self.history.rounds = max(self.history.rounds, self.most_sweeps)
             self.after_round()
+
+    def cut_before(self, leaf: Any) -> OpSeen | None:
+        """The op off the tape that reads what is on it, before a leaf of one number. The leaf is a copy of
+        what was computed, which is known by its value.
+        """
+        if not isinstance(leaf, Tensor) or leaf._data.size != 1:
+            return None
+        value = float(leaf._data.reshape(-1)[0])
+        maker = next((op for op in reversed(self.history.ops[-RECENT:]) if op.value == value), None)
+        waiting, seen = [maker], set[int]()
+        while waiting:
+            op = waiting.pop(0)
+            if op is None or id(op) in seen:
+                continue
+            if not op.recorded and any(given.wanted for given in op.inputs):
+                return op
+            seen.add(id(op))
+            waiting += [given.producer for given in op.inputs]
+        return None
 
     def grad_seen(self, leaf: Any, gradient: Array) -> GradSeen:
         """What arrived at a leaf, and what it is added to."""
@@ -198,7 +228,10 @@ class Watch(Observer):
             finite=bool(np.isfinite(gradient).all()),
             weight_norm=norm_of(weight),
             stale=leaf in self.stale,
-            alike=size > 0 and weight.ndim >= 2 and rows_alike(weight) and rows_alike(gradient),
+            alike=size > 0
+            and weight.ndim >= 2
+            and rows_alike(weight, ALIKE)
+            and rows_alike(gradient, ALIKE_GRADIENT),
             weight_is_zero=not weight.any(),
         )
 
@@ -256,13 +289,16 @@ class Watch(Observer):
         self.history.steps.append(step)
         self.end_round()
 
-    def keys_elsewhere(self, loaded: Any) -> Iterator[tuple[str, str]]:
-        """(key, other key) where a module's numbers are those of another layer of a module of its kind."""
-        for other in models.of_the_same_kind(loaded):
+    def keys_elsewhere(self, root: Any, loaded: set[Any]) -> Iterator[tuple[str, str]]:
+        """(key, other key) where loaded numbers are those of another layer of a module of the root's kind."""
+        own = {key: parameter.data.tobytes() for key, parameter in models.drawn(root)}
+        for other in models.of_the_same_kind(root):
             theirs = {parameter.data.tobytes(): key for key, parameter in models.drawn(other)}
-            for key, parameter in models.drawn(loaded):
-                origin = theirs.get(parameter.data.tobytes())
-                if origin is not None and origin != key:
+            for key, parameter in models.drawn(root):
+                origin = theirs.get(own[key])
+                if parameter not in loaded or origin is None or origin == key:
+                    continue
+                if own.get(origin) != own[key]:  # else it is a copy within the model, which is meant
                     yield key, origin
 
     def end_round(self) -> None:
@@ -283,12 +319,12 @@ def plain(gradient: Any) -> Array | None:
     return array if isinstance(array, np.ndarray) and array.dtype in FLOATS else None
 
 
-def rows_alike(array: Array) -> bool:
-    """Whether there are several rows, all with the same numbers (to the last digits)."""
+def rows_alike(array: Array, share: float) -> bool:
+    """Whether there are several rows, all with the same numbers but for a share of the largest."""
     if len(array) < 2 or not array.size:
         return False
     scale = float(np.abs(array).max())
-    return bool(np.abs(array - array[:1]).max() <= 1e-6 * scale)
+    return bool(np.abs(array - array[:1]).max() <= share * scale)
 
 
 def row_sums(value: Any) -> tuple[float, float] | None:
