@@ -357,7 +357,7 @@ def wrong_at_order_2_alone(rng):
         [numbers(rng, 3, size(rng, 3))],
         "constant",
         order=2,
-        says=".detach may differ",
+        says=".detach leaves the tape",
     )
 
 

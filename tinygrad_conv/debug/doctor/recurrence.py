@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from .finding import Finding
 from .models import key_of, weight_made_at
@@ -15,7 +16,8 @@ from .thresholds import BACK_GROWTH, FEWEST_USES, FORWARD_GROWTH, USE_GROWTH
 LOOKED_BACK = 200  # ops between one use and the next, at most
 
 
-class Growth(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Growth:
     """How numbers grow through the uses of a weight in a forward."""
 
     uses: list[OpSeen]  # in the order of the forward

@@ -214,7 +214,8 @@ class Update:
         return self.moved / self.weight if self.weight else 0.0
 
 
-class StepSeen(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class StepSeen:
     """A call of `optimizer.step()`."""
 
     optimizer: Any
@@ -223,7 +224,8 @@ class StepSeen(NamedTuple):
     round: int
 
 
-class Hidden(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Hidden:
     """Layers in a plain list or dict, which parameters() does not find."""
 
     holder: Any
@@ -233,7 +235,8 @@ class Hidden(NamedTuple):
     place: Place | None
 
 
-class Loaded(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Loaded:
     """A call of `load_state_dict`."""
 
     module: Any

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +18,16 @@ from .thresholds import FITS, FITS_NOT, MEASURED
 EPSILON = 1e-5  # added to variances, as the norm does
 
 
-class Channels(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Channels:
     """The mean and the variance of each channel."""
 
     mean: Array
     variance: Array
 
 
-class Normed(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Normed:
     """What a batch norm in eval mode has, and what arrives there."""
 
     running: Channels
