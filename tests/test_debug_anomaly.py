@@ -238,6 +238,7 @@ def test_another_tensor_into_the_graph_keeps_its_part():
     assert len(debug.who_keeps(loss)) == 1
 
 
+@pytest.mark.exhaustive
 def test_crooked_nets_have_no_secrets():
     loss, leaves = crooked()
     kept = debug.who_keeps(loss)

@@ -129,6 +129,7 @@ def test_wrong_arguments_are_named(options, message):
     assert str(error.value) == message
 
 
+@pytest.mark.exhaustive
 def test_memory_is_bounded():
     net = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3))
     optimizer, sizes = optim.SGD(net.parameters(), lr=1e-3), []

@@ -6,6 +6,8 @@ import pytest
 
 from .doctor_programs import HEAD, LOOP, POINTS, examined
 
+pytestmark = pytest.mark.exhaustive
+
 STEP = """
     optimizer.zero_grad()
     loss.backward()

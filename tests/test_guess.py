@@ -13,9 +13,7 @@ from tinygrad_conv.engine.op import Op
 from tinygrad_conv.errors import DeclarationError
 from tinygrad_conv.ops.listing import describe
 
-from .helpers import more
-
-pytestmark = pytest.mark.usefixtures("scratch_ops")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.usefixtures("scratch_ops")]
 
 
 def declare(forward, **rules):
@@ -59,7 +57,6 @@ def test_a_rule_that_forgets_to_sum_is_not_all_right():
     assert "declare what it is made for" in report.unsure
 
 
-@pytest.mark.exhaustive
 def test_one_that_sums_is_right_for_inputs_that_broadcast_too():
     @tg.primitive(broadcasting=True)
     def scaled(x, b):
@@ -156,7 +153,6 @@ def lambda_named(name, function):
     return forward
 
 
-@pytest.mark.exhaustive
 def test_integers_where_floats_are_refused():
     def rows(w, which):
         return w[which]
@@ -194,7 +190,6 @@ def test_optional_inputs_are_given_too():
     assert "x [2,3]" in report.used or any("b [" in used for used in report.used)
 
 
-@pytest.mark.exhaustive
 def test_a_variadic_op_and_one_of_several_outputs():
     def doubled(*xs):
         """xs [N, C]"""
@@ -256,7 +251,7 @@ def test_kernels_are_smaller_than_images_and_a_letter_is_one_size():
         assert x[1] == w[1] and w[2] < x[2] and w[3] < x[3]
 
 
-@pytest.mark.parametrize("text", more("x [N, C, H, W] times gamma [C].", "x: [N, C, H, W], gamma: [C]"))
+@pytest.mark.parametrize("text", ["x [N, C, H, W] times gamma [C].", "x: [N, C, H, W], gamma: [C]"])
 def test_shapes_of_a_docstring_count_as_declared(text):
     forward = documented(layer_scale, text)
     assert report_on(declare(forward, x=layer_scale_dx, gamma=layer_scale_dgamma)).verdict == "right"

@@ -253,6 +253,7 @@ def test_the_engine_trains_without_the_upper_floors(tmp_path: Path) -> None:
     assert "tinygrad_conv/debug, which provides it, is not installed here" in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_an_import_error_of_a_part_that_is_there_is_not_swallowed(tmp_path: Path) -> None:
     copy = tmp_path / "tinygrad_conv"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))

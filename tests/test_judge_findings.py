@@ -14,6 +14,8 @@ from tinygrad_conv.checks.diagnosis.constant_factor import show_factor
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import GradcheckError
 
+pytestmark = pytest.mark.exhaustive
+
 RNG = np.random.default_rng(0)
 X, W = RNG.uniform(0.5, 1.5, (3, 4)) * RNG.choice([-1, 1], (3, 4)), RNG.uniform(0.5, 1.5, 4)
 SQUARE = RNG.standard_normal((3, 3)) + 3 * np.eye(3)

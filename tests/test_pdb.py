@@ -300,6 +300,7 @@ def test_every_name_of_the_plumbing_is_a_module_or_a_package_of_modules() -> Non
         assert not any(fnmatchcase(module, pattern) for pattern in debugger.PLUMBING)
 
 
+@pytest.mark.exhaustive
 def test_the_readme_s_walk_through_the_example() -> None:
     """Key by key what README.md, "Stepping through backpropagation", says."""
     begin = TO_THE_NEXT_LINE

@@ -160,6 +160,7 @@ def test_other_compressions_are_refused(compression, tmp_path):
         load(contents, tmp_path / "run")
 
 
+@pytest.mark.exhaustive
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
     contents = unpacked(honest("article").file)
     contents.members[1] = "array0.npy", array_file(np.zeros(2**25))  # 256 MB, of which the file has 0.3

@@ -16,6 +16,8 @@ from tinygrad_conv.checks.repair.fitted import fitted_edits
 from tinygrad_conv.checks.tolerance import Tolerance
 from tinygrad_conv.errors import GradcheckError
 
+pytestmark = pytest.mark.exhaustive
+
 NUMBERS = np.random.default_rng(8)
 
 
@@ -92,7 +94,6 @@ def scaled_dx_with_x_for_w(dy, x, power):
     return dy * x * slope + dy + 0 * x
 
 
-@pytest.mark.exhaustive
 def test_a_name_that_the_rule_has_to_read():
     said, text = edits_said(make_op(scaled, x=scaled_dx_with_x_for_w), *tensors((4,), (4,)))
     assert any("dy * w * slope + dy" in line and "have the rule read w" in line for line in said), text
@@ -106,7 +107,6 @@ def waves_dx_of_w(dy, x, w):
     return dy * tg.exp(w) * (tg.cos(w) + tg.sin(w))
 
 
-@pytest.mark.exhaustive
 def test_a_name_that_is_another_one_throughout():
     said, text = edits_said(make_op(waves, x=waves_dx_of_w), *tensors((3,), (3,)))
     assert any("and the same at 2 more places" in line for line in said), text
@@ -202,7 +202,6 @@ def strided_dx(dy, x_shape, stride):
     return tg.put_add(dy, tuple([slice(2, 2 + stride * (size - 1) + 1, stride)]), x_shape)
 
 
-@pytest.mark.exhaustive
 def test_what_is_right_for_these_params_and_not_at_their_defaults_is_no_repair(monkeypatch):
     monkeypatch.setattr(repair, "SECONDS", 1.0)
     said, text = edits_said(make_op(strided, x=strided_dx), *tensors((9,)), stride=3)
@@ -226,7 +225,6 @@ def test_a_param_that_can_only_be_smaller_is_changed_too():
     assert not any(line.endswith("tg.unsqueeze(dy, 1)") for line in said), text  # right for dim=1 alone
 
 
-@pytest.mark.exhaustive
 def test_an_array_among_the_params_is_no_hindrance():
     def masked(x, *, mask):
         return x * x * mask
@@ -279,7 +277,6 @@ def squares_of_a_dx(dy, x, y):
     return dy * y
 
 
-@pytest.mark.exhaustive
 def test_an_edit_holds_for_numbers_of_both_signs_and_at_zero():
     x = tg.tensor(np.linspace(-2.0, 2.1, 12), requires_grad=True)
     said, text = edits_said(make_op(beyond_a_limit, x=beyond_a_limit_dx), x, tg.tensor(1.5))
