@@ -15,6 +15,7 @@ graph.py        why is there no gradient, and who keeps this graph alive; cut.py
 html.py         pictures in a notebook; page/  a recording as a web page
 terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
 doctor/         why does this net not learn: a few steps watched, and what is wrong with them
+script.py       what commands that run a script ask for
 """
 
 from __future__ import annotations
