@@ -60,3 +60,10 @@ def examined(source: str, tmp_path: Path, steps: int = 50) -> Doctor:
 def kinds(doctor: Doctor) -> list[str]:
     """What it found, but for notes."""
     return [finding.kind for finding in doctor.findings if finding.is_alarm]
+
+
+def assert_alarmed(doctor: Doctor, kind: str) -> None:
+    """It found a fault of this kind, is no mere note of it, and names a line of the program."""
+    finding = next((finding for finding in doctor.findings if finding.kind == kind), None)
+    assert finding is not None, str(doctor)
+    assert finding.is_alarm and finding.place is not None and finding.place.file.endswith("train.py")

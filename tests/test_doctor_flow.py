@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .doctor_programs import HEAD, LOOP, POINTS, examined
+from .doctor_programs import HEAD, LOOP, POINTS, assert_alarmed, examined
 
 pytestmark = pytest.mark.exhaustive
 
@@ -33,9 +33,7 @@ FAULTS = {
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faults_of_flow(kind, tmp_path):
     doctor = examined(HEAD + FAULTS[kind], tmp_path)
-    assert kind in [finding.kind for finding in doctor.findings], str(doctor)
-    finding = next(finding for finding in doctor.findings if finding.kind == kind)
-    assert finding.is_alarm and finding.place is not None and finding.place.file.endswith("train.py")
+    assert_alarmed(doctor, kind)
     assert len([finding for finding in doctor.findings if finding.is_alarm]) <= 3, str(doctor)
 
 
