@@ -179,6 +179,7 @@ print(tg.gradcheck(smooth_relu_here, x, order=2))  # True
 '''
 
 
+@pytest.mark.exhaustive
 def test_a_mistake_that_the_file_s_own_gradcheck_finds_is_a_table_no_traceback(
     tmp_path, capsys, scratch, monkeypatch
 ):

@@ -88,7 +88,7 @@ def test_a_rule_that_forgets_the_flip(
     x = tg.tensor([[ARTICLE_X]], tg.float64, requires_grad=True)
     if noticed:
         with pytest.raises(GradcheckError, match="correlation_dx"):
-            tg.gradcheck(correlation, x, w)
+            tg.gradcheck(correlation, x, w, repair=False)
     else:
         assert tg.gradcheck(correlation, x, w)
 

@@ -192,6 +192,7 @@ def test_a_real_pdb_stops_before_the_rule_and_steps_into_it(tmp_path: Path):
     assert "done (2, 1, 3, 3)" in answers[-1]
 
 
+@pytest.mark.exhaustive
 def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT.replace('with tg.debug.break_on("conv2d"):', "breakpoint()\nif True:"))
@@ -208,6 +209,7 @@ def test_at_a_real_pdb_s_prompt_in_a_rule_one_call_says_where_one_is(tmp_path: P
     assert printed.strip() == "(<class 'numpy.ndarray'>, (1, 2, 2, 2))"
 
 
+@pytest.mark.exhaustive
 def test_pythonbreakpoint_is_respected(tmp_path: Path):
     script = tmp_path / "net.py"
     script.write_text(SCRIPT)

@@ -95,6 +95,7 @@ def test_the_sample_s_maps():
     assert (shown[0].maps["head"] != maps["head"]).any()
 
 
+@pytest.mark.exhaustive
 def test_large_maps_are_thinned():
     net = nn.Sequential(nn.Conv2d(1, 40, 1), nn.Flatten(), nn.Linear(40 * 70 * 50, 100))
     with film(net, sample=np.ones((1, 1, 70, 50), np.float32)) as shown:

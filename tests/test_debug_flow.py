@@ -112,6 +112,7 @@ def test_vanishing_gradients_are_seen():
     assert by_layer[0] < 1e-4 * by_layer[-1]
 
 
+@pytest.mark.exhaustive
 def test_the_stepper_prints_the_same_with_a_mark(drive):
     (_, *answers), done = drive(ARTICLE, "n", "flow", "c")
     lines = answers[1].splitlines()

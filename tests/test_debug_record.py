@@ -258,6 +258,7 @@ def test_every_kind_of_param_survives(tmp_path: Path):
     np.testing.assert_equal(everything(debug.load(tmp_path / "a")), everything(recording))
 
 
+@pytest.mark.exhaustive
 def test_another_process_looks_at_it(tmp_path: Path):
     path = tmp_path / "run.npz"
     crooked().loss.record().save(path)

@@ -210,6 +210,7 @@ def test_installed_it_is_hit_after_breakpoints_here(run: Any) -> None:
     assert_in_the_rule(run(installed=True, first="tg.debug.breakpoints_here()"))
 
 
+@pytest.mark.exhaustive
 def test_breakpoints_here_without_a_debugger() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import tinygrad_conv as tg; tg.debug.breakpoints_here()"],

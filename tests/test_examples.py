@@ -140,11 +140,13 @@ print("equal")
 """
 
 
+@pytest.mark.exhaustive
 def test_involution_is_its_formula(tmp_path: Path) -> None:
     done = run(tmp_path, "-c", LITERAL_INVOLUTION, path=(PROJECT / "examples",))
     assert done.stdout == "equal\n", done.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_debugger_s_example_runs_through(tmp_path: Path) -> None:
     printed = example(tmp_path, "step_through_conv.py")
     assert "dW = [[6.0, 2.0], [1.0, 4.0]]" in printed
@@ -199,6 +201,7 @@ def test_the_pictures_are_saved_where_they_can_be_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.exhaustive
 def test_without_the_extras_shapes_are_learned_all_the_same(tmp_path: Path) -> None:
     printed = example(tmp_path, "train_shapes.py", "--epochs", "0", path=without_extras(tmp_path))
     assert "pip install 'tinygrad_conv[examples]'" in printed

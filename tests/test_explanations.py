@@ -271,6 +271,7 @@ def test_in_words():
     assert "4 gradients" not in repr(recording.explain("x"))
 
 
+@pytest.mark.exhaustive
 def test_the_stepper_explains_the_op_that_it_stands_at(drive):
     x = "x = tg.tensor([1.0, -2.0], requires_grad=True)"
     script = f"import tinygrad_conv as tg\n{x}\ntg.relu(x).sum().backward()\n"

@@ -61,6 +61,7 @@ def test_the_table_says_what_was_used_and_why_not(run):
     assert "squares: not checked, because it is right for none of the inputs that were guessed" in out
 
 
+@pytest.mark.exhaustive
 def test_repair_is_tried_unless_it_is_not_wanted(run):
     assert "an edit that makes it right" in run("3 * dy * x")[1]
     assert "an edit that makes it right" not in run("3 * dy * x", "--no-repair")[1]

@@ -154,6 +154,7 @@ def test_old_recordings_with_absolute_paths_still_load(tmp_path):
     assert old.rerun(0, old[0].grad_output).diff(new) is None and old.check().first is None
 
 
+@pytest.mark.exhaustive
 def test_a_page_has_the_script_s_folder(tmp_path):
     (tmp_path / "project").mkdir()
     script = tmp_path / "project" / "train.py"

@@ -204,6 +204,7 @@ def test_odd_values_beside_each_other():
         assert json.dumps(data, allow_nan=False) and data["rows"]
 
 
+@pytest.mark.exhaustive
 def test_a_difference_is_as_small_as_it_is_asked_to_be():
     def run(shift):
         rng = np.random.default_rng(0)

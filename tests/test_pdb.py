@@ -108,7 +108,7 @@ def test_one_step_leads_from_a_net_to_the_head_of_its_first_op(tmp_path: Path, t
     assert "--Call--" in step and "conv2d()" in step
 
 
-@pytest.mark.parametrize("kernels", ["fast", "reference"])
+@pytest.mark.parametrize("kernels", ["fast", *more("reference")])
 def test_one_step_leads_from_the_arithmetic_into_the_kernel(tmp_path: Path, kernels: str) -> None:
     text = FIVE_OPS.replace("y = net(x)", f'with tg.use_kernels("{kernels}"): y = net(x)')
     to_the_arithmetic = ["next"] * 3  # past the head, the checks and the window
@@ -164,6 +164,7 @@ def test_one_frame_above_the_rule_stand_the_op_and_its_line(tmp_path: Path) -> N
     assert "mse_loss_dx" in rule and "ops/loss.py" in rule.replace("\\", "/")
 
 
+@pytest.mark.exhaustive
 def test_a_layer_of_the_user_s_is_stepped_into(tmp_path: Path) -> None:
     own = "class Twice(nn.Module):\n    def forward(self, x):\n        return x * 2\n"
     text = FIVE_OPS.replace("nn.Conv2d(1, 1, 2, bias=False)", "Twice(), nn.Conv2d(1, 1, 2, bias=False)")
@@ -254,6 +255,7 @@ def test_step_after_step_from_gradcheck_shows_the_op_and_its_rule_alone(tmp_path
     ]
 
 
+@pytest.mark.exhaustive
 def test_a_plain_breakpoint_goes_through_the_engine(tmp_path: Path) -> None:
     """Which is why PYTHONBREAKPOINT is documented."""
     begin = TO_THE_NEXT_LINE

@@ -137,6 +137,7 @@ def test_a_module_says_what_it_lacks():
     assert not hasattr(net, "fc") and getattr(net, "fc", None) is None
 
 
+@pytest.mark.exhaustive
 def test_port_says_the_same_whatever_has_been_imported_before(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(SCRIPTS["adversaries"], encoding="utf-8")

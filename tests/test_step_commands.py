@@ -35,6 +35,7 @@ def test_forwards_and_back(drive):
     assert done.returncode == 0 and done.stderr == ""
 
 
+@pytest.mark.exhaustive
 def test_breakpoints(drive):
     lines = ["break conv2d", "break net.fc", "b", "c", "c", "clear net.fc", "c", "clear", "c"]
     (_, *answers), done = drive(NET, *lines, options=["--nth", "2"], arguments=["--rate", "1"])

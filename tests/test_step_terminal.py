@@ -68,6 +68,7 @@ def screen(tmp_path):
         os.close(terminal.master)
 
 
+@pytest.mark.exhaustive
 def test_a_terminal_has_colours(screen):
     terminal = screen(ARTICLE)
     assert "\x1b[1m> %3 = div(%2, 2.0)" in terminal.read_until("(step) ")
