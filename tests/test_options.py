@@ -11,6 +11,7 @@ import tinygrad_conv as tg
 from tests.attack.calls import MAKE
 from tinygrad_conv import data, nn, optim
 from tinygrad_conv.data import DataLoader
+from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import DtypeError, SizeError
 from tinygrad_conv.nn.options import LAYERS
 from tinygrad_conv.optim import lr_scheduler
@@ -251,3 +252,33 @@ def test_what_was_taken_still_is():
     mean = tg.zeros(3, dtype=np.float64)
     tg.batch_norm(x, mean, None, training=True, momentum=tg.tensor(0.5))
     assert mean.data.tolist() == [0.75, 1.25, 1.75]
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_param_of_an_op_is_declared(name):
+    assert set(OPS[name].params) <= set(OPS[name].options)
+
+
+X = tg.ones(2, dtype=tg.float64, requires_grad=True)
+
+FLAGS = {
+    "backward: retain_graph": lambda: (X * X).sum().backward(retain_graph="no"),
+    "grad: retain_graph": lambda: tg.grad((X * X).sum(), X, retain_graph="no"),
+    "grad: create_graph": lambda: tg.grad((X * X).sum(), X, None, False, "no"),
+    "grad: allow_unused": lambda: tg.grad((X * X).sum(), X, allow_unused="no"),
+    "gradcheck: repair": lambda: tg.gradcheck(tg.exp, X, repair="no"),
+    "gradcheck: adequacy": lambda: tg.gradcheck(tg.exp, X, adequacy="no"),
+    "numpy: force": lambda: X.numpy(force="no"),
+    "Tensor: requires_grad": lambda: setattr(tg.ones(2), "requires_grad", "no"),
+    "scatter_reduce: include_self": lambda: tg.scatter_reduce(X, 0, INDEX, X, "sum", include_self="no"),
+    "scatter_extreme: include_self": lambda: tg.scatter_reduce(X, 0, INDEX, X, "amax", include_self="no"),
+}
+INDEX = np.zeros(1, int)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_word_is_no_flag(flag):
+    """It would be true, whatever it says."""
+    with pytest.raises(TypeError, match="must be True or False, not 'no'") as raised:
+        FLAGS[flag]()
+    assert flag.split(": ")[1] in str(raised.value)

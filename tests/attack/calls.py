@@ -8,6 +8,7 @@ an optimiser and a schedule make a step: what a constructor takes must serve.
 from __future__ import annotations
 
 import inspect
+import itertools
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ HOSTILE: dict[str, Callable[[], Any]] = {
 
 NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
 """What a message may begin with, beside what was called: the part of it that refused."""
+
+EPOCH = 10_000  # as much of an epoch as is looked at
 
 DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
 
@@ -278,7 +281,7 @@ def use(function: str, made: Any) -> None:
         elif function in {*OPTIMIZERS, *SCHEDULES, *COMPOSITES}:
             made.step()
         elif function == "DataLoader" or function.endswith("Sampler"):
-            list(made)
+            list(itertools.islice(made, EPOCH))  # which may be of 10¹²
     except DtypeError:
         raise
     except TypeError as error:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..engine.tensor import Tensor
+from ..options import FLAG, check_option
 from .calls import calls_of
 from .compare import compare
 from .failure import as_fault, error_of
@@ -63,6 +64,8 @@ def gradcheck(
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order must be 1 or 2, not {order!r}")
+    for name, value in {"repair": repair, "adequacy": adequacy}.items():
+        check_option("gradcheck", name, FLAG, value)
     promoted = [promote(value) for value in inputs]
     function = function_of_leaves(fn, promoted)
     tolerance, rng, reached = Tolerance(eps, rtol, atol), np.random.default_rng(seed), 1

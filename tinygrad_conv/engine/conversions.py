@@ -151,6 +151,7 @@ class Conversions(Operators):
 
     def numpy(self, *, force: Flag = False) -> Array:
         """Its numbers, in the same memory. Of a tensor that requires grad with force=True alone."""
+        check_option("numpy", "force", FLAG, force)
         if self.requires_grad and not force:
             raise TypeError(f"numpy: {OFF_THE_TAPE}")
         return np.asarray(self._data)

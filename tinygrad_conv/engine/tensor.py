@@ -51,6 +51,8 @@ class Tensor(TensorMethods):
         self._grad = None
         self.name = name
         self._requires_grad = False
+        if requires_grad is not False:
+            check_option("Tensor", "requires_grad", FLAG, requires_grad)
         if requires_grad:
             check_may_require_grad(self)
             self._requires_grad = True
@@ -94,6 +96,7 @@ class Tensor(TensorMethods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        check_option("Tensor", "requires_grad", FLAG, value)
         if self._edge is not None and not value:
             raise GraphError(f"{self._edge.node!r} made this tensor, so it requires grad; use detach()")
         if value and not self._requires_grad:
@@ -110,6 +113,7 @@ class Tensor(TensorMethods):
         Raises GraphError where there is nothing to go back through, TapeConsumedError the second time,
         MutationError where what a rule would read has changed.
         """
+        check_option("backward", "retain_graph", FLAG, retain_graph)
         accumulate(backpropagate([self], [gradient], retain_graph))
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:
@@ -295,13 +299,16 @@ def grad(
     create_graph. Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its
     gradient is None then).
     """
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    flags = {"retain_graph": retain_graph, "create_graph": create_graph, "allow_unused": allow_unused}
+    for name, value in flags.items():
+        check_option("grad", name, FLAG, value)
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
     if len(seeds) != len(outputs):
         raise GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
     edges = [tensor if tensor._edge is None else tensor._edge for tensor in inputs]
-    retain_graph = create_graph if retain_graph is None else retain_graph
     with enable_grad() if create_graph else no_grad():
         by_edge = backpropagate(outputs, seeds, retain_graph, set(edges), create_graph)
     gradients = [by_edge.get(edge) for edge in edges]
