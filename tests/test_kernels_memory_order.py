@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import kernels
+from tinygrad_conv.kernels import memory_order
 
 from .test_kernels_pointwise import in_order
 
@@ -46,3 +47,41 @@ def test_gradients_through_a_large_flatten() -> None:
         gradients.append([np.asarray(leaf.grad) for leaf in (x, kernel, weight)])
     for by_op, by_hand in zip(*gradients, strict=True):
         np.testing.assert_allclose(by_op, by_hand, rtol=1e-9, atol=1e-6)
+
+
+CROWDED = [
+    (16, 3, 16, 64),
+    (9, 5, 32, 32),
+    (64, 2, 16, 16),
+    (33, 70, 16, 8),
+    (17, 1, 1, 1024),
+    (20, 129, 32, 32),
+]
+ROOMY = [(8, 4, 32, 32), (16, 3, 10, 10), (32, 1, 16, 16), (0, 2, 32, 32), (16, 0, 32, 32), (1, 1, 1, 1)]
+
+
+@pytest.mark.parametrize("shape", [*CROWDED, *ROOMY])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_rows_are_the_batch_transposed(shape: tuple[int, ...], dtype: type) -> None:
+    whole = np.random.default_rng(0).standard_normal((shape[0] + 1, *shape[1:])).astype(dtype)
+    mirrored, later, every_second = whole[1:][::-1], whole[1:], np.repeat(whole[1:], 2, 3)[..., ::2]
+    expanded = np.broadcast_to(whole[:1], whole[1:].shape)
+    for x in (mirrored, later, every_second, expanded, in_order(later, HCWN)):
+        for wanted in (dtype, np.float64):
+            rows = memory_order.to_rows(x, np.dtype(wanted))
+            assert rows.flags.c_contiguous and rows.dtype == wanted
+            np.testing.assert_array_equal(rows, x.transpose(HCWN).astype(wanted))
+        np.testing.assert_array_equal(memory_order.in_order_of(in_order(later, HCWN), x), x)
+
+
+def test_which_batches_crowd_the_cache() -> None:
+    """Lines a multiple of 4096 bytes apart share a set, which holds 8; half as far apart, two sets."""
+    assert all(memory_order.crowds_the_cache(np.empty(shape, np.float32)) for shape in CROWDED)
+    assert not any(memory_order.crowds_the_cache(np.empty(shape, np.float32)) for shape in ROOMY)
+
+
+def test_a_batch_in_blocks_is_written_to_by_nothing_else() -> None:
+    x = np.ones((16, 3, 16, 64), np.float32)
+    rows = memory_order.to_rows(x, x.dtype)
+    memory_order.to_rows(2 * x, x.dtype)
+    assert (rows == 1).all() and not np.shares_memory(rows, x)
