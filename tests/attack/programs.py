@@ -167,9 +167,10 @@ class Theirs:
             return [first.detach(), *others]
         if not instruction.changes:
             return operands
-        memory = first.untyped_storage().data_ptr()
+        memory = first.untyped_storage().data_ptr()  # 0 for all that are empty, which share none
         return [first] + [
-            other.clone() if other.untyped_storage().data_ptr() == memory else other for other in others
+            other.clone() if memory and other.untyped_storage().data_ptr() == memory else other
+            for other in others
         ]
 
     def gradients(self, output: Any, inputs: list[Any], create_graph: bool = False) -> list[Any]:
