@@ -1,10 +1,10 @@
 """Half of the arrows are mirrored as an augmentation, and keep the label of the direction they had before.
 
-Reason: the random horizontal flip turns left arrows into right ones but the label stays as it was, so the
-labels are wrong for half of the flipped images; leave the flip out, or swap the label with it.
+Reason: the random horizontal flip turns left arrows into right ones but the label stays as it was, so half
+of the labels are wrong; leave the flip out, or swap the label with it.
 Line: images[mirrored] = images[mirrored, :, :, ::-1]
-Words: flip|mirror|augment|::-1, label|left|right|direction|class|target
-Harm: the loss stays at 0.69 and half of the arrows are right, mended all.
+Words: flip|mirror|augment|::-1|revers, label|left|direction|class|target
+Harm: the loss stays near 0.69, mended it falls to 0.01.
 """
 
 import numpy as np
@@ -43,9 +43,7 @@ def accuracy(model, images, labels):
 rng = np.random.default_rng(13)
 tg.manual_seed(13)
 images, labels = draw_arrows(rng, 128)
-model = nn.Sequential(
-    nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(6 * 2 * 3, 2)
-)
+model = nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(6 * 2 * 3, 2))
 optimizer = optim.Adam(model.parameters(), lr=0.01)
 criterion = nn.CrossEntropyLoss()
 

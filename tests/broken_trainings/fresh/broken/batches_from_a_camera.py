@@ -1,10 +1,11 @@
 """The reader fills the same two arrays for each batch, and the list of batches holds the last one many times.
 
-Reason: each batch shares the memory of one reused buffer, which the next batch overwrites, so all batches in
-the list are the same as the last one; copy the arrays (tg.tensor instead of tg.from_numpy).
+Reason: each batch shares the memory of one reused buffer, which the next batch overwrites, so all batches
+in the list are the same as the last one; copy the arrays (tg.tensor instead of tg.from_numpy).
 Line: yield tg.from_numpy(frames), tg.from_numpy(digits) || batches = list(read_batches(
-Words: buffer|share|reuse|overwrit|same memory|alias|in place|copy|from_numpy|same data|same batch|identical, batch|data|array|memory|input
-Harm: the loss falls to 0 but 0.53 of new frames are right, mended 0.98.
+Words: buffer|share|reuse|overwrit|overwritten|same memory|alias|in place|in-place|copy|same data|
+same batch|same array|same values|identical, batch|data|array|memory|input|loader
+Harm: the loss falls to 0 but 0.73 of new frames are right, mended all.
 """
 
 import numpy as np

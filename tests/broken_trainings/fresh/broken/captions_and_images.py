@@ -1,10 +1,10 @@
 """The similarity of an image and its own caption is minimised, which pushes the pairs apart.
 
-Reason: the loss has the wrong sign: the cosine similarity of matching pairs is minimised, though it should be
-maximised (1 - similarity, or its negative).
+Reason: the loss has the wrong sign: the cosine similarity of matching pairs is minimised, though it should
+be maximised (1 - similarity, or its negative).
 Line: loss = F.cosine_similarity(image_encoder(images), text_encoder(captions)).mean()
-Words: sign|minimi|maximi|negat|wrong way|opposite|1 -, similarity|loss|cosine
-Harm: the similarity of the pairs goes to -0.97, mended to 0.98.
+Words: sign|minimi|maximi|negat|wrong way|wrong direction|opposite|1 -|apart, similar|cosine|loss
+Harm: the similarity of the pairs goes to -0.99, mended to 0.99.
 """
 
 import tinygrad_conv as tg

@@ -1,10 +1,11 @@
 """The trained net is asked for one picture at a time and is still in training mode.
 
-Reason: model.eval() is missing before the evaluation, so batch norm normalises each single picture with its own
-mean and variance, instead of the running ones, and takes its brightness away.
+Reason: model.eval() is missing before the evaluation, so batch norm normalises each single picture with its
+own mean and variance, instead of the running ones, and takes its brightness away.
 Line: guess = model(picture.unsqueeze(0)).argmax(dim=1).item()
-Words: eval|training mode|train mode, batch norm|batchnorm|norm|running|evaluat|predict|mode
-Harm: half of the test pictures are right though the training's are all right, mended all.
+Words: eval()|eval mode|evaluation mode|training mode|train mode|train(), batch norm|batchnorm|batch_norm|
+normali|running|statistic|single|one sample|one picture|one image|batch of 1|batch of one
+Harm: half of the test pictures are right though the loss falls to 0.001, mended all.
 """
 
 import numpy as np

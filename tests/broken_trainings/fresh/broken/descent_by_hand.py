@@ -1,10 +1,12 @@
 """The update gives the loop's variable a new tensor, and leaves the parameters as they are.
 
-Reason: `p = p - rate * p.grad` only rebinds the name p to a new tensor; the model's parameters are not changed;
-update in place (p -= ... or p.copy_).
+Reason: `p = p - rate * p.grad` only rebinds the name p to a new tensor, the model's parameters are not
+changed; update in place (p -= ... or p.copy_).
 Line: p = p - rate * p.grad
-Words: rebind|in place|in-place|new tensor|never change|not change|unchanged|not updated|never updated|no effect|does not update|do not move|not move|same value, param|weight|p
-Harm: the loss stays at 2.1, mended it falls to 0.02.
+Words: rebind|in place|in-place|new tensor|another tensor|local name|local variable|copy|never chang|
+not chang|unchang|not updat|never updat|no effect|not move|never move|same value|stay as|stay the same,
+param|weight
+Harm: the loss stays at 1.5, mended it falls to 0.06.
 """
 
 import numpy as np

@@ -1,10 +1,12 @@
 """The head is replaced by a new one after the optimizer was made, which keeps the parameters of the old one.
 
-Reason: the optimizer was made before `model.head` was replaced: it updates the old head, and the new head's
+Reason: the optimizer was made before `net.head` was replaced: it updates the old head, and the new head's
 parameters were never given to it; make the optimizer after the replacement.
 Line: optimizer = optim.SGD( || net.head = nn.Linear(
-Words: optim, new head|old|replac|not given|never given|does not have|not in|before|none of|other param, head|parameter
-Harm: the loss stays at 1.13, mended it falls to 0.11.
+Words: optim, replac|new head|old head|not given|never given|does not have|does not know|not in the optim|
+none of|other param|stale|no longer|not part of|not belong|left out|made before|created before|not updat|
+never updat|never move, head|param
+Harm: the loss stays at 1.18, mended it falls to 0.01.
 """
 
 import numpy as np

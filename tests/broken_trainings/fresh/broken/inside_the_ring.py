@@ -3,8 +3,8 @@
 Reason: the constant initialisation makes the hidden units identical: they get the same gradient and stay
 symmetric, so a layer is worth a single unit; initialise with random numbers.
 Line: nn.init.constant_(module.weight, 0.1)
-Words: symmetr|identical|same|equal|copies|constant, unit|neuron|row|weight|channel|hidden|initial
-Harm: 0.62 of the points are right, mended 0.98.
+Words: symmetr|identical|same|equal|copies|constant, unit|neuron|row|channel|hidden|feature|column|node
+Harm: 0.73 of the points are right, mended all.
 """
 
 import numpy as np

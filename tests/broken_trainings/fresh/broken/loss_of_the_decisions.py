@@ -1,10 +1,11 @@
-"""The loss is computed from the decisions 0 or 1 instead of the probabilities, and no gradient goes through them.
+"""The loss is computed from the decisions 0 or 1 instead of the probabilities; no gradient goes through them.
 
-Reason: the comparison `> 0.5` is not differentiable: the graph ends there (requires_grad_ makes a new leaf, it
-does not connect anything), and the model's parameters get no gradient; use the probabilities in the loss.
+Reason: the comparison is not differentiable: the graph ends there (requires_grad_ makes a new leaf, it does
+not connect anything), and the model's parameters get no gradient; use the probabilities in the loss.
 Line: decision = (probability > 0.5).float() || decision.requires_grad_(True)
-Words: differentiab|threshold|compar|> 0.5|detach|cut|disconnect|no gradient|gets no grad|requires_grad|not connected|new leaf, loss|gradient|graph|parameter
-Harm: the loss stays at 0.46, mended it falls to 0.03.
+Words: differentiab|threshold|compar|> 0.5|detach|cut|disconnect|no gradient|without gradient|gets no|
+get no|not connected|new leaf|graph|no path|not depend, loss|gradient|parameter|weight
+Harm: the loss stays at 0.48, mended it falls to 0.03.
 """
 
 import numpy as np

@@ -1,10 +1,11 @@
 """Most places of the batch are padding, and the loss counts them like words.
 
-Reason: the padding's targets are part of the cross-entropy: nine of ten places are pads, easy to get right,
-and the mean is theirs; give the loss ignore_index=PAD, or mask them.
+Reason: the padding's targets are part of the cross-entropy: nineteen of twenty places are pads, easy to get
+right, and the mean is theirs; give the loss ignore_index=PAD, or mask them.
 Line: criterion = nn.CrossEntropyLoss()
-Words: pad|ignore_index|mask|index 0|class 0|majority|imbalance|dominat, loss|target|class|token
-Harm: the loss falls to 0.3 and 0.1 of the words are tagged right, mended 0.9.
+Words: pad|ignore_index|mask|class 0|index 0|label 0|majority|imbalanc|one class|same class, loss|target|
+class|token|label
+Harm: the loss falls to 0.09 but 0.5 of the words are tagged right, mended all.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from tinygrad_conv import nn, optim
 
 PAD = 0
 WORDS, TAGS = 40, 8  # with the padding, which is number 0 of both
-LONGEST = 30
+LONGEST = 50
 
 rng = np.random.default_rng(21)
 tag_of_word = np.concatenate([[PAD], rng.integers(1, TAGS, WORDS - 1)])
@@ -36,7 +37,7 @@ def sentences(count=32):
 tg.manual_seed(21)
 tagger = nn.Sequential(nn.Embedding(WORDS, 24), nn.Linear(24, TAGS))
 criterion = nn.CrossEntropyLoss()
-optimizer = optim.SGD(tagger.parameters(), lr=1.0)
+optimizer = optim.SGD(tagger.parameters(), lr=0.3)
 
 for step in range(1, 101):
     words, tags = sentences()

@@ -3,8 +3,8 @@
 Reason: ReduceLROnPlateau has mode="max" but gets a loss, which should fall (mode="min"): it takes each
 improvement for a plateau, and the learning rate is soon so small that nothing changes.
 Line: mode="max" || scheduler.step(loss.item())
-Words: plateau|scheduler|mode, max|min|learning rate|lr|rate
-Harm: the rate falls to 1e-8 and the loss to 0.5 only, mended to 0.02.
+Words: plateau|schedule, mode|max|improve|still fall|was falling|while the loss, learning rate|rate|lr
+Harm: the rate falls to 1e-8 and the loss stays at 0.16, mended it falls to 0.02.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ scheduler = optim.lr_scheduler.ReduceLROnPlateau(
     optimizer,
     mode="max",
     factor=0.1,
-    patience=3,
+    patience=8,
 )
 mse = nn.MSELoss()
 

@@ -3,8 +3,9 @@
 Reason: h.detach() within the loop cuts the graph between the time steps: the gradient reaches the last step
 only and does not flow back through time; remove it.
 Line: h = h.detach()
-Words: detach|cut|truncat|through time|disconnect|does not flow, h|hidden|state|time|graph|gradient
-Harm: 0.58 of the sequences are right, mended all.
+Words: detach|cut|truncat|through time|disconnect|graph ends|interrupt, hidden|state|time|graph|gradient|
+loop
+Harm: the loss stays at 0.69 and half of the sequences are right, mended it falls to 0.1 and 0.92 are.
 """
 
 import numpy as np

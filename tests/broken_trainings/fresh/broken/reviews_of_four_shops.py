@@ -1,10 +1,11 @@
 """The small nets of the four shops stand in a plain dict, so the module does not know their parameters.
 
-Reason: the heads are kept in a Python dict, where the module cannot find their parameters: model.parameters()
-leaves them out and the optimizer never gets them; use nn.ModuleDict.
+Reason: the heads are kept in a Python dict, where the module cannot find their parameters:
+model.parameters() leaves them out and the optimizer never gets them; use nn.ModuleDict.
 Line: self.heads = {
-Words: dict|regist|module tree|submodule|not in model.parameters|missing from, head|parameter
-Harm: 0.66 of the reviews are right, mended all.
+Words: dict|regist|submodule|not in model.parameters|not among|does not know|missing from|not given|
+never given|never gets|no optimi, head|parameter
+Harm: 0.74 of the reviews are right at the end, mended all.
 """
 
 import numpy as np
@@ -22,9 +23,7 @@ class ReviewNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.words = nn.Embedding(VOCABULARY, 4)
-        self.heads = {
-            shop: nn.Sequential(nn.Linear(4, 24), nn.Tanh(), nn.Linear(24, 2)) for shop in SHOPS
-        }
+        self.heads = {shop: nn.Sequential(nn.Linear(4, 24), nn.Tanh(), nn.Linear(24, 2)) for shop in SHOPS}
 
     def forward(self, tokens, shop):
         return self.heads[shop](self.words(tokens).mean(dim=1))

@@ -1,10 +1,10 @@
 """A few readings are missing in the table: they are nan, and make the loss and then all weights nan.
 
-Reason: the input data has missing values (nan), which go through the net into the loss and the gradients; fill
-or drop these rows before training.
+Reason: the input data has missing values (nan), which go through the net into the loss and the gradients;
+fill or drop these rows before training.
 Line: table = np.genfromtxt(
-Words: nan|missing|not finite|non-finite|not a number, data|input|reading|row|batch|x |column
-Harm: the loss is nan from the second batch on, mended it falls to 0.05.
+Words: nan|missing|not finite|non-finite|not a number, data|input|reading|feature|column|table
+Harm: the loss is nan from the second batch on, mended it falls to 0.002.
 """
 
 import io

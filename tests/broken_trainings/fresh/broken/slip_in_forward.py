@@ -1,10 +1,12 @@
 """A slip in forward: the last layer is given `x` again, so the hidden layer's result is never used.
 
-Reason: the output of self.hidden is not used: self.out gets x instead of h, so hidden's parameters receive no
-gradient and never change, and what is left is a linear model.
+Reason: the output of self.hidden is not used: self.out gets x instead of h, so hidden's parameters receive
+no gradient and never change, and what is left is a linear model.
 Line: h = tg.tanh(self.hidden(x)) || return self.out(x)
-Words: hidden, unused|not used|never used|no gradient|without gradient|without a gradient|gets no|get no|got no|receive|not part|no effect|not reach|ignored|has no grad|grad is none|not in the graph
-Harm: the loss stays at 0.69, mended it falls to 0.02.
+Words: hidden, unused|not used|never used|no gradient|without gradient|without a gradient|gets no|get no|
+got no|receive|not part|no effect|not reach|ignored|has no grad|grad is none|not in the graph|not depend|
+no path
+Harm: the loss stays at 0.67, mended it falls to 0.03.
 """
 
 import numpy as np

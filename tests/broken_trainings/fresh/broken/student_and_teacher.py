@@ -1,10 +1,11 @@
 """KLDivLoss is given the student's probabilities, though it expects their logarithms.
 
-Reason: KLDivLoss wants log-probabilities as its input: use log_softmax for the student. With probabilities the
-loss is negative and drives the student to put everything on a single class.
+Reason: KLDivLoss wants log-probabilities as its input: use log_softmax for the student. With probabilities
+the loss is negative and drives the student to put everything on a single class.
 Line: student_probabilities = F.softmax(student(x), dim=1)
-Words: log_softmax|log-prob|log prob|logarithm|logsoftmax|log-softmax|log of, kl|softmax|student|input|prob|loss
-Harm: the loss is negative and the mean distance to the teacher's probabilities is 0.2, mended 0.01.
+Words: log_softmax|logsoftmax|log-softmax|log-prob|log prob|logarithm|log of|logs of, kl|softmax|student|
+input|prob
+Harm: the loss is negative and the mean distance to the teacher's probabilities is 0.28, mended 0.006.
 """
 
 import tinygrad_conv as tg

@@ -1,10 +1,10 @@
 """The scores [N, T, C] are brought into the form [N, C, T] with view, which mixes them up.
 
-Reason: view only cuts the same numbers into other rows: it scrambles the scores of classes and time steps, where
-the axes have to be swapped by transpose(1, 2).
+Reason: view only cuts the same numbers into other rows: it scrambles the scores of classes and time steps,
+where the axes have to be swapped by transpose(1, 2).
 Line: loss = criterion(scores.view(
-Words: view|reshape, transpose|permute|scrambl|mix|swap|order|axes
-Harm: the loss stays at 1.3 and 0.3 of the tags are right, mended all.
+Words: view|reshape, transpose|permute|scrambl|mix|swap|order|axes|shuffl|interleav
+Harm: the loss stays at 1.34, mended it falls to 0.
 """
 
 import numpy as np

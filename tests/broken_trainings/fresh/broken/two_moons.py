@@ -3,8 +3,10 @@
 Reason: the gradients are cleared by zero_grad() after backward() and before step(), so step() has none to
 apply and the weights never change; move zero_grad() before backward().
 Line: self.optimizer.zero_grad() || self.optimizer.step()
-Words: zero_grad|cleared|zeroed|erased|no gradient|without gradient, step|backward|order|between
-Harm: the loss stays at 0.709, mended it falls to 0.07.
+Words: zero_grad|clear|zeroed|erase|wipe|thrown away, backward|before step|between|order|no gradient|
+without gradient|gradients are zero|zero gradient|nothing to apply|grad is none|never change|unchanged|
+not change|not move
+Harm: the loss stays at 0.705, mended it falls to 0.01.
 """
 
 import math

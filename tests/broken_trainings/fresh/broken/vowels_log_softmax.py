@@ -1,10 +1,12 @@
 """The log-softmax runs over the batch instead of the classes.
 
-Reason: LogSoftmax(dim=0) normalises over the batch axis; the classes are on dim=1, so the probabilities of a
-sample do not sum to 1.
+Reason: LogSoftmax(dim=0) normalises over the batch axis; the classes are on dim=1, so the probabilities of
+a sample do not sum to 1.
 Line: nn.LogSoftmax(dim=0),
-Words: softmax, over the batch|batch axis|batch dimension|dim=1|dim 1|across the batch|across samples|over the samples|axis 1|along the batch|wrong axis|wrong dim
-Harm: the loss cannot fall below 2.3, mended it falls to 0.2.
+Words: softmax, batch axis|batch dim|over the batch|across the batch|along the batch|across samples|
+over samples|the samples|batch instead|wrong axis|wrong dim|axis 1|axis 0|dim=1|dim 1|dim 0|class axis|
+over the classes
+Harm: the loss stays at 3.1 and 0.74 are right, mended it falls to 0.28 and 0.92 are.
 """
 
 import numpy as np

@@ -1,10 +1,13 @@
 """Each day is standardised over its own three readings, instead of each reading over all days.
 
-Reason: mean and standard deviation are taken along axis=1, over the features of a row, where the pressure
-of about 1000 outweighs the rest; all inputs become nearly the same. Normalise each column, with axis=0.
-Line: mean = readings.mean(axis=1, keepdims=True) || return (readings - mean) / readings.std(axis=1, keepdims=True)
-Words: axis=0|axis 0|axis=1|axis 1|wrong axis|per row|per sample|each row|each sample|per feature|per column|each column|each feature|nearly constant|almost constant|nearly the same|hardly vary, normal|standard|mean|scal|input
-Harm: the loss goes to 0.63, mended to 0.1.
+Reason: mean and standard deviation are taken over the features of a row, where the pressure of about 1000
+outweighs the rest, so all inputs become nearly the same; normalise each column, with axis=0.
+Line: mean = readings.mean(axis=1, keepdims=True) || return (readings - mean) / readings.std(
+Words: axis=0|axis 0|axis 1|wrong axis|each row|per row|of a row|per sample|each sample|per feature|
+each feature|per column|each column|nearly constant|almost constant|nearly the same|almost the same|
+nearly equal|almost equal|nearly identical|almost identical|hardly vary|hardly differ|barely vary|
+barely differ|little variation, normal|standard|mean|std|scal|input
+Harm: the loss stays at 0.69, mended it falls to 0.03.
 """
 
 import numpy as np

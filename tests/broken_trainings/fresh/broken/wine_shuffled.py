@@ -3,8 +3,9 @@
 Reason: inputs and labels are shuffled apart, each with a permutation of its own, so the labels do not
 belong to the inputs any more; use the same permutation for both.
 Line: wines = wines[tg.randperm(len(wines))] || classes = classes[tg.randperm(len(classes))]
-Words: shuffl|permut|align|pair|mismatch|unrelated|random|independent|belong|correspond, label|target|class|input
-Harm: the loss stays near 1.05, mended it falls to 0.1.
+Words: shuffl|permut|align|pair|mismatch|unrelated|independent|belong|correspond|match|together|apart|
+same order, label|target|class
+Harm: the loss stays near 1.06, mended it falls to 0.16.
 """
 
 import numpy as np
