@@ -1,11 +1,11 @@
-"""`python -m tests.broken_trainings seen|kept [NAME…] [--show]`."""
+"""`python -m tests.broken_trainings seen|kept|fresh [NAME…] [--show]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from .docstring import HALVES, Training, trainings
+from .docstring import SETS, Training, trainings
 from .examination import Verdict, examine
 
 
@@ -14,25 +14,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.broken_trainings", description="Examine the doctor."
     )
-    parser.add_argument("half", choices=HALVES)
+    parser.add_argument("set", choices=SETS)
     parser.add_argument("names", nargs="*", metavar="NAME", help="these scripts alone")
     parser.add_argument("--show", action="store_true", help="the whole of each report, and the right reason")
     options = parser.parse_args(arguments)
     verdicts = []
     print(f"{'script':32} exit   verdict")
-    for training in chosen(options.half, options.names, parser):
+    for training in chosen(options.set, options.names, parser):
         verdict = examine(training)
         verdicts.append(verdict)
         print(in_full(verdict) if options.show else verdict, flush=True)
     return summary(verdicts)
 
 
-def chosen(half: str, names: list[str], parser: argparse.ArgumentParser) -> list[Training]:
-    """The trainings of a half that were asked for: all, without names."""
-    known = trainings(half)
+def chosen(set_name: str, names: list[str], parser: argparse.ArgumentParser) -> list[Training]:
+    """The trainings of a set that were asked for: all, without names."""
+    known = trainings(set_name)
     unknown = set(names) - {training.name for training in known}
     if unknown:
-        parser.error(f"no script in {half} is called {', '.join(sorted(unknown))}")
+        parser.error(f"no script in {set_name} is called {', '.join(sorted(unknown))}")
     return [training for training in known if not names or training.name in names]
 
 

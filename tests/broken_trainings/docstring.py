@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-HALVES = ("seen", "kept")
+SETS = ("seen", "kept", "fresh")
 FIELDS = ("Reason", "Line", "Words", "Harm")
 
 
@@ -48,9 +48,9 @@ class Training:
         return [number for part in self.lines for number, line in numbered if part in line]
 
 
-def trainings(half: str) -> list[Training]:
-    """All trainings of a half, the broken ones first."""
-    paths = [path for kind in ("broken", "healthy") for path in sorted((FOLDER / half / kind).glob("*.py"))]
+def trainings(name: str) -> list[Training]:
+    """All trainings of a set, the broken ones first."""
+    paths = [path for kind in ("broken", "healthy") for path in sorted((FOLDER / name / kind).glob("*.py"))]
     return [read(path) for path in paths]
 
 
