@@ -97,7 +97,7 @@ def tversky_inputs(rng):
 def pinball(pred, target, *, levels):
     """The loss of quantiles: pred [N, Q] for the levels [Q], target [N]; summed over Q, mean over N."""
     r, levels = target[:, None] - pred, np.asarray(levels, pred.dtype)
-    return np.sum(np.maximum(levels * r, (levels - 1) * r)) / len(pred)
+    return np.mean(np.sum(np.maximum(levels * r, (levels - 1) * r), axis=1))
 
 
 @pinball.grad("pred")
@@ -121,7 +121,7 @@ def pinball_inputs(rng):
 @tg.primitive
 def center_loss(x, centers, labels, *, weight=0.5):
     """weight · Σ |x - its class's center|²: x [N, D], centers [C, D], labels [N] (Wen et al. 2016)."""
-    return weight * np.sum((x - centers[labels]) ** 2)
+    return np.sum(weight * (x - centers[labels]) ** 2)
 
 
 @center_loss.grad("x")

@@ -94,7 +94,7 @@ def autocorrelation_inputs(rng):
 
 @tg.primitive
 def power_spectrum(x, window):
-    """|DFT of window · x|² / L at the lower half of the frequencies: x [N, L], window [L] → [N, L // 2 + 1]."""
+    """|DFT of window · x|² / L, lower half of the frequencies: x [N, L], window [L] → [N, L // 2 + 1]."""
     cosine, sine = waves(x.shape[1], x.dtype)
     return (((window * x) @ cosine) ** 2 + ((window * x) @ sine) ** 2) / x.shape[1]
 
