@@ -14,12 +14,15 @@ from tinygrad_conv.checks.fault import Fault
 from tinygrad_conv.checks.gradcheck import function_of_leaves
 from tinygrad_conv.checks.pullback import gradient_of
 from tinygrad_conv.checks.tolerance import Tolerance
+from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import GradcheckError, RuleError
 
 from .tools import catalogue
 
 ENTRIES = [entry for family in catalogue.families() for entry in catalogue.entries(family)]
 MISTAKES = catalogue.mistakes()
+FRESH_ENTRIES = [entry for family in catalogue.families("fresh") for entry in catalogue.entries(family)]
+FRESH_MISTAKES = catalogue.mistakes("fresh")
 TOLERANCE = Tolerance(1e-6, 1e-5, 1e-7)
 
 
@@ -37,6 +40,12 @@ def test_a_right_op_passes(entry, order, tmp_path):
     assert passes(entry.source, entry.op, tmp_path, order)
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("entry", FRESH_ENTRIES, ids=lambda entry: entry.op)
+def test_a_right_op_of_the_fresh_exam_passes(entry, tmp_path):
+    assert passes(entry.source, entry.op, tmp_path, 2)
+
+
 def agrees(broken, folder, order):
     """Whether gradcheck's comparison, without the words it then finds, sees no difference."""
     with catalogue.loaded(broken.source, broken.op, folder) as module, warnings.catch_warnings():
@@ -47,15 +56,15 @@ def agrees(broken, folder, order):
             compare(function, TOLERANCE, rng)
             if order == 2:
                 compare(gradient_of(function, rng), TOLERANCE, rng)
-        except (Fault, RuleError):
+        except (Fault, RuleError, RuntimeWarning, ValueError):  # a rule may leave its domain, or raise
             return False
         return True
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.op)
+@pytest.mark.parametrize("entry", ENTRIES + FRESH_ENTRIES, ids=lambda entry: entry.op)
 def test_a_broken_rule_is_seen(entry, tmp_path):
-    mistakes = [broken for broken in MISTAKES if broken.op == entry.op]
+    mistakes = [broken for broken in MISTAKES + FRESH_MISTAKES if broken.op == entry.op]
     unseen = [(broken.rule, broken.says) for broken in mistakes if agrees(broken, tmp_path, broken.order)]
     early = [broken.says for broken in mistakes if broken.order == 2 and not agrees(broken, tmp_path, 1)]
     assert mistakes and not unseen and not early
@@ -76,3 +85,11 @@ def test_the_catalogue_is_large_and_its_halves_share_no_op():
     assert not {broken.op for broken in catalogue.mistakes("seen")} & {
         broken.op for broken in catalogue.mistakes("kept back")
     }
+
+
+def test_the_fresh_exam_is_large_and_shares_no_op_with_the_catalogue_or_the_package():
+    ops = {entry.op for entry in FRESH_ENTRIES}
+    assert len(FRESH_MISTAKES) >= 160 and len(ops) == len(FRESH_ENTRIES) >= 24
+    assert len({broken.source for broken in FRESH_MISTAKES}) == len(FRESH_MISTAKES)
+    assert {broken.half for broken in FRESH_MISTAKES} == {"fresh"}
+    assert not ops & {entry.op for entry in ENTRIES} and not ops & set(OPS)

@@ -14,6 +14,9 @@ ones. A mistake of the kind "second order" leaves the gradient right and its own
 `Broken.source` is a file of its own, with one op, one broken rule, and what they need. `half` is "seen" or
 "kept back": ops, with all their mistakes, are shuffled into two halves, so that what is fitted to the one
 says nothing about the other. Nobody looks at what is kept back until all is done.
+
+The folder `fresh` is an exam of the same form, written without a look at the judge or at the mistakes above.
+Its families are called "fresh/NAME", and the half of each of its ops is "fresh".
 """
 
 from __future__ import annotations
@@ -69,7 +72,7 @@ class Broken:
 
     @property
     def half(self) -> str:
-        """ "seen" or "kept back", the same for all mistakes of an op."""
+        """ "seen", "kept back" or "fresh", the same for all mistakes of an op."""
         return self.entry.half
 
     @property
@@ -83,24 +86,26 @@ class Broken:
         return edited(self.entry.source, self.rule, self.repair.splitlines(), self.wrong.splitlines())
 
 
-def families() -> list[str]:
-    """The names of all families."""
-    return sorted(path.stem for path in FOLDER.glob("*.txt"))
+def families(folder: str = ".") -> list[str]:
+    """The names of the families in a folder, seen from the catalogue's own."""
+    paths = (FOLDER / folder).glob("*.txt")
+    return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in paths)
 
 
 def entries(family: str) -> list[Entry]:
     """The ops of a family."""
     tree = ast.parse(source_of(family))
     return [
-        Entry(node.name, family, half_of(node.name), isolated(family, node.name))
+        Entry(node.name, family, half_of(family, node.name), isolated(family, node.name))
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and "tg.primitive" in decorators(node)
     ]
 
 
 def mistakes(half: str | None = None) -> list[Broken]:
-    """All mistakes, or those of one half."""
-    everything = [broken for family in families() for broken in mistakes_of(family)]
+    """All mistakes of both halves, or those of one, or the "fresh" ones."""
+    chosen = families("fresh" if half == "fresh" else ".")
+    everything = [broken for family in chosen for broken in mistakes_of(family)]
     return [broken for broken in everything if half in (None, broken.half)]
 
 
@@ -121,7 +126,7 @@ def mistakes_of(family: str) -> list[Broken]:
 
 @cache
 def all_ops() -> list[str]:
-    """The names of all ops, in order."""
+    """The names of the ops that the halves are made of, in order."""
     return sorted(
         node.name
         for family in families()
@@ -131,8 +136,10 @@ def all_ops() -> list[str]:
 
 
 @cache
-def half_of(op: str) -> str:
-    """Ops take turns after a seeded shuffle."""
+def half_of(family: str, op: str) -> str:
+    """Ops take turns after a seeded shuffle, but for the fresh ones."""
+    if family.startswith("fresh/"):
+        return "fresh"
     names = all_ops()
     random.Random(SEED).shuffle(names)
     return ("seen", "kept back")[names.index(op) % 2]
