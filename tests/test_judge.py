@@ -44,10 +44,10 @@ def test_the_mistake_is_named(breakage, seed):
 
 
 @pytest.mark.exhaustive
-def test_hundreds_of_broken_rules_and_no_wrong_answer():
-    counts = count(2)
+def test_other_draws_of_each_breakage_get_no_wrong_answer():
+    counts = count(1)
     assert sum(verdicts["wrong"] for verdicts in counts.values()) == 0
-    assert sum(verdicts["right"] for verdicts in counts.values()) >= 0.95 * 2 * len(BREAKAGES)
+    assert sum(verdicts["right"] for verdicts in counts.values()) >= 0.95 * len(BREAKAGES)
 
 
 @pytest.mark.exhaustive
