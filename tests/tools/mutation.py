@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import math
 import os
 import random
 import signal
@@ -45,7 +46,7 @@ try:
 except ImportError:
     torch = None  # type: ignore[assignment]
 
-SECONDS = 120  # after which a mutant counts as caught: it loops
+PATIENCE = 4  # times as long as the tests take without a mutant, after which one counts as caught: it loops
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KERNEL_TESTS = [
     *sorted(
@@ -67,7 +68,7 @@ RULE_TESTS = [
 ]
 
 
-def caught(mutant: Mutant, ops: list[str], files: list[str]) -> int:
+def caught(mutant: Mutant, ops: list[str], files: list[str], seconds: float) -> int:
     """Where the tests notice the mutant, see `noticed`; in a child process, which ends with that number."""
     child = os.fork()
     if not child:
@@ -78,7 +79,7 @@ def caught(mutant: Mutant, ops: list[str], files: list[str]) -> int:
         except BaseException:  # whatever it breaks, it is noticed
             status = 1
         os._exit(status)
-    ends = time.monotonic() + SECONDS
+    ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -130,24 +131,26 @@ def fails(name: str) -> bool:
     return False
 
 
-def check_baseline(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> None:
-    """End with a message where the tests fail although nothing is broken: then every mutant would count as
+def seconds_without(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> float:
+    """How long the tests take where nothing is broken. Ends with a message where the tests fail although nothing is broken: then every mutant would count as
     caught.
     """
     function = chosen[0][0].function
     ops = sorted({name for _, names in chosen for name in names})
-    if caught(Mutant(function, 0, "", function.__code__), ops, files):
+    start = time.monotonic()
+    if caught(Mutant(function, 0, "", function.__code__), ops, files, math.inf):
         raise SystemExit("mutation: the tests fail without a mutant already; mend that first")
+    return time.monotonic() - start
 
 
-def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> Iterator[Mutant]:
+def survivors(chosen: list[tuple[Mutant, list[str]]], files: list[str], seconds: float) -> Iterator[Mutant]:
     """Run the mutants one after another; those that nobody notices, equivalent ones among them.
 
     The file that noticed the last one comes first for the next: neighbours are noticed by the same.
     """
     files = list(files)
     for number, (mutant, ops) in enumerate(chosen, 1):
-        where = caught(mutant, ops, files)
+        where = caught(mutant, ops, files, seconds)
         if where == 0:
             print(verdict(mutant), flush=True)
             yield mutant
@@ -218,9 +221,9 @@ def try_mutants(what: str, names: set[str], sample: int | None) -> int:
     if sample and sample < len(chosen):
         chosen = random.Random(0).sample(chosen, sample)
     tests_fail(files, "--collect-only")  # imports them, so that the children need not
-    check_baseline(chosen, files)
+    seconds = PATIENCE * seconds_without(chosen, files)
     start = time.monotonic()
-    uncaught = list(survivors(chosen, files))
+    uncaught = list(survivors(chosen, files, seconds))
     report(what, [mutant for mutant, _ in chosen], uncaught, time.monotonic() - start)
     return 0
 
