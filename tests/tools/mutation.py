@@ -132,8 +132,9 @@ def fails(name: str) -> bool:
 
 
 def seconds_without(chosen: list[tuple[Mutant, list[str]]], files: list[str]) -> float:
-    """How long the tests take where nothing is broken. Ends with a message where the tests fail although nothing is broken: then every mutant would count as
-    caught.
+    """How long the tests take where nothing is broken.
+
+    Ends with a message where they fail: then every mutant would count as caught.
     """
     function = chosen[0][0].function
     ops = sorted({name for _, names in chosen for name in names})
