@@ -36,6 +36,7 @@ def assert_alike(path: Path, text: str, kept: str) -> None:
 def squeezed(text: str) -> str:
     """Without what numbers and the compressor do to it: how wide columns, and long bars, and files are."""
     text = re.sub(r"data:image/png;base64,[\w+/=]*", "data:", text)
+    text = re.sub(r"(?<=\[)\s+|\s+(?=[\],])", "", text)
     return re.sub(r"█+|▏", "█", re.sub(r"\s+", " ", text))
 
 
