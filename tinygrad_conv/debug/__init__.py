@@ -12,7 +12,7 @@ flow.py         how large the numbers are, as a table; over time: training.py lo
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive; cut.py: which line cut the tape
                 (syntax.py)
-html.py         pictures in a notebook; page/  a recording as a web page
+notebook/       what notebooks show of all these; page/  a recording as a web page
 terminal/       `python -m tinygrad_conv step SCRIPT`: a prompt at a script's backward
 doctor/         why does this net not learn: a few steps watched, and what is wrong with them
 script.py       what commands that run a script ask for
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from ..engine.observe import Call
 from ..engine.registry import DOORS
-from . import factors, html, page, readings  # noqa: F401 (importing declares what explain says of ops)
+from . import factors, page, readings  # noqa: F401 (importing declares what explain says of ops)
 from .anomaly import detect_anomaly
 from .breakpoints import break_on, breakpoints_here, where_am_i
 from .cut import cut_of
@@ -33,6 +33,7 @@ from .explanations import StepExplanation, explain_step
 from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
+from .notebook import findings, nets, reports, tensors
 from .profiler import profile
 from .record import Recording, load, record
 from .step import Step
@@ -72,9 +73,17 @@ DOORS.update(
         "steps": steps,
         "record": record,
         "explains": explains,
-        "tensor_html": html.show_tensor,
-        "node_html": html.show_node,
-        "step_html": html.show_step,
+        "tensor_html": tensors.show_tensor,
+        "node_html": tensors.show_node,
+        "step_html": tensors.show_step,
+        "module_html": nets.show_module,
+        "summary_html": nets.show_summary,
+        "flow_html": reports.show_flow,
+        "profile_html": reports.show_profile,
+        "report_html": reports.show_report,
+        "layers_html": findings.show_layers,
+        "finding_html": findings.show_finding,
+        "doctor_html": findings.show_doctor,
         "tape_html": page.embedded,
     }
 )

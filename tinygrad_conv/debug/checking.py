@@ -11,7 +11,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.declare import Rule, show_name
-from ..engine.registry import OPS
+from ..engine.registry import OPS, picture
 from ..kernels import use_kernels
 from ..members import members_of
 from .recorded import Recorded
@@ -76,6 +76,9 @@ class Report(Sequence[Check]):
         widths = [max(map(len, column)) for column in zip(*table)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
         return "\n".join([*lines, self.verdict()])
+
+    def _repr_html_(self) -> str | None:
+        return picture("report_html", self)
 
     def verdict(self) -> str:
         """The first that disagrees, or that none does."""

@@ -16,6 +16,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.registry import picture
 from ..errors import show_count
 from ..members import members_of
 from .step import Step
@@ -81,6 +82,9 @@ class FlowTable(Sequence[Flow]):
 
     def __repr__(self) -> str:
         return self.shown()
+
+    def _repr_html_(self) -> str | None:
+        return picture("flow_html", self)
 
     def shown(self, width: int | None = None, most: int | None = None) -> str:
         """The table, no wider than `width` (the terminal) and of at most so many lines (None: all)."""

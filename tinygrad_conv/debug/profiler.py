@@ -15,6 +15,7 @@ from ..dtypes import Array
 from ..engine.location import Place
 from ..engine.node import Node
 from ..engine.observe import Call
+from ..engine.registry import picture
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
 from ..members import members_of
@@ -101,6 +102,10 @@ class profile(StepObserver):
 
     def table(self, by: str = "op") -> str:
         """The totals by "op", "layer" or "place" (the user's line), the slowest first."""
+        return aligned(self.rows(by))
+
+    def rows(self, by: str) -> list[tuple[str, ...]]:
+        """The cells of the table, its head first."""
         keys: dict[str, Callable[[Event], str]] = {
             "op": lambda event: event.op,
             "layer": lambda event: event.where.layer or "(outside of layers)",
@@ -113,10 +118,13 @@ class profile(StepObserver):
             groups.setdefault(keys[by](event), []).append(event)
         slowest = sorted(groups, key=lambda name: -sum(event.seconds for event in groups[name]))
         head = (by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels")
-        return aligned([head, *(totals(name, groups[name]) for name in slowest)])
+        return [head, *(totals(name, groups[name]) for name in slowest)]
 
     def __repr__(self) -> str:
         return f"{self.table('op')}\n\n{self.table('layer')}"
+
+    def _repr_html_(self) -> str | None:
+        return picture("profile_html", self)
 
     def save(self, path: str | Path) -> None:
         """Write a trace that chrome://tracing and Perfetto open."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..engine.commit import Changes
 from ..engine.modes import LAYER
+from ..engine.registry import picture
 from ..engine.tensor import Tensor, clear_grads
 from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
@@ -242,6 +243,9 @@ class Module(HookedModule, ModuleTree, Conversions):
             return f"{type(self).__name__}({extra})"
         body = "\n".join([extra, *lines] if extra else lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
+
+    def _repr_html_(self) -> str | None:
+        return picture("module_html", self)
 
 
 def shown(module: Module, *names: str) -> str:

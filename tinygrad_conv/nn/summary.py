@@ -11,6 +11,7 @@ import numpy as np
 from ..creation import zeros
 from ..dtypes import Array, get_default_dtype
 from ..engine.modes import no_grad
+from ..engine.registry import picture
 from ..engine.tensor import Tensor
 from ..errors import show_shape
 from ..options import is_integers, show_given
@@ -74,15 +75,21 @@ class Summary:
             "  ".join([*map(str.ljust, line[:3], widths), *map(str.rjust, line[3:], widths[3:])]).rstrip()
             for line in lines
         ]
+        return "\n".join([shown[0], rule, *shown[1:], rule, *self.totals()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str | None:
+        return picture("summary_html", self)
+
+    def totals(self) -> list[str]:
+        """The lines below the table."""
         parameters = f"{self.parameters:,} ({self.trainable:,} trainable)"
-        totals = [
+        return [
             f"parameters: {parameters}, {show_bytes(self.parameter_memory)}",
             f"outputs: {show_bytes(self.output_memory)}",
             f"multiply-adds: {self.multiply_adds:,}",
         ]
-        return "\n".join([shown[0], rule, *shown[1:], rule, *totals])
-
-    __repr__ = __str__
 
 
 def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:

@@ -11,6 +11,7 @@ from typing import Any
 from ...engine.backward import sweep
 from ...engine.modes import observed_by
 from ...engine.observe import Observation, ObservedGradients
+from ...engine.registry import picture
 from ...engine.tensor import Tensor, enter_seeds
 from ...errors import show_count, show_value
 from ...nn.module import Module
@@ -88,6 +89,9 @@ class Doctor:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str | None:
+        return picture("doctor_html", self)
 
 
 def split_arguments(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...engine.location import Place
+from ...engine.registry import picture
 from ...errors import show_count
 
 FAULT, PERHAPS, NOTE = "fault", "perhaps", "note"
@@ -14,7 +15,7 @@ WIDTH = 100  # columns of a report
 SHOWN = 8  # findings of a report; the rest follow from these as a rule, and are counted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finding:
     """What is wrong, how one knows, where, and what to do.
 
@@ -45,6 +46,13 @@ class Finding:
                 text, WIDTH - 4, initial_indent=f"  {label + ':':<6}", subsequent_indent=" " * 8
             )
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        at = f", {self.place.at}" if self.place else ""
+        return f"<{self.level} {self.kind}: {self.what}{at}>"
+
+    def _repr_html_(self) -> str | None:
+        return picture("finding_html", self)
 
 
 LARGE_STEPS = {"dead_units", "vanishing_gradient", "exploding_gradient", "saturated"}
@@ -79,14 +87,16 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(causes_left, key=lambda finding: (order[finding.level], -finding.weight))
 
 
+def headline(findings: list[Finding], watched: str) -> str:
+    """How many alarms there are."""
+    alarms = sum(finding.is_alarm for finding in findings)
+    told = f"{show_count(alarms, 'finding')}, the worst first" if alarms else "nothing wrong"
+    return f"doctor: {watched}: {told}"
+
+
 def report(findings: list[Finding], watched: str) -> str:
     """Findings as text; one line, if there are none."""
-    alarms = [finding for finding in findings if finding.is_alarm]
-    if not alarms:
-        head = f"doctor: {watched}: nothing wrong"
-    else:
-        head = f"doctor: {watched}: {show_count(len(alarms), 'finding')}, the worst first"
-    parts = [head]
+    parts = [headline(findings, watched)]
     for number, finding in enumerate(findings[:SHOWN], 1):
         parts.append(textwrap.indent(str(finding), "   ").replace("   ", f"{number}. ", 1))
     if len(findings) > SHOWN:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.location import Place
+from ...engine.registry import picture
 from .finding import PERHAPS, Finding
 from .models import key_of, weight_made_at
 from .seen import ACTIVATIONS, PASSING, History, OpSeen, Update
@@ -60,17 +61,25 @@ class Flow:
     def __str__(self) -> str:
         if not self.layers:
             return "no backward has passed a layer with a weight"
-        width = max(len("layer"), *(len(layer.layer) for layer in self.layers))
-        names = ("|y|", "zeros", "|dy|", "|dw|", "|dw|/|w|", "step/|w|")
-        head = f"{'layer':<{width}}  " + " ".join(f"{name:>9}" for name in names)
-        rows = [f"{head}  |dw|/|w|: 1e{LOWEST} to 1"]
-        for layer in self.layers:
-            numbers = (layer.y, layer.zeros, layer.dy, layer.dw, layer.relative, layer.update)
-            cells = " ".join(f"{show(number):>9}" for number in numbers)
-            rows.append(f"{layer.layer:<{width}}  {cells}  {bar(layer.relative)}".rstrip())
-        return "\n".join(rows)
+        rows = list(self.rows())
+        width = max(len(name) for name, *_ in rows)
+        aligned = []
+        for name, *numbers, drawn in rows:
+            cells = " ".join(f"{number:>9}" for number in numbers)
+            aligned.append(f"{name:<{width}}  {cells}  {drawn}".rstrip())
+        return "\n".join(aligned)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str | None:
+        return picture("layers_html", self)
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The cells of the table, its head first; of each line the last is a bar."""
+        yield "layer", "|y|", "zeros", "|dy|", "|dw|", "|dw|/|w|", "step/|w|", f"|dw|/|w|: 1e{LOWEST} to 1"
+        for layer in self.layers:
+            numbers = (layer.y, layer.zeros, layer.dy, layer.dw, layer.relative, layer.update)
+            yield layer.layer, *map(show, numbers), bar(layer.relative)
 
 
 def show(number: float) -> str:

@@ -26,6 +26,7 @@ from ...atomic_write import write_text
 from ...errors import show_count
 from ..explanations import ops_explained_in
 from ..listing import Tape
+from ..notebook.markup import block, disclosure
 from ..recorded import Recorded
 from .contents import contents_of, plain_list
 from .products import ROLES
@@ -108,14 +109,16 @@ def filled(
 
 def embedded(shown: Recorded | Tape) -> str:
     """The page inside a notebook's: a frame of its own, whose script and style touch nothing else."""
-    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
+    text = repr(shown) if isinstance(shown, Tape) else str(shown)
+    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown), text)
 
 
-def framed(page: str, title: str) -> str:
-    """A page in a frame of its own."""
+def framed(page: str, title: str, text: str) -> str:
+    """A page in a frame of its own; below it the same as text, which is there where frames are taken away."""
     style = f"width: 100%; height: {EMBEDDED_HEIGHT}px; border: 1px solid #8888; border-radius: 6px"
     attributes = f'style="{style}" sandbox="allow-scripts" title="{escape(title)}"'
-    return f'<iframe srcdoc="{escape(page)}" {attributes}></iframe>'
+    frame = f'<iframe srcdoc="{escape(page)}" {attributes}></iframe>'
+    return f"{frame}{disclosure(f'{title}, as text', block(text))}"
 
 
 def headline(shown: Recorded | Tape) -> str:

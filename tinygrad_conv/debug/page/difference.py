@@ -50,7 +50,7 @@ def html(shown: Difference, title: str = "", size_limit: int = 1_000_000) -> str
 
 def embedded(shown: Difference) -> str:
     """The page inside a notebook's."""
-    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
+    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown), repr(shown))
 
 
 def headline(shown: Difference) -> str:

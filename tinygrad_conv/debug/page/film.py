@@ -21,6 +21,7 @@ FEWEST = 8  # frames that are kept in any case
 MOST, LEAST = 5000, 576  # numbers of an array: where there is room, and before frames are left out
 JSON_BYTES, CURVE_BYTES = 180, 16  # around an array and the sizes of a layer; of a point of the curve
 DIGITS = 5  # of a size
+TOLD = 10  # frames at each end that are told as text
 
 Film: TypeAlias = Any  # of ../film.py, which has this page as a method
 Frame: TypeAlias = Any  # likewise
@@ -45,7 +46,9 @@ def html(shown: Film, title: str = "", size_limit: int = 1_000_000) -> str:
 
 def embedded(shown: Film) -> str:
     """The page inside a notebook's."""
-    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown))
+    frames = [*shown[:TOLD], *(["…"] if len(shown) > 2 * TOLD else []), *shown[TOLD:][-TOLD:]]
+    text = "\n".join([repr(shown), *map(str, frames)])
+    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown), text)
 
 
 def headline(shown: Film) -> str:
