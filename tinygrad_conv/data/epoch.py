@@ -7,12 +7,10 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 
 from ..randomness.state import (
     drawing_by_default,
     generator_state,
-    seed_from,
     seeded,
     set_generator_state,
 )
@@ -120,11 +118,6 @@ class Epoch(Iterator[Any]):
             raise
         self.loader.reach(self.number, place)
         return batch
-
-
-def new_start(source: np.random.Generator, number: int) -> Start:
-    """How a new epoch begins, its order coming from a generator that is where it is now."""
-    return Start(generator_state(source), seed_from(source, number), None)
 
 
 def rewind(dataset: Any, ahead: Prefetch | None, place: Place) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 from ..creation import generator as default_generator
 from ..options import checked, optional
 from ..randomness.seeds import Random, random_numbers
-from ..randomness.state import set_generator_state
+from ..randomness.state import generator_state, next_seed, seed_from, set_generator_state
 from .collate import collated, default_convert
 from .datasets import IterableDataset, examples_at, state_of
-from .epoch import Epoch, Place, Start, new_start, rewind
+from .epoch import Epoch, Place, Start, rewind
 from .loader_state import load_loader_state, loader_state
 from .options import DATA, WORKERS
 from .samplers import BatchSampler, RandomSampler, SequentialSampler, batch_count, batches_of
@@ -127,7 +127,9 @@ class DataLoader:
                 set_generator_state("DataLoader", own, self.start.order)
             return Epoch(self, self.start)
         self.epochs += 1
-        self.start = new_start(default_generator() if own is None else own, self.epochs)
+        source = default_generator() if own is None else own
+        seed = next_seed(source) if own is None else seed_from(source, self.epochs)
+        self.start = Start(generator_state(source), seed, None)
         self.place, self.is_running = Place(0, None, state_of(self.dataset)), True
         return Epoch(self, self.start)
 

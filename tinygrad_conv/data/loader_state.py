@@ -7,7 +7,13 @@ from typing import Any, NoReturn
 
 from ..creation import generator as default_generator
 from ..options import is_flag, is_integer, show_given
-from ..randomness.state import check_generator_state, generator_state, seeded, set_generator_state
+from ..randomness.state import (
+    SEEDS_TAKEN,
+    check_generator_state,
+    generator_state,
+    seeded,
+    set_generator_state,
+)
 from .datasets import load_state_of, state_of
 from .epoch import Place, Start
 
@@ -19,6 +25,7 @@ MEMBERS = {
     "seed": "of all else that it draws",
     "draws": "the state of the generator that examples draw from, after the last batch",
     "dataset": "the state of the dataset, after the last batch",
+    "seeds_taken": "how many epochs have got theirs from the default generator",
     "examples": "how many the dataset has",
     "batch_size": "how many are in a batch",
 }
@@ -27,11 +34,13 @@ MEMBERS = {
 
 def loader_state(loader: Any) -> dict[str, Any]:
     """Where a loader is."""
-    state = {"epochs": loader.epochs, "is_running": loader.is_running, **what_it_loads(loader)}
+    own = loader.order_generator()
+    taken = SEEDS_TAKEN.get(default_generator(), 0) if own is None else 0
+    state = {"epochs": loader.epochs, "is_running": loader.is_running, "seeds_taken": taken}
+    state.update(what_it_loads(loader))
     if loader.is_running:
         start, place = loader.start, loader.place
         return {**state, "order": start.order, "seed": start.seed, **place._asdict()}
-    own = loader.order_generator()
     order = None if own is None else generator_state(own)
     return {**state, "order": order, "seed": 0, **Place(0, None, state_of(loader.dataset))._asdict()}
 
@@ -53,7 +62,9 @@ def load_loader_state(loader: Any, state: Any) -> None:
     loader.is_resumed, loader.ahead = loader.is_running, None
     loader.place = Place(int(state["position"]), state["draws"], state["dataset"])
     loader.start = Start(state["order"], int(state["seed"]), loader.place)
-    if own is not None:
+    if own is None:
+        SEEDS_TAKEN[default_generator()] = int(state["seeds_taken"])
+    else:
         set_generator_state("DataLoader", own, state["order"])
 
 
@@ -70,7 +81,7 @@ def check_members(state: Any) -> None:
     if missing or unknown:
         missing_names, unknown_names = (", ".join(sorted(map(str, names))) for names in (missing, unknown))
         refuse(f"missing {missing_names or 'nothing'}, unknown {unknown_names or 'nothing'}")
-    for name in ("epochs", "position", "seed"):
+    for name in ("epochs", "position", "seed", "seeds_taken"):
         if not is_integer(state[name]) or state[name] < 0:
             refuse(f"{name!r} ({MEMBERS[name]}) must be an int from 0, not {show_given(state[name])}")
     if not is_flag(state["is_running"]):
