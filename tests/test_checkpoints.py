@@ -442,7 +442,7 @@ print(place)
 
 
 @POSIX
-@pytest.mark.parametrize("every", [60, pytest.param(7, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("every", [120, pytest.param(7, marks=pytest.mark.exhaustive)])
 def test_killed_anywhere_in_saving_a_good_one_is_there(every, tmp_path):
     done = python(KILLED, tmp_path, every)
     assert not done.stderr and int(done.stdout) > 200, done.stderr

@@ -191,7 +191,7 @@ def edited(old, new):
         (written({"array": 0}, array0=np.zeros(2, complex)), r"'array0\.npy' has a header that is not"),
         (written({"array": 0}, array0=np.array("a")), r"'array0\.npy' is a text; it must be numbers"),
         (edited(b"(3,)", b"(9,)"), r"'array0\.npy' is float32\[9\], but has 12"),
-        (edited(b"(3,), }" + 12 * b" ", b"(1099511627776,), }"), r"float32\[1099511627776\], but has 12 bytes"),
+        (edited(b"(3,), }" + 12 * b" ", b"(1099511627776,), }"), r"is float32\[1099511627776\], but has"),
         (edited(b"(3,)", b"(-3)"), r"'array0\.npy' has a header that is not one of an array of numbers"),
         (edited(b"'<f4'", b"'|O' "), r"'array0\.npy' has a header that is not one of an array of numbers"),
         (edited(b"\x93NUMPY\x01", b"\x93NUMPY\x02"), r"'array0\.npy' is no array of NumPy's format 1\.0"),
@@ -208,6 +208,7 @@ def test_a_hostile_file_is_refused_by_member(content, message, tmp_path):
         tg.load(io.BytesIO(content))
 
 
+@pytest.mark.exhaustive
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
     file = io.BytesIO()
     np.savez_compressed(
