@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
-    from .saving import load, save
+    from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
 
 __version__ = "0.1.0"
 
@@ -113,6 +113,9 @@ __all__ = [  # noqa: PLE0604
     "randint_like",
     "initial_seed",
     "as_tensor",
+    "Checkpoints",
+    "get_rng_state",
+    "set_rng_state",
     "Generator",
     "Tensor",
     "short",
@@ -174,6 +177,7 @@ __all__ = [  # noqa: PLE0604
 ]
 
 LATER = {
+    "Checkpoints": "saving",
     "Generator": "randomness.generator",
     "accelerator": "accelerator",
     "autograd": "autograd",
@@ -183,6 +187,7 @@ LATER = {
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
+    "get_rng_state": "saving",
     "gradcheck": "checks",
     "load": "saving",
     "mps": "mps",
@@ -190,6 +195,7 @@ LATER = {
     "optim": "optim",
     "profile": "debug",
     "save": "saving",
+    "set_rng_state": "saving",
     "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""
