@@ -8,7 +8,8 @@ engine/      Tensor, the tape and its sweep, and how an op comes into being: its
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, toy data
+nn, optim, data    layers, optimisers, data
+saving/      files: tg.save and tg.load, checkpoints of a training, the random state
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
-    from .saving import load, save
+    from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
 
 __version__ = "0.1.0"
 
@@ -113,6 +114,9 @@ __all__ = [  # noqa: PLE0604
     "randint_like",
     "initial_seed",
     "as_tensor",
+    "Checkpoints",
+    "get_rng_state",
+    "set_rng_state",
     "Generator",
     "Tensor",
     "short",
@@ -174,6 +178,7 @@ __all__ = [  # noqa: PLE0604
 ]
 
 LATER = {
+    "Checkpoints": "saving",
     "Generator": "randomness.generator",
     "accelerator": "accelerator",
     "autograd": "autograd",
@@ -183,6 +188,7 @@ LATER = {
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
+    "get_rng_state": "saving",
     "gradcheck": "checks",
     "load": "saving",
     "mps": "mps",
@@ -190,6 +196,7 @@ LATER = {
     "optim": "optim",
     "profile": "debug",
     "save": "saving",
+    "set_rng_state": "saving",
     "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""

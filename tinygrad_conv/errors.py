@@ -63,7 +63,25 @@ class GradcheckError(AssertionError):
     kind = ""
 
 
-class RecordingError(ValueError):
+class DamagedFileError(ValueError):
+    """A file that is cut off, damaged, hostile or of another kind; the message names the member of it, and
+    what is wrong.
+    """
+
+
+class DataError(DamagedFileError):
+    """A file of data that is damaged, cut off or of another format; the message names the file, the place in
+    it, and what was expected there.
+    """
+
+
+class CheckpointError(DamagedFileError):
+    """A file that is no checkpoint, a damaged one, or one that does not fit what is to be loaded; the message
+    names the member of it, and what is wrong. Nothing was loaded.
+    """
+
+
+class RecordingError(DamagedFileError):
     """A file that is no recording, or a damaged one; the message names the member of it, and what is
     wrong.
     """

@@ -1,8 +1,9 @@
-"""Datasets, batches of them, and toy data. The first two are in `tinygrad_conv.utils.data` too."""
+"""Datasets, batches of them, real data and toy data. The first two are in `tinygrad_conv.utils.data` too."""
 
 from __future__ import annotations
 
 from ..absent.missing import public_names
+from . import transforms
 from .collate import default_collate, default_convert
 from .datasets import (
     ConcatDataset,
@@ -12,7 +13,12 @@ from .datasets import (
     TensorDataset,
     random_split,
 )
-from .digits import digits, stratified_split
+from .digits import digits, mnist_5k, stratified_split
+from .files.cifar import read_cifar
+from .files.idx import read_idx
+from .files.npz import read_npz
+from .image_folder import ImageFolder
+from .image_sets import CIFAR10, CIFAR100, KMNIST, MNIST, FashionMNIST, ImageSet
 from .loader import DataLoader, get_worker_info
 from .samplers import (
     BatchSampler,
@@ -28,10 +34,17 @@ __all__ = [
     "BARS",
     "SHAPES",
     "BatchSampler",
+    "CIFAR10",
+    "CIFAR100",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "FashionMNIST",
+    "ImageFolder",
+    "ImageSet",
     "IterableDataset",
+    "KMNIST",
+    "MNIST",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -44,9 +57,14 @@ __all__ = [
     "default_convert",
     "digits",
     "get_worker_info",
+    "mnist_5k",
     "random_split",
+    "read_cifar",
+    "read_idx",
+    "read_npz",
     "shapes",
     "stratified_split",
+    "transforms",
 ]
 
 __getattr__, __dir__ = public_names(__name__)
