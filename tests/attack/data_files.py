@@ -27,8 +27,8 @@ from tinygrad_conv.errors import DataError
 from .campaign import Campaign
 
 MEMORY = 160 * 2**20
-"""How many bytes the reading of these files, of at most 20 kB, may take: the 64 MB of contents that are always
-taken from a compressed one, twice while they are copied."""
+"""How many bytes the reading of these files, of at most 20 kB, may take: the 64 MB of contents that are
+always taken from a compressed one, twice while they are copied."""
 
 NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 CALLED = []

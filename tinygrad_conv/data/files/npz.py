@@ -36,7 +36,7 @@ def read_npz(path: Path) -> dict[str, Array]:
 def array_in(archive: zipfile.ZipFile, key: str, path: str) -> Array:
     """The array in a member, with its bytes in the order of this machine."""
     member = archive.getinfo(key)
-    with named(path, member.header_offset):
+    with named(path, max(member.header_offset, 0)):
         array = read_array(archive, member)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
