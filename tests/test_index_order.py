@@ -1,4 +1,4 @@
-"""`x[0, :, [1, 2]]`: integers, slices, None, `…` and arrays mixed give their dimensions in PyTorch's order."""
+"""`x[0, :, [1, 2]]`: integers, slices, None, `…` and arrays mixed: the dimensions are in PyTorch's order."""
 
 from __future__ import annotations
 

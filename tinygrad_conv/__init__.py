@@ -28,6 +28,7 @@ from numpy import bool_ as bool
 from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
 
 from . import errors, functional, kernels, ops
+from .absent import notes
 from .absent.missing import Hints, refuse
 from .creation import (
     arange,
@@ -243,3 +244,4 @@ if importlib.util.find_spec(f"{__name__}.debug") is not None:
 
 if Hints not in sys.meta_path:
     sys.meta_path.append(Hints)
+notes.install()

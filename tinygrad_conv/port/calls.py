@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from .. import nn
+from ..absent.array_methods import METHODS
+from ..absent.array_rewriting import instead_of, is_silent, means_the_same
 from ..absent.instead import INSTEAD
 from ..engine.op import Op
 from ..engine.tensor import Tensor
-from .arrays import METHODS
 from .kinds import (
     ARRAY,
     FALSE,
@@ -31,7 +32,6 @@ from .kinds import (
     text,
 )
 from .namespaces import hint
-from .rewriting import instead_of, is_silent, means_the_same
 from .scope import Scope, Script
 
 NO_GPU = ("torch.cuda.is_available", "torch.backends.mps.is_available", "torch.accelerator.is_available")
