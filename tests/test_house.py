@@ -68,7 +68,8 @@ FLOORS = (
 """From the ground up. Parts that share a floor do not import each other."""
 
 NOT_PUBLIC = {
-    "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss", "MaxPool"}
+    "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss"}
+    | {"MaxPool", "MaxUnpool"}
     | {"Lazy", "LazyBatchNorm", "LazyConv", "LazyConvTranspose", "LazyInstanceNorm"}
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
