@@ -143,6 +143,7 @@ VALUES = [  # name, arguments, what NumPy makes of them
     ("repeat_interleave", (X, np.array([0, 3]), 0), np.repeat(X, [0, 3], 0)),
     ("broadcast_to", (ROW, (2, 3)), np.broadcast_to(ROW, (2, 3))),
     ("tile", (X, (2,)), np.tile(X, 2)),
+    ("tile", (X, 3), np.tile(X, 3)),
     ("fliplr", (X,), X[:, ::-1]),
     ("flipud", (X,), X[::-1]),
     *[("rot90", (X, turns), np.rot90(X, turns)) for turns in range(-1, 4)],

@@ -25,7 +25,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import bool_ as bool
-from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
+from numpy import (
+    e,
+    finfo,
+    float16,
+    float32,
+    float64,
+    iinfo,
+    inf,
+    int8,
+    int16,
+    int32,
+    int64,
+    nan,
+    newaxis,
+    pi,
+    uint8,
+)
 
 from . import errors, functional, kernels, ops
 from .absent import notes
@@ -134,6 +150,8 @@ __all__ = [  # noqa: PLE0604
     "empty_like",
     "enable_grad",
     "eye",
+    "finfo",
+    "iinfo",
     "float16",
     "float32",
     "float64",

@@ -78,7 +78,7 @@ TORCH: dict[str, str] = {
     "bfloat16": "write tg.float16 or tg.float32",
     **dict.fromkeys(("complex*", "cfloat", "cdouble", "polar", "view_as_*"), NO_COMPLEX),
     "*Tensor": "write tg.tensor(…, dtype=…), or tg.empty(…) for sizes",
-    **dict.fromkeys(("finfo", "iinfo", "promote_types", "result_type", "can_cast"), "write np.{name}"),
+    **dict.fromkeys(("promote_types", "result_type", "can_cast"), "write np.{name}"),
     **dict.fromkeys(
         ("index_copy", "index_put"),
         "write tg.scatter_add, or x[index] = …",

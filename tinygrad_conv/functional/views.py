@@ -14,7 +14,7 @@ from ..errors import ShapeError, show_shape
 from ..ops import reduce, shape
 from ..ops.arguments.dims import many_dims, one_dim
 from ..ops.arguments.shapes import check_has_dims, check_joined
-from ..options import INTEGER, INTEGERS, checked
+from ..options import INTEGER, INTEGERS, checked, is_sequence
 from .arguments import Operand, documented_by
 from .shapes import several
 
@@ -147,9 +147,10 @@ def broadcast_tensors(*tensors: Operand) -> tuple[Tensor, ...]:
 
 
 @checked(dims=INTEGERS)
-def tile(input: Operand, dims: Sequence[int]) -> Tensor:
+def tile(input: Operand, dims: int | Sequence[int]) -> Tensor:
     """The tensor repeated dims[k] times along each dimension, counted from the last; fewer are 1 in front."""
-    return reduce.repeat(input, repeats=(1,) * (input.ndim - len(dims)) + tuple(dims))
+    times = tuple(dims) if is_sequence(dims) else (dims,)
+    return reduce.repeat(input, repeats=(1,) * (input.ndim - len(times)) + times)
 
 
 @checked()
