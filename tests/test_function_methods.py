@@ -399,3 +399,9 @@ def test_no_method_is_missing():
 def test_what_cannot_be_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_tile_takes_its_numbers_one_by_one_too():
+    x = tg.tensor(X)
+    np.testing.assert_array_equal(x.tile(2, 3).data, np.tile(X, (2, 3)))
+    np.testing.assert_array_equal(x.tile((2, 3)).data, x.tile(dims=(2, 3)).data)

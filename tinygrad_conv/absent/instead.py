@@ -126,7 +126,7 @@ NN: dict[str, str] = {
     **dict.fromkeys(("nn.parameter", "nn.modules", "nn.modules.*"), "take it from nn itself"),
     **dict.fromkeys(("nn.parallel", "nn.parallel.*", "nn.DataParallel"), ONE_PROCESS),
     "nn.SyncBatchNorm": "write nn.BatchNorm2d",
-    "nn.*3d": NO_VOLUMES,
+    **dict.fromkeys(("nn.*3d", "conv*3d", "*_pool3d"), NO_VOLUMES),
     "nn.functional.*3d": NO_VOLUMES,
     "nn.functional.*3d_with_indices": NO_VOLUMES,
     **dict.fromkeys(("nn.LSTM*", "nn.GRU*", "nn.RNN*"), RECURRENT),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..allocation import check_fits
+from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import reduce, shape
@@ -146,6 +147,7 @@ def broadcast_tensors(*tensors: Operand) -> tuple[Tensor, ...]:
     return tuple(reduce.expand(tensor, shape=common) for tensor in tensors)
 
 
+@composite
 @checked(dims=INTEGERS)
 def tile(input: Operand, dims: int | Sequence[int]) -> Tensor:
     """The tensor repeated dims[k] times along each dimension, counted from the last; fewer are 1 in front."""
