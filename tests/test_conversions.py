@@ -103,6 +103,7 @@ def test_there_is_one_device():
     assert device == "cpu" and x.to(device) is x and x.to(tg.device(device)) is x
     assert x.to(device=tg.device("cpu"), non_blocking=True) is x and x.to("cpu", non_blocking=True) is x
     assert x.device == tg.device("cpu") and x.cpu() is x and not x.is_cuda
+    assert x.get_device() == -1 and not x.is_sparse and x.nbytes == x.numel() * x.itemsize and +x is x
     assert x.to("cpu", copy=True) is not x
     assert str(x.device) == x.device.type == "cpu" and repr(x.device) == "device(type='cpu')"
     assert not tg.accelerator.is_available() and tg.cuda.device_count() == 0

@@ -143,6 +143,7 @@ VALUES = [  # name, arguments, what NumPy makes of them
     ("repeat_interleave", (X, np.array([0, 3]), 0), np.repeat(X, [0, 3], 0)),
     ("broadcast_to", (ROW, (2, 3)), np.broadcast_to(ROW, (2, 3))),
     ("tile", (X, (2,)), np.tile(X, 2)),
+    ("tile", (X, 3), np.tile(X, 3)),
     ("fliplr", (X,), X[:, ::-1]),
     ("flipud", (X,), X[::-1]),
     *[("rot90", (X, turns), np.rot90(X, turns)) for turns in range(-1, 4)],
@@ -398,3 +399,9 @@ def test_no_method_is_missing():
 def test_what_cannot_be_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_tile_takes_its_numbers_one_by_one_too():
+    x = tg.tensor(X)
+    np.testing.assert_array_equal(x.tile(2, 3).data, np.tile(X, (2, 3)))
+    np.testing.assert_array_equal(x.tile((2, 3)).data, x.tile(dims=(2, 3)).data)

@@ -38,7 +38,7 @@ FLOORS = (
         "engine.printing",
         "engine.next_functions",
     ),
-    ("engine.memory", "engine.instructions"),
+    ("engine.memory", "engine.instructions", "engine.index_order"),
     ("engine.node",),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
@@ -70,7 +70,8 @@ FLOORS = (
 """From the ground up. Parts that share a floor do not import each other."""
 
 NOT_PUBLIC = {
-    "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss", "MaxPool"}
+    "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss"}
+    | {"MaxPool", "MaxUnpool"}
     | {"Lazy", "LazyBatchNorm", "LazyConv", "LazyConvTranspose", "LazyInstanceNorm"}
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share

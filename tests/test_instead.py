@@ -138,6 +138,7 @@ def test_all_that_networks_are_made_of_is_here_or_has_a_line(path):
         ("tinygrad_conv", "linalg", "tg.norm"),
         ("tinygrad_conv", "compile", "leave it out"),
         ("tinygrad_conv", "sinc", r"np.sinc\(x.data\)"),
+        ("tinygrad_conv", "conv3d", "no volumes"),
         ("tinygrad_conv", "argmx", "did you mean argmax"),
         ("tinygrad_conv.nn", "LSTM", "a loop over"),
         ("tinygrad_conv.nn", "Conv3d", "no volumes"),

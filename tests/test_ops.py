@@ -130,6 +130,14 @@ def test_where_broadcasts_all_three() -> None:
     np.testing.assert_array_equal(db, 2)
 
 
+def test_where_of_two_numbers_is_a_tensor_where_the_condition_is_one() -> None:
+    x = tg.tensor([1.0, -1.0])
+    y = tg.where(x > 0, 1.0, -1.0)
+    assert isinstance(y, tg.Tensor) and y.dtype == tg.float32 and y.tolist() == [1.0, -1.0]
+    assert tg.where(x > 0, 1, 0).sum().item() == 1
+    assert isinstance(tg.where(np.array([True]), 1.0, -1.0), np.ndarray)
+
+
 def test_where_keeps_the_other_sides_infinity_out() -> None:
     x = leaf([0.0, 4.0])
     with np.errstate(divide="ignore"):

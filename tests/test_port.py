@@ -77,6 +77,35 @@ Cache().normal_(0)
     assert found(script + "w.data.std()") == [("silent", "w.data.std(ddof=1)")]
 
 
+@pytest.mark.parametrize(
+    "line, instead",
+    [
+        ("torch.Tensor([1, 2, 3])", "torch.FloatTensor([1, 2, 3])"),
+        ("torch.Tensor(2, 3)", "torch.FloatTensor(2, 3)"),
+        ("torch.Tensor(5)", "torch.FloatTensor(5)"),
+    ],
+)
+def test_the_class_of_tensors_as_a_function(line, instead):
+    assert found(line) == [("name", instead)]
+    assert eval(instead, {"torch": tg}).dtype == tg.float32
+
+
+def test_the_class_of_tensors_around_an_array_is_not_named():
+    assert found("torch.Tensor(np.ones(3)); isinstance(w, torch.Tensor); torch.Tensor()") == []
+
+
+def test_a_layer_s_parameter_is_a_tensor_s_beside_a_data_set_with_data_of_its_own():
+    script = """
+class Pairs(torch.utils.data.Dataset):
+    def __init__(self, numbers):
+        self.data = numbers
+def start(layer):
+    if isinstance(layer, nn.Linear):
+        layer.bias.data.fill_(0.01)
+"""
+    assert found(script) == [("array", "layer.bias.data[...] = 0.01")]
+
+
 def test_what_never_runs_without_a_gpu_is_not_named():
     guarded = """
 use_cuda = not args.no_cuda and torch.cuda.is_available()

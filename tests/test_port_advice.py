@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tinygrad_conv.port.arrays import METHODS
+from tinygrad_conv.absent.array_methods import METHODS
 
 from .test_port import IMPORTS, W, found
 

@@ -26,9 +26,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import bool_ as bool
-from numpy import e, float16, float32, float64, inf, int8, int16, int32, int64, nan, newaxis, pi, uint8
+from numpy import (
+    e,
+    finfo,
+    float16,
+    float32,
+    float64,
+    iinfo,
+    inf,
+    int8,
+    int16,
+    int32,
+    int64,
+    nan,
+    newaxis,
+    pi,
+    uint8,
+)
 
 from . import errors, functional, kernels, ops
+from .absent import notes
 from .absent.missing import Hints, refuse
 from .creation import (
     arange,
@@ -137,6 +154,8 @@ __all__ = [  # noqa: PLE0604
     "empty_like",
     "enable_grad",
     "eye",
+    "finfo",
+    "iinfo",
     "float16",
     "float32",
     "float64",
@@ -251,3 +270,4 @@ if importlib.util.find_spec(f"{__name__}.debug") is not None:
 
 if Hints not in sys.meta_path:
     sys.meta_path.append(Hints)
+notes.install()

@@ -19,9 +19,7 @@ NO_GRADIENT = (
 LEAVE_OUT = "leave it out"
 NO_VOLUMES = "there are sequences and images, no volumes: fold the depth into the batch or the channels"
 RECURRENT = "no recurrent layers: write the cell with nn.Linear, and a loop over x[:, t]"
-ATTENTION = (
-    "write tg.softmax(q @ k.transpose(-2, -1) / math.sqrt(d), dim=-1) @ v, with nn.Linear for q, k and v"
-)
+ATTENTION = "write F.scaled_dot_product_attention(q, k, v), with nn.Linear for q, k and v"
 LOOK_UP = "write weight = nn.Parameter(tg.randn(count, size)), and weight[ids]"
 LOSS = "compose it of tg functions, with .mean() at the end"
 ONE_PROCESS = "one process computes it all: leave it out"
@@ -83,7 +81,7 @@ TORCH: dict[str, str] = {
     "bfloat16": "write tg.float16 or tg.float32",
     **dict.fromkeys(("complex*", "cfloat", "cdouble", "polar", "view_as_*"), NO_COMPLEX),
     "*Tensor": "write tg.tensor(…, dtype=…), or tg.empty(…) for sizes",
-    **dict.fromkeys(("finfo", "iinfo", "promote_types", "result_type", "can_cast"), "write np.{name}"),
+    **dict.fromkeys(("promote_types", "result_type", "can_cast"), "write np.{name}"),
     **dict.fromkeys(
         ("index_copy", "index_put"),
         "write tg.scatter_add, or x[index] = …",
@@ -131,12 +129,12 @@ NN: dict[str, str] = {
     **dict.fromkeys(("nn.parameter", "nn.modules", "nn.modules.*"), "take it from nn itself"),
     **dict.fromkeys(("nn.parallel", "nn.parallel.*", "nn.DataParallel"), ONE_PROCESS),
     "nn.SyncBatchNorm": "write nn.BatchNorm2d",
-    "nn.*3d": NO_VOLUMES,
+    **dict.fromkeys(("nn.*3d", "conv*3d", "*_pool3d"), NO_VOLUMES),
     "nn.functional.*3d": NO_VOLUMES,
     "nn.functional.*3d_with_indices": NO_VOLUMES,
     **dict.fromkeys(("nn.LSTM*", "nn.GRU*", "nn.RNN*"), RECURRENT),
     **dict.fromkeys(("nn.Transformer*", "nn.MultiheadAttention"), ATTENTION),
-    **dict.fromkeys(("nn.functional.scaled_dot*", "nn.functional.multi_head*"), ATTENTION),
+    "nn.functional.multi_head*": ATTENTION,
     **dict.fromkeys(("nn.Embedding*", "nn.functional.embedding*"), LOOK_UP),
     "nn.Buffer": "write self.register_buffer(name, tensor)",
     "nn.PixelUnshuffle": "write F.pixel_unshuffle in forward",
@@ -157,9 +155,7 @@ NN: dict[str, str] = {
     ),
     "nn.Uninitialized*": "give the sizes",
     "nn.functional.adaptive_max_pool1d*": "write F.adaptive_max_pool2d of x[:, :, None]",
-    **dict.fromkeys(
-        ("nn.MaxUnpool*", "nn.functional.max_unpool*", "nn.Fractional*", "nn.functional.fractional*"), COMPOSE
-    ),
+    **dict.fromkeys(("nn.Fractional*", "nn.functional.fractional*"), COMPOSE),
     **dict.fromkeys(
         ("nn.LPPool*", "nn.functional.lp_pool*"), "write (F.avg_pool2d(x ** p, k) * k * k) ** (1 / p)"
     ),

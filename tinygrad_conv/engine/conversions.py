@@ -147,7 +147,11 @@ class Conversions(Operators):
     def is_cuda(self) -> Flag:
         return False
 
-    is_mps = is_xpu = is_cuda
+    is_mps = is_xpu = is_sparse = is_cuda
+
+    def get_device(self) -> Any:
+        """The number of its GPU: -1, for there is none."""
+        return -1
 
     def numpy(self, *, force: Flag = False) -> Array:
         """Its numbers, in the same memory. Of a tensor that requires grad with force=True alone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .registry import OPS
+from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -140,7 +140,6 @@ class FunctionMethods:
     swapaxes: Callable[..., Any]
     swapdims: Callable[..., Any]
     tensor_split: Callable[..., Any]
-    tile: Callable[..., Any]
     tril: Callable[..., Any]
     triu: Callable[..., Any]
     unbind: Callable[..., Any]
@@ -159,6 +158,10 @@ class FunctionMethods:
     def where(self, condition: Any, other: Any) -> Self:
         return OPS["where"](self, other, condition=condition)
 
+    def tile(self, *args: Any, dims: Any = None) -> Self:
+        """As the function, and `x.tile(2, 3)`."""
+        return COMPOSITES["tile"](self, (args[0] if len(args) == 1 else args) if dims is None else dims)
+
     def ndimension(self) -> int:
         return self._data.ndim
 
@@ -167,6 +170,14 @@ class FunctionMethods:
 
     def element_size(self) -> int:
         return self._data.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        return self._data.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self._data.nbytes
 
     def stride(self, dim: int | None = None) -> Any:
         """How many elements apart neighbours along each dimension lie in memory."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .in_place import change, leave_tape
+from .index_order import in_pytorchs_order
 from .registry import COMPOSITES, OPS
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class InPlace:
         return change(self, "x ^= …", OPS["bitwise_xor"], other)
 
     def __setitem__(self, index: Any, value: Operand) -> None:
+        index = in_pytorchs_order(index, self.shape)  # type: ignore[attr-defined]
         change(self, "x[…] = …", partial(OPS["setitem"], index=index), as_value(value), part=index)
 
     def add_(self, other: Operand, *, alpha: Operand = 1) -> Self:

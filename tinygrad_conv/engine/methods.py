@@ -18,6 +18,7 @@ from ..errors import show_tensor
 from ..size import Size, size_of
 from ..spellings import spelled_methods
 from .conversions import warn_once
+from .index_order import in_pytorchs_order
 from .memory import Memory
 from .node import Node, Output
 from .numpy_calls import NumPyCalls
@@ -143,7 +144,7 @@ class TensorMethods(GradSlot):
 
     # Shapes and indices
     def __getitem__(self, index: Any) -> Self:
-        return OPS["getitem"](self, index=index)
+        return OPS["getitem"](self, index=in_pytorchs_order(index, self._data.shape))
 
     def reshape(self, *shape: Any) -> Self:
         return OPS["reshape"](self, shape=as_sizes(shape))

@@ -83,6 +83,9 @@ class Operators(FunctionMethods, InPlaceFunctionMethods, InPlace):
     def __neg__(self) -> Self:
         return OPS["neg"](self)
 
+    def __pos__(self) -> Self:
+        return self
+
     def __abs__(self) -> Self:
         return OPS["abs"](self)
 

@@ -35,6 +35,7 @@ from .activations import (
 )
 from .aliases import *  # noqa: F403
 from .arithmetic import add, bmm, clamp, einsum, masked_fill, sub, where
+from .attention import scaled_dot_product_attention
 from .composed_activations import (
     celu,
     glu,
@@ -74,7 +75,16 @@ from .indexing import (
     take,
     take_along_dim,
 )
-from .losses import kl_div
+from .losses import (
+    cosine_embedding_loss,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    kl_div,
+    margin_ranking_loss,
+    poisson_nll_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+)
 from .matrices import addmm, addmv, baddbmm, diag, diag_embed, diagonal, dot, mm, mv, outer, trace, tril, triu
 from .methods import enter_methods
 from .norms import (
@@ -116,6 +126,7 @@ from .reductions import (
 from .scans import cummax, cummin, cumprod, cumsum, logcumsumexp
 from .scattering import scatter, scatter_add, scatter_reduce
 from .shapes import cat, interpolate, pad, stack
+from .unpooling import max_unpool1d, max_unpool2d
 from .views import (
     atleast_1d,
     atleast_2d,
@@ -175,6 +186,7 @@ __all__ = [  # noqa: PLE0604
     "conv1d",
     "conv_transpose1d",
     "conv_transpose2d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cummax",
     "cummin",
@@ -200,6 +212,7 @@ __all__ = [  # noqa: PLE0604
     "fliplr",
     "flipud",
     "frac",
+    "gaussian_nll_loss",
     "glu",
     "group_norm",
     "hardshrink",
@@ -207,6 +220,7 @@ __all__ = [  # noqa: PLE0604
     "hardswish",
     "hardtanh",
     "hardtanh_",
+    "hinge_embedding_loss",
     "hstack",
     "index_add",
     "index_fill",
@@ -224,11 +238,14 @@ __all__ = [  # noqa: PLE0604
     "local_response_norm",
     "log_softmax",
     "logcumsumexp",
+    "margin_ranking_loss",
     "masked_fill",
     "masked_select",
     "max",
     "max_pool1d",
     "max_pool2d",
+    "max_unpool1d",
+    "max_unpool2d",
     "mean",
     "median",
     "meshgrid",
@@ -247,6 +264,7 @@ __all__ = [  # noqa: PLE0604
     "outer",
     "pad",
     "pairwise_distance",
+    "poisson_nll_loss",
     "prod",
     "ravel",
     "reciprocal",
@@ -256,6 +274,7 @@ __all__ = [  # noqa: PLE0604
     "repeat_interleave",
     "rot90",
     "rsqrt",
+    "scaled_dot_product_attention",
     "scatter",
     "scatter_add",
     "scatter_reduce",
@@ -263,6 +282,7 @@ __all__ = [  # noqa: PLE0604
     "selu",
     "selu_",
     "silu",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softshrink",
@@ -286,6 +306,7 @@ __all__ = [  # noqa: PLE0604
     "topk",
     "trace",
     "tril",
+    "triplet_margin_loss",
     "triu",
     "unflatten",
     "unique",

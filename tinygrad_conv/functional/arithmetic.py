@@ -37,7 +37,9 @@ def where(condition: Operand, input: Operand | None = None, other: Operand | Non
     """
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
-    return arithmetic.where(input, other, condition=condition)
+    chosen = arithmetic.where(input, other, condition=condition)
+    is_tensor = isinstance(chosen, Tensor) or not isinstance(condition, Tensor)
+    return chosen if is_tensor else Tensor(chosen)  # of two numbers: where(x > 0, 1.0, -1.0)
 
 
 @composite

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from ..engine.tensor import Tensor
 from ..errors import ShapeError
-from ..ops import arithmetic, functions, reduce
+from ..ops import activations, arithmetic, functions, reduce
 from ..ops.arguments.dtypes import check_float
-from ..options import ARRAY, checked, choice
+from ..options import ARRAY, NUMBER, checked, choice
 from .arguments import Operand
-from .distances import common_shape
+from .distances import common_shape, cosine_similarity, pairwise_distance
 
 
 @checked(target=ARRAY, reduction=choice("none", "batchmean", "sum", "mean"))
@@ -31,6 +33,142 @@ def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target:
     if not values.ndim:
         raise ShapeError("kl_div: 'batchmean' needs a batch, not a number; use 'sum'")
     return arithmetic.div(reduce.sum(values), input.shape[0] if input.ndim else 1)
+
+
+@checked(target=ARRAY)
+def margin_ranking_loss(
+    input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, *, reduction: str = "mean"
+) -> Tensor:
+    """max(0, margin - t (x₁ - x₂)): where the target is 1 x₁ should be the larger, where it is -1 x₂.
+
+    Raises ShapeError where they do not broadcast, DtypeError for integers.
+    """
+    check_float("margin_ranking_loss", input1=input1, input2=input2)
+    common_shape("margin_ranking_loss", input1, input2)
+    return reduced(hinge(margin, arithmetic.mul(arithmetic.sub(input1, input2), target)), reduction)
+
+
+@checked(target=ARRAY)
+def hinge_embedding_loss(
+    input: Operand, target: Operand, margin: float = 1.0, *, reduction: str = "mean"
+) -> Tensor:
+    """x, a distance, where the target is 1, and max(0, margin - x) where it is -1.
+
+    Raises ShapeError where they do not broadcast, DtypeError for integers.
+    """
+    check_float("hinge_embedding_loss", input=input)
+    common_shape("hinge_embedding_loss", input, target)
+    return reduced(arithmetic.where(input, hinge(margin, input), condition=target == 1), reduction)
+
+
+@checked(target=ARRAY)
+def cosine_embedding_loss(
+    input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, *, reduction: str = "mean"
+) -> Tensor:
+    """1 - cos(x₁, x₂) where the target is 1, and max(0, cos(x₁, x₂) - margin) where it is -1.
+
+    input1, input2: vectors [N, D], or one [D]; target [N], or a number. Raises as cosine_similarity does.
+    """
+    cosine = cosine_similarity(input1, input2, dim=-1)
+    common_shape("cosine_embedding_loss", cosine, target)
+    apart = hinge(-margin, arithmetic.neg(cosine))
+    return reduced(arithmetic.where(arithmetic.sub(1, cosine), apart, condition=target == 1), reduction)
+
+
+@checked(p=NUMBER)
+def triplet_margin_loss(
+    anchor: Operand,
+    positive: Operand,
+    negative: Operand,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    *,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin), d = pairwise_distance of order p.
+
+    swap: the negative's distance from the positive counts instead where it is smaller (Balntas et al. 2016).
+    Raises as pairwise_distance does.
+    """
+    near, far = (pairwise_distance(anchor, other, p, eps) for other in (positive, negative))
+    if swap:
+        far = arithmetic.minimum(far, pairwise_distance(positive, negative, p, eps))
+    return reduced(hinge(margin, arithmetic.sub(far, near)), reduction)
+
+
+@checked(target=ARRAY)
+def soft_margin_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Tensor:
+    """ln(1 + exp(-t x)), for targets of 1 and -1.
+
+    Raises ShapeError where they do not broadcast, DtypeError for integers.
+    """
+    check_float("soft_margin_loss", input=input)
+    common_shape("soft_margin_loss", input, target)
+    return reduced(activations.softplus(arithmetic.neg(arithmetic.mul(input, target))), reduction)
+
+
+@checked(target=ARRAY)
+def gaussian_nll_loss(
+    input: Operand,
+    target: Operand,
+    var: Operand,
+    full: bool = False,
+    eps: float = 1e-6,
+    *,
+    reduction: str = "mean",
+) -> Tensor:
+    """½ (ln v + (x - t)² / v), for a mean x and a variance v = max(var, eps) that a net has given.
+
+    The gradient of var knows nothing of the bound, as in PyTorch. full: with the constant ½ ln 2π. Raises
+    ShapeError where they do not broadcast, DtypeError for integers, ValueError for a negative variance.
+    """
+    check_float("gaussian_nll_loss", input=input, target=target)
+    common_shape("gaussian_nll_loss", input, target)
+    if not isinstance(var, (int, float)):
+        common_shape("gaussian_nll_loss", input, var)
+    bare = var.detach().data if isinstance(var, Tensor) else var
+    numbers = input.dtype.type(0) + bare
+    if (numbers < 0).any():
+        raise ValueError("gaussian_nll_loss: var holds negative numbers; a variance is at least 0")
+    variance = arithmetic.add(var, numbers.clip(min=eps) - numbers)
+    error = arithmetic.sub(input, target)
+    values = arithmetic.div(arithmetic.mul(error, error), variance) + functions.log(variance)
+    return reduced(values * 0.5 + (0.5 * math.log(2 * math.pi) if full else 0.0), reduction)
+
+
+@checked(target=ARRAY)
+def poisson_nll_loss(
+    input: Operand,
+    target: Operand,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+    *,
+    reduction: str = "mean",
+) -> Tensor:
+    """exp(x) - t x, for x the logarithm of the rate of counts t; without log_input x - t ln(x + eps).
+
+    full: with Stirling's t ln t - t + ½ ln(2π t) for counts above 1, which has no gradient of x. Raises
+    ShapeError where they do not broadcast, DtypeError for integers.
+    """
+    check_float("poisson_nll_loss", input=input)
+    common_shape("poisson_nll_loss", input, target)
+    if log_input:
+        values = arithmetic.sub(functions.exp(input), arithmetic.mul(target, input))
+    else:
+        values = arithmetic.sub(input, arithmetic.mul(target, functions.log(input + eps)))
+    if full:
+        counts = arithmetic.where(target, 1.0, condition=target > 1)
+        stirling = counts * functions.log(counts) - counts + functions.log(counts * (2 * math.pi)) * 0.5
+        values = arithmetic.add(values, arithmetic.where(stirling, 0.0, condition=target > 1))
+    return reduced(values, reduction)
+
+
+def hinge(margin: float, value: Operand) -> Tensor:
+    """max(0, margin - value)."""
+    return arithmetic.clamp_min(arithmetic.sub(margin, value), 0.0)
 
 
 def reduced(values: Operand, reduction: str) -> Tensor:

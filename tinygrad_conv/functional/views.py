@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..allocation import check_fits
+from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import reduce, shape
 from ..ops.arguments.dims import many_dims, one_dim
 from ..ops.arguments.shapes import check_has_dims, check_joined
-from ..options import INTEGER, INTEGERS, checked
+from ..options import INTEGER, INTEGERS, checked, is_sequence
 from .arguments import Operand, documented_by
 from .shapes import several
 
@@ -146,10 +147,12 @@ def broadcast_tensors(*tensors: Operand) -> tuple[Tensor, ...]:
     return tuple(reduce.expand(tensor, shape=common) for tensor in tensors)
 
 
+@composite
 @checked(dims=INTEGERS)
-def tile(input: Operand, dims: Sequence[int]) -> Tensor:
+def tile(input: Operand, dims: int | Sequence[int]) -> Tensor:
     """The tensor repeated dims[k] times along each dimension, counted from the last; fewer are 1 in front."""
-    return reduce.repeat(input, repeats=(1,) * (input.ndim - len(dims)) + tuple(dims))
+    times = tuple(dims) if is_sequence(dims) else (dims,)
+    return reduce.repeat(input, repeats=(1,) * (input.ndim - len(times)) + times)
 
 
 @checked()

@@ -159,3 +159,101 @@ class KLDivLoss(Loss):
 
     def forward(self, x: Any, target: Any) -> Tensor:
         return F.kl_div(x, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class MarginRankingLoss(Loss):
+    """max(0, margin - t (x₁ - x₂)), for targets of 1 and -1."""
+
+    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.margin = margin
+
+    def forward(self, x1: Any, x2: Any, target: Any) -> Tensor:
+        return F.margin_ranking_loss(x1, x2, target, self.margin, reduction=self.reduction)
+
+
+class HingeEmbeddingLoss(Loss):
+    """x, a distance, where the target is 1, and max(0, margin - x) where it is -1."""
+
+    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.margin = margin
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.hinge_embedding_loss(x, target, self.margin, reduction=self.reduction)
+
+
+class CosineEmbeddingLoss(Loss):
+    """1 - cos(x₁, x₂) where the target is 1, and max(0, cos(x₁, x₂) - margin) where it is -1."""
+
+    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.margin = margin
+
+    def forward(self, x1: Any, x2: Any, target: Any) -> Tensor:
+        return F.cosine_embedding_loss(x1, x2, target, self.margin, reduction=self.reduction)
+
+
+class TripletMarginLoss(Loss):
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin), d the distance of order p.
+
+    swap: the negative's distance from the positive counts instead where it is smaller.
+    """
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        *,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Tensor:
+        return F.triplet_margin_loss(
+            anchor,
+            positive,
+            negative,
+            self.margin,
+            self.p,
+            self.eps,
+            self.swap,
+            reduction=self.reduction,
+        )
+
+
+class SoftMarginLoss(Loss):
+    """ln(1 + exp(-t x)), for targets of 1 and -1."""
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.soft_margin_loss(x, target, reduction=self.reduction)
+
+
+class GaussianNLLLoss(Loss):
+    """½ (ln v + (x - t)² / v), for means x and variances v = max(var, eps). full: with ½ ln 2π."""
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, x: Any, target: Any, var: Any) -> Tensor:
+        return F.gaussian_nll_loss(x, target, var, self.full, self.eps, reduction=self.reduction)
+
+
+class PoissonNLLLoss(Loss):
+    """exp(x) - t x, for logarithms x of the rates of counts t; without log_input x - t ln(x + eps)."""
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, x: Any, target: Any) -> Tensor:
+        return F.poisson_nll_loss(x, target, self.log_input, self.full, self.eps, reduction=self.reduction)

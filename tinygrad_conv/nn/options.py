@@ -169,7 +169,7 @@ OWN: dict[str, dict[str, Option]] = {
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), {"output_size": optional(ONE_CELL)}),
     "LocalResponseNorm": {"size": count(1)},
     "Shrink": {"lambd": NUMBER},
-    "PairwiseDistance": {"p": NUMBER},
+    **dict.fromkeys(("PairwiseDistance", "TripletMarginLoss"), {"p": NUMBER}),
     "KLDivLoss": {"reduction": choice("none", "sum", "mean", "batchmean")},
     "Fold": {"output_size": sizes_option(0)},
     **dict.fromkeys(("Pad2d", "ConstantPad2d"), {"padding": FOUR_SIDES}),

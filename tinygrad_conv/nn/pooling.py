@@ -50,6 +50,32 @@ class MaxPool2d(MaxPool):
         )
 
 
+class MaxUnpool(Module):
+    """What the ways back from max pools share: the window, for the size of the output."""
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding = padding
+
+    def extra_repr(self) -> str:
+        return shown(self, "kernel_size", "stride", "padding")
+
+
+class MaxUnpool1d(MaxUnpool):
+    """Each number of x [N, C, P] at the place of its maximum in zeros [N, C, L]."""
+
+    def forward(self, x: Any, indices: Any, output_size: Any = None) -> Tensor:
+        return F.max_unpool1d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool2d(MaxUnpool):
+    """Each number of x [N, C, P, Q] at the place of its maximum in zeros [N, C, H, W]."""
+
+    def forward(self, x: Any, indices: Any, output_size: Any = None) -> Tensor:
+        return F.max_unpool2d(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
 class AvgPool1d(Module):
     """The mean of each window: x [N, C, L] → [N, C, P].
 

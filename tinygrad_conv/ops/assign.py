@@ -6,7 +6,7 @@ import numpy as np
 
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
-from .index import is_basic
+from .index import getitem, is_basic
 from .reduce import sum_to
 from .shape import reshape
 
@@ -41,7 +41,9 @@ def setitem_dx(dy, index):
 @setitem.grad("value")
 def setitem_dvalue(dy, value_shape, index):
     """From where it was written to; of those that were written to the same place, the last alone."""
-    dvalue = dy[index] if is_basic(index) else dy[index] * last_at(index, dy.shape)
+    dvalue = getitem(dy, index=index)
+    if not is_basic(index):
+        dvalue = dvalue * last_at(index, dy.shape)
     leading = max(len(value_shape) - dvalue.ndim, 0)  # dimensions of size 1, which NumPy takes
     return reshape(sum_to(dvalue, shape=value_shape[leading:]), shape=value_shape)
 

@@ -16,7 +16,10 @@ BASIC = (int, np.integer, np.bool_, slice, EllipsisType, NoneType)
 
 @primitive
 def getitem(x, *, index):
-    """x[index], with NumPy's rules: integers, slices, None, `…`, and integer or boolean arrays."""
+    """x[index], with NumPy's rules: integers, slices, None, `…`, and integer or boolean arrays.
+
+    Of a Tensor `x[0, :, [1, 2]]` has its dimensions in PyTorch's order: engine/index_order.py.
+    """
     try:
         y = x[index]
         if isinstance(y, np.ndarray):
@@ -55,7 +58,7 @@ def is_basic(index):
 @put_add.grad("x")
 def put_add_dx(dy, index):
     """The adjoint of adding at an index is to read there."""
-    return dy[index]
+    return getitem(dy, index=index)
 
 
 @primitive(names=("input",))

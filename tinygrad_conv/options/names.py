@@ -39,14 +39,13 @@ OPTIONS: dict[str, Option] = {
     **dict.fromkeys(("keepdim", "training", "ceil_mode", "count_include_pad", "align_corners"), FLAG),
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
     **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory", "non_blocking"), FLAG),
-    **dict.fromkeys(
-        ("largest", "sorted", "descending", "stable", "as_tuple", "log_target", "include_self"), FLAG
-    ),
+    **dict.fromkeys(("largest", "sorted", "descending", "stable", "as_tuple", "log_target"), FLAG),
+    **dict.fromkeys(("log_input", "full", "swap", "include_self"), FLAG),
     **dict.fromkeys(("equal_nan", "invert", "assume_unique", "return_inverse", "return_counts"), FLAG),
     **dict.fromkeys(("k", "n", "diagonal", "offset", "start", "length", "decimals", "minlength"), INTEGER),
     **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),
     **dict.fromkeys(("alpha", "beta", "threshold", "lambd", "negative_slope", "min_val", "max_val"), NUMBER),
-    **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value"), NUMBER),
+    **dict.fromkeys(("delta", "label_smoothing", "correction", "momentum", "value", "margin"), NUMBER),
     **dict.fromkeys(("eps", "rtol", "atol"), NOT_NEGATIVE),
     "p": PROBABILITY,
     **dict.fromkeys(("scale", "scale_factor"), NUMBERS),

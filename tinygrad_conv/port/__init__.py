@@ -5,11 +5,11 @@ source.py       a script's text, or that of a notebook's cells, and the places o
 reader.py       walks the syntax tree statement by statement: the scopes, and which lines never run
 expressions.py  what an expression is, and what to write for it; calls.py: for a call
 kinds.py        what is known of a value: a tensor, one of our plain arrays, a part of torch …
-arrays.py       methods of tensors that mean something else on an array, or are not there; rewriting.py
 namespaces.py   where a name of PyTorch's is here
 
 Nothing of the script is run. Which names exist is asked of the package itself; what to write for those that
-do not stands in tinygrad_conv/absent/instead.py.
+do not stands in tinygrad_conv/absent: instead.py, and array_methods.py for methods of tensors that an array
+has not, or has with another meaning.
 """
 
 from .command import add_command

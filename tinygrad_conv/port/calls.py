@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from .. import nn
+from ..absent.array_methods import METHODS
+from ..absent.array_rewriting import instead_of, is_silent, means_the_same
 from ..absent.instead import INSTEAD
 from ..engine.op import Op
 from ..engine.tensor import Tensor
-from .arrays import METHODS
 from .kinds import (
     ARRAY,
     FALSE,
@@ -31,7 +32,6 @@ from .kinds import (
     text,
 )
 from .namespaces import hint
-from .rewriting import instead_of, is_silent, means_the_same
 from .scope import Scope, Script
 
 NO_GPU = ("torch.cuda.is_available", "torch.backends.mps.is_available", "torch.accelerator.is_available")
@@ -100,6 +100,7 @@ class Calls:
         if self.name_of(node.func) in NO_GPU:
             return FALSE, node
         self.note_output(node, kind)
+        self.note_tensor_class(node)
         anew = self.rebuilt(self.with_tensor(self.without_gpu(node), kind))
         return self.result_of(kind, node), anew
 
@@ -110,6 +111,16 @@ class Calls:
             others = [option for option in node.keywords if option.arg != "out"]
             call = ast.unparse(ast.Call(node.func, node.args, others))
             self.script.note(node.lineno, "name", node, f"write {ast.unparse(given['out'])} = {call}")
+
+    def note_tensor_class(self, node: ast.Call) -> None:
+        """`torch.Tensor(2, 3)`, sizes, and `torch.Tensor([1, 2])`, floats: here it takes what it is given."""
+        array_alone = len(node.args) == 1 and not isinstance(
+            node.args[0], (ast.List, ast.Tuple, ast.Constant)
+        )
+        if self.name_of(node.func) == "torch.Tensor" and node.args and not array_alone:
+            floats = ast.unparse(node.func).removesuffix("Tensor") + "FloatTensor"
+            call = ast.Call(ast.Name(floats), node.args, node.keywords)
+            self.script.note(node.lineno, "name", node, f"write {ast.unparse(call)}")
 
     def with_tensor(self, node: ast.Call, kind: Kind) -> ast.Call:
         """A call of `nn.init`, which changes tensors: `nn.init.normal_(w)` for `nn.init.normal_(w.data)`."""

@@ -36,6 +36,10 @@ CONSTANT_ATTRIBUTES = {"is_cuda": False, "requires_grad": False, "is_leaf": True
 """What a tensor says that is off the tape, and an array does not."""
 
 
+PARAMETERS = ("weight", "bias")
+"""What layers call theirs: `.data` of such is a tensor's, be there a `self.data` in the script."""
+
+
 class Expressions(Calls):
     """Looks at expressions in a scope, and marks what must be written otherwise."""
 
@@ -103,7 +107,10 @@ class Expressions(Calls):
 
     def is_tensor(self, kind: Kind, node: ast.Attribute) -> bool:
         """Whether the `.data` or `.grad` of a value is a tensor's."""
-        return kind is TENSOR or (kind is UNKNOWN and node.attr not in self.script.own_names)
+        if kind is not UNKNOWN:
+            return kind is TENSOR
+        is_layers = isinstance(node.value, ast.Attribute) and node.value.attr in PARAMETERS
+        return is_layers or node.attr not in self.script.own_names
 
     def path_of(self, node: Any) -> tuple[Kind, list[str]] | None:
         """Of `torch.nn.Linear`: what the first name is, and the names behind it; None for what is no such."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from .inputs import IMAGE, LABELS, ROW, floats
 
+SIGN, SIGNS = np.float32(1.0).reshape(()), np.array([1.0, -1.0], np.float32)
+
 FURTHER_FUNCTIONS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("square", "rsqrt", "frac", "erfc", "nan_to_num", "softsign"), {"input": floats(2, 3)}),
     **dict.fromkeys(("mish", "hardswish", "hardsigmoid"), {"input": floats(2, 3), "inplace": False}),
@@ -77,6 +79,36 @@ FURTHER_FUNCTIONS: dict[str, dict[str, Any]] = {
     "pairwise_distance": {"x1": floats(2, 3), "x2": floats(2, 3), "p": 2.0, "eps": 1e-6, "keepdim": False},
     "embedding": {"input": LABELS, "weight": floats(3, 2), "padding_idx": 1},
     "kl_div": {"input": floats(2, 3), "target": floats(2, 3), "reduction": "mean", "log_target": False},
+    **dict.fromkeys(
+        ("margin_ranking_loss", "cosine_embedding_loss"),
+        {"input1": floats(2, 3), "input2": floats(2, 3), "target": SIGN, "margin": 0.5, "reduction": "mean"},
+    ),
+    "hinge_embedding_loss": {"input": floats(2), "target": SIGNS, "margin": 0.5, "reduction": "mean"},
+    "soft_margin_loss": {"input": floats(2), "target": SIGNS, "reduction": "mean"},
+    "triplet_margin_loss": {
+        **dict.fromkeys(("anchor", "positive", "negative"), floats(2, 3)),
+        **{"margin": 1.0, "p": 2.0, "eps": 1e-6, "swap": True, "reduction": "mean"},
+    },
+    "gaussian_nll_loss": {
+        **{"input": floats(2, 3), "target": floats(2, 3), "var": np.ones((2, 3), np.float32)},
+        **{"full": True, "eps": 1e-6, "reduction": "mean"},
+    },
+    "poisson_nll_loss": {
+        **{"input": floats(2, 3), "target": np.ones((2, 3), np.float32)},
+        **{"log_input": True, "full": True, "eps": 1e-8, "reduction": "mean"},
+    },
+    "scaled_dot_product_attention": {
+        **dict.fromkeys(("query", "key", "value"), floats(2, 3)),
+        **{"attn_mask": np.ones((2, 2), bool), "dropout_p": 0.5, "is_causal": False, "scale": 0.5},
+    },
+    "max_unpool1d": {
+        **{"input": floats(1, 2, 2), "indices": np.array([[[0, 3], [1, 2]]])},
+        **{"kernel_size": 2, "stride": 2, "padding": 0, "output_size": (5,)},
+    },
+    "max_unpool2d": {
+        **{"input": floats(1, 1, 1, 2), "indices": np.array([[[[0, 3]]]])},
+        **{"kernel_size": 2, "stride": 2, "padding": 0, "output_size": (2, 5)},
+    },
     "local_response_norm": {"input": floats(*IMAGE), "size": 2, "alpha": 1e-4, "beta": 0.75, "k": 1.0},
     "dropout1d": {"input": floats(*ROW), "p": 0.5, "training": True},
     "alpha_dropout": {"input": floats(*ROW), "p": 0.5, "training": True},

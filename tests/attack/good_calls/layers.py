@@ -11,6 +11,7 @@ from tinygrad_conv import nn
 from .inputs import IMAGE, LABELS, ROW
 
 WINDOWS = {"kernel_size": 2, "stride": 1}
+PLACES = np.array([[0, 3, 5], [1, 2, 4]])
 CHANNELS = {"in_channels": 2, "out_channels": 4, "kernel_size": 2}
 
 LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
@@ -30,6 +31,11 @@ LAYERS: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "InstanceNorm1d": ({"num_features": 2}, ROW),
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), ({"output_size": 2}, ROW)),
     **dict.fromkeys(("CosineSimilarity", "PairwiseDistance", "KLDivLoss"), ({}, (2, 3), (2, 3))),
+    **dict.fromkeys(("CosineEmbeddingLoss", "MarginRankingLoss", "TripletMarginLoss"), ({}, *[(2, 3)] * 3)),
+    **dict.fromkeys(("HingeEmbeddingLoss", "SoftMarginLoss", "PoissonNLLLoss"), ({}, (2, 3), (2, 3))),
+    "GaussianNLLLoss": ({"eps": 10.0}, (2, 3), (2, 3), (2, 3)),
+    "MaxUnpool1d": ({"kernel_size": 2}, (2, 3), PLACES),
+    "MaxUnpool2d": ({"kernel_size": 2}, (1, 2, 3), PLACES[None]),
     "Embedding": ({"num_embeddings": 4, "embedding_dim": 2}, LABELS),
     **dict.fromkeys(("Conv1d", "ConvTranspose1d"), (CHANNELS, ROW)),
     **dict.fromkeys(("Conv2d", "ConvTranspose2d"), (CHANNELS, IMAGE)),

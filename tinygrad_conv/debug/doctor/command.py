@@ -14,6 +14,7 @@ from bdb import BdbQuit
 from pathlib import Path
 from typing import Any
 
+from ...absent.notes import add_note
 from ...engine.location import PACKAGE
 from ...errors import show_count
 from ..script import add_script, positive
@@ -93,6 +94,7 @@ def watch_script() -> None:
     except (SystemExit, BdbQuit):
         pass
     except Exception as error:
+        add_note(error)
         traceback.print_exception(type(error), error, without_ours(error))
     end(doctor, Path(answer), bool(with_flow))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+from ...absent.notes import add_note
 from ...errors import show_count
 from ..script import add_script, positive
 from .stepper import Stepper
@@ -59,6 +60,7 @@ def run_script(script: Path, arguments: list[str]) -> int:
     except SystemExit as end:
         return exit_status(end)
     except BaseException as error:
+        add_note(error)
         traceback.print_exception(type(error), error, without_ours(error.__traceback__))
         return 1
     finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import METHODS, OTHER_NAMES, OTHERWISE, Method, parsed
+from .array_methods import METHODS, OTHER_NAMES, OTHERWISE, Method, parsed
 
 AS_IS = ("sum", "mean", "prod", "all", "any", "argmax", "argmin", "cumsum", "cumprod", "squeeze", "argsort")
 """Which arrays have as well, with the same meaning: only the names of arguments are others."""

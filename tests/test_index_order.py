@@ -1,0 +1,91 @@
+"""`x[0, :, [1, 2]]`: integers, slices, None, `…` and arrays mixed: the dimensions are in PyTorch's order."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+
+NUMBERS = np.arange(2 * 3 * 4 * 5, dtype=np.float64).reshape(2, 3, 4, 5)
+
+PICKED = [
+    ((0, slice(None), [1, 2]), NUMBERS[0][:, [1, 2]]),
+    ((0, slice(None), slice(None), [1, 2]), NUMBERS[0][:, :, [1, 2]]),
+    ((0, ..., [1, 2]), NUMBERS[0][..., [1, 2]]),
+    ((-1, 1, slice(None), [0, 3, 3]), NUMBERS[-1, 1][:, [0, 3, 3]]),
+    (([1, 0], slice(None), 2), NUMBERS[:, :, 2][[1, 0]]),
+    (([1, 0], slice(None), 2, [1, 4]), NUMBERS[:, :, 2][[1, 0], :, [1, 4]]),
+    ((slice(None), 1, slice(1, 3), [0, 2]), NUMBERS[:, 1, 1:3][:, :, [0, 2]]),
+    ((0, None, [1, 2]), NUMBERS[0][None, [1, 2]]),
+    ((np.int64(0), slice(None), np.array([1, 2])), NUMBERS[0][:, [1, 2]]),
+    ((tg.tensor(1), slice(None), tg.tensor([[1], [2]])), NUMBERS[1][:, [[1], [2]]]),
+    ((0, slice(None), np.array([True, False, True, False])), NUMBERS[0][:, [0, 2]]),
+    (
+        (0, slice(None), np.arange(20).reshape(4, 5) % 3 == 0),
+        NUMBERS[0][:, np.arange(20).reshape(4, 5) % 3 == 0],
+    ),
+    ((0, slice(None), np.zeros(0, int)), NUMBERS[0][:, np.zeros(0, int)]),
+    ((slice(None), 0, [1, 2]), NUMBERS[:, 0][:, [1, 2]]),
+    ((1, 2, slice(None), 3), NUMBERS[1, 2, :, 3]),
+]
+
+
+@pytest.mark.parametrize("index, expected", PICKED, ids=[str(index).replace("\n", "") for index, _ in PICKED])
+def test_what_is_picked_its_gradient_and_what_is_set(index, expected):
+    x = tg.tensor(NUMBERS, requires_grad=True)
+    y = x[index]
+    np.testing.assert_array_equal(y.data, expected)
+    factors = np.arange(1.0, y.numel() + 1).reshape(y.shape)
+    (y * factors).sum().backward()
+    counts = np.zeros(NUMBERS.size)
+    np.add.at(counts, expected.astype(int).ravel(), factors.ravel())
+    np.testing.assert_array_equal(x.grad, counts.reshape(NUMBERS.shape))
+    assert tg.gradcheck(lambda x: x[index] * factors, x, order=2)
+
+    filled = tg.tensor(NUMBERS)
+    filled[index] = -expected - 1
+    remain = np.isin(NUMBERS, expected)
+    np.testing.assert_array_equal(filled.data, np.where(remain, -NUMBERS - 1, NUMBERS))
+
+
+def test_a_value_that_is_set_has_its_gradient_in_the_same_order():
+    value = tg.tensor(np.ones((3, 2)), requires_grad=True)
+    x = tg.zeros(2, 3, 4, dtype=tg.float64)
+    x[0, :, [1, 2]] = value
+    factors = np.arange(24.0).reshape(2, 3, 4)
+    (x * factors).sum().backward()
+    np.testing.assert_array_equal(value.grad, factors[0][:, [1, 2]])
+
+
+def test_the_adjoint_of_putting_is_to_read_with_the_same_index():
+    index = (0, slice(None), np.array([1, 2]))  # which an op takes as NumPy does
+    x = tg.tensor(np.ones((2, 3)), requires_grad=True)
+    assert tg.gradcheck(lambda x: tg.put_add(x, index=index, shape=(2, 3, 4)), x, order=2)
+
+
+@pytest.mark.parametrize("index", [(0, slice(None), [4]), (2, slice(None), [1]), (0, slice(None), [0], 0)])
+def test_a_place_that_is_not_there_is_refused_in_the_ops_words(index):
+    with pytest.raises(IndexError, match=r"^getitem: x \[2,3,4\]: "):
+        tg.zeros(2, 3, 4)[index]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("length", [2, 3, 4])
+def test_every_mixture_is_as_in_pytorch(length):
+    torch = pytest.importorskip("torch")
+    parts = [1, slice(None), slice(1, None), ..., None, [0, 1], [[1], [0]], [True, False, True, False]]
+    ours, theirs = tg.tensor(NUMBERS[:, :, :, :4]), torch.tensor(NUMBERS[:, :, :, :4])
+    compared = 0
+    for index in itertools.product(parts if length < 4 else [1, slice(None), None, [0, 1]], repeat=length):
+        if sum(part is ... for part in index) > 1:
+            continue  # which NumPy refuses
+        try:
+            expected = theirs[index]
+        except (IndexError, RuntimeError):
+            continue
+        np.testing.assert_array_equal(ours[index].data, expected.numpy(), str(index))
+        compared += 1
+    assert compared > 20

@@ -1,0 +1,126 @@
+"""A note on an AttributeError that nobody caught: `w.grad.zero_()`, where .grad is NumPy's array.
+
+Arrays are of NumPy's own class, to be looked at in debuggers, and raise NumPy's own error. A Tensor's is
+Python's: a `__getattr__` would slow down every look at one. So the note is added where an error is shown:
+Python asks `sys.excepthook`, which here adds it and hands on to the hook that was there before; IPython tells
+of each cell that has run. An error of anything else is shown as ever.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+from types import TracebackType
+from typing import Any
+
+PACKAGE = __name__.partition(".")[0]
+DTYPES = ("dtype", "float", "double", "half", "int", "long", "bool")
+
+
+def note_for(error: BaseException) -> str:
+    """What to write instead of a method that an array or a Tensor has not; "" for other errors."""
+    name, owner = getattr(error, "name", None), getattr(error, "obj", None)
+    if not isinstance(error, AttributeError) or not isinstance(name, str) or name.startswith("__"):
+        return ""
+    if type(owner) is sys.modules["numpy"].ndarray:
+        line = instead_on_array(name, error.__traceback__)
+        return line and f".data and .grad are NumPy's arrays: {line}"
+    if type(owner).__name__ == "Tensor" and type(owner).__module__.startswith(f"{PACKAGE}."):
+        return instead_on_tensor(name)
+    return ""
+
+
+def instead_on_tensor(name: str) -> str:
+    """What the table says of a method of Tensor, or of a function of the same name."""
+    from .instead import IN_NUMPY, write_instead
+
+    line = write_instead(f"torch.Tensor.{name}") or write_instead(f"torch.{name}")
+    if not line and callable(getattr(sys.modules["numpy"], name, None)):
+        line = IN_NUMPY.format(name=name)
+    return line
+
+
+def instead_on_array(name: str, place: TracebackType | None) -> str:
+    """The line to write instead, as the user's own where its source can be read."""
+    from .array_methods import METHODS
+
+    if name not in METHODS:
+        return ""
+    return rewritten(name, place) or f"write {METHODS[name].instead}, where A is the array"
+
+
+def rewritten(name: str, place: TracebackType | None) -> str:
+    """The call of this method in the line that failed, as an array takes it."""
+    from .array_rewriting import instead_of
+
+    for call in calls_of(name, place):
+        text = " ".join(map(ast.unparse, (*call.args, *call.keywords)))
+        is_dtype = any(dtype in text for dtype in DTYPES)
+        receiver = call.func.value  # type: ignore[attr-defined]
+        try:
+            return f"write {ast.unparse(instead_of(name, call, receiver, is_dtype, is_operand=False))}"
+        except Exception:  # arguments that PyTorch would not take either
+            break
+    return ""
+
+
+def calls_of(name: str, place: TracebackType | None) -> list[ast.Call]:
+    """The calls of a method in the line that a traceback ends in."""
+    if place is None:
+        return []
+    while place.tb_next is not None:
+        place = place.tb_next
+    source = linecache.getlines(place.tb_frame.f_code.co_filename, place.tb_frame.f_globals)
+    try:
+        nodes = list(ast.walk(ast.parse("".join(source))))
+    except SyntaxError:  # a notebook's line with a %
+        return []
+    return [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == name
+        and node.lineno <= place.tb_lineno <= (node.end_lineno or node.lineno)
+    ]
+
+
+def add_note(error: BaseException) -> str:
+    """Add the note to the error, where Python has notes (3.11); else it is returned, to be shown after it."""
+    note = note_for(error)
+    if note and hasattr(error, "add_note"):
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+        return ""
+    return note
+
+
+class Hook:
+    """A `sys.excepthook` that adds the note, and has the one before it show the error."""
+
+    def __init__(self, before: Any) -> None:
+        self.before = before
+
+    def __call__(self, kind: Any, error: BaseException, place: Any) -> None:
+        note = add_note(error)
+        self.before(kind, error, place)
+        if note:
+            print(note, file=sys.stderr)
+
+
+def after_cell(result: Any) -> None:
+    """What IPython calls when a cell has run, and its error has been shown."""
+    note = note_for(result.error_in_exec)
+    if note:
+        print(note, file=sys.stderr)
+
+
+def install() -> None:
+    """Have uncaught errors noted from now on, once; in IPython too, where that is what imports this."""
+    if type(sys.excepthook).__module__ != __name__:
+        sys.excepthook = Hook(sys.excepthook)
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None and after_cell not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", after_cell)

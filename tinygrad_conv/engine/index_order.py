@@ -1,0 +1,59 @@
+"""`x[0, :, [1, 2]]`: which dimension comes where, in PyTorch's order.
+
+To PyTorch an integer picks a part, and its dimension is gone before the arrays are looked at. To NumPy it is
+an array too, and where a slice stands between arrays, what they pick moves to the front. Where that makes a
+difference the index is replaced by one of arrays alone, which both understand alike.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from types import EllipsisType, NoneType
+from typing import Any
+
+import numpy as np
+
+BETWEEN = (slice, EllipsisType, NoneType)
+BOOLS = (bool, np.bool_)
+PLAIN = frozenset({int, *BETWEEN})
+"""What most indices are made of: nothing that picks several places by their numbers."""
+
+
+def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
+    """An index that has NumPy pick what PyTorch would of an array of this shape, in the same order."""
+    if type(index) is not tuple or len(index) < 3 or PLAIN.issuperset(map(type, index)):
+        return index
+    if not is_mixed(index):
+        return index
+    first: list[Any] = []
+    second: list[Any] = []
+    for part in index:
+        if isinstance(part, BETWEEN):
+            first.append(part)
+            second.append(... if part is ... else slice(None))
+        elif is_single(part):
+            first.append(operator.index(part))
+        else:
+            array = np.asarray(part)
+            first.extend([slice(None)] * (array.ndim if array.dtype == bool else 1))
+            second.append(array)
+    try:
+        places = np.arange(math.prod(shape)).reshape(shape)[tuple(first)][tuple(second)]
+    except IndexError:
+        return index  # the op says what is wrong with it
+    return np.unravel_index(places, shape)
+
+
+def is_mixed(index: tuple[Any, ...]) -> bool:
+    """Whether a slice, None or `…` stands between integers and arrays."""
+    kinds = "".join("-" if isinstance(part, BETWEEN) else "i" if is_single(part) else "a" for part in index)
+    return "i" in kinds and "a" in kinds and "-" in kinds.strip("-")
+
+
+def is_single(part: Any) -> bool:
+    """Whether it is one integer, be it in an array without dimensions."""
+    if isinstance(part, BOOLS):
+        return False
+    kind = getattr(getattr(part, "dtype", None), "kind", "O")
+    return isinstance(part, int) or (kind in "iu" and getattr(part, "ndim", 1) == 0)
