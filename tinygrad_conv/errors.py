@@ -69,6 +69,12 @@ class RecordingError(ValueError):
     """
 
 
+class DataError(ValueError):
+    """A file of data that is damaged, cut off or of another format; the message names the file, the place in
+    it, and what was expected there.
+    """
+
+
 class MissingExtraError(ImportError):
     """An optional package that this feature needs is not installed; the message says which extra brings
     it.

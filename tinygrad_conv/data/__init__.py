@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..absent.missing import public_names
+from . import transforms
 from .collate import default_collate, default_convert
 from .datasets import (
     ConcatDataset,
@@ -12,7 +13,7 @@ from .datasets import (
     TensorDataset,
     random_split,
 )
-from .digits import digits, stratified_split
+from .digits import digits, mnist_5k, stratified_split
 from .loader import DataLoader, get_worker_info
 from .samplers import (
     BatchSampler,
@@ -44,9 +45,11 @@ __all__ = [
     "default_convert",
     "digits",
     "get_worker_info",
+    "mnist_5k",
     "random_split",
     "shapes",
     "stratified_split",
+    "transforms",
 ]
 
 __getattr__, __dir__ = public_names(__name__)

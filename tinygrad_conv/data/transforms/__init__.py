@@ -1,0 +1,42 @@
+"""Changes of images, with torchvision's names and arguments: `transforms.Compose([RandomCrop(28, 2), …])`.
+
+Each takes an image [C, H, W] or a batch [N, C, H, W], an ndarray or a Tensor, and gives a new one of the same
+kind and dtype. In a batch each image gets its own draw, and the batch the same numbers as its images one by
+one. Nothing is recorded: no gradient goes through.
+
+What draws takes `generator` or `seed` beside torchvision's arguments; without one it draws from the generator
+that `tg.manual_seed` resets. `state_dict()` says where a generator of its own is, for a checkpoint.
+
+base.py       what they share: images and batches, draws, state
+pixels.py     ToTensor, Normalize, Lambda, RandomErasing: values, and not where they are
+cutting.py    Pad, crops and flips: whole pixels, elsewhere
+warping.py    RandomRotation, RandomAffine: pixels between pixels
+resizing.py   Resize
+"""
+
+from __future__ import annotations
+
+from .base import Compose, RandomTransform, Transform
+from .cutting import CenterCrop, Pad, RandomCrop, RandomHorizontalFlip, RandomVerticalFlip
+from .pixels import Lambda, Normalize, RandomErasing, ToTensor
+from .resizing import Resize
+from .warping import InterpolationMode, RandomAffine, RandomRotation
+
+__all__ = [
+    "CenterCrop",
+    "Compose",
+    "InterpolationMode",
+    "Lambda",
+    "Normalize",
+    "Pad",
+    "RandomAffine",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomHorizontalFlip",
+    "RandomRotation",
+    "RandomTransform",
+    "RandomVerticalFlip",
+    "Resize",
+    "ToTensor",
+    "Transform",
+]

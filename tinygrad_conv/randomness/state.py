@@ -1,0 +1,41 @@
+"""Where a generator is, as plain numbers that `tg.save` takes; and going on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import show_value
+
+
+def generator_state(generator: np.random.Generator) -> dict[str, Any]:
+    """Where it is: NumPy's dict of its numbers."""
+    return dict(generator.bit_generator.state)
+
+
+def set_generator_state(owner: str, generator: np.random.Generator, state: Any) -> None:
+    """Go on from where `generator_state` was called.
+
+    Raises ValueError for anything that is not the state of such a generator, which then is where it was.
+    """
+    bits = generator.bit_generator
+    trial: Any = type(bits)()
+    try:
+        trial.state = state
+        taken = trial.state == state if not has_arrays(state) else True
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
+        raise ValueError(
+            f"{owner}: {show_value(state)} is no state of a {type(bits).__name__} ({error})"
+        ) from None
+    if not taken:
+        raise ValueError(f"{owner}: {show_value(state)} is no state of a {type(bits).__name__}")
+    bits.state = state
+
+
+def has_arrays(state: Any) -> bool:
+    """Whether some of it is an array, as of MT19937."""
+    return isinstance(state, Mapping) and any(
+        isinstance(value, np.ndarray) or has_arrays(value) for value in state.values()
+    )
