@@ -27,7 +27,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 FLOORS = (
     ("errors",),
     ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
-    ("absent",),
+    ("absent", "archive"),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (

@@ -13,8 +13,8 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import debug
+from tinygrad_conv.archive import read_archive, write_archive
 from tinygrad_conv.debug.page import html
-from tinygrad_conv.debug.recording_file.archive import read_archive, write_archive
 from tinygrad_conv.engine.location import PACKAGE, Place, relative_path, show_cell, show_line, show_path
 
 from .debug_nets import article
@@ -122,7 +122,8 @@ def test_no_path_of_this_machine_is_in_a_recording_or_a_page(tmp_path, path):
     for step in recording:
         step.where = step.where._replace(file=path)
     recording.save(tmp_path / "run.tgrec.npz")
-    text, _ = read_archive(tmp_path / "run.tgrec.npz")
+    with open(tmp_path / "run.tgrec.npz", "rb") as file:
+        text, _ = read_archive(file)
     loaded = debug.load(tmp_path / "run.tgrec.npz")
     pages = [html(recording), html(loaded), loaded[0]._repr_html_(), recording[0]._repr_html_()]
     for written in (text, repr(loaded[0]), repr(recording[0]), *pages):
@@ -138,7 +139,8 @@ def test_a_tape_s_page_has_no_path_of_this_machine():
 
 def test_old_recordings_with_absolute_paths_still_load(tmp_path):
     article().loss.record().save(tmp_path / "new")
-    text, arrays = read_archive(tmp_path / "new")
+    with open(tmp_path / "new", "rb") as file:
+        text, arrays = read_archive(file)
     structure = json.loads(text)
     for step in structure["steps"]:
         step["where"][1] = "/home/somebody/project/net.py"
@@ -147,7 +149,8 @@ def test_old_recordings_with_absolute_paths_still_load(tmp_path):
             for name, rule in step["rule"][1:]
         ]
     assert "/home/somebody/tinygrad_conv/ops/conv.py:" in json.dumps(structure)
-    write_archive(tmp_path / "old", json.dumps(structure), arrays)
+    with open(tmp_path / "old", "wb") as file:
+        write_archive(file, json.dumps(structure), arrays)
     old, new = debug.load(tmp_path / "old"), debug.load(tmp_path / "new")
     assert old[0].where.at.startswith("project/net.py:") and old[0].rule == new[0].rule
     assert "/home" not in html(old) and new.diff(old) is None

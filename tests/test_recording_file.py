@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import debug
-from tinygrad_conv.debug.recording_file import archive
+from tinygrad_conv import archive, debug
 from tinygrad_conv.debug.terminal.stop import Stop
 from tinygrad_conv.errors import RecordingError
 

@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
-    from .saving import load, save
+    from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
 
 __version__ = "0.1.0"
 
@@ -114,6 +114,9 @@ __all__ = [  # noqa: PLE0604
     "randint_like",
     "initial_seed",
     "as_tensor",
+    "Checkpoints",
+    "get_rng_state",
+    "set_rng_state",
     "Generator",
     "Tensor",
     "short",
@@ -175,6 +178,7 @@ __all__ = [  # noqa: PLE0604
 ]
 
 LATER = {
+    "Checkpoints": "saving",
     "Generator": "randomness.generator",
     "accelerator": "accelerator",
     "autograd": "autograd",
@@ -184,6 +188,7 @@ LATER = {
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
+    "get_rng_state": "saving",
     "gradcheck": "checks",
     "load": "saving",
     "mps": "mps",
@@ -192,6 +197,7 @@ LATER = {
     "plot": "plot",
     "profile": "debug",
     "save": "saving",
+    "set_rng_state": "saving",
     "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""

@@ -63,7 +63,19 @@ class GradcheckError(AssertionError):
     kind = ""
 
 
-class RecordingError(ValueError):
+class DamagedFileError(ValueError):
+    """A file that is cut off, damaged, hostile or of another kind; the message names the member of it, and
+    what is wrong.
+    """
+
+
+class CheckpointError(DamagedFileError):
+    """A file that is no checkpoint, a damaged one, or one that does not fit what is to be loaded; the message
+    names the member of it, and what is wrong. Nothing was loaded.
+    """
+
+
+class RecordingError(DamagedFileError):
     """A file that is no recording, or a damaged one; the message names the member of it, and what is
     wrong.
     """

@@ -74,7 +74,7 @@ TORCH: dict[str, str] = {
     **dict.fromkeys(("set_num_interop_threads", "set_flush_denormal"), LEAVE_OUT),
     "set_default_tensor_type": "write tg.set_default_dtype(tg.float32)",
     **dict.fromkeys(
-        ("get_rng_state", "set_rng_state", "random", "random.*"),
+        ("random", "random.*"),
         "write tg.manual_seed",
     ),
     "bfloat16": "write tg.float16 or tg.float32",

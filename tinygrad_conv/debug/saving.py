@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..archive import parsed, read_archive, shortened, write_archive
+from ..atomic_write import replacing
 from ..engine.location import relative_path, show_line
-from ..errors import SHORT, RecordingError
+from ..errors import SHORT, DamagedFileError, RecordingError
 from .recorded import Recorded
-from .recording_file.archive import damage_of, read_archive, write_archive
 from .recording_file.encoding import Decoder, Encoder
 from .recording_file.references import check_references
 from .recording_file.schema import PARTS, STEP, check_keys
@@ -22,7 +23,6 @@ Made = TypeVar("Made", bound=Recorded)
 
 FORMAT = "tinygrad_conv recording 1"
 RULE = re.compile(r"(.*) \((.*):(\d{1,10})\)")
-LONGEST = 600  # characters of a message
 
 
 def save(recording: Recorded, path: str | Path) -> None:
@@ -40,7 +40,8 @@ def save(recording: Recorded, path: str | Path) -> None:
         "steps": [{name: encoder.encode(getattr(step, name)) for name in STEP} for step in steps],
         **{name: encoder.encode(part) for name, part in parts.items()},
     }
-    write_archive(path, json.dumps(structure), encoder.arrays)
+    with replacing(path) as file:
+        write_archive(file, json.dumps(structure), encoder.arrays, compressed=True)
 
 
 def load(path: str | Path, recording_type: type[Made]) -> Made:
@@ -50,40 +51,27 @@ def load(path: str | Path, recording_type: type[Made]) -> Made:
     for another file, and for a damaged one: what is returned can be used to the end.
     """
     try:
-        text, arrays = read_archive(path)
+        with open(path, "rb") as file:
+            text, arrays = read_archive(file)
         decoder = Decoder(arrays)
-        recording = recording_of(parsed(text), decoder, recording_type)
+        recording = recording_of(structure_of(text), decoder, recording_type)
         check_references(recording)
         if decoder.unread:
             raise RecordingError(f"array{min(decoder.unread)} is used nowhere")
         try_ops(recording)
-    except RecordingError as error:
+    except DamagedFileError as error:
         raise RecordingError(f"{path} is no recording that can be read: {shortened(str(error))}") from error
     return recording
 
 
-def shortened(message: str) -> str:
-    """A message without its middle, where names out of a file make it long."""
-    half = LONGEST // 2
-    return message if len(message) <= LONGEST else f"{message[:half]} … {message[-half:]}"
-
-
-def parsed(text: str) -> dict[str, Any]:
+def structure_of(text: str) -> dict[str, Any]:
     """The structure as JSON has it."""
-    with damage_of("structure"):
-        structure = json.loads(text, object_pairs_hook=without_duplicates)
+    structure = parsed(text)
     written = structure.get("format") if isinstance(structure, dict) else structure
     if written != FORMAT:
         raise RecordingError(f"structure: format is {SHORT.repr(written)}; this version reads {FORMAT!r}")
     check_keys(structure, {"format", "steps", *PARTS}, "structure")
     return structure
-
-
-def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, in which no key may stand twice."""
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise RecordingError(f"structure: an object has a key twice: {SHORT.repr([key for key, _ in pairs])}")
-    return dict(pairs)
 
 
 def recording_of(structure: dict[str, Any], decoder: Decoder, recording_type: type[Made]) -> Made:

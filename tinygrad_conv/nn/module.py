@@ -186,8 +186,15 @@ class Module(HookedModule, ModuleTree, Conversions):
         The numbers may be Tensors or arrays, of PyTorch too. Raises RuntimeError, with the module as it was,
         for wrong shapes, numbers that the dtypes cannot hold, and if `strict` for missing or unexpected keys.
         """
+        changes = Changes()
+        incompatible = self._load(state_dict, changes, strict)
+        changes.commit()
+        return incompatible
+
+    def _load(self, state_dict: Mapping[str, Any], changes: Changes, strict: bool = True) -> IncompatibleKeys:
+        """Check a state dict; what it changes goes to `changes`."""
         own = dict(self._named(Module._own_state, "", True, False))
-        return load(own, state_dict, strict, type(self).__name__)
+        return load(own, state_dict, strict, type(self).__name__, changes)
 
     def train(self: Self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, or out of it.

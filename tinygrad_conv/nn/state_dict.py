@@ -21,8 +21,11 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, owner: str) -> IncompatibleKeys:
-    """Copy a state dict's numbers into the tensors with the same keys, the state of a module called `owner`.
+def load(
+    own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, owner: str, changes: Changes
+) -> IncompatibleKeys:
+    """Copy a state dict's numbers into the tensors with the same keys, the state of a module called `owner`,
+    when the changes are committed.
 
     Raises RuntimeError, with nothing changed, for wrong shapes, for numbers that the dtypes cannot hold, and
     if `strict` for other keys.
@@ -40,7 +43,6 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
         for key in given
         if key not in arrays and not is_uninitialized(own[key])
     ]
-    changes = Changes()
     for key, array in arrays.items():
         tensor, numbers = own[key], held(array, own[key].dtype)
         if isinstance(tensor, Uninitialized) and numbers is not None:
@@ -57,7 +59,6 @@ def load(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, ow
     if problems:
         listed = "".join(f"\n    {problem}" for problem in problems)
         raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
-    changes.commit()
     return IncompatibleKeys(missing, unexpected)
 
 

@@ -223,6 +223,12 @@ class Optimizer:
         Raises ValueError or TypeError, with everything as it was, where its groups, options, states or shapes
         are others, or numbers of its states cannot be (NaN, steps below 0).
         """
+        changes = Changes()
+        self._load(state_dict, changes)
+        changes.commit()
+
+    def _load(self, state_dict: Mapping[str, Any], changes: Changes) -> None:
+        """Check a state dict; what it changes goes to `changes`."""
         kind, params = type(self).__name__, self.params()
         check_layout(kind, state_dict, self.param_groups)
         groups, states = state_dict["param_groups"], state_dict["state"]
@@ -238,12 +244,10 @@ class Optimizer:
                 if key in states:
                     names = self.names_of_state()
                     new_state[param] = loaded_state(kind, param, states[key], names, merged)
-        changes = Changes()
         changes.refill(self.state, new_state)
         changes.refill(self._dtypes, {param: state_dtype(param.data) for param in new_state})
         for own, option in zip(self.param_groups, options):
             changes.update(own, option)
-        changes.commit()
 
     def names_of_state(self) -> StateNames | None:
         """What `state_names` says, unless a subclass has an `update` of its own, with what it likes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,19 @@ class Generator(np.random.Generator):
         return self._seed
 
     def get_state(self) -> dict[str, Any]:
-        """Where it is, for `set_state`: NumPy's dict."""
-        return dict(self.bit_generator.state)
+        """Where it is, for `set_state`: NumPy's dict, and the seed that it began with."""
+        return {**self.bit_generator.state, "initial_seed": self._seed}
 
-    def set_state(self, new_state: dict[str, Any]) -> None:
-        """Go on from where `get_state` was called."""
-        self.bit_generator.state = new_state
+    def set_state(self, new_state: Mapping[str, Any]) -> None:
+        """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator."""
+        try:
+            state: Any = dict(new_state)
+            seed = int(state.pop("initial_seed", self._seed))
+            checked = np.random.PCG64()
+            checked.state = state
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"set_state: new_state is none that get_state returned: {error}") from None
+        self.bit_generator.state, self._seed = checked.state, seed
 
     @property
     def device(self) -> Device:

@@ -37,14 +37,14 @@ class Composite(LRScheduler):
         own = copy.deepcopy({name: value for name, value in vars(self).items() if name not in apart})
         return {**own, "_schedulers": [part.state_dict() for part in self._schedulers]}
 
-    def load(self, state_dict: Mapping[str, Any], changes: Changes) -> None:
+    def _load(self, state_dict: Mapping[str, Any], changes: Changes) -> None:
         loaded = self.checked_state(state_dict)
         states = loaded.pop("_schedulers")
         if len(states) != len(self._schedulers):
             counts = f"{len(states)} schedules, not {len(self._schedulers)}"
             raise ValueError(f"{type(self).__name__}: the state dict is of {counts}")
         for part, state in zip(self._schedulers, states):
-            part.load(state, changes)
+            part._load(state, changes)
         changes.update(vars(self), loaded)
 
 

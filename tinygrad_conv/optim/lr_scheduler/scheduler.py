@@ -120,10 +120,10 @@ class LRScheduler:
         Raises ValueError, with everything as it was, for another schedule's, or for other groups'.
         """
         changes = Changes()
-        self.load(state_dict, changes)
+        self._load(state_dict, changes)
         changes.commit()
 
-    def load(self, state_dict: Mapping[str, Any], changes: Changes) -> None:
+    def _load(self, state_dict: Mapping[str, Any], changes: Changes) -> None:
         """Check a state dict; what it changes goes to `changes`."""
         loaded = self.checked_state(state_dict)
         for name in self.functions:

@@ -1,25 +1,26 @@
-"""The file of a recording: an .npz archive with a text, `structure`, and arrays, `array0`, `array1` ….
+"""The file of a checkpoint or a recording: an .npz with a text, `structure`, and arrays, `array0` ….
 
 It may come from anybody. So what a size leads to is bounded before it is believed: that of the contents by
-that of the file, that of an array by that of its member, and a header of NumPy's is read by a pattern.
+that of the file, that of an array by that of its member, and a header of NumPy's is read by a pattern. The
+text is JSON, in which no object has a key twice. Nothing in a file is run when it is read; there is no
+pickle, and arrays of objects are refused.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ...atomic_write import replacing
-from ...dtypes import Array
-from ...errors import RecordingError, show_shape
+from .dtypes import Array
+from .errors import SHORT, DamagedFileError, show_shape
 
 CONTENTS_LIMIT, CONTENTS_RATIO = 64 * 2**20, 100
 TEXT_LIMIT, TEXT_RATIO = 2**20, 8
@@ -27,6 +28,7 @@ TEXT_LIMIT, TEXT_RATIO = 2**20, 8
 times the file's own size. A training's numbers shrink to a half or a tenth, and its text is smaller than its
 arrays, for each op brings some."""
 
+LONGEST = 600  # characters of a message
 CHUNK = 2**20  # bytes that are read at once
 MOST_DIMS = 32  # of an array
 MAGIC = b"\x93NUMPY\x01\x00"  # version 1.0 of the format, the only one that short headers need
@@ -36,17 +38,18 @@ HEADER = re.compile(
 )
 
 
-def write_archive(path: str | Path, text: str, arrays: Sequence[Any]) -> None:
-    """Write a text and arrays to a file that `read_archive` takes."""
+def write_archive(file: IO[bytes], text: str, arrays: Sequence[Any], compressed: bool = False) -> None:
+    """Write a text and arrays to a file that is open for writing, for `read_archive`."""
     members = {"structure": np.array(text)}
     members.update({f"array{number}": np.asarray(array) for number, array in enumerate(arrays)})
-    with replacing(path) as file:
+    if compressed:
         nbytes = write_members(file, members, zipfile.ZIP_DEFLATED)
         size = file.tell()
-        if nbytes > contents_limit(size) or len(text) > text_limit(size):  # it would be taken for a bomb
-            file.seek(0)
-            file.truncate()
-            write_members(file, members, zipfile.ZIP_STORED)
+        if nbytes <= contents_limit(size) and len(text) <= text_limit(size):
+            return
+        file.seek(0)  # it would be taken for a bomb
+        file.truncate()
+    write_members(file, members, zipfile.ZIP_STORED)
 
 
 def write_members(file: IO[bytes], members: dict[str, Array], compression: int) -> int:
@@ -68,30 +71,49 @@ def text_limit(file_size: int) -> int:
     return max(TEXT_LIMIT, TEXT_RATIO * file_size)
 
 
-def read_archive(path: str | Path) -> tuple[str, list[Array]]:
-    """The text and the arrays of a file.
+def read_archive(file: IO[bytes]) -> tuple[str, list[Array]]:
+    """The text and the arrays of a file that is open for reading.
 
-    Raises RecordingError where it is damaged, OSError where it cannot be opened.
+    Raises DamagedFileError, which names the member that is damaged.
     """
-    with open(path, "rb") as file:
-        file_size = os.fstat(file.fileno()).st_size
-        with damage_of("the archive"):
-            archive = zipfile.ZipFile(file)
-        with archive:
-            members = members_of(archive, contents_limit(file_size))
-            text = read_text(archive, members[0], text_limit(file_size))
-            return text, [read_array(archive, member) for member in members[1:]]
+    file_size = file.seek(0, os.SEEK_END)
+    with damage_of("the archive"):
+        archive = zipfile.ZipFile(file)
+    with archive:
+        members = members_of(archive, contents_limit(file_size))
+        text = read_text(archive, members[0], text_limit(file_size))
+        return text, [read_array(archive, member) for member in members[1:]]
+
+
+def parsed(text: str) -> Any:
+    """What a text in JSON says."""
+    with damage_of("structure"):
+        return json.loads(text, object_pairs_hook=without_duplicates)
+
+
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, in which no key may stand twice."""
+    if len({key for key, _ in pairs}) != len(pairs):
+        keys = SHORT.repr([key for key, _ in pairs])
+        raise DamagedFileError(f"structure: an object has a key twice: {keys}")
+    return dict(pairs)
+
+
+def shortened(message: str) -> str:
+    """A message without its middle, where names out of a file make it long."""
+    half = LONGEST // 2
+    return message if len(message) <= LONGEST else f"{message[:half]} … {message[-half:]}"
 
 
 @contextmanager
 def damage_of(member: str) -> Iterator[None]:
-    """What goes wrong inside as a RecordingError about a member of the file."""
+    """What goes wrong inside as a DamagedFileError about a member of the file."""
     try:
         yield
-    except RecordingError:
+    except DamagedFileError:
         raise
     except Exception as error:  # `zipfile` does not say what it raises, and it may be nearly anything
-        raise RecordingError(f"{member} cannot be read: {type(error).__name__}: {error}") from error
+        raise DamagedFileError(f"{member} cannot be read: {type(error).__name__}: {error}") from error
 
 
 def members_of(archive: zipfile.ZipFile, limit: int) -> list[zipfile.ZipInfo]:
@@ -100,18 +122,18 @@ def members_of(archive: zipfile.ZipFile, limit: int) -> list[zipfile.ZipInfo]:
     for member in archive.infolist():
         name = member.filename
         if name in members:
-            raise RecordingError(f"{name!r} is there twice")
+            raise DamagedFileError(f"{name!r} is there twice")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
-            raise RecordingError(f"{name!r} is compressed in another way, or encrypted")
+            raise DamagedFileError(f"{name!r} is compressed in another way, or encrypted")
         members[name] = member
     expected = ["structure.npy", *(f"array{number}.npy" for number in range(len(members) - 1))]
     for name in expected:
         if name not in members:
             extra = next((name for name in members if name not in expected), "nothing")
-            raise RecordingError(f"{name!r} is missing from the archive, and in its place is {extra!r}")
+            raise DamagedFileError(f"{name!r} is missing from the archive, and in its place is {extra!r}")
     nbytes = sum(member.file_size for member in members.values())
     if nbytes > limit:
-        raise RecordingError(
+        raise DamagedFileError(
             f"the archive says that its members have {nbytes:,} bytes; from a file of this size up to "
             f"{limit:,} are taken"
         )
@@ -123,9 +145,9 @@ def read_text(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> 
     with damage_of(member.filename), archive.open(member) as stream:
         header = read_header(stream, member)
         if header.dtype.kind != "U" or header.shape != ():
-            raise RecordingError(f"{member.filename!r} is {header}; it must be one text")
+            raise DamagedFileError(f"{member.filename!r} is {header}; it must be one text")
         if header.nbytes > 4 * limit:
-            raise RecordingError(f"{member.filename!r} is longer than {limit:,} characters")
+            raise DamagedFileError(f"{member.filename!r} is longer than {limit:,} characters")
         content = read_content(stream, header)
         return content.tobytes().decode("utf-32-be" if header.dtype.str[0] == ">" else "utf-32-le")
 
@@ -135,10 +157,10 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     with damage_of(member.filename), archive.open(member) as stream:
         header = read_header(stream, member)
         if header.dtype.kind == "U":
-            raise RecordingError(f"{member.filename!r} is a text; it must be numbers")
+            raise DamagedFileError(f"{member.filename!r} is a text; it must be numbers")
         content = read_content(stream, header)
         if header.dtype.kind == "b" and content.max(initial=0) > 1:
-            raise RecordingError(f"{member.filename!r} is {header}, and a bool in it is {content.max()}")
+            raise DamagedFileError(f"{member.filename!r} is {header}, and a bool in it is {content.max()}")
         return content.view(header.dtype).reshape(header.shape, order="F" if header.by_columns else "C")
 
 
@@ -157,11 +179,11 @@ class Header(NamedTuple):
 def read_header(stream: IO[bytes], member: zipfile.ZipInfo) -> Header:
     """The header of an array, which must be of the very size that its member has."""
     if stream.read(len(MAGIC)) != MAGIC:
-        raise RecordingError(f"{member.filename!r} is no array of NumPy's format 1.0")
+        raise DamagedFileError(f"{member.filename!r} is no array of NumPy's format 1.0")
     length = int.from_bytes(stream.read(2), "little")
     matched = HEADER.fullmatch(stream.read(length))
     if matched is None:
-        raise RecordingError(f"{member.filename!r} has a header that is not one of an array of numbers")
+        raise DamagedFileError(f"{member.filename!r} has a header that is not one of an array of numbers")
     byte_order, code, fortran_order, sizes = (part.decode() for part in matched.groups())
     shape = tuple(int(size) for size in sizes.split(",") if size.strip())
     dtype = np.dtype(byte_order + code)
@@ -169,7 +191,7 @@ def read_header(stream: IO[bytes], member: zipfile.ZipInfo) -> Header:
     room = member.file_size - len(MAGIC) - 2 - length
     # an empty array may be of any size in its other dimensions, but not for the arrays that it is added to
     if nbytes != room or len(shape) > MOST_DIMS or math.prod(filter(None, shape)) > CONTENTS_LIMIT + room:
-        raise RecordingError(f"{member.filename!r} is {dtype}{show_shape(shape)}, but has {room:,} bytes")
+        raise DamagedFileError(f"{member.filename!r} is {dtype}{show_shape(shape)}, but has {room:,} bytes")
     return Header(dtype, shape, fortran_order == "True", nbytes)
 
 

@@ -1,0 +1,83 @@
+"""`tg.save` and `tg.load`: a state dict, or a checkpoint of several, in a file.
+
+The file is NumPy's .npz, whatever its name: the arrays, and beside them one text in JSON, the structure that
+they stand in. Where the name ends in .safetensors it is of that format, with the structure in its metadata.
+Nothing in a file is run when it is read; there is no pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import nullcontext
+from typing import IO, Any, Union
+
+from ..archive import parsed, read_archive, shortened, write_archive
+from ..atomic_write import replacing
+from ..errors import CheckpointError, DamagedFileError
+from ..options import DEVICE, FLAG, check_option
+from . import safetensors_file
+from .encoding import FORMAT, Decoder, Encoder
+
+File = Union[str, "os.PathLike[str]", IO[bytes]]
+
+
+def save(obj: Any, f: File) -> None:
+    """Write tensors, arrays, numbers and texts, and dicts, lists and tuples of them, for `tg.load`.
+
+    f: a path (`~` is your home), which is replaced once all is written and safely on the disk, or a file that
+    is open for writing bytes. A path that ends in .safetensors gets a file of that format, for which the
+    extra `safetensors` must be installed, else raises MissingExtraError. Raises TypeError for anything else,
+    a whole module for one: save its state_dict().
+    """
+    if not isinstance(f, (str, os.PathLike)) and not hasattr(f, "write"):
+        raise TypeError(f"save: f must be a path or a file open for writing bytes, not {type(f).__name__}")
+    by_path = is_safetensors(f)
+    encoder = Encoder(by_path)
+    structure = json.dumps([FORMAT, encoder.encode(obj)])
+    if by_path:
+        content = safetensors_file.packed(structure, encoder.arrays)
+    with opened(f, "wb") as file:
+        if by_path:
+            file.write(content)
+        else:
+            write_archive(file, structure, list(encoder.arrays.values()))
+
+
+def load(f: File, map_location: Any = None, weights_only: bool = True) -> Any:
+    """What `tg.save` wrote. `map_location` can be the CPU alone; `weights_only` changes nothing here.
+
+    A file of the safetensors format that something else has written is a dict of its tensors, whose
+    `.metadata` are the texts in it. Raises CheckpointError, a ValueError that names the member and what is
+    wrong with it, for a file that `tg.save` did not write, or not to its end.
+    """
+    if map_location is not None:
+        check_option("load", "map_location", DEVICE, map_location)
+    check_option("load", "weights_only", FLAG, weights_only)
+    if not isinstance(f, (str, os.PathLike)) and not hasattr(f, "read"):
+        raise TypeError(f"load: f must be a path or a file open for reading bytes, not {type(f).__name__}")
+    try:
+        with opened(f, "rb") as file:
+            if is_safetensors(f):
+                return safetensors_file.unpacked(file.read())
+            text, arrays = read_archive(file)
+            return Decoder(dict(enumerate(arrays))).decode_all(parsed(text))
+    except DamagedFileError as error:
+        raise CheckpointError(
+            f"load: {f} is no file that tg.save wrote, or not all of it ({shortened(str(error))}); of one "
+            "that torch.save wrote, in PyTorch: np.savez(path, **torch.load(f)), and here "
+            "net.load_state_dict(np.load(path))"
+        ) from error
+
+
+def opened(f: Any, mode: str) -> Any:
+    """The file of a path, or the one that is open already."""
+    if not isinstance(f, (str, os.PathLike)):
+        return nullcontext(f)
+    path = os.path.expanduser(os.fspath(f))
+    return replacing(path, durable=True) if mode == "wb" else open(path, mode)
+
+
+def is_safetensors(f: Any) -> bool:
+    """Whether a path says that its file is of that format."""
+    return isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors")
