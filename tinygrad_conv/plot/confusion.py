@@ -76,7 +76,8 @@ def count_pairs(truth: Array, predicted: Array, classes: int | None) -> Array:
     if least < 0:
         raise ValueError(f"confusion: labels count classes from 0; one is {least}")
     if len(truth) and largest >= classes:
-        raise ValueError(f"confusion: a label is {largest}, and there are names for 0 to {classes - 1} alone")
+        named = f"names for 0 to {classes - 1} alone" if classes else "no names"
+        raise ValueError(f"confusion: a label is {largest}, and there are {named}")
     if classes > MOST_CLASSES:
         raise ValueError(
             f"confusion: {classes:,} classes are more than the {MOST_CLASSES:,} that can be drawn"
