@@ -1,4 +1,4 @@
-"""Datasets, batches of them, and toy data. The first two are in `tinygrad_conv.utils.data` too."""
+"""Datasets, batches of them, real data and toy data. The first two are in `tinygrad_conv.utils.data` too."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from .datasets import (
     random_split,
 )
 from .digits import digits, mnist_5k, stratified_split
+from .files.cifar import read_cifar
+from .files.idx import read_idx
+from .image_folder import ImageFolder
+from .image_sets import CIFAR10, CIFAR100, KMNIST, MNIST, FashionMNIST, ImageSet
 from .loader import DataLoader, get_worker_info
 from .samplers import (
     BatchSampler,
@@ -29,10 +33,17 @@ __all__ = [
     "BARS",
     "SHAPES",
     "BatchSampler",
+    "CIFAR10",
+    "CIFAR100",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "FashionMNIST",
+    "ImageFolder",
+    "ImageSet",
     "IterableDataset",
+    "KMNIST",
+    "MNIST",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
@@ -47,6 +58,8 @@ __all__ = [
     "get_worker_info",
     "mnist_5k",
     "random_split",
+    "read_cifar",
+    "read_idx",
     "shapes",
     "stratified_split",
     "transforms",

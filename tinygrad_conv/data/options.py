@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,6 +35,8 @@ COUNTED = Option("something with a len", is_counted)
 SAMPLER = Option("a Sampler, or another iterable of indices", is_iterable)
 FUNCTION = Option("a function of a list of examples", callable)
 
+PATH = Option("a path", lambda value: isinstance(value, (str, os.PathLike)), at_once=True)
+
 DATA: dict[str, Option] = {
     "dataset": DATASET,
     "data_source": COUNTED,
@@ -46,6 +49,12 @@ DATA: dict[str, Option] = {
     **dict.fromkeys(("generator", "seed"), SEED),
     "indices": Option("a sequence of indices", is_sequence),
     "weights": NUMBERS,
+    "root": PATH,
+    "train": FLAG,
+    "download": FLAG,
+    **dict.fromkeys(("transform", "loader"), Option("a function of an image", callable)),
+    "target_transform": Option("a function of a label", callable),
+    "is_valid_file": Option("a function of a path", callable),
     "lengths": Option("a sequence of counts, or of parts of 1", is_sequence),
 }
 """By argument."""

@@ -43,7 +43,7 @@ class Warp(RandomTransform):
         across = back[:, 0, 0] * x + back[:, 0, 1] * y + (center_x - 0.5)
         down = back[:, 1, 0] * x + back[:, 1, 1] * y + (center_y - 0.5)
         if self.interpolation == "nearest":
-            return values_at(images, np.rint(down), np.rint(across), fill)
+            return nearest_pixels(images, down, across, fill)
         return blended(images, down, across, fill)
 
 
@@ -153,27 +153,44 @@ def matrices_of(a: Array, b: Array, c: Array, d: Array) -> Array:
     return np.stack([np.stack([a, b], -1), np.stack([c, d], -1)], -2)
 
 
-def values_at(images: Array, rows: Array, columns: Array, fill: Array) -> Array:
-    """The pixels at whole places [N, H, W]; `fill` outside."""
+class Canvas:
+    """A batch with a border of `fill`, one pixel wide, which stands for all that lies outside."""
+
+    def __init__(self, images: Array, fill: Array) -> None:
+        count, channels, height, width = images.shape
+        self.shape, self.row = images.shape, width + 2
+        pixels = np.empty((count, channels, height + 2, self.row), images.dtype)
+        pixels[...] = fill
+        pixels[:, :, 1:-1, 1:-1] = images
+        self.flat = pixels.reshape(-1)
+        self.starts = (np.arange(count * channels) * (height + 2) * self.row).reshape(count, channels, 1, 1)
+
+    def places(self, rows: Array, columns: Array) -> Array:
+        """Where whole rows and columns [N, H, W], both from -1 on, are in `flat`: [N, C, H, W]."""
+        within = (rows + 1) * self.row + (columns + 1)
+        return np.asarray(within.astype(np.intp)[:, None] + self.starts)
+
+
+def nearest_pixels(images: Array, down: Array, across: Array, fill: Array) -> Array:
+    """The pixel nearest to each place."""
     height, width = images.shape[2:]
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    places = np.where(inside, rows * width + columns, 0).astype(np.intp)
-    count, channels = images.shape[:2]
-    flat = np.ascontiguousarray(images).reshape(count, channels, -1)
-    values = np.take_along_axis(flat, places.reshape(count, 1, -1), axis=2).reshape(images.shape)
-    return np.where(inside[:, None], values, fill)
+    canvas = Canvas(images, fill)
+    rows, columns = np.rint(down).clip(-1, height), np.rint(across).clip(-1, width)
+    return canvas.flat.take(canvas.places(rows, columns))
 
 
 def blended(images: Array, down: Array, across: Array, fill: Array) -> Array:
     """The mean of the four pixels around each place, by how near they are; in float32 or more."""
-    top, left = np.floor(down), np.floor(across)
+    height, width = images.shape[2:]
     dtype = np.result_type(images.dtype, np.float32)
-    total = np.zeros(images.shape, dtype)
-    for row, weight_down in ((top, top + 1 - down), (top + 1, down - top)):
-        for column, weight_across in ((left, left + 1 - across), (left + 1, across - left)):
-            weight = (weight_down * weight_across).astype(dtype)[:, None]
-            total += weight * values_at(images, row, column, fill)
-    return rounded(total, images.dtype)
+    canvas = Canvas(images.astype(dtype, copy=False), fill)
+    down, across = down.clip(-1, height), across.clip(-1, width)
+    top, left = np.floor(down).clip(-1, height - 1), np.floor(across).clip(-1, width - 1)
+    below, right = (down - top).astype(dtype)[:, None], (across - left).astype(dtype)[:, None]
+    places, flat, row = canvas.places(top, left), canvas.flat, canvas.row
+    upper = flat.take(places) * (1 - right) + flat.take(places + 1) * right
+    lower = flat.take(places + row) * (1 - right) + flat.take(places + row + 1) * right
+    return rounded(upper * (1 - below) + lower * below, images.dtype)
 
 
 def rounded(values: Array, dtype: np.dtype[Any]) -> Array:
