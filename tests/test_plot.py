@@ -178,6 +178,30 @@ def test_every_row_is_drawn(ax, row):
     assert len(ax.lines[0].get_ydata()) == len(row)
 
 
+@pytest.mark.parametrize(
+    ("row", "missing"),
+    [
+        ([0.2, 0.02, 0.003], []),
+        ([0, -1.0, 2, np.nan], [1, 2, 4]),
+        ([0.0], [1]),
+        ([1e-300, 1e300], []),
+        ([], []),
+    ],
+    ids=str,
+)
+def test_a_logarithmic_scale_leaves_out_what_has_no_logarithm(ax, row, missing):
+    tg.plot.curves(ax, {"loss": row}, log=True)
+    assert ax.get_yscale() == "log"
+    assert [place for crosses in ax.lines[1:] for place in crosses.get_xdata()] == missing
+
+
+def test_a_logarithmic_scale_is_labelled_with_numbers(ax):
+    tg.plot.curves(ax, {"loss": [0.26, 0.05, 0.028]}, log=True)
+    ax.figure.canvas.draw()
+    labels = [tick.get_text() for tick in [*ax.get_yticklabels(), *ax.get_yticklabels(minor=True)]]
+    assert {"0.1", "0.2"} <= {*labels}
+
+
 def test_names_are_shown_as_they_are(ax):
     tg.plot.curves(ax, {"_hidden": [1], "$\\frac$": [2], 3: [3]})
     legend = ax.get_legend().get_texts()

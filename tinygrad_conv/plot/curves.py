@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import ShapeError, show_shape
-from ..options import NUMBER, check_option, optional, show_given
+from ..options import FINITE, FLAG, check_option, optional, show_given
 from .axes import axes_for, finite_floats_of
 
 if TYPE_CHECKING:
@@ -22,18 +22,27 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DOTTED = 30  # up to so many points, each has a mark
 
 
-def curves(ax: Axes | None, series: Mapping[str, Any], *, x: Any = None, mark: float | None = None) -> Axes:
+def curves(
+    ax: Axes | None,
+    series: Mapping[str, Any],
+    *,
+    x: Any = None,
+    mark: float | None = None,
+    log: bool = False,
+) -> Axes:
     """Draw one line for each name: `curves(ax, {"training": losses, "validation": validation_losses})`.
 
     ax: the Axes to draw into; None makes a figure. series: by name, a row of numbers each, which need not be
     of one length. x: where the points stand, by default 1, 2, 3 …, the epochs. mark: where a vertical line
-    stands, such as the epoch whose weights were kept. A number that is not finite interrupts its line, and a
-    cross on the x axis says where.
+    stands, such as the epoch whose weights were kept. log: a logarithmic scale, for losses. A number that is
+    not finite, or on a logarithmic scale not above 0, interrupts its line, and a cross on the x axis says
+    where.
 
     Returns the Axes. Raises MissingExtraError without matplotlib, TypeError for series that have no names,
     ShapeError for what is no row, and for more or fewer numbers than x has.
     """
-    check_option("curves", "mark", optional(NUMBER), mark)
+    check_option("curves", "mark", optional(FINITE), mark)
+    check_option("curves", "log", FLAG, log)
     if not isinstance(series, Mapping):
         raise TypeError(
             f"curves: series must be a dict, a name and its numbers each, not {show_given(series)}"
@@ -44,6 +53,9 @@ def curves(ax: Axes | None, series: Mapping[str, Any], *, x: Any = None, mark: f
         if places is not None and len(row) != len(places):
             raise ShapeError(f"curves: x has {len(places)} numbers, series[{name!r}] {len(row)}")
     ax = axes_for("curves", ax)
+    if log:
+        rows = {name: np.where(row > 0, row, np.nan) for name, row in rows.items()}
+        make_logarithmic(ax)
     lines = [
         draw(ax, np.arange(1.0, len(row) + 1) if places is None else places, row, number)
         for number, row in enumerate(rows.values())
@@ -94,6 +106,21 @@ def draw(ax: Axes, places: Array, row: Array, number: int) -> Any:
             clip_on=False,
         )
     return line
+
+
+def make_logarithmic(ax: Axes) -> None:
+    """A logarithmic y axis whose numbers are written as numbers, 0.2, not as powers of 10."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        """LogFormatter decides which ticks are labelled, and not how."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(Plain())
+    ax.yaxis.set_minor_formatter(Plain(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
 
 
 def whole_numbers() -> Any:
