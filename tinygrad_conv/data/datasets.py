@@ -69,6 +69,10 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(Tensor(tensor.data[index]) for tensor in self.tensors)
 
+    def stacked_at(self, places: Sequence[int]) -> list[Tensor]:
+        """The examples at these places as a batch."""
+        return list(self[np.asarray(places, np.intp)])
+
 
 class Subset(Dataset[Any]):
     """The examples of a dataset at these indices, in their order."""
@@ -146,9 +150,40 @@ def split_sizes(count: int, lengths: list[Any]) -> list[int]:
 
 
 def examples_at(dataset: Any, places: Sequence[int]) -> Any:
-    """Tensors of the examples at these places, stacked already; None where they must be had one by one."""
-    if isinstance(dataset, Subset) and type(dataset) is Subset:
+    """Tensors of the examples at these places, stacked already; None where they must be had one by one.
+
+    A dataset says so by a method `stacked_at`, next to the `__getitem__` (or its part) that it goes with.
+    """
+    if type(dataset) is Subset:
         return examples_at(dataset.dataset, [dataset.indices[place] for place in places])
-    if isinstance(dataset, TensorDataset) and type(dataset).__getitem__ is TensorDataset.__getitem__:
-        return list(dataset[np.asarray(places, np.intp)])
+    for its_class in type(dataset).__mro__:
+        if "stacked_at" in vars(its_class):
+            return dataset.stacked_at(places)
+        if "__getitem__" in vars(its_class) or "image_and_label" in vars(its_class):
+            return None
     return None
+
+
+def state_of(dataset: Any) -> Any:
+    """The state of a dataset that has one, as `load_state_of` takes it; else None."""
+    if isinstance(dataset, Subset):
+        return state_of(dataset.dataset)
+    if isinstance(dataset, ConcatDataset):
+        states = [state_of(part) for part in dataset.datasets]
+        return states if any(state is not None for state in states) else None
+    has_state = hasattr(dataset, "state_dict") and hasattr(dataset, "load_state_dict")
+    return dataset.state_dict() if has_state else None
+
+
+def load_state_of(dataset: Any, state: Any) -> None:
+    """Have a dataset go on from where `state_of` was called. Raises ValueError for the state of another."""
+    if isinstance(dataset, Subset):
+        load_state_of(dataset.dataset, state)
+    elif isinstance(dataset, ConcatDataset):
+        if not isinstance(state, list) or len(state) != len(dataset.datasets):
+            raise ValueError(f"ConcatDataset: the state must have {len(dataset.datasets)} parts")
+        for part, its_state in zip(dataset.datasets, state):
+            if its_state is not None:
+                load_state_of(part, its_state)
+    else:
+        dataset.load_state_dict(state)

@@ -8,16 +8,14 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from ..errors import DataError, MissingExtraError
-from ..options import is_integer
-from .datasets import Dataset
-from .image_sets import Function, Root
+from .labelled import Function, LabelledImages, Root
 from .transforms import ToTensor
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 2**26  # of an image, whose size is looked at before it is decoded
 
 
-class ImageFolder(Dataset[tuple[Any, Any]]):
+class ImageFolder(LabelledImages):
     """Images in folders that are named for their classes: `root/cat/1.png`; the names in order are the
     labels.
 
@@ -39,7 +37,8 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         loader: Callable[[str], Any] | None = None,
         is_valid_file: Callable[[str], bool] | None = None,
     ) -> None:
-        self.root, self.transform, self.target_transform = os.fspath(root), transform, target_transform
+        super().__init__(transform, target_transform)
+        self.root = os.fspath(root)
         self.loader = loader or pillow_loader()
         self.classes = sorted(
             name for name in os.listdir(self.root) if os.path.isdir(os.path.join(self.root, name))
@@ -58,18 +57,9 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
-        if not is_integer(index) or not -len(self) <= index < len(self):
-            raise IndexError(f"ImageFolder: there is no example {index} of {len(self)}")
+    def image_and_label(self, index: int) -> tuple[Any, int]:
         path, label = self.samples[index]
-        image = self.loader(path)
-        return (
-            image if self.transform is None else self.transform(image),
-            label if self.target_transform is None else self.target_transform(label),
-        )
-
-    def __repr__(self) -> str:
-        return f"ImageFolder({self.root!r}, {len(self):,} images, {len(self.classes)} classes)"
+        return self.loader(path), label
 
 
 def images_in(folder: str, is_image: Callable[[str], bool]) -> list[str]:

@@ -4,82 +4,57 @@ downloaded.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, Union
 
 import numpy as np
 
 from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..errors import DataError, show_array
-from ..options import is_integer
-from .datasets import Dataset
 from .files.cifar import read_cifar
 from .files.idx import read_idx
+from .labelled import Function, LabelledImages, Root
+from .transforms.base import takes_batches
 
-Function: TypeAlias = Callable[[Any], Any] | None
-Root: TypeAlias = Union[str, "os.PathLike[str]"]
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
-class ImageSet(Dataset[tuple[Any, Any]]):
+class ImageSet(LabelledImages):
     """Labelled images in memory. Example i is (image, label): the image float32 [C, H, W] from 0 to 1, a
     Tensor, or what `transform` makes of it; the label an int, or what `target_transform` makes of it.
 
     images: uint8 [N, C, H, W]; labels: int64 [N].
     """
 
-    classes: list[str]
-
-    def __init__(self, images: Array, labels: Array, transform: Function, target_transform: Function) -> None:
+    def __init__(
+        self, images: Array, labels: Array, transform: Function = None, target_transform: Function = None
+    ) -> None:
+        super().__init__(transform, target_transform)
         self.images, self.labels = images, labels
-        self.transform, self.target_transform = transform, target_transform
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image_and_label(self, index: int) -> tuple[Tensor, int]:
+        return Tensor(scaled(self.images[index])), int(self.labels[index])
+
+    def stacked_at(self, places: Sequence[int]) -> list[Tensor] | None:
+        """The examples at these places as a batch; None where a transform takes them one by one."""
+        if self.target_transform is not None or not takes_batches(self.transform):
+            return None
+        chosen = np.asarray(places, np.intp)
+        images = Tensor(scaled(self.images[chosen]))
+        return [images if self.transform is None else self.transform(images), Tensor(self.labels[chosen])]
 
     @property
     def class_to_idx(self) -> dict[str, int]:
         """The label of each class."""
         return {name: label for label, name in enumerate(self.classes)}
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
-        if not is_integer(index) or not -len(self) <= index < len(self):
-            raise IndexError(f"{type(self).__name__}: there is no example {index} of {len(self)}")
-        image, label = Tensor(scaled(self.images[index])), int(self.labels[index])
-        return (
-            image if self.transform is None else self.transform(image),
-            label if self.target_transform is None else self.target_transform(label),
-        )
-
     def tensors(self) -> tuple[Tensor, Tensor]:
         """(images float32 [N, C, H, W] from 0 to 1, labels int64 [N]) of all, without the transforms."""
         return Tensor(scaled(self.images)), Tensor(self.labels)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where its transforms' own generators are, for a loader that goes on in mid-epoch."""
-        return {name: member.state_dict() for name, member in self.stateful()}
-
-    def load_state_dict(self, state_dict: Any) -> None:
-        """Go on from where `state_dict` was called. Raises ValueError for the state of another."""
-        members = dict(self.stateful())
-        if not isinstance(state_dict, dict) or set(state_dict) != set(members):
-            wanted = " and ".join(members) or "nothing"
-            raise ValueError(f"{type(self).__name__}: the state must be of {wanted}, got {state_dict!r:.60}")
-        for name, member in members.items():
-            member.load_state_dict(state_dict[name])
-
-    def stateful(self) -> Iterable[tuple[str, Any]]:
-        """Its transforms that have a state."""
-        for name in ("transform", "target_transform"):
-            member = getattr(self, name)
-            if hasattr(member, "state_dict") and hasattr(member, "load_state_dict"):
-                yield name, member
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self):,} images, {len(self.classes)} classes)"
 
 
 class MNIST(ImageSet):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from ..creation import generator as default_generator
 from ..options import checked, optional
-from ..randomness.seeds import Random
+from ..randomness.seeds import Random, random_numbers
+from ..randomness.state import generator_state, next_seed, seed_from, set_generator_state
 from .collate import collated, default_convert
-from .datasets import IterableDataset, examples_at
+from .datasets import IterableDataset, examples_at, state_of
+from .epoch import Epoch, Place, Start, rewind
+from .loader_state import load_loader_state, loader_state
 from .options import DATA, WORKERS
 from .samplers import BatchSampler, RandomSampler, SequentialSampler, batch_count, batches_of
 
@@ -27,8 +33,13 @@ class DataLoader:
     of shuffle; batch_sampler: one of lists of them, in the place of batch_size, shuffle, sampler and
     drop_last.
 
-    num_workers, pin_memory and PyTorch's options for worker processes are accepted for its sake: the data is
-    in memory already.
+    num_workers: with 1 or more, a thread makes batches ahead while the loop computes, up to prefetch_factor
+    (2 by default) for each. It is one thread whatever their number, and so the batches and all draws are the
+    same with and without it. Its errors are raised in the loop; it ends with the loop, however that is left.
+    pin_memory and PyTorch's other options for worker processes are accepted for its sake.
+
+    What examples, transforms and collate_fn draw without a generator of their own, they draw from one that
+    each epoch gets from that of the order. `state_dict()` says where the loader is, also in mid-epoch.
 
     Raises ValueError for a batch_size below 1, and for options that exclude each other.
     """
@@ -48,6 +59,7 @@ class DataLoader:
         *,
         generator: Random = None,
         seed: Random = None,
+        prefetch_factor: int | None = None,
         **workers: Any,
     ) -> None:
         unknown = [name for name in workers if name not in WORKERS]
@@ -58,7 +70,9 @@ class DataLoader:
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
         self.shuffle, self.collate_fn = bool(shuffle), collate_fn
         self.num_workers, self.pin_memory = num_workers, pin_memory
-        self.generator = seed if generator is None else generator
+        self.prefetch_factor = prefetch_factor or 2
+        given = seed if generator is None else generator
+        self.generator = None if given is None else random_numbers(given)
         self.check_together(sampler, batch_sampler)
         self.sampler, self.batch_sampler = sampler, batch_sampler
         if self.is_counted and sampler is None and batch_sampler is None:
@@ -69,6 +83,8 @@ class DataLoader:
             self.batch_sampler = BatchSampler(self.sampler, batch_size, drop_last)
         elif batch_sampler is not None:
             self.batch_size = None
+        self.epochs, self.is_running, self.is_resumed = 0, False, False
+        self.start, self.place, self.ahead = Start(None, 0, None), Place(0, None, None), None
 
     @property
     def is_counted(self) -> bool:
@@ -102,14 +118,68 @@ class DataLoader:
         return len(batches)
 
     def __iter__(self) -> Iterator[Any]:
+        if self.is_running:
+            rewind(self.dataset, self.ahead, self.place)
+        own = self.order_generator()
+        if self.is_resumed:
+            self.is_resumed = False
+            if own is not None:
+                set_generator_state("DataLoader", own, self.start.order)
+            return Epoch(self, self.start)
+        self.epochs += 1
+        source = default_generator() if own is None else own
+        seed = next_seed(source) if own is None else seed_from(source, self.epochs)
+        self.start = Start(generator_state(source), seed, None)
+        self.place, self.is_running = Place(0, None, state_of(self.dataset)), True
+        return Epoch(self, self.start)
+
+    def order_generator(self) -> np.random.Generator | None:
+        """The generator of its own that an epoch's order comes from; None for that of `tg.manual_seed`."""
+        sampler: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
+        while sampler is not None:
+            generator = getattr(sampler, "generator", None)
+            if isinstance(generator, np.random.Generator):
+                return generator
+            sampler = getattr(sampler, "sampler", None)
+        return self.generator
+
+    def order_and_make(self) -> tuple[Iterable[Any], Callable[[Any], Any]]:
+        """What an epoch goes through, and what makes a batch of an item of it."""
         if self.is_counted:
             chosen: Any = self.sampler if self.batch_sampler is None else self.batch_sampler
-            make = self.example if self.batch_sampler is None else self.batch
-            return map(make, iter(chosen))
+            return chosen, self.example if self.batch_sampler is None else self.batch
         examples = iter(self.dataset)
         if self.batch_size is None:
-            return map(self.collate_fn or default_convert, examples)
-        return map(self.together, batches_of(examples, self.batch_size, self.drop_last))
+            return examples, self.collate_fn or default_convert
+        return batches_of(examples, self.batch_size, self.drop_last), self.together
+
+    def reach(self, number: int, place: Place) -> None:
+        """An epoch has handed out a batch; of several at once the latest counts."""
+        if number == self.epochs:
+            self.place = place
+
+    def end_epoch(self, number: int) -> None:
+        """An epoch has no more batches."""
+        if number == self.epochs:
+            self.is_running = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loader is: `load_state_dict` goes on with the batch after the last one handed out, and
+        with the epochs after it, as if nothing had come between. Plain values, for `tg.save`.
+
+        What it draws from without a generator or seed of its own, `tg.manual_seed`'s, is not in it.
+        """
+        return loader_state(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was called, with the next loop, on a loader made in the same way.
+
+        Raises ValueError for a state that is damaged or of another loader; nothing has changed then.
+        """
+        load_loader_state(self, state_dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "ahead": None}  # threads are not copied
 
     def example(self, place: Any) -> Any:
         """A single example."""

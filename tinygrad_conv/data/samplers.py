@@ -11,7 +11,10 @@ import numpy as np
 from ..errors import show_shape
 from ..options import check_constructor
 from ..randomness.seeds import Random, random_numbers
+from ..randomness.state import seed_from, seeded
 from .options import DATA
+
+Draw = Callable[[np.random.Generator, int], list[int]]
 
 # Each draws its numbers as an iteration begins, not at its first step; of a great many the first ones.
 LOT = 65_536  # at most so many drawn indices stand in memory at once
@@ -70,8 +73,9 @@ class RandomSampler(Sampler):
         if not count:
             return iter(())
         if not self.replacement:
-            return in_lots(lambda size: random.permutation(size).tolist(), wanted, count)
-        return in_lots(lambda size: random.integers(count, size=size).tolist(), wanted, min(wanted, LOT))
+            return in_lots(lambda random, size: random.permutation(size).tolist(), random, wanted, count)
+        lot = min(wanted, LOT)
+        return in_lots(lambda random, size: random.integers(count, size=size).tolist(), random, wanted, lot)
 
     def __len__(self) -> int:
         return self.num_samples
@@ -118,7 +122,8 @@ class WeightedRandomSampler(Sampler):
         random, shares = random_numbers(self.generator), self.weights / self.weights.sum()
         size = min(self.num_samples, LOT) if self.replacement else self.num_samples
         return in_lots(
-            lambda size: random.choice(len(shares), size, self.replacement, shares).tolist(),
+            lambda random, size: random.choice(len(shares), size, self.replacement, shares).tolist(),
+            random,
             self.num_samples,
             size,
         )
@@ -140,11 +145,18 @@ class BatchSampler(Sampler):
         return batch_count(len(self.sampler), self.batch_size, self.drop_last)
 
 
-def in_lots(draw: Callable[[int], list[int]], wanted: int, size: int) -> Iterator[int]:
-    """`wanted` indices from lots of a size: the first lot is drawn now, each other when it is due."""
-    first = draw(size)
-    later = (index for _ in range(size, wanted, size) for index in draw(size))
-    return itertools.islice(itertools.chain(first, later), wanted)
+def in_lots(draw: Draw, random: np.random.Generator, wanted: int, size: int) -> Iterator[int]:
+    """`wanted` indices from lots of a size: the first lot is drawn now, each other when it is due.
+
+    The others come from a generator that this one seeds, for by then it may be somewhere else: a loader asks
+    ahead, and others draw from it too.
+    """
+    first = draw(random, size)
+    if size >= wanted:
+        return itertools.islice(iter(first), wanted)
+    later = seeded(seed_from(random))
+    lots = (index for _ in range(size, wanted, size) for index in draw(later, size))
+    return itertools.islice(itertools.chain(first, lots), wanted)
 
 
 def batches_of(items: Iterator[Any], batch_size: int, drop_last: bool) -> Iterator[list[Any]]:

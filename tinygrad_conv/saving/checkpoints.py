@@ -90,7 +90,7 @@ class Checkpoints:
         remove_leftovers(self.folder)
         if value is not None and self.is_best(value):
             self.write(checkpoint, self.best)  # first: a last one is never better than the best one
-        self.keep_last()
+        self.keep_last(int(step))
         self.write(checkpoint, self.last)
         for path in self.numbered()[::-1][self.keep :] if self.keep is not None else ():
             path.unlink(missing_ok=True)
@@ -145,15 +145,16 @@ class Checkpoints:
             return not math.isnan(metric)
         return metric < best if self.mode == "min" else metric > best
 
-    def keep_last(self) -> None:
-        """Have the last one under its number too, before another one takes its place."""
+    def keep_last(self, next_step: int) -> None:
+        """Have the last one under its number too, before one of another number takes its place."""
         if self.keep == 0 or not self.last.exists():
             return
         try:
             step = self.summary(self.last).step
         except CheckpointError:
             return  # nobody needs a damaged one
-        keep_as(self.last, self.folder / f"step-{step:08d}.npz")
+        if step != next_step:
+            keep_as(self.last, self.folder / f"step-{step:08d}.npz")
 
     def summary(self, path: Path) -> Summary:
         """What a file says of itself, which is read again only where it is another one by now."""

@@ -19,6 +19,8 @@ from .options import BY_CLASS, TRANSFORM
 class Transform:
     """The base of transforms: a subclass defines `changed`, from a batch [N, C, H, W] to a new one."""
 
+    is_for_batches = True
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls, TRANSFORM, BY_CLASS)
@@ -119,6 +121,13 @@ class Compose:
 
 
 check_constructor(Compose, TRANSFORM)
+
+
+def takes_batches(transform: Any) -> bool:
+    """Whether it is known to change a batch as it changes each image: it is of this package, to its end."""
+    if isinstance(transform, Compose):
+        return all(map(takes_batches, transform.transforms))
+    return transform is None or getattr(transform, "is_for_batches", False) is True
 
 
 def image_array(owner: str, img: Any) -> Array:

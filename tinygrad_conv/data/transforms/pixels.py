@@ -26,6 +26,8 @@ class ToTensor:
     unchanged, for this package's datasets give [C, H, W] where torchvision's give images of Pillow's.
     """
 
+    is_for_batches = True  # of Tensors
+
     def __call__(self, pic: Any) -> Tensor:
         """The picture as a Tensor."""
         if isinstance(pic, Tensor):

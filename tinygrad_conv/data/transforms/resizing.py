@@ -42,7 +42,7 @@ class Resize(Transform):
         check_fits("Resize", "size", self.size, (*images.shape[:2], height, width), images.itemsize)
         if self.interpolation == "nearest":
             rows, columns = nearest(images.shape[2], height), nearest(images.shape[3], width)
-            return images[:, :, rows[:, None], columns]
+            return np.ascontiguousarray(images[:, :, rows[:, None], columns])
         dtype = np.result_type(images.dtype, np.float32)
         across = weights(images.shape[3], width, self.antialias).T.astype(dtype)
         down = weights(images.shape[2], height, self.antialias).astype(dtype)

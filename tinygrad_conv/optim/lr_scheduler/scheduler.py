@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...options import check_constructor, check_option, count, is_sequence
+from ...options import check_constructor, check_option, count, is_number, is_sequence
 from ..optimizer import Group, Optimizer
 from ..options import SCHEDULES, SCHEDULES_OWN
 
@@ -140,7 +140,7 @@ class LRScheduler:
         if "last_epoch" in own:
             check_option(kind, "last_epoch", count(-1), loaded["last_epoch"])
         for name, value in loaded.items():
-            if isinstance(value, (list, str)) != isinstance(vars(self)[name], (list, str)):
+            if not is_alike(value, vars(self)[name]):
                 raise ValueError(f"{kind}: {name} is {value!r} in the state dict, here {vars(self)[name]!r}")
             if name == "base_lrs" and len(value) != len(self.base_lrs):
                 counts = f"{len(value)} groups, not {len(self.base_lrs)}"
@@ -167,6 +167,15 @@ def write(groups: list[Group], optimizer: Optimizer, changes: Changes) -> None:
     for group, draft in zip(optimizer.param_groups, groups, strict=True):
         changes.update(group, draft)
     changes.commit()
+
+
+def is_alike(loaded: Any, own: Any) -> bool:
+    """Whether what was loaded may take the place of one's own: a number that of a number."""
+    if isinstance(own, (list, tuple)):
+        return isinstance(loaded, (list, tuple)) and all(is_alike(value, own[0]) for value in loaded if own)
+    if isinstance(own, str) or isinstance(loaded, (list, str)):
+        return isinstance(own, str) and isinstance(loaded, str)
+    return is_number(loaded) or not is_number(own)
 
 
 def held(value: Any) -> Any:
