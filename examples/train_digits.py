@@ -159,6 +159,7 @@ def train(task: Task, seed: int, options: argparse.Namespace) -> float:
     checkpoints = tg.Checkpoints(folder, keep=0)
     settings = {"seed": seed, "epochs": options.epochs, "loss": options.loss, "images": len(task.training[0])}
     history, sums, step = begin(checkpoints, settings, moving, options.resume)
+    write_log(out / "log.jsonl", history)
     print(f"\nseed {seed}" + (f", from step {step} of {steps}" if step else ""))
 
     for epoch in range(len(history) + 1, options.epochs + 1):
