@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -167,7 +168,7 @@ def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, few: tuple[str, ...]) -> None:
-    training = start(tmp_path, *few, "--epochs", "100", "--every", "2")
+    training = start(tmp_path, *few, "--epochs", "20", "--every", "2")
     wait_for_step(training, tmp_path / "out" / "seed-0" / "last.npz", 7)
     training.send_signal(signal.SIGINT)
     _, error = training.communicate(timeout=100)
@@ -177,18 +178,20 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, few: tuple[str, ...]) -> None:
     )
     assert message, error
     printed = example(tmp_path, few[0], *message[1].split())
-    assert int(re.search(r"^seed 0, from step (\d+) of 300$", printed, re.MULTILINE)[1]) >= 7
-    assert "epoch 100/100" in printed and "test accuracy" in printed
+    assert int(re.search(r"^seed 0, from step (\d+) of 60$", printed, re.MULTILINE)[1]) >= 7
+    assert "epoch 20/20" in printed and "test accuracy" in printed
     again = example(tmp_path, few[0], *message[1].split())  # there is nothing left to do
-    assert "seed 0, from step 300 of 300" in again and "epoch" not in again
+    assert "seed 0, from step 60 of 60" in again and "epoch" not in again
     assert again.splitlines()[-1] == printed.splitlines()[-1]
 
 
 @pytest.mark.exhaustive
 def test_a_bar_is_shown_to_somebody_who_watches(tmp_path: Path, few: tuple[str, ...]) -> None:
     pytest.importorskip("tqdm")
-    pty = pytest.importorskip("pty")
+    fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # rows and columns
+    os.set_blocking(master, False)
     done = subprocess.run(
         [sys.executable, str(PROJECT / "examples" / few[0]), *few[1:], "--epochs", "1"],
         cwd=tmp_path,
@@ -197,8 +200,9 @@ def test_a_bar_is_shown_to_somebody_who_watches(tmp_path: Path, few: tuple[str, 
         stderr=slave,
         timeout=300,
     )
-    os.close(slave)
     shown = os.read(master, 100_000).decode()
+    os.close(slave)
+    os.close(master)
     assert done.returncode == 0, shown
     assert "epoch 1:" in shown and "/3" in shown and "\r" in shown
     assert b"\r" not in done.stdout
