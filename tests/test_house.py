@@ -53,6 +53,7 @@ FLOORS = (
     ("engine.declare",),
     ("kernels",),
     ("ops",),
+    ("randomness.state",),
     ("randomness.generator",),
     ("creation",),
     ("randomness.seeds",),

@@ -18,7 +18,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import errors
 from tinygrad_conv.absent import missing
-from tinygrad_conv.absent.instead import INSTEAD, write_instead
+from tinygrad_conv.absent.instead import INSTEAD, OUR_DATASETS, OUR_TRANSFORMS, write_instead
 
 MODULES = ["tinygrad_conv", "tinygrad_conv.nn", "tinygrad_conv.nn.functional", "tinygrad_conv.nn.init"]
 MODULES += ["tinygrad_conv.nn.utils", "tinygrad_conv.optim", "tinygrad_conv.data"]
@@ -71,6 +71,16 @@ def test_no_row_is_stale():
     assert not stale, "the package has these now; take their rows out of absent/instead.py:\n" + "\n".join(
         stale
     )
+
+
+def test_what_there_is_of_torchvisions_is_said():
+    transforms = tg.data.transforms
+    assert {*OUR_TRANSFORMS} == {*transforms.__all__} - {"Transform", "RandomTransform"}
+    assert {*OUR_DATASETS} <= {*tg.data.__all__}
+    assert write_instead("torchvision.transforms.v2.Pad") == "write tg.data.transforms.Pad"
+    assert "tg.data.MNIST(root)" in write_instead("torchvision.datasets.MNIST")
+    with pytest.raises(AttributeError, match="write it as a function of the array"):
+        transforms.ColorJitter  # noqa: B018
 
 
 @pytest.mark.parametrize("name", TUTORIALS)

@@ -212,13 +212,20 @@ def test_the_data_of_pytorch_is_where_this_package_has_it():
     assert names["DataLoader"] is tg.data.DataLoader
 
 
+def test_the_transforms_of_torchvision_are_where_this_package_has_them():
+    code = "import torchvision.transforms as T\nT.Compose([T.ToTensor(), T.Pad(1)])\nT.ColorJitter()"
+    (kind, instead), (other_kind, other) = found(code, "")
+    assert (kind, instead) == ("import", "import tinygrad_conv.data.transforms as T")
+    assert other_kind == "name" and "as a function of the array" in other
+
+
 def test_a_name_is_named_with_what_to_write():
     assert only("torch.cdist(w, w)") == ("name", "((x[:, None] - y[None]) ** 2).sum(-1).sqrt()")
     assert only("torch.hypot(w, w)") == ("name", "torch.sqrt(x * x + y * y)")
     assert only("self.rnn = nn.GRU(3, 4)")[0] == "name"
     assert only("w.new(3)")[1] == "torch.tensor(…, dtype=x.dtype)"
     assert only("def f(x):\n    return x.index_copy_(0, w, x)") == ("name", "x[index] = value")
-    assert found("import torchvision.transforms as T\nt = T.ToTensor()", "")[1][0] == "name"
+    assert found("import torchvision.models as M\nm = M.resnet18()", "")[1][0] == "name"
     anomaly = found("from torch.autograd import detect_anomaly\nwith detect_anomaly():\n    pass", "")
     assert anomaly[1] == ("name", "with torch.detect_anomaly():")
 

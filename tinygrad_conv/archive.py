@@ -118,6 +118,17 @@ def damage_of(member: str) -> Iterator[None]:
 
 def members_of(archive: zipfile.ZipFile, limit: int) -> list[zipfile.ZipInfo]:
     """The members of an archive: the structure, and the arrays in their order."""
+    members = members_by_name(archive, limit)
+    expected = ["structure.npy", *(f"array{number}.npy" for number in range(len(members) - 1))]
+    for name in expected:
+        if name not in members:
+            extra = next((name for name in members if name not in expected), "nothing")
+            raise DamagedFileError(f"{name!r} is missing from the archive, and in its place is {extra!r}")
+    return [members[name] for name in expected]
+
+
+def members_by_name(archive: zipfile.ZipFile, limit: int) -> dict[str, zipfile.ZipInfo]:
+    """The members of an archive, which can be read, and are together no larger than they may be."""
     members: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
         name = member.filename
@@ -126,18 +137,13 @@ def members_of(archive: zipfile.ZipFile, limit: int) -> list[zipfile.ZipInfo]:
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
             raise DamagedFileError(f"{name!r} is compressed in another way, or encrypted")
         members[name] = member
-    expected = ["structure.npy", *(f"array{number}.npy" for number in range(len(members) - 1))]
-    for name in expected:
-        if name not in members:
-            extra = next((name for name in members if name not in expected), "nothing")
-            raise DamagedFileError(f"{name!r} is missing from the archive, and in its place is {extra!r}")
     nbytes = sum(member.file_size for member in members.values())
     if nbytes > limit:
         raise DamagedFileError(
             f"the archive says that its members have {nbytes:,} bytes; from a file of this size up to "
             f"{limit:,} are taken"
         )
-    return [members[name] for name in expected]
+    return members
 
 
 def read_text(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> str:

@@ -69,6 +69,12 @@ class DamagedFileError(ValueError):
     """
 
 
+class DataError(DamagedFileError):
+    """A file of data that is damaged, cut off or of another format; the message names the file, the place in
+    it, and what was expected there.
+    """
+
+
 class CheckpointError(DamagedFileError):
     """A file that is no checkpoint, a damaged one, or one that does not fit what is to be loaded; the message
     names the member of it, and what is wrong. Nothing was loaded.
@@ -78,12 +84,6 @@ class CheckpointError(DamagedFileError):
 class RecordingError(DamagedFileError):
     """A file that is no recording, or a damaged one; the message names the member of it, and what is
     wrong.
-    """
-
-
-class DataError(ValueError):
-    """A file of data that is damaged, cut off or of another format; the message names the file, the place in
-    it, and what was expected there.
     """
 
 

@@ -10,6 +10,7 @@ programs.py     random programs, against PyTorch: values, first and second gradi
 interrupts.py   Ctrl-C at random moments of a training: the model is before the step or after it
 files.py        damaged and hostile recordings: refused with one kind of error, or usable to the end
                 (what they are damaged with: hostile/)
+data_files.py   damaged and hostile files of MNIST's and CIFAR's formats, and .npz: refused, or read
 threads.py      several threads on the same leaves
 
 campaign.py has what they share: how trials are drawn, timed and shrunk. A failure prints the seed and the

@@ -29,8 +29,11 @@ NO_COMPLEX = "there are no complex numbers"
 AUTOCAST = "there is no automatic precision: leave it out, or write net.half()"
 RENAMED = "write tg.{stem}"
 PARAMETRIZED = "compute the weight in forward, from a parameter: F.linear(x, weight / …)"
-DATA = "bring the images as arrays: tg.data.digits(), tg.data.shapes(…), or np.load and tg.from_numpy"
-TRANSFORMS = "compute it on the arrays with NumPy, as (x - mean) / std"
+DATASETS = "bring the images as arrays: tg.data.mnist_5k(), tg.data.digits(), or np.load and tg.from_numpy"
+DATASET = "write tg.data.{name}(root): it reads files that are there, and downloads nothing"
+TRANSFORM = "write tg.data.transforms.{name}"
+TRANSFORMS = "write from tinygrad_conv.data import transforms: dir(transforms) lists what there is"
+OWN_TRANSFORM = "write it as a function of the array, for tg.data.transforms.Compose"
 
 TORCH: dict[str, str] = {
     "autograd.gradgradcheck": "write tg.gradcheck(f, x, order=2)",
@@ -212,12 +215,32 @@ OTHERS: dict[str, str] = {
     "Tensor.*_": "write x = x.{stem}(…), or x[...] = … under tg.no_grad()",
 }
 
+OUR_DATASETS = ("MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder")
+OUR_TRANSFORMS = (
+    *(
+        "CenterCrop",
+        "Compose",
+        "InterpolationMode",
+        "Lambda",
+        "Normalize",
+        "Pad",
+        "RandomAffine",
+        "RandomCrop",
+    ),
+    *("RandomErasing", "RandomHorizontalFlip", "RandomRotation", "RandomVerticalFlip", "Resize", "ToTensor"),
+)
+"""Names of torchvision's that this package has."""
+
 OTHER_PACKAGES: dict[str, str] = {
-    "torchvision.datasets*": DATA,
-    "torchvision.transforms*": TRANSFORMS,
+    **{f"torchvision.datasets.{name}": DATASET for name in OUR_DATASETS},
+    **{f"torchvision.transforms.{name}": TRANSFORM for name in OUR_TRANSFORMS},
+    **{f"torchvision.transforms.v2.{name}": TRANSFORM for name in OUR_TRANSFORMS},
+    "torchvision.datasets*": DATASETS,
+    **dict.fromkeys(("torchvision.transforms", "torchvision.transforms.v2"), TRANSFORMS),
+    "torchvision.transforms*": OWN_TRANSFORM,
     "torchvision.models*": "write the net out, with nn.Module",
     "torchvision.utils*": "show the arrays with matplotlib: plt.imshow",
-    "torchvision*": DATA,
+    "torchvision*": DATASETS,
     "torchaudio*": "bring the sequences as arrays, and tg.from_numpy",
     "torchtext*": "bring the tokens as arrays, and tg.from_numpy",
     "torchsummary*": "write print(net.summary((N, C, H, W)))",

@@ -18,14 +18,18 @@ from typing import Any, NoReturn
 PACKAGE = __name__.partition(".")[0]
 IMPORTING = "<frozen importlib._bootstrap>"
 
-PYTORCHS = {"data": "utils.data", "functional": "nn.functional"}
+PYTORCHS = {
+    "data": "torch.utils.data",
+    "functional": "torch.nn.functional",
+    "data.transforms": "torchvision.transforms",
+}
 """By this package's name of a part: PyTorch's, where it is another."""
 
 
 def pytorchs_name(module: str) -> str:
     """PyTorch's name of a module of this package."""
     part = module.partition(".")[2]
-    return f"torch.{PYTORCHS.get(part, part)}" if part else "torch"
+    return PYTORCHS.get(part, f"torch.{part}") if part else "torch"
 
 
 def hint_for(module: str, name: str) -> str:

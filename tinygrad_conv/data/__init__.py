@@ -16,6 +16,7 @@ from .datasets import (
 from .digits import digits, mnist_5k, stratified_split
 from .files.cifar import read_cifar
 from .files.idx import read_idx
+from .files.npz import read_npz
 from .image_folder import ImageFolder
 from .image_sets import CIFAR10, CIFAR100, KMNIST, MNIST, FashionMNIST, ImageSet
 from .loader import DataLoader, get_worker_info
@@ -60,6 +61,7 @@ __all__ = [
     "random_split",
     "read_cifar",
     "read_idx",
+    "read_npz",
     "shapes",
     "stratified_split",
     "transforms",

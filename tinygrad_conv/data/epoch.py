@@ -7,13 +7,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-
-from ..randomness.state import (
-    drawing_by_default,
-    generator_state,
-    seeded,
-    set_generator_state,
-)
+from ..randomness.derived import drawing_by_default, seeded
+from ..randomness.state import generator_state, set_generator_state
 from .datasets import load_state_of, state_of
 from .prefetch import Prefetch
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..creation import generator as default_generator
 from ..options import checked, optional
+from ..randomness.derived import next_seed, seed_from
 from ..randomness.seeds import Random, random_numbers
-from ..randomness.state import generator_state, next_seed, seed_from, set_generator_state
+from ..randomness.state import generator_state, set_generator_state
 from .collate import collated, default_convert
 from .datasets import IterableDataset, examples_at, state_of
 from .epoch import Epoch, Place, Start, rewind

@@ -7,13 +7,8 @@ from typing import Any, NoReturn
 
 from ..creation import generator as default_generator
 from ..options import is_flag, is_integer, show_given
-from ..randomness.state import (
-    SEEDS_TAKEN,
-    check_generator_state,
-    generator_state,
-    seeded,
-    set_generator_state,
-)
+from ..randomness.derived import SEEDS_TAKEN, seeded
+from ..randomness.state import check_generator_state, generator_state, set_generator_state
 from .datasets import load_state_of, state_of
 from .epoch import Place, Start
 

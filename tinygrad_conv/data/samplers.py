@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import show_shape
 from ..options import check_constructor
+from ..randomness.derived import seed_from, seeded
 from ..randomness.seeds import Random, random_numbers
-from ..randomness.state import seed_from, seeded
 from .options import DATA
 
 Draw = Callable[[np.random.Generator, int], list[int]]

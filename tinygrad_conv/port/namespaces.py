@@ -9,21 +9,21 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..absent.instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
-from ..absent.missing import PACKAGE, PYTORCHS
+from ..absent.missing import PACKAGE, PYTORCHS, pytorchs_name
 
 FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
 """Packages beside PyTorch that are not here either."""
 
-OUR_PARTS = {f"torch.{theirs}": f"{PACKAGE}.{ours}" for ours, theirs in PYTORCHS.items()}
+OUR_PARTS = {theirs: f"{PACKAGE}.{ours}" for ours, theirs in PYTORCHS.items()}
 OUR_PARTS["torch.nn.parameter"] = OUR_PARTS["torch.nn.modules"] = f"{PACKAGE}.nn"
 """Modules of PyTorch's that are elsewhere here, unless this package has them under PyTorch's name too."""
 
 
 def pytorchs_path(module: str) -> str | None:
     """PyTorch's name of an imported module, its own or ours; None for any other."""
-    root, _, rest = module.partition(".")
+    root = module.partition(".")[0]
     if root == PACKAGE:
-        return ".".join(["torch", *([PYTORCHS.get(rest, rest)] if rest else [])])
+        return pytorchs_name(module)
     return module if root == "torch" or root in FOREIGN else None
 
 
@@ -32,10 +32,10 @@ def our_module(path: str) -> str | None:
     own = PACKAGE + path.removeprefix("torch")
     if path == "torch":
         return own
-    if path.startswith("torch."):
-        for name in (own, OUR_PARTS.get(path)):
-            if name is not None and exists(name):
-                return name
+    names = [own] if path.startswith("torch.") else []
+    for name in (*names, OUR_PARTS.get(path)):
+        if name is not None and exists(name):
+            return name
     return None
 
 

@@ -11,15 +11,13 @@ from typing import IO, Any, NoReturn, Union
 
 import numpy as np
 
+from ...archive import contents_limit
 from ...dtypes import Array
 from ...errors import DataError
 
 Path = Union[str, "os.PathLike[str]"]
 
 CHUNK = 2**20  # bytes that are read at once
-CONTENTS_LIMIT, CONTENTS_RATIO = 64 * 2**20, 100
-"""How many bytes are taken out of any compressed file, and how many times its own size. Images shrink to a
-half or a tenth."""
 
 
 class Source:
@@ -85,5 +83,5 @@ def opened(owner: str, path: Path) -> Iterator[Source]:
         is_compressed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream: Any = gzip.GzipFile(fileobj=file) if is_compressed else file
-        limit = max(CONTENTS_LIMIT, CONTENTS_RATIO * size) if is_compressed else size
+        limit = contents_limit(size) if is_compressed else size
         yield Source(owner, name, stream, limit)

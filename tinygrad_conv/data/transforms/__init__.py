@@ -16,6 +16,7 @@ resizing.py   Resize
 
 from __future__ import annotations
 
+from ...absent.missing import public_names
 from .base import Compose, RandomTransform, Transform
 from .cutting import CenterCrop, Pad, RandomCrop, RandomHorizontalFlip, RandomVerticalFlip
 from .pixels import Lambda, Normalize, RandomErasing, ToTensor
@@ -40,3 +41,5 @@ __all__ = [
     "ToTensor",
     "Transform",
 ]
+
+__getattr__, __dir__ = public_names(__name__)

@@ -46,7 +46,7 @@ class Resize(Transform):
         dtype = np.result_type(images.dtype, np.float32)
         across = weights(images.shape[3], width, self.antialias).T.astype(dtype)
         down = weights(images.shape[2], height, self.antialias).astype(dtype)
-        return rounded(np.matmul(down, images.astype(dtype) @ across), images.dtype)
+        return rounded(np.matmul(down, images.astype(dtype, order="C") @ across), images.dtype)
 
     def sizes(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) that an image gets."""

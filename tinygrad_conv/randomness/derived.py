@@ -1,0 +1,46 @@
+"""Seeds and generators that are made of others, which do not move; and who is drawn from by default."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..creation import _generator, fresh_generator
+
+
+def seed_from(generator: np.random.Generator, *salt: int) -> int:
+    """A seed that depends on where a generator is, which stays there, and on some numbers."""
+    drawn = copy.deepcopy(generator).integers(2**63, size=2).tolist()
+    return int(np.random.SeedSequence([*drawn, *salt]).generate_state(1, np.uint64)[0])
+
+
+SEEDS_TAKEN: WeakKeyDictionary[np.random.Generator, int] = WeakKeyDictionary()
+"""How many seeds have been taken from a default generator, which does not move with it."""
+
+
+def next_seed(generator: np.random.Generator) -> int:
+    """A seed from where a generator is, which stays there: another one each time."""
+    SEEDS_TAKEN[generator] = SEEDS_TAKEN.get(generator, 0) + 1
+    return seed_from(generator, SEEDS_TAKEN[generator])
+
+
+def seeded(seed: int, *salt: int) -> np.random.Generator:
+    """A generator from a seed and some numbers."""
+    made = np.random.SeedSequence([seed, *salt]).generate_state(1, np.uint64)
+    return fresh_generator().manual_seed(int(made[0]))
+
+
+@contextmanager
+def drawing_by_default(generator: Any) -> Iterator[None]:
+    """Inside, functions that are given no generator draw from this one."""
+    before = _generator.get()
+    _generator.set(generator)
+    try:
+        yield
+    finally:
+        _generator.set(before)
