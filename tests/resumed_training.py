@@ -25,13 +25,6 @@ BATCH, EVERY = 8, 2  # examples, and steps from one checkpoint to the next
 MOST = 5  # steps from the start of a run until it is killed
 
 
-def augmented(images: Any, rng: np.random.Generator) -> Any:
-    """Images, shifted by a pixel or none and flipped or not."""
-    shift, flip = rng.integers(-1, 2), rng.random(len(images)) < 0.5
-    moved = np.roll(images.data, shift, axis=3)
-    return tg.tensor(np.where(flip[:, None, None, None], moved[..., ::-1], moved))
-
-
 def train(folder: Path, steps: int, tell: Any = lambda step: None) -> dict[str, Any]:
     """Train for so many steps in all; the state at the end."""
     tg.manual_seed(0)
@@ -40,22 +33,24 @@ def train(folder: Path, steps: int, tell: Any = lambda step: None) -> dict[str, 
     )
     optimizer = tg.optim.Adam(net.parameters(), lr=0.01)
     schedule = tg.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
-    augmentation = np.random.default_rng(1)
-    fixed = np.random.default_rng(2)
+    transforms = tg.data.transforms
+    augmentation = transforms.Compose(
+        [transforms.RandomHorizontalFlip(seed=1), transforms.RandomCrop(6, padding=1, seed=2)]
+    )
+    fixed = np.random.default_rng(0)
     images = tg.tensor(fixed.standard_normal((44, 1, 6, 6)), dtype=tg.float32)
     labels = tg.tensor(fixed.integers(3, size=44))
-    dataset = tg.data.TensorDataset(images, labels)
+    loader = tg.data.DataLoader(tg.data.TensorDataset(images, labels), BATCH, shuffle=True, num_workers=1)
+    parts: dict[str, Any] = {"model": net, "optimizer": optimizer, "schedule": schedule}
+    parts.update(loader=loader, augmentation=augmentation)
     checkpoints = tg.Checkpoints(folder, keep=2)
-    parts = {"model": net, "optimizer": optimizer, "schedule": schedule, "augmentation": augmentation}
     saved = checkpoints.resume(**parts)
     step, losses = saved.get("step", 0), saved.get("losses", [])
     tell(step)
     while step < steps:
-        epoch, place = divmod(step, -(-len(dataset) // BATCH))
-        loader = tg.data.DataLoader(dataset, BATCH, shuffle=True, seed=epoch)
-        for x, y in list(loader)[place:]:
+        for x, y in loader:
             optimizer.zero_grad()
-            loss = tg.cross_entropy(net(augmented(x, augmentation)), y)
+            loss = tg.cross_entropy(net(augmentation(x)), y)
             loss.backward()
             optimizer.step()
             schedule.step()
@@ -65,8 +60,8 @@ def train(folder: Path, steps: int, tell: Any = lambda step: None) -> dict[str, 
             tell(step)
             if step == steps:
                 break
-    state = {name: part.state_dict() for name, part in parts.items() if name != "augmentation"}
-    return {**state, "losses": losses, "random": [tg.get_rng_state(), augmentation.bit_generator.state]}
+    states = {name: part.state_dict() for name, part in parts.items()}
+    return {**states, "losses": losses, "rng_state": tg.get_rng_state()}
 
 
 def kill_one(folder: Path, steps: int, rng: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""What the debugger writes is there wholly or not at all: recordings, pages and traces."""
+"""What is written is there wholly or not at all: recordings, pages, traces and checkpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.atomic_write import replacing, write_text
+from tinygrad_conv import atomic_write
+from tinygrad_conv.atomic_write import remove_leftovers, replacing, write_text
 
 from .debug_nets import article
 
@@ -26,6 +27,7 @@ WRITERS: dict[str, Callable[[], Callable[[Path], None]]] = {
     "recording": lambda: article().loss.record().save,
     "page": lambda: article().loss.record().to_html,
     "trace": lambda: profile().save,
+    "checkpoint": lambda: lambda path: tg.save({"x": tg.ones(3)}, path),
 }
 
 EVERY_WRITER = pytest.mark.parametrize("writer", WRITERS)
@@ -90,3 +92,42 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     write_text(pipe, "text")
     reader.join(timeout=60)
     assert received == [b"text"] and pipe.is_fifo()
+
+
+def test_what_must_outlive_a_crash_is_on_the_disk_before_it_has_its_name(monkeypatch, tmp_path):
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *given, real=real, name=name: (done.append(name), real(*given)))
+    tg.save([1], tmp_path / "file")
+    assert done == (["fsync", "replace", "fsync"] if os.name == "posix" else ["fsync", "replace"])
+    done.clear()
+    write_text(tmp_path / "page", "text")  # it is as easily written again
+    assert done == ["replace"]
+
+
+def test_what_killed_programs_have_left_is_removed(tmp_path):
+    left = tmp_path / ".file.123.0badcafe.part"
+    others = (tmp_path / ".other.123.0badcafe.part", tmp_path / ".file", tmp_path / "file.part")
+    for path in (left, *others):
+        path.write_text("half")
+    with replacing(tmp_path / "file", durable=True) as first:  # one that is being written is not left
+        first.write(b"first")
+        tg.save([2], tmp_path / "file")
+        assert not left.exists() and tg.load(tmp_path / "file") == [2]
+    assert (tmp_path / "file").read_bytes() == b"first" and all(path.exists() for path in others)
+    assert len(list(tmp_path.iterdir())) == 4
+    remove_leftovers(tmp_path)
+    assert not others[0].exists() and len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device here")
+def test_a_full_disk_is_told_by_the_name_that_was_asked_for(monkeypatch, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("older")
+    monkeypatch.setattr(atomic_write, "open", lambda *given: open("/dev/full", "wb"), raising=False)
+    for write in (lambda: tg.save(tg.ones(10_000), path), lambda: write_text(path, "a" * 10**6)):
+        with pytest.raises(OSError, match="No space left on device, and nothing was changed") as caught:
+            write()
+        assert caught.value.filename == str(path)
+    assert path.read_text() == "older" and os.listdir(tmp_path) == ["file"]

@@ -73,7 +73,7 @@ def test_the_command_says_how_it_went(monkeypatch, capsys):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("action", ["save_recording", "save_page", "save_profile"])
+@pytest.mark.parametrize("action", ["save_recording", "save_page", "save_profile", "save_checkpoint"])
 def test_an_interrupt_anywhere_in_saving_leaves_a_whole_file(action):
     campaign = campaign_named("interrupts")
     for line in range(0, 2**20, 2**20 // 12):

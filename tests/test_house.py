@@ -57,7 +57,8 @@ FLOORS = (
     ("randomness.generator",),
     ("creation",),
     ("randomness.seeds",),
-    ("creation_methods", "randomness", "saving"),
+    ("creation_methods", "randomness"),
+    ("saving",),
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names

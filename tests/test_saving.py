@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from collections import OrderedDict
 
 import numpy as np
@@ -11,6 +12,10 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn
+from tinygrad_conv.errors import CheckpointError, ShapeError
+from tinygrad_conv.saving import encoding
+
+from .attack.hostile.archives import unpacked
 
 
 def net():
@@ -88,6 +93,12 @@ def test_arrays_and_tensors_of_every_dtype_and_size(dtype, shape):
         (leaf * leaf).sum().backward()
 
 
+def in_itself():
+    value = {}
+    value["in"] = value
+    return value
+
+
 def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(tmp_path):
     path = tmp_path / "old"
     tg.save([1], path)
@@ -97,10 +108,14 @@ def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(tmp_path):
         ({"f": len}, r"obj\['f'\] is builtin_function_or_method, .*; save what is in it"),
         ([np.array([None])], r"obj\[0\] is an array of object"),
         ([np.array(["a"])], r"obj\[0\] is an array of <U1"),
+        ({"a": (np.array(1j),)}, r"obj\['a'\]\[0\] is an array of complex128"),
+        (in_itself(), r"obj\['in'\]\['in'\]\['in'\]… is nested more than 100 deep; is it in itself\?"),
         ({frozenset(): 1}, "a key of obj is frozenset"),
     ]:
         with pytest.raises(TypeError, match=f"^save: {said}"):
             tg.save(value, path)
+    with pytest.raises(ShapeError, match=r"obj\[0\] is float64\[0,1000000000\], which no file can hold"):
+        tg.save([np.zeros((0, 10**9))], path)
     assert tg.load(path) == [1]
     assert [file.name for file in tmp_path.iterdir()] == ["old"]
 
@@ -130,6 +145,93 @@ def test_files_of_others_are_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"^load: .*file is no file that tg.save wrote.*np.savez"):
         tg.load(path)
+
+
+def written(structure, **arrays):
+    return archive(structure=np.array(json.dumps(["tinygrad_conv 1", structure])), **arrays)
+
+
+SEVENS = 12 * b"7"
+NUMBERS = {"array0": np.frombuffer(SEVENS, np.float32)}
+
+
+def edited(old, new):
+    """A file whose array has other bytes, and the checksum of those."""
+    contents = unpacked(written({"array": 0}, **NUMBERS))
+    name, content = contents.members[1]
+    contents.members[1] = name, content.replace(old, new, 1)
+    return contents.packed()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (written({"array": 0}), r"obj is array0, which is not there"),
+        (written(3, **NUMBERS), r"array0 is used nowhere"),
+        (written([{"array": 0}, {"array": 0}], **NUMBERS), r"obj\[1\] is array0, which is .* used already"),
+        (written({"array": float("nan")}, **NUMBERS), r"obj is nan, which is not there"),
+        (written({"array": True}, **NUMBERS), r"obj is True, which is not there"),
+        (written({"array": 0, "more": 1}, **NUMBERS), r"which tg\.save never writes"),
+        (written({"module": 0}), r"obj is \{'module': 0\}, which tg\.save never writes"),
+        (written({"number": 0}, **NUMBERS), r"obj is array0, float32\[3\]; it must be one number"),
+        (written({"tensor": 0, "requires_grad": 1}, **NUMBERS), r"float32\[3\] with requires_grad 1"),
+        (written({"tensor": 0, "requires_grad": True}, array0=np.arange(2)), r"int64\[2\] with requires"),
+        (written({"dict": [["b", {"dict": [["c", 1], ["c", 2]]}]]}), r"obj\['b'\] has the key 'c' twice"),
+        (written({"dict": [["a"]]}), r"obj has \['a'\] in it; it must be a key and a value"),
+        (written({"dict": 3}), r"obj has 3 in it"),
+        (written({"dict": [[[1], 2]]}), r"obj has a list as a key"),
+        (written({"dict": [[{"array": 0}, 2]]}, **NUMBERS), r"obj has a ndarray as a key"),
+        (written({"tuple": {}}), r"obj is of \{\}; it must be of a list"),
+        (written(json.loads("[" * 150 + "]" * 150)), r"is nested more than 100 deep"),
+        (archive(structure=np.array('["tinygrad_conv 1", {"a": 1, "a": 2}]')), r"an object has a key twice"),
+        (archive(structure=np.array("9" * 5000)), r"structure cannot be read"),
+        (archive(structure=np.array('["tinygrad_conv 2", 1]')), r"its format is 'tinygrad_conv 2'"),
+        (archive(structure=np.array(3)), r"'structure\.npy' is int64\[\]; it must be one text"),
+        (written(1, array1=np.zeros(2)), r"'array0\.npy' is missing from the archive.*'array1\.npy'"),
+        (written({"array": 0}, array0=np.zeros(2, complex)), r"'array0\.npy' has a header that is not"),
+        (written({"array": 0}, array0=np.array("a")), r"'array0\.npy' is a text; it must be numbers"),
+        (edited(b"(3,)", b"(9,)"), r"'array0\.npy' is float32\[9\], but has 12"),
+        (edited(b"(3,), }" + 12 * b" ", b"(1099511627776,), }"), r"is float32\[1099511627776\], but has"),
+        (edited(b"(3,)", b"(-3)"), r"'array0\.npy' has a header that is not one of an array of numbers"),
+        (edited(b"'<f4'", b"'|O' "), r"'array0\.npy' has a header that is not one of an array of numbers"),
+        (edited(b"\x93NUMPY\x01", b"\x93NUMPY\x02"), r"'array0\.npy' is no array of NumPy's format 1\.0"),
+        (edited(b"\x93NUMPY", b""), r"'array0\.npy' is no array of NumPy's format 1\.0"),
+        (written({"array": 0}, **NUMBERS).replace(SEVENS, 12 * b"8"), r"array0\.npy cannot.*CRC"),
+    ],
+)  # fmt: skip
+def test_a_hostile_file_is_refused_by_member(content, message, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"^load: {path} is no file that tg\.save wrote.*{message}"):
+        tg.load(path)
+    with pytest.raises(CheckpointError, match=message):
+        tg.load(io.BytesIO(content))
+
+
+@pytest.mark.exhaustive
+def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
+    file = io.BytesIO()
+    np.savez_compressed(
+        file, structure=np.array('["tinygrad_conv 1", {"array": 0}]'), array0=np.zeros(9 * 2**20)
+    )
+    tracemalloc.start()
+    try:
+        with pytest.raises(
+            CheckpointError, match=r"members have 75,\d+,\d+ bytes; from a file of this size up to"
+        ):
+            tg.load(file)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_nested_as_deep_as_may_be_comes_back():
+    value = []
+    for _ in range(encoding.DEEPEST - 1):
+        value = [{"in": value}["in"]]
+    file = io.BytesIO()
+    tg.save(value, file)
+    assert tg.load(file) == value
 
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path):

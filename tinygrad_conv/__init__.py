@@ -8,7 +8,8 @@ engine/      Tensor, the tape and its sweep, and how an op comes into being: its
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, toy data
+nn, optim, data    layers, optimisers, data
+saving/      files: tg.save and tg.load, checkpoints of a training, the random state
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 plot/        curves, kernels, confusion, images, where matplotlib is installed

@@ -195,10 +195,16 @@ def read_header(stream: IO[bytes], member: zipfile.ZipInfo) -> Header:
     dtype = np.dtype(byte_order + code)
     nbytes = math.prod(shape) * dtype.itemsize
     room = member.file_size - len(MAGIC) - 2 - length
-    # an empty array may be of any size in its other dimensions, but not for the arrays that it is added to
-    if nbytes != room or len(shape) > MOST_DIMS or math.prod(filter(None, shape)) > CONTENTS_LIMIT + room:
+    if nbytes != room or not is_moderate(shape, nbytes):
         raise DamagedFileError(f"{member.filename!r} is {dtype}{show_shape(shape)}, but has {room:,} bytes")
     return Header(dtype, shape, fortran_order == "True", nbytes)
+
+
+def is_moderate(shape: tuple[int, ...], nbytes: int) -> bool:
+    """Whether an array may be of this shape: an empty one of any size in its other dimensions may not, for
+    the sake of those that it is added to.
+    """
+    return len(shape) <= MOST_DIMS and math.prod(filter(None, shape)) <= CONTENTS_LIMIT + nbytes
 
 
 def read_content(stream: IO[bytes], header: Header) -> Array:

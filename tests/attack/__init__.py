@@ -8,7 +8,7 @@ kernels.py      small correlations of every geometry, against the literal sums o
 calls.py        bad calls of everything public: refused with an error that names op and argument, or right
 programs.py     random programs, against PyTorch: values, first and second gradients
 interrupts.py   Ctrl-C at random moments of a training: the model is before the step or after it
-files.py        damaged and hostile recordings: refused with one kind of error, or usable to the end
+files.py        damaged and hostile recordings and checkpoints: refused with one kind of error, or usable
                 (what they are damaged with: hostile/)
 data_files.py   damaged and hostile files of MNIST's and CIFAR's formats, and .npz: refused, or read
 threads.py      several threads on the same leaves

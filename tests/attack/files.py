@@ -1,6 +1,6 @@
-"""Damaged and hostile recordings: refused with a RecordingError that names the member, or usable to the end.
+"""Damaged and hostile recordings and checkpoints: refused with an error that names the member, or usable.
 
-A case is an honest recording and what is done to its file, one thing after the other: to what it says
+A case is an honest file and what is done to its file, one thing after the other: to what it says
 (files_structure.py), to its arrays, to its archive and to its bytes (files_archive.py).
 """
 
@@ -10,17 +10,20 @@ import re
 import tempfile
 import tracemalloc
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+import tinygrad_conv as tg
 from tinygrad_conv import debug
-from tinygrad_conv.errors import RecordingError
+from tinygrad_conv.errors import CheckpointError, RecordingError
 
 from .campaign import Campaign
 from .hostile import archives, structures
+from .hostile.checkpoints import CHECKPOINTS, honest_file, use
 from .hostile.recordings import RECORDINGS, honest
 from .hostile.usage import use_to_the_end
 
@@ -39,9 +42,9 @@ MEMBER = re.compile(r"structure|array\d+|archive|'[^']+' is (there twice|compres
 
 @dataclass
 class Case:
-    """A recording by name, and mutations by name, each with the seed of what is random in it."""
+    """An honest file by name, and mutations by name, each with the seed of what is random in it."""
 
-    recording: str
+    honest: str
     mutations: tuple[tuple[str, int], ...]
 
 
@@ -52,27 +55,32 @@ class Files(Campaign):
         count = int(random.choice([1, 1, 1, 2, 3, 6]))
         chosen = random.choice(SUBTLE if random.random() < 0.5 else list(MUTATIONS), size=count)
         return Case(
-            recording=str(random.choice(list(RECORDINGS))),
+            honest=str(random.choice([*RECORDINGS, *4 * [*CHECKPOINTS]])),
             mutations=tuple((str(name), int(random.integers(2**31))) for name in chosen),
         )
 
     def check(self, case: Case) -> None:
-        original = honest(case.recording)
+        file = honest_file(case.honest) if case.honest in CHECKPOINTS else honest(case.honest).file
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", RuntimeWarning)  # from arithmetic with what is not finite
             path = Path(folder) / "hostile.npz"
-            path.write_bytes(mutated(original.file, case))
-            recording = load_within(path)
-            if recording is not None:
-                use_to_the_end(recording, original.recording, Path(folder))
+            path.write_bytes(mutated(file, case))
+            if case.honest in CHECKPOINTS:
+                loaded = load_within(path, tg.load, CheckpointError)
+                if loaded is not None:
+                    use(loaded, path)
+            else:
+                recording = load_within(path, debug.load, RecordingError)
+                if recording is not None:
+                    use_to_the_end(recording, honest(case.honest).recording, Path(folder))
 
     def smaller(self, case: Case) -> Iterable[Case]:
         for place in range(len(case.mutations)):
             rest = case.mutations[:place] + case.mutations[place + 1 :]
             yield replace(case, mutations=rest)
-        if case.recording != "article":
-            yield replace(case, recording="article")
+        if case.honest not in ("article", *CHECKPOINTS):
+            yield replace(case, honest="article")
 
 
 def mutated(file: bytes, case: Case) -> bytes:
@@ -84,12 +92,12 @@ def mutated(file: bytes, case: Case) -> bytes:
     return contents.packed()
 
 
-def load_within(path: Path) -> debug.Recording | None:
-    """The recording in a file, or None if it is refused as it should be; and in little memory."""
+def load_within(path: Path, load: Callable[[Path], Any], refusal: type[Exception]) -> Any:
+    """What is in a file, or None if it is refused as it should be; and in little memory."""
     tracemalloc.start()
     try:
-        return debug.load(path)
-    except RecordingError as error:
+        return load(path)
+    except refusal as error:
         said = str(error).replace(str(path), "")
         assert MEMBER.search(said), f"names no member of the file: {error}"
         assert len(said) < 1000, f"says too much: {said[:200]}"

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -23,11 +23,20 @@ import numpy as np
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.engine.modes import BACKWARD, ENTERED, GRAD, LAYER, OBSERVATION
+from tinygrad_conv.saving.states import load_states
 
 from .campaign import Campaign
 
 ACTIONS = ("backward", "step", "load", "load_optimizer", "zero_grad", "to", "init", "clip")
-ACTIONS += ("state", "evaluate", "save_recording", "save_page", "save_profile")
+ACTIONS += (
+    "state",
+    "evaluate",
+    "save_recording",
+    "save_page",
+    "save_profile",
+    "save_checkpoint",
+    "load_checkpoint",
+)
 LIBRARY = str(Path(tg.__file__).parent)
 MODES = (BACKWARD, ENTERED, GRAD, LAYER, OBSERVATION)
 OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
@@ -152,6 +161,9 @@ class Training:
             "step": self.optimizer.step,
             "load": lambda: self.net.load_state_dict(loaded),
             "load_optimizer": lambda: self.optimizer.load_state_dict(saved),
+            "load_checkpoint": lambda: load_states(
+                {"net": self.net, "optimizer": self.optimizer}, {"net": loaded, "optimizer": saved}
+            ),
             "zero_grad": lambda: self.optimizer.zero_grad(set_to_none=False),
             "to": self.net.double,
             "init": lambda: nn.init.normal_(self.net[0].weight, generator=self.seed),
@@ -194,11 +206,13 @@ SAVING: dict[str, Callable[[Training], Callable[[Path], None]]] = {
     "save_recording": lambda training: training.recording().save,
     "save_page": lambda training: training.recording().to_html,
     "save_profile": lambda training: training.profile().save,
+    "save_checkpoint": lambda training: partial(tg.save, training.net.state_dict()),
 }
 READING: dict[
     str, Callable[[Path], list[Any]]
 ] = {  # what can be compared, which is there if the file is whole
     "save_recording": lambda path: list(tg.debug.load(path).grads.values()),
+    "save_checkpoint": lambda path: [tensor.data for tensor in tg.load(path).values()],
     "save_page": lambda path: [NUMBER.sub("0", path.read_text(encoding="utf-8"))],
     "save_profile": lambda path: [
         event["args"]["line"] for event in json.loads(path.read_text())["traceEvents"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..devices import CPU, Device
+from ..errors import show_value
 from ..options import DEVICE, check_option
 
 FIRST_SEED = 67280421310721  # PyTorch's: a generator that nobody seeded gives the same numbers every time
@@ -47,14 +49,15 @@ class Generator(np.random.Generator):
 
     def set_state(self, new_state: Mapping[str, Any]) -> None:
         """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator."""
+        trial: Any = np.random.PCG64()
         try:
-            state: Any = dict(new_state)
-            seed = int(state.pop("initial_seed", self._seed))
-            checked = np.random.PCG64()
-            checked.state = state
+            trial.state = {name: value for name, value in new_state.items() if name != "initial_seed"}
+            seed = operator.index(new_state.get("initial_seed", self._seed))
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"set_state: new_state is none that get_state returned: {error}") from None
-        self.bit_generator.state, self._seed = checked.state, seed
+            raise ValueError(
+                f"set_state: {show_value(new_state)} is none that get_state returned ({error})"
+            ) from None
+        self.bit_generator.state, self._seed = trial.state, seed
 
     @property
     def device(self) -> Device:

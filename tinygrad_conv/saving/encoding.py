@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..archive import damage_of
+from ..archive import damage_of, is_moderate
 from ..dtypes import CODES, FLOATS, Array
 from ..engine.tensor import Tensor
-from ..errors import SHORT, CheckpointError, show_array
+from ..errors import SHORT, CheckpointError, ShapeError, show_array
 
 FORMAT = "tinygrad_conv 1"
 PLAIN = (str, bool, int, float, type(None))
@@ -65,9 +65,12 @@ class Encoder:
     def name_of(self, array: Array, path: tuple[Any, ...]) -> Name:
         """The name under which an array is set aside."""
         name: Name = len(self.arrays)
+        if not is_moderate(array.shape, array.nbytes):
+            raise ShapeError(f"save: {shown(path)} is {show_array(array)}, which no file can hold")
         if self._by_path:
-            wanted = ".".join(map(str, path)) or "tensor"
-            name = wanted if wanted not in self.arrays else f"{wanted}.{name}"
+            name = ".".join(map(str, path)) or "tensor"
+            while name in self.arrays or name == "__metadata__":  # which the format has for itself
+                name += "_"
         self.arrays[name] = array
         return name
 

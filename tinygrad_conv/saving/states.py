@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.commit import Changes
 from ..errors import CheckpointError
+from ..randomness.state import generator_state, set_generator_state
 
 METHODS = (("state_dict", "load_state_dict"), ("get_state", "set_state"), ("getstate", "setstate"))
 """How a state is asked for, and put back: PyTorch's names, a generator's, and those of Python's `random`."""
@@ -30,14 +31,14 @@ def is_numpy_generator(value: Any) -> bool:
 def state_of(value: Any) -> Any:
     """An object's state, as it may be saved."""
     if is_numpy_generator(value):
-        return value.bit_generator.state
+        return generator_state(value)
     return next(getattr(value, get) for get, _ in METHODS if hasattr(value, get))()
 
 
 def put_state(value: Any, state: Any) -> None:
     """Have an object go on from a state."""
     if is_numpy_generator(value):
-        value.bit_generator.state = state
+        set_generator_state("set_state", value, state)
     else:
         next(getattr(value, put) for _, put in METHODS if hasattr(value, put))(state)
 

@@ -19,6 +19,9 @@ OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [[]], ["array"], ["tuple"]
     ["array", -1], ["array", 10**9], ["dtype", "|O"], ["dtype", "<f4"], ["dtype", "V9"], ["slice", 0, 1, 0],
     ["slice"], ["ellipsis"], ["list", 1, 2], ["dict", [1, 2]], ["dict", ["a", 1], ["a", 2]], ["Source", 1, 0],
     ["Source", 10**6, 0], ["Source", 1, -1], ["Place", "f.py", 1, "", ""], ["Kept", ["dict"], None],
+    {"array": 0}, {"number": 1}, {"tensor": 0, "requires_grad": True}, {"tensor": 0}, {"tuple": [1, 2]},
+    {"dict": [["a", 1]]}, {"dict": [[[], 1]]}, {"dict": [["a", 1], ["a", 2]]}, {"tuple": 3}, {"array": -1},
+    {"array": True}, {"array": None}, {"array": "0"}, {"dict": {"a": 1}},
     ["eval", "1"], ["__class__"], ["tuple", -1, 2], ["tuple", 10**9, 10**9])  # fmt: skip
 
 Spot = tuple[Any, Any]  # a list or an object, and an index or a key of it
@@ -61,6 +64,7 @@ def change_detail(contents: Contents, random: np.random.Generator) -> None:
         for owner, key in spots(contents.structure)
         if type(owner[key]) in (int, float)
         and not (isinstance(owner, list) and owner[0] in ("array", "number"))
+        and key not in ("array", "number", "tensor")
     ]
     if details:
         owner, key = details[int(random.integers(len(details)))]
@@ -149,9 +153,13 @@ def empty(contents: Contents, random: np.random.Generator) -> None:
 
 def renumber_arrays(contents: Contents, random: np.random.Generator) -> None:
     """Another array than the right one."""
+    number = int(random.integers(max(1, len(contents.members) - 1)))
     spot = chosen(contents, random, lambda value: isinstance(value, list) and value[:1] == ["array"])
     if spot is not None:
-        spot[0][spot[1]] = ["array", int(random.integers(max(1, len(contents.members) - 1)))]
+        spot[0][spot[1]] = ["array", number]
+    spot = chosen(contents, random, lambda value: isinstance(value, dict) and "tensor" in value)
+    if spot is not None:
+        spot[0][spot[1]]["tensor"] = number
 
 
 def change_param(contents: Contents, random: np.random.Generator) -> None:
