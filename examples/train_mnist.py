@@ -37,7 +37,7 @@ class Net(nn.Module):
 
 
 def main() -> None:
-    parser = parser_of("Train a CNN on MNIST's handwritten digits.", "mnist", epochs=10)
+    parser = parser_of("Train a CNN on MNIST's handwritten digits.", "mnist", epochs=12)
     parser.add_argument("--root", metavar="FOLDER", help="where MNIST's four IDX files are, plain or .gz")
     parser.add_argument("--images", metavar="FILE", help="an IDX file of images; with --labels")
     parser.add_argument("--labels", metavar="FILE", help="an IDX file of their labels")
