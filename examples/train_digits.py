@@ -319,7 +319,7 @@ def draw(
         rows = {part: [line[f"{part}_{name}"] for line in history] for part in ("training", "validation")}
         tg.plot.curves(panels[name], rows, mark=kept, log=name == "loss")
     panels["loss"].set_title("loss; dotted: the epoch that was kept")
-    panels["accuracy"].set_title("accuracy in %, training on changed images")
+    panels["accuracy"].set_title("accuracy in % (training: augmented images)")
     tg.plot.kernels(panels["kernels"], net.conv1.weight)
     panels["kernels"].set_title("the first convolution's kernels")
     tg.plot.confusion(panels["confusion"], labels, predicted)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RIGHT, WRONG = "Blues", "Oranges"
 PALE, DARK = 0.12, 0.85  # the part of each map that is used: no colour so pale that it looks like none
+FREQUENT = 0.1  # the part of a class that, mistaken, is dark whatever else was mistaken
 MOST_CLASSES = 1000  # a table of more cannot be read, nor seen
 NAMED = 25  # at most so many classes are named along a side
 
@@ -29,8 +30,8 @@ def confusion(ax: Axes | None, truth: Any, predicted: Any, *, names: Sequence[An
 
     ax: the Axes to draw into; None makes a figure. truth, predicted: the number of a class for each example,
     integers [N]. names: of the classes; by default their numbers, up to the largest that occurs. What is
-    right is blue, by its share of the row; mistakes are orange, by how frequent they are among mistakes. A
-    class without examples has an empty row. The title says how much is right.
+    right is blue, by its share of the row; mistakes are orange, the darker the more frequent. A class without
+    examples has an empty row. The title says how much is right.
 
     Returns the Axes. Raises MissingExtraError without matplotlib, DtypeError for labels that are not
     integers, ShapeError unless there is one prediction for each, ValueError for a label without a name or
@@ -92,7 +93,8 @@ def colours(counts: Array) -> Array:
 
     of_row = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    of_mistakes = mistakes / max(int(mistakes.max()), 1)
+    # a single mistake among many examples is pale, though there be none that is more frequent
+    of_mistakes = mistakes / max(mistakes.max(), FREQUENT * counts.sum(axis=1).max(), 1)
     shaded = colormaps[WRONG](PALE + (DARK - PALE) * of_mistakes)
     on_diagonal = np.arange(len(counts))
     shaded[on_diagonal, on_diagonal] = colormaps[RIGHT](PALE + (DARK - PALE) * np.diag(of_row))
