@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from ..creation import _generator
 from ..randomness.derived import drawing_by_default, seeded
 from ..randomness.state import generator_state, set_generator_state
 from .datasets import load_state_of, state_of
@@ -31,7 +32,7 @@ class Start(NamedTuple):
     place: Place | None  # None at the beginning
 
 
-class Production(Iterator[tuple[Any, Place]]):
+class Production(Iterator[Any]):
     """The batches of an epoch and the place after each, one after the other.
 
     Whatever an example, a transform or `collate_fn` draws without a generator of its own, it draws from one
@@ -42,6 +43,7 @@ class Production(Iterator[tuple[Any, Place]]):
     def __init__(self, loader: Any, start: Start) -> None:
         self.loader = loader
         self.ordering, self.drawing = seeded(start.seed, ORDER), seeded(start.seed, EXAMPLES)
+        self.choosing = self.ordering if loader.is_counted else self.drawing  # for what is gone through
         self.position = start.place.position if start.place else 0
         self.order, self.make = self.steps(start)
 
@@ -84,13 +86,20 @@ class Production(Iterator[tuple[Any, Place]]):
             self.draw_from(place)
         return batches, make
 
-    def __next__(self) -> tuple[Any, Place]:
-        with drawing_by_default(self.ordering if self.loader.is_counted else self.drawing):
+    def __next__(self) -> Any:
+        before = _generator.get()
+        try:
+            _generator.set(self.choosing)
             item = next(self.order)
-        self.position += 1  # whether or not a batch can be made of it
-        with drawing_by_default(self.drawing):
-            batch = self.make(item)
-        return batch, Place(self.position, generator_state(self.drawing), state_of(self.loader.dataset))
+            self.position += 1  # whether or not a batch can be made of it
+            _generator.set(self.drawing)
+            return self.make(item)
+        finally:
+            _generator.set(before)
+
+    def place(self) -> Place:
+        """Where it has come to."""
+        return Place(self.position, generator_state(self.drawing), state_of(self.loader.dataset))
 
 
 class Epoch(Iterator[Any]):
@@ -98,21 +107,32 @@ class Epoch(Iterator[Any]):
 
     def __init__(self, loader: Any, start: Start) -> None:
         self.loader, self.number = loader, loader.epochs
-        batches: Iterator[Any] = Production(loader, start)
+        production = Production(loader, start)
+        self.batches: Iterator[Any] = production
+        self.is_ahead = loader.num_workers > 0
         loader.ahead = None
-        if loader.num_workers:
-            batches = loader.ahead = Prefetch(batches, loader.num_workers * loader.prefetch_factor)
+        if self.is_ahead:
+            placed = zip(production, iter(production.place, None))  # one after the other
+            self.batches = loader.ahead = Prefetch(placed, loader.num_workers * loader.prefetch_factor)
             weakref.finalize(self, loader.ahead.stop)  # a loop that is left; the end of the program
-        self.batches = batches
+        else:
+            loader.place = production  # asked when somebody wants to know
 
     def __next__(self) -> Any:
         try:
-            batch, place = next(self.batches)
+            batch = next(self.batches)
         except StopIteration:
             self.loader.end_epoch(self.number)
             raise
-        self.loader.reach(self.number, place)
+        if self.is_ahead:
+            batch, place = batch
+            self.loader.reach(self.number, place)
         return batch
+
+
+def place_of(reached: Place | Production) -> Place:
+    """The place that an epoch has reached."""
+    return reached.place() if isinstance(reached, Production) else reached
 
 
 def rewind(dataset: Any, ahead: Prefetch | None, place: Place) -> None:

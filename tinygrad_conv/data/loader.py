@@ -14,7 +14,7 @@ from ..randomness.seeds import Random, random_numbers
 from ..randomness.state import generator_state, set_generator_state
 from .collate import collated, default_convert
 from .datasets import IterableDataset, examples_at, state_of
-from .epoch import Epoch, Place, Start, rewind
+from .epoch import Epoch, Place, Production, Start, place_of, rewind
 from .loader_state import load_loader_state, loader_state
 from .options import DATA, WORKERS
 from .samplers import BatchSampler, RandomSampler, SequentialSampler, batch_count, batches_of
@@ -85,7 +85,8 @@ class DataLoader:
         elif batch_sampler is not None:
             self.batch_size = None
         self.epochs, self.is_running, self.is_resumed = 0, False, False
-        self.start, self.place, self.ahead = Start(None, 0, None), Place(0, None, None), None
+        self.start, self.ahead = Start(None, 0, None), None
+        self.place: Place | Production = Place(0, None, None)
 
     @property
     def is_counted(self) -> bool:
@@ -120,7 +121,7 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         if self.is_running:
-            rewind(self.dataset, self.ahead, self.place)
+            rewind(self.dataset, self.ahead, place_of(self.place))
         own = self.order_generator()
         if self.is_resumed:
             self.is_resumed = False
@@ -162,7 +163,7 @@ class DataLoader:
     def end_epoch(self, number: int) -> None:
         """An epoch has no more batches."""
         if number == self.epochs:
-            self.is_running = False
+            self.is_running, self.place = False, Place(0, None, None)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the loader is: `load_state_dict` goes on with the batch after the last one handed out, and
@@ -180,7 +181,7 @@ class DataLoader:
         load_loader_state(self, state_dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "ahead": None}  # threads are not copied
+        return {**vars(self), "ahead": None, "place": place_of(self.place)}  # threads are not copied
 
     def example(self, place: Any) -> Any:
         """A single example."""

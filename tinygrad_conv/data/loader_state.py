@@ -10,7 +10,7 @@ from ..options import is_flag, is_integer, show_given
 from ..randomness.derived import SEEDS_TAKEN, seeded
 from ..randomness.state import check_generator_state, generator_state, set_generator_state
 from .datasets import load_state_of, state_of
-from .epoch import Place, Start
+from .epoch import Place, Start, place_of
 
 MEMBERS = {
     "epochs": "how many have begun",
@@ -34,7 +34,7 @@ def loader_state(loader: Any) -> dict[str, Any]:
     state = {"epochs": loader.epochs, "is_running": loader.is_running, "seeds_taken": taken}
     state.update(what_it_loads(loader))
     if loader.is_running:
-        start, place = loader.start, loader.place
+        start, place = loader.start, place_of(loader.place)
         return {**state, "order": start.order, "seed": start.seed, **place._asdict()}
     order = None if own is None else generator_state(own)
     return {**state, "order": order, "seed": 0, **Place(0, None, state_of(loader.dataset))._asdict()}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..creation import _generator, fresh_generator
+
+if TYPE_CHECKING:
+    from .generator import Generator
 
 
 def seed_from(generator: np.random.Generator, *salt: int) -> int:
@@ -29,7 +32,7 @@ def next_seed(generator: np.random.Generator) -> int:
     return seed_from(generator, SEEDS_TAKEN[generator])
 
 
-def seeded(seed: int, *salt: int) -> np.random.Generator:
+def seeded(seed: int, *salt: int) -> Generator:
     """A generator from a seed and some numbers."""
     made = np.random.SeedSequence([seed, *salt]).generate_state(1, np.uint64)
     return fresh_generator().manual_seed(int(made[0]))
