@@ -24,6 +24,18 @@ def scratch_ops():
 
 
 @pytest.fixture
+def ax():
+    """Axes of matplotlib; what cannot be drawn in them fails when the test is over."""
+    pytest.importorskip("matplotlib").use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(layout="constrained")
+    yield axes
+    figure.canvas.draw()
+    pyplot.close(figure)
+
+
+@pytest.fixture
 def drive(tmp_path):
     """Runs a script under the stepper with these lines in a pipe; returns what it said after each, and how it
     ended.

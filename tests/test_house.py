@@ -62,7 +62,7 @@ FLOORS = (
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
-    ("debug",),
+    ("debug", "plot"),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
     ("__main__",),

@@ -12,6 +12,7 @@ nn, optim, data    layers, optimisers, data
 saving/      files: tg.save and tg.load, checkpoints of a training, the random state
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
+plot/        curves, kernels, confusion, images, where matplotlib is installed
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
@@ -97,7 +98,7 @@ from .randomness.sampling import bernoulli, multinomial, normal
 from .size import Size
 
 if TYPE_CHECKING:
-    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, utils
+    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
@@ -213,6 +214,7 @@ LATER = {
     "mps": "mps",
     "nn": "nn",
     "optim": "optim",
+    "plot": "plot",
     "profile": "debug",
     "save": "saving",
     "set_rng_state": "saving",
