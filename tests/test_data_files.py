@@ -334,7 +334,8 @@ def test_no_byte_of_a_file_can_break_a_reader(kind, path):
     random = np.random.default_rng(7)
     read = data.read_npz if kind == "npz" else data.read_idx if kind.startswith("idx") else data.read_cifar
     if kind == "npz":
-        np.savez(path.open("wb"), x=np.arange(3), y=np.ones((2, 2)))
+        with path.open("wb") as file:
+            np.savez(file, x=np.arange(3), y=np.ones((2, 2)))
         content = path.read_bytes()
     elif kind.startswith("idx"):
         content = idx(np.arange(30, dtype="i2").reshape(5, 6))

@@ -19,6 +19,8 @@ import tinygrad_conv as tg
 from tinygrad_conv import data
 from tinygrad_conv.data import DataLoader, IterableDataset, RandomSampler, TensorDataset
 
+from .helpers import more
+
 
 class Noisy:
     """Examples that draw, from the default generator."""
@@ -91,7 +93,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("leave_at", [None, 0, 1])
+@pytest.mark.parametrize("leave_at", [1, *more(None, 0)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_is_the_same_with_and_without_a_thread(kind, leave_at):
     without = run(KINDS[kind], leave_at=leave_at)
@@ -228,9 +230,10 @@ except KeyboardInterrupt:
     [
         (0.001, "time.sleep(60)", True, "running\ninterrupted\n[0]\n"),  # in the loop's body
         (0.01, "pass", True, "running\ninterrupted\n[0]\n"),  # nearly always while it waits for a batch
-        (0.001, "break", False, "running\n"),
-        (0.001, "sys.exit()", False, "running\n"),
-        (0.001, "1 / 0", False, "running\n"),
+        *(
+            pytest.param(0.001, then, False, "running\n", marks=pytest.mark.exhaustive)
+            for then in ("break", "sys.exit()", "1 / 0")
+        ),
     ],
     ids=["in the body", "waiting", "break", "exit", "error"],
 )

@@ -56,7 +56,10 @@ def seen_in(loader, epochs, state=None):
     return seen
 
 
-@pytest.mark.parametrize("workers, later_workers", [(0, 2), (2, 0), (2, 2)])
+@pytest.mark.parametrize(
+    "workers, later_workers",
+    [(0, 2), *(pytest.param(2, later, marks=pytest.mark.exhaustive) for later in (0, 2))],
+)
 @pytest.mark.parametrize("kind", MORE_KINDS)
 def test_after_each_batch_another_loader_goes_on_exactly(kind, workers, later_workers, tmp_path):
     make = MORE_KINDS[kind]

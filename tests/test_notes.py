@@ -75,6 +75,7 @@ def test_a_hook_that_was_there_before_still_shows_the_error(tmp_path):
     assert said[0] == "mine AttributeError"
 
 
+@pytest.mark.exhaustive
 def test_other_errors_are_shown_as_ever(tmp_path):
     for line in ("w.grad.no_such_thing", "1 / 0", "[].zero_()", "None.zero_()", "w.grad.__no_such__"):
         said = ended_by(line, tmp_path)

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.scalars import check_tolerances
 from .arithmetic import broadcast
 
 
@@ -137,5 +136,4 @@ def isclose(a, b, *, rtol=1e-5, atol=1e-8, equal_nan=False):
 
     equal_nan: whether NaN is close to NaN. Raises ValueError for a negative tolerance.
     """
-    check_tolerances("isclose", rtol, atol)
     return broadcast("isclose", partial(np.isclose, rtol=rtol, atol=atol, equal_nan=equal_nan), a, b)

@@ -41,10 +41,3 @@ def check_integer_divisor(op: str, b: Any) -> None:
     """Refuse to divide integers by 0; floats have Inf and NaN for it."""
     if b.dtype.kind in "biu" and not b.all():
         raise ZeroDivisionError(f"{op}: integers cannot be divided by 0; use floats, e.g. other.float()")
-
-
-def check_tolerances(op: str, rtol: float, atol: float) -> None:
-    """Refuse tolerances that are negative."""
-    for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if not tolerance >= 0:
-            raise ValueError(f"{op}: {name} must be at least 0, not {tolerance}")
