@@ -48,6 +48,7 @@ FLOORS = (
     ("engine.numpy_calls",),
     ("engine.methods",),
     ("engine.tensor",),
+    ("engine.reads",),
     ("engine.observe", "engine.refusal"),
     ("engine.op",),
     ("engine.declare",),
@@ -60,6 +61,7 @@ FLOORS = (
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
+    ("replay",),
     ("debug",),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
