@@ -83,8 +83,9 @@ MAY_IMPORT_KERNELS = (
     "kernels",
     "ops",
     "debug",
+    "replay",
     "",
-)  # the debugger compares kernels; the package switches them
+)  # the debugger compares kernels, a replay guards which are in use; the package switches them
 
 
 def module_name(path: Path) -> str:

@@ -189,6 +189,7 @@ LATER = {
     "nn": "nn",
     "optim": "optim",
     "profile": "debug",
+    "replay": "replay",
     "save": "saving",
     "utils": "utils",
 }

@@ -63,6 +63,10 @@ class GradcheckError(AssertionError):
     kind = ""
 
 
+class ReplayError(AssertionError):
+    """A replayed step that differs from the eager one: at which op, on which line."""
+
+
 class RecordingError(ValueError):
     """A file that is no recording, or a damaged one; the message names the member of it, and what is
     wrong.

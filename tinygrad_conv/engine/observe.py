@@ -8,6 +8,7 @@ observes; while nobody does, nothing of this file runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from ..errors import show_value
@@ -176,6 +177,8 @@ class Observation:
     def call(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Call a function that is no op."""
         others = tuple(observer for observer in self.observers if not observer.takes_functions)
+        if len(others) < len(self.observers):
+            inputs = tuple(map(listed, inputs))
         with observed_by(Observation(others) if others else None):
             result = function(*inputs, **options)
         with unobserved():
@@ -199,6 +202,11 @@ class Observation:
                     observer.after_update(optimizer, param, group)
             for observer in self.observers:
                 observer.after_step(optimizer)
+
+
+def listed(value: Any) -> Any:
+    """What is in an iterator (`net.parameters()`), for observers to see too; anything else as it is."""
+    return (list(value) or value) if isinstance(value, Iterator) else value
 
 
 class ObservedGradients(Gradients):

@@ -24,7 +24,7 @@ rounded once. Arguments are not checked here: `ops` does that, where errors can 
 
 from __future__ import annotations
 
-from .dispatch import KERNELS, correlation, pools, served, use_kernels
+from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, use_kernels
 from .gemm import matmul
 from .memory_order import flattened, keep_freed_memory, unflattened
 from .norm import deviation_dot, deviation_removed, rescaled, squared_deviation
@@ -46,6 +46,7 @@ __all__ = [
     "flattened",
     "gather_taps",
     "get_num_threads",
+    "kernels_in_use",
     "make_window",
     "masked",
     "matmul",

@@ -99,6 +99,8 @@ FAST = "fast"
 _wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last rules", default=(FAST,))
 _wanted.set((FAST,))  # what is set is found at once, a default after looking for it everywhere
 
+kernels_in_use = _wanted.get
+
 
 class Served(local):
     """Which kernel served the last call of this thread."""

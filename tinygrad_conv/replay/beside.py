@@ -1,0 +1,91 @@
+"""What a step does in Python beside tensors, watched while it is recorded: a replay would not do it.
+
+The interpreter tells of each function that is called (`sys.setprofile`): prints, random numbers that are not
+this package's, entries to outside lists; and which modules and which of the user's functions run, for the
+guards.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from ..engine.location import PACKAGE, Where
+from ..engine.modes import OBSERVATION
+from ..nn.module import Module
+from ..optim.lr_scheduler.scheduler import LRScheduler
+
+TALK = (print, input, open, breakpoint)
+LISTS = (list, dict, set)
+ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
+MODULE_CALL = Module.__call__.__code__
+UNTOLD = {
+    LRScheduler.commit_step.__code__: "a schedule has a step of its own",
+    Module.train.__code__: "it switches between train and eval",
+}
+LIBRARY_TALK = ("logging" + "/__init__.py", "warnings.py")
+
+
+class Beside:
+    """A `with` block in which a step is recorded."""
+
+    def __init__(self) -> None:
+        self.modules: dict[int, Module] = {}
+        self.frames: dict[CodeType, tuple[dict[str, Any], Any]] = {}  # the user's: globals, and `self`
+        self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
+        self.fault: tuple[str, Where] | None = None
+
+    def __enter__(self) -> Beside:
+        sys.setprofile(self.see)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setprofile(None)
+
+    def see(self, frame: FrameType, event: str, called: Any) -> None:
+        """The interpreter calls a function."""
+        if event == "call":
+            self.see_function(frame)
+        elif event == "c_call":
+            self.see_builtin(frame, called)
+
+    def see_function(self, frame: FrameType) -> None:
+        """A function in Python."""
+        code = frame.f_code
+        if code is MODULE_CALL:
+            module = frame.f_locals["self"]
+            self.modules[id(module)] = module
+        elif code in UNTOLD:
+            if OBSERVATION.get() is not None:
+                self.refuse(UNTOLD[code], frame)
+        elif not code.co_filename.startswith(PACKAGE) and code not in self.frames:
+            if code.co_filename.replace("\\", "/").endswith(LIBRARY_TALK[0]):
+                self.refuse("it logs", frame)
+            own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+            self.frames[code] = (frame.f_globals, own)
+
+    def see_builtin(self, frame: FrameType, called: Any) -> None:
+        """A function in C."""
+        owner = getattr(called, "__self__", None)
+        if called in TALK or (isinstance(owner, io.TextIOBase) and called.__name__ == "write"):
+            self.refuse(f"it calls {called.__name__}", frame)
+        elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
+            if not frame.f_code.co_filename.startswith(PACKAGE):
+                self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
+        elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
+            if OBSERVATION.get() is not None:  # else it is a function of this package that draws
+                self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
+
+    def refuse(self, reason: str, frame: FrameType) -> None:
+        """The step cannot be replayed; the first reason counts."""
+        place: FrameType | None = frame
+        while place is not None and place.f_code.co_filename.startswith(PACKAGE):
+            place = place.f_back
+        place = place or frame
+        if self.fault is None:
+            self.fault = (reason, (place.f_code, place.f_lasti))
