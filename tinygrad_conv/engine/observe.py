@@ -128,10 +128,13 @@ class Observer:
     def after_step(self, optimizer: Any) -> None:
         """An optimiser has made a step, whatever it changed."""
 
+    def before_function(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """A function that is no op is going to run: it will change a tensor, or draw random numbers."""
+
     def after_function(
         self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any], result: Any
     ) -> None:
-        """A function that is no op has run: it changed a tensor, or drew random numbers."""
+        """It has run."""
 
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
         """Python has read numbers of a tensor: `name` says by what method or attribute."""
@@ -176,15 +179,18 @@ class Observation:
 
     def call(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Call a function that is no op."""
+        takers = [observer for observer in self.observers if observer.takes_functions]
         others = tuple(observer for observer in self.observers if not observer.takes_functions)
-        if len(others) < len(self.observers):
+        if takers:
             inputs = tuple(map(listed, inputs))
+        with unobserved():
+            for observer in takers:
+                observer.before_function(function, inputs, options)
         with observed_by(Observation(others) if others else None):
             result = function(*inputs, **options)
         with unobserved():
-            for observer in self.observers:
-                if observer.takes_functions:
-                    observer.after_function(function, inputs, options, result)
+            for observer in takers:
+                observer.after_function(function, inputs, options, result)
         return result
 
     def read(self, tensor: Tensor, name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a step is called with: its tensors and arrays one by one, and a key of all that decides a recording."""
+"""What a step is called with: its tensors and arrays, and a key of all that decides a recording."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """From the lines of a recording to the calls of a program: `call(slots, tensors)` for each, in order.
 
-Each is made once and then runs in every step, so whatever is the same in all of them is settled here. Forwards
-and rules are called with arrays as the engine calls them, and what they return is checked as the engine does.
+Each is made once and then runs in every step, so whatever is the same in all of them is settled here.
+Forwards and rules are called with arrays as the engine calls them, and what they return is checked as it
+does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import OPS
-from ..engine.tensor import Tensor, accumulate, clear_grads
+from ..engine.tensor import Tensor, accumulate
 from .program import Line, Recorded
 from .values import filled, has_marks
 
@@ -54,7 +55,7 @@ def forward(line: Line, recorded: Recorded) -> Call:
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         if y.shape != shape or y.dtype != dtype:
-            raise Departure(line, f"{line.name} made {y.dtype}{list(y.shape)}, not {dtype}{list(shape)}")
+            raise Departure(line, f"{line.name} makes other shapes or dtypes, by the values that it gets")
         slots[write] = y
 
     return call
@@ -72,7 +73,7 @@ def any_forward(line: Line, recorded: Recorded) -> Call:
         y, kept = (returned[0], returned[1:]) if keeps else (returned, ())
         outputs = [np.asarray(output) for output in (y if several else (y,))]
         if [(output.shape, output.dtype) for output in outputs] != expected:
-            raise Departure(line, f"{line.name} made arrays of other shapes")
+            raise Departure(line, f"{line.name} makes other shapes or dtypes, by the values that it gets")
         for write, value in zip(writes, (*outputs, *kept)):
             slots[write] = value
 
@@ -204,5 +205,3 @@ MAKERS: dict[str, Callable[[Line, Recorded], Call]] = {
     "deposit": deposit,
     "step": step,
 }
-
-_ = clear_grads

@@ -19,7 +19,7 @@ from ..dtypes import get_default_dtype
 from ..engine.location import PACKAGE
 from ..engine.modes import GRAD
 from ..engine.tensor import Tensor
-from ..kernels import kernels_in_use, get_num_threads
+from ..kernels import get_num_threads, kernels_in_use
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from .beside import Beside

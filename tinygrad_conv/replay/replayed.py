@@ -15,6 +15,8 @@ from threading import Lock
 from types import MethodType
 from typing import Any
 
+import numpy as np
+
 from ..engine.location import Where, line_of, show_where
 from ..engine.modes import GRAD, OBSERVATION
 from .arguments import Arguments
@@ -36,7 +38,7 @@ OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
 
 @contextmanager
 def off() -> Iterator[None]:
-    """Inside, replayed steps run eagerly: the same numbers, and every line of Python can be stepped through."""
+    """Inside, replayed steps run eagerly: the same numbers, and every line can be stepped through."""
     token = OFF.set(True)
     try:
         yield
@@ -245,8 +247,9 @@ def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
     for line in second.lines:
         for read in line.reads:
             slot, other = second.slots[read], first.slots[read]
-            if slot.origin == "constant" and hasattr(slot.value, "dtype") and slot.value is not other.value:
-                if slot.value.size > 1 and not (slot.value == slot.value.flat[0]).all():
+            array = getattr(slot.value, "_data", slot.value)
+            if slot.origin in ("constant", "outside") and isinstance(array, np.ndarray):
+                if slot.value is not other.value and array.size > 1 and not (array == array.flat[0]).all():
                     return line.where
     return None
 

@@ -101,12 +101,14 @@ class ResultForm:
         if number is None or id(tensor) in self.trace.outside:
             return tensor  # one from outside; another one in each call is noticed
         slot = self.recorded.slots[number]
+        if id(tensor) in self.trace.private:
+            return self.refuse("it returns a leaf that it made, and that got a .grad")
         if slot.origin != "computed" or self.shows_others(tensor):
             return self.refuse("it returns a view of a tensor from outside, or an argument's")
         if tensor._edge is not None:
             if tensor._edge.node.consumed is None:
                 return self.refuse(
-                    "it returns a tensor that is on its tape still: go backward in the step, or return x.detach()"
+                    "it returns a tensor that is on its tape still; go backward in the step, or x.detach()"
                 )
             self.recorded.edges.append((number, tensor._edge))
         return TensorIn(number, number in self.trace.made)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS, promote
+from ..dtypes import promote
 from ..engine.location import Where, user_where
 from ..engine.modes import BACKWARD, GRAD, LAYER
 from ..engine.node import Output, input_edges
@@ -52,6 +52,8 @@ class Trace(Observer):
         self.sums: dict[Any, int] = {}  # by edge: the slot of the gradient that has arrived there
         self.sweep: Any = None
         self.dy = 0
+        self.private: dict[int, Any] = {}  # leaves that the step makes itself: nobody sees their `.grad`
+        self.given: Any = None  # to a function that runs
         self.parts: Any = None  # of a variadic rule: the slots of its gradients that are still to be told
         for array in [*(tensor._data for tensor in tensors), *arrays]:
             self.new("argument", array)
@@ -92,6 +94,8 @@ class Trace(Observer):
         if not isinstance(value, Tensor):
             known = self.slot_of.get(id(value))
             return value if known is None else ArrayIn(known)
+        if id(value) in self.private:
+            self.refuse("a leaf that the step makes itself has a .grad, and is used further")
         if id(value) in self.argument_of:
             return Argument(self.argument_of[id(value)])
         number = self.slot_of_tensor(value)
@@ -151,30 +155,26 @@ class Trace(Observer):
 
     def operands(self, call: Call) -> list[int]:
         """The slots of an op's inputs, in the dtype to which the op brings them."""
-        numbers = [
-            self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot(value)
-            for value in call.given
-        ]
-        if not call.applied.broadcasting:
-            return numbers
         arrays = [value._data if isinstance(value, Tensor) else value for value in call.given]
-        any_tensor = any(isinstance(value, Tensor) for value in call.given)
-        if all(type(array) is np.ndarray and array.dtype is arrays[0].dtype for array in arrays):
-            return numbers
-        promoted = promote(arrays, [any_tensor and is_scalar(value) for value in call.given])
-        for position, (array, given) in enumerate(zip(promoted, arrays)):
-            if array is given:
-                continue
-            if self.recorded.slots[numbers[position]].origin == "constant":
-                numbers[position] = self.new("constant", array)
-            else:
-                cast = self.new("computed", array)
-                where, layer = call._where, call._layer
-                self.write(
-                    "cast", f"to {array.dtype}", array.dtype, [numbers[position]], [cast], None, where, layer
-                )
-                numbers[position] = cast
-        return numbers
+        promoted = arrays
+        if call.applied.broadcasting and not of_one_dtype(arrays):
+            any_tensor = any(isinstance(value, Tensor) for value in call.given)
+            promoted = promote(arrays, [any_tensor and is_scalar(value) for value in call.given])
+        return [
+            self.operand(value, array, cast, call) for value, array, cast in zip(call.given, arrays, promoted)
+        ]
+
+    def operand(self, value: Any, array: Any, promoted: Any, call: Call) -> int:
+        """The slot of one input of an op, as it is or in another dtype."""
+        known = isinstance(value, Tensor) or id(array) in self.slot_of
+        if not known:
+            return self.slot(promoted)
+        number = self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot(array)
+        if promoted is array:
+            return number
+        cast, dtype = self.new("computed", promoted), promoted.dtype
+        self.write("cast", f"to {dtype}", dtype, [number], [cast], None, call._where, call._layer)
+        return cast
 
     def save(
         self,
@@ -301,8 +301,9 @@ class Trace(Observer):
             leaves = list(gradients)
             for leaf in leaves:
                 self.check_leaf(leaf)
-            numbers = [self.sums[leaf] for leaf in leaves if leaf in self.sums]
-            marks = [self.mark(leaf) for leaf in leaves if type(leaf) is not Output]
+            leaves = [leaf for leaf in leaves if type(leaf) is not Output and id(leaf) not in self.private]
+            numbers = [self.sums[leaf] for leaf in leaves]
+            marks = [self.mark(leaf) for leaf in leaves]
             self.write("deposit", "accumulate", None, numbers, (), marks)
         elif self.sweep.lift is None:
             for edge, array in gradients.items():
@@ -318,7 +319,7 @@ class Trace(Observer):
         elif leaf._listeners is not None and (leaf._listeners.hooks or leaf._listeners.accumulated):
             self.refuse("hooks wait for the gradient of a leaf")
         elif isinstance(self.mark(leaf), TensorIn):
-            self.refuse("a leaf that the step makes itself gets a .grad")
+            self.private[id(leaf)] = leaf
 
     # Updates, and functions that are no ops
     def after_step(self, optimizer: Any) -> None:
@@ -326,16 +327,16 @@ class Trace(Observer):
             self.refuse(f"{type(optimizer).__name__} has a step of its own")
         self.write("step", f"{type(optimizer).__name__}.step", optimizer, (), ())
 
+    def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
+        if BACKWARD.get() is not None:
+            self.refuse(f"{function.__name__} is called on the way of a backward")
+        if function.__name__ == "change_off_the_tape":
+            self.check_changeable(inputs[0])
+        self.given = with_marks([list(inputs), options], self.mark)
+
     def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
         name = function.__name__
-        if BACKWARD.get() is not None:
-            self.refuse(f"{name} is called on the way of a backward")
-        given = with_marks([list(inputs), options], self.mark)
-        reads = tuple(slots_in(given))
-        written = list(results_of(result))
-        if name == "change_off_the_tape":
-            self.check_changeable(inputs[0])
-            written = [inputs[0]]
+        written = [inputs[0]] if name == "change_off_the_tape" else results_of(result)
         writes, places = [], []
         for place, value in enumerate(written):
             array = value._data if isinstance(value, Tensor) else value
@@ -344,7 +345,7 @@ class Trace(Observer):
                 places.append(place)
                 if isinstance(value, Tensor) and array.flags.writeable:
                     self.made.add(writes[-1])
-        self.write("function", name, function, reads, writes, (given, places))
+        self.write("function", name, function, slots_in(self.given), writes, (self.given, places))
 
     def check_changeable(self, tensor: Tensor) -> None:
         """Refuse a change of a tensor that the step makes in a way that is not known."""
@@ -370,6 +371,11 @@ def inside(codes: tuple[Any, ...]) -> bool:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
+
+
+def of_one_dtype(arrays: list[Any]) -> bool:
+    """Whether operands are arrays of one dtype already."""
+    return all(type(array) is np.ndarray and array.dtype is arrays[0].dtype for array in arrays)
 
 
 def shape_of_edge(edge: Any) -> tuple[Any, Any]:
@@ -401,6 +407,3 @@ def slots_in(value: Any) -> list[int]:
 
     walk(value)
     return numbers
-
-
-_ = FLOATS
