@@ -60,7 +60,7 @@ class State:
         for tensor, grad, numbers_of_grad in self.grads:
             changes.set(tensor, "_grad", grad)
             if numbers_of_grad is not None:
-                changes.write_array(grad, numbers_of_grad)
+                changes.write_array(grad, numbers_of_grad)  # type: ignore[arg-type]
         for optimizer, states, groups in self.optimizers:
             changes.refill(optimizer.state, states)
             for group, before in zip(optimizer.param_groups, groups):
