@@ -8,6 +8,7 @@ guards.
 from __future__ import annotations
 
 import io
+import os
 import random
 import sys
 from types import CodeType, FrameType
@@ -28,7 +29,8 @@ UNTOLD = {
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }
-LIBRARY_TALK = ("logging" + "/__init__.py", "warnings.py")
+NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep)
+LOGGING = "logging/__init__.py"
 
 
 class Beside:
@@ -48,7 +50,9 @@ class Beside:
         sys.setprofile(None)
 
     def see(self, frame: FrameType, event: str, called: Any) -> None:
-        """The interpreter calls a function."""
+        """The interpreter calls a function. What ops and functions of this package do, a replay does too."""
+        if OBSERVATION.get() is None:
+            return
         if event == "call":
             self.see_function(frame)
         elif event == "c_call":
@@ -61,10 +65,9 @@ class Beside:
             module = frame.f_locals["self"]
             self.modules[id(module)] = module
         elif code in UNTOLD:
-            if OBSERVATION.get() is not None:
-                self.refuse(UNTOLD[code], frame)
-        elif not code.co_filename.startswith(PACKAGE) and code not in self.frames:
-            if code.co_filename.replace("\\", "/").endswith(LIBRARY_TALK[0]):
+            self.refuse(UNTOLD[code], frame)
+        elif code not in self.frames and not code.co_filename.startswith(NOT_THE_USERS):
+            if code.co_filename.replace("\\", "/").endswith(LOGGING):
                 self.refuse("it logs", frame)
             own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
             self.frames[code] = (frame.f_globals, own)
@@ -75,11 +78,10 @@ class Beside:
         if called in TALK or (isinstance(owner, io.TextIOBase) and called.__name__ == "write"):
             self.refuse(f"it calls {called.__name__}", frame)
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
-            if not frame.f_code.co_filename.startswith(PACKAGE):
+            if not frame.f_code.co_filename.startswith(NOT_THE_USERS):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
         elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
-            if OBSERVATION.get() is not None:  # else it is a function of this package that draws
-                self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
+            self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts."""
