@@ -15,6 +15,8 @@ import numpy as np
 
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor, accumulate
+from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
+from .liveness import Buffers
 from .program import Line, Recorded
 from .values import filled, has_marks
 
@@ -29,9 +31,77 @@ class Departure(Exception):
         self.line, self.reason = line, reason
 
 
-def call_of(line: Line, recorded: Recorded) -> Call:
-    """The call that a line of a recording becomes."""
-    return MAKERS[line.kind](line, recorded)
+def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
+    """The calls that the lines of a recording become, and how many bytes of memory they keep."""
+    hooked = [hook_of(line) for line in recorded.lines]
+    candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if hook is not None]
+    buffers = Buffers(recorded, candidates)
+    shared: dict[Any, Any] = {}  # what hooks prepare for each other
+    calls = []
+    for line, hook in zip(recorded.lines, hooked):
+        run = None if hook is None else prepared(line, hook, recorded, buffers, shared)
+        calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, recorded))
+    return calls, buffers.nbytes
+
+
+def hook_of(line: Line) -> Any:
+    """What prepares a line for replays, if its op has declared that (`op.replayed`)."""
+    if line.kind == "forward":
+        return (
+            line.target.replays.get(None) if not has_marks(line.details[0]) and not line.details[1] else None
+        )
+    if line.kind == "rule" and not line.target.variadic and not has_marks(line.details[0]):
+        return line.details[2].replays.get(line.target.argument)
+    return None
+
+
+def prepared(line: Line, hook: Any, recorded: Recorded, buffers: Buffers, shared: dict[Any, Any]) -> Any:
+    """What is called in each step; None: the hook does not serve these shapes."""
+    values = [recorded.slots[slot].value for slot in line.reads]
+    arrays = [getattr(value, "_data", value) for value in values]
+    params = line.details[0]
+    if line.kind == "forward":
+        params = {**line.target.defaults, **params}
+    return hook(buffers.of.get(line.writes[0]), shared, *arrays, **params)
+
+
+def hooked_call(line: Line, run: Any, recorded: Recorded) -> Call:
+    """A call that was prepared for these shapes."""
+    read, write = reader(line.reads), line.writes[0]
+    if len(line.writes) > 1:
+        writes = slice_of(line.writes)
+
+        def call_several(slots: list[Any], tensors: list[Any]) -> None:
+            slots[writes] = run(*read(slots))
+
+        return call_several
+    if line.kind == "rule":
+        shape, dtype = line.details[1][0]
+
+        def call_rule(slots: list[Any], tensors: list[Any]) -> None:
+            dx = run(*read(slots))
+            if dx.shape != shape:
+                dx = fitted(dx, shape, dtype)
+            slots[write] = dx
+
+        return call_rule
+    if len(line.reads) == 2:
+        first, second = line.reads
+
+        def call_two(slots: list[Any], tensors: list[Any]) -> None:
+            slots[write] = run(slots[first], slots[second])
+
+        return call_two
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        slots[write] = run(*read(slots))
+
+    return call
+
+
+def slice_of(writes: tuple[int, ...]) -> slice:
+    """Slots one after another."""
+    return slice(writes[0], writes[-1] + 1)
 
 
 def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
@@ -82,7 +152,7 @@ def any_forward(line: Line, recorded: Recorded) -> Call:
 
 def rule(line: Line, recorded: Recorded) -> Call:
     """A rule, whose gradient is summed back and cast where that is needed."""
-    params, expected = line.details
+    params, expected, _ = line.details
     if line.target.variadic or has_marks(params):
         return any_rule(line, recorded)
     function, read, write = line.target.function, reader(line.reads), line.writes[0]
@@ -99,7 +169,7 @@ def rule(line: Line, recorded: Recorded) -> Call:
 
 def any_rule(line: Line, recorded: Recorded) -> Call:
     """A rule of several inputs, or one with other params in every step."""
-    params, expected = line.details
+    params, expected, _ = line.details
     function, read, writes, variadic = (
         line.target.function,
         reader(line.reads),

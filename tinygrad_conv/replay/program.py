@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..engine.location import Where, show_where
 from ..errors import show_array
 from .values import same
+
+
+class Form(NamedTuple):
+    """What is remembered of an array once a program has been made."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    nbytes: int
 
 
 @dataclass
@@ -27,6 +35,16 @@ class Slot:
                 "(" + ", ".join(show_array(each) if hasattr(each, "dtype") else "-" for each in array) + ")"
             )
         return show_array(array) if hasattr(array, "dtype") else repr(array)
+
+    def forget(self) -> None:
+        """Let go of the numbers that the recording saw."""
+        self.first = None
+        if self.origin in ("computed", "argument") and hasattr(self.value, "nbytes"):
+            self.value = Form(self.value.shape, self.value.dtype, self.value.nbytes)
+        elif self.origin == "computed" and type(self.value) is tuple:
+            self.value = tuple(
+                Form(each.shape, each.dtype, 0) if hasattr(each, "nbytes") else None for each in self.value
+            )
 
     @property
     def nbytes(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.tensor import Tensor, tensor_of
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
-from .calls import call_of
+from .calls import calls_of
 from .guard import Guard
 from .listing import listed
 from .program import Line, Recorded
@@ -33,7 +33,7 @@ class Program:
     def __init__(self, recorded: Recorded, guard: Guard) -> None:
         self.recorded, self.guard = recorded, guard
         self.lines = recorded.lines
-        self.calls = [call_of(line, recorded) for line in self.lines]
+        self.calls, self.nbytes = calls_of(recorded)
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
         for number, slot in enumerate(recorded.slots):
@@ -44,7 +44,7 @@ class Program:
         self.changed = Changed(recorded)
         self.result = ResultMaker(recorded)
         for slot in recorded.slots:
-            slot.first = None  # the recordings have been compared
+            slot.forget()
         self.runs = 0
 
     def place_outside(self) -> None:

@@ -269,7 +269,7 @@ class Trace(Observer):
         params = params if rule.takes_all_params else rule.pick_params(params)
         reads = [self.dy, *(saved[name] for name in rule.reads)]
         name = f"{rule.function.__name__}"
-        self.write("rule", name, rule, reads, writes, (params, expected), node.where, node.layer)
+        self.write("rule", name, rule, reads, writes, (params, expected, node.op), node.where, node.layer)
 
     def part(self, gradients: Any, dx: Any) -> int:
         """The slot of a gradient of a variadic rule, whose line is written at the first of them."""
