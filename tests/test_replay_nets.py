@@ -67,7 +67,9 @@ def random_net(rng: np.random.Generator) -> tuple[Any, int]:
         if channels > 1 and rng.random() < 0.3:
             layers.append(Functions())
         if rng.random() < 0.3:
-            layers.append(Residual(nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), activation(rng))))
+            layers.append(
+                Residual(nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), activation(rng)))
+            )
         if side >= 2 and rng.random() < 0.5:
             pool = nn.MaxPool2d(2) if rng.random() < 0.7 else nn.AvgPool2d(2)
             layers.append(nn.MaxPool2d(3, 1, 1) if rng.random() < 0.2 else pool)
@@ -156,7 +158,9 @@ def images(count: int, samples: int, side: int, classes: int) -> list[Any]:
     known = []
     for _ in range(4):
         x = rng.standard_normal((samples, 1, side, side), np.float32)
-        known.append((tg.tensor(x), tg.tensor(np.eye(classes, dtype=np.float32)[rng.integers(0, classes, samples)])))
+        known.append(
+            (tg.tensor(x), tg.tensor(np.eye(classes, dtype=np.float32)[rng.integers(0, classes, samples)]))
+        )
     return [known[place] for place in rng.integers(0, 4, count)]
 
 

@@ -471,3 +471,135 @@ def test_programs_are_bounded() -> None:
             for _ in range(3):
                 step(tg.ones(size))
     assert len(step.programs) <= 16
+
+
+def test_options_that_the_step_sets_itself() -> None:
+    def make() -> Any:
+        net = small_net()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Any, y: Any) -> Any:
+            for group in optimizer.param_groups:
+                group["lr"] = 0.1
+            optimizer.zero_grad()
+            loss = tg.cross_entropy(net(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        def lower() -> None:
+            optimizer.param_groups[0]["lr"] = 0.01
+
+        a, b, c, d = batches(4)
+        return [net, optimizer], step, [a, b, c, lower, d]
+
+    same_as_eager(make, refused="option of the optimiser, 'lr'")
+
+
+def test_seeds_in_the_step() -> None:
+    def make() -> Any:
+        def step(x: Any, y: Any) -> Any:
+            tg.manual_seed(3)
+            return (x * tg.rand(1)).sum()
+
+        return [], step, batches(5)
+
+    same_as_eager(make, refused="seeds")
+
+
+def test_dicts_outside() -> None:
+    def make() -> Any:
+        net, seen = small_net(), {"loss": None}
+
+        def step(x: Any, y: Any) -> Any:
+            loss = tg.cross_entropy(net(x), y).detach()
+            seen["loss"] = loss
+            return loss * 2
+
+        return [net], step, batches(5)
+
+    same_as_eager(make, refused="it sets loss")
+
+
+def test_a_global_counter_of_the_loop_is_no_setting() -> None:
+    variables: dict[str, Any] = {"tg": tg, "net": small_net()}
+    variables["optimizer"] = optim.SGD(variables["net"].parameters(), lr=0.1)
+    exec(
+        "def train(x, y):\n    optimizer.zero_grad()\n    loss = tg.cross_entropy(net(x), y)\n"
+        "    loss.backward()\n    optimizer.step()\n    return loss\n",
+        variables,
+    )
+    replayed = tg.replay(variables["train"])
+    for number, batch in enumerate(batches(6)):
+        variables["step"] = number  # `optimizer.step()` is something else
+        replayed(*batch)
+    assert replayed.replays == 4
+
+
+def test_functions_with_a_backward_of_their_own() -> None:
+    class Square(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 2 * dy * x
+
+    def make() -> Any:
+        net = small_net()
+
+        def step(x: Any, y: Any) -> Any:
+            net.zero_grad()
+            loss = Square.apply(net(x)).mean()
+            loss.backward()
+            return loss
+
+        return [net], step, batches(5)
+
+    same_as_eager(make, refused="other values")
+
+
+def test_lazy_layers() -> None:
+    def make() -> Any:
+        tg.manual_seed(0)
+        net = nn.Sequential(nn.Flatten(), nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(3))
+
+        def step(x: Any, y: Any) -> Any:
+            net.zero_grad()
+            loss = tg.cross_entropy(net(x), y)
+            loss.backward()
+            with tg.no_grad():
+                for parameter in net.parameters():
+                    parameter.add_(parameter.detach() * -0.01)
+            return loss
+
+        return [net], step, batches(7)
+
+    same_as_eager(make, at_least=3)
+
+
+def test_groups_that_are_added_and_schedules_by_hand() -> None:
+    def make() -> Any:
+        net, extra = small_net(), nn.Parameter(tg.ones(3))
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            loss = tg.cross_entropy(net(x) * extra, y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        def add() -> None:
+            optimizer.add_param_group({"params": [extra], "lr": 0.5})
+
+        def lower() -> None:
+            optimizer.param_groups[0]["lr"] *= 0.5
+
+        a, b, c, d, e, f, g, h = batches(8)
+        return [net, optimizer, extra], step, [a, b, c, lower, d, add, e, f, g, lower, h]
+
+    same_as_eager(make, at_least=4)

@@ -23,13 +23,13 @@ class Arguments:
         self.tensors: list[Tensor] = []
         self.bare: list[Any] = []  # ndarrays
         self.others: list[Any] = []
-        key: list[Any] = [self.key_of(value) for value in inputs]
+        key: list[Any] = list(map(self.key_of, inputs))
         if options:
             key += [(name, self.key_of(value)) for name, value in options.items()]
         self.arrays = [tensor._data for tensor in self.tensors]
         if self.bare:
             self.arrays += self.bare
-        if len(self.arrays) > 1:
+        if len(set(map(id, self.arrays))) < len(self.arrays):  # some are the same
             first: dict[int, int] = {}
             key.append(tuple([first.setdefault(id(array), place) for place, array in enumerate(self.arrays)]))
         self.key = tuple(key)

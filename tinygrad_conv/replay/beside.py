@@ -7,6 +7,7 @@ guards.
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import random
@@ -16,16 +17,20 @@ from typing import Any
 
 import numpy as np
 
+from ..creation import manual_seed, seed
 from ..engine.location import PACKAGE, Where
 from ..engine.modes import OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
+from ..randomness.generator import Generator
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
+SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
 UNTOLD = {
+    **{function.__code__: "it seeds random numbers" for function in SEEDS},
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }

@@ -7,35 +7,25 @@ and attributes; the tensors from outside. Entries are compared by identity, all 
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Iterable
 from operator import attrgetter, getitem, is_
-from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-import numpy as np
-
 from ..dtypes import get_default_dtype
-from ..engine.location import PACKAGE
 from ..engine.modes import GRAD
-from ..engine.tensor import Tensor
-from ..kernels import get_num_threads, kernels_in_use
-from ..nn.module import Module
-from ..optim.optimizer import Optimizer
+from ..kernels import kernels_in_use
 from .beside import Beside
 from .program import Recorded
+from .world import PLAIN, Entry, World
 
-PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
-SETS = {"STORE_GLOBAL", "STORE_DEREF", "DELETE_GLOBAL", "DELETE_DEREF"}
 ARRAY = attrgetter("_data")
 STATE = attrgetter("_requires_grad", "_listeners", "_edge")
 CELL = attrgetter("cell_contents")
-Entry = tuple[Any, Any, Any]  # a dict or a list, the key in it, what was there
 
 
 def settings() -> tuple[Any, ...]:
     """What is switched on, as far as it decides what a step computes."""
-    return GRAD.get(), kernels_in_use(), get_default_dtype(), get_num_threads()
+    return GRAD.get(), kernels_in_use(), get_default_dtype()
 
 
 class Guard:
@@ -47,6 +37,10 @@ class Guard:
             set()
         )  # entries that the step itself changes: ids of holders and keys, of cells
         world = World(step, beside, arguments)
+        for line in recorded.lines:
+            if line.kind == "step":
+                world.value("an optimiser", line.target)
+        self.sizes = [len(container) for container in world.lists]
         self.containers, self.lists = world.containers, world.lists  # by id, and to keep the ids
         self.lengths = list(map(len, world.param_lists))
         self.param_lists = world.param_lists
@@ -124,7 +118,11 @@ class Guard:
 
     def changed(self) -> list[tuple[str, Any, Any]]:
         """What a call of the step changed of it: names, and what was and is there. It is taken out."""
-        names: list[tuple[str, Any, Any]] = []
+        names: list[tuple[str, Any, Any]] = [
+            (self.containers[id(container)], size, container)
+            for container, size in zip(self.lists, self.sizes)
+            if len(container) != size
+        ]
         kept: list[Entry] = []
         for holder, key, value in self.entries:
             now = holder[key] if isinstance(holder, list) and key < len(holder) else None
@@ -162,147 +160,3 @@ def is_same_plain(value: Any, other: Any) -> bool:
     if type(value) is tuple:
         return len(value) == len(other) and all(map(is_same_plain, value, other))
     return isinstance(value, PLAIN) and (value is other or repr(value) == repr(other))
-
-
-class World:
-    """What a step reaches outside of itself, from its functions on."""
-
-    def __init__(self, step: Any, beside: Beside, arguments: Iterable[Any]) -> None:
-        self.entries: list[Entry] = []
-        self.cells: list[Any] = []
-        self.modules: dict[int, Module] = {}
-        self.optimizers: dict[int, Optimizer] = {}
-        self.containers: dict[int, str] = {}  # outside lists, by id
-        self.lists: list[Any] = []
-        self.param_lists: list[Any] = []  # of optimisers: their groups, and the parameters in each
-        self.seen: set[Any] = set()
-        self.attributes: set[str] = set()  # names that the step's functions look up on something
-        for code in beside.frames:
-            self.attributes.update(names_in(code))
-        self.function(step)
-        for code, (variables, own) in beside.frames.items():
-            self.code(code, variables)
-            self.value("self", own)
-        for module in beside.modules.values():
-            self.value("a module", module)
-        for argument in arguments:
-            self.value("an argument", argument)
-
-    def function(self, function: Any) -> None:
-        """A function of the user's."""
-        function = getattr(function, "__wrapped__", function)
-        if isinstance(function, MethodType):
-            self.value("self", function.__self__)
-            function = function.__func__
-        if not isinstance(function, FunctionType) or function.__code__.co_filename.startswith(PACKAGE):
-            return
-        if id(function) in self.seen:
-            return
-        self.seen.add(id(function))
-        self.attributes.update(names_in(function.__code__))
-        stored = stored_in(function.__code__)
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-            try:
-                contents = cell.cell_contents
-            except ValueError:
-                continue
-            if name not in stored or not isinstance(contents, PLAIN):
-                self.cells.append(cell)
-            self.value(name, contents)
-        for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            self.value("a default", value)
-        self.code(function.__code__, function.__globals__)
-
-    def code(self, code: CodeType, variables: dict[str, Any]) -> None:
-        """The globals that a function's code names."""
-        if (id(code), id(variables)) in self.seen:
-            return
-        self.seen.add((id(code), id(variables)))
-        stored = stored_in(code)
-        for name in names_in(code):
-            if name in variables:
-                value = variables[name]
-                if name not in stored or not isinstance(value, PLAIN):
-                    self.entries.append((variables, name, value))
-                self.value(name, value)
-
-    def value(self, name: str, value: Any) -> None:
-        """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, type, Tensor, np.ndarray)):
-            return
-        self.seen.add(id(value))
-        if isinstance(value, Module):
-            self.module(value)
-        elif isinstance(value, Optimizer):
-            self.optimizer(value)
-        elif isinstance(value, (FunctionType, MethodType)):
-            self.function(value)
-        elif isinstance(value, (list, dict, tuple, set)):
-            self.container(name, value)
-        elif isinstance(getattr(value, "__dict__", None), dict) and type(value).__module__ != "builtins":
-            if not isinstance(value, type(np)):
-                self.members(value)
-
-    def container(self, name: str, container: Any) -> None:
-        """A list, a tuple or a dict, and what is in it, one level deep."""
-        if not isinstance(container, tuple):
-            self.containers[id(container)] = name
-            self.lists.append(container)
-        if isinstance(container, set) or len(container) > 1000:
-            return
-        keys = list(container) if isinstance(container, dict) else range(len(container))
-        for key in keys:
-            member = container[key]
-            if isinstance(member, (Tensor, Module, Optimizer)) and not isinstance(container, tuple):
-                self.entries.append((container, key, member))
-            self.value(name, member)
-
-    def module(self, module: Module) -> None:
-        """A module: all that is set on it, and the modules below it."""
-        self.modules[id(module)] = module
-        for name, value in vars(module).items():
-            if name != "_path":
-                self.entries.append((vars(module), name, value))
-                self.value(name, value)
-
-    def optimizer(self, optimizer: Optimizer) -> None:
-        """An optimiser: which parameters it has; its options are read in every step."""
-        self.optimizers[id(optimizer)] = optimizer
-        groups = optimizer.param_groups
-        self.entries.append((vars(optimizer), "param_groups", groups))
-        self.param_lists += [groups, *(group["params"] for group in groups)]
-        for group in groups:
-            self.entries.append((group, "params", group["params"]))
-            self.entries += [(group["params"], place, param) for place, param in enumerate(group["params"])]
-
-    def members(self, value: Any) -> None:
-        """An object of some other class: those of its attributes that the step's functions name."""
-        if type(value).__module__.partition(".")[0] == "tinygrad_conv":
-            return
-        for name in self.attributes & vars(value).keys():
-            member = vars(value)[name]
-            self.entries.append((vars(value), name, member))
-            self.value(name, member)
-
-
-def codes_in(code: CodeType) -> Iterable[CodeType]:
-    """A function's code, and that of functions and comprehensions in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from codes_in(constant)
-
-
-def names_in(code: CodeType) -> set[str]:
-    """The names of globals and attributes in a function's code."""
-    return {name for each in codes_in(code) for name in each.co_names}
-
-
-def stored_in(code: CodeType) -> set[str]:
-    """The globals and enclosing variables that a function sets itself."""
-    return {
-        instruction.argval
-        for each in codes_in(code)
-        for instruction in dis.get_instructions(each)
-        if instruction.opname in SETS
-    }

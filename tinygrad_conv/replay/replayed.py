@@ -18,16 +18,17 @@ from typing import Any
 import numpy as np
 
 from ..engine.location import Where, line_of, show_where
-from ..engine.modes import GRAD, OBSERVATION
+from ..engine.modes import OBSERVATION
 from .arguments import Arguments
 from .beside import Beside
 from .calls import Departure
 from .check import check_against_eager
-from .guard import Guard
+from .guard import Guard, settings
 from .program import Recorded, difference
 from .results import ResultForm, place_of
 from .runner import Program
 from .trace import Trace
+from .world import names_in
 
 SWITCH = "TINYGRAD_CONV_REPLAY"
 PROGRAMS = 16  # kept of a step: the least recently used goes
@@ -145,24 +146,32 @@ class Replayed:
             self.say(reason, place_of(self.step))
             return self.step(*inputs, **options)
         self.recordings += 1
-        trace, beside, grad = Trace(given.tensors, given.bare), Beside(), GRAD.get()
+        trace, beside, before = Trace(given.tensors, given.bare), Beside(), settings()
         with trace, beside:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
-        if GRAD.get() is not grad:
-            recorded.refuse("it switches gradients on or off, and leaves it so", place_of(self.step))
+        if settings() != before:
+            recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
         if beside.fault is not None:
             recorded.refuse(*beside.fault)
-        ResultForm(trace, result, self.step)
-        guard = Guard(self.step, beside, recorded, given.others)
-        refuse_what_lasts(recorded, guard, beside, given)
-        if entry is None:
-            self.enter(given.key, Entry(guard, recorded))
-            if recorded.fault is not None:
-                self.refuse(self.entries[given.key][-1], *recorded.fault)
-            return result
-        self.compare(entry, guard, recorded, bool(given.bare))
+        try:
+            ResultForm(trace, result, self.step)
+            guard = Guard(self.step, beside, recorded, given.others)
+            refuse_what_lasts(recorded, guard, beside, given)
+            self.learn(entry, given, guard, recorded)
+        except Exception as error:  # the step has run: its result counts
+            self.say(f"it could not be recorded ({type(error).__name__}: {error})", place_of(self.step))
         return result
+
+    def learn(self, entry: Entry | None, given: Arguments, guard: Guard, recorded: Recorded) -> None:
+        """Keep a first recording, or compare a second one with it."""
+        if entry is not None:
+            self.compare(entry, guard, recorded, bool(given.bare))
+            return
+        entry = Entry(guard, recorded)
+        self.enter(given.key, entry)
+        if recorded.fault is not None:
+            self.refuse(entry, *recorded.fault)
 
     def compare(self, entry: Entry, guard: Guard, recorded: Recorded, arrays: bool) -> None:
         """A second recording has been made: if it agrees with the first, there is a program."""
@@ -202,7 +211,7 @@ class Replayed:
 
     def refuse(self, entry: Entry, reason: str, where: Where) -> None:
         """From now on this setting runs eagerly, which is said once."""
-        entry.refused, entry.program = True, None
+        entry.refused, entry.program, entry.recorded = True, None, Recorded()
         self.program = None
         self.say(reason, where)
 
@@ -234,6 +243,10 @@ def refuse_what_lasts(recorded: Recorded, guard: Guard, beside: Beside, given: A
             recorded.refuse(f"it calls {method} of {guard.containers[id(container)]}, from outside", where)
     if guard.hooked and recorded.lines:
         recorded.refuse("hooks of a module are attached", recorded.lines[0].where)
+    options = {name for line in recorded.lines if line.kind == "step" for name in line.target.defaults}
+    for code in beside.frames:
+        for name in options & names_in(code).options:
+            recorded.refuse(f"it sets an option of the optimiser, {name!r}, itself", (code, 0))
     for other in given.others:
         if hasattr(other, "__next__") and recorded.lines:
             recorded.refuse("it takes from an iterator", recorded.lines[0].where)

@@ -13,7 +13,7 @@ from .calls import calls_of
 from .guard import Guard
 from .listing import listed
 from .program import Line, Recorded
-from .state import State, default_generator
+from .state import Grads, State, default_generator
 from .values import MARKS, Argument, TensorIn, filled, read_only
 
 FORGET = ("clear_grads", "forget_grad")  # functions that change nothing but which array `.grad` is
@@ -99,6 +99,8 @@ class Changed:
         fixed = [leaf for leaf in self.leaves if isinstance(leaf, Tensor)]
         self.leaves_of_arguments = [leaf.number for leaf in self.leaves if isinstance(leaf, Argument)]
         self.leaves = distinct(fixed)
+        others = (self.written, self.written_arguments, self.leaves_of_arguments, self.optimizers)
+        self.only_grads = not (any(others) or self.schedulers or self.generators or self.random or everything)
 
     @staticmethod
     def of_everything(recorded: Recorded) -> Changed:
@@ -129,8 +131,10 @@ class Changed:
             elif isinstance(value, np.random.Generator):
                 self.generators.append(value)
 
-    def state(self, tensors: list[Tensor], everything: bool = False) -> State:
+    def state(self, tensors: list[Tensor], everything: bool = False) -> State | Grads:
         """All of it as it is now."""
+        if self.only_grads and not self.changes_grads:
+            return Grads(self.leaves)
         generators = [*self.generators, default_generator()] if self.random else self.generators
         return State(
             [*self.written, *(tensors[number] for number in self.written_arguments)],

@@ -72,6 +72,18 @@ class State:
         changes.commit()
 
 
+class Grads:
+    """Which arrays are the gradients now, where a step changes nothing else before its end."""
+
+    def __init__(self, leaves: list[Tensor]) -> None:
+        self.leaves, self.grads = leaves, [leaf._grad for leaf in leaves]
+
+    def restore(self) -> None:
+        """Put them back."""
+        for leaf, grad in zip(self.leaves, self.grads):
+            leaf._grad = grad
+
+
 def with_parts(scheduler: Any) -> list[Any]:
     """A schedule, and the schedules that it is made of."""
     return [

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import promote
 from ..engine.location import Where, user_where
-from ..engine.modes import BACKWARD, GRAD, LAYER
+from ..engine.modes import BACKWARD
 from ..engine.node import Output, input_edges
 from ..engine.observe import Call, Observer
 from ..engine.op import is_scalar
@@ -17,8 +19,8 @@ from ..engine.tensor import Tensor, clear_grads
 from ..kernels import kernels_in_use
 from ..members import members_of
 from ..optim.optimizer import Optimizer
-from .program import Line, Recorded, Slot
-from .values import Argument, ArrayIn, TensorIn, with_marks
+from .slots import Slots
+from .values import TensorIn, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
 
@@ -28,7 +30,20 @@ def forget_grad(tensor: Tensor) -> None:
     clear_grads([tensor], True)
 
 
-class Trace(Observer):
+def careful(event: Callable[..., None]) -> Callable[..., None]:
+    """What goes wrong in a recording never reaches the step: it then runs eagerly, and says why."""
+
+    @wraps(event)
+    def note(trace: Trace, *arguments: Any) -> None:
+        try:
+            event(trace, *arguments)
+        except Exception as error:
+            trace.refuse(f"it could not be recorded ({type(error).__name__}: {error})")
+
+    return note
+
+
+class Trace(Slots, Observer):
     """Records one call of a step.
 
     Arrays are known by their identity: each one that is seen gets a slot, and is kept alive meanwhile.
@@ -40,107 +55,26 @@ class Trace(Observer):
 
     def __init__(self, tensors: list[Tensor], arrays: list[Any]) -> None:
         """tensors, arrays: those that the step is called with."""
-        self.recorded = Recorded()
-        self.slot_of: dict[int, int] = {}  # by the id of an array
-        self.outside: dict[int, int] = {}  # slots of tensors from outside, by id
-        self.alive: list[Any] = []
-        self.argument_of = {id(tensor): number for number, tensor in enumerate(tensors)}
-        self.kernels, self.grad = kernels_in_use(), GRAD.get()
+        super().__init__(tensors, arrays)
+        self.kernels = kernels_in_use()
         self.saved: dict[Any, dict[str, int]] = {}  # by node: the slots of what its rules read
-        self.outputs: dict[Any, list[int]] = {}  # by node: the slots of its outputs
-        self.made: set[int] = set()  # slots of tensors that a function made
         self.sums: dict[Any, int] = {}  # by edge: the slot of the gradient that has arrived there
         self.sweep: Any = None
         self.dy = 0
-        self.private: dict[int, Any] = {}  # leaves that the step makes itself: nobody sees their `.grad`
         self.given: Any = None  # to a function that runs
         self.parts: Any = None  # of a variadic rule: the slots of its gradients that are still to be told
-        for array in [*(tensor._data for tensor in tensors), *arrays]:
-            self.new("argument", array)
-
-    # Slots
-    def new(self, origin: str, value: Any, array: Any = None) -> int:
-        """A slot for a value."""
-        number = len(self.recorded.slots)
-        shown = value if array is None else array
-        numbers = shown.copy() if origin in ("constant", "outside") and hasattr(shown, "copy") else value
-        self.recorded.slots.append(Slot(origin, value, numbers))
-        self.alive.append(shown)
-        if isinstance(shown, np.ndarray):
-            self.slot_of[id(shown)] = number
-        return number
-
-    def slot(self, value: Any) -> int:
-        """The slot of an array, or of a constant."""
-        known = self.slot_of.get(id(value)) if isinstance(value, np.ndarray) else None
-        return self.new("constant", value) if known is None else known
-
-    def slot_of_tensor(self, tensor: Tensor) -> int:
-        """The slot of a tensor's array; one that nothing in the step made comes from outside."""
-        known = self.slot_of.get(id(tensor._data))
-        if known is None:
-            if tensor._edge is not None:
-                self.refuse("a tensor comes with its tape from outside of the step; pass x.detach()")
-            number = self.new("outside", tensor, tensor._data)
-            self.outside[id(tensor)] = number
-            return number
-        slot = self.recorded.slots[known]
-        if slot.origin == "outside" and slot.value is not tensor:
-            self.recorded.aliases.append((known, tensor))
-        return known
-
-    def mark(self, value: Any) -> Any:
-        """The mark for a tensor or an array that a call was given."""
-        if not isinstance(value, Tensor):
-            known = self.slot_of.get(id(value))
-            return value if known is None else ArrayIn(known)
-        if id(value) in self.private:
-            self.refuse("a leaf that the step makes itself has a .grad, and is used further")
-        if id(value) in self.argument_of:
-            return Argument(self.argument_of[id(value)])
-        number = self.slot_of_tensor(value)
-        slot = self.recorded.slots[number]
-        return (
-            value
-            if slot.origin == "outside" and slot.value is value
-            else TensorIn(number, number in self.made)
-        )
-
-    def array_mark(self, value: Any) -> Any:
-        """The mark for a tensor or an array among the params of an op, which takes arrays."""
-        number = self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot_of.get(id(value))
-        return value if number is None else ArrayIn(number)
-
-    def write(
-        self,
-        kind: str,
-        name: str,
-        target: Any,
-        reads: Any,
-        writes: Any,
-        details: Any = None,
-        where: Where | None = None,
-        layer: str | None = None,
-    ) -> None:
-        """One more line."""
-        where = user_where() if where is None else where
-        layer = LAYER.get() if layer is None else layer
-        self.recorded.lines.append(
-            Line(kind, name, target, tuple(reads), tuple(writes), details, where, layer)
-        )
-
-    def refuse(self, reason: str, where: Where | None = None) -> None:
-        """The step cannot be replayed."""
-        self.recorded.refuse(reason, user_where() if where is None else where)
 
     # Ops
+    @careful
     def after_op(self, call: Call) -> None:
         op, where, layer = call.applied, call._where, call._layer
         if kernels_in_use() != self.kernels:
             self.refuse("it switches kernels on the way", where)
         if any(id(output) in self.outside or id(output) in self.argument_of for output in call.outputs):
             self.refuse(f"{op.name} returned what it was given", where)
+        before = len(self.recorded.slots)
         reads = self.operands(call)
+        self.check_constants(before, where)
         params = {name: with_marks(value, self.array_mark) for name, value in call.options.items()}
         several = len(call.outputs) > 1 or (call.node is not None and call.node.several)
         outputs = [self.new("computed", output._data) for output in call.outputs]
@@ -150,8 +84,22 @@ class Trace(Observer):
         details = (params, bool(several), len(outputs))
         self.write("forward", op.name, op, reads, [*outputs, *kept], details, where, layer)
         if node is not None:
-            self.outputs[node] = outputs
             self.save(node, op, reads, outputs, kept, params, where)
+
+    def check_constants(self, before: int, where: Where) -> None:
+        """Refuse constants that a rule may have computed by NumPy from masks, indices or labels: it may do so
+        where it is differentiated itself.
+        """
+        node = self.sweep.node if self.sweep is not None and self.sweep.lift is not None else None
+        if node is None or not (
+            set(node.op.keeps) & node.saved.keys() or any(map(is_array, node.params.values()))
+        ):
+            return
+        new = self.recorded.slots[before:]
+        if any(
+            slot.origin == "constant" and isinstance(slot.value, (np.ndarray, np.generic)) for slot in new
+        ):
+            self.refuse(f"a rule of {node.op.name}, which is differentiated itself, computes by NumPy", where)
 
     def operands(self, call: Call) -> list[int]:
         """The slots of an op's inputs, in the dtype to which the op brings them."""
@@ -215,6 +163,7 @@ class Trace(Observer):
         return made
 
     # Sweeps
+    @careful
     def before_sweep(self, gradients: Any) -> None:
         self.sweep, self.sums = gradients, {}
         if gradients.lift is not None:
@@ -224,6 +173,7 @@ class Trace(Observer):
                 self.refuse("backward begins with a gradient that nothing in the step made; pass a tensor")
             self.sums[edge] = self.slot(array)
 
+    @careful
     def before_rules(self, gradients: Any, node: Any, dy: Any) -> None:
         if node._listeners is not None:
             self.refuse("hooks, or retain_grad, wait for a gradient of a result")
@@ -249,6 +199,7 @@ class Trace(Observer):
             return self.sums[output]
         return self.new("constant", dy)
 
+    @careful
     def after_rule(self, gradients: Any, edge: Any, dx: Any, before: Any, after: Any) -> None:
         if gradients.lift is not None or gradients.node not in self.saved:
             return
@@ -294,6 +245,7 @@ class Trace(Observer):
         self.alive.append(dx)
         return number
 
+    @careful
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:
             self.refuse("a leaf goes backward by itself")
@@ -322,11 +274,13 @@ class Trace(Observer):
             self.private[id(leaf)] = leaf
 
     # Updates, and functions that are no ops
+    @careful
     def after_step(self, optimizer: Any) -> None:
         if type(optimizer).step is not Optimizer.step:
             self.refuse(f"{type(optimizer).__name__} has a step of its own")
         self.write("step", f"{type(optimizer).__name__}.step", optimizer, (), ())
 
+    @careful
     def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
         if BACKWARD.get() is not None:
             self.refuse(f"{function.__name__} is called on the way of a backward")
@@ -334,6 +288,7 @@ class Trace(Observer):
             self.check_changeable(inputs[0])
         self.given = with_marks([list(inputs), options], self.mark)
 
+    @careful
     def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
         name = function.__name__
         written = [inputs[0]] if name == "change_off_the_tape" else results_of(result)
@@ -354,6 +309,7 @@ class Trace(Observer):
             self.refuse("a tensor that NumPy made is changed in place; make it by tg.tensor or tg.zeros")
 
     # What Python reads
+    @careful
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
         if name == "grad = …" and value is None:
             self.write("function", "grad = None", forget_grad, (), (), ([[self.mark(tensor)], {}], []))
@@ -371,6 +327,11 @@ def inside(codes: tuple[Any, ...]) -> bool:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
+
+
+def is_array(value: Any) -> bool:
+    """Whether a param is an array, or has some in it."""
+    return isinstance(value, np.ndarray) or (isinstance(value, (list, tuple)) and any(map(is_array, value)))
 
 
 def of_one_dtype(arrays: list[Any]) -> bool:
