@@ -20,7 +20,7 @@ from ..kernels import kernels_in_use
 from ..members import members_of
 from ..optim.optimizer import Optimizer
 from .slots import Slots
-from .values import TensorIn, with_marks
+from .values import ArrayIn, TensorIn, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
 
@@ -90,15 +90,12 @@ class Trace(Slots, Observer):
         """Refuse constants that a rule may have computed by NumPy from masks, indices or labels: it may do so
         where it is differentiated itself.
         """
-        node = self.sweep.node if self.sweep is not None and self.sweep.lift is not None else None
-        if node is None or not (
-            set(node.op.keeps) & node.saved.keys() or any(map(is_array, node.params.values()))
-        ):
+        if self.sweep is None or self.sweep.lift is None:
             return
-        new = self.recorded.slots[before:]
-        if any(
-            slot.origin == "constant" and isinstance(slot.value, (np.ndarray, np.generic)) for slot in new
-        ):
+        node = self.sweep.node
+        choices = set(node.op.keeps) & node.saved.keys() or any(map(is_array, node.params.values()))
+        new = [slot.value for slot in self.recorded.slots[before:] if slot.origin == "constant"]
+        if choices and any(isinstance(value, (np.ndarray, np.generic)) for value in new):
             self.refuse(f"a rule of {node.op.name}, which is differentiated itself, computes by NumPy", where)
 
     def operands(self, call: Call) -> list[int]:
