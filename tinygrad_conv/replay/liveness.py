@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .program import Recorded
-from .values import MARKS, Argument, Reading
+from .values import Argument, ArrayIn, Reading, TensorIn
 
 
 class Buffers:
@@ -124,8 +124,10 @@ def slots_of(form: Any) -> set[int]:
     """The slots that marks name, anywhere in a value."""
     if isinstance(form, Reading):
         return slots_of(form.tensor)
-    if isinstance(form, MARKS):
-        return set() if isinstance(form, Argument) else {form.slot}
+    if isinstance(form, (ArrayIn, TensorIn)):
+        return {form.slot}
+    if isinstance(form, Argument):
+        return set()
     if isinstance(form, (list, tuple)):
         return {slot for member in form for slot in slots_of(member)}
     if isinstance(form, dict):
