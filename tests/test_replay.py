@@ -205,7 +205,7 @@ def test_a_number_may_be_read_as_the_result() -> None:
             loss = tg.cross_entropy(net(x), y)
             loss.backward()
             optimizer.step()
-            return loss.item(), float(loss), loss.data
+            return loss.item(), float(loss), loss.data, float(loss.item())
 
         return [net], step, batches(6)
 

@@ -496,6 +496,39 @@ def test_options_that_the_step_sets_itself() -> None:
     same_as_eager(make, refused="option of the optimiser, 'lr'")
 
 
+def make_returning(result: Any) -> Any:
+    """A maker of an evaluation that returns something of the logits and the labels."""
+
+    def make() -> Any:
+        net = small_net()
+        return [net], lambda x, y: result(net(x).detach(), y), [(x, y % 2) for x, y in batches(6)]
+
+    return make
+
+
+def checked(value: Any) -> Any:
+    if value > 100:
+        raise ValueError
+    return value
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda logits, y: int(logits.mean().item()),  # another object than what was read
+        lambda logits, y: checked(logits.mean().item()),
+        lambda logits, y: logits.mean().item() * 2,
+        lambda logits, y: "many" if logits.mean() > 0 else "few",
+        lambda logits, y: (int(y.amax()), int(y.amax() + 0 * y.sum())),  # the same number: which is which?
+        lambda logits, y: str(logits.mean()),
+        lambda logits, y: [float(number) for number in logits[0]],
+    ],
+    ids=range(7),
+)
+def test_numbers_that_are_more_than_read(result: Any) -> None:
+    same_as_eager(make_returning(result), refused="Python reads")
+
+
 def test_seeds_in_the_step() -> None:
     def make() -> Any:
         def step(x: Any, y: Any) -> Any:

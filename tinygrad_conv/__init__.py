@@ -11,6 +11,7 @@ functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data    layers, optimisers, toy data
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
+replay/      training steps recorded once and replayed fast; imported when asked for
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
+    from .replay import replay
     from .saving import load, save
 
 __version__ = "0.1.0"
@@ -162,6 +164,7 @@ __all__ = [  # noqa: PLE0604
     "randn",
     "randn_like",
     "randperm",
+    "replay",
     "save",
     "set_default_dtype",
     "set_num_threads",

@@ -11,7 +11,7 @@ from ..errors import ReplayError, show_value
 from .arguments import Arguments
 from .program import Line, difference_of_constants
 from .runner import Program
-from .state import State, same_numbers
+from .state import same_numbers
 from .trace import Trace
 
 COMPARED = ("forward", "rule", "add", "cast")
@@ -74,7 +74,7 @@ def part(line: Line, value: Any, expected: Any) -> NoReturn:
     )
 
 
-def compare_states(eager: State, replayed: State) -> None:
+def compare_states(eager: Any, replayed: Any) -> None:
     """Raise where parameters, buffers, gradients, optimisers or random numbers are not what eager left."""
     for (tensor, _, mine, _), (_, _, theirs, _) in zip(replayed.numbers, eager.numbers):
         if not same_numbers(mine, theirs):

@@ -37,6 +37,7 @@ STRAIGHT = (
     ),
     *("NOT_TAKEN", "EXTENDED_ARG", "FORMAT_SIMPLE"),
 )
+NUMBERS = ("float", "int", "bool")
 READERS = {
     "item": "item",
     "__float__": "__float__",
@@ -56,9 +57,10 @@ class ResultForm:
         self.trace, self.recorded = trace, trace.recorded
         self.where = self.recorded.lines[-1].where if self.recorded.lines else user_where()
         self.reads = {id(value): (tensor, name) for tensor, name, value, _ in self.recorded.reads}
-        self.returned = 0
+        self.returned: set[int] = set()  # ids of numbers that were read
         self.check_reads(step)
         self.recorded.result = self.form(result)
+        self.check_returned()
 
     def refuse(self, reason: str) -> Any:
         """There is no form."""
@@ -73,12 +75,20 @@ class ResultForm:
                 shown = {"__repr__": "print", "__bool__": "if, or bool"}.get(name, name.strip("_"))
                 self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", where)
 
+    def check_returned(self) -> None:
+        """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which?"""
+        owners = {(id(value), id(tensor)) for tensor, _, value, _ in self.recorded.reads}
+        for _, name, value, where in self.recorded.reads:
+            if id(value) not in self.returned or len(owners) > len(self.reads):
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", where)
+
     def form(self, value: Any) -> Any:
         """A part of the result."""
         if isinstance(value, Tensor):
             return self.of_tensor(value)
         if id(value) in self.reads:
             tensor, name = self.reads[id(value)]
+            self.returned.add(id(value))
             return Reading(self.trace.mark(tensor), READERS.get(name, name))
         if isinstance(value, np.ndarray):
             number = self.trace.slot_of.get(id(value))
@@ -127,19 +137,26 @@ class ResultForm:
 
 def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
     """Whether a function does nothing from an instruction on but return, and read further numbers."""
+    instructions = [each for each in dis.get_instructions(code) if each.opname != "CACHE"]
+    place = max(number for number, each in enumerate(instructions) if each.offset <= offset)
+    asked = [each.argval for each in instructions[max(0, place - 5) : place] if each.opname == "LOAD_GLOBAL"]
+    numbers = len([name for name in asked if name in NUMBERS])  # `float(loss.item())`: calls that may follow
     before = ""
-    for instruction in dis.get_instructions(code):
-        if instruction.offset > offset:
-            name = instruction.opname
-            if name.startswith("RETURN_"):
-                return True
-            is_call = name.startswith("CALL")
-            leaves_a_block = is_call and before in ("LOAD_CONST", "DUP_TOP", "PRECALL")
-            if is_call and not (instruction.offset in readings or leaves_a_block):
+    for instruction in instructions[place + 1 :]:
+        name = instruction.opname
+        if name.startswith("RETURN_"):
+            return True
+        if name.startswith("CALL"):
+            leaves_a_block = before in ("LOAD_CONST", "DUP_TOP")
+            if instruction.offset not in readings and not leaves_a_block:
+                numbers -= 1
+            if numbers < 0:
                 return False
-            if not is_call and not name.startswith(STRAIGHT):
-                return False
-            before = before if name == "PRECALL" else name
+        elif name == "LOAD_GLOBAL" and instruction.argval in NUMBERS:
+            numbers += 1
+        elif name == "LOAD_GLOBAL" or not name.startswith(STRAIGHT):
+            return False
+        before = before if name == "PRECALL" else name
     return False
 
 

@@ -133,7 +133,7 @@ class Changed:
 
     def state(self, tensors: list[Tensor], everything: bool = False) -> State | Grads:
         """All of it as it is now."""
-        if self.only_grads and not self.changes_grads:
+        if self.only_grads and not self.changes_grads and not everything:
             return Grads(self.leaves)
         generators = [*self.generators, default_generator()] if self.random else self.generators
         return State(
