@@ -236,7 +236,7 @@ def test_memory_order_of_the_arguments() -> None:
 def test_several_losses_retain_graph_and_views() -> None:
     def make() -> Any:
         net = small_net()
-        optimizer = optim.SGD(net.parameters(), lr=0.1)
+        optimizer = optim.SGD(net.parameters(), lr=0.001)
 
         def step(x: Any, y: Any) -> Any:
             net.zero_grad()

@@ -186,7 +186,7 @@ def test_random_numbers_of_numpy() -> None:
 
         return [net], step, batches(6)
 
-    same_as_eager(make, refused="another one in each call")
+    same_as_eager(make, refused="tg.replay")  # found out by the call, or by what differs
 
 
 def test_data_of_numpy_in_the_step() -> None:
