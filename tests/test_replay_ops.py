@@ -81,9 +81,10 @@ def norms(draw: Any) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.float64, np.float32, pytest.param(np.float16, marks=pytest.mark.exhaustive)]
-)
+EXHAUSTIVE = [pytest.param(dtype, marks=pytest.mark.exhaustive) for dtype in (np.float64, np.float16)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, *EXHAUSTIVE])
 @pytest.mark.parametrize("kind", [*(name for name in KINDS if name != "norms"), "own norms"])
 def test_all_kinds_of_ops(kind: str, dtype: Any) -> None:
     function = norms if kind == "own norms" else KINDS[kind]
