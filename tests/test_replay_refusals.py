@@ -238,6 +238,54 @@ def test_numpy_on_arrays_that_the_step_is_called_with() -> None:
     same_as_eager(make, refused="NumPy computes")
 
 
+def test_numbers_of_arrays_that_the_step_is_called_with() -> None:
+    def make() -> Any:
+        net = small_net()
+
+        def step(x: Any, y: Any) -> Any:
+            net.zero_grad()
+            loss = tg.cross_entropy(net(tg.tensor(x)), y) * float(x.std())
+            loss.backward()
+            return loss
+
+        x, y = batches(1)[0]
+        others = [(other.data, y) for other, _ in batches(4, seed=1)]
+        return [net], step, [(x.data, y)] * 4 + others + [(x.data, y)]
+
+    with pytest.raises(AssertionError, match="another one in each call"):
+        same_as_eager(make)  # the numbers are right; for others than the first ones it says that it is eager
+
+
+def test_arguments_that_the_step_changes() -> None:
+    def make() -> Any:
+        net = small_net()
+
+        def step(x: Any, y: Any) -> Any:
+            x.requires_grad_()
+            loss = tg.cross_entropy(net(x), y)
+            loss.backward()
+            return loss
+
+        calls = batches(5)
+        return [net, *(x for x, _ in calls)], step, calls
+
+    same_as_eager(make, refused="changes what an argument is")
+
+
+def test_arguments_that_are_written_to() -> None:
+    def make() -> Any:
+        def step(x: Any, y: Any) -> Any:
+            with tg.no_grad():
+                x *= 2
+                x[0] = 0
+            return x.sum()
+
+        calls = batches(5)
+        return [x for x, _ in calls], step, calls
+
+    same_as_eager(make, at_least=3)
+
+
 def test_lists_outside() -> None:
     def make() -> Any:
         net, losses = small_net(), []
@@ -297,6 +345,23 @@ def test_hooks_of_modules_and_parameters_between_calls() -> None:
 
     with pytest.raises(AssertionError, match="runs eagerly"):
         same_as_eager(make)  # it says so
+
+
+def test_hooks_that_come_and_go() -> None:
+    net = small_net()
+    step = tg.replay(plain(net, optim.SGD(net.parameters(), lr=0.1)))
+    net[0].weight.register_hook(lambda g: None).remove()
+    for batch in batches(4):
+        step(*batch)
+    assert step.replays == 2
+    seen: list[Any] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with net[0].weight.register_hook(seen.append):
+            step(*batches(1)[0])
+    assert len(seen) == 1
+    step(*batches(1)[0])
+    assert step.replays == 3
 
 
 def test_shapes_that_depend_on_values() -> None:

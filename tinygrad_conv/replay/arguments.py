@@ -50,6 +50,8 @@ class Arguments:
             return kind, *map(self.key_of, value)
         if kind is dict:
             return kind, *[(self.key_of(name), self.key_of(member)) for name, member in value.items()]
+        if kind is slice:
+            return kind, *map(self.key_of, (value.start, value.stop, value.step))
         if isinstance(value, tuple):  # a named one
             return kind, *map(self.key_of, value)
         if kind in (float, complex) or isinstance(value, np.generic):

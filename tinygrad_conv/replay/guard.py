@@ -16,6 +16,7 @@ from ..engine.modes import GRAD
 from ..kernels import kernels_in_use
 from .beside import Beside
 from .program import Recorded
+from .slots import awaited
 from .world import PLAIN, Entry, World
 
 ARRAY = attrgetter("_data")
@@ -58,6 +59,8 @@ class Guard:
         self.arrays = [tensor._data for tensor in self.tensors]
         self.forms = [(array.shape, array.dtype, array.strides) for array in self.arrays]
         self.states = [STATE(tensor) for tensor in self.tensors]
+        self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
+        self.kept = list(arguments)  # objects that are known by their identity
         self.columns()
 
     def columns(self) -> None:
@@ -68,7 +71,7 @@ class Guard:
 
     def holds(self) -> bool:
         """Whether all of it is as it was, the outside tensors' arrays apart (see `moved`)."""
-        if settings() != self.settings or any(self.hooks):
+        if settings() != self.settings or any(self.hooks) or any(map(awaited, self.listeners)):
             return False
         if list(map(len, self.param_lists)) != self.lengths:
             return False

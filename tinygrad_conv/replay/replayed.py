@@ -23,11 +23,13 @@ from .arguments import Arguments
 from .beside import Beside
 from .calls import Departure
 from .check import check_against_eager
-from .guard import Guard, settings
+from .guard import STATE, Guard, settings
 from .program import Recorded, difference
 from .results import ResultForm, place_of
 from .runner import Program
+from .slots import awaited
 from .trace import Trace
+from .values import same
 from .world import names_in
 
 SWITCH = "TINYGRAD_CONV_REPLAY"
@@ -52,14 +54,20 @@ class Entry:
     cannot be replayed.
     """
 
-    def __init__(self, guard: Guard, recorded: Recorded) -> None:
+    def __init__(self, guard: Guard, recorded: Recorded, given: Arguments) -> None:
         self.guard, self.recorded = guard, recorded
+        self.bare = [array.copy() for array in given.bare]
+        self.equal: list[tuple[int, Any]] = []  # arrays, by place, that were the same in both recordings
         self.program: Program | None = None
         self.refused = False
         self.disagreed = 0  # how many recordings differed from the one before
 
-    def fits(self) -> bool:
+    def fits(self, given: Arguments) -> bool:
         """Whether it is of the present setting."""
+        if self.program is not None and not all(
+            same(given.bare[place], array) for place, array in self.equal
+        ):
+            return False
         if self.guard.holds():
             return True
         return self.refused and self.guard.hooked and self.guard.holds_but_for_hooks()
@@ -107,7 +115,7 @@ class Replayed:
         known = self.entries.get(given.key)
         entry = None
         if known is not None:
-            entry = next((entry for entry in known if entry.fits()), None)
+            entry = next((entry for entry in known if entry.fits(given)), None)
             self.entries.move_to_end(given.key)
         if entry is not None and entry.program is not None:
             return self.replay(entry, given, inputs, options)
@@ -120,7 +128,7 @@ class Replayed:
         program = entry.program
         assert program is not None
         moved = entry.guard.moved()
-        if moved is None or any(listeners(tensor) for tensor in given.tensors):
+        if moved is None or any(awaited(tensor._listeners) for tensor in given.tensors):
             self.forget(given.key, entry)
             return self.record(None, given, inputs, options)
         if moved:
@@ -147,11 +155,14 @@ class Replayed:
             return self.step(*inputs, **options)
         self.recordings += 1
         trace, beside, before = Trace(given.tensors, given.bare), Beside(), settings()
+        states = list(map(STATE, given.tensors))
         with trace, beside:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
         if settings() != before:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
+        if list(map(STATE, given.tensors)) != states:
+            recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
         if beside.fault is not None:
             recorded.refuse(*beside.fault)
         try:
@@ -166,14 +177,14 @@ class Replayed:
     def learn(self, entry: Entry | None, given: Arguments, guard: Guard, recorded: Recorded) -> None:
         """Keep a first recording, or compare a second one with it."""
         if entry is not None:
-            self.compare(entry, guard, recorded, bool(given.bare))
+            self.compare(entry, guard, recorded, given)
             return
-        entry = Entry(guard, recorded)
+        entry = Entry(guard, recorded, given)
         self.enter(given.key, entry)
         if recorded.fault is not None:
             self.refuse(entry, *recorded.fault)
 
-    def compare(self, entry: Entry, guard: Guard, recorded: Recorded, arrays: bool) -> None:
+    def compare(self, entry: Entry, guard: Guard, recorded: Recorded, given: Arguments) -> None:
         """A second recording has been made: if it agrees with the first, there is a program."""
         changed = entry.guard.changed()
         lasting = [name for name, _, now in changed if not is_number(now)]
@@ -182,7 +193,7 @@ class Replayed:
         fault = recorded.fault or (
             (f"it sets {lasting[0]}, which a replay would not", place_of(self.step)) if lasting else None
         )
-        fresh = fresh_constant(entry.recorded, recorded) if arrays else None
+        fresh = fresh_constant(entry.recorded, recorded) if given.bare else None
         if fault is None and found is None and fresh is not None:
             fault = ("NumPy computes with an array that the step is called with; pass a tensor", fresh)
         if fault is not None:
@@ -191,8 +202,11 @@ class Replayed:
             self.refuse(entry, *found)
         elif found is not None:  # the first call may differ from all others: try once more
             entry.guard, entry.recorded, entry.disagreed = guard, recorded, entry.disagreed + 1
+            entry.bare = [array.copy() for array in given.bare]
         else:
             entry.guard, entry.recorded = guard, recorded
+            pairs = enumerate(zip(entry.bare, given.bare))
+            entry.equal = [(place, before) for place, (before, now) in pairs if same(before, now)]
             entry.program = Program(recorded, guard)
 
     # What is known
@@ -265,11 +279,6 @@ def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
                 if slot.value is not other.value and array.size > 1 and not (array == array.flat[0]).all():
                     return line.where
     return None
-
-
-def listeners(tensor: Any) -> bool:
-    """Whether hooks wait for the gradient of a leaf."""
-    return tensor._listeners is not None and bool(tensor._listeners.hooks or tensor._listeners.accumulated)
 
 
 def is_number(value: Any) -> bool:

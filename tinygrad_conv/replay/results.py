@@ -115,6 +115,8 @@ class ResultForm:
             return self.refuse("it returns a leaf that it made, and that got a .grad")
         if slot.origin != "computed" or self.shows_others(tensor):
             return self.refuse("it returns a view of a tensor from outside, or an argument's")
+        if tensor._edge is None and tensor._requires_grad:
+            return self.refuse("it returns a leaf that it made")
         if tensor._edge is not None:
             if tensor._edge.node.consumed is None:
                 return self.refuse(

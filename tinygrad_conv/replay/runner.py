@@ -34,6 +34,7 @@ class Program:
         self.recorded, self.guard = recorded, guard
         self.lines = recorded.lines
         self.calls, self.nbytes = calls_of(recorded)
+        self.first_calls, self.last_call = self.calls[:-1], self.calls[-1:]
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
         for number, slot in enumerate(recorded.slots):
@@ -45,7 +46,6 @@ class Program:
         self.result = ResultMaker(recorded)
         for slot in recorded.slots:
             slot.forget()
-        self.runs = 0
 
     def place_outside(self) -> None:
         """Put the arrays of tensors from outside in their slots."""
@@ -58,14 +58,20 @@ class Program:
         slots[: self.arguments] = arrays
         before = self.changed.state(tensors)
         try:
-            for call in self.calls:
+            for call in self.first_calls:
                 call(slots, tensors)
-            result = self.result.make(slots, tensors)
         except BaseException:
             before.restore()
             raise
-        self.runs += 1
-        return result
+        try:
+            for (
+                call
+            ) in self.last_call:  # an optimiser's step, mostly: what interrupts it leaves all or nothing
+                call(slots, tensors)
+        except Exception:
+            before.restore()
+            raise
+        return self.result.make(slots, tensors)
 
     def __repr__(self) -> str:
         return listed(self.recorded)

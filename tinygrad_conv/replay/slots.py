@@ -103,3 +103,8 @@ class Slots:
     def refuse(self, reason: str, where: Where | None = None) -> None:
         """The step cannot be replayed."""
         self.recorded.refuse(reason, user_where() if where is None else where)
+
+
+def awaited(listeners: Any) -> bool:
+    """Whether hooks wait for the gradient of a leaf."""
+    return listeners is not None and (any(listeners.hooks.values()) or bool(listeners.accumulated))

@@ -19,7 +19,7 @@ from ..engine.tensor import Tensor, clear_grads
 from ..kernels import kernels_in_use
 from ..members import members_of
 from ..optim.optimizer import Optimizer
-from .slots import Slots
+from .slots import Slots, awaited
 from .values import ArrayIn, TensorIn, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
@@ -265,7 +265,7 @@ class Trace(Slots, Observer):
         """Refuse leaves whose `.grad` a replay could not write as the engine does."""
         if type(leaf) is Output:
             self.refuse("retain_grad asks for the gradient of a result")
-        elif leaf._listeners is not None and (leaf._listeners.hooks or leaf._listeners.accumulated):
+        elif awaited(leaf._listeners):
             self.refuse("hooks wait for the gradient of a leaf")
         elif isinstance(self.mark(leaf), TensorIn):
             self.private[id(leaf)] = leaf
