@@ -255,6 +255,28 @@ def test_several_losses_retain_graph_and_views() -> None:
     same_as_eager(make, at_least=4)
 
 
+def test_the_same_pair_in_two_losses_with_backwards_of_their_own() -> None:
+    def make() -> Any:
+        net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+
+        def step(x: Any, target: Any) -> Any:
+            net.zero_grad()
+            y = net(x)
+            tg.mse_loss(y, target).backward(retain_graph=True)
+            loss = tg.mse_loss(y, target, reduction="sum")
+            loss.backward()
+            images = tg.conv2d(x, net[1].weight.reshape(3, 1, 8, 8)).sum()
+            images.backward(retain_graph=True)
+            again = tg.conv2d(x, net[1].weight.reshape(3, 1, 8, 8)).mean()
+            (again + images).backward()
+            return loss
+
+        rng = np.random.default_rng(0)
+        return [net], step, [(x, tg.tensor(rng.standard_normal((4, 3), np.float32))) for x, _ in batches(6)]
+
+    same_as_eager(make, at_least=4)
+
+
 def test_statistics_from_outside_are_read_and_written_back() -> None:
     def make() -> Any:
         net = small_net()
@@ -458,7 +480,9 @@ def test_the_listing() -> None:
     conv = next(line for line in lines if "conv2d(" in line)
     assert "conv2d(%0, 0.weight, 0.bias)" in conv and "float32[4,4,8,8]" in conv and "4,096 B" in conv
     assert "replay_steps.py:" in conv and conv.endswith("in sequential.0")
-    assert lines[-1].startswith(f"{len(lines) - 1} calls, ")
+    relu = next(line for line in lines if "= relu_dx(" in line)
+    assert "buffer " in relu and "fresh" in conv
+    assert lines[-1].startswith(f"{len(lines) - 1} calls, ") and lines[-1].endswith("buffers")
 
 
 def test_user_ops(scratch_ops: None) -> None:

@@ -35,7 +35,8 @@ strides of, and the params by keyword; it returns what is called with arrays in 
 leaves everything as it is. The result is the forward's (or the rule's) to the bit, in `out` or elsewhere.
 
     out       memory for it, laid out as it was recorded, which the next step writes to again; None where
-              somebody may hold on to the result, which must be in fresh memory then (NumPy's `out=None`)
+              somebody may hold on to the result, which must be in fresh memory then (NumPy's `out=None`);
+              a hook that has no use for it calls its first argument `_`
     shared    a dict in which the hooks of a program leave things for each other, by the ids of the arrays
 
 The hooks of this package are in ops/replayed.

@@ -7,14 +7,16 @@ does.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from ..engine.commit import set_all
 from ..engine.registry import OPS
-from ..engine.tensor import Tensor, accumulate
+from ..engine.tensor import GRAD_LOCK, Tensor, accumulate
 from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
 from .liveness import Buffers
 from .program import Line, Recorded
@@ -34,13 +36,14 @@ class Departure(Exception):
 def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     """The calls that the lines of a recording become, and how many bytes of memory they keep."""
     hooked = [hook_of(line) for line in recorded.lines]
-    candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if hook is not None]
+    candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if wants_memory(hook)]
     buffers = Buffers(recorded, candidates)
     shared: dict[Any, Any] = {}  # what hooks prepare for each other
     calls = []
     for line, hook in zip(recorded.lines, hooked):
         run = None if hook is None else prepared(line, hook, recorded, buffers, shared)
         calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, recorded))
+    recorded.buffers = buffers.numbers
     return calls, buffers.nbytes
 
 
@@ -53,6 +56,11 @@ def hook_of(line: Line) -> Any:
     if line.kind == "rule" and not line.target.variadic and not has_marks(line.details[0]):
         return line.details[2].replays.get(line.target.argument)
     return None
+
+
+def wants_memory(hook: Any) -> bool:
+    """Whether a hook writes into memory that it is given, its first argument `out`."""
+    return hook is not None and next(iter(inspect.signature(hook).parameters)) == "out"
 
 
 def prepared(line: Line, hook: Any, recorded: Recorded, buffers: Buffers, shared: dict[Any, Any]) -> Any:
@@ -242,14 +250,24 @@ def function(line: Line, recorded: Recorded) -> Call:
     return call
 
 
+def gradient_of(leaf: Any) -> Any:
+    """Its gradient, if it has one."""
+    return getattr(leaf, "_grad", None)
+
+
 def deposit(line: Line, recorded: Recorded) -> Call:
-    """The gradients of a backward go to the leaves."""
-    read, marks = reader(line.reads), line.details
-    if not has_marks(marks):
-        return lambda slots, tensors: accumulate(dict(zip(marks, read(slots))))
+    """The gradients of a backward go to the leaves, as by `accumulate`; no hook waits for them."""
+    read, marks, add = reader(line.reads), line.details, np.add
+    if has_marks(marks):
+        return lambda slots, tensors: accumulate(dict(zip(filled(marks, slots, tensors), read(slots))))
 
     def call(slots: list[Any], tensors: list[Any]) -> None:
-        accumulate(dict(zip(filled(marks, slots, tensors), read(slots))))
+        with GRAD_LOCK:
+            totals = [
+                gradient.copy() if before is None else add(before, gradient, order="C")
+                for before, gradient in zip(map(gradient_of, marks), read(slots))
+            ]
+            set_all(marks, "_grad", totals)
 
     return call
 

@@ -5,27 +5,30 @@ from __future__ import annotations
 from ..errors import show_count
 from .program import Line, Recorded
 
+COLUMNS = ("<", "<", ">", "<", "<")  # how each is aligned: call, array, bytes, buffer, line
+
 
 def listed(recorded: Recorded) -> str:
-    """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32768 B   train.py:41` and so on."""
+    """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32,768 B   buffer 1   train.py:41`."""
     rows = [row(line, recorded) for line in recorded.lines]
-    widths = [max((len(cells[column]) for cells in rows), default=0) for column in range(3)]
+    widths = [max((len(cells[column]) for cells in rows), default=0) for column in range(len(COLUMNS))]
     lines = [
-        "   ".join(
-            [cells[0].ljust(widths[0]), cells[1].ljust(widths[1]), cells[2].rjust(widths[2]), cells[3]]
-        )
+        "   ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, COLUMNS, widths)).rstrip()
         for cells in rows
     ]
     computed = sum(slot.nbytes for slot in recorded.slots)
-    return "\n".join([*lines, f"{show_count(len(rows), 'call')}, {computed:,} bytes"])
+    buffers = show_count(len(set(recorded.buffers.values())), "buffer")
+    return "\n".join([*lines, f"{show_count(len(rows), 'call')}, {computed:,} bytes, {buffers}"])
 
 
-def row(line: Line, recorded: Recorded) -> tuple[str, str, str, str]:
-    """A line's call, what it writes, the bytes of that, and the user's line."""
+def row(line: Line, recorded: Recorded) -> tuple[str, ...]:
+    """A line's call, what it writes, the bytes of that, the buffer that they are in, and the user's line."""
     slots = [recorded.slots[write] for write in line.writes]
     shown = ", ".join(slot.shown for slot in slots)
     nbytes = sum(slot.nbytes for slot in slots)
-    return shown_call(line, recorded), shown, f"{nbytes:,} B" if nbytes else "", line.place
+    buffers = [recorded.buffers[write] for write in line.writes if write in recorded.buffers]
+    buffer = f"buffer {buffers[0]}" if buffers else "fresh" if nbytes else ""
+    return shown_call(line, recorded), shown, f"{nbytes:,} B" if nbytes else "", buffer, line.place
 
 
 def shown_call(line: Line, recorded: Recorded) -> str:

@@ -24,7 +24,8 @@ class Buffers:
         self.last = last_reads(recorded, self.owner)
         held = {self.owner[slot] for slot in escaping(recorded)}
         self.of: dict[int, Any] = {}
-        self.nbytes = 0
+        self.blocks: list[Any] = []
+        self.numbers: dict[int, int] = {}  # of the block that a slot is in
         free: list[Any] = []  # blocks that nothing alive is in
         taken: list[tuple[int, Any]] = []  # until which line, and the block
         chosen = {slot for slot in candidates if self.owner[slot] == slot and slot not in held}
@@ -37,6 +38,7 @@ class Buffers:
                     block = self.block(array.nbytes, free)
                     taken.append((self.last.get(slot, number), block))
                     self.of[slot] = laid_out(block, array)
+                    self.numbers[slot] = next(n for n, known in enumerate(self.blocks) if known is block)
 
     def block(self, nbytes: int, free: list[Any]) -> Any:
         """A free block that is large enough, and not by far too large; or a new one."""
@@ -45,8 +47,13 @@ class Buffers:
             block = min(fitting, key=lambda each: each.nbytes)
             free[:] = [other for other in free if other is not block]
             return block
-        self.nbytes += nbytes
-        return np.empty(max(nbytes, 1), np.uint8)
+        self.blocks.append(np.empty(max(nbytes, 1), np.uint8))
+        return self.blocks[-1]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes all buffers take."""
+        return sum(block.nbytes for block in self.blocks)
 
 
 def laid_out(block: Any, array: Any) -> Any:

@@ -76,7 +76,7 @@ class Grads:
     """Which arrays are the gradients now, where a step changes nothing else before its end."""
 
     def __init__(self, leaves: list[Tensor]) -> None:
-        self.leaves, self.grads = leaves, [leaf._grad for leaf in leaves]
+        self.leaves, self.grads = leaves, [getattr(leaf, "_grad", None) for leaf in leaves]
 
     def restore(self) -> None:
         """Put them back."""

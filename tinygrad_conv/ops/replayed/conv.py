@@ -8,7 +8,7 @@ from ..conv import conv2d
 
 
 @conv2d.replayed()
-def conv2d_replayed(out, shared, x, w, b, *, stride, padding, dilation, groups):
+def conv2d_replayed(_, shared, x, w, b, *, stride, padding, dilation, groups):
     """y = x ⋆ w + b."""
     if x.ndim != 4:
         return None
@@ -20,7 +20,7 @@ def conv2d_replayed(out, shared, x, w, b, *, stride, padding, dilation, groups):
 
 
 @conv2d.replayed("x")
-def conv2d_dx_replayed(out, shared, dy, w, x_shape, *, stride, padding, dilation, groups):
+def conv2d_dx_replayed(_, shared, dy, w, x_shape, *, stride, padding, dilation, groups):
     """The full correlation of dy with the flipped w."""
     if dy.ndim != 4:
         return None
@@ -32,7 +32,7 @@ def conv2d_dx_replayed(out, shared, dy, w, x_shape, *, stride, padding, dilation
 
 
 @conv2d.replayed("w")
-def conv2d_dw_replayed(out, shared, dy, x, w_shape, *, stride, padding, dilation, groups):
+def conv2d_dw_replayed(_, shared, dy, x, w_shape, *, stride, padding, dilation, groups):
     """The correlation of x with dy."""
     if dy.ndim != 4:
         return None
@@ -44,7 +44,7 @@ def conv2d_dw_replayed(out, shared, dy, x, w_shape, *, stride, padding, dilation
 
 
 @conv2d.replayed("b")
-def conv2d_db_replayed(out, shared, dy):
+def conv2d_db_replayed(_, shared, dy):
     """Σ dy over samples, rows and columns."""
     single = dy.dtype.itemsize > 2
     return kernels.sum_by_channel if single and dy.ndim == 4 else None

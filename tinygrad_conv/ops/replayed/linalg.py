@@ -36,7 +36,7 @@ def linear_dw_replayed(out, shared, dy, x):
 
 
 @linear.replayed("b")
-def linear_db_replayed(out, shared, dy):
+def linear_db_replayed(_, shared, dy):
     """db = Σ dY."""
     sum_over = kernels.sum_over
     return (lambda dy: sum_over(dy, (0,))) if dy.ndim == 2 and dy.dtype.itemsize > 2 else None

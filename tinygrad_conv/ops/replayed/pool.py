@@ -8,7 +8,7 @@ from ..pool import max_pool2d
 
 
 @max_pool2d.replayed()
-def max_pool2d_replayed(out, shared, x, *, kernel_size, stride, padding, dilation, ceil_mode):
+def max_pool2d_replayed(_, shared, x, *, kernel_size, stride, padding, dilation, ceil_mode):
     """The maximum of each window, and its tap."""
     if x.ndim != 4:
         return None
@@ -18,7 +18,7 @@ def max_pool2d_replayed(out, shared, x, *, kernel_size, stride, padding, dilatio
 
 
 @max_pool2d.replayed("x")
-def max_pool2d_dx_replayed(out, shared, dy, tap, x_shape, **geometry):
+def max_pool2d_dx_replayed(_, shared, dy, tap, x_shape, **geometry):
     """Each dy to the tap that won its window."""
     if dy.ndim != 4:
         return None
