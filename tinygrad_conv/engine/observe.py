@@ -125,7 +125,7 @@ class Observer:
     def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
         """An optimiser has changed a parameter by its gradient, with the options of its group."""
 
-    def after_step(self, optimizer: Any) -> None:
+    def after_optimizer_step(self, optimizer: Any) -> None:
         """An optimiser has made a step, whatever it changed."""
 
     def before_function(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -207,7 +207,7 @@ class Observation:
                 for observer in self.observers:
                     observer.after_update(optimizer, param, group)
             for observer in self.observers:
-                observer.after_step(optimizer)
+                observer.after_optimizer_step(optimizer)
 
 
 def listed(value: Any) -> Any:

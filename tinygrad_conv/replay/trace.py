@@ -272,7 +272,7 @@ class Trace(Slots, Observer):
 
     # Updates, and functions that are no ops
     @careful
-    def after_step(self, optimizer: Any) -> None:
+    def after_optimizer_step(self, optimizer: Any) -> None:
         if type(optimizer).step is not Optimizer.step:
             self.refuse(f"{type(optimizer).__name__} has a step of its own")
         self.write("step", f"{type(optimizer).__name__}.step", optimizer, (), ())
