@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
-    from .replay import replay
+    from .replay import callable_module as replay
     from .saving import load, save
 
 __version__ = "0.1.0"

@@ -48,7 +48,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from ..options import COUNT, FLAG, check_option, optional
 from .replayed import Replayed, is_generator_function, off
@@ -57,7 +57,7 @@ __all__ = ["Replayed", "off", "replay"]
 
 
 def replay(
-    step: Callable[..., Any] | None = None, *, check: bool = False, check_every: int | None = None
+    step: Callable[..., Any] | None = None, check: bool = False, check_every: int | None = None
 ) -> Any:
     """Make a step that is recorded and replayed out of a function: `@tg.replay`, or `tg.replay(step)`.
 
@@ -90,8 +90,14 @@ def replay(
 class CallableModule(ModuleType):
     """`tg.replay` is this package, and can be called."""
 
-    def __call__(self, step: Any = None, **options: Any) -> Any:
-        return replay(step, **options)
+    off = staticmethod(off)
+
+    def __call__(
+        self, step: Callable[..., Any] | None = None, check: bool = False, check_every: int | None = None
+    ) -> Any:
+        return replay(step, check, check_every)
 
 
 sys.modules[__name__].__class__ = CallableModule
+callable_module = cast(CallableModule, sys.modules[__name__])
+CallableModule.__call__.__doc__ = replay.__doc__
