@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -427,6 +428,82 @@ def test_methods_and_attributes() -> None:
 
     step = same_as_eager(make, at_least=3)
     assert step.recordings == 6
+
+
+def test_what_a_step_names_outside_is_followed() -> None:
+    class Options:
+        scale = 1.0
+
+    class Net(nn.Module):
+        slope = 0.1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = small_net()
+
+        def forward(self, x: Any) -> Any:
+            return tg.leaky_relu(self.body(x), self.slope)
+
+    options, by_key, shift = Options(), {"scale": 1.0}, 0.0
+
+    def shifted(loss: Any) -> Any:
+        return loss + shift
+
+    def make() -> Any:
+        nonlocal shift
+        shift, by_key["scale"], Options.scale, Net.slope = 0.0, 1.0, 1.0, 0.1
+        net, dropout = Net(), nn.Dropout(0.0)
+
+        def step(net: Any, x: Any, y: Any) -> Any:
+            net.zero_grad()
+            loss = tg.cross_entropy(dropout(net(x)), y) * options.scale * by_key["scale"]
+            loss.backward()
+            return shifted(loss).detach()
+
+        def change(number: int) -> Any:
+            def act() -> None:
+                nonlocal shift
+                if number == 0:
+                    Options.scale = 2.0
+                elif number == 1:
+                    by_key["scale"] = 3.0
+                elif number == 2:
+                    shift = 4.0
+                elif number == 3:
+                    Net.slope = 0.5
+                elif number == 4:
+                    dropout.p = 0.5
+                elif number == 5:
+                    net.double()
+                    net.float()
+                    net.body[0].stride = (2, 2)
+                    net.body[4] = nn.Linear(16, 3)
+
+            return act
+
+        calls: list[Any] = []
+        for number in range(7):
+            calls += [*batches(4, seed=number), change(number)]
+        return [net], partial(step, net), calls
+
+    step = same_as_eager(make, at_least=12)
+    assert step.recordings >= 12
+
+
+def test_kernels_and_dtypes_are_settings() -> None:
+    net = small_net()
+    step = tg.replay(plain(net, optim.SGD(net.parameters(), lr=0.1)))
+    for _ in range(2):
+        for batch in batches(3):
+            step(*batch)
+        with tg.use_kernels("reference"):
+            for batch in batches(3):
+                step(*batch)
+    assert len(step.programs) == 2 and step.recordings == 4
+    net.double()
+    for x, y in batches(3):
+        step(x.double(), y)
+    assert step.recordings == 6 and net[0].weight.grad.dtype == np.float64
 
 
 def test_what_a_user_holds_is_never_written_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import warnings
@@ -497,21 +498,18 @@ def test_threads_run_steps_of_their_own() -> None:
         assert results[seed] == [step(*batch).item() for batch in batches(6, seed=seed)]
 
 
-def test_check_raises_where_they_part() -> None:
-    box = {"factor": 1.0}
+def test_check_raises_where_they_part(monkeypatch: pytest.MonkeyPatch) -> None:
     net = small_net()
 
-    def factor() -> Any:
-        return eval("box['factor']", {"box": box})  # hidden from the guards
-
     def train(x: Any, y: Any) -> Any:
-        return (net(x) * factor()).sum().detach()
+        return (net(x) * float(os.environ["FACTOR"])).sum().detach()  # which no guard looks at
 
     step = tg.replay(train, check_every=2)
     x, y = batches(1)[0]
+    monkeypatch.setenv("FACTOR", "1.0")
     for _ in range(4):
         step(x, y)
-    box["factor"] = 2.0
+    monkeypatch.setenv("FACTOR", "2.0")
     step(x, y)
     with pytest.raises(tg.errors.ReplayError, match=r"mul .*test_replay_refusals.py:\d+"):
         step(x, y)

@@ -128,8 +128,10 @@ class Guard:
         ]
         kept: list[Entry] = []
         for holder, key, value in self.entries:
-            now = holder[key] if isinstance(holder, list) and key < len(holder) else None
-            now = holder.get(key) if isinstance(holder, dict) else now
+            try:
+                now = holder[key]
+            except (KeyError, IndexError):
+                now = None
             if now is value or is_same_plain(now, value):
                 kept.append((holder, key, value))
             else:

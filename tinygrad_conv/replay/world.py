@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dis
+import gc
+import inspect
 import sys
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ from ..optim.optimizer import Optimizer
 from .beside import Beside
 
 PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
+FEW = 64  # members of a list or a dict, up to which its numbers and texts count
 Entry = tuple[Any, Any, Any]  # a dict or a list, the key in it, what was there
 
 
@@ -37,8 +40,11 @@ class World:
         self.methods: set[str] = set()  # that they call
         for code in beside.frames:
             self.see(code)
-        self.function(step)
+        self.value("the step", step)
         for code, (variables, own) in beside.frames.items():
+            if code.co_freevars and ("code", id(code)) not in self.seen:
+                for function in functions_of(code):
+                    self.function(function)
             self.code(code, variables)
             self.value("self", own)
         for module in beside.modules.values():
@@ -54,15 +60,15 @@ class World:
 
     def function(self, function: Any) -> None:
         """A function of the user's."""
-        function = getattr(function, "__wrapped__", function)
+        function = inspect.unwrap(function)
         if isinstance(function, MethodType):
             self.value("self", function.__self__)
-            function = function.__func__
+            function = inspect.unwrap(function.__func__)
         if not isinstance(function, FunctionType) or function.__code__.co_filename.startswith(PACKAGE):
             return
-        if id(function) in self.seen:
+        if ("function", id(function)) in self.seen:
             return
-        self.seen.add(id(function))
+        self.seen |= {("function", id(function)), ("code", id(function.__code__))}
         self.see(function.__code__)
         stored = names_in(function.__code__).stored
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
@@ -93,7 +99,7 @@ class World:
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, type, Tensor, np.ndarray)):
+        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor, np.ndarray)):
             return
         self.seen.add(id(value))
         if isinstance(value, Module):
@@ -102,6 +108,10 @@ class World:
             self.optimizer(value)
         elif isinstance(value, (FunctionType, MethodType)):
             self.function(value)
+        elif isinstance(value, type):
+            self.class_of(value)
+        elif isinstance(value, partial):
+            self.value(name, (value.func, value.args, value.keywords))
         elif isinstance(value, (list, dict, tuple, set)):
             self.container(name, value)
         elif isinstance(getattr(value, "__dict__", None), dict) and type(value).__module__ != "builtins":
@@ -118,12 +128,16 @@ class World:
         keys = list(container) if isinstance(container, dict) else range(len(container))
         for key in keys:
             member = container[key]
-            if isinstance(member, (Tensor, Module, Optimizer)) and not isinstance(container, tuple):
+            known = (
+                (Tensor, Module, Optimizer) if len(container) > FEW else (Tensor, Module, Optimizer, *PLAIN)
+            )
+            if isinstance(member, known) and not isinstance(container, tuple):
                 self.entries.append((container, key, member))
             self.value(name, member)
 
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
+        self.value("a class", type(module))
         self.modules[id(module)] = module
         for name, value in vars(module).items():
             if name != "_path":
@@ -142,6 +156,23 @@ class World:
 
     def members(self, value: Any) -> None:
         """An object of some other class: those of its attributes that the step's functions name."""
+        self.value("a class", type(value))
+        self.named(value)
+
+    def class_of(self, value: type) -> None:
+        """A class of the user's, and those that it inherits from."""
+        for base in value.__mro__:
+            if base.__module__.partition(".")[0] not in (
+                "builtins",
+                "numpy",
+                "tinygrad_conv",
+                "typing",
+                "abc",
+            ):
+                self.named(base)
+
+    def named(self, value: Any) -> None:
+        """What the step's functions name of an object's own attributes."""
         if type(value).__module__.partition(".")[0] == "tinygrad_conv":
             return
         for name in sorted((self.attributes | self.methods) & vars(value).keys()):
@@ -161,6 +192,11 @@ def codes_in(code: CodeType) -> Iterable[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from codes_in(constant)
+
+
+def functions_of(code: CodeType) -> list[FunctionType]:
+    """The functions alive that have this code."""
+    return [each for each in gc.get_referrers(code) if isinstance(each, FunctionType)]
 
 
 class Names(NamedTuple):
