@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import Any
 
@@ -80,6 +81,10 @@ def by_hook(net: Any, loss: Any, logits: Any, x: Any) -> Any:
     logits.register_hook(lambda g: g * 0.5)
 
 
+def by_logging(net: Any, loss: Any, logits: Any, x: Any) -> Any:
+    logging.getLogger("a step").info("step")
+
+
 def by_retain_grad(net: Any, loss: Any, logits: Any, x: Any) -> Any:
     logits.retain_grad()
 
@@ -130,6 +135,7 @@ REFUSED = {
     by_print: "print",
     by_print_of_a_tensor: "",
     by_hook: "hooks",
+    by_logging: "it logs",
     by_retain_grad: "retain_grad",
     by_python_random: "random numbers",
     by_grad: "Python reads",

@@ -34,7 +34,18 @@ UNTOLD = {
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }
-NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep)
+NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
+STANDARD = os.path.dirname(os.__file__) + os.sep
+INSTALLED = ("site-packages", "dist-packages")  # folders below it in which other libraries are
+
+
+def is_users(file: str) -> bool:
+    """Whether code in a file is the user's, or a library's that builds on this package, perhaps."""
+    if file.startswith(NOT_THE_USERS):
+        return False
+    return not file.startswith(STANDARD) or any(folder in file for folder in INSTALLED)
+
+
 LOGGING = "logging/__init__.py"
 
 
@@ -71,9 +82,9 @@ class Beside:
             self.modules[id(module)] = module
         elif code in UNTOLD:
             self.refuse(UNTOLD[code], frame)
-        elif code not in self.frames and not code.co_filename.startswith(NOT_THE_USERS):
-            if code.co_filename.replace("\\", "/").endswith(LOGGING):
-                self.refuse("it logs", frame)
+        elif code.co_filename.replace("\\", "/").endswith(LOGGING):
+            self.refuse("it logs", frame)
+        elif code not in self.frames and is_users(code.co_filename):
             own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
             self.frames[code] = (frame.f_globals, own)
 
@@ -83,7 +94,7 @@ class Beside:
         if called in TALK or (isinstance(owner, io.TextIOBase) and called.__name__ == "write"):
             self.refuse(f"it calls {called.__name__}", frame)
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
-            if not frame.f_code.co_filename.startswith(NOT_THE_USERS):
+            if is_users(frame.f_code.co_filename):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
         elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
             self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)

@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.location import PACKAGE
 from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
-from .beside import Beside
+from .beside import Beside, is_users
 
 PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
 FEW = 64  # members of a list or a dict, up to which its numbers and texts count
@@ -64,7 +63,7 @@ class World:
         if isinstance(function, MethodType):
             self.value("self", function.__self__)
             function = inspect.unwrap(function.__func__)
-        if not isinstance(function, FunctionType) or function.__code__.co_filename.startswith(PACKAGE):
+        if not isinstance(function, FunctionType) or not is_users(function.__code__.co_filename):
             return
         if ("function", id(function)) in self.seen:
             return
