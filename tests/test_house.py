@@ -48,6 +48,7 @@ FLOORS = (
     ("engine.numpy_calls",),
     ("engine.methods",),
     ("engine.tensor",),
+    ("engine.reads",),
     ("engine.observe", "engine.refusal"),
     ("engine.op",),
     ("engine.declare",),
@@ -62,6 +63,7 @@ FLOORS = (
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
+    ("replay",),
     ("debug", "plot"),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
@@ -84,8 +86,9 @@ MAY_IMPORT_KERNELS = (
     "kernels",
     "ops",
     "debug",
+    "replay",
     "",
-)  # the debugger compares kernels; the package switches them
+)  # the debugger compares kernels, a replay guards which are in use; the package switches them
 
 
 def module_name(path: Path) -> str:

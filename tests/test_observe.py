@@ -198,3 +198,64 @@ def test_nobody_observes_what_an_observer_does_itself():
             y = y + 1
         y.sum().backward()
     assert curious.ops == ["exp", "sum"]
+
+
+def test_an_observer_that_asks_is_told_of_functions_and_of_reads():
+    class Log(Observer):
+        takes_functions = watches_reads = True
+
+        def __init__(self) -> None:
+            self.events: list[str] = []
+
+        def after_op(self, call: Call) -> None:
+            self.events.append(call.op)
+
+        def before_function(self, function: Any, inputs: Any, options: Any) -> None:
+            self.events.append(f"before {function.__name__}")
+
+        def after_function(self, function: Any, inputs: Any, options: Any, result: Any) -> None:
+            self.events.append(f"after {function.__name__}")
+
+        def after_read(self, tensor: tg.Tensor, name: str, value: Any) -> None:
+            self.events.append(f"read {name}")
+
+        def after_optimizer_step(self, optimizer: Any) -> None:
+            self.events.append("step")
+
+    w = tg.Tensor([3.0, 4.0], requires_grad=True)
+    optimizer = tg.optim.SGD([w], lr=0.5)
+    ordinary = {name: vars(tg.Tensor).get(name) for name in ("data", "grad", "item", "__repr__")}
+    with Log() as log:
+        optimizer.zero_grad()
+        loss = (w * tg.rand(2)).sum()
+        loss.backward()
+        tg.nn.utils.clip_grad_norm_(iter([w]), 1.0)
+        optimizer.step()
+        loss.item(), w.shape, len(w)
+        w.grad = None
+    before_step, after_step = log.events[:-3], log.events[-3:]
+    assert before_step[:2] == ["before clear_grads", "after clear_grads"]
+    assert before_step[2:6] == ["before rand", "after rand", "mul", "sum"]
+    assert before_step[6:8] == ["before clip_grad_norm_", "after clip_grad_norm_"]
+    assert after_step == ["step", "read item", "read grad = …"]
+    assert {name: vars(tg.Tensor).get(name) for name in ordinary} == ordinary
+    assert log.events.count("read item") == 1 and w.grad is None
+
+
+def test_others_see_the_ops_within_functions_that_somebody_takes_whole():
+    class Taking(Observer):
+        takes_functions = True
+
+    class Ops(Observer):
+        def __init__(self) -> None:
+            self.ops: list[str] = []
+
+        def after_op(self, call: Call) -> None:
+            self.ops.append(call.op)
+
+    x = tg.zeros(3, requires_grad=True) * 2
+    with Ops() as ops, Taking():
+        x.normal_()
+    with Ops() as alone:
+        (tg.zeros(3, requires_grad=True) * 2).normal_()
+    assert ops.ops == ["setitem"] and alone.ops == ["mul", "setitem"]

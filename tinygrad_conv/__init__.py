@@ -13,6 +13,7 @@ saving/      files: tg.save and tg.load, checkpoints of a training, the random s
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 plot/        curves, kernels, confusion, images, where matplotlib is installed
+replay/      training steps recorded once and replayed fast; imported when asked for
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
     from .randomness.generator import Generator
+    from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
 
 __version__ = "0.1.0"
@@ -186,6 +188,7 @@ __all__ = [  # noqa: PLE0604
     "randn",
     "randn_like",
     "randperm",
+    "replay",
     "save",
     "set_default_dtype",
     "set_num_threads",
@@ -216,6 +219,7 @@ LATER = {
     "optim": "optim",
     "plot": "plot",
     "profile": "debug",
+    "replay": "replay",
     "save": "saving",
     "set_rng_state": "saving",
     "utils": "utils",

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from .allocation import check_fits
 from .dtypes import Array, as_array, below, get_default_dtype, range_of
+from .engine.modes import told
 from .engine.tensor import Tensor
 from .errors import ShapeError
 from .options import (
@@ -97,6 +98,7 @@ def takes_size(function: Function) -> Function:
     return cast(Function, call)
 
 
+@told
 @checked()
 def tensor(
     data: Any,
@@ -116,9 +118,16 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> 
     """Data as a Tensor that shares its memory where it can: an array's; a Tensor is itself, on the tape."""
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
+    return sharing(data, dtype)
+
+
+@told
+def sharing(data: Any, dtype: DTypeLike | None) -> Tensor:
+    """A Tensor that shares memory where it can."""
     return Tensor(as_array(data, dtype))
 
 
+@told
 @checked()
 def from_numpy(array: Array) -> Tensor:
     """A leaf that shares the array's memory: a change of one changes both, and no backward notices it."""
@@ -127,6 +136,7 @@ def from_numpy(array: Array) -> Tensor:
     return Tensor(array)
 
 
+@told
 @takes_size
 @checked()
 def zeros(
@@ -136,6 +146,7 @@ def zeros(
     return Tensor(np.zeros(shape_of(size, "zeros", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@told
 @takes_size
 @checked()
 def ones(
@@ -145,6 +156,7 @@ def ones(
     return Tensor(np.ones(shape_of(size, "ones", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@told
 @takes_size
 @checked()
 def empty(
@@ -154,6 +166,7 @@ def empty(
     return Tensor(np.empty(shape_of(size, "empty", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
+@told
 @checked(fill_value=OPERAND)
 def full(
     size: Any,
@@ -204,6 +217,7 @@ def empty_like(
     return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@told
 @checked(start=NUMBER, end=optional(NUMBER), step=NUMBER)
 def arange(
     start: Any,
@@ -227,6 +241,7 @@ def is_fractional(number: Any) -> bool:
     return isinstance(number, float) or getattr(getattr(number, "dtype", None), "kind", None) == "f"
 
 
+@told
 @checked(start=NUMBER, end=NUMBER, steps=COUNT)
 def linspace(
     start: float,
@@ -243,6 +258,7 @@ def linspace(
     return Tensor(numbers, None, requires_grad)
 
 
+@told
 @checked(n=COUNT, m=optional(COUNT))
 def eye(
     n: int,
@@ -257,6 +273,7 @@ def eye(
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), None, requires_grad)
 
 
+@told
 @takes_size
 @checked()
 def rand(
@@ -271,6 +288,7 @@ def rand(
     return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
 
 
+@told
 @takes_size
 @checked()
 def randn(
@@ -301,6 +319,7 @@ def randn_like(
     return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@told
 @checked(low=INTEGER)
 def randint(
     low: int,
@@ -347,6 +366,7 @@ def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
         raise ValueError(f"{op}: {dtype} holds {least} … {most}, not all of {low} … {high - 1}")
 
 
+@told
 @checked(n=COUNT)
 def randperm(
     n: int,

@@ -63,6 +63,10 @@ class GradcheckError(AssertionError):
     kind = ""
 
 
+class ReplayError(AssertionError):
+    """A replayed step that differs from the eager one: at which op, on which line."""
+
+
 class DamagedFileError(ValueError):
     """A file that is cut off, damaged, hostile or of another kind; the message names the member of it, and
     what is wrong.

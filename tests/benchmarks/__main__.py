@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument(
         "--plain-order", action="store_true", help="ours on images in C order, not in that of our results"
     )
+    it.add_argument("--replay", action="store_true", help="our training steps recorded and replayed")
     return it
 
 
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
         groups,
         peers,
         Effort(max(1, options.rounds), options.seconds, options.patience),
-        Settings(options.without_fast, options.threads, options.plain_order),
+        Settings(options.without_fast, options.threads, options.plain_order, options.replay),
     )
     try:
         with OthersWatched() as others:

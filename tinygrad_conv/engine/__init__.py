@@ -15,7 +15,7 @@
     refusal.py     what was wrong with a call, found out after it failed
     instructions.py    what the user's line does with what a method returns
     registry.py, modes.py, hooks.py, location.py    names, what is switched on, hooks, the user's line
-    observe.py     the seam through which debuggers and checks look on
+    observe.py, reads.py    the seam through which debuggers, checks and recordings look on
 
 Its words:
 

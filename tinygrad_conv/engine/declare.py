@@ -143,6 +143,21 @@ class Primitive(Op):
         self.explanation = function
         return function
 
+    def replayed(self, argument: str | None = None) -> Callable[[Function], Function]:
+        """Declare the decorated function as the one that prepares the forward for a replay, or the rule for
+        an input: called once, it returns what is called in each step (replay/__init__.py).
+        """
+        if argument is not None:
+            check_is_name(self, "replayed", argument)
+        return partial(self.declare_replay, argument)
+
+    def declare_replay(self, argument: str | None, function: Function) -> Function:
+        """Take what prepares a forward or a rule for a replay, and give the function back as it is."""
+        if argument is not None:
+            check_declarable(self, "replayed", argument, self.inputs, function)
+        self.replays[argument] = function
+        return function
+
     def declare_rule(
         self, argument: str, function: Function, of: Callable[..., Any] | None = None
     ) -> Function:

@@ -19,7 +19,7 @@ from .commit import Changes
 from .instructions import stores_back_an_item
 from .location import show_where, user_where
 from .memory import overlap
-from .modes import GRAD, unobserved
+from .modes import GRAD, told, unobserved
 from .registry import OPS
 
 
@@ -42,10 +42,18 @@ def change(tensor: Any, symbol: str, compute: Callable[..., Any], *operands: Any
     if recorded:
         take_over(tensor, fitted(tensor, symbol, compute(tensor, *operands)))
         return tensor
+    change_off_the_tape(tensor, symbol, compute, operands)
+    return tensor
+
+
+@told
+def change_off_the_tape(
+    tensor: Any, symbol: str, compute: Callable[..., Any], operands: tuple[Any, ...]
+) -> None:
+    """Change a tensor of which nothing is recorded."""
     with unobserved():
         result = fitted(tensor, symbol, compute(*map(off_the_tape, (tensor, *operands))))
     put(tensor, result._data)
-    return tensor
 
 
 def off_the_tape(operand: Any) -> Any:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from ..options import FLAG, check_option
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
@@ -141,3 +144,18 @@ def observed_by(observation: Any) -> Iterator[None]:
 def unobserved() -> AbstractContextManager[None]:
     """Nobody observes what runs inside: an observer's own work, and what it has been told of already."""
     return observed_by(None)
+
+
+def told(function: Function) -> Function:
+    """A decorator for functions that are no ops, and yet change tensors or make them of random numbers:
+    observers are told of each call as a whole (observe.py).
+    """
+
+    @wraps(function)
+    def call(*inputs: Any, **options: Any) -> Any:
+        observation = OBSERVATION.get()
+        if observation is None:
+            return function(*inputs, **options)
+        return observation.call(function, inputs, options)
+
+    return cast(Function, call)

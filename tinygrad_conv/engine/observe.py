@@ -1,20 +1,23 @@
 """The one seam through which others see what the engine does: a debugger, a check, a recording.
 
 An `Observer` is told of every op that is applied to Tensors, of every step of a sweep, and of every update by
-an optimiser, in the order in which they happen. A context variable (`modes.OBSERVATION`) says who observes;
-while nobody does, nothing of this file runs.
+an optimiser, in the order in which they happen; if it asks for it, also of functions that are no ops
+(`modes.told`), and of numbers that Python reads (reads.py). A context variable (`modes.OBSERVATION`) says who
+observes; while nobody does, nothing of this file runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from ..errors import show_value
 from ..members import members_of, without_last
 from .backward import Gradients, fit
 from .location import Place, place_at, user_where
-from .modes import LAYER, OBSERVATION, unobserved
+from .modes import LAYER, OBSERVATION, observed_by, unobserved
 from .node import Node
+from .reads import unwatch_reads, watch_reads
 from .tensor import Tensor
 
 Self = TypeVar("Self", bound="Observer")
@@ -78,13 +81,19 @@ class Observer:
     """
 
     looks_into_rules = False
+    takes_functions = False  # whether it is told of functions that are no ops, and not of what is in them
+    watches_reads = False  # whether it is told where Python reads the numbers of a tensor
 
     def __enter__(self: Self) -> Self:
         OBSERVATION.set(Observation((*observers_now(), self)))
+        if self.watches_reads:
+            watch_reads()
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Leave, in whichever order: the others stay."""
+        if self.watches_reads:
+            unwatch_reads()
         if self in observers_now():
             others = without_last(self, observers_now())
             OBSERVATION.set(Observation(others) if others else None)
@@ -115,6 +124,20 @@ class Observer:
 
     def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
         """An optimiser has changed a parameter by its gradient, with the options of its group."""
+
+    def after_optimizer_step(self, optimizer: Any) -> None:
+        """An optimiser has made a step, whatever it changed."""
+
+    def before_function(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """A function that is no op is going to run: it will change a tensor, or draw random numbers."""
+
+    def after_function(
+        self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any], result: Any
+    ) -> None:
+        """It has run."""
+
+    def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
+        """Python has read numbers of a tensor: `name` says by what method or attribute."""
 
 
 def observers_now() -> tuple[Observer, ...]:
@@ -154,11 +177,42 @@ class Observation:
         observers = tuple(observer for observer in self.observers if observer.looks_into_rules)
         return Observation(observers) if observers else None
 
-    def updated(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
-        """An optimiser has changed a parameter."""
+    def call(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Call a function that is no op."""
+        takers = [observer for observer in self.observers if observer.takes_functions]
+        others = tuple(observer for observer in self.observers if not observer.takes_functions)
+        if takers:
+            inputs = tuple(map(listed, inputs))
+        with unobserved():
+            for observer in takers:
+                observer.before_function(function, inputs, options)
+        with observed_by(Observation(others) if others else None):
+            result = function(*inputs, **options)
+        with unobserved():
+            for observer in takers:
+                observer.after_function(function, inputs, options, result)
+        return result
+
+    def read(self, tensor: Tensor, name: str, value: Any) -> None:
+        """Python has read numbers of a tensor."""
         with unobserved():
             for observer in self.observers:
-                observer.after_update(optimizer, param, group)
+                if observer.watches_reads:
+                    observer.after_read(tensor, name, value)
+
+    def stepped(self, optimizer: Any, moved: list[tuple[Tensor, dict[str, Any]]]) -> None:
+        """An optimiser has changed these parameters, with the options of their groups."""
+        with unobserved():
+            for param, group in moved:
+                for observer in self.observers:
+                    observer.after_update(optimizer, param, group)
+            for observer in self.observers:
+                observer.after_optimizer_step(optimizer)
+
+
+def listed(value: Any) -> Any:
+    """What is in an iterator (`net.parameters()`), for observers to see too; anything else as it is."""
+    return (list(value) or value) if isinstance(value, Iterator) else value
 
 
 class ObservedGradients(Gradients):

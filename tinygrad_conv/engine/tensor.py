@@ -20,7 +20,7 @@ from .in_place import leaf_error
 from .location import user_where
 from .memory import Memory
 from .methods import TensorMethods
-from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by
+from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by, told
 from .node import Node, Output, Versions, tick
 from .printing import show_numbers
 from .registry import picture
@@ -102,7 +102,7 @@ class Tensor(TensorMethods):
         if value and not self._requires_grad:
             check_may_require_grad(self)
             if not self._data.flags.writeable:  # what an op made becomes a leaf of its own, to be updated
-                self._data, self._memory = self._data.copy(), None
+                self._data, self._memory = copied(self._data), None
         self._requires_grad = bool(value)
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
@@ -272,6 +272,13 @@ def accumulate(gradients: dict[Any, Any]) -> None:
                 hook(tensor)
 
 
+@told
+def copied(array: Array) -> Array:
+    """A copy of an array."""
+    return array.copy()
+
+
+@told
 def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
     """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     if set_to_none is not True:
@@ -316,7 +323,7 @@ def grad(
         check_used(inputs, gradients)
     if create_graph:
         return tuple(gradients)
-    return tuple(None if gradient is None else Tensor(gradient.copy()) for gradient in gradients)
+    return tuple(None if gradient is None else Tensor(copied(gradient)) for gradient in gradients)
 
 
 def lift(node: Node) -> dict[str, Any]:

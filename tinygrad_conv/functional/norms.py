@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ..creation import generator
 from ..dtypes import Array
 from ..engine.commit import Changes
+from ..engine.modes import told
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, dropouts, norm, padding, pool, shape
@@ -39,7 +41,24 @@ def batch_norm(
     Raises ShapeError where shapes do not fit or a channel has one element alone to train on, DtypeError for
     integers.
     """
-    statistics = np.empty((2, *input.shape[1:2])) if training else None
+    return counted_batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps, None)
+
+
+def counted_batch_norm(
+    input: Operand,
+    running_mean: Operand | None,
+    running_var: Operand | None,
+    weight: Operand | None,
+    bias: Operand | None,
+    training: bool,
+    momentum: float | None,
+    eps: float,
+    count: Tensor | None,
+) -> Tensor:
+    """As batch_norm; `count`, how many batches there were, goes up together with the running statistics. With
+    momentum None these become the averages over all batches.
+    """
+    statistics = room(2, *input.shape[1:2]) if training else None
     y: Tensor = norm.batch_norm(
         input,
         weight,
@@ -51,8 +70,9 @@ def batch_norm(
         statistics=statistics,
     )
     elements = math.prod(input.shape)
-    if statistics is not None and elements:
-        follow(running_mean, running_var, statistics, elements // input.shape[1], momentum)
+    if statistics is not None and (elements or count is not None):
+        size = elements // input.shape[1] if elements else 0
+        follow(running_mean, running_var, statistics, size, momentum, count)
     return y
 
 
@@ -80,29 +100,55 @@ def instance_norm(
     samples, channels = input.shape[:2]
     check_channel_elements("instance_norm", input)
     elements = math.prod(input.shape[2:])
-    statistics = np.empty((2, samples, channels))
+    statistics = room(2, samples, channels)
     y: Tensor = norm.group_norm(input, weight, bias, num_groups=channels, eps=eps, statistics=statistics)
     if samples and elements:
-        follow(running_mean, running_var, statistics.mean(axis=1), elements, momentum)
+        follow(running_mean, running_var, statistics, elements, momentum)
     return y
 
 
-def follow(
-    mean: Operand | None, variance: Operand | None, statistics: Array, count: int, momentum: float
-) -> None:
-    """Move running statistics, in place and together, by the share `momentum` towards those of a batch.
+@told
+def room(*shape: int) -> Array:
+    """An array for an op to write to, whose numbers mean nothing yet."""
+    return np.empty(shape)
 
-    The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `count`
-    elements each.
+
+@told
+def follow(
+    mean: Operand | None,
+    variance: Operand | None,
+    statistics: Array,
+    elements: int,
+    momentum: float | None,
+    count: Tensor | None = None,
+) -> None:
+    """Move running statistics, in place and together, by the share `momentum` towards those of a batch,
+    `statistics` [2, C], or their mean over samples [2, N, C]; and count the batch.
+
+    The variance they follow is the unbiased estimate: n / (n - 1) times the batch's own for n = `elements`
+    each; without any they stay. Without a momentum they follow by 1 / count.
     """
-    share, changes = momentum.data if isinstance(momentum, Tensor) else momentum, Changes()
-    for running, latest in ((mean, statistics[0]), (variance, statistics[1] * (count / (count - 1)))):
-        if running is not None:
-            before = running.data if isinstance(running, Tensor) else running
-            kept = np.multiply(before, 1 - share).astype(before.dtype, casting="same_kind")
-            moved = np.add(kept, share * latest).astype(before.dtype, casting="same_kind")
-            rewrite(changes, running, moved)
+    changes = Changes()
+    if count is not None:
+        batches = count.data + 1
+        momentum = 1 / int(batches) if momentum is None else momentum
+        rewrite(changes, count, batches)
+    if elements:
+        latest = statistics if statistics.ndim == 2 else statistics.mean(axis=1)
+        unbiased = latest[1] * (elements / (elements - 1))
+        move(changes, mean, latest[0], momentum)
+        move(changes, variance, unbiased, momentum)
     changes.commit()
+
+
+def move(changes: Changes, running: Operand | None, latest: Array, momentum: Any) -> None:
+    """Move one of the running statistics."""
+    if running is not None:
+        share = momentum.data if isinstance(momentum, Tensor) else momentum
+        before = running.data if isinstance(running, Tensor) else running
+        kept = np.multiply(before, 1 - share).astype(before.dtype, casting="same_kind")
+        moved = np.add(kept, share * latest).astype(before.dtype, casting="same_kind")
+        rewrite(changes, running, moved)
 
 
 @checked()
@@ -198,7 +244,7 @@ def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplac
         return input * 0
     end = -SELU_SCALE * SELU_ALPHA
     scale = ((1 - p) * (1 + p * end**2)) ** -0.5
-    kept = generator().random(input.shape, dtype=np.float32) >= p
+    kept = chosen(input.shape, p)
     return arithmetic.where(input, end, condition=kept) * scale - scale * p * end
 
 
@@ -230,4 +276,10 @@ def dropped(op: str, input: Operand, p: float, training: bool, choices: tuple[in
         raise ValueError(f"{op}: p must be a probability, from 0 to 1, not {p}")
     if not training or p == 0:
         return input
-    return dropouts.dropout(input, kept=generator().random(choices, dtype=np.float32) >= p, p=p)
+    return dropouts.dropout(input, kept=chosen(choices, p), p=p)
+
+
+@told
+def chosen(shape: tuple[int, ...], p: float) -> Array:
+    """What stays, by chance: each with the probability 1 - p."""
+    return generator().random(shape, dtype=np.float32) >= p

@@ -24,17 +24,18 @@ rounded once. Arguments are not checked here: `ops` does that, where errors can 
 
 from __future__ import annotations
 
-from .dispatch import KERNELS, correlation, pools, served, use_kernels
+from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
 from .memory_order import flattened, keep_freed_memory, unflattened
 from .norm import deviation_dot, deviation_removed, rescaled, squared_deviation
 from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
 from .sums import sum_over
-from .threads import get_num_threads, set_num_threads
+from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
 __all__ = [
     "KERNELS",
+    "WORTH_HOLDING_BLAS",
     "Window",
     "add_bias",
     "choose",
@@ -46,6 +47,7 @@ __all__ = [
     "flattened",
     "gather_taps",
     "get_num_threads",
+    "kernels_in_use",
     "make_window",
     "masked",
     "matmul",
@@ -54,6 +56,7 @@ __all__ = [
     "rescaled",
     "scatter_taps",
     "served",
+    "settled",
     "set_num_threads",
     "spread_windows",
     "squared_deviation",

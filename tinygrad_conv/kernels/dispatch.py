@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from threading import local
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -99,6 +99,8 @@ FAST = "fast"
 _wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last rules", default=(FAST,))
 _wanted.set((FAST,))  # what is set is found at once, a default after looking for it everywhere
 
+kernels_in_use = _wanted.get
+
 
 class Served(local):
     """Which kernel served the last call of this thread."""
@@ -116,6 +118,30 @@ def correlation(family: str, first: Array, second: Array, window: Window, groups
     )
     if multiplications < WORTH_HOLDING_BLAS:
         return _first_result(ways, first, second)
+    with blas_held():
+        return _first_result(ways, first, second)
+
+
+def settled(
+    family: str, first: Array, second: Array, window: Window, groups: int, shared: dict[Any, Any]
+) -> Callable[[Array, Array], Array]:
+    """What `correlation` does for arrays of these shapes and dtypes, with all choices made: for many calls.
+
+    shared: what calls on the same arrays have prepared for each other, such as patches. What is returned may
+    be overwritten by the next call.
+    """
+    ways, multiplications = choose(
+        family, _wanted.get()[-1], first.shape, second.shape, window, groups, first.dtype, second.dtype
+    )
+    prepared = tuple([(name, im2col.prepared(kernel, first, second, shared)) for name, kernel in ways])
+    if multiplications < WORTH_HOLDING_BLAS:
+        never_gives_up = prepared[0][0] == "im2col" and family != "correlate_input_grad"
+        return cast(Any, prepared[0][1]) if never_gives_up else partial(_first_result, cast(Any, prepared))
+    return partial(_first_result_held, cast(Any, prepared))
+
+
+def _first_result_held(ways: tuple[Way, ...], first: Array, second: Array) -> Array:
+    """The same with BLAS at one thread."""
     with blas_held():
         return _first_result(ways, first, second)
 

@@ -11,10 +11,9 @@ from numpy.typing import DTypeLike
 
 from .. import functional as F
 from ..dtypes import get_default_dtype
-from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..functional.arguments import rewrite
+from ..functional.norms import counted_batch_norm
 from ..options import is_sequence
 from .module import Module, shown
 from .parameters import Parameter, check_dtype, full_parameter
@@ -78,16 +77,8 @@ class BatchNorm(RunningNorm):
         count = self.num_batches_tracked
         if not self.training or count is None:
             return self.normalised(x, self.running_mean, self.running_var, self.momentum or 0.0)
-        batches, changes = count.data + 1, Changes()  # mean, variance and count change together
-        mean, variance = draft_of(self.running_mean), draft_of(self.running_var)
-        momentum = 1 / int(batches) if self.momentum is None else self.momentum
-        y = self.normalised(x, mean, variance, momentum)
-        for buffer, draft in ((self.running_mean, mean), (self.running_var, variance)):
-            if buffer is not None and draft is not None:
-                rewrite(changes, buffer, draft.data)
-        rewrite(changes, count, batches)
-        changes.commit()
-        return y
+        statistics, scale = (self.running_mean, self.running_var), (self.weight, self.bias)
+        return counted_batch_norm(x, *statistics, *scale, True, self.momentum, self.eps, count)
 
     def normalised(self, x: Any, mean: Tensor | None, variance: Tensor | None, momentum: float) -> Tensor:
         """The output. In training mean and variance, where there are such, follow in place."""
@@ -238,11 +229,6 @@ class GroupNorm(Module):
     def extra_repr(self) -> str:
         options = f"{shown(self, 'eps', 'affine')}, bias={self.bias is not None}"
         return f"{self.num_groups}, {self.num_channels}, {options}"
-
-
-def draft_of(buffer: Tensor | None) -> Tensor | None:
-    """A copy of a buffer, to be changed in its place at first."""
-    return None if buffer is None else Tensor(buffer.data.copy(), name=buffer.name)
 
 
 def scale_and_shift(

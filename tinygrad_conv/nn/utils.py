@@ -11,6 +11,7 @@ import numpy as np
 from .. import functional as F
 from ..absent.missing import public_names
 from ..engine.commit import Changes
+from ..engine.modes import told
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
@@ -19,6 +20,7 @@ from ..options import FLAG, NOT_NEGATIVE, checked, is_real, number
 REAL = number(has_type=is_real)._replace(at_once=True)
 
 
+@told
 @checked(max_norm=REAL, norm_type=REAL, error_if_nonfinite=FLAG)
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
@@ -57,6 +59,7 @@ def clip_grad_norm_(
     return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))
 
 
+@told
 @checked(clip_value=NOT_NEGATIVE)
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Keep each number of the gradients, in place, between -clip_value and clip_value."""
@@ -76,6 +79,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     return F.cat(rows)
 
 
+@told
 @checked()
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Write the numbers of a row into the parameters, in their order: into all of them, or into none."""

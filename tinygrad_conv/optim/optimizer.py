@@ -122,8 +122,8 @@ class Optimizer:
         observation = OBSERVATION.get()
         moved = [] if observation is None else self.moved()
         self.computed_step().commit()
-        for param, group in moved:
-            observation.updated(self, param, group)
+        if observation is not None:
+            observation.stepped(self, moved)
         return loss
 
     def moved(self) -> list[tuple[Any, Group]]:

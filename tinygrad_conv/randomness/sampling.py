@@ -16,12 +16,14 @@ from numpy.typing import DTypeLike
 from ..creation import drawing_from, shape_of
 from ..dtypes import Array, below, get_default_dtype
 from ..engine.in_place import change
+from ..engine.modes import told
 from ..engine.registry import OPS, composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array
 from ..options import ARRAY, COUNT, FLAG, OPERAND, checked
 
 
+@told
 @checked(mean=OPERAND, std=OPERAND)
 def normal(
     mean: Any,
@@ -49,6 +51,7 @@ def normal(
     return Tensor(drawn.astype(chosen), None, requires_grad)
 
 
+@told
 @checked(input=ARRAY)
 def bernoulli(input: Any, *, generator: Any = None) -> Tensor:
     """1 with the probability in `input`, else 0, in its dtype; no gradient passes through the choice."""
@@ -58,6 +61,7 @@ def bernoulli(input: Any, *, generator: Any = None) -> Tensor:
     return Tensor(drawn.astype(probabilities.dtype))
 
 
+@told
 @checked(input=ARRAY, num_samples=COUNT, replacement=FLAG)
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """[…, num_samples] indices, drawn in proportion to the weights of each row of `input`, [C] or [N, C].
@@ -148,6 +152,7 @@ def into(x: Tensor, symbol: str, generator: Any, draw: Callable[..., Array], *op
 
 
 @composite
+@told
 @checked(mean=OPERAND, std=OPERAND)
 def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = None) -> Tensor:
     """Normal numbers in the place of the old ones."""
@@ -156,6 +161,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = 
 
 
 @composite
+@told
 @checked(low=OPERAND, high=OPERAND)
 def uniform_(input: Tensor, low: float = 0, high: float = 1, *, generator: Any = None) -> Tensor:
     """Numbers on [low, high) in the place of the old ones."""
@@ -171,6 +177,7 @@ def draw_below(random: Any, shape: tuple[int, ...], low: Any, high: Any, dtype: 
 
 
 @composite
+@told
 @checked(p=OPERAND)
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """1 with probability p, a number or a tensor that broadcasts, else 0, in the place of the old numbers."""
@@ -178,6 +185,7 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
 
 
 @composite
+@told
 @checked(lambd=OPERAND)
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Any = None) -> Tensor:
     """Exponential numbers of rate lambd in the place of the old ones."""

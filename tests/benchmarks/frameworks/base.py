@@ -19,6 +19,7 @@ class Settings(NamedTuple):
     plain_order: bool = (
         False  # convolutions of C-ordered arrays, not of arrays in the memory order of our own results
     )
+    replay: bool = False  # training steps are recorded and replayed
 
 
 class NotOffered(Exception):

@@ -95,7 +95,10 @@ class Ours(Framework):
             optimizer.step()
             return float(loss.item())
 
-        return step
+        if not self.settings.replay:
+            return step
+        replayed: Callable[[], float] = self.tg.replay(step)
+        return replayed
 
     def convolution(self, task: Convolution) -> dict[str, Part]:
         """The three ops on arrays, as the rules call them."""

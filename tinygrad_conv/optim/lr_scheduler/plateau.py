@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from ...engine.commit import Changes
+from ...engine.modes import told
 from ...options import checked
 from ..optimizer import Group, Optimizer
 from ..options import METRIC
@@ -41,6 +42,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = 0
         super().__init__(optimizer)
 
+    @told
     @checked(metrics=METRIC)
     def step(self, metrics: Any) -> None:  # type: ignore[override]
         """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time."""

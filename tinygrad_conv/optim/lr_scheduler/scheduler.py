@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
+from ...engine.modes import told
 from ...options import check_constructor, check_option, count, is_number, is_sequence
 from ..optimizer import Group, Optimizer
 from ..options import SCHEDULES, SCHEDULES_OWN
@@ -70,6 +71,7 @@ class LRScheduler:
             f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`"
         )
 
+    @told
     def step(self) -> None:
         """Begin the next epoch."""
         self.commit_step(self.move)

@@ -1,0 +1,218 @@
+"""Ops one by one: their forwards and rules in a replay, those that are prepared for it over many shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv.engine.registry import OPS
+from tinygrad_conv.ops import replayed
+
+from .kinds_of_ops import KINDS, Draw
+from .replay_steps import same_as_eager
+
+F = tg.nn.functional
+
+
+class Given(Draw):
+    """Hands out leaves that were drawn before, in their order."""
+
+    def __init__(self, leaves: Any, kept: list[Any]) -> None:
+        self.leaves, self.kept, self.dtype = iter(leaves), iter(kept), np.float64
+        self.rng: Any = self
+
+    def __call__(self, *shape: int, name: str = "") -> Any:
+        return next(self.leaves)
+
+    def positive(self, *shape: int) -> Any:
+        return next(self.leaves)
+
+    unit = positive
+
+    def labels(self, classes: int, *shape: int) -> Any:
+        return next(self.kept)
+
+    def random(self, shape: Any) -> Any:
+        return next(self.kept)
+
+
+class Noted(Draw):
+    """Draws, and keeps what it drew."""
+
+    def __init__(self, seed: int, dtype: Any) -> None:
+        super().__init__(seed, dtype)
+        self.numbers, self.leaves, self.kept = self.rng, [], []
+        self.rng = self
+
+    def leaf(self, array: Any) -> Any:
+        self.leaves.append(tg.Tensor(np.asarray(array, self.dtype), requires_grad=True))
+        return self.leaves[-1]
+
+    def __call__(self, *shape: int, name: str = "") -> Any:
+        return self.leaf(self.numbers.standard_normal(shape))
+
+    def positive(self, *shape: int) -> Any:
+        return self.leaf(np.abs(self.numbers.standard_normal(shape)) + 0.25)
+
+    def unit(self, *shape: int) -> Any:
+        return self.leaf(np.tanh(self.numbers.standard_normal(shape)) * 0.9)
+
+    def labels(self, classes: int, *shape: int) -> Any:
+        self.kept.append(self.numbers.integers(0, classes, shape))
+        return self.kept[-1]
+
+    def random(self, shape: Any) -> Any:
+        self.kept.append(self.numbers.random(shape))
+        return self.kept[-1]
+
+
+def norms(draw: Any) -> list[Any]:
+    """Normalisations without running statistics."""
+    return [
+        F.layer_norm(draw(3, 4), (4,), draw(4), draw(4)),
+        F.layer_norm(draw(3, 2, 4), (2, 4)),
+        F.group_norm(draw(2, 4, 3), 2, draw(4), draw(4)),
+        F.instance_norm(draw(2, 3, 4, 4)),
+        F.batch_norm(draw(4, 3, 2, 2), None, None, draw(3), draw(3), training=True),
+        F.local_response_norm(draw(2, 5, 3, 3), 3),
+    ]
+
+
+EXHAUSTIVE = [pytest.param(dtype, marks=pytest.mark.exhaustive) for dtype in (np.float64, np.float16)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, *EXHAUSTIVE])
+@pytest.mark.parametrize("kind", [*(name for name in KINDS if name != "norms"), "own norms"])
+def test_all_kinds_of_ops(kind: str, dtype: Any) -> None:
+    function = norms if kind == "own norms" else KINDS[kind]
+
+    def make() -> Any:
+        drawn = [Noted(seed, dtype) for seed in range(5)]
+        for draw in drawn:
+            function(draw)
+        kept = drawn[0].kept
+
+        def step(*leaves: Any) -> Any:
+            made = function(Given(leaves, kept))
+            outputs = [
+                each for output in made for each in (output if isinstance(output, tuple) else (output,))
+            ]
+            loss = sum(
+                (output.double() * output.double()).sum() for output in outputs if output.requires_grad
+            )
+            loss.backward()
+            return loss, [output.detach() for output in outputs]
+
+        owners = [leaf for draw in drawn for leaf in draw.leaves]
+        return owners, step, [tuple(draw.leaves) for draw in drawn]
+
+    same_as_eager(make, at_least=3)
+
+
+SHAPES = [
+    # N, C, H, W, O, kernel, stride, padding, dilation, groups
+    (1, 1, 3, 3, 1, 2, 1, 0, 1, 1),
+    (4, 2, 5, 6, 3, 3, 1, 1, 1, 1),
+    (3, 2, 7, 5, 4, 3, 2, 1, 1, 2),
+    (2, 3, 6, 6, 2, 1, 1, 0, 1, 1),
+    (2, 2, 9, 9, 2, 3, 1, 2, 2, 1),
+    (16, 4, 12, 12, 8, 3, 1, 1, 1, 1),
+    (8, 16, 16, 16, 32, 3, 1, 1, 1, 1),
+    (0, 2, 5, 5, 3, 3, 1, 1, 1, 1),
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_convolutions_pools_and_linear_layers(shape: Any, bias: bool) -> None:
+    n, c, h, w, o, kernel, stride, padding, dilation, groups = shape
+
+    def make() -> Any:
+        tg.manual_seed(0)
+        conv = tg.nn.Conv2d(c, o, kernel, stride, padding, dilation, groups, bias=bias)
+        size = conv(tg.zeros(1, c, h, w)).shape[2:]
+        pool = tg.nn.MaxPool2d(2) if min(size) >= 2 else tg.nn.Identity()
+        features = pool(conv(tg.zeros(1, c, h, w))).numel() if n else o * (size[0] // 2) * (size[1] // 2)
+        linear = tg.nn.Linear(features, 3, bias=bias)
+        net = tg.nn.Sequential(conv, tg.nn.ReLU(), pool, tg.nn.Flatten(), linear, tg.nn.Tanh())
+
+        def step(x: Any, target: Any) -> Any:
+            net.zero_grad()
+            y = net(x)
+            loss = tg.mse_loss(y, target) + tg.mse_loss(y, target, reduction="sum") * 0.1
+            loss.backward()
+            return loss
+
+        rng = np.random.default_rng(1)
+        calls = []
+        for number in range(6):
+            x = rng.standard_normal((n, c, h, w), np.float32)
+            if number == 4 and x.size:
+                x.flat[0] = np.inf  # kernels look out for it
+            target = rng.standard_normal((n, 3), np.float32)
+            calls.append((tg.tensor(x).requires_grad_(), tg.tensor(target)))
+        return [net, *(x for x, _ in calls)], step, calls
+
+    with np.errstate(all="ignore"):
+        same_as_eager(make, at_least=3)
+
+
+def test_special_values_come_through() -> None:
+    def make() -> Any:
+        values = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3.0, -2.0]
+
+        def step(x: Any, y: Any) -> Any:
+            loss = (tg.relu(x) * y + tg.tanh(y) - x).sum()
+            loss.backward()
+            return loss
+
+        rng = np.random.default_rng(0)
+        calls = [
+            tuple(tg.tensor(rng.permutation(values).astype(np.float32)).requires_grad_() for _ in "xy")
+            for _ in range(6)
+        ]
+        return [tensor for call in calls for tensor in call], step, calls
+
+    with np.errstate(all="ignore"):
+        same_as_eager(make, at_least=4)
+
+
+def test_what_is_prepared_is_declared_for_inputs_that_there_are() -> None:
+    assert replayed is not None
+    prepared = {name: op for name, op in OPS.items() if op.replays}
+    assert {"conv2d", "relu", "max_pool2d", "linear", "flatten", "mse_loss", "add", "mul"} <= set(prepared)
+    for op in prepared.values():
+        assert all(argument is None or argument in op.inputs for argument in op.replays)
+
+
+def test_a_hook_of_a_users_op(scratch_ops: None) -> None:
+    called: list[str] = []
+
+    @tg.primitive
+    def doubled(x: Any) -> Any:
+        return 2 * x
+
+    @doubled.grad("x")
+    def doubled_dx(dy: Any) -> Any:
+        return 2 * dy
+
+    @doubled.replayed()
+    def doubled_replayed(out: Any, shared: Any, x: Any) -> Any:
+        called.append("prepared")
+        return lambda x: np.multiply(x, 2, out=out)
+
+    @doubled.replayed("x")
+    def doubled_dx_replayed(out: Any, shared: Any, dy: Any) -> Any:
+        return None  # the rule itself
+
+    step = tg.replay(lambda x: doubled(doubled(x)).sum().backward())
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(4):
+        step(x)
+    assert called == ["prepared"] * 2 and step.replays == 2
+    np.testing.assert_array_equal(x.grad, [16, 16])
+    with pytest.raises(tg.errors.DeclarationError, match="doubled has"):
+        doubled.replayed("w")(doubled_dx_replayed)

@@ -1,0 +1,70 @@
+"""Functions of one number and arithmetic, written into memory that is kept."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ... import kernels
+from ..arithmetic import add, mul, sub
+from ..functions import relu, tanh
+
+BITS_OF = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+SMALL = 10_000  # numbers: beyond, the kernels share the work among threads
+
+
+@relu.replayed()
+def relu_replayed(out, shared, x):
+    """max(x, 0)."""
+    if x.size >= SMALL:
+        return kernels.rectify
+    zero, maximum = np.zeros((), x.dtype), np.maximum
+    return lambda x: maximum(x, zero, out=out)
+
+
+@relu.replayed("x")
+def relu_dx_replayed(out, shared, dy, y):
+    """dy where y > 0: a product of its bits."""
+    if dy.dtype not in BITS_OF or dy.dtype is not y.dtype:
+        return None
+    bits, zero, mask = BITS_OF[dy.dtype], np.zeros((), y.dtype), np.empty_like(y, bool)
+    into = None if out is None else out.view(bits)
+    greater, multiply, dtype = np.greater, np.multiply, dy.dtype
+
+    def run(dy, y):
+        greater(y, zero, out=mask)
+        return multiply(dy.view(bits), mask, out=into).view(dtype)
+
+    return run
+
+
+@tanh.replayed()
+def tanh_replayed(out, shared, x):
+    """tanh x."""
+    return partial(np.tanh, out=out) if x.dtype in BITS_OF else None
+
+
+@add.replayed()
+def add_replayed(out, shared, a, b):
+    """a + b."""
+    return partial(np.add, out=out)
+
+
+@sub.replayed()
+def sub_replayed(out, shared, a, b):
+    """a - b."""
+    return partial(np.subtract, out=out) if a.dtype in BITS_OF else None
+
+
+@mul.replayed()
+def mul_replayed(out, shared, a, b):
+    """a b."""
+    return partial(np.multiply, out=out)
+
+
+@mul.replayed("a")
+@mul.replayed("b")
+def mul_d_replayed(out, shared, dy, other):
+    """dy times the other operand."""
+    return partial(np.multiply, out=out) if dy.dtype is other.dtype and dy.shape == np.shape(out) else None

@@ -1,0 +1,103 @@
+"""A step is recorded once and replayed: the same numbers, without the engine's work around them.
+
+    @tg.replay
+    def train_step(x, y):
+        optimizer.zero_grad()
+        loss = tg.mse_loss(net(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+The first two calls run eagerly while what they do is recorded; where the recordings agree, every further call
+runs a flat list of calls on arrays. The engine does not know of it: it is observed, as by a debugger. In
+reading order:
+
+    replayed.py     `Replayed`: a call is recorded, replayed, checked, or runs eagerly, and says why
+    arguments.py    what a step is called with, and the key of a recording
+    trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
+    slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
+    beside.py       what the step does in Python beside tensors: prints, random numbers, outside lists
+    results.py      what it returns
+    world.py, guard.py    what it takes for granted outside of itself, and whether that still holds
+    calls.py, liveness.py    from lines to calls, and which memory these may write to again
+    runner.py, state.py    one step, and how it is undone where something fails
+    check.py        is it what eager does? listing.py    a program for people
+
+How an op takes part: its forward and rules are called with arrays, as the engine calls them; nothing need be
+declared. Where shapes decide what a call does, a hook settles it once:
+
+    @square.replayed()                       @square.replayed("x")
+    def square_replayed(out, shared, x):     def square_dx_replayed(out, shared, dy, x):
+        return partial(np.square, out=out)       return lambda dy, x: np.multiply(2 * dy, x, out=out)
+
+It is called once for each line of a program, with arrays as they were recorded, to read shapes, dtypes and
+strides of, and the params by keyword; it returns what is called with arrays in each step, or None, which
+leaves everything as it is. The result is the forward's (or the rule's) to the bit, in `out` or elsewhere.
+
+    out       memory for it, laid out as it was recorded, which the next step writes to again; None where
+              somebody may hold on to the result, which must be in fresh memory then (NumPy's `out=None`);
+              a hook that has no use for it calls its first argument `_`
+    shared    a dict in which the hooks of a program leave things for each other, by the ids of the arrays
+
+The hooks of this package are in ops/replayed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from types import ModuleType
+from typing import Any, cast
+
+from ..options import COUNT, FLAG, check_option, optional
+from .replayed import Replayed, is_generator_function, off
+
+__all__ = ["Replayed", "off", "replay"]
+
+
+def replay(
+    step: Callable[..., Any] | None = None, check: bool = False, check_every: int | None = None
+) -> Any:
+    """Make a step that is recorded and replayed out of a function: `@tg.replay`, or `tg.replay(step)`.
+
+    The step computes what it computes eagerly, bit for bit: gradients, parameters, statistics, random
+    numbers, optimisers with the options they have by then. A recording is for shapes, dtypes and memory order
+    of tensors among the arguments (in tuples, lists and dicts too), values of all others, train or eval and
+    the members of modules, and what the step's functions name outside; another setting is recorded anew.
+    Numbers that Python computes on the way, of counters or files, are baked in.
+
+    What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
+    numbers of tensors (except as the result), prints, hooks, and whatever looks on: a debugger, a profiler,
+    detect_anomaly. `with tg.replay.off():` and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
+
+    check: each call also runs eagerly, from the same state, and ReplayError names op and line where the two
+    part. check_every: so does every so many-th call. `print(step.program)` shows the program.
+
+    Raises TypeError for what is no function, a generator or a coroutine.
+    """
+    check_option("replay", "check", FLAG, check)
+    check_option("replay", "check_every", optional(COUNT), check_every)
+    if check_every == 0:
+        raise ValueError("replay: check_every must be at least 1, not 0; None checks never")
+    if step is None:
+        return partial(replay, check=check, check_every=check_every)
+    if not callable(step) or is_generator_function(step):
+        raise TypeError(f"replay: a step is a function that runs when it is called, not {step!r}")
+    return Replayed(step, check, check_every)
+
+
+class CallableModule(ModuleType):
+    """`tg.replay` is this package, and can be called."""
+
+    off = staticmethod(off)
+
+    def __call__(
+        self, step: Callable[..., Any] | None = None, check: bool = False, check_every: int | None = None
+    ) -> Any:
+        return replay(step, check, check_every)
+
+
+sys.modules[__name__].__class__ = CallableModule
+callable_module = cast(CallableModule, sys.modules[__name__])
+CallableModule.__call__.__doc__ = replay.__doc__

@@ -1,0 +1,60 @@
+"""What a step is called with: its tensors and arrays, and a key of all that decides a recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+
+PLAIN = (int, bool, str, bytes, type(None), np.dtype, range, type)
+
+
+class Arguments:
+    """The arguments of one call.
+
+    tensors, arrays: those in it, in order, in tuples, lists and dicts too. key: the shapes, dtypes, memory
+    order of these, which are the same object, and the values of all others. others: objects of other types,
+    which are known by their identity.
+    """
+
+    def __init__(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+        self.tensors: list[Tensor] = []
+        self.bare: list[Any] = []  # ndarrays
+        self.others: list[Any] = []
+        key: list[Any] = list(map(self.key_of, inputs))
+        if options:
+            key += [(name, self.key_of(value)) for name, value in options.items()]
+        self.arrays = [tensor._data for tensor in self.tensors]
+        if self.bare:
+            self.arrays += self.bare
+        if len(set(map(id, self.arrays))) < len(self.arrays):  # some are the same
+            first: dict[int, int] = {}
+            key.append(tuple([first.setdefault(id(array), place) for place, array in enumerate(self.arrays)]))
+        self.key = tuple(key)
+
+    def key_of(self, value: Any) -> Any:
+        """What of an argument decides whether a recording fits."""
+        if isinstance(value, Tensor):
+            self.tensors.append(value)
+            array = value._data
+            return array.shape, array.dtype.char, array.strides, value._requires_grad, value._edge is None
+        kind = type(value)
+        if kind in PLAIN:
+            return kind, value
+        if kind is np.ndarray:
+            self.bare.append(value)
+            return "array", value.shape, value.dtype.char, value.strides
+        if kind in (tuple, list):
+            return kind, *map(self.key_of, value)
+        if kind is dict:
+            return kind, *[(self.key_of(name), self.key_of(member)) for name, member in value.items()]
+        if kind is slice:
+            return kind, *map(self.key_of, (value.start, value.stop, value.step))
+        if isinstance(value, tuple):  # a named one
+            return kind, *map(self.key_of, value)
+        if kind in (float, complex) or isinstance(value, np.generic):
+            return kind, np.asarray(value).tobytes()
+        self.others.append(value)
+        return kind, id(value)

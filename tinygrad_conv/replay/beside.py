@@ -1,0 +1,109 @@
+"""What a step does in Python beside tensors, watched while it is recorded: a replay would not do it.
+
+The interpreter tells of each function that is called (`sys.setprofile`): prints, random numbers that are not
+this package's, entries to outside lists; and which modules and which of the user's functions run, for the
+guards.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import os
+import random
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from ..creation import manual_seed, seed
+from ..engine.location import PACKAGE, Where
+from ..engine.modes import OBSERVATION
+from ..nn.module import Module
+from ..optim.lr_scheduler.scheduler import LRScheduler
+from ..randomness.generator import Generator
+
+TALK = (print, input, open, breakpoint)
+LISTS = (list, dict, set)
+ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
+MODULE_CALL = Module.__call__.__code__
+SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
+UNTOLD = {
+    **{function.__code__: "it seeds random numbers" for function in SEEDS},
+    LRScheduler.commit_step.__code__: "a schedule has a step of its own",
+    Module.train.__code__: "it switches between train and eval",
+}
+NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
+STANDARD = os.path.dirname(os.__file__) + os.sep
+INSTALLED = ("site-packages", "dist-packages")  # folders below it in which other libraries are
+
+
+def is_users(file: str) -> bool:
+    """Whether code in a file is the user's, or a library's that builds on this package, perhaps."""
+    if file.startswith(NOT_THE_USERS):
+        return False
+    return not file.startswith(STANDARD) or any(folder in file for folder in INSTALLED)
+
+
+LOGGING = "logging/__init__.py"
+
+
+class Beside:
+    """A `with` block in which a step is recorded."""
+
+    def __init__(self) -> None:
+        self.modules: dict[int, Module] = {}
+        self.frames: dict[CodeType, tuple[dict[str, Any], Any]] = {}  # the user's: globals, and `self`
+        self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
+        self.fault: tuple[str, Where] | None = None
+
+    def __enter__(self) -> Beside:
+        sys.setprofile(self.see)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.setprofile(None)
+
+    def see(self, frame: FrameType, event: str, called: Any) -> None:
+        """The interpreter calls a function. What ops and functions of this package do, a replay does too."""
+        if OBSERVATION.get() is None:
+            return
+        if event == "call":
+            self.see_function(frame)
+        elif event == "c_call":
+            self.see_builtin(frame, called)
+
+    def see_function(self, frame: FrameType) -> None:
+        """A function in Python."""
+        code = frame.f_code
+        if code is MODULE_CALL:
+            module = frame.f_locals["self"]
+            self.modules[id(module)] = module
+        elif code in UNTOLD:
+            self.refuse(UNTOLD[code], frame)
+        elif code.co_filename.replace("\\", "/").endswith(LOGGING):
+            self.refuse("it logs", frame)
+        elif code not in self.frames and is_users(code.co_filename):
+            own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+            self.frames[code] = (frame.f_globals, own)
+
+    def see_builtin(self, frame: FrameType, called: Any) -> None:
+        """A function in C."""
+        owner = getattr(called, "__self__", None)
+        if called in TALK or (isinstance(owner, io.TextIOBase) and called.__name__ == "write"):
+            self.refuse(f"it calls {called.__name__}", frame)
+        elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
+            if is_users(frame.f_code.co_filename):
+                self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
+        elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
+            self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
+
+    def refuse(self, reason: str, frame: FrameType) -> None:
+        """The step cannot be replayed; the first reason counts."""
+        place: FrameType | None = frame
+        while place is not None and place.f_code.co_filename.startswith(PACKAGE):
+            place = place.f_back
+        place = place or frame
+        if self.fault is None:
+            self.fault = (reason, (place.f_code, place.f_lasti))

@@ -1,0 +1,295 @@
+"""From the lines of a recording to the calls of a program: `call(slots, tensors)` for each, in order.
+
+Each is made once and then runs in every step, so whatever is the same in all of them is settled here.
+Forwards and rules are called with arrays as the engine calls them, and what they return is checked as it
+does.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from ..engine.commit import set_all
+from ..engine.registry import OPS
+from ..engine.tensor import GRAD_LOCK, Tensor, accumulate
+from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
+from .liveness import Buffers
+from .program import Line, Recorded
+from .values import filled, has_marks
+
+Call = Callable[[list[Any], list[Any]], None]
+
+
+class Departure(Exception):
+    """A call of a program did not do what was recorded: `reason` says what."""
+
+    def __init__(self, line: Line, reason: str) -> None:
+        super().__init__(reason)
+        self.line, self.reason = line, reason
+
+
+def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
+    """The calls that the lines of a recording become, and how many bytes of memory they keep."""
+    hooked = [hook_of(line) for line in recorded.lines]
+    candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if wants_memory(hook)]
+    buffers = Buffers(recorded, candidates)
+    shared: dict[Any, Any] = {}  # what hooks prepare for each other
+    calls = []
+    for line, hook in zip(recorded.lines, hooked):
+        run = None if hook is None else prepared(line, hook, recorded, buffers, shared)
+        calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, recorded))
+    recorded.buffers = buffers.numbers
+    return calls, buffers.nbytes
+
+
+def hook_of(line: Line) -> Any:
+    """What prepares a line for replays, if its op has declared that (`op.replayed`)."""
+    if line.kind == "forward":
+        return (
+            line.target.replays.get(None) if not has_marks(line.details[0]) and not line.details[1] else None
+        )
+    if line.kind == "rule" and not line.target.variadic and not has_marks(line.details[0]):
+        return line.details[2].replays.get(line.target.argument)
+    return None
+
+
+def wants_memory(hook: Any) -> bool:
+    """Whether a hook writes into memory that it is given, its first argument `out`."""
+    return hook is not None and next(iter(inspect.signature(hook).parameters)) == "out"
+
+
+def prepared(line: Line, hook: Any, recorded: Recorded, buffers: Buffers, shared: dict[Any, Any]) -> Any:
+    """What is called in each step; None: the hook does not serve these shapes."""
+    values = [recorded.slots[slot].value for slot in line.reads]
+    arrays = [getattr(value, "_data", value) for value in values]
+    params = line.details[0]
+    if line.kind == "forward":
+        params = {**line.target.defaults, **params}
+    return hook(buffers.of.get(line.writes[0]), shared, *arrays, **params)
+
+
+def hooked_call(line: Line, run: Any, recorded: Recorded) -> Call:
+    """A call that was prepared for these shapes."""
+    read, write = reader(line.reads), line.writes[0]
+    if len(line.writes) > 1:
+        writes = slice_of(line.writes)
+
+        def call_several(slots: list[Any], tensors: list[Any]) -> None:
+            slots[writes] = run(*read(slots))
+
+        return call_several
+    if line.kind == "rule":
+        shape, dtype = line.details[1][0]
+
+        def call_rule(slots: list[Any], tensors: list[Any]) -> None:
+            dx = run(*read(slots))
+            if dx.shape != shape:
+                dx = fitted(dx, shape, dtype)
+            slots[write] = dx
+
+        return call_rule
+    if len(line.reads) == 2:
+        first, second = line.reads
+
+        def call_two(slots: list[Any], tensors: list[Any]) -> None:
+            slots[write] = run(slots[first], slots[second])
+
+        return call_two
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        slots[write] = run(*read(slots))
+
+    return call
+
+
+def slice_of(writes: tuple[int, ...]) -> slice:
+    """Slots one after another."""
+    return slice(writes[0], writes[-1] + 1)
+
+
+def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """Takes the values in these slots out of all slots."""
+    if len(numbers) == 1:
+        number = numbers[0]
+        return lambda slots: (slots[number],)
+    return itemgetter(*numbers) if numbers else lambda slots: ()
+
+
+def forward(line: Line, recorded: Recorded) -> Call:
+    """A forward of one output, whose params are the same in every step, is called without more ado."""
+    params, several, count = line.details
+    if several or has_marks(params) or len(line.writes) != 1:
+        return any_forward(line, recorded)
+    function, read, write = line.target.forward, reader(line.reads), line.writes[0]
+    shape, dtype = shape_and_dtype(recorded.slots[write].value)
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        y = function(*read(slots), **params)
+        if type(y) is not np.ndarray:
+            y = np.asarray(y)
+        if y.shape != shape or y.dtype != dtype:
+            raise Departure(line, f"{line.name} makes other shapes or dtypes, by the values that it gets")
+        slots[write] = y
+
+    return call
+
+
+def any_forward(line: Line, recorded: Recorded) -> Call:
+    """A forward with several outputs, with values that it keeps, or with other params in every step."""
+    params, several, count = line.details
+    function, read, writes = line.target.forward, reader(line.reads), line.writes
+    expected = [shape_and_dtype(recorded.slots[write].value) for write in writes[:count]]
+    keeps, marked = bool(line.target.keeps), has_marks(params)
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        returned = function(*read(slots), **(filled(params, slots, tensors) if marked else params))
+        y, kept = (returned[0], returned[1:]) if keeps else (returned, ())
+        outputs = [np.asarray(output) for output in (y if several else (y,))]
+        if [(output.shape, output.dtype) for output in outputs] != expected:
+            raise Departure(line, f"{line.name} makes other shapes or dtypes, by the values that it gets")
+        for write, value in zip(writes, (*outputs, *kept)):
+            slots[write] = value
+
+    return call
+
+
+def rule(line: Line, recorded: Recorded) -> Call:
+    """A rule, whose gradient is summed back and cast where that is needed."""
+    params, expected, _ = line.details
+    if line.target.variadic or has_marks(params):
+        return any_rule(line, recorded)
+    function, read, write = line.target.function, reader(line.reads), line.writes[0]
+    shape, dtype = expected[0]
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        dx = function(*read(slots), **params)
+        if type(dx) is not np.ndarray or dx.shape != shape or dx.dtype is not dtype:
+            dx = fitted(dx, shape, dtype)
+        slots[write] = dx
+
+    return call
+
+
+def any_rule(line: Line, recorded: Recorded) -> Call:
+    """A rule of several inputs, or one with other params in every step."""
+    params, expected, _ = line.details
+    function, read, writes, variadic = (
+        line.target.function,
+        reader(line.reads),
+        line.writes,
+        line.target.variadic,
+    )
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        dxs = function(*read(slots), **filled(params, slots, tensors))
+        wanted = [(dx, each) for dx, each in zip(dxs if variadic else (dxs,), expected) if each is not None]
+        for write, (dx, (shape, dtype)) in zip(writes, wanted):
+            slots[write] = fitted(dx, shape, dtype)
+
+    return call
+
+
+def fitted(dx: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A gradient as `backward.fit` brings it into the shape and dtype of its input."""
+    dx = np.asarray(dx)
+    dx = dx if dx.shape == shape else OPS["sum_to"](dx, shape=shape)
+    return dx if dx.dtype == dtype else OPS["to"](dx, dtype=dtype)
+
+
+def add(line: Line, recorded: Recorded) -> Call:
+    """The sum of two gradients of one edge."""
+    (before, dx), write = line.reads, line.writes[0]
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        slots[write] = np.asarray(slots[before] + slots[dx])
+
+    return call
+
+
+def as_tuple(line: Line, recorded: Recorded) -> Call:
+    """What a rule reads of a variadic input, or of several outputs."""
+    read, write = reader(line.reads), line.writes[0]
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        slots[write] = read(slots)
+
+    return call
+
+
+def cast(line: Line, recorded: Recorded) -> Call:
+    """An operand in the dtype that an op brings its inputs to."""
+    read, write, dtype = line.reads[0], line.writes[0], line.target
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        slots[write] = np.asarray(slots[read], dtype)
+
+    return call
+
+
+def function(line: Line, recorded: Recorded) -> Call:
+    """A function that is no op, called again with the tensors themselves where it changes them."""
+    (inputs, options), places = line.details
+    target, writes = line.target, line.writes
+    changes_own = line.name == "change_off_the_tape"
+    if not has_marks((inputs, options)) and not writes:
+        return lambda slots, tensors: target(*inputs, **options)
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        given = filled(inputs, slots, tensors)
+        result = target(*given, **filled(options, slots, tensors))
+        results = [given[0]] if changes_own else result if isinstance(result, (tuple, list)) else (result,)
+        for place, write in zip(places, writes):
+            value = results[place]
+            slots[write] = value._data if isinstance(value, Tensor) else value
+
+    return call
+
+
+def gradient_of(leaf: Any) -> Any:
+    """Its gradient, if it has one."""
+    return getattr(leaf, "_grad", None)
+
+
+def deposit(line: Line, recorded: Recorded) -> Call:
+    """The gradients of a backward go to the leaves, as by `accumulate`; no hook waits for them."""
+    read, marks, add = reader(line.reads), line.details, np.add
+    if has_marks(marks):
+        return lambda slots, tensors: accumulate(dict(zip(filled(marks, slots, tensors), read(slots))))
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        with GRAD_LOCK:
+            totals = [
+                gradient.copy() if before is None else add(before, gradient, order="C")
+                for before, gradient in zip(map(gradient_of, marks), read(slots))
+            ]
+            set_all(marks, "_grad", totals)
+
+    return call
+
+
+def step(line: Line, recorded: Recorded) -> Call:
+    """An optimiser's update of all its parameters."""
+    optimizer = line.target
+    return lambda slots, tensors: optimizer.computed_step().commit()
+
+
+def shape_and_dtype(array: Any) -> tuple[Any, Any]:
+    """Of an array that was recorded."""
+    return array.shape, array.dtype
+
+
+MAKERS: dict[str, Callable[[Line, Recorded], Call]] = {
+    "forward": forward,
+    "rule": rule,
+    "add": add,
+    "tuple": as_tuple,
+    "cast": cast,
+    "function": function,
+    "deposit": deposit,
+    "step": step,
+}

@@ -1,0 +1,48 @@
+"""A program as people read it: a line for each call."""
+
+from __future__ import annotations
+
+from ..errors import show_count
+from .program import Line, Recorded
+
+COLUMNS = ("<", "<", ">", "<", "<")  # how each is aligned: call, array, bytes, buffer, line
+
+
+def listed(recorded: Recorded) -> str:
+    """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32,768 B   buffer 1   train.py:41`."""
+    rows = [row(line, recorded) for line in recorded.lines]
+    widths = [max((len(cells[column]) for cells in rows), default=0) for column in range(len(COLUMNS))]
+    lines = [
+        "   ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, COLUMNS, widths)).rstrip()
+        for cells in rows
+    ]
+    computed = sum(slot.nbytes for slot in recorded.slots)
+    buffers = show_count(len(set(recorded.buffers.values())), "buffer")
+    return "\n".join([*lines, f"{show_count(len(rows), 'call')}, {computed:,} bytes, {buffers}"])
+
+
+def row(line: Line, recorded: Recorded) -> tuple[str, ...]:
+    """A line's call, what it writes, the bytes of that, the buffer that they are in, and the user's line."""
+    slots = [recorded.slots[write] for write in line.writes]
+    shown = ", ".join(slot.shown for slot in slots)
+    nbytes = sum(slot.nbytes for slot in slots)
+    buffers = [recorded.buffers[write] for write in line.writes if write in recorded.buffers]
+    buffer = f"buffer {buffers[0]}" if buffers else "fresh" if nbytes else ""
+    return shown_call(line, recorded), shown, f"{nbytes:,} B" if nbytes else "", buffer, line.place
+
+
+def shown_call(line: Line, recorded: Recorded) -> str:
+    """`%7 = relu(%6)`."""
+    made = ", ".join(f"%{write}" for write in line.writes)
+    given = ", ".join(name_of(read, recorded) for read in line.reads)
+    return f"{made + ' = ' if made else ''}{line.name}({given})"
+
+
+def name_of(number: int, recorded: Recorded) -> str:
+    """How a listing calls a slot: a parameter by its name, a constant by its value."""
+    slot = recorded.slots[number]
+    if slot.origin == "outside" and slot.value.name:
+        return str(slot.value.name)
+    if slot.origin == "constant":
+        return slot.shown if len(slot.shown) < 40 else "…"
+    return f"%{number}"

@@ -1,0 +1,142 @@
+"""Which memory the results of a program's calls may be written to again, and which of them can share it.
+
+A result that somebody outside may hold on to gets fresh memory in each step: what the step returns, and what
+it gives to functions. So does whatever shows the same memory, as the recording tells. All other results of
+calls that can write into given memory get a buffer, and one buffer serves several, one after another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .program import Recorded
+from .values import Argument, ArrayIn, Reading, TensorIn
+
+
+class Buffers:
+    """The buffers of a program, by the slots that are written to them."""
+
+    def __init__(self, recorded: Recorded, candidates: list[int]) -> None:
+        """candidates: slots of results that can be written into given memory."""
+        self.owner = owners(recorded)
+        self.last = last_reads(recorded, self.owner)
+        held = {self.owner[slot] for slot in escaping(recorded)}
+        self.of: dict[int, Any] = {}
+        self.blocks: list[Any] = []
+        self.numbers: dict[int, int] = {}  # of the block that a slot is in
+        free: list[Any] = []  # blocks that nothing alive is in
+        taken: list[tuple[int, Any]] = []  # until which line, and the block
+        chosen = {slot for slot in candidates if self.owner[slot] == slot and slot not in held}
+        for number, line in enumerate(recorded.lines):
+            free += [block for until, block in taken if until < number]
+            taken = [(until, block) for until, block in taken if until >= number]
+            for slot in line.writes:
+                array = recorded.slots[slot].value
+                if slot in chosen and is_plain(array):
+                    block = self.block(array.nbytes, free)
+                    taken.append((self.last.get(slot, number), block))
+                    self.of[slot] = laid_out(block, array)
+                    self.numbers[slot] = next(n for n, known in enumerate(self.blocks) if known is block)
+
+    def block(self, nbytes: int, free: list[Any]) -> Any:
+        """A free block that is large enough, and not by far too large; or a new one."""
+        fitting = [block for block in free if nbytes <= block.nbytes <= 2 * nbytes + 64]
+        if fitting:
+            block = min(fitting, key=lambda each: each.nbytes)
+            free[:] = [other for other in free if other is not block]
+            return block
+        self.blocks.append(np.empty(max(nbytes, 1), np.uint8))
+        return self.blocks[-1]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes all buffers take."""
+        return sum(block.nbytes for block in self.blocks)
+
+
+def laid_out(block: Any, array: Any) -> Any:
+    """A block as an array in the memory order of another."""
+    order = sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
+    shape = [array.shape[axis] for axis in order]
+    places = np.ndarray(shape, array.dtype, block)
+    return places.transpose(np.argsort(order)) if order else places
+
+
+def is_plain(array: Any) -> bool:
+    """Whether its memory is that of its numbers, each once, without gaps."""
+    if not isinstance(array, np.ndarray) or 0 in array.strides or not array.size:
+        return False
+    order = sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
+    return bool(array.transpose(order).flags.c_contiguous)
+
+
+def owners(recorded: Recorded) -> list[int]:
+    """For each slot the first one that shows the same memory: itself, nearly always."""
+    memory: dict[int, int] = {}
+    result = []
+    for number, slot in enumerate(recorded.slots):
+        array = getattr(slot.value, "_data", slot.value)
+        first = [memory.setdefault(id(base_of(part)), number) for part in parts_of(array)]
+        result.append(min(first, default=number))
+    return result
+
+
+def parts_of(value: Any) -> list[Any]:
+    """The arrays in a slot: one, or those of a tuple."""
+    if isinstance(value, tuple):
+        return [part for part in value if isinstance(part, np.ndarray)]
+    return [value] if isinstance(value, np.ndarray) else []
+
+
+def base_of(array: Any) -> Any:
+    """The array that owns the memory."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def last_reads(recorded: Recorded, owner: list[int]) -> dict[int, int]:
+    """By owner: the number of the last line that reads its memory."""
+    last: dict[int, int] = {}
+    for number, line in enumerate(recorded.lines):
+        for slot in line.reads:
+            parts = [slot, *members(recorded, slot)]
+            for part in parts:
+                last[owner[part]] = number
+    return last
+
+
+def members(recorded: Recorded, slot: int) -> list[int]:
+    """The slots that a tuple in a slot is made of."""
+    if not isinstance(recorded.slots[slot].value, tuple):
+        return []
+    made = [line for line in recorded.lines if slot in line.writes and line.kind == "tuple"]
+    return [read for line in made for read in line.reads]
+
+
+def escaping(recorded: Recorded) -> set[int]:
+    """Slots of values that somebody outside may hold on to."""
+    slots = slots_of(recorded.result)
+    for line in recorded.lines:
+        if line.kind == "function":
+            slots |= {*line.reads, *line.writes}
+        if line.kind == "tuple":
+            slots |= {*line.reads}
+    return slots
+
+
+def slots_of(form: Any) -> set[int]:
+    """The slots that marks name, anywhere in a value."""
+    if isinstance(form, Reading):
+        return slots_of(form.tensor)
+    if isinstance(form, (ArrayIn, TensorIn)):
+        return {form.slot}
+    if isinstance(form, Argument):
+        return set()
+    if isinstance(form, (list, tuple)):
+        return {slot for member in form for slot in slots_of(member)}
+    if isinstance(form, dict):
+        return slots_of(list(form.values()))
+    return set()

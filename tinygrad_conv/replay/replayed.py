@@ -1,0 +1,291 @@
+"""`Replayed`: a step that is recorded in its first calls, and then replayed."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import update_wrapper
+from threading import Lock
+from types import MethodType
+from typing import Any
+
+import numpy as np
+
+from ..engine.location import Where, line_of, show_where
+from ..engine.modes import OBSERVATION
+from .arguments import Arguments
+from .beside import Beside
+from .calls import Departure
+from .check import check_against_eager
+from .guard import STATE, Guard, settings
+from .program import Recorded, difference
+from .results import ResultForm, place_of
+from .runner import Program
+from .slots import awaited
+from .trace import Trace
+from .values import same
+from .world import names_in
+
+SWITCH = "TINYGRAD_CONV_REPLAY"
+PROGRAMS = 16  # kept of a step: the least recently used goes
+RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
+
+OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
+
+
+@contextmanager
+def off() -> Iterator[None]:
+    """Inside, replayed steps run eagerly: the same numbers, and every line can be stepped through."""
+    token = OFF.set(True)
+    try:
+        yield
+    finally:
+        OFF.reset(token)
+
+
+class Entry:
+    """What is known of a step for one setting: a recording that waits for a second one, a program, or why it
+    cannot be replayed.
+    """
+
+    def __init__(self, guard: Guard, recorded: Recorded, given: Arguments) -> None:
+        self.guard, self.recorded = guard, recorded
+        self.bare = [array.copy() for array in given.bare]
+        self.equal: list[tuple[int, Any]] = []  # arrays, by place, that were the same in both recordings
+        self.program: Program | None = None
+        self.refused = False
+        self.disagreed = 0  # how many recordings differed from the one before
+
+    def fits(self, given: Arguments) -> bool:
+        """Whether it is of the present setting."""
+        if self.program is not None and not all(
+            same(given.bare[place], array) for place, array in self.equal
+        ):
+            return False
+        if self.guard.holds():
+            return True
+        return self.refused and self.guard.hooked and self.guard.holds_but_for_hooks()
+
+
+class Replayed:
+    """A step, called as the function that it is made of. `program`: what ran last, to be printed."""
+
+    def __init__(self, step: Callable[..., Any], check: bool = False, check_every: int | None = None) -> None:
+        self.step, self.check, self.check_every = step, check, check_every
+        self.program: Program | None = None
+        self.entries: OrderedDict[Any, list[Entry]] = OrderedDict()
+        self.enabled = os.environ.get(SWITCH, "1") != "0"
+        self.recordings = self.replays = 0
+        self.lock = Lock()
+        self._said: set[Any] = set()
+        update_wrapper(self, step)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<replayed {getattr(self.step, '__qualname__', self.step)}>"
+
+    @property
+    def programs(self) -> list[Program]:
+        """All programs, one for each setting that the step was called in."""
+        entries = [entry for known in self.entries.values() for entry in known]
+        return [entry.program for entry in entries if entry.program is not None]
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if not self.enabled or OFF.get() or not self.lock.acquire(blocking=False):
+            return self.step(*inputs, **options)
+        try:
+            if OBSERVATION.get() is not None or sys.gettrace() is not None:
+                self.say_who_looks_on()
+                return self.step(*inputs, **options)
+            return self.run(inputs, options)
+        finally:
+            self.lock.release()
+
+    def run(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """One call: by a program where there is one for the present setting, else eagerly."""
+        given = Arguments(inputs, options)
+        known = self.entries.get(given.key)
+        entry = None
+        if known is not None:
+            entry = next((entry for entry in known if entry.fits(given)), None)
+            self.entries.move_to_end(given.key)
+        if entry is not None and entry.program is not None:
+            return self.replay(entry, given, inputs, options)
+        if entry is not None and entry.refused:
+            return self.step(*inputs, **options)
+        return self.record(entry, given, inputs, options)
+
+    def replay(self, entry: Entry, given: Arguments, inputs: Any, options: Any) -> Any:
+        """A call by a program; eagerly where it fails, which gives the error that eager gives."""
+        program = entry.program
+        assert program is not None
+        moved = entry.guard.moved()
+        if moved is None or any(awaited(tensor._listeners) for tensor in given.tensors):
+            self.forget(given.key, entry)
+            return self.record(None, given, inputs, options)
+        if moved:
+            program.place_outside()
+        self.program = program
+        self.replays += 1
+        if self.check or (self.check_every and self.replays % self.check_every == 0):
+            return check_against_eager(program, given, lambda: self.step(*inputs, **options))
+        try:
+            return program.run(given.tensors, given.arrays)
+        except Departure as departure:
+            self.refuse(entry, departure.reason, departure.line.where)
+        except Exception:
+            self.program = None
+        return self.step(*inputs, **options)
+
+    def record(self, entry: Entry | None, given: Arguments, inputs: Any, options: Any) -> Any:
+        """A call that runs eagerly and is recorded."""
+        if sys.getprofile() is not None or self.recordings >= RECORDINGS:
+            reason = (
+                "a profiler is attached" if sys.getprofile() else f"its settings changed {RECORDINGS} times"
+            )
+            self.say(reason, place_of(self.step))
+            return self.step(*inputs, **options)
+        self.recordings += 1
+        trace, beside, before = Trace(given.tensors, given.bare), Beside(), settings()
+        states = list(map(STATE, given.tensors))
+        with trace, beside:
+            result = self.step(*inputs, **options)
+        recorded = trace.recorded
+        if settings() != before:
+            recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
+        if list(map(STATE, given.tensors)) != states:
+            recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
+        if beside.fault is not None:
+            recorded.refuse(*beside.fault)
+        try:
+            ResultForm(trace, result, self.step)
+            guard = Guard(self.step, beside, recorded, given.others)
+            refuse_what_lasts(recorded, guard, beside, given)
+            self.learn(entry, given, guard, recorded)
+        except Exception as error:  # the step has run: its result counts
+            self.say(f"it could not be recorded ({type(error).__name__}: {error})", place_of(self.step))
+        return result
+
+    def learn(self, entry: Entry | None, given: Arguments, guard: Guard, recorded: Recorded) -> None:
+        """Keep a first recording, or compare a second one with it."""
+        if entry is not None:
+            self.compare(entry, guard, recorded, given)
+            return
+        entry = Entry(guard, recorded, given)
+        self.enter(given.key, entry)
+        if recorded.fault is not None:
+            self.refuse(entry, *recorded.fault)
+
+    def compare(self, entry: Entry, guard: Guard, recorded: Recorded, given: Arguments) -> None:
+        """A second recording has been made: if it agrees with the first, there is a program."""
+        changed = entry.guard.changed()
+        lasting = [name for name, _, now in changed if not is_number(now)]
+        guard.leave_out(entry.guard)
+        found = difference(entry.recorded, recorded)
+        fault = recorded.fault or (
+            (f"it sets {lasting[0]}, which a replay would not", place_of(self.step)) if lasting else None
+        )
+        fresh = fresh_constant(entry.recorded, recorded) if given.bare else None
+        if fault is None and found is None and fresh is not None:
+            fault = ("NumPy computes with an array that the step is called with; pass a tensor", fresh)
+        if fault is not None:
+            self.refuse(entry, *fault)
+        elif found is not None and entry.disagreed:
+            self.refuse(entry, *found)
+        elif found is not None:  # the first call may differ from all others: try once more
+            entry.guard, entry.recorded, entry.disagreed = guard, recorded, entry.disagreed + 1
+            entry.bare = [array.copy() for array in given.bare]
+        else:
+            entry.guard, entry.recorded = guard, recorded
+            pairs = enumerate(zip(entry.bare, given.bare))
+            entry.equal = [(place, before) for place, (before, now) in pairs if same(before, now)]
+            entry.program = Program(recorded, guard)
+
+    # What is known
+    def enter(self, key: Any, entry: Entry) -> None:
+        """One more setting; the least recently used goes where there are too many."""
+        self.entries.setdefault(key, []).append(entry)
+        while sum(map(len, self.entries.values())) > PROGRAMS:
+            oldest = next(iter(self.entries))
+            self.entries[oldest].pop(0)
+            if not self.entries[oldest]:
+                del self.entries[oldest]
+
+    def forget(self, key: Any, entry: Entry) -> None:
+        """A setting that will not come again."""
+        self.entries[key].remove(entry)
+
+    def refuse(self, entry: Entry, reason: str, where: Where) -> None:
+        """From now on this setting runs eagerly, which is said once."""
+        entry.refused, entry.program, entry.recorded = True, None, Recorded()
+        self.program = None
+        self.say(reason, where)
+
+    def say(self, reason: str, where: Where) -> None:
+        """Say why a step runs eagerly: once for each reason and line."""
+        file, line = where[0].co_filename, line_of(where)
+        if (reason, file, line) in self._said:
+            return
+        self._said.add((reason, file, line))
+        name = getattr(self.step, "__qualname__", repr(self.step))
+        message = f"tg.replay: {name} runs eagerly, for {reason} ({show_where(where)})"
+        warnings.warn_explicit(message, UserWarning, file, line)
+
+    def say_who_looks_on(self) -> None:
+        """A debugger, a profiler or another observer is attached: it wants to see the engine."""
+        observation = OBSERVATION.get()
+        if observation is None:
+            self.say("a debugger is attached", place_of(self.step))
+            return
+        names = [type(observer).__name__ for observer in observation.observers if type(observer) is not Trace]
+        if names:
+            self.say(f"{names[0]} looks on", place_of(self.step))
+
+
+def refuse_what_lasts(recorded: Recorded, guard: Guard, beside: Beside, given: Arguments) -> None:
+    """Refuse what a step leaves behind in Python, and hooks of modules."""
+    for container, method, where in beside.entries:
+        if id(container) in guard.containers:
+            recorded.refuse(f"it calls {method} of {guard.containers[id(container)]}, from outside", where)
+    if guard.hooked and recorded.lines:
+        recorded.refuse("hooks of a module are attached", recorded.lines[0].where)
+    options = {name for line in recorded.lines if line.kind == "step" for name in line.target.defaults}
+    for code in beside.frames:
+        for name in options & names_in(code).options:
+            recorded.refuse(f"it sets an option of the optimiser, {name!r}, itself", (code, 0))
+    for other in given.others:
+        if hasattr(other, "__next__") and recorded.lines:
+            recorded.refuse("it takes from an iterator", recorded.lines[0].where)
+    for tensor in guard.tensors:
+        if tensor._edge is not None and recorded.lines:
+            recorded.refuse("a tensor from outside is put on the tape", recorded.lines[-1].where)
+
+
+def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
+    """The line that reads an array which the step makes anew, in a way that is not known; None: none does."""
+    for line in second.lines:
+        for read in line.reads:
+            slot, other = second.slots[read], first.slots[read]
+            array = getattr(slot.value, "_data", slot.value)
+            if slot.origin in ("constant", "outside") and isinstance(array, np.ndarray):
+                if slot.value is not other.value and array.size > 1 and not (array == array.flat[0]).all():
+                    return line.where
+    return None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a counter, a flag or a text: what a step does with these is baked in."""
+    return isinstance(value, (int, float, str, bool, type(None)))
+
+
+def is_generator_function(step: Any) -> bool:
+    """Whether calling it runs nothing of it yet."""
+    return inspect.isgeneratorfunction(step) or inspect.iscoroutinefunction(step)

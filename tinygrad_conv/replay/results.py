@@ -1,0 +1,168 @@
+"""What a step returned, as a form that a replay fills in; and whether Python's reading of numbers allows it.
+
+A number may be read where it is the result and nothing else: `return loss.item()`. That nothing else is done
+with it, the step's bytecode tells: from the reading on it goes straight to its end.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from ..engine.location import Where, user_where
+from ..engine.tensor import Tensor
+from ..nn.module import Module
+from .trace import Trace
+from .values import Argument, ArrayIn, Reading, TensorIn
+
+PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, Module)
+STRAIGHT = (
+    *("LOAD_", "STORE_FAST", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "PUSH_NULL"),
+    *(
+        "PRECALL",
+        "CACHE",
+        "NOP",
+        "SWAP",
+        "COPY",
+        "ROT_",
+        "DUP_TOP",
+        "POP_TOP",
+        "POP_BLOCK",
+        "RESUME",
+        "KW_NAMES",
+    ),
+    *("NOT_TAKEN", "EXTENDED_ARG", "FORMAT_SIMPLE"),
+)
+NUMBERS = ("float", "int", "bool")
+READERS = {
+    "item": "item",
+    "__float__": "__float__",
+    "__int__": "__int__",
+    "__bool__": "__bool__",
+    "tolist": "tolist",
+    "numpy": "numpy",
+    "data": "data",
+    "grad": "grad",
+}
+
+
+class ResultForm:
+    """The form of a result, and why there is none."""
+
+    def __init__(self, trace: Trace, result: Any, step: Any) -> None:
+        self.trace, self.recorded = trace, trace.recorded
+        self.where = self.recorded.lines[-1].where if self.recorded.lines else user_where()
+        self.reads = {id(value): (tensor, name) for tensor, name, value, _ in self.recorded.reads}
+        self.returned: set[int] = set()  # ids of numbers that were read
+        self.check_reads(step)
+        self.recorded.result = self.form(result)
+        self.check_returned()
+
+    def refuse(self, reason: str) -> Any:
+        """There is no form."""
+        self.recorded.refuse(reason, self.where)
+
+    def check_reads(self, step: Any) -> None:
+        """Refuse numbers that Python reads for anything else than the result."""
+        code = getattr(inspect.unwrap(step), "__code__", None)
+        offsets = {where[1] for *_, where in self.recorded.reads if where[0] is code}
+        for _, name, _, where in self.recorded.reads:
+            if where[0] is not code or name not in READERS or not goes_to_its_end(code, where[1], offsets):
+                shown = {"__repr__": "print", "__bool__": "if, or bool"}.get(name, name.strip("_"))
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", where)
+
+    def check_returned(self) -> None:
+        """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which?"""
+        owners = {(id(value), id(tensor)) for tensor, _, value, _ in self.recorded.reads}
+        for _, name, value, where in self.recorded.reads:
+            if id(value) not in self.returned or len(owners) > len(self.reads):
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", where)
+
+    def form(self, value: Any) -> Any:
+        """A part of the result."""
+        if isinstance(value, Tensor):
+            return self.of_tensor(value)
+        if id(value) in self.reads:
+            tensor, name = self.reads[id(value)]
+            self.returned.add(id(value))
+            return Reading(self.trace.mark(tensor), READERS.get(name, name))
+        if isinstance(value, np.ndarray):
+            number = self.trace.slot_of.get(id(value))
+            return self.refuse("it returns an array that NumPy made") if number is None else ArrayIn(number)
+        if type(value) in (list, tuple):
+            return type(value)([self.form(member) for member in value])
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*[self.form(member) for member in value])
+        if type(value) is dict:
+            return {name: self.form(member) for name, member in value.items()}
+        if isinstance(value, PLAIN):
+            return value
+        return self.refuse(f"it returns a {type(value).__name__}")
+
+    def of_tensor(self, tensor: Tensor) -> Any:
+        """A tensor of the result."""
+        if id(tensor) in self.trace.argument_of:
+            return Argument(self.trace.argument_of[id(tensor)])
+        number = self.trace.slot_of.get(id(tensor._data))
+        if number is None or id(tensor) in self.trace.outside:
+            return tensor  # one from outside; another one in each call is noticed
+        slot = self.recorded.slots[number]
+        if id(tensor) in self.trace.private:
+            return self.refuse("it returns a leaf that it made, and that got a .grad")
+        if slot.origin != "computed" or self.shows_others(tensor):
+            return self.refuse("it returns a view of a tensor from outside, or an argument's")
+        if tensor._edge is None and tensor._requires_grad:
+            return self.refuse("it returns a leaf that it made")
+        if tensor._edge is not None:
+            if tensor._edge.node.consumed is None:
+                return self.refuse(
+                    "it returns a tensor that is on its tape still; go backward in the step, or x.detach()"
+                )
+            self.recorded.edges.append((number, tensor._edge))
+        return TensorIn(number, number in self.trace.made)
+
+    def shows_others(self, tensor: Tensor) -> bool:
+        """Whether it shares memory with a tensor from outside, or with an argument."""
+        arrays = [
+            getattr(slot.value, "_data", slot.value)
+            for slot in self.recorded.slots
+            if slot.origin in ("outside", "argument")
+        ]
+        return any(
+            np.may_share_memory(tensor._data, array) for array in arrays if isinstance(array, np.ndarray)
+        )
+
+
+def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
+    """Whether a function does nothing from an instruction on but return, and read further numbers."""
+    instructions = [each for each in dis.get_instructions(code) if each.opname != "CACHE"]
+    place = max(number for number, each in enumerate(instructions) if each.offset <= offset)
+    asked = [each.argval for each in instructions[max(0, place - 5) : place] if each.opname == "LOAD_GLOBAL"]
+    numbers = len([name for name in asked if name in NUMBERS])  # `float(loss.item())`: calls that may follow
+    before = ""
+    for instruction in instructions[place + 1 :]:
+        name = instruction.opname
+        if name.startswith("RETURN_"):
+            return True
+        if name.startswith("CALL"):
+            leaves_a_block = before in ("LOAD_CONST", "DUP_TOP")
+            if instruction.offset not in readings and not leaves_a_block:
+                numbers -= 1
+            if numbers < 0:
+                return False
+        elif name == "LOAD_GLOBAL" and instruction.argval in NUMBERS:
+            numbers += 1
+        elif name == "LOAD_GLOBAL" or not name.startswith(STRAIGHT):
+            return False
+        before = before if name == "PRECALL" else name
+    return False
+
+
+def place_of(step: Any) -> Where:
+    """Where a step begins."""
+    code = getattr(inspect.unwrap(step), "__code__", None)
+    return (code, 0) if code is not None else user_where()

@@ -1,0 +1,206 @@
+"""`Program`: a recording made ready to run, and one step of it; undone as a whole where something fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor, tensor_of
+from ..optim.lr_scheduler.scheduler import LRScheduler
+from ..optim.optimizer import Optimizer
+from .calls import calls_of
+from .guard import Guard
+from .listing import listed
+from .program import Line, Recorded
+from .state import Grads, State, default_generator
+from .values import MARKS, Argument, TensorIn, filled, read_only
+
+FORGET = ("clear_grads", "forget_grad")  # functions that change nothing but which array `.grad` is
+CREATE = (
+    *("room", "zeros", "ones", "full", "empty", "eye", "arange", "linspace", "tensor", "copied", "sharing"),
+    *("from_numpy",),
+)  # functions that change nothing
+
+
+class Program:
+    """A flat list of calls that does what a step did when it was recorded.
+
+    Printing it shows a line for each call: what is called, from which slots, into which, of which dtype and
+    shape, how many bytes, and the user's line.
+    """
+
+    def __init__(self, recorded: Recorded, guard: Guard) -> None:
+        self.recorded, self.guard = recorded, guard
+        self.lines = recorded.lines
+        self.calls, self.nbytes = calls_of(recorded)
+        self.first_calls, self.last_call = self.calls[:-1], self.calls[-1:]
+        self.template: list[Any] = [None] * len(recorded.slots)
+        self.arguments = 0
+        for number, slot in enumerate(recorded.slots):
+            if slot.origin == "constant":
+                self.template[number] = slot.value
+            self.arguments += slot.origin == "argument"
+        self.place_outside()
+        self.changed = Changed(recorded)
+        self.result = ResultMaker(recorded)
+        for slot in recorded.slots:
+            slot.forget()
+
+    def place_outside(self) -> None:
+        """Put the arrays of tensors from outside in their slots."""
+        for (number, _), array in zip(self.guard.outside, self.guard.arrays):
+            self.template[number] = array
+
+    def run(self, tensors: list[Tensor], arrays: list[Any]) -> Any:
+        """One step. Where something is raised on the way, everything is as it was before."""
+        slots = self.template.copy()
+        slots[: self.arguments] = arrays
+        before = self.changed.state(tensors)
+        try:
+            for call in self.first_calls:
+                call(slots, tensors)
+        except BaseException:
+            before.restore()
+            raise
+        try:
+            for (
+                call
+            ) in self.last_call:  # an optimiser's step, mostly: what interrupts it leaves all or nothing
+                call(slots, tensors)
+        except Exception:
+            before.restore()
+            raise
+        return self.result.make(slots, tensors)
+
+    def __repr__(self) -> str:
+        return listed(self.recorded)
+
+
+class Changed:
+    """What the lines of a recording change, to be noted before each run.
+
+    The last line needs no note if it is an optimiser's step, for that happens wholly or not at all.
+    """
+
+    def __init__(self, recorded: Recorded, everything: bool = False) -> None:
+        """everything: of the last line too."""
+        self.written: list[Tensor] = []
+        self.written_arguments: list[int] = []
+        self.leaves: list[Any] = []  # tensors, and marks of arguments, whose `.grad` changes
+        self.optimizers: list[Optimizer] = []
+        self.schedulers: list[LRScheduler] = []
+        self.generators: list[Any] = []
+        self.random = self.changes_grads = False
+        last = len(recorded.lines) if everything else len(recorded.lines) - 1
+        for number, line in enumerate(recorded.lines):
+            if line.kind == "step" and number < last:
+                self.optimizers.append(line.target)
+                self.written += [param for param in line.target.params()]
+            elif line.kind == "deposit":
+                self.leaves += line.details
+            elif line.kind == "function":
+                self.note_function(line)
+        self.written = distinct(self.written)
+        fixed = [leaf for leaf in self.leaves if isinstance(leaf, Tensor)]
+        self.leaves_of_arguments = [leaf.number for leaf in self.leaves if isinstance(leaf, Argument)]
+        self.leaves = distinct(fixed)
+        others = (self.written, self.written_arguments, self.leaves_of_arguments, self.optimizers)
+        self.only_grads = not (any(others) or self.schedulers or self.generators or self.random or everything)
+
+    @staticmethod
+    def of_everything(recorded: Recorded) -> Changed:
+        """What all lines of a recording change, the gradients of all that is outside too."""
+        changed = Changed(recorded, everything=True)
+        changed.random = True
+        outside = [slot.value for slot in recorded.slots if slot.origin == "outside"]
+        changed.leaves = distinct([*changed.leaves, *outside])
+        return changed
+
+    def note_function(self, line: Line) -> None:
+        """What a function may change: the tensors, schedules and generators that it is given."""
+        given = list(walk(line.details[0]))
+        tensors = [value for value in given if isinstance(value, (Tensor, Argument))]
+        if line.name in FORGET:
+            self.leaves += tensors
+        elif line.name not in CREATE:
+            self.random = True
+            self.changes_grads = self.changes_grads or line.name.startswith("clip_grad")
+            self.leaves += tensors if line.name.startswith("clip_grad") else []
+            if not line.name.startswith("clip_grad"):
+                self.written += [value for value in tensors if isinstance(value, Tensor)]
+                self.written_arguments += [value.number for value in tensors if isinstance(value, Argument)]
+        for value in given:
+            if isinstance(value, LRScheduler):
+                self.schedulers.append(value)
+                self.optimizers.append(value.optimizer)
+            elif isinstance(value, np.random.Generator):
+                self.generators.append(value)
+
+    def state(self, tensors: list[Tensor], everything: bool = False) -> State | Grads:
+        """All of it as it is now."""
+        if self.only_grads and not self.changes_grads and not everything:
+            return Grads(self.leaves)
+        generators = [*self.generators, default_generator()] if self.random else self.generators
+        return State(
+            [*self.written, *(tensors[number] for number in self.written_arguments)],
+            [*self.leaves, *(tensors[number] for number in self.leaves_of_arguments)],
+            self.optimizers,
+            self.schedulers,
+            generators,
+            self.changes_grads or everything,
+        )
+
+
+class ResultMaker:
+    """What a step returns, made of the slots."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self.form, self.edges = recorded.result, dict(recorded.edges)
+        single = isinstance(self.form, TensorIn) and not self.form.changeable
+        self.make = self.make_tensor if single else self.make_any
+
+    def make_tensor(self, slots: list[Any], tensors: list[Tensor]) -> Any:
+        """A single tensor."""
+        return self.tensor(self.form.slot, slots)
+
+    def tensor(self, slot: int, slots: list[Any]) -> Tensor:
+        """A tensor around the array of a slot. Its tape has been consumed, as after the recorded call."""
+        array = slots[slot]
+        if array.base is None:
+            array.setflags(write=False)
+        else:
+            array = read_only(array)
+        return tensor_of(array, self.edges.get(slot))
+
+    def make_any(self, slots: list[Any], tensors: list[Tensor]) -> Any:
+        """Anything else."""
+        return self.fill(self.form, slots, tensors)
+
+    def fill(self, form: Any, slots: list[Any], tensors: list[Tensor]) -> Any:
+        """A part of the result."""
+        if type(form) is TensorIn and not form.changeable:
+            return self.tensor(form.slot, slots)
+        if isinstance(form, MARKS):
+            return filled(form, slots, tensors)
+        if type(form) in (list, tuple):
+            return type(form)([self.fill(member, slots, tensors) for member in form])
+        if isinstance(form, tuple) and hasattr(form, "_fields"):
+            return type(form)(*[self.fill(member, slots, tensors) for member in form])
+        if type(form) is dict:
+            return {name: self.fill(member, slots, tensors) for name, member in form.items()}
+        return form
+
+
+def distinct(values: list[Any]) -> list[Any]:
+    """Each object once."""
+    return list({id(value): value for value in values}.values())
+
+
+def walk(value: Any) -> Any:
+    """The values in lists, tuples and dicts, one by one."""
+    if isinstance(value, MARKS) or not isinstance(value, (list, tuple, dict)):
+        yield value
+    else:
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from walk(member)

@@ -1,0 +1,110 @@
+"""The slots of a recording, and the lines in it: arrays are known by their identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.location import Where, user_where
+from ..engine.modes import LAYER
+from ..engine.tensor import Tensor
+from .program import Line, Recorded, Slot
+from .values import Argument, ArrayIn, TensorIn
+
+
+class Slots:
+    """What a trace writes to. Each array that is seen gets a slot, and is kept alive meanwhile."""
+
+    def __init__(self, tensors: list[Tensor], arrays: list[Any]) -> None:
+        """tensors, arrays: those that the step is called with."""
+        self.recorded = Recorded()
+        self.slot_of: dict[int, int] = {}  # by the id of an array
+        self.outside: dict[int, int] = {}  # slots of tensors from outside, by id
+        self.alive: list[Any] = []
+        self.argument_of = {id(tensor): number for number, tensor in enumerate(tensors)}
+        self.made: set[int] = set()  # slots of tensors that a function made
+        self.private: dict[int, Any] = {}  # leaves that the step makes itself: nobody sees their `.grad`
+        for array in [*(tensor._data for tensor in tensors), *arrays]:
+            self.new("argument", array)
+
+    def new(self, origin: str, value: Any, array: Any = None) -> int:
+        """A slot for a value."""
+        number = len(self.recorded.slots)
+        shown = value if array is None else array
+        numbers = shown.copy() if origin in ("constant", "outside") and hasattr(shown, "copy") else value
+        self.recorded.slots.append(Slot(origin, value, numbers))
+        self.alive.append(shown)
+        if isinstance(shown, np.ndarray):
+            self.slot_of[id(shown)] = number
+        return number
+
+    def slot(self, value: Any) -> int:
+        """The slot of an array, or of a constant."""
+        known = self.slot_of.get(id(value)) if isinstance(value, np.ndarray) else None
+        return self.new("constant", value) if known is None else known
+
+    def slot_of_tensor(self, tensor: Tensor) -> int:
+        """The slot of a tensor's array; one that nothing in the step made comes from outside."""
+        known = self.slot_of.get(id(tensor._data))
+        if known is None:
+            if tensor._edge is not None:
+                self.refuse("a tensor comes with its tape from outside of the step; pass x.detach()")
+            number = self.new("outside", tensor, tensor._data)
+            self.outside[id(tensor)] = number
+            return number
+        slot = self.recorded.slots[known]
+        if slot.origin == "outside" and slot.value is not tensor:
+            self.recorded.aliases.append((known, tensor))
+        return known
+
+    def mark(self, value: Any) -> Any:
+        """The mark for a tensor or an array that a call was given."""
+        if not isinstance(value, Tensor):
+            known = self.slot_of.get(id(value))
+            return value if known is None else ArrayIn(known)
+        if getattr(value, "is_uninitialized", False):
+            return value
+        if id(value) in self.private:
+            self.refuse("a leaf that the step makes itself has a .grad, and is used further")
+        if id(value) in self.argument_of:
+            return Argument(self.argument_of[id(value)])
+        number = self.slot_of_tensor(value)
+        slot = self.recorded.slots[number]
+        return (
+            value
+            if slot.origin == "outside" and slot.value is value
+            else TensorIn(number, number in self.made)
+        )
+
+    def array_mark(self, value: Any) -> Any:
+        """The mark for a tensor or an array among the params of an op, which takes arrays."""
+        number = self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot_of.get(id(value))
+        return value if number is None else ArrayIn(number)
+
+    def write(
+        self,
+        kind: str,
+        name: str,
+        target: Any,
+        reads: Any,
+        writes: Any,
+        details: Any = None,
+        where: Where | None = None,
+        layer: str | None = None,
+    ) -> None:
+        """One more line."""
+        where = user_where() if where is None else where
+        layer = LAYER.get() if layer is None else layer
+        self.recorded.lines.append(
+            Line(kind, name, target, tuple(reads), tuple(writes), details, where, layer)
+        )
+
+    def refuse(self, reason: str, where: Where | None = None) -> None:
+        """The step cannot be replayed."""
+        self.recorded.refuse(reason, user_where() if where is None else where)
+
+
+def awaited(listeners: Any) -> bool:
+    """Whether hooks wait for the gradient of a leaf."""
+    return listeners is not None and (any(listeners.hooks.values()) or bool(listeners.accumulated))

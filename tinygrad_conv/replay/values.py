@@ -1,0 +1,142 @@
+"""Arguments, options and results, with marks where a recorded call had an array or a tensor.
+
+A recorded step is a program over numbered slots. Wherever a value stood that is another one in each call, its
+mark says where to find it: in a slot, or among the tensors that the step was called with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engine.tensor import Tensor, tensor_of
+
+
+class ArrayIn(NamedTuple):
+    """The array in a slot."""
+
+    slot: int
+
+
+class TensorIn(NamedTuple):
+    """A tensor around the array in a slot. changeable: a leaf that the step made; else its numbers are a
+    result's, which never change.
+    """
+
+    slot: int
+    changeable: bool = False
+
+
+class Argument(NamedTuple):
+    """One of the tensors that the step was called with, itself."""
+
+    number: int
+
+
+class Reading(NamedTuple):
+    """A number, or an array, that Python reads of a tensor by a method or an attribute."""
+
+    tensor: Any  # a mark, or a tensor
+    name: str
+
+
+MARKS = (ArrayIn, TensorIn, Argument, Reading)
+
+
+def with_marks(value: Any, mark: Callable[[Any], Any]) -> Any:
+    """A value with marks for the tensors and arrays in it, as `mark` gives them (or the value itself)."""
+    if isinstance(value, (Tensor, np.ndarray)):
+        return mark(value)
+    if type(value) in (list, tuple):
+        return type(value)([with_marks(member, mark) for member in value])
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*[with_marks(member, mark) for member in value])
+    if type(value) is dict:
+        return {name: with_marks(member, mark) for name, member in value.items()}
+    if type(value) is partial:
+        members = with_marks([value.func, list(value.args), value.keywords], mark)
+        return partial(members[0], *members[1], **members[2])
+    if type(value) is slice:
+        return slice(*[with_marks(bound, mark) for bound in (value.start, value.stop, value.step)])
+    return value
+
+
+def has_marks(value: Any) -> bool:
+    """Whether there are marks in a value."""
+    if isinstance(value, MARKS):
+        return True
+    if isinstance(value, (list, tuple)):
+        return any(map(has_marks, value))
+    if type(value) is dict:
+        return any(map(has_marks, value.values()))
+    if type(value) is partial:
+        return has_marks([value.func, value.args, value.keywords])
+    return type(value) is slice and has_marks([value.start, value.stop, value.step])
+
+
+def filled(value: Any, slots: list[Any], tensors: list[Any]) -> Any:
+    """A value with what its marks stand for in this call."""
+    if isinstance(value, MARKS):
+        return stands_for(value, slots, tensors)
+    if type(value) in (list, tuple):
+        return type(value)([filled(member, slots, tensors) for member in value])
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*[filled(member, slots, tensors) for member in value])
+    if type(value) is dict:
+        return {name: filled(member, slots, tensors) for name, member in value.items()}
+    if type(value) is partial:
+        members = filled([value.func, list(value.args), value.keywords], slots, tensors)
+        return partial(members[0], *members[1], **members[2])
+    if type(value) is slice:
+        return slice(*[filled(bound, slots, tensors) for bound in (value.start, value.stop, value.step)])
+    return value
+
+
+def stands_for(mark: Any, slots: list[Any], tensors: list[Any]) -> Any:
+    """What a mark stands for in this call."""
+    if type(mark) is ArrayIn:
+        return slots[mark.slot]
+    if type(mark) is Argument:
+        return tensors[mark.number]
+    if type(mark) is TensorIn:
+        return tensor_of(slots[mark.slot] if mark.changeable else read_only(slots[mark.slot]))
+    read: Any = getattr(filled(mark.tensor, slots, tensors), mark.name)
+    return read() if callable(read) else read
+
+
+def read_only(array: Any) -> Any:
+    """A view that nothing can be written to."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+def same(value: Any, other: Any) -> bool:
+    """Whether two constants are the same, to the bit; of what is no number, text or array, the same object,
+    or equal ones of one type.
+    """
+    if value is other:
+        return True
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, np.ndarray):
+        alike = value.shape == other.shape and value.dtype == other.dtype
+        return alike and value.tobytes() == other.tobytes()
+    if isinstance(value, (list, tuple)):
+        return len(value) == len(other) and all(map(same, value, other))
+    if type(value) is dict:
+        return list(value) == list(other) and all(map(same, value.values(), other.values()))
+    if type(value) is partial:
+        mine, theirs = ([each.func, each.args, each.keywords] for each in (value, other))
+        return same(mine, theirs)
+    if isinstance(value, (float, complex, np.generic)):
+        return np.asarray(value).tobytes() == np.asarray(other).tobytes()
+    if isinstance(value, Tensor):
+        return False
+    try:
+        return bool(value == other)
+    except Exception:  # whatever a user's own comparison raises
+        return False
