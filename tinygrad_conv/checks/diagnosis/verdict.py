@@ -66,7 +66,7 @@ def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
 
     It is what the rule's source says, if it does.
     """
-    for fault in filter(leaves_the_tape, rule_faults(call.op, rule)):
+    for fault in filter(leaves_the_tape, rule_faults(call.op, rule, call.arrays)):
         return Finding("constant", f"right at order 1, wrong at order 2: {show_leaving(fault)}")
     text = "something in the rule leaves the tape (.data, .detach(), no_grad, NumPy)"
     return Finding("unknown", f"right at order 1, wrong at order 2: {text}")
@@ -83,7 +83,7 @@ def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
     if not isinstance(fault, Fault):
         return Verdict(None, Finding("rule", str(fault)))
     rule = fault.rule if fault.call else misbehaving_rule(call, order, tolerance)
-    for source_fault in rule_faults(call.op, rule) if rule else []:
+    for source_fault in rule_faults(call.op, rule, call.arrays) if rule else []:
         if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
             kind = "numpy" if source_fault.kind == "numpy" else fault.kind
             return Verdict(rule, Finding(kind, str(source_fault)))
