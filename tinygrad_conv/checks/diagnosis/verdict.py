@@ -13,7 +13,7 @@ from ..fault import UNKNOWN, Fault, Finding
 from ..introspection import as_array
 from ..pullback import Pullback
 from ..tolerance import Tolerance, WrongEntry, same
-from .culprit import Culprit, misbehaving_rule
+from .culprit import Culprit, at_the_root, misbehaving_rule
 from .every_wrong import find_mistakes
 from .rule_source import rule_faults
 from .state_or_chance import why_different
@@ -52,11 +52,12 @@ def judge(culprit: Culprit, tolerance: Tolerance) -> Verdict:
 def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: Tolerance) -> Verdict:
     """What is wrong with a call whose gradient, or its gradient's, has a wrong entry."""
     # at order 2 the outputs are the gradients of the inputs
-    rule = call.rule_of(entry.input if order == 1 else entry.output)
+    argument = at_the_root(call, entry.input, tolerance) if order == 1 else entry.output
+    rule = call.rule_of(argument)
     if rule is None:
         return Verdict(None, UNKNOWN)
     if order == 1:
-        return Verdict(rule, find_mistakes(call, entry.input, entry.output, tolerance))
+        return Verdict(rule, find_mistakes(call, argument, entry.output, tolerance))
     finding = find_constant(call, entry.input, entry.output, tolerance)
     return Verdict(rule, off_the_tape(call, rule) if finding is UNKNOWN else finding)
 
