@@ -207,6 +207,14 @@ def test_what_is_right_for_these_params_alone_is_no_repair():
 def test_no_single_edit_is_said_where_none_is():
     text = message_of(make_op(cubic, x=cubic_dx), *tensors((3,)))  # it lacks a factor and a power
     assert re.search(r"no single edit makes it right \([\d,]+ edits tried", text)
+    assert "diagnosis: " in text
+
+
+def test_that_nothing_explains_it_is_left_out_only_where_an_edit_is_said(monkeypatch):
+    monkeypatch.setattr(repair, "SECONDS", 0.05)
+    text = message_of(make_op(lambda x: np.sum(cubic(x)), x=cubic_dx), *tensors((3,)))
+    assert "no single edit makes it right" in text
+    assert "diagnosis: none of the usual mistakes explains it" in text
 
 
 def test_nothing_is_said_of_edits_where_the_source_is_not_at_hand():

@@ -71,6 +71,15 @@ def jittered(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
+def shuffled(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs, the numbers of each one of floats in other places."""
+    rng = np.random.default_rng(6)
+    return tuple(
+        rng.permutation(array.ravel()).reshape(array.shape) if is_float_array(array) else array
+        for array in arrays
+    )
+
+
 def with_other_params(call: RecordedCall) -> RecordedCall | None:
     """The call with other numbers among its params, as many as the forward takes, and all different from one
     another if it takes that; None if it takes none.
@@ -196,6 +205,17 @@ def grown_sizes(call: RecordedCall) -> tuple[Any, ...] | None:
         (at, axis): size + (size > 1) for at, shape in enumerate(shapes) for axis, size in enumerate(shape)
     }
     arrays = resized(call.arrays, layout)
+    return arrays if is_taken(call, arrays) else None
+
+
+def sizes_apart(call: RecordedCall) -> tuple[Any, ...] | None:
+    """Inputs whose sizes are larger by 1, 2, 3 …, equal ones still equal: so that none is another one less
+    the same as before. None where the forward refuses them.
+    """
+    shapes = [np.shape(array) for array in call.arrays]
+    layout = {(at, axis): size for at, shape in enumerate(shapes) for axis, size in enumerate(shape)}
+    growth = {size: by for by, size in enumerate(sorted({*layout.values()} - {0, 1}), 1)}
+    arrays = resized(call.arrays, {place: size + growth.get(size, 0) for place, size in layout.items()})
     return arrays if is_taken(call, arrays) else None
 
 

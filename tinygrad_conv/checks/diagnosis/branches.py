@@ -10,7 +10,7 @@ import numpy as np
 from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
-from .places import box_of, what_there
+from .places import box_of, is_of_places, what_there
 from .quantities import Quantity, quantities
 
 COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
@@ -29,27 +29,24 @@ def a_branch(evidence: Evidence) -> Iterator[Finding]:
     """Wrong where a comparison holds, right where it does not."""
     wrong = evidence.wrong
     name = evidence.name
-    sides = ((evidence.shape, wrong.any(axis=0)), (evidence.output_shape, wrong.any(axis=1)))
     seen = set()
-    for shape, mask in sides:
-        mask = np.asarray(mask)
+    for others, shape in enumerate((evidence.shape, evidence.output_shape)):
+        mask = np.asarray(wrong.any(axis=others))
         if mask.all() or mask.sum() < 2 or (~mask).sum() < 2:
             continue
+        if box_of(mask.reshape(shape)) is not None and is_of_places(evidence, mask, others):
+            continue  # a slice of each axis says more
         for condition in conditions(evidence, shape, mask):
             if condition not in seen:
                 seen.add(condition)
+                where = "for outputs where" if others else "where"
                 rest = "right elsewhere"
-                text = f"wrong exactly where {condition}{what_there(evidence)}, {rest}"
+                text = f"wrong exactly {where} {condition}{what_there(evidence)}, {rest}"
                 yield Finding("branch", f"{text}: that branch of d{name}, or its condition")
 
 
 def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Iterator[str]:
-    """The comparisons of inputs, outputs, kept values and params that hold exactly where a mask does.
-
-    None where the mask is a slice of each axis: that says more.
-    """
-    if box_of(mask.reshape(shape)) is not None:
-        return
+    """The comparisons of inputs, outputs, kept values and params that hold exactly where a mask does."""
     known = [
         quantity
         for quantity in quantities(evidence, shape)
@@ -59,14 +56,17 @@ def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Itera
     names = {f"({a.name} - {b.name})" for a in plain for b in plain}
     differences = [quantity for quantity in known if quantity.name in names]
     numbers = {name: float(value) for name, value in evidence.readable.items() if value.ndim == 0}
-    limits: list[Limit] = [("0", np.zeros(shape)), ("1", np.ones(shape)), ("-1", -np.ones(shape))]
+    limits: list[Limit] = [("0", np.zeros(shape))]
     limits += [(name, np.full(shape, number)) for name, number in numbers.items()]
     limits += [(f"-{name}", np.full(shape, -number)) for name, number in numbers.items() if number]
+    by_name = {*numbers.values(), *(-number for number in numbers.values())}
+    ones = [(f"{one:g}", np.full(shape, one)) for one in (1.0, -1.0) if one not in by_name]
     pairs = (
         comparisons([quantity], [(other.name, other.values) for other in plain[at + 1 :]], mask)
         for at, quantity in enumerate(plain)
     )
-    for group in (comparisons(plain, limits, mask), comparisons(differences, limits, mask), chain(*pairs)):
+    groups = [comparisons(known, to, mask) for known in (plain, differences) for to in (limits, ones)]
+    for group in (*groups, chain(*pairs)):
         texts = list(group)
         yield from texts
         if texts:
@@ -76,10 +76,9 @@ def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Itera
 def comparisons(known: list[Quantity], limits: list[Limit], mask: Array) -> Iterator[str]:
     """Those of the quantities with the limits that hold exactly where a mask does."""
     for quantity in known:
-        if np.isin(quantity.values, (0, 1)).all():  # a mask: it holds, or it does not
-            limits = [(limit, values) for limit, values in limits if limit == "0"]
+        is_mask = np.isin(quantity.values, (0, 1)).all()  # it holds, or it does not
         for limit, values in limits:
-            if limit == quantity.name:
+            if limit == quantity.name or (is_mask and limit != "0"):
                 continue
             for text, holds in COMPARISONS.items():
                 if np.array_equal(holds(quantity.values, values).ravel(), mask):

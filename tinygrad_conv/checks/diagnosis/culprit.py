@@ -56,6 +56,25 @@ def fault_alone(call: RecordedCall, order: int, tolerance: Tolerance) -> Excepti
     return None
 
 
+def at_the_root(call: RecordedCall, argument: int, tolerance: Tolerance) -> int:
+    """The number of the checked input whose rule is wrong by itself, where the rule for a checked input calls
+    that one; else the same input.
+    """
+    rule = call.rule_of(argument)
+    if rule is None or call.op.variadic:
+        return argument
+    function: Any = rule.function
+    known, names = getattr(function, "__globals__", {}), function.__code__.co_names
+    called = [known.get(name) for name in names]
+    for number in range(len(call.checked)):
+        other = call.rule_of(number)
+        if other is None or number == argument or not any(other.function is each for each in called):
+            continue
+        if fault_alone(call.only(number), 1, tolerance) is not None:
+            return number
+    return argument
+
+
 def misbehaving_rule(call: RecordedCall, order: int, tolerance: Tolerance) -> Rule | None:
     """The rule that fails when no other runs; None where the forward already does what it must not."""
     try:

@@ -60,7 +60,8 @@ def find_through(
     for finding, output in zip(findings, through):
         by_text.setdefault(finding.text, []).append(output)
     if len(by_text) == 1 and len(through) == count:
-        return findings[0]
+        each = "through each output: " if " elements" in findings[0].text else ""  # for these are others
+        return Finding(findings[0].kind, each + findings[0].text)
     alone = " alone" if len(through) == 1 else ""
     lines = [f"through {show_outputs(outputs)}{alone}: {text}" for text, outputs in by_text.items()]
     lost = [output for finding, output in zip(findings, through) if finding.kind == "zero"]

@@ -20,6 +20,8 @@ from ..other_inputs import (
     grown_sizes,
     jittered,
     other_sizes,
+    shuffled,
+    sizes_apart,
     with_another_slot,
     with_other_params,
 )
@@ -157,7 +159,8 @@ class Evidence:
     @cached_property
     def variants(self) -> list[Evidence]:
         """Evidence at other sizes, of other params and of more inputs: it tells by what a number is meant."""
-        resized = [arrays for arrays in (other_sizes(self.call), grown_sizes(self.call)) if arrays]
+        sizes = (other_sizes(self.call), grown_sizes(self.call), sizes_apart(self.call))
+        resized = [arrays for arrays in sizes if arrays]
         calls = [call for call in (with_other_params(self.call), with_another_slot(self.call)) if call]
         others = [(self.call, arrays) for arrays in resized] + [(call, call.arrays) for call in calls]
         others += self.calls_of_other_signs
@@ -169,6 +172,11 @@ class Evidence:
         arrays = grown_sizes(self.call)
         there = list(self.elsewhere(self.call, arrays)) if arrays else []
         return [point for point in there if point.wrong.any()]
+
+    @cached_property
+    def shuffled(self) -> list[Evidence]:
+        """Evidence where the inputs' numbers are in other places, if the rule is wrong there."""
+        return [point for point in self.elsewhere(self.call, shuffled(self.arrays)) if point.wrong.any()]
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

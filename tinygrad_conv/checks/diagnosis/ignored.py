@@ -67,8 +67,11 @@ def other_arrays(array: Array) -> Iterator[tuple[str, Array]]:
     if array.dtype == np.bool_:
         yield "its opposite", ~array
     elif array.dtype.kind == "f":
-        yield "its negative", -array
-        yield "its absolute value", np.abs(array)
+        if (array <= 0).all():
+            yield "its negative, which is its absolute value here", -array
+        else:
+            yield "its negative", -array
+            yield "its absolute value", np.abs(array)
         for axis in range(array.ndim):
             if array.shape[axis] > 1:
                 yield f"rolled by 1 along axis {axis}", np.roll(array, 1, axis)

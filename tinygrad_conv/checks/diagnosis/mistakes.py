@@ -25,7 +25,7 @@ from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
 from .ignored import an_ignored_input, an_ignored_param
 from .matrices import a_matrix
 from .moved_axes import exchanged_axes, reversed_axes
-from .places import a_part, a_simple_part, by_order, permuted, shifted, transposed
+from .places import a_part, a_simple_part, by_order, is_of_places, permuted, shifted, transposed
 from .shares import a_foreign_share, a_share, is_in_right_places
 from .terms import a_term
 
@@ -126,7 +126,10 @@ def are_multiples(given: Array, right: Array) -> bool:
 
 def the_border(evidence: Evidence) -> Iterator[Finding]:
     """Right in the middle of the input, wrong in a frame around it."""
-    wrong = evidence.wrong.any(axis=0).reshape(evidence.shape)
+    mask = np.asarray(evidence.wrong.any(axis=0))
+    if not is_of_places(evidence, mask, 0):
+        return
+    wrong = mask.reshape(evidence.shape)
     sides = list(wrong_sides(wrong, evidence.name))
     yield from sides
     if not sides and is_frame(wrong):
@@ -151,6 +154,9 @@ def is_frame(wrong: Array) -> bool:
     if wrong.ndim < 2 or min(wrong.shape[-2:]) < 3 or wrong[..., 1:-1, 1:-1].any():
         return False
     plane = np.asarray(wrong.any(axis=tuple(range(wrong.ndim - 2))))
+    sides = (plane[0, 1:-1], plane[-1, 1:-1], plane[1:-1, 0], plane[1:-1, -1])
+    if not all(side.any() for side in sides):  # two lines of a small plane are most of its frame
+        return False
     frame_size = plane.size - plane[1:-1, 1:-1].size
     return bool(plane.sum() > 0.75 * frame_size)  # a few elements that happen to lie there are no border
 

@@ -79,12 +79,10 @@ def show(position: Any, shape: tuple[int, ...]) -> str:
 def a_part(evidence: Evidence) -> Iterator[Finding]:
     """Wrong exactly at one part of the input or of the output, right at the rest of it."""
     wrong = evidence.wrong
-    sides = (
-        (evidence.name, evidence.shape, wrong.any(axis=0)),
-        ("y", evidence.output_shape, wrong.any(axis=1)),
-    )
-    for name, shape, mask in sides:
-        if mask.all() or not shape:
+    sides = ((evidence.name, evidence.shape, 0), ("y", evidence.output_shape, 1))
+    for name, shape, others in sides:
+        mask = np.asarray(wrong.any(axis=others))
+        if mask.all() or not shape or not is_of_places(evidence, mask, others):
             continue
         box = box_of(mask.reshape(shape))
         if box is not None:
@@ -95,6 +93,15 @@ def a_part(evidence: Evidence) -> Iterator[Finding]:
                 else f"d{evidence.name} is right for the rest of y"
             )
             yield Finding("part", f"{side}{what_there(evidence)}; {rest}")
+
+
+def is_of_places(evidence: Evidence, mask: Array, others: int) -> bool:
+    """Whether the same elements are wrong once the inputs' numbers are in other places: then it is the place
+    that counts, not what stands there.
+
+    mask: the wrong elements of the input or the output, others: the Jacobian's other axis.
+    """
+    return all(np.array_equal(point.wrong.any(axis=others), mask) for point in evidence.shuffled)
 
 
 def a_simple_part(evidence: Evidence) -> Iterator[Finding]:

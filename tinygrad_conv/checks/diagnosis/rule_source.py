@@ -25,6 +25,7 @@ from ...engine.location import show_path, show_place
 from ...engine.numpy_calls import LOOK_ON, OPERATORS
 from ...engine.op import Op
 from ...engine.registry import OPS
+from ..function import is_float_array
 
 FACTS = {"shape", "ndim", "dtype"}  # what may be asked of an array, and is no array itself
 BUILTINS = {"len", "zip", "enumerate", "tuple", "list", "abs", "reversed"}
@@ -46,11 +47,16 @@ def all_rules() -> list[tuple[Op, Rule]]:
     return [(op, rule) for op in OPS.values() for rule in [*op.rules, *op.derivations.values()] if rule]
 
 
-def rule_faults(op: Op, rule: Rule) -> list[SourceFault]:
-    """What a rule says that it may not, in itself and in the helpers it calls."""
+def rule_faults(op: Op, rule: Rule, arrays: tuple[Any, ...] = ()) -> list[SourceFault]:
+    """What a rule says that it may not, in itself and in the helpers it calls.
+
+    arrays: what the op is called with, if that is known: integers have no gradient that could be lost.
+    """
     names = frozenset(inspect.signature(rule.function).parameters)
     choices = set(op.keeps) - set(op.derivations)  # kept indices and masks are arrays in both modes
     facts = {f"{name}_shape" for name in op.inputs} | set(op.params) | choices
+    if not op.variadic:
+        facts |= {name for name, array in zip(op.inputs, arrays) if not is_float_array(array)}
     function: Any = rule.function
     return function_faults(function, names - facts)
 

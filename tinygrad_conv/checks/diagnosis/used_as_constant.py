@@ -88,7 +88,7 @@ def used_as_constant(call: RecordedCall, rule: Rule, names: set[str]) -> Finding
     kept = "the kept float " if names <= set(call.op.keeps) else ""
     values = kept + ", ".join(sorted(names))
     text = f"right at order 1, wrong at order 2: {rule.function.__name__} uses {values} as a constant"
-    places = list(map(show_leaving, filter(leaves_the_tape, rule_faults(call.op, rule))))
+    places = list(map(show_leaving, filter(leaves_the_tape, rule_faults(call.op, rule, call.arrays))))
     return Finding("constant", f"{text} ({places[0]})" if places else text)
 
 

@@ -13,7 +13,7 @@ from ..fault import UNKNOWN, Fault, Finding
 from ..introspection import as_array
 from ..pullback import Pullback
 from ..tolerance import Tolerance, WrongEntry, same
-from .culprit import Culprit, misbehaving_rule
+from .culprit import Culprit, at_the_root, misbehaving_rule
 from .every_wrong import find_mistakes
 from .rule_source import rule_faults
 from .state_or_chance import why_different
@@ -52,11 +52,12 @@ def judge(culprit: Culprit, tolerance: Tolerance) -> Verdict:
 def judge_numbers(call: RecordedCall, order: int, entry: WrongEntry, tolerance: Tolerance) -> Verdict:
     """What is wrong with a call whose gradient, or its gradient's, has a wrong entry."""
     # at order 2 the outputs are the gradients of the inputs
-    rule = call.rule_of(entry.input if order == 1 else entry.output)
+    argument = at_the_root(call, entry.input, tolerance) if order == 1 else entry.output
+    rule = call.rule_of(argument)
     if rule is None:
         return Verdict(None, UNKNOWN)
     if order == 1:
-        return Verdict(rule, find_mistakes(call, entry.input, entry.output, tolerance))
+        return Verdict(rule, find_mistakes(call, argument, entry.output, tolerance))
     finding = find_constant(call, entry.input, entry.output, tolerance)
     return Verdict(rule, off_the_tape(call, rule) if finding is UNKNOWN else finding)
 
@@ -66,7 +67,7 @@ def off_the_tape(call: RecordedCall, rule: Rule) -> Finding:
 
     It is what the rule's source says, if it does.
     """
-    for fault in filter(leaves_the_tape, rule_faults(call.op, rule)):
+    for fault in filter(leaves_the_tape, rule_faults(call.op, rule, call.arrays)):
         return Finding("constant", f"right at order 1, wrong at order 2: {show_leaving(fault)}")
     text = "something in the rule leaves the tape (.data, .detach(), no_grad, NumPy)"
     return Finding("unknown", f"right at order 1, wrong at order 2: {text}")
@@ -83,7 +84,7 @@ def judge_behaviour(culprit: Culprit, tolerance: Tolerance) -> Verdict:
     if not isinstance(fault, Fault):
         return Verdict(None, Finding("rule", str(fault)))
     rule = fault.rule if fault.call else misbehaving_rule(call, order, tolerance)
-    for source_fault in rule_faults(call.op, rule) if rule else []:
+    for source_fault in rule_faults(call.op, rule, call.arrays) if rule else []:
         if source_fault.kind in EXPLAINED_BY.get(fault.kind, ()):
             kind = "numpy" if source_fault.kind == "numpy" else fault.kind
             return Verdict(rule, Finding(kind, str(source_fault)))

@@ -56,7 +56,7 @@ def argument_of(culprit: Culprit, rule: Rule) -> int | str:
     if rule in call.op.derivations.values():
         return rule.argument
     blamed = blames(fault, order)
-    if blamed is not None:
+    if blamed is not None and call.rule_of(blamed) is rule:
         return blamed
     return next(number for number in range(len(call.checked)) if call.rule_of(number) is rule)
 
