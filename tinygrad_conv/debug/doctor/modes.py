@@ -93,6 +93,7 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
             op.place,
             PERHAPS,
             weight=54,
+            cause=None if op.called is None else place_at(op.called, ""),
         )
 
 

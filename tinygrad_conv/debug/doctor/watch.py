@@ -10,7 +10,7 @@ import numpy as np
 
 from ...dtypes import FLOATS, Array
 from ...engine.backward import Gradients
-from ...engine.location import user_where
+from ...engine.location import Where, user_where
 from ...engine.modes import GRAD
 from ...engine.node import Node
 from ...engine.observe import Call, Observer
@@ -39,7 +39,8 @@ UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "m
 RECENT = 20  # ops among which a leaf is looked for that is a copy of what one made
 LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
 SQUASHING = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-FOLLOWED = ("dim", "p", "reduction", "training")
+FOLLOWED = ("dim", "p", "reduction", "training", "ignore_index", "weight")
+INDEXED = 4096  # indices of an embedding that are kept
 """Params of ops that findings ask about."""
 
 
@@ -64,6 +65,7 @@ class Watch(Observer):
         self.given: set[int] | None = (
             None  # the arrays that the outermost module is called with, inside of it
         )
+        self.called: Where | None = None  # the line that calls the outermost module, inside of it
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
@@ -104,6 +106,7 @@ class Watch(Observer):
             round=self.history.rounds,
             recorded=call.node is not None,
             recording=GRAD.get(),
+            called=self.called,
         )
         if array.size == 1:
             seen.value = float(array.reshape(-1)[0])
@@ -113,6 +116,8 @@ class Watch(Observer):
             low, high = SQUASHING[call.op]
             ends = (array < low + ENDS) | (array > high - ENDS)
             seen.saturation = float(ends.mean())
+        if call.op == "getitem":
+            seen.index = index_of(call.params.get("index"))
         if call.op == "batch_norm":
             seen.normed = normed_by(call)
         if call.op in LOSSES and call.given:
@@ -124,6 +129,7 @@ class Watch(Observer):
         array = value._data if isinstance(value, Tensor) else np.asarray(value)
         wanted = isinstance(value, Tensor) and value._requires_grad
         seen = InputSeen(argument, array.shape, wanted=wanted)
+        seen.value = float(array) if not array.ndim and array.dtype.kind in "fiub" else None
         known, maker = self.makers.get(id(array), (None, None))
         if known is not None and known() is array:
             seen.producer = maker
@@ -325,6 +331,13 @@ def rows_alike(array: Array, share: float) -> bool:
         return False
     scale = float(np.abs(array).max())
     return bool(np.abs(array - array[:1]).max() <= share * scale)
+
+
+def index_of(index: Any) -> Array | None:
+    """The rows that an embedding picks, as far as they are kept: whole samples."""
+    if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu" or index.ndim != 2 or not index.size:
+        return None
+    return index[: max(1, INDEXED // index.shape[1])].copy()
 
 
 def row_sums(value: Any) -> tuple[float, float] | None:
