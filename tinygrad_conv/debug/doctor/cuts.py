@@ -59,6 +59,7 @@ def cut_off(history: History, optimizer: Any) -> Finding:
     params = optimizer.params()
     roots = [root for sweep in history.sweeps[-FEW_STEPS:] for root in sweep.roots]
     cut = next((cut for cut in map(cut_behind, roots) if cut is not None), None)
+    cut = cut or cut_after(history, set(params))
     why = "no path leads back to them from the loss" if cut is None else cut.how
     return Finding(
         "no_gradient",
@@ -80,13 +81,39 @@ def cut_behind(root: OpSeen) -> Cut | None:
         if id(op) in seen:
             continue
         seen.add(id(op))
-        if not op.recorded and any(given.wanted for given in op.inputs):
-            if not op.recording:
-                return Cut(op, f"{op.op} runs under no_grad, which records nothing")
-            return Cut(op, f"{op.op} passes no gradient back (it has none: it is no differentiable op)")
-        if is_detached(op):
-            return Cut(op, f"{op.op} is given what was taken off the tape (.detach(), .data)")
+        cut = cut_at(op)
+        if cut is not None:
+            return cut
         waiting += [given.producer for given in op.inputs if given.producer is not None]
+    return None
+
+
+def cut_after(history: History, params: set[Any]) -> Cut | None:
+    """The cut after which a leaf was made anew: its numbers are a copy, which its shape tells."""
+    shapes = {leaf.shape for leaf in reached(history)}
+    waiting = [
+        op for op in history.ops if any(given.leaf in params for given in op.inputs if given.leaf is not None)
+    ]
+    seen: set[int] = set()
+    while waiting and len(seen) < LOOKED_BACK:
+        op = waiting.pop(0)
+        cut = cut_at(op)
+        if cut is not None and any(each.shape in shapes for each in (op, *op.readers)):
+            return cut
+        if id(op) not in seen and op.recorded:
+            waiting += op.readers
+        seen.add(id(op))
+    return None
+
+
+def cut_at(op: OpSeen) -> Cut | None:
+    """The cut that an op is, if it is one."""
+    if not op.recorded and any(given.wanted for given in op.inputs):
+        if not op.recording:
+            return Cut(op, f"{op.op} runs under no_grad, which records nothing")
+        return Cut(op, f"{op.op} has no gradient (it is not differentiable): the tape ends there")
+    if is_detached(op):
+        return Cut(op, f"{op.op} is given what was taken off the tape (.detach(), .data)")
     return None
 
 

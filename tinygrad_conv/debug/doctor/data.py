@@ -117,8 +117,10 @@ def offset_of(op: OpSeen, data: DataSeen, middle: Array, spread: Array) -> Findi
     if by_row and data.sample.shape[1] > 1:
         return Finding(
             "rows_normalised",
-            f"the input of {op.name} is normalised along the wrong axis: each row by itself, and not each column",
-            f"{by_row}, while each column (feature) hardly varies over the {len(data.sample)} samples: a standard "
+            f"the input of {op.name} is normalised along the wrong axis: each row by itself, and not each "
+            "column",
+            f"{by_row}, while each column (feature) hardly varies over the {len(data.sample)} samples: a "
+            "standard "
             f"deviation of {float(np.median(spread)):.2g} around {float(np.median(middle)):.3g}, so that all "
             "samples are nearly the same",
             "mean and standard deviation of each column over the samples, axis=0: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .finding import PERHAPS, Finding
+from .finding import FAULT, PERHAPS, Finding
 from .models import key_of, made_at
 from .rates import backward_place, has_opponents, loss_said
 from .seen import LOSSES, PASSING, History, InputSeen, OpSeen
@@ -131,20 +131,22 @@ def wrong_terms(history: History) -> Iterator[Finding]:
         return
     term = (terms[-1] or [])[0]
     pairs = term.what == SIMILARITY
-    level = PERHAPS if pairs else "fault"
+    what, terms_said = (
+        ("the similarity of pairs", "cosine similarities")
+        if pairs
+        else (f"minus an {ERROR}", "negated errors")
+    )
+    end = "down to -1, where pairs point in opposite directions" if pairs else "without bound"
     yield Finding(
         "wrong_sign",
-        f"{'the similarity of pairs' if pairs else f'minus an {ERROR}'} is minimised: the sign of the loss is "
-        "wrong",
-        f"backward begins at a mean of {'cosine similarities' if pairs else 'negated errors'}, and steps "
-        f"make it smaller, {'down to -1, where pairs point in opposite directions' if pairs else 'without bound'}"
-        f"{loss_said(history)}",
+        f"{what} is minimised: the sign of the loss is wrong",
+        f"backward begins at a mean of {terms_said}, and steps make it smaller, {end}{loss_said(history)}",
         "minimise 1 - similarity, or its negative, if the pairs belong together; nothing, if they are to be "
         "pushed apart"
         if pairs
         else "leave out the minus: steps go down",
         term.op.place,
-        level,
+        PERHAPS if pairs else FAULT,
         weight=87,
     )
 

@@ -77,7 +77,7 @@ MEASURED = 8  # numbers in a channel at least
 GUESS_STEPS = 30  # at least
 GUESS_PASSES = 4.0  # over the same samples
 GUESS_MOVED = 0.1  # Σ|Δw|/|w| over all steps: the weights had a chance
-GUESS_LOSS = 0.93  # of the entropy of the targets, or their variance
+GUESS_LOSS = 0.95  # of the entropy of the targets, or their variance
 
 # Losses.
 PADDED = 0.6  # of the targets, from which on most of the loss is that of padding
