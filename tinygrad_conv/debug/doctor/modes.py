@@ -249,7 +249,7 @@ def loaded(history: History) -> Iterator[Finding]:
                 "loaded_in_part",
                 f"load_state_dict(strict=False) left {len(left)} of "
                 f"{show_count(len(keys), 'parameter')} of {owner} "
-                "as they were",
+                f"as they were{': it loaded nothing, for no name fits' if len(left) == len(keys) else ''}",
                 f"missing: {listed(left)}{others}",
                 "rename the keys so that they fit; strict=True says which do not",
                 place,

@@ -79,6 +79,8 @@ def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:
         watch = WATCH.get()
         if watch is not None:
             watch.history.made[self] = user_where()
+            if watch.is_resting and isinstance(self, Optimizer):
+                watch.wake()
 
     return told
 

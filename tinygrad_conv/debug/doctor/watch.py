@@ -66,11 +66,13 @@ class Watch(Observer):
             None  # the arrays that the outermost module is called with, inside of it
         )
         self.called: Where | None = None  # the line that calls the outermost module, inside of it
+        self.is_resting = False  # it looks at nothing, until an optimiser is made
+        self.rested = 0  # steps and backwards meanwhile
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
         output = call.outputs[0] if call.outputs else None
-        if not isinstance(output, Tensor) or len(self.history.ops) >= MOST_OPS:
+        if self.is_resting or not isinstance(output, Tensor) or len(self.history.ops) >= MOST_OPS:
             return
         seen = self.op_seen(call, output)
         self.history.ops.append(seen)
@@ -150,7 +152,26 @@ class Watch(Observer):
         self.data[id(array)] = ref(array), version, seen
         return seen
 
+    def rest(self) -> None:
+        """Look at nothing: `rested` counts steps and backwards, and after_round is called at each."""
+        self.is_resting, self.rested = True, 0
+
+    def wake(self) -> None:
+        """Look again, as if what happened meanwhile had not."""
+        self.is_resting = False
+        for remembered in (self.makers, self.data, self.before, self.totals, self.used, self.stale):
+            remembered.clear()
+
+    def note_rest(self) -> None:
+        """A step or a backward, while it looks at nothing."""
+        self.rested += 1
+        if self.after_round is not None:
+            self.after_round()
+
     def before_sweep(self, gradients: Gradients) -> None:
+        if self.is_resting:
+            self.note_rest()
+            return
         self.note_changes_by_hand()
         if len(self.history.sweeps) < LOOKED_FOR:
             models.find(self.history)
@@ -177,6 +198,8 @@ class Watch(Observer):
         self.sweep.bad = self.by_node.get(node.index) if node is not None else None, gradients.rule.argument
 
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
+        if self.is_resting:
+            return
         if self.sweep is None:  # it began at a leaf: no node, nothing to see
             self.history.leaf_sweeps.append(user_where())
             self.history.leaf_cuts += [
@@ -242,7 +265,7 @@ class Watch(Observer):
         )
 
     def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
-        if not isinstance(param.grad, np.ndarray):
+        if self.is_resting or not isinstance(param.grad, np.ndarray):
             return
         options = {name: value for name, value in group.items() if name != "params"}
         self.by_optimizer.add(param)
@@ -289,6 +312,9 @@ class Watch(Observer):
 
     def stepped(self, optimizer: Any, moved: int) -> None:
         """An optimiser's step has been called, and moved so many parameters."""
+        if self.is_resting:
+            self.note_rest()
+            return
         if all(optimizer is not known for known in self.history.optimizers):
             self.history.optimizers.append(optimizer)
         step = StepSeen(optimizer, user_where(), moved, self.history.rounds)
