@@ -12,6 +12,7 @@ from .parameters import reached, read_leaves
 from .seen import History, OpSeen
 from .thresholds import FEW_STEPS
 
+DECIDING = {"round", "floor", "ceil", "trunc", "sign", "bernoulli", "multinomial", "one_hot"}
 LOOKED_BACK = 400  # ops from a loss, or from one use of a weight to the one before
 
 
@@ -173,6 +174,14 @@ def cut_of_state(uses: list[OpSeen]) -> OpSeen | None:
     return cut
 
 
+def passes(op: OpSeen) -> bool:
+    """Whether an op passes gradients, or would if what it reads had not been taken off the tape."""
+    if op.recorded:
+        return True
+    decides = op.op in DECIDING or op.dtype.kind != "f" or any(given.wanted for given in op.inputs)
+    return op.recording and not decides
+
+
 def links(later: OpSeen, earlier: OpSeen, through_cuts: bool) -> OpSeen | None:
     """The op at which the way from one op back to an earlier one is cut, or, on an uncut way, the last op;
     None, if there is no way.
@@ -183,7 +192,7 @@ def links(later: OpSeen, earlier: OpSeen, through_cuts: bool) -> OpSeen | None:
         op, cut = waiting.pop(0)
         if op is earlier:
             return cut if through_cuts else op
-        if id(op) in seen or not op.recorded:
+        if id(op) in seen or not passes(op):
             continue
         seen.add(id(op))
         for given in op.inputs:

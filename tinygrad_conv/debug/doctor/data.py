@@ -22,6 +22,7 @@ from .thresholds import (
     LARGE_TARGET,
     OFFSET,
     ORDERED,
+    ROW_OFFSET,
     SMALL_INPUT,
     SORTED_BATCHES,
     SORTED_SAMPLES,
@@ -107,15 +108,16 @@ def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
                 op.place,
                 weight=59,
             )
-        elif varied.any() and float(np.median(middle[varied] / spread[varied])) > OFFSET:
-            yield offset_of(op, data, middle[varied], spread[varied])
+        elif varied.any():
+            yield from offset_of(op, data, middle[varied], spread[varied])
 
 
-def offset_of(op: OpSeen, data: DataSeen, middle: Array, spread: Array) -> Finding:
+def offset_of(op: OpSeen, data: DataSeen, middle: Array, spread: Array) -> Iterator[Finding]:
     """The finding about columns that hardly vary around a mean far from 0."""
-    by_row = how_rows_are_normalised(data.sample)
-    if by_row and data.sample.shape[1] > 1:
-        return Finding(
+    ratio = float(np.median(middle / spread))
+    by_row = how_rows_are_normalised(data.sample) if data.sample.shape[1] > 1 else ""
+    if by_row and ratio > ROW_OFFSET:
+        yield Finding(
             "rows_normalised",
             f"the input of {op.name} is normalised along the wrong axis: each row by itself, and not each "
             "column",
@@ -128,15 +130,16 @@ def offset_of(op: OpSeen, data: DataSeen, middle: Array, spread: Array) -> Findi
             op.place,
             weight=61,
         )
-    return Finding(
-        "large_offset",
-        f"the input of {op.name} is not normalised: its mean is far larger than its spread",
-        f"the columns (features) have a mean of ±{float(np.median(middle)):.4g} and a standard deviation of "
-        f"{float(np.median(spread)):.2g} over the samples (medians)",
-        "subtract the mean of the training data",
-        op.place,
-        weight=55,
-    )
+    elif ratio > OFFSET:
+        yield Finding(
+            "large_offset",
+            f"the input of {op.name} is not normalised: its mean is far larger than its spread",
+            f"columns (features) have a mean of ±{float(np.median(middle)):.4g} and a standard deviation of "
+            f"{float(np.median(spread)):.2g} over the samples (medians)",
+            "subtract the mean of the training data",
+            op.place,
+            weight=55,
+        )
 
 
 def how_rows_are_normalised(rows: Array) -> str:

@@ -131,10 +131,11 @@ class Watch(Observer):
         array = value._data if isinstance(value, Tensor) else np.asarray(value)
         wanted = isinstance(value, Tensor) and value._requires_grad
         seen = InputSeen(argument, array.shape, wanted=wanted)
-        seen.value = float(array) if not array.ndim and array.dtype.kind in "fiub" else None
         known, maker = self.makers.get(id(array), (None, None))
         if known is not None and known() is array:
             seen.producer = maker
+        elif not wanted and not array.ndim and array.dtype.kind in "fiub":
+            seen.value = float(array)
         if isinstance(value, Tensor) and seen.producer is None and (wanted or models.is_parameter(value)):
             seen.leaf = value
         elif not wanted and array.ndim and array.dtype.kind in "fiub":
