@@ -14,7 +14,7 @@ from .models import layer_made_at
 from .parameters import listed
 from .rates import has_diverged
 from .seen import LOSSES, History, OpSeen, SweepSeen
-from .thresholds import DROPPED, FEW_STEPS
+from .thresholds import DROPPED, FEW_STEPS, LEFT_OUT
 
 CAUSES = {
     "log": (
@@ -242,7 +242,7 @@ def loaded(history: History) -> Iterator[Finding]:
         if load.missing or load.unexpected:
             keys = [key for key, _ in load.module.named_parameters()]
             left = [key for key in load.missing if key in keys]
-            if not left or not load.unexpected and len(left) < len(keys) / 2:
+            if not left or not load.unexpected and len(left) < LEFT_OUT * len(keys):
                 continue
             others = f"; without a place: {listed(load.unexpected)}" if load.unexpected else ""
             yield Finding(

@@ -11,8 +11,6 @@ from ...errors import show_shape
 from .finding import Finding
 from .seen import History, OpSeen
 
-SHIFTED = {"cat", "pad"}  # before a view that shifts rows on purpose, as relative positions do
-
 
 def examine(history: History) -> Iterator[Finding]:
     """Reshapes in the place of transposes."""
@@ -37,12 +35,18 @@ def scrambles(op: OpSeen) -> bool:
     """Whether a reshape gives axes the sizes of each other, or splits one and puts a part before another."""
     before = tuple(size for size in op.inputs[0].shape if size != 1)
     after = tuple(size for size in op.shape if size != 1)
-    maker = op.inputs[0].producer
-    if maker is not None and maker.op in SHIFTED or len(before) < 2:
+    if is_filled_up(op.before()) or len(before) < 2:
         return False
     if len(before) == len(after):
         return before != after and Counter(before) == Counter(after) and len(before) >= 3
     return splits_the_wrong_axis(before, after)
+
+
+def is_filled_up(maker: OpSeen | None) -> bool:
+    """Whether rows were made longer by a constant: a view shifts them then, as relative positions do."""
+    if maker is None or maker.op == "pad":
+        return maker is not None
+    return maker.op == "cat" and any(given.producer is None and not given.wanted for given in maker.inputs)
 
 
 def splits_the_wrong_axis(before: tuple[int, ...], after: tuple[int, ...]) -> bool:

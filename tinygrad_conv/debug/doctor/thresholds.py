@@ -80,6 +80,9 @@ GUESS_PASSES = 4.0  # over the same samples
 GUESS_MOVED = 0.1  # Σ|Δw|/|w| over all steps: the weights had a chance
 GUESS_LOSS = 0.95  # of the entropy of the targets, or their variance
 
+# State dicts.
+LEFT_OUT = 0.6  # of the parameters, without a name that fits: a new head, of a toy, is half of a net
+
 # Losses.
 PADDED = 0.6  # of the targets, from which on most of the loss is that of padding
 NOT_LOG = 0.01  # how far Σ exp(x) of log-probabilities may be from 1
