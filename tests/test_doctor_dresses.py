@@ -184,8 +184,12 @@ for step in range(8):
 
 @pytest.mark.parametrize("state", ["state.detach()", "tg.Tensor(state.data)", "(state * 1.0).detach()"])
 def test_a_state_that_is_detached_in_every_time_step(state, tmp_path):
-    doctor = examined(HEAD + SEQUENCE.replace("STATE", state) + STEP, tmp_path)
+    program = SEQUENCE.replace(
+        "            state = tg.tanh(", f"            cut = {state}\n            state = tg.tanh("
+    )
+    doctor = examined(HEAD + program.replace("STATE", "cut") + STEP, tmp_path)
     assert "back through time" in named(doctor, "cut_in_time").what
+    assert named(doctor, "cut_in_time").cause.source == f"cut = {state}"
 
 
 @pytest.mark.parametrize(

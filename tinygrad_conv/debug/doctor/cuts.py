@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ...engine.location import Place
 from ...errors import show_count
 from .finding import PERHAPS, Finding
-from .models import key_of, made_at
+from .models import key_of, line_in, made_at
 from .parameters import reached, read_leaves
 from .seen import History, OpSeen
 from .thresholds import FEW_STEPS
@@ -147,7 +150,30 @@ def cut_in_time(history: History) -> Iterator[Finding]:
             cut.place if cut is not None else None,
             PERHAPS,
             weight=66,
+            cause=detaching_line(cut.place) if cut is not None else None,
         )
+
+
+def detaching_line(place: Place) -> Place | None:
+    """The one line of the function around a place that takes something off the tape; None for several."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(place.file)))
+    except SyntaxError:
+        return None
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.Module))
+        and getattr(node, "lineno", 0) <= place.line <= (getattr(node, "end_lineno", 0) or place.line)
+    ]
+    function = max(around, key=lambda node: getattr(node, "lineno", 0), default=tree)
+    lines = {
+        node.lineno
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr in ("detach", "detach_", "data")
+    }
+    line = lines.pop() if len(lines) == 1 else place.line
+    return None if line == place.line else line_in(place.file, line)
 
 
 def uses_of_rounds(history: History, rounds: set[int]) -> list[tuple[tuple[Any, int], list[OpSeen]]]:
