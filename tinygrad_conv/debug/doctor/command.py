@@ -32,8 +32,8 @@ def add_command(commands: Any) -> None:
         "doctor",
         help="run a script and say why its net does not learn",
         description="Run a training script as it is in a process of its own, watch its first steps (and, if "
-        "a second training begins soon after, the first of that), end it, and report what is wrong, the worst "
-        "first. The exit status is 0 if nothing is, 1 if something is, "
+        "a second training begins soon after, the first of that), end it, and report what is wrong, the "
+        "worst first. The exit status is 0 if nothing is, 1 if something is, "
         "2 if the script could not be examined.",
     )
     command.add_argument(
