@@ -91,7 +91,7 @@ train(net, optim.Adam(net.parameters(), lr=0.03), 50)
     doctor = examined(HEAD + CURVE + alike, tmp_path)
     found = [finding for finding in doctor.findings if finding.is_alarm]
     assert {finding.kind for finding in found} == {"symmetric_units"} and len(found) == 2, str(doctor)
-    assert found[0].cause.source.startswith("net = nn.Sequential(")
+    assert found[0].cause.source == "nn.init.constant_(layer.weight, 0.1)"
 
 
 def test_units_that_begin_alike_but_have_gradients_of_their_own_are_fine(tmp_path):

@@ -8,10 +8,12 @@ seen.py         what was seen of a training: ops, backwards, steps, as numbers
 watch.py        the observer that sees it; seams.py, models.py, data_seen.py: what no observer is told of
 finding.py      a finding, and the report; thresholds.py: every threshold, with its reason
 flow.py         gradient flow by layer, dead, saturated, identical units; recurrence.py: of one weight
-parameters.py   not found, not optimised, not reached, frozen, shared
-steps.py        none, uphill, with old gradients; rates.py: too large, too small
-data.py         not normalised, constant, sorted, reused buffers, labels
-losses.py       softmax and the loss, the batch axis, shapes that broadcast
+initial.py      weights that begin too large or too small
+parameters.py   not found, not optimised, not reached, frozen, shared; cuts.py: where the tape is cut
+steps.py        none, with old gradients; signs.py: uphill; rates.py: too large, too small; schedules.py
+data.py         not normalised, constant, sorted, reused buffers, labels; padding.py
+losses.py       softmax and the loss, the batch axis, shapes that broadcast; divergences.py
+reshapes.py     axes that a view scrambles; guesses.py: nothing is learned, and nothing else is found
 statistics.py   running statistics that are another layer's
 modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
 examination.py  `Doctor`, which puts it together; untouched.py: afterwards all is as before; command.py

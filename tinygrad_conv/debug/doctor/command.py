@@ -9,6 +9,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from bdb import BdbQuit
 from pathlib import Path
@@ -21,6 +22,8 @@ from ..script import add_script, positive
 from .thresholds import STEPS
 
 HEALTHY, FINDINGS, NOT_EXAMINED = 0, 1, 2
+MOST_REST = 6  # steps and backwards after those that are watched, for each: a second training may begin
+LEAST_REST = 1.0  # seconds; else as long as the watched steps took
 MICRO_BATCHES = 8  # backwards for each step that are waited for, where steps do not come
 
 
@@ -29,8 +32,9 @@ def add_command(commands: Any) -> None:
     command: argparse.ArgumentParser = commands.add_parser(
         "doctor",
         help="run a script and say why its net does not learn",
-        description="Run a training script as it is in a process of its own, watch its first steps, end it, "
-        "and report what is wrong, the worst first. The exit status is 0 if nothing is, 1 if something is, "
+        description="Run a training script as it is in a process of its own, watch its first steps (and, if "
+        "a second training begins soon after, the first of that), end it, and report what is wrong, the "
+        "worst first. The exit status is 0 if nothing is, 1 if something is, "
         "2 if the script could not be examined.",
     )
     command.add_argument(
@@ -82,9 +86,22 @@ def watch_script() -> None:
     sys.argv[:] = sys.argv[4:]
     sys.path[0] = str(Path(script).resolve().parent)
 
+    begun = until = time.monotonic()  # the watched steps; the end of the wait for others
+    told: list[dict[str, Any]] = []  # the report at the end of the steps, while the script runs on
+
     def after_round() -> None:
-        if doctor.history.rounds >= int(steps):
-            end(doctor, Path(answer), bool(with_flow))
+        nonlocal until
+        if doctor.watch.is_resting:
+            if doctor.watch.rested > MOST_REST * int(steps) or time.monotonic() > until:
+                end(told[0], Path(answer))
+        elif told and doctor.history.rounds < 2 * int(steps) or doctor.history.rounds < int(steps):
+            return
+        elif told or not may_go_on(doctor):
+            end(report_of(doctor, bool(with_flow)), Path(answer))
+        else:
+            told.append(report_of(doctor, bool(with_flow)))
+            until = 2 * time.monotonic() - begun + LEAST_REST
+            doctor.watch.rest()
 
     doctor = Doctor(after_round=after_round, prints=False)
     doctor.watch.most_sweeps = int(steps) * MICRO_BATCHES
@@ -96,7 +113,12 @@ def watch_script() -> None:
     except Exception as error:
         add_note(error)
         traceback.print_exception(type(error), error, without_ours(error))
-    end(doctor, Path(answer), bool(with_flow))
+    end(told[0] if doctor.watch.is_resting else report_of(doctor, bool(with_flow)), Path(answer))
+
+
+def may_go_on(doctor: Any) -> bool:
+    """Whether the script may have a second training, which it is worth to wait for: not one without steps."""
+    return bool(doctor.history.steps) and len(doctor.history.sweeps) < doctor.watch.most_sweeps
 
 
 def without_ours(error: BaseException) -> Any:
@@ -109,8 +131,8 @@ def without_ours(error: BaseException) -> Any:
     return place
 
 
-def end(doctor: Any, answer: Path, with_flow: bool) -> None:
-    """Write the report, and end the process there and then: no handler of the script's runs after this."""
+def report_of(doctor: Any, with_flow: bool) -> dict[str, Any]:
+    """The report on what was seen up to now, and the exit status."""
     doctor.close()
     history, script = doctor.history, sys.argv[0]
     status = HEALTHY if doctor.is_healthy else FINDINGS
@@ -121,7 +143,12 @@ def end(doctor: Any, answer: Path, with_flow: bool) -> None:
         text = f"doctor: {went}: there was nothing to examine"
     elif with_flow:
         text = f"{text}\n\n{doctor.flow}"
-    answer.write_text(json.dumps({"report": text, "status": status}), encoding="utf-8")
+    return {"report": text, "status": status}
+
+
+def end(told: dict[str, Any], answer: Path) -> None:
+    """Write the report, and end the process there and then: no handler of the script's runs after this."""
+    answer.write_text(json.dumps(told), encoding="utf-8")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

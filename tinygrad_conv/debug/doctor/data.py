@@ -22,6 +22,7 @@ from .thresholds import (
     LARGE_TARGET,
     OFFSET,
     ORDERED,
+    ROW_OFFSET,
     SMALL_INPUT,
     SORTED_BATCHES,
     SORTED_SAMPLES,
@@ -29,6 +30,7 @@ from .thresholds import (
 )
 
 CLASSIFYING = ("cross_entropy", "nll_loss")
+ALIKE_ROWS = 1e-3  # how far means and deviations of rows may be apart that were normalised one by one
 
 
 def examine(history: History) -> Iterator[Finding]:
@@ -106,15 +108,51 @@ def not_normalised(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
                 op.place,
                 weight=59,
             )
-        elif varied.any() and float(np.median(middle[varied] / spread[varied])) > OFFSET:
-            yield Finding(
-                "large_offset",
-                f"the input of {op.name} is not normalised: its mean is far larger than its spread",
-                f"mean {data.mean:.4g}, standard deviation {float(np.median(spread[varied])):.2g}",
-                "subtract the mean of the training data",
-                op.place,
-                weight=55,
-            )
+        elif varied.any():
+            yield from offset_of(op, data, middle[varied], spread[varied])
+
+
+def offset_of(op: OpSeen, data: DataSeen, middle: Array, spread: Array) -> Iterator[Finding]:
+    """The finding about columns that hardly vary around a mean far from 0."""
+    ratio = float(np.median(middle / spread))
+    by_row = how_rows_are_normalised(data.sample) if data.sample.shape[1] > 1 else ""
+    if by_row and ratio > ROW_OFFSET:
+        yield Finding(
+            "rows_normalised",
+            f"the input of {op.name} is normalised along the wrong axis: each row by itself, and not each "
+            "column",
+            f"{by_row}, while each column (feature) hardly varies over the {len(data.sample)} samples: a "
+            "standard "
+            f"deviation of {float(np.median(spread)):.2g} around {float(np.median(middle)):.3g}, so that all "
+            "samples are nearly the same",
+            "mean and standard deviation of each column over the samples, axis=0: "
+            "(x - x.mean(axis=0)) / x.std(axis=0)",
+            op.place,
+            weight=61,
+        )
+    elif ratio > OFFSET:
+        yield Finding(
+            "large_offset",
+            f"the input of {op.name} is not normalised: its mean is far larger than its spread",
+            f"columns (features) have a mean of ±{float(np.median(middle)):.4g} and a standard deviation of "
+            f"{float(np.median(spread)):.2g} over the samples (medians)",
+            "subtract the mean of the training data",
+            op.place,
+            weight=55,
+        )
+
+
+def how_rows_are_normalised(rows: Array) -> str:
+    """What all rows have alike that data as they come have not; "" for nothing."""
+    means, deviations, lows, highs = rows.mean(axis=1), rows.std(axis=1), rows.min(axis=1), rows.max(axis=1)
+    lengths = np.sqrt((rows.astype(np.float64) ** 2).sum(axis=1))
+    if np.abs(means).max() < ALIKE_ROWS and np.ptp(deviations) < ALIKE_ROWS:
+        return f"each row has mean 0 and standard deviation {deviations.mean():.3g}"
+    if np.ptp(lows) < ALIKE_ROWS and np.ptp(highs) < ALIKE_ROWS:
+        return f"each row goes from {lows.mean():.3g} to {highs.mean():.3g}"
+    if np.ptp(lengths) < ALIKE_ROWS:
+        return f"each row has the length {lengths.mean():.3g}"
+    return ""
 
 
 def one_for_each_line(inputs: list[tuple[OpSeen, DataSeen]]) -> list[tuple[OpSeen, DataSeen]]:
@@ -186,6 +224,7 @@ def reused_buffers(history: History, inputs: list[tuple[OpSeen, DataSeen]]) -> I
             "from_numpy share the memory)",
             op.place,
             weight=85,
+            cause=place_at(history.wrapped[data.pointer], "") if data.pointer in history.wrapped else None,
         )
 
 

@@ -16,7 +16,26 @@ from ...engine.tensor import Tensor, enter_seeds
 from ...errors import show_count, show_value
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
-from . import data, flow, losses, models, modes, parameters, recurrence, statistics, steps, stops
+from . import (
+    cuts,
+    data,
+    divergences,
+    flow,
+    guesses,
+    initial,
+    losses,
+    models,
+    modes,
+    padding,
+    parameters,
+    recurrence,
+    reshapes,
+    schedules,
+    signs,
+    statistics,
+    steps,
+    stops,
+)
 from .finding import Finding, report, worst_first
 from .flow import Flow
 from .seams import telling
@@ -24,7 +43,10 @@ from .seen import History
 from .untouched import untouched
 from .watch import Watch
 
-SUBJECTS = (stops, modes, steps, parameters, losses, data, flow, recurrence, statistics)
+SUBJECTS = (
+    *(stops, modes, steps, parameters, cuts, losses, divergences, signs, data, padding, reshapes),
+    *(flow, initial, recurrence, schedules, statistics),
+)
 
 
 class Doctor:
@@ -66,7 +88,10 @@ class Doctor:
     @cached_property
     def findings(self) -> list[Finding]:
         """What is wrong, the worst first, and notes at the end; empty where nothing is."""
-        return worst_first(finding for subject in SUBJECTS for finding in subject.examine(self.history))
+        findings = [finding for subject in SUBJECTS for finding in subject.examine(self.history)]
+        if not any(finding.is_alarm for finding in findings):
+            findings += guesses.examine(self.history)
+        return worst_first(findings)
 
     @cached_property
     def flow(self) -> Flow:

@@ -12,7 +12,7 @@ import numpy as np
 from ...engine.location import Place
 from ...engine.registry import picture
 from .finding import PERHAPS, Finding
-from .models import key_of, weight_made_at
+from .models import begun_at, key_of
 from .seen import ACTIVATIONS, PASSING, History, OpSeen, Update
 from .thresholds import (
     DEAD_BATCHES,
@@ -21,9 +21,7 @@ from .thresholds import (
     EXPLODING,
     FEW_STEPS,
     FLOW_STEPS,
-    LARGE_INIT,
     SATURATED_SHARE,
-    SMALLEST_FAN_IN,
     VANISHING,
 )
 
@@ -140,7 +138,6 @@ def mean(numbers: list[float]) -> float:
 def examine(history: History) -> Iterator[Finding]:
     """What the flow shows."""
     yield from blocked_flow(history)
-    yield from large_weights(history)
     yield from quiet_units(history)
     yield from saturated(history)
     yield from symmetric(history)
@@ -191,29 +188,6 @@ def blocked_flow(history: History) -> Iterator[Finding]:
             first.place,
             weight=75,
         )
-
-
-def large_weights(history: History) -> Iterator[Finding]:
-    """Weights that begin far too large."""
-    for weight, ops in by_layer(history).items():
-        first = next((sweep.grads[weight] for sweep in history.sweeps if weight in sweep.grads), None)
-        if first is None:
-            continue
-        size, fan_in = weight.data.size, int(np.prod(weight.shape[1:]))
-        begun = first.weight_norm / size**0.5
-        usual = (2 / fan_in) ** 0.5 if fan_in else float("inf")
-        if fan_in >= SMALLEST_FAN_IN and begun > LARGE_INIT * usual:
-            yield Finding(
-                "large_weights",
-                f"the weights of {ops[0].name} begin too large",
-                f"their root mean square is {begun:.2g}; for {fan_in} inputs √(2/{fan_in}) = "
-                f"{usual:.2g} keeps "
-                f"the size of what passes (it makes outputs of {ops[0].stats.rms:.3g})",
-                "initialise by the fan in: nn.init.kaiming_normal_(weight), or leave the default",
-                ops[0].place,
-                weight=72,
-                cause=weight_made_at(history, ops[0]),
-            )
 
 
 def quiet_units(history: History) -> Iterator[Finding]:
@@ -307,7 +281,7 @@ def symmetric(history: History) -> Iterator[Finding]:
                 "biases may begin equal",
                 ops[0].place,
                 weight=78,
-                cause=weight_made_at(history, ops[0]),
+                cause=begun_at(history, ops[0]),
             )
         elif len(grads) >= FLOW_STEPS and all(grad.weight_is_zero and not grad.norm for grad in grads):
             yield Finding(
@@ -318,7 +292,7 @@ def symmetric(history: History) -> Iterator[Finding]:
                 "initialise at random (nn.init.kaiming_uniform_), not with zeros",
                 ops[0].place,
                 weight=78,
-                cause=weight_made_at(history, ops[0]),
+                cause=begun_at(history, ops[0]),
             )
 
 

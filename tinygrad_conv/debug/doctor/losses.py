@@ -303,7 +303,7 @@ def constant_loss(history: History) -> Iterator[Finding]:
     moving = [update for update in history.updates if update.ratio > 1e-4]
     if len(losses) < 3 * FEW_STEPS or len(moving) < 3 * FEW_STEPS:
         return
-    if max(losses) - min(losses) <= 1e-9 * max(1.0, abs(losses[0])):
+    if np.isfinite(losses).all() and max(losses) - min(losses) <= 1e-9 * max(1.0, abs(losses[0])):
         yield Finding(
             "constant_loss",
             "the loss is the same in every step, though the weights move",

@@ -212,6 +212,12 @@ def layer_made_at(history: History, path: str) -> Place | None:
     return None
 
 
+def begun_at(history: History, op: OpSeen) -> Place | None:
+    """Where the weight of an op was initialised, if that was said; else where it was made."""
+    where = history.begun.get(op.weight)
+    return weight_made_at(history, op) if where is None else place_at(where, "")
+
+
 def weight_made_at(history: History, op: OpSeen) -> Place | None:
     """Where the weight of an op was made: its layer, or the attribute of the module that it is."""
     for model in history.models:

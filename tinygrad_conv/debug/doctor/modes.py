@@ -14,7 +14,7 @@ from .models import layer_made_at
 from .parameters import listed
 from .rates import has_diverged
 from .seen import LOSSES, History, OpSeen, SweepSeen
-from .thresholds import DROPPED, FEW_STEPS
+from .thresholds import DROPPED, FEW_STEPS, LEFT_OUT
 
 CAUSES = {
     "log": (
@@ -93,6 +93,7 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
             op.place,
             PERHAPS,
             weight=54,
+            cause=None if op.called is None else place_at(op.called, ""),
         )
 
 
@@ -241,14 +242,14 @@ def loaded(history: History) -> Iterator[Finding]:
         if load.missing or load.unexpected:
             keys = [key for key, _ in load.module.named_parameters()]
             left = [key for key in load.missing if key in keys]
-            if not left or not load.unexpected and len(left) < len(keys) / 2:
+            if not left or not load.unexpected and len(left) < LEFT_OUT * len(keys):
                 continue
             others = f"; without a place: {listed(load.unexpected)}" if load.unexpected else ""
             yield Finding(
                 "loaded_in_part",
                 f"load_state_dict(strict=False) left {len(left)} of "
                 f"{show_count(len(keys), 'parameter')} of {owner} "
-                "as they were",
+                f"as they were{': it loaded nothing, for no name fits' if len(left) == len(keys) else ''}",
                 f"missing: {listed(left)}{others}",
                 "rename the keys so that they fit; strict=True says which do not",
                 place,

@@ -32,7 +32,6 @@ def examine(history: History) -> Iterator[Finding]:
     if not hidden:
         yield from plain_tensors(history)
     yield from not_optimised(history)
-    yield from left_behind(history)
     yield from unreached(history)
     yield from frozen(history)
     yield from shared(history)
@@ -146,29 +145,6 @@ def not_optimised(history: History) -> Iterator[Finding]:
         place or reading_place(history, lost[0]),
         weight=83,
     )
-
-
-def left_behind(history: History) -> Iterator[Finding]:
-    """An optimiser none of whose parameters any backward reaches."""
-    arrived = reached(history)
-    for optimizer in history.optimizers:
-        params = optimizer.params()
-        called = [step for step in history.steps if step.optimizer is optimizer]
-        if len(called) < 2 or any(param in arrived for param in params) or not arrived:
-            continue
-        if not any(param.requires_grad for param in params):
-            continue
-        yield Finding(
-            "another_model",
-            "the optimiser has parameters of another model: no backward reaches any of its "
-            f"{show_count(len(params), 'parameter')}",
-            f"{len(called)} steps moved nothing, while {show_count(len(arrived), 'other tensor')} got "
-            "gradients",
-            "make the optimiser of the parameters of the model that is called, after it was made, copied or "
-            "its layers replaced",
-            made_at(history, optimizer),
-            weight=86,
-        )
 
 
 def unreached(history: History) -> Iterator[Finding]:

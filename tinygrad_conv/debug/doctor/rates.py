@@ -118,7 +118,7 @@ def clipped(history: History) -> Iterator[Finding]:
                 f"|g| at the step is {share:.1e} of what backward left, so that updates are far too small: "
                 f"weights move by {moved:.1e} of their size, about 1e-3 is usual{loss_said(history)}",
                 "clip at a larger norm: it should cut the outliers alone, 1 to 10 for many nets",
-                place_of_steps(history),
+                place_at(history.clips[-1], "") if history.clips else place_of_steps(history),
                 weight=77,
             )
 

@@ -7,19 +7,27 @@ the same context is told, so that other threads are not watched.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from ... import creation
 from ...data.loader import DataLoader
 from ...engine.location import user_where
 from ...engine.tensor import Tensor
+from ...nn import init, utils
 from ...nn.module import Module
+from ...optim.lr_scheduler.plateau import ReduceLROnPlateau
 from ...optim.optimizer import Optimizer
 from .models import root_of
-from .seen import Loaded
+from .seen import LOSSES, Loaded, Metric, OpSeen
 from .watch import Watch
+
+INITIALISERS = [name for name in vars(init) if name.endswith("_") and not name.startswith("_")]
+LOOKED_THROUGH = 400  # ops among which the one is looked for that made a metric
+CLIPPERS = ("clip_grad_norm_", "clip_grad_value_")
 
 WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=None)
 
@@ -35,7 +43,12 @@ def telling(watch: Watch) -> Iterator[None]:
         (Module, "__call__", Module.__call__, tells_of_call),
         (Module, "train", Module.train, tells_of_mode),
         (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
+        (ReduceLROnPlateau, "__init__", ReduceLROnPlateau.__init__, tells_of_making),
+        (ReduceLROnPlateau, "step", ReduceLROnPlateau.step, tells_of_metric),
+        (sys.modules[creation.__package__], "from_numpy", creation.from_numpy, tells_of_wrapping),
     ]
+    replaced += [(init, name, getattr(init, name), tells_of_beginning) for name in INITIALISERS]
+    replaced += [(utils, name, getattr(utils, name), tells_of_clipping) for name in CLIPPERS]
     replaced += [
         (stepping, "step", vars(stepping)["step"], tells_of_step)
         for stepping in classes_below(Optimizer)
@@ -58,7 +71,7 @@ def classes_below(base: type) -> list[type]:
 
 
 def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:
-    """`Optimizer.__init__`, which notes the user's line."""
+    """`__init__` of an optimiser or a schedule, which notes the user's line."""
 
     @functools.wraps(method)
     def told(self: Any, *arguments: Any, **options: Any) -> None:
@@ -66,6 +79,8 @@ def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:
         watch = WATCH.get()
         if watch is not None:
             watch.history.made[self] = user_where()
+            if watch.is_resting and isinstance(self, Optimizer):
+                watch.wake()
 
     return told
 
@@ -107,10 +122,11 @@ def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *inputs, **options)
         given = tensors_in([*inputs, *options.values()])
         watch.given = {id(tensor._data) for tensor in given} if given else None
+        before, watch.called = watch.called, watch.called or user_where()
         try:
             return method(self, *inputs, **options)
         finally:
-            watch.given = None
+            watch.given, watch.called = None, before
 
     return told
 
@@ -136,6 +152,75 @@ def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
         if watch is not None and not self.training:
             watch.history.evals[self] = user_where()
         return returned
+
+    return told
+
+
+def tells_of_metric(method: Callable[..., None]) -> Callable[..., None]:
+    """`ReduceLROnPlateau.step`, which notes what it is told."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is None:
+            return
+        value = float([*arguments, *options.values()][0])
+        history = watch.history
+        earlier = sum(len(metric.losses) for metric in history.watched if metric.scheduler is self)
+        losses = [sweep.loss for sweep in history.sweeps if sweep.loss is not None and sweep.writes]
+        rate = float(self.optimizer.param_groups[0]["lr"])
+        compared = is_compared(history.ops, value)
+        history.watched.append(Metric(self, user_where(), value, losses[earlier:], compared, rate))
+
+    return told
+
+
+def is_compared(ops: list[OpSeen], value: float) -> bool:
+    """Whether a number is what comes of a comparison, as an accuracy is."""
+    maker = next((op for op in reversed(ops[-LOOKED_THROUGH:]) if op.value == value), None)
+    while maker is not None and maker.op not in LOSSES:
+        if maker.op == "eq":
+            return True
+        maker = next((given.producer for given in maker.inputs if given.producer is not None), None)
+    return False
+
+
+def tells_of_beginning(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `nn.init`, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(tensor: Any, *arguments: Any, **options: Any) -> Any:
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.begun[tensor] = user_where()
+        return method(tensor, *arguments, **options)
+
+    return told
+
+
+def tells_of_clipping(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that clips gradients, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(*arguments: Any, **options: Any) -> Any:
+        watch = WATCH.get()
+        if watch is not None:
+            watch.history.clips.append(user_where())
+        return method(*arguments, **options)
+
+    return told
+
+
+def tells_of_wrapping(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`from_numpy`, which notes the user's line and the memory that is shared."""
+
+    @functools.wraps(method)
+    def told(array: Any) -> Any:
+        watch = WATCH.get()
+        if watch is not None and hasattr(array, "__array_interface__"):
+            watch.history.wrapped[int(array.__array_interface__["data"][0])] = user_where()
+        return method(array)
 
     return told
 

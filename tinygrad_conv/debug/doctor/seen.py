@@ -107,6 +107,7 @@ class InputSeen:
     leaf: Any = None  # a Tensor that wants a gradient and that no op made
     data: DataSeen | None = None
     wanted: bool = False  # whether a gradient goes there
+    value: float | None = None  # of a constant of one number
     inner: bool = False  # made inside of the model, as an initial state is: neither data nor an op made it
 
 
@@ -129,6 +130,8 @@ class OpSeen:
     quiet_units: Array | None = None  # of an activation: which of its units gave 0 throughout
     saturation: float = 0.0  # of a sigmoid or tanh: the share of outputs at the ends
     row_sums: tuple[float, float] | None = None  # of a loss's input: the range of Σ exp(x) over classes
+    index: Array | None = None  # of an embedding: the rows that it picks
+    called: Where | None = None  # the line that calls the outermost module, inside of it
     normed: Any = None  # of a batch norm in eval mode: its statistics and those of what arrives
     dy: Stats | None = None
     readers: list[OpSeen] = field(default_factory=list)
@@ -247,6 +250,18 @@ class Loaded:
     root: Any  # the module whose keys these are: it, or the outermost around it
 
 
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A call of `step(metric)` of a schedule that waits for a plateau."""
+
+    scheduler: Any
+    where: Where
+    value: float
+    losses: list[float]  # the losses since the call before
+    accuracy: bool  # it is computed of a comparison
+    rate: float  # the learning rate afterwards
+
+
 @dataclass(eq=False)
 class History:
     """Everything that was seen."""
@@ -258,6 +273,10 @@ class History:
     loads: list[Loaded] = field(default_factory=list)
     models: list[Any] = field(default_factory=list)  # the outermost modules
     optimizers: list[Any] = field(default_factory=list)
+    watched: list[Metric] = field(default_factory=list)  # what schedules that wait for a plateau were told
+    begun: dict[Any, Where] = field(default_factory=dict)  # by tensor: the line that initialised it last
+    clips: list[Where] = field(default_factory=list)  # lines that clip gradients
+    wrapped: dict[int, Where] = field(default_factory=dict)  # by address: lines that wrap an array's memory
     made: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made an optimiser
     modules: WeakKeyDictionary[Any, Where] = field(default_factory=WeakKeyDictionary)  # that made a module
     making: Counter[tuple[str, Where]] = field(default_factory=Counter)  # modules, by class and line

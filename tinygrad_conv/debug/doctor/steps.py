@@ -7,26 +7,56 @@ from typing import Any
 
 from ...engine.location import place_at
 from ...errors import show_count
-from . import rates
+from . import rates, signs
 from .finding import PERHAPS, Finding
 from .models import is_parameter, key_of, made_at
 from .rates import backward_place, loss_said, place_of_steps
-from .seen import PASSING, History
-from .thresholds import FEW_STEPS, GROWING, UPHILL
+from .seen import History, OpSeen
+from .thresholds import FEW_STEPS, GROWING
 
 
 def examine(history: History) -> Iterator[Finding]:
     """What is wrong with the steps."""
-    idle = list(no_steps(history))
+    idle = [*rebound(history), *no_steps(history)]
     yield from idle
     yield from stale_gradients(history)
     yield from growing_graph(history)
     if idle:
         return
-    uphill = [*climbing(history), *likelihood(history)]
-    yield from uphill
     yield from doubled(history)
-    yield from rates.examine(history, bool(uphill))
+    yield from rates.examine(history, any(signs.examine(history)))
+
+
+def rebound(history: History) -> Iterator[Finding]:
+    """Steps by hand that give the name of a parameter a new tensor, and leave the parameter as it is."""
+    sweeps = [sweep for sweep in history.sweeps if sweep.writes]
+    still = {leaf for sweep in sweeps for leaf in sweep.grads} - {update.leaf for update in history.updates}
+    lines: dict[Any, list[OpSeen]] = {}
+    for op in history.ops:
+        if op.op in ("sub", "add") and not op.swept and not op.readers and is_change_of(op, still):
+            lines.setdefault(op.where, []).append(op)
+    for ops in lines.values():
+        leaves = {given.leaf for op in ops for given in op.inputs if given.leaf is not None}
+        if len(sweeps) < FEW_STEPS or len(ops) < FEW_STEPS * len(leaves) - 1:
+            continue
+        yield Finding(
+            "rebound",
+            "no parameter ever changes: the update gives a name a new tensor, and leaves the parameter as "
+            "it is",
+            f"{len(sweeps)} backwards brought gradients to {show_count(len(leaves), 'parameter')}; what is "
+            f"made of parameter and gradient here is read by nothing{loss_said(history)}",
+            "change it in place: p -= rate * p.grad under tg.no_grad(), or p.copy_(…); p = p - … only "
+            "rebinds the name p",
+            ops[-1].place,
+            weight=96,
+        )
+
+
+def is_change_of(op: OpSeen, still: set[Any]) -> bool:
+    """Whether an op adds to, or subtracts from, one of these parameters numbers of its shape off the tape."""
+    leaves = [given for given in op.inputs if given.leaf is not None and given.leaf in still]
+    others = [given for given in op.inputs if given.leaf is None and not given.wanted]
+    return len(leaves) == 1 and len(others) == 1 and leaves[0].shape == others[0].shape == op.shape
 
 
 def no_steps(history: History) -> Iterator[Finding]:
@@ -34,7 +64,10 @@ def no_steps(history: History) -> Iterator[Finding]:
     sweeps = [sweep for sweep in history.sweeps if sweep.writes]
     reached = {leaf for sweep in sweeps for leaf in sweep.grads}
     trained = [leaf for leaf in reached if is_parameter(leaf) or leaf in history.optimized()]
-    if len(sweeps) >= FEW_STEPS and trained and not history.steps and not history.updates:
+    if not trained and is_repeated(history):
+        trained = list(reached)  # tensors, as a net by hand has them
+    idle = trained and not history.steps and not history.updates
+    if len(sweeps) >= FEW_STEPS and idle and not any(rebound(history)):
         optimizer = history.optimizers[0] if history.optimizers else None
         if optimizer is None and history.given:
             return
@@ -82,6 +115,13 @@ def no_steps(history: History) -> Iterator[Finding]:
     lost = [update for update in zero if update.swept and not update.grad]
     if len(lost) >= 2 and len(lost) == len([update for update in zero if update.swept]):
         yield no_gradient_left(history, len({update.round for update in lost}), "0")
+
+
+def is_repeated(history: History) -> bool:
+    """Whether one line goes backward again and again, to the same leaves and with the same loss."""
+    losses = history.main_losses()
+    same = len(set(losses)) == 1 and len({frozenset(sweep.grads) for sweep in history.sweeps}) == 1
+    return same and len(losses) >= 3 * FEW_STEPS
 
 
 def idle_optimizers(history: History, reached: set[Any]) -> Iterator[Finding]:
@@ -157,89 +197,6 @@ def growing_graph(history: History) -> Iterator[Finding]:
             place_at(where, ""),
             weight=80,
         )
-
-
-def climbing(history: History) -> Iterator[Finding]:
-    """Steps that go up the gradient."""
-    by_hand = [update for update in history.updates if update.optimizer is None and update.moved]
-    up = [update for update in by_hand if update.along < -UPHILL]
-    if len(up) >= 2 and len(up) > 0.8 * len(by_hand) and not rises_on_purpose(history):
-        yield Finding(
-            "wrong_sign",
-            "the steps go up the gradient: the sign of the update is wrong",
-            f"the change of {key_of(history, up[0].leaf)} points along +gradient in {len(up)} of "
-            f"{len(by_hand)} "
-            f"updates{loss_said(history)}",
-            "w -= rate * w.grad (minus)",
-            backward_place(history),
-            weight=89,
-        )
-    maximizing = [update for update in history.updates if update.group.get("maximize") and update.moved]
-    losses = history.main_losses()
-    if len(maximizing) >= 2 and len(losses) > FEW_STEPS and losses[-1] > losses[0]:
-        yield Finding(
-            "wrong_sign",
-            "the optimiser goes up the gradient: maximize=True",
-            f"the loss rises{loss_said(history)}",
-            "leave out maximize, unless what backward() begins at is to become large",
-            made_at(history, maximizing[0].optimizer),
-            weight=89,
-        )
-    negated = [
-        sweep for sweep in history.sweeps if sweep.roots and sweep.roots[0].op == "neg" and of_a_loss(sweep)
-    ]
-    if len(negated) >= FEW_STEPS and len(negated) == len(history.sweeps):
-        yield Finding(
-            "wrong_sign",
-            "backward begins at minus the loss: the steps make it larger (wrong sign)",
-            f"the sign of {negated[0].roots[0].before().op} is turned round{loss_said(history)}",  # type: ignore[union-attr]
-            "leave out the minus: steps go down",
-            negated[0].roots[0].place,
-            weight=87,
-        )
-
-
-def likelihood(history: History) -> Iterator[Finding]:
-    """Log-likelihoods that are minimised: the minus is missing."""
-    likely = [sweep for sweep in history.sweeps if sweep.roots and is_log_likelihood(sweep.roots[0])]
-    if len(likely) < FEW_STEPS or len(likely) < len(history.sweeps) or (likely[-1].loss or 0) >= 0:
-        return
-    yield Finding(
-        "wrong_sign",
-        "the log-likelihood is minimised: the sign of the loss is wrong, a minus is missing",
-        "backward begins at a mean of logarithms of probabilities, which is negative, and steps make "
-        "it more so, "
-        f"without bound{loss_said(history)}",
-        "the loss is minus the log-likelihood: return -picked.mean()",
-        likely[-1].roots[0].place,
-        weight=87,
-    )
-
-
-def is_log_likelihood(root: Any) -> bool:
-    """Whether a loss is a mean or sum of log-probabilities, as they are."""
-    maker = root if root.op in ("mean", "sum") else None
-    while maker is not None and maker.op in PASSING | {"mean", "sum", "gather"}:
-        maker = maker.inputs[0].producer if maker.inputs else None
-    return maker is not None and maker.op in ("log_softmax", "logsigmoid")
-
-
-def of_a_loss(sweep: Any) -> bool:
-    """Whether a backward begins at minus what a loss function returned."""
-    maker = sweep.roots[0].before()
-    return maker is not None and maker.op in (
-        "cross_entropy",
-        "mse_loss",
-        "nll_loss",
-        "l1_loss",
-        "huber_loss",
-    )
-
-
-def rises_on_purpose(history: History) -> bool:
-    """Whether what backward begins at is no loss but is negated, as a log-likelihood is."""
-    losses = history.main_losses()
-    return len(losses) > 2 and losses[-1] < losses[0]
 
 
 def take_turns(history: History, optimizers: list[Any]) -> bool:

@@ -17,6 +17,10 @@ USE_GROWTH = 1.1  # a use: sums over time grow by less, as 1 + 1/t
 FORWARD_GROWTH = 1e4  # of values, from the first use to the last
 BACK_GROWTH = 1e4  # of gradients, from the last use to the first; a tanh net that only reads has under 1
 LARGE_INIT = 10.0  # times √(2 / fan in) (He et al. 2015), the largest that is usual
+FEWEST_LAYERS = 4  # one after the other, that say what becomes of values on their way
+GREW = 100.0  # of values in the first forward; at Kaiming's initialisation they stay as large as they are
+FADED = 1e-5  # the same downwards: PyTorch's own initialisation leaves 1e-4 after ten relus
+TIMES_USUAL = 2.5  # √(2 / fan in), of the weights that make values grow; its inverse where they fade
 SMALLEST_FAN_IN = 8  # below, one draw says little about a standard deviation
 
 # Activations. At their default initialisation about a tenth of a layer's relus may be 0 for a whole batch.
@@ -58,6 +62,7 @@ LARGE_INPUT = 12.0  # root mean square; pixels of 0 … 255 have 100 or more, st
 SMALL_INPUT = 2e-3  # root mean square; 1/255 of pixels in 0 … 1 has it, one-hot rows of 10,000 have 1e-2
 LARGE_TARGET = 50.0  # root mean square of what the mean squared error compares with
 OFFSET = 20.0  # |mean| over the spread of an input feature: the offset drowns the differences
+ROW_OFFSET = 5.0  # the same, where rows were normalised by themselves: that says why
 UNEVEN = 1e3  # largest over smallest spread of the features of one input
 SORTED_BATCHES = 4  # batches that must show the same
 SORTED_SAMPLES = 4  # samples a batch must have
@@ -69,7 +74,17 @@ FITS_NOT = 10.0  # what arrives is far from what a batch norm expects …
 FITS = 2.0  # … and near to what another one of the same shape expects
 MEASURED = 8  # numbers in a channel at least
 
+# Guesses. A net that learns anything of a few samples it meets again and again is soon below the entropy.
+GUESS_STEPS = 30  # at least
+GUESS_PASSES = 4.0  # over the same samples
+GUESS_MOVED = 0.1  # Σ|Δw|/|w| over all steps: the weights had a chance
+GUESS_LOSS = 0.95  # of the entropy of the targets, or their variance
+
+# State dicts.
+LEFT_OUT = 0.6  # of the parameters, without a name that fits: a new head, of a toy, is half of a net
+
 # Losses.
+PADDED = 0.6  # of the targets, from which on most of the loss is that of padding
 NOT_LOG = 0.01  # how far Σ exp(x) of log-probabilities may be from 1
 SUMMED_BATCH = 8  # samples from which a sum is another thing than a mean
 SUM_UPDATE = 0.2  # |Δw|/|w| that shows that the rate was meant for a mean

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...dtypes import FLOATS, Array
 from ...engine.backward import Gradients
-from ...engine.location import user_where
+from ...engine.location import Where, user_where
 from ...engine.modes import GRAD
 from ...engine.node import Node
 from ...engine.observe import Call, Observer
@@ -39,7 +39,8 @@ UNIT_OPS = {"relu", "leaky_relu", "elu", "selu", "gelu", "silu", "clamp_min", "m
 RECENT = 20  # ops among which a leaf is looked for that is a copy of what one made
 LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
 SQUASHING = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-FOLLOWED = ("dim", "p", "reduction", "training")
+FOLLOWED = ("dim", "p", "reduction", "training", "ignore_index", "weight")
+INDEXED = 4096  # indices of an embedding that are kept
 """Params of ops that findings ask about."""
 
 
@@ -64,11 +65,14 @@ class Watch(Observer):
         self.given: set[int] | None = (
             None  # the arrays that the outermost module is called with, inside of it
         )
+        self.called: Where | None = None  # the line that calls the outermost module, inside of it
+        self.is_resting = False  # it looks at nothing, until an optimiser is made
+        self.rested = 0  # steps and backwards meanwhile
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
         output = call.outputs[0] if call.outputs else None
-        if not isinstance(output, Tensor) or len(self.history.ops) >= MOST_OPS:
+        if self.is_resting or not isinstance(output, Tensor) or len(self.history.ops) >= MOST_OPS:
             return
         seen = self.op_seen(call, output)
         self.history.ops.append(seen)
@@ -104,6 +108,7 @@ class Watch(Observer):
             round=self.history.rounds,
             recorded=call.node is not None,
             recording=GRAD.get(),
+            called=self.called,
         )
         if array.size == 1:
             seen.value = float(array.reshape(-1)[0])
@@ -113,6 +118,8 @@ class Watch(Observer):
             low, high = SQUASHING[call.op]
             ends = (array < low + ENDS) | (array > high - ENDS)
             seen.saturation = float(ends.mean())
+        if call.op == "getitem":
+            seen.index = index_of(call.params.get("index"))
         if call.op == "batch_norm":
             seen.normed = normed_by(call)
         if call.op in LOSSES and call.given:
@@ -127,6 +134,8 @@ class Watch(Observer):
         known, maker = self.makers.get(id(array), (None, None))
         if known is not None and known() is array:
             seen.producer = maker
+        elif not wanted and not array.ndim and array.dtype.kind in "fiub":
+            seen.value = float(array)
         if isinstance(value, Tensor) and seen.producer is None and (wanted or models.is_parameter(value)):
             seen.leaf = value
         elif not wanted and array.ndim and array.dtype.kind in "fiub":
@@ -144,7 +153,26 @@ class Watch(Observer):
         self.data[id(array)] = ref(array), version, seen
         return seen
 
+    def rest(self) -> None:
+        """Look at nothing: `rested` counts steps and backwards, and after_round is called at each."""
+        self.is_resting, self.rested = True, 0
+
+    def wake(self) -> None:
+        """Look again, as if what happened meanwhile had not."""
+        self.is_resting = False
+        for remembered in (self.makers, self.data, self.before, self.totals, self.used, self.stale):
+            remembered.clear()
+
+    def note_rest(self) -> None:
+        """A step or a backward, while it looks at nothing."""
+        self.rested += 1
+        if self.after_round is not None:
+            self.after_round()
+
     def before_sweep(self, gradients: Gradients) -> None:
+        if self.is_resting:
+            self.note_rest()
+            return
         self.note_changes_by_hand()
         if len(self.history.sweeps) < LOOKED_FOR:
             models.find(self.history)
@@ -171,6 +199,8 @@ class Watch(Observer):
         self.sweep.bad = self.by_node.get(node.index) if node is not None else None, gradients.rule.argument
 
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
+        if self.is_resting:
+            return
         if self.sweep is None:  # it began at a leaf: no node, nothing to see
             self.history.leaf_sweeps.append(user_where())
             self.history.leaf_cuts += [
@@ -236,7 +266,7 @@ class Watch(Observer):
         )
 
     def after_update(self, optimizer: Any, param: Tensor, group: dict[str, Any]) -> None:
-        if not isinstance(param.grad, np.ndarray):
+        if self.is_resting or not isinstance(param.grad, np.ndarray):
             return
         options = {name: value for name, value in group.items() if name != "params"}
         self.by_optimizer.add(param)
@@ -283,6 +313,9 @@ class Watch(Observer):
 
     def stepped(self, optimizer: Any, moved: int) -> None:
         """An optimiser's step has been called, and moved so many parameters."""
+        if self.is_resting:
+            self.note_rest()
+            return
         if all(optimizer is not known for known in self.history.optimizers):
             self.history.optimizers.append(optimizer)
         step = StepSeen(optimizer, user_where(), moved, self.history.rounds)
@@ -325,6 +358,13 @@ def rows_alike(array: Array, share: float) -> bool:
         return False
     scale = float(np.abs(array).max())
     return bool(np.abs(array - array[:1]).max() <= share * scale)
+
+
+def index_of(index: Any) -> Array | None:
+    """The rows that an embedding picks, as far as they are kept: whole samples."""
+    if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu" or index.ndim != 2 or not index.size:
+        return None
+    return index[: max(1, INDEXED // index.shape[1])].copy()
 
 
 def row_sums(value: Any) -> tuple[float, float] | None:

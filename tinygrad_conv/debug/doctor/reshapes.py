@@ -1,0 +1,85 @@
+"""Reshapes that scramble: a view that swaps sizes only cuts the same numbers into other rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+from operator import mul
+
+from ...errors import show_shape
+from .finding import Finding
+from .seen import History, OpSeen
+
+
+def examine(history: History) -> Iterator[Finding]:
+    """Reshapes in the place of transposes."""
+    told: set[object] = set()
+    for op in history.ops:
+        if op.op == "reshape" and op.where not in told and op.readers and scrambles(op):
+            told.add(op.where)
+            before, after = op.inputs[0].shape, op.shape
+            yield Finding(
+                "scrambled_axes",
+                f"view or reshape swaps the sizes of axes, which scrambles the numbers: {show_shape(before)} "
+                f"to {show_shape(after)}",
+                "it only cuts the same numbers into other rows, in the same order: what belonged to one "
+                "sample and place is mixed with what belonged to others",
+                f"swap the axes with {advice_for(before, after)}",
+                op.place,
+                weight=80,
+            )
+
+
+def scrambles(op: OpSeen) -> bool:
+    """Whether a reshape gives axes the sizes of each other, or splits one and puts a part before another."""
+    before = tuple(size for size in op.inputs[0].shape if size != 1)
+    after = tuple(size for size in op.shape if size != 1)
+    if is_filled_up(op.before()) or len(before) < 2:
+        return False
+    if len(before) == len(after):
+        return before != after and Counter(before) == Counter(after) and len(before) >= 3
+    return splits_the_wrong_axis(before, after)
+
+
+def is_filled_up(maker: OpSeen | None) -> bool:
+    """Whether rows were made longer by a constant: a view shifts them then, as relative positions do."""
+    if maker is None or maker.op == "pad":
+        return maker is not None
+    return maker.op == "cat" and any(given.producer is None and not given.wanted for given in maker.inputs)
+
+
+def splits_the_wrong_axis(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether [N, T, H·D] becomes [N, H, T, D]: an inner axis is split, and a part of it put before T."""
+    if len(after) != len(before) + 1 or len(before) < 3 or before[0] != after[0]:
+        return False
+    kept = set(accumulate(before, mul))
+    split = [axis for axis in range(1, len(after) - 1) if after[axis + 1] == before[axis]]
+    return any(
+        after[axis] * after[axis + 2] == before[axis + 1]
+        and list(accumulate(after, mul))[axis + 1] not in kept | {0}
+        and after[axis] != before[axis]
+        for axis in split
+        if axis + 2 < len(after) and axis + 1 < len(before)
+    ) and not set(accumulate(before, mul)) <= set(accumulate(after, mul))
+
+
+def advice_for(before: tuple[int, ...], after: tuple[int, ...]) -> str:
+    """What to write."""
+    if len(before) != len(after):
+        return "transpose after a view that keeps their order: x.view(N, T, heads, size).transpose(1, 2)"
+    moved = [axis for axis, (old, new) in enumerate(zip(before, after)) if old != new]
+    if len(moved) == 2:
+        return f"x.transpose({moved[0]}, {moved[1]})"
+    return f"x.permute({', '.join(map(str, order_of(before, after)))})"
+
+
+def order_of(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
+    """The axis that each size comes from."""
+    left = list(range(len(before)))
+    order = []
+    for size in after:
+        axis = next(axis for axis in left if before[axis] == size)
+        left.remove(axis)
+        order.append(axis)
+    return order
