@@ -152,6 +152,7 @@ def test_what_ends_programs_reaches_the_loop_too(error):
     assert list(batches) == []
 
 
+@pytest.mark.exhaustive
 def test_a_loop_that_is_left_ends_its_thread():
     loader = DataLoader(Noisy(), 1, num_workers=2)
     for _ in loader:

@@ -90,6 +90,7 @@ def test_a_list_names_its_line_and_what_to_write(tmp_path):
     assert finding.place.source.startswith("self.layers = [") and "nn.ModuleList" in finding.advice
 
 
+@pytest.mark.exhaustive
 def test_a_replaced_layer_is_blamed_on_the_order(tmp_path):
     doctor = examined(HEAD + FAULTS["not_optimised"], tmp_path)
     assert (
@@ -98,6 +99,7 @@ def test_a_replaced_layer_is_blamed_on_the_order(tmp_path):
     )
 
 
+@pytest.mark.exhaustive
 def test_frozen_first_layers_are_a_note(tmp_path):
     doctor = examined(
         HEAD

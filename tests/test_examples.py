@@ -103,6 +103,7 @@ def test_the_own_op_passes_its_check(tmp_path: Path) -> None:
     assert re.search(r"^ +0\.0 +0\.693147 +0\.500000$", printed, re.MULTILINE)
 
 
+@pytest.mark.exhaustive
 def test_the_fused_op_is_conv2d_followed_by_relu(printed_by: Callable[[str], str]) -> None:
     printed = printed_by("conv_bias_relu.py")
     assert "gradcheck: the gradients of x, w and b are right" in printed
@@ -284,7 +285,7 @@ def test_the_readme_s_code_prints_what_its_comments_say(tmp_path: Path, code: st
 def test_every_block_of_the_readme_is_tried_somewhere() -> None:
     """Each fence is Python, a session, or printed text that a test compares; each indented line a command."""
     assert {*re.findall(r"^```(\w*)$", README, re.MULTILINE)} == {"", "python", "pycon"}
-    assert sum(code.count("import tinygrad_conv as tg") >= 1 for code in SECTIONS) == len(SECTIONS) == 5
+    assert sum(code.count("import tinygrad_conv as tg") >= 1 for code in SECTIONS) == len(SECTIONS) == 6
     indented = re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.MULTILINE)
     assert indented == COMMANDS and len(COMMANDS) >= 5
 

@@ -68,6 +68,7 @@ def test_a_program_says_it_last_and_the_error_is_numpys(tmp_path):
     ]
 
 
+@pytest.mark.exhaustive
 def test_a_hook_that_was_there_before_still_shows_the_error(tmp_path):
     before = "import sys\ndef mine(kind, error, place):\n    print('mine', kind.__name__, file=sys.stderr)\n"
     before += "sys.excepthook = mine\n"

@@ -18,6 +18,8 @@ from tinygrad_conv.checks.command.op_check import (
 )
 from tinygrad_conv.engine.registry import OPS
 
+from .helpers import more
+
 ALL = [
     (case, sample, () if position == number == 0 else pytest.mark.exhaustive)
     for cases in CASES.values()
@@ -47,9 +49,10 @@ def test_the_cases_of_every_op_reach_empty_inputs_and_sizes_of_1(name):
     assert any(1 in shape for shape in shapes)
 
 
+@pytest.mark.parametrize("order", [1, *more(2)])
 @BY_SAMPLE
-def test_gradients(case, sample):
-    assert not compare_gradients(case, sample), "the case draws kinks; use apart(…)"
+def test_gradients(case, sample, order):
+    assert not compare_gradients(case, sample, order=order), "the case draws kinks; use apart(…)"
 
 
 @BY_SAMPLE

@@ -11,6 +11,8 @@ import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.optim import lr_scheduler
 
+from .helpers import more
+
 OPTIMIZERS = [
     rule
     for name in optim.__all__
@@ -109,7 +111,7 @@ def check_round_trip(make, name, tmp_path):
     assert [*leaves([p.state_dict() for p in other])] == [*leaves([p.state_dict() for p in parts])]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", *more("float64", "float16")])
 @pytest.mark.parametrize(("rule", "options"), RULES)
 def test_every_optimiser(rule, options, dtype, tmp_path):
     check_round_trip(

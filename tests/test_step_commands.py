@@ -229,6 +229,7 @@ def test_typos_are_answered(drive):
     ]
 
 
+@pytest.mark.exhaustive
 def test_help_lists_every_command(drive):
     (_, listing, *more), _ = drive(ARTICLE, "help", "h explain", "?", "quit")
     words = {re.sub(r"[()]", "", line).split()[0] for line in listing.splitlines()}
