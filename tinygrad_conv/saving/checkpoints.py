@@ -241,9 +241,17 @@ def age(path: Path) -> tuple[int, str]:
         return 0, path.name
 
 
+def is_same_file(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file; of two, another program may delete one at any moment."""
+    try:
+        return os.path.samefile(path, other)
+    except FileNotFoundError:
+        return False
+
+
 def keep_as(path: Path, name: Path) -> None:
     """Give a file another name too; where a folder cannot hold that, a copy."""
-    if name.exists() and os.path.samefile(path, name):
+    if is_same_file(path, name):
         return
     name.unlink(missing_ok=True)  # of a run that went another way
     try:
