@@ -76,6 +76,7 @@ def test_damaged_idx(content, offset, words, compressed, path):
     assert str(path) in str(raised.value)
 
 
+@pytest.mark.exhaustive
 def test_compressed_files_are_bounded_and_read_to_their_end(path, little_memory):
     whole = gzip.compress(idx(np.arange(1000, dtype="i4")))
     for content in (
@@ -281,6 +282,7 @@ def npy(array):
     return file.getvalue()
 
 
+@pytest.mark.exhaustive
 def test_damaged_npz(path, little_memory):
     good = npy(np.arange(100.0))
     cases = []

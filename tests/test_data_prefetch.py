@@ -102,6 +102,7 @@ def test_everything_is_the_same_with_and_without_a_thread(kind, leave_at):
     assert not threads()
 
 
+@pytest.mark.exhaustive
 def test_batches_come_from_a_thread_that_is_only_so_far_ahead():
     made, names = [], set()
 

@@ -228,6 +228,7 @@ def test_who_keeps():
     assert debug.who_keeps(loss) == [] and debug.who_keeps(x) == []
 
 
+@pytest.mark.exhaustive
 def test_another_tensor_into_the_graph_keeps_its_part():
     x = tg.tensor(np.ones(10, np.float32), requires_grad=True, name="x")
     y = x.exp()

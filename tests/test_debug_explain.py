@@ -13,6 +13,7 @@ from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import GraphError
 
 from .debug_nets import PROGRAMS, article, crooked, shapes
+from .helpers import more
 
 
 def close(explanation, recording, of, index):
@@ -78,7 +79,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize("batched", [True, *more(False)])
 def test_the_factors_of_a_convolution_are_pixels_and_weights(settings, batched):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 4, 8, 9) if batched else (4, 8, 9))

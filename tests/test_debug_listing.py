@@ -182,6 +182,7 @@ def test_looking_changes_nothing_and_keeps_nothing_alive():
 
 
 @pytest.mark.parametrize("length", [10_000, *more(100_000)])
+@pytest.mark.exhaustive
 def test_a_long_tape(length):
     x = tg.tensor(1.0, requires_grad=True)
     for _ in range(length):

@@ -270,6 +270,7 @@ def test_unfolding_a_tensor_applies_no_op(run: Any) -> None:
     assert events["result"] == "['conv2d', 'relu', 'flatten', 'mse_loss']"
 
 
+@pytest.mark.exhaustive
 def test_the_command_prints_the_launch_configuration() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tinygrad_conv", "vscode"],

@@ -112,6 +112,7 @@ os._exit(1)  # as a kill does: nothing is closed or flushed
 """
 
 
+@pytest.mark.exhaustive
 def test_a_killed_run_leaves_whole_lines(tmp_path):
     (tmp_path / "run.py").write_text(KILLED, encoding="utf-8")
     subprocess.run([sys.executable, "run.py"], cwd=tmp_path, env=environment(), timeout=120)

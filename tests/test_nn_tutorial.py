@@ -118,6 +118,7 @@ def check(names):
     assert names["optimizer"].param_groups[0]["lr"] == pytest.approx(0.0049)
 
 
+@pytest.mark.exhaustive
 def test_ours():
     check(run(OURS))
 

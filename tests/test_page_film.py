@@ -134,6 +134,7 @@ def test_without_javascript_there_are_lists(filmed, parted):
     assert plain.count("<li>") == 9 and plain.count("forward parts") == 6
 
 
+@pytest.mark.exhaustive
 def test_a_kernel_turns_into_sobel_s(tmp_path):
     script, package = PROJECT / "examples" / "learn_a_kernel.py", Path(tg.__file__).resolve().parent.parent
     command = [sys.executable, str(script)]

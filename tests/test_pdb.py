@@ -103,6 +103,7 @@ def test_one_step_leads_from_backward_into_the_first_rule(tmp_path: Path, text: 
 
 
 @EVERY_LENGTH
+@pytest.mark.exhaustive
 def test_one_step_leads_from_a_net_to_the_head_of_its_first_op(tmp_path: Path, text: str) -> None:
     (step,) = in_the_forward(tmp_path, text, ["step"])
     assert "--Call--" in step and "conv2d()" in step
