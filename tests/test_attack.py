@@ -12,7 +12,7 @@ from tests.attack.__main__ import campaign_named, campaigns, main
 from tests.attack.campaign import Campaign, TrialTimeout, attack, failure_of, shrunk, time_limit
 from tests.attack.kernels import Case
 
-TRIALS = {"threads": 5}  # for about a second each; 10 of the others
+TRIALS = {"threads": 5}  # for about a second each; 6 of the others
 
 
 MARKS = {"programs": pytest.mark.torch}  # what the others do not need
@@ -22,7 +22,7 @@ MARKS = {"programs": pytest.mark.torch}  # what the others do not need
 def test_a_short_share_of_each(name):
     if name == "programs":
         pytest.importorskip("torch")
-    result = attack(campaign_named(name), TRIALS.get(name, 10), seed=1)
+    result = attack(campaign_named(name), TRIALS.get(name, 6), seed=1)
     assert not result.failures, "\n".join(map(str, result.failures))
 
 

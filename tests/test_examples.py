@@ -254,6 +254,7 @@ def test_the_working_directory_is_tried_too_where_no_file_is_named() -> None:
         ),
     ],
 )
+@pytest.mark.exhaustive
 def test_the_training_s_page_is_written_and_named(
     tmp_path: Path, arguments: list[str], name: str, title: str
 ) -> None:

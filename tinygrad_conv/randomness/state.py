@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import show_value
+
+NOT_TAKEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, DeprecationWarning)
 
 
 def generator_state(generator: np.random.Generator) -> dict[str, Any]:
@@ -29,9 +32,11 @@ def check_generator_state(owner: str, generator: np.random.Generator, state: Any
     trial: Any = type(generator.bit_generator)()
     name = type(trial).__name__
     try:
-        trial.state = state
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # NumPy 1 takes numbers that do not fit, and warns of them
+            trial.state = state
         is_taken = has_arrays(state) or trial.state == state
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
+    except NOT_TAKEN as error:
         raise ValueError(f"{owner}: {show_value(state)} is no state of a {name} ({error})") from None
     if not is_taken:
         raise ValueError(f"{owner}: {show_value(state)} is no state of a {name}")
