@@ -106,3 +106,14 @@ def test_they_are_pytorchs(name, inputs, rest, options, dtype, reduction):
 def test_what_they_refuse(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("loss", ["hinge_embedding_loss", "soft_margin_loss", "poisson_nll_loss"])
+def test_another_reduction_is_refused(loss):
+    with pytest.raises(ValueError, match="reduction must be 'none', 'sum' or 'mean', not 'abc'"):
+        getattr(tg, loss)(tg.ones(2), tg.ones(2), reduction="abc")
+
+
+def test_a_margin_that_is_not_above_0_is_refused():
+    with pytest.raises(ValueError, match="triplet_margin_loss: margin must be above 0"):
+        tg.triplet_margin_loss(tg.ones(1, 2), tg.ones(1, 2), tg.zeros(1, 2), margin=-1.0)

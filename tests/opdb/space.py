@@ -40,6 +40,11 @@ TABLE = {
     "nn.functional.unfold": Entry(tg.unfold),
 }
 LEFT_OUT = {
+    "nn.functional.max_unpool1d": "tests/test_unpooling.py compares it with PyTorch's",
+    "nn.functional.max_unpool1d.grad": "the same",
+    "nn.functional.max_unpool2d": "the same",
+    "nn.functional.max_unpool2d.grad": "the same",
+    "nn.functional.scaled_dot_product_attention": "tests/test_attention.py compares it with PyTorch's",
     "nn.functional.interpolate.area": "adaptive_avg_pool2d under another name",
     "nn.functional.interpolate.bicubic": "photographs' interpolation, which toy CNNs have no use for",
 }

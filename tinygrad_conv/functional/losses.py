@@ -8,7 +8,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError
 from ..ops import activations, arithmetic, functions, reduce
 from ..ops.arguments.dtypes import check_float
-from ..options import ARRAY, NUMBER, checked, choice
+from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
 from .arguments import Operand
 from .distances import common_shape, cosine_similarity, pairwise_distance
 
@@ -90,8 +90,10 @@ def triplet_margin_loss(
     """max(0, d(anchor, positive) - d(anchor, negative) + margin), d = pairwise_distance of order p.
 
     swap: the negative's distance from the positive counts instead where it is smaller (Balntas et al. 2016).
-    Raises as pairwise_distance does.
+    Raises as pairwise_distance does, and ValueError for a margin that is not above 0.
     """
+    if not margin > 0:
+        raise ValueError(f"triplet_margin_loss: margin must be above 0, not {margin}")
     near, far = (pairwise_distance(anchor, other, p, eps) for other in (positive, negative))
     if swap:
         far = arithmetic.minimum(far, pairwise_distance(positive, negative, p, eps))
@@ -172,7 +174,8 @@ def hinge(margin: float, value: Operand) -> Tensor:
 
 
 def reduced(values: Operand, reduction: str) -> Tensor:
-    """Losses of single elements as 'none', 'sum' or 'mean' of them."""
+    """Losses of single elements as 'none', 'sum' or 'mean' of them; ValueError for another word."""
+    check_option("loss", "reduction", OPTIONS["reduction"], reduction)
     if reduction == "none":
         return values
     return reduce.sum(values) if reduction == "sum" else reduce.mean(values)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ...engine.location import Place
 from ...errors import show_count
@@ -19,7 +20,8 @@ DECIDING = {"round", "floor", "ceil", "trunc", "sign", "bernoulli", "multinomial
 LOOKED_BACK = 400  # ops from a loss, or from one use of a weight to the one before
 
 
-class Cut(NamedTuple):
+@dataclass(frozen=True)
+class Cut:
     """An op at which the tape ends, or that reads what was taken off it."""
 
     op: OpSeen

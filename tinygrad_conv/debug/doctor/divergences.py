@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .finding import Finding
 from .seen import History, InputSeen, OpSeen, Stats
@@ -11,7 +11,8 @@ from .seen import History, InputSeen, OpSeen, Stats
 ROUNDING = 1e-5  # above 0, that the logarithm of a probability may be by rounding
 
 
-class Divergence(NamedTuple):
+@dataclass(frozen=True)
+class Divergence:
     """A t (ln t - x): what is given as t and as x, and whether t is given as its logarithm."""
 
     op: OpSeen
