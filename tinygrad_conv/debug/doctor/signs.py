@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from .finding import FAULT, PERHAPS, Finding
 from .models import key_of, made_at
@@ -15,7 +16,8 @@ SIMILARITY, LIKELIHOOD, ERROR = "similarity", "log-likelihood", "error"
 DEEPEST = 40  # ops from what backward begins at
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True)
+class Term:
     """A term of a loss: what it is, and whether it is added or subtracted."""
 
     what: str
