@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..engine.tensor import Tensor
-from ..errors import ShapeError
+from ..errors import ShapeError, show_array
 from ..ops import activations, arithmetic, functions, reduce
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
@@ -45,6 +45,7 @@ def margin_ranking_loss(
     """
     check_float("margin_ranking_loss", input1=input1, input2=input2)
     common_shape("margin_ranking_loss", input1, input2)
+    common_shape("margin_ranking_loss", input1, target)
     return reduced(hinge(margin, arithmetic.mul(arithmetic.sub(input1, input2), target)), reduction)
 
 
@@ -52,13 +53,16 @@ def margin_ranking_loss(
 def hinge_embedding_loss(
     input: Operand, target: Operand, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Tensor:
-    """x, a distance, where the target is 1, and max(0, margin - x) where it is -1.
+    """x, a distance, where the target is 1, and max(0, margin - x) where it is -1; elsewhere both.
 
     Raises ShapeError where they do not broadcast, DtypeError for integers.
     """
     check_float("hinge_embedding_loss", input=input)
     common_shape("hinge_embedding_loss", input, target)
-    return reduced(arithmetic.where(input, hinge(margin, input), condition=target == 1), reduction)
+    none = input.dtype.type(0)
+    attracted = arithmetic.where(input, none, condition=target != -1)
+    repelled = arithmetic.where(hinge(margin, input), none, condition=target != 1)
+    return reduced(arithmetic.add(attracted, repelled), reduction)
 
 
 @checked(target=ARRAY)
@@ -94,6 +98,8 @@ def triplet_margin_loss(
     """
     if not margin > 0:
         raise ValueError(f"triplet_margin_loss: margin must be above 0, not {margin}")
+    for other in (positive, negative):
+        common_shape("triplet_margin_loss", anchor, other)
     near, far = (pairwise_distance(anchor, other, p, eps) for other in (positive, negative))
     if swap:
         far = arithmetic.minimum(far, pairwise_distance(positive, negative, p, eps))
@@ -124,12 +130,19 @@ def gaussian_nll_loss(
     """½ (ln v + (x - t)² / v), for a mean x and a variance v = max(var, eps) that a net has given.
 
     The gradient of var knows nothing of the bound, as in PyTorch. full: with the constant ½ ln 2π. Raises
-    ShapeError where they do not broadcast, DtypeError for integers, ValueError for a negative variance.
+    ShapeError where they do not fit: var has input's shape, or one number for each row; DtypeError for
+    integers, ValueError for a negative variance.
     """
     check_float("gaussian_nll_loss", input=input, target=target)
     common_shape("gaussian_nll_loss", input, target)
-    if not isinstance(var, (int, float)):
-        common_shape("gaussian_nll_loss", input, var)
+    if not isinstance(var, (int, float)) and var.shape != input.shape:
+        if var.shape == input.shape[:-1]:
+            var = var[..., None]  # one for each row
+        elif var.ndim != input.ndim or var.shape[-1] != 1 or var.shape[:-1] != input.shape[:-1]:
+            raise ShapeError(
+                f"gaussian_nll_loss: var is {show_array(var)}; it must have the shape of input, "
+                f"{show_array(input)}, or 1 in the place of its last size, or no last one"
+            )
     bare = var.detach().data if isinstance(var, Tensor) else var
     numbers = input.dtype.type(0) + bare
     if (numbers < 0).any():
