@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from .doctor_programs import HEAD, POINTS, examined, kinds
-from .step_programs import environment
+from .test_doctor_command import consult
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.filterwarnings("ignore")]
 
@@ -105,17 +102,8 @@ def test_what_only_looks_like_a_fault(name, tmp_path):
 
 @pytest.mark.parametrize("name, status", [("'encoder.' + key", 1), ("key", 0)])
 def test_a_second_training_after_the_watched_steps(name, status, tmp_path):
-    (tmp_path / "train.py").write_text(HEAD + POINTS + TWICE.replace("NAME", name), encoding="utf-8")
-    command = [sys.executable, "-m", "tinygrad_conv", "doctor", "--steps", "10", "train.py"]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=tmp_path,
-        env=environment(),
-        timeout=120,
-    )
+    source = HEAD + POINTS + TWICE.replace("NAME", name)
+    done = consult(tmp_path, source, options=("--steps", "10"))
     assert done.returncode == status, done.stdout + done.stderr
     assert "doctor: 20 steps, 20 backwards" in done.stdout
     assert ("it loaded nothing" in " ".join(done.stdout.split())) == bool(status)

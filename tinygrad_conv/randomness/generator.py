@@ -10,7 +10,8 @@ import numpy as np
 
 from ..devices import CPU, Device
 from ..errors import show_value
-from ..options import DEVICE, check_option
+from ..options import DEVICE, check_option, is_integer
+from .state import set_generator_state
 
 FIRST_SEED = 67280421310721  # PyTorch's: a generator that nobody seeded gives the same numbers every time
 
@@ -49,15 +50,14 @@ class Generator(np.random.Generator):
 
     def set_state(self, new_state: Mapping[str, Any]) -> None:
         """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator."""
-        trial: Any = np.random.PCG64()
-        try:
-            trial.state = {name: value for name, value in new_state.items() if name != "initial_seed"}
-            seed = operator.index(new_state.get("initial_seed", self._seed))
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(
-                f"set_state: {show_value(new_state)} is none that get_state returned ({error})"
-            ) from None
-        self.bit_generator.state, self._seed = trial.state, seed
+        if not isinstance(new_state, Mapping):
+            raise ValueError(f"set_state: {show_value(new_state)} is none that get_state returned")
+        numbers = {name: value for name, value in new_state.items() if name != "initial_seed"}
+        seed = new_state.get("initial_seed", self._seed)
+        if not is_integer(seed):
+            raise ValueError(f"set_state: initial_seed must be an int, not {show_value(seed)}")
+        set_generator_state("set_state", self, numbers)
+        self._seed = operator.index(seed)
 
     @property
     def device(self) -> Device:
