@@ -118,8 +118,8 @@ def array_of(tensor: Any) -> Array:
     except (TypeError, RuntimeError) as error:
         kind = f"{tensor.dtype}{list(tensor.shape)}, {tensor.layout}, on {tensor.device}"
         raise DtypeError(
-            f"a tensor is {kind}: {error}. Tensors here are dense, and hold bool, integers, float16, float32 "
-            "or float64; convert it there, as t.float() does"
+            f"a tensor is {kind}: {str(error).rstrip('.')}. Tensors here are dense, and hold bool, integers, "
+            "float16, float32 or float64; convert it there, as t.float() does"
         ) from error
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 import zipfile
 from typing import IO, Any
 
-from ..archive import contents_limit, is_moderate, members_by_name, shortened
+from ..archive import CHUNK, contents_limit, is_moderate, members_by_name, shortened
 from ..errors import CheckpointError, DamagedFileError, MissingExtraError, show_shape
 from ..foreign import is_torchs, is_torchs_lazy
 from ..saving.files import File, opened
@@ -46,8 +47,8 @@ def load_torch(f: File) -> Any:
         except Exception as error:  # it may be nearly anything
             raise CheckpointError(
                 f"load_torch: {f} has more in it than tensors, numbers and texts, or is not whole, and "
-                f"nothing in it was run ({shortened(f'{type(error).__name__}: {error}')}); of a whole module "
-                "save what it holds, in PyTorch: torch.save(model.state_dict(), path)"
+                f"nothing in it was run ({problem_of(error)}); of a whole module save what it holds, in "
+                "PyTorch: torch.save(model.state_dict(), path)"
             ) from error
 
 
@@ -56,10 +57,33 @@ def read(torch: Any, file: IO[bytes]) -> Any:
     size = file.seek(0, os.SEEK_END)
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
-            members_by_name(archive, limit=size)  # torch.save compresses nothing
+            check_members(archive, size)
     file.seek(0)
-    loaded = torch.load(file, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what will be refused anyway
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
     return Converted("load_torch", Bounded(size).convert).of(loaded)
+
+
+def check_members(archive: zipfile.ZipFile, file_size: int) -> None:
+    """Refuse an archive with more in it than there are bytes, for torch.save compresses nothing, or with a
+    member that its checksum does not fit; PyTorch looks at neither.
+    """
+    for member in members_by_name(archive, limit=file_size).values():
+        if member.CRC:  # PyTorch can be told to write none
+            with archive.open(member) as content:
+                while content.read(CHUNK):
+                    pass
+
+
+def problem_of(error: Exception) -> str:
+    """What an error says, in a line; of PyTorch's without the advice to read the file in an unsafe way."""
+    message = str(error)
+    asked = re.search(r"GLOBAL ([\w.]+)", message)
+    if asked:
+        return f"it asks for {asked[1]}"
+    line = re.split(r"\. (?:In PyTorch|Please)|\n", message, maxsplit=1)[0]
+    return shortened(f"{type(error).__name__}: {line}")
 
 
 class Bounded:

@@ -1,0 +1,498 @@
+"""To PyTorch and back: every layer, every optimiser that both have, single tensors, and `.pt` files."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import pickle
+import random
+import zipfile
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+from tinygrad_conv.errors import CheckpointError, DtypeError, GraphError, MissingExtraError, MutationError
+
+from .helpers import leaf
+from .tools import layers
+
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:Lazy modules are a new feature"),
+]  # PyTorch's own note
+torch = pytest.importorskip("torch")
+
+
+def test_every_layer_that_both_have_agrees_both_ways():
+    names = layers.shared_names(torch)
+    assert {*names} == {*layers.SAMPLES}
+    for name in names:
+        agreed = layers.agreement(torch, name)
+        assert max(agreed.to_ours, agreed.to_torch, agreed.gradient) < 1e-5, f"{layers.HEADER}\n{agreed}"
+
+
+def test_the_table_is_a_line_for_each(monkeypatch):
+    monkeypatch.setattr(layers, "shared_names", lambda torch: ["Conv2d", "ReLU"])
+    header, conv, relu = layers.table(torch)
+    assert header.split()[:2] == ["layer", "keys"] and (conv.split()[:2], relu.split()[:2]) == (
+        ["Conv2d", "2"],
+        ["ReLU", "0"],
+    )
+
+
+def small_net(nn):
+    return nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(12, 2))
+
+
+KINDS = {
+    "parameters that require grad": lambda t: torch.nn.Parameter(t) if t.is_floating_point() else t,
+    "bfloat16": lambda t: t.bfloat16() if t.is_floating_point() else t,
+    "float16": lambda t: t.half() if t.is_floating_point() else t,
+    "float64": lambda t: t.double() if t.is_floating_point() else t,
+    "not contiguous": lambda t: torch.stack([t, t], -1)[..., 0],
+    "negated lazily": lambda t: torch._neg_view(-t) if t.is_floating_point() else t,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_dict_of_tensors_of_every_kind(kind):
+    ours, theirs = small_net(nn), small_net(torch.nn)
+    theirs(torch.randn(4, 2, 4, 4))
+    state = {key: KINDS[kind](tensor) for key, tensor in theirs.state_dict().items()}
+    assert ours.load_state_dict(state) == ([], [])
+    for key, tensor in ours.state_dict().items():
+        expected = state[key].detach().resolve_neg().to(theirs.state_dict()[key].dtype)
+        np.testing.assert_array_equal(tensor.data, expected.numpy())
+    assert ours[1].num_batches_tracked.item() == 1 and ours[1].num_batches_tracked.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [lambda: torch.eye(2).to_sparse(), lambda: torch.empty(2, 2, device="meta")],
+    ids=["sparse", "meta"],
+)
+def test_what_is_no_array_of_numbers_is_refused(tensor):
+    net = nn.Linear(2, 2)
+    with pytest.raises(TypeError, match="^load_state_dict: weight is Tensor, not an array of numbers: "):
+        net.load_state_dict({"weight": tensor(), "bias": torch.zeros(2)})
+    with pytest.raises(
+        DtypeError, match=r"^from_torch: obj\['w'\]: a tensor is torch.float32\[2, 2\], .*dense"
+    ):
+        tg.interop.from_torch({"w": tensor()})
+
+
+def test_weights_go_there_and_back():
+    ours, theirs = small_net(nn), small_net(torch.nn)
+    ours(tg.randn(4, 2, 4, 4))
+    before = {key: tensor.data.copy() for key, tensor in ours.state_dict().items()}
+    for state in (ours, ours.state_dict()):
+        assert str(theirs.load_state_dict(tg.interop.to_torch(state))) == "<All keys matched successfully>"
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter += 1
+    back = tg.interop.from_torch(theirs)
+    for key, array in before.items():  # copies: neither has changed the other
+        np.testing.assert_array_equal(ours.state_dict()[key].data, array)
+        added = 1 if key in dict(theirs.named_parameters()) else 0
+        np.testing.assert_array_equal(back[key].data, array + np.array(added, array.dtype))
+        assert not np.shares_memory(back[key].data, theirs.state_dict()[key].numpy())
+
+
+def test_lazy_layers_without_a_shape():
+    ours, theirs = nn.LazyBatchNorm1d(), torch.nn.LazyBatchNorm1d()
+    ours.load_state_dict(theirs.state_dict())
+    theirs.load_state_dict(tg.interop.to_torch(ours))
+    assert repr(tg.interop.from_torch(theirs)) == repr(ours.state_dict())
+    x = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
+    np.testing.assert_allclose(
+        ours(tg.tensor(x)).data, theirs(torch.tensor(x)).detach(), rtol=1e-5, atol=1e-6
+    )
+
+
+OPTIMIZERS = [
+    ("SGD", {"lr": 0.05}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
+    ("Adam", {"lr": 0.02}),
+    ("Adam", {"lr": 0.02, "amsgrad": True, "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.02, "weight_decay": 0.3}),
+    ("AdamW", {"lr": 0.02, "amsgrad": True, "maximize": True}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.05, "initial_accumulator_value": 0.3}),
+    ("Adadelta", {}),
+    ("Adamax", {}),
+    ("NAdam", {"momentum_decay": 0.1}),
+    ("RAdam", {"lr": 0.05}),
+    ("RMSprop", {"momentum": 0.9, "centered": True}),
+]
+
+
+def test_no_optimiser_is_forgotten():
+    shared = [name for name in optim.__all__ if inspect.isclass(getattr(torch.optim, name, None))]
+    assert {name for name, _ in OPTIMIZERS} == {*shared} - {"Optimizer"}
+
+
+class Twins:
+    """The same net and optimiser in both libraries; a layer in the middle gets no gradient."""
+
+    def __init__(self, name, options):
+        rng = np.random.default_rng(0)
+        self.x, self.t = (rng.standard_normal(shape).astype(np.float32) for shape in ((6, 4), (6, 2)))
+        self.name = name
+        torch.manual_seed(0)
+        self.net, self.optimizer = self.made(nn, optim, **options)
+        self.other, self.reference = self.made(torch.nn, torch.optim, **options)
+        self.net.load_state_dict(self.other.state_dict())
+
+    def made(self, nn, optim, **options):
+        net = nn.ModuleList([nn.Linear(4, 5), nn.Linear(3, 3), nn.Linear(5, 2)])
+        groups = [{"params": net[0].parameters()}, {"params": [*net[1].parameters(), *net[2].parameters()]}]
+        return net, getattr(optim, self.name)(groups, **options)
+
+    def ours(self, steps):
+        return [self.step(tg, self.net, self.optimizer, tg.tensor) for _ in range(steps)]
+
+    def theirs(self, steps):
+        return [self.step(torch, self.other, self.reference, torch.tensor) for _ in range(steps)]
+
+    def step(self, lib, net, optimizer, tensor):
+        optimizer.zero_grad()
+        loss = ((net[2](lib.tanh(net[0](tensor(self.x)))) - tensor(self.t)) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+
+@pytest.mark.parametrize("name, options", OPTIMIZERS)
+def test_training_goes_on_in_the_other_library(name, options):
+    twins = Twins(name, options)
+    np.testing.assert_allclose(twins.ours(4), twins.theirs(4), rtol=1e-5)
+    twins.net, twins.optimizer = twins.made(nn, optim, lr=0.7)
+    twins.net.load_state_dict(twins.other.state_dict())
+    twins.optimizer.load_state_dict(twins.reference.state_dict())
+    np.testing.assert_allclose(twins.ours(4), twins.theirs(4), rtol=1e-5)
+    twins.other, twins.reference = twins.made(torch.nn, torch.optim, lr=0.7)
+    twins.other.load_state_dict(tg.interop.to_torch(twins.net))
+    twins.reference.load_state_dict(tg.interop.to_torch(twins.optimizer))
+    np.testing.assert_allclose(twins.ours(4), twins.theirs(4), rtol=1e-5)
+    counts = [state["step"] for state in twins.optimizer.state_dict()["state"].values() if "step" in state]
+    theirs = twins.reference.state_dict()["state"].values()
+    assert counts == [int(state["step"]) for state in theirs if "step" in state]
+    for p, q in zip(twins.net.parameters(), twins.other.parameters(), strict=True):
+        np.testing.assert_allclose(p.data, q.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_what_else_pytorchs_groups_have():
+    p = torch.nn.Parameter(torch.ones(2))
+    reference = torch.optim.Adam(
+        [("p", p)], lr=torch.tensor(0.125), betas=(torch.tensor(0.5), torch.tensor(0.75))
+    )
+    torch.optim.lr_scheduler.StepLR(reference, 3)
+    ours = optim.Adam([nn.Parameter(np.ones(2))])
+    ours.load_state_dict(reference.state_dict())
+    group = ours.param_groups[0]
+    assert (group["lr"], group["betas"], group["initial_lr"]) == (0.125, (0.5, 0.75), 0.125)
+    reference.load_state_dict(tg.interop.to_torch(ours))
+    assert reference.param_groups[0]["param_names"] == ["p"] and reference.param_groups[0]["lr"] == 0.125
+
+
+def test_a_saved_state_goes_to_pytorch_too(tmp_path):
+    twins = Twins("Adam", {})
+    twins.ours(3)
+    tg.save({"net": twins.net.state_dict(), "optimizer": twins.optimizer.state_dict()}, tmp_path / "x.npz")
+    saved = tg.interop.to_torch(tg.load(tmp_path / "x.npz"))
+    twins.other.load_state_dict(saved["net"])
+    twins.reference.load_state_dict(saved["optimizer"])
+    np.testing.assert_allclose(twins.ours(3), twins.theirs(3), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
+def test_every_dtype_and_size_out_and_in(dtype, shape):
+    there_and_back(np.ones(shape, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
+def test_usual_dtypes_out_and_in(dtype, shape):
+    there_and_back(np.ones(shape, dtype))
+
+
+def there_and_back(array):
+    x = tg.from_numpy(array)
+    for t in (torch.from_dlpack(x), tg.interop.to_torch(x)):
+        assert (str(t.dtype), tuple(t.shape)) == (f"torch.{array.dtype}", array.shape)
+        for back in (tg.from_dlpack(t), tg.interop.from_torch(t)):
+            assert (back.dtype, back.shape) == (array.dtype, array.shape)
+            assert np.shares_memory(back.data, array) == (array.size > 0)
+
+
+HCWN = np.arange(120, dtype=np.float32).reshape(3, 4, 5, 2).transpose(3, 1, 0, 2)
+
+
+def test_memory_is_shared_in_whatever_order():
+    for array in (HCWN.copy("K"), np.arange(6.0).reshape(2, 3).T, np.arange(12.0)[::2]):
+        x = tg.from_numpy(array)
+        for t in (torch.from_dlpack(x), tg.interop.to_torch(x), torch.from_dlpack(x.detach())):
+            assert t.data_ptr() == array.ctypes.data
+            assert [array.itemsize * stride for stride in t.stride()] == list(array.strides)
+            t[0] += 1
+            assert torch.equal(t, torch.tensor(np.ascontiguousarray(array)))
+        for back in (tg.from_dlpack(t), tg.interop.from_torch(t)):
+            back += 1
+            assert torch.equal(t, torch.tensor(np.ascontiguousarray(array)))
+
+
+def test_a_result_of_nothing_recorded_is_shared():
+    with tg.no_grad():
+        y = tg.conv2d(tg.from_numpy(HCWN), leaf(6, 4, 3, 3, dtype=np.float32))
+    assert torch.from_dlpack(y).data_ptr() == torch.from_dlpack(y.detach()).data_ptr() == y.data.ctypes.data
+
+
+@pytest.mark.parametrize("size", [3, 5000])
+def test_what_pytorch_writes_is_noticed(size):
+    w = leaf(size)
+    x = tg.zeros(size, dtype=np.float64)
+    kept = [(w * w).sum(), (x * w).sum(), (w.T * x).sum()]
+    t, u = torch.from_dlpack(w.detach()), torch.from_dlpack(x)
+    t += 1
+    u += 1
+    for loss in kept:
+        with pytest.raises(MutationError, match="through .data or an array that shares its memory"):
+            loss.backward()
+
+
+def test_what_a_rule_reads_is_out_of_pytorchs_reach():
+    x = leaf(4)
+    y = x.exp()
+    expected = y.data.copy()
+    for t in (
+        torch.from_dlpack(y.detach()),
+        tg.interop.to_torch(y.detach()[:]),
+        torch.from_dlpack(y.detach().T),
+    ):
+        t.zero_()  # PyTorch writes to memory that is called read-only
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, expected)
+
+
+def test_numbers_that_stand_backwards_do_not_end_the_program():
+    x = tg.from_numpy(np.arange(6.0).reshape(2, 3)[:, ::-1])
+    assert torch.from_dlpack(x).tolist() == tg.interop.to_torch(x).tolist() == [[2, 1, 0], [5, 4, 3]]
+
+
+def test_copies_and_devices_as_pytorch_asks_for_them():
+    x = tg.ones(3)
+    assert torch.from_dlpack(x, copy=True).data_ptr() != x.data.ctypes.data
+    assert torch.from_dlpack(x, copy=False, device="cpu").data_ptr() == x.data.ctypes.data
+    with pytest.raises(BufferError, match="copy=False, but it is the result of a recorded op"):
+        torch.from_dlpack((leaf(2) * 2).detach(), copy=False)
+    assert torch.from_dlpack(x.__dlpack__()).tolist() == [1, 1, 1]
+    capsule = torch.utils.dlpack.to_dlpack(torch.ones(2))
+    assert tg.from_dlpack(capsule).tolist() == [1, 1]
+
+
+def test_what_requires_grad_in_either_library():
+    w, v = leaf(3, dtype=np.float32), torch.ones(3, requires_grad=True)
+    t, x = tg.interop.to_torch(w), tg.interop.from_torch(v)
+    assert t.requires_grad and t.is_leaf and t.data_ptr() == w.data.ctypes.data
+    assert x.requires_grad and x.is_leaf and x.data.ctypes.data == v.data_ptr()
+    assert isinstance(tg.interop.to_torch(dict(w=w))["w"], torch.Tensor)
+    with pytest.raises(BufferError, match="this tensor requires grad"):
+        torch.from_dlpack(w)
+    with pytest.raises(BufferError, match="require gradient"):
+        tg.from_dlpack(v)
+    with pytest.raises(GraphError, match=r"^to_torch: obj\[0\]: <mul .* only a leaf can go; pass x\.detach"):
+        tg.interop.to_torch([w * 2])
+    with pytest.raises(
+        GraphError, match=r"^from_torch: MulBackward0 made this .*leaf can go; pass t\.detach"
+    ):
+        tg.interop.from_torch(v * 2)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "complex64"])
+def test_dtypes_that_are_not_here_are_refused_by_name(dtype):
+    t = torch.zeros(3).to(getattr(torch, dtype))
+    with pytest.raises(DtypeError, match=f"{dtype}.*float16, float32 or float64|float64, not {dtype}"):
+        tg.from_dlpack(t)
+    if dtype != "bfloat16":
+        with pytest.raises(
+            DtypeError, match=rf"^from_torch: a tensor is torch\.{dtype}\[3\].*convert it there"
+        ):
+            tg.interop.from_torch(t)
+
+
+def test_bfloat16_is_float32():
+    t = torch.tensor([1.0, -2.5, 3e38, 1e-40]).bfloat16()
+    x = tg.interop.from_torch(t)
+    assert x.dtype == np.float32
+    np.testing.assert_array_equal(x.data, t.float().numpy())
+
+
+def test_structures_keep_their_form_and_what_they_share():
+    w = tg.ones(2)
+    value = {"a": [w, (1, None, "x", True, np.float32(0.5))], ("k", 1): w, "array": np.arange(3), "none": {}}
+    there = tg.interop.to_torch(value)
+    assert there["a"][0] is there["k", 1] and there["a"][1] == (1, None, "x", True, 0.5)
+    assert there["array"].tolist() == [0, 1, 2] and there["none"] == {}
+    back = tg.interop.from_torch(there)
+    assert back["a"][0] is back["k", 1] and np.shares_memory(back["a"][0].data, w.data)
+    with pytest.raises(TypeError, match=r"^to_torch: obj\['a'\]\[0\]: expected a Tensor, .*, not object$"):
+        tg.interop.to_torch({"a": [object()]})
+    with pytest.raises(TypeError, match="^from_torch: expected a tensor of PyTorch's, .*, not dtype$"):
+        tg.interop.from_torch(torch.float32)
+    around: list = []
+    around.append(around)
+    with pytest.raises(TypeError, match="nested more than 100 deep; is it in itself"):
+        tg.interop.to_torch(around)
+
+
+def written(value, **options):
+    """What torch.save writes."""
+    file = io.BytesIO()
+    torch.save(value, file, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pt_files(zipped, tmp_path):
+    twins, path = Twins("Adam", {"amsgrad": True}), tmp_path / "x.pt"
+    twins.theirs(3)
+    checkpoint = {
+        "net": twins.other.state_dict(),
+        "optimizer": twins.reference.state_dict(),
+        "epoch": 3,
+        "w": torch.nn.Parameter(torch.ones(2).bfloat16()),
+        "sizes": torch.Size([2, 3]),
+    }
+    path.write_bytes(written(checkpoint, _use_new_zipfile_serialization=zipped))
+    for file in (path, str(path), io.BytesIO(path.read_bytes())):
+        read = tg.interop.load_torch(file)
+        twins.net.load_state_dict(read["net"])
+        twins.optimizer.load_state_dict(read["optimizer"])
+        assert read["w"].requires_grad and read["w"].dtype == np.float32
+        assert (read["epoch"], read["sizes"]) == (3, (2, 3))
+        assert all(tensor.data.flags.owndata for tensor in read["net"].values())
+    np.testing.assert_allclose(twins.ours(3), twins.theirs(3), rtol=1e-5)
+
+
+class Marker:
+    """Leaves a mark where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def repacked(content, change=lambda name, member: member, compression=zipfile.ZIP_STORED):
+    """The file with other members, or compressed."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(file, "w", compression) as target:
+        for name in source.namelist():
+            target.writestr(name, change(name, source.read(name)))
+    return file.getvalue()
+
+
+def more_numbers(name, member):
+    """The pickle of a storage of four numbers, which says that it has 2³⁰."""
+    return member.replace(b"K\x04tq", b"J\x00\x00\x00\x40tq", 1) if name.endswith("data.pkl") else member
+
+
+def in_itself():
+    around: list = []
+    around.append(around)
+    return around
+
+
+HOSTILE = {
+    "a module": (lambda mark: written(torch.nn.Linear(2, 1)), "it asks for torch.nn.modules.linear.Linear"),
+    "a program": (lambda mark: written({"a": Marker(mark)}), "it asks for "),
+    "a bare pickle": (lambda mark: pickle.dumps(Marker(mark), 2), ""),
+    "nothing": (lambda mark: b"", "EOFError"),
+    "noise": (lambda mark: b"hello world" * 30, ""),
+    "many of one number": (lambda mark: written(torch.zeros(1).expand(10**9)), "too much for a file of"),
+    "more than there is": (lambda mark: repacked(written({"x": torch.arange(4.0)}), more_numbers), ""),
+    "a bomb": (
+        lambda mark: repacked(written(torch.zeros(10**6)), compression=zipfile.ZIP_DEFLATED),
+        "the archive says that its members have 4,",
+    ),
+    "a list in itself": (lambda mark: written(in_itself()), "is it in itself"),
+    "sparse": (lambda mark: written(torch.eye(2).to_sparse()), "torch.sparse_coo"),
+    "meta": (lambda mark: written(torch.zeros(2, device="meta")), "on meta"),
+    "a dtype": (lambda mark: written({"a": torch.float32}), r"obj\['a'\]: expected a tensor"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_files_are_refused_and_nothing_is_run(kind, tmp_path):
+    make, message = HOSTILE[kind]
+    path, mark = tmp_path / "x.pt", tmp_path / "mark"
+    path.write_bytes(make(mark))
+    with pytest.raises(CheckpointError, match="nothing in it was run") as caught:
+        tg.interop.load_torch(path)
+    assert caught.match(
+        rf"^load_torch: {path} has more in it than tensors.*\(.*{message}.*\); of a whole module"
+    )
+    assert "weights_only" not in str(caught.value) and not mark.exists()
+
+
+def test_a_file_that_is_cut_off_or_has_other_bits_is_refused(tmp_path):
+    path, rng = tmp_path / "x.pt", random.Random(0)
+    state = {"w": torch.arange(40.0), "b": torch.arange(3)}
+    whole = written(state)
+    for length in range(0, len(whole), 101):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError):
+            tg.interop.load_torch(path)
+    refused = 0
+    for _ in range(60):
+        content = bytearray(whole)
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        path.write_bytes(content)
+        try:
+            read = tg.interop.load_torch(path)
+        except CheckpointError:
+            refused += 1
+        else:  # in what nobody reads
+            assert {key: tensor.tolist() for key, tensor in read.items()} == {
+                key: tensor.tolist() for key, tensor in state.items()
+            }
+    assert refused > 20
+
+
+def test_a_file_without_checksums_is_read():
+    torch.serialization.set_crc32_options(False)
+    try:
+        content = written({"w": torch.ones(2)})
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert tg.interop.load_torch(io.BytesIO(content))["w"].tolist() == [1, 1]
+
+
+def test_what_can_be_no_file(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError):
+        tg.interop.load_torch(tmp_path / "nothing.pt")
+    with pytest.raises(
+        TypeError, match="^load_torch: f must be a path or a file open for reading bytes, not int"
+    ):
+        tg.interop.load_torch(3)
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
+    with pytest.raises(MissingExtraError, match=r"PyTorch 2\.5\.1\+cpu might run .* pip install -U torch"):
+        tg.interop.load_torch(tmp_path / "nothing.pt")
+
+
+def test_tg_load_says_how_such_a_file_is_read(tmp_path):
+    (tmp_path / "x.pt").write_bytes(written({"w": torch.ones(2)}))
+    with pytest.raises(CheckpointError, match=r"load_state_dict\(tg\.interop\.load_torch\(path\)\)$"):
+        tg.load(tmp_path / "x.pt")
+
+
+def test_dicts_of_parameters_are_numbered_alike():
+    ours, theirs = (
+        lib.nn.ParameterDict({name: lib.nn.Parameter(lib.ones(1)) for name in "zab"}) for lib in (tg, torch)
+    )
+    assert [key for key, _ in ours.named_parameters()] == [key for key, _ in theirs.named_parameters()]
+    assert [*nn.ParameterDict([("z", tg.ones(1)), ("a", tg.ones(1))])] == ["z", "a"]
