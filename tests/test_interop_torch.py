@@ -6,6 +6,7 @@ import inspect
 import io
 import pickle
 import random
+import re
 import zipfile
 
 import numpy as np
@@ -16,7 +17,7 @@ from tinygrad_conv import nn, optim
 from tinygrad_conv.errors import CheckpointError, DtypeError, GraphError, MissingExtraError, MutationError
 
 from .helpers import leaf
-from .tools import layers
+from .tools import layers, names
 
 pytestmark = [
     pytest.mark.torch,
@@ -488,6 +489,21 @@ def test_tg_load_says_how_such_a_file_is_read(tmp_path):
     (tmp_path / "x.pt").write_bytes(written({"w": torch.ones(2)}))
     with pytest.raises(CheckpointError, match=r"load_state_dict\(tg\.interop\.load_torch\(path\)\)$"):
         tg.load(tmp_path / "x.pt")
+
+
+def test_the_readmes_calls(tmp_path, monkeypatch):
+    readme = names.README.read_text(encoding="utf-8")
+    paragraph = readme.partition("**Weights go to PyTorch and back**")[2].partition("\n\n")[0]
+    calls = [call for call in re.findall("`(.*?)`", paragraph) if "(" in call and "jax" not in call]
+    assert len(calls) == 6
+    monkeypatch.chdir(tmp_path)
+    torch_model, net = small_net(torch.nn), small_net(nn)
+    torch.save(torch_model.state_dict(), "model.pt")
+    known = {"tg": tg, "torch": torch, "np": np, "net": net, "torch_model": torch_model}
+    for call in calls:
+        exec(call, {**known, "x": tg.ones(2), "t": torch.ones(2)})
+    for key, tensor in net.state_dict().items():
+        np.testing.assert_array_equal(tensor.data, torch_model.state_dict()[key])
 
 
 def test_dicts_of_parameters_are_numbered_alike():
