@@ -12,8 +12,7 @@ nn, optim, data    layers, optimisers, data
 saving/      files: tg.save and tg.load, checkpoints of a training, the random state
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-plot/        curves, kernels, confusion, images, where matplotlib is installed
-interop/     PyTorch's weights and files, and memory shared with other libraries
+plot/        pictures, where matplotlib is installed; interop/    weights and memory to PyTorch and back
 replay/      training steps recorded once and replayed fast; imported when asked for
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
