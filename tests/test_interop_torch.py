@@ -184,6 +184,19 @@ def test_training_goes_on_in_the_other_library(name, options):
         np.testing.assert_allclose(p.data, q.detach(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name, options", OPTIMIZERS)
+def test_an_optimiser_that_has_made_no_step_yet(name, options):
+    twins = Twins(name, options)
+    twins.other, twins.reference = twins.made(torch.nn, torch.optim, lr=0.7)  # whose options are others
+    twins.other.load_state_dict(tg.interop.to_torch(twins.net))
+    twins.reference.load_state_dict(tg.interop.to_torch(twins.optimizer))
+    np.testing.assert_allclose(twins.ours(3), twins.theirs(3), rtol=1e-5)
+    fresh = twins.made(torch.nn, torch.optim, **options)[1]
+    twins.optimizer.load_state_dict(fresh.state_dict())
+    twins.reference.load_state_dict(fresh.state_dict())
+    np.testing.assert_allclose(twins.ours(3), twins.theirs(3), rtol=1e-5)
+
+
 def test_what_else_pytorchs_groups_have():
     p = torch.nn.Parameter(torch.ones(2))
     reference = torch.optim.Adam(

@@ -124,7 +124,9 @@ def array_of(tensor: Any) -> Array:
 
 
 def state_of(optimizer: Optimizer) -> dict[str, Any]:
-    """An optimiser's state dict as PyTorch's has it: its Adagrad has a state from the beginning."""
+    """An optimiser's state dict as PyTorch's has it: its Adagrad has a state from the beginning, or would begin
+    with an option of its own.
+    """
     state_dict = optimizer.state_dict()
     if isinstance(optimizer, Adagrad):
         params = iter(enumerate(optimizer.params()))
