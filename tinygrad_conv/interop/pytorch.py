@@ -124,15 +124,16 @@ def array_of(tensor: Any) -> Array:
 
 
 def state_of(optimizer: Optimizer) -> dict[str, Any]:
-    """An optimiser's state dict as PyTorch's has it: its Adagrad has a state from the beginning, or would begin
-    with an option of its own.
+    """An optimiser's state dict as PyTorch's has it: its Adagrad begins with a state, and would make one with
+    an option of its own where none comes.
     """
     state_dict = optimizer.state_dict()
     if isinstance(optimizer, Adagrad):
-        params = iter(enumerate(optimizer.params()))
-        for group in optimizer.param_groups:
-            for _ in group["params"]:
-                number, param = next(params)
-                start = np.full_like(param.data, group["initial_accumulator_value"])
-                state_dict["state"].setdefault(number, {"step": 0, "sum": start})
+        starts = [
+            np.full_like(param.data, group["initial_accumulator_value"])
+            for group in optimizer.param_groups
+            for param in group["params"]
+        ]
+        for number, start in enumerate(starts):
+            state_dict["state"].setdefault(number, {"step": 0, "sum": start})
     return state_dict
