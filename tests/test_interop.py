@@ -15,7 +15,8 @@ import tinygrad_conv as tg
 from tinygrad_conv.engine.dlpack import VERSIONED
 from tinygrad_conv.errors import DtypeError, MissingExtraError, MutationError, UninitializedError
 
-from .helpers import INSTALLED, assert_refused, leaf
+from .helpers import assert_refused, leaf
+from .step_programs import environment
 
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64") + (
     "float16", "float32", "float64",
@@ -330,7 +331,5 @@ def test_it_is_imported_when_somebody_asks_and_imports_nothing_else():
         "assert not {'torch', 'safetensors', 'jax'} & {*sys.modules}\n"
         "print(tg.from_dlpack is tg.interop.from_dlpack, dir(tg.interop))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(INSTALLED)}
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment())
     assert done.stdout.startswith("True ['from_dlpack', 'from_torch', 'load_torch', "), done.stderr
