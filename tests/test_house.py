@@ -27,7 +27,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 FLOORS = (
     ("errors",),
     ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
-    ("absent", "archive"),
+    ("absent", "archive", "foreign"),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (
@@ -45,6 +45,7 @@ FLOORS = (
     ("engine.in_place_methods", "engine.in_place_function_methods", "engine.function_methods"),
     ("engine.operators",),
     ("engine.conversions",),
+    ("engine.dlpack",),
     ("engine.numpy_calls",),
     ("engine.methods",),
     ("engine.tensor",),
@@ -64,7 +65,7 @@ FLOORS = (
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
     ("replay",),
-    ("debug", "plot"),
+    ("debug", "interop", "plot"),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
     ("__main__",),

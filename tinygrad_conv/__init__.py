@@ -12,7 +12,7 @@ nn, optim, data    layers, optimisers, data
 saving/      files: tg.save and tg.load, checkpoints of a training, the random state
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-plot/        curves, kernels, confusion, images, where matplotlib is installed
+plot/        pictures, where matplotlib is installed; interop/    weights and memory to PyTorch and back
 replay/      training steps recorded once and replayed fast; imported when asked for
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
@@ -99,9 +99,24 @@ from .randomness.sampling import bernoulli, multinomial, normal
 from .size import Size
 
 if TYPE_CHECKING:
-    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
+    from . import (
+        accelerator,
+        autograd,
+        backends,
+        checks,
+        cuda,
+        data,
+        debug,
+        interop,
+        mps,
+        nn,
+        optim,
+        plot,
+        utils,
+    )
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .interop import from_dlpack
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
@@ -162,6 +177,7 @@ __all__ = [  # noqa: PLE0604
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
     "full",
     "full_like",
@@ -211,8 +227,10 @@ LATER = {
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
+    "from_dlpack": "interop",
     "get_rng_state": "saving",
     "gradcheck": "checks",
+    "interop": "interop",
     "load": "saving",
     "mps": "mps",
     "nn": "nn",
