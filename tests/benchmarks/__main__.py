@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         "--patience", type=float, default=2.0, help="seconds to repeat a disturbed turn for (default 2)"
     )
     it.add_argument("--threads", type=int, help="our threads; the peers have their default")
-    it.add_argument("--without-fast", action="store_true", help="ours as if threadpoolctl were not installed")
+    it.add_argument("--without-fast", action="store_true", help="ours as if BLAS could not be held")
     it.add_argument(
         "--plain-order", action="store_true", help="ours on images in C order, not in that of our results"
     )

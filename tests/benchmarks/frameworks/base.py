@@ -14,7 +14,7 @@ from ..nets import Net
 class Settings(NamedTuple):
     """What the command line says about this project; the peers run as they are installed."""
 
-    without_fast: bool = False  # as if threadpoolctl were not installed
+    without_fast: bool = False  # as if BLAS could not be held: its threads are there, ours are not
     threads: int | None = None
     plain_order: bool = (
         False  # convolutions of C-ordered arrays, not of arrays in the memory order of our own results

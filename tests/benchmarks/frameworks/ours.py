@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,11 +19,12 @@ from .loops import binary_chain, unary_chain
 class Ours(Framework):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        if settings.without_fast:
-            sys.modules["threadpoolctl"] = None  # type: ignore[assignment]  # find_spec says there is none
         import tinygrad_conv as tg
         from tinygrad_conv import kernels
+        from tinygrad_conv.kernels import blas
 
+        if settings.without_fast:
+            blas.libraries = lambda: ()  # type: ignore[assignment]
         self.tg, self.kernels = tg, kernels
         if settings.threads is not None:
             kernels.set_num_threads(settings.threads)
