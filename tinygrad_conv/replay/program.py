@@ -87,6 +87,7 @@ class Recorded:
     aliases: list[tuple[int, Any]] = field(default_factory=list)  # other tensors with an outside one's array
     reads: list[Any] = field(default_factory=list)  # numbers that Python read
     buffers: dict[int, int] = field(default_factory=dict)  # by slot: the buffer that its array is in
+    owners: list[int] = field(default_factory=list)  # by slot: the first that shows the same memory
     fault: tuple[str, Where] | None = None  # why it cannot be replayed, and the line
 
     def refuse(self, reason: str, where: Where) -> None:
