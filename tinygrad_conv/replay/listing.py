@@ -15,9 +15,14 @@ def listed(recorded: Recorded) -> str:
     """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32,768 B   buffer 1   train.py:41`."""
     rows = [row(line, recorded) for line in recorded.lines]
     lines = aligned(rows, COLUMNS)
+    return "\n".join([*lines, summed_up(recorded)])
+
+
+def summed_up(recorded: Recorded) -> str:
+    """How many calls, bytes and buffers there are."""
     computed = sum(slot.nbytes for slot in recorded.slots)
     buffers = show_count(len(set(recorded.buffers.values())), "buffer")
-    return "\n".join([*lines, f"{show_count(len(rows), 'call')}, {computed:,} bytes, {buffers}"])
+    return f"{show_count(len(recorded.lines), 'call')}, {computed:,} bytes, {buffers}"
 
 
 def aligned(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[str]:

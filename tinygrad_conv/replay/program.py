@@ -31,9 +31,7 @@ class Slot:
         """For listings: the dtype and shape of what is in it."""
         array = getattr(self.value, "_data", self.value)
         if type(array) is tuple:
-            return (
-                "(" + ", ".join(show_array(each) if hasattr(each, "dtype") else "-" for each in array) + ")"
-            )
+            return f"({', '.join(map(shown_member, array))})"
         return show_array(array) if hasattr(array, "dtype") else repr(array)
 
     def forget(self) -> None:
@@ -50,6 +48,13 @@ class Slot:
     def nbytes(self) -> int:
         """How many bytes a computed array takes."""
         return int(getattr(self.value, "nbytes", 0)) if self.origin == "computed" else 0
+
+
+def shown_member(value: Any) -> str:
+    """For listings: a member of a tuple; `-` of what a recording has let go of."""
+    if hasattr(value, "dtype"):
+        return show_array(value)
+    return "-" if value is None else repr(value)
 
 
 @dataclass

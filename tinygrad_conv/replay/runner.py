@@ -37,8 +37,8 @@ class Program:
     """A flat list of calls that does what a step did when it was recorded.
 
     Printing it shows a line for each call: what is called, from which slots, into which, of which dtype and
-    shape, how many bytes, and the user's line. `program.profile(x, y)` times each line, `program.to_html(path)`
-    writes a page.
+    shape, how many bytes, and the user's line. `program.profile(x, y)` times each line, and
+    `program.to_html(path)` writes a page.
     """
 
     def __init__(self, recorded: Recorded, guard: Guard, key: tuple[Any, ...], lock: Lock) -> None:
