@@ -2,6 +2,7 @@
 
 python -m tests.benchmarks                                   everything, against PyTorch
 python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum numpy-by-hand
+python -m tests.benchmarks steps --replay --against torch torch-compile jax tinygrad
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def main(arguments: list[str]) -> int:
         parser().error(str(error))
     peers = [peer for peer in dict.fromkeys(options.against) if installed(peer)]
     if missing := [peer for peer in options.against if peer not in peers]:
-        print(f"left out, for it is not installed: {', '.join(missing)}\n")
+        print(f"left out, for it is not installed, or its compiler is not: {', '.join(missing)}\n")
     plan = Plan(
         groups,
         peers,
