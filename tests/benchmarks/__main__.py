@@ -13,9 +13,10 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any
 
-from .cases import GROUPS, IMPORT, chosen
+from .cases import GROUPS, IMPORT, NEEDS, chosen
 from .frameworks import ALL, PEERS, installed
 from .frameworks.base import Settings
 from .load import OthersWatched, verdict
@@ -68,6 +69,11 @@ def main(arguments: list[str]) -> int:
         groups = chosen(options.case)
     except ValueError as error:
         parser().error(str(error))
+    for case, package in NEEDS.items():
+        if find_spec(package) is None and case in groups.get("epochs", []):
+            print(f"left out, for it needs {package}: {case}\n")
+            groups["epochs"].remove(case)
+    groups = {group: cases for group, cases in groups.items() if cases}
     peers = [peer for peer in dict.fromkeys(options.against) if installed(peer)]
     if missing := [peer for peer in options.against if peer not in peers]:
         print(f"left out, for it is not installed, or its compiler is not: {', '.join(missing)}\n")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import inputs, nets
-from ..cases import CALLS, Chain, Convolution, LayerRun, Training
+from ..cases import CALLS, Chain, Convolution, Epoch, LayerRun, Training
 from .bare import bare_numpy
 from .base import Framework, Part, Settings
 from .loops import binary_chain, unary_chain
@@ -86,19 +86,32 @@ class Ours(Framework):
     def training(self, task: Training) -> Callable[[], float]:
         weights, images, targets = inputs.for_training(task)
         model, x, target = self.model(task.net, weights), self.tg.tensor(images), self.tg.tensor(targets)
-        optimizer, criterion = self.tg.optim.SGD(model.parameters(), lr=0.01), self.tg.nn.MSELoss()
+        update = self.update(model, self.tg.optim.SGD(model.parameters(), lr=0.01))
+        return lambda: float(update(x, target))
 
-        def step() -> float:
+    def update(self, model: Any, optimizer: Any) -> Callable[[Any, Any], float]:
+        """A step on one batch."""
+        criterion = self.tg.nn.MSELoss()
+
+        def step(x: Any, target: Any) -> Any:
             optimizer.zero_grad()
             loss = criterion(model(x), target)
             loss.backward()
             optimizer.step()
-            return float(loss.item())
+            return loss.item()
 
-        if not self.settings.replay:
-            return step
-        replayed: Callable[[], float] = self.tg.replay(step)
+        replayed: Callable[[Any, Any], float] = self.tg.replay(step) if self.settings.replay else step
         return replayed
+
+    def epoch(self, task: Epoch) -> Callable[[], float]:
+        weights, images, labels = inputs.for_epoch(task)
+        model = self.model(task.net, weights)
+        update = self.update(model, self.tg.optim.Adam(model.parameters(), lr=task.lr))
+        dataset = self.tg.data.TensorDataset(self.tg.tensor(images), self.tg.tensor(labels))
+        order = inputs.Shuffled(len(images))
+        loader = self.tg.data.DataLoader(dataset, batch_size=task.batch, sampler=order)
+        one_hot = self.tg.eye(task.classes)
+        return lambda: float(np.mean([update(x, one_hot[label]) for x, label in loader]))
 
     def convolution(self, task: Convolution) -> dict[str, Part]:
         """The three ops on arrays, as the rules call them."""

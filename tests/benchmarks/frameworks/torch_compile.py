@@ -1,4 +1,4 @@
-"""PyTorch with `torch.compile` for forward, loss and backward, in its default mode: whole steps.
+"""PyTorch with `torch.compile` for forward, loss and backward, in its default mode: steps and epochs.
 
 It takes a C++ compiler. Its optimiser is the same as PyTorch's eager one.
 """
@@ -6,29 +6,27 @@ It takes a C++ compiler. Its optimiser is the same as PyTorch's eager one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
-from .. import inputs
-from ..cases import Training
-from .pytorch import PyTorch, model_of
+from ..cases import Chain, Convolution, LayerRun
+from .base import NotOffered, Part
+from .pytorch import PyTorch
 
 
 class TorchCompile(PyTorch):
-    def training(self, task: Training) -> Callable[[], float]:
-        weights, images, targets = inputs.for_training(task)
-        model, x, target = model_of(task.net, weights), torch.from_numpy(images), torch.from_numpy(targets)
-        optimizer, criterion = torch.optim.SGD(model.parameters(), lr=0.01), torch.nn.MSELoss()
-        compiled = torch.compile(lambda x, target: criterion(model(x), target))
+    def loss_of(self, model: torch.nn.Module) -> Callable[[Any, Any], Any]:
+        return torch.compile(super().loss_of(model))
 
-        def step() -> float:
-            optimizer.zero_grad()
-            loss = compiled(x, target)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
+    def convolution(self, task: Convolution) -> dict[str, Part]:
+        raise NotOffered
 
-        return step
+    def layer(self, task: LayerRun) -> dict[str, Part]:
+        raise NotOffered
+
+    def chain(self, task: Chain) -> dict[str, Part]:
+        raise NotOffered
 
 
 FRAMEWORK = TorchCompile
