@@ -87,10 +87,10 @@ class Ours(Framework):
         weights, images, targets = inputs.for_training(task)
         model, x, target = self.model(task.net, weights), self.tg.tensor(images), self.tg.tensor(targets)
         update = self.update(model, self.tg.optim.SGD(model.parameters(), lr=0.01))
-        return lambda: float(update(x, target))
+        return self.made_fast(lambda: update(x, target).item())
 
-    def update(self, model: Any, optimizer: Any) -> Callable[[Any, Any], float]:
-        """A step on one batch."""
+    def update(self, model: Any, optimizer: Any) -> Callable[[Any, Any], Any]:
+        """A step on one batch, which returns its loss."""
         criterion = self.tg.nn.MSELoss()
 
         def step(x: Any, target: Any) -> Any:
@@ -98,20 +98,25 @@ class Ours(Framework):
             loss = criterion(model(x), target)
             loss.backward()
             optimizer.step()
-            return loss.item()
+            return loss
 
-        replayed: Callable[[Any, Any], float] = self.tg.replay(step) if self.settings.replay else step
+        return step
+
+    def made_fast(self, step: Callable[..., float]) -> Callable[..., float]:
+        """Replayed, if the command line says so."""
+        replayed: Callable[..., float] = self.tg.replay(step) if self.settings.replay else step
         return replayed
 
     def epoch(self, task: Epoch) -> Callable[[], float]:
         weights, images, labels = inputs.for_epoch(task)
         model = self.model(task.net, weights)
         update = self.update(model, self.tg.optim.Adam(model.parameters(), lr=task.lr))
+        step = self.made_fast(lambda x, target: update(x, target).item())
         dataset = self.tg.data.TensorDataset(self.tg.tensor(images), self.tg.tensor(labels))
         order = inputs.Shuffled(len(images))
         loader = self.tg.data.DataLoader(dataset, batch_size=task.batch, sampler=order)
         one_hot = self.tg.eye(task.classes)
-        return lambda: float(np.mean([update(x, one_hot[label]) for x, label in loader]))
+        return lambda: float(np.mean([step(x, one_hot[label]) for x, label in loader]))
 
     def convolution(self, task: Convolution) -> dict[str, Part]:
         """The three ops on arrays, as the rules call them."""

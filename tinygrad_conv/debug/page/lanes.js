@@ -53,7 +53,7 @@ class Lanes {
       const x = this.places[number], width = Math.max(1, this.places[number + 1] - x - 1);
       return shape("rect", { class: `time ${call.way}`, x, width, y: tall - height, height });
     });
-    return [shape("text", { x: LANE.left - 8, y: 11 }, timed(most)), ...columns];
+    return [shape("text", { x: LANE.left - 8, y: 11 }, most < 1000 ? timed(most) : `${show(most / 1000, 3)} ms`), ...columns];
   }
 
   drawLane(lane, y) {
