@@ -289,7 +289,7 @@ def open_door(name: str, *arguments: Any) -> Any:
 
 if importlib.util.find_spec(f"{__name__}.debug") is not None:
     opened_later = ("cut", "tape", "steps", "record", "explains")
-    shown_later = ("tensor_html", "node_html", "module_html", "summary_html")
+    shown_later = ("tensor_html", "node_html", "module_html", "summary_html", "program_html", "program_page")
     DOORS.update({name: partial(open_door, name) for name in (*opened_later, *shown_later)})
 
 if Hints not in sys.meta_path:

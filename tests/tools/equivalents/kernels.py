@@ -186,10 +186,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
         "parts <= 1 → parts <= 0": "No part and one part are both done by the caller itself.",
     },
-    "kernels/threads.py blas_multiplies_unpacked": {
-        "return any((library.architecture in UNPACKING_ARCHITECTURES for library in _blas_libraries())) "
+    "kernels/blas.py blas_multiplies_unpacked": {
+        "return any((library.architecture in UNPACKING_ARCHITECTURES for library in libraries())) "
         "→ return 2 * any((library.architecture in UNPACKING_ARCHITECTURES for library in "
-        "_blas_libraries()))": "2 is as true as True.",
+        "libraries()))": "2 is as true as True.",
     },
     "kernels/threads.py _default_threads": {
         "os.sched_getaffinity(0) → os.sched_getaffinity(1)": (

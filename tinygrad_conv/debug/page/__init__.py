@@ -5,6 +5,7 @@ products.py    of what each number of a gradient is the sum
 explained.py   how each gradient comes about (debug/explanations), for the player
 film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
                likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
+program.py     the calls of a replayed step, their memory and times; program.html, .css, .js, and lanes.js
 page.html      the frame; page.css, explanations.css; and the player, in the order in which it is read:
                numbers.js  letters.js  heatmap.js  tape.js  products.js
                stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js
