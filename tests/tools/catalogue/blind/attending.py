@@ -54,7 +54,11 @@ def causal_linear_attention_dv(dy, q, k):
 
 
 def causal_linear_attention_inputs(rng):
-    return [rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 5, 4))], {}
+    return [
+        rng.standard_normal((2, 5, 3)),
+        rng.standard_normal((2, 5, 3)),
+        rng.standard_normal((2, 5, 4)),
+    ], {}
 
 
 @tg.primitive

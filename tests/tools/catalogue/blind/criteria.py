@@ -7,7 +7,8 @@ import tinygrad_conv as tg
 
 @tg.primitive
 def binary_focal(x, *, target, alpha=0.3, gamma=2.5):
-    """-a (1 - p)^gamma ln p summed over the classes, p the probability of what is so, a its weight (Lin et al. 2017).
+    """-a (1 - p)^gamma ln p summed over the classes, p the probability of what is so, a its weight (Lin et
+    al. 2017).
 
     x [N, C], target [N, C] of 0 and 1 → [N]; a is alpha where the target is 1, and 1 - alpha where it is 0
     """
@@ -26,7 +27,9 @@ def binary_focal_dx(dy, x, target, alpha, gamma):
 
 
 def binary_focal_inputs(rng):
-    return [rng.standard_normal((4, 3)) * 1.5], {"target": np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]])}
+    return [rng.standard_normal((4, 3)) * 1.5], {
+        "target": np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]])
+    }
 
 
 @tg.primitive
@@ -69,7 +72,8 @@ def tversky_loss_inputs(rng):
 
 @tg.primitive
 def wing_loss(pred, truth, *, width=1.5, eps=0.4):
-    """width ln(1 + |d| / eps) where |d| < width, |d| - const beyond, the mean of the coordinates (Feng et al. 2018).
+    """width ln(1 + |d| / eps) where |d| < width, |d| - const beyond, the mean of the coordinates (Feng et
+    al. 2018).
 
     pred [N, K, D], truth [N, K, D] → [N, K]; const joins the two pieces
     """

@@ -87,7 +87,8 @@ def degrees(a, target, nodes):
 
 @tg.primitive
 def gcn_propagate(x, a, *, source, target):
-    """x_i / d_i + Σ a_e x_j / √(d_i d_j) over edges e from j to i, d_i = 1 + Σ a_e of those (Kipf & Welling 2017).
+    """x_i / d_i + Σ a_e x_j / √(d_i d_j) over edges e from j to i, d_i = 1 + Σ a_e of those (Kipf &
+    Welling 2017).
 
     x [V, F], a [E] > 0 edge weights, source [E] and target [E] nodes → [V, F]
     """
@@ -162,7 +163,8 @@ def attend_neighbours_inputs(rng):
 
 @tg.primitive
 def lennard_jones(x, sigma, *, depth=0.8, cutoff=2.4):
-    """Half of Σ_j 4 depth ((σ/r)¹² - (σ/r)⁶) over atoms j nearer than the cutoff, σ the mean of sigma_i and sigma_j.
+    """Half of Σ_j 4 depth ((σ/r)¹² - (σ/r)⁶) over atoms j nearer than the cutoff, σ the mean of sigma_i
+    and sigma_j.
 
     x [P, D] places, sigma [P] → [P], the energy of each atom
     """

@@ -12,7 +12,8 @@ def by_channel(p):
 
 @tg.primitive
 def filter_response_norm(x, gamma, beta, tau, *, eps=0.05):
-    """max(gamma · x / √(ν² + eps) + beta, tau), ν² the mean of x² over an image's places (Singh & Krishnan 2020).
+    """max(gamma · x / √(ν² + eps) + beta, tau), ν² the mean of x² over an image's places (Singh & Krishnan
+    2020).
 
     x [N, C, H, W], gamma [C], beta [C], tau [C] → [N, C, H, W]
     """
@@ -151,7 +152,8 @@ def evonorm_s0_inputs(rng):
 
 @tg.primitive
 def standardize_weight(w, gain, *, eps=0.03):
-    """Each output's weights less their mean, over √(their squares' sum + eps), times its gain (Brock et al. 2021).
+    """Each output's weights less their mean, over √(their squares' sum + eps), times its gain (Brock et
+    al. 2021).
 
     w [O, I, K], gain [O] → [O, I, K]
     """

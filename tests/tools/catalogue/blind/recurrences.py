@@ -57,7 +57,8 @@ def states(u, delta, a, b):
 
 @tg.primitive
 def selective_scan(u, delta, a, b, c):
-    """y_t = h_t c_t, with h_t = exp(delta_t a) h_{t-1} + delta_t u_t b_t from h_0 = 0, as in Mamba (Gu & Dao 2023).
+    """y_t = h_t c_t, with h_t = exp(delta_t a) h_{t-1} + delta_t u_t b_t from h_0 = 0, as in Mamba (Gu &
+    Dao 2023).
 
     u [T, D], delta [T, D], a [D, S], b [T, S], c [T, S] → [T, D]
     """
@@ -120,12 +121,19 @@ def selective_scan_dc(dy, u, delta, a, b):
 
 def selective_scan_inputs(rng):
     u, delta = rng.standard_normal((5, 3)), rng.uniform(0.3, 1.2, (5, 3))
-    return [u, delta, -rng.uniform(0.3, 1.5, (3, 2)), rng.standard_normal((5, 2)), rng.standard_normal((5, 2))], {}
+    return [
+        u,
+        delta,
+        -rng.uniform(0.3, 1.5, (3, 2)),
+        rng.standard_normal((5, 2)),
+        rng.standard_normal((5, 2)),
+    ], {}
 
 
 @tg.primitive
 def crf_log_partition(x, w):
-    """ln Σ over all paths of exp(Σ_t x[t, s_t] + Σ_t w[s_t, s_{t+1}]), of a linear chain (Lafferty et al. 2001).
+    """ln Σ over all paths of exp(Σ_t x[t, s_t] + Σ_t w[s_t, s_{t+1}]), of a linear chain (Lafferty et al.
+    2001).
 
     x [N, T, K] scores, w [K, K] transitions from row to column → [N]
     """
@@ -169,7 +177,8 @@ def crf_log_partition_inputs(rng):
 
 @tg.primitive
 def gae(r, v, *, done, gamma=0.9, lam=0.7):
-    """A_t = δ_t + gamma lam m_t A_{t+1}, δ_t = r_t + gamma m_t v_{t+1} - v_t, m = 1 - done (Schulman et al. 2016).
+    """A_t = δ_t + gamma lam m_t A_{t+1}, δ_t = r_t + gamma m_t v_{t+1} - v_t, m = 1 - done (Schulman et
+    al. 2016).
 
     r [N, T] rewards, v [N, T+1] values, done [N, T] of 0 and 1 → [N, T]
     """
@@ -219,7 +228,8 @@ def alignment_costs(d, gamma, softmin):
 
 @tg.primitive
 def soft_dtw(d, *, gamma=0.7):
-    """The soft minimum, of temperature gamma, of the costs of all alignments of two series (Cuturi & Blondel 2017).
+    """The soft minimum, of temperature gamma, of the costs of all alignments of two series (Cuturi &
+    Blondel 2017).
 
     d [M, S, T] costs of matching → [M]
     """

@@ -91,7 +91,8 @@ def soft_histogram_inputs(rng):
 
 @tg.primitive
 def warp_by_flow(image, flow):
-    """Y[n,c,h,w] = image[n, c, h + flow_0, w + flow_1], linear between pixels and 0 outside (Jaderberg et al. 2015).
+    """Y[n,c,h,w] = image[n, c, h + flow_0, w + flow_1], linear between pixels and 0 outside (Jaderberg et
+    al. 2015).
 
     image [N, C, H, W], flow [N, 2, H, W], of rows and of columns → [N, C, H, W]
     """
@@ -104,7 +105,8 @@ def warp_by_flow(image, flow):
 
 
 def tents(flow, axis):
-    """Each pixel's weights for the rows (axis 0) or columns (1) it reads, and their slopes: [N, H, W, H or W]."""
+    """Each pixel's weights for the rows (axis 0) or columns (1) it reads, and their slopes: [N, H, W, H or
+    W]."""
     size = flow.shape[2 + axis]
     places = np.arange(size)
     off = flow[:, axis, :, :, None] + (places[:, None, None] if axis == 0 else places[:, None]) - places
@@ -168,7 +170,8 @@ def keys_interpolate_inputs(rng):
 
 @tg.primitive
 def splat(centre, log_size, colour, *, height=4, width=5):
-    """Y[c,h,w] = Σ_p colour_pc exp(-|(h, w) - centre_p|² / (2 size_p²)), size = exp(log_size) (Kerbl et al. 2023).
+    """Y[c,h,w] = Σ_p colour_pc exp(-|(h, w) - centre_p|² / (2 size_p²)), size = exp(log_size) (Kerbl et
+    al. 2023).
 
     centre [P, 2] rows and columns, log_size [P], colour [P, C] → [C, height, width]
     """

@@ -74,7 +74,8 @@ def circular_bind_inputs(rng):
 
 @tg.primitive
 def lifting(x, predict, update):
-    """One step of a lifted wavelet transform on a ring: d = odd - predict(even), s = even + update(d) (Sweldens 1998).
+    """One step of a lifted wavelet transform on a ring: d = odd - predict(even), s = even + update(d)
+    (Sweldens 1998).
 
     d_i = odd_i - p_0 even_i - p_1 even_{i+1}, s_i = even_i + u_0 d_{i-1} + u_1 d_i, and y is s, then d.
     x [N, 2L], predict [2], update [2] → [N, 2L]
@@ -153,7 +154,8 @@ def cosine_shrink_inputs(rng):
 
 @tg.primitive
 def phase_delay(x, tau, gain):
-    """Each signal later by tau samples, a fraction too, by turning its phases, and times gain at each frequency.
+    """Each signal later by tau samples, a fraction too, by turning its phases, and times gain at each
+    frequency.
 
     x [N, L] with L odd, tau [N], gain [L//2+1] → [N, L]
     """
@@ -163,13 +165,16 @@ def phase_delay(x, tau, gain):
 
 
 def delayed(x, tau, length):
-    """The part of x at each frequency, later by tau: [N, K, L], and its derivative by the angle that it is turned by."""
+    """The part of x at each frequency, later by tau: [N, K, L], and its derivative by the angle that it is
+    turned by."""
     t, k = np.arange(length), np.arange(length // 2 + 1)[:, None]
     twice = np.where(k == 0, 1.0, 2.0) / length
     cos, sin = fourier(length)
     re, im = (x @ cos.T)[:, :, None], (x @ sin.T)[:, :, None]
     angle = 2 * np.pi * k * (t - tau[:, None, None]) / length
-    return twice * (re * tg.cos(angle) - im * tg.sin(angle)), twice * (-re * tg.sin(angle) - im * tg.cos(angle))
+    return twice * (re * tg.cos(angle) - im * tg.sin(angle)), twice * (
+        -re * tg.sin(angle) - im * tg.cos(angle)
+    )
 
 
 @phase_delay.grad("x")
