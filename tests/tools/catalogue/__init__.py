@@ -16,7 +16,8 @@ ones. A mistake of the kind "second order" leaves the gradient right and its own
 says nothing about the other. Nobody looks at what is kept back until all is done.
 
 The folders `fresh` and `blind` are exams of the same form, each written later, without a look at the judge or
-at the mistakes above. Their families are called "fresh/NAME", and the half of each of their ops is "fresh".
+at the mistakes above. Their families are called "fresh/NAME" or "blind/NAME", and the half of each of their
+ops is the name of its exam.
 """
 
 from __future__ import annotations
