@@ -53,42 +53,6 @@ def filter_response_norm_inputs(rng):
     return [x, rng.uniform(0.6, 1.6, 3), rng.uniform(-0.3, 0.3, 3), rng.uniform(-0.6, 0.1, 3)], {}
 
 
-@tg.primitive
-def global_response_norm(x, gamma, beta, *, eps=0.1):
-    """gamma · x · n + beta + x: n is a channel's norm over the mean norm of the channels (ConvNeXt V2).
-
-    x [N, H, W, C], gamma [C], beta [C] → [N, H, W, C]
-    """
-    norm = np.sqrt(np.sum(x * x, axis=(1, 2), keepdims=True))
-    n = norm / (np.mean(norm, axis=-1, keepdims=True) + eps)
-    return gamma * x * n + beta + x
-
-
-@global_response_norm.grad("x")
-def global_response_norm_dx(dy, x, gamma, eps):
-    norm = tg.sqrt(tg.sum(x * x, dim=(1, 2), keepdim=True))
-    level = tg.mean(norm, dim=-1, keepdim=True) + eps
-    dn = tg.sum(dy * gamma * x, dim=(1, 2), keepdim=True)
-    dnorm = dn / level - tg.mean(dn * norm, dim=-1, keepdim=True) / level**2
-    return dy * (gamma * norm / level + 1) + dnorm * x / norm
-
-
-@global_response_norm.grad("gamma")
-def global_response_norm_dgamma(dy, x, eps):
-    norm = tg.sqrt(tg.sum(x * x, dim=(1, 2), keepdim=True))
-    n = norm / (tg.mean(norm, dim=-1, keepdim=True) + eps)
-    return tg.sum(dy * x * n, dim=(0, 1, 2))
-
-
-@global_response_norm.grad("beta")
-def global_response_norm_dbeta(dy):
-    return tg.sum(dy, dim=(0, 1, 2))
-
-
-def global_response_norm_inputs(rng):
-    return [rng.standard_normal((2, 3, 4, 5)), rng.uniform(0.5, 1.5, 5), rng.standard_normal(5)], {}
-
-
 def in_groups(x, groups):
     """[N, C, L] as [N, G, C/G, L]."""
     return tg.reshape(x, (x.shape[0], groups, x.shape[1] // groups, x.shape[2]))
