@@ -137,8 +137,8 @@ class Observer:
         """It has run."""
 
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
-        """Python has read numbers of a tensor: `name` says by what method or attribute, or by which op that was
-        called on arrays, with the tensor among its params.
+        """Python has read numbers of a tensor: `name` says by what method or attribute, or by which op on
+        arrays, with the tensor among its params.
         """
 
 
