@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
+from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
-from ..engine.tensor import Tensor, clear_grads
+from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..options import Option, check_constructor, check_option
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
