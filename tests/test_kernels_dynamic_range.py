@@ -177,6 +177,7 @@ def test_energies_are_sums_of_squares(shape):
     np.testing.assert_allclose(dynamic_range.place_energies(x), np.square(x).sum(1))
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan, 1e30])
 def test_what_is_not_finite_or_overflows_never_passes(number):
     window = make_window((9, 4), (3, 3))
@@ -190,6 +191,31 @@ def test_what_is_not_finite_or_overflows_never_passes(number):
     x[...] = by_row[...] = number  # all alike, so nothing stands out
     assert dynamic_range.even_windows(x, window) is None
     assert dynamic_range.even_weights(by_row, 2) is None
+    assert dynamic_range.even_channels(x) is None
+
+
+def test_sums_of_energies_may_go_beyond_float32():
+    by_row = np.full((3, 2, 4), 0.8e19, np.float32)  # of an output 12 · 6.4e37
+    assert dynamic_range.even_weights(by_row, 2) == pytest.approx(12 * 0.64e38, rel=1e-6)
+    x = np.full((2, 3, 1, 1), 1.3e19, np.float32)  # of a row 3 · 1.69e38, of a channel 2 · 1.69e38
+    assert dynamic_range.even_channels(x) == pytest.approx(2 * 1.69e38, rel=1e-6)
+    x = np.full((3, 2, 1, 1), 1.3e19, np.float32)
+    assert dynamic_range.even_channels(x) == pytest.approx(3 * 1.69e38, rel=1e-6)
+
+
+def test_bounds_themselves_are_within():
+    by_row = np.zeros((3, 1, 4), np.float32)
+    by_row[0], by_row[1] = [3, 2, 1, 1], [1, 0, 0, 0]  # 15 of 16
+    assert dynamic_range.even_weights(by_row, 1) == 16
+    assert dynamic_range.even_weights(by_row / 8, 1) == 0.25  # less than 1
+    rows = np.zeros((2, 1, 3, 1))
+    rows[0, 0, :, 0], rows[1, 0, 0, 0] = 1, 1  # 3 of 4 in the first
+    assert dynamic_range.even_channels(rows) == 4
+    x = np.zeros((2, 4, 4, 1))
+    x[0, 0, :, 0], x[1, 0, 0, 0] = [2, 1, 1, 1], 1  # 7 of 8 in a row, and 12 / 4 beside half of the 8
+    x[0, 1, 0, 0], x[1, 1, :3, 0] = 1, 1
+    assert dynamic_range.even_channels(x) == 8
+    x[0, 0, 0, 0] += 0.01
     assert dynamic_range.even_channels(x) is None
 
 
@@ -209,5 +235,8 @@ def test_products_that_may_overflow_are_not_mixed():
     assert not dynamic_range.mixable(1.0, bound**4 * 1.02, FLOAT)
     assert dynamic_range.mixable(bound**4, 2.0, np.dtype(np.float64))
     assert dynamic_range.mixable(0.0, 0.0, FLOAT)
+    energy = (largest / dynamic_range.GROWTH) ** 2
+    assert energy**0.5 * dynamic_range.GROWTH == largest  # the bound itself, to the last digit
+    assert not dynamic_range.mixable(energy, 1.0, FLOAT)
     assert not dynamic_range.mixable(None, 1.0, FLOAT)
     assert not dynamic_range.mixable(1.0, None, FLOAT)
