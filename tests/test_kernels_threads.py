@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -126,18 +127,35 @@ def test_a_forked_child_computes_on(three_threads: None) -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
-def test_an_error_in_any_part_arrives_when_all_have_finished(failing: int, three_threads: None) -> None:
+def test_an_error_in_any_part_arrives_when_no_other_runs(failing: int, three_threads: None) -> None:
     error = KeyboardInterrupt if failing == 0 else ValueError  # Ctrl-C only ever reaches the main thread
-    finished: list[int] = []
+    begun, finished = [], []
 
     def work(first: int, last: int) -> None:
         if first == failing:
             raise error
+        begun.append(first)
+        time.sleep(0.01)
         finished.append(first)
 
     with pytest.raises(error):
         threads.share(work, 3, 1.0)
-    assert sorted(finished) == [part for part in range(3) if part != failing]
+    at_the_error = sorted(finished)
+    time.sleep(0.03)
+    assert sorted(begun) == sorted(finished) == at_the_error
+
+
+def test_what_no_thread_has_begun_the_sharer_does_itself(three_threads: None) -> None:
+    """As where other programs keep all processors busy."""
+    awake = threading.Event()
+    busy = [threads._state.pool().submit(awake.wait) for _ in range(2)]
+    done = []
+    try:
+        shared = threads.share(lambda first, last: done.append(first) or (first, last), 10, 1e6)
+    finally:
+        awake.set()
+    assert shared == [(0, 3), (3, 6), (6, 10)] and all(each.result() for each in busy)
+    assert done == [0, 3, 6]
 
 
 def test_workers_have_the_sharers_error_settings(three_threads: None) -> None:

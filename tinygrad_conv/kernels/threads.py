@@ -70,8 +70,8 @@ def set_num_threads(n: int) -> None:
 def share(work: Callable[[int, int], Result], count: int, microseconds: float) -> list[Result]:
     """[work(first, last), ...] over consecutive parts of range(count), in parallel if that is worth it.
 
-    `microseconds` is an estimate for one core. All parts are finished, or have failed, when this returns or
-    raises. A caller whose work multiplies matrices holds BLAS meanwhile.
+    `microseconds` is an estimate for one core. No part is running when this returns or raises. A caller whose
+    work multiplies matrices holds BLAS meanwhile.
     """
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
     if parts <= 1:
@@ -79,17 +79,21 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     bounds = [0, *shares(count, parts, microseconds)]
     pool = _state.pool()
     settings = np.geterr()  # each thread has its own, so the workers are told
-    others = [pool.submit(_work_with, settings, work, first, last) for first, last in pairwise(bounds[1:])]
+    handed = [
+        (pool.submit(_work_with, settings, work, first, last), first, last)
+        for first, last in pairwise(bounds[1:])
+    ]
     try:
-        mine = work(0, bounds[1])
+        results = [work(0, bounds[1])]
+        # Where other programs are busy a thread may not have begun by now: its part is done sooner here.
+        results += [work(first, last) if part.cancel() else part.result() for part, first, last in handed]
     finally:
-        # Even if this part fails or is interrupted: the others write into arrays that the caller is about to
+        # Even if a part fails or is interrupted: the others write into arrays that the caller is about to
         # drop.
-        errors = [other.exception() for other in others]
-    for error in errors:
-        if error is not None:
-            raise error
-    return [mine, *(other.result() for other in others)]
+        for part, _, _ in handed:
+            if not part.cancel():
+                part.exception()
+    return results
 
 
 def shares(count: int, parts: int, microseconds: float) -> list[int]:

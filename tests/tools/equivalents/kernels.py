@@ -110,8 +110,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "zip(groups, shape, strict=True) → zip(groups, shape, strict=False)": "Both have an axis each.",
         "zip(groups, shape, strict=True) → zip(groups, shape)": "Both have an axis each.",
     },
-    "kernels/norm.py squared_deviation": {
-        "dots(distance, distance, out=sums) → dots(distance, distance, out=sums)": "The same.",
+    "kernels/norm.py deviation": {
+        "dots(piece, piece, out=sums) → dots(piece, piece, out=sums)": "The same.",
         "blocks_of(x, center) → blocks_of(center, x)": PLAIN,
     },
     "kernels/norm.py deviation_dot": {
