@@ -46,20 +46,11 @@ class Page(NamedTuple):
 
     def html(self, shown: Any, title: str = "", size_limit: int = SIZE_LIMIT) -> str:
         """The page as text."""
-        template = Template(read(self.frame)).safe_substitute(head=read(HEAD).rstrip())
-        style = "\n".join(map(read, self.styles))
-        script = lean("\n".join(map(read, self.scripts_for(shown))))
-        room = size_limit - sum(len(text.encode()) for text in (template, style, script))
-        contents = self.contents_of(shown, title or self.headline(shown), room)
-        return Template(template).substitute(
-            title=escape(contents["title"]),
-            style=style,
-            style_hash=digest(style),
-            list=self.list_of(contents),
-            contents=json_for_html(contents),
-            script=script,
-            script_hash=digest(script),
-        )
+
+        def contents_in(room: int) -> dict[str, Any]:
+            return self.contents_of(shown, title or self.headline(shown), room)
+
+        return filled(self.frame, self.styles, self.scripts_for(shown), size_limit, contents_in, self.list_of)
 
     def embedded(self, shown: Any) -> str:
         """The page inside a notebook's: a frame of its own, whose script and style touch nothing else.
@@ -71,6 +62,29 @@ class Page(NamedTuple):
         page = escape(self.html(shown, size_limit=EMBEDDED_SIZE))
         frame = f'<iframe srcdoc="{page}" {attributes}></iframe>'
         return f"{frame}{disclosure(f'{title}, as text', block(self.text_of(shown)))}"
+
+
+def filled(
+    frame: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    size_limit: int,
+    contents_in: Callable[[int], dict[str, Any]],
+    list_of: Callable[[dict[str, Any]], str],
+) -> str:
+    """A page: a frame with style and script, and what `contents_in(room)` knows, as data and as a list."""
+    template = Template(read(frame)).safe_substitute(head=read(HEAD).rstrip())
+    style, script = "\n".join(map(read, styles)), lean("\n".join(map(read, scripts)))
+    contents = contents_in(size_limit - sum(len(text.encode()) for text in (template, style, script)))
+    return Template(template).substitute(
+        title=escape(contents["title"]),
+        style=style,
+        style_hash=digest(style),
+        list=list_of(contents),
+        contents=json_for_html(contents),
+        script=script,
+        script_hash=digest(script),
+    )
 
 
 def read(name: str) -> str:
