@@ -89,10 +89,11 @@ from .creation_methods import (
 from .devices import Device as device
 from .dtypes import get_default_dtype, set_default_dtype
 from .engine.declare import primitive
+from .engine.differentiate import grad
 from .engine.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .engine.printing import set_printoptions
 from .engine.registry import DOORS
-from .engine.tensor import Tensor, grad, is_tensor
+from .engine.tensor import Tensor, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 from .randomness.sampling import bernoulli, multinomial, normal

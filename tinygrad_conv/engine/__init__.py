@@ -3,6 +3,8 @@
     node.py        Node, what one op leaves behind
     backward.py    sweep, the loop that is backpropagation
     tensor.py      Tensor, and `backward`
+    backpropagation.py    both ends of a sweep: its seeds, and `.grad`
+    differentiate.py      `tg.grad`, and gradients of gradients
     op.py          Op: how it is applied, and recorded
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op

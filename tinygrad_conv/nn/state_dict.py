@@ -19,6 +19,10 @@ class IncompatibleKeys(NamedTuple):
     missing_keys: list[str]
     unexpected_keys: list[str]
 
+    def __repr__(self) -> str:
+        keys = f"missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys}"
+        return f"IncompatibleKeys({keys})" if any(self) else "<All keys matched successfully>"
+
 
 def load(
     own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, owner: str, changes: Changes

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.backpropagation import GRAD_LOCK, accumulate
 from ..engine.commit import set_all
 from ..engine.registry import OPS
-from ..engine.tensor import GRAD_LOCK, Tensor, accumulate
+from ..engine.tensor import Tensor
 from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
 from .liveness import Buffers
 from .program import Line, Recorded

@@ -16,6 +16,8 @@ SYMMETRIC = "The type of two arrays does not depend on their order."
 TILES = "Any tiles whose sizes divide the product's make the same product; which ones decides how fast."
 BELOW = "Rows below are multiplied too, and their products not used."
 PLAIN = "The line of NumPy says the same, or one group in one row is a row of one group."
+OTHER_SUM = "Either of two sums is used, which are as exact; which one decides how fast."
+QUIET = "Sums of squares of NaN warn of nothing here; on which machine they do is NumPy's to say."
 UNWRITTEN = "Nothing writes to it."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
@@ -60,6 +62,23 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "kernels/conv/bands.py on_band": {
         "-2 → 2": "shape[-2:] of four axes.",
+    },
+    "kernels/conv/dynamic_range.py even_windows": {
+        "0.0 → -1.0": "It is what the energies of tiles are compared with, which are 0 or more.",
+    },
+    "kernels/conv/dynamic_range.py even_weights": {
+        "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
+    },
+    "kernels/conv/dynamic_range.py place_energies": {
+        "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
+    },
+    "kernels/conv/dynamic_range.py channel_energies": {
+        "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
+        "np.matmul(lines[:, :, None], lines[..., None])[..., 0, 0] → np.matmul(lines[:, :, None], "
+        "lines[..., None])[..., -1, 0]": SINGLE,
+    },
+    "kernels/sums.py in_pairs": {
+        "range(x.ndim - len(reduced), x.ndim) → range(x.ndim, x.ndim - len(reduced))": OTHER_SUM,
     },
     "kernels/pointwise.py add_bias": {
         "rows.shape[1:] → rows.shape[0:]": (
