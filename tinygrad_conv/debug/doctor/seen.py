@@ -150,6 +150,11 @@ class OpSeen:
         return next((given for given in self.inputs if given.argument == argument), None)
 
     @property
+    def is_half(self) -> bool:
+        """Whether its numbers end at 65504."""
+        return bool(self.dtype.itemsize <= 2)
+
+    @property
     def weight(self) -> Any:
         """The parameter that it multiplies with; None for an op that has none."""
         argument = WEIGHTED.get(self.op)
@@ -299,6 +304,10 @@ class History:
     def training(self) -> Iterator[OpSeen]:
         """The ops that a backward has passed."""
         return (op for op in self.ops if op.swept)
+
+    def first_not_finite(self) -> OpSeen | None:
+        """The first op that gave NaN or an infinity."""
+        return next((op for op in self.ops if op.dtype.kind == "f" and not op.stats.finite), None)
 
     def losses(self) -> dict[int, list[float]]:
         """The values that backwards began at, in order, by the user's line."""
