@@ -200,7 +200,8 @@ def made_by(op: OpSeen, history: History) -> Finding:
         cause = cause or "numbers grew beyond the dtype"
     return Finding(
         kind,
-        f"{op.op} makes {numbers} in step {op.round + 1}, the first op that does{': ' + cause if cause else ''}",
+        f"{op.op} makes {numbers} in step {op.round + 1}, the first op that does"
+        f"{': ' + cause if cause else ''}",
         f"{op.name} gives {op.stats.low:.3g} to {op.stats.high:.3g}{read}",
         advice,
         op.place,

@@ -48,7 +48,7 @@ def scrambles(op: OpSeen) -> bool:
 
 
 def joins_across(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    """Whether [T, N, C] becomes [N, T·C], or the other way round: the sizes are those of axes that were moved.
+    """Whether [T, N, C] becomes [N, T·C], or the other way round: as if axes had been moved.
 
     Only where no reading is left that moves nothing: [4, 6, 8] may become [8, 24] by cutting 6 into 2·3.
     """

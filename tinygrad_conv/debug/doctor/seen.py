@@ -267,6 +267,23 @@ class Metric:
     rate: float  # the learning rate afterwards
 
 
+@dataclass(frozen=True, eq=False)
+class Scheduled:
+    """A call of `step()` of a schedule."""
+
+    scheduler: Any
+    where: Where
+
+
+@dataclass(frozen=True, eq=False)
+class Shuffled:
+    """Numbers that were put into another order along their first axis."""
+
+    where: Where
+    order: object  # the same for the same order
+    rows: list[int]  # a digest of each sample, as they stand then
+
+
 @dataclass(eq=False)
 class History:
     """Everything that was seen."""
@@ -279,6 +296,9 @@ class History:
     models: list[Any] = field(default_factory=list)  # the outermost modules
     optimizers: list[Any] = field(default_factory=list)
     watched: list[Metric] = field(default_factory=list)  # what schedules that wait for a plateau were told
+    scheduled: list[Scheduled] = field(default_factory=list)  # steps of the other schedules
+    lengths: list[int] = field(default_factory=list)  # of data loaders, in batches
+    shuffled: list[Shuffled] = field(default_factory=list)
     begun: dict[Any, Where] = field(default_factory=dict)  # by tensor: the line that initialised it last
     clips: list[Where] = field(default_factory=list)  # lines that clip gradients
     wrapped: dict[int, Where] = field(default_factory=dict)  # by address: lines that wrap an array's memory
