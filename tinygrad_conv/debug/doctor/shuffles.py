@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,11 @@ from ...dtypes import Array
 from ...engine.location import user_where
 from .data_seen import MOST_SHUFFLED, note_order
 from .seams import WATCH
+
+MOST_DRAWS = (
+    4  # permutations of which it is looked what they may index: data are put in order at the beginning
+)
+MOST_ARRAYS = 6  # of a length
 
 
 class Generator(np.random.Generator):
@@ -33,6 +39,8 @@ class Generator(np.random.Generator):
         shuffled = super().permutation(x, axis=axis)
         if np.ndim(x):
             note_shuffle(shuffled, state, axis)
+        else:
+            note_draw(shuffled)
         return shuffled
 
 
@@ -43,6 +51,27 @@ def note_shuffle(values: Any, state: str, axis: int = 0) -> None:
     if watch is None or watch.is_resting or axis != 0 or array is None:
         return
     note_order(watch.history, user_where(), state, array)
+
+
+def note_draw(order: Array) -> None:
+    """Note what x[rng.permutation(len(x))] gives, for each x of that length that its caller has.
+
+    NumPy tells nobody what is indexed. What is noted in vain does no harm: no batch comes from there.
+    """
+    watch, frame = WATCH.get(), sys._getframe(2)
+    if watch is None or watch.is_resting or watch.draws >= MOST_DRAWS:
+        return
+    watch.draws += 1
+    held = [*frame.f_locals.values(), *vars_of(frame.f_locals.get("self"))]
+    arrays = [each for each in held if isinstance(each, np.ndarray) and each.ndim and len(each) == len(order)]
+    for array in arrays[:MOST_ARRAYS]:
+        if as_array(array) is not None:
+            note_order(watch.history, user_where(), order.tobytes(), array[order])
+
+
+def vars_of(holder: Any) -> list[Any]:
+    """The attributes of an object that has some."""
+    return list(getattr(holder, "__dict__", {}).values())
 
 
 def as_array(values: Any) -> Array | None:
@@ -102,6 +131,8 @@ def tells_of_shuffle(state_of: Callable[[], str]) -> Callable[[Callable[..., Any
             shuffled = function(x, *arguments)
             if np.ndim(x):
                 note_shuffle(x if shuffled is None else shuffled, state)
+            else:
+                note_draw(shuffled)
             return shuffled
 
         return told

@@ -68,6 +68,7 @@ class Watch(Observer):
         self.called: Where | None = None  # the line that calls the outermost module, inside of it
         self.is_resting = False  # it looks at nothing, until an optimiser is made
         self.rested = 0  # steps and backwards meanwhile
+        self.draws = 0  # permutations that NumPy drew
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
