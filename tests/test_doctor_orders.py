@@ -177,6 +177,55 @@ def test_a_reshape_that_folds_neighbours(shape, view, width, tmp_path):
     assert kinds(examined(series(shape, view, width), tmp_path)) == []
 
 
+@pytest.mark.parametrize(
+    "shape, view, width",
+    [
+        (
+            "8, 16, 4",
+            "time, count, channels = series.shape\n        rows = series.reshape(count, time * channels)",
+            32,
+        ),
+        ("16, 8, 4", "rows = series.reshape(series.shape[0] * series.size(-1), series.shape[1])", 8),
+        (
+            "16, 8, 4",
+            "n, c = len(series), series.shape[1]\n        c = series.size(1)\n"
+            "        rows = series.view((-1, series.size(1)))",
+            8,
+        ),
+        ("16, 4, 4", "n, c, t = series.size()\n        rows = series.reshape(n, t, c)", 4),
+    ],
+)
+def test_a_reshape_whose_source_says_what_its_sizes_do_not(shape, view, width, tmp_path):
+    program = series(shape, "VIEW", width).replace("rows = VIEW", view)
+    found = named(examined(program, tmp_path), "scrambled_axes")
+    assert found.advice.startswith("move the axes") and "permute(" in found.advice
+
+
+@pytest.mark.parametrize(
+    "shape, view, width",
+    [
+        ("8, 16, 4", "n, t, c = series.shape\n        rows = series.reshape(n, t * c)", 64),
+        (
+            "8, 4, 4",
+            "n, c, t = series.shape\n        series = series.transpose(1, 2)\n"
+            "        rows = series.reshape(n, t, c)",
+            4,
+        ),
+        ("8, 1, 4", "n, c, t = series.shape\n        rows = series.reshape(n, t, c)", 1),
+        ("8, 4, 4", "n, c, t = series.permute(0, 2, 1).shape\n        rows = series.reshape(n, t, c)", 4),
+        (
+            "8, 4, 4",
+            "n, t, c = series.shape\n        n, c, t = series.shape[0], t, c\n"
+            "        rows = series.reshape(n, c, t)",
+            4,
+        ),
+    ],
+)
+def test_a_reshape_whose_source_says_nothing_wrong(shape, view, width, tmp_path):
+    program = series(shape, "VIEW", width).replace("rows = VIEW", view)
+    assert kinds(examined(program, tmp_path)) == []
+
+
 SCHEDULED = """
 loader = DataLoader(TensorDataset(x, y), batch_size=8, shuffle=True)
 optimizer = optim.SGD(net.parameters(), lr=RATE)

@@ -15,7 +15,8 @@ steps.py        none, with old gradients; signs.py: uphill; rates.py: too large,
 data.py         not normalised, constant, sorted, reused buffers, labels; padding.py
 orders.py       inputs and labels that are shuffled apart
 losses.py       softmax and the loss, the batch axis, shapes that broadcast; divergences.py
-reshapes.py     axes that a view scrambles; guesses.py: nothing is learned, and nothing else is found
+reshapes.py     axes that a view scrambles; axes.py: what the source says of them
+guesses.py      nothing is learned, and nothing else is found
 statistics.py   running statistics that are another layer's
 modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
 examination.py  `Doctor`, which puts it together; untouched.py: afterwards all is as before; command.py

@@ -9,6 +9,7 @@ from math import prod
 from operator import mul
 
 from ...errors import show_shape
+from .axes import order_in_source
 from .finding import Finding
 from .seen import History, OpSeen
 
@@ -17,21 +18,33 @@ MOST_AXES = 6  # of which groups are tried
 
 def examine(history: History) -> Iterator[Finding]:
     """Reshapes in the place of transposes."""
-    told: set[object] = set()
+    told, known = set[object](), set[object]()
     for op in history.ops:
-        if op.op == "reshape" and op.where not in told and op.readers and scrambles(op):
+        if op.op != "reshape" or op.where in told or not op.readers:
+            continue
+        before, after = op.inputs[0].shape, op.shape
+        if (op.where, before, after) in known:
+            continue
+        known.add((op.where, before, after))
+        order = order_in_source(op.place, before, after)
+        if scrambles(op) or order is not None and moves(order, before):
             told.add(op.where)
-            before, after = op.inputs[0].shape, op.shape
             yield Finding(
                 "scrambled_axes",
                 f"view or reshape takes the sizes of axes in another order, which scrambles the numbers: "
                 f"{show_shape(before)} to {show_shape(after)}",
                 "it only cuts the same numbers into other rows, in the same order: what belonged to one "
                 "sample and place is mixed with what belonged to others",
-                advice_for(before, after),
+                advice_for(before, after, order),
                 op.place,
                 weight=80,
             )
+
+
+def moves(order: list[int], sizes: tuple[int, ...]) -> bool:
+    """Whether axes are asked for in another order than they have; those of one number may stand anywhere."""
+    wide = [axis for axis in order if sizes[axis] != 1]
+    return wide != sorted(wide)
 
 
 def scrambles(op: OpSeen) -> bool:
@@ -101,8 +114,12 @@ def splits_the_wrong_axis(before: tuple[int, ...], after: tuple[int, ...]) -> bo
     ) and not set(accumulate(before, mul)) <= set(accumulate(after, mul))
 
 
-def advice_for(before: tuple[int, ...], after: tuple[int, ...]) -> str:
-    """What to write."""
+def advice_for(before: tuple[int, ...], after: tuple[int, ...], order: list[int] | None) -> str:
+    """What to write; order: the axes as the source asks for them, where it says so."""
+    if order is not None and len(before) > len(after):
+        return f"move the axes first: x.permute({listed(order)}).reshape({listed(after)})"
+    if order is not None and len(before) == len(after):
+        return f"move the axes: x.permute({listed(order)})"
     if len(before) == len(after):
         return f"swap the axes with {swapped(before, after)}"
     order = grouped(before, after)
