@@ -212,6 +212,12 @@ def test_a_reshape_whose_source_says_what_its_sizes_do_not(shape, view, width, t
             4,
         ),
         ("8, 1, 4", "n, c, t = series.shape\n        rows = series.reshape(n, t, c)", 1),
+        (
+            "8, 4, 4",
+            "series = F.pad(series, (1, 0))\n        n, t, k = series.shape\n"
+            "        rows = series.view(n, k, t)[:, 1:]",
+            4,
+        ),
         ("8, 4, 4", "n, c, t = series.permute(0, 2, 1).shape\n        rows = series.reshape(n, t, c)", 4),
         (
             "8, 4, 4",

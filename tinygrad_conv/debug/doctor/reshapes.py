@@ -20,7 +20,7 @@ def examine(history: History) -> Iterator[Finding]:
     """Reshapes in the place of transposes."""
     told, known = set[object](), set[object]()
     for op in history.ops:
-        if op.op != "reshape" or op.where in told or not op.readers:
+        if op.op != "reshape" or op.where in told or not op.readers or is_filled_up(op.before()):
             continue
         before, after = op.inputs[0].shape, op.shape
         if (op.where, before, after) in known:
@@ -53,7 +53,7 @@ def scrambles(op: OpSeen) -> bool:
     """
     before = tuple(size for size in op.inputs[0].shape if size != 1)
     after = tuple(size for size in op.shape if size != 1)
-    if is_filled_up(op.before()) or len(before) < 2:
+    if len(before) < 2:
         return False
     if len(before) == len(after):
         return before != after and Counter(before) == Counter(after) and len(before) >= 3

@@ -18,7 +18,6 @@ from .thresholds import EPOCH_BATCHES, EPOCH_SHARE, FADED_RATE, FEW_STEPS, LATE_
 
 SAME = 1e-5  # of a loss: rounding, in a mean of several
 
-
 DECAYING = (StepLR, MultiStepLR, ExponentialLR)
 """Schedules that divide the rate again and again. What one by a function means, nobody can know."""
 
