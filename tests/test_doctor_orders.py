@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import random
 
 import numpy as np
@@ -106,11 +108,13 @@ random.shuffle(letters)
 rng.shuffle(grid, axis=1)
 np.random.shuffle(grid)
 drawn += [letters, grid, isinstance(rng, np.random.Generator), np.random.default_rng(rng) is rng]
+copies = [copy.deepcopy(rng), pickle.loads(pickle.dumps(rng))]
+drawn += [each.permutation(8) for each in [rng, *copies]]
 """
     path = tmp_path / "drawn.npz"
     keep = f"np.savez(r'{path}', *map(np.array, drawn))"
-    examined(HEAD + "import random" + draws + keep, tmp_path)
-    own = {"np": np, "random": random, "rng": np.random.default_rng(0)}
+    examined(HEAD + "import copy, pickle, random" + draws + keep, tmp_path)
+    own = {"copy": copy, "pickle": pickle, "np": np, "random": random, "rng": np.random.default_rng(0)}
     exec(draws, own)
     with np.load(path) as watched:
         for number, drawn in enumerate(own["drawn"]):
@@ -384,3 +388,8 @@ for step in range(20):
     loop = loop.replace("REDUCTION", "'sum'" if kind == "summed_loss" else "'mean'")
     doctor = examined(HEAD + POINTS.replace("lr=0.1", f"lr={rate}") + loop + STEP, tmp_path)
     assert kinds(doctor) == [kind], str(doctor)
+
+
+def test_units_that_a_relu_before_the_loss_kills_are_its_doing(tmp_path):
+    program = POINTS + "net.append(nn.ReLU())\nnet[2].bias.data[...] = -4\n" + LOOP
+    assert kinds(examined(HEAD + program, tmp_path)) == ["relu_before_loss"]

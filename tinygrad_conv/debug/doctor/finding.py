@@ -62,6 +62,7 @@ CONSEQUENCES = {
     "summed_loss": LARGE_STEPS | {"diverged"},
     "not_normalised": {"dead_units", "vanishing_gradient", "exploding_gradient", "step_too_large"},
     "dead_units": {"vanishing_gradient"},
+    "relu_before_loss": {"dead_units"},
     "constant_input": {"reused_buffer", "vanishing_gradient", "dead_units", "symmetric_units"},
     "zero_weights": {"vanishing_gradient", "dead_units"},
     "layers_in_a_list": {"not_optimised"},
