@@ -24,7 +24,7 @@ def named(training):
 
 
 @pytest.mark.parametrize(
-    "name, broken, healthy", [("seen", 19, 10), ("kept", 19, 10), ("fresh", 24, 14), ("blind", 19, 10)]
+    "name, broken, healthy", [("seen", 19, 10), ("kept", 19, 10), ("fresh", 24, 14), ("blind", 19, 24)]
 )
 def test_a_set_has_its_scripts(name, broken, healthy):
     kinds = [training.broken for training in trainings(name)]
@@ -87,8 +87,9 @@ def test_a_healthy_training_is_right_without_findings_alone():
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("training", ALL, ids=named)
+@pytest.mark.parametrize("training", trainings("seen"), ids=named)
 def test_a_training_runs_by_itself(training):
+    """Those of the other sets have run as often as they were examined, and nobody changes them."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("PYTHONWARNINGS", None)  # a broken one may overflow, with a warning
     done = subprocess.run(

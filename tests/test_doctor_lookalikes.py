@@ -16,6 +16,15 @@ STEP = """
 """
 
 PROGRAMS = {
+    "large targets, to which the net scales its outputs itself": """
+x = tg.randn(200, 5)
+prices = 3e5 + 1e5 * (x[:, 0] + x[:, 1].abs()) + 2e3 * tg.randn(200)
+mean, spread = prices.mean().item(), prices.std().item()
+net = nn.Sequential(nn.Linear(5, 16), nn.Tanh(), nn.Linear(16, 1))
+optimizer = optim.Adam(net.parameters(), lr=0.01)
+for step in range(16):
+    loss = tg.mse_loss(net(x)[:, 0] * spread + mean, prices)
+""",
     "two views of which each is a target of the other": """
 encoder = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 6))
 predictor = nn.Sequential(nn.Linear(6, 12), nn.ReLU(), nn.Linear(12, 6))

@@ -17,6 +17,7 @@ from .losses import is_one_hot, target_of
 from .seen import LOSSES, DataSeen, History, OpSeen
 from .thresholds import (
     ABSENT_SAMPLES,
+    AT_SCALE,
     FEW_STEPS,
     LARGE_INPUT,
     LARGE_TARGET,
@@ -332,7 +333,8 @@ def targets(history: History) -> Iterator[Finding]:
             lines.setdefault(op.where, []).append((op, target))
     for seen in lines.values():
         op, target = seen[0]
-        if op.op == "mse_loss" and float(np.median([each.stats.rms for _, each in seen])) > LARGE_TARGET:
+        is_large = float(np.median([each.stats.rms for _, each in seen])) > LARGE_TARGET
+        if op.op == "mse_loss" and is_large and not predicts_at_scale(op, target):
             yield Finding(
                 "large_targets",
                 f"the targets are not normalised: they go from {target.stats.low:.4g} to "
@@ -345,6 +347,13 @@ def targets(history: History) -> Iterator[Finding]:
                 weight=60,
             )
         yield from ordered_targets(op, [each for _, each in seen])
+
+
+def predicts_at_scale(loss: OpSeen, target: DataSeen) -> bool:
+    """Whether the first predictions spread as the targets do: the model scales its outputs itself."""
+    predictions = [each.producer.stats for each in loss.inputs if each.wanted and each.producer]
+    spread = max([stats.high - stats.low for stats in predictions], default=0.0)
+    return spread > AT_SCALE * (target.stats.high - target.stats.low)
 
 
 def ordered_targets(loss: OpSeen, seen: list[DataSeen]) -> Iterator[Finding]:
