@@ -1,5 +1,4 @@
-"""Healthy: a convolutional autoencoder takes the noise from bars, with batch norm, transposed
-convolutions and a learning rate that decays."""
+"""Healthy: a convolutional autoencoder with batch norm and transposed convolutions takes noise from bars."""
 
 import numpy as np
 
