@@ -65,6 +65,7 @@ FLOORS = (
     ("utils", "autograd"),  # what PyTorch has by these names
     ("replay",),
     ("debug", "plot"),
+    ("interop",),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
     ("__main__",),

@@ -14,6 +14,7 @@ checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 plot/        curves, kernels, confusion, images, where matplotlib is installed
 replay/      training steps recorded once and replayed fast; imported when asked for
+interop/     doors to other frameworks: models in ONNX's format
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .interop import onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
@@ -216,6 +218,7 @@ LATER = {
     "load": "saving",
     "mps": "mps",
     "nn": "nn",
+    "onnx": "interop.onnx",
     "optim": "optim",
     "plot": "plot",
     "profile": "debug",
@@ -231,7 +234,8 @@ def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: it costs nothing while nobody does."""
     if name in LATER:
         package = import_floor(LATER[name], name)
-        globals()[name] = package if name == LATER[name] else getattr(package, name)
+        is_package = name == LATER[name].rpartition(".")[2]
+        globals()[name] = package if is_package else getattr(package, name)
         return globals()[name]
     refuse(__name__, name, depth=2)
 

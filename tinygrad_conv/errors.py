@@ -91,6 +91,12 @@ class RecordingError(DamagedFileError):
     """
 
 
+class OnnxError(DamagedFileError):
+    """A model of ONNX's that is damaged or hostile, or has what is not supported; the message names the node,
+    or the tensor, and what is.
+    """
+
+
 class MissingExtraError(ImportError):
     """An optional package that this feature needs is not installed; the message says which extra brings
     it.

@@ -1,0 +1,14 @@
+"""Models in ONNX's format, as PyTorch and others write them. `pip install "tinygrad_conv[onnx]"`.
+
+reading/      `load`: a file → a Module that runs and trains
+operators/    what each of ONNX's operators is in functions of ours
+"""
+
+from __future__ import annotations
+
+from ...absent.missing import public_names
+from .reading.loading import load
+
+__all__ = ["load"]
+
+__getattr__, __dir__ = public_names(__name__)

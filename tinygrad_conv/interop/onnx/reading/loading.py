@@ -1,0 +1,94 @@
+"""`load`: a model of ONNX's as a Module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ....archive import damage_of
+from ....errors import DamagedFileError, OnnxError
+from ..operators import OPERATORS
+from .external import ExternalData
+from .graph import Graph, read_graph
+from .library import library, opset_of
+from .module import GraphModule, Step
+from .node import Node
+from .roles import CONSTANT, roles_of
+
+
+def load(model: str | os.PathLike[str] | bytes | Any) -> GraphModule:
+    """A model in ONNX's format as a Module that runs and trains.
+
+        net = tg.onnx.load("lenet.onnx")
+        optimizer = tg.optim.SGD(net.parameters(), lr=0.01)
+
+    model: a path, the bytes of a file, or an `onnx.ModelProto`. The keys of the state dict are the names of
+    the graph's initialisers. Those from which an operator learns are parameters, ONNX does not say which
+    (reading/roles.py); running statistics are buffers, and what is left is a constant. A model that was
+    exported for inference keeps its batch norms' statistics while it trains.
+
+    The file may be anybody's: nothing in it is run, sizes are believed after they were compared with the
+    bytes, and tensors in other files are read from inside the model's folder alone. Needs the extra `onnx`.
+
+    Raises OnnxError, which names the node or the tensor, for what is damaged, hostile or not supported;
+    MissingExtraError without onnx.
+    """
+    prototype = library().ModelProto
+    path = Path(model) if isinstance(model, (str, os.PathLike)) else None
+    content = model if path is None else path.read_bytes()
+    if not isinstance(content, (bytes, prototype)):
+        raise TypeError(f"load: model must be a path, bytes or a ModelProto, not {type(model).__name__}")
+    try:
+        with damage_of("the model"):
+            proto = prototype.FromString(content) if isinstance(content, bytes) else content
+            check_model(proto)
+            external = ExternalData(None if path is None else path.parent)
+            return module_of(read_graph(proto.graph, opset_of(proto), external))
+    except OnnxError:
+        raise
+    except DamagedFileError as error:
+        raise OnnxError(str(error)) from error
+
+
+def check_model(proto: Any) -> None:
+    """Refuse what is no model, and parts of one that are not supported."""
+    if not proto.HasField("graph"):
+        raise OnnxError("there is no graph in it: it is no model in ONNX's format")
+    if proto.functions:
+        names = ", ".join(sorted({function.name for function in proto.functions}))
+        raise OnnxError(
+            f"the model has functions of its own ({names}), which are not supported; onnx.inliner puts their "
+            "nodes in their place"
+        )
+    if proto.training_info:
+        raise OnnxError("the model has training_info, which is not supported; load its inference graph alone")
+
+
+def module_of(graph: Graph) -> GraphModule:
+    """The module that runs a graph."""
+    roles = roles_of(graph.initializers, graph.nodes)
+    roles.update(dict.fromkeys(graph.constants, CONSTANT))
+    tensors = {**graph.initializers, **graph.constants}
+    return GraphModule(graph.inputs, graph.outputs, steps_of(graph), tensors, roles)
+
+
+def steps_of(graph: Graph) -> list[Step]:
+    """The nodes, each prepared by its operator. Raises OnnxError for what an operator does not support."""
+    prepared = [OPERATORS[node.op_type].prepare(node) for node in graph.nodes]
+    return [
+        Step(str(node), function, node.inputs, node.outputs, OPERATORS[node.op_type].trains, unused)
+        for node, function, unused in zip(graph.nodes, prepared, last_uses(graph.nodes, graph.outputs))
+    ]
+
+
+def last_uses(nodes: Sequence[Node], outputs: Sequence[str]) -> list[tuple[str, ...]]:
+    """For each node, the names that are read, or made, for the last time there."""
+    needed = {"", *outputs}
+    unused = []
+    for node in reversed(nodes):
+        names = {*node.inputs, *node.outputs} - needed
+        unused.append(tuple(sorted(names)))
+        needed |= names
+    return unused[::-1]
