@@ -103,8 +103,8 @@ def pooled_maxima(x: Tensor, *, windows: Windows, ceil_mode: bool, by_columns: b
     if not pooling.is_usual:
         lowest = -math.inf if x.dtype.kind == "f" else range_of(x.dtype)[0]
         image, pads, ceil_mode = padded(image, pooling.whole_pads(), lowest), ((0, 0), (0, 0)), False
-    geometry: Any = pooling.kernel, pooling.strides, pads, pooling.dilations
-    y = F.max_pool2d(image, *geometry, ceil_mode, indices)
+    geometry: Any = pooling.kernel, pooling.strides, pads, pooling.dilations, ceil_mode, indices
+    y = F.max_pool2d(image, *geometry)
     if not indices:
         return as_before(y, x)
     offsets = (0, 0) if pooling.is_usual else (pooling.pads[0][0], pooling.pads[1][0])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+import numpy as np
 
 from ....errors import OnnxError
 from .external import ExternalData
@@ -54,10 +55,15 @@ def value_of(attribute: Any, owner: str, external: ExternalData) -> Any:
     value = getattr(attribute, field)
     if field == "t":
         return array_of(value, external)
-    if field in ("floats", "ints"):
+    if field == "ints":
         return tuple(value)
-    if field == "f" and not math.isfinite(value):
-        return float(value)
+    if field in ("f", "floats"):
+        return shortest(value) if field == "f" else tuple(map(shortest, value))
     if field == "s":
         return value.decode("utf-8", "replace")
     return tuple(text.decode("utf-8", "replace") for text in value) if field == "strings" else value
+
+
+def shortest(number: float) -> float:
+    """The shortest decimal of those that are this float32: 1e-05, and not 9.999999747378752e-06."""
+    return float(str(np.float32(number)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,32 @@ from .graph import Graph, read_graph
 from .library import library, opset_of
 from .module import GraphModule, Step
 from .node import Node
-from .roles import CONSTANT, roles_of
+from .roles import CONSTANT, roles_of, with_parameters
 
 
-def load(model: str | os.PathLike[str] | bytes | Any) -> GraphModule:
+def load(
+    model: str | os.PathLike[str] | bytes | Any, *, parameters: Collection[str] | None = None
+) -> GraphModule:
     """A model in ONNX's format as a Module that runs and trains.
 
         net = tg.onnx.load("lenet.onnx")
         optimizer = tg.optim.SGD(net.parameters(), lr=0.01)
 
     model: a path, the bytes of a file, or an `onnx.ModelProto`. The keys of the state dict are the names of
-    the graph's initialisers. Those from which an operator learns are parameters, ONNX does not say which
-    (reading/roles.py); running statistics are buffers, and what is left is a constant. A model that was
-    exported for inference keeps its batch norms' statistics while it trains.
+    the graph's initialisers. Which of them are parameters ONNX does not say. Without `parameters`, the names
+    of those that are, they are all from which an operator learns (reading/roles.py): a constant with
+    dimensions, such as the mean of the data, too. Running statistics are buffers, and what is left is a
+    constant, which the state dict has not.
+
+    In training mode the module computes what the file says, so a model that was exported for inference keeps
+    its batch norms' statistics while it trains; in eval mode nothing trains, whatever the file says. An
+    exporter that folds batch norms into convolutions leaves none to train.
 
     The file may be anybody's: nothing in it is run, sizes are believed after they were compared with the
     bytes, and tensors in other files are read from inside the model's folder alone. Needs the extra `onnx`.
 
     Raises OnnxError, which names the node or the tensor, for what is damaged, hostile or not supported;
-    MissingExtraError without onnx.
+    ValueError for parameters that are no floating initialisers; MissingExtraError without onnx.
     """
     prototype = library().ModelProto
     path = Path(model) if isinstance(model, (str, os.PathLike)) else None
@@ -45,11 +52,13 @@ def load(model: str | os.PathLike[str] | bytes | Any) -> GraphModule:
             proto = prototype.FromString(content) if isinstance(content, bytes) else content
             check_model(proto)
             external = ExternalData(None if path is None else path.parent)
-            return module_of(read_graph(proto.graph, opset_of(proto), external))
+            graph = read_graph(proto.graph, opset_of(proto), external)
+            steps = steps_of(graph)
     except OnnxError:
         raise
     except DamagedFileError as error:
         raise OnnxError(str(error)) from error
+    return module_of(graph, steps, parameters)
 
 
 def check_model(proto: Any) -> None:
@@ -66,19 +75,28 @@ def check_model(proto: Any) -> None:
         raise OnnxError("the model has training_info, which is not supported; load its inference graph alone")
 
 
-def module_of(graph: Graph) -> GraphModule:
+def module_of(graph: Graph, steps: list[Step], parameters: Collection[str] | None) -> GraphModule:
     """The module that runs a graph."""
     roles = roles_of(graph.initializers, graph.nodes)
+    if parameters is not None:
+        roles = with_parameters(roles, parameters, graph.initializers)
     roles.update(dict.fromkeys(graph.constants, CONSTANT))
-    tensors = {**graph.initializers, **graph.constants}
-    return GraphModule(graph.inputs, graph.outputs, steps_of(graph), tensors, roles)
+    return GraphModule(graph.inputs, graph.outputs, steps, graph.initializers | graph.constants, roles)
 
 
 def steps_of(graph: Graph) -> list[Step]:
     """The nodes, each prepared by its operator. Raises OnnxError for what an operator does not support."""
     prepared = [OPERATORS[node.op_type].prepare(node) for node in graph.nodes]
     return [
-        Step(str(node), function, node.inputs, node.outputs, OPERATORS[node.op_type].trains, unused)
+        Step(
+            str(node),
+            node.name or next(filter(None, node.outputs)),
+            function,
+            node.inputs,
+            node.outputs,
+            OPERATORS[node.op_type].trains,
+            unused,
+        )
         for node, function, unused in zip(graph.nodes, prepared, last_uses(graph.nodes, graph.outputs))
     ]
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....dtypes import Array
+from ....engine.modes import LAYER
 from ....engine.tensor import Tensor
 from ....errors import DtypeError, OnnxError, ShapeError, show_array, show_shape
 from ....nn import Module, Parameter
@@ -18,9 +19,12 @@ from .roles import PARAMETER, STATISTIC
 
 
 class Step(NamedTuple):
-    """A node that is ready to run. last_used: what nothing reads after it."""
+    """A node that is ready to run. layer: what its ops are called after; last_used: what nothing reads after
+    it.
+    """
 
     node: str
+    layer: str
     function: Function
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -83,6 +87,7 @@ class GraphModule(Module):
     def _run(self, step: Step, values: dict[str, Any]) -> None:
         """Run a node, and let go of what nothing reads any more."""
         options = {"training": self.training} if step.trains else {}
+        LAYER.set(f"{self._path}.{step.layer}")
         try:
             made = step.function(*[values[name] for name in step.inputs], **options)
         except Exception as error:

@@ -7,7 +7,7 @@ constants.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ....dtypes import Array
 from ..operators.table import OPERATORS
@@ -28,6 +28,18 @@ def roles_of(initializers: dict[str, Array], nodes: Sequence[Node]) -> dict[str,
         else:
             roles[name] = STATISTIC if name in followed else CONSTANT
     return roles
+
+
+def with_parameters(
+    roles: dict[str, str], parameters: Collection[str], initializers: dict[str, Array]
+) -> dict[str, str]:
+    """The roles with these parameters and no others. Raises ValueError for a name that cannot be one."""
+    for name in parameters:
+        if name not in initializers or initializers[name].dtype.kind != "f":
+            floating = [known for known, array in initializers.items() if array.dtype.kind == "f"]
+            raise ValueError(f"load: {name!r} is no floating initialiser of the graph; it has {floating}")
+    others = {name: STATISTIC if role == PARAMETER else role for name, role in roles.items()}
+    return others | dict.fromkeys(parameters, PARAMETER)
 
 
 def read_as(nodes: Sequence[Node]) -> tuple[set[str], set[str]]:
