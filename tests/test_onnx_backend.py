@@ -37,7 +37,7 @@ def test_cases_of(op_type):
 def test_element_types_that_no_tensor_has_are_refused_by_name():
     refused = 0
     for its in cases().values():
-        for name, case in its.items():
+        for case in its.values():
             if foreign := foreign_types(case.model):
                 with pytest.raises(OnnxError, match="|".join(foreign)):
                     tg.onnx.load(case.model)

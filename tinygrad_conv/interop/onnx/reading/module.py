@@ -102,8 +102,8 @@ class GraphModule(Module):
         names = [declared.name for declared in self.graph_inputs]
         given = dict(zip(names, inputs))
         if len(inputs) > len(names) or {*named} != {*names} - {*given}:
-            got = [*map(repr, given), *map(repr, named)]
-            raise TypeError(f"{self._path}: the graph takes {names}, not {len(inputs)} and {got}")
+            got = f"{len(inputs)} by position and {[*named]} by name"
+            raise TypeError(f"{self._path}: the graph takes {names}, not {got}")
         given.update(named)
         return {declared.name: checked(declared, given[declared.name]) for declared in self.graph_inputs}
 
