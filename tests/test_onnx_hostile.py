@@ -362,10 +362,21 @@ def test_changed_bytes_are_refused_or_make_a_module_that_works(seed):
             net = tg.onnx.load(bytes(mutated))
             with np.errstate(all="ignore"):
                 use(net)
-        except OnnxError:
+        except OnnxError as error:
+            assert not isinstance(root_of(error), MISTAKES), error
             continue
         loaded += 1
     assert 0 < loaded < 300
+
+
+MISTAKES = (AttributeError, KeyError, NameError, AssertionError)  # of ours, and none of the file
+
+
+def root_of(error):
+    """What an error began with."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def use(net):

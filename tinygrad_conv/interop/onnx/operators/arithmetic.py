@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import partial, reduce
 from typing import Any
 
-import numpy as np
-
 from .... import functional as F
 from ....engine.tensor import Tensor
 from ..reading.node import Node
 from .table import Function, operator, plain
+from .values import scalar
 
 plain("Add", (7, 13, 14), F.add)
 plain("Sub", (7, 13, 14), F.sub)
@@ -92,10 +91,5 @@ def clip(node: Node) -> Function:
 def clipped(
     x: Tensor, low: Tensor | None = None, high: Tensor | None = None, *, least: Any, most: Any
 ) -> Tensor:
-    bounds = [as_number(low, least), as_number(high, most)]
+    bounds = [least if low is None else scalar("min", low), most if high is None else scalar("max", high)]
     return x if bounds == [None, None] else F.clamp(x, *bounds)
-
-
-def as_number(bound: Tensor | None, number: Any) -> Any:
-    """A bound as a number of Python, which takes the dtype of what it bounds."""
-    return number if bound is None else np.asarray(bound.data).reshape(()).item()

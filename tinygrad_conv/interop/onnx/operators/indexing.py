@@ -14,7 +14,7 @@ from ....errors import ShapeError, show_shape
 from ..reading.node import Node
 from .reductions import in_dtype_of
 from .table import Function, operator, plain
-from .values import axis_of, integers, scalar, tensor_of
+from .values import axis_of, integers, tensor_of, whole
 
 REDUCTIONS = {"none": None, "add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 
@@ -168,7 +168,7 @@ def one_hot(node: Node) -> Function:
 
 
 def marked(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int) -> Tensor:
-    count = int(scalar("depth", depth))
+    count = whole("depth", depth)
     if count < 1 or values.data.size != 2:
         raise ShapeError(f"depth {count} must be at least 1, and values two numbers")
     off, on = values.data.reshape(-1)
@@ -214,7 +214,7 @@ def top_k(node: Node) -> Function:
 def extremes(
     x: Tensor, k: Tensor | None = None, *, count: int | None, axis: int, largest: bool
 ) -> tuple[Tensor, Tensor]:
-    wanted = count if k is None else int(scalar("k", k))
+    wanted = count if k is None else whole("k", k)
     axis = axis_of(axis, x.ndim)
     if wanted is None or not 0 <= wanted <= x.shape[axis]:
         raise ShapeError(f"k {wanted} must be from 0 to {x.shape[axis]}, the size of axis {axis}")
@@ -244,7 +244,7 @@ def accumulation(node: Node, function: Function) -> Function:
 
 
 def accumulated(x: Tensor, axis: Tensor, *, function: Function, exclusive: bool, backwards: bool) -> Tensor:
-    place = axis_of(int(scalar("axis", axis)), x.ndim)
+    place = axis_of(whole("axis", axis), x.ndim)
     ordered = F.flip(x, dims=(place,)) if backwards else x
     if exclusive and x.shape[place]:
         neutral = 0.0 if function is F.cumsum else 1.0

@@ -9,7 +9,7 @@ from ....engine.tensor import Tensor
 from ....errors import ShapeError, show_shape
 from ..reading.node import Node
 from .table import Function, operator, plain
-from .values import scalar
+from .values import whole
 
 plain("MatMul", (1, 9, 13), F.matmul)
 
@@ -60,5 +60,5 @@ def trilu(node: Node) -> Function:
 
 
 def triangle(x: Tensor, k: Tensor | None = None, *, upper: bool) -> Tensor:
-    diagonal = 0 if k is None else scalar("k", k)
+    diagonal = 0 if k is None else whole("k", k)
     return (F.triu if upper else F.tril)(x, diagonal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from .... import functional as F
 from ....engine.commit import Changes
 from ....engine.modes import told
 from ....engine.tensor import Tensor
-from ....errors import OnnxError
+from ....errors import OnnxError, ShapeError, show_shape
 from ....functional.arguments import rewrite
 from ..reading.node import Node
 from .table import Function, operator
@@ -19,6 +20,14 @@ from .values import axes_of, axis_of, scalar, tensor_of
 
 LONG_TRAINING = 14
 """From this opset on a batch norm says by an attribute whether it trains, before by its outputs."""
+
+
+def eps_of(node: Node) -> float:
+    """What is added to a variance, so that nothing is divided by 0."""
+    eps = node.get("epsilon")
+    if not 0 <= eps < math.inf:
+        node.refuse("epsilon", eps, "finite numbers from 0")
+    return float(eps)
 
 
 @operator("BatchNormalization", (7, 9, 14, 15), statistics=(3, 4), trains=True)
@@ -32,7 +41,7 @@ def batch_normalization(node: Node) -> Function:
     if not written_for_training and any(node.outputs[1:]):
         raise OnnxError(f"{node}: it has statistics among its outputs, and training_mode is 0")
     function = training_batch_norm if written_for_training else resting_batch_norm
-    return partial(function, eps=node.get("epsilon"), kept=node.get("momentum"))
+    return partial(function, eps=eps_of(node), kept=node.get("momentum"))
 
 
 def resting_batch_norm(
@@ -49,6 +58,9 @@ def training_batch_norm(
     """
     if not training:
         return F.batch_norm(x, mean, var, scale, b, False, eps=eps), mean, var
+    if mean.shape != scale.shape or var.shape != scale.shape:
+        given = f"{show_shape(mean.shape)} and {show_shape(var.shape)}"
+        raise ShapeError(f"mean and var are {given}, but scale is {show_shape(scale.shape)}")
     y = F.batch_norm(x, None, None, scale, b, True, eps=eps)
     follow(x, mean, var, kept)
     return y, mean.detach(), var.detach()
@@ -67,7 +79,7 @@ def follow(x: Tensor, mean: Tensor, var: Tensor, kept: float) -> None:
 
 @operator("InstanceNormalization", (6, 22))
 def instance_normalization(node: Node) -> Function:
-    return partial(instance_normalized, eps=node.get("epsilon"))
+    return partial(instance_normalized, eps=eps_of(node))
 
 
 def instance_normalized(x: Tensor, scale: Tensor, b: Tensor, *, eps: float) -> Tensor:
@@ -80,7 +92,7 @@ def group_normalization(node: Node) -> Function:
     groups = node.get("num_groups")
     if groups < 1:
         node.refuse("num_groups", groups, "integers of at least 1")
-    return partial(group_normalized, groups=groups, eps=node.get("epsilon"), by_group=node.version < 21)
+    return partial(group_normalized, groups=groups, eps=eps_of(node), by_group=node.version < 21)
 
 
 def group_normalized(
@@ -98,7 +110,7 @@ def layer_normalization(node: Node) -> Function:
     return partial(
         layer_normalized,
         axis=node.get("axis"),
-        eps=node.get("epsilon"),
+        eps=eps_of(node),
         statistics=node.makes(1) or node.makes(2),
     )
 
@@ -118,7 +130,7 @@ def layer_normalized(
 @operator("RMSNormalization", (23,))
 def rms_normalization(node: Node) -> Function:
     """Everything from an axis on, divided by the root of its mean square, times a scale."""
-    return partial(rms_normalized, axis=node.get("axis"), eps=node.get("epsilon"))
+    return partial(rms_normalized, axis=node.get("axis"), eps=eps_of(node))
 
 
 def rms_normalized(x: Tensor, scale: Tensor, *, axis: int, eps: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,14 @@ def integers(name: str, tensor: Tensor) -> tuple[int, ...]:
     if tensor.dtype.kind not in "iu":
         raise DtypeError(f"{name} must be integers, not {show_array(tensor)}")
     return tuple(tensor.data.reshape(-1).tolist())
+
+
+def whole(name: str, tensor: Tensor) -> int:
+    """The only number in a tensor, which must be finite, as an integer; floats are cut off."""
+    number = scalar(name, tensor)
+    if not math.isfinite(number):
+        raise ShapeError(f"{name} must be finite, not {number}")
+    return int(number)
 
 
 def scalar(name: str, tensor: Tensor) -> Any:

@@ -9,6 +9,7 @@ from ....errors import OnnxError, ShapeError, show_shape
 from ..reading.node import Node
 
 MOST_DIMS = 2
+LARGEST = 2**31 - 1  # of sizes, so that sums and products of them are numbers that NumPy has
 Pads = tuple[tuple[int, int], ...]
 
 
@@ -89,6 +90,6 @@ def windows_of(node: Node) -> Windows:
 def sizes_of(node: Node, name: str, least: int) -> tuple[int, ...]:
     """An attribute that is a size for each axis; empty where it is left out."""
     sizes = node.get(name, ())
-    if any(size < least for size in sizes):
-        node.refuse(name, sizes, f"integers of at least {least}")
+    if any(not least <= size <= LARGEST for size in sizes):
+        node.refuse(name, sizes, f"integers of at least {least}, and no more than {LARGEST}")
     return tuple(sizes)
