@@ -63,9 +63,8 @@ FLOORS = (
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
-    ("replay",),
+    ("replay", "interop"),
     ("debug", "plot"),
-    ("interop",),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
     ("__main__",),

@@ -284,5 +284,5 @@ def test_nothing_is_imported_before_it_is_asked_for():
 
 def test_without_the_package_a_message_says_what_brings_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    message = 'tg.onnx needs the extra: pip install "tinygrad_conv[onnx]"'
+    message = 'tg.onnx needs the package onnx: pip install "tinygrad_conv[onnx]"'
     assert_refused(lambda: tg.onnx.load(b""), tg.errors.MissingExtraError, message)

@@ -8,14 +8,11 @@ engine/      Tensor, the tape and its sweep, and how an op comes into being: its
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, data
-saving/      files: tg.save and tg.load, checkpoints of a training, the random state
+nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load, checkpoints
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-plot/        curves, kernels, confusion, images, where matplotlib is installed
-replay/      training steps recorded once and replayed fast; imported when asked for
-interop/     doors to other frameworks: models in ONNX's format
-port/        what must be written otherwise in a script of PyTorch's; absent    names not here
+replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
+interop/     models as ONNX files; port/    PyTorch's scripts; absent    names that are not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 
@@ -103,7 +100,6 @@ if TYPE_CHECKING:
     from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
-    from .interop import onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
@@ -234,8 +230,7 @@ def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: it costs nothing while nobody does."""
     if name in LATER:
         package = import_floor(LATER[name], name)
-        is_package = name == LATER[name].rpartition(".")[2]
-        globals()[name] = package if is_package else getattr(package, name)
+        globals()[name] = package if name == LATER[name].rpartition(".")[2] else getattr(package, name)
         return globals()[name]
     refuse(__name__, name, depth=2)
 

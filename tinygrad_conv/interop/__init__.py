@@ -1,4 +1,4 @@
-"""Doors to other frameworks: each is imported when it is used, and needs an extra.
+"""Doors to other libraries, each imported when it is asked for.
 
-onnx/    models in ONNX's format: `tg.onnx`
+onnx/    models as ONNX files
 """

@@ -1,7 +1,8 @@
 """Models in ONNX's format, as PyTorch and others write them. `pip install "tinygrad_conv[onnx]"`.
 
 reading/      `load`: a file → a Module that runs and trains
-operators/    what each of ONNX's operators is in functions of ours
+operators/    for reading: what each of ONNX's operators is in functions of ours
+library.py    the library of ONNX, imported where it is used
 """
 
 from __future__ import annotations

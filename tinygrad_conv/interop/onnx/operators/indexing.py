@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .... import functional as F
+from ....allocation import check_fits
 from ....engine.tensor import Tensor
 from ....errors import ShapeError, show_shape
 from ..reading.node import Node
@@ -171,6 +172,7 @@ def marked(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int) -> Tens
     count = whole("depth", depth)
     if count < 1 or values.data.size != 2:
         raise ShapeError(f"depth {count} must be at least 1, and values two numbers")
+    check_fits("OneHot", "depth", count, (*indices.shape, count), max(values.dtype.itemsize, 8))
     off, on = values.data.reshape(-1)
     axis = axis_of(axis, indices.ndim + 1)
     places = np.expand_dims(indices.data, axis)
@@ -264,6 +266,8 @@ def reverse_sequence(node: Node) -> Function:
 
 
 def sequences_reversed(x: Tensor, lengths: Tensor, *, time_axis: int) -> Tensor:
+    if x.ndim < 2:
+        raise ShapeError(f"the input must be [T, N, …] or [N, T, …], not {show_shape(x.shape)}")
     steps, sizes = x.shape[time_axis], np.array(integers("sequence_lens", lengths))
     within = not sizes.size or 0 <= sizes.min() <= sizes.max() <= steps
     if sizes.shape != (x.shape[1 - time_axis],) or not within:

@@ -13,8 +13,8 @@ from ..operators.table import OPERATORS
 from .attributes import attributes_of
 from .element_types import known_dtype, no_dtype
 from .external import ExternalData
-from .library import DOMAINS, schema_of
 from .node import Node, called
+from .schemas import DOMAINS, schema_of
 from .tensors import array_of
 
 

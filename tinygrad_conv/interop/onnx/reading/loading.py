@@ -9,13 +9,14 @@ from typing import Any
 
 from ....archive import damage_of
 from ....errors import DamagedFileError, OnnxError
+from ..library import library
 from ..operators import OPERATORS
 from .external import ExternalData
 from .graph import Graph, read_graph
-from .library import library, opset_of
 from .module import GraphModule, Step
 from .node import Node
 from .roles import CONSTANT, roles_of, with_parameters
+from .schemas import opset_of
 
 
 def load(

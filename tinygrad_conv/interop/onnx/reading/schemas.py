@@ -1,21 +1,13 @@
-"""The onnx package: protobuf's classes, and the schema of each operator in each version."""
+"""The schema of each of ONNX's operators in each version, and the version that a model is written in."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ....errors import MissingExtraError, OnnxError
+from ....errors import OnnxError
+from ..library import library
 
 DOMAINS = ("", "ai.onnx")  # two names of ONNX's own
-
-
-def library() -> Any:
-    """The package. Raises MissingExtraError where it is not installed."""
-    try:
-        import onnx
-    except ImportError:
-        raise MissingExtraError('tg.onnx needs the extra: pip install "tinygrad_conv[onnx]"') from None
-    return onnx
 
 
 def schema_of(op_type: str, opset: int) -> Any:
