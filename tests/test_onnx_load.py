@@ -52,7 +52,7 @@ def test_a_net_computes_what_it_did_and_has_its_gradients(name, training):
     assert_same_outputs_and_gradients(net, loaded, batch(net, 3))
 
 
-@pytest.mark.parametrize("name", ["ResNet", *more(*NETS)])
+@pytest.mark.parametrize("name", ["ResNet", *more("UNet")])
 def test_so_does_one_of_the_newer_exporter(name):
     pytest.importorskip("onnxscript")
     net = made(NETS[name]).eval()
@@ -60,7 +60,7 @@ def test_so_does_one_of_the_newer_exporter(name):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", ["MobileNet"])
 def test_one_that_an_exporter_has_folded_computes_the_same(name):
     pytest.importorskip("onnxscript")
     net = made(NETS[name]).eval()
@@ -73,16 +73,16 @@ def test_one_that_an_exporter_has_folded_computes_the_same(name):
         np.testing.assert_allclose(loaded(x.numpy()).data, net(x).detach().numpy(), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("opset", [9, *more(7, 8, 10, 11, 12, 14, 15, 16, 18, 19, 20)])
-def test_every_opset_that_the_exporter_writes(opset):
-    names = NETS if opset >= 11 else NETS.keys() - {"UNet"}  # the exporter has bilinear resizing from 11 on
+@pytest.mark.parametrize("opset", [9, *more(7, 11, 13, 20)])
+def test_opsets_from_the_first_to_the_last_that_the_exporter_writes(opset):
+    names = ["ResNet", "UNet"] if opset >= 11 else ["ResNet"]  # no bilinear resizing is exported before
     for name in names:
         net = made(NETS[name]).eval()
         loaded = tg.onnx.load(exported(net, opset_version=opset))
         assert_same_outputs_and_gradients(net, loaded, batch(net))
 
 
-@pytest.mark.parametrize("name", ["ResNet", *more("LeNet", "MobileNet", "UNet")])
+@pytest.mark.parametrize("name", ["ResNet", *more("LeNet")])
 def test_it_trains_as_in_pytorch(name):
     net = made(NETS[name])
     loaded = tg.onnx.load(exported(net))

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx.backend.base import Backend, BackendRep
-from onnx.backend.test import BackendTest
-from onnx.backend.test.loader import load_model_tests
+from onnx.backend.test import BackendTest, runner
 
 import tinygrad_conv as tg
 from tinygrad_conv.interop.onnx.operators import OPERATORS
@@ -84,12 +83,15 @@ class LoadingBackend(Backend):
         return device == "CPU"
 
 
+runner.load_model_tests = cache(runner.load_model_tests)  # it takes seconds, and is needed twice
+
+
 @cache
 def cases() -> dict[str, dict[str, Any]]:
     """ONNX's node cases of supported operators: operator → name → case."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        loaded = load_model_tests(kind="node")
+        loaded = runner.load_model_tests(kind="node")
     by_type: dict[str, dict[str, Any]] = defaultdict(dict)
     for case in loaded:
         nodes = case.model.graph.node
@@ -100,8 +102,8 @@ def cases() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def runner() -> Any:
-    """ONNX's runner on this backend, with a method `test_…_cpu` for each case."""
+def tests() -> Any:
+    """What ONNX's runner makes of this backend, with a method `test_…_cpu` for each case."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return BackendTest(LoadingBackend, __name__).test_cases["OnnxBackendNodeModelTest"]()
@@ -109,7 +111,7 @@ def runner() -> Any:
 
 def run(name: str) -> None:
     """A case, as the runner runs and compares it."""
-    getattr(runner(), f"test_{name}_cpu")()
+    getattr(tests(), f"test_{name}_cpu")()
 
 
 def foreign_types(model: Any) -> set[str]:
