@@ -188,6 +188,18 @@ def test_what_goes_wrong_inside_names_the_node():
     assert isinstance(caught.value.__cause__, ShapeError)
 
 
+def test_statistics_that_are_inputs_are_left_as_they_are():
+    names = "x scale bias mean var"
+    nodes = [node("BatchNormalization", names, "y mean2 var2", training_mode=1)]
+    ones = {"scale": np.ones(1, "f"), "bias": np.zeros(1, "f")}
+    model = model_of(nodes, {**X, "mean": [1], "var": [1]}, ones, outputs=("y", "mean2", "var2"))
+    mean, var, x = np.zeros(1, "f"), np.ones(1, "f"), images() + 3
+    _, mean2, var2 = tg.onnx.load(model)(x, mean, var)
+    assert mean == 0 and var == 1
+    assert mean2.item() == pytest.approx(0.1 * x.mean(), rel=1e-5)
+    assert var2.item() == pytest.approx(0.9 + 0.1 * x.var(), rel=1e-5)
+
+
 def test_dropout_drops_where_the_file_says_so_and_the_module_trains():
     nodes = [node("Dropout", "x ratio mode", "y mask", name="drop")]
     for says in (True, False):

@@ -138,6 +138,19 @@ def test_graphs_that_do_not_hold_together(change, message):
     refuse(changed(change), message)
 
 
+def test_messages_are_short_however_long_names_are():
+    long = "n" * 10**6
+    for given in (
+        node(long, long, long, long),
+        node("Relu", long, name=long),
+        node("Relu", name=long, **{long: 1}),
+        node("Relu", "x", "x", name=long),
+        node("Relu", name=long, domain=long),
+        node("Pad", name=long, mode=long),
+    ):
+        refuse(model_of([given], X), "n" * 10)
+
+
 def test_parts_of_a_model_that_are_not_supported():
     for part, message in (("functions", "functions of its own"), ("training_info", "training_info")):
         model = small_net()

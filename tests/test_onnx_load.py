@@ -175,6 +175,9 @@ def test_a_replayed_step_is_the_eager_one():
     assert [eager().item() for _ in range(4)] == pytest.approx(
         [replayed().item() for _ in range(4)], rel=1e-6
     )
+    state = twin.state_dict()
+    for key, value in loaded.state_dict().items():  # the running statistics among them
+        np.testing.assert_allclose(state[key].data, value.data, rtol=1e-5, atol=1e-6, err_msg=key)
 
 
 def test_the_tape_names_nodes_and_initialisers():

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from .... import functional as F
-from ....engine.commit import Changes
-from ....engine.modes import told
+from ....engine.modes import no_grad
 from ....engine.tensor import Tensor
 from ....errors import OnnxError, ShapeError, show_shape
-from ....functional.arguments import rewrite
 from ..reading.node import Node
 from .table import Function, operator
 from .values import axes_of, axis_of, scalar, tensor_of
@@ -30,7 +28,7 @@ def eps_of(node: Node) -> float:
     return float(eps)
 
 
-@operator("BatchNormalization", (7, 9, 14, 15), statistics=(3, 4), trains=True)
+@operator("BatchNormalization", (7, 9, 14, 15), statistics={3: 1, 4: 2}, trains=True)
 def batch_normalization(node: Node) -> Function:
     """Each channel normalised by the running statistics, or, where the node trains, by those of its batch."""
     if not node.flag("spatial", True):
@@ -53,7 +51,7 @@ def resting_batch_norm(
 def training_batch_norm(
     x: Tensor, scale: Tensor, b: Tensor, mean: Tensor, var: Tensor, *, eps: float, kept: float, training: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """y, and the running statistics, which follow: they keep the share `kept`, and take the rest from the
+    """y, and what the running statistics become. They keep the share `kept`, and take the rest from the
     batch, whose variance is the biased one, unlike in PyTorch.
     """
     if not training:
@@ -62,19 +60,9 @@ def training_batch_norm(
         given = f"{show_shape(mean.shape)} and {show_shape(var.shape)}"
         raise ShapeError(f"mean and var are {given}, but scale is {show_shape(scale.shape)}")
     y = F.batch_norm(x, None, None, scale, b, True, eps=eps)
-    follow(x, mean, var, kept)
-    return y, mean.detach(), var.detach()
-
-
-@told
-def follow(x: Tensor, mean: Tensor, var: Tensor, kept: float) -> None:
-    """Move running statistics, in place and together, towards those of a batch x [N, C, …]."""
-    axes = (0, *range(2, x.ndim))
-    changes = Changes()
-    for running, latest in ((mean, x.data.mean(axes)), (var, x.data.var(axes))):
-        moved = running.data * kept + latest * (1 - kept)
-        rewrite(changes, running, moved.astype(running.dtype))
-    changes.commit()
+    with no_grad():
+        variance, average = F.var_mean(x, (0, *range(2, x.ndim)), correction=0)
+        return y, mean * kept + average * (1 - kept), var * kept + variance * (1 - kept)
 
 
 @operator("InstanceNormalization", (6, 22))

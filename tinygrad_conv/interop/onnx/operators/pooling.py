@@ -208,7 +208,9 @@ def global_max_pool(node: Node) -> Function:
 
 
 def global_maximum(x: Tensor) -> Tensor:
-    return F.amax(x, dim=spatial_axes(x), keepdim=True)
+    lines = x.reshape(*x.shape[:2], math.prod(x.shape[place] for place in spatial_axes(x)))
+    largest: Any = F.max(lines, 2)  # whose gradient goes to the first of equals, as a pooling's does
+    return largest.values.reshape(*x.shape[:2], *(1,) * (x.ndim - 2))
 
 
 @operator("GlobalLpPool", (2, 22))

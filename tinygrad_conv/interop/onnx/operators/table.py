@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..reading.node import Node
@@ -18,14 +19,15 @@ class Operator(NamedTuple):
         node's inputs (None for one that is left out) that makes its output, or a tuple of them
     versions: of the operator that are known, the opsets in which it changed
     constants: the places of inputs through which nothing is learned, such as a shape or a bound
-    statistics: the places of inputs that follow a training without being learned
+    statistics: the places of inputs that follow a training without being learned, each with the place of the
+        output that it becomes
     trains: whether the function also takes `training`
     """
 
     prepare: Preparation
     versions: tuple[int, ...]
     constants: frozenset[int]
-    statistics: frozenset[int]
+    statistics: Mapping[int, int]
     trains: bool
 
 
@@ -36,13 +38,13 @@ def operator(
     op_type: str,
     versions: tuple[int, ...],
     constants: Collection[int] = (),
-    statistics: Collection[int] = (),
+    statistics: Mapping[int, int] = MappingProxyType({}),
     trains: bool = False,
 ) -> Callable[[Preparation], Preparation]:
     """Enter a function that prepares a node into the table."""
 
     def enter(prepare: Preparation) -> Preparation:
-        OPERATORS[op_type] = Operator(prepare, versions, frozenset(constants), frozenset(statistics), trains)
+        OPERATORS[op_type] = Operator(prepare, versions, frozenset(constants), dict(statistics), trains)
         return prepare
 
     return enter

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import OnnxError
+from ....errors import SHORT, OnnxError
 from .external import ExternalData
 from .tensors import array_of
 
@@ -27,7 +27,7 @@ def attributes_of(node: Any, schema: Any, owner: str, external: ExternalData) ->
         name = attribute.name
         if name not in known:
             supported = ", ".join(sorted(known)) or "none"
-            raise OnnxError(f"{owner}: attribute {name!r} is not one of its own: {supported}")
+            raise OnnxError(f"{owner}: attribute {SHORT.repr(name)} is not one of its own: {supported}")
         if name in given:
             raise OnnxError(f"{owner}: attribute {name} is there twice")
         if attribute.ref_attr_name or attribute.type != int(known[name].type):

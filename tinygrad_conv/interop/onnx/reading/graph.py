@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ....allocation import shortened
 from ....dtypes import Array
 from ....errors import SHORT, OnnxError
 from ..operators.table import OPERATORS
@@ -102,7 +103,7 @@ def read_node(proto: Any, opset: int, external: ExternalData) -> Node:
     if proto.domain not in DOMAINS or (proto.op_type not in OPERATORS and proto.op_type != "Constant"):
         where = f" of the domain {SHORT.repr(proto.domain)}" if proto.domain not in DOMAINS else ""
         raise OnnxError(
-            f"{owner}: the operator {proto.op_type}{where} is not supported; "
+            f"{owner}: the operator {shortened(proto.op_type)}{where} is not supported; "
             f"supported are {', '.join(sorted(OPERATORS))}"
         )
     schema = schema_of(proto.op_type, opset)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ....archive import damage_of
-from ....errors import DamagedFileError, OnnxError
+from ....errors import SHORT, DamagedFileError, OnnxError
 from ..library import library
 from ..operators import OPERATORS
 from .external import ExternalData
@@ -67,9 +67,9 @@ def check_model(proto: Any) -> None:
     if not proto.HasField("graph"):
         raise OnnxError("there is no graph in it: it is no model in ONNX's format")
     if proto.functions:
-        names = ", ".join(sorted({function.name for function in proto.functions}))
+        names = SHORT.repr(sorted({function.name for function in proto.functions}))
         raise OnnxError(
-            f"the model has functions of its own ({names}), which are not supported; onnx.inliner puts their "
+            f"the model has functions of its own, {names}, which are not supported; onnx.inliner puts their "
             "nodes in their place"
         )
     if proto.training_info:
@@ -86,20 +86,24 @@ def module_of(graph: Graph, steps: list[Step], parameters: Collection[str] | Non
 
 
 def steps_of(graph: Graph) -> list[Step]:
-    """The nodes, each prepared by its operator. Raises OnnxError for what an operator does not support."""
-    prepared = [OPERATORS[node.op_type].prepare(node) for node in graph.nodes]
-    return [
-        Step(
-            str(node),
-            node.name or next(filter(None, node.outputs)),
-            function,
-            node.inputs,
-            node.outputs,
-            OPERATORS[node.op_type].trains,
-            unused,
-        )
-        for node, function, unused in zip(graph.nodes, prepared, last_uses(graph.nodes, graph.outputs))
+    """The nodes in order. Raises OnnxError for what an operator does not support."""
+    unused = last_uses(graph.nodes, graph.outputs)
+    return [step_of(node, graph.initializers, names) for node, names in zip(graph.nodes, unused)]
+
+
+def step_of(node: Node, initializers: Collection[str], last_used: tuple[str, ...]) -> Step:
+    """A node, prepared by its operator."""
+    operator = OPERATORS[node.op_type]
+    function = operator.prepare(node)
+    followed = [
+        (result, node.inputs[place])
+        for place, result in operator.statistics.items()
+        if node.flag("training_mode") and node.inputs[place] in initializers
     ]
+    layer = node.name or next(filter(None, node.outputs))
+    return Step(
+        str(node), layer, function, node.inputs, node.outputs, operator.trains, tuple(followed), last_used
+    )
 
 
 def last_uses(nodes: Sequence[Node], outputs: Sequence[str]) -> list[tuple[str, ...]]:

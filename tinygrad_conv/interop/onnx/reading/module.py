@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....dtypes import Array
-from ....engine.modes import LAYER
+from ....engine.commit import Changes
+from ....engine.modes import LAYER, told
 from ....engine.tensor import Tensor
 from ....errors import DtypeError, OnnxError, ShapeError, show_array, show_shape
+from ....functional.arguments import rewrite
 from ....nn import Module, Parameter
 from ..operators.table import Function
 from .graph import Input
@@ -19,8 +21,11 @@ from .roles import PARAMETER, STATISTIC
 
 
 class Step(NamedTuple):
-    """A node that is ready to run. layer: what its ops are called after; last_used: what nothing reads after
-    it.
+    """A node that is ready to run.
+
+    layer: what its ops are called after
+    follows: the places of outputs that statistics become in training, and the names of these
+    last_used: what nothing reads after it
     """
 
     node: str
@@ -29,6 +34,7 @@ class Step(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     trains: bool
+    follows: tuple[tuple[int, str], ...]
     last_used: tuple[str, ...]
 
 
@@ -79,20 +85,27 @@ class GraphModule(Module):
         values: dict[str, Any] = {name: vars(scope)[key] for name, (scope, key) in self._places.items()}
         values.update(self._given(inputs, named))
         values[""] = None
-        for step in self.steps:
-            self._run(step, values)
+        around = LAYER.get()
+        try:
+            for step in self.steps:
+                LAYER.set(f"{self._path}.{step.layer}")
+                self._run(step, values)
+        finally:
+            LAYER.set(around)
         outputs = tuple(values[name] for name in self.graph_outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _run(self, step: Step, values: dict[str, Any]) -> None:
         """Run a node, and let go of what nothing reads any more."""
         options = {"training": self.training} if step.trains else {}
-        LAYER.set(f"{self._path}.{step.layer}")
         try:
             made = step.function(*[values[name] for name in step.inputs], **options)
         except Exception as error:
             raise OnnxError(f"{step.node}: {error}") from error
-        values.update(zip(step.outputs, made if isinstance(made, tuple) else (made,)))
+        results = made if isinstance(made, tuple) else (made,)
+        if self.training and step.follows:
+            follow([values[name] for _, name in step.follows], [results[place] for place, _ in step.follows])
+        values.update(zip(step.outputs, results))
         values[""] = None
         for name in step.last_used:
             del values[name]
@@ -110,6 +123,15 @@ class GraphModule(Module):
     def extra_repr(self) -> str:
         names = ", ".join(declared.name for declared in self.graph_inputs)
         return f"({names}) -> ({', '.join(self.graph_outputs)}), {len(self.steps)} nodes"
+
+
+@told
+def follow(statistics: Sequence[Tensor], results: Sequence[Tensor]) -> None:
+    """Put what a node has made of running statistics into their places, together."""
+    changes = Changes()
+    for statistic, result in zip(statistics, results):
+        rewrite(changes, statistic, result.data.astype(statistic.dtype))
+    changes.commit()
 
 
 def scope_at(path: tuple[str, ...], scopes: dict[tuple[str, ...], Module]) -> Module:

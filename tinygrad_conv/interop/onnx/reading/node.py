@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ....allocation import shortened
 from ....errors import SHORT, OnnxError
 from .element_types import known_dtype, no_dtype
 
@@ -82,4 +83,5 @@ class Node:
 
 def called(op_type: str, name: str) -> str:
     """A node in messages."""
+    op_type = shortened(op_type)
     return f"node {SHORT.repr(name)} ({op_type})" if name else f"a node without a name ({op_type})"
