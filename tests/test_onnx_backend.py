@@ -54,6 +54,24 @@ def test_what_is_left_out_does_not_pass(name):
         run(name)
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", ["PyTorchConverted", "PyTorchOperator"])
+def test_what_pytorch_once_exported_runs_but_for_operators_that_were_others_then(kind):
+    """In opset 6, before operands broadcast as they do now."""
+    names, passed = (
+        onnx_cases.names({"PyTorchConverted": "pytorch-converted"}.get(kind, "pytorch-operator")),
+        0,
+    )
+    for name in names:
+        try:
+            run(name, kind)
+        except OnnxError as error:
+            assert "as of opset" in str(error) or "spatial axes" in str(error), name
+        else:
+            passed += 1
+    assert passed > len(names) / 2
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("mode", ["linear", "cubic"])
 def test_aligned_corners_of_a_length_that_is_rounded_down_are_pytorchs(mode):

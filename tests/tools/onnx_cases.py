@@ -20,6 +20,8 @@ from tinygrad_conv.interop.onnx.operators import OPERATORS
 from tinygrad_conv.interop.onnx.reading.element_types import DTYPES
 
 FUNCTIONS = "functions"  # cases of nodes that a function of ONNX's consists of
+OF_PYTORCH = {"PyTorchConverted": "pytorch-converted", "PyTorchOperator": "pytorch-operator"}
+"""Nets and operators that PyTorch exported in opset 6: what the runner calls them, and the loader."""
 MODE_IN_THE_FILE = 12
 """Since this opset a file says whether dropout drops; before it the runtime does, and ONNX's runner expects
 that it does not."""
@@ -102,16 +104,21 @@ def cases() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def tests() -> Any:
-    """What ONNX's runner makes of this backend, with a method `test_…_cpu` for each case."""
+def tests() -> dict[str, Any]:
+    """What ONNX's runner makes of this backend: classes with a method `test_…_cpu` for each case."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return BackendTest(LoadingBackend, __name__).test_cases["OnnxBackendNodeModelTest"]()
+        return BackendTest(LoadingBackend, __name__).test_cases
 
 
-def run(name: str) -> None:
+def run(name: str, kind: str = "Node") -> None:
     """A case, as the runner runs and compares it."""
-    getattr(tests(), f"test_{name}_cpu")()
+    getattr(tests()[f"OnnxBackend{kind}ModelTest"](), f"test_{name}_cpu")()
+
+
+def names(kind: str) -> list[str]:
+    """The cases of a kind, one of OF_PYTORCH."""
+    return [case.name.removeprefix("test_") for case in runner.load_model_tests(kind=OF_PYTORCH[kind])]
 
 
 def foreign_types(model: Any) -> set[str]:
