@@ -55,13 +55,10 @@ def test_what_is_left_out_does_not_pass(name):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("kind", ["PyTorchConverted", "PyTorchOperator"])
+@pytest.mark.parametrize("kind", onnx_cases.OF_PYTORCH)
 def test_what_pytorch_once_exported_runs_but_for_operators_that_were_others_then(kind):
     """In opset 6, before operands broadcast as they do now."""
-    names, passed = (
-        onnx_cases.names({"PyTorchConverted": "pytorch-converted"}.get(kind, "pytorch-operator")),
-        0,
-    )
+    names, passed = onnx_cases.names(kind), 0
     for name in names:
         try:
             run(name, kind)
@@ -74,8 +71,8 @@ def test_what_pytorch_once_exported_runs_but_for_operators_that_were_others_then
 
 @pytest.mark.torch
 @pytest.mark.parametrize("mode", ["linear", "cubic"])
-def test_aligned_corners_of_a_length_that_is_rounded_down_are_pytorchs(mode):
-    torch = pytest.importorskip("torch")
+def test_aligned_corners_of_a_length_that_is_rounded_down_are_pytorchs_and_the_runtimes(mode):
+    torch, runtime = pytest.importorskip("torch"), pytest.importorskip("onnxruntime")
     name = f"resize_downsample_scales_{mode}_align_corners"
     assert LEFT_OUT[name] == LENGTH
     case = next(its[name] for its in cases().values() if name in its)
@@ -85,3 +82,5 @@ def test_aligned_corners_of_a_length_that_is_rounded_down_are_pytorchs(mode):
         torch.tensor(x), scale_factor=float(scales[-1]), mode=f"bi{mode}", align_corners=True
     )
     np.testing.assert_allclose(ours.data, theirs.numpy(), rtol=1e-5)
+    session = runtime.InferenceSession(case.model.SerializeToString())
+    np.testing.assert_allclose(ours.data, session.run(None, {"X": x, "scales": scales})[0], rtol=1e-5)
