@@ -154,6 +154,18 @@ def test_it_is_a_module_as_others_are(tmp_path):
     assert np.allclose(loaded.double()(x.astype(np.float64)).data, y, atol=1e-5)
 
 
+def test_a_net_whose_equal_tensors_the_exporter_keeps_once():
+    """Ones are a factor of a batch norm and a variance of another in a net that has not been trained."""
+    torch.manual_seed(0)
+    net = NETS["ResNet"]().eval()
+    loaded, x = tg.onnx.load(exported(net)), batch(net)
+    assert len([*loaded.parameters()]) < len([*net.parameters()])
+    y = loaded(x.numpy())
+    np.testing.assert_allclose(y.data, net(x).detach().numpy(), rtol=1e-5, atol=1e-5)
+    y.sum().backward()
+    assert all(parameter.grad is not None for parameter in loaded.parameters())
+
+
 def test_a_replayed_step_is_the_eager_one():
     net = made(NETS["ResNet"])
     loaded, x = tg.onnx.load(exported(net)), tg.tensor(batch(net, 4).numpy())

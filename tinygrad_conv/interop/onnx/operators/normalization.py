@@ -45,7 +45,12 @@ def batch_normalization(node: Node) -> Function:
 def resting_batch_norm(
     x: Tensor, scale: Tensor, b: Tensor, mean: Tensor, var: Tensor, *, eps: float, kept: float, training: bool
 ) -> Tensor:
-    return F.batch_norm(x, mean, var, scale, b, False, eps=eps)
+    return F.batch_norm(x, not_learned(mean), not_learned(var), scale, b, False, eps=eps)
+
+
+def not_learned(statistic: Tensor) -> Tensor:
+    """A statistic as it is: exporters keep equal tensors once, and so it may be a parameter elsewhere."""
+    return statistic.detach() if statistic.requires_grad else statistic
 
 
 def training_batch_norm(
@@ -55,7 +60,8 @@ def training_batch_norm(
     batch, whose variance is the biased one, unlike in PyTorch.
     """
     if not training:
-        return F.batch_norm(x, mean, var, scale, b, False, eps=eps), mean, var
+        resting = resting_batch_norm(x, scale, b, mean, var, eps=eps, kept=kept, training=training)
+        return resting, mean, var
     if mean.shape != scale.shape or var.shape != scale.shape:
         given = f"{show_shape(mean.shape)} and {show_shape(var.shape)}"
         raise ShapeError(f"mean and var are {given}, but scale is {show_shape(scale.shape)}")
