@@ -4,7 +4,6 @@ folder is read.
 
 from __future__ import annotations
 
-import math
 import os
 import tracemalloc
 
@@ -13,8 +12,6 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv.errors import OnnxError
-
-from .helpers import more
 
 onnx = pytest.importorskip("onnx")
 
@@ -352,53 +349,3 @@ def test_a_model_with_very_many_names_takes_no_longer_than_it_must():
     sums.input.extend(tensors)
     net = tg.onnx.load(model_of([sums], X, tensors))
     assert len([*net.parameters()]) == count
-
-
-@pytest.mark.parametrize("seed", [0, *more(*range(1, 8))])
-def test_changed_bytes_are_refused_or_make_a_module_that_works(seed):
-    """A few bytes of a small model, changed, left out or put in; any error but an OnnxError fails."""
-    rng = np.random.default_rng(seed)
-    content = small_net().SerializeToString()
-    loaded = 0
-    for _ in range(300):
-        mutated = bytearray(content)
-        for _ in range(rng.integers(1, 4)):
-            place = int(rng.integers(len(mutated)))
-            choice = rng.integers(3)
-            if choice == 0:
-                mutated[place] = rng.integers(256)
-            elif choice == 1:
-                del mutated[place : place + int(rng.integers(1, 4))]
-            else:
-                mutated[place:place] = bytes(rng.integers(256, size=2).tolist())
-        try:
-            net = tg.onnx.load(bytes(mutated))
-            with np.errstate(all="ignore"):
-                use(net)
-        except OnnxError as error:
-            assert not isinstance(root_of(error), MISTAKES), error
-            continue
-        loaded += 1
-    assert 0 < loaded < 300
-
-
-MISTAKES = (AttributeError, KeyError, NameError, AssertionError)  # of ours, and none of the file
-
-
-def root_of(error):
-    """What an error began with."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
-
-def use(net):
-    """Call a module with what it says that it takes, and go back through it."""
-    shapes = [[2 if size is None else size for size in given.shape or ()] for given in net.graph_inputs]
-    if any(math.prod(shape) > 10**6 for shape in shapes):
-        return
-    inputs = [np.ones(shape, given.dtype) for shape, given in zip(shapes, net.graph_inputs)]
-    outputs = net(*inputs)
-    for y in outputs if isinstance(outputs, tuple) else (outputs,):
-        if y.requires_grad:
-            y.sum().backward()

@@ -47,7 +47,7 @@ def numbers_between(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
     if not step or not all(map(math.isfinite, (first, last, step))):
         raise ShapeError(f"the range from {first} to {last} by {step} has no end")
     count = max(math.ceil((last - first) / step), 0)
-    check_fits("Range", "limit", last, (count,), 8)
+    check_fits("Range", "limit", last, (3, count), 8)  # places, their multiples, and the numbers
     return tensor_of(np.arange(count) * step + first, start.dtype)
 
 
