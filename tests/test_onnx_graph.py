@@ -200,6 +200,14 @@ def test_statistics_that_are_inputs_are_left_as_they_are():
     assert var2.item() == pytest.approx(0.9 + 0.1 * x.var(), rel=1e-5)
 
 
+def test_a_statistic_that_is_a_parameter_too_does_not_follow():
+    nodes = [node("BatchNormalization", "x c c b c", "y m v", training_mode=1), node("Mul", "y b", "z")]
+    net = tg.onnx.load(model_of(nodes, X, {"c": np.ones(1, "f"), "b": np.ones(1, "f")}, outputs=("z",)))
+    net(images()).sum().backward()
+    assert net.get_parameter("b").item() == net.get_parameter("c").item() == 1
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
 def test_dropout_drops_where_the_file_says_so_and_the_module_trains():
     nodes = [node("Dropout", "x ratio mode", "y mask", name="drop")]
     for says in (True, False):

@@ -34,8 +34,9 @@ def load(
     constant, which the state dict has not.
 
     In training mode the module computes what the file says, so a model that was exported for inference keeps
-    its batch norms' statistics while it trains; in eval mode nothing trains, whatever the file says. An
-    exporter that folds batch norms into convolutions leaves none to train.
+    its batch norms' statistics while it trains; dropout before opset 12, of which a file says nothing, drops.
+    In eval mode nothing trains, whatever the file says. An exporter that folds batch norms into convolutions
+    leaves none to train.
 
     The file may be anybody's: nothing in it is run, sizes are believed after they were compared with the
     bytes, and tensors in other files are read from inside the model's folder alone. Needs the extra `onnx`.
@@ -88,18 +89,15 @@ def module_of(graph: Graph, steps: list[Step], parameters: Collection[str] | Non
 def steps_of(graph: Graph) -> list[Step]:
     """The nodes in order. Raises OnnxError for what an operator does not support."""
     unused = last_uses(graph.nodes, graph.outputs)
-    return [step_of(node, graph.initializers, names) for node, names in zip(graph.nodes, unused)]
+    return [step_of(node, names) for node, names in zip(graph.nodes, unused)]
 
 
-def step_of(node: Node, initializers: Collection[str], last_used: tuple[str, ...]) -> Step:
+def step_of(node: Node, last_used: tuple[str, ...]) -> Step:
     """A node, prepared by its operator."""
     operator = OPERATORS[node.op_type]
     function = operator.prepare(node)
-    followed = [
-        (result, node.inputs[place])
-        for place, result in operator.statistics.items()
-        if node.flag("training_mode") and node.inputs[place] in initializers
-    ]
+    statistics = operator.statistics.items() if node.flag("training_mode") else ()
+    followed = [(result, node.inputs[place]) for place, result in statistics]
     layer = node.name or next(filter(None, node.outputs))
     return Step(
         str(node), layer, function, node.inputs, node.outputs, operator.trains, tuple(followed), last_used

@@ -24,7 +24,7 @@ class Step(NamedTuple):
     """A node that is ready to run.
 
     layer: what its ops are called after
-    follows: the places of outputs that statistics become in training, and the names of these
+    follows: the places of outputs that running statistics become in training, and the names of these
     last_used: what nothing reads after it
     """
 
@@ -36,6 +36,10 @@ class Step(NamedTuple):
     trains: bool
     follows: tuple[tuple[int, str], ...]
     last_used: tuple[str, ...]
+
+    def following(self, roles: Mapping[str, str]) -> Step:
+        """The same for statistics alone: no input of a call follows, and nothing that is a parameter too."""
+        return self._replace(follows=tuple(pair for pair in self.follows if roles.get(pair[1]) == STATISTIC))
 
 
 class Scope(Module):
@@ -64,7 +68,7 @@ class GraphModule(Module):
         super().__init__()
         self.graph_inputs = tuple(inputs)
         self.graph_outputs = tuple(outputs)
-        self.steps = tuple(steps)
+        self.steps = tuple(step.following(roles) for step in steps)
         self._places: dict[str, tuple[Module, str]] = {}
         self._hold(initializers, roles)
 
