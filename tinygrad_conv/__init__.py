@@ -12,7 +12,7 @@ nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load,
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
-interop/     models as ONNX files; port/    PyTorch's scripts; absent    names that are not here
+interop/     PyTorch's weights and memory, ONNX files; port/    PyTorch's scripts; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 
@@ -97,9 +97,24 @@ from .randomness.sampling import bernoulli, multinomial, normal
 from .size import Size
 
 if TYPE_CHECKING:
-    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
+    from . import (
+        accelerator,
+        autograd,
+        backends,
+        checks,
+        cuda,
+        data,
+        debug,
+        interop,
+        mps,
+        nn,
+        optim,
+        plot,
+        utils,
+    )
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .interop import from_dlpack
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
@@ -160,6 +175,7 @@ __all__ = [  # noqa: PLE0604
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
     "full",
     "full_like",
@@ -209,8 +225,10 @@ LATER = {
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
+    "from_dlpack": "interop",
     "get_rng_state": "saving",
     "gradcheck": "checks",
+    "interop": "interop",
     "load": "saving",
     "mps": "mps",
     "nn": "nn",

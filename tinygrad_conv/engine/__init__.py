@@ -9,6 +9,7 @@
     function_methods.py, in_place_function_methods.py    methods that are functions, which the floor above
                    the ops enters
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
+    dlpack.py      a tensor's memory for other libraries
     index_order.py    `x[0, :, [1, 2]]` in PyTorch's order
     memory.py      who shows the same memory, and what was in it when an op read it
     commit.py      changes that happen wholly or not at all, whatever interrupts

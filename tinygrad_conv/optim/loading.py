@@ -10,6 +10,7 @@ import numpy as np
 from ..dtypes import FLOATS, Array
 from ..engine.tensor import Tensor
 from ..errors import describe_nonfinite, show_array, show_tensor
+from ..foreign import numbers_of
 from .drafts import State
 
 
@@ -30,8 +31,8 @@ class StateNames(NamedTuple):
 # What groups may have beside options: a name, and what schedules note in them
 OF_GROUPS = ("params", "name", "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
 
-# Options of PyTorch's that choose how to compute, not what
-OTHERS_OPTIONS = {"foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay"}
+# What PyTorch's groups have beside: options that choose how to compute, not what, and names
+OTHERS_OPTIONS = {"foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay", "param_names"}
 
 
 def check_layout(kind: str, state_dict: Any, own_groups: list[dict[str, Any]]) -> None:
@@ -157,9 +158,9 @@ def state_array(where: str, value: Any, param: Tensor, dtype: np.dtype[Any]) -> 
 
 
 def plain(where: str, value: Any) -> Array:
-    """A value of a state as an array; a framework's own tensor is taken through NumPy."""
+    """A value of a state as an array, PyTorch's tensors included."""
     try:
-        return np.asarray(value.data if isinstance(value, Tensor) else value)
+        return value.data if isinstance(value, Tensor) else numbers_of(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{where} is a {type(value).__name__}, not numbers: {error}") from None
 

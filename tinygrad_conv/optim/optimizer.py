@@ -14,6 +14,7 @@ from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor, clear_grads
 from ..errors import ShapeError, show_array, show_tensor
+from ..foreign import plain_option
 from ..options import Option, check_constructor, check_option
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
@@ -232,7 +233,10 @@ class Optimizer:
         kind, params = type(self).__name__, self.params()
         check_layout(kind, state_dict, self.param_groups)
         groups, states = state_dict["param_groups"], state_dict["state"]
-        options = [{name: group[name] for name in group if name != "params"} for group in groups]
+        options = [
+            {name: plain_option(value) for name, value in group.items() if name != "params"}
+            for group in groups
+        ]
         new_state: dict[Tensor, State] = {}
         place = iter(params)
         for number, (group, option, own) in enumerate(zip(groups, options, self.param_groups)):
