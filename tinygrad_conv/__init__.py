@@ -9,8 +9,7 @@ ops/         every op: a forward and, beside it, its gradient rules; conv.py has
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load, checkpoints
-checks/      gradcheck: is a gradient right, and if not, what kind of wrong
-debug/       the backward step by step, recorded, explained; imported when asked for
+checks/      is a gradient right, and if not, how wrong; debug/    the backward by steps, recorded, explained
 replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
 interop/     PyTorch's weights and memory, ONNX files; port/    PyTorch's scripts; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
