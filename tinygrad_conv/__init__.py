@@ -8,13 +8,10 @@ engine/      Tensor, the tape and its sweep, and how an op comes into being: its
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, data
-saving/      files: tg.save and tg.load, checkpoints of a training, the random state
-checks/      gradcheck: is a gradient right, and if not, what kind of wrong
-debug/       the backward step by step, recorded, explained; imported when asked for
-plot/        pictures, where matplotlib is installed; interop/    weights and memory to PyTorch and back
-replay/      training steps recorded once and replayed fast; imported when asked for
-port/        what must be written otherwise in a script of PyTorch's; absent    names not here
+nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load, checkpoints
+checks/      is a gradient right, and if not, how wrong; debug/    the backward by steps, recorded, explained
+replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
+interop/     PyTorch's weights and memory, ONNX files; port/    PyTorch's scripts; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 
@@ -235,6 +232,7 @@ LATER = {
     "load": "saving",
     "mps": "mps",
     "nn": "nn",
+    "onnx": "interop.onnx",
     "optim": "optim",
     "plot": "plot",
     "profile": "debug",
@@ -250,7 +248,7 @@ def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: it costs nothing while nobody does."""
     if name in LATER:
         package = import_floor(LATER[name], name)
-        globals()[name] = package if name == LATER[name] else getattr(package, name)
+        globals()[name] = package if name == LATER[name].rpartition(".")[2] else getattr(package, name)
         return globals()[name]
     refuse(__name__, name, depth=2)
 

@@ -85,6 +85,12 @@ class CheckpointError(DamagedFileError):
     """
 
 
+class OnnxError(DamagedFileError):
+    """A model of ONNX's that is damaged or hostile, or has what is not supported; the message names the node,
+    or the tensor, and what is.
+    """
+
+
 class RecordingError(DamagedFileError):
     """A file that is no recording, or a damaged one; the message names the member of it, and what is
     wrong.

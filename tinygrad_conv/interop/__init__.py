@@ -9,6 +9,7 @@
 pytorch.py      tensors, state dicts, modules, optimisers' states to PyTorch and back
 torch_file.py   `.pt` files
 structures.py   what is in dicts and lists, converted
+onnx/           models as ONNX files: `tg.onnx`
 dlpack.py       memory of any library that speaks DLPack; engine/dlpack.py has the way out
 
 `python -m tests.tools.layers` prints how far each layer's outputs and gradients are from PyTorch's.
