@@ -216,6 +216,7 @@ LATER = {
     "load": "saving",
     "mps": "mps",
     "nn": "nn",
+    "onnx": "interop.onnx",
     "optim": "optim",
     "plot": "plot",
     "profile": "debug",
@@ -231,7 +232,7 @@ def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: it costs nothing while nobody does."""
     if name in LATER:
         package = import_floor(LATER[name], name)
-        globals()[name] = package if name == LATER[name] else getattr(package, name)
+        globals()[name] = package if name == LATER[name].rpartition(".")[2] else getattr(package, name)
         return globals()[name]
     refuse(__name__, name, depth=2)
 

@@ -1,0 +1,4 @@
+"""Doors to other libraries, each imported when it is asked for.
+
+onnx/    models as ONNX files
+"""

@@ -1,0 +1,83 @@
+"""The model around a graph, looked at by ONNX's own checker, and written wholly or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....atomic_write import replacing
+from ....dtypes import Array
+from ....errors import ExportError
+from ..library import library
+from .graph import Graph, Value, code_of
+
+LARGEST = 2**31 - 1
+"""What a file of protocol buffers can hold, in bytes."""
+
+
+def model_of(
+    graph: Graph, name: str, inputs: list[Value], outputs: list[Value], between: list[Value]
+) -> Any:
+    """The model. Raises ExportError where it is too large, or ONNX finds it wrong."""
+    onnx = library()
+    used = {operand for node in graph.nodes for operand in node.input}
+    initializers = {key: array for key, array in graph.initializers.items() if key in used}
+    check_size(initializers)
+    proto = onnx.helper.make_graph(
+        graph.nodes,
+        name,
+        [info_of(value) for value in inputs],
+        [info_of(value) for value in outputs],
+        [tensor_of(key, array) for key, array in initializers.items()],
+        value_info=[info_of(value) for value in between],
+    )
+    opsets = [onnx.helper.make_opsetid("", graph.opset)]
+    model = onnx.helper.make_model(
+        proto,
+        opset_imports=opsets,
+        ir_version=onnx.helper.find_min_ir_version_for(opsets),
+        producer_name="tinygrad_conv",
+    )
+    check(model)
+    return model
+
+
+def check_size(initializers: dict[str, Array]) -> None:
+    """Refuse what no file can hold."""
+    total = sum(array.nbytes for array in initializers.values())
+    if total > LARGEST:
+        largest = max(initializers, key=lambda name: initializers[name].nbytes)
+        raise ExportError(
+            f"onnx.export: the parameters and constants are {total / 2**30:.1f} GB ({largest} alone "
+            f"{initializers[largest].nbytes / 2**30:.1f}), and an ONNX file holds 2; export parts of the model"
+        )
+
+
+def check(model: Any) -> None:
+    """Have ONNX look at the model, shapes and dtypes included."""
+    onnx = library()
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ExportError(
+            f"onnx.export: ONNX refuses the model, and nothing was written: {str(error).strip()}"
+        ) from error
+
+
+def info_of(value: Value) -> Any:
+    """What ONNX is told of a value: dtype and shape."""
+    shape = [size if isinstance(size, int) else str(size) for size in value.shape]
+    return library().helper.make_tensor_value_info(value.name, code_of(value.dtype), shape)
+
+
+def tensor_of(name: str, array: Array) -> Any:
+    """An initializer with these numbers, in the order of bytes that files have."""
+    return library().numpy_helper.from_array(np.array(array, array.dtype.newbyteorder("="), order="C"), name)
+
+
+def write(model: Any, path: str | Path) -> None:
+    """Write the file."""
+    with replacing(path) as file:
+        file.write(model.SerializeToString())

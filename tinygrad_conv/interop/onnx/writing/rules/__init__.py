@@ -1,0 +1,33 @@
+"""How each op is written, by subject."""
+
+from . import (
+    activations,
+    arithmetic,
+    comparisons,
+    convolutions,
+    elementary,
+    indexing,
+    linear_algebra,
+    losses,
+    norms,
+    pooling,
+    reductions,
+    resampling,
+    shapes,
+)
+
+__all__ = [
+    "activations",
+    "arithmetic",
+    "comparisons",
+    "convolutions",
+    "elementary",
+    "indexing",
+    "linear_algebra",
+    "losses",
+    "norms",
+    "pooling",
+    "reductions",
+    "resampling",
+    "shapes",
+]

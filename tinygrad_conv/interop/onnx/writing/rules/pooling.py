@@ -1,0 +1,168 @@
+"""Pooling. Windows that are rounded up are written as more padding at the end, which every runtime reads alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .....kernels.window import Window
+from .....ops.adaptive import averages
+from .....ops.arguments.windows import pool_window
+from ..graph import Graph, Operand, Value
+from ..refusal import NotWritable
+from ..table import writes
+from .convolutions import in_batch, out_of_batch
+from .resampling import mixed_axes
+
+
+def pool_of(op: str, x: Value, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Window:
+    """Where the windows lie."""
+    return pool_window(op, tuple(x.shape[-2:]), kernel_size, stride, padding, dilation, ceil)
+
+
+def reaching(window: Window) -> list[int]:
+    """The padding with which all windows lie inside, in ONNX's order."""
+    ends = []
+    for axis in (0, 1):
+        before, after = window.padding[axis]
+        span = (window.out[axis] - 1) * window.stride[axis] + window.dilation[axis] * (window.kernel[axis] - 1)
+        ends.append(max(after, span + 1 - window.size[axis] - before))
+    return [window.padding[0][0], window.padding[1][0], *ends]
+
+
+@writes("max_pool2d")
+def max_pool2d(
+    graph: Graph, x: Value, *, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Any:
+    """MaxPool."""
+    window = pool_of("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+    return out_of_batch(graph, max_pooled(graph, x, window, outputs=1), x.ndim)
+
+
+@writes("max_pool2d_with_indices")
+def max_pool2d_with_indices(
+    graph: Graph, x: Value, *, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Any:
+    """MaxPool, and Mod of its Indices, which count through the whole batch."""
+    window = pool_of("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+    return with_places(graph, x, window)
+
+
+def with_places(graph: Graph, x: Value, window: Window) -> tuple[Any, Any]:
+    """The maximum of each window, and its place in the image."""
+    y, places = max_pooled(graph, x, window, outputs=2)
+    in_image = graph.node("Mod", places, np.asarray(math.prod(window.size), np.int64))
+    return out_of_batch(graph, y, x.ndim), out_of_batch(graph, in_image, x.ndim)
+
+
+def max_pooled(graph: Graph, x: Value, window: Window, outputs: int) -> Any:
+    """The maximum of each window of a batch."""
+    return graph.node(
+        "MaxPool",
+        in_batch(graph, x),
+        outputs=outputs,
+        kernel_shape=window.kernel,
+        strides=window.stride,
+        pads=reaching(window),
+        dilations=window.dilation,
+    )
+
+
+@writes("avg_pool2d")
+def avg_pool2d(
+    graph: Graph,
+    x: Value,
+    *,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Any:
+    """AveragePool; before it Pad where the padding counts but what is beyond it does not."""
+    window = pool_of("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
+    images = in_batch(graph, x) if x.is_float else graph.cast(in_batch(graph, x), graph.y.dtype, x.dtype)
+    if divisor_override is not None:
+        y = summed(graph, images, window, graph.number(window.taps / divisor_override, graph.y))
+    else:
+        y = averaged(graph, images, window, count_include_pad)
+    return out_of_batch(graph, y, x.ndim)
+
+
+def averaged(graph: Graph, x: Operand, window: Window, count_include_pad: bool) -> str:
+    """The mean of each window."""
+    pads = reaching(window)
+    given = [window.padding[axis][side] for side in (0, 1) for axis in (0, 1)]
+    counted = count_include_pad and any(given)
+    if counted and pads != given:
+        x = graph.node("Pad", x, np.array([0, 0, *given[:2], 0, 0, *given[2:]], np.int64))
+        pads = [most - own for most, own in zip(pads, given)]
+        counted = False
+    y: str = graph.node(
+        "AveragePool",
+        x,
+        kernel_shape=window.kernel,
+        strides=window.stride,
+        pads=pads,
+        count_include_pad=int(counted),
+    )
+    return y
+
+
+def summed(graph: Graph, x: Operand, window: Window, factor: Operand) -> str:
+    """The sum of each window times what is left of the factor: means in which all padding counts."""
+    means = graph.node(
+        "AveragePool",
+        x,
+        kernel_shape=window.kernel,
+        strides=window.stride,
+        pads=reaching(window),
+        count_include_pad=1,
+    )
+    y: str = graph.node("Mul", means, factor)
+    return y
+
+
+@writes("sum_windows")
+def sum_windows(
+    graph: Graph, x: Value, *, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool
+) -> Any:
+    """AveragePool, times the taps."""
+    window = pool_of("sum_windows", x, kernel_size, stride, padding, 1, ceil_mode)
+    y = summed(graph, in_batch(graph, x), window, graph.number(window.taps, x))
+    return out_of_batch(graph, y, x.ndim)
+
+
+def cells(x: Value, output_size: Any) -> Window | None:
+    """The windows of an adaptive pooling whose cells are of one size."""
+    wanted = output_size if isinstance(output_size, tuple) else (output_size,) * 2
+    sizes: list[Any] = list(x.shape[-2:])
+    counts = [size if count is None else count for size, count in zip(sizes, wanted)]
+    if any(not count or size % count for size, count in zip(sizes, counts)):
+        return None
+    kernel = tuple(size // count for size, count in zip(sizes, counts))
+    return pool_window("adaptive pooling", tuple(sizes), kernel, kernel, 0, 1, False)
+
+
+@writes("adaptive_avg_pool2d")
+def adaptive_avg_pool2d(graph: Graph, x: Value, *, output_size: Any) -> Any:
+    """GlobalAveragePool, AveragePool where the cells are of one size, else MatMul along each axis."""
+    window = cells(x, output_size)
+    if window is None:
+        return mixed_axes(graph, x, averages("adaptive_avg_pool2d", x.shape, output_size))  # type: ignore
+    images = in_batch(graph, x)
+    if window.out == (1, 1):
+        return out_of_batch(graph, graph.node("GlobalAveragePool", images), x.ndim)
+    return out_of_batch(graph, averaged(graph, images, window, False), x.ndim)
+
+
+@writes("adaptive_max_pool2d")
+def adaptive_max_pool2d(graph: Graph, x: Value, *, output_size: Any) -> Any:
+    """MaxPool, where the cells are of one size."""
+    window = cells(x, output_size)
+    if window is None:
+        raise NotWritable("its cells are of several sizes; take an output_size that divides the image's")
+    return with_places(graph, x, window)
