@@ -94,7 +94,7 @@ class Trace(Observer):
         """The inputs of an op, in the dtype to which it brings them."""
         arrays = [value._data if isinstance(value, Tensor) else value for value in call.given]
         if not call.applied.broadcasting:
-            return tuple(map(self.marked, arrays))
+            return tuple(self.marked(None if array is None else np.asarray(array)) for array in arrays)
         any_tensor = any(isinstance(value, Tensor) for value in call.given)
         promoted = promote(arrays, [any_tensor and is_scalar(value) for value in call.given])
         return tuple(

@@ -14,7 +14,7 @@ from ..graph import Graph, Operand, Value
 from ..refusal import NotWritable
 from ..table import writes
 from .convolutions import in_batch, out_of_batch
-from .resampling import mixed_axes
+from .resampling import known, mixed_axes
 
 
 def pool_of(op: str, x: Value, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Window:
@@ -53,19 +53,36 @@ def max_pool2d_with_indices(
 def with_places(graph: Graph, x: Value, window: Window) -> tuple[Any, Any]:
     """The maximum of each window, and its place in the image."""
     y, places = max_pooled(graph, x, window, outputs=2)
-    in_image = graph.node("Mod", places, np.asarray(math.prod(window.size), np.int64))
-    return out_of_batch(graph, y, x.ndim), out_of_batch(graph, in_image, x.ndim)
+    rows, columns = np.add(window.size, excess(window))
+    place = graph.node("Mod", places, np.asarray(rows * columns, np.int64))
+    if columns != window.size[1]:  # the image was made wider
+        row = graph.node("Div", place, np.asarray(columns, np.int64))
+        beyond = graph.node("Mul", row, np.asarray(columns - window.size[1], np.int64))
+        place = graph.node("Sub", place, beyond)
+    return out_of_batch(graph, y, x.ndim), out_of_batch(graph, place, x.ndim)
+
+
+def excess(window: Window) -> list[int]:
+    """How much more than a kernel's size would have to be padded at the ends, which runtimes refuse."""
+    ends = reaching(window)[2:]
+    return [max(0, end - kernel + 1) for end, kernel in zip(ends, window.kernel)]
 
 
 def max_pooled(graph: Graph, x: Value, window: Window, outputs: int) -> Any:
     """The maximum of each window of a batch."""
+    images, pads, more = in_batch(graph, x), reaching(window), excess(window)
+    if any(more):
+        lowest = -np.inf if x.is_float else np.iinfo(x.dtype).min
+        sides = np.array([0, 0, 0, 0, 0, 0, *more], np.int64)
+        images = graph.node("Pad", images, sides, graph.number(lowest, x))
+        pads[2:] = np.subtract(pads[2:], more).tolist()
     return graph.node(
         "MaxPool",
-        in_batch(graph, x),
+        images,
         outputs=outputs,
         kernel_shape=window.kernel,
         strides=window.stride,
-        pads=reaching(window),
+        pads=pads,
         dilations=window.dilation,
     )
 
@@ -152,7 +169,8 @@ def adaptive_avg_pool2d(graph: Graph, x: Value, *, output_size: Any) -> Any:
     """GlobalAveragePool, AveragePool where the cells are of one size, else MatMul along each axis."""
     window = cells(x, output_size)
     if window is None:
-        return mixed_axes(graph, x, averages("adaptive_avg_pool2d", x.shape, output_size))  # type: ignore
+        image = (1, *map(known, x.shape[-2:]))
+        return mixed_axes(graph, x, averages("adaptive_avg_pool2d", image, output_size))
     images = in_batch(graph, x)
     if window.out == (1, 1):
         return out_of_batch(graph, graph.node("GlobalAveragePool", images), x.ndim)

@@ -11,7 +11,7 @@ from .....dtypes import Array
 from .....ops.resample import Entries, resizing
 from ..graph import Graph, Operand, Value
 from ..refusal import NotWritable
-from ..sizes import OfBatch
+from ..sizes import OfBatch, Size
 from ..table import writes
 
 
@@ -50,6 +50,13 @@ def dense(entries: Entries, old: int, dtype: Any) -> Array:
     return np.ascontiguousarray(matrix, dtype)
 
 
+def known(size: Size) -> int:
+    """A size of an image. Raises NotWritable for one that follows the batch."""
+    if isinstance(size, OfBatch):
+        raise NotWritable("the sizes of images must not follow the batch's; pass dynamic_batch=False")
+    return size
+
+
 def mixed_axes(graph: Graph, x: Value, matrices: Sequence[Entries]) -> str:
     """x with a matrix along each of its last axes."""
     y: Operand = x
@@ -75,15 +82,14 @@ def interpolate(
     graph: Graph, x: Value, *, size: Any, mode: str, align_corners: bool, scale: Any
 ) -> Any:
     """Resize by whole factors and by align_corners, otherwise Gather or MatMul with a matrix."""
-    old = x.shape[2:]
-    if any(isinstance(each, OfBatch) for each in (*old, *size)):
-        raise NotWritable("the size must not follow the batch's; pass dynamic_batch=False")
+    old = [known(each) for each in x.shape[2:]]
+    size = [known(each) for each in size]
     whole = all(new % before == 0 for new, before in zip(size, old))
     factors = [new // before for new, before in zip(size, old)]
     as_given = scale is None or all(float(each) == factor for each, factor in zip(scale, factors) if each)
     if x.is_float and 0 not in x.shape and whole and as_given and len(old) <= 2:
         return resized(graph, x, mode, align_corners, factors)
-    matrices = resizing(x.shape, size, mode, align_corners, scale, x.dtype)  # type: ignore[arg-type]
+    matrices = resizing((1, 1, *old), size, mode, align_corners, scale, x.dtype)
     return mixed_axes(graph, x, matrices)
 
 

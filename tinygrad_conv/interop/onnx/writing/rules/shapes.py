@@ -10,7 +10,7 @@ from ..graph import Graph, Operand, Value
 from ..refusal import NotWritable
 from ..sizes import OfBatch
 from ..table import writes
-from .resampling import taken
+from .resampling import known, taken
 
 
 @writes("reshape")
@@ -215,8 +215,3 @@ def pixel_unshuffle(graph: Graph, x: Value, *, downscale_factor: int) -> Any:
     return graph.reshape(graph.node("Transpose", parts, perm=[0, 1, 3, 5, 2, 4]), graph.y.shape)
 
 
-def known(size: Any) -> int:
-    """A size that does not follow the batch."""
-    if isinstance(size, OfBatch):
-        raise NotWritable("the batch must not be among the last three dimensions; pass dynamic_batch=False")
-    return int(size)
