@@ -98,7 +98,8 @@ def elementary(draw: Draw) -> dict[str, list[Case]]:
     cases["gelu"] = [Case(op_with("gelu", approximate=name), (x,)) for name in ("none", "tanh")]
     cases["hardtanh"] = [Case(op_with("hardtanh", min_val=-0.5, max_val=draw.one(0.5, 1.0)), (x,))]
     cases["softplus"] = [
-        Case(op_with("softplus", beta=beta, threshold=level), (5 * x,)) for beta, level in ((1.0, 20.0), (3.0, 2.0))
+        Case(op_with("softplus", beta=beta, threshold=level), (5 * x,))
+        for beta, level in ((1.0, 20.0), (3.0, 2.0))
     ]
     cases["prelu"] = [Case(lambda x, w=draw(size): OPS["prelu"](x, w), (x,)) for size in (1, 3)]
     cases["softmax"] = [Case(op_with("softmax", dim=dim), (x,)) for dim in (1, -1)]
@@ -119,13 +120,19 @@ def arithmetic(draw: Draw) -> dict[str, list[Case]]:
         cases[name].append(Case(lambda x, op=OPS[name]: op(x, 3), (a,)))
     cases["add"].append(Case(lambda x, y: x + y * 2.5, integers))
     cases["pow"] = [Case(OPS["pow"], (draw.positive(2, 3), draw(2, 3))), Case(lambda x: x**2, (a,))]
-    cases["where"] = [Case(lambda x, y: tg.where(x > 0, x, y), (a, b)), Case(lambda x: tg.where(x > 0, x, 2.0), (a,))]
+    cases["where"] = [
+        Case(lambda x, y: tg.where(x > 0, x, y), (a, b)),
+        Case(lambda x: tg.where(x > 0, x, 2.0), (a,)),
+    ]
     cases["isin"] = [Case(lambda x: tg.isin(x, tg.tensor([1, 4, 7])), (draw.integers(0, 9, 2, 5),))]
     cases["isclose"].append(Case(lambda x: OPS["isclose"](x, x * 1.0001, rtol=1e-3, equal_nan=True), (a,)))
     bools = draw.bools(2, 5), draw.bools(2, 5)
     for name in BITWISE:
         cases[name] = [Case(OPS[name], bools), Case(OPS[name], integers, opset=18)]
-    cases["bitwise_not"] = [Case(OPS["bitwise_not"], bools[:1]), Case(OPS["bitwise_not"], integers[:1], opset=18)]
+    cases["bitwise_not"] = [
+        Case(OPS["bitwise_not"], bools[:1]),
+        Case(OPS["bitwise_not"], integers[:1], opset=18),
+    ]
     cases["bitwise_left_shift"] = [Case(OPS["bitwise_left_shift"], integers)]
     cases["bitwise_right_shift"] = [Case(OPS["bitwise_right_shift"], integers)]
     return cases
@@ -159,7 +166,9 @@ def reductions(draw: Draw) -> dict[str, list[Case]]:
         for numbers in (x, ties)
     ]
     cases["cumsum"] = [Case(op_with("cumsum", dim=dim), (x,)) for dim in (1, -1, 0)]
-    cases["count_nonzero"] = [Case(op_with("count_nonzero", dim=dim), (draw.integers(0, 3, 2, 5),)) for dim in (1, None)]
+    cases["count_nonzero"] = [
+        Case(op_with("count_nonzero", dim=dim), (draw.integers(0, 3, 2, 5),)) for dim in (1, None)
+    ]
     cases["nonzero"] = [Case(lambda x: tg.nonzero(x * 0 + 1), (x,))]
     cases["sum_to"] = [Case(op_with("sum_to", shape=(3, 1)), (x,))]
     cases["one_hot"] = [Case(op_with("one_hot", num_classes=5), (draw.integers(0, 5, 2, 3),))]
@@ -178,7 +187,9 @@ def shapes(draw: Draw) -> dict[str, list[Case]]:
             Case(lambda x: x.reshape(4, x.shape[0], 3), (x,)),
         ],
         "flatten": [Case(op_with("flatten", start_dim=start), (x,)) for start in (0, 1, 2)],
-        "flatten_input_grad": [Case(lambda x: OPS["flatten_input_grad"](x, shape=(len(x), 3, 4)), (draw(2, 12),))],
+        "flatten_input_grad": [
+            Case(lambda x: OPS["flatten_input_grad"](x, shape=(len(x), 3, 4)), (draw(2, 12),))
+        ],
         "squeeze": [Case(op_with("squeeze", dim=dim), (draw(2, 1, 3, 1),)) for dim in (1, (1, 3), -1)],
         "unsqueeze": [Case(op_with("unsqueeze", dim=dim), (x,)) for dim in (0, 1, -1)],
         "permute": [Case(op_with("permute", dims=dims), (x,)) for dims in ((2, 0, 1), (0, -1, 1))],
@@ -195,7 +206,10 @@ def shapes(draw: Draw) -> dict[str, list[Case]]:
         ],
         "stack": [Case(lambda x, dim=dim: tg.stack((x, x + 1), dim), (x,)) for dim in (0, 1, -1)],
         "unbind": [Case(lambda x: tuple(tg.unbind(x, 1)), (x,))],
-        "split": [Case(lambda x: tuple(x.split([1, 3], 2)), (x,)), Case(lambda x: tuple(x.split(2, 1)), (x,))],
+        "split": [
+            Case(lambda x: tuple(x.split([1, 3], 2)), (x,)),
+            Case(lambda x: tuple(x.split(2, 1)), (x,)),
+        ],
         "chunk": [Case(lambda x: tuple(x.chunk(2, -1)), (x,))],
         "expand": [
             Case(lambda x: x[:, :, None].expand(-1, -1, 5), (draw(2, 3),)),
@@ -281,7 +295,9 @@ def indexing(draw: Draw) -> dict[str, list[Case]]:
 
 def windows(draw: Draw) -> dict[str, list[Case]]:
     """Convolutions and poolings, with parameters at random."""
-    cases: dict[str, list[Case]] = {name: [] for name in ("conv2d", "conv2d_input_grad", "conv2d_weight_grad")}
+    cases: dict[str, list[Case]] = {
+        name: [] for name in ("conv2d", "conv2d_input_grad", "conv2d_weight_grad")
+    }
     for _ in range(4):
         groups, sizes = draw.one(1, 2), (draw.one(7, 8), draw.one(9, 10))
         kernel = draw.one(1, 2, 3), draw.one(2, 3)
@@ -311,7 +327,9 @@ def windows(draw: Draw) -> dict[str, list[Case]]:
     cases["conv2d"].append(Case(lambda x, w=draw(3, 2, 3, 3): F.conv2d(x, w), (draw(2, 6, 7),), static=True))
     cases["conv2d"].append(Case(lambda x, w=draw(3, 2, 3): F.conv1d(x, w, padding=1), (draw(2, 2, 7),)))
     cases["conv2d_input_grad"].append(
-        Case(lambda x, w=draw(2, 3, 3): F.conv_transpose1d(x, w, stride=2, output_padding=1), (draw(2, 2, 7),))
+        Case(
+            lambda x, w=draw(2, 3, 3): F.conv_transpose1d(x, w, stride=2, output_padding=1), (draw(2, 2, 7),)
+        )
     )
     return cases | poolings(draw) | columns(draw)
 
@@ -340,7 +358,8 @@ def poolings(draw: Draw) -> dict[str, list[Case]]:
     cases["max_pool2d"].append(Case(op_with("max_pool2d", kernel_size=2), (draw(2, 6, 6),), static=True))
     x = draw(2, 3, 6, 8)
     cases["adaptive_avg_pool2d"] = [
-        Case(op_with("adaptive_avg_pool2d", output_size=size), (x,)) for size in (1, (3, 4), (4, 5), (None, 3))
+        Case(op_with("adaptive_avg_pool2d", output_size=size), (x,))
+        for size in (1, (3, 4), (4, 5), (None, 3))
     ]
     cases["adaptive_max_pool2d"] = [
         Case(op_with("adaptive_max_pool2d", output_size=size), (x,)) for size in (1, (3, 4), (None, 2))
@@ -351,14 +370,22 @@ def poolings(draw: Draw) -> dict[str, list[Case]]:
 def columns(draw: Draw) -> dict[str, list[Case]]:
     """Windows as columns; images of other sizes."""
     x = draw(2, 3, 6, 7)
-    geometry = {"kernel_size": (2, 3), "stride": draw.one(1, 2), "padding": draw.one(0, 1), "dilation": draw.one(1, 2)}
+    geometry = {
+        "kernel_size": (2, 3),
+        "stride": draw.one(1, 2),
+        "padding": draw.one(0, 1),
+        "dilation": draw.one(1, 2),
+    }
     folded = OPS["unfold"](x, **geometry)
     sizes = [
         {"size": (12, 14), "mode": mode, "align_corners": corners}
         for mode, corners in (("nearest", False), ("linear", False), ("linear", True))
     ]
     sizes += [{"size": (4, 11), "mode": mode} for mode in ("nearest", "nearest-exact", "linear")]
-    sizes += [{"size": (9, 9), "mode": "nearest-exact"}, {"size": (12, 7), "mode": "nearest", "scale": (2.0, 1.0)}]
+    sizes += [
+        {"size": (9, 9), "mode": "nearest-exact"},
+        {"size": (12, 7), "mode": "nearest", "scale": (2.0, 1.0)},
+    ]
     sizes += [{"size": (12, 14), "mode": "linear", "scale": (2.1, 2.0)}]
     sizes += [{"size": (18, 21), "mode": "nearest-exact"}, {"size": (12, 14), "mode": "nearest-exact"}]
     return {
@@ -384,9 +411,8 @@ def norms(draw: Draw) -> dict[str, list[Case]]:
             Case(lambda x: F.layer_norm(x, (5,), *row), (x,)),
             Case(lambda x: F.layer_norm(x, (3, 5), eps=1e-3), (x,)),
         ],
-        "group_norm": [
-            Case(lambda x, n=n: F.group_norm(x, n, w, b), (x,)) for n in (1, 2, 4)
-        ] + [Case(lambda x: F.group_norm(x, 2), (x,)), Case(lambda x: F.instance_norm(x), (x,))],
+        "group_norm": [Case(lambda x, n=n: F.group_norm(x, n, w, b), (x,)) for n in (1, 2, 4)]
+        + [Case(lambda x: F.group_norm(x, 2), (x,)), Case(lambda x: F.instance_norm(x), (x,))],
     }
 
 
@@ -448,7 +474,10 @@ def losses(draw: Draw) -> dict[str, list[Case]]:
         for way in ways
         for both in ((x, labels), (image, image_labels))
     ] + [
-        Case(op_with("cross_entropy", reduction=way, weight=weight, label_smoothing=0.1), (x, soft.astype(x.dtype)))
+        Case(
+            op_with("cross_entropy", reduction=way, weight=weight, label_smoothing=0.1),
+            (x, soft.astype(x.dtype)),
+        )
         for way in ways
     ]
     return cases

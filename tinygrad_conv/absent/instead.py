@@ -41,7 +41,7 @@ TORCH: dict[str, str] = {
     "profiler*": "write with tg.profile() as p:",
     "compile": "there is nothing to compile: leave it out",
     **dict.fromkeys(("jit", "jit.*", "fx", "fx.*", "export", "export.*", "_dynamo*"), LEAVE_OUT),
-    **dict.fromkeys(("onnx", "onnx.*"), "there is no export: hand the state_dict over"),
+    "onnx.*": "write tg.onnx.export(model, args, f): its help lists the options that there are",
     **dict.fromkeys(("amp", "amp.*", "autocast", "GradScaler", "cuda.amp", "cuda.amp.*"), AUTOCAST),
     "cuda.*": "there is no GPU: leave it out",
     "backends.*": "there is the CPU alone: leave it out, or write False",

@@ -12,7 +12,5 @@ def library() -> Any:
     try:
         import onnx.numpy_helper
     except ImportError:
-        raise MissingExtraError(
-            'tg.onnx needs the package onnx: pip install "tinygrad_conv[onnx]"'
-        ) from None
+        raise MissingExtraError('tg.onnx needs the package onnx: pip install "tinygrad_conv[onnx]"') from None
     return onnx

@@ -58,10 +58,10 @@ def other_numbers(array: Array, rng: np.random.Generator) -> Array:
         return array.copy()
     if array.dtype.kind != "f":
         choices = np.unique(array) if array.dtype.kind != "b" else np.array([False, True])
-        return rng.choice(choices, array.shape).astype(array.dtype)
+        return np.asarray(rng.choice(choices, array.shape), array.dtype)
     low, high = float(array.min()), float(array.max())
     if not low < high:
         low, high = min(low, 0.0), max(high, 1.0)
     if not np.isfinite([low, high]).all():
         low, high = 0.0, 1.0
-    return rng.uniform(low, high, array.shape).astype(array.dtype)
+    return np.asarray(rng.uniform(low, high, array.shape), array.dtype)

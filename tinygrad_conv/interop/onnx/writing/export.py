@@ -69,7 +69,8 @@ def check_arguments(opset_version: Any, dynamic_batch: Any) -> None:
     check_option("onnx.export", "dynamic_batch", FLAG, dynamic_batch)
     if opset_version not in OPSETS:
         raise ExportError(
-            f"onnx.export: opset_version={opset_version} is not written; take one from {OPSETS[0]} to {OPSETS[-1]}"
+            f"onnx.export: opset_version={opset_version} is not written; take one from {OPSETS[0]} to "
+            f"{OPSETS[-1]}"
         )
 
 
@@ -123,7 +124,9 @@ def check_outputs(outputs: list[dict[str, Any]]) -> None:
         raise ExportError("onnx.export: the model returns no tensor")
     if any(other.keys() != outputs[0].keys() for other in outputs):
         counts = ", ".join(str(len(each)) for each in outputs)
-        raise ExportError(f"onnx.export: other inputs have other outputs ({counts}); return the same ones always")
+        raise ExportError(
+            f"onnx.export: other inputs have other outputs ({counts}); return the same ones always"
+        )
 
 
 def named(program: Program, output_names: Sequence[str] | None) -> Program:
@@ -148,8 +151,8 @@ def written(model: Any, program: Program, opset: int, names: list[str], batched:
     taken = {*names, *program.state.values()}
     if len(taken) < len(names) + len(program.state) or taken & program.outputs.keys():
         raise ExportError(
-            "onnx.export: inputs, outputs, parameters and buffers must have different names; pass input_names "
-            "and output_names"
+            "onnx.export: inputs, outputs, parameters and buffers must have different names; pass "
+            "input_names and output_names"
         )
     graph = Graph(opset)
     graph.names.update({*taken, *program.outputs})

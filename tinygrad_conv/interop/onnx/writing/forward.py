@@ -40,8 +40,12 @@ def traced(
     """The ops of one call with these inputs, which it may change, and marks of the outputs by name."""
     inputs = [Tensor(array) for array in arrays]
     trace = Trace(inputs, state)
-    with no_grad(), trace:
-        outputs = model(*inputs)
+    try:
+        with no_grad(), trace:
+            outputs = model(*inputs)
+    finally:
+        if trace.refusal is not None:
+            raise trace.refusal
     return trace, {name: trace.marked(tensor) for name, tensor in named_outputs(outputs)}
 
 
@@ -73,8 +77,8 @@ def left_as_it_was(model: Any, state: dict[str, Tensor]) -> Iterator[None]:
         changes.commit()
     if changed:
         raise ExportError(
-            f"onnx.export: calling the model changes {', '.join(changed)}, and an ONNX graph keeps nothing from "
-            "call to call"
+            f"onnx.export: calling the model changes {', '.join(changed)}, and an ONNX graph keeps nothing "
+            "from call to call"
         )
 
 
@@ -93,7 +97,8 @@ def named_outputs(outputs: Any, name: str = "output") -> list[tuple[str, Any]]:
         members = [(f"{name}_{place}", each) for place, each in enumerate(outputs)]
     else:
         raise ExportError(
-            f"onnx.export: the model returns {type(outputs).__name__} ({name}); an ONNX graph gives tensors alone"
+            f"onnx.export: the model returns {type(outputs).__name__} ({name}); an ONNX graph gives "
+            "tensors alone"
         )
     return [pair for key, each in members for pair in named_outputs(each, key)]
 

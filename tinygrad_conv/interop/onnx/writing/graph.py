@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ class Graph:
     def axes(self, op_type: str, x: Operand, axes: Sequence[int], keepdims: bool, **attributes: Any) -> str:
         """A reduction, whose axes are an attribute or, from opset 18 on, an input."""
         as_input = self.opset >= 18 or op_type == "ReduceSum"
-        where = {} if as_input else {"axes": list(axes)}
+        where: dict[str, Any] = {} if as_input else {"axes": list(axes)}
         operands = [np.array(axes, np.int64)] if as_input else []
         reduced: str = self.node(op_type, x, *operands, keepdims=int(keepdims), **where, **attributes)
         return reduced
@@ -175,7 +176,14 @@ class Graph:
         if any(isinstance(size, OfBatch) for size in sizes):
             product = self.axes("ReduceProd", self.ints(sizes), [0], False)
             return self.cast(product, dtype, np.int64)
-        return np.asarray(np.prod(sizes, dtype=np.int64), dtype)
+        return np.asarray(math.prod(known_sizes(sizes)), dtype)
+
+
+def known_sizes(sizes: Sequence[Size]) -> list[int]:
+    """Sizes as ints. Raises NotWritable for one that follows the batch."""
+    if any(isinstance(size, OfBatch) for size in sizes):
+        raise NotWritable("it depends on the batch's size; pass dynamic_batch=False")
+    return [size for size in sizes if isinstance(size, int)]
 
 
 def plain(value: Any) -> Any:

@@ -17,9 +17,7 @@ LARGEST = 2**31 - 1
 """What a file of protocol buffers can hold, in bytes."""
 
 
-def model_of(
-    graph: Graph, name: str, inputs: list[Value], outputs: list[Value], between: list[Value]
-) -> Any:
+def model_of(graph: Graph, name: str, inputs: list[Value], outputs: list[Value], between: list[Value]) -> Any:
     """The model. Raises ExportError where it is too large, or ONNX finds it wrong."""
     onnx = library()
     used = {operand for node in graph.nodes for operand in node.input}
@@ -49,9 +47,10 @@ def check_size(initializers: dict[str, Array]) -> None:
     total = sum(array.nbytes for array in initializers.values())
     if total > LARGEST:
         largest = max(initializers, key=lambda name: initializers[name].nbytes)
+        gigabytes = f"{total / 2**30:.1f} GB ({initializers[largest].nbytes / 2**30:.1f} of {largest})"
         raise ExportError(
-            f"onnx.export: the parameters and constants are {total / 2**30:.1f} GB ({largest} alone "
-            f"{initializers[largest].nbytes / 2**30:.1f}), and an ONNX file holds 2; export parts of the model"
+            f"onnx.export: parameters and constants have {gigabytes}, and an ONNX file holds 2; export parts "
+            "of the model"
         )
 
 

@@ -17,7 +17,7 @@ from ....engine.location import Where
 from ....errors import show_array
 from .refusal import refuse
 from .sizes import OfBatch, Shape, Size, show_sizes, size_by_batch
-from .trace import Constant, Event, Read, Trace, reads_in
+from .trace import Constant, Event, Trace, reads_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,8 @@ def common_program(traces: Sequence[Trace], outputs: Sequence[dict[str, Any]], b
         for number in twins[0].outputs:
             shapes[number] = merger.shape([trace.arrays[number].shape for trace in traces])
     dtypes = {number: first.arrays[number].dtype for number in shapes}
-    return Program(events, shapes, dtypes, first.state, first.arrays, first.given - len(first.state), merger.options(outputs))
+    inputs = first.given - len(first.state)
+    return Program(events, shapes, dtypes, first.state, first.arrays, inputs, merger.options(outputs))
 
 
 def check_same_ops(traces: Sequence[Trace]) -> None:
@@ -192,7 +193,9 @@ class Merger:
     def refuse_change(self, name: str, twins: Sequence[Any]) -> NoReturn:
         """A param depends on the input in a way that cannot be written."""
         shown = ", ".join(dict.fromkeys(map(repr, twins)))
-        self.refuse(f"{self.op}: {name} follows from the input, and not as a·N + b: {shown}{self.of_batches()}")
+        self.refuse(
+            f"{self.op}: {name} follows from the input, and not as a·N + b: {shown}{self.of_batches()}"
+        )
 
     def of_batches(self) -> str:
         """Which batches the traces were of."""

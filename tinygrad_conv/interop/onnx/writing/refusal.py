@@ -14,7 +14,11 @@ class NotWritable(Exception):
     """
 
 
-def refuse(reason: str, where: Where, layer: str = "", cause: BaseException | None = None) -> NoReturn:
+def refusal(reason: str, where: Where, layer: str) -> ExportError:
+    """What to raise where a model cannot be written because of this line."""
+    return ExportError(f"onnx.export: {reason}\n    at {place_at(where, layer)}")
+
+
+def refuse(reason: str, where: Where, layer: str) -> NoReturn:
     """The model cannot be written, because of this line."""
-    place = place_at(where, layer)
-    raise ExportError(f"onnx.export: {reason}\n    at {place}") from cause
+    raise refusal(reason, where, layer)

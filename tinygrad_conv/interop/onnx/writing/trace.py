@@ -6,9 +6,11 @@ number. An array without one is a constant, as long as it is the same in every t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from types import CodeType
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,11 +22,15 @@ from ....engine.observe import Call, Observation, Observer
 from ....engine.op import is_scalar
 from ....engine.registry import OPS
 from ....engine.tensor import Tensor
-from ....errors import show_tensor
-from .refusal import refuse
+from ....errors import ExportError, show_tensor
+from ....functional.distances import row_numbers
+from .refusal import refusal
 
 SHOWN_ONLY = ("__repr__", "__format__", "_repr_html_", "grad")
 """Reads that are for people, or of what there is none of."""
+
+CHECKS = (row_numbers.__code__,)
+"""Functions that read numbers only to raise an error for them."""
 
 WRITTEN_TO = ("statistics",)
 """Params that a forward writes to, and does not read."""
@@ -71,6 +77,7 @@ class Trace(Observer):
         self.depending: set[int] = {self.enter(tensor._data) for tensor in inputs}  # on the inputs
         self.state = {self.enter(tensor._data): name for name, tensor in state.items()}
         self.given = len(self.arrays)
+        self.refusal: ExportError | None = None
         self.changed = -1
         self.random_state: Any = None
 
@@ -82,9 +89,7 @@ class Trace(Observer):
 
     def after_op(self, call: Call) -> None:
         inputs = self.operands(call)
-        options = {
-            name: self.marked(value) for name, value in call.params.items() if name not in WRITTEN_TO
-        }
+        options = {name: self.marked(value) for name, value in call.params.items() if name not in WRITTEN_TO}
         outputs = tuple(self.enter(output._data) for output in call.outputs)
         self.events.append(Event(call.op, inputs, options, outputs, call._where, call._layer))
         if self.depending.intersection(reads_in((inputs, options))):
@@ -119,9 +124,10 @@ class Trace(Observer):
             return slice(*map(self.marked, (value.start, value.stop, value.step)))
         return value
 
-    def refuse(self, reason: str) -> None:
-        """The model cannot be written, because of the user's line that runs."""
-        refuse(reason, user_where(), LAYER.get())
+    def refuse(self, reason: str) -> NoReturn:
+        """The model cannot be written, because of the user's line that runs, whoever catches the error."""
+        self.refusal = refusal(reason, user_where(), LAYER.get())
+        raise self.refusal
 
     # What is no op
     def before_function(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -162,11 +168,23 @@ class Trace(Observer):
         number = self.numbers.get(id(tensor._data))
         if name in SHOWN_ONLY or number not in self.depending or isinstance(value, Tensor):
             return
+        if self.refusal is not None or inside(CHECKS):
+            return
         shown = f".{name}" if not name.startswith("__") else name.strip("_") + "()"
         self.refuse(
             f"Python reads numbers that depend on the input ({shown} of {show_tensor(tensor)}), and what it "
             "makes of them is not seen; compute it with ops, choose with tg.where, and ask x.shape for sizes"
         )
+
+
+def inside(codes: tuple[CodeType, ...]) -> bool:
+    """Whether one of these functions runs, called by the user's innermost line."""
+    where, frame = user_where()[0], sys._getframe(1)
+    while frame.f_back is not None and frame.f_code is not where:
+        if frame.f_code in codes:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def reads_in(value: Any) -> set[int]:

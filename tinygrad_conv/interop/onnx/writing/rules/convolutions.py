@@ -95,8 +95,8 @@ def conv2d_input_grad(
 
 def reach(window: Window, axis: int) -> int:
     """How many rows, or columns, the windows cover of the image."""
-    span = (window.out[axis] - 1) * window.stride[axis] + window.dilation[axis] * (window.kernel[axis] - 1) + 1
-    return span - sum(window.padding[axis])
+    last = (window.out[axis] - 1) * window.stride[axis]
+    return last + window.dilation[axis] * (window.kernel[axis] - 1) + 1 - sum(window.padding[axis])
 
 
 @writes("conv2d_weight_grad")
@@ -123,7 +123,12 @@ def conv2d_weight_grad(
         kernels = graph.slices(errors, 0, group * outputs, (group + 1) * outputs)
         parts.append(
             graph.node(
-                "Conv", inputs, kernels, strides=window.dilation, dilations=window.stride, pads=pads_of(window)
+                "Conv",
+                inputs,
+                kernels,
+                strides=window.dilation,
+                dilations=window.stride,
+                pads=pads_of(window),
             )
         )
     dw = parts[0] if groups == 1 else graph.node("Concat", *parts, axis=1)
@@ -132,9 +137,7 @@ def conv2d_weight_grad(
 
 
 @writes("unfold")
-def unfold(
-    graph: Graph, x: Value, *, kernel_size: Any, dilation: Any, padding: Any, stride: Any
-) -> Any:
+def unfold(graph: Graph, x: Value, *, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Any:
     """Gather of the rows of each tap, then of the columns."""
     window = window_of("unfold", tuple(x.shape[-2:]), kernel_size, stride, padding, dilation)
     (top, bottom), (left, right) = window.padding

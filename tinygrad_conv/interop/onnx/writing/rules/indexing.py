@@ -1,4 +1,4 @@
-"""Numbers looked up at places, and written there. `index` is NumPy's; Values in it are read from the graph."""
+"""Numbers looked up at places, and written there. An index is NumPy's; a Value in it is the graph's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .....dtypes import Array
-from ..graph import Graph, Operand, Value
+from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
 from ..sizes import OfBatch
 from ..table import writes
@@ -182,7 +182,7 @@ def setitem(graph: Graph, x: Value, value: Value, *, index: Any) -> Any:
     if isinstance(index, Value) and index.dtype == bool and index.array is None:
         return by_mask(graph, x, index, given, value.ndim)
     with_batch, positions = positions_of(x, parts_of(index, x.ndim))
-    size: Any = math.prod(each for each in x.shape[int(with_batch) :])  # type: ignore[misc]
+    size = math.prod(known_sizes(x.shape[int(with_batch) :]))
     if not positions.size:
         return graph.name(x)
     source = np.arange(size)
@@ -212,7 +212,7 @@ def put_add(graph: Graph, x: Value, *, index: Any, shape: Any) -> Any:
     """ScatterElements of zeros, which adds."""
     y = graph.y
     with_batch, positions = positions_of(y, parts_of(index, y.ndim))
-    size: Any = math.prod(each for each in y.shape[int(with_batch) :])  # type: ignore[misc]
+    size = math.prod(known_sizes(y.shape[int(with_batch) :]))
     numbers = flat(graph, graph.node("Expand", x, graph.ints(expanded(y, positions, with_batch))), with_batch)
     zeros: Operand = np.zeros(size, y.dtype)
     places: Operand = positions.reshape(-1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Operand, Value
+from ..graph import Graph, Operand, Value, known_sizes
 from ..table import writes
 
 
@@ -24,12 +24,12 @@ def batch_norm(
     eps: float,
 ) -> Any:
     """BatchNormalization; of the batch's own statistics by their formula."""
-    channels, after = x.shape[1], (1,) * (x.ndim - 2)
+    (channels,), after = known_sizes(x.shape[1:2]), (1,) * (x.ndim - 2)
     if training:
         y = normalized(graph, x, x, [0, *range(2, x.ndim)], eps)
         return scaled(graph, y, w, b, after)
-    scale = np.ones(channels, x.dtype) if w is None else w  # type: ignore[call-overload]
-    shift = np.zeros(channels, x.dtype) if b is None else b  # type: ignore[call-overload]
+    scale = np.ones(channels, x.dtype) if w is None else w
+    shift = np.zeros(channels, x.dtype) if b is None else b
     return graph.node("BatchNormalization", x, scale, shift, running_mean, running_var, epsilon=float(eps))
 
 

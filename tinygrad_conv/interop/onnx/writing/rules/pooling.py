@@ -1,8 +1,7 @@
-"""Pooling. Windows that are rounded up are written as more padding at the end, which every runtime reads alike."""
+"""Pooling. Windows that are rounded up are written as more padding, which every runtime reads alike."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,18 @@ import numpy as np
 from .....kernels.window import Window
 from .....ops.adaptive import averages
 from .....ops.arguments.windows import pool_window
-from ..graph import Graph, Operand, Value
+from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
 from ..table import writes
 from .convolutions import in_batch, out_of_batch
-from .resampling import known, mixed_axes
+from .resampling import mixed_axes
 
 
-def pool_of(op: str, x: Value, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool) -> Window:
+def pool_of(
+    op: str, x: Value, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Window:
     """Where the windows lie."""
-    return pool_window(op, tuple(x.shape[-2:]), kernel_size, stride, padding, dilation, ceil)
+    return pool_window(op, tuple(x.shape[-2:]), kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def reaching(window: Window) -> list[int]:
@@ -27,8 +28,9 @@ def reaching(window: Window) -> list[int]:
     ends = []
     for axis in (0, 1):
         before, after = window.padding[axis]
-        span = (window.out[axis] - 1) * window.stride[axis] + window.dilation[axis] * (window.kernel[axis] - 1)
-        ends.append(max(after, span + 1 - window.size[axis] - before))
+        last = (window.out[axis] - 1) * window.stride[axis]
+        reach = last + window.dilation[axis] * (window.kernel[axis] - 1) + 1
+        ends.append(max(after, reach - window.size[axis] - before))
     return [window.padding[0][0], window.padding[1][0], *ends]
 
 
@@ -169,8 +171,9 @@ def adaptive_avg_pool2d(graph: Graph, x: Value, *, output_size: Any) -> Any:
     """GlobalAveragePool, AveragePool where the cells are of one size, else MatMul along each axis."""
     window = cells(x, output_size)
     if window is None:
-        image = (1, *map(known, x.shape[-2:]))
-        return mixed_axes(graph, x, averages("adaptive_avg_pool2d", image, output_size))
+        image = (1, *known_sizes(x.shape[-2:]))
+        matrices: Any = averages("adaptive_avg_pool2d", image, output_size)  # type: ignore[no-untyped-call]
+        return mixed_axes(graph, x, matrices)
     images = in_batch(graph, x)
     if window.out == (1, 1):
         return out_of_batch(graph, graph.node("GlobalAveragePool", images), x.ndim)

@@ -222,9 +222,7 @@ def vector_norm(graph: Graph, x: Value, *, p: float, dim: Any, keepdim: bool) ->
 def sum_to(graph: Graph, x: Value, *, shape: Any) -> Any:
     """ReduceSum over what was broadcast."""
     extra = x.ndim - len(shape)
-    stretched = [
-        axis + extra for axis, size in enumerate(shape) if size == 1 and x.shape[axis + extra] != 1
-    ]
+    stretched = [axis + extra for axis, size in enumerate(shape) if size == 1 and x.shape[axis + extra] != 1]
     axes = [*range(extra), *stretched]
     if not axes:
         return graph.name(x)

@@ -9,9 +9,9 @@ import numpy as np
 
 from .....dtypes import Array
 from .....ops.resample import Entries, resizing
-from ..graph import Graph, Operand, Value
+from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
-from ..sizes import OfBatch, Size
+from ..sizes import OfBatch
 from ..table import writes
 
 
@@ -50,13 +50,6 @@ def dense(entries: Entries, old: int, dtype: Any) -> Array:
     return np.ascontiguousarray(matrix, dtype)
 
 
-def known(size: Size) -> int:
-    """A size of an image. Raises NotWritable for one that follows the batch."""
-    if isinstance(size, OfBatch):
-        raise NotWritable("the sizes of images must not follow the batch's; pass dynamic_batch=False")
-    return size
-
-
 def mixed_axes(graph: Graph, x: Value, matrices: Sequence[Entries]) -> str:
     """x with a matrix along each of its last axes."""
     y: Operand = x
@@ -78,12 +71,9 @@ def mix(
 
 
 @writes("interpolate")
-def interpolate(
-    graph: Graph, x: Value, *, size: Any, mode: str, align_corners: bool, scale: Any
-) -> Any:
+def interpolate(graph: Graph, x: Value, *, size: Any, mode: str, align_corners: bool, scale: Any) -> Any:
     """Resize by whole factors and by align_corners, otherwise Gather or MatMul with a matrix."""
-    old = [known(each) for each in x.shape[2:]]
-    size = [known(each) for each in size]
+    old, size = known_sizes(x.shape[2:]), known_sizes(size)
     whole = all(new % before == 0 for new, before in zip(size, old))
     factors = [new // before for new, before in zip(size, old)]
     as_given = scale is None or all(float(each) == factor for each, factor in zip(scale, factors) if each)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Operand, Value
+from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
 from ..sizes import OfBatch
 from ..table import writes
-from .resampling import known, taken
+from .resampling import taken
 
 
 @writes("reshape")
@@ -82,19 +83,12 @@ def roll(graph: Graph, x: Value, *, shifts: Any, dims: Any) -> Any:
     """Concat of two Slices, for each dimension; in flat order between two Reshapes."""
     moves = shifts if isinstance(shifts, tuple) else (shifts,)
     if dims is None or dims == ():
-        moved = rolled(graph, graph.reshape(x, (-1,)), 0, moves[0], flat_size(x))
+        moved = rolled(graph, graph.reshape(x, (-1,)), 0, moves[0], math.prod(known_sizes(x.shape)))
         return graph.reshape(moved, graph.y.shape)
     y: Operand = x
     for dim, shift in zip(dims if isinstance(dims, tuple) else (dims,), moves):
         y = rolled(graph, y, dim % x.ndim, shift, x.shape[dim])
     return graph.name(y)
-
-
-def flat_size(x: Value) -> Any:
-    """How many elements x has. Raises NotWritable where that follows the batch."""
-    if any(isinstance(size, OfBatch) for size in x.shape):
-        raise NotWritable("in flat order it would mix the samples; name dims")
-    return int(np.prod(x.shape, dtype=np.int64))
 
 
 def rolled(graph: Graph, x: Operand, axis: int, shift: int, size: Any) -> Operand:
@@ -120,9 +114,7 @@ def cat(graph: Graph, *xs: Value, dim: int) -> Any:
 def stack(graph: Graph, *xs: Value, dim: int) -> Any:
     """Concat of what Unsqueeze gives."""
     axis = dim % graph.y.ndim
-    parts = [
-        graph.node("Unsqueeze", graph.cast(x, graph.y.dtype), np.array([axis], np.int64)) for x in xs
-    ]
+    parts = [graph.node("Unsqueeze", graph.cast(x, graph.y.dtype), np.array([axis], np.int64)) for x in xs]
     return graph.node("Concat", *parts, axis=axis)
 
 
@@ -209,9 +201,7 @@ def pixel_shuffle(graph: Graph, x: Value, *, upscale_factor: int) -> Any:
 @writes("pixel_unshuffle")
 def pixel_unshuffle(graph: Graph, x: Value, *, downscale_factor: int) -> Any:
     """Transpose between two Reshapes."""
-    channels, rows, columns = (known(size) for size in x.shape[-3:])
+    channels, rows, columns = known_sizes(x.shape[-3:])
     step = downscale_factor
     parts = graph.reshape(x, (-1, channels, rows // step, step, columns // step, step))
     return graph.reshape(graph.node("Transpose", parts, perm=[0, 1, 3, 5, 2, 4]), graph.y.shape)
-
-
