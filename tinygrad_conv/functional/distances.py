@@ -38,9 +38,8 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
 def unit(x: Operand, dim: int, eps: float) -> Tensor:
     """x / max(‖x‖, eps), whose gradient knows nothing of the bound, as in PyTorch."""
     length = roots.vector_norm(x, dim=dim, keepdim=True)
-    numbers = np.asarray(length.detach() if isinstance(length, Tensor) else length)
-    missing = np.maximum(numbers, numbers.dtype.type(eps)) - numbers
-    return arithmetic.div(x, length + missing if missing.any() else length)
+    known = length.detach() if isinstance(length, Tensor) else length
+    return arithmetic.div(x, length + (arithmetic.clamp_min(known, eps) - known))
 
 
 @checked(x1=ARRAY, x2=ARRAY, p=OPERAND, eps=OPERAND)

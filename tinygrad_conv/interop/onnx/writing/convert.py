@@ -9,7 +9,7 @@ import numpy as np
 from ....errors import show_array
 from . import rules
 from .graph import Graph, Operand, Value
-from .program import Number, Program, Spread
+from .program import Number, Program, Spread, Steps
 from .refusal import NotWritable, refuse
 from .sizes import show_sizes
 from .table import RULES
@@ -92,10 +92,20 @@ class Converter:
         if isinstance(mark, Spread):
             spread = graph.node("Expand", array, graph.ints(mark.shape))
             return Value(spread, mark.shape, array.dtype)
+        if isinstance(mark, Steps):
+            return self.steps(mark)
         if isinstance(mark, Number):
             number: Operand = graph.cast(graph.size(mark.size), array.dtype, np.dtype(np.int64))
             return Value(graph.reshape(number, array.shape), array.shape, array.dtype)
         return Value("", array.shape, array.dtype, array)
+
+    def steps(self, mark: Steps) -> Value:
+        """Numbers at one distance from each other, as many as follow from the batch."""
+        graph, (start, step) = self.graph, mark.array
+        zero, one = np.asarray(0, np.int64), np.asarray(1, np.int64)
+        count = graph.node("Range", zero, graph.reshape(graph.size(mark.size), ()), one)
+        distances = graph.node("Mul", graph.cast(count, step.dtype, np.dtype(np.int64)), np.asarray(step))
+        return Value(graph.node("Add", distances, np.asarray(start)), (mark.size,), mark.array.dtype)
 
     def option(self, value: Any) -> Any:
         """A param, with values in the place of arrays."""

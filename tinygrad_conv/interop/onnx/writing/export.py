@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import Array
+from ....engine.tensor import Tensor
 from ....errors import ExportError
 from ....nn.module import Module
 from ....options import FLAG, INTEGER, check_option
@@ -87,9 +88,11 @@ def traces_of(
         except ExportError:
             raise
         except Exception as error:
-            if not place and not any(batched):
-                raise
-            raise ExportError(not_running(error, example, batched)) from error
+            if not place and any(batched):
+                model(*map(Tensor, arrays))  # which says it in its own words where it does not run at all
+            if place or any(batched):
+                raise ExportError(not_running(error, example, batched)) from error
+            raise
         traces.append(trace)
         outputs.append(marks)
     check_outputs(outputs)
@@ -141,7 +144,7 @@ def names_for(owner: str, wanted: Sequence[str] | None, otherwise: list[str]) ->
     names = otherwise if wanted is None else list(wanted)
     if len(names) != len(otherwise) or len(set(names)) < len(names) or not all(names):
         raise ExportError(
-            f"onnx.export: {owner} must be {len(otherwise)} different names, as {otherwise}, not {wanted}"
+            f"onnx.export: {owner} must give each of {otherwise} a name of its own, not {wanted}"
         )
     return names
 

@@ -34,6 +34,13 @@ class Number(Constant):
     size: OfBatch
 
 
+@dataclass(frozen=True, eq=False)
+class Steps(Constant):
+    """As many numbers as the size says: the first of the array, and each by the second more."""
+
+    size: OfBatch
+
+
 @dataclass(frozen=True)
 class Program:
     """The ops that the outputs need, in order.
@@ -173,14 +180,24 @@ class Merger:
             self.refuse_array(arrays[0])
         return Number(arrays[0], size)
 
-    def spread(self, arrays: Sequence[Array]) -> Spread:
+    def spread(self, arrays: Sequence[Array]) -> Constant:
         """What is the same all along the batch, as `tg.zeros(len(x), 8)` is."""
         sizes = [size_by_batch(sizes, self.batches) for sizes in zip(*(array.shape for array in arrays))]
+        if arrays[0].ndim == 1 and isinstance(sizes[0], OfBatch) and arrays[0].dtype.kind in "if":
+            steps = self.steps(arrays, sizes) if len(arrays[0]) > 1 else None
+            if steps is not None and steps.array[1]:
+                return steps
         lines = [array[tuple(map(along, sizes))] for array in arrays]
         alike = all(same_array(line, lines[0]) for line in lines)
         if None in sizes or not alike or not all((array == lines[0]).all() for array in arrays):
             self.refuse_array(arrays[0])
         return Spread(lines[0], tuple(size for size in sizes if size is not None))
+
+    def steps(self, arrays: Sequence[Array], sizes: list[Any]) -> Steps | None:
+        """Numbers at one distance from each other, as `tg.arange(len(x))` has them."""
+        start, step = arrays[0][0], arrays[0][1] - arrays[0][0]
+        as_counted = (same_array(array, counted(start, step, len(array))) for array in arrays)
+        return Steps(np.array([start, step]), sizes[0]) if all(as_counted) else None
 
     def refuse_array(self, array: Array) -> NoReturn:
         """An array that no op made depends on the input."""
@@ -203,6 +220,11 @@ class Merger:
 
     def refuse(self, reason: str) -> NoReturn:
         refuse(reason, self.where, self.layer)
+
+
+def counted(start: Any, step: Any, count: int) -> Array:
+    """Numbers at one distance from each other."""
+    return np.asarray(start + step * np.arange(count), np.asarray(start).dtype)
 
 
 def along(size: Size | None) -> slice:

@@ -14,8 +14,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .... import errors
 from ....creation import generator
 from ....dtypes import Array, promote
+from ....engine import observe, reads
 from ....engine.location import Where, user_where
 from ....engine.modes import LAYER, observed_by
 from ....engine.observe import Call, Observation, Observer
@@ -24,13 +26,14 @@ from ....engine.registry import OPS
 from ....engine.tensor import Tensor
 from ....errors import ExportError, show_tensor
 from ....functional.distances import row_numbers
+from ....options import kinds
 from .refusal import refusal
 
 SHOWN_ONLY = ("__repr__", "__format__", "_repr_html_", "grad")
 """Reads that are for people, or of what there is none of."""
 
-CHECKS = (row_numbers.__code__,)
-"""Functions that read numbers only to raise an error for them."""
+LOOKING_ON = (observe.__file__, reads.__file__)
+"""What lies between who reads and who is told of it."""
 
 WRITTEN_TO = ("statistics",)
 """Params that a forward writes to, and does not read."""
@@ -90,7 +93,8 @@ class Trace(Observer):
     def after_op(self, call: Call) -> None:
         inputs = self.operands(call)
         options = {name: self.marked(value) for name, value in call.params.items() if name not in WRITTEN_TO}
-        outputs = tuple(self.enter(output._data) for output in call.outputs)
+        arrays: list[Any] = [getattr(output, "_data", output) for output in call.outputs]
+        outputs = tuple(map(self.enter, arrays))
         self.events.append(Event(call.op, inputs, options, outputs, call._where, call._layer))
         if self.depending.intersection(reads_in((inputs, options))):
             self.depending.update(outputs)
@@ -132,6 +136,8 @@ class Trace(Observer):
     # What is no op
     def before_function(self, function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
         self.random_state = generator().bit_generator.state
+        if function.__name__ == "follow" and inputs[0] is not None:
+            self.refuse("running statistics follow the batch; call .eval() on the module first")
         if function.__name__ == "change_off_the_tape":
             self.changed = self.number_of_change(*inputs)
 
@@ -166,9 +172,9 @@ class Trace(Observer):
 
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
         number = self.numbers.get(id(tensor._data))
-        if name in SHOWN_ONLY or number not in self.depending or isinstance(value, Tensor):
+        if name in SHOWN_ONLY or number not in self.depending or is_size(tensor, value):
             return
-        if self.refusal is not None or inside(CHECKS):
+        if self.refusal is not None or is_harmless(reader()):
             return
         shown = f".{name}" if not name.startswith("__") else name.strip("_") + "()"
         self.refuse(
@@ -177,14 +183,22 @@ class Trace(Observer):
         )
 
 
-def inside(codes: tuple[CodeType, ...]) -> bool:
-    """Whether one of these functions runs, called by the user's innermost line."""
-    where, frame = user_where()[0], sys._getframe(1)
-    while frame.f_back is not None and frame.f_code is not where:
-        if frame.f_code in codes:
-            return True
+def is_size(tensor: Tensor, value: Any) -> bool:
+    """Whether what was read is no number of a tensor's: its shape, or what an op has made of it."""
+    return isinstance(value, Tensor) or (type(value) is tuple and value == tuple(tensor.shape))
+
+
+def reader() -> CodeType:
+    """The function that reads numbers just now."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename in (__file__, *LOOKING_ON):
         frame = frame.f_back
-    return False
+    return frame.f_code
+
+
+def is_harmless(code: CodeType) -> bool:
+    """Whether a function reads numbers for a message alone, or to raise an error for them."""
+    return code is row_numbers.__code__ or code.co_filename in (errors.__file__, kinds.__file__)
 
 
 def reads_in(value: Any) -> set[int]:

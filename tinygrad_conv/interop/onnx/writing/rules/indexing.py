@@ -177,19 +177,29 @@ def broadcast_shape(shapes: list[Any]) -> list[Any]:
 
 @writes("setitem")
 def setitem(graph: Graph, x: Value, value: Value, *, index: Any) -> Any:
-    """Where by a mask; else Gather from what there was and the value, side by side."""
+    """Where, of one number; of several Gather from what there was and these, side by side."""
     given = graph.cast(value, x.dtype)
     if isinstance(index, Value) and index.dtype == bool and index.array is None:
         return by_mask(graph, x, index, given, value.ndim)
     with_batch, positions = positions_of(x, parts_of(index, x.ndim))
-    size = math.prod(known_sizes(x.shape[int(with_batch) :]))
+    sizes = known_sizes(x.shape[int(with_batch) :])
+    size = math.prod(sizes)
     if not positions.size:
         return graph.name(x)
+    if not value.ndim:
+        return graph.node("Where", holds_at(positions, sizes), given, x)
     source = np.arange(size)
     source[positions.reshape(-1)] = size + np.arange(positions.size)
     spread = spread_value(graph, given, x, positions, with_batch)
     both = graph.node("Concat", flat(graph, x, with_batch), spread, axis=int(with_batch))
     return graph.reshape(taken(graph, both, int(with_batch), source), x.shape)
+
+
+def holds_at(positions: Array, sizes: list[int]) -> Array:
+    """A mask of these sizes that holds at the positions."""
+    mask = np.zeros(math.prod(sizes), bool)
+    mask[positions.reshape(-1)] = True
+    return mask.reshape(sizes)
 
 
 def by_mask(graph: Graph, x: Value, mask: Value, value: Operand, ndim: int) -> Any:

@@ -174,12 +174,6 @@ def count_nonzero(graph: Graph, x: Value, *, dim: Any) -> Any:
     return graph.name(reduced(graph, "ReduceSum", holds, dims_of(x, dim), False))
 
 
-@writes("nonzero")
-def nonzero(graph: Graph, x: Value) -> Any:
-    """NonZero, transposed. Of how many rows it is must not follow from the numbers."""
-    return graph.node("Transpose", graph.node("NonZero", as_bool(graph, x)), perm=[1, 0])
-
-
 @writes("var")
 def var(graph: Graph, x: Value, *, dim: Any, correction: float, keepdim: bool) -> Any:
     """ReduceSum of (x - mean)², divided by n - correction."""
