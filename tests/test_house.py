@@ -63,7 +63,7 @@ FLOORS = (
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
-    ("replay",),
+    ("replay", "interop"),
     ("debug", "plot"),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),

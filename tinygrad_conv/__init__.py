@@ -8,13 +8,11 @@ engine/      Tensor, the tape and its sweep, and how an op comes into being: its
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, data
-saving/      files: tg.save and tg.load, checkpoints of a training, the random state
+nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load, checkpoints
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
-plot/        curves, kernels, confusion, images, where matplotlib is installed
-replay/      training steps recorded once and replayed fast; imported when asked for
-port/        what must be written otherwise in a script of PyTorch's; absent    names not here
+replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
+interop/     models as ONNX files; port/    PyTorch's scripts; absent    names that are not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .....kernels.window import Window
 from .....ops.arguments.windows import window_of
 from ..graph import Graph, Operand, Value
 from ..refusal import NotWritable
@@ -16,12 +15,12 @@ from .resampling import taken
 
 def geometry(
     op: str, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any = None
-) -> Window:
+) -> Any:
     """Where the windows lie."""
     return window_of(op, tuple(size), tuple(kernel), stride, padding, dilation, out)
 
 
-def pads_of(window: Window) -> list[int]:
+def pads_of(window: Any) -> list[int]:
     """ONNX's order: what is padded before each axis, then after each."""
     return [window.padding[axis][side] for side in (0, 1) for axis in (0, 1)]
 
@@ -54,7 +53,7 @@ def conv2d(
     return out_of_batch(graph, y, x.ndim)
 
 
-def attributes_of(window: Window) -> dict[str, Any]:
+def attributes_of(window: Any) -> dict[str, Any]:
     """The attributes that say where windows lie."""
     return {
         "kernel_shape": window.kernel,
@@ -93,7 +92,7 @@ def conv2d_input_grad(
     return out_of_batch(graph, y, dy.ndim)
 
 
-def reach(window: Window, axis: int) -> int:
+def reach(window: Any, axis: int) -> int:
     """How many rows, or columns, the windows cover of the image."""
     last = (window.out[axis] - 1) * window.stride[axis]
     return last + window.dilation[axis] * (window.kernel[axis] - 1) + 1 - sum(window.padding[axis])
@@ -149,7 +148,7 @@ def unfold(graph: Graph, x: Value, *, kernel_size: Any, dilation: Any, padding: 
     return graph.reshape(graph.node("Transpose", by_columns, perm=[0, 1, 2, 4, 3, 5]), graph.y.shape)
 
 
-def places_of_taps(window: Window, axis: int) -> Any:
+def places_of_taps(window: Any, axis: int) -> Any:
     """Where each tap [k] of each window [P] reads in the padded image."""
     taps = np.arange(window.kernel[axis])[:, None] * window.dilation[axis]
     return taps + np.arange(window.out[axis]) * window.stride[axis]

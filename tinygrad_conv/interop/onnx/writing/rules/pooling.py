@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .....kernels.window import Window
 from .....ops.adaptive import averages
 from .....ops.arguments.windows import pool_window
 from ..graph import Graph, Operand, Value, known_sizes
@@ -18,12 +17,12 @@ from .resampling import mixed_axes
 
 def pool_of(
     op: str, x: Value, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Window:
+) -> Any:
     """Where the windows lie."""
     return pool_window(op, tuple(x.shape[-2:]), kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def reaching(window: Window) -> list[int]:
+def reaching(window: Any) -> list[int]:
     """The padding with which all windows lie inside, in ONNX's order."""
     ends = []
     for axis in (0, 1):
@@ -52,7 +51,7 @@ def max_pool2d_with_indices(
     return with_places(graph, x, window)
 
 
-def with_places(graph: Graph, x: Value, window: Window) -> tuple[Any, Any]:
+def with_places(graph: Graph, x: Value, window: Any) -> tuple[Any, Any]:
     """The maximum of each window, and its place in the image."""
     y, places = max_pooled(graph, x, window, outputs=2)
     rows, columns = np.add(window.size, excess(window))
@@ -64,13 +63,13 @@ def with_places(graph: Graph, x: Value, window: Window) -> tuple[Any, Any]:
     return out_of_batch(graph, y, x.ndim), out_of_batch(graph, place, x.ndim)
 
 
-def excess(window: Window) -> list[int]:
+def excess(window: Any) -> list[int]:
     """How much more than a kernel's size would have to be padded at the ends, which runtimes refuse."""
     ends = reaching(window)[2:]
     return [max(0, end - kernel + 1) for end, kernel in zip(ends, window.kernel)]
 
 
-def max_pooled(graph: Graph, x: Value, window: Window, outputs: int) -> Any:
+def max_pooled(graph: Graph, x: Value, window: Any, outputs: int) -> Any:
     """The maximum of each window of a batch."""
     images, pads, more = in_batch(graph, x), reaching(window), excess(window)
     if any(more):
@@ -111,7 +110,7 @@ def avg_pool2d(
     return out_of_batch(graph, y, x.ndim)
 
 
-def averaged(graph: Graph, x: Operand, window: Window, count_include_pad: bool) -> str:
+def averaged(graph: Graph, x: Operand, window: Any, count_include_pad: bool) -> str:
     """The mean of each window."""
     pads = reaching(window)
     given = [window.padding[axis][side] for side in (0, 1) for axis in (0, 1)]
@@ -131,7 +130,7 @@ def averaged(graph: Graph, x: Operand, window: Window, count_include_pad: bool) 
     return y
 
 
-def summed(graph: Graph, x: Operand, window: Window, factor: Operand) -> str:
+def summed(graph: Graph, x: Operand, window: Any, factor: Operand) -> str:
     """The sum of each window times what is left of the factor: means in which all padding counts."""
     means = graph.node(
         "AveragePool",
@@ -155,7 +154,7 @@ def sum_windows(
     return out_of_batch(graph, y, x.ndim)
 
 
-def cells(x: Value, output_size: Any) -> Window | None:
+def cells(x: Value, output_size: Any) -> Any:
     """The windows of an adaptive pooling whose cells are of one size."""
     wanted = output_size if isinstance(output_size, tuple) else (output_size,) * 2
     sizes: list[Any] = list(x.shape[-2:])
