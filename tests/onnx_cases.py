@@ -493,8 +493,61 @@ def losses(draw: Draw) -> dict[str, list[Case]]:
     return cases
 
 
+def gradients(draw: Draw) -> dict[str, list[Case]]:
+    """Ops that rules are made of."""
+    x, dy, center, row = draw(2, 3, 4, 5), draw(2, 3, 4, 5), draw(1, 3, 1, 1), draw(2, 3, 1, 1)
+    labels, weight = draw.integers(0, 4, 2, 3), draw.positive(4)
+    cases: dict[str, list[Case]] = {
+        "deviation_dot": [
+            Case(lambda dy, x: OPS["deviation_dot"](dy, x, center), (dy, x)),
+            Case(OPS["deviation_dot"], (dy, x, row)),
+        ],
+        "deviation_removed": [
+            Case(lambda dy, x: OPS["deviation_removed"](dy, center, x, center, center, center), (dy, x)),
+            Case(lambda dy, x, row: OPS["deviation_removed"](dy, row, x, row, row, row), (dy, x, row)),
+        ],
+        "spread_windows": [],
+        "scatter_taps": [],
+    }
+    for options in (
+        {"weight": weight, "ignore_index": 1},
+        {"weight": None},
+        {"weight": weight, "label_smoothing": 0.2},
+    ):
+        vectors = op_with("label_vectors", classes=4, dtype=np.dtype(draw.dtype), **options)
+        cases.setdefault("label_vectors", []).append(Case(vectors, (labels,)))
+        options.pop("label_smoothing", None)
+        weights = op_with("label_weights", dtype=np.dtype(draw.dtype), **options)
+        cases.setdefault("label_weights", []).append(Case(weights, (labels,)))
+    for ceil_mode in (False, True, True):
+        size = draw.one(7, 8, 9), draw.one(8, 9, 10)
+        given = {
+            "kernel_size": draw.one(2, 3, (3, 2)),
+            "stride": draw.one(None, 2, (2, 3)),
+            "padding": draw.one(0, 1),
+            "ceil_mode": ceil_mode,
+        }
+        out = OPS["sum_windows"](np.zeros((2, 3, *size), draw.dtype), **given).shape
+        cases["spread_windows"].append(Case(op_with("spread_windows", size=size, **given), (draw(*out),)))
+        tap = OPS["max_pool2d"].forward(draw(2, 3, *size), **given)[1]
+        scatter = op_with("scatter_taps", tap=tap, size=size, **given)
+        cases["scatter_taps"].append(Case(scatter, (draw(*out),), static=True))
+    return cases
+
+
 def all_cases(seed: int = 0, dtype: Any = np.float32) -> dict[str, list[Case]]:
     """The cases by op."""
     draw = Draw(seed, dtype)
-    families = (elementary, arithmetic, reductions, shapes, indexing, windows, norms, products, losses)
+    families = (
+        elementary,
+        arithmetic,
+        reductions,
+        shapes,
+        indexing,
+        windows,
+        norms,
+        products,
+        losses,
+        gradients,
+    )
     return {name: cases for family in families for name, cases in family(draw).items()}

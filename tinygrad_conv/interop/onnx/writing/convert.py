@@ -133,6 +133,16 @@ class Converter:
         self.rename(renamed)
         return named
 
+    def inputs(self) -> list[Value]:
+        """The inputs of the graph."""
+        return [self.values[number] for number in range(self.program.inputs)]
+
+    def between(self) -> list[Value]:
+        """The results on the way, each once, whose shapes a viewer shows."""
+        made = {output for node in self.graph.nodes for output in node.output}
+        values = {value.name: value for value in self.values.values() if value.name in made}
+        return list(values.values())
+
     def rename(self, renamed: dict[str, str]) -> None:
         """Call values otherwise."""
         for node in self.graph.nodes:

@@ -17,7 +17,7 @@ from ..library import library
 from .convert import Converter
 from .examples import BATCHES, arrays_of, batched_inputs, of_batch, varied
 from .forward import input_names_of, left_as_it_was, state_of, traced
-from .graph import Graph, Value
+from .graph import Graph
 from .model_file import model_of, write
 from .program import Program, common_program
 from .trace import Trace
@@ -161,19 +161,7 @@ def written(model: Any, program: Program, opset: int, names: list[str], batched:
     graph.names.update({*taken, *program.outputs})
     graph.batch_of = names[0] if any(batched) else ""
     root = model._path if isinstance(model, Module) else ""
-    converter = Converter(program, graph, names, root)
-    converter.convert()
-    outputs = converter.outputs()
-    inputs = [converter.values[number] for number in range(program.inputs)]
-    between = between_of(converter, {*taken, *outputs})
-    return model_of(graph, title_of(model), inputs, list(outputs.values()), between)
-
-
-def between_of(converter: Converter, others: set[str]) -> list[Value]:
-    """The values on the way, each once, whose shapes a viewer shows."""
-    values = {value.name: value for number, value in converter.values.items() if number >= converter.given}
-    known = others | converter.graph.initializers.keys()
-    return [value for name, value in values.items() if name not in known]
+    return model_of(Converter(program, graph, names, root), title_of(model))
 
 
 def title_of(model: Any) -> str:

@@ -11,25 +11,28 @@ from ....atomic_write import replacing
 from ....dtypes import Array
 from ....errors import ExportError
 from ..library import library
-from .graph import Graph, Value, code_of
+from .convert import Converter
+from .graph import Value, code_of
 
 LARGEST = 2**31 - 1
 """What a file of protocol buffers can hold, in bytes."""
 
 
-def model_of(graph: Graph, name: str, inputs: list[Value], outputs: list[Value], between: list[Value]) -> Any:
-    """The model. Raises ExportError where it is too large, or ONNX finds it wrong."""
-    onnx = library()
+def model_of(converter: Converter, title: str) -> Any:
+    """The model that a converter writes. Raises ExportError where it is too large, or ONNX finds it wrong."""
+    onnx, graph = library(), converter.graph
+    converter.convert()
+    outputs = converter.outputs()
     used = {operand for node in graph.nodes for operand in node.input}
-    initializers = {key: array for key, array in graph.initializers.items() if key in used}
+    initializers = {name: array for name, array in graph.initializers.items() if name in used}
     check_size(initializers)
     proto = onnx.helper.make_graph(
         graph.nodes,
-        name,
-        [info_of(value) for value in inputs],
-        [info_of(value) for value in outputs],
-        [tensor_of(key, array) for key, array in initializers.items()],
-        value_info=[info_of(value) for value in between],
+        title,
+        [info_of(value) for value in converter.inputs()],
+        [info_of(value) for value in outputs.values()],
+        [tensor_of(name, array) for name, array in initializers.items()],
+        value_info=[info_of(value) for value in converter.between() if value.name not in outputs],
     )
     opsets = [onnx.helper.make_opsetid("", graph.opset)]
     model = onnx.helper.make_model(

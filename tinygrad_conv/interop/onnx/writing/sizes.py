@@ -27,7 +27,7 @@ def size_by_batch(values: Sequence[int], batches: Sequence[int]) -> Size | None:
     first = int(values[0])
     if all(value == first for value in values):
         return first
-    if batches[0] == batches[1]:
+    if len(batches) == 1 or batches[0] == batches[1]:
         return None
     per, rest = divmod(int(values[1]) - first, batches[1] - batches[0])
     plus = first - per * batches[0]

@@ -19,7 +19,7 @@ from ....creation import generator
 from ....dtypes import Array, promote
 from ....engine import observe, reads
 from ....engine.location import Where, user_where
-from ....engine.modes import LAYER, observed_by
+from ....engine.modes import BACKWARD, LAYER, observed_by
 from ....engine.observe import Call, Observation, Observer
 from ....engine.op import is_scalar
 from ....engine.registry import OPS
@@ -95,7 +95,7 @@ class Trace(Observer):
         options = {name: self.marked(value) for name, value in call.params.items() if name not in WRITTEN_TO}
         arrays: list[Any] = [getattr(output, "_data", output) for output in call.outputs]
         outputs = tuple(map(self.enter, arrays))
-        self.events.append(Event(call.op, inputs, options, outputs, call._where, call._layer))
+        self.events.append(Event(call.op, inputs, options, outputs, call._where, layer_of(call)))
         if self.depending.intersection(reads_in((inputs, options))):
             self.depending.update(outputs)
 
@@ -181,6 +181,17 @@ class Trace(Observer):
             f"Python reads numbers that depend on the input ({shown} of {show_tensor(tensor)}), and what it "
             "makes of them is not seen; compute it with ops, choose with tg.where, and ask x.shape for sizes"
         )
+
+
+def layer_of(call: Call) -> str:
+    """The path of the layer whose call it is; in a backward the rule's name stands behind it, or what its
+    residuals are derived under.
+    """
+    sweep = BACKWARD.get()
+    if sweep is None or sweep.node is None:
+        return call._layer
+    name = sweep.rule.function.__name__ if sweep.rule is not None else "residuals"
+    return f"{sweep.node.layer}.{name}".lstrip(".")
 
 
 def is_size(tensor: Tensor, value: Any) -> bool:

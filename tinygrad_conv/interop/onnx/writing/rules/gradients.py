@@ -1,0 +1,121 @@
+"""Ops that gradient rules are made of: they are in the graph of a recorded backward."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .....ops.arguments.windows import pool_window
+from .....ops.pool import places_of
+from ..graph import Graph, Operand, Value, known_sizes
+from ..refusal import NotWritable
+from ..table import writes
+from .comparisons import INT64
+from .convolutions import in_batch, out_of_batch
+
+
+@writes("deviation_dot")
+def deviation_dot(graph: Graph, dy: Value, x: Value, center: Value) -> Any:
+    """ReduceSum of dy (x - center) over what the center was stretched."""
+    products = graph.node("Mul", dy, graph.node("Sub", x, center))
+    axes = [axis for axis, size in enumerate(center.shape) if size == 1 and x.shape[axis] != 1]
+    return graph.axes("ReduceSum", products, axes, True) if axes else products
+
+
+@writes("deviation_removed")
+def deviation_removed(
+    graph: Graph, dy: Value, mean: Value, x: Value, center: Value, along: Value, factor: Value
+) -> Any:
+    """(dy - mean - (x - center) · along) · factor."""
+    part = graph.node("Mul", graph.node("Sub", x, center), along)
+    return graph.node("Mul", graph.node("Sub", graph.node("Sub", dy, mean), part), factor)
+
+
+@writes("label_vectors")
+def label_vectors(
+    graph: Graph,
+    target: Value,
+    *,
+    classes: int,
+    dtype: Any,
+    weight: Value | None,
+    ignore_index: int,
+    label_smoothing: float,
+) -> Any:
+    """OneHot, smoothed, times the weights, and 0 for what is ignored."""
+    y, axis = graph.y, min(target.ndim, 1)
+    labels = graph.cast(target, INT64)
+    miss = label_smoothing / max(classes, 1)
+    counted = graph.node("Not", graph.node("Equal", labels, np.asarray(ignore_index, np.int64)))
+    place = graph.node("Where", counted, labels, np.asarray(0, np.int64))
+    values = np.array([miss, miss + 1 - label_smoothing], y.dtype)
+    vectors = graph.node("OneHot", place, np.asarray(classes, np.int64), values, axis=axis)
+    if weight is not None:
+        after = (1,) * (target.ndim - axis)
+        row = graph.reshape(weight, (*weight.shape, *after)) if after else weight
+        vectors = graph.node("Mul", vectors, graph.cast(row, y.dtype, weight.dtype))
+    beside = graph.node("Unsqueeze", counted, np.array([axis], np.int64))
+    return graph.node("Where", beside, vectors, graph.number(0, y))
+
+
+@writes("label_weights")
+def label_weights(graph: Graph, target: Value, *, dtype: Any, weight: Value | None, ignore_index: int) -> Any:
+    """Gather of the weights, and 0 for what is ignored."""
+    y, labels = graph.y, graph.cast(target, INT64)
+    counted = graph.node("Not", graph.node("Equal", labels, np.asarray(ignore_index, np.int64)))
+    if weight is None:
+        return graph.name(graph.cast(counted, y.dtype, np.dtype(bool)))
+    place = graph.node("Where", counted, labels, np.asarray(0, np.int64))
+    own = graph.node("Gather", graph.cast(weight, y.dtype), place, axis=0)
+    return graph.node("Where", counted, own, graph.number(0, y))
+
+
+@writes("spread_windows")
+def spread_windows(
+    graph: Graph, dy: Value, *, size: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool
+) -> Any:
+    """ConvTranspose with ones, for each channel by itself."""
+    window = pool_window("spread_windows", tuple(size), kernel_size, stride, padding, 1, ceil_mode)
+    (channels,) = known_sizes(dy.shape[-3:-2])
+    spans = [(window.out[axis] - 1) * window.stride[axis] + window.kernel[axis] for axis in (0, 1)]
+    ends = [span - window.padding[axis][0] - window.size[axis] for axis, span in enumerate(spans)]
+    missing = [max(0, -end) for end in ends]
+    if any(np.greater_equal(missing, window.stride)):
+        raise NotWritable(f"no output_padding of ConvTranspose makes it {window.size}")
+    y = graph.node(
+        "ConvTranspose",
+        in_batch(graph, dy),
+        np.ones((channels, 1, *window.kernel), dy.dtype),
+        strides=window.stride,
+        pads=[window.padding[0][0], window.padding[1][0], *(max(0, end) for end in ends)],
+        output_padding=missing if any(missing) else None,
+        group=channels,
+    )
+    return out_of_batch(graph, y, dy.ndim)
+
+
+@writes("scatter_taps")
+def scatter_taps(
+    graph: Graph,
+    dy: Value,
+    *,
+    tap: Value,
+    size: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+) -> Any:
+    """ScatterElements of zeros, which adds."""
+    if tap.array is None:
+        raise NotWritable("its taps must be constant")
+    window = pool_window("scatter_taps", tuple(size), kernel_size, stride, padding, dilation, ceil_mode)
+    samples = known_sizes(dy.shape[:-2])
+    places = places_of(tap.array, window).reshape(*samples, -1)  # type: ignore[no-untyped-call]
+    zeros: Operand = np.zeros((*samples, math.prod(window.size)), dy.dtype)
+    numbers = graph.reshape(dy, places.shape)
+    added = graph.node("ScatterElements", zeros, places, numbers, axis=len(samples), reduction="add")
+    return graph.reshape(added, graph.y.shape)
