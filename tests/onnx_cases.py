@@ -490,6 +490,20 @@ def losses(draw: Draw) -> dict[str, list[Case]]:
         )
         for way in ways
     ]
+    cases["cross_entropy"] += [
+        Case(
+            op_with(
+                "cross_entropy",
+                reduction=way,
+                weight=draw.one(None, weight),
+                ignore_index=1,
+                label_smoothing=0.1,
+            ),
+            both,
+        )
+        for way in ways
+        for both in ((x, labels), (image, image_labels))
+    ]
     return cases
 
 

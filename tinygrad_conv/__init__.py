@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
+    from .interop import onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state

@@ -154,5 +154,5 @@ class Converter:
 
 def prefix_of(layer: str, root: str) -> str:
     """The beginning of the names of a layer's nodes: `/features/0/` for `net.features.0` in `net`."""
-    path = layer.removeprefix(root).removeprefix(".") if root else layer
+    path = f"{layer}.".removeprefix(f"{root}.").removesuffix(".")
     return f"/{path.replace('.', '/')}/" if path else "/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,24 +45,22 @@ def export(
     first; the model is called with 2, 3 and 5 samples to see which sizes follow. Without it all sizes are the
     example's. opset_version: from 17 to 21.
 
-    What Python does with numbers is not recorded. So the model is called again with other numbers, and what
-    then differs is refused: ExportError names the op, the line and what to do; so it does for an op that ONNX
-    has no words for (`exportable` lists those that it has). What Python decides by sizes (`if len(x) > 8:`)
-    is written as for the example. The file is written wholly or not at all, and the model, its mode and the
-    random numbers stay as they are.
+    What Python does with numbers is not recorded. So it is refused where it reads them; the model is called
+    with other numbers, too, and what then differs is refused. ExportError names the op, the line and what to
+    do; so it does for an op that ONNX has no words for (`exportable` lists those that it has). What Python
+    decides by the batch's size (`if len(x) > 8:`) is written as for those sizes. The file is written wholly
+    or not at all, and the model, its mode and the random numbers stay as they are.
     """
     check_arguments(opset_version, dynamic_batch)
     library()
     arrays, state = arrays_of(args), state_of(model)
     batched = batched_inputs(arrays) if dynamic_batch else [False] * len(arrays)
+    names = names_for("input_names", input_names, input_names_of(model, len(arrays)))
     with left_as_it_was(model, state):
         traces, outputs = traces_of(model, arrays, batched, state)
-        batches = list(BATCHES) if dynamic_batch else [1] * len(traces)
-        program = common_program(traces, outputs, batches)
-        names = names_for("input_names", input_names, input_names_of(model, len(arrays)))
-        program = named(program, output_names)
-        proto = written(model, program, opset_version, names, batched)
-    write(proto, f)
+    batches = list(BATCHES) if dynamic_batch else [1] * len(traces)
+    program = named(common_program(traces, outputs, batches), output_names)
+    write(written(model, program, opset_version, names, batched), f)
 
 
 def check_arguments(opset_version: Any, dynamic_batch: Any) -> None:
@@ -136,13 +135,14 @@ def named(program: Program, output_names: Sequence[str] | None) -> Program:
     """The program with the names that were asked for."""
     names = names_for("output_names", output_names, list(program.outputs))
     outputs = dict(zip(names, program.outputs.values()))
-    return Program(**{**vars(program), "outputs": outputs})
+    return replace(program, outputs=outputs)
 
 
 def names_for(owner: str, wanted: Sequence[str] | None, otherwise: list[str]) -> list[str]:
     """The names that were asked for, one for each; or the others."""
     names = otherwise if wanted is None else list(wanted)
-    if len(names) != len(otherwise) or len(set(names)) < len(names) or not all(names):
+    are_names = all(isinstance(name, str) and name for name in names)
+    if not are_names or len(names) != len(otherwise) or len(set(names)) < len(names):
         raise ExportError(
             f"onnx.export: {owner} must give each of {otherwise} a name of its own, not {wanted}"
         )

@@ -17,7 +17,7 @@ from ....engine.tensor import Tensor
 from ....errors import ExportError
 from ....nn.module import Module
 from ....nn.uninitialized import is_uninitialized
-from .trace import Constant, Trace
+from .trace import Trace
 
 
 def state_of(model: Any) -> dict[str, Tensor]:
@@ -113,8 +113,3 @@ def input_names_of(model: Any, count: int) -> list[str]:
     by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [parameter.name for parameter in parameters if parameter.kind in by_position]
     return [names[place] if place < len(names) else f"input_{place}" for place in range(count)]
-
-
-def is_constant(mark: Any) -> bool:
-    """Whether an output is an array that no op made."""
-    return isinstance(mark, Constant)

@@ -127,13 +127,18 @@ class Graph:
     def size(self, size: OfBatch) -> str:
         """A tensor of int64 [1] with a size that follows the batch."""
         if size not in self.sizes:
-            if (size.per, size.plus) == (1, 0):
-                self.sizes[size] = self.node("Shape", self.batch_of, start=0, end=1)
-            else:
-                batch = self.size(OfBatch(1, 0))
-                product = self.node("Mul", batch, np.array([size.per], np.int64))
-                self.sizes[size] = self.node("Add", product, np.array([size.plus], np.int64))
+            self.sizes[size] = self.made_size(size)
         return self.sizes[size]
+
+    def made_size(self, size: OfBatch) -> str:
+        """The size of the batch, or what follows from it."""
+        if size.plus:
+            made = self.node("Add", self.size(OfBatch(size.per, 0)), np.array([size.plus], np.int64))
+        elif size.per != 1:
+            made = self.node("Mul", self.size(OfBatch(1, 0)), np.array([size.per], np.int64))
+        else:
+            made = self.node("Shape", self.batch_of, start=0, end=1)
+        return str(made)
 
     # What many rules need
     def cast(self, x: Operand, dtype: Any, given: Any = None) -> Operand:

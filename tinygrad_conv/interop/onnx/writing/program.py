@@ -14,7 +14,7 @@ import numpy as np
 
 from ....dtypes import Array
 from ....engine.location import Where
-from ....errors import show_array
+from ....errors import show_array, show_value
 from .refusal import refuse
 from .sizes import OfBatch, Shape, Size, show_sizes, size_by_batch
 from .trace import Constant, Event, Trace, reads_in
@@ -45,9 +45,9 @@ class Steps(Constant):
 class Program:
     """The ops that the outputs need, in order.
 
-    shapes, dtypes: of each value by its number. state: the numbers of parameters and buffers with their
-    names. arrays: theirs by number. inputs: how many
-    there are, which have the first numbers. outputs: what each of them reads, by name.
+    shapes, dtypes: of each value by its number. inputs: how many there are; they have the first numbers.
+    state: the numbers of parameters and buffers with their names. arrays: theirs by number. outputs: what
+    each of them reads, by name.
     """
 
     events: list[Event]
@@ -71,7 +71,7 @@ def common_program(traces: Sequence[Trace], outputs: Sequence[dict[str, Any]], b
     for position in live_events(first, outputs[0]):
         twins = [trace.events[position] for trace in traces]
         merger.where, merger.layer, merger.op = twins[0].where, twins[0].layer, twins[0].op
-        inputs = merger.merged([twin.inputs for twin in twins])
+        inputs = merger.merged([twin.inputs for twin in twins], "what it reads")
         options = merger.options([twin.options for twin in twins])
         events.append(replace(twins[0], inputs=inputs, options=options))
         for number in twins[0].outputs:
@@ -209,7 +209,7 @@ class Merger:
 
     def refuse_change(self, name: str, twins: Sequence[Any]) -> NoReturn:
         """A param depends on the input in a way that cannot be written."""
-        shown = ", ".join(dict.fromkeys(map(repr, twins)))
+        shown = ", ".join(dict.fromkeys(show_value(twin) for twin in twins))
         self.refuse(
             f"{self.op}: {name} follows from the input, and not as a·N + b: {shown}{self.of_batches()}"
         )

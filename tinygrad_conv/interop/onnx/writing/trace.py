@@ -152,6 +152,8 @@ class Trace(Observer):
             result = compute(tensor, *operands)
             if result.dtype != tensor.dtype:
                 result = OPS["to"](result, dtype=tensor.dtype)
+        if id(result._data) not in self.numbers:
+            self.refuse(f"{symbol} changes {show_tensor(tensor)} in a way that is not seen; write x = x …")
         return self.numbers[id(result._data)]
 
     def after_function(

@@ -12,7 +12,6 @@ from .....ops.pool import places_of
 from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
 from ..table import writes
-from .comparisons import INT64
 from .convolutions import in_batch, out_of_batch
 
 
@@ -31,45 +30,6 @@ def deviation_removed(
     """(dy - mean - (x - center) · along) · factor."""
     part = graph.node("Mul", graph.node("Sub", x, center), along)
     return graph.node("Mul", graph.node("Sub", graph.node("Sub", dy, mean), part), factor)
-
-
-@writes("label_vectors")
-def label_vectors(
-    graph: Graph,
-    target: Value,
-    *,
-    classes: int,
-    dtype: Any,
-    weight: Value | None,
-    ignore_index: int,
-    label_smoothing: float,
-) -> Any:
-    """OneHot, smoothed, times the weights, and 0 for what is ignored."""
-    y, axis = graph.y, min(target.ndim, 1)
-    labels = graph.cast(target, INT64)
-    miss = label_smoothing / max(classes, 1)
-    counted = graph.node("Not", graph.node("Equal", labels, np.asarray(ignore_index, np.int64)))
-    place = graph.node("Where", counted, labels, np.asarray(0, np.int64))
-    values = np.array([miss, miss + 1 - label_smoothing], y.dtype)
-    vectors = graph.node("OneHot", place, np.asarray(classes, np.int64), values, axis=axis)
-    if weight is not None:
-        after = (1,) * (target.ndim - axis)
-        row = graph.reshape(weight, (*weight.shape, *after)) if after else weight
-        vectors = graph.node("Mul", vectors, graph.cast(row, y.dtype, weight.dtype))
-    beside = graph.node("Unsqueeze", counted, np.array([axis], np.int64))
-    return graph.node("Where", beside, vectors, graph.number(0, y))
-
-
-@writes("label_weights")
-def label_weights(graph: Graph, target: Value, *, dtype: Any, weight: Value | None, ignore_index: int) -> Any:
-    """Gather of the weights, and 0 for what is ignored."""
-    y, labels = graph.y, graph.cast(target, INT64)
-    counted = graph.node("Not", graph.node("Equal", labels, np.asarray(ignore_index, np.int64)))
-    if weight is None:
-        return graph.name(graph.cast(counted, y.dtype, np.dtype(bool)))
-    place = graph.node("Where", counted, labels, np.asarray(0, np.int64))
-    own = graph.node("Gather", graph.cast(weight, y.dtype), place, axis=0)
-    return graph.node("Where", counted, own, graph.number(0, y))
 
 
 @writes("spread_windows")

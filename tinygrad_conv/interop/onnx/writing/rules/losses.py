@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .....ops.arguments.losses import class_dim
-from ..graph import Graph, Operand, Value
-from ..refusal import NotWritable
+from ..graph import Graph, Operand, Value, known_sizes
 from ..table import writes
 from .comparisons import INT64
 from .elementary import log_of_one_plus
+from .labels import label_vectors, label_weights
 
 
 def reduced(graph: Graph, values: Operand, reduction: str, ndim: int) -> Any:
@@ -127,16 +127,39 @@ def cross_entropy(
     ignore_index: int,
     label_smoothing: float,
 ) -> Any:
-    """SoftmaxCrossEntropyLoss of labels; of probabilities the products with LogSoftmax."""
+    """SoftmaxCrossEntropyLoss of labels; of probabilities, or smoothed, the products with LogSoftmax."""
     if target.is_float:
         return of_probabilities(graph, x, target, weight, reduction, label_smoothing)
     if label_smoothing:
-        raise NotWritable("label_smoothing of labels is not written; pass probabilities, as of tg.one_hot")
+        return smoothed(graph, x, target, weight, reduction, ignore_index, label_smoothing)
     scores, labels = in_batch(graph, x, target)
     y = graph.node(
         "SoftmaxCrossEntropyLoss", scores, labels, weight, reduction=reduction, ignore_index=ignore_index
     )
     return y if x.ndim > 1 or reduction != "none" else graph.reshape(y, ())
+
+
+def smoothed(
+    graph: Graph,
+    x: Value,
+    target: Value,
+    weight: Value | None,
+    reduction: str,
+    ignore_index: int,
+    label_smoothing: float,
+) -> Any:
+    """-Σ of the labels' vectors times LogSoftmax(x), whose mean is over the labels' weights."""
+    dim = class_dim(x.shape)  # type: ignore[arg-type]
+    (classes,) = known_sizes(x.shape[dim : dim + 1])
+    options: dict[str, Any] = {"dtype": x.dtype, "weight": weight, "ignore_index": ignore_index}
+    wanted = label_vectors(graph, target, classes=classes, label_smoothing=label_smoothing, **options)
+    scores = graph.node("LogSoftmax", x, axis=dim)
+    losses = graph.node("Neg", graph.axes("ReduceSum", graph.node("Mul", wanted, scores), [dim], False))
+    if reduction != "mean":
+        return reduced(graph, losses, reduction, x.ndim - 1)
+    weights = label_weights(graph, target, **options)
+    total, share = (reduced(graph, each, "sum", x.ndim - 1) for each in (losses, weights))
+    return graph.node("Div", total, share)
 
 
 def in_batch(graph: Graph, x: Value, target: Value) -> tuple[Operand, Operand]:
