@@ -226,7 +226,10 @@ def shapes(draw: Draw) -> dict[str, list[Case]]:
                 for mode in ("constant", "reflect", "replicate", "circular")
             ),
             Case(op_with("pad", sides=(-1, 2), value=1.5), (x,)),
-            Case(op_with("pad", sides=(-1, 2, 0, -1), mode="replicate"), (image,)),
+            *(
+                Case(op_with("pad", sides=(-1, 2, 0, -1), mode=mode), (image,))
+                for mode in ("replicate", "circular")
+            ),
         ],
         "pixel_shuffle": [Case(op_with("pixel_shuffle", upscale_factor=2), (image,))],
         "pixel_unshuffle": [Case(op_with("pixel_unshuffle", downscale_factor=2), (image,))],
@@ -338,6 +341,10 @@ def windows(draw: Draw) -> dict[str, list[Case]]:
     image, row, of_rows = draw(3, 2, 3, 3), draw(3, 2, 3), draw(2, 3, 3)
     cases["conv2d"].append(Case(lambda x: F.conv2d(x, image), (draw(2, 6, 7),), static=True))
     cases["conv2d"].append(Case(lambda x: F.conv1d(x, row, padding=1), (draw(2, 2, 7),)))
+    untouched = {"stride": 2, "dilation": 4, "padding": 1, "output_padding": 3}
+    cases["conv2d_input_grad"].append(
+        Case(lambda x: F.conv_transpose2d(x, np.moveaxis(image, 0, 1), **untouched), (draw(2, 2, 4, 5),))
+    )
     cases["conv2d_input_grad"].append(
         Case(lambda x: F.conv_transpose1d(x, of_rows, stride=2, output_padding=1), (draw(2, 2, 7),))
     )

@@ -24,8 +24,10 @@ def leaky_relu(graph: Graph, x: Value, *, negative_slope: float) -> Any:
 @writes("prelu")
 def prelu(graph: Graph, x: Value, w: Value) -> Any:
     """PRelu, the slopes beside the channels."""
+    if w.shape == (1,) or not w.ndim:
+        return graph.node("PRelu", x, graph.reshape(w, ()) if w.ndim else w)
     after = (1,) * (x.ndim - 2)
-    return graph.node("PRelu", x, graph.reshape(w, (*w.shape, *after)) if w.ndim and after else w)
+    return graph.node("PRelu", x, graph.reshape(w, (*w.shape, *after)) if after else w)
 
 
 @writes("elu")

@@ -75,27 +75,33 @@ def conv2d_input_grad(
     dilation: Any,
     groups: int,
 ) -> Any:
-    """ConvTranspose, with output_padding for the rows that no window touched."""
+    """ConvTranspose; before Pad where there are rows that no window touched."""
     out = tuple(dy.shape[-2:])
     window = geometry("conv2d_input_grad", input_size, w.shape[2:], stride, padding, dilation, out)
-    missing = [window.size[axis] - reach(window, axis) for axis in (0, 1)]
-    if min(missing) < 0 or any(np.greater_equal(missing, np.maximum(window.stride, window.dilation))):
-        raise NotWritable(f"no output_padding of ConvTranspose makes it {window.size}")
-    y = graph.node(
+    return out_of_batch(graph, transposed(graph, in_batch(graph, dy), w, window, groups, dy), dy.ndim)
+
+
+def transposed(graph: Graph, dy: Operand, w: Operand, window: Any, groups: int, like: Value) -> str:
+    """The adjoint of windows that a kernel reads: images of the window's size."""
+    reaches = [
+        (window.out[axis] - 1) * window.stride[axis] + window.dilation[axis] * (window.kernel[axis] - 1) + 1
+        for axis in (0, 1)
+    ]
+    before = [pads[0] for pads in window.padding]
+    ends = [reach - first - size for reach, first, size in zip(reaches, before, window.size)]
+    y: str = graph.node(
         "ConvTranspose",
-        in_batch(graph, dy),
+        dy,
         w,
-        **attributes_of(window),
+        strides=window.stride,
+        pads=[*before, *(max(0, end) for end in ends)],
+        dilations=window.dilation,
         group=groups,
-        output_padding=missing if any(missing) else None,
     )
-    return out_of_batch(graph, y, dy.ndim)
-
-
-def reach(window: Any, axis: int) -> int:
-    """How many rows, or columns, the windows cover of the image."""
-    last = (window.out[axis] - 1) * window.stride[axis]
-    return last + window.dilation[axis] * (window.kernel[axis] - 1) + 1 - sum(window.padding[axis])
+    untouched = [max(0, -end) for end in ends]
+    if any(untouched):
+        y = graph.node("Pad", y, np.array([0] * 6 + untouched, np.int64), graph.number(0, like))
+    return y
 
 
 @writes("conv2d_weight_grad")

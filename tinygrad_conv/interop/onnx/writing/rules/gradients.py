@@ -12,7 +12,7 @@ from .....ops.pool import places_of
 from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
 from ..table import writes
-from .convolutions import in_batch, out_of_batch
+from .convolutions import in_batch, out_of_batch, transposed
 
 
 @writes("deviation_dot")
@@ -39,21 +39,8 @@ def spread_windows(
     """ConvTranspose with ones, for each channel by itself."""
     window = pool_window("spread_windows", tuple(size), kernel_size, stride, padding, 1, ceil_mode)
     (channels,) = known_sizes(dy.shape[-3:-2])
-    spans = [(window.out[axis] - 1) * window.stride[axis] + window.kernel[axis] for axis in (0, 1)]
-    ends = [span - window.padding[axis][0] - window.size[axis] for axis, span in enumerate(spans)]
-    missing = [max(0, -end) for end in ends]
-    if any(np.greater_equal(missing, window.stride)):
-        raise NotWritable(f"no output_padding of ConvTranspose makes it {window.size}")
-    y = graph.node(
-        "ConvTranspose",
-        in_batch(graph, dy),
-        np.ones((channels, 1, *window.kernel), dy.dtype),
-        strides=window.stride,
-        pads=[window.padding[0][0], window.padding[1][0], *(max(0, end) for end in ends)],
-        output_padding=missing if any(missing) else None,
-        group=channels,
-    )
-    return out_of_batch(graph, y, dy.ndim)
+    ones = np.ones((channels, 1, *window.kernel), dy.dtype)
+    return out_of_batch(graph, transposed(graph, in_batch(graph, dy), ones, window, channels, dy), dy.ndim)
 
 
 @writes("scatter_taps")

@@ -135,7 +135,8 @@ def stays(parts: list[Any]) -> bool:
     """Whether the first axis is left whole, and stays the first."""
     arrays = [at for at, part in enumerate(parts) if is_places(part) or isinstance(part, int)]
     together = not arrays or arrays == list(range(arrays[0], arrays[-1] + 1))
-    return bool(parts) and parts[0] == FULL and (together or not any(map(is_places, parts)))
+    whole = bool(parts) and isinstance(parts[0], slice) and parts[0] == FULL
+    return whole and (together or not any(map(is_places, parts)))
 
 
 def flat(graph: Graph, x: Operand, with_batch: bool) -> str:
@@ -146,7 +147,7 @@ def flat(graph: Graph, x: Operand, with_batch: bool) -> str:
 
 def by_tuples(graph: Graph, x: Value, parts: list[Any]) -> str:
     """Places in several axes at once, which the graph computes: GatherND."""
-    if None in parts:
+    if any(part is None for part in parts):
         raise NotWritable("new axes beside several arrays of places are not written; add them by unsqueeze")
     chosen = [axis for axis, part in enumerate(parts) if not isinstance(part, slice)]
     others = [axis for axis in range(x.ndim) if axis not in chosen]

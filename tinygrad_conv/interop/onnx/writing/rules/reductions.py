@@ -229,4 +229,6 @@ def one_hot(graph: Graph, x: Value, *, num_classes: int) -> Any:
     if isinstance(num_classes, OfBatch) or num_classes < 0:
         raise NotWritable("how many classes there are follows from the labels; pass num_classes")
     depth, values = np.asarray(num_classes, np.int64), np.array([0, 1], np.int64)
-    return graph.node("OneHot", graph.cast(x, INT64), depth, values, axis=-1)
+    labels = graph.cast(x, INT64) if x.ndim else graph.reshape(graph.cast(x, INT64), (1,))
+    vectors = graph.node("OneHot", labels, depth, values, axis=-1)
+    return vectors if x.ndim else graph.reshape(vectors, graph.y.shape)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .....ops.padding import borders
 from ..graph import Graph, Operand, Value, known_sizes
 from ..refusal import NotWritable
 from ..sizes import OfBatch
 from ..table import writes
-from .resampling import taken
+from .resampling import mixed_axes
 
 
 @writes("reshape")
@@ -167,28 +168,19 @@ def repeat(graph: Graph, x: Value, *, repeats: Any) -> Any:
 
 @writes("pad")
 def pad(graph: Graph, x: Value, *, sides: Any, mode: str, value: Any) -> Any:
-    """Pad; Gather where it goes round, or cuts off."""
+    """Pad; Gather where it goes round, or cuts off what is inside."""
     pairs = list(zip(sides[::2], sides[1::2]))[::-1]
-    axes = range(x.ndim - len(pairs), x.ndim)
-    if mode == "constant":
+    if mode == "constant" or (mode in MODES and min(sides, default=0) >= 0):
         pads = np.zeros((2, x.ndim), np.int64)
-        pads[:, axes] = np.transpose(pairs)
-        return graph.node("Pad", x, pads.reshape(-1), graph.number(value or 0, x), mode="constant")
-    y: Operand = x
-    for axis, pair in zip(axes, pairs):
-        if any(pair):
-            y = taken(graph, y, axis, places_with_border(x.shape[axis], pair, mode))
-    return graph.name(y)
+        pads[:, x.ndim - len(pairs) :] = np.transpose(pairs)
+        border = graph.number(value or 0, x) if mode == "constant" else None
+        return graph.node("Pad", x, pads.reshape(-1), border, mode=MODES[mode])
+    sizes = known_sizes(x.shape[x.ndim - len(pairs) :])
+    return mixed_axes(graph, x, borders(sizes, sides, mode))  # type: ignore[no-untyped-call]
 
 
-def places_with_border(size: Any, pair: tuple[int, int], mode: str) -> Any:
-    """Which place each place of a padded axis reads."""
-    if isinstance(size, OfBatch):
-        raise NotWritable("a border of what is inside is not written for the batch; pass dynamic_batch=False")
-    before, after = pair
-    numpy_mode: Any = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode]
-    padded = np.pad(np.arange(size), (max(before, 0), max(after, 0)), mode=numpy_mode)
-    return padded[max(-before, 0) : len(padded) - max(-after, 0)]
+MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
+"""ONNX's names for what a border is made of."""
 
 
 @writes("pixel_shuffle")
