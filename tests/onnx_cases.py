@@ -259,6 +259,8 @@ def indexing(draw: Draw) -> dict[str, list[Case]]:
         lambda x: x[:-1],
         lambda x: x[-1],
         lambda x: x[:, rows],
+        lambda x: x[[0, -1]],
+        lambda x: x[:, [0, 3], [1, 1]],
         lambda x: x[:, tg.tensor(rows.reshape(3, 1))],
         lambda x: x[:, mask],
         lambda x: x[:, rows, rows],

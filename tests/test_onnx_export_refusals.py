@@ -70,6 +70,10 @@ LINES = {
         lambda x: F.one_hot((x * 0).to(int)),
         "op one_hot .* pass num_classes",
     ),
+    "what ONNX refuses itself": (
+        lambda x: tg.einsum("...ij,...k->ijk", x[None], x[0]),
+        "ONNX refuses the model, and nothing was written: .*Ellipsis",
+    ),
     "a batch norm in training": (lambda x: NORM(x), r"call .eval\(\)"),
 }
 

@@ -24,6 +24,7 @@ class Converter:
     def __init__(self, program: Program, graph: Graph, input_names: list[str], root: str) -> None:
         """root: the path of the outermost module, which no name in the graph has."""
         self.program, self.graph, self.root = program, graph, root
+        self.origins: dict[str, Event] = {}  # by the name of a node: the op that it is part of
         names = dict(enumerate(input_names))
         self.values = {number: self.given_value(number, names) for number in range(self.given)}
 
@@ -47,7 +48,7 @@ class Converter:
     def write(self, event: Event) -> None:
         """Write one op."""
         graph, program = self.graph, self.program
-        graph.prefix = prefix_of(event.layer, self.root)
+        graph.prefix, before = prefix_of(event.layer, self.root), len(graph.nodes)
         rule = RULES.get(event.op)
         if rule is None:
             self.refuse(event, "is not written as ONNX; tg.onnx.exportable() lists the ops that are")
@@ -61,6 +62,7 @@ class Converter:
         except NotWritable as error:
             self.refuse(event, f"cannot be written: {error}")
         names = names if isinstance(names, tuple) else (names,)
+        self.origins.update({node.name: event for node in graph.nodes[before:]})
         for number, name, y in zip(event.outputs, names, graph.ys):
             self.values[number] = Value(name, y.shape, y.dtype)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from ....errors import ExportError
 from ..library import library
 from .convert import Converter
 from .graph import Value, code_of
+from .refusal import refusal
+
+NODE = re.compile(r"node name: ([^)]+)")
 
 LARGEST = 2**31 - 1
 """What a file of protocol buffers can hold, in bytes."""
@@ -41,7 +45,7 @@ def model_of(converter: Converter, title: str) -> Any:
         ir_version=onnx.helper.find_min_ir_version_for(opsets),
         producer_name="tinygrad_conv",
     )
-    check(model)
+    check(model, converter)
     return model
 
 
@@ -57,15 +61,23 @@ def check_size(initializers: dict[str, Array]) -> None:
         )
 
 
-def check(model: Any) -> None:
+def check(model: Any, converter: Converter) -> None:
     """Have ONNX look at the model, shapes and dtypes included."""
     onnx = library()
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ExportError(
-            f"onnx.export: ONNX refuses the model, and nothing was written: {str(error).strip()}"
-        ) from error
+        reason = f"ONNX refuses the model, and nothing was written: {str(error).strip()}"
+        event = converter.origins.get(named_node(str(error)))
+        if event is not None:
+            raise refusal(reason, event.where, event.layer) from error
+        raise ExportError(f"onnx.export: {reason}") from error
+
+
+def named_node(message: str) -> str:
+    """The node that ONNX complains of."""
+    found = NODE.search(message)
+    return found[1] if found else ""
 
 
 def info_of(value: Value) -> Any:

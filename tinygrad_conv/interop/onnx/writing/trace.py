@@ -92,7 +92,11 @@ class Trace(Observer):
 
     def after_op(self, call: Call) -> None:
         inputs = self.operands(call)
-        options = {name: self.marked(value) for name, value in call.params.items() if name not in WRITTEN_TO}
+        options = {
+            name: self.marked(as_places(value) if name == "index" else value)
+            for name, value in call.params.items()
+            if name not in WRITTEN_TO
+        }
         arrays: list[Any] = [getattr(output, "_data", output) for output in call.outputs]
         outputs = tuple(map(self.enter, arrays))
         self.events.append(Event(call.op, inputs, options, outputs, call._where, layer_of(call)))
@@ -183,6 +187,13 @@ class Trace(Observer):
             f"Python reads numbers that depend on the input ({shown} of {show_tensor(tensor)}), and what it "
             "makes of them is not seen; compute it with ops, choose with tg.where, and ask x.shape for sizes"
         )
+
+
+def as_places(index: Any) -> Any:
+    """An index with arrays in the place of lists, which NumPy takes for such, and not for tuples."""
+    if isinstance(index, list):
+        return np.asarray(index)
+    return tuple(map(as_places, index)) if isinstance(index, tuple) else index
 
 
 def layer_of(call: Call) -> str:
