@@ -7,15 +7,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ....errors import show_array
-from . import rules
 from .graph import Graph, Operand, Value
 from .program import Number, Program, Spread, Steps
 from .refusal import NotWritable, refuse
+from .rules import RULES
 from .sizes import show_sizes
-from .table import RULES
 from .trace import Constant, Event, Read
-
-assert rules  # importing them has entered them into the table
 
 
 class Converter:

@@ -1,5 +1,6 @@
-"""How each op is written, by subject."""
+"""How each op is written, by subject. Importing these has entered them into the table."""
 
+from ..table import RULES
 from . import (
     activations,
     arithmetic,
@@ -19,6 +20,7 @@ from . import (
 )
 
 __all__ = [
+    "RULES",
     "activations",
     "arithmetic",
     "comparisons",
