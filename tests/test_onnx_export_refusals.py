@@ -64,6 +64,7 @@ LINES = {
     ),
     "a squeezed batch": (lambda x: x.squeeze(), r"op squeeze .* name the dimensions"),
     "a moved batch": (lambda x: x.roll(1, 0), r"op roll .* dynamic_batch=False"),
+    "a border by the batch": (lambda x: F.pad(x, (0, len(x))), r"op pad .* dynamic_batch=False"),
     "an item of the batch": (lambda x: put_first(x * 1), r"op setitem .* reaches into the batch"),
     "integers bit by bit": (lambda x: x.to(int) & 1, "op bitwise_and .* opset_version=18"),
     "classes by the labels": (

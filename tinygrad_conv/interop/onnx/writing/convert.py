@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,7 +12,7 @@ from .graph import Graph, Operand, Value
 from .program import Number, Program, Spread, Steps
 from .refusal import NotWritable, refuse
 from .rules import RULES
-from .sizes import show_sizes
+from .sizes import OfBatch, show_sizes
 from .trace import Constant, Event, Read
 
 
@@ -58,6 +59,12 @@ class Converter:
             names = rule(graph, *inputs, **options)
         except NotWritable as error:
             self.refuse(event, f"cannot be written: {error}")
+        except TypeError as error:
+            if not follows_batch([*event.options.values(), *(y.shape for y in graph.ys)]):
+                raise
+            self.refuse(
+                event, f"cannot be written for a batch of any size ({error}); pass dynamic_batch=False"
+            )
         names = names if isinstance(names, tuple) else (names,)
         self.origins.update({node.name: event for node in graph.nodes[before:]})
         for number, name, y in zip(event.outputs, names, graph.ys):
@@ -149,6 +156,14 @@ class Converter:
             node.output[:] = [renamed.get(name, name) for name in node.output]
         for number, value in self.values.items():
             self.values[number] = Value(renamed.get(value.name, value.name), value.shape, value.dtype)
+
+
+def follows_batch(values: Sequence[Any]) -> bool:
+    """Whether there is a size among these that follows the batch's."""
+    return any(
+        isinstance(value, OfBatch) or (isinstance(value, (tuple, list)) and follows_batch(value))
+        for value in values
+    )
 
 
 def prefix_of(layer: str, root: str) -> str:

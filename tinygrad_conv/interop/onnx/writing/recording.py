@@ -23,7 +23,7 @@ from .export import check_arguments
 from .graph import Graph
 from .model_file import model_of, write
 from .program import common_program
-from .trace import Trace
+from .trace import WRITTEN_TO, Trace
 
 
 def export_recording(recording: Any, path: str | Path, opset_version: int = 17) -> None:
@@ -69,11 +69,16 @@ def run_again(recording: Any, leaves: dict[str, Tensor]) -> dict[Any, Any]:
         around = LAYER.get()
         LAYER.set(step.where.layer)
         try:
-            y = OPS[step.op](*inputs, **step.params)
+            y = OPS[step.op](*inputs, **params_of(step))
         finally:
             LAYER.set(around)
         results.update({(step.number, slot): output for slot, output in enumerate(members_of(y))})
     return results
+
+
+def params_of(step: Any) -> dict[str, Any]:
+    """The params of a step, but for arrays that its op would write to."""
+    return {name: value for name, value in step.params.items() if name not in WRITTEN_TO}
 
 
 def inputs_of(step: Any) -> list[tuple[Any, Any]]:
