@@ -17,8 +17,8 @@ from .helpers import more
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from .onnx_cases import all_cases  # noqa: E402
-from .onnx_runs import assert_exports  # noqa: E402
+from .onnx_cases import BINARY, POSITIVE, UNARY, UNIT, all_cases  # noqa: E402
+from .onnx_runs import assert_exports, exported, run  # noqa: E402
 
 pytestmark = pytest.mark.onnx
 
@@ -48,6 +48,22 @@ def test_ops(cases, op, seed, tmp_path):
         opsets = [version for version in OPSETS if version >= case.opset]
         opset = opsets[(place + seed) % len(opsets)]
         assert_exports(case.function, case.inputs, tmp_path, case.static, opset_version=opset)
+
+
+SPECIAL = np.array(
+    [0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 2, -0.5, 1e30, -1e30, 1e-30, 88, -88, 100], np.float32
+)
+OF_ONE = (*UNARY, *POSITIVE, *UNIT, "acosh", "gelu", "elu", "leaky_relu", "softplus", "hardtanh")
+
+
+@pytest.mark.parametrize("op", [*OF_ONE, *BINARY, "pow"])
+def test_special_values(op, tmp_path):
+    inputs = (SPECIAL,) if op in OF_ONE else tuple(each.ravel() for each in np.meshgrid(SPECIAL, SPECIAL))
+    session = exported(OPS[op], inputs, tmp_path, dynamic_batch=False)
+    with np.errstate(all="ignore"):
+        expected = OPS[op](*map(tg.tensor, inputs)).data
+    (output,) = run(session, inputs)
+    np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.exhaustive

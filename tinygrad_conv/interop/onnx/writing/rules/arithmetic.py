@@ -61,17 +61,27 @@ def remainder(graph: Graph, a: Value, b: Value) -> Any:
     """Mod; of floats with fmod=1, plus b where the signs differ."""
     if not a.is_float:
         return graph.node("Mod", a, b)
-    rest = graph.node("Mod", a, b, fmod=1)
-    zero = graph.number(0, a)
-    against = graph.node("Less", graph.node("Mul", graph.node("Sign", rest), graph.node("Sign", b)), zero)
+    rest, against = rest_of(graph, a, b)
     return graph.node("Where", against, graph.node("Add", rest, b), rest)
+
+
+def rest_of(graph: Graph, a: Value, b: Value) -> tuple[Any, Any]:
+    """What is left of floats that are divided, with the sign of a; and whether b has the other sign."""
+    rest = graph.node("Mod", a, b, fmod=1)
+    signs = graph.node("Mul", graph.node("Sign", rest), graph.node("Sign", b))
+    return rest, graph.node("Less", signs, graph.number(0, a))
 
 
 @writes("floor_divide")
 def floor_divide(graph: Graph, a: Value, b: Value) -> Any:
-    """(a - remainder) / b, which is whole; of floats rounded."""
-    quotient = graph.node("Div", graph.node("Sub", a, remainder(graph, a, b)), b)
-    return graph.node("Round", quotient) if a.is_float else quotient
+    """(a - Mod) / b; of floats rounded, less 1 where the signs differ, and by 0 a / b."""
+    if not a.is_float:
+        return graph.node("Div", graph.node("Sub", a, graph.node("Mod", a, b)), b)
+    rest, against = rest_of(graph, a, b)
+    quotient = graph.node("Round", graph.node("Div", graph.node("Sub", a, rest), b))
+    lower = graph.node("Where", against, graph.node("Sub", quotient, graph.number(1, a)), quotient)
+    by_zero = graph.node("Equal", b, graph.number(0, a))
+    return graph.node("Where", by_zero, graph.node("Div", a, b), lower)
 
 
 @writes("logaddexp")

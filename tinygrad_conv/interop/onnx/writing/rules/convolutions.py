@@ -124,8 +124,10 @@ def conv2d_weight_grad(
     channels, outputs = int(x.shape[-3]) // groups, int(dy.shape[-3]) // groups  # type: ignore[arg-type]
     parts = []
     for group in range(groups):
-        inputs = graph.slices(images, 0, group * channels, (group + 1) * channels)
-        kernels = graph.slices(errors, 0, group * outputs, (group + 1) * outputs)
+        inputs, kernels = images, errors
+        if groups > 1:
+            inputs = graph.slices(images, 0, group * channels, (group + 1) * channels)
+            kernels = graph.slices(errors, 0, group * outputs, (group + 1) * outputs)
         parts.append(
             graph.node(
                 "Conv",

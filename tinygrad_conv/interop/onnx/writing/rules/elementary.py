@@ -126,16 +126,11 @@ def log_of_one_plus(graph: Graph, x: Operand, like: Value) -> Any:
     one = graph.number(1, like)
     total = graph.node("Add", one, x)
     moved = graph.node("Sub", total, one)
-    is_far = graph.node("Or", graph.node("Equal", moved, graph.number(0, like)), is_infinite(graph, total))
-    part = graph.node("Where", is_far, one, moved)
+    infinite = graph.node("IsInf", total, detect_negative=0)
+    itself = graph.node("Or", graph.node("Equal", moved, graph.number(0, like)), infinite)
+    part = graph.node("Where", itself, one, moved)
     corrected = graph.node("Mul", graph.node("Log", total), graph.node("Div", x, part))
-    unchanged = graph.node("Where", is_infinite(graph, total), total, x)
-    return graph.node("Where", is_far, unchanged, corrected)
-
-
-def is_infinite(graph: Graph, x: Operand) -> Any:
-    """Whether x is infinite."""
-    return graph.node("IsInf", x)
+    return graph.node("Where", itself, x, corrected)
 
 
 def logarithm(base: float) -> Callable[[Graph, Value], Any]:
