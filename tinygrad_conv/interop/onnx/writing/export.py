@@ -48,8 +48,9 @@ def export(
     What Python does with numbers is not recorded. So it is refused where it reads them; the model is called
     with other numbers, too, and what then differs is refused. ExportError names the op, the line and what to
     do; so it does for an op that ONNX has no words for (`exportable` lists those that it has). What Python
-    decides by the batch's size (`if len(x) > 8:`) is written as for those sizes. The file is written wholly
-    or not at all, and the model, its mode and the random numbers stay as they are.
+    decides by the batch's size (`if len(x) > 8:`) is written as for those sizes. What the extremes of numbers
+    with a NaN among them are is the runtime's to say. The file is written wholly or not at all, and the
+    model, its mode and the random numbers stay as they are.
     """
     check_arguments(opset_version, dynamic_batch)
     library()
