@@ -11,8 +11,10 @@ import pytest
 
 from .benchmarks import turns
 from .benchmarks.__main__ import main
-from .benchmarks.cases import GROUPS, TWELVE, chosen, task_named
+from .benchmarks.cases import GROUPS, NEEDS, TWELVE, chosen, task_named
+from .benchmarks.frameworks import installed, load
 from .benchmarks.frameworks.base import Settings
+from .benchmarks.inputs import Shuffled
 from .benchmarks.limits import LIMITS, NotMeasured, limits_table
 from .benchmarks.load import OthersWatched, verdict
 from .benchmarks.measure import Plan, Results
@@ -112,11 +114,66 @@ def test_ours_without_the_fast_extra_and_with_one_thread_and_plain_arrays():
 
 def test_memory_of_a_step_is_measured():
     pytest.importorskip("resource", reason="there is no measure of peak memory on this system")
-    with Worker("ours", Settings()) as ours:
+    with Worker("ours", Settings(replay=True)) as ours:
         answer = ours.ask("memory", "memory-lenet")
-    assert (
-        answer is not None and answer["bytes"] > 64 * 6 * 28 * 28 * 4
-    )  # one activation of the first layer, at least
+    assert answer is not None and answer.keys() == {"bytes", "later"}
+    assert min(answer.values()) > 64 * 6 * 28 * 28 * 4  # one activation of the first layer, at least
+
+
+def test_the_time_to_the_first_step_is_measured(capsys):
+    assert main(["first-article", "--against", "numpy-einsum", "--rounds", "1", "--replay"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[3:5]] == [
+        ["first-article", "ours"],
+        ["first-article", "numpy-einsum"],
+    ]
+    with Worker("ours", Settings()) as ours:
+        times = ours.ask("first", "first-article")["times"]
+    assert 0 < times["first"] < times["third"]
+
+
+def test_what_is_compiled_is_kept_in_a_folder_of_the_run(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(turns.subprocess, "Popen", lambda command, **more: started.append(more["env"]))
+    Worker("torch-compile", Settings(), str(tmp_path)).errors.close()
+    assert all(started[0][name].startswith(str(tmp_path)) for name in turns.CACHES)
+
+
+@pytest.mark.torch
+def test_ours_and_pytorch_go_through_an_epoch_alike():
+    """Replayed, in the same order, with a last batch that is smaller."""
+    pytest.importorskip("torch")
+    task = GROUPS["epochs"]["epoch-shapes"]._replace(samples=80)
+    ours, theirs = (load(name, Settings(replay=True)).build(task)["epoch"].run for name in ("ours", "torch"))
+    for _ in range(4):
+        assert ours() == pytest.approx(theirs(), rel=1e-4)
+
+
+def test_the_order_of_images_is_another_one_in_each_epoch_and_the_same_for_all():
+    mine, theirs = Shuffled(10), Shuffled(10)
+    for _ in range(2):
+        batches = list(theirs.batches(4))
+        assert [len(batch) for batch in batches] == [4, 4, 2]
+        order = list(mine)
+        assert order == [place for batch in batches for place in batch.tolist()]
+        assert sorted(order) == list(range(10)) != order
+    assert list(mine) != order and len(mine) == 10
+
+
+def test_cases_without_their_data_are_left_out_by_name(monkeypatch, capsys):
+    monkeypatch.setitem(NEEDS, "epoch-mnist", "a_package_that_nobody_has")
+    monkeypatch.setattr("tests.benchmarks.__main__.measure", lambda plan, tell: pytest.fail(str(plan.groups)))
+    with pytest.raises(pytest.fail.Exception, match=r"^\{'steps': \['step-article'\]\}$"):
+        main(["step-article", "epoch-mnist", "--against"])
+    assert "left out, for it needs a_package_that_nobody_has: epoch-mnist" in capsys.readouterr().out
+
+
+def test_a_framework_that_compiles_needs_a_compiler(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: package)
+    for compilers, there in ((set(), False), ({"clang++"}, True), ({"g++"}, True)):
+        monkeypatch.setattr("shutil.which", lambda name, there=compilers: name if name in there else None)
+        assert installed("torch-compile") is there
+        assert installed("torch")
 
 
 def test_imports_are_measured_and_reported(capsys):
@@ -161,7 +218,7 @@ def test_the_smallest_growth_tables(monkeypatch, capsys):
 def test_peers_that_are_not_installed_are_left_out_by_name(monkeypatch, capsys):
     monkeypatch.setattr("tests.benchmarks.__main__.installed", lambda peer: peer != "jax")
     assert main(["step-article", "--against", "jax", *QUICK]) == 0
-    assert "left out, for it is not installed: jax" in capsys.readouterr().out
+    assert "left out, for it is not installed, or its compiler is not: jax" in capsys.readouterr().out
 
 
 def test_names_of_groups_and_cases():
@@ -200,7 +257,7 @@ def test_everybody_stands_over_the_rival():
     groups = {"steps": list(times)}
     served = dict.fromkeys(times, {"step": None})
     plan = Plan(groups, ["torch", "numpy-by-hand", "jax"], Effort(1, 0.0, 0.0), Settings())
-    shown = report(Results(groups, times, served, {}, {}, {}), plan)
+    shown = report(Results(groups, times, served, {}, {}, {}, {}), plan)
     lines = shown[shown.index("steps: everybody over torch") :].splitlines()
     assert (
         lines[1].split("  ")[0] == "case"
@@ -222,7 +279,7 @@ def test_processes_write_compiled_files(monkeypatch):
 
 def test_limits_are_marked_where_they_are_passed():
     times = {"step-article": {"ours": {"step": [2.0]}, "torch": {"step": [10.0]}}}
-    results = Results({}, times, {}, {}, {}, {})
+    results = Results({}, times, {}, {}, {}, {}, {})
     line = next(line for line in limits_table(results, without_fast=False).splitlines() if "article" in line)
     assert line.split() == ["article", "step", "0.13", "0.20", "too", "large"]
     with pytest.raises(NotMeasured):
@@ -230,7 +287,7 @@ def test_limits_are_marked_where_they_are_passed():
 
 
 def test_limits_without_the_fast_extra():
-    lines = limits_table(Results({}, {}, {}, {}, {}, {}), without_fast=True).splitlines()
+    lines = limits_table(Results({}, {}, {}, {}, {}, {}, {}), without_fast=True).splitlines()
     assert next(line for line in lines if "LeNet" in line).split()[2:] == ["0.95", "not", "measured"]
 
 

@@ -77,6 +77,59 @@ def test_after_each_batch_another_loader_goes_on_exactly(kind, workers, later_wo
         assert [(values, own) for values, own, *_ in rest] == expected[place + 1 :], (place, state)
 
 
+def orders(loader, epochs):
+    """The batches of each epoch."""
+    return [[x.tolist() for x in loader] for _ in range(epochs)]
+
+
+def drawing_loader():
+    """One whose examples draw."""
+    return DataLoader(range(9), 2, shuffle=True, collate_fn=lambda _: tg.rand(2))
+
+
+@pytest.mark.parametrize(
+    "save, resume",
+    [
+        (
+            lambda folder: tg.save(tg.get_rng_state(), folder),
+            lambda folder: tg.set_rng_state(tg.load(folder)),
+        ),
+        (lambda folder: tg.Checkpoints(folder).save(1), lambda folder: tg.Checkpoints(folder).resume()),
+    ],
+)
+def test_a_loader_made_after_a_resume_goes_on_as_one_made_there(save, resume, tmp_path):
+    tg.manual_seed(1)
+    orders(drawing_loader(), 3)
+    save(tmp_path / "state")
+    expected = orders(drawing_loader(), 2), tg.rand(1).item()
+    tg.manual_seed(2)
+    resume(tmp_path / "state")
+    assert (orders(drawing_loader(), 2), tg.rand(1).item()) == expected
+
+
+def test_a_state_from_before_seeds_were_counted_leaves_the_count():
+    tg.manual_seed(1)
+    loader = DataLoader(range(9), 2, shuffle=True)
+    orders(loader, 2)
+    older, state = tg.get_rng_state(), loader.state_dict()
+    assert older.pop("seeds_taken") == 2
+    expected = orders(loader, 1)
+    other = DataLoader(range(9), 2, shuffle=True)
+    other.load_state_dict(state)
+    tg.set_rng_state(older)
+    assert orders(other, 1) == expected and tg.get_rng_state()["seeds_taken"] == 3
+
+
+def test_a_seed_begins_the_count_anew_and_copies_keep_it():
+    made = tg.manual_seed(5)
+    loader = drawing_loader()
+    first = orders(loader, 2)
+    twin = copy.deepcopy(made)
+    assert twin.get_state() == made.get_state() and twin.seeds_taken == 2
+    made.manual_seed(5)
+    assert orders(loader, 2) == first
+
+
 def test_between_epochs_and_before_the_first():
     make = MORE_KINDS["seeded"]
     loader = make()

@@ -287,7 +287,7 @@ def test_every_block_of_the_readme_is_tried_somewhere() -> None:
     """Each fence is Python, a session, or printed text that a test compares; each indented line a command."""
     assert {*re.findall(r"^```(\w*)$", README, re.MULTILINE)} == {"", "python", "pycon"}
     assert sum(code.count("import tinygrad_conv as tg") >= 1 for code in SECTIONS) == len(SECTIONS) == 6
-    assert all("tg.manual_seed(" in code for code in SECTIONS if "optim." in code)  # what it prints is no luck
+    assert all("tg.manual_seed(" in code for code in SECTIONS if "optim." in code)  # no luck in it
     indented = re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.MULTILINE)
     assert indented == COMMANDS and len(COMMANDS) >= 5
 

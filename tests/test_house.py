@@ -27,7 +27,7 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 FLOORS = (
     ("errors",),
     ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
-    ("absent", "archive"),
+    ("absent", "archive", "foreign"),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (
@@ -45,10 +45,12 @@ FLOORS = (
     ("engine.in_place_methods", "engine.in_place_function_methods", "engine.function_methods"),
     ("engine.operators",),
     ("engine.conversions",),
+    ("engine.dlpack",),
     ("engine.numpy_calls",),
     ("engine.methods",),
+    ("engine.backpropagation",),
     ("engine.tensor",),
-    ("engine.reads",),
+    ("engine.differentiate", "engine.reads"),
     ("engine.observe", "engine.refusal"),
     ("engine.op",),
     ("engine.declare",),

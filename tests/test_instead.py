@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pydoc
+import re
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -48,6 +50,13 @@ PLUMBING = {
     *("grouped_mm", "linear_cross_entropy", "scaled_grouped_mm", "scaled_mm"),
 }
 """What PyTorch keeps beside its layers, for itself and for large models."""
+
+INSIDE_TORCH = (
+    *("cudnn_*", "miopen_*", "mkldnn_*", "fbgemm_*", "fused_*", "*_copy", "batch_norm_*", "native_*"),
+    *("unsafe_*", "import_ir_*", "parse_*", "*_type_*", "grid_sampler*", "affine_grid_generator"),
+    *("choose_qparams_optimized", "norm_except_dim", "slice_inverse", "thread_safe_generator"),
+)
+"""What stands in torch's own list of names for no user to call."""
 
 
 def ours(name):
@@ -132,10 +141,30 @@ def test_all_that_networks_are_made_of_is_here_or_has_a_line(path):
     )
 
 
+@pytest.mark.torch
+def test_all_that_torch_itself_has_is_here_or_has_a_line():
+    torch = pytest.importorskip("torch")
+    names = [name for name in torch.__all__ if inspect.isroutine(getattr(torch, name))]
+    unsaid = {
+        name for name in names if not is_here(f"torch.{name}") and not missing.hint_for("tinygrad_conv", name)
+    }
+    ours = {name for name in unsaid if not any(fnmatchcase(name, pattern) for pattern in INSIDE_TORCH)}
+    assert len(names) > 500 and not ours, f"torch has these, and nobody says what to write: {ours}"
+
+
+@pytest.mark.parametrize("name", sorted({*re.findall(r"\btg\.(\w+(?:\.\w+)*)", " ".join(INSTEAD.values()))}))
+def test_what_is_to_be_written_instead_is_there(name):
+    assert is_here(f"torch.{name}")
+
+
 @pytest.mark.parametrize(
     "module, name, words",
     [
         ("tinygrad_conv", "linalg", "tg.norm"),
+        ("tinygrad_conv", "arccos", "write tg.acos$"),
+        ("tinygrad_conv", "sqrt_", r"write x = tg.sqrt\(x\), or x.sqrt_\(…\)"),
+        ("tinygrad_conv", "rms_norm", r"write x / \(x \* x\).mean"),
+        ("tinygrad_conv", "triu_indices", r"np.stack\(np.triu_indices\(rows"),
         ("tinygrad_conv", "compile", "leave it out"),
         ("tinygrad_conv", "sinc", r"np.sinc\(x.data\)"),
         ("tinygrad_conv", "conv3d", "no volumes"),

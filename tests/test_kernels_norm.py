@@ -15,7 +15,7 @@ from .helpers import more
 from .test_kernels import Array
 from .test_kernels_pointwise import picture
 
-FUNCTIONS = ("rescaled", "squared_deviation", "deviation_dot", "deviation_removed")
+FUNCTIONS = ("rescaled", "stretched", "deviation", "squares", "deviation_dot", "deviation_removed")
 SHAPES = [(0, 3, 4, 4), (3, 1, 1, 1), (2, 3, 4, 5), (40, 5, 9, 20), (1, 24, 40, 30), (3, 2, 70, 60)]
 GROUPS = [(1,), (0,), (0, 1), (2, 3), (0, 1, 2), ()]  # the axes along which there are several
 
@@ -31,13 +31,17 @@ def sample(
 
 
 def results(x: Array, dy: Array, center: Array, a: Array, b: Array, c: Array) -> list[Array]:
-    """What the four kernels make of them."""
+    """What the kernels make of them."""
     np.testing.assert_array_equal(
         kernels.rescaled(x, center, a), kernels.rescaled(x, center, a, np.zeros_like(a))
     )
+    distance, squares = kernels.deviation(x, center)
+    np.testing.assert_array_equal(kernels.stretched(distance.copy("K"), a), kernels.rescaled(x, center, a))
     return [
         kernels.rescaled(x, center, a, b),
-        kernels.squared_deviation(x, center),
+        kernels.stretched(distance.copy("K"), a, b),
+        distance,
+        squares,
         kernels.deviation_dot(dy, x, center),
         kernels.deviation_removed(dy, a, x, center, b, c),
     ]
@@ -50,6 +54,8 @@ def formulas(*arrays: Array) -> list[Array]:
     d = x - center
     return [
         d * a + b,
+        d * a + b,
+        d,
         (d * d).sum(axes, keepdims=True),
         (dy * d).sum(axes, keepdims=True),
         (dy - a - d * b) * c,
@@ -117,7 +123,7 @@ def test_strided_and_repeated_memory() -> None:
 
 def test_other_shapes_and_dtypes_follow_numpy() -> None:
     x, dy, center, a, b, c = sample((40, 5, 9, 20), (2, 1, 3, 0), (1,))
-    expected = formulas(x, dy, center, a, b, c)[3]
+    expected = formulas(x, dy, center, a, b, c)[-1]
     for got in (
         kernels.deviation_removed(dy, np.broadcast_to(a, x.shape), x, center, b, c),
         kernels.deviation_removed(dy, a, x, center.reshape(5, 1, 1), b, c),
@@ -129,10 +135,10 @@ def test_other_shapes_and_dtypes_follow_numpy() -> None:
     for dtypes in ((np.float32, np.float64), (np.float64, np.float32)):
         wide = kernels.deviation_dot(dy.astype(dtypes[0]), x, center.astype(dtypes[1]))
         assert wide.dtype == np.float64
-        np.testing.assert_allclose(wide, formulas(x, dy, center, a, b, c)[2], rtol=1e-4, atol=1e-2)
+        np.testing.assert_allclose(wide, formulas(x, dy, center, a, b, c)[-2], rtol=1e-4, atol=1e-2)
     one_row = dy[:, :, :1]
     got = kernels.deviation_removed(one_row, a, x, center, b, c)
-    np.testing.assert_allclose(got, formulas(x, one_row, center, a, b, c)[3], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(got, formulas(x, one_row, center, a, b, c)[-1], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(1000, 4, 14, 10), (2, 3, 400, 300)])
@@ -143,8 +149,8 @@ def test_long_sums_are_as_exact_as_numpys(order: tuple[int, ...], shape: tuple[i
     x, dy, *numbers = sample(shape, order, several)
     for array in (x, dy):
         array[...] = np.where(array > array.mean(), np.float32(0.3), np.float32(0.9))
-    _, *sums, _ = zip(FUNCTIONS, results(x, dy, *numbers), formulas(x, dy, *numbers), strict=True)
-    for name, got, expected in sums:
+    everything = zip(FUNCTIONS, results(x, dy, *numbers), formulas(x, dy, *numbers), strict=True)
+    for name, got, expected in [each for each in everything if each[0] in ("squares", "deviation_dot")]:
         np.testing.assert_allclose(got, expected, rtol=2e-6, err_msg=name)
 
 
@@ -152,7 +158,7 @@ def test_squares_that_overflow_are_a_reason_to_warn() -> None:
     x, dy, *numbers = sample((40, 5, 9, 20), (2, 1, 3, 0), (1,))
     x[0, 0, 0, 0] = 1e30
     with pytest.warns(RuntimeWarning, match="overflow"):
-        kernels.squared_deviation(x, numbers[0])
+        kernels.deviation(x, numbers[0])
 
 
 def test_inf_and_nan_stay_in_their_group() -> None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import threads
+from tinygrad_conv.kernels import blas, threads
 
 from .test_kernels import LARGER, Array, assert_same, larger_case, results
-
-pytestmark = pytest.mark.extras
 
 
 @pytest.fixture
 def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """However small the work, three threads share it."""
-    pytest.importorskip("threadpoolctl")
+    if not blas.libraries():
+        pytest.skip("NumPy has a BLAS here that cannot be held")
     before = kernels.get_num_threads()
     monkeypatch.setattr(threads, "WORTH_SHARING", 0.0)
     kernels.set_num_threads(3)
@@ -30,7 +30,7 @@ def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def blas_threads() -> list[int]:
     """How many threads each BLAS library has now."""
-    return [library.get_threads() for library in threads._blas_libraries()]
+    return [library.get_threads() for library in blas.libraries()]
 
 
 @pytest.mark.parametrize("name", LARGER)
@@ -85,7 +85,7 @@ def test_every_thread_can_hold_blas(three_threads: None) -> None:
     seen: list[list[int]] = []
 
     def hold() -> None:
-        with threads.blas_held():
+        with blas.blas_held():
             seen.append(blas_threads())
 
     before = blas_threads()
@@ -126,18 +126,35 @@ def test_a_forked_child_computes_on(three_threads: None) -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
-def test_an_error_in_any_part_arrives_when_all_have_finished(failing: int, three_threads: None) -> None:
+def test_an_error_in_any_part_arrives_when_no_other_runs(failing: int, three_threads: None) -> None:
     error = KeyboardInterrupt if failing == 0 else ValueError  # Ctrl-C only ever reaches the main thread
-    finished: list[int] = []
+    begun, finished = [], []
 
     def work(first: int, last: int) -> None:
         if first == failing:
             raise error
+        begun.append(first)
+        time.sleep(0.01)
         finished.append(first)
 
     with pytest.raises(error):
         threads.share(work, 3, 1.0)
-    assert sorted(finished) == [part for part in range(3) if part != failing]
+    at_the_error = sorted(finished)
+    time.sleep(0.03)
+    assert sorted(begun) == sorted(finished) == at_the_error
+
+
+def test_what_no_thread_has_begun_the_sharer_does_itself(three_threads: None) -> None:
+    """As where other programs keep all processors busy."""
+    awake = threading.Event()
+    busy = [threads._state.pool().submit(awake.wait) for _ in range(2)]
+    done = []
+    try:
+        shared = threads.share(lambda first, last: done.append(first) or (first, last), 10, 1e6)
+    finally:
+        awake.set()
+    assert shared == [(0, 3), (3, 6), (6, 10)] and all(each.result() for each in busy)
+    assert done == [0, 3, 6]
 
 
 def test_workers_have_the_sharers_error_settings(three_threads: None) -> None:
@@ -164,8 +181,8 @@ def test_the_sharer_has_more_to_do_the_less_there_is(three_threads: None) -> Non
     assert lengths == [[98, 1, 1], [60, 20, 20], [40, 30, 30], [33, 33, 34]]
 
 
-def test_without_threadpoolctl_blas_keeps_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_blas_libraries", lambda: ())
+def test_a_blas_that_cannot_be_held_keeps_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blas, "libraries", lambda: ())
     before = threads._state.wanted
     with pytest.warns(UserWarning, match="pip install threadpoolctl"):
         kernels.set_num_threads(4)

@@ -178,6 +178,78 @@ def test_state_dicts():
     assert type(other[0]) is nn.LazyConv2d and other[0].in_channels == 0
 
 
+def made(rule=optim.Adam):
+    """A net and its optimiser, before any forward."""
+    net = textbook()
+    return {"net": net, "optimizer": rule(net.parameters(), 0.01)}
+
+
+def go_on(net, optimizer):
+    """The losses of three steps."""
+    x = tg.arange(2 * 64).reshape(2, 1, 8, 8) / 100
+    losses = []
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = (net(x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("rule", [optim.Adam, optim.RMSprop, lambda p, lr: optim.SGD(p, lr, momentum=0.9)])
+@pytest.mark.parametrize("names", [("net", "optimizer"), ("optimizer", "net")])
+def test_a_net_and_its_optimizer_go_on_from_a_checkpoint_before_any_forward(names, rule, tmp_path):
+    tg.manual_seed(0)
+    training, checkpoints = made(rule), tg.Checkpoints(tmp_path)
+    go_on(**training)
+    checkpoints.save(1, **training)
+    expected = go_on(**training)
+    for load in (
+        lambda parts: checkpoints.resume(**{name: parts[name] for name in names}),
+        lambda parts: [parts[name].load_state_dict(tg.load(checkpoints.last)[name]) for name in names],
+    ):
+        resumed = made(rule)
+        load(resumed)
+        assert type(resumed["net"][0]) is nn.LazyConv2d and go_on(**resumed) == expected
+
+
+def test_a_state_of_other_shapes_is_refused_by_the_step_and_nothing_moves():
+    training, other = made(), made()
+    go_on(**training)
+    other["optimizer"].load_state_dict(training["optimizer"].state_dict())
+    net = other["net"]
+    net(tg.ones(2, 3, 8, 8)).sum().backward()  # three channels instead of one
+    before = net.state_dict()
+    with pytest.raises(
+        ShapeError, match=r"exp_avg is float32\[6,1,5,5\], but its parameter is .*another shape"
+    ):
+        other["optimizer"].step()
+    assert all((before[key].data == tensor.data).all() for key, tensor in net.state_dict().items())
+
+
+def test_what_does_not_fit_is_refused_without_a_shape_too(tmp_path):
+    training = made()
+    go_on(**training)
+    state = training["optimizer"].state_dict()
+    for change, words in (
+        (lambda of_one: of_one.update(exp_avg_sq=np.zeros(3)), r"exp_avg_sq of 0\.weight is .*shape"),
+        (
+            lambda of_one: of_one.update(exp_avg=of_one["exp_avg"] * np.nan),
+            r"exp_avg of 0\.weight is not fin",
+        ),
+        (lambda of_one: of_one.pop("step"), r"the state of 0\.weight in the state dict lacks step"),
+    ):
+        wrong, waiting = copy.deepcopy(state), made()
+        change(wrong["state"][0])
+        with pytest.raises(ValueError, match=words):
+            waiting["optimizer"].load_state_dict(wrong)
+        assert not waiting["optimizer"].state
+    alone = optim.Adam([nn.UninitializedParameter()], 0.1)  # it has no name
+    with pytest.raises(ValueError, match=r"UninitializedParameter\(float32\) in the state dict lacks step"):
+        alone.load_state_dict({"state": {0: {"exp_avg": [1.0]}}, "param_groups": [{"params": [0]}]})
+
+
 def test_copies_wait_too():
     net = textbook()
     for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):

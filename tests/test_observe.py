@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv.dtypes import promote
@@ -240,6 +241,65 @@ def test_an_observer_that_asks_is_told_of_functions_and_of_reads():
     assert after_step == ["step", "read item", "read grad = …"]
     assert {name: vars(tg.Tensor).get(name) for name in ordinary} == ordinary
     assert log.events.count("read item") == 1 and w.grad is None
+
+
+ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
+PLACES = np.array([2, 0])
+ON_ARRAYS: dict[str, Callable[[], Any]] = {
+    "batch_norm": lambda: tg.batch_norm(ROWS, tg.zeros(4), tg.ones(4), training=True),
+    "batch_norm by name": lambda: tg.batch_norm(input=ROWS, running_mean=tg.zeros(4), running_var=tg.ones(4)),
+    "getitem": lambda: tg.ops.getitem(ROWS, index=tg.tensor(PLACES)),
+    "getitem in a tuple": lambda: tg.ops.getitem(ROWS, index=(tg.tensor(PLACES), 1)),
+    "gather": lambda: tg.ops.gather(ROWS, dim=0, index=tg.tensor(PLACES[:, None])),
+    "where": lambda: tg.ops.where(ROWS, -ROWS, condition=tg.tensor(ROWS > 3)),
+    "nll_loss": lambda: tg.ops.nll_loss(ROWS, np.array([0, 1, 3]), weight=tg.ones(4)),
+    "masked": lambda: tg.ops.masked(ROWS, mask=tg.tensor(ROWS > 3)),
+}
+"""Ops on arrays with a Tensor among their params: the results are arrays, which nobody looks on at."""
+
+
+@pytest.mark.parametrize("name", ON_ARRAYS)
+def test_an_op_on_arrays_with_a_tensor_among_its_params_is_none_to_be_told_of(name: str) -> None:
+    class Log(Observer):
+        watches_reads = True
+
+        def __init__(self) -> None:
+            self.calls: list[Call] = []
+            self.reads: list[str] = []
+
+        def after_op(self, call: Call) -> None:
+            self.calls.append(call)
+
+        def after_read(self, tensor: tg.Tensor, name: str, value: Any) -> None:
+            assert value is tensor._data
+            self.reads.append(name)
+
+    expected = ON_ARRAYS[name]()
+    with Log() as log:
+        result = ON_ARRAYS[name]()
+    assert all(isinstance(output, tg.Tensor) for call in log.calls for output in call.outputs)
+    assert all(call.node is None for call in log.calls)
+    assert name.split()[0] in log.reads
+    for observer in (tg.profile(), tg.detect_anomaly(), tg.debug.break_on(op="relu")):
+        with observer:
+            again = ON_ARRAYS[name]()
+        assert type(again) is type(result) is type(expected) is np.ndarray
+        np.testing.assert_array_equal(again, expected)
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_a_replay_sees_that_an_op_on_arrays_reads_a_tensor() -> None:
+    w = tg.Tensor([2.0, 3.0, 4.0, 5.0], requires_grad=True)
+
+    @tg.replay
+    def step(place: tg.Tensor) -> tg.Tensor:
+        loss = (w * tg.ops.getitem(ROWS, index=place)).sum()
+        loss.backward()
+        return loss
+
+    with pytest.warns(UserWarning, match=r"reads the numbers of a tensor \(getitem\)"):
+        losses = [step(tg.tensor([at % 3])).item() for at in range(6)]
+    assert losses == [float(ROWS[at % 3] @ w.data) for at in range(6)]
 
 
 def test_others_see_the_ops_within_functions_that_somebody_takes_whole():

@@ -219,3 +219,24 @@ def test_einsum(torch: Any, equation: str, shapes: Any) -> None:
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(shape) for shape in shapes]
     compare(torch, lambda lib, *xs: lib.einsum(equation, *xs), *arrays, order=1)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda lib, x, w, place: lib.gather(x, 0, place) + w,
+        lambda lib, x, w, place: lib.scatter(x, 0, place, w),
+        lambda lib, x, w, place: lib.scatter(x, 0, place, value=2.0) + w,
+        lambda lib, x, w, place: lib.scatter_add(x, 0, place, w),
+        lambda lib, x, w, place: lib.scatter_reduce(x, 0, place, w, "amax"),
+        lambda lib, x, w, place: lib.scatter_reduce(x, 0, place, w, "prod"),
+        lambda lib, x, w, place: lib.scatter_reduce(x, 0, place, w, "mean", include_self=False),
+        lambda lib, x, w, place: (x * 2).scatter_(0, place, w),
+    ],
+)
+def test_a_place_alone_is_one_of_a_row(torch: Any, function: Any) -> None:
+    row, number = np.array([1.0, 2.0, 3.0]), np.array(5.0)
+    places = {torch: torch.tensor(1), tg: tg.tensor(1)}
+    compare(torch, lambda lib, x, w: function(lib, x, w, places[lib]), row, number, order=1)
+    with pytest.raises(IndexError, match="index holds 3"):
+        function(tg, tg.tensor(row), tg.tensor(number), tg.tensor(3))

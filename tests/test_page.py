@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.debug.page import SCRIPTS, embedded, html, lean, read
+from tinygrad_conv.debug.page import SCRIPTS, embedded, html
 from tinygrad_conv.debug.page.arrays import KINDS, Arrays, corner
+from tinygrad_conv.debug.page.frame import lean, read
 from tinygrad_conv.debug.record import Recording
 
 from .debug_nets import PROGRAMS, article, shapes

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.debug.page import SCRIPTS, html, lean, read
+from tinygrad_conv.debug.page import SCRIPTS, html
+from tinygrad_conv.debug.page.frame import lean, read
 
 from .browser import click_cell, find, press, text, texts
 from .debug_nets import crooked

@@ -180,10 +180,76 @@ def test_special_values_come_through() -> None:
         same_as_eager(make, at_least=4)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"label_smoothing": 0.1}, {"reduction": "sum"}, {"ignore_index": 2}], ids=str
+)
+def test_cross_entropy_with_labels_that_do_not_count_in_some_calls(options: Any) -> None:
+    def make() -> Any:
+        def step(x: Any, labels: Any) -> Any:
+            losses = [tg.cross_entropy(x, labels, **options), tg.cross_entropy(x, labels)]
+            (losses[0] + 2 * losses[1]).backward()
+            return losses
+
+        rng = np.random.default_rng(0)
+        calls = []
+        for number in range(8):
+            labels = rng.integers(0, 3, 5)
+            if number in (3, 6) and "ignore_index" not in options:
+                labels[number - 3] = -100
+            x = rng.standard_normal((5, 3), np.float32)
+            if number == 5:
+                x[1, 1] = np.inf
+            calls.append((tg.tensor(x).requires_grad_(), tg.tensor(labels)))
+        return [x for x, _ in calls], step, calls
+
+    with np.errstate(all="ignore"):
+        same_as_eager(make, at_least=6)
+
+
+def test_a_label_that_is_no_class_is_refused_as_in_eager() -> None:
+    step = tg.replay(lambda x, labels: tg.cross_entropy(x, labels))
+    x = tg.randn(2, 3)
+    for _ in range(4):
+        step(x, tg.tensor([0, 2]))
+    with pytest.raises(ValueError, match="cross_entropy: labels must be at least 0 and below the 3 classes"):
+        step(x, tg.tensor([0, 3]))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_dropout_and_average_pools(training: bool) -> None:
+    def make() -> Any:
+        tg.manual_seed(0)
+        net = tg.nn.Sequential(
+            tg.nn.BatchNorm2d(3, affine=False),
+            tg.nn.AvgPool2d(3, 2, padding=1, count_include_pad=False),
+            tg.nn.Conv2d(3, 4, 3, padding=1, bias=False),
+            tg.nn.BatchNorm2d(4),
+            tg.nn.Dropout(0.3),
+            tg.nn.AvgPool2d(2, ceil_mode=True),
+            tg.nn.Flatten(),
+            tg.nn.BatchNorm1d(36),
+            tg.nn.Dropout(0.5),
+        ).train(training)
+
+        def step(x: Any) -> Any:
+            net.zero_grad()
+            y = net(x)
+            (y * y).mean().backward()
+            return y.detach()
+
+        calls = [(tg.randn(4, 3, 11, 9).requires_grad_(),) for _ in range(6)]
+        return [net, *(x for (x,) in calls)], step, calls
+
+    same_as_eager(make, at_least=3)
+
+
 def test_what_is_prepared_is_declared_for_inputs_that_there_are() -> None:
     assert replayed is not None
     prepared = {name: op for name, op in OPS.items() if op.replays}
-    assert {"conv2d", "relu", "max_pool2d", "linear", "flatten", "mse_loss", "add", "mul"} <= set(prepared)
+    expected = (
+        "conv2d relu max_pool2d avg_pool2d linear flatten mse_loss cross_entropy dropout batch_norm add"
+    )
+    assert set(expected.split()) <= set(prepared)
     for op in prepared.values():
         assert all(argument is None or argument in op.inputs for argument in op.replays)
 

@@ -82,6 +82,33 @@ def test_a_plain_file_of_tensors_is_a_dict_with_metadata(others, tmp_path):
     assert tg.load(path) == {} and tg.load(path).metadata == {}
 
 
+@pytest.mark.extras
+def test_texts_stand_beside_the_tensors(others, tmp_path):
+    path, again = tmp_path / "x.safetensors", tmp_path / "again.safetensors"
+    tg.save({"w": tg.ones(2), "step": 3}, path, metadata={"format": "pt", "by": "ü"})
+    read = tg.load(path)
+    assert repr(read) == repr({"w": tg.ones(2), "step": 3}) and read.metadata == {"format": "pt", "by": "ü"}
+    tg.save(read, again)
+    assert tg.load(again).metadata == read.metadata
+    tg.save(read, again, metadata={})
+    assert type(tg.load(again)) is dict
+    with pytest.importorskip("safetensors").safe_open(path, "np") as file:
+        assert file.metadata()["by"] == "ü" and list(file.keys()) == ["w"]
+
+
+@pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, "text", {"tinygrad_conv": "x"}, [("a", "b")]])
+def test_metadata_is_texts_by_name(metadata, tmp_path):
+    with pytest.raises(TypeError, match="^save: metadata must be a dict of texts, without 'tinygrad_conv'"):
+        tg.save({}, tmp_path / "x.safetensors", metadata=metadata)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_metadata_has_a_place_in_files_of_dicts_alone(tmp_path):
+    for obj, name in (({}, "x.npz"), ([], "x.safetensors"), (tg.ones(1), "x.safetensors")):
+        with pytest.raises(TypeError, match="^save: metadata goes with a dict, to a path that ends in"):
+            tg.save(obj, tmp_path / name, metadata={"a": "b"})
+
+
 def file_of(header, content=b""):
     """A file with a header of one's own."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
@@ -90,6 +117,25 @@ def file_of(header, content=b""):
 
 def tensor(dtype, shape, *offsets):
     return {"dtype": dtype, "shape": shape, "data_offsets": list(offsets)}
+
+
+@pytest.mark.extras
+@pytest.mark.torch
+def test_pytorchs_side_reads_and_writes_the_same_files(tmp_path):
+    theirs = pytest.importorskip("safetensors.torch")
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "x.safetensors"
+    source = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
+    theirs.save_file(source.state_dict(), path, {"format": "pt"})
+    ours = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    read = tg.load(path)
+    assert ours.load_state_dict(read) == ([], []) and read.metadata == {"format": "pt"}
+    tg.save(ours.state_dict(), path, metadata={"format": "pt"})
+    target = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
+    target.load_state_dict(theirs.load_file(path))
+    for key, tensor in source.state_dict().items():
+        loaded = target.state_dict()[key]
+        assert torch.equal(loaded, tensor) and loaded.dtype == tensor.dtype
 
 
 @pytest.mark.extras

@@ -182,6 +182,7 @@ def test_the_random_state_of_the_package():
         np.zeros(3, np.uint8),
     ]
     + [{**tg.Generator().get_state(), "initial_seed": seed} for seed in (None, 0.5, "a")]
+    + [{**tg.Generator().get_state(), "seeds_taken": taken} for taken in (None, 0.5, -1)]
     + [{**tg.Generator().get_state(), "state": {"state": number, "inc": 1}} for number in (2**128, -1)],
 )
 def test_what_is_no_random_state_is_refused(state):
@@ -189,7 +190,8 @@ def test_what_is_no_random_state_is_refused(state):
     before = tg.get_rng_state()
     for put in (tg.set_rng_state, tg.manual_seed(0).set_state):
         with pytest.raises(
-            ValueError, match="^set_state: .*(no state of a PCG64|none that get_state|initial_seed must be)"
+            ValueError,
+            match="^set_state: .*(no state of a|none that get_state|(initial_seed|seeds_taken) must)",
         ):
             put(state)
     assert tg.get_rng_state() == before

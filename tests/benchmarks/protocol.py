@@ -3,7 +3,8 @@
     {"ask": "build", "case": …}               → {"prints": {part: [[norm, projection], …]}, "served": {part:
     kernel}}
     {"ask": "time", "case": …, "seconds": …}  → {"times": {part: seconds}, "others": share or null}
-    {"ask": "memory", "case": …}              → {"bytes": …}
+    {"ask": "memory", "case": …}              → {"bytes": …, "later": …}
+    {"ask": "first", "case": …}               → {"times": {part: seconds}}
 
 or {"not offered": true}. `others` is what other programs took of the processors meanwhile. The process ends
 with its standard input.

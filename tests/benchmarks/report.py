@@ -8,7 +8,7 @@ from .cases import IMPORT
 from .frameworks import ALL, OURS
 from .limits import RIVAL, NotMeasured, above, convolutions, limits_table
 from .load import TOLERABLE
-from .measure import Plan, Results
+from .measure import Plan, Results, later
 from .ratios import geometric_mean, memory_ratio, ratio, summary, totals
 from .tables import show_bytes, show_ratio, show_time, table
 from .turns import Times
@@ -23,6 +23,8 @@ def report(results: Results, plan: Plan) -> str:
                 sections.append(tape_table(results, cases))
             case "memory":
                 sections.append(memory_table(results, cases, plan.peers))
+            case "first":
+                sections.append(first_table(results, cases, [OURS, *plan.peers]))
             case "growth":
                 sections += growth_tables(results, cases, plan.peers)
             case _ if group == IMPORT:
@@ -129,8 +131,22 @@ def tape_table(results: Results, cases: list[str]) -> str:
 
 def memory_table(results: Results, cases: list[str], peers: list[str]) -> str:
     """Peak memory of whole steps."""
-    rows = [[case, *memory_cells(results, case, peers)] for case in cases]
-    return table("memory: peak of a whole step above the floor", ["case", *memory_header(peers)], rows)
+    shown = [name for case in cases for name in (case, later(case))]
+    rows = [[case, *memory_cells(results, case, peers)] for case in shown]
+    title = "memory: peak of a whole step above the floor; later: once everything is recorded, or compiled"
+    return table(title, ["case", *memory_header(peers)], rows)
+
+
+def first_table(results: Results, cases: list[str], frameworks: list[str]) -> str:
+    """How long it takes until one has taken a step, and until steps are at their speed."""
+    rows = [
+        [case, name, *(show_time(median(times)) for times in results.first[case][name].values())]
+        for case in cases
+        for name in frameworks
+        if name in results.first.get(case, {})
+    ]
+    title = "first: from an imported framework until the first step is done, and the third; nothing is cached"
+    return table(title, ["case", "framework", "first", "third"], rows)
 
 
 def memory_header(peers: list[str]) -> list[str]:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 # After a product, OpenBLAS's workers spin for about 134 ms, waiting for another; the next turn begins after
 # that.
 WAIT = 0.15
+CACHES = ("TORCHINDUCTOR_CACHE_DIR", "CACHEDB")  # where torch.compile, and tinygrad, keep what they compiled
 
 Times = dict[str, dict[str, list[float]]]  # framework → part → seconds, one for each round
 
@@ -33,12 +34,15 @@ class BenchmarkError(Exception):
 class Worker:
     """A framework's process."""
 
-    def __init__(self, framework: str, settings: Settings) -> None:
+    def __init__(self, framework: str, settings: Settings, cache: str | None = None) -> None:
+        """cache: a folder for what is compiled, in the place of the user's, which knows it already."""
         self.framework = framework
         self.errors = tempfile.TemporaryFile("w+")
         command = [sys.executable, "-m", "tests.benchmarks.worker", framework, json.dumps(settings._asdict())]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment(), text=True, **pipes)
+        caches = {} if cache is None else {name: f"{cache}/{name}" for name in CACHES}
+        env = {**environment(), **caches}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=env, text=True, **pipes)
 
     def ask(self, ask: str, case: str, **more: Any) -> dict[str, Any] | None:
         """The answer, or None where the framework has no such thing. Raises BenchmarkError if the process

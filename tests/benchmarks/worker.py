@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Convolution, task_named
+from .cases import Convolution, Task, task_named
 from .frameworks import load
 from .frameworks.base import Framework, NotOffered, Part, Settings
 from .load import OthersWatched
-from .peak import peak_of
+from .peak import peaks_of
 
 WARM_UP = 0.1  # seconds
 LEAST_RUNS = 2
+FIRST = 3  # steps: a replay records two, and so does a capture of tinygrad's
 MOST_PREPARATION = 5  # times the seconds that are to be measured
 
 
@@ -44,7 +45,9 @@ class Worker:
                         times = {name: time_of(part, seconds) for name, part in self.built[case].items()}
                     return {"times": times, "others": others.share}
                 case {"ask": "memory", "case": case}:
-                    return {"bytes": peak_of(self.framework, task_named(case))}
+                    return peaks_of(self.framework, task_named(case))._asdict()
+                case {"ask": "first", "case": case}:
+                    return {"times": first_times(self.framework, task_named(case))}
         except NotOffered:
             return {"not offered": True}
         raise ValueError(f"no such question: {question}")
@@ -98,6 +101,19 @@ def time_of(part: Part, seconds: float) -> float:
         part.run(*arguments)
         times.append(perf_counter() - start)
     return median(times) / part.calls
+
+
+def first_times(framework: Framework, task: Task) -> dict[str, float]:
+    """Seconds from an imported framework until its first step is done, and until its third, from which on
+    whatever records or compiles is at its speed.
+    """
+    begin = perf_counter()
+    (part,) = framework.build(task).values()
+    moments = []
+    for _ in range(FIRST):
+        part.run(*part.prepare())
+        moments.append(perf_counter() - begin)
+    return {"first": moments[0], "third": moments[-1]}
 
 
 def main() -> None:

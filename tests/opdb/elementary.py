@@ -59,4 +59,5 @@ TABLE = {
     "trunc": Entry(tg.trunc),
     "var_mean": Entry(tg.var_mean),
     "var_mean.unbiased": Entry(tg.var_mean),
+    "xlogy": Entry(tg.xlogy, left_out=FIRST),
 }

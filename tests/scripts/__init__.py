@@ -6,13 +6,16 @@ Each finds `fill(net)` in its names, which gives a net numbers that are the same
 
 from __future__ import annotations
 
-from . import classifiers, others
+from . import beginners, classifiers, others
 
 SCRIPTS = {
     "classifier": classifiers.CLASSIFIER,
     "by hand": classifiers.BY_HAND,
     "textbook": classifiers.TEXTBOOK,
     "residual": classifiers.RESIDUAL,
+    "photos": beginners.PHOTOS,
+    "clothes": beginners.CLOTHES,
+    "rates": beginners.RATES,
     "segmentation": others.SEGMENTATION,
     "adversaries": others.ADVERSARIES,
     "autograd": others.AUTOGRAD,

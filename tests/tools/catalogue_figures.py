@@ -1,6 +1,6 @@
 """What the judge says of the catalogue:
 
-    python -m tests.tools.catalogue_figures [seen | kept | fresh] [--no-repair]
+    python -m tests.tools.catalogue_figures [seen | kept | fresh | blind] [--no-repair]
 
 A line for each mistake: its kind, what is wrong, and what the judge makes of it; then how many of each.
 """
@@ -40,7 +40,7 @@ def message_of(broken: Broken, folder: Path, repair: bool) -> tuple[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.tools.catalogue_figures")
-    parser.add_argument("half", nargs="?", choices=["seen", "kept", "fresh"], default="seen")
+    parser.add_argument("half", nargs="?", choices=["seen", "kept", "fresh", "blind"], default="seen")
     parser.add_argument("--no-repair", action="store_true")
     options = parser.parse_args()
     half = "kept back" if options.half == "kept" else options.half

@@ -29,6 +29,7 @@ AMOUNTS = {"time", "multiplications", "head_start", "together", "row_bytes"}  # 
 BOUNDS = (  # beginnings of constants
     "CACHE_",
     "LARGE",
+    "LONG_",
     "LONGEST_",
     "LOW",
     "NARROWEST",

@@ -17,6 +17,10 @@ NO_GRADIENT = (
     "without a gradient write tg.tensor(np.linalg.{name}(x.data)); with one, declare it: @tg.primitive"
 )
 LEAVE_OUT = "leave it out"
+NO_GRADIENT_OF_MATRICES = (
+    "without a gradient take it from np.linalg, of x.data; with one, declare it: @tg.primitive"
+)
+NO_SPARSE = "there are no sparse tensors: write the dense product, x @ y"
 NO_VOLUMES = "there are sequences and images, no volumes: fold the depth into the batch or the channels"
 RECURRENT = "no recurrent layers: write the cell with nn.Linear, and a loop over x[:, t]"
 ATTENTION = "write F.scaled_dot_product_attention(q, k, v), with nn.Linear for q, k and v"
@@ -105,6 +109,71 @@ TORCH: dict[str, str] = {
     "overrides": LEAVE_OUT,
     "Storage": LEAVE_OUT,
     "fill": "write tg.full_like(x, value)",
+    **{f"arc{stem}": f"write tg.a{stem}" for stem in ("cos", "cosh", "sin", "sinh", "tan", "tanh")},
+    "arctan2": "there is no op of it: declare it, @tg.primitive",
+    "asarray": "write tg.as_tensor",
+    **dict.fromkeys(("frombuffer", "from_dlpack", "from_file"), "write tg.from_numpy of what NumPy reads"),
+    "scalar_tensor": "write tg.tensor",
+    "fix": "write tg.trunc",
+    "range": "write tg.arange: it ends before `end`",
+    "row_stack": "write tg.vstack",
+    "msort": "write tg.sort(x, dim=0).values",
+    **dict.fromkeys(("hsplit", "vsplit", "dsplit"), "write tg.tensor_split(x, parts, dim=…)"),
+    "split_with_sizes": "write tg.split",
+    "rsub": "write y - x",
+    **dict.fromkeys(("positive", "conj", "real", "resolve_conj", "resolve_neg", "conj_physical"), "write x"),
+    "detach": "write x.detach()",
+    "adjoint": "write x.mT",
+    "float_power": "write x.double() ** power",
+    **dict.fromkeys(("deg2rad", "rad2deg"), "write x * (tg.pi / 180), or x * (180 / tg.pi) the other way"),
+    "broadcast_shapes": "write np.broadcast_shapes",
+    **dict.fromkeys(
+        ("tril_indices", "triu_indices"), "write tg.tensor(np.stack(np.{name}(rows, offset, columns)))"
+    ),
+    "unravel_index": "write np.unravel_index(x.data, shape)",
+    "unique_consecutive": "write x[tg.cat([tg.ones(1).bool(), x[1:] != x[:-1]])]",
+    "nansum": "write tg.where(tg.isnan(x), 0, x).sum()",
+    "*_window": "write tg.tensor(np.hanning(n)), or another of NumPy's windows",
+    "constant_pad_nd": "write F.pad(x, sides, value=…)",
+    **dict.fromkeys(("fmax", "fmin"), "write tg.where(tg.isnan(x), y, tg.maximum(x, y)), or minimum"),
+    "heaviside": "write tg.where(x == 0, value, (x > 0).float())",
+    "logaddexp2": "write tg.log2(2 ** x + 2 ** y)",
+    "renorm": "write x * (most / tg.norm(x, dim=1, keepdim=True)).clamp(max=1)",
+    "is_nonzero": "write bool(x)",
+    **dict.fromkeys(("is_complex", "is_conj", "is_neg", "is_inference", "is_distributed"), "write False"),
+    "is_same_size": "write x.shape == y.shape",
+    "is_inference_mode_enabled": "write not tg.is_grad_enabled()",
+    "is_signed": "write x.dtype != tg.uint8",
+    **dict.fromkeys(("index_reduce", "segment_reduce"), "write tg.scatter_reduce"),
+    **dict.fromkeys(("frobenius_norm", "nuclear_norm"), "write tg.norm; a nuclear norm is np.linalg.norm's"),
+    "sgn": "write tg.sign",
+    "nonzero_static": "write tg.nonzero(x)[:count]",
+    "cumulative_trapezoid": "write tg.cumsum((y[1:] + y[:-1]) / 2, dim=0)",
+    **dict.fromkeys(("set_warn_always", "*deterministic*", "fork", "wait", "init_num_threads"), LEAVE_OUT),
+    "masked_scatter": "write x[mask] = values",
+    **dict.fromkeys(("*_scatter",), "write x[index] = values"),
+    **dict.fromkeys(("lstm*", "gru*", "rnn_*"), RECURRENT),
+    **dict.fromkeys(("cond", "while_loop", "sym_*"), "write Python's own if, while and numbers"),
+    **dict.fromkeys(
+        ("lu", "lstsq", "solve", "eig", "symeig", "cholesky_*", "lu_*", "matrix_*", "logdet", "lobpcg"),
+        NO_GRADIENT_OF_MATRICES,
+    ),
+    **dict.fromkeys(
+        ("triangular_solve", "geqrf", "orgqr", "ormqr", "pca_lowrank", "svd_lowrank", "trapz"),
+        NO_GRADIENT_OF_MATRICES,
+    ),
+    **dict.fromkeys(("stft", "istft"), "without a gradient take np.fft.rfft of the frames, x.unfold(…)"),
+    **dict.fromkeys(("polygamma", "mvlgamma", "igamma*"), "there is no op of it: declare it, @tg.primitive"),
+    **dict.fromkeys(("quantize*", "fake_quantize*", "dequantize", "int_repr", "q_*"), "there is none of it"),
+    **dict.fromkeys(("sparse_*", "hspmm", "smm", "spmm", "dsmm", "hsmm", "sspaddmm", "saddmm"), NO_SPARSE),
+    "*autocast*": AUTOCAST,
+    **dict.fromkeys(("get_device*", "get_default_device", "is_vulkan_available"), "there is the CPU alone"),
+    **dict.fromkeys(("get_num_interop_threads", "get_float32_matmul_precision"), LEAVE_OUT),
+    **dict.fromkeys(("set_anomaly_enabled", "is_anomaly_*"), "write with tg.detect_anomaly():"),
+    **dict.fromkeys(("as_strided*", "empty_strided", "empty_permuted"), "write x[…], x.unfold, x.expand"),
+    "binomial": "write tg.tensor(np.random.default_rng(seed).binomial(n, p))",
+    "hash_tensor": "write hash(x.data.tobytes())",
+    "*_": "write x = tg.{stem}(x), or x.{name}(…) where Tensor has it",
 }
 
 NN: dict[str, str] = {
@@ -255,7 +324,17 @@ INSTEAD: dict[str, str] = {
 
 
 def write_instead(name: str) -> str:
-    """What to write in the place of one of PyTorch's names; "" where the table does not say."""
-    line = INSTEAD.get(name) or next((INSTEAD[row] for row in INSTEAD if fnmatchcase(name, row)), "")
+    """What to write in the place of one of PyTorch's names; "" where the table does not say.
+
+    Many functions are torch's and its nn.functional's: a row of either serves both.
+    """
     last = name.rpartition(".")[2]
+    line = line_for(name)
+    if not line and name == f"torch.{last}":
+        line = line_for(f"torch.nn.functional.{last}")
     return line.format(name=last, stem=last[:-1]) if "{name}" in line or "{stem}" in line else line
+
+
+def line_for(name: str) -> str:
+    """The line of the row that a name matches."""
+    return INSTEAD.get(name) or next((INSTEAD[row] for row in INSTEAD if fnmatchcase(name, row)), "")

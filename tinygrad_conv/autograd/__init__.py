@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..absent.missing import public_names
 from ..checks.gradcheck import gradcheck
+from ..engine.differentiate import grad
 from ..engine.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from ..engine.tensor import grad
 from . import function
 from .function import Function
 from .variable import Variable, backward

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine.tensor import Tensor, accumulate, backpropagate
+from ..engine.backpropagation import accumulate, backpropagate
+from ..engine.tensor import Tensor
 
 
 def Variable(data: Any, requires_grad: bool = False) -> Tensor:

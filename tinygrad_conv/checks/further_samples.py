@@ -44,4 +44,6 @@ for name in ("running_argmax", "running_argmin"):
 case("bincount", integers("n", below=5))
 case("bincount", integers("n", below=5), normal("n"), minlength=7)
 case("unique", integers("n m", below=3))
+case("searchsorted", integers("n", below=5), integers("m k", below=5))
+case("searchsorted", integers("n m", below=5), integers("n k", below=5), right=True)
 case("isin", integers("n m", below=5), integers("k", below=5))

@@ -95,6 +95,19 @@ def with_other_params(call: RecordedCall) -> RecordedCall | None:
     return changed
 
 
+def with_redrawn_params(call: RecordedCall) -> RecordedCall | None:
+    """The call with other numbers in those of its params that are arrays, drawn from their own, as labels or
+    masks need it; None where there are none, or they are not taken.
+    """
+    rng, params = np.random.default_rng(7), {**call.op.defaults, **call.params}
+    arrays = {
+        name: value for name, value in params.items() if isinstance(value, np.ndarray) and value.size > 1
+    }
+    drawn = {name: rng.choice(value.ravel(), value.shape) for name, value in arrays.items()}
+    changed = replace(call, params={**params, **drawn})
+    return changed if drawn and is_taken(changed, call.arrays) else None
+
+
 def calls_of_other_signs(
     call: RecordedCall, arrays: tuple[Any, ...]
 ) -> Iterator[tuple[RecordedCall, tuple[Any, ...], str]]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.tensor import Tensor, grad
+from ..engine.differentiate import grad
+from ..engine.tensor import Tensor
 from ..errors import MutationError
 from .fault import Fault
 from .function import Function, flat, float_tensors

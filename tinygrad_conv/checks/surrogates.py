@@ -23,7 +23,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.declare import Rule, show_name
 from ..engine.modes import observed_by, unobserved
-from ..engine.observe import Call, Observation, Observer
+from ..engine.observe import Call, Observation, Observer, inputs_and_params
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..members import members_of
@@ -58,8 +58,9 @@ class Substitution(Observation):
         self.waiting = iter(held)
 
     def apply(self, op: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        on_tensors = any(isinstance(value, Tensor) for value in (*inputs, *params.values()))
         with unobserved():
+            inputs, params = inputs_and_params(op, inputs, params)
+            on_tensors = any(isinstance(value, Tensor) for value in inputs)
             if not on_tensors or not surrogate_rules(op):
                 return op(*inputs, **params)
             held = next(self.waiting, None)

@@ -130,7 +130,7 @@ class DataLoader:
             return Epoch(self, self.start)
         self.epochs += 1
         source = default_generator() if own is None else own
-        seed = next_seed(source) if own is None else seed_from(source, self.epochs)
+        seed = next_seed(default_generator()) if own is None else seed_from(source, self.epochs)
         self.start = Start(generator_state(source), seed, None)
         self.place, self.is_running = Place(0, None, state_of(self.dataset)), True
         return Epoch(self, self.start)

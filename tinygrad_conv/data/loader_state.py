@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from ..creation import generator as default_generator
 from ..options import is_flag, is_integer, show_given
-from ..randomness.derived import SEEDS_TAKEN, seeded
+from ..randomness.derived import seeded
 from ..randomness.state import check_generator_state, generator_state, set_generator_state
 from .datasets import load_state_of, state_of
 from .epoch import Place, Start, place_of
@@ -30,7 +30,7 @@ MEMBERS = {
 def loader_state(loader: Any) -> dict[str, Any]:
     """Where a loader is."""
     own = loader.order_generator()
-    taken = SEEDS_TAKEN.get(default_generator(), 0) if own is None else 0
+    taken = default_generator().seeds_taken if own is None else 0
     state = {"epochs": loader.epochs, "is_running": loader.is_running, "seeds_taken": taken}
     state.update(what_it_loads(loader))
     if loader.is_running:
@@ -58,7 +58,7 @@ def load_loader_state(loader: Any, state: Any) -> None:
     loader.place = Place(int(state["position"]), state["draws"], state["dataset"])
     loader.start = Start(state["order"], int(state["seed"]), loader.place)
     if own is None:
-        SEEDS_TAKEN[default_generator()] = int(state["seeds_taken"])
+        default_generator().seeds_taken = int(state["seeds_taken"])
     else:
         set_generator_state("DataLoader", own, state["order"])
 

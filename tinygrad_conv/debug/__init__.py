@@ -34,6 +34,7 @@ from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
 from .notebook import findings, nets, reports, tensors
+from .page import program
 from .profiler import profile
 from .record import Recording, load, record
 from .step import Step
@@ -80,10 +81,12 @@ DOORS.update(
         "summary_html": nets.show_summary,
         "flow_html": reports.show_flow,
         "profile_html": reports.show_profile,
+        "program_html": reports.show_program,
         "report_html": reports.show_report,
         "layers_html": findings.show_layers,
         "finding_html": findings.show_finding,
         "doctor_html": findings.show_doctor,
         "tape_html": page.embedded,
+        "program_page": program.write,
     }
 )

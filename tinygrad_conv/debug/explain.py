@@ -23,9 +23,10 @@ import numpy as np
 
 from .. import errors
 from ..dtypes import FLOATS, Array
+from ..engine.differentiate import grad
 from ..engine.modes import enable_grad, unobserved
 from ..engine.op import Op
-from ..engine.tensor import Tensor, grad
+from ..engine.tensor import Tensor
 from ..kernels import use_kernels
 from ..members import members_of
 from .recorded import Recorded, User

@@ -42,7 +42,8 @@ class profile(StepObserver):
     """`with tg.profile() as p:` notes every op and every gradient rule; `print(p)`, where time and memory go.
 
     `p.table("op")`, `p.table("layer")`, `p.save("trace.json")` for chrome://tracing and
-    https://ui.perfetto.dev, `p.events`.
+    https://ui.perfetto.dev, `p.events`. A replayed step runs eagerly meanwhile; `step.program.profile(x, y)`
+    times a replay.
     """
 
     def __init__(self) -> None:

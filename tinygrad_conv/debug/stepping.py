@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
 
+from ..engine.backpropagation import accumulate, enter_seeds
 from ..engine.backward import Gradients, send_back, sweep
+from ..engine.differentiate import lift
 from ..engine.location import user_where
 from ..engine.modes import BACKWARD, unobserved
 from ..engine.node import Node, Output, input_edges, nodes_behind
 from ..engine.observe import Call, ObservedGradients, Observer
-from ..engine.tensor import Tensor, accumulate, enter_seeds, lift
+from ..engine.tensor import Tensor
 from ..errors import show_tensor
 from .step import Accumulated, Kept, Source, Step, place_of, rules_of
 from .values import NodeValues, Values, keep_constants

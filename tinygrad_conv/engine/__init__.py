@@ -3,12 +3,15 @@
     node.py        Node, what one op leaves behind
     backward.py    sweep, the loop that is backpropagation
     tensor.py      Tensor, and `backward`
+    backpropagation.py    both ends of a sweep: its seeds, and `.grad`
+    differentiate.py      `tg.grad`, and gradients of gradients
     op.py          Op: how it is applied, and recorded
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
     function_methods.py, in_place_function_methods.py    methods that are functions, which the floor above
                    the ops enters
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
+    dlpack.py      a tensor's memory for other libraries
     index_order.py    `x[0, :, [1, 2]]` in PyTorch's order
     memory.py      who shows the same memory, and what was in it when an op read it
     commit.py      changes that happen wholly or not at all, whatever interrupts

@@ -20,7 +20,7 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import DeclarationError
 from .location import show_place
@@ -28,6 +28,13 @@ from .op import Op
 from .registry import OPS, door
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Preparation(NamedTuple):
+    """How a forward or a rule is prepared for a replay: by which function, and which params may vary then."""
+
+    function: Callable[..., Any]
+    varying: tuple[str, ...]
 
 
 class Rule:
@@ -143,19 +150,23 @@ class Primitive(Op):
         self.explanation = function
         return function
 
-    def replayed(self, argument: str | None = None) -> Callable[[Function], Function]:
+    def replayed(
+        self, argument: str | None = None, *, varying: tuple[str, ...] = ()
+    ) -> Callable[[Function], Function]:
         """Declare the decorated function as the one that prepares the forward for a replay, or the rule for
         an input: called once, it returns what is called in each step (replay/__init__.py).
+
+        varying: params that may be other arrays in each step, which then come to that call by keyword.
         """
         if argument is not None:
             check_is_name(self, "replayed", argument)
-        return partial(self.declare_replay, argument)
+        return partial(self.declare_replay, argument, varying)
 
-    def declare_replay(self, argument: str | None, function: Function) -> Function:
+    def declare_replay(self, argument: str | None, varying: tuple[str, ...], function: Function) -> Function:
         """Take what prepares a forward or a rule for a replay, and give the function back as it is."""
         if argument is not None:
             check_declarable(self, "replayed", argument, self.inputs, function)
-        self.replays[argument] = function
+        self.replays[argument] = Preparation(function, varying)
         return function
 
     def declare_rule(

@@ -67,6 +67,7 @@ class FunctionMethods:
     remainder: Callable[..., Any]
     subtract: Callable[..., Any]
     true_divide: Callable[..., Any]
+    xlogy: Callable[..., Any]
 
     # Questions
     all: Callable[..., Any]
@@ -104,6 +105,8 @@ class FunctionMethods:
     cummin: Callable[..., Any]
     kthvalue: Callable[..., Any]
     median: Callable[..., Any]
+    nanquantile: Callable[..., Any]
+    quantile: Callable[..., Any]
     nonzero: Callable[..., Any]
     sort: Callable[..., Any]
     topk: Callable[..., Any]

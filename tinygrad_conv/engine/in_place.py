@@ -108,6 +108,7 @@ def leave_tape(tensor: Any) -> None:
     """
     if tensor._edge is not None:
         check_alone(tensor, "x.detach_()", (), None)
+        tensor.memory()  # which knows that it was recorded
     changes = Changes()
     changes.set(tensor, "_edge", None)
     changes.set(tensor, "_requires_grad", False)

@@ -86,3 +86,4 @@ class InPlaceFunctionMethods:
     triu_: Callable[..., Any]
     true_divide_: Callable[..., Any]
     trunc_: Callable[..., Any]
+    xlogy_: Callable[..., Any]

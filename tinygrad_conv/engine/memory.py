@@ -35,10 +35,11 @@ class Member(NamedTuple):
 class Memory:
     """The memory that a family of tensors shows."""
 
-    __slots__ = ("changeable", "members", "version")
+    __slots__ = ("changeable", "members", "recorded", "version")
 
     def __init__(self, owner: Any, changeable: bool) -> None:
         self.changeable = changeable  # a leaf's, which may change in place; a result's array never does
+        self.recorded = owner._edge is not None  # rules may read it, with nothing to compare it with
         self.version = 0  # when it last did
         self.members = [Member(ref(owner), None, False)]
 
@@ -68,6 +69,12 @@ class Memory:
         """Whether one of its tensors, and so a view of it, has numbers apart from the memory."""
         member = self.member(tensor)
         return member.copied or member.left is not None
+
+    def may_be_shared_by(self, tensor: Any) -> bool:
+        """Whether one of its tensors may hand its array to somebody who might write to it: a change would be
+        noticed before a rule reads it.
+        """
+        return not self.has_own_array(tensor) and (self.changeable or not self.recorded)
 
     def shown_by(self, tensor: Any) -> Array:
         """What one of its tensors shows of the memory, or did before it left."""

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import Array
-from .conversions import OFF_THE_TAPE, Conversions
+from ..errors import show_array
+from .conversions import OFF_THE_TAPE
+from .dlpack import DLPack
 from .registry import COMPOSITES, OPS
 
 OPERATORS = {
@@ -64,15 +66,22 @@ def called(tensor: NumPyCalls, ufunc: Any, method: str, *inputs: Any, **options:
     raise TypeError(instead(name if method == "__call__" else f"{name}.{method}", tensor.requires_grad))
 
 
-class NumPyCalls(Conversions):
+class NumPyCalls(DLPack):
     """Tensors as arguments of NumPy's functions."""
 
     __slots__ = ()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """Its numbers for NumPy, `np.asarray(x)`: in the same memory where the dtype is the same, unless
+        `copy`. A result's are read-only. Raises TypeError for a tensor that requires grad, ValueError for
+        copy=False and another dtype.
+        """
         if self.requires_grad:
             raise TypeError(OFF_THE_TAPE)
-        return np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
+        array = np.array(self._data, dtype) if copy else np.asarray(self._data, dtype)
+        if copy is False and array is not self._data:
+            raise ValueError(f"__array__: copy=False, but {show_array(self._data)} as {dtype} needs a copy")
+        return array
 
     __array_ufunc__ = UfuncCalls()
 

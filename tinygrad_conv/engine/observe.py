@@ -8,7 +8,7 @@ observes; while nobody does, nothing of this file runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from ..errors import show_value
@@ -99,7 +99,7 @@ class Observer:
             OBSERVATION.set(Observation(others) if others else None)
 
     def before_op(self, call: Call) -> None:
-        """An op is going to be applied to Tensors."""
+        """An op is going to be applied to inputs of which one is a Tensor at least."""
 
     def after_op(self, call: Call) -> None:
         """It has been."""
@@ -137,7 +137,9 @@ class Observer:
         """It has run."""
 
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
-        """Python has read numbers of a tensor: `name` says by what method or attribute."""
+        """Python has read numbers of a tensor: `name` says by what method or attribute, or by which op on
+        arrays, with the tensor among its params.
+        """
 
 
 def observers_now() -> tuple[Observer, ...]:
@@ -153,12 +155,13 @@ class Observation:
         self.observers = observers
 
     def apply(self, op: Any, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply an op."""
+        """Apply an op: it is a call to be told of if an input is a Tensor, whatever the params are."""
         with unobserved():
-            if not any(isinstance(value, Tensor) for value in (*inputs, *params.values())):
+            inputs, params = inputs_and_params(op, inputs, params)
+            if not any(isinstance(value, Tensor) for value in inputs):
+                for tensor in tensors_in(params.values()):
+                    self.read(tensor, op.name, tensor._data)
                 return op(*inputs, **params)
-            if op.variadic is None:
-                inputs, params = op.bind(inputs, params)
             call = Call(op, inputs, params)
             for observer in self.observers:
                 observer.before_op(call)
@@ -208,6 +211,23 @@ class Observation:
                     observer.after_update(optimizer, param, group)
             for observer in self.observers:
                 observer.after_optimizer_step(optimizer)
+
+
+def inputs_and_params(
+    op: Any, inputs: tuple[Any, ...], params: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A call in the form that forwards have; one on arrays alone, as rules make them, is in it."""
+    on_arrays = not any(isinstance(value, Tensor) for value in (*inputs, *params.values()))
+    return (inputs, params) if on_arrays or op.variadic is not None else op.bind(inputs, params)
+
+
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+    """The Tensors among params, and in their tuples and lists."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif type(value) in (tuple, list):
+            yield from tensors_in(value)
 
 
 def listed(value: Any) -> Any:

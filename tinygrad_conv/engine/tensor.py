@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import repeat
-from threading import RLock
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
-import numpy as np
-
 from ..dtypes import FLOATS, Array, as_array
-from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
+from ..errors import DtypeError, GraphError, show_array
 from ..options import FLAG, check_option
-from .backward import Gradients, sweep
-from .commit import set_all
+from .backpropagation import accumulate, backpropagate, check_requires_grad
 from .hooks import Handle, Listeners
 from .in_place import leaf_error
 from .location import user_where
 from .memory import Memory
 from .methods import TensorMethods
-from .modes import BACKWARD, OBSERVATION, enable_grad, no_grad, observed_by, told
-from .node import Node, Output, Versions, tick
+from .modes import told
+from .node import Output, Versions, tick
 from .printing import show_numbers
-from .registry import picture
-
-GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
-"""Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
 
 
 class Tensor(TensorMethods):
@@ -204,196 +195,10 @@ def view_of(array: Array, other: Tensor, copied: bool = False) -> Tensor:
     return tensor
 
 
-def backpropagate(
-    outputs: Sequence[Tensor],
-    seeds: Sequence[Any],
-    retain_graph: bool,
-    wanted: set[Any] | None = None,
-    create_graph: bool = False,
-) -> dict[Any, Any]:
-    """The gradients by edge of a sweep that begins at these outputs, with a gradient for each of them."""
-    consumer = None if retain_graph else user_where()
-    lifting = (lift, Tensor) if create_graph else (None, np.ndarray)
-    observation = OBSERVATION.get()  # a debugger or a check looks on, with Gradients of its own: observe.py
-    if observation is None:
-        return sweep_from(Gradients(consumer, wanted, *lifting), outputs, seeds)
-    with observed_by(observation.inside_rules()):
-        return sweep_from(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
-
-
-def sweep_from(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> dict[Any, Any]:
-    """Begin with the seeds, and sweep; where this backward is, `modes.BACKWARD` tells."""
-    enter_seeds(gradients, outputs, seeds)
-    around = BACKWARD.get()
-    try:
-        BACKWARD.set(gradients)
-        return sweep(gradients)
-    finally:
-        BACKWARD.set(around)
-
-
-def enter_seeds(gradients: Gradients, outputs: Sequence[Tensor], seeds: Sequence[Any]) -> None:
-    """Enter the gradients that a backward begins with."""
-    for tensor, seed in zip(outputs, seeds):
-        check_requires_grad(tensor)
-        gradients.add(tensor._edge or tensor, seed_for(tensor, seed, gradients))
-
-
-def seed_for(tensor: Tensor, gradient: Any, gradients: Gradients) -> Any:
-    """The gradient that a backward of the tensor begins with: 1 for a scalar, where none was given."""
-    if gradient is None:
-        check_scalar(tensor)
-        ones = np.empty_like(tensor._data)
-        ones.fill(1)  # np.ones takes five times as long
-        return gradients.of(ones)
-    seed = gradient if isinstance(gradient, Tensor) else Tensor(gradient, tensor.dtype)
-    check_seed(tensor, seed)
-    return seed._data if gradients.lift is None else seed
-
-
-NO_GRAD = repeat(None)  # for as many tensors as there are
-
-
-def accumulate(gradients: dict[Any, Any]) -> None:
-    """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
-    tensors: list[Tensor] = []
-    totals: list[Array] = []
-    with GRAD_LOCK:
-        for edge, gradient in gradients.items():
-            tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
-            if tensor is not None:  # a result that was to retain its gradient may be gone
-                tensors.append(tensor)
-                before = getattr(tensor, "_grad", None)  # .grad without its warning
-                totals.append(gradient.copy() if before is None else np.add(before, gradient, order="C"))
-        set_all(tensors, "_grad", totals)
-    for tensor in tensors:
-        if tensor._listeners is not None:
-            for hook in tuple(tensor._listeners.accumulated.values()):
-                hook(tensor)
-
-
 @told
 def copied(array: Array) -> Array:
     """A copy of an array."""
     return array.copy()
-
-
-@told
-def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
-    """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
-    if set_to_none is not True:
-        check_option("zero_grad", "set_to_none", FLAG, set_to_none)
-    with GRAD_LOCK:
-        if set_to_none:
-            set_all(tensors, "_grad", NO_GRAD)
-        else:
-            zeros = [None if tensor.grad is None else np.zeros_like(tensor.grad) for tensor in tensors]
-            set_all(tensors, "_grad", zeros)
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The gradients of `outputs` with respect to `inputs`, as Tensors; no `.grad` is touched.
-
-    grad_outputs: what to begin with, one for each output; may be left out for scalars. With `create_graph`
-    the gradients are on the tape themselves, so they can be differentiated again. retain_graph: by default as
-    create_graph. Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its
-    gradient is None then).
-    """
-    retain_graph = create_graph if retain_graph is None else retain_graph
-    flags = {"retain_graph": retain_graph, "create_graph": create_graph, "allow_unused": allow_unused}
-    for name, value in flags.items():
-        check_option("grad", name, FLAG, value)
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
-    if len(seeds) != len(outputs):
-        raise GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
-    edges = [tensor if tensor._edge is None else tensor._edge for tensor in inputs]
-    with enable_grad() if create_graph else no_grad():
-        by_edge = backpropagate(outputs, seeds, retain_graph, set(edges), create_graph)
-    gradients = [by_edge.get(edge) for edge in edges]
-    if not allow_unused:
-        check_used(inputs, gradients)
-    if create_graph:
-        return tuple(gradients)
-    return tuple(None if gradient is None else Tensor(copied(gradient)) for gradient in gradients)
-
-
-def lift(node: Node) -> dict[str, Any]:
-    """What a node saved, as Tensors on the tape: it makes the rules themselves differentiable.
-
-    Kept choices (masks, indices) stay arrays. A kept float is derived again from the other values: as a
-    constant it would hide its part of the second derivative.
-    """
-    op = node.op
-    if op.once:
-        raise GraphError(
-            f"{op.name} was declared differentiable once, so create_graph=True cannot go through it"
-        )
-    edges = dict(zip(op.inputs, node.edges))
-    outputs = [Output(node, slot) for slot in range(len(node.outputs))]
-    edges["y"] = outputs if node.several else outputs[0]
-    values = {
-        name: lift_value(value, edges[name]) if name in edges else value for name, value in node.saved.items()
-    }
-    for name in op.keeps:
-        if name in values and values[name].dtype in FLOATS:
-            values[name] = op.derive(name, values, node.params)
-    return values
-
-
-def lift_value(value: Any, edge: Any) -> Any:
-    """A saved array (or a tuple of them) as the Tensor it was; a constant becomes a Tensor off the tape."""
-    if type(value) is tuple:
-        return tuple(map(lift_value, value, edge or [None] * len(value)))
-    return edge if value is None or isinstance(edge, Tensor) else tensor_of(value, edge)
-
-
-def check_requires_grad(tensor: Tensor) -> None:
-    """Refuse a backward from what needs no gradient, or a hook on it."""
-    if not tensor._requires_grad:
-        cut = picture("cut", tensor)
-        raise GraphError(
-            f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "
-            f"requires_grad=True, or it was computed under no_grad, or detached{cut and '; '}{cut or ''}"
-        )
-
-
-def check_scalar(tensor: Tensor) -> None:
-    """Refuse to begin a backward of many numbers with nothing to begin with."""
-    if tensor._data.size != 1:
-        raise GraphError(
-            f"backward of {show_array(tensor._data)} needs the gradient to begin with: pass one of its shape "
-            "(tg.ones_like(y)), or reduce it to a scalar, as in y.sum().backward()"
-        )
-
-
-def check_seed(tensor: Tensor, seed: Tensor) -> None:
-    """Refuse to begin a backward with a gradient of another shape, or of integers."""
-    if seed.shape != tensor.shape:
-        raise ShapeError(
-            f"backward: gradient is {show_array(seed)}, but the tensor is {show_array(tensor._data)}; "
-            "reshape one of them"
-        )
-    if seed.dtype not in FLOATS:
-        raise DtypeError(f"backward: gradient is {show_array(seed)}; pass floating-point numbers")
-
-
-def check_used(inputs: Sequence[Tensor], gradients: Sequence[Any]) -> None:
-    """Refuse inputs that no gradient reached."""
-    for tensor, gradient in zip(inputs, gradients):
-        if gradient is None:
-            raise GraphError(
-                f"grad: the outputs do not depend on input {show_tensor(tensor)}, or it requires no grad; "
-                "pass allow_unused=True to get None for it"
-            )
 
 
 def check_may_require_grad(tensor: Tensor) -> None:

@@ -36,6 +36,7 @@ from .activations import (
 from .aliases import *  # noqa: F403
 from .arithmetic import add, bmm, clamp, einsum, masked_fill, sub, where
 from .attention import scaled_dot_product_attention
+from .combinations import block_diag, cartesian_prod, combinations
 from .composed_activations import (
     celu,
     glu,
@@ -64,6 +65,7 @@ from .elementwise import (
     reciprocal,
     rsqrt,
     square,
+    xlogy,
 )
 from .indexing import (
     diff,
@@ -109,6 +111,7 @@ from .pooling import (
     max_pool1d,
     max_pool2d,
 )
+from .ranks import bucketize, nanquantile, quantile, searchsorted
 from .reductions import (
     all,
     any,
@@ -176,13 +179,17 @@ __all__ = [  # noqa: PLE0604
     "avg_pool1d",
     "baddbmm",
     "batch_norm",
+    "block_diag",
     "bmm",
     "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
+    "cartesian_prod",
     "cat",
     "celu",
     "clamp",
     "column_stack",
+    "combinations",
     "conv1d",
     "conv_transpose1d",
     "conv_transpose2d",
@@ -256,6 +263,7 @@ __all__ = [  # noqa: PLE0604
     "movedim",
     "mv",
     "nan_to_num",
+    "nanquantile",
     "narrow",
     "nonzero",
     "norm",
@@ -266,6 +274,7 @@ __all__ = [  # noqa: PLE0604
     "pairwise_distance",
     "poisson_nll_loss",
     "prod",
+    "quantile",
     "ravel",
     "reciprocal",
     "relu",
@@ -278,6 +287,7 @@ __all__ = [  # noqa: PLE0604
     "scatter",
     "scatter_add",
     "scatter_reduce",
+    "searchsorted",
     "select",
     "selu",
     "selu_",
@@ -314,6 +324,7 @@ __all__ = [  # noqa: PLE0604
     "var_mean",
     "vstack",
     "where",
+    "xlogy",
 ]
 
 enter_methods(globals())

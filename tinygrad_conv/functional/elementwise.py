@@ -84,6 +84,14 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     return rounding.floor(quotient) if rounding_mode == "floor" else rounding.trunc(quotient)
 
 
+@checked(input=OPERAND, other=OPERAND)
+def xlogy(input: Operand, other: Operand) -> Tensor:
+    """x · log y, and 0 where x is 0, whatever log y is; NaN where y is NaN."""
+    unknown = comparisons.isnan(other if hasattr(other, "dtype") else np.asarray(other))
+    vanishes = comparisons.logical_and(comparisons.eq(input, 0), comparisons.logical_not(unknown))
+    return arithmetic.mul(input, functions.log(arithmetic.where(1.0, other, condition=vanishes)))
+
+
 @checked(input=OPERAND, end=OPERAND, weight=OPERAND)
 def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
     """input + weight · (end - input): `input` for a weight of 0, `end` for 1. All three broadcast."""

@@ -33,9 +33,10 @@ def scatter(
     """`input` with src[i, j, …] written to x[i, index[i, j, …], …] for dim=1, and so on; or with one number.
 
     index: integers, of as many dimensions as input, in the others no larger than it, and no larger than src;
-    what src has beyond it is not read. Of several that are written to one place the last remains, and has its
-    gradient. reduce: 'add' or 'multiply' does that instead of writing, as `scatter_reduce`. Raises ShapeError
-    for another shape, IndexError for an index that input has no place for.
+    or one, of a row. What src has beyond it is not read. Of several that are written to one place the last
+    remains, and has its gradient. reduce: 'add' or 'multiply' does that instead of writing, as
+    `scatter_reduce`. Raises ShapeError for another shape, IndexError for an index that input has no place
+    for.
     """
     written = value if src is None else src
     if written is None:

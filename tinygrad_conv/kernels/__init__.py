@@ -16,6 +16,7 @@ and what leads to it:
     dispatch.py      which of the ways serves which shape; `use_kernels`
     memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
     threads.py       sharing the rows of a large kernel
+    blas.py          the BLAS library that NumPy multiplies with, held at one thread meanwhile
 
 All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
 order. Results are fresh memory, in whatever order was fastest to compute. float16 is computed in float32 and
@@ -27,7 +28,7 @@ from __future__ import annotations
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
 from .memory_order import flattened, keep_freed_memory, unflattened
-from .norm import deviation_dot, deviation_removed, rescaled, squared_deviation
+from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
 from .sums import sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
@@ -42,6 +43,7 @@ __all__ = [
     "correlate",
     "correlate_input_grad",
     "correlate_weight_grad",
+    "deviation",
     "deviation_dot",
     "deviation_removed",
     "flattened",
@@ -59,7 +61,7 @@ __all__ = [
     "settled",
     "set_num_threads",
     "spread_windows",
-    "squared_deviation",
+    "stretched",
     "sum_by_channel",
     "sum_over",
     "sum_windows",

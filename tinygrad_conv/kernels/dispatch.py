@@ -21,6 +21,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..members import without_last
 from . import pooling, reference
+from .blas import blas_held
 from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, scatter_add, winograd
 from .conv import problem as asks
 from .conv.identities import (
@@ -34,7 +35,7 @@ from .conv.identities import (
 )
 from .conv.problem import Problem
 from .memory_order import compute_type
-from .threads import WORTH_HOLDING_BLAS, blas_held
+from .threads import WORTH_HOLDING_BLAS
 from .window import Array, Window
 
 Way: TypeAlias = tuple[str, Callable[[Array, Array], "Array | None"]]  # a kernel's name; it, for given shapes

@@ -8,8 +8,8 @@ large products hold BLAS too, and share their rows. Where each number is a long 
 `multiply_in_pieces` and `multiply_in_tiles` are for low matrices. A large product pays for itself when BLAS
 first copies both matrices into an order of its own. With few rows it does not, for each number that is copied
 is used only so many times. OpenBLAS knows, and on processors with AVX-512 it skips the copy in products of up
-to a million multiplications. So there (see `threads`, which asks threadpoolctl) a low matrix times a wide one
-is cut into products of that size by strided views: twice as fast for 16 rows.
+to a million multiplications. So there (see `blas`) a low matrix times a wide one is cut into products of that
+size by strided views: twice as fast for 16 rows.
 """
 
 from __future__ import annotations
@@ -18,15 +18,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from .blas import blas_held, blas_multiplies_unpacked
 from .sums import LONGEST_DOT, sum_in_halves
-from .threads import (
-    WORTH_HOLDING_BLAS,
-    WORTH_SHARING,
-    blas_held,
-    blas_multiplies_unpacked,
-    product_time,
-    share,
-)
+from .threads import WORTH_HOLDING_BLAS, WORTH_SHARING, product_time, share
 from .window import Array
 
 # All of it is known of OpenBLAS 0.3.31 on two cores with AVX-512, by trial.

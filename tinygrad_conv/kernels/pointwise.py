@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from .blas import blas_held
 from .memory_order import Rows, memory_order
 from .sums import PIECE_OF_DOT, sum_over
-from .threads import blas_held, share
+from .threads import share
 from .window import Array
 
 CHANNEL = 1  # the axis

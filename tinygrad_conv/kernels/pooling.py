@@ -15,6 +15,9 @@ before its own; so, with n0, n1 and n2 saying 1 where the taps 0, 1 and 2 differ
 
 is the first tap in row-major order that has it. On the way back each place asks whether its window named it;
 nothing is added, and nothing cleared but a remainder.
+
+Of windows that overlap, the taps are numbers of places in the memory of the image, found by adding up what
+each index is worth there: one pass to read at them, and one to add to them.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .memory_order import Order, Rows, compute_type, from_rows, in_order_of, memory_order, to_rows
+from .memory_order import Order, compute_type, in_order_of, memory_order
 from .threads import share
 from .window import Array, Window, overlap
 
@@ -52,14 +55,14 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
 
 def gather_taps(x: Array, tap: Array, window: Window) -> Array:
     """y [N, C, P, Q]: x [N, C, H, W] at the named tap of each window; a tap in the padding reads 0."""
-    rows = _with_zeros(x, window)
-    _, channels, width, samples = rows.shape
-    row, column = channels * width * samples, samples
-    i, j = np.divmod(np.arange(window.taps), window.kernel[1])
-    from_corner = i * (window.dilation[0] * row) + j * (window.dilation[1] * column)
-    p, c, q, n = np.ogrid[: window.out[0], :channels, : window.out[1], :samples]
-    corner = p * (window.stride[0] * row) + c * (width * samples) + q * (window.stride[1] * column) + n
-    return from_rows(rows.reshape(-1)[corner + from_corner[tap.transpose(2, 1, 3, 0)]], x.dtype)
+    order = memory_order(tap.strides)
+    image = _with_padding(x.shape, window, x.dtype, order)
+    _without_padding(image, window)[...] = x
+    y = np.empty_like(tap, x.dtype)
+    numbers, results = image.transpose(order.axes).reshape(-1), y.transpose(order.axes)
+    for part, places in _places_named(tap, window, image, order):
+        results[part] = numbers[places]
+    return y
 
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
@@ -67,14 +70,13 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     if side_by_side(window):
         return _scatter_taps_side_by_side(dy, tap, window)
     dtype, result = window_sum_type(dy.dtype, window)
-    dy = in_order_of(tap, dy)
-    dx, bits = np.zeros_like(dy, dtype, shape=(*dy.shape[:2], *window.size)), as_bits(dy)
-    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
-        rows, columns = overlap(window, 0, i), overlap(window, 1, j)
-        chosen = tap[:, :, rows.windows, columns.windows] == number
-        sent = bits[:, :, rows.windows, columns.windows] * chosen
-        dx[:, :, rows.inputs, columns.inputs] += sent.view(dy.dtype)
-    return dx.astype(result, copy=False)
+    order = memory_order(tap.strides)
+    image = _with_padding((*dy.shape[:2], *window.size), window, dtype, order)
+    sums, values = image.transpose(order.axes).reshape(-1), in_order_of(tap, dy).transpose(order.axes)
+    for part, places in _places_named(tap, window, image, order):
+        np.add.at(sums, places.reshape(-1), values[part].reshape(-1).astype(dtype, copy=False))
+    dx = _without_padding(image, window)
+    return dx.astype(result, copy=dx.shape != image.shape)
 
 
 def sum_windows(x: Array, window: Window) -> Array:
@@ -193,16 +195,33 @@ def _first_taps(window: Window) -> FirstTaps:
     return FirstTaps(np.maximum(columns, 0).astype(window.tap_dtype), both.astype(window.tap_dtype))
 
 
-def _with_zeros(x: Array, window: Window) -> Rows:
-    """x [N, C, H, W] as rows [H, C, W, N], with zeros where windows reach into the padding."""
+def _with_padding(shape: tuple[int, ...], window: Window, dtype: np.dtype[Any], order: Order) -> Array:
+    """Zeros in the shape of an image [N, C, H, W] and of all that windows reach around it."""
+    rows, columns = (max(window.size[axis] + window.padding[axis][0], window.reach(axis)) for axis in (0, 1))
+    padded = (*shape[:2], rows, columns)
+    return np.zeros([padded[axis] for axis in order.axes], dtype).transpose(order.back)
+
+
+def _without_padding(image: Array, window: Window) -> Array:
+    """The image itself, of one with its padding."""
     (top, _), (left, _) = window.padding
-    rows = to_rows(x, x.dtype)
-    height, width = (max(window.size[axis] + window.padding[axis][0], window.reach(axis)) for axis in (0, 1))
-    if (height, width) == window.size:
-        return rows
-    padded = np.zeros((height, rows.shape[1], width, rows.shape[3]), x.dtype)
-    padded[top : top + window.size[0], :, left : left + window.size[1]] = rows
-    return padded
+    return image[:, :, top : top + window.size[0], left : left + window.size[1]]
+
+
+def _places_named(tap: Array, window: Window, image: Array, order: Order) -> Iterator[tuple[slice, Array]]:
+    """Where the named taps [N, C, P, Q] lie in the memory of a padded image, some rows at a time."""
+    samples, channels, row, column = (stride // image.itemsize for stride in image.strides)
+    i, j = np.divmod(np.arange(window.taps), window.kernel[1])
+    from_corner = i * (window.dilation[0] * row) + j * (window.dilation[1] * column)
+    strides = samples, channels, window.stride[0] * row, window.stride[1] * column
+    steps, named = [strides[axis] for axis in order.axes], tap.transpose(order.axes)
+    first, *others = np.ogrid[tuple(map(slice, named.shape))]
+    inner = sum(index * step for index, step in zip(others, steps[1:]))
+    for part in _parts(0, len(named), named):
+        places = from_corner.take(named[part])
+        places += inner
+        places += first[part] * steps[0]
+        yield part, places
 
 
 def side_by_side(window: Window) -> bool:

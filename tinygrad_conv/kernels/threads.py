@@ -3,9 +3,8 @@
 NumPy lets go of the interpreter's lock while it computes, so ordinary Python threads work in parallel: each
 takes some of the rows, copies and matrix products alike. That beats the BLAS library's own threads, which
 divide the products alone and then spin, waiting for the next one. But both at once would fight for the
-processors, so BLAS is held at one thread meanwhile, and gets its own number back on the way out. Doing so
-takes `threadpoolctl` (the extra `fast`). Without it BLAS keeps its threads and there are no others: the best
-that NumPy alone can do.
+processors, so BLAS is held at one thread meanwhile, and gets its own number back on the way out (`blas`).
+Where it cannot be held it keeps its threads, and there are no others.
 
 The work is always cut into the same parts for the same number of threads, whoever is free to do them, and
 what the parts yield is added in their order: a program gives the same bits in every run.
@@ -17,13 +16,13 @@ import os
 import warnings
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from . import blas
 from .window import Array, Window
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ WORTH_SHARING = 200.0  # microseconds on one core
 HAND_OFF = 40.0  # microseconds: a thread wakes up 30 to 60 after it was handed work, and who waits for it too
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, with AVX2
 MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
-# OpenBLAS's names for AVX-512; Zen 4 and 5 go by them
-UNPACKING_ARCHITECTURES = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+blas_multiplies_unpacked = blas.blas_multiplies_unpacked  # kernels ask for times and for this
 
 
 def get_num_threads() -> int:
@@ -52,16 +51,18 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Let large kernels use n threads from now on, in the whole process.
 
-    More than one needs `threadpoolctl`; without it there is a warning, and BLAS goes on using its own
-    threads.
+    More than one needs a BLAS that can be held at one: NumPy's wheels have one, for others `threadpoolctl` is
+    needed. Without there is a warning, and BLAS goes on using its own threads.
     """
     if not isinstance(n, (int, np.integer)):
         raise TypeError(f"set_num_threads: n must be a whole number, not {n!r}")
     if n < 1:
         raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
-    if n > 1 and not _blas_libraries():
+    if n > 1 and not blas.libraries():
         warnings.warn(
-            "set_num_threads has no effect without threadpoolctl: pip install threadpoolctl", stacklevel=2
+            "set_num_threads has no effect, for NumPy's BLAS cannot be held at one thread; for MKL, BLIS and "
+            "OpenMP's threads: pip install threadpoolctl",
+            stacklevel=2,
         )
         n = 1
     _state.change(n)
@@ -70,8 +71,8 @@ def set_num_threads(n: int) -> None:
 def share(work: Callable[[int, int], Result], count: int, microseconds: float) -> list[Result]:
     """[work(first, last), ...] over consecutive parts of range(count), in parallel if that is worth it.
 
-    `microseconds` is an estimate for one core. All parts are finished, or have failed, when this returns or
-    raises. A caller whose work multiplies matrices holds BLAS meanwhile.
+    `microseconds` is an estimate for one core. No part is running when this returns or raises. A caller whose
+    work multiplies matrices holds BLAS meanwhile.
     """
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
     if parts <= 1:
@@ -79,17 +80,21 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     bounds = [0, *shares(count, parts, microseconds)]
     pool = _state.pool()
     settings = np.geterr()  # each thread has its own, so the workers are told
-    others = [pool.submit(_work_with, settings, work, first, last) for first, last in pairwise(bounds[1:])]
+    handed = [
+        (pool.submit(_work_with, settings, work, first, last), first, last)
+        for first, last in pairwise(bounds[1:])
+    ]
     try:
-        mine = work(0, bounds[1])
+        results = [work(0, bounds[1])]
+        # Where other programs are busy a thread may not have begun by now: its part is done sooner here.
+        results += [work(first, last) if part.cancel() else part.result() for part, first, last in handed]
     finally:
-        # Even if this part fails or is interrupted: the others write into arrays that the caller is about to
+        # Even if a part fails or is interrupted: the others write into arrays that the caller is about to
         # drop.
-        errors = [other.exception() for other in others]
-    for error in errors:
-        if error is not None:
-            raise error
-    return [mine, *(other.result() for other in others)]
+        for part, _, _ in handed:
+            if not part.cancel():
+                part.exception()
+    return results
 
 
 def shares(count: int, parts: int, microseconds: float) -> list[int]:
@@ -116,29 +121,6 @@ def _work_with(settings: Any, work: Callable[[int, int], Result], first: int, la
         return work(first, last)
 
 
-class blas_held:
-    """`with blas_held():` BLAS has one thread inside, if that can be arranged.
-
-    Several threads of the user's may be inside: the first to enter holds BLAS, the last to leave restores it.
-    """
-
-    __slots__ = ("_state",)
-
-    def __enter__(self) -> None:
-        state = self._state = _state
-        with state.lock:
-            state.holders += 1
-            if state.holders == 1:
-                state.hold()
-
-    def __exit__(self, *error: object) -> None:
-        state = self._state
-        with state.lock:
-            state.holders -= 1
-            if state.holders == 0:
-                state.release()
-
-
 def correlation_time(window: Window, samples: int, weights: int) -> float:
     """A rough guess of a correlation, in microseconds on one core: each weight meets each output place."""
     return product_time(samples * window.out[0] * window.out[1] * weights)
@@ -156,21 +138,7 @@ class _State:
     def __init__(self, wanted: int | None = None) -> None:
         self.wanted = wanted
         self.lock = Lock()
-        self.holders = 0  # how many kernels, on different threads of the user's, want BLAS at one just now
-        self.held: list[tuple[Blas, int]] = []  # BLAS libraries, and the number of threads each had
         self.workers: ThreadPoolExecutor | None = None
-
-    def hold(self) -> None:
-        """BLAS has one thread from now on."""
-        self.held = [(library, library.get_threads()) for library in _blas_libraries()]
-        for library, _ in self.held:
-            library.set_threads(1)
-
-    def release(self) -> None:
-        """BLAS has its own number of threads again."""
-        for library, threads in self.held:
-            library.set_threads(threads)
-        self.held = []
 
     def pool(self) -> ThreadPoolExecutor:
         """The worker threads, started when first needed: one fewer than wanted, for the caller works too."""
@@ -195,8 +163,6 @@ _state = _State()
 
 def _start_anew_after_fork() -> None:
     global _state
-    # another thread of the parent's may have held BLAS, and here is nobody left to release it
-    _state.release()
     _state = _State(_state.wanted)
 
 
@@ -204,47 +170,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew_after_fork)
 
 
-class Blas(NamedTuple):
-    """A BLAS library: its own number of threads, and what processors it takes this one for."""
-
-    get_threads: Callable[[], int]
-    set_threads: Callable[[int], object]
-    architecture: str
-
-
-@cache
-def _blas_libraries() -> tuple[Blas, ...]:
-    """The BLAS libraries in this process, if threadpoolctl is there to find them; once, for it takes 1 ms."""
-    if find_spec("threadpoolctl") is None:
-        return ()
-    from threadpoolctl import ThreadpoolController
-
-    return tuple(map(_controls, ThreadpoolController().select(user_api="blas").lib_controllers))
-
-
-def _controls(library: Any) -> Blas:
-    """Of OpenBLAS with threads of its own: its own functions, ten times as fast as threadpoolctl's.
-
-    And they do what they are told by any thread, while newer versions of threadpoolctl obey only the first
-    thread to ask.
-    """
-    architecture = str(getattr(library, "architecture", ""))
-    if getattr(library, "threading_layer", None) == "pthreads":
-        for symbol in library.check_symbols:  # every name that openblas_get_num_threads goes by
-            if hasattr(library.dynlib, symbol):
-                setter = library.dynlib[symbol.replace("_get_", "_set_")]
-                return Blas(library.dynlib[symbol], setter, architecture)
-    return Blas(library.get_num_threads, library.set_num_threads, architecture)
-
-
-@cache
-def blas_multiplies_unpacked() -> bool:
-    """Whether BLAS is known to multiply small matrices where they lie, without packing them: see `gemm`."""
-    return any(library.architecture in UNPACKING_ARCHITECTURES for library in _blas_libraries())
-
-
 @cache
 def _default_threads() -> int:
-    if not _blas_libraries():
+    if not blas.libraries():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

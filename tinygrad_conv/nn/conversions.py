@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import FLOATS
+from ..engine.backpropagation import GRAD_LOCK
 from ..engine.commit import Changes
 from ..engine.conversions import target_dtype
-from ..engine.tensor import GRAD_LOCK, check_leaf
+from ..engine.tensor import check_leaf
 from ..errors import DtypeError
 from ..options import FLAG, check_option
 from .uninitialized import is_uninitialized

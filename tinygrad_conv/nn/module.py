@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import LAYER
 from ..engine.registry import picture
-from ..engine.tensor import Tensor, clear_grads
+from ..engine.tensor import Tensor
 from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
 from .hooks import HookedModule

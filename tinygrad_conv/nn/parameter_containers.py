@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -69,8 +70,13 @@ class ParameterDict(ParameterContainer):
         self.update(parameters or {})
 
     def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
-        """Add or replace parameters, from a dict or from pairs."""
-        for name, value in dict(parameters).items():
+        """Add or replace parameters, from pairs or an OrderedDict in their order, from a dict in that of the
+        names: as in PyTorch, so that an optimiser numbers them alike.
+        """
+        pairs: Iterable[tuple[str, Any]] = dict(parameters).items()
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            pairs = sorted(pairs, key=lambda pair: str(pair[0]))
+        for name, value in pairs:
             self._put(name, value)
 
     def keys(self) -> Iterable[str]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..dtypes import Array, as_array, held
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import show_shape
+from ..foreign import numbers_of
 from .uninitialized import Uninitialized, is_uninitialized
 
 
@@ -19,6 +18,10 @@ class IncompatibleKeys(NamedTuple):
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        keys = f"missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys}"
+        return f"IncompatibleKeys({keys})" if any(self) else "<All keys matched successfully>"
 
 
 def load(
@@ -68,9 +71,9 @@ def copied(tensor: Tensor) -> Tensor:
 
 
 def plain_array(key: str, value: Any) -> Array:
-    """A value of a state dict as an array; a framework's own tensor is taken through NumPy."""
+    """A value of a state dict as an array, PyTorch's tensors included."""
     try:
-        return as_array(value.data if isinstance(value, Tensor) else np.asarray(value))
+        return as_array(value.data if isinstance(value, Tensor) else numbers_of(value))
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(
             f"load_state_dict: {key} is {type(value).__name__}, not an array of numbers: {error}"

@@ -11,6 +11,7 @@ from ..dtypes import Array, get_default_dtype
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor, check_may_require_grad
 from ..errors import UninitializedError
+from ..foreign import is_torchs_lazy
 from .parameters import Parameter
 
 NUMBERS: Any = vars(Tensor)["_data"]  # the slot that tensors have their array in
@@ -80,8 +81,8 @@ class UninitializedBuffer(Uninitialized):
 
 
 def is_uninitialized(tensor: Any) -> bool:
-    """Whether it is one that has no shape yet."""
-    return isinstance(tensor, Uninitialized)
+    """Whether it is one that has no shape yet, PyTorch's too."""
+    return isinstance(tensor, Uninitialized) or is_torchs_lazy(tensor)
 
 
 def set_requires_grad(parameter: Any, requires_grad: bool, changes: Changes) -> None:

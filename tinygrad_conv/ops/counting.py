@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.counts import check_counted, check_minlength
+from .arguments.counts import check_counted, check_minlength, check_sequences
 from .arguments.dims import one_dim, reduced_dims
 
 
@@ -119,3 +119,20 @@ def unique(x, *, dim=None):
 def isin(x, among):
     """Whether each x is one of the numbers `among`."""
     return np.isin(x, among)
+
+
+@primitive(names=("sorted_sequence", "input"), differentiable=False)
+def searchsorted(sequence, values, *, right=False):
+    """At which place in a sequence in order each value would stand: how many numbers are below it → int64.
+
+    sequence: [n], for values of any shape, or […, n] with a row for each row of values […, m]. right: how
+    many are below it or equal. NaN is larger than all. Raises ShapeError for other shapes.
+    """
+    check_sequences("searchsorted", sequence, values)
+    side = "right" if right else "left"
+    if sequence.ndim == 1:
+        return np.asarray(np.searchsorted(sequence, values, side), np.int64)
+    places = np.empty(values.shape, np.int64)
+    for row in np.ndindex(values.shape[:-1]):
+        places[row] = np.searchsorted(sequence[row], values[row], side)
+    return places

@@ -65,8 +65,8 @@ def put_add_dx(dy, index):
 def gather(x, *, dim, index):
     """y[i, j, …] = x[i, index[i, j, …], …] for dim=1, and so on: the place in one dimension is looked up.
 
-    index: integers, of as many dimensions as x, in the others no larger than x. Raises ShapeError for another
-    shape, DtypeError for other indices, IndexError for an index that x has no place for.
+    index: integers, of as many dimensions as x, in the others no larger than x; or one, of a row. Raises
+    ShapeError for another shape, DtypeError for other indices, IndexError for one that x has no place for.
     """
     check_places("gather", x.shape, dim, index)
     return x[index_along(index, dim)] if x.ndim else x.reshape(index.shape)
@@ -104,6 +104,8 @@ def scatter_add_dsrc(dy, src_shape, dim, index):
 
 def index_along(index, dim):
     """NumPy's index for `gather`'s: the places in one dimension, every other dimension's own numbers."""
+    if not index.ndim:
+        return (index,)
     places = list(np.ogrid[tuple(map(slice, index.shape))])
     places[dim] = index
     return tuple(places)

@@ -42,14 +42,15 @@ def batch_norm(
     check_batch("batch_norm", x, w, b, running_mean, running_var, training)
     shape, values = channel_shape(x), wide(x)
     if training:
-        center, variance = moments(values, batch_dims(x), statistics)
+        distance, center, variance = deviation(values, batch_dims(x), statistics)
     else:
         center = running_mean.astype(values.dtype).reshape(shape)
         variance = running_var.astype(values.dtype).reshape(shape)
     scale = inverse_root(variance, eps)
     factor = scale if w is None else scale * w.reshape(shape)
     offset = None if b is None else b.reshape(shape)
-    return rescaled(values, center, factor, offset).astype(x.dtype, copy=False), center, scale
+    y = stretched(distance, factor, offset) if training else rescaled(values, center, factor, offset)
+    return y.astype(x.dtype, copy=False), center, scale
 
 
 @batch_norm.kept("center")
@@ -102,9 +103,9 @@ def layer_norm(x, w=None, b=None, *, normalized_shape, eps=1e-5):
     shape = tuple(normalized_shape)
     check_last_dims("layer_norm", x, w, b, shape)
     values = wide(x)
-    center, variance = moments(values, last_dims(x, shape))
+    distance, center, variance = deviation(values, last_dims(x, shape))
     scale = inverse_root(variance, eps)
-    return affine(rescaled(values, center, scale), w, b, shape, x.dtype), center, scale
+    return affine(stretched(distance, scale), w, b, shape, x.dtype), center, scale
 
 
 @layer_norm.kept("center")
@@ -150,9 +151,9 @@ def group_norm(x, w=None, b=None, *, num_groups, eps=1e-5, statistics=None):
     """
     check_groups("group_norm", x, w, b, num_groups)
     values = wide(grouped(x, num_groups))
-    center, variance = moments(values, (2,), statistics)
+    distance, center, variance = deviation(values, (2,), statistics)
     scale = inverse_root(variance, eps)
-    x_hat = rescaled(values, center, scale)
+    x_hat = stretched(distance, scale)
     return affine(x_hat.reshape(x.shape), w, b, channel_shape(x), x.dtype), center, scale
 
 
@@ -202,19 +203,29 @@ def inverse_deviation(x, dims, eps):
     return 1 / sqrt(mean(distance * distance, dim=dims, keepdim=True) + eps)
 
 
-def moments(x, dims, statistics=None):
-    """μ and σ² of an array, which are also written to `statistics`. Those of nothing are NaN."""
+def deviation(x, dims, statistics=None):
+    """x - μ, μ and σ² of an array, the last two also written to `statistics`. Those of nothing are NaN.
+
+    An Inf makes NaN of its whole group, which has no mean.
+    """
     count = x.dtype.type(math.prod(x.shape[dim] for dim in dims))
     with np.errstate(invalid="ignore"):
         center = summed(x, dims, keepdim=True) / count
-        variance = kernels.squared_deviation(x, center) / count
+        distance, squares = kernels.deviation(x, center)
+        variance = squares / count
     if statistics is not None:
         statistics[:] = center.reshape(statistics.shape[1:]), variance.reshape(statistics.shape[1:])
-    return center, variance
+    return distance, center, variance
 
 
-def rescaled(x, center, factor, offset=None):
-    """(x - μ) · factor + offset; an Inf makes NaN of its whole group, which has no mean."""
+def stretched(distance, factor, offset=None):
+    """(x - μ) · factor + offset, in the memory of x - μ."""
+    with np.errstate(invalid="ignore"):
+        return kernels.stretched(distance, factor, offset)
+
+
+def rescaled(x, center, factor, offset):
+    """(x - μ) · factor + offset with a μ that is given."""
     with np.errstate(invalid="ignore"):
         return kernels.rescaled(x, center, factor, offset)
 

@@ -96,4 +96,5 @@ class Adadelta(Optimizer):
         step = np.sqrt(u + eps) / np.sqrt(v + eps) * grad
         u = u * rho
         u += (1 - rho) * step * step
-        return data - group["lr"] * step, {"square_avg": v, "acc_delta": u}
+        new_state = {"step": state.get("step", 0) + 1, "square_avg": v, "acc_delta": u}
+        return data - group["lr"] * step, new_state

@@ -10,6 +10,7 @@ import numpy as np
 from ..dtypes import FLOATS, Array
 from ..engine.tensor import Tensor
 from ..errors import describe_nonfinite, show_array, show_tensor
+from ..foreign import numbers_of
 from .drafts import State
 
 
@@ -30,8 +31,8 @@ class StateNames(NamedTuple):
 # What groups may have beside options: a name, and what schedules note in them
 OF_GROUPS = ("params", "name", "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
 
-# Options of PyTorch's that choose how to compute, not what
-OTHERS_OPTIONS = {"foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay"}
+# What PyTorch's groups have beside: options that choose how to compute, not what, and names
+OTHERS_OPTIONS = {"foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay", "param_names"}
 
 
 def check_layout(kind: str, state_dict: Any, own_groups: list[dict[str, Any]]) -> None:
@@ -84,11 +85,13 @@ def loaded_state(
 ) -> State:
     """A parameter's state out of a state dict: arrays in its dtype, at least float32; counts as ints.
 
-    names: what may be in it, and what must; None where a subclass remembers what it likes.
+    names: what may be in it, and what must; None where a subclass remembers what it likes. A parameter of a
+    lazy layer that has no shape yet takes any, as long as its arrays have the same; a step looks at it again.
     """
     if names is not None and state:
         check_names(kind, param, state, names, group)
     dtype = np.dtype(np.result_type(param.dtype, np.float32))
+    shape = None if getattr(param, "is_uninitialized", False) else param.shape
     own: State = {}
     for name, value in state.items():
         where = f"{kind}: {name} of {show_tensor(param)}"
@@ -101,7 +104,8 @@ def loaded_state(
         elif names is not None and name in names.numbers:
             own[name] = state_number(where, value)
         else:
-            own[name] = state_array(where, value, param, dtype)
+            own[name] = state_array(where, value, shape, dtype)
+            shape = own[name].shape
             if names is not None and name in names.squares and (own[name] < 0).any():
                 raise ValueError(f"{where} is a mean of squares, but negative in the state dict")
     return own
@@ -139,10 +143,13 @@ def state_number(where: str, value: Any) -> float:
     return float(array.item())
 
 
-def state_array(where: str, value: Any, param: Tensor, dtype: np.dtype[Any]) -> Array:
-    """An array of a state, in the dtype it is computed with. Refuses other shapes, NaN and infinities."""
+def state_array(where: str, value: Any, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> Array:
+    """An array of a state, in the dtype it is computed with. Refuses other shapes, NaN and infinities.
+
+    shape: that of the parameter, None where nobody knows it yet.
+    """
     array = plain(where, value)
-    if array.shape != param.shape:
+    if shape is not None and array.shape != shape:
         raise ValueError(
             f"{where} is {show_array(array)} in the state dict; it must have the parameter's shape"
         )
@@ -157,9 +164,9 @@ def state_array(where: str, value: Any, param: Tensor, dtype: np.dtype[Any]) -> 
 
 
 def plain(where: str, value: Any) -> Array:
-    """A value of a state as an array; a framework's own tensor is taken through NumPy."""
+    """A value of a state as an array, PyTorch's tensors included."""
     try:
-        return np.asarray(value.data if isinstance(value, Tensor) else value)
+        return value.data if isinstance(value, Tensor) else numbers_of(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{where} is a {type(value).__name__}, not numbers: {error}") from None
 

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATS, Array
+from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
-from ..engine.tensor import Tensor, clear_grads
+from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
+from ..foreign import plain_option
 from ..options import Option, check_constructor, check_option
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
@@ -167,7 +169,7 @@ class Optimizer:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
         options are, and for float16 computed in float32: squares of gradients and eps would be 0 there.
         """
-        dtype = state_dtype(data)
+        dtype = state_dtype(data.dtype)
         numbers, new_state = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
         arrays = {
             name: np.asarray(value, dtype) if isinstance(value, (np.ndarray, np.generic)) else value
@@ -183,7 +185,7 @@ class Optimizer:
             check_writable(type(self).__name__, param)
         changes, drafts = Changes(), Drafts([param.data for param, _ in moved])
         for (param, group), grad in zip(moved, gradients):
-            numbers, dtype, state = drafts.of(param.data), state_dtype(param.data), self.state.get(param)
+            numbers, dtype, state = drafts.of(param.data), state_dtype(param.dtype), self.state.get(param)
             new_state = draft_of_state(state or NOTHING, self._dtypes.get(param, dtype), dtype)
             if numbers.dtype == dtype:
                 self.update(numbers, grad, new_state, group)
@@ -221,7 +223,8 @@ class Optimizer:
         """Go on from a state dict, PyTorch's of the same optimiser included.
 
         Raises ValueError or TypeError, with everything as it was, where its groups, options, states or shapes
-        are others, or numbers of its states cannot be (NaN, steps below 0).
+        are others, or numbers of its states cannot be (NaN, steps below 0). Parameters of lazy layers may be
+        without a shape still; the net's state dict, or its first forward, gives it to them.
         """
         changes = Changes()
         self._load(state_dict, changes)
@@ -232,7 +235,10 @@ class Optimizer:
         kind, params = type(self).__name__, self.params()
         check_layout(kind, state_dict, self.param_groups)
         groups, states = state_dict["param_groups"], state_dict["state"]
-        options = [{name: group[name] for name in group if name != "params"} for group in groups]
+        options = [
+            {name: plain_option(value) for name, value in group.items() if name != "params"}
+            for group in groups
+        ]
         new_state: dict[Tensor, State] = {}
         place = iter(params)
         for number, (group, option, own) in enumerate(zip(groups, options, self.param_groups)):
@@ -245,7 +251,7 @@ class Optimizer:
                     names = self.names_of_state()
                     new_state[param] = loaded_state(kind, param, states[key], names, merged)
         changes.refill(self.state, new_state)
-        changes.refill(self._dtypes, {param: state_dtype(param.data) for param in new_state})
+        changes.refill(self._dtypes, {param: state_dtype(param.dtype) for param in new_state})
         for own, option in zip(self.param_groups, options):
             changes.update(own, option)
 
@@ -306,9 +312,9 @@ def ascended_and_decayed(grad: Array, data: Array, group: Group) -> Array:
     return grad + group["weight_decay"] * data if group["weight_decay"] else grad
 
 
-def state_dtype(data: Array) -> np.dtype[Any]:
-    """In which dtype the state of a parameter with this data is: its own, but float32 for float16."""
-    return WIDE if data.itemsize <= 2 else data.dtype
+def state_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """In which dtype the state of a parameter is: its own, but float32 for float16."""
+    return WIDE if dtype.itemsize <= 2 else dtype
 
 
 def plain_gradient(param: Tensor) -> Array:

@@ -63,7 +63,7 @@ class RMSprop(Optimizer):
             grad = grad + group["weight_decay"] * data
         v = remembered(state, "square_avg", data) * alpha
         v += (1 - alpha) * grad * grad
-        new_state = {"square_avg": v}
+        new_state: State = {"step": state.get("step", 0) + 1, "square_avg": v}
         if group["centered"]:
             a = remembered(state, "grad_avg", data) * alpha
             a += (1 - alpha) * grad

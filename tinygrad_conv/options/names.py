@@ -40,7 +40,9 @@ OPTIONS: dict[str, Option] = {
     **dict.fromkeys(("return_indices", "use_input_stats", "unbiased", "recompute_scale_factor"), FLAG),
     **dict.fromkeys(("requires_grad", "inplace", "shuffle", "drop_last", "pin_memory", "non_blocking"), FLAG),
     **dict.fromkeys(("largest", "sorted", "descending", "stable", "as_tuple", "log_target"), FLAG),
-    **dict.fromkeys(("log_input", "full", "swap", "include_self"), FLAG),
+    **dict.fromkeys(
+        ("log_input", "full", "swap", "include_self", "right", "out_int32", "with_replacement"), FLAG
+    ),
     **dict.fromkeys(("equal_nan", "invert", "assume_unique", "return_inverse", "return_counts"), FLAG),
     **dict.fromkeys(("k", "n", "diagonal", "offset", "start", "length", "decimals", "minlength"), INTEGER),
     **dict.fromkeys(("set_to_none", "strict", "persistent"), SWITCH),

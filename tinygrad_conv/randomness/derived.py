@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,14 +21,10 @@ def seed_from(generator: np.random.Generator, *salt: int) -> int:
     return int(np.random.SeedSequence([*drawn, *salt]).generate_state(1, np.uint64)[0])
 
 
-SEEDS_TAKEN: WeakKeyDictionary[np.random.Generator, int] = WeakKeyDictionary()
-"""How many seeds have been taken from a default generator, which does not move with it."""
-
-
-def next_seed(generator: np.random.Generator) -> int:
+def next_seed(generator: Generator) -> int:
     """A seed from where a generator is, which stays there: another one each time."""
-    SEEDS_TAKEN[generator] = SEEDS_TAKEN.get(generator, 0) + 1
-    return seed_from(generator, SEEDS_TAKEN[generator])
+    generator.seeds_taken += 1
+    return seed_from(generator, generator.seeds_taken)
 
 
 def seeded(seed: int, *salt: int) -> Generator:

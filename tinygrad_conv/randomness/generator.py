@@ -21,17 +21,20 @@ class Generator(np.random.Generator):
 
     It is a `numpy.random.Generator` too, the one of `numpy.random.default_rng(seed)`, and may be used as
     such. Begins with a seed that is always the same, as PyTorch's.
+
+    seeds_taken: how many seeds of others have been made of it, which do not move it (`derived.next_seed`).
     """
 
     def __init__(self, device: Any = "cpu") -> None:
         check_option("Generator", "device", DEVICE, device)
         super().__init__(np.random.PCG64(FIRST_SEED))
         self._seed = FIRST_SEED
+        self.seeds_taken = 0
 
     def manual_seed(self, seed: int) -> Generator:
         """Begin anew with this seed, and return itself."""
         self.bit_generator.state = np.random.PCG64(seed).state
-        self._seed = seed
+        self._seed, self.seeds_taken = seed, 0
         return self
 
     def seed(self) -> int:
@@ -45,19 +48,29 @@ class Generator(np.random.Generator):
         return self._seed
 
     def get_state(self) -> dict[str, Any]:
-        """Where it is, for `set_state`: NumPy's dict, and the seed that it began with."""
-        return {**self.bit_generator.state, "initial_seed": self._seed}
+        """Where it is, for `set_state`: NumPy's dict, the seed that it began with, and the seeds taken."""
+        return {
+            **self.bit_generator.state,
+            "initial_seed": self._seed,
+            "seeds_taken": self.seeds_taken,
+        }
 
     def set_state(self, new_state: Mapping[str, Any]) -> None:
-        """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator."""
+        """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator.
+
+        NumPy's own states have neither a seed nor a number of seeds taken: these stay then.
+        """
         if not isinstance(new_state, Mapping):
             raise ValueError(f"set_state: {show_value(new_state)} is none that get_state returned")
-        numbers = {name: value for name, value in new_state.items() if name != "initial_seed"}
-        seed = new_state.get("initial_seed", self._seed)
+        numbers = dict(new_state)
+        seed = numbers.pop("initial_seed", self._seed)
+        taken = numbers.pop("seeds_taken", self.seeds_taken)
         if not is_integer(seed):
             raise ValueError(f"set_state: initial_seed must be an int, not {show_value(seed)}")
+        if not is_integer(taken) or taken < 0:
+            raise ValueError(f"set_state: seeds_taken must be an int from 0, not {show_value(taken)}")
         set_generator_state("set_state", self, numbers)
-        self._seed = operator.index(seed)
+        self._seed, self.seeds_taken = operator.index(seed), operator.index(taken)
 
     @property
     def device(self) -> Device:
@@ -65,7 +78,7 @@ class Generator(np.random.Generator):
         return CPU
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (), (self.get_state(), self._seed)
+        return type(self), (), self.get_state()
 
     def __setstate__(self, state: Any) -> None:
-        self.bit_generator.state, self._seed = state
+        self.set_state(state)

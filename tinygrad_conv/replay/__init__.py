@@ -21,7 +21,8 @@ reading order:
     world.py, guard.py    what it takes for granted outside of itself, and whether that still holds
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
     runner.py, state.py    one step, and how it is undone where something fails
-    check.py        is it what eager does? listing.py    a program for people
+    check.py        is it what eager does? listing.py    a program for people; profile.py, lifetimes.py  where
+                    its time goes, and from when to when its memory is in use
 
 How an op takes part: its forward and rules are called with arrays, as the engine calls them; nothing need be
 declared. Where shapes decide what a call does, a hook settles it once:
@@ -72,7 +73,8 @@ def replay(
     detect_anomaly. `with tg.replay.off():` and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
 
     check: each call also runs eagerly, from the same state, and ReplayError names op and line where the two
-    part. check_every: so does every so many-th call. `print(step.program)` shows the program.
+    part. check_every: so does every so many-th call. `print(step.program)` shows the program,
+    `step.program.profile(x, y)` times its lines, `step.program.to_html(path)` writes a page.
 
     Raises TypeError for what is no function, a generator or a coroutine.
     """

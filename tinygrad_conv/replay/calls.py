@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.backpropagation import GRAD_LOCK, accumulate
 from ..engine.commit import set_all
 from ..engine.registry import OPS
-from ..engine.tensor import GRAD_LOCK, Tensor, accumulate
+from ..engine.tensor import Tensor
 from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
 from .liveness import Buffers
 from .program import Line, Recorded
@@ -42,20 +43,27 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     calls = []
     for line, hook in zip(recorded.lines, hooked):
         run = None if hook is None else prepared(line, hook, recorded, buffers, shared)
-        calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, recorded))
+        calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
     recorded.buffers = buffers.numbers
     return calls, buffers.nbytes
 
 
 def hook_of(line: Line) -> Any:
     """What prepares a line for replays, if its op has declared that (`op.replayed`)."""
-    if line.kind == "forward":
-        return (
-            line.target.replays.get(None) if not has_marks(line.details[0]) and not line.details[1] else None
-        )
-    if line.kind == "rule" and not line.target.variadic and not has_marks(line.details[0]):
-        return line.details[2].replays.get(line.target.argument)
-    return None
+    if line.kind == "forward" and not line.details[1]:
+        declared = line.target.replays.get(None)
+    elif line.kind == "rule" and not line.target.variadic:
+        declared = line.details[2].replays.get(line.target.argument)
+    else:
+        return None
+    if declared is None or not varying(line).keys() <= set(declared.varying if len(line.writes) == 1 else ()):
+        return None
+    return declared.function
+
+
+def varying(line: Line) -> dict[str, Any]:
+    """The params of a forward or a rule that may be other arrays in each step, as marks."""
+    return {name: value for name, value in line.details[0].items() if has_marks(value)}
 
 
 def wants_memory(hook: Any) -> bool:
@@ -65,17 +73,18 @@ def wants_memory(hook: Any) -> bool:
 
 def prepared(line: Line, hook: Any, recorded: Recorded, buffers: Buffers, shared: dict[Any, Any]) -> Any:
     """What is called in each step; None: the hook does not serve these shapes."""
-    values = [recorded.slots[slot].value for slot in line.reads]
-    arrays = [getattr(value, "_data", value) for value in values]
-    params = line.details[0]
+    arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
+    params = filled(line.details[0], arrays, [])
     if line.kind == "forward":
         params = {**line.target.defaults, **params}
-    return hook(buffers.of.get(line.writes[0]), shared, *arrays, **params)
+    return hook(buffers.of.get(line.writes[0]), shared, *[arrays[slot] for slot in line.reads], **params)
 
 
-def hooked_call(line: Line, run: Any, recorded: Recorded) -> Call:
+def hooked_call(line: Line, run: Any) -> Call:
     """A call that was prepared for these shapes."""
     read, write = reader(line.reads), line.writes[0]
+    if marked := varying(line):
+        return varying_call(line, run, marked)
     if len(line.writes) > 1:
         writes = slice_of(line.writes)
 
@@ -103,6 +112,17 @@ def hooked_call(line: Line, run: Any, recorded: Recorded) -> Call:
 
     def call(slots: list[Any], tensors: list[Any]) -> None:
         slots[write] = run(*read(slots))
+
+    return call
+
+
+def varying_call(line: Line, run: Any, marked: dict[str, Any]) -> Call:
+    """A call that gets other params in every step, of one result."""
+    read, (write,) = reader(line.reads), line.writes
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        result = run(*read(slots), **filled(marked, slots, tensors))
+        slots[write] = result if line.kind == "forward" else fitted(result, *line.details[1][0])
 
     return call
 

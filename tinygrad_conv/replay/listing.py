@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import show_count
 from .program import Line, Recorded
 
-COLUMNS = ("<", "<", ">", "<", "<")  # how each is aligned: call, array, bytes, buffer, line
+HEAD = ("call", "array", "bytes", "buffer", "line")
+COLUMNS = ("<", "<", ">", "<", "<")  # how each is aligned
 
 
 def listed(recorded: Recorded) -> str:
     """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32,768 B   buffer 1   train.py:41`."""
     rows = [row(line, recorded) for line in recorded.lines]
-    widths = [max((len(cells[column]) for cells in rows), default=0) for column in range(len(COLUMNS))]
-    lines = [
-        "   ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, COLUMNS, widths)).rstrip()
-        for cells in rows
-    ]
+    lines = aligned(rows, COLUMNS)
+    return "\n".join([*lines, summed_up(recorded)])
+
+
+def summed_up(recorded: Recorded) -> str:
+    """How many calls, bytes and buffers there are."""
     computed = sum(slot.nbytes for slot in recorded.slots)
     buffers = show_count(len(set(recorded.buffers.values())), "buffer")
-    return "\n".join([*lines, f"{show_count(len(rows), 'call')}, {computed:,} bytes, {buffers}"])
+    return f"{show_count(len(recorded.lines), 'call')}, {computed:,} bytes, {buffers}"
+
+
+def aligned(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[str]:
+    """Rows as lines whose cells stand below each other."""
+    widths = [max(map(len, cells)) for cells in zip(*rows)]
+    return [
+        "   ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, columns, widths)).rstrip()
+        for cells in rows
+    ]
 
 
 def row(line: Line, recorded: Recorded) -> tuple[str, ...]:

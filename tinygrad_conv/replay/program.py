@@ -31,9 +31,7 @@ class Slot:
         """For listings: the dtype and shape of what is in it."""
         array = getattr(self.value, "_data", self.value)
         if type(array) is tuple:
-            return (
-                "(" + ", ".join(show_array(each) if hasattr(each, "dtype") else "-" for each in array) + ")"
-            )
+            return f"({', '.join(map(shown_member, array))})"
         return show_array(array) if hasattr(array, "dtype") else repr(array)
 
     def forget(self) -> None:
@@ -50,6 +48,13 @@ class Slot:
     def nbytes(self) -> int:
         """How many bytes a computed array takes."""
         return int(getattr(self.value, "nbytes", 0)) if self.origin == "computed" else 0
+
+
+def shown_member(value: Any) -> str:
+    """For listings: a member of a tuple; `-` of what a recording has let go of."""
+    if hasattr(value, "dtype"):
+        return show_array(value)
+    return "-" if value is None else repr(value)
 
 
 @dataclass
@@ -87,6 +92,7 @@ class Recorded:
     aliases: list[tuple[int, Any]] = field(default_factory=list)  # other tensors with an outside one's array
     reads: list[Any] = field(default_factory=list)  # numbers that Python read
     buffers: dict[int, int] = field(default_factory=dict)  # by slot: the buffer that its array is in
+    owners: list[int] = field(default_factory=list)  # by slot: the first that shows the same memory
     fault: tuple[str, Where] | None = None  # why it cannot be replayed, and the line
 
     def refuse(self, reason: str, where: Where) -> None:

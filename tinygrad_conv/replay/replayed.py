@@ -207,7 +207,7 @@ class Replayed:
             entry.guard, entry.recorded = guard, recorded
             pairs = enumerate(zip(entry.bare, given.bare))
             entry.equal = [(place, before) for place, (before, now) in pairs if same(before, now)]
-            entry.program = Program(recorded, guard)
+            entry.program = Program(recorded, guard, given.key, self.lock)
 
     # What is known
     def enter(self, key: Any, entry: Entry) -> None:

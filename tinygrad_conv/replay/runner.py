@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.registry import door, picture
 from ..engine.tensor import Tensor, tensor_of
+from ..errors import ReplayError
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
+from ..options import COUNT, check_option
+from .arguments import Arguments
 from .calls import calls_of
 from .guard import Guard
 from .listing import listed
+from .liveness import owners
 from .program import Line, Recorded
 from .state import Grads, State, default_generator
 from .values import MARKS, Argument, TensorIn, filled, read_only
+
+if TYPE_CHECKING:
+    from .profile import Profile
 
 FORGET = ("clear_grads", "forget_grad")  # functions that change nothing but which array `.grad` is
 CREATE = (
@@ -27,14 +37,17 @@ class Program:
     """A flat list of calls that does what a step did when it was recorded.
 
     Printing it shows a line for each call: what is called, from which slots, into which, of which dtype and
-    shape, how many bytes, and the user's line.
+    shape, how many bytes, and the user's line. `program.profile(x, y)` times each line, and
+    `program.to_html(path)` writes a page.
     """
 
-    def __init__(self, recorded: Recorded, guard: Guard) -> None:
-        self.recorded, self.guard = recorded, guard
+    def __init__(self, recorded: Recorded, guard: Guard, key: tuple[Any, ...], lock: Lock) -> None:
+        """key: of the arguments that it is for. lock: whoever runs the step, or measures it, has it."""
+        self.recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
         self.lines = recorded.lines
         self.calls, self.nbytes = calls_of(recorded)
         self.first_calls, self.last_call = self.calls[:-1], self.calls[-1:]
+        recorded.owners = owners(recorded)
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
         for number, slot in enumerate(recorded.slots):
@@ -73,8 +86,41 @@ class Program:
             raise
         return self.result.make(slots, tensors)
 
+    def profile(self, *inputs: Any, repeats: int = 50, **options: Any) -> Profile:
+        """Time each line, on the arguments of a call of the step; the step is undone after each repeat.
+
+        Parameters, statistics, gradients, optimisers and random numbers are what they were. Raises ValueError
+        for arguments that the program is not for, ReplayError where it does not hold any more.
+        """
+        from .profile import profiled
+
+        check_option("profile", "repeats", COUNT, repeats)
+        if repeats == 0:
+            raise ValueError("profile: repeats must be at least 1, not 0")
+        if not self.lock.acquire(blocking=False):
+            raise ReplayError("profile: the step is running just now")
+        try:
+            return profiled(self, Arguments(inputs, options), repeats)
+        finally:
+            self.lock.release()
+
+    @property
+    def forms(self) -> list[Any]:
+        """The shapes and dtypes of the arrays that it is called with."""
+        return [slot.value for slot in self.recorded.slots[: self.arguments]]
+
+    def to_html(self, path: str | Path, title: str = "") -> None:
+        """Write one self-contained page: the calls in order, and which buffer serves which of them.
+
+        That of a profile, `program.profile(x, y).to_html(path)`, has their times as well.
+        """
+        door("program_page")(self, path, title)
+
     def __repr__(self) -> str:
         return listed(self.recorded)
+
+    def _repr_html_(self) -> str | None:
+        return picture("program_html", self)
 
 
 class Changed:

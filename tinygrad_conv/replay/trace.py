@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import promote
+from ..engine.backpropagation import clear_grads
 from ..engine.location import Where, user_where
 from ..engine.modes import BACKWARD
 from ..engine.node import Output, input_edges
 from ..engine.observe import Call, Observer
 from ..engine.op import is_scalar
-from ..engine.tensor import Tensor, clear_grads
+from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from ..members import members_of
 from ..optim.optimizer import Optimizer

@@ -9,34 +9,37 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import IO, Any, Union
 
 from ..archive import parsed, read_archive, shortened, write_archive
 from ..atomic_write import replacing
 from ..errors import CheckpointError, DamagedFileError
-from ..options import DEVICE, FLAG, check_option
+from ..options import DEVICE, FLAG, check_option, show_given
 from . import safetensors_file
 from .encoding import FORMAT, Decoder, Encoder
 
 File = Union[str, "os.PathLike[str]", IO[bytes]]
 
 
-def save(obj: Any, f: File) -> None:
+def save(obj: Any, f: File, *, metadata: Mapping[str, str] | None = None) -> None:
     """Write tensors, arrays, numbers and texts, and dicts, lists and tuples of them, for `tg.load`.
 
     f: a path (`~` is your home), which is replaced once all is written and safely on the disk, or a file that
     is open for writing bytes. A path that ends in .safetensors gets a file of that format, for which the
-    extra `safetensors` must be installed, else raises MissingExtraError. Raises TypeError for anything else,
-    a whole module for one: save its state_dict().
+    extra `safetensors` must be installed, else raises MissingExtraError. metadata: texts by name to stand
+    beside the tensors of such a file; those that a dict from `tg.load` has, unless others are given. Raises
+    TypeError for anything else, a whole module for one: save its state_dict().
     """
     if not isinstance(f, (str, os.PathLike)) and not hasattr(f, "write"):
         raise TypeError(f"save: f must be a path or a file open for writing bytes, not {type(f).__name__}")
     by_path = is_safetensors(f)
+    texts = texts_beside(obj, metadata, by_path)
     encoder = Encoder(by_path)
     structure = json.dumps([FORMAT, encoder.encode(obj)])
     if by_path:
-        content = safetensors_file.packed(structure, encoder.arrays)
+        content = safetensors_file.packed(structure, encoder.arrays, texts)
     with opened(f, "wb") as file:
         if by_path:
             file.write(content)
@@ -47,9 +50,10 @@ def save(obj: Any, f: File) -> None:
 def load(f: File, map_location: Any = None, weights_only: bool = True) -> Any:
     """What `tg.save` wrote. `map_location` can be the CPU alone; `weights_only` changes nothing here.
 
-    A file of the safetensors format that something else has written is a dict of its tensors, whose
-    `.metadata` are the texts in it. Raises CheckpointError, a ValueError that names the member and what is
-    wrong with it, for a file that `tg.save` did not write, or not to its end.
+    A file of the safetensors format that something else has written is a dict of its tensors. Where a file of
+    the format has texts beside its tensors, they are the dict's `.metadata`. Raises CheckpointError, a
+    ValueError that names the member and what is wrong with it, for a file that `tg.save` did not write, or
+    not to its end.
     """
     if map_location is not None:
         check_option("load", "map_location", DEVICE, map_location)
@@ -64,10 +68,26 @@ def load(f: File, map_location: Any = None, weights_only: bool = True) -> Any:
             return Decoder(dict(enumerate(arrays))).decode_all(parsed(text))
     except DamagedFileError as error:
         raise CheckpointError(
-            f"load: {f} is no file that tg.save wrote, or not all of it ({shortened(str(error))}); of one "
-            "that torch.save wrote, in PyTorch: np.savez(path, **torch.load(f)), and here "
-            "net.load_state_dict(np.load(path))"
+            f"load: {f} is no file that tg.save wrote, or not all of it ({shortened(str(error))}); for one "
+            "that torch.save wrote: net.load_state_dict(tg.interop.load_torch(path))"
         ) from error
+
+
+def texts_beside(obj: Any, metadata: Any, by_path: bool) -> dict[str, str]:
+    """The texts that stand beside the tensors of a file."""
+    if metadata is None:
+        return dict(obj.metadata) if isinstance(obj, safetensors_file.TensorDict) else {}
+    if not by_path or not isinstance(obj, dict):
+        raise TypeError("save: metadata goes with a dict, to a path that ends in .safetensors")
+    texts = isinstance(metadata, Mapping) and all(
+        isinstance(text, str) for pair in metadata.items() for text in pair
+    )
+    if not texts or safetensors_file.STRUCTURE in metadata:
+        raise TypeError(
+            f"save: metadata must be a dict of texts, without {safetensors_file.STRUCTURE!r} for a name, not "
+            f"{show_given(metadata)}"
+        )
+    return dict(metadata)
 
 
 def opened(f: Any, mode: str) -> Any:

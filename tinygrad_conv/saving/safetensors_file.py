@@ -34,8 +34,8 @@ DTYPES = {
 """NumPy's codes of the format's dtypes, but for BF16, which is read as float32."""
 
 
-class TensorDict(dict[str, Tensor]):
-    """The tensors of a file by name; `metadata` has the texts that stand beside them."""
+class TensorDict(dict[Any, Any]):
+    """What a file holds; `metadata` has the texts that stand beside its tensors."""
 
     metadata: Mapping[str, str] = {}
 
@@ -52,10 +52,10 @@ def library() -> Any:
     return safetensors
 
 
-def packed(structure: str, arrays: Mapping[Name, Array]) -> bytes:
-    """A file with these arrays, and with a structure in which they are named."""
+def packed(structure: str, arrays: Mapping[Name, Array], metadata: Mapping[str, str]) -> bytes:
+    """A file with these arrays, with a structure in which they are named, and with texts beside them."""
     plain = {str(name): np.array(array, native(array.dtype), order="C") for name, array in arrays.items()}
-    content: bytes = library().numpy.save(plain, {STRUCTURE: structure})
+    content: bytes = library().numpy.save(plain, {**metadata, STRUCTURE: structure})
     return content
 
 
@@ -74,11 +74,18 @@ def unpacked(content: bytes) -> Any:
         tensors = deserialize(content)
     arrays: dict[Name, Array] = {name: array_of(name, tensor) for name, tensor in tensors}
     metadata = metadata_of(content)
-    if STRUCTURE in metadata:
-        return Decoder(arrays).decode_all(parsed(metadata[STRUCTURE]))
-    plain = TensorDict({str(name): Tensor(array) for name, array in arrays.items()})
-    plain.metadata = metadata
-    return plain
+    structure = metadata.pop(STRUCTURE, None)
+    if structure is None:
+        return with_texts({str(name): Tensor(array) for name, array in arrays.items()}, metadata)
+    value = Decoder(arrays).decode_all(parsed(structure))
+    return with_texts(value, metadata) if metadata and type(value) is dict else value
+
+
+def with_texts(contents: dict[Any, Any], metadata: Mapping[str, str]) -> TensorDict:
+    """What a file holds, with the texts beside it."""
+    held = TensorDict(contents)
+    held.metadata = metadata
+    return held
 
 
 def array_of(name: str, tensor: Mapping[str, Any]) -> Array:

@@ -31,6 +31,13 @@ FURTHER_FUNCTIONS: dict[str, dict[str, Any]] = {
     "unique": {"input": floats(2, 3), "return_inverse": False, "return_counts": False, "dim": None},
     "isin": {"elements": floats(2, 3), "test_elements": floats(2), "invert": False},
     "nonzero": {"input": floats(2, 3), "as_tuple": False},
+    "searchsorted": {"sorted_sequence": floats(3), "input": floats(2, 3), "right": True, "side": "right"},
+    "bucketize": {"input": floats(2, 3), "boundaries": floats(3), "out_int32": True},
+    **dict.fromkeys(
+        ("quantile", "nanquantile"), {"input": floats(2, 3), "q": 0.5, "dim": 1, "interpolation": "nearest"}
+    ),
+    "xlogy": {"input": floats(2, 3), "other": floats(3)},
+    "combinations": {"input": floats(3), "r": 2, "with_replacement": True},
     "mm": {"input": floats(2, 3), "mat2": floats(3, 2)},
     "mv": {"input": floats(2, 3), "vec": floats(3)},
     "dot": {"input": floats(3), "tensor": floats(3)},

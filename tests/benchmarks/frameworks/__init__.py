@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,16 +14,19 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a framework is described, and which package must be there for it."""
+    """Where a framework is described, which package must be there for it, and one of which compilers."""
 
     file: str
     package: str
+    compilers: tuple[str, ...] = ()
 
 
 OURS = "ours"
 PEERS = {
     "torch": Entry("pytorch", "torch"),
+    "torch-compile": Entry("torch_compile", "torch", ("g++", "clang++")),
     "jax": Entry("jax_", "jax"),
+    "tinygrad": Entry("tinygrad_", "tinygrad", ("clang",)),
     "mygrad": Entry("mygrad_", "mygrad"),
     "pydynet": Entry("pydynet_", "pydynet"),
     "numpy-einsum": Entry("einsum", "numpy"),
@@ -32,8 +36,10 @@ ALL = {OURS: Entry("ours", "tinygrad_conv"), **PEERS}
 
 
 def installed(name: str) -> bool:
-    """Whether a framework's package is there; it is not imported."""
-    return importlib.util.find_spec(ALL[name].package) is not None
+    """Whether a framework's package is there, and a compiler if it takes one; nothing is imported."""
+    entry = ALL[name]
+    compilers = [shutil.which(compiler) for compiler in entry.compilers]
+    return importlib.util.find_spec(entry.package) is not None and (not compilers or any(compilers))
 
 
 def load(name: str, settings: Settings) -> Framework:

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cases import Chain, Convolution, LayerRun, Task, Training
+from ..cases import Chain, Convolution, Epoch, LayerRun, Task, Training
 from ..nets import Net
 
 
 class Settings(NamedTuple):
     """What the command line says about this project; the peers run as they are installed."""
 
-    without_fast: bool = False  # as if threadpoolctl were not installed
+    without_fast: bool = False  # as if BLAS could not be held: its threads are there, ours are not
     threads: int | None = None
     plain_order: bool = (
         False  # convolutions of C-ordered arrays, not of arrays in the memory order of our own results
@@ -49,6 +49,8 @@ class Framework:
         match task:
             case Training():
                 return {"step": Part(self.training(task), checks=STEPS_COMPARED)}
+            case Epoch():
+                return {"epoch": Part(self.epoch(task))}
             case Convolution():
                 return self.convolution(task)
             case LayerRun():
@@ -58,6 +60,10 @@ class Framework:
 
     def training(self, task: Training) -> Callable[[], float]:
         """A function that makes one step and returns its loss."""
+        raise NotOffered
+
+    def epoch(self, task: Epoch) -> Callable[[], float]:
+        """A function that goes through all images once and returns the mean loss of the batches."""
         raise NotOffered
 
     def convolution(self, task: Convolution) -> dict[str, Part]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .. import inputs, nets
-from ..cases import Convolution, LayerRun, Training
+from ..cases import Convolution, Epoch, LayerRun, Training
 from .base import Framework, Part, layer_by_layer
 
 
@@ -81,6 +82,39 @@ class Jax(Framework):
             return float(loss)
 
         return step
+
+    def epoch(self, task: Epoch) -> Callable[[], float]:
+        """Adam is written out, for JAX itself has none; a batch is taken by NumPy, for it has no loader."""
+        arrays, images, labels = inputs.for_epoch(task)
+        weights = [jnp.asarray(array) for array in arrays]
+        zeros = [jnp.zeros_like(weight) for weight in weights]
+        state = (weights, zeros, zeros, jnp.zeros((), jnp.float32))
+        order, one_hot = inputs.Shuffled(len(images)), np.eye(task.classes, dtype=np.float32)
+
+        def loss_of(weights: list[Any], x: Any, target: Any) -> Any:
+            return ((layer_by_layer(apply, task.net, iter(weights), x) - target) ** 2).mean()
+
+        @jax.jit
+        def update(state: Any, x: Any, target: Any) -> Any:
+            weights, means, squares, steps = state
+            loss, gradients = jax.value_and_grad(loss_of)(weights, x, target)
+            steps = steps + 1
+            means = [0.9 * mean + 0.1 * dw for mean, dw in zip(means, gradients)]
+            squares = [0.999 * square + 0.001 * dw * dw for square, dw in zip(squares, gradients)]
+            rate, scale = task.lr / (1 - 0.9**steps), 1 / (1 - 0.999**steps)
+            pairs = zip(weights, means, squares)
+            weights = [w - rate * mean / (jnp.sqrt(scale * square) + 1e-8) for w, mean, square in pairs]
+            return loss, (weights, means, squares, steps)
+
+        def epoch() -> float:
+            nonlocal state
+            losses = []
+            for rows in order.batches(task.batch):
+                loss, state = update(state, images[rows], one_hot[labels[rows]])
+                losses.append(float(loss))
+            return float(np.mean(losses))
+
+        return epoch
 
     def convolution(self, task: Convolution) -> dict[str, Part]:
         x, w, dy = map(jnp.asarray, inputs.for_convolution(task))

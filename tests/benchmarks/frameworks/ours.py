@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import inputs, nets
-from ..cases import CALLS, Chain, Convolution, LayerRun, Training
+from ..cases import CALLS, Chain, Convolution, Epoch, LayerRun, Training
 from .bare import bare_numpy
 from .base import Framework, Part, Settings
 from .loops import binary_chain, unary_chain
@@ -20,11 +19,12 @@ from .loops import binary_chain, unary_chain
 class Ours(Framework):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        if settings.without_fast:
-            sys.modules["threadpoolctl"] = None  # type: ignore[assignment]  # find_spec says there is none
         import tinygrad_conv as tg
         from tinygrad_conv import kernels
+        from tinygrad_conv.kernels import blas
 
+        if settings.without_fast:
+            blas.libraries = lambda: ()  # type: ignore[assignment]
         self.tg, self.kernels = tg, kernels
         if settings.threads is not None:
             kernels.set_num_threads(settings.threads)
@@ -86,19 +86,37 @@ class Ours(Framework):
     def training(self, task: Training) -> Callable[[], float]:
         weights, images, targets = inputs.for_training(task)
         model, x, target = self.model(task.net, weights), self.tg.tensor(images), self.tg.tensor(targets)
-        optimizer, criterion = self.tg.optim.SGD(model.parameters(), lr=0.01), self.tg.nn.MSELoss()
+        update = self.update(model, self.tg.optim.SGD(model.parameters(), lr=0.01))
+        return self.made_fast(lambda: update(x, target).item())
 
-        def step() -> float:
+    def update(self, model: Any, optimizer: Any) -> Callable[[Any, Any], Any]:
+        """A step on one batch, which returns its loss."""
+        criterion = self.tg.nn.MSELoss()
+
+        def step(x: Any, target: Any) -> Any:
             optimizer.zero_grad()
             loss = criterion(model(x), target)
             loss.backward()
             optimizer.step()
-            return float(loss.item())
+            return loss
 
-        if not self.settings.replay:
-            return step
-        replayed: Callable[[], float] = self.tg.replay(step)
+        return step
+
+    def made_fast(self, step: Callable[..., float]) -> Callable[..., float]:
+        """Replayed, if the command line says so."""
+        replayed: Callable[..., float] = self.tg.replay(step) if self.settings.replay else step
         return replayed
+
+    def epoch(self, task: Epoch) -> Callable[[], float]:
+        weights, images, labels = inputs.for_epoch(task)
+        model = self.model(task.net, weights)
+        update = self.update(model, self.tg.optim.Adam(model.parameters(), lr=task.lr))
+        step = self.made_fast(lambda x, target: update(x, target).item())
+        dataset = self.tg.data.TensorDataset(self.tg.tensor(images), self.tg.tensor(labels))
+        order = inputs.Shuffled(len(images))
+        loader = self.tg.data.DataLoader(dataset, batch_size=task.batch, sampler=order)
+        one_hot = self.tg.eye(task.classes)
+        return lambda: float(np.mean([step(x, one_hot[label]) for x, label in loader]))
 
     def convolution(self, task: Convolution) -> dict[str, Part]:
         """The three ops on arrays, as the rules call them."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 from .. import inputs, nets
-from ..cases import CALLS, Chain, Convolution, LayerRun, Training
+from ..cases import CALLS, Chain, Convolution, Epoch, LayerRun, Training
 from .base import Framework, Part
 from .loops import binary_chain, unary_chain
 
@@ -79,16 +80,35 @@ class PyTorch(Framework):
     def training(self, task: Training) -> Callable[[], float]:
         weights, images, targets = inputs.for_training(task)
         model, x, target = model_of(task.net, weights), torch.from_numpy(images), torch.from_numpy(targets)
-        optimizer, criterion = torch.optim.SGD(model.parameters(), lr=0.01), torch.nn.MSELoss()
+        update = self.update(model, torch.optim.SGD(model.parameters(), lr=0.01))
+        return lambda: update(x, target)
 
-        def step() -> float:
+    def update(self, model: torch.nn.Module, optimizer: Any) -> Callable[[Any, Any], float]:
+        """A step on one batch."""
+        loss_of = self.loss_of(model)
+
+        def step(x: torch.Tensor, target: torch.Tensor) -> float:
             optimizer.zero_grad()
-            loss = criterion(model(x), target)
+            loss = loss_of(x, target)
             loss.backward()
             optimizer.step()
             return loss.item()
 
         return step
+
+    def loss_of(self, model: torch.nn.Module) -> Callable[[Any, Any], Any]:
+        """Forward and loss."""
+        criterion = torch.nn.MSELoss()
+        return lambda x, target: criterion(model(x), target)
+
+    def epoch(self, task: Epoch) -> Callable[[], float]:
+        weights, images, labels = inputs.for_epoch(task)
+        model = model_of(task.net, weights)
+        update = self.update(model, torch.optim.Adam(model.parameters(), lr=task.lr))
+        dataset = TensorDataset(torch.from_numpy(images), torch.from_numpy(labels))
+        loader = DataLoader(dataset, batch_size=task.batch, sampler=inputs.Shuffled(len(images)))
+        one_hot = torch.eye(task.classes)
+        return lambda: float(np.mean([update(x, one_hot[label]) for x, label in loader]))
 
     def convolution(self, task: Convolution) -> dict[str, Part]:
         """The functions that autograd calls, without autograd."""

@@ -15,8 +15,9 @@ ones. A mistake of the kind "second order" leaves the gradient right and its own
 "kept back": ops, with all their mistakes, are shuffled into two halves, so that what is fitted to the one
 says nothing about the other. Nobody looks at what is kept back until all is done.
 
-The folder `fresh` is an exam of the same form, written without a look at the judge or at the mistakes above.
-Its families are called "fresh/NAME", and the half of each of its ops is "fresh".
+The folders `fresh` and `blind` are exams of the same form, each written later, without a look at the judge or
+at the mistakes above. Their families are called "fresh/NAME" or "blind/NAME", and the half of each of their
+ops is the name of its exam.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from tinygrad_conv.engine.registry import OPS
 
 FOLDER = Path(__file__).parent
 SEED = 16
+EXAMS = ("fresh", "blind")
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Broken:
 
     @property
     def half(self) -> str:
-        """ "seen", "kept back" or "fresh", the same for all mistakes of an op."""
+        """ "seen", "kept back" or the name of an exam, the same for all mistakes of an op."""
         return self.entry.half
 
     @property
@@ -103,8 +105,8 @@ def entries(family: str) -> list[Entry]:
 
 
 def mistakes(half: str | None = None) -> list[Broken]:
-    """All mistakes of both halves, or those of one, or the "fresh" ones."""
-    chosen = families("fresh" if half == "fresh" else ".")
+    """All mistakes of both halves, or those of one, or of an exam."""
+    chosen = families(half if half in EXAMS else ".")
     everything = [broken for family in chosen for broken in mistakes_of(family)]
     return [broken for broken in everything if half in (None, broken.half)]
 
@@ -137,9 +139,10 @@ def all_ops() -> list[str]:
 
 @cache
 def half_of(family: str, op: str) -> str:
-    """Ops take turns after a seeded shuffle, but for the fresh ones."""
-    if family.startswith("fresh/"):
-        return "fresh"
+    """Ops take turns after a seeded shuffle, but for those of an exam."""
+    exam = family.partition("/")[0]
+    if exam in EXAMS:
+        return exam
     names = all_ops()
     random.Random(SEED).shuffle(names)
     return ("seen", "kept back")[names.index(op) % 2]

@@ -16,6 +16,8 @@ SYMMETRIC = "The type of two arrays does not depend on their order."
 TILES = "Any tiles whose sizes divide the product's make the same product; which ones decides how fast."
 BELOW = "Rows below are multiplied too, and their products not used."
 PLAIN = "The line of NumPy says the same, or one group in one row is a row of one group."
+OTHER_SUM = "Either of two sums is used, which are as exact; which one decides how fast."
+QUIET = "Sums of squares of NaN warn of nothing here; on which machine they do is NumPy's to say."
 UNWRITTEN = "Nothing writes to it."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
@@ -61,6 +63,23 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "kernels/conv/bands.py on_band": {
         "-2 → 2": "shape[-2:] of four axes.",
     },
+    "kernels/conv/dynamic_range.py even_windows": {
+        "0.0 → -1.0": "It is what the energies of tiles are compared with, which are 0 or more.",
+    },
+    "kernels/conv/dynamic_range.py even_weights": {
+        "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
+    },
+    "kernels/conv/dynamic_range.py place_energies": {
+        "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
+    },
+    "kernels/conv/dynamic_range.py channel_energies": {
+        "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
+        "np.matmul(lines[:, :, None], lines[..., None])[..., 0, 0] → np.matmul(lines[:, :, None], "
+        "lines[..., None])[..., -1, 0]": SINGLE,
+    },
+    "kernels/sums.py in_pairs": {
+        "range(x.ndim - len(reduced), x.ndim) → range(x.ndim, x.ndim - len(reduced))": OTHER_SUM,
+    },
     "kernels/pointwise.py add_bias": {
         "rows.shape[1:] → rows.shape[0:]": (
             "The row is then as high as the whole picture: the same numbers are added, more of them copied."
@@ -91,8 +110,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "zip(groups, shape, strict=True) → zip(groups, shape, strict=False)": "Both have an axis each.",
         "zip(groups, shape, strict=True) → zip(groups, shape)": "Both have an axis each.",
     },
-    "kernels/norm.py squared_deviation": {
-        "dots(distance, distance, out=sums) → dots(distance, distance, out=sums)": "The same.",
+    "kernels/norm.py deviation": {
+        "dots(piece, piece, out=sums) → dots(piece, piece, out=sums)": "The same.",
         "blocks_of(x, center) → blocks_of(center, x)": PLAIN,
     },
     "kernels/norm.py deviation_dot": {
@@ -186,10 +205,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
         "parts <= 1 → parts <= 0": "No part and one part are both done by the caller itself.",
     },
-    "kernels/threads.py blas_multiplies_unpacked": {
-        "return any((library.architecture in UNPACKING_ARCHITECTURES for library in _blas_libraries())) "
+    "kernels/blas.py blas_multiplies_unpacked": {
+        "return any((library.architecture in UNPACKING_ARCHITECTURES for library in libraries())) "
         "→ return 2 * any((library.architecture in UNPACKING_ARCHITECTURES for library in "
-        "_blas_libraries()))": "2 is as true as True.",
+        "libraries()))": "2 is as true as True.",
     },
     "kernels/threads.py _default_threads": {
         "os.sched_getaffinity(0) → os.sched_getaffinity(1)": (

@@ -36,13 +36,28 @@ def a_branch(evidence: Evidence) -> Iterator[Finding]:
             continue
         if box_of(mask.reshape(shape)) is not None and is_of_places(evidence, mask, others):
             continue  # a slice of each axis says more
-        for condition in conditions(evidence, shape, mask):
+        for condition in conditions_at_points(evidence, shape, others, mask):
             if condition not in seen:
                 seen.add(condition)
                 where = "for outputs where" if others else "where"
                 rest = "right elsewhere"
                 text = f"wrong exactly {where} {condition}{what_there(evidence)}, {rest}"
                 yield Finding("branch", f"{text}: that branch of d{name}, or its condition")
+
+
+def conditions_at_points(evidence: Evidence, shape: tuple[int, ...], others: int, mask: Array) -> list[str]:
+    """The comparisons that hold exactly where it is wrong, here and at other numbers; or if none does, here.
+
+    mask: the wrong elements of the input or the output, others: the Jacobian's other axis.
+    """
+    here = list(conditions(evidence, shape, mask))
+    common = here
+    for point in evidence.points[1:] if len(here) > 1 else ():
+        wrong = np.asarray(point.wrong.any(axis=others))
+        if not wrong.all():
+            there = set(conditions(point, shape, wrong))
+            common = [condition for condition in common if condition in there]
+    return common or here
 
 
 def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Iterator[str]:

@@ -24,6 +24,7 @@ from ..other_inputs import (
     sizes_apart,
     with_another_slot,
     with_other_params,
+    with_redrawn_params,
 )
 from ..pullback import jacobian
 from ..tolerance import Tolerance
@@ -148,10 +149,12 @@ class Evidence:
 
     @cached_property
     def points(self) -> list[Evidence]:
-        """Evidence here, at numbers nearby, and at others of both signs: what is said of all elements must
-        hold at each. Only points where the rule is wrong, and of the same shapes.
+        """Evidence here, at numbers nearby, at others of both signs, and with other arrays as params: what is
+        said of all elements must hold at each. Only points where the rule is wrong, and of the same shapes.
         """
+        redrawn = with_redrawn_params(self.call)
         others = [(self.call, jittered(self.arrays)), *self.calls_of_other_signs]
+        others += [(redrawn, self.arrays)] if redrawn is not None else []
         points = [self, *(point for call, arrays in others for point in self.elsewhere(call, arrays))]
         same = [point for point in points if (point.shape, point.output_shape) == self.shapes]
         return [self] + [point for point in same[1:] if point.wrong.any()]

@@ -152,15 +152,17 @@ def show_line(line: Array) -> str:
 
 
 RELATIONS: tuple[tuple[str, Callable[..., Array], str], ...] = (
-    ("is that of x", np.equal, "of the element itself"),
-    ("is another than that of x", np.not_equal, "of the other elements"),
-    ("is larger than that of x", np.greater, "of later outputs"),
-    ("is smaller than that of x", np.less, "of earlier outputs"),
+    ("is that of x", np.equal, "of the same index"),
+    ("is another than that of x", np.not_equal, "of other indices"),
+    ("is larger than that of x", np.greater, "of later indices"),
+    ("is smaller than that of x", np.less, "of earlier indices"),
 )
 
 
 def by_order(evidence: Evidence) -> Iterator[Finding]:
-    """Wrong exactly where output and input lie so to another along an axis: a step's own, or later ones."""
+    """Wrong only where output and input lie so to another along an axis: a step's own, or later ones; and at
+    each such pair of indices something is.
+    """
     count = len(evidence.output_shape)
     wrong = evidence.wrong.reshape(*evidence.output_shape, *evidence.shape)
     scale = np.abs(evidence.right).max(initial=0.0)
@@ -185,6 +187,6 @@ def relations(
         chosen = holds(i, j) & is_used
         if np.array_equal(is_wrong, chosen) and (is_used & ~chosen).any() and chosen.sum() > 1:
             where = relation.replace(" of x", f" of {name} along axis {axes[1]}")
-            text = f"wrong exactly where the index of y along axis {axes[0]} {where}{what_there(evidence)}"
-            yield Finding("part", f"{text}: the share {share} in d{name}")
+            text = f"wrong only where the index of y along axis {axes[0]} {where}{what_there(evidence)}"
+            yield Finding("part", f"{text}: in the shares {share} in d{name}")
             return

@@ -14,7 +14,8 @@ import numpy as np
 
 from ...dtypes import FLOATS, Array
 from ...engine.declare import Rule
-from ...engine.tensor import Tensor, grad
+from ...engine.differentiate import grad
+from ...engine.tensor import Tensor
 from ...members import members_of
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Finding

@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
+from ...engine.backpropagation import enter_seeds
 from ...engine.backward import sweep
 from ...engine.modes import observed_by
 from ...engine.observe import Observation, ObservedGradients
 from ...engine.registry import picture
-from ...engine.tensor import Tensor, enter_seeds
+from ...engine.tensor import Tensor
 from ...errors import show_count, show_value
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer

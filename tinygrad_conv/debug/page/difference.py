@@ -6,20 +6,18 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from html import escape
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...atomic_write import write_text
 from ...dtypes import Array
 from ...errors import show_value
 from ...members import members_of
 from ..recorded import Recorded
 from ..step import Step
-from . import EMBEDDED_SIZE, filled, framed, json_for_html
 from .arrays import Arrays
 from .contents import label_of, params_of
+from .frame import Page, json_for_html
 
 SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "difference.js")
 STYLES = ("page.css", "difference.css")
@@ -29,28 +27,6 @@ MOST_COMPARED = 1_000_000  # pairs of ops, beyond which they are paired as they 
 
 Pair: TypeAlias = tuple[Step | None, Step | None]
 Difference: TypeAlias = Any  # a `Difference` of ../difference.py, which has this page as a method
-
-
-def write(shown: Difference, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
-    """Write two recordings side by side as one HTML file of at most about `size_limit` bytes."""
-    write_text(path, html(shown, title, size_limit))
-
-
-def html(shown: Difference, title: str = "", size_limit: int = 1_000_000) -> str:
-    """The page of a difference."""
-    return filled(
-        "difference.html",
-        STYLES,
-        SCRIPTS,
-        size_limit,
-        lambda room: contents_of(shown, title or headline(shown), room),
-        plain_list,
-    )
-
-
-def embedded(shown: Difference) -> str:
-    """The page inside a notebook's."""
-    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown), repr(shown))
 
 
 def headline(shown: Difference) -> str:
@@ -218,3 +194,7 @@ def plain_list(contents: dict[str, Any]) -> str:
         words = f"forward {row['forward']}, backward {row['backward']}"
         lines.append(f"<li><code>{shown}</code>{only or f': {words}'}</li>")
     return "\n".join(lines)
+
+
+PAGE = Page("difference.html", STYLES, lambda shown: SCRIPTS, headline, contents_of, plain_list, repr)
+write, html, embedded = PAGE.write, PAGE.html, PAGE.embedded

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from ...atomic_write import write_text
 from ...dtypes import Array
 from ...errors import show_array, show_count, show_shape
 from ..sample import planes
-from . import EMBEDDED_SIZE, filled, framed, json_for_html
 from .arrays import Arrays
+from .frame import Page, json_for_html
 
 SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "film.js")
 STYLES = ("page.css", "film.css")
@@ -25,30 +23,6 @@ TOLD = 10  # frames at each end that are told as text
 
 Film: TypeAlias = Any  # of ../film.py, which has this page as a method
 Frame: TypeAlias = Any  # likewise
-
-
-def write(shown: Film, path: str | Path, title: str = "", size_limit: int = 1_000_000) -> None:
-    """Write a film as one self-contained HTML file of at most about `size_limit` bytes."""
-    write_text(path, html(shown, title, size_limit))
-
-
-def html(shown: Film, title: str = "", size_limit: int = 1_000_000) -> str:
-    """The page of a film."""
-    return filled(
-        "film.html",
-        STYLES,
-        SCRIPTS,
-        size_limit,
-        lambda room: contents_of(shown, title or headline(shown), room),
-        plain_list,
-    )
-
-
-def embedded(shown: Film) -> str:
-    """The page inside a notebook's."""
-    frames = [*shown[:TOLD], *(["…"] if len(shown) > 2 * TOLD else []), *shown[TOLD:][-TOLD:]]
-    text = "\n".join([repr(shown), *map(str, frames)])
-    return framed(html(shown, size_limit=EMBEDDED_SIZE), headline(shown), text)
 
 
 def headline(shown: Film) -> str:
@@ -176,3 +150,13 @@ def plain_list(contents: dict[str, Any]) -> str:
         loss = "" if frame["loss"] is None else f", loss {frame['loss']}"
         lines.append(f"<li>step {frame['step']}{loss}</li>")
     return "\n".join(lines)
+
+
+def text_of(shown: Film) -> str:
+    """What is shown as text: frames at both ends."""
+    frames = [*shown[:TOLD], *(["…"] if len(shown) > 2 * TOLD else []), *shown[TOLD:][-TOLD:]]
+    return "\n".join([repr(shown), *map(str, frames)])
+
+
+PAGE = Page("film.html", STYLES, lambda shown: SCRIPTS, headline, contents_of, plain_list, text_of)
+write, html, embedded = PAGE.write, PAGE.html, PAGE.embedded

@@ -84,7 +84,7 @@ def _even_part(energies: Array, window: Window) -> float | None:
         of_window[place.windows] += in_row[place.inputs]
     by_tile = of_window.reshape(tiles, TILE_ROWS, -1)
     of_tile = by_tile[:, 0] + by_tile[:, -1]  # three rows and three
-    largest = float(of_tile.max(initial=0.0))
+    largest = float(of_tile.max())
     of_tile /= LARGEST_RATIO
     least = np.minimum.reduce(by_tile, 1)
     rest = count % TILE_ROWS
@@ -105,7 +105,7 @@ def even_weights(by_row: Array, channels: int) -> float | None:
         of_column = np.add.reduce(squares, 0).reshape(by_row.shape[1], -1, channels)
     of_channel = np.add.reduce(of_column, 1, dtype=np.float64)
     total = np.add.reduce(of_channel, 1)
-    largest = float(total.max(initial=0.0))
+    largest = float(total.max())
     if not isfinite(largest) or (np.maximum.reduce(of_row, 0) > total * MOST_OF_TAPS).any():
         return None
     least_channels = 1 + (channels - 1) * FEWEST_CHANNELS

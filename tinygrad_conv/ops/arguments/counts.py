@@ -24,3 +24,13 @@ def check_minlength(op: str, x: Any, minlength: int) -> None:
     if minlength < 0:
         raise ValueError(f"{op}: minlength must be at least 0, not {minlength}")
     check_fits(op, "minlength", minlength, (max(minlength, int(x.max(initial=0)) + 1),), 8)
+
+
+def check_sequences(op: str, sequence: Any, values: Any) -> None:
+    """Refuse sequences that are neither one for all values, nor one for each row of them."""
+    rows = sequence.shape[:-1]
+    if sequence.ndim == 0 or (rows and rows != values.shape[:-1]):
+        raise ShapeError(
+            f"{op}: the sequence must be [n], or […, n] for values […, m], not {show_array(sequence)} for "
+            f"{show_array(values)}"
+        )

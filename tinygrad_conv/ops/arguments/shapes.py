@@ -116,7 +116,8 @@ def check_places(op: str, shape: Shape, dim: int, index: Any) -> None:
     looked_up = one_dim(op, dim, len(shape))
     if index.dtype.kind not in "iu":
         raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
-    if index.ndim != len(shape) or any(
+    is_alone = index.ndim == 0 and len(shape) == 1  # one place of a row
+    if (index.ndim != len(shape) and not is_alone) or any(
         axis != looked_up and size > shape[axis] for axis, size in enumerate(index.shape)
     ):
         shapes = f"index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}"

@@ -1,10 +1,13 @@
-"""The mean square, whose differences are computed once for the loss and its gradient."""
+"""Losses, whose rules use again what the loss itself has computed: differences, exponentials."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ... import kernels
+from ..arguments.losses import is_labels
+from ..classification import cross_entropy, cross_entropy_dx
+from ..labels import label_vectors
 from ..loss import mse_loss
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -41,3 +44,55 @@ def mse_loss_dx_replayed(out, shared, dy, x, target, *, reduction):
         return multiply(share + share, difference, out=out)
 
     return run
+
+
+@cross_entropy.replayed()
+def cross_entropy_replayed(_, shared, x, target, **params):
+    """-Σ_c q[c] ln softmax(x)[c] of labels, the mean over samples [N, C] that all count."""
+    if not is_plain(x, target, **params):
+        return None
+    kept = shared["exponentials", id(x), id(target), params["label_smoothing"]] = []
+    classes, samples, lowest = x.shape[1], x.dtype.type(x.shape[0]), x.dtype.type(-np.inf)
+    options = {"classes": classes, "dtype": x.dtype, "label_smoothing": params["label_smoothing"]}
+    sum_over, vectors = kernels.sum_over, label_vectors.forward
+
+    def run(x, target):
+        if not 0 <= target.min() <= target.max() < classes:
+            kept[:] = ()
+            return cross_entropy.forward(x, target, **params)
+        wanted = vectors(target, **options)
+        with np.errstate(invalid="ignore"):
+            scores = x - np.max(x, axis=1, keepdims=True, initial=lowest)
+            exponentials = np.exp(scores)
+            total = sum_over(exponentials, 1, keepdims=True)
+            scores -= np.log(total)
+            products = np.where(wanted != 0, wanted * scores, x.dtype.type(0))
+            loss = sum_over(-np.asarray(sum_over(products, 1), x.dtype)) / samples
+        kept[:] = exponentials, total, wanted
+        return np.asarray(loss, x.dtype)
+
+    return run
+
+
+@cross_entropy.replayed("x")
+def cross_entropy_dx_replayed(_, shared, dy, x, target, **params):
+    """The probabilities less 1 at the label's place, times its share of dy."""
+    kept = shared.get(("exponentials", id(x), id(target), params["label_smoothing"]))
+    if kept is None or not is_plain(x, target, **params):
+        return None
+    samples, sum_over = x.dtype.type(x.shape[0]), kernels.sum_over
+
+    def run(dy, x, target):
+        if not kept:
+            return cross_entropy_dx(dy, x, target, **params)
+        exponentials, total, wanted = kept
+        return dy / samples * (exponentials / total * sum_over(wanted, 1, keepdims=True) - wanted)
+
+    return run
+
+
+def is_plain(x, target, *, weight, reduction, ignore_index, label_smoothing):
+    """Whether it is the mean over labels [N] of logits [N, C] without weights."""
+    if x.ndim != 2 or x.dtype not in FLOATS or not x.size or not is_labels(target):
+        return False
+    return weight is None and reduction == "mean" and ignore_index < 0

@@ -1,10 +1,12 @@
-"""Max-pooling with its window settled."""
+"""Pooling with its window settled, and what the sums of windows are divided by."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from ... import kernels
-from ..arguments.windows import pool_window
-from ..pool import max_pool2d
+from ..arguments.windows import pool_window, touching
+from ..pool import avg_pool2d, divisors, max_pool2d
 
 
 @max_pool2d.replayed()
@@ -25,3 +27,34 @@ def max_pool2d_dx_replayed(_, shared, dy, tap, x_shape, **geometry):
     window = pool_window("scatter_taps", x_shape[-2:], **geometry)
     scatter_taps = kernels.scatter_taps
     return lambda dy, tap, x_shape: scatter_taps(dy, tap, window)
+
+
+@avg_pool2d.replayed()
+def avg_pool2d_replayed(
+    _, shared, x, *, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+):
+    """The sum of each window, divided by how many numbers it has."""
+    if x.ndim != 4 or x.dtype.kind != "f" or x.dtype.itemsize <= 2:
+        return None
+    window = pool_window("avg_pool2d", x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
+    summed, divisor = touching(window), divisors(window, count_include_pad, divisor_override, x.dtype)
+    sum_windows = kernels.sum_windows
+
+    def run(x):
+        sums = sum_windows(x, summed)
+        return np.divide(sums, divisor, out=sums)
+
+    return run
+
+
+@avg_pool2d.replayed("x")
+def avg_pool2d_dx_replayed(
+    _, shared, dy, x_shape, *, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+):
+    """Each dY, divided as its window was, to every place the window covers."""
+    if dy.ndim != 4 or dy.dtype.itemsize <= 2:
+        return None
+    window = pool_window("avg_pool2d", x_shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
+    divisor = divisors(window, count_include_pad, divisor_override, dy.dtype)
+    spread_windows = kernels.spread_windows
+    return lambda dy, x_shape: spread_windows(dy / divisor, window)

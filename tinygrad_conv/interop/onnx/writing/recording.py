@@ -14,7 +14,8 @@ import numpy as np
 from ....dtypes import Array
 from ....engine.modes import LAYER, enable_grad
 from ....engine.registry import OPS
-from ....engine.tensor import Tensor, grad
+from ....engine.differentiate import grad
+from ....engine.tensor import Tensor
 from ....errors import ExportError
 from ....members import members_of
 from ..library import library

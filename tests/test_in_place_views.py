@@ -1,0 +1,128 @@
+"""Changes in place of what shares memory with others: views, their bases, arrays taken of a tensor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tests.helpers import leaf
+from tinygrad_conv import errors
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_what_an_item_was_taken_from_is_its_base_still(recording):
+    x = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True) * 1
+    with tg.enable_grad() if recording else tg.no_grad():
+        last = x[3]
+        x[0] = last
+        x[1] = last  # again, beside what it shows
+        changes = (x.fill_, 0), (last.add_, 1), (x.__setitem__, 3, 0.0), (x.__setitem__, slice(2, 4), last)
+        for change, *arguments in changes:
+            with pytest.raises(errors.MutationError, match="is a view of"):
+                change(*arguments)
+        del last, changes, change, arguments
+        x[3] = 0.0
+    np.testing.assert_array_equal(x.data, [4, 4, 3, 0])
+
+
+def test_a_view_of_what_left_its_base_is_no_exception():
+    x = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True) * 1
+    last = x[3]
+    x[0] = last
+    middle = x[2]
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        x[1:3] = middle
+    np.testing.assert_array_equal(x.data, [4, 2, 3, 4])
+    assert last.item() == 4
+
+
+def test_a_view_of_what_had_to_be_copied_is_no_part_of_the_leaf():
+    x = tg.zeros(2, 3)
+    y = x.T.reshape(-1)
+    every_second = y[::2]
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        every_second -= 1.5
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        y[::2] -= 1.5
+    assert not y.data.any() and not x.data.any()
+
+
+def test_contiguous_has_memory_of_its_own_where_it_had_to_be_laid_out():
+    x = tg.zeros(2, 3, 4)
+    y = x.permute(0, 2, 1).contiguous()
+    y -= 1
+    assert not x.data.any() and (y.data == -1).all()
+    assert x.contiguous() is x
+
+
+# Aliases
+
+
+@pytest.mark.parametrize("make", [lambda x: x[0], lambda x: x.T, lambda x: x.view(-1), lambda x: x.detach()])
+def test_a_view_and_its_base_are_never_torn_apart(make):
+    x = leaf(2, 2) * 1
+    view, numbers = make(x), x.data.copy()
+    with pytest.raises(
+        errors.MutationError, match=r"x \+= …: .*test_in_place_views.py:\d+, is a view of float64\[2,2\]"
+    ):
+        view += 1
+    with pytest.raises(errors.MutationError, match=r"clone\(\)"):
+        x += 1
+    with pytest.raises(errors.MutationError):
+        x[0] = 1
+    np.testing.assert_array_equal(x.data, numbers)
+    del view
+    x += 1
+    np.testing.assert_array_equal(x.data, numbers + 1)
+
+
+def test_a_view_that_had_to_be_copied_counts_as_one():
+    x = (leaf(2, 3) * 1).T
+    flat = x.reshape(-1)
+    assert not np.shares_memory(flat.data, x.data)
+    with pytest.raises(errors.MutationError):
+        flat += 1
+    data = tg.tensor([[1.0, 2], [3, 4]]).T
+    flat = data.reshape(-1)
+    with pytest.raises(errors.MutationError):
+        flat += 1
+
+
+def test_a_view_whose_base_nobody_sees_is_changed():
+    x = leaf(2, 3) * 1
+    x = x.flatten()
+    x += 1
+    x = x.reshape(3, 2).T
+    x.relu_()
+    assert x.shape == (2, 3)
+
+
+def test_a_view_kept_elsewhere_is_refused_where_it_is_stored_back():
+    x = leaf(2, 2) * 1
+    views = {"first": x[0]}
+    with pytest.raises(errors.MutationError):
+        views["first"] += 1
+
+
+def test_views_of_data_change_with_it():
+    x = tg.zeros(2, 2)
+    row = x[0]
+    row += 1
+    x[:, 1] += 2
+    assert x.tolist() == [[1, 3], [0, 2]] and row.tolist() == [1, 3]
+
+
+def test_an_expanded_view_of_data_is_refused():
+    x = tg.zeros(3)
+    rows = x.expand(2, 3)
+    with pytest.raises(errors.MutationError, match="expanded"):
+        rows[0] = 1
+    assert x.tolist() == [0, 0, 0]
+
+
+def test_what_an_array_was_taken_of_keeps_its_numbers():
+    x = leaf(3) * 1
+    numbers, copy = x.data, x.data.copy()
+    x += 1
+    np.testing.assert_array_equal(numbers, copy)

@@ -1,0 +1,145 @@
+"""Both ends of a sweep: the seeds that it begins with, and the `.grad` of leaves that it ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import FLOATS, Array, as_array
+from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
+from ..options import FLAG, check_option
+from .backward import Gradients, sweep
+from .commit import set_all
+from .location import user_where
+from .methods import TensorMethods
+from .modes import BACKWARD, OBSERVATION, observed_by, told
+from .node import Node, Output
+from .registry import picture
+
+Lifting = tuple[Callable[[Node], dict[str, Any]] | None, type[Any]]
+"""What makes Tensors of residuals, where rules are to be recorded themselves; and the type of a gradient."""
+
+ON_ARRAYS: Lifting = (None, np.ndarray)
+
+GRAD_LOCK = RLock()  # reentrant: a finaliser may run anywhere, and go backward
+"""Guards every `.grad` where it is added to, against backwards in other threads. No hook runs under it."""
+
+
+def backpropagate(
+    outputs: Sequence[Any],
+    seeds: Sequence[Any],
+    retain_graph: bool,
+    wanted: set[Any] | None = None,
+    lifting: Lifting = ON_ARRAYS,
+) -> dict[Any, Any]:
+    """The gradients by edge of a sweep that begins at these outputs, with a gradient for each of them.
+
+    wanted: the only edges whose gradients matter; None: those of all leaves.
+    """
+    consumer = None if retain_graph else user_where()
+    observation = OBSERVATION.get()  # a debugger or a check looks on, with Gradients of its own: observe.py
+    if observation is None:
+        return sweep_from(Gradients(consumer, wanted, *lifting), outputs, seeds)
+    with observed_by(observation.inside_rules()):
+        return sweep_from(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
+
+
+def sweep_from(gradients: Gradients, outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
+    """Begin with the seeds, and sweep; where this backward is, `modes.BACKWARD` tells."""
+    enter_seeds(gradients, outputs, seeds)
+    around = BACKWARD.get()
+    try:
+        BACKWARD.set(gradients)
+        return sweep(gradients)
+    finally:
+        BACKWARD.set(around)
+
+
+def enter_seeds(gradients: Gradients, outputs: Sequence[Any], seeds: Sequence[Any]) -> None:
+    """Enter the gradients that a backward begins with."""
+    for tensor, seed in zip(outputs, seeds):
+        check_requires_grad(tensor)
+        gradients.add(tensor._edge or tensor, seed_for(tensor, seed, gradients))
+
+
+def seed_for(tensor: Any, gradient: Any, gradients: Gradients) -> Any:
+    """The gradient that a backward of the tensor begins with: 1 for a scalar, where none was given."""
+    if gradient is None:
+        check_scalar(tensor)
+        ones = np.empty_like(tensor._data)
+        ones.fill(1)  # np.ones takes five times as long
+        return gradients.of(ones)
+    if isinstance(gradient, TensorMethods):
+        check_seed(tensor, gradient._data)
+        return gradient._data if gradients.lift is None else gradient
+    array = as_array(gradient, tensor.dtype)
+    check_seed(tensor, array)
+    return gradients.of(array)
+
+
+NO_GRAD = repeat(None)  # for as many tensors as there are
+
+
+def accumulate(gradients: dict[Any, Any]) -> None:
+    """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
+    tensors: list[Any] = []
+    totals: list[Array] = []
+    with GRAD_LOCK:
+        for edge, gradient in gradients.items():
+            tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
+            if tensor is not None:  # a result that was to retain its gradient may be gone
+                tensors.append(tensor)
+                before = getattr(tensor, "_grad", None)  # .grad without its warning
+                totals.append(gradient.copy() if before is None else np.add(before, gradient, order="C"))
+        set_all(tensors, "_grad", totals)
+    for tensor in tensors:
+        if tensor._listeners is not None:
+            for hook in tuple(tensor._listeners.accumulated.values()):
+                hook(tensor)
+
+
+@told
+def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
+    """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
+    if set_to_none is not True:
+        check_option("zero_grad", "set_to_none", FLAG, set_to_none)
+    with GRAD_LOCK:
+        if set_to_none:
+            set_all(tensors, "_grad", NO_GRAD)
+        else:
+            zeros = [None if tensor.grad is None else np.zeros_like(tensor.grad) for tensor in tensors]
+            set_all(tensors, "_grad", zeros)
+
+
+def check_requires_grad(tensor: Any) -> None:
+    """Refuse a backward from what needs no gradient, or a hook on it."""
+    if not tensor._requires_grad:
+        cut = picture("cut", tensor)
+        raise GraphError(
+            f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "
+            f"requires_grad=True, or it was computed under no_grad, or detached{cut and '; '}{cut or ''}"
+        )
+
+
+def check_scalar(tensor: Any) -> None:
+    """Refuse to begin a backward of many numbers with nothing to begin with."""
+    if tensor._data.size != 1:
+        raise GraphError(
+            f"backward of {show_array(tensor._data)} needs the gradient to begin with: pass one of its shape "
+            "(tg.ones_like(y)), or reduce it to a scalar, as in y.sum().backward()"
+        )
+
+
+def check_seed(tensor: Any, seed: Array) -> None:
+    """Refuse to begin a backward with a gradient of another shape, or of integers."""
+    if seed.shape != tensor.shape:
+        raise ShapeError(
+            f"backward: gradient is {show_array(seed)}, but the tensor is {show_array(tensor._data)}; "
+            "reshape one of them"
+        )
+    if seed.dtype not in FLOATS:
+        raise DtypeError(f"backward: gradient is {show_array(seed)}; pass floating-point numbers")

@@ -1,0 +1,43 @@
+"""Tensors of PyTorch's as arrays, without importing it: whoever has one has imported it already."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from .dtypes import Array
+
+
+def is_torchs(value: Any) -> bool:
+    """Whether it is one of PyTorch's tensors."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def is_torchs_lazy(value: Any) -> bool:
+    """Whether it is a parameter or buffer of one of PyTorch's lazy layers, which has no shape yet."""
+    return is_torchs(value) and bool(sys.modules["torch"].nn.parameter.is_lazy(value))
+
+
+def numbers_of(value: Any) -> Array:
+    """What is no Tensor as an array, in the same memory where NumPy has the dtype and it is on the CPU.
+
+    PyTorch's tensors may require grad, and be anywhere; bfloat16 becomes float32, which holds its numbers
+    exactly. Raises TypeError, ValueError or RuntimeError for what are no numbers that NumPy has.
+    """
+    if not is_torchs(value):
+        return np.asarray(value)
+    plain = value.detach().cpu().resolve_conj().resolve_neg()
+    if plain.dtype is sys.modules["torch"].bfloat16:
+        plain = plain.float()
+    numbers: Array = plain.numpy()
+    return numbers
+
+
+def plain_option(value: Any) -> Any:
+    """An option of an optimiser, in which PyTorch may have tensors of one number, as Python's numbers."""
+    if type(value) in (list, tuple):
+        return type(value)(map(plain_option, value))
+    return value.item() if is_torchs(value) and value.numel() == 1 else value
