@@ -23,7 +23,9 @@ def named(training):
     return str(training.path.relative_to(FOLDER))
 
 
-@pytest.mark.parametrize("name, broken, healthy", [("seen", 19, 10), ("kept", 19, 10), ("fresh", 24, 14)])
+@pytest.mark.parametrize(
+    "name, broken, healthy", [("seen", 19, 10), ("kept", 19, 10), ("fresh", 24, 14), ("blind", 19, 10)]
+)
 def test_a_set_has_its_scripts(name, broken, healthy):
     kinds = [training.broken for training in trainings(name)]
     assert (kinds.count(True), kinds.count(False)) == (broken, healthy)

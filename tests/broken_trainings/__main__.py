@@ -1,4 +1,4 @@
-"""`python -m tests.broken_trainings seen|kept|fresh [NAME…] [--show]`."""
+"""`python -m tests.broken_trainings seen|kept|fresh|blind [NAME…] [--show]`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-SETS = ("seen", "kept", "fresh")
+SETS = ("seen", "kept", "fresh", "blind")
 FIELDS = ("Reason", "Line", "Words", "Harm")
 
 

@@ -37,8 +37,6 @@ HAND_OFF = 40.0  # microseconds: a thread wakes up 30 to 60 after it was handed 
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, with AVX2
 MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
 
-blas_multiplies_unpacked = blas.blas_multiplies_unpacked  # kernels ask for times and for this
-
 
 def get_num_threads() -> int:
     """How many threads a large kernel uses.
@@ -128,7 +126,7 @@ def correlation_time(window: Window, samples: int, weights: int) -> float:
 
 def product_time(multiplications: int) -> float:
     """The same of any product."""
-    unpacked = blas_multiplies_unpacked()
+    unpacked = blas.blas_multiplies_unpacked()
     return multiplications / (MULTIPLICATIONS_UNPACKED if unpacked else MULTIPLICATIONS_PER_MICROSECOND)
 
 

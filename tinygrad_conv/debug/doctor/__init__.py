@@ -5,15 +5,18 @@
     python -m tinygrad_conv doctor train.py                                     a script as it is
 
 seen.py         what was seen of a training: ops, backwards, steps, as numbers
-watch.py        the observer that sees it; seams.py, models.py, data_seen.py: what no observer is told of
+watch.py        the observer that sees it; data_seen.py, models.py
+seams.py        what no observer is told of; shuffles.py: of NumPy's
 finding.py      a finding, and the report; thresholds.py: every threshold, with its reason
 flow.py         gradient flow by layer, dead, saturated, identical units; recurrence.py: of one weight
 initial.py      weights that begin too large or too small
 parameters.py   not found, not optimised, not reached, frozen, shared; cuts.py: where the tape is cut
 steps.py        none, with old gradients; signs.py: uphill; rates.py: too large, too small; schedules.py
 data.py         not normalised, constant, sorted, reused buffers, labels; padding.py
+orders.py       inputs and labels that are shuffled apart
 losses.py       softmax and the loss, the batch axis, shapes that broadcast; divergences.py
-reshapes.py     axes that a view scrambles; guesses.py: nothing is learned, and nothing else is found
+reshapes.py     axes that a view scrambles; axes.py: what the source says of them
+guesses.py      nothing is learned, and nothing else is found
 statistics.py   running statistics that are another layer's
 modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
 examination.py  `Doctor`, which puts it together; untouched.py: afterwards all is as before; command.py

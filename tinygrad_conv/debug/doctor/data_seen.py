@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import Array
-from .seen import DataSeen, Stats, stats_of
+from ...engine.location import Where
+from .seen import DataSeen, History, Shuffled, Stats, stats_of
 
 SAMPLES = 64  # samples that are kept of a batch of inputs
 LABELS = 4096  # labels that are kept of a batch
 NUMBERS = 1024  # numbers of each sample that are kept
+MOST_SHUFFLES = 32  # that are remembered: the last ones
+MOST_SHUFFLED = 1 << 26  # numbers of an array that is looked at for them
 HASHED = 1 << 20  # bytes of an array that are compared with other arrays' whole
 
 
@@ -33,6 +36,18 @@ def corner(array: Array) -> Array:
     """The first samples and, of each, the first numbers: [samples, numbers]."""
     samples = array[:SAMPLES]
     return samples.reshape(len(samples), -1)[:, :NUMBERS] if array.size else samples
+
+
+def row_digests(array: Array) -> list[int]:
+    """For each sample a number, the same for the same numbers (as they are in float32)."""
+    rows = array.reshape(len(array), -1)[:, :NUMBERS].astype(np.float32)
+    return [hash(row.tobytes()) for row in rows]
+
+
+def note_order(history: History, where: Where, order: object, array: Array) -> None:
+    """Note that samples were put into another order, as they stand now."""
+    shuffled = Shuffled(where, order, row_digests(array))
+    history.shuffled = [*history.shuffled[1 - MOST_SHUFFLES :], shuffled]
 
 
 def digest_of(array: Array) -> int:

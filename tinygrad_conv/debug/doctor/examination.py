@@ -27,6 +27,7 @@ from . import (
     losses,
     models,
     modes,
+    orders,
     padding,
     parameters,
     recurrence,
@@ -41,12 +42,13 @@ from .finding import Finding, report, worst_first
 from .flow import Flow
 from .seams import telling
 from .seen import History
+from .shuffles import telling_of_shuffles
 from .untouched import untouched
 from .watch import Watch
 
 SUBJECTS = (
-    *(stops, modes, steps, parameters, cuts, losses, divergences, signs, data, padding, reshapes),
-    *(flow, initial, recurrence, schedules, statistics),
+    *(stops, modes, steps, parameters, cuts, losses, divergences, signs, data, orders, padding),
+    *(reshapes, flow, initial, recurrence, schedules, statistics),
 )
 
 
@@ -68,6 +70,7 @@ class Doctor:
         models.find(self.history)
         with ExitStack() as stack:
             stack.enter_context(telling(self.watch))
+            stack.enter_context(telling_of_shuffles())
             stack.enter_context(self.watch)
             self._stack = stack.pop_all()
         return self

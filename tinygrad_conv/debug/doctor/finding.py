@@ -57,11 +57,12 @@ class Finding:
 
 LARGE_STEPS = {"dead_units", "vanishing_gradient", "exploding_gradient", "saturated"}
 CONSEQUENCES = {
-    "exploding_recurrence": LARGE_STEPS | {"step_too_large", "not_finite", "gradient_not_finite"},
-    "step_too_large": LARGE_STEPS,
-    "summed_loss": LARGE_STEPS,
+    "exploding_recurrence": LARGE_STEPS | {"step_too_large", "not_finite", "diverged", "gradient_not_finite"},
+    "step_too_large": LARGE_STEPS | {"diverged"},
+    "summed_loss": LARGE_STEPS | {"diverged"},
     "not_normalised": {"dead_units", "vanishing_gradient", "exploding_gradient", "step_too_large"},
     "dead_units": {"vanishing_gradient"},
+    "relu_before_loss": {"dead_units"},
     "constant_input": {"reused_buffer", "vanishing_gradient", "dead_units", "symmetric_units"},
     "zero_weights": {"vanishing_gradient", "dead_units"},
     "layers_in_a_list": {"not_optimised"},
@@ -76,8 +77,8 @@ CONSEQUENCES = {
     "no_gradient": {"constant_loss"},
     "rows_normalised": {"large_offset"},
     "divergence_of_probabilities": {"step_too_large", "wrong_sign"},
-    "divergence_from_logarithms": {"not_finite", "constant_loss"},
-    "gradient_not_finite": {"not_finite", "step_too_large", "constant_loss"},
+    "divergence_from_logarithms": {"not_finite", "diverged", "constant_loss"},
+    "gradient_not_finite": {"not_finite", "diverged", "step_too_large", "constant_loss"},
     "gradients_cleared": {"another_model"},
     "no_step": {"not_optimised"},
 }

@@ -12,7 +12,7 @@ from ...errors import show_count
 from .finding import PERHAPS, Finding
 from .models import layer_made_at
 from .parameters import listed
-from .rates import has_diverged
+from .rates import bad_data, has_diverged
 from .seen import LOSSES, History, OpSeen, SweepSeen
 from .thresholds import DROPPED, FEW_STEPS, LEFT_OUT
 
@@ -151,7 +151,7 @@ def dropped(history: History) -> Iterator[Finding]:
 
 def not_finite(history: History) -> Iterator[Finding]:
     """NaN and infinities: the first op, or the first rule, that made one."""
-    first = next((op for op in history.ops if op.dtype.kind == "f" and not op.stats.finite), None)
+    first = history.first_not_finite()
     bad = next((sweep for sweep in history.sweeps if sweep.bad is not None), None)
     if first is not None and (bad is None or first.round <= bad.round) and not excused(first):
         yield made_by(first, history)
@@ -161,7 +161,7 @@ def not_finite(history: History) -> Iterator[Finding]:
 
 def excused(op: OpSeen) -> bool:
     """Infinities that are meant: masks before a softmax, and what is not on the way to a loss."""
-    if op.dtype.itemsize <= 2:
+    if op.is_half:
         return False
     masked = any(given.data is not None and given.data.stats.low == -math.inf for given in op.inputs)
     filled = op.op in ("where", "masked_fill", "masked", "setitem", "add") and op.stats.low == -math.inf
@@ -170,17 +170,17 @@ def excused(op: OpSeen) -> bool:
 
 def made_by(op: OpSeen, history: History) -> Finding:
     """The finding about an op."""
-    given = [each for each in op.inputs if each.data is not None and not each.data.stats.finite]
-    if given and given[0].argument != "target":
+    given = bad_data(op)
+    if given is not None:
         return Finding(
             "data_not_finite",
             f"the data that {op.name} is given has NaN or infinities in it",
-            f"{given[0].argument} [{','.join(map(str, given[0].shape))}], in step {op.round + 1}",
+            f"{given.argument} [{','.join(map(str, given.shape))}], in step {op.round + 1}",
             "clean the data: np.isfinite(x).all(); a standard deviation of 0 divides by 0",
             op.place,
             weight=97,
         )
-    kind = "NaN" if np.isnan(op.stats.low) or np.isnan(op.stats.high) else "infinities"
+    numbers = "NaN" if np.isnan(op.stats.low) or np.isnan(op.stats.high) else "infinities"
     ranges = [
         f"{each.argument} from {each.producer.stats.low:.3g} to {each.producer.stats.high:.3g}"
         for each in op.inputs
@@ -188,17 +188,20 @@ def made_by(op: OpSeen, history: History) -> Finding:
     ]
     read = f", of {', '.join(ranges)}" if ranges else ""
     cause, advice = CAUSES.get(op.op, ("", "look at what goes in; `with tg.detect_anomaly():` stops there"))
-    if op.dtype.itemsize <= 2:
+    kind = "not_finite"
+    if op.is_half:
         cause = "float16 overflows beyond 65504"
         advice = "compute in float32, or scale the numbers (and the loss) down first"
     elif has_diverged(history) and op.round > 0:
+        kind = "diverged"  # which follows from steps that are too large, where these are named
         cause = "the training diverged before that: the learning rate is too large, or the data are"
         advice = "lower the learning rate, and standardise the data"
     elif op.weight is not None or op.op in ("batch_norm", "mse_loss", "sum", "mean"):
         cause = cause or "numbers grew beyond the dtype"
     return Finding(
-        "not_finite",
-        f"{op.op} makes {kind} in step {op.round + 1}, the first op that does{': ' + cause if cause else ''}",
+        kind,
+        f"{op.op} makes {numbers} in step {op.round + 1}, the first op that does"
+        f"{': ' + cause if cause else ''}",
         f"{op.name} gives {op.stats.low:.3g} to {op.stats.high:.3g}{read}",
         advice,
         op.place,
@@ -218,7 +221,7 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
         "div": "the gradient of a division by 0 is infinite",
     }
     cause = causes.get(op.op if op is not None else "", "")
-    half = op is not None and op.dtype.itemsize <= 2
+    half = op is not None and op.is_half
     cause = "float16 overflows beyond 65504" if half else cause
     return Finding(
         "gradient_not_finite",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...engine.location import Place, place_at
 from ...errors import show_count
+from ...nn.container import ModuleDict, ModuleList, Sequential
 from .finding import NOTE, PERHAPS, Finding
 from .models import (
     defined,
@@ -23,6 +24,8 @@ from .models import (
 )
 from .seen import History, OpSeen
 from .thresholds import FEW_STEPS, NEARLY
+
+CONTAINERS = (Sequential, ModuleList, ModuleDict)
 
 
 def examine(history: History) -> Iterator[Finding]:
@@ -255,16 +258,18 @@ def fresh_weights(module: Any) -> Iterator[Any]:
 
 
 def shared(history: History) -> Iterator[Finding]:
-    """One layer that stands in several places of a container."""
+    """One layer that stands in several places of a container. An attribute of each name was written by
+    somebody who meant it, as in weights that are tied.
+    """
     for model in history.models:
         places: dict[int, list[str]] = {}
         modules: dict[int, Any] = {}
         for path, module in model.named_modules(remove_duplicate=False):
-            if any(True for _ in module.parameters(recurse=False)):
+            if any(True for _ in module.parameters()):
                 places.setdefault(id(module), []).append(path)
                 modules[id(module)] = module
         for identity, paths in places.items():
-            if len(paths) < 2 or not same_container(paths):
+            if len(paths) < 2 or not in_one_container(model, paths):
                 continue
             layer = modules[identity]
             if not any(p in reached(history) for p in layer.parameters()):
@@ -283,9 +288,10 @@ def shared(history: History) -> Iterator[Finding]:
             )
 
 
-def same_container(paths: list[str]) -> bool:
-    """Whether all stand in one container."""
-    return len({path.rpartition(".")[0] for path in paths}) == 1
+def in_one_container(model: Any, paths: list[str]) -> bool:
+    """Whether all stand in one list of layers."""
+    holders = {path.rpartition(".")[0] for path in paths}
+    return len(holders) == 1 and isinstance(model.get_submodule(holders.pop()), CONTAINERS)
 
 
 def made_anew(history: History) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from ...engine.location import Place, place_at
 from .finding import Finding
 from .flow import median_ratio
 from .models import layer_made_at, made_at
-from .seen import History, Update
+from .seen import History, InputSeen, OpSeen, Update
 from .thresholds import (
     CLIPPED_AWAY,
     CLIPPED_SHORT,
@@ -200,9 +200,21 @@ def has_diverged(history: History) -> bool:
     if math.isfinite(last) and (min(losses) < 0 or has_opponents(history)):
         return False
     if not math.isfinite(last):
-        return math.isfinite(first)
+        return math.isfinite(first) and not overflows_by_itself(history)
     best = float(np.median(losses[-FEW_STEPS:]))
     return abs(first) > 0 and best > GROWN * abs(first)
+
+
+def overflows_by_itself(history: History) -> bool:
+    """Whether what made the loss NaN is the data, or an op that ran out of float16: no steps are to blame."""
+    first = history.first_not_finite()
+    return first is not None and (first.is_half or bad_data(first) is not None)
+
+
+def bad_data(op: OpSeen) -> InputSeen | None:
+    """The data with NaN or infinities that an op is given; a target of such is another thing."""
+    given = [each for each in op.inputs if each.data is not None and not each.data.stats.finite]
+    return given[0] if given and given[0].argument != "target" else None
 
 
 def has_opponents(history: History) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,9 +20,10 @@ from ...engine.tensor import Tensor
 from ...nn import init, utils
 from ...nn.module import Module
 from ...optim.lr_scheduler.plateau import ReduceLROnPlateau
+from ...optim.lr_scheduler.scheduler import LRScheduler
 from ...optim.optimizer import Optimizer
 from .models import root_of
-from .seen import LOSSES, Loaded, Metric, OpSeen
+from .seen import LOSSES, Loaded, Metric, OpSeen, Scheduled
 from .watch import Watch
 
 INITIALISERS = [name for name in vars(init) if name.endswith("_") and not name.startswith("_")]
@@ -43,6 +44,8 @@ def telling(watch: Watch) -> Iterator[None]:
         (Module, "__call__", Module.__call__, tells_of_call),
         (Module, "train", Module.train, tells_of_mode),
         (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
+        (LRScheduler, "__init__", LRScheduler.__init__, tells_of_making),
+        (LRScheduler, "step", LRScheduler.step, tells_of_schedule),
         (ReduceLROnPlateau, "__init__", ReduceLROnPlateau.__init__, tells_of_making),
         (ReduceLROnPlateau, "step", ReduceLROnPlateau.step, tells_of_metric),
         (sys.modules[creation.__package__], "from_numpy", creation.from_numpy, tells_of_wrapping),
@@ -108,6 +111,8 @@ def tells_of_loader(method: Callable[..., None]) -> Callable[..., None]:
         watch = WATCH.get()
         if watch is not None:
             watch.history.loaders.append(user_where())
+            with suppress(TypeError):  # data that come one by one have no length
+                watch.history.lengths.append(len(self))
 
     return told
 
@@ -152,6 +157,19 @@ def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
         if watch is not None and not self.training:
             watch.history.evals[self] = user_where()
         return returned
+
+    return told
+
+
+def tells_of_schedule(method: Callable[..., None]) -> Callable[..., None]:
+    """`step` of a schedule, which notes the user's line."""
+
+    @functools.wraps(method)
+    def told(self: Any, *arguments: Any, **options: Any) -> None:
+        method(self, *arguments, **options)
+        watch = WATCH.get()
+        if watch is not None and not watch.is_resting:
+            watch.history.scheduled.append(Scheduled(self, user_where()))
 
     return told
 

@@ -150,6 +150,11 @@ class OpSeen:
         return next((given for given in self.inputs if given.argument == argument), None)
 
     @property
+    def is_half(self) -> bool:
+        """Whether its numbers end at 65504."""
+        return bool(self.dtype.itemsize <= 2)
+
+    @property
     def weight(self) -> Any:
         """The parameter that it multiplies with; None for an op that has none."""
         argument = WEIGHTED.get(self.op)
@@ -262,6 +267,23 @@ class Metric:
     rate: float  # the learning rate afterwards
 
 
+@dataclass(frozen=True, eq=False)
+class Scheduled:
+    """A call of `step()` of a schedule."""
+
+    scheduler: Any
+    where: Where
+
+
+@dataclass(frozen=True, eq=False)
+class Shuffled:
+    """Numbers that were put into another order along their first axis."""
+
+    where: Where
+    order: object  # the same for the same order
+    rows: list[int]  # a digest of each sample, as they stand then
+
+
 @dataclass(eq=False)
 class History:
     """Everything that was seen."""
@@ -274,6 +296,9 @@ class History:
     models: list[Any] = field(default_factory=list)  # the outermost modules
     optimizers: list[Any] = field(default_factory=list)
     watched: list[Metric] = field(default_factory=list)  # what schedules that wait for a plateau were told
+    scheduled: list[Scheduled] = field(default_factory=list)  # steps of the other schedules
+    lengths: list[int] = field(default_factory=list)  # of data loaders, in batches
+    shuffled: list[Shuffled] = field(default_factory=list)
     begun: dict[Any, Where] = field(default_factory=dict)  # by tensor: the line that initialised it last
     clips: list[Where] = field(default_factory=list)  # lines that clip gradients
     wrapped: dict[int, Where] = field(default_factory=dict)  # by address: lines that wrap an array's memory
@@ -299,6 +324,10 @@ class History:
     def training(self) -> Iterator[OpSeen]:
         """The ops that a backward has passed."""
         return (op for op in self.ops if op.swept)
+
+    def first_not_finite(self) -> OpSeen | None:
+        """The first op that gave NaN or an infinity."""
+        return next((op for op in self.ops if op.dtype.kind == "f" and not op.stats.finite), None)
 
     def losses(self) -> dict[int, list[float]]:
         """The values that backwards began at, in order, by the user's line."""

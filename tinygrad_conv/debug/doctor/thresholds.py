@@ -48,6 +48,12 @@ CLIPPED_SHORT = 0.05  # the same, where what is left is shorter than …
 SHORT_NORM = 1e-2  # … this: nets are clipped to 0.1 to 10
 ENDED_RATE = 1e-3  # lr over the largest lr that was seen …
 ENDED_SHARE = 0.4  # … for this share of the steps: a cosine spends under 5 % of its steps so low
+PER_BATCH = 0.9  # calls of a schedule for each step, from which on it is stepped in every batch
+EPOCH_BATCHES = 4  # at least; where an epoch is one batch, a step is an epoch
+EPOCH_SHARE = 0.5  # of the rate that an epoch may leave: one that is meant in steps is made for many epochs …
+FADED_RATE = 0.1  # … and lr over the largest lr that was seen, at the end: with less a net still learns
+LATE_RATE = 0.25  # the mean of the same in the later half of the steps: others end low for a few alone
+REPEATED = 0.5  # of a batch's samples that came by before, in an epoch's first batch all but the first time
 DECAY_SHARE = 1.5  # |weight_decay · w| / |g|: the decay, not the loss, says where weights go …
 DECAY_LOSS = 0.3  # … and share of |w| that has gone meanwhile: usual decays take 1 % in as many steps
 UPHILL = 0.3  # cosine of Δw and +g from which a step climbs; -1 is plain descent
@@ -67,6 +73,7 @@ UNEVEN = 1e3  # largest over smallest spread of the features of one input
 SORTED_BATCHES = 4  # batches that must show the same
 SORTED_SAMPLES = 4  # samples a batch must have
 ABSENT_SAMPLES = 20  # per class: a class that is never seen among so many is not there
+APART_BITS = 30.0  # of samples whose labels stand in their place of another array: by chance 1 in 2^30
 ORDERED = 0.7  # share of the variance of targets that lies between batches, each of which is in order itself
 
 # Running statistics, in nats between two normal distributions: 1 for a variance four times as large.

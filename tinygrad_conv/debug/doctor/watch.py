@@ -18,7 +18,7 @@ from ...engine.tensor import Tensor
 from ...members import members_of
 from ..cut import cut_of
 from . import models
-from .data_seen import data_of
+from .data_seen import MOST_SHUFFLED, data_of, note_order
 from .seen import (
     LOSSES,
     DataSeen,
@@ -68,6 +68,7 @@ class Watch(Observer):
         self.called: Where | None = None  # the line that calls the outermost module, inside of it
         self.is_resting = False  # it looks at nothing, until an optimiser is made
         self.rested = 0  # steps and backwards meanwhile
+        self.draws = 0  # permutations that NumPy drew
         self.is_stepping = False  # an optimiser is, and what it calls is part of that
 
     def after_op(self, call: Call) -> None:
@@ -119,7 +120,11 @@ class Watch(Observer):
             ends = (array < low + ENDS) | (array > high - ENDS)
             seen.saturation = float(ends.mean())
         if call.op == "getitem":
-            seen.index = index_of(call.params.get("index"))
+            index: Any = call.params.get("index")
+            index = index._data if isinstance(index, Tensor) else index
+            seen.index = index_of(index)
+            if reorders(index, array):
+                note_order(self.history, call._where, index.tobytes(), array)
         if call.op == "batch_norm":
             seen.normed = normed_by(call)
         if call.op in LOSSES and call.given:
@@ -365,6 +370,16 @@ def index_of(index: Any) -> Array | None:
     if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu" or index.ndim != 2 or not index.size:
         return None
     return index[: max(1, INDEXED // index.shape[1])].copy()
+
+
+def reorders(index: Any, array: Array) -> bool:
+    """Whether an index puts all samples into another order, as x[randperm(len(x))] does."""
+    if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu" or index.ndim != 1:
+        return False
+    if not 1 < len(index) <= array.size <= MOST_SHUFFLED:
+        return False
+    in_order = np.arange(len(index))
+    return not np.array_equal(index, in_order) and np.array_equal(np.sort(index), in_order)
 
 
 def row_sums(value: Any) -> tuple[float, float] | None:

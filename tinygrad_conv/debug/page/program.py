@@ -12,7 +12,7 @@ from ...errors import show_count
 from ...replay.lifetimes import lifetimes
 from ...replay.listing import name_of, row, shown_call
 from ...replay.profile import Profile
-from . import filled
+from .frame import filled
 
 SCRIPTS = ("numbers.js", "lanes.js", "program.js")
 STYLES = ("page.css", "program.css")

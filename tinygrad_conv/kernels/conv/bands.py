@@ -27,9 +27,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..blas import blas_multiplies_unpacked
 from ..gemm import dot_in_halves
 from ..sums import sum_over
-from ..threads import blas_multiplies_unpacked
 from ..window import Array, Window
 
 # Rows in a band, by trial on two cores:

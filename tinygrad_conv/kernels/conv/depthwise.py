@@ -14,10 +14,11 @@ from functools import partial
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..blas import blas_multiplies_unpacked
 from ..gemm import dot_in_halves
 from ..memory_order import compute_type, to_rows
 from ..sums import sum_over
-from ..threads import blas_multiplies_unpacked, share
+from ..threads import share
 from ..window import Array, Window
 from .bands import banded_dot_products
 from .grouped import guessed_time, lowered_groups

@@ -20,11 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..blas import blas_multiplies_unpacked
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
 from ..pointwise import all_finite, all_finite_in_rows
 from ..sums import sum_over
-from ..threads import blas_multiplies_unpacked, correlation_time, share
+from ..threads import correlation_time, share
 from ..window import Array, Window
 from .bands import banded, multiply_banded
 from .identities import Interleaved, flipped, interleaved, mirrored, phases

@@ -23,11 +23,12 @@ from functools import partial
 
 import numpy as np
 
+from ..blas import blas_multiplies_unpacked
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, compute_type, from_rows, to_rows
 from ..pointwise import all_finite
 from ..sums import sum_in_halves
-from ..threads import blas_multiplies_unpacked, correlation_time, share, sum_of_parts
+from ..threads import correlation_time, share, sum_of_parts
 from ..window import Array, Window
 from . import bands
 from .identities import Interleaved, flipped, interleaved, mirrored
