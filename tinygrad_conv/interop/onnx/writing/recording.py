@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ....dtypes import Array
+from ....engine.differentiate import grad
 from ....engine.modes import LAYER, enable_grad
 from ....engine.registry import OPS
-from ....engine.differentiate import grad
 from ....engine.tensor import Tensor
 from ....errors import ExportError
 from ....members import members_of
