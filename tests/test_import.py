@@ -14,7 +14,7 @@ import tinygrad_conv as tg
 
 from .helpers import more
 
-LATER = ("checks", "data", "debug", "detect_anomaly", "gradcheck", "profile")
+LATER = ("checks", "data", "debug", "detect_anomaly", "gradcheck", "onnx", "profile")
 
 
 def python(program):

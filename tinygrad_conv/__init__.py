@@ -1,8 +1,7 @@
 """The smallest engine in which a convolutional network can be read, stepped through, extended and trained.
 
 `import tinygrad_conv as tg`. The names are PyTorch's; `dir(tg)` lists them, `print(tg.ops)` lists the ops,
-`help(tg.conv2d)` tells one with its gradient rules, `help(tg.nn.Conv2d)` a layer. `python -m tinygrad_conv`
-has commands: check ops, step through a script's backward, port a script of PyTorch's.
+`help(tg.conv2d)` tells one with its rules, `help(tg.nn.Conv2d)` a layer; `python -m tinygrad_conv`: commands.
 
 engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ has a map
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
@@ -114,7 +113,7 @@ if TYPE_CHECKING:
     )
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
-    from .interop import from_dlpack
+    from .interop import from_dlpack, onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state

@@ -97,6 +97,12 @@ class RecordingError(DamagedFileError):
     """
 
 
+class ExportError(ValueError):
+    """A model that cannot be written as another program's file; the message names op and line, and what to
+    do. No file was written.
+    """
+
+
 class MissingExtraError(ImportError):
     """An optional package that this feature needs is not installed; the message says which extra brings
     it.
