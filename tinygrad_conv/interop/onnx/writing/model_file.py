@@ -28,10 +28,12 @@ def model_of(converter: Converter, title: str) -> Any:
     converter.convert()
     outputs = converter.outputs()
     used = {operand for node in graph.nodes for operand in node.input}
-    initializers = {name: array for name, array in graph.initializers.items() if name in used}
-    check_size(initializers)
+    arrays = {name: array for name, array in graph.initializers.items() if name in used}
+    check_size(arrays)
+    fixed = [name for name in graph.constants.values() if name in used and arrays[name].dtype.kind == "f"]
+    initializers = {name: array for name, array in arrays.items() if name not in fixed}
     proto = onnx.helper.make_graph(
-        graph.nodes,
+        [*(constant_node(name, arrays[name]) for name in fixed), *graph.nodes],
         title,
         [info_of(value) for value in converter.inputs()],
         [info_of(value) for value in outputs.values()],
@@ -47,6 +49,11 @@ def model_of(converter: Converter, title: str) -> Any:
     )
     check(model, converter)
     return model
+
+
+def constant_node(name: str, array: Array) -> Any:
+    """A node for a constant: among the initializers a reader might take it for a parameter."""
+    return library().helper.make_node("Constant", [], [name], name, value=tensor_of(name, array))
 
 
 def check_size(initializers: dict[str, Array]) -> None:
