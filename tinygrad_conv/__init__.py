@@ -14,6 +14,7 @@ checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 plot/        pictures, where matplotlib is installed; interop/    weights and memory to PyTorch and back
 replay/      training steps recorded once and replayed fast; imported when asked for
+parallel/    training on several processes, where mpi4py is installed; imported when asked for
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
         mps,
         nn,
         optim,
+        parallel,
         plot,
         utils,
     )
@@ -236,6 +238,7 @@ LATER = {
     "mps": "mps",
     "nn": "nn",
     "optim": "optim",
+    "parallel": "parallel",
     "plot": "plot",
     "profile": "debug",
     "replay": "replay",
