@@ -188,7 +188,7 @@ class DataLoader:
         return (self.collate_fn or default_convert)(self.dataset[place])
 
     def batch(self, places: Any) -> Any:
-        """The examples at these places, together; of no places an empty batch, like any other but for that."""
+        """The examples at these places, together; of none an empty batch, which is like any other."""
         places = list(places)
         if not places:
             return emptied(self.batch([0]))
