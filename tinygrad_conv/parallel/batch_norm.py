@@ -13,7 +13,6 @@ from ..functional.norms import move, room
 from ..nn.module import Module
 from ..nn.norm import BatchNorm
 from ..nn.parameters import check_dtype
-from .batch_norm_op import sync_batch_norm
 from .ranks import ranks_of
 
 AnyModule = TypeVar("AnyModule", bound=Module)
@@ -45,6 +44,10 @@ class SyncBatchNorm(BatchNorm):
         self.ranks, self.weighted = ranks_of(comm), weighted
 
     def forward(self, x: Any) -> Tensor:
+        from .batch_norm_op import (
+            sync_batch_norm,
+        )  # names of ops are global, and so declared where there is one
+
         uses_batch = self.training or self.running_mean is None
         if not uses_batch or self.ranks.size == 1:
             return super().forward(x)

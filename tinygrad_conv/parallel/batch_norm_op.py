@@ -12,6 +12,8 @@ come from all ranks are Σ w_r Σ g, and are divided by its own w_r.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..engine.declare import primitive
@@ -51,9 +53,13 @@ def sync_batch_norm_dx(dy, x, w, center, scale, ranks, weighted):
     shape, g = channel_shape(x), wide(dy)
     factor = scale if w is None else scale * reshape(w, shape=shape)
     mean, along = joined_means(
-        sum(g, dim=batch_dims(x)), deviation_dot(g, wide(x), center), x, ranks, weighted
+        sum(g, dim=batch_dims(x)),
+        reshape(deviation_dot(g, wide(x), center), shape=x.shape[1:2]),
+        ranks=ranks,
+        weight=x.shape[0] if weighted else 1,
+        elements=math.prod(x.shape[2:]) * x.shape[0],
     )
-    mean, along = (reshape(each, shape=shape) for each in (mean, along))
+    mean, along = reshape(mean, shape=shape), reshape(along, shape=shape)
     return deviation_removed(g, mean, wide(x), center, along * scale * scale, factor)
 
 
@@ -89,12 +95,13 @@ def joined_moments(x, ranks):
     return mean, (shares * (variances + (centers - mean) ** 2)).sum(0), elements
 
 
-def joined_means(g, along, x, ranks, weighted):
-    """Σ g and Σ g (x - μ) of each channel, weighted over the ranks, over how many elements there are."""
-    weight = x.shape[0] if weighted else 1
-    channels = x.shape[1]
-    elements = x.size // channels if channels else 0
-    own = np.concatenate([weight * g.ravel(), weight * along.ravel(), [elements]]).astype(np.float64)
+@primitive
+def joined_means(g, along, *, ranks, weight, elements):
+    """Means over all ranks of what each has the sums of, g [C] and along [C], over its elements of a channel.
+
+    Sums count `weight` times, and the means are divided by this rank's own weight.
+    """
+    own = np.concatenate([weight * g, weight * along, [elements]]).astype(np.float64)
     sums = ranks.statistics.sum(own, "the gradients of a batch norm")
     means = sums[:-1] / (max(weight, 1) * max(sums[-1], 1))
-    return [means[:channels].astype(g.dtype), means[channels:].astype(g.dtype)]
+    return means[: len(g)].astype(g.dtype), means[len(g) :].astype(g.dtype)
