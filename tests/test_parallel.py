@@ -97,6 +97,26 @@ def test_a_rank_that_fails_ends_the_job_with_a_message(event: str) -> None:
 
 
 @pytest.mark.mpi
+def test_the_readme_s_command_shows_the_gradients_of_the_joined_batch() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    ranks, script = re.search(r"^    mpiexec -n (\d) python (.*) --compare$", readme, re.MULTILINE).groups()
+    printed = start(int(ranks), script, "--compare").stdout
+    assert printed.startswith("4 ranks, 250 images\nepoch 1/4   loss 0.")
+    apart = re.findall(r"(\S+) apart", printed)
+    assert len(apart) == 2 and max(map(float, apart)) < 1e-6, printed
+    assert re.search(r"^training accuracy: (9[5-9]|100)\.\d %$", printed, re.MULTILINE), printed
+    alone = subprocess.run(
+        [sys.executable, "-W", "error", script, "--epochs", "1"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(INSTALLED)},
+        timeout=60,
+    )
+    assert alone.stdout.startswith("1 rank, 250 images\nepoch 1/1   loss 0.67"), alone.stderr
+
+
+@pytest.mark.mpi
 def test_without_mpiexec_there_is_one_rank() -> None:
     mpiexec()
     program = """
