@@ -388,6 +388,51 @@ def models_that_differ_are_refused_on_all_ranks() -> None:
             parallel.DataParallel(odd(change))
 
 
+@program
+def a_model_that_changes_after_it_was_wrapped_is_refused() -> None:
+    net = conv_net()
+    net[0].requires_grad_(False)
+    wrapped = parallel.DataParallel(net)
+    images, labels = map(own, batch(2 * SIZE))
+    backward(wrapped, images, labels)
+    net[0].requires_grad_(True)
+    with refused("0.weight has become another (dtype, shape or requires_grad)", "wrap the model again"):
+        backward(wrapped, images, labels)
+    net[0].requires_grad_(False)
+    backward(wrapped, images, labels)
+    net.float()
+    with refused("4.bias has become another"):
+        backward(wrapped, images.float(), labels)
+
+
+@program
+def frozen_layers_have_no_gradient() -> None:
+    images, labels = batch(7)
+    nets = conv_net(), conv_net()
+    for net in nets:
+        net[0].weight.requires_grad = False
+    right = expected(nets[1], (images, labels))
+    wrapped = parallel.DataParallel(nets[0])
+    backward(wrapped, own(images), own(labels))
+    assert right[0] is None
+    assert_close(grads(wrapped), right)
+
+
+@program
+def many_forwards_may_be_accumulated() -> None:
+    net = parallel.DataParallel(conv_net())
+    images, labels = map(own, batch(SIZE + 1))
+    for _ in range(2):
+        for _ in range(40):
+            net(images)
+        backward(net, images, labels)
+        for count in range(20):
+            net(images[: 1 + count % 2])
+        with refused("over more than 16 forwards of different numbers of samples"):
+            backward(net, images, labels)
+        net.follower.averaging.forwards.clear()
+
+
 # Batch norm
 def normed_pair(momentum: float | None = 0.1) -> tuple[Any, Any]:
     nets = [conv_net(norm=True) for _ in range(2)]

@@ -25,7 +25,8 @@ from .buckets import buckets_of
 from .ranks import Channel, Ranks
 from .shares import total_of
 
-FORWARDS = 32  # whose samples a header has room for
+FORWARDS = 16  # whose samples a header has room for
+COUNTS = 4 * (1 + FORWARDS)  # bytes of their numbers
 TOO_MANY = -1
 
 
@@ -35,9 +36,10 @@ class Averaging:
     def __init__(
         self, named: Sequence[tuple[str, Any]], ranks: Ranks, bucket_bytes: int, weighted: bool
     ) -> None:
-        """named: the parameters that require gradients, by name."""
+        """named: the parameters of the model by name; those that require no gradient never will."""
         self.names = {leaf: name for name, leaf in named}
-        self.leaves = list(self.names)
+        self.leaves = [leaf for leaf in self.names if leaf.requires_grad]
+        self.frozen = [leaf for leaf in self.names if not leaf.requires_grad]
         self.numbers = {leaf: number for number, leaf in enumerate(self.leaves)}
         self.ranks, self.channel, self.weighted = ranks, Channel(ranks), weighted
         self.buckets = buckets_of(self.leaves, bucket_bytes)
@@ -81,6 +83,7 @@ class Averaging:
                 "others wait for the rest of its gradients: the ranks cannot be brought together again; "
                 "begin anew from a checkpoint"
             )
+        self.check_unchanged()
         self.is_running = True
         self.backwards += 1
         self.requests = []
@@ -89,16 +92,29 @@ class Averaging:
         self.count = row[0] if row else 1
         self.header = self.channel.begin_gather(self.own_header(row, used))
 
+    def check_unchanged(self) -> None:
+        """Refuse parameters whose gradients have no place in the buckets."""
+        changed = [leaf for leaf in self.frozen if leaf.requires_grad]
+        for bucket in self.buckets:
+            views = zip(bucket.leaves, bucket.views)
+            changed += [
+                leaf for leaf, view in views if leaf.dtype != bucket.dtype or leaf.shape != view.shape
+            ]
+        if changed:
+            raise RankError(
+                f"DataParallel: {self.names[changed[0]]} has become another (dtype, shape or requires_grad) "
+                "since the model was wrapped; change it before, or wrap the model again"
+            )
+
     def own_header(self, row: list[int], used: Iterable[int]) -> Array:
-        """[how many forwards, the samples of each, a flag for each parameter with a gradient]."""
-        header = np.zeros(1 + FORWARDS + len(self.leaves), np.int64)
-        header[0] = len(row) if len(row) <= FORWARDS else TOO_MANY
-        header[1 : 1 + min(len(row), FORWARDS)] = row[:FORWARDS]
-        flags = header[1 + FORWARDS :]
-        flags[list(used)] = 1
+        """How many forwards and the samples of each, int32, then a bit for each parameter with a gradient."""
+        counts, flags = np.zeros(1 + FORWARDS, np.int32), np.zeros(len(self.leaves), bool)
+        counts[0] = len(row) if len(row) <= FORWARDS else TOO_MANY
+        counts[1 : 1 + min(len(row), FORWARDS)] = row[:FORWARDS]
+        flags[list(used)] = True
         if self.is_holding:
-            flags[[leaf._grad is not None for leaf in self.leaves]] = 1
-        return header
+            flags |= [leaf._grad is not None for leaf in self.leaves]
+        return np.concatenate([counts.view(np.uint8), np.packbits(flags)])
 
     def start(self, *gradients: Array | None) -> None:
         """The gradients of the next bucket are complete, and leave."""
@@ -134,17 +150,18 @@ class Averaging:
             for bucket in self.buckets
             for leaf, average in zip(bucket.leaves, bucket.divided(total))
         }
-        ranks_with = header[:, 1 + FORWARDS :].sum(0).tolist()
-        return [averages[leaf] if count else None for leaf, count in zip(self.leaves, ranks_with)]
+        flags: list[int] = np.bitwise_or.reduce(np.unpackbits(header[:, COUNTS:], axis=1)).tolist()
+        return [averages[leaf] if flag else None for leaf, flag in zip(self.leaves, flags)]
 
     def samples_in(self, headers: Array) -> list[list[int]]:
         """For each rank the samples of its forwards."""
-        if TOO_MANY in headers[:, 0]:
+        rows = np.ascontiguousarray(headers[:, :COUNTS]).view(np.int32)
+        if TOO_MANY in rows[:, 0]:
             raise RankError(
                 f"DataParallel: gradients were accumulated over more than {FORWARDS} forwards of different "
                 "numbers of samples; average them more often"
             )
-        return [header[1 : 1 + header[0]].tolist() for header in headers]
+        return [row[1 : 1 + row[0]].tolist() for row in rows]
 
     def refuse_what_is_not_finite(self, gradients: Sequence[Array | None]) -> None:
         """Raise RankError, on all ranks, with the parameters and ranks that NaN or infinities come from."""

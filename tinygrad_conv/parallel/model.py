@@ -51,6 +51,7 @@ class DataParallel(Module):
     sync_batch_norm: batch norms use the statistics of the joined batch (SyncBatchNorm), not of the share.
     timeout: how many seconds to wait for a rank that neither comes nor ends; None: for ever.
 
+    - A model is wrapped when it is complete: dtypes, and what is trained, stay as they are then.
     - A parameter that has no gradient on some ranks counts as 0 there; on all: it gets none.
     - Hooks on parameters see the averaged gradient, as in one process; all ranks must have the same ones.
     - `tg.grad` gives the gradients of this rank alone, for a penalty say, which a backward then averages.
@@ -58,6 +59,7 @@ class DataParallel(Module):
       of it. Batches of an accumulation must be shared out in the same proportions.
     - Running statistics of batch norms are each rank's own; checkpoints have rank 0's, and
       `broadcast_buffers()` gives them to all.
+    - Dropout and augmentations draw on each rank by itself: `tg.manual_seed(seed + rank)` lets them differ.
     - The state dict, and the names of parameters, are those of the model: a checkpoint fits a single process.
 
     Raises RankError on all ranks where models differ, and in a backward where a gradient is not finite; an
@@ -89,8 +91,8 @@ class DataParallel(Module):
         if self.ranks.size > 1:
             check_models(self.ranks, self.module)
             self.broadcast_state()
-            trained = [(name, leaf) for name, leaf in self.named_parameters() if leaf.requires_grad]
-            self.follower = Follower(Averaging(trained, self.ranks, bucket_bytes, weighted))
+            named = list(self.named_parameters())
+            self.follower = Follower(Averaging(named, self.ranks, bucket_bytes, weighted))
             follow(self.follower)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
