@@ -419,18 +419,35 @@ def frozen_layers_have_no_gradient() -> None:
 
 
 @program
-def many_forwards_may_be_accumulated() -> None:
+def forwards_count_that_a_backward_goes_through() -> None:
     net = parallel.DataParallel(conv_net())
-    images, labels = map(own, batch(SIZE + 1))
-    for _ in range(2):
-        for _ in range(40):
-            net(images)
-        backward(net, images, labels)
-        for count in range(20):
-            net(images[: 1 + count % 2])
-        with refused("over more than 16 forwards of different numbers of samples"):
-            backward(net, images, labels)
-        net.follower.averaging.forwards.clear()
+    images, labels = batch(7)
+    right = expected(conv_net().eval(), (images, labels))
+    for count in range(20 + RANK):  # others do not, however many there are
+        net(own(images)[: 1 + count % 2])
+    backward(net.eval(), own(images), own(labels))
+    assert_close(grads(net), right)
+
+
+@program
+def many_forwards_may_be_in_one_backward() -> None:
+    images = own(batch(SIZE + 1)[0])
+    net, alone = parallel.DataParallel(conv_net()), conv_net()
+    sum(net(images).square().sum((1,)).mean() for _ in range(20)).backward()
+    sum(alone(tg.tensor(batch(SIZE + 1)[0])).square().sum((1,)).mean() for _ in range(20)).backward()
+    assert_close(grads(net), grads(alone))
+    with refused("over more than 16 forwards of different numbers of samples"):
+        sum(net(images[: 1 + count % 2]).sum() for count in range(20)).backward()
+
+
+@program
+def what_zero_grad_throws_away_does_not_count() -> None:
+    net = parallel.DataParallel(conv_net())
+    with net.no_sync():
+        backward(net, *map(own, batch(2 * SIZE)))
+    net.zero_grad()
+    backward(net, *map(own, batch(SIZE + 1, seed=1)))
+    assert_close(grads(net), expected(conv_net(), batch(SIZE + 1, seed=1)))
 
 
 # Batch norm

@@ -199,7 +199,7 @@ def test_one_weight_does_for_batches_of_the_same_proportions(counts, total) -> N
         ([[4, 2], [4, 1]], "shared out in different proportions"),
         ([[4], [4, 2]], "shared out in different proportions"),
         ([[4, 2], [4, 2, 1]], "shared out in different proportions"),
-        ([[4], []], "rank 1 goes backward without a forward of the model in training mode"),
+        ([[4], []], "rank 1 goes backward without a forward of the wrapped model, others made one"),
     ],
 )
 def test_no_weight_does_for_others(counts, words) -> None:

@@ -12,14 +12,17 @@ So none waits for a message that another never sends.
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.commit import set_all
 from ..engine.backpropagation import NO_GRAD
+from ..engine.commit import set_all
+from ..engine.node import Node
 from ..errors import RankError, describe_nonfinite, show_array
 from .buckets import buckets_of
 from .ranks import Channel, Ranks
@@ -28,6 +31,15 @@ from .shares import total_of
 FORWARDS = 16  # whose samples a header has room for
 COUNTS = 4 * (1 + FORWARDS)  # bytes of their numbers
 TOO_MANY = -1
+LATEST = 1000  # forwards that are remembered: a backward goes through one of them, or a few
+
+
+class Forward(NamedTuple):
+    """A forward of the model: how many samples it was given, and when it was, on the creation counter."""
+
+    samples: int
+    first: int
+    last: int
 
 
 class Averaging:
@@ -44,8 +56,7 @@ class Averaging:
         self.ranks, self.channel, self.weighted = ranks, Channel(ranks), weighted
         self.buckets = buckets_of(self.leaves, bucket_bytes)
         self.bucket_of = {leaf: place for place, bucket in enumerate(self.buckets) for leaf in bucket.leaves}
-        self.forwards: list[int] = []  # samples of each since the last backward
-        self.latest: tuple[int, ...] = ()  # those of the backward before, where none has come since
+        self.forwards: deque[Forward] = deque(maxlen=LATEST)
         self.held: list[int] = []  # samples of backwards whose gradients wait in `.grad`
         self.is_holding = False
         self.backwards = 0
@@ -54,22 +65,17 @@ class Averaging:
         self.header: tuple[Array, Any] | None = None
         self.count = 1
 
-    # What a forward leaves
-    def note_forward(self, samples: int) -> None:
-        """The model has gone forward in training."""
-        self.forwards.append(samples)
-        if len(self.forwards) > FORWARDS and len(set(self.forwards)) == 1:
-            del self.forwards[1:]
-
-    def take_forwards(self) -> tuple[int, ...]:
-        """The samples of the forwards since the last backward; of a second backward those of the first."""
+    def samples_behind(self, nodes: Sequence[Node]) -> tuple[int, ...]:
+        """The samples of each forward of the model that made some of these nodes, oldest first."""
         if not self.weighted:
             return ()
-        if self.forwards:
-            self.latest, self.forwards = tuple(self.forwards), []
-        return self.latest
+        indices = [node.index for node in nodes]
+        return tuple(
+            forward.samples
+            for forward in self.forwards
+            if bisect(indices, forward.first) < bisect(indices, forward.last)
+        )
 
-    # What a backward does
     def hold(self, samples: tuple[int, ...]) -> None:
         """A backward under `no_sync`: its gradients wait in `.grad` for the next one without."""
         self.held += samples
@@ -87,6 +93,8 @@ class Averaging:
         self.is_running = True
         self.backwards += 1
         self.requests = []
+        if all(leaf._grad is None for leaf in self.leaves):
+            self.held, self.is_holding = [], False  # zero_grad has thrown it away
         row = [*self.held, *samples]
         row = row[:1] if len(set(row)) == 1 else row
         self.count = row[0] if row else 1

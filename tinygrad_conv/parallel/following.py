@@ -28,17 +28,18 @@ class Follower(Observer):
         self.gradients = None
         if gradients.wanted is None and gradients.lift is None:
             nodes = nodes_behind(gradients.waiting.values())
-            self.begin(gradients, arrivals(nodes, self.averaging.numbers))
+            self.begin(gradients, nodes)
 
-    def begin(self, gradients: Any, expected: dict[Any, int]) -> None:
+    def begin(self, gradients: Any, nodes: list[Node]) -> None:
         """Follow a backward, if it concerns the model."""
+        expected = arrivals(nodes, self.averaging.numbers)
         at_once = [leaf for leaf in gradients.arrived if leaf in self.averaging.numbers]
         if not expected and not at_once:
             return
         self.gradients, self.expected = gradients, expected
         self.missing = [sum(leaf in expected for leaf in bucket.leaves) for bucket in self.averaging.buckets]
         used = sorted(self.averaging.numbers[leaf] for leaf in {*expected, *at_once})
-        samples = self.averaging.take_forwards()
+        samples = self.averaging.samples_behind(nodes)
         if self.is_synchronizing:
             gradients.exchange(self.averaging.begin, samples=samples, used=tuple(used))
         else:
@@ -67,7 +68,7 @@ class Follower(Observer):
 
     def before_leaves(self, gradients: ObservedGradients) -> None:
         if self.gradients is not gradients and gradients.wanted is None and gradients.lift is None:
-            self.begin(gradients, {})  # nothing but a leaf went backward
+            self.begin(gradients, [])  # nothing but a leaf went backward
         if self.gradients is gradients and self.is_synchronizing:
             self.start_complete(gradients)
             gradients.exchange(self.averaging.finish, self.averaging.leaves)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.commit import Changes
-from ..engine.modes import is_grad_enabled
+from ..engine.node import tick
 from ..engine.observe import follow
 from ..engine.tensor import Tensor
 from ..errors import RankError, show_array
@@ -17,7 +17,7 @@ from ..nn.module import Module
 from ..nn.state_dict import IncompatibleKeys
 from ..nn.uninitialized import is_uninitialized
 from ..options import FLAG, Option, check_option, count, number, optional
-from .averaging import Averaging
+from .averaging import Averaging, Forward
 from .batch_norm import SyncBatchNorm
 from .buckets import BUCKET_BYTES
 from .following import Follower
@@ -45,9 +45,11 @@ class DataParallel(Module):
     Alone, without mpiexec, it is the model itself.
 
     bucket_bytes: how many bytes of gradients travel together. weighted: a rank's gradient counts by the
-    samples of its forwards (the first size of the first tensor that the model is called with), so that for a
-    loss that is a mean over samples the average is the gradient of the joined batch, also where shares
-    differ; a rank that has none takes part with an empty batch. With weighted=False all ranks count alike.
+    samples of the forwards that it comes back through (the first size of the first tensor that the model was
+    called with), so that for a loss that is a mean over samples the average is the gradient of the joined
+    batch, also where shares differ; a rank that has none takes part with an empty batch. With weighted=False
+    all ranks count alike.
+
     sync_batch_norm: batch norms use the statistics of the joined batch (SyncBatchNorm), not of the share.
     timeout: how many seconds to wait for a rank that neither comes nor ends; None: for ever.
 
@@ -97,9 +99,12 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the model makes of this rank's share."""
-        if self.follower is not None and self.training and is_grad_enabled():
-            self.follower.averaging.note_forward(samples_of([*inputs, *options.values()]))
-        return self.module(*inputs, **options)
+        first = tick()
+        y = self.module(*inputs, **options)
+        if self.follower is not None:
+            samples = samples_of([*inputs, *options.values()])
+            self.follower.averaging.forwards.append(Forward(samples, first, tick()))
+        return y
 
     @contextmanager
     def no_sync(self) -> Iterator[None]:

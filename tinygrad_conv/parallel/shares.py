@@ -22,18 +22,18 @@ def share_of(count: int, rank: int, size: int) -> range:
 def total_of(counts: Sequence[Sequence[int]]) -> int:
     """What the sum of gradients is divided by, each of which was multiplied by its rank's first count.
 
-    counts: for each rank the samples of each forward since the last time that gradients were averaged; none
-    for a rank that made no forward. Where there were several, one weight must do for all of their gradients,
-    which have been added up by then: so each must have been shared out in the same proportion. Raises
-    RankError, on all ranks, where they were not.
+    counts: for each rank the samples of each forward that gradients came back through since they were
+    averaged last; none for a rank that made no forward. Where there were several, one weight must do for all
+    of their gradients, which have been added up by then: so each must have been shared out in the same
+    proportion. Raises RankError, on all ranks, where they were not.
     """
     if not any(counts):
         return len(counts)
     empty = [rank for rank, row in enumerate(counts) if not row]
     if empty:
         raise RankError(
-            f"DataParallel: rank {empty[0]} goes backward without a forward of the model in training mode, "
-            f"others made one; call the wrapped model itself, net(x), on every rank"
+            f"DataParallel: rank {empty[0]} goes backward without a forward of the wrapped model, others "
+            "made one; call net(x), not net.module(x), on every rank"
         )
     forwards = max(map(len, counts))
     rows = [list(row) * forwards if len(set(row)) == 1 else list(row) for row in counts]
