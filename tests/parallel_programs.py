@@ -786,7 +786,16 @@ FAILURES = {
 }
 
 
+def fail_at_once() -> None:
+    """Before the ranks have met."""
+    if RANK == 1:
+        raise ValueError("there is no data")
+    parallel.barrier()
+
+
 def main(names: list[str]) -> None:
+    if names == ["fail_at_once"]:
+        fail_at_once()
     if {*names} & {*FAILURES}:
         train_on(FAILURES[names[0]], timeout=2 if names[0] == "stand_still" else 300)
         return

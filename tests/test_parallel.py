@@ -74,6 +74,7 @@ def test_ranks_do_together_what_one_process_does(program: str, ranks: int) -> No
 ENDS = {
     "get_nan": r"gradients are not finite: of 0\.weight \(float64\[4,1,3,3\], 36 NaN.* on rank 1; ",
     "raise_an_exception": "ValueError: the labels are wrong",
+    "fail_at_once": "ValueError: there is no data",
     "be_killed": r"[Kk]illed \(signal 9\)",
     "leave": "waits for the beginning of backward 6, and nobody comes: rank 1 has come to the end of its",
     "stand_still": "has waited 2 s for the beginning of backward 6; 1 rank did not come: 1",

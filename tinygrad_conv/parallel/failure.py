@@ -23,7 +23,7 @@ _installed = False
 def end_all_with_one(rank: int, size: int) -> None:
     """From now on, an exception that ends the program of this rank ends the programs of all."""
     global _installed
-    if _installed:
+    if _installed or size == 1:
         return
     _installed = True
     before = sys.excepthook

@@ -34,7 +34,6 @@ class Ranks:
         self.roll_call: RollCall | None = None
         if self.size > 1:
             self.roll_call = RollCall(self.duplicate("the first call of tg.parallel"))
-            end_all_with_one(self.rank, self.size)
             say_goodbye(self.roll_call)
         self.helpers = Channel(self)
         self.statistics = Channel(self)  # of synchronised batch norms
@@ -122,11 +121,18 @@ class Channel:
 _known: dict[int, Ranks] = {}  # by the handle of the communicator
 
 
+def communicator(comm: Any = None) -> Any:
+    """A communicator of mpi4py's, by default that of all processes. From here on one that fails ends all."""
+    world = mpi().COMM_WORLD
+    end_all_with_one(world.Get_rank(), world.Get_size())
+    return world if comm is None else comm
+
+
 def ranks_of(comm: Any = None) -> Ranks:
-    """The ranks of a communicator of mpi4py's, by default of all processes. Ranks call it together."""
-    comm = mpi().COMM_WORLD if comm is None else comm
+    """The ranks of a communicator. They call it together, the first time."""
     if isinstance(comm, Ranks):
         return comm
+    comm = communicator(comm)
     key = comm.py2f()
     if key not in _known:
         _known[key] = Ranks(comm)

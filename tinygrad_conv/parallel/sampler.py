@@ -8,7 +8,7 @@ import numpy as np
 
 from ..data.samplers import RandomSampler, Sampler, SequentialSampler, batch_count, batches_of
 from ..options import check_option, count
-from .ranks import ranks_of
+from . import together
 from .shares import share_of
 
 
@@ -40,8 +40,8 @@ class ShardedSampler(Sampler):
         num_replicas: int | None = None,
         rank: int | None = None,
     ) -> None:
-        self.size = ranks_of().size if num_replicas is None else num_replicas
-        self.rank = ranks_of().rank if rank is None else rank
+        self.size = together.world_size() if num_replicas is None else num_replicas
+        self.rank = together.rank() if rank is None else rank
         check_option("ShardedSampler", "num_replicas", count(1), self.size)
         check_option("ShardedSampler", "rank", count(0), self.rank)
         if self.rank >= self.size:

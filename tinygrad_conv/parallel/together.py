@@ -10,24 +10,26 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..errors import RankError
-from .ranks import ranks_of
+from .ranks import communicator, ranks_of
 
 Result = TypeVar("Result")
 
 
 def rank(comm: Any = None) -> int:
-    """The number of this process, from 0."""
-    return ranks_of(comm).rank
+    """The number of this process, from 0. comm: among those of a communicator of mpi4py's, not of all."""
+    number: int = communicator(comm).Get_rank()
+    return number
 
 
 def world_size(comm: Any = None) -> int:
     """How many processes there are: 1 where no mpiexec has started this one."""
-    return ranks_of(comm).size
+    count: int = communicator(comm).Get_size()
+    return count
 
 
 def is_main(comm: Any = None) -> bool:
     """Whether this is rank 0, which alone prints and writes files."""
-    return ranks_of(comm).rank == 0
+    return rank(comm) == 0
 
 
 def print_main(*values: Any, comm: Any = None, **options: Any) -> None:
