@@ -1,4 +1,4 @@
-"""Several processes train one model: what `tests.parallel_programs` asserts on 2 and on 4 ranks, and how a
+"""Several processes train one model: what `tests.parallel_ranks` asserts on 2 and on 4 ranks, and how a
 job ends in which one of them fails. The parts that need no MPI are looked at in this process.
 """
 
@@ -26,8 +26,12 @@ from tinygrad_conv.parallel.shares import share_of, total_of
 from .helpers import INSTALLED
 
 PROJECT = Path(__file__).resolve().parent.parent
-SOURCE = (PROJECT / "tests" / "parallel_programs.py").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"^@program\ndef (\w+)", SOURCE, re.MULTILINE)
+RANKS = PROJECT / "tests" / "parallel_ranks"
+PROGRAMS = [
+    name
+    for path in sorted(RANKS.glob("*.py"))
+    for name in re.findall(r"^@program\ndef (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
 
 
 def mpiexec() -> str:
@@ -57,7 +61,7 @@ def start(ranks: int, *arguments: str, folder: Path = PROJECT) -> subprocess.Com
 @cache
 def programs_on(ranks: int) -> subprocess.CompletedProcess[str]:
     """All programs one after the other, in one start of the ranks."""
-    return start(ranks, "-m", "tests.parallel_programs")
+    return start(ranks, "-m", "tests.parallel_ranks")
 
 
 @pytest.mark.mpi
@@ -66,7 +70,7 @@ def programs_on(ranks: int) -> subprocess.CompletedProcess[str]:
 def test_ranks_do_together_what_one_process_does(program: str, ranks: int) -> None:
     done = programs_on(ranks)
     if program not in done.stdout.splitlines():
-        alone = start(ranks, "-m", "tests.parallel_programs", program)  # one before it may have ended all
+        alone = start(ranks, "-m", "tests.parallel_ranks", program)  # one before it may have ended all
         assert alone.returncode == 0, alone.stdout + alone.stderr
 
 
@@ -88,7 +92,7 @@ ENDS = {
 @pytest.mark.parametrize("event", ENDS)
 def test_a_rank_that_fails_ends_the_job_with_a_message(event: str) -> None:
     began = time.monotonic()
-    done = start(3, "-m", "tests.parallel_programs", event)
+    done = start(3, "-m", "tests.parallel_ranks", event)
     said = done.stdout + done.stderr
     assert done.returncode != 0 and re.search(ENDS[event], said), said
     assert "rank 0 is through" not in said and "rank 2 is through" not in said

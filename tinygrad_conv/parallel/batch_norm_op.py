@@ -21,7 +21,7 @@ from ..errors import RankError, show_shape
 from ..ops.arguments.norms import check_channel_weights
 from ..ops.deviation import deviation_dot, deviation_removed
 from ..ops.functions import wide
-from ..ops.norm import batch_dims, channel_shape, inverse_root, moments, rescaled
+from ..ops.norm import batch_dims, channel_shape, deviation, inverse_root, rescaled
 from ..ops.reduce import sum
 from ..ops.shape import reshape
 
@@ -80,7 +80,7 @@ def joined_moments(x, ranks):
     channels, own = x.shape[1], np.zeros(1 + 2 * x.shape[1])
     own[0] = x.size // channels if channels else 0
     if own[0]:
-        center, variance = moments(x, batch_dims(x))
+        _, center, variance = deviation(x, batch_dims(x))
         own[1:] = np.concatenate([center.ravel(), variance.ravel()])
     gathered = ranks.statistics.gather(own, "the statistics of a batch norm")
     counts, centers, variances = gathered[:, :1], gathered[:, 1 : 1 + channels], gathered[:, 1 + channels :]
