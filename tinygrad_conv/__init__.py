@@ -7,14 +7,12 @@ has commands: check ops, step through a script's backward, port a script of PyTo
 engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ has a map
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
-functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, data
+functional   the ops under PyTorch's names; creation makes tensors; nn, optim, data    layers to train
 saving/      files: tg.save and tg.load, checkpoints of a training, the random state
 checks/      gradcheck: is a gradient right, and if not, what kind of wrong
 debug/       the backward step by step, recorded, explained; imported when asked for
 plot/        pictures, where matplotlib is installed; interop/    weights and memory to PyTorch and back
-replay/      training steps recorded once and replayed fast; imported when asked for
-parallel/    training on several processes, where mpi4py is installed; imported when asked for
+replay/      training steps recorded once and replayed fast; parallel/    training on several processes
 port/        what must be written otherwise in a script of PyTorch's; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
