@@ -66,7 +66,7 @@ FLOORS = (
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
     ("replay", "interop"),
-    ("debug", "plot"),
+    ("debug", "parallel", "plot"),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
     ("__main__",),

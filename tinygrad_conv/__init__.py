@@ -9,7 +9,7 @@ kernels/     the arithmetic on plain arrays: the literal formulas, and the fast 
 functional   the ops under PyTorch's names; creation makes tensors
 nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load, checkpoints
 checks/      is a gradient right, and if not, how wrong; debug/    the backward by steps, recorded, explained
-replay/      training steps recorded once and replayed fast; plot/    pictures; both when asked for
+replay/      training steps recorded and replayed fast; parallel/    on several processes; plot/    pictures
 interop/     PyTorch's weights and memory, ONNX files; port/    PyTorch's scripts; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         mps,
         nn,
         optim,
+        parallel,
         plot,
         utils,
     )
@@ -233,6 +234,7 @@ LATER = {
     "nn": "nn",
     "onnx": "interop.onnx",
     "optim": "optim",
+    "parallel": "parallel",
     "plot": "plot",
     "profile": "debug",
     "replay": "replay",

@@ -67,6 +67,12 @@ class ReplayError(AssertionError):
     """A replayed step that differs from the eager one: at which op, on which line."""
 
 
+class RankError(RuntimeError):
+    """Ranks of a parallel training that do not do the same, or one of which has got NaN, ended or not come;
+    the message says which rank it is. It is raised on all ranks that are there to raise it.
+    """
+
+
 class DamagedFileError(ValueError):
     """A file that is cut off, damaged, hostile or of another kind; the message names the member of it, and
     what is wrong.
