@@ -45,7 +45,7 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_never_stopped(kills, tmp_
         timeout=300,
     )
     said = [line for line in done.stderr.splitlines() if "UserWarning" in line]
-    # `best` is saved before `last`: killed between the two of its first step, it goes on from `best`, and says so
+    # `best` is saved before `last`: killed between the first two, it goes on from `best`, and says so
     assert done.returncode == 0 and all("there is no" in line for line in said), done.stderr
     assert len(done.stderr.splitlines()) == 2 * len(said), done.stderr
     assert flat(tg.load(tmp_path / "state.npz")) == flat(whole)
