@@ -44,9 +44,6 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_never_stopped(kills, tmp_
         env={**os.environ, "PYTHONPATH": str(INSTALLED), "OPENBLAS_NUM_THREADS": "1"},
         timeout=300,
     )
-    said = [line for line in done.stderr.splitlines() if "UserWarning" in line]
-    # `best` is saved before `last`: killed between the first two, it goes on from `best`, and says so
-    assert done.returncode == 0 and all("there is no" in line for line in said), done.stderr
-    assert len(done.stderr.splitlines()) == 2 * len(said), done.stderr
+    assert done.returncode == 0 and not done.stderr, done.stderr
     assert flat(tg.load(tmp_path / "state.npz")) == flat(whole)
     assert not list((tmp_path / "checkpoints").glob(".*"))
