@@ -74,7 +74,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "max_pool1d": {"input": floats(*ROW), "kernel_size": 2, "stride": 1, "padding": 1, "ceil_mode": False},
     "zeros_like": {"input": floats(2, 3), "dtype": np.float32, "requires_grad": False},
     "tensor": {"data": [1.0, 2.0], "dtype": np.float32, "requires_grad": False},
-    "from_dlpack": {"ext_tensor": np.ones(3), "device": "cpu", "copy": True},
+    "from_dlpack": {"ext_tensor": np.ones(3), "device": "cpu", "copy": None},
     "from_numpy": {"array": np.ones(3)},
     "arange": {"start": 0, "end": 5, "step": 1},
     "linspace": {"start": 0.0, "end": 1.0, "steps": 5},
