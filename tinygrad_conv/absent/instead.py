@@ -112,7 +112,7 @@ TORCH: dict[str, str] = {
     **{f"arc{stem}": f"write tg.a{stem}" for stem in ("cos", "cosh", "sin", "sinh", "tan", "tanh")},
     "arctan2": "there is no op of it: declare it, @tg.primitive",
     "asarray": "write tg.as_tensor",
-    **dict.fromkeys(("frombuffer", "from_dlpack", "from_file"), "write tg.from_numpy of what NumPy reads"),
+    **dict.fromkeys(("frombuffer", "from_file"), "write tg.from_numpy of what NumPy reads"),
     "scalar_tensor": "write tg.tensor",
     "fix": "write tg.trunc",
     "range": "write tg.arange: it ends before `end`",
