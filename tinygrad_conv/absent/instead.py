@@ -267,7 +267,9 @@ OTHERS: dict[str, str] = {
     **dict.fromkeys(("Tensor.H", "Tensor.mH"), "write x.mT"),
     "Tensor.is_cpu": "write True",
     "Tensor.is_set_to": "write np.shares_memory(x.data, y.data)",
-    **dict.fromkeys(("Tensor.*sparse*", "Tensor.to_dense", "Tensor.*coalesce*", "Tensor.*_indices"), NO_SPARSE),
+    **dict.fromkeys(
+        ("Tensor.*sparse*", "Tensor.to_dense", "Tensor.*coalesce*", "Tensor.*_indices"), NO_SPARSE
+    ),
     **dict.fromkeys(("Tensor.is_*", "Tensor.layout"), "write False: there is one kind of tensor"),
     **dict.fromkeys(("Tensor.storage_*", "Tensor.const_data_ptr"), "look at x.data, an ndarray"),
     "Tensor.new_empty_strided": "write x.new_empty(…)",
