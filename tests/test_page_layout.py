@@ -92,6 +92,18 @@ def test_the_bar_that_scrolls_an_array_does_not_hide_its_last_column(visit, wind
         browser.execute_script("document.querySelector('#next').click()")
 
 
+@pytest.mark.browser
+def test_factors_and_their_product_stand_in_one_row_beside_the_curve(visit, window_of):
+    window_of(1400)
+    browser = visit(shapes_of_the_example().record())
+    assert text(browser, "#step h2").startswith("%9 mse_loss")
+    tops = browser.execute_script("""
+        return [...document.querySelectorAll(".beside-curve .arrays:last-child > *")]
+            .map((part) => part.getBoundingClientRect().top);
+    """)
+    assert len(tops) == 3 and len({*tops}) == 1
+
+
 EVERY_STEP = f"""
     const wider = () => {{ {OVERFLOWING} }}, found = [];
     const look = (what) => wider().forEach((element) => found.push(`${{what}}: ${{element}}`));
