@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,10 @@ def train(folder: Path, steps: int, tell: Any = lambda step: None) -> dict[str, 
     parts: dict[str, Any] = {"model": net, "optimizer": optimizer, "schedule": schedule}
     parts.update(loader=loader, augmentation=augmentation)
     checkpoints = tg.Checkpoints(folder, keep=2)
-    saved = checkpoints.resume(**parts)
+    with warnings.catch_warnings():
+        # `best` is written before `last`: killed between the first two, it goes on from `best`, and says so
+        warnings.filterwarnings("ignore", r".*going on from .*best.npz.*there is no .*last.npz")
+        saved = checkpoints.resume(**parts)
     step, losses = saved.get("step", 0), saved.get("losses", [])
     tell(step)
     while step < steps:

@@ -271,7 +271,7 @@ SECTIONS = [
 ]
 """The README's code by its sections: a block goes on where the block before it in its section has ended."""
 
-COMMANDS = re.findall(r"^    ((?:python|mkdir|PYTHONBREAKPOINT|\.venv).*)$", README, re.MULTILINE)
+COMMANDS = re.findall(r"^    ((?:python|mkdir|mpiexec|PYTHONBREAKPOINT|\.venv).*)$", README, re.MULTILINE)
 
 
 @pytest.mark.exhaustive

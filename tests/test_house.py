@@ -65,8 +65,8 @@ FLOORS = (
     ("functional",),
     ("nn", "optim", "data", "checks"),
     ("utils", "autograd"),  # what PyTorch has by these names
-    ("replay",),
-    ("debug", "interop", "plot"),
+    ("replay", "interop"),
+    ("debug", "parallel", "plot"),
     ("",),  # the package itself: the public names, and the doors it opens
     ("port",),
     ("__main__",),

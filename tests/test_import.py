@@ -14,7 +14,7 @@ import tinygrad_conv as tg
 
 from .helpers import more
 
-LATER = ("checks", "data", "debug", "detect_anomaly", "gradcheck", "profile")
+LATER = ("checks", "data", "debug", "detect_anomaly", "gradcheck", "onnx", "profile")
 
 
 def python(program):
@@ -41,8 +41,12 @@ def test_what_is_seldom_used_is_not_imported():
         "numpy.polynomial",
         "threadpoolctl",
     }
-    own = {f"tinygrad_conv.{name}" for name in ("checks", "data", "debug", "nn.summary")}
+    own = {f"tinygrad_conv.{name}" for name in ("checks", "data", "debug", "nn.summary", "parallel")}
     assert not brought & {*dear, *own}
+
+
+def test_mpi_comes_with_the_first_call_that_needs_it():
+    assert python("import sys, tinygrad_conv as tg; tg.parallel; print('mpi4py' in sys.modules)") == ["False"]
 
 
 @pytest.mark.parametrize("name", [LATER[0], *more(*LATER[1:])])

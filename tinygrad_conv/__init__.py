@@ -1,20 +1,16 @@
 """The smallest engine in which a convolutional network can be read, stepped through, extended and trained.
 
 `import tinygrad_conv as tg`. The names are PyTorch's; `dir(tg)` lists them, `print(tg.ops)` lists the ops,
-`help(tg.conv2d)` tells one with its gradient rules, `help(tg.nn.Conv2d)` a layer. `python -m tinygrad_conv`
-has commands: check ops, step through a script's backward, port a script of PyTorch's.
+`help(tg.conv2d)` tells one with its rules, `help(tg.nn.Conv2d)` a layer; `python -m tinygrad_conv`: commands.
 
 engine/      Tensor, the tape and its sweep, and how an op comes into being: its __init__ has a map
 ops/         every op: a forward and, beside it, its gradient rules; conv.py has the derivation
 kernels/     the arithmetic on plain arrays: the literal formulas, and the fast ones
 functional   the ops under PyTorch's names; creation makes tensors
-nn, optim, data    layers, optimisers, data
-saving/      files: tg.save and tg.load, checkpoints of a training, the random state
-checks/      gradcheck: is a gradient right, and if not, what kind of wrong
-debug/       the backward step by step, recorded, explained; imported when asked for
-plot/        pictures, where matplotlib is installed; interop/    weights and memory to PyTorch and back
-replay/      training steps recorded once and replayed fast; imported when asked for
-port/        what must be written otherwise in a script of PyTorch's; absent    names not here
+nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load, checkpoints
+checks/      is a gradient right, and if not, how wrong; debug/    the backward by steps, recorded, explained
+replay/      training steps recorded and replayed fast; parallel/    on several processes; plot/    pictures
+interop/     PyTorch's weights and memory, ONNX files; port/    PyTorch's scripts; absent    names not here
 errors, dtypes, allocation, members, options    what everything stands on
 """
 
@@ -112,12 +108,13 @@ if TYPE_CHECKING:
         mps,
         nn,
         optim,
+        parallel,
         plot,
         utils,
     )
     from .checks.gradcheck import gradcheck
     from .debug import detect_anomaly, profile
-    from .interop import from_dlpack
+    from .interop import from_dlpack, onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
     from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
@@ -235,7 +232,9 @@ LATER = {
     "load": "saving",
     "mps": "mps",
     "nn": "nn",
+    "onnx": "interop.onnx",
     "optim": "optim",
+    "parallel": "parallel",
     "plot": "plot",
     "profile": "debug",
     "replay": "replay",
@@ -250,7 +249,7 @@ def __getattr__(name: str) -> Any:
     """What is imported when somebody asks for it: it costs nothing while nobody does."""
     if name in LATER:
         package = import_floor(LATER[name], name)
-        globals()[name] = package if name == LATER[name] else getattr(package, name)
+        globals()[name] = package if name == LATER[name].rpartition(".")[2] else getattr(package, name)
         return globals()[name]
     refuse(__name__, name, depth=2)
 

@@ -67,6 +67,12 @@ class ReplayError(AssertionError):
     """A replayed step that differs from the eager one: at which op, on which line."""
 
 
+class RankError(RuntimeError):
+    """Ranks of a parallel training that do not do the same, or one of which has got NaN, ended or not come;
+    the message says which rank it is. It is raised on all ranks that are there to raise it.
+    """
+
+
 class DamagedFileError(ValueError):
     """A file that is cut off, damaged, hostile or of another kind; the message names the member of it, and
     what is wrong.
@@ -85,9 +91,21 @@ class CheckpointError(DamagedFileError):
     """
 
 
+class OnnxError(DamagedFileError):
+    """A model of ONNX's that is damaged or hostile, or has what is not supported; the message names the node,
+    or the tensor, and what is.
+    """
+
+
 class RecordingError(DamagedFileError):
     """A file that is no recording, or a damaged one; the message names the member of it, and what is
     wrong.
+    """
+
+
+class ExportError(ValueError):
+    """A model that cannot be written as another program's file; the message names op and line, and what to
+    do. No file was written.
     """
 
 

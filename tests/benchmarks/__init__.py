@@ -13,6 +13,7 @@ A map, in reading order:
     turns.py         the parent's side: starting the processes, taking turns with them
     measure.py       all the chosen cases; imports.py: the time of an import
     report.py        tables for people, with ratios.py and tables.py; limits.py: what the project promises
+    scaling.py       data-parallel training on more ranks than there are, on paper
     load.py          whether other programs disturbed it all
     __main__.py      the command line
 

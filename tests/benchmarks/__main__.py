@@ -3,6 +3,7 @@
 python -m tests.benchmarks                                   everything, against PyTorch
 python -m tests.benchmarks steps conv-vgg --against torch jax mygrad pydynet numpy-einsum numpy-by-hand
 python -m tests.benchmarks steps --replay --against torch torch-compile jax tinygrad
+python -m tests.benchmarks scaling                           on paper: training on 1 to 256 ranks
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
+from . import scaling
 from .cases import GROUPS, IMPORT, NEEDS, chosen
 from .frameworks import ALL, PEERS, installed
 from .frameworks.base import Settings
@@ -59,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str]) -> int:
     """Measure, print the tables. 0, or 1 if something failed or did other work than we do."""
+    if arguments == ["scaling"]:
+        return scaling.main([])
     options = parser().parse_args(arguments)
     if options.list:
         print(

@@ -33,7 +33,9 @@ def names() -> str:
         "Tensors, dtypes, modes, `tg.…`": rest,
         "Looking on, `tg.debug.…`": public(tg.debug, tg.debug.__all__),
         "Other libraries, `tg.interop.…`": public(tg.interop, tg.interop.__all__),
+        "Several processes, `tg.parallel.…`": public(tg.parallel, tg.parallel.__all__),
         "Pictures, `tg.plot.…`": public(tg.plot, tg.plot.__all__),
+        "ONNX files, `tg.onnx.…`": public(tg.onnx, tg.onnx.__all__),
     }
     return "\n".join(
         f"- {title}: {', '.join(f'`{name}`' for name in sorted(part))}\n" for title, part in parts.items()

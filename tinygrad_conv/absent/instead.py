@@ -27,6 +27,8 @@ ATTENTION = "write F.scaled_dot_product_attention(q, k, v), with nn.Linear for q
 LOOK_UP = "write weight = nn.Parameter(tg.randn(count, size)), and weight[ids]"
 LOSS = "compose it of tg functions, with .mean() at the end"
 ONE_PROCESS = "one process computes it all: leave it out"
+SEVERAL_PROCESSES = "leave it out: tg.parallel trains on several processes, started by mpiexec"
+SHARDED = "write DataLoader(dataset, batch_sampler=tg.parallel.ShardedSampler(dataset, batch_size))"
 NO_COMPLEX = "there are no complex numbers"
 AUTOCAST = "there is no automatic precision: leave it out, or write net.half()"
 RENAMED = "write tg.{stem}"
@@ -45,7 +47,7 @@ TORCH: dict[str, str] = {
     "profiler*": "write with tg.profile() as p:",
     "compile": "there is nothing to compile: leave it out",
     **dict.fromkeys(("jit", "jit.*", "fx", "fx.*", "export", "export.*", "_dynamo*"), LEAVE_OUT),
-    **dict.fromkeys(("onnx", "onnx.*"), "there is no export: hand the state_dict over"),
+    "onnx.*": "write tg.onnx.export(model, args, f): its help lists the options that there are",
     **dict.fromkeys(("amp", "amp.*", "autocast", "GradScaler", "cuda.amp", "cuda.amp.*"), AUTOCAST),
     "cuda.*": "there is no GPU: leave it out",
     "backends.*": "there is the CPU alone: leave it out, or write False",
@@ -53,7 +55,12 @@ TORCH: dict[str, str] = {
         ("accelerator.*", "mps.*", "xpu", "xpu.*"),
         "there is the CPU alone: write 'cpu'",
     ),
-    **dict.fromkeys(("distributed", "distributed.*", "multiprocessing", "multiprocessing.*"), ONE_PROCESS),
+    "distributed.get_rank": "write tg.parallel.rank()",
+    "distributed.get_world_size": "write tg.parallel.world_size()",
+    "distributed.barrier": "write tg.parallel.barrier()",
+    "distributed.all_reduce": "write tg.parallel.average(number, count)",
+    **dict.fromkeys(("distributed", "distributed.*"), SEVERAL_PROCESSES),
+    **dict.fromkeys(("multiprocessing", "multiprocessing.*"), ONE_PROCESS),
     **dict.fromkeys(("quantization", "quantization.*", "ao", "ao.*", "hub", "hub.*"), "there is none of it"),
     **dict.fromkeys(("func", "func.*", "vmap"), "write tg.grad, and a batch dimension instead of vmap"),
     **dict.fromkeys(
@@ -69,8 +76,7 @@ TORCH: dict[str, str] = {
     **dict.fromkeys(("det", "svd", "qr", "cholesky", "slogdet", "matrix_power"), NO_GRADIENT),
     "utils.tensorboard*": "keep the numbers in a list, and plot it",
     "utils.checkpoint*": "leave it out: rules keep only what they read",
-    "utils.data.distributed*": ONE_PROCESS,
-    "utils.data.DistributedSampler": ONE_PROCESS,
+    **dict.fromkeys(("utils.data.distributed*", "utils.data.DistributedSampler"), SHARDED),
     **dict.fromkeys(
         ("use_deterministic_algorithms", "are_deterministic_algorithms_enabled"), "it is: leave it out"
     ),
@@ -196,8 +202,9 @@ NN: dict[str, str] = {
     **dict.fromkeys(("nn.utils.prune", "nn.utils.prune.*"), "write w.data *= mask"),
     "nn.parameter.Parameter": "write nn.Parameter",
     **dict.fromkeys(("nn.parameter", "nn.modules", "nn.modules.*"), "take it from nn itself"),
+    "nn.parallel.DistributedDataParallel": "write tg.parallel.DataParallel(net), and start it by mpiexec",
     **dict.fromkeys(("nn.parallel", "nn.parallel.*", "nn.DataParallel"), ONE_PROCESS),
-    "nn.SyncBatchNorm": "write nn.BatchNorm2d",
+    "nn.SyncBatchNorm": "write tg.parallel.SyncBatchNorm",
     **dict.fromkeys(("nn.*3d", "conv*3d", "*_pool3d"), NO_VOLUMES),
     "nn.functional.*3d": NO_VOLUMES,
     "nn.functional.*3d_with_indices": NO_VOLUMES,

@@ -88,6 +88,19 @@ def stacked(examples: list[Any], owner: str) -> Tensor:
     return Tensor(np.stack(arrays))
 
 
+def emptied(batch: Any) -> Any:
+    """A batch without its examples: tensors [0, ...], lists with nothing in them."""
+    if isinstance(batch, Tensor):
+        return Tensor(batch.data[:0])
+    if isinstance(batch, Mapping):
+        return {key: emptied(member) for key, member in batch.items()}
+    if is_named_tuple(batch):
+        return type(batch)(*map(emptied, batch))
+    if isinstance(batch, (tuple, list)):
+        return [emptied(member) for member in batch if not isinstance(member, (str, bytes))]
+    return batch
+
+
 def is_named_tuple(value: Any) -> bool:
     """Whether its class takes its members one by one."""
     return isinstance(value, tuple) and hasattr(value, "_fields")

@@ -12,7 +12,7 @@ from ..options import checked, optional
 from ..randomness.derived import next_seed, seed_from
 from ..randomness.seeds import Random, random_numbers
 from ..randomness.state import generator_state, set_generator_state
-from .collate import collated, default_convert
+from .collate import collated, default_convert, emptied
 from .datasets import IterableDataset, examples_at, state_of
 from .epoch import Epoch, Place, Production, Start, place_of, rewind
 from .loader_state import load_loader_state, loader_state
@@ -188,9 +188,11 @@ class DataLoader:
         return (self.collate_fn or default_convert)(self.dataset[place])
 
     def batch(self, places: Any) -> Any:
-        """The examples at these places, together."""
+        """The examples at these places, together; of none an empty batch, which is like any other."""
         places = list(places)
-        if self.collate_fn is None and places:
+        if not places:
+            return emptied(self.batch([0]))
+        if self.collate_fn is None:
             stacked = examples_at(self.dataset, places)
             if stacked is not None:
                 return stacked

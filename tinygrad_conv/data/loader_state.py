@@ -43,7 +43,10 @@ def loader_state(loader: Any) -> dict[str, Any]:
 def what_it_loads(loader: Any) -> dict[str, Any]:
     """What must be the same where a loader goes on."""
     examples = len(loader.dataset) if loader.is_counted else None
-    return {"examples": examples, "batch_size": loader.batch_size}
+    size = loader.batch_size
+    if size is None:
+        size = getattr(loader.batch_sampler, "batch_size", None)
+    return {"examples": examples, "batch_size": size}
 
 
 def load_loader_state(loader: Any, state: Any) -> None:

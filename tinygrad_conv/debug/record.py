@@ -78,6 +78,17 @@ class Recording(Recorded):
         """
         page.write(self, path, title, size_limit)
 
+    def to_onnx(self, path: str | Path, opset_version: int = 17) -> None:
+        """Write the forward, and the ops that its rules apply on the way back, to an ONNX file.
+
+        Netron shows it; run, it gives the recorded gradients. Its initializers are the leaves and what else
+        is constant here, such as the places that max-pooling chose. Raises ExportError for what cannot be
+        written.
+        """
+        from ..interop.onnx.writing.recording import export_recording
+
+        export_recording(self, path, opset_version)
+
     def _repr_html_(self) -> str:
         return page.embedded(self)
 

@@ -13,7 +13,7 @@ from ..engine.differentiate import lift
 from ..engine.location import user_where
 from ..engine.modes import BACKWARD, unobserved
 from ..engine.node import Node, Output, input_edges, nodes_behind
-from ..engine.observe import Call, ObservedGradients, Observer
+from ..engine.observe import Call, ObservedGradients, Observer, followers_now
 from ..engine.tensor import Tensor
 from ..errors import show_tensor
 from .step import Accumulated, Kept, Source, Step, place_of, rules_of
@@ -98,7 +98,8 @@ def steps(tensor: Tensor, gradient: Any = None, retain_graph: bool = False) -> I
     everything is as it was. The graph is freed at the end, not on the way. Raises what `backward` raises.
     """
     observer = StepObserver()
-    return step_through(observed(tensor, gradient, observer), observer, retain_graph)
+    gradients = observed(tensor, gradient, *followers_now(), observer)
+    return step_through(gradients, observer, retain_graph)
 
 
 def step_through(gradients: Gradients, observer: StepObserver, retain_graph: bool) -> Iterator[Step]:

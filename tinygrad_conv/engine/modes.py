@@ -19,6 +19,13 @@ LAYER: ContextVar[str] = ContextVar("the path of the layer being called", defaul
 OBSERVATION: ContextVar[Any] = ContextVar("who observes ops, sweeps and updates (observe.py)", default=None)
 BACKWARD: ContextVar[Any] = ContextVar("the Gradients of the sweep that is running", default=None)
 
+
+class Followed:
+    """Who follows every sweep, in all threads (observe.py)."""
+
+    by: Any = None
+
+
 ENTERED: ContextVar[tuple[Any, ...]] = ContextVar(
     "blocks of enable_grad and no_grad; the last rules", default=()
 )

@@ -3,19 +3,21 @@
 An `Observer` is told of every op that is applied to Tensors, of every step of a sweep, and of every update by
 an optimiser, in the order in which they happen; if it asks for it, also of functions that are no ops
 (`modes.told`), and of numbers that Python reads (reads.py). A context variable (`modes.OBSERVATION`) says who
-observes; while nobody does, nothing of this file runs.
+observes; while nobody does, nothing of this file runs. Who wants to be told of sweeps alone, of every one,
+says `follow`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
+from weakref import ref
 
 from ..errors import show_value
 from ..members import members_of, without_last
 from .backward import Gradients, fit
 from .location import Place, place_at, user_where
-from .modes import LAYER, OBSERVATION, observed_by, unobserved
+from .modes import LAYER, OBSERVATION, Followed, observed_by, unobserved
 from .node import Node
 from .reads import unwatch_reads, watch_reads
 from .tensor import Tensor
@@ -119,6 +121,12 @@ class Observer:
     def after_rules(self, gradients: Gradients, node: Node) -> None:
         """All of a node's rules have run; it is going to be freed, unless the graph is retained."""
 
+    def before_leaves(self, gradients: ObservedGradients) -> None:
+        """All rules have run, and what has arrived at the leaves is complete; their hooks have not run."""
+
+    def after_exchange(self, gradients: ObservedGradients, exchange: Exchange) -> None:
+        """A follower was shown what had arrived at leaves, and may have put something in its place."""
+
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         """A backward has all its gradients, by edge, and will write them down now."""
 
@@ -140,6 +148,31 @@ class Observer:
         """Python has read numbers of a tensor: `name` says by what method or attribute, or by which op on
         arrays, with the tensor among its params.
         """
+
+
+_followers: dict[int, ref[Observer]] = {}  # in the order in which they came
+
+
+def follow(observer: Observer) -> None:
+    """Tell an observer of every sweep from now on, in all threads, as long as somebody holds it; of nothing
+    else, so that ops run as if nobody looked on.
+    """
+    key = id(observer)
+    _followers[key] = ref(observer, lambda _: unfollow(key))
+    Followed.by = Observation(())
+
+
+def unfollow(key: int) -> None:
+    """A follower is gone."""
+    _followers.pop(key, None)
+    if not _followers:
+        Followed.by = None
+
+
+def followers_now() -> tuple[Observer, ...]:
+    """Those who follow every sweep."""
+    alive = [reference() for reference in list(_followers.values())]
+    return tuple(observer for observer in alive if observer is not None)
 
 
 def observers_now() -> tuple[Observer, ...]:
@@ -173,7 +206,7 @@ class Observation:
 
     def gradients(self, *arguments: Any) -> Gradients:
         """The books of a backward that is going to begin."""
-        return ObservedGradients(self.observers, *arguments)
+        return ObservedGradients((*followers_now(), *self.observers), *arguments)
 
     def inside_rules(self) -> Observation | None:
         """Those who look into rules."""
@@ -235,6 +268,14 @@ def listed(value: Any) -> Any:
     return (list(value) or value) if isinstance(value, Iterator) else value
 
 
+class Exchange:
+    """A function of a follower's that was called with what had arrived at leaves, and what it returned."""
+
+    def __init__(self, function: Callable[..., Any], leaves: Sequence[Any], options: dict[str, Any]) -> None:
+        self.function, self.leaves, self.options = function, leaves, options
+        self.results: Sequence[Any] | None = None  # by leaf; None: all stays as it is
+
+
 class ObservedGradients(Gradients):
     """The books of a backward, which tell observers of each entry."""
 
@@ -273,7 +314,24 @@ class ObservedGradients(Gradients):
             observer.after_rules(self, node)
         super().leave(node)
 
+    def exchange(self, function: Callable[..., Any], leaves: Sequence[Any] = (), **options: Any) -> None:
+        """Call a follower's function with what has arrived at leaves, None where nothing has; what it
+        returns, if anything, takes their places. A recording does the same in each replay.
+        """
+        made = Exchange(function, leaves, options)
+        with unobserved():
+            made.results = function(*map(self.arrived.get, leaves), **options)
+        for leaf, gradient in zip(leaves, made.results or ()):
+            if gradient is None:
+                self.arrived.pop(leaf, None)
+            else:
+                self.arrived[leaf] = gradient
+        for observer in self.observers:
+            observer.after_exchange(self, made)
+
     def at_leaves(self) -> dict[Any, Any]:
+        for observer in self.observers:
+            observer.before_leaves(self)
         gradients = super().at_leaves()
         for observer in self.observers:
             observer.after_sweep(gradients)

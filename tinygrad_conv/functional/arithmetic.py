@@ -37,9 +37,14 @@ def where(condition: Operand, input: Operand | None = None, other: Operand | Non
     """
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
-    chosen = arithmetic.where(input, other, condition=condition)
-    is_tensor = isinstance(chosen, Tensor) or not isinstance(condition, Tensor)
-    return chosen if is_tensor else Tensor(chosen)  # of two numbers: where(x > 0, 1.0, -1.0)
+    if isinstance(condition, Tensor) and input is not None and not is_any_tensor(input, other):
+        input = Tensor(input)  # of two numbers, where(x > 0, 1.0, -1.0): an op on Tensors all the same
+    return arithmetic.where(input, other, condition=condition)
+
+
+def is_any_tensor(*values: Any) -> bool:
+    """Whether one of these is a Tensor."""
+    return any(isinstance(value, Tensor) for value in values)
 
 
 @composite

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
-from ..ops import arithmetic, reduce, roots
+from ..ops import arithmetic, comparisons, reduce, roots, shape
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
 from ..options import ANY, ARRAY, INTEGER, OPERAND, checked, optional
@@ -37,9 +38,8 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
 def unit(x: Operand, dim: int, eps: float) -> Tensor:
     """x / max(‖x‖, eps), whose gradient knows nothing of the bound, as in PyTorch."""
     length = roots.vector_norm(x, dim=dim, keepdim=True)
-    numbers = np.asarray(length.detach() if isinstance(length, Tensor) else length)
-    missing = np.maximum(numbers, numbers.dtype.type(eps)) - numbers
-    return arithmetic.div(x, length + missing if missing.any() else length)
+    known = length.detach() if isinstance(length, Tensor) else length
+    return arithmetic.div(x, length + (arithmetic.clamp_min(known, eps) - known))
 
 
 @checked(x1=ARRAY, x2=ARRAY, p=OPERAND, eps=OPERAND)
@@ -73,17 +73,25 @@ def embedding(input: Operand, weight: Operand, padding_idx: int | None = None) -
     """
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must be [V, D], not {show_shape(weight.shape)}")
-    numbers = np.asarray(input.detach() if isinstance(input, Tensor) else input)
-    if numbers.dtype.kind not in "iu":
-        raise DtypeError(f"embedding: input must hold integers, not {show_array(numbers)}")
     rows = weight.shape[0]
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() < rows:
-        holds = f"input holds {numbers.min()} … {numbers.max()}"
-        raise IndexError(f"embedding: {holds}, but weight has the rows 0 … {rows - 1}")
-    vectors = weight[numbers.astype(np.intp)]
+    numbers = row_numbers(input, rows)
+    # a tensor itself, so that recordings see where the places come from
+    places = input if isinstance(input, Tensor) and input.dtype.kind == "i" else numbers.astype(np.intp)
+    vectors = weight[places]
     if padding_idx is None or not isinstance(vectors, Tensor):
         return vectors
     if not -rows <= padding_idx < rows:
         raise ValueError(f"embedding: padding_idx must be one of the {rows} rows, not {padding_idx}")
-    padded = (numbers == padding_idx % rows)[..., None]
+    padded = shape.unsqueeze(comparisons.eq(places, padding_idx % rows), dim=-1)
     return arithmetic.where(vectors.detach(), vectors, condition=padded)
+
+
+def row_numbers(input: Operand, rows: int) -> Array:
+    """The integers, each of which must be a row's."""
+    numbers = np.asarray(input.detach() if isinstance(input, Tensor) else input)
+    if numbers.dtype.kind not in "iu":
+        raise DtypeError(f"embedding: input must hold integers, not {show_array(numbers)}")
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < rows:
+        holds = f"input holds {numbers.min()} … {numbers.max()}"
+        raise IndexError(f"embedding: {holds}, but weight has the rows 0 … {rows - 1}")
+    return numbers

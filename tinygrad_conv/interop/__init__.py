@@ -4,11 +4,14 @@
     optimizer.load_state_dict(torch_optimizer.state_dict())
     torch_model.load_state_dict(tg.interop.to_torch(net))
     torch_optimizer.load_state_dict(tg.interop.to_torch(optimizer))
+    tg.onnx.export(net, x, "net.onnx")
     torch.from_dlpack(x), jax.numpy.from_dlpack(x), np.asarray(x)       tg.from_dlpack(t)
 
 pytorch.py      tensors, state dicts, modules, optimisers' states to PyTorch and back
 torch_file.py   `.pt` files
+onnx/           models as ONNX files
 structures.py   what is in dicts and lists, converted
+onnx/           models as ONNX files: `tg.onnx`
 dlpack.py       memory of any library that speaks DLPack; engine/dlpack.py has the way out
 
 `python -m tests.tools.layers` prints how far each layer's outputs and gradients are from PyTorch's.

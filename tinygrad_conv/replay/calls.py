@@ -278,6 +278,8 @@ def gradient_of(leaf: Any) -> Any:
 def deposit(line: Line, recorded: Recorded) -> Call:
     """The gradients of a backward go to the leaves, as by `accumulate`; no hook waits for them."""
     read, marks, add = reader(line.reads), line.details, np.add
+    if any(other.kind == "exchange" for other in recorded.lines):
+        return deposit_some(line)
     if has_marks(marks):
         return lambda slots, tensors: accumulate(dict(zip(filled(marks, slots, tensors), read(slots))))
 
@@ -288,6 +290,31 @@ def deposit(line: Line, recorded: Recorded) -> Call:
                 for before, gradient in zip(map(gradient_of, marks), read(slots))
             ]
             set_all(marks, "_grad", totals)
+
+    return call
+
+
+def deposit_some(line: Line) -> Call:
+    """The same where a follower may have left some leaves without a gradient."""
+    read, marks = reader(line.reads), line.details
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        pairs = zip(filled(marks, slots, tensors), read(slots))
+        accumulate({leaf: gradient for leaf, gradient in pairs if gradient is not None})
+
+    return call
+
+
+def exchange(line: Line, recorded: Recorded) -> Call:
+    """A follower's function, called with the gradients at leaves; what it returns takes their places."""
+    arrived, options = line.details
+    target, read, writes = line.target, reader(line.reads), line.writes
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        gradients = iter(read(slots))
+        results = target(*[next(gradients) if each else None for each in arrived], **options)
+        for write, result in zip(writes, results or ()):
+            slots[write] = result
 
     return call
 
@@ -310,6 +337,7 @@ MAKERS: dict[str, Callable[[Line, Recorded], Call]] = {
     "tuple": as_tuple,
     "cast": cast,
     "function": function,
+    "exchange": exchange,
     "deposit": deposit,
     "step": step,
 }

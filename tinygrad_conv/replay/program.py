@@ -61,7 +61,7 @@ def shown_member(value: Any) -> str:
 class Line:
     """One call of a step: what is called, from which slots, into which."""
 
-    kind: str  # "forward", "rule", "add", "tuple", "cast", "function", "deposit" or "step"
+    kind: str  # "forward", "rule", "add", "tuple", "cast", "function", "exchange", "deposit" or "step"
     name: str
     target: Any  # the Op, the Rule, the function, the dtype or the optimiser
     reads: tuple[int, ...]
@@ -78,7 +78,7 @@ class Line:
     def like(self, other: Line) -> bool:
         """Whether it is the same call, into and from the same slots."""
         mine, theirs = ((line.kind, line.name, line.reads, line.writes) for line in (self, other))
-        return mine == theirs and self.target is other.target and same(self.details, other.details)
+        return mine == theirs and self.target == other.target and same(self.details, other.details)
 
 
 @dataclass

@@ -62,6 +62,7 @@ class Trace(Slots, Observer):
         self.sums: dict[Any, int] = {}  # by edge: the slot of the gradient that has arrived there
         self.sweep: Any = None
         self.dy = 0
+        self.exchanged: list[Any] = []  # leaves whose gradients a follower has put in their places
         self.given: Any = None  # to a function that runs
         self.parts: Any = None  # of a variadic rule: the slots of its gradients that are still to be told
 
@@ -163,7 +164,7 @@ class Trace(Slots, Observer):
     # Sweeps
     @careful
     def before_sweep(self, gradients: Any) -> None:
-        self.sweep, self.sums = gradients, {}
+        self.sweep, self.sums, self.exchanged = gradients, {}, []
         if gradients.lift is not None:
             return
         for edge, array in gradients.arrived.items():
@@ -244,11 +245,24 @@ class Trace(Slots, Observer):
         return number
 
     @careful
+    def after_exchange(self, gradients: Any, exchange: Any) -> None:
+        reads = [self.sums.get(leaf) for leaf in exchange.leaves]
+        writes = []
+        if exchange.results is not None:
+            writes = [self.new("computed", result) for result in exchange.results]
+            self.sums.update(zip(exchange.leaves, writes))
+            self.exchanged += exchange.leaves
+        arrived = [read is not None for read in reads]
+        numbers = [read for read in reads if read is not None]
+        details = (arrived, exchange.options)
+        self.write("exchange", exchange.function.__name__, exchange.function, numbers, writes, details)
+
+    @careful
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:
             self.refuse("a leaf goes backward by itself")
         elif self.sweep.lift is None and self.sweep.wanted is None:
-            leaves = list(gradients)
+            leaves = list(dict.fromkeys([*gradients, *self.exchanged]))
             for leaf in leaves:
                 self.check_leaf(leaf)
             leaves = [leaf for leaf in leaves if type(leaf) is not Output and id(leaf) not in self.private]

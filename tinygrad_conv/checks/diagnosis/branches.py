@@ -10,7 +10,7 @@ import numpy as np
 from ...dtypes import Array
 from ..fault import Finding
 from .evidence import Evidence
-from .places import box_of, is_of_places, what_there
+from .places import box_of, entries_of, is_of_places, what_there
 from .quantities import Quantity, quantities
 
 COMPARISONS: dict[str, Callable[[Array, Array], Array]] = {
@@ -41,7 +41,8 @@ def a_branch(evidence: Evidence) -> Iterator[Finding]:
                 seen.add(condition)
                 where = "for outputs where" if others else "where"
                 rest = "right elsewhere"
-                text = f"wrong exactly {where} {condition}{what_there(evidence)}, {rest}"
+                there = what_there(evidence, entries_of(evidence, mask, others))
+                text = f"wrong exactly {where} {condition}{there}, {rest}"
                 yield Finding("branch", f"{text}: that branch of d{name}, or its condition")
 
 

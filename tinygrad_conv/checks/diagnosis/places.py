@@ -92,7 +92,8 @@ def a_part(evidence: Evidence) -> Iterator[Finding]:
                 if name != "y"
                 else f"d{evidence.name} is right for the rest of y"
             )
-            yield Finding("part", f"{side}{what_there(evidence)}; {rest}")
+            there = what_there(evidence, entries_of(evidence, mask, others))
+            yield Finding("part", f"{side}{there}; {rest}")
 
 
 def is_of_places(evidence: Evidence, mask: Array, others: int) -> bool:
@@ -110,19 +111,30 @@ def a_simple_part(evidence: Evidence) -> Iterator[Finding]:
         yield from a_part(evidence)
 
 
-def what_there(evidence: Evidence) -> str:
-    """What the rule gives where it is wrong, if that is simple."""
-    given, right = evidence.given[evidence.wrong], evidence.right[evidence.wrong]
+def what_there(evidence: Evidence, part: Array | None = None) -> str:
+    """What the rule gives where it is wrong, if that is simple.
+
+    part: the entries of the Jacobian of which this is said, where some of them may be right.
+    """
+    wrong = evidence.wrong
+    given, right = evidence.given[wrong], evidence.right[wrong]
     scale = np.abs(evidence.right).max(initial=0.0)
+    whole = part is None or not (part & ~wrong & (np.abs(evidence.right) > 1e-6 * scale)).any()
     if (np.abs(given) <= 1e-6 * scale).all():
-        return ", where it gives 0"
+        return ", where it gives 0" if whole else ", where what is wrong is 0"
     if (np.abs(right) <= 1e-6 * scale).all():
-        return ", where 0 is due"
+        return ", where 0 is due" if whole else ", where 0 is due for what is wrong"
     ratio = given / np.where(right == 0, np.inf, right)
-    if np.ptp(ratio) < 1e-4 * np.abs(ratio).max():
-        nearest = round(float(ratio[0]), 6)
-        return f", where it gives {nearest:g} times the right gradient"
-    return ""
+    if np.ptp(ratio) >= 1e-4 * np.abs(ratio).max():
+        return ""
+    times = f"{round(float(ratio[0]), 6):g} times"
+    there = f"it gives {times} the right gradient" if whole else f"what is wrong is {times} what is due"
+    return f", where {there}"
+
+
+def entries_of(evidence: Evidence, mask: Array, others: int) -> Array:
+    """The entries of the Jacobian of some elements of the input, or of the output (others = 1)."""
+    return np.broadcast_to(mask if others == 0 else mask[:, None], evidence.wrong.shape)
 
 
 def box_of(mask: Array) -> list[str] | None:

@@ -65,10 +65,11 @@ def a_share(evidence: Evidence) -> Iterator[Finding]:
         text = f"of all shares of outputs in d{name}, {count} are wrong{there}"
         yield Finding("part", f"{text}; the other shares are right")
         return
-    given, right = used(evidence)
+    _, right = used(evidence)
     if right.mean() > DENSE or not right.any():
         return
-    lost, foreign = int((right & ~given).sum()), int((given & ~right).sum())
+    at_points = {lost_and_foreign(point) for point in evidence.points}
+    lost, foreign = at_points.pop() if len(at_points) == 1 else (False, False)
     if lost and foreign:
         text = f"shares of outputs in d{name} are in wrong places: some are 0, and some are where 0 is due"
         yield Finding("places", text)
@@ -76,6 +77,12 @@ def a_share(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("places", f"d{name} has shares of outputs where 0 is due")
     elif lost:
         yield Finding("part", f"d{name} lacks shares of outputs: they are 0")
+
+
+def lost_and_foreign(evidence: Evidence) -> tuple[bool, bool]:
+    """Whether shares of outputs are 0 where they should not be, and whether some are where 0 is due."""
+    given, right = used(evidence)
+    return bool((right & ~given).any()), bool((given & ~right).any())
 
 
 def is_in_right_places(evidence: Evidence) -> bool:

@@ -8,6 +8,7 @@ missing. That is tried out here: each value is held fast in turn while the rule'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from ..introspection import run_rule
 from ..pullback import jacobian
 from ..tolerance import Tolerance
 from .rule_source import SourceFault, rule_faults
+
+FEW = 5  # values that a rule reads, of which every choice is tried
 
 
 def find_constant(call: RecordedCall, argument: int, output: int, tolerance: Tolerance) -> Finding:
@@ -78,9 +81,11 @@ def ignores_dy(call: RecordedCall, output: int, dys: tuple[Array | None, ...]) -
 
 
 def suspects(call: RecordedCall, names: list[str]) -> Iterator[set[str]]:
-    """Which values to hold, in this order: each kept one, each other one, all of them."""
+    """Which values to hold, in this order: each kept one, each other one, two of them, and so on."""
     yield from ({name} for name in names if name in call.op.keeps)
     yield from ({name} for name in names if name not in call.op.keeps)
+    for count in range(2, len(names) if len(names) <= FEW else 2):
+        yield from map(set, combinations(names, count))
     yield set(names)
 
 

@@ -1,0 +1,23 @@
+"""Which rule writes which op: a function of the graph, the op's inputs, and its params by keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
+RULES: dict[str, Callable[..., Any]] = {}
+
+
+def writes(*ops: str) -> Callable[[Rule], Rule]:
+    """Enter the decorated function as the rule of these ops.
+
+    It returns what the outputs are called in the graph: a name, or a tuple of them.
+    """
+
+    def enter(rule: Rule) -> Rule:
+        RULES.update(dict.fromkeys(ops, rule))
+        return rule
+
+    return enter
