@@ -193,7 +193,7 @@ def test_what_is_to_be_written_instead_is_there(name):
         ("tinygrad_conv.optim.lr_scheduler", "_LRScheduler", "LRScheduler, with next_lr for get_lr$"),
         ("tinygrad_conv.optim.lr_scheduler", "CosineLR", "write optim.lr_scheduler.LambdaLR"),
         ("tinygrad_conv.utils", "checkpoint", "rules keep only what they read"),
-        ("tinygrad_conv.utils.data", "DistributedSampler", "one process computes it all"),
+        ("tinygrad_conv.utils.data", "DistributedSampler", "ShardedSampler"),
         ("tinygrad_conv.data", "DataLoadr", "did you mean DataLoader"),
     ],
 )
