@@ -19,7 +19,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import errors
-from tinygrad_conv.absent import missing
+from tinygrad_conv.absent import missing, notes
 from tinygrad_conv.absent.instead import INSTEAD, OUR_DATASETS, OUR_TRANSFORMS, write_instead
 
 MODULES = ["tinygrad_conv", "tinygrad_conv.nn", "tinygrad_conv.nn.functional", "tinygrad_conv.nn.init"]
@@ -152,6 +152,21 @@ def test_all_that_torch_itself_has_is_here_or_has_a_line():
     assert len(names) > 500 and not ours, f"torch has these, and nobody says what to write: {ours}"
 
 
+NOT_OF_TRAINING = """
+as_subclass chalf dense_dim dim_order grad_dtype index ipu module_load mtia output_nr qscheme record_stream
+reinforce slice_inverse to_mkldnn to_padded_tensor values volatile
+""".split()
+"""Methods of PyTorch's tensors for other hardware and memory layouts, and some that only raise."""
+
+
+@pytest.mark.torch
+def test_every_method_of_pytorchs_tensors_is_here_or_has_a_line():
+    torch = pytest.importorskip("torch")
+    names = {name for name in dir(torch.Tensor) if not name.startswith("_") and not hasattr(tg.Tensor, name)}
+    unsaid = {name for name in names if not notes.instead_on_tensor(name)}
+    assert len(names) > 100 and unsaid <= {*NOT_OF_TRAINING}, f"nobody says what to write: {unsaid}"
+
+
 @pytest.mark.parametrize("name", sorted({*re.findall(r"\btg\.(\w+(?:\.\w+)*)", " ".join(INSTEAD.values()))}))
 def test_what_is_to_be_written_instead_is_there(name):
     assert is_here(f"torch.{name}")
@@ -175,6 +190,10 @@ def test_what_is_to_be_written_instead_is_there(name):
         ("tinygrad_conv.nn.init", "xavier_normal", "write nn.init.xavier_normal_$"),
         ("tinygrad_conv.nn.utils", "clip_grad_norm", "write nn.utils.clip_grad_norm_"),
         ("tinygrad_conv.optim", "LBFGS", "take SGD"),
+        ("tinygrad_conv.optim.lr_scheduler", "_LRScheduler", "LRScheduler, with next_lr for get_lr$"),
+        ("tinygrad_conv.optim.lr_scheduler", "CosineLR", "write optim.lr_scheduler.LambdaLR"),
+        ("tinygrad_conv.utils", "checkpoint", "rules keep only what they read"),
+        ("tinygrad_conv.utils.data", "DistributedSampler", "ShardedSampler"),
         ("tinygrad_conv.data", "DataLoadr", "did you mean DataLoader"),
     ],
 )

@@ -49,7 +49,10 @@ LINES = [
     ("w.grad.detach().cpu()", "w.grad"),
     ("w.data.to('cpu')", "w.data"),
     ("w.data.to(tg.float64)", "w.data.astype(tg.float64)"),
-    ("for p in [w]: p.grad.data.mul_(2)", None),
+    ("for p in [w]: p.grad.data.mul_(2)", "p.grad *= 2"),
+    ("w.grad.data.zero_()", "w.grad[...] = 0"),
+    ("w.data.sub_(0.1 * w.grad.data)", "w.data -= 0.1 * w.grad"),
+    ("w.grad.data.no_such_thing()", None),
     ("for p in [w]: p.grad.mul_(2)", "p.grad *= 2"),
 ]
 

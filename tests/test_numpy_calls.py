@@ -133,4 +133,8 @@ def test_a_plot_says_what_to_write():
         pyplot.plot(losses)
     pyplot.plot([loss.item() for loss in losses])
     pyplot.plot(leaf(3).detach())
+    with pytest.raises(
+        tg.errors.GraphError, match=r"use x\.detach\(\), or x\.detach\(\)\.numpy\(\) where it is drawn$"
+    ):
+        pyplot.plot(leaf(3))
     pyplot.close("all")

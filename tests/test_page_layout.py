@@ -73,6 +73,37 @@ def test_nothing_is_wider_than_the_window_on_any_step(visit, window_of, width, l
         assert browser.execute_script(OVERFLOWING) == [], leaf
 
 
+BEHIND_A_SCROLL_BAR = """
+    const hidden = (box) => box.scrollWidth > box.clientWidth + 1 && box.scrollHeight > box.clientHeight;
+    const room = document.querySelector("#step").clientWidth / 2;
+    return [...document.querySelectorAll("#step .scroll")]
+        .filter((box) => hidden(box) && box.scrollWidth < room)
+        .map((box) => `${box.parentElement.innerText.slice(0, 40)}: ${box.scrollWidth} > ${box.clientWidth}`);
+"""
+
+
+@pytest.mark.browser
+def test_the_bar_that_scrolls_an_array_does_not_hide_its_last_column(visit, window_of):
+    window_of(1400)
+    recording = shapes_of_the_example().record()
+    browser = visit(recording)
+    for step in reversed(recording):
+        assert browser.execute_script(BEHIND_A_SCROLL_BAR) == [], step
+        browser.execute_script("document.querySelector('#next').click()")
+
+
+@pytest.mark.browser
+def test_factors_and_their_product_stand_in_one_row_beside_the_curve(visit, window_of):
+    window_of(1400)
+    browser = visit(shapes_of_the_example().record())
+    assert text(browser, "#step h2").startswith("%9 mse_loss")
+    tops = browser.execute_script("""
+        return [...document.querySelectorAll(".beside-curve .arrays:last-child > *")]
+            .map((part) => part.getBoundingClientRect().top);
+    """)
+    assert len(tops) == 3 and len({*tops}) == 1
+
+
 EVERY_STEP = f"""
     const wider = () => {{ {OVERFLOWING} }}, found = [];
     const look = (what) => wider().forEach((element) => found.push(`${{what}}: ${{element}}`));

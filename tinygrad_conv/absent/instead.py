@@ -263,6 +263,7 @@ NN: dict[str, str] = {
 }
 
 OTHERS: dict[str, str] = {
+    "optim.lr_scheduler._LRScheduler": "write optim.lr_scheduler.LRScheduler, with next_lr for get_lr",
     "optim.lr_scheduler.*": "write optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: factor)",
     "optim.swa_utils*": "keep a copy of the state_dict, and average it",
     "optim.*": "take SGD, Adam, AdamW or RMSprop, or write a subclass of optim.Optimizer",
@@ -270,6 +271,19 @@ OTHERS: dict[str, str] = {
     **dict.fromkeys(
         ("Tensor.storage", "Tensor.untyped_storage", "Tensor.data_ptr"), "look at x.data, an ndarray"
     ),
+    **dict.fromkeys(("Tensor.bernoulli", "Tensor.multinomial"), "write tg.{name}(x, …)"),
+    **dict.fromkeys(("Tensor.H", "Tensor.mH"), "write x.mT"),
+    "Tensor.is_cpu": "write True",
+    "Tensor.is_set_to": "write np.shares_memory(x.data, y.data)",
+    **dict.fromkeys(
+        ("Tensor.*sparse*", "Tensor.to_dense", "Tensor.*coalesce*", "Tensor.*_indices"), NO_SPARSE
+    ),
+    **dict.fromkeys(("Tensor.is_*", "Tensor.layout"), "write False: there is one kind of tensor"),
+    **dict.fromkeys(("Tensor.storage_*", "Tensor.const_data_ptr"), "look at x.data, an ndarray"),
+    "Tensor.new_empty_strided": "write x.new_empty(…)",
+    "Tensor.resize_as": "write x.reshape(y.shape)",
+    "Tensor.narrow_copy": "write x.narrow(…).clone()",
+    "Tensor.unsafe_*": "write x.chunk, x.split",
     "Tensor.new": "write tg.tensor(…, dtype=x.dtype)",
     "Tensor.bfloat16": "write x.half(), or x.float()",
     **dict.fromkeys(

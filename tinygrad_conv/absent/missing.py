@@ -25,6 +25,9 @@ PYTORCHS = {
 }
 """By this package's name of a part: PyTorch's, where it is another."""
 
+PRIVATE = ("_LRScheduler",)
+"""Names of PyTorch's that scripts use though they begin with a _."""
+
 
 def pytorchs_name(module: str) -> str:
     """PyTorch's name of a module of this package."""
@@ -52,7 +55,7 @@ def refuse(module: str, name: str, depth: int = 1) -> NoReturn:
 
     depth: how many frames above this one the asking is.
     """
-    hint = "" if name.startswith("_") else hint_for(module, name)
+    hint = "" if name.startswith("_") and name not in PRIVATE else hint_for(module, name)
     if hint and is_import(sys._getframe(depth)) and not has_module(module, name):
         raise ImportError(f"cannot import name {name!r} from {module!r}{hint}", name=module)
     raise AttributeError(f"module {module!r} has no attribute {name!r}{hint}")

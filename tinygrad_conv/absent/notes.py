@@ -23,7 +23,8 @@ def note_for(error: BaseException) -> str:
     name, owner = getattr(error, "name", None), getattr(error, "obj", None)
     if not isinstance(error, AttributeError) or not isinstance(name, str) or name.startswith("__"):
         return ""
-    if type(owner) is sys.modules["numpy"].ndarray:
+    array = owner.obj if isinstance(owner, memoryview) else owner  # `.data` of an array is its memory
+    if type(array) is sys.modules["numpy"].ndarray:
         line = instead_on_array(name, error.__traceback__)
         return line and f".data and .grad are NumPy's arrays: {line}"
     if type(owner).__name__ == "Tensor" and type(owner).__module__.startswith(f"{PACKAGE}."):
@@ -54,15 +55,24 @@ def rewritten(name: str, place: TracebackType | None) -> str:
     """The call of this method in the line that failed, as an array takes it."""
     from .array_rewriting import instead_of
 
-    for call in calls_of(name, place):
+    for call in map(WithoutMemory().visit, calls_of(name, place)):
         text = " ".join(map(ast.unparse, (*call.args, *call.keywords)))
         is_dtype = any(dtype in text for dtype in DTYPES)
-        receiver = call.func.value  # type: ignore[attr-defined]
+        receiver = call.func.value
         try:
             return f"write {ast.unparse(instead_of(name, call, receiver, is_dtype, is_operand=False))}"
         except Exception:  # arguments that PyTorch would not take either
             break
     return ""
+
+
+class WithoutMemory(ast.NodeTransformer):
+    """Has `w.grad` where `w.grad.data` stands, the memory of an array."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        of_array = isinstance(node.value, ast.Attribute) and node.value.attr in ("grad", "data")
+        return node.value if node.attr == "data" and of_array else node
 
 
 def calls_of(name: str, place: TracebackType | None) -> list[ast.Call]:

@@ -159,7 +159,7 @@ class Tensor(TensorMethods):
         self.memory().version = Versions.latest = tick()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        check_leaf(self, "copy, pickle")
+        check_leaf(self, "copy, pickle", "x.detach(), or x.detach().numpy() where it is drawn")
         slots = {"requires_grad": self._requires_grad, "name": self.name, "grad": self.grad}
         return type(self), (self._data,), (None, slots)
 
@@ -209,7 +209,9 @@ def check_may_require_grad(tensor: Tensor) -> None:
         )
 
 
-def check_leaf(tensor: Tensor, what: str) -> None:
+def check_leaf(tensor: Tensor, what: str, instead: str = "detach()") -> None:
     """Refuse what only a leaf can do."""
     if tensor._edge is not None:
-        raise GraphError(f"{what}: {tensor._edge.node!r} made this tensor, and only a leaf can; use detach()")
+        raise GraphError(
+            f"{what}: {tensor._edge.node!r} made this tensor, and only a leaf can; use {instead}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..absent.missing import public_names
 from ..data import (
     BatchSampler,
     ConcatDataset,
@@ -39,3 +40,5 @@ __all__ = [
     "get_worker_info",
     "random_split",
 ]
+
+__getattr__, __dir__ = public_names(__name__)

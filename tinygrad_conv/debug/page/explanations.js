@@ -147,6 +147,6 @@ function heatmapFigure(array, { name, label, pick, scale, context }) {
     figure.append(make("div", { class: "scroll" }, map.canvas));
   }
   figure.append(make("small", {}, about));
-  figure.style.maxWidth = `${Math.max(map?.width ?? 0, ROOM_OF_FIGURE)}px`;
+  figure.style.maxWidth = `max(${map?.width ?? 0}px + var(--bar), ${ROOM_OF_FIGURE}px)`;
   return { element: figure, map };
 }

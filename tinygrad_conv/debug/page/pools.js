@@ -52,7 +52,7 @@ class PoolingView {
     map.canvas.setAttribute("aria-label", `${name}, ${label}`);
     const element = make("figure", {}, make("figcaption", {}, make("b", {}, named(name, [...leading, ":", ":"])), ` ${label}`),
       make("div", { class: "scroll" }, map.canvas), ...(array.remark ? [make("small", {}, array.remark)] : []));
-    element.style.maxWidth = `${Math.max(map.width, 120)}px`;
+    element.style.maxWidth = `max(${map.width}px + var(--bar), 120px)`;
     return { name, array, of, map, element };
   }
 

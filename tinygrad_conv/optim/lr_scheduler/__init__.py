@@ -6,6 +6,7 @@ LambdaLR, CyclicLR, OneCycleLR and CosineAnnealingWarmRestarts set it, whatever 
 
 from __future__ import annotations
 
+from ...absent.missing import public_names
 from .composite import ChainedScheduler, SequentialLR
 from .cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from .cycles import CyclicLR, OneCycleLR
@@ -32,3 +33,5 @@ __all__ = [
     "SequentialLR",
     "StepLR",
 ]
+
+__getattr__, __dir__ = public_names(__name__)
