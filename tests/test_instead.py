@@ -190,7 +190,7 @@ def test_what_is_to_be_written_instead_is_there(name):
         ("tinygrad_conv.nn.init", "xavier_normal", "write nn.init.xavier_normal_$"),
         ("tinygrad_conv.nn.utils", "clip_grad_norm", "write nn.utils.clip_grad_norm_"),
         ("tinygrad_conv.optim", "LBFGS", "take SGD"),
-        ("tinygrad_conv.optim.lr_scheduler", "_LRScheduler", "LRScheduler, with next_lr for get_lr$"),
+        ("tinygrad_conv.optim.lr_scheduler", "_LRScheduler", "LRScheduler$"),
         ("tinygrad_conv.optim.lr_scheduler", "CosineLR", "write optim.lr_scheduler.LambdaLR"),
         ("tinygrad_conv.utils", "checkpoint", "rules keep only what they read"),
         ("tinygrad_conv.utils.data", "DistributedSampler", "ShardedSampler"),

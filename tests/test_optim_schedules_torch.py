@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
+import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
 pytestmark = [
@@ -213,3 +214,41 @@ def test_clipping(max_norm, norm_type):
     )
     for p, q in zip(ours, theirs):
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
+
+
+def own_schedules(library):
+    """Schedules of one's own, as they are written for PyTorch."""
+
+    class WarmUp(library.optim.lr_scheduler.LRScheduler):
+        def __init__(self, optimizer, steps, last_epoch=-1):
+            self.steps = steps
+            super().__init__(optimizer, last_epoch)
+
+        def get_lr(self):
+            share = min(1.0, (self.last_epoch + 1) / self.steps)
+            return [base * share for base in self.base_lrs]
+
+    class Halving(library.optim.lr_scheduler.LRScheduler):
+        def get_lr(self):
+            if self.last_epoch == 0:
+                return [group["lr"] for group in self.optimizer.param_groups]
+            return [group["lr"] / 2 for group in self.optimizer.param_groups]
+
+    return [lambda optimizer: WarmUp(optimizer, 5), Halving]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_schedule_with_get_lr_is_pytorchs(which):
+    rates = []
+    for library, parameters in ((torch, torch.nn.Linear(2, 2)), (tg, nn.Linear(2, 2))):
+        weight, bias = parameters.parameters()
+        groups = [{"params": [weight], "lr": 0.3}, {"params": [bias]}]
+        optimizer = library.optim.SGD(groups, lr=0.1)
+        schedule = own_schedules(library)[which](optimizer)
+        taken = [schedule.get_last_lr()]
+        for _ in range(8):
+            optimizer.step()
+            schedule.step()
+            taken.append(schedule.get_last_lr())
+        rates.append(taken)
+    np.testing.assert_allclose(rates[1], rates[0], rtol=1e-12)

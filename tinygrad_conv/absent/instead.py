@@ -263,7 +263,7 @@ NN: dict[str, str] = {
 }
 
 OTHERS: dict[str, str] = {
-    "optim.lr_scheduler._LRScheduler": "write optim.lr_scheduler.LRScheduler, with next_lr for get_lr",
+    "optim.lr_scheduler._LRScheduler": "write optim.lr_scheduler.LRScheduler",
     "optim.lr_scheduler.*": "write optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: factor)",
     "optim.swa_utils*": "keep a copy of the state_dict, and average it",
     "optim.*": "take SGD, Adam, AdamW or RMSprop, or write a subclass of optim.Optimizer",

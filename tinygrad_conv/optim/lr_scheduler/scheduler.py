@@ -17,6 +17,8 @@ from ..options import SCHEDULES, SCHEDULES_OWN
 class LRScheduler:
     """The base of all schedules: one by epoch says in `first_lr` and `next_lr` what a group's rate becomes.
 
+    Or, as in PyTorch, in `get_lr()`, which returns the rates of all groups in epoch `last_epoch`.
+
     A group's `initial_lr` is its rate when its first schedule was made. last_epoch: -1, or the epoch to go on
     from, for an optimiser whose groups have an `initial_lr` already; else raises KeyError.
     """
@@ -51,15 +53,20 @@ class LRScheduler:
         """Which options of a group change as the schedule is made, and to what."""
         if self.last_epoch:
             return self.next_options(number, group) if self.begins_anew else {}
-        return {"lr": self.first_lr(group["lr"])}
+        return {"lr": self.rate(number, self.first_lr, group["lr"])}
 
     def begin_again(self, number: int, group: Group) -> Group:
         """The same in epoch 0 of a schedule that follows another."""
-        return {"lr": self.first_lr(self.base_lrs[number])}
+        return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
 
     def next_options(self, number: int, group: Group) -> Group:
         """Which options of a group change in epoch `last_epoch`, and to what."""
-        return {"lr": self.next_lr(group["lr"], self.base_lrs[number])}
+        return {"lr": self.rate(number, self.next_lr, group["lr"], self.base_lrs[number])}
+
+    def rate(self, number: int, by: Callable[..., float], *rates: float) -> float:
+        """The rate of a group in epoch `last_epoch`: by a function of rates, or by `get_lr` as in PyTorch."""
+        get_lr: Callable[[], Sequence[float]] | None = getattr(self, "get_lr", None)
+        return by(*rates) if get_lr is None else get_lr()[number]
 
     def first_lr(self, lr: float) -> float:
         """The rate in epoch 0."""
@@ -68,7 +75,7 @@ class LRScheduler:
     def next_lr(self, lr: float, base_lr: float) -> float:
         """The rate in epoch `last_epoch`, from that in the epoch before."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`"
+            f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`, or get_lr"
         )
 
     @told
