@@ -20,9 +20,7 @@ from ...engine.location import user_where
 from .data_seen import MOST_SHUFFLED, note_order
 from .seams import WATCH
 
-MOST_DRAWS = (
-    4  # permutations of which it is looked what they may index: data are put in order at the beginning
-)
+MOST_DRAWS = 4  # permutations of which it is looked what they index: data are ordered at the beginning
 MOST_ARRAYS = 6  # of a length
 
 

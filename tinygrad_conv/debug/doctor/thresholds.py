@@ -67,9 +67,7 @@ GROWING = 1.5  # nodes of a backward over those of the one three before, again a
 LARGE_INPUT = 12.0  # root mean square; pixels of 0 … 255 have 100 or more, standardised data 1
 SMALL_INPUT = 2e-3  # root mean square; 1/255 of pixels in 0 … 1 has it, one-hot rows of 10,000 have 1e-2
 LARGE_TARGET = 50.0  # root mean square of what the mean squared error compares with
-AT_SCALE = (
-    0.05  # first predictions' range over the targets'; a net whose outputs are not scaled has 1 / range
-)
+AT_SCALE = 0.05  # first predictions' range over the targets'; of a net that does not scale it is far less
 OFFSET = 20.0  # |mean| over the spread of an input feature: the offset drowns the differences
 ROW_OFFSET = 5.0  # the same, where rows were normalised by themselves: that says why
 UNEVEN = 1e3  # largest over smallest spread of the features of one input
