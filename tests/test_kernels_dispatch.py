@@ -154,6 +154,7 @@ def test_pooling_says_who_served() -> None:
 
 LEADS_THERE = {  # what a debugger may skip, by name; everything else in the folder is arithmetic
     "tinygrad_conv.kernels",
+    "tinygrad_conv.kernels.blas",
     "tinygrad_conv.kernels.dispatch",
     "tinygrad_conv.kernels.memory_order",
     "tinygrad_conv.kernels.threads",

@@ -148,8 +148,8 @@ def test_between_the_user_s_line_and_the_rule_stands_the_chain_rule(tmp_path: Pa
     assert functions[user:] == [
         ("a_net", "<module>"),
         ("tensor", "backward"),
-        ("tensor", "backpropagate"),
-        ("tensor", "sweep_from"),
+        ("backpropagation", "backpropagate"),
+        ("backpropagation", "sweep_from"),
         ("backward", "sweep"),
         ("backward", "send_back"),
         ("loss", "mse_loss_dx"),

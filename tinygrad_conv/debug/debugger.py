@@ -38,6 +38,7 @@ PLUMBING = (
     "tinygrad_conv.ops.arguments.*",  # what refuses arguments, and brings them into one form
     "tinygrad_conv.ops.listing",
     "tinygrad_conv.kernels",  # from here on: which kernel serves a shape, and how its memory lies
+    "tinygrad_conv.kernels.blas",
     "tinygrad_conv.kernels.dispatch",
     "tinygrad_conv.kernels.memory_order",
     "tinygrad_conv.kernels.threads",
