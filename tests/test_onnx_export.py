@@ -17,7 +17,8 @@ from .helpers import more
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from .onnx_cases import BINARY, POSITIVE, UNARY, UNIT, all_cases  # noqa: E402
+from .exported_ops import all_cases  # noqa: E402
+from .exported_ops.tensors import BINARY, POSITIVE, UNARY, UNIT  # noqa: E402
 from .onnx_runs import assert_exports, exported, run  # noqa: E402
 
 pytestmark = pytest.mark.onnx

@@ -12,7 +12,7 @@ flow.py         gradient flow by layer, dead, saturated, identical units; recurr
 initial.py      weights that begin too large or too small
 parameters.py   not found, not optimised, not reached, frozen, shared; cuts.py: where the tape is cut
 steps.py        none, with old gradients; signs.py: uphill; rates.py: too large, too small; schedules.py
-data.py         not normalised, constant, sorted, reused buffers, labels; padding.py
+data.py         not normalised, constant, sorted, reused buffers, labels; targets.py; padding.py
 orders.py       inputs and labels that are shuffled apart
 losses.py       softmax and the loss, the batch axis, shapes that broadcast; divergences.py
 reshapes.py     axes that a view scrambles; axes.py: what the source says of them

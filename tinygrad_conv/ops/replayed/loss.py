@@ -51,7 +51,7 @@ def cross_entropy_replayed(_, shared, x, target, **params):
     """-Σ_c q[c] ln softmax(x)[c] of labels, the mean over samples [N, C] that all count."""
     if not is_plain(x, target, **params):
         return None
-    kept = shared["exponentials", id(x), id(target), params["label_smoothing"]] = []
+    kept = shared[key_of(x, target, params)] = []
     classes, samples, lowest = x.shape[1], x.dtype.type(x.shape[0]), x.dtype.type(-np.inf)
     options = {"classes": classes, "dtype": x.dtype, "label_smoothing": params["label_smoothing"]}
     sum_over, vectors = kernels.sum_over, label_vectors.forward
@@ -77,7 +77,7 @@ def cross_entropy_replayed(_, shared, x, target, **params):
 @cross_entropy.replayed("x")
 def cross_entropy_dx_replayed(_, shared, dy, x, target, **params):
     """The probabilities less 1 at the label's place, times its share of dy."""
-    kept = shared.get(("exponentials", id(x), id(target), params["label_smoothing"]))
+    kept = shared.get(key_of(x, target, params))
     if kept is None or not is_plain(x, target, **params):
         return None
     samples, sum_over = x.dtype.type(x.shape[0]), kernels.sum_over
@@ -89,6 +89,11 @@ def cross_entropy_dx_replayed(_, shared, dy, x, target, **params):
         return dy / samples * (exponentials / total * sum_over(wanted, 1, keepdims=True) - wanted)
 
     return run
+
+
+def key_of(x, target, params):
+    """By which the loss of logits and labels leaves its exponentials for its rule."""
+    return "exponentials", id(x), id(target), params["label_smoothing"]
 
 
 def is_plain(x, target, *, weight, reduction, ignore_index, label_smoothing):
