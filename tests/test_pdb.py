@@ -112,7 +112,7 @@ def test_one_step_leads_from_a_net_to_the_head_of_its_first_op(tmp_path: Path, t
 @pytest.mark.parametrize("kernels", ["fast", *more("reference")])
 def test_one_step_leads_from_the_arithmetic_into_the_kernel(tmp_path: Path, kernels: str) -> None:
     text = FIVE_OPS.replace("y = net(x)", f'with tg.use_kernels("{kernels}"): y = net(x)')
-    to_the_arithmetic = ["next"] * 3  # past the head, the checks and the window
+    to_the_arithmetic = ["next"] * 2  # past the head, and the checked window
     begin = TO_THE_NEXT_LINE
     answers = drive([str(written(tmp_path, text))], [*begin, "step", *to_the_arithmetic, "step", "next"])
     line, kernel, inside = answers[-3:]

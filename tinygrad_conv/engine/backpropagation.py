@@ -70,7 +70,7 @@ def seed_for(tensor: Any, gradient: Any, gradients: Gradients) -> Any:
     """The gradient that a backward of the tensor begins with: 1 for a scalar, where none was given."""
     if gradient is None:
         check_scalar(tensor)
-        ones = np.empty_like(tensor._data)
+        ones = np.empty(tensor._data.shape, tensor._data.dtype)
         ones.fill(1)  # np.ones takes five times as long
         return gradients.of(ones)
     if isinstance(gradient, TensorMethods):

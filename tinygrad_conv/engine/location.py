@@ -29,6 +29,17 @@ ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 SEPARATOR, NUMBER, SHOWN_CELL = re.compile(r"[/\\]"), re.compile(r"\d+"), re.compile(r"cell \d+|a cell")
 
 
+class Ours(dict[str, bool]):
+    """By file: whether it belongs to this package; asked for each frame, and worked out once."""
+
+    def __missing__(self, file: str) -> bool:
+        self[file] = file.startswith(PACKAGE)
+        return self[file]
+
+
+OURS = Ours()
+
+
 class Place(NamedTuple):
     """The user's line that called an op."""
 
@@ -57,7 +68,7 @@ def user_where(known: int = 0) -> Where:
     known: of how many frames around the caller it is known that they are ours, and need not be looked at.
     """
     frame = sys._getframe(1 + known)
-    while frame.f_code.co_filename.startswith(PACKAGE):
+    while OURS[frame.f_code.co_filename]:
         caller = frame.f_back
         if caller is None:
             break

@@ -104,7 +104,8 @@ class Tensor(TensorMethods):
         Raises GraphError where there is nothing to go back through, TapeConsumedError the second time,
         MutationError where what a rule would read has changed.
         """
-        check_option("backward", "retain_graph", FLAG, retain_graph)
+        if retain_graph is not False:
+            check_option("backward", "retain_graph", FLAG, retain_graph)
         accumulate(backpropagate([self], [gradient], retain_graph))
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:

@@ -11,6 +11,7 @@ over halves of halves of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -43,32 +44,35 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
     if x.dtype.kind != "f" or (few and x.itemsize > 2):
         return add_up(x, axes, keepdims=keepdims)
     reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
-    if x.itemsize > 2 and in_pairs(x, reduced):
+    if x.itemsize > 2 and in_pairs(x.shape, x.strides, x.itemsize, reduced):
         return add_up(x, reduced, keepdims=keepdims)
     if x.size <= MANY and x.dtype != np.float64:
         return np.asarray(add_up(x, reduced, np.float64, keepdims=keepdims), x.dtype)
     return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
-def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
+@lru_cache(maxsize=512)
+def in_pairs(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, reduced: tuple[int, ...]
+) -> bool:
     """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
-    count = prod([x.shape[axis] for axis in reduced])
-    if count <= SHORT:
-        return True
-    if x.flags.c_contiguous:
-        return reduced == tuple(range(x.ndim - len(reduced), x.ndim))
-    return lies_side_by_side(x, reduced)
+    return prod([shape[axis] for axis in reduced]) <= SHORT or lie_side_by_side(
+        shape, strides, itemsize, reduced
+    )
 
 
-def lies_side_by_side(x: Array, reduced: tuple[int, ...]) -> bool:
+def lie_side_by_side(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, reduced: tuple[int, ...]
+) -> bool:
     """Whether the numbers of each sum follow each other in memory: to NumPy that is one axis."""
-    strides, span = x.strides, x.itemsize
-    inner = sorted([axis % x.ndim for axis in reduced], key=strides.__getitem__)
-    for axis in inner:
+    long = [axis for axis, size in enumerate(shape) if size > 1]  # the stride of another says nothing
+    added = {axis % len(shape) for axis in reduced}
+    span = itemsize
+    for axis in sorted(added.intersection(long), key=strides.__getitem__):
         if strides[axis] != span:
             return False
-        span *= x.shape[axis]
-    return all([axis in inner or strides[axis] >= span for axis in range(x.ndim)])
+        span *= shape[axis]
+    return all([axis in added or strides[axis] >= span for axis in long])
 
 
 def sum_of_many(x: Array, reduced: frozenset[int], keepdims: bool) -> Array:

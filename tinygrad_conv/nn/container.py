@@ -48,7 +48,7 @@ class Listed(Module):
         return len(self._own_modules())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._own_modules().values())
+        return iter([member for member in vars(self).values() if isinstance(member, Module)])
 
     @overload
     def __getitem__(self, index: int) -> Any: ...

@@ -38,9 +38,8 @@ from __future__ import annotations
 from .. import kernels
 from ..engine.declare import primitive
 from . import reduce
-from .arguments.convolutions import check_channels, check_convolution, check_same_samples
-from .arguments.dtypes import check_float
-from .arguments.windows import batched, check_images, window_of
+from .arguments.convolutions import forward_window, input_grad_window, weight_grad_window
+from .arguments.windows import batched
 
 
 @primitive(names=("input", "weight", "bias"))
@@ -54,8 +53,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     Raises ShapeError where channels, groups or sizes do not fit, DtypeError for integers. True convolution is
     conv2d(x, flip(w, dims=(2, 3))).
     """
-    check_convolution("conv2d", "x", x, w, b, groups)
-    window = window_of("conv2d", x.shape[-2:], w.shape[2:], stride, padding, dilation)
+    window = forward_window("conv2d", x, w, b, stride, padding, dilation, groups)
     y = kernels.correlate(batched(x), w, window, groups)
     y = y if b is None else kernels.add_bias(y, b)
     return y if x.ndim == 4 else y[0]
@@ -86,12 +84,7 @@ def conv2d_weight_grad(x, dy, *, kernel_size, stride=1, padding=0, dilation=1, g
     kernel_size: (kh, kw), which must be told: with a stride above 1 several sizes lead to the same dy. Raises
     ShapeError where samples, channels or sizes do not fit, DtypeError for integers.
     """
-    check_float("conv2d_weight_grad", x=x, dy=dy)
-    check_images("conv2d_weight_grad", "x", x)
-    check_images("conv2d_weight_grad", "dy", dy)
-    check_same_samples("conv2d_weight_grad", x, dy, groups)
-    sizes = x.shape[-2:], kernel_size
-    window = window_of("conv2d_weight_grad", *sizes, stride, padding, dilation, dy.shape[-2:])
+    window = weight_grad_window("conv2d_weight_grad", x, dy, kernel_size, stride, padding, dilation, groups)
     return kernels.correlate_weight_grad(batched(x), batched(dy), window, groups)
 
 
@@ -116,10 +109,7 @@ def conv2d_input_grad(dy, w, *, input_size, stride=1, padding=0, dilation=1, gro
     columns than the windows make, the missing ones are 0. Raises ShapeError where channels or sizes do not
     fit, DtypeError for integers.
     """
-    check_float("conv2d_input_grad", dy=dy, weight=w)
-    check_images("conv2d_input_grad", "dy", dy)
-    check_channels("conv2d_input_grad", "dy", dy, w, groups, side="output")
-    window = window_of("conv2d_input_grad", input_size, w.shape[2:], stride, padding, dilation, dy.shape[-2:])
+    window = input_grad_window("conv2d_input_grad", dy, w, input_size, stride, padding, dilation, groups)
     dx = kernels.correlate_input_grad(batched(dy), w, window, groups)
     return dx if dy.ndim == 4 else dx[0]
 

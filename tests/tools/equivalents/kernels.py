@@ -77,9 +77,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "np.matmul(lines[:, :, None], lines[..., None])[..., 0, 0] → np.matmul(lines[:, :, None], "
         "lines[..., None])[..., -1, 0]": SINGLE,
     },
-    "kernels/sums.py in_pairs": {
-        "range(x.ndim - len(reduced), x.ndim) → range(x.ndim, x.ndim - len(reduced))": OTHER_SUM,
-    },
     "kernels/pointwise.py add_bias": {
         "rows.shape[1:] → rows.shape[0:]": (
             "The row is then as high as the whole picture: the same numbers are added, more of them copied."

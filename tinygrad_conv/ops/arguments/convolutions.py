@@ -2,12 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from ...allocation import check_fits
+from ...dtypes import Array
 from ...errors import ShapeError, show_shape
+from ...kernels import Window
 from .dtypes import check_float
-from .windows import Pair, check_images, padding_pairs, pair
+from .windows import Pair, check_images, looked_up, padding_pairs, pair, window_of
+
+Kind: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]  # of an array: its shape and dtype
+
+
+def forward_window(
+    op: str, x: Array, w: Array, b: Array | None, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Window:
+    """The checked geometry of Y = X ⋆ W. Raises ShapeError or DtypeError for arrays that do not fit."""
+    bias = None if b is None else (b.shape, b.dtype)
+    kinds = (x.shape, x.dtype), (w.shape, w.dtype), bias
+    return forward_window_of_kinds(op, *kinds, stride, padding, dilation, groups)
+
+
+@looked_up
+def forward_window_of_kinds(
+    op: str, x: Kind, w: Kind, b: Kind | None, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Window:
+    """The same of arrays of these kinds."""
+    check_convolution(op, "x", array_of(x), array_of(w), None if b is None else array_of(b), groups)
+    return window_of(op, x[0][-2:], w[0][2:], stride, padding, dilation)
+
+
+def weight_grad_window(
+    op: str, x: Array, dy: Array, kernel_size: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Window:
+    """The checked geometry of dW = X ⋆ dY. Raises ShapeError or DtypeError for arrays that do not fit."""
+    kinds = (x.shape, x.dtype), (dy.shape, dy.dtype)
+    return weight_grad_window_of_kinds(op, *kinds, kernel_size, stride, padding, dilation, groups)
+
+
+@looked_up
+def weight_grad_window_of_kinds(
+    op: str, x: Kind, dy: Kind, kernel_size: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Window:
+    """The same of arrays of these kinds."""
+    images, errors = array_of(x), array_of(dy)
+    check_float(op, x=images, dy=errors)
+    check_images(op, "x", images)
+    check_images(op, "dy", errors)
+    check_same_samples(op, images, errors, groups)
+    return window_of(op, x[0][-2:], kernel_size, stride, padding, dilation, dy[0][-2:])
+
+
+def input_grad_window(
+    op: str, dy: Array, w: Array, input_size: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Window:
+    """The checked geometry of dX of dY and W. Raises ShapeError or DtypeError for arrays that do not fit."""
+    kinds = (dy.shape, dy.dtype), (w.shape, w.dtype)
+    return input_grad_window_of_kinds(op, *kinds, input_size, stride, padding, dilation, groups)
+
+
+@looked_up
+def input_grad_window_of_kinds(
+    op: str, dy: Kind, w: Kind, input_size: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Window:
+    """The same of arrays of these kinds."""
+    errors, weight = array_of(dy), array_of(w)
+    check_float(op, dy=errors, weight=weight)
+    check_images(op, "dy", errors)
+    check_channels(op, "dy", errors, weight, groups, side="output")
+    return window_of(op, input_size, w[0][2:], stride, padding, dilation, dy[0][-2:])
+
+
+def array_of(kind: Kind) -> Array:
+    """An array of this kind, of which one number alone is in memory."""
+    shape, dtype = kind
+    return np.broadcast_to(np.zeros((), dtype), shape)
 
 
 def check_convolution(op: str, name: str, x: Any, w: Any, b: Any, groups: Any, dims: int = 2) -> None:

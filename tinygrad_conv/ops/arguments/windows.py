@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, cast
 
 from ...allocation import check_fits
 from ...errors import ShapeError, show_shape
 from ...kernels import Window, make_window
 
 Pair = tuple[int, int]
+Geometry = TypeVar("Geometry", bound=Callable[..., Any])
 
 BYTES_OF_A_CELL = 256  # of an adaptive pooling: its bounds, and an entry of its matrix
 
@@ -58,6 +60,21 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> Pair:
     return total // 2, total - total // 2
 
 
+def looked_up(geometry: Geometry) -> Geometry:
+    """A decorator for what follows from sizes and options alone: it is worked out, and checked, once."""
+    known = lru_cache(maxsize=512)(geometry)
+
+    @wraps(geometry)
+    def look_up(*arguments: Any, **options: Any) -> Any:
+        try:
+            return known(*arguments, **options)
+        except TypeError:  # lists cannot be looked up
+            return geometry(*arguments, **options)
+
+    return cast(Geometry, look_up)
+
+
+@looked_up
 def window_of(
     op: str,
     size: Any,
@@ -68,17 +85,7 @@ def window_of(
     out: Any = None,
     ceil_mode: bool = False,
 ) -> Window:
-    """The checked geometry; cached, for it depends on integers alone."""
-    try:
-        return _window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)
-    except TypeError:  # lists cannot be looked up
-        return _window.__wrapped__(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)
-
-
-@lru_cache(maxsize=512)
-def _window(
-    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, out: Any, ceil_mode: bool
-) -> Window:
+    """The checked geometry of sliding windows."""
     size, kernel = pair(op, "input size", size, 0), pair(op, "kernel_size", kernel_size, 1)
     stride = kernel if stride is None else pair(op, "stride", stride, 1)
     dilation = pair(op, "dilation", dilation, 1)
@@ -122,14 +129,17 @@ def ceil_windows(span: int, stride: int, size: int, before: int) -> int:
     return windows - 1 if (windows - 1) * stride >= size + before else windows
 
 
+@looked_up
 def pool_window(
     op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Window:
-    """The checked geometry of a pooling; cached, for it depends on integers alone."""
-    try:
-        return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)
-    except TypeError:  # lists cannot be looked up
-        return _pool_window.__wrapped__(op, size, kernel_size, stride, padding, dilation, ceil_mode)
+    """The checked geometry of a pooling; padding beyond half a window would make windows of padding alone."""
+    stride = None if stride == () or stride == [] else stride
+    window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)
+    reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]
+    if any(max(pads) > reach // 2 for pads, reach in zip(window.padding, reaches)):
+        raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(reaches)}")
+    return touching(window) if op != "avg_pool2d" else window  # whose mean counts the padding too
 
 
 def touching(window: Window) -> Window:
@@ -152,19 +162,6 @@ def touching_axis(window: Window, axis: int) -> tuple[int, Pair]:
     before -= first * spread
     after = reach + spread * (last - first) + 1 - size - before
     return last - first + 1, (before, max(0, after))
-
-
-@lru_cache(maxsize=512)
-def _pool_window(
-    op: str, size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Window:
-    """Padding beyond half a window would make windows of padding alone."""
-    stride = None if stride == () or stride == [] else stride
-    window = window_of(op, size, kernel_size, stride, padding, dilation, None, ceil_mode)
-    reaches = [(kernel - 1) * step + 1 for kernel, step in zip(window.kernel, window.dilation)]
-    if any(max(pads) > reach // 2 for pads, reach in zip(window.padding, reaches)):
-        raise ValueError(f"{op}: padding {padding} is more than half of the window {show_shape(reaches)}")
-    return touching(window) if op != "avg_pool2d" else window  # whose mean counts the padding too
 
 
 def check_images(op: str, name: str, x: Any, dims: int = 2) -> None:
