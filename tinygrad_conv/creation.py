@@ -23,11 +23,11 @@ from .options import (
     INTEGER,
     NUMBER,
     OPERAND,
-    check_option,
     checked,
     is_integer,
     is_sequence,
     optional,
+    settled_option,
     show_given,
 )
 
@@ -64,7 +64,7 @@ def drawing_from(given: Any) -> np.random.Generator:
     return given
 
 
-@checked()
+@checked(seed=INTEGER)
 def manual_seed(seed: int) -> Generator:
     """Begin the random numbers of this context anew, and return their generator."""
     _generator.set(fresh_generator().manual_seed(seed))
@@ -337,7 +337,7 @@ def randint(
     """
     if size is None and is_sequence(high):
         high, size = None, high
-    check_option("randint", "high", optional(INTEGER), high)
+    high = settled_option("randint", "high", optional(INTEGER), high)
     low, high = (0, low) if high is None else (low, high)
     chosen = np.dtype(np.int64 if dtype is None else dtype)
     check_holds("randint", chosen, low, high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from ..engine.registry import composite
@@ -120,7 +121,7 @@ def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tupl
 
 
 @composite
-@checked(p=ANY)
+@checked(p=ANY._replace(numeric=True))
 def norm(
     input: Operand,
     p: float | str = "fro",
@@ -145,7 +146,7 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of
     them has it all.
     """
-    if hasattr(dim, "ndim"):
+    if isinstance(dim, (Tensor, np.ndarray)):
         return arithmetic.maximum(input, dim)
     return extremes.amax(input) if dim is None else Extremes(*extremes.max(input, dim=dim, keepdim=keepdim))
 
@@ -158,6 +159,6 @@ def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of
     them has it all.
     """
-    if hasattr(dim, "ndim"):
+    if isinstance(dim, (Tensor, np.ndarray)):
         return arithmetic.minimum(input, dim)
     return extremes.amin(input) if dim is None else Extremes(*extremes.min(input, dim=dim, keepdim=keepdim))

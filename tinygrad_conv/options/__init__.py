@@ -23,6 +23,7 @@ from .checking import (
     message_of,
     option_error,
     positional,
+    settled_option,
     show_given,
 )
 from .kinds import (
@@ -47,6 +48,7 @@ from .kinds import (
     TEXT,
     WORD,
     Option,
+    as_numbers,
     choice,
     count,
     has_known_dtype,
@@ -91,6 +93,7 @@ __all__ = [
     "SWITCH",
     "TEXT",
     "WORD",
+    "as_numbers",
     "check_constructor",
     "check_option",
     "checked",
@@ -121,5 +124,6 @@ __all__ = [
     "options_of",
     "positional",
     "range_words",
+    "settled_option",
     "show_given",
 ]
