@@ -294,3 +294,26 @@ ROOTS = [
 @pytest.mark.parametrize(("function", "values", "expected"), ROOTS)
 def test_a_root_is_there_where_its_powers_are_not(function, values, expected):
     np.testing.assert_allclose(function(np.array(values, np.float32)), expected, rtol=1e-6)
+
+
+DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"]
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "cumsum", "cumprod"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_sum_has_the_dtype_that_was_asked_for(name, dtype):
+    """As NumPy's, which computes in it; and without one integers, unsigned ones too, give int64."""
+    for given in DTYPES:
+        x = np.array([[3, 2, 100], [7, 0, 60]]).astype(given)
+        right = getattr(np, name)(x.astype(dtype), 0, dtype)
+        for y in (getattr(tg, name)(x, 0, dtype=dtype), getattr(tg.tensor(x), name)(0, dtype=dtype).data):
+            np.testing.assert_array_equal(y, right, strict=True)
+        alone = getattr(tg, name)(x, 0)
+        assert alone.dtype == (given if x.dtype.kind == "f" else np.int64)
+
+
+@pytest.mark.parametrize("mean", [tg.mean, tg.Tensor.mean])
+def test_a_mean_has_no_dtype_of_integers(mean):
+    with pytest.raises(tg.errors.DtypeError, match="mean: dtype must be float16, float32 or float64, not"):
+        mean(tg.tensor([1.0, 2.0]), dtype=tg.int32)
+    assert mean(tg.tensor([1, 2]), dtype=tg.float64).dtype == np.float64

@@ -77,6 +77,12 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
     return [np.asarray(array, chosen) for array in arrays]
 
 
+def check_float_dtype(op: str, dtype: DTypeLike | None) -> None:
+    """Refuse a dtype of integers or bools for a result that has fractions."""
+    if dtype is not None and np.dtype(dtype) not in FLOATS:
+        raise DtypeError(f"{op}: dtype must be float16, float32 or float64, not {np.dtype(dtype)}")
+
+
 def held(array: Array, dtype: np.dtype[Any]) -> Array | None:
     """A copy in a dtype; None where it cannot hold the numbers: they overflow, or would be other integers."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..ops import arithmetic, counting, functions, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
 from ..options import checked
-from .arguments import Operand, cast, documented_by
+from .arguments import Operand, documented_by
 
 
 class RunningExtremes(NamedTuple):
@@ -27,20 +28,20 @@ class RunningExtremes(NamedTuple):
 @checked()
 @documented_by(reduce.cumsum)
 def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    return reduce.cumsum(cast(input, dtype), dim=dim)
+    return in_dtype(reduce.cumsum(in_dtype(input, dtype), dim=dim), dtype)
 
 
 @checked()
 def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64.
+    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64, unless a dtype is given.
 
     Products and slices alone, whose gradients hold at zeros too.
     """
-    numbers = cast(input, dtype)
+    numbers = in_dtype(input, dtype)
     if numbers.dtype.kind in "biu":
         numbers = functions.to(numbers, dtype=np.dtype(np.int64))
     y = scan(arithmetic.mul, numbers, one_dim("cumprod", dim, numbers.ndim))
-    return shape.clone(y) if y is input else y
+    return in_dtype(shape.clone(y) if y is input else y, dtype)
 
 
 @checked()
