@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
+from ..kernels.blas import blas_held
 from ..kernels.sums import sum_in_halves
 from .arguments.equations import parse, unused
 from .functions import wide
@@ -57,9 +58,10 @@ def contracted(parts, inputs, terms):
         ]
         return np.einsum(equation, *pieces, optimize=len(pieces) > 1)
 
-    if lengths.get(longest, 0) <= LONGEST:
-        return np.einsum(equation, *parts, optimize=len(parts) > 1)
-    return sum_in_halves(of_places, 0, lengths[longest], LONGEST)
+    with blas_held():  # of whose products these are made
+        if lengths.get(longest, 0) <= LONGEST:
+            return np.einsum(equation, *parts, optimize=len(parts) > 1)
+        return sum_in_halves(of_places, 0, lengths[longest], LONGEST)
 
 
 @einsum.grad("xs")
