@@ -66,13 +66,15 @@ def test_sums_of_whole_numbers_are_exact(shape, dtype, keepdims):
         assert y.dtype == (dtype if x.dtype.kind == "f" else np.int64) and y.shape == right.shape
 
 
-def test_few_halves_are_rounded_once():
-    x = np.random.default_rng(0).random((50, 20)).astype(np.float16)
+@pytest.mark.parametrize("rows", [50, MANY])
+def test_halves_are_rounded_once(rows):
+    x = np.random.default_rng(0).random((rows, 20)).astype(np.float16)
     np.testing.assert_array_equal(kernels.sum_over(x, 0), x.sum(0, np.float64).astype(np.float16))
 
 
-def test_many_doubles_are_not_added_one_after_another():
-    x = np.random.default_rng(0).random((MANY, 2))
+@pytest.mark.parametrize("rows", [MANY // 2, MANY])
+def test_many_doubles_are_not_added_one_after_another(rows):
+    x = np.random.default_rng(0).random((rows, 2))
     exact = x.astype(np.longdouble).sum(0)
     assert np.max(abs(kernels.sum_over(x, 0) / exact - 1)) <= 4 * np.finfo(np.float64).eps
 
@@ -101,6 +103,7 @@ MERGED = [  # values, what is summed; the shape in which neighbours are one axis
     (whole(2, 3, 8)[:, :, :4], (True, True, True), (6, 4), [True, True]),
     (whole(2, 6, 4)[:, :3], (True, True, True), (2, 12), [True, True]),
     (whole(7), (True,), (7,), [True]),
+    (whole(1), (True,), (1,), [True]),
 ]
 
 
