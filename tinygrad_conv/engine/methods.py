@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..dtypes import Array, check_float_dtype
-from ..errors import show_tensor
+from ..errors import show_array, show_tensor
 from ..size import Size, size_of
 from ..spellings import spelled_methods
 from .conversions import warn_once
@@ -233,6 +233,8 @@ class TensorMethods(GradSlot):
 
     # As a sequence
     def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError(f"len: {show_array(self._data)} has no dimensions, so no length")
         return len(self._data)
 
     def __iter__(self) -> Iterator[Self]:
