@@ -317,3 +317,16 @@ def test_a_mean_has_no_dtype_of_integers(mean):
     with pytest.raises(tg.errors.DtypeError, match="mean: dtype must be float16, float32 or float64, not"):
         mean(tg.tensor([1.0, 2.0]), dtype=tg.int32)
     assert mean(tg.tensor([1, 2]), dtype=tg.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["cumprod", "logcumsumexp"])
+def test_halves_are_combined_in_float32(name):
+    """Rounded in every step, they would be several roundings away, and their gradients hundreds."""
+    numbers = np.random.default_rng(0).uniform(0.9, 1.1, 64).astype(np.float16)
+    x, wide = (tg.tensor(numbers.astype(dtype), requires_grad=True) for dtype in (np.float16, np.float64))
+    for leaf in (x, wide):
+        getattr(tg, name)(leaf, 0).sum().backward()
+    y, right = (getattr(tg, name)(leaf, 0).detach().numpy() for leaf in (x, wide))
+    assert y.dtype == x.grad.dtype == np.float16
+    assert roundings(y, right) <= 0.5
+    np.testing.assert_allclose(x.grad, wide.grad, rtol=1e-3)
