@@ -45,3 +45,9 @@ def test_linspace_of_integers_leaves_out_what_is_behind_the_point():
     assert tg.linspace(-5, 5, 4, dtype=tg.int64).tolist() == [-5, -1, 1, 5]
     assert tg.linspace(1, -1, 5, dtype=tg.int32).tolist() == [1, 0, 0, 0, -1]
     np.testing.assert_array_equal(tg.linspace(0, 1, 3).data, np.array([0, 0.5, 1], np.float32))
+
+
+@pytest.mark.parametrize("bounds", [(0, 5, 0), (0, float("inf")), (float("nan"),), (0, 1, float("nan"))])
+def test_a_range_without_an_end_is_refused(bounds):
+    with pytest.raises(ValueError, match="^arange: from .* to .* in steps of .* there is no end"):
+        tg.arange(*bounds)

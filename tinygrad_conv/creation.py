@@ -228,10 +228,15 @@ def arange(
     *,
     device: Any = None,
 ) -> Tensor:
-    """From start (0 if only one bound is given) up to, not including, end."""
+    """From start (0 if only one bound is given) up to, not including, end.
+
+    Raises ValueError for a step of 0, and for what has no end.
+    """
     bounds = (0, start, step) if end is None else (start, end, step)
+    if not step or not all(map(math.isfinite, bounds)):
+        raise ValueError(f"arange: from {bounds[0]} to {bounds[1]} in steps of {step} there is no end")
     counted = dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64)
-    count = max(0, math.ceil((bounds[1] - bounds[0]) / bounds[2])) if bounds[2] else 0
+    count = max(0, math.ceil((bounds[1] - bounds[0]) / step))
     check_fits("arange", "end", bounds[1], (count,), np.dtype(counted).itemsize)
     return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
 
