@@ -16,6 +16,8 @@ from ..errors import DtypeError
 from ..size import Size
 
 BITS_BEYOND_FLOATS = 1024
+MEANING_MORE = (np.ma.MaskedArray, np.matrix)
+"""Arrays that are more than their numbers: a mask would be lost, and a matrix's product is another."""
 
 
 class Option(NamedTuple):
@@ -108,7 +110,7 @@ def is_array(value: Any) -> bool:
     """Whether it is a Tensor or an ndarray of a dtype that tensors have."""
     if type(value) is np.ndarray:
         return value.dtype.char in CODES
-    if isinstance(value, np.ma.MaskedArray) or not hasattr(value, "ndim"):
+    if isinstance(value, MEANING_MORE) or not hasattr(value, "ndim"):
         return False
     return isinstance(getattr(value, "data", None), (np.ndarray, memoryview)) and has_known_dtype(value)
 
