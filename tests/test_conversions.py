@@ -161,18 +161,18 @@ def test_the_version_is_said_once():
 
 
 PLAIN = {  # what is asked for, of what, and what is said
-    "bool": (bool, [1.0, 2.0], ValueError, r"bool: float32\[2\] holds 2 numbers, not one; write x.any\(\)"),
-    "bool of none": (bool, [], ValueError, r"bool: float32\[0\] holds 0 numbers, not one"),
+    "bool": (bool, [1.0, 2.0], ValueError, r"float32\[2\] holds 2 numbers, not one; write x.any\(\)"),
+    "bool of none": (bool, [], ValueError, r"float32\[0\] holds 0 numbers, not one"),
     "item": (
         tg.Tensor.item,
         [1.0, 2.0],
         ValueError,
-        r"item: float32\[2\] holds 2 numbers, not one; reduce it",
+        r"float32\[2\] holds 2 numbers, not one; reduce it",
     ),
-    "float": (float, [1.0, 2.0], ValueError, r"item: float32\[2\] holds 2 numbers, not one"),
-    "index": ("abc".__getitem__, 1.0, TypeError, r"index: float32\[\] is not one integer; write int\(x\)"),
-    "len": (len, 1.0, TypeError, r"len: float32\[\] has no dimensions, so no length"),
-    "iter": (list, 1.0, TypeError, r"len: float32\[\] has no dimensions, so no length"),
+    "float": (float, [1.0, 2.0], ValueError, r"float32\[2\] holds 2 numbers, not one"),
+    "index": ("abc".__getitem__, 1.0, TypeError, r"float32\[\] is not one integer; write int\(x\)"),
+    "len": (len, 1.0, TypeError, r"a tensor without dimensions, float32\[\], has no length"),
+    "iter": (list, 1.0, TypeError, r"a tensor without dimensions, float32\[\], has no length"),
 }
 
 

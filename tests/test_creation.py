@@ -51,3 +51,22 @@ def test_linspace_of_integers_leaves_out_what_is_behind_the_point():
 def test_a_range_without_an_end_is_refused(bounds):
     with pytest.raises(ValueError, match="^arange: from .* to .* in steps of .* there is no end"):
         tg.arange(*bounds)
+
+
+@pytest.mark.parametrize("seed", [True, [], (1, 2), None, 1.5, "1"])
+def test_what_is_no_seed_is_refused_at_once(seed):
+    """Not when somebody asks for the generator's state."""
+    before = tg.initial_seed()
+    for begin in (tg.manual_seed, tg.Generator().manual_seed):
+        with pytest.raises(
+            (TypeError, tg.errors.DtypeError), match="^manual_seed: seed must be an int, not "
+        ):
+            begin(seed)
+    assert tg.initial_seed() == before
+
+
+def test_seeds_of_numpy_and_of_tensors_are_numbers():
+    numbers = [
+        tg.rand(2, generator=tg.Generator().manual_seed(seed)) for seed in (3, np.int64(3), tg.tensor(3))
+    ]
+    assert numbers[0].tolist() == numbers[1].tolist() == numbers[2].tolist()

@@ -312,6 +312,12 @@ def test_layers_keep_numbers_of_python():
     assert loss(tg.ones(2), tg.ones(2), tg.full((2,), 0.1)).item() == pytest.approx(np.log(0.5) / 2)
 
 
+def test_no_gradient_flows_to_the_least_variance():
+    x, eps = tg.tensor([1.0, 3.0]), tg.tensor(0.5, requires_grad=True)
+    losses = [tg.gaussian_nll_loss(x, 2 * x, x / 10, eps=least).item() for least in (eps, 0.5)]
+    assert losses[0] == losses[1]
+
+
 def test_an_option_that_requires_a_gradient_is_no_number():
     with pytest.raises(RuleError, match="eps is a param, so no gradient flows to it"):
         tg.layer_norm(tg.ones(2), (2,), eps=tg.tensor(0.5, requires_grad=True))

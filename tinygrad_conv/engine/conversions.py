@@ -170,7 +170,7 @@ class Conversions(Operators):
         try:
             return self._data.item()
         except ValueError:
-            raise ValueError(f"item: {not_one(self._data)}; reduce it, as in x.mean().item()") from None
+            raise ValueError(f"{not_one(self._data)}; reduce it, as in x.mean().item()") from None
 
     def tolist(self) -> Any:
         return self._data.tolist()
@@ -185,7 +185,7 @@ class Conversions(Operators):
 
     def __bool__(self) -> Any:
         if self._data.size != 1:
-            raise ValueError(f"bool: {not_one(self._data)}; write x.any() or x.all(), or x.numel() > 0")
+            raise ValueError(f"{not_one(self._data)}; write x.any() or x.all(), or x.numel() > 0")
         return python_bool(self._data)
 
     def __index__(self) -> Any:
@@ -193,7 +193,7 @@ class Conversions(Operators):
             return operator.index(self._data)
         except TypeError:
             number = show_array(self._data)
-            raise TypeError(f"index: {number} is not one integer; write int(x) if that is meant") from None
+            raise TypeError(f"{number} is not one integer; write int(x) if that is meant") from None
 
     def __format__(self, format_spec: str) -> str:
         """One number as Python formats it, `f"{loss:.4f}"`; several as a whole alone, `f"{x}"`."""

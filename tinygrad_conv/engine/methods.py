@@ -234,7 +234,7 @@ class TensorMethods(GradSlot):
     # As a sequence
     def __len__(self) -> int:
         if not self._data.ndim:
-            raise TypeError(f"len: {show_array(self._data)} has no dimensions, so no length")
+            raise TypeError(f"a tensor without dimensions, {show_array(self._data)}, has no length")
         return len(self._data)
 
     def __iter__(self) -> Iterator[Self]:
