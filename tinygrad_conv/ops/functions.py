@@ -24,7 +24,10 @@ def floating(x: Array) -> Array:
 def alike(*xs: Array) -> Sequence[Array]:
     """Arrays in one dtype, as in arithmetic: float32 and int64 as float32, of which NumPy makes float64."""
     dtype = xs[0].dtype
-    return xs if all([x.dtype is dtype for x in xs]) else promote(list(xs), [False] * len(xs))
+    for x in xs:
+        if x.dtype is not dtype:
+            return promote(list(xs), [False] * len(xs))
+    return xs
 
 
 @primitive(names=("input",))

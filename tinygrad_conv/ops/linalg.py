@@ -29,7 +29,7 @@ def matmul(a, b):
     """
     check_matmul("matmul", a, b)
     try:
-        return kernels.matmul(*alike(a, b))
+        return kernels.matmul(a, b) if a.dtype is b.dtype else kernels.matmul(*alike(a, b))
     except ValueError:
         shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
         raise ShapeError(f"matmul: the leading dimensions of {shapes} do not broadcast") from None
@@ -67,7 +67,8 @@ def as_matrix(dy, row, column):
 def linear(x, w, b=None):
     """x Wᵀ + b: x [..., in], w [out, in], b [out] or none → [..., out]."""
     check_linear("linear", x, w, b)
-    x, w = alike(x, w)
+    if x.dtype is not w.dtype:
+        x, w = alike(x, w)
     y = kernels.matmul(x, w.T)
     return y if b is None else y + b
 
@@ -94,8 +95,9 @@ def linear_db(dy):
 def transposed_matmul(a, b):
     """Aᵀ B for a [..., n] and b [..., m] → [n, m]: leading dimensions, which must agree, count as rows."""
     check_same_rows("transposed_matmul", a, b)
-    a, b = alike(as_rows(a), as_rows(b))
-    return kernels.matmul(a.T, b)
+    if a.dtype is not b.dtype:
+        a, b = alike(a, b)
+    return kernels.matmul(as_rows(a).T, as_rows(b))
 
 
 @transposed_matmul.grad("a")

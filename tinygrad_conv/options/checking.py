@@ -18,6 +18,7 @@ from .names import options_of
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+PLAIN_NUMBERS = (float, int)
 PACKAGE = __name__.partition(".")[0] + "."
 
 
@@ -42,7 +43,7 @@ def check_option(owner: str, name: str, option: Option, value: Any) -> None:
 def settled_option(owner: str, name: str, option: Option, value: Any) -> Any:
     """The value of an option as it is handed on, its numbers as Python's; refused if it cannot have it."""
     check_option(owner, name, option, value)
-    return as_numbers(value) if option.numeric else value
+    return as_numbers(value) if option.numeric and type(value) not in PLAIN_NUMBERS else value
 
 
 def first_error(owner: str, options: dict[str, Option], given: Iterable[tuple[str, Any]]) -> Exception | None:
@@ -82,9 +83,11 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
             kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
-            for position, (name, value) in enumerate(zip(names, args)):
+            for name, value in zip(names, args):
                 if name in plain and type(value) not in plain[name]:
-                    args = (*args[:position], settled(owner, name, value), *args[position + 1 :])
+                    number, place = settled(owner, name, value), names.index(name)
+                    if number is not value:
+                        args = (*args[:place], number, *args[place + 1 :])
             for name, value in kwargs.items():
                 if name in plain and type(value) not in plain[name]:
                     kwargs[name] = settled(owner, name, value)
