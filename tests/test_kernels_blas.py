@@ -125,6 +125,13 @@ def test_it_has_one_thread_in_sums_of_products(
     assert seen and seen == [[1]] * len(seen) and threads_now() == [3]
 
 
+def test_a_norm_of_gradients_is_no_product_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf = tg.nn.Parameter(np.ones(20_000, np.float32))
+    leaf.grad = np.full(20_000, 3, np.float32)
+    monkeypatch.setattr(np.linalg, "norm", lambda *_: pytest.fail("its dot product would wake the threads"))
+    assert tg.nn.utils.clip_grad_norm_(leaf, 1.0).item() == pytest.approx(3 * 20_000**0.5)
+
+
 def test_it_has_one_thread_where_images_get_another_size(
     monkeypatch: pytest.MonkeyPatch, three_of_its_own: None
 ) -> None:
