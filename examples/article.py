@@ -23,9 +23,8 @@ W = np.array([[1.0, 0.0], [0.0, 1.0]])
 TARGET = np.ones((2, 2))
 LEARNING_RATE = 0.1
 
-K = np.array(
-    [[1.0, 2.0], [3.0, 4.0]]
-)  # W is its own flip; this kernel is not, and shows where one is flipped
+# W is its own flip. This kernel is not, and so shows where one is flipped.
+K = np.array([[1.0, 2.0], [3.0, 4.0]])
 
 EXPECTED_Y = np.array([[2.0, 3.0], [0.0, 2.0]])
 EXPECTED_DY = np.array([[1.0, 2.0], [-1.0, 1.0]])
@@ -178,8 +177,8 @@ def engine_input_gradient(kernel: np.ndarray) -> np.ndarray:
 
 
 def write_page(path: str) -> None:
-    """The same forward and backward, recorded, as a page for the browser; and beside it the kernel K, whose
-    outputs are paired with the article's dY, so that its gradient dX shows the flip.
+    """The same forward and backward, recorded, as a page for the browser; and beside it the kernel K, which
+    is not its own flip: dY arrives at its outputs too, for they are multiplied by it and summed.
     """
     x = tg.tensor(X[None, None], requires_grad=True, name="x")
     w = tg.tensor(W[None, None], requires_grad=True, name="w")
@@ -231,15 +230,20 @@ def heading(text: str) -> None:
 
 def number(value: float) -> str:
     """3, 0.4, and negative numbers in brackets."""
-    text = f"{round(value, 6) + 0.0:g}"
+    text = f"{rounded(value):g}"
     return f"({text})" if value < 0 else text
+
+
+def rounded(value: float) -> float:
+    """Without the last digits of finite differences, and 0 for -0."""
+    return round(value, 6) + 0.0
 
 
 def print_matrices(**matrices: np.ndarray) -> None:
     """Matrices beside each other, each under its name."""
     blocks = []
     for name, matrix in matrices.items():
-        rows = ["  ".join(f"{round(value, 6) + 0.0:4g}" for value in row) for row in matrix]
+        rows = ["  ".join(f"{rounded(value):4g}" for value in row) for row in matrix]
         width = max(len(name), len(rows[0]))
         blocks.append([line.ljust(width) for line in [name.replace("_", " "), *rows]])
     height = max(map(len, blocks))

@@ -158,3 +158,26 @@ def test_the_version_is_said_once():
     settings.read(Path(__file__).parent.parent / "setup.cfg")
     assert settings["metadata"]["version"] == "attr: tinygrad_conv.__version__"
     assert all(part.isdecimal() for part in tg.__version__.split("."))
+
+
+PLAIN = {  # what is asked for, of what, and what is said
+    "bool": (bool, [1.0, 2.0], ValueError, r"float32\[2\] holds 2 numbers, not one; write x.any\(\)"),
+    "bool of none": (bool, [], ValueError, r"float32\[0\] holds 0 numbers, not one"),
+    "item": (
+        tg.Tensor.item,
+        [1.0, 2.0],
+        ValueError,
+        r"float32\[2\] holds 2 numbers, not one; reduce it",
+    ),
+    "float": (float, [1.0, 2.0], ValueError, r"float32\[2\] holds 2 numbers, not one"),
+    "index": ("abc".__getitem__, 1.0, TypeError, r"float32\[\] is not one integer; write int\(x\)"),
+    "len": (len, 1.0, TypeError, r"a tensor without dimensions, float32\[\], has no length"),
+    "iter": (list, 1.0, TypeError, r"a tensor without dimensions, float32\[\], has no length"),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_what_is_no_plain_number_is_said_in_words(name):
+    convert, numbers, error, words = PLAIN[name]
+    with pytest.raises(error, match=words):
+        convert(tg.tensor(numbers))

@@ -45,3 +45,28 @@ def test_linspace_of_integers_leaves_out_what_is_behind_the_point():
     assert tg.linspace(-5, 5, 4, dtype=tg.int64).tolist() == [-5, -1, 1, 5]
     assert tg.linspace(1, -1, 5, dtype=tg.int32).tolist() == [1, 0, 0, 0, -1]
     np.testing.assert_array_equal(tg.linspace(0, 1, 3).data, np.array([0, 0.5, 1], np.float32))
+
+
+@pytest.mark.parametrize("bounds", [(0, 5, 0), (0, float("inf")), (float("nan"),), (0, 1, float("nan"))])
+def test_a_range_without_an_end_is_refused(bounds):
+    with pytest.raises(ValueError, match="^arange: from .* to .* in steps of .* there is no end"):
+        tg.arange(*bounds)
+
+
+@pytest.mark.parametrize("seed", [True, [], (1, 2), None, 1.5, "1"])
+def test_what_is_no_seed_is_refused_at_once(seed):
+    """Not when somebody asks for the generator's state."""
+    before = tg.initial_seed()
+    for begin in (tg.manual_seed, tg.Generator().manual_seed):
+        with pytest.raises(
+            (TypeError, tg.errors.DtypeError), match="^manual_seed: seed must be an int, not "
+        ):
+            begin(seed)
+    assert tg.initial_seed() == before
+
+
+def test_seeds_of_numpy_and_of_tensors_are_numbers():
+    numbers = [
+        tg.rand(2, generator=tg.Generator().manual_seed(seed)) for seed in (3, np.int64(3), tg.tensor(3))
+    ]
+    assert numbers[0].tolist() == numbers[1].tolist() == numbers[2].tolist()

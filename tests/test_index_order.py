@@ -51,6 +51,31 @@ def test_what_is_picked_its_gradient_and_what_is_set(index, expected):
     np.testing.assert_array_equal(filled.data, np.where(remain, -NUMBERS - 1, NUMBERS))
 
 
+@pytest.mark.parametrize("index", [(0, [1], ..., [1, 2]), (None, 0, [1], ..., [1, 2])])
+def test_dots_that_stand_for_nothing_stand_between_nothing(index):
+    numbers = np.arange(24).reshape(2, 3, 4)
+    whole = tuple(part for part in index if part is not ...)
+    expected = numbers[0, [1], [1, 2]]
+    y = tg.tensor(numbers)[index]
+    np.testing.assert_array_equal(y, expected[None] if None in index else expected, strict=True)
+    np.testing.assert_array_equal(y, tg.tensor(numbers)[whole], strict=True)
+
+
+MASKS = [np.array([0, 1], np.uint8), np.array([1, 1], np.uint8)]
+
+
+@pytest.mark.parametrize("mask", [*MASKS, *map(tg.tensor, MASKS)])
+def test_bytes_that_may_be_a_mask_are_refused(mask):
+    x = tg.zeros(2, 3, 2)
+    for index in (mask, (mask, 0), (..., mask), (None, mask, slice(None), 1)):
+        with pytest.raises(tg.errors.DtypeError, match=r"the index is uint8\[2\], to PyTorch a mask"):
+            x[index]
+        with pytest.raises(tg.errors.DtypeError, match=r"write index.bool\(\) or index.long\(\)"):
+            x[index] = 1
+    assert x[:, mask].shape == (2, 2, 2)  # of three: no mask
+    assert x[mask[:1]].shape == (1, 3, 2)  # one place, of two
+
+
 def test_a_value_that_is_set_has_its_gradient_in_the_same_order():
     value = tg.tensor(np.ones((3, 2)), requires_grad=True)
     x = tg.zeros(2, 3, 4, dtype=tg.float64)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tinygrad_conv as tg
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import blas, dispatch, gemm
 
@@ -99,6 +100,44 @@ def test_it_has_one_thread_in_products(monkeypatch: pytest.MonkeyPatch, three_of
     product = kernels.matmul(a, a)
     assert seen == [[1]] and threads_now() == [3]
     np.testing.assert_allclose(product, np.einsum("ij,jk->ik", a, a), rtol=1e-12, atol=1e-12)
+
+
+def threads_of_numpys(name: str, compute: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """How many threads BLAS had in each call of a function of NumPy's."""
+    function, seen = getattr(np, name), []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        seen.append(threads_now())
+        return function(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, name, watched)
+        compute()
+    return seen
+
+
+@pytest.mark.parametrize("rows", [64, 3000])  # the latter in pieces
+def test_it_has_one_thread_in_sums_of_products(
+    rows: int, monkeypatch: pytest.MonkeyPatch, three_of_its_own: None
+) -> None:
+    a = np.ones((rows, 90))
+    seen = threads_of_numpys("einsum", lambda: tg.einsum("ij,ik->jk", a, a), monkeypatch)
+    assert seen and seen == [[1]] * len(seen) and threads_now() == [3]
+
+
+def test_a_norm_of_gradients_is_no_product_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf = tg.nn.Parameter(np.ones(20_000, np.float32))
+    leaf.grad = np.full(20_000, 3, np.float32)
+    monkeypatch.setattr(np.linalg, "norm", lambda *_: pytest.fail("its dot product would wake the threads"))
+    assert tg.nn.utils.clip_grad_norm_(leaf, 1.0).item() == pytest.approx(3 * 20_000**0.5)
+
+
+def test_it_has_one_thread_where_images_get_another_size(
+    monkeypatch: pytest.MonkeyPatch, three_of_its_own: None
+) -> None:
+    images = np.ones((1, 1, 200, 200), np.float32)
+    seen = threads_of_numpys("matmul", lambda: tg.data.transforms.Resize(150)(images), monkeypatch)
+    assert seen and seen == [[1]] * len(seen) and threads_now() == [3]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

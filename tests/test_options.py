@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tests.attack.calls import MAKE
+from tests.attack.calls import MAKE, apply, good_call
+from tests.attack.good_calls.functions import FUNCTIONS
 from tinygrad_conv import data, nn, optim
+from tinygrad_conv.checks import samples  # noqa: F401 (importing it enters the cases)
+from tinygrad_conv.checks.cases import CASES
 from tinygrad_conv.data import DataLoader
 from tinygrad_conv.engine.registry import OPS
-from tinygrad_conv.errors import DtypeError, SizeError
+from tinygrad_conv.errors import DtypeError, RuleError, SizeError
 from tinygrad_conv.nn.options import LAYERS
 from tinygrad_conv.optim import lr_scheduler
 from tinygrad_conv.optim.options import OPTIMIZERS, SCHEDULES
@@ -257,6 +260,67 @@ def test_what_was_taken_still_is():
 @pytest.mark.parametrize("name", OPS)
 def test_every_param_of_an_op_is_declared(name):
     assert set(OPS[name].params) <= set(OPS[name].options)
+
+
+OPERANDS = {("max", "dim"), ("min", "dim")}  # where an array is another operand
+
+
+def arrays_of(result):
+    """The numbers that a call returns."""
+    if isinstance(result, (tuple, list)):
+        return [array for each in result for array in arrays_of(each)]
+    return [result.data] if isinstance(result, tg.Tensor) else []
+
+
+def tensor_of(value):
+    """A number as a Tensor without dimensions, in full precision."""
+    return tg.from_numpy(np.array(value))
+
+
+def result_of(function, name, number):
+    """What a good call returns, one of whose arguments is given as another kind of number."""
+    given = good_call(function, 0)
+    tg.manual_seed(0)
+    return arrays_of(apply(function, given | {name: number(given[name])}))
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS, *(f"ops.{name}" for name in CASES)])
+def test_numbers_of_numpy_and_tensors_without_dimensions_are_numbers(function):
+    """As options they are, in PyTorch too: `for dim in np.arange(2): x.sum(dim)`."""
+    for name, value in good_call(function, 0).items():
+        if type(value) not in (int, float) or name.isdigit():
+            continue
+        expected = result_of(function, name, type(value))
+        arrays = () if (function, name) in OPERANDS else (np.array, tensor_of)
+        for number in (lambda value: np.array(value)[()], *arrays):
+            for array, right in zip(result_of(function, name, number), expected, strict=True):
+                np.testing.assert_array_equal(array, right, strict=True)
+
+
+def test_a_number_of_numpy_is_a_dim():
+    x = tg.tensor([[1.0, 5.0], [7.0, 2.0]])
+    assert x.max(np.int64(1)).values.tolist() == [5, 7]
+    assert x.min(dim=np.int64(0)).indices.tolist() == [0, 1]
+    assert x.max(np.array(2.0, np.float32)).tolist() == [[2, 5], [7, 2]]
+
+
+def test_layers_keep_numbers_of_python():
+    layer = nn.Conv2d(np.int64(1), 2, (np.int64(3), tg.tensor(2)), groups=np.array(1))
+    assert repr(layer) == repr(nn.Conv2d(1, 2, (3, 2), groups=1))
+    loss = nn.GaussianNLLLoss(eps=tg.tensor(0.5))
+    assert type(loss.eps) is float
+    assert loss(tg.ones(2), tg.ones(2), tg.full((2,), 0.1)).item() == pytest.approx(np.log(0.5) / 2)
+
+
+def test_no_gradient_flows_to_the_least_variance():
+    x, eps = tg.tensor([1.0, 3.0]), tg.tensor(0.5, requires_grad=True)
+    losses = [tg.gaussian_nll_loss(x, 2 * x, x / 10, eps=least).item() for least in (eps, 0.5)]
+    assert losses[0] == losses[1]
+
+
+def test_an_option_that_requires_a_gradient_is_no_number():
+    with pytest.raises(RuleError, match="eps is a param, so no gradient flows to it"):
+        tg.layer_norm(tg.ones(2), (2,), eps=tg.tensor(0.5, requires_grad=True))
 
 
 X = tg.ones(2, dtype=tg.float64, requires_grad=True)

@@ -282,3 +282,13 @@ def test_a_hook_of_a_users_op(scratch_ops: None) -> None:
     np.testing.assert_array_equal(x.grad, [16, 16])
     with pytest.raises(tg.errors.DeclarationError, match="doubled has"):
         doubled.replayed("w")(doubled_dx_replayed)
+
+
+def test_numbers_of_numpy_are_numbers_in_a_replay_too() -> None:
+    dim, groups = np.int64(1), np.int64(2)
+    w = tg.ones(2, 1, 2, 2)
+    step = tg.replay(lambda x: F.conv2d(x, w, groups=groups).sum(dim))
+    for number in range(1, 5):
+        y = step(tg.full((1, 2, 3, 3), float(number)))
+        np.testing.assert_array_equal(y, np.full((1, 2, 2), 8 * number))
+    assert step.replays == 2

@@ -59,7 +59,7 @@ def roundings(sums, exact):
 @pytest.mark.parametrize("dtype", EXACT)
 @pytest.mark.parametrize(("shape", "axes"), TABLE)
 def test_a_sum_is_as_exact_as_one_by_pairs(shape, axes, dtype, order):
-    numbers = np.random.default_rng(0).random(shape, dtype=np.float32)
+    numbers = np.random.default_rng(0).random(shape, np.float64 if dtype is np.float64 else np.float32)
     base = (numbers / (64 if dtype is np.float16 else 1)).astype(dtype)
     x = laid_out(base, order)
     exact = x.astype(EXACT[dtype]).sum(axes)
@@ -294,3 +294,39 @@ ROOTS = [
 @pytest.mark.parametrize(("function", "values", "expected"), ROOTS)
 def test_a_root_is_there_where_its_powers_are_not(function, values, expected):
     np.testing.assert_allclose(function(np.array(values, np.float32)), expected, rtol=1e-6)
+
+
+DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"]
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "cumsum", "cumprod"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_sum_has_the_dtype_that_was_asked_for(name, dtype):
+    """As NumPy's, which computes in it; and without one integers, unsigned ones too, give int64."""
+    for given in DTYPES:
+        x = np.array([[3, 2, 100], [7, 0, 60]]).astype(given)
+        right = getattr(np, name)(x.astype(dtype), 0, dtype)
+        for y in (getattr(tg, name)(x, 0, dtype=dtype), getattr(tg.tensor(x), name)(0, dtype=dtype).data):
+            np.testing.assert_array_equal(y, right, strict=True)
+        alone = getattr(tg, name)(x, 0)
+        assert alone.dtype == (given if x.dtype.kind == "f" else np.int64)
+
+
+@pytest.mark.parametrize("mean", [tg.mean, tg.Tensor.mean])
+def test_a_mean_has_no_dtype_of_integers(mean):
+    with pytest.raises(tg.errors.DtypeError, match="mean: dtype must be float16, float32 or float64, not"):
+        mean(tg.tensor([1.0, 2.0]), dtype=tg.int32)
+    assert mean(tg.tensor([1, 2]), dtype=tg.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["cumprod", "logcumsumexp"])
+def test_halves_are_combined_in_float32(name):
+    """Rounded in every step, they would be several roundings away, and their gradients hundreds."""
+    numbers = np.random.default_rng(0).uniform(0.9, 1.1, 64).astype(np.float16)
+    x, wide = (tg.tensor(numbers.astype(dtype), requires_grad=True) for dtype in (np.float16, np.float64))
+    for leaf in (x, wide):
+        getattr(tg, name)(leaf, 0).sum().backward()
+    y, right = (getattr(tg, name)(leaf, 0).detach().numpy() for leaf in (x, wide))
+    assert y.dtype == x.grad.dtype == np.float16
+    assert roundings(y, right) <= 0.5
+    np.testing.assert_allclose(x.grad, wide.grad, rtol=1e-3)

@@ -23,11 +23,11 @@ from .options import (
     INTEGER,
     NUMBER,
     OPERAND,
-    check_option,
     checked,
     is_integer,
     is_sequence,
     optional,
+    settled_option,
     show_given,
 )
 
@@ -64,7 +64,7 @@ def drawing_from(given: Any) -> np.random.Generator:
     return given
 
 
-@checked()
+@checked(seed=INTEGER)
 def manual_seed(seed: int) -> Generator:
     """Begin the random numbers of this context anew, and return their generator."""
     _generator.set(fresh_generator().manual_seed(seed))
@@ -228,10 +228,15 @@ def arange(
     *,
     device: Any = None,
 ) -> Tensor:
-    """From start (0 if only one bound is given) up to, not including, end."""
+    """From start (0 if only one bound is given) up to, not including, end.
+
+    Raises ValueError for a step of 0, and for what has no end.
+    """
     bounds = (0, start, step) if end is None else (start, end, step)
+    if not step or not all(map(math.isfinite, bounds)):
+        raise ValueError(f"arange: from {bounds[0]} to {bounds[1]} in steps of {step} there is no end")
     counted = dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64)
-    count = max(0, math.ceil((bounds[1] - bounds[0]) / bounds[2])) if bounds[2] else 0
+    count = max(0, math.ceil((bounds[1] - bounds[0]) / step))
     check_fits("arange", "end", bounds[1], (count,), np.dtype(counted).itemsize)
     return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
 
@@ -337,7 +342,7 @@ def randint(
     """
     if size is None and is_sequence(high):
         high, size = None, high
-    check_option("randint", "high", optional(INTEGER), high)
+    high = settled_option("randint", "high", optional(INTEGER), high)
     low, high = (0, low) if high is None else (low, high)
     chosen = np.dtype(np.int64 if dtype is None else dtype)
     check_holds("randint", chosen, low, high)

@@ -74,7 +74,31 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
         dtype = np.result_type(*([known for known in dtypes if known.kind == "f"] or dtypes))
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
+    if chosen is not None and chosen.kind in "iu":
+        return [
+            numbers_in(array, chosen) if rank == 2 else np.asarray(array, chosen)
+            for array, rank in zip(arrays, ranks)
+        ]
     return [np.asarray(array, chosen) for array in arrays]
+
+
+def check_float_dtype(op: str, dtype: DTypeLike | None) -> None:
+    """Refuse a dtype of integers or bools for a result that has fractions."""
+    if dtype is not None and np.dtype(dtype) not in FLOATS:
+        raise DtypeError(f"{op}: dtype must be float16, float32 or float64, not {np.dtype(dtype)}")
+
+
+def numbers_in(value: Any, dtype: np.dtype[Any]) -> Array:
+    """A number, or a list of them, in a dtype.
+
+    Raises OverflowError where integers cannot hold them: NumPy would make others of them.
+    """
+    array = np.asarray(value)
+    if dtype.kind in "iu":
+        least, most = range_of(dtype)
+        if not np.all((array >= least) & (array <= most)):  # NaN is neither
+            raise OverflowError(f"{dtype} holds integers from {least} to {most}, not {value}")
+    return array.astype(dtype)
 
 
 def held(array: Array, dtype: np.dtype[Any]) -> Array | None:

@@ -75,6 +75,7 @@ NAMES = {*OPS, *COMPOSITES, *vars(tg), *vars(nn.init)}
 EPOCH = 10_000  # as much of an epoch as is looked at
 
 DOCUMENTED = (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError, AttributeError)
+DOCUMENTED += (BufferError,)  # which the protocol of DLPack has
 
 
 """A good call of each function, by the names of its arguments."""

@@ -8,12 +8,13 @@ from ..allocation import check_fits
 from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..options import COUNT, NOT_NEGATIVE, checked
+from ..randomness.seeds import SEED
 
 SHAPES = ("circle", "square", "triangle", "cross")
 BARS = ("horizontal", "vertical")
 
 
-@checked(n=COUNT, size=COUNT, noise=NOT_NEGATIVE)
+@checked(n=COUNT, size=COUNT, noise=NOT_NEGATIVE, seed=SEED)
 def shapes(
     n: int, size: int = 16, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -52,7 +53,7 @@ def outside(shape: str, down: Array, right: Array, radius: Array) -> Array:
     return distance
 
 
-@checked(n=COUNT, size=COUNT, noise=NOT_NEGATIVE)
+@checked(n=COUNT, size=COUNT, noise=NOT_NEGATIVE, seed=SEED)
 def bars(
     n: int, size: int = 8, noise: float = 0.1, seed: int | np.random.Generator | None = None
 ) -> tuple[Tensor, Tensor]:

@@ -45,6 +45,11 @@ def warn_once(message: str) -> None:
     warnings.warn_explicit(message, UserWarning, file, line_of(where), registry=WARNED.setdefault(file, {}))
 
 
+def not_one(array: Array) -> str:
+    """How many numbers an array holds, where one is wanted."""
+    return f"{show_array(array)} holds {array.size} numbers, not one"
+
+
 def target_dtype(arguments: tuple[Any, ...], dtype: Any, device: Any) -> Any:
     """The dtype that `to(dtype)`, `to(device)`, `to(device, dtype)` or `to(other)` asks for; None for none.
 
@@ -161,7 +166,11 @@ class Conversions(Operators):
         return np.asarray(self._data)
 
     def item(self) -> Any:
-        return self._data.item()
+        """Its one number, as Python's. Raises ValueError for a tensor of several, or of none."""
+        try:
+            return self._data.item()
+        except ValueError:
+            raise ValueError(f"{not_one(self._data)}; reduce it, as in x.mean().item()") from None
 
     def tolist(self) -> Any:
         return self._data.tolist()
@@ -175,10 +184,16 @@ class Conversions(Operators):
         return python_int(self.item())
 
     def __bool__(self) -> Any:
+        if self._data.size != 1:
+            raise ValueError(f"{not_one(self._data)}; write x.any() or x.all(), or x.numel() > 0")
         return python_bool(self._data)
 
     def __index__(self) -> Any:
-        return operator.index(self._data)
+        try:
+            return operator.index(self._data)
+        except TypeError:
+            number = show_array(self._data)
+            raise TypeError(f"{number} is not one integer; write int(x) if that is meant") from None
 
     def __format__(self, format_spec: str) -> str:
         """One number as Python formats it, `f"{loss:.4f}"`; several as a whole alone, `f"{x}"`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import numbers_in
 from .in_place import change, leave_tape
 from .index_order import in_pytorchs_order
 from .registry import COMPOSITES, OPS
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
 Operand = Any  # a Tensor, an ndarray or a scalar
 
 
-def as_value(value: Any) -> Any:
-    """What is assigned to an item: a Tensor as it is, anything else as an array."""
-    return value if isinstance(value, InPlace) else np.asarray(value)
+def as_value(value: Any, what: str, x: Any) -> Any:
+    """What is assigned to an item of x: a Tensor as it is, anything else as an array."""
+    if isinstance(value, InPlace):
+        return value
+    if hasattr(value, "dtype"):
+        return np.asarray(value)
+    try:
+        return numbers_in(value, x.dtype)
+    except OverflowError as error:
+        raise OverflowError(f"{what}: {error}") from None
 
 
 def scaled(other: Operand, alpha: Operand) -> Operand:
@@ -61,7 +69,8 @@ class InPlace:
 
     def __setitem__(self, index: Any, value: Operand) -> None:
         index = in_pytorchs_order(index, self.shape)  # type: ignore[attr-defined]
-        change(self, "x[…] = …", partial(OPS["setitem"], index=index), as_value(value), part=index)
+        written = as_value(value, "x[…] = …", self)
+        change(self, "x[…] = …", partial(OPS["setitem"], index=index), written, part=index)
 
     def add_(self, other: Operand, *, alpha: Operand = 1) -> Self:
         return change(self, "x.add_(…)", OPS["add"], scaled(other, alpha))
@@ -121,13 +130,15 @@ class InPlace:
         return change(self, "x.masked_fill_(…)", COMPOSITES["masked_fill"], mask, value)
 
     def copy_(self, source: Operand, non_blocking: bool = False) -> Self:
-        return change(self, "x.copy_(…)", partial(OPS["setitem"], index=...), as_value(source))
+        written = as_value(source, "x.copy_(…)", self)
+        return change(self, "x.copy_(…)", partial(OPS["setitem"], index=...), written)
 
     def fill_(self, value: Operand) -> Self:
-        return change(self, "x.fill_(…)", partial(OPS["setitem"], index=...), as_value(value))
+        written = as_value(value, "x.fill_(…)", self)
+        return change(self, "x.fill_(…)", partial(OPS["setitem"], index=...), written)
 
     def zero_(self) -> Self:
-        return change(self, "x.zero_()", partial(OPS["setitem"], index=...), as_value(0))
+        return change(self, "x.zero_()", partial(OPS["setitem"], index=...), np.asarray(0))
 
     def normal_(self, mean: Operand = 0, std: Operand = 1, *, generator: Any = None) -> Self:
         return COMPOSITES["normal_"](self, mean, std, generator=generator)

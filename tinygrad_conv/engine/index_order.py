@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DtypeError, show_array
+
 BETWEEN = (slice, EllipsisType, NoneType)
 BOOLS = (bool, np.bool_)
 PLAIN = frozenset({int, *BETWEEN})
@@ -21,9 +23,16 @@ PLAIN = frozenset({int, *BETWEEN})
 
 
 def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
-    """An index that has NumPy pick what PyTorch would of an array of this shape, in the same order."""
-    if type(index) is not tuple or len(index) < 3 or PLAIN.issuperset(map(type, index)):
+    """An index that has NumPy pick what PyTorch would of an array of this shape, in the same order.
+
+    Raises DtypeError for bytes that are a mask to PyTorch, and places to NumPy.
+    """
+    if type(index) in PLAIN or (type(index) is tuple and PLAIN.issuperset(map(type, index))):
         return index
+    check_no_mask_of_bytes(index if type(index) is tuple else (index,), shape)
+    if type(index) is not tuple or len(index) < 3:
+        return index
+    index = without_idle_ellipsis(index, shape)
     if not is_mixed(index):
         return index
     first: list[Any] = []
@@ -43,6 +52,37 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     except IndexError:
         return index  # the op says what is wrong with it
     return np.unravel_index(places, shape)
+
+
+def check_no_mask_of_bytes(index: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+    """Refuse zeros and ones of uint8 in the shape of what they are to pick from."""
+    place = 0
+    for part in index:
+        if part is ...:
+            place = len(shape) - sum(map(dimensions, index)) + place
+        elif getattr(part, "dtype", None) == np.uint8 and part.ndim:
+            fits = part.shape == shape[place : place + part.ndim] and 0 not in part.shape
+            if fits and np.asarray(part).max() <= 1:
+                raise DtypeError(
+                    f"x[…]: the index is {show_array(part)}, to PyTorch a mask, to NumPy places; write "
+                    "index.bool() or index.long()"
+                )
+        place += dimensions(part)
+
+
+def without_idle_ellipsis(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """The index without a `…` that stands for no dimension: to NumPy it would keep arrays apart."""
+    if sum(map(dimensions, index)) < len(shape):
+        return index
+    return tuple([part for part in index if part is not ...])
+
+
+def dimensions(part: Any) -> int:
+    """How many dimensions a part of an index picks from; `…` not counted."""
+    if part is None or part is ... or isinstance(part, BOOLS):
+        return 0
+    is_mask = getattr(getattr(part, "dtype", None), "kind", "") == "b"
+    return int(part.ndim) if is_mask else 1
 
 
 def is_mixed(index: tuple[Any, ...]) -> bool:

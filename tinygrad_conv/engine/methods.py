@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..dtypes import Array
-from ..errors import show_tensor
+from ..dtypes import Array, check_float_dtype
+from ..errors import show_array, show_tensor
 from ..size import Size, size_of
 from ..spellings import spelled_methods
 from .conversions import warn_once
@@ -79,16 +79,18 @@ class TensorMethods(GradSlot):
 
     # Reductions
     def sum(self, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
-        return OPS["sum"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
+        return in_dtype(OPS["sum"](in_dtype(self, dtype), dim=dim, keepdim=keepdim), dtype)
 
     def mean(self, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
-        return OPS["mean"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
+        x = in_dtype(self, dtype)
+        check_float_dtype("mean", dtype)
+        return OPS["mean"](x, dim=dim, keepdim=keepdim)
 
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Self:
-        return OPS["prod"](in_dtype(self, dtype), dim=dim, keepdim=keepdim)
+        return in_dtype(OPS["prod"](in_dtype(self, dtype), dim=dim, keepdim=keepdim), dtype)
 
     def cumsum(self, dim: int, *, dtype: DTypeLike | None = None) -> Self:
-        return OPS["cumsum"](in_dtype(self, dtype), dim=dim)
+        return in_dtype(OPS["cumsum"](in_dtype(self, dtype), dim=dim), dtype)
 
     def logsumexp(self, dim: Dim, keepdim: bool = False) -> Self:
         return OPS["logsumexp"](self, dim=dim, keepdim=keepdim)
@@ -231,6 +233,8 @@ class TensorMethods(GradSlot):
 
     # As a sequence
     def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError(f"a tensor without dimensions, {show_array(self._data)}, has no length")
         return len(self._data)
 
     def __iter__(self) -> Iterator[Self]:

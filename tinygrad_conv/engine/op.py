@@ -17,7 +17,7 @@ import numpy as np
 
 from ..dtypes import CODES, FLOATS, promote
 from ..errors import DtypeError, RuleError, show_array
-from ..options import ARRAY, Option, check_option, is_array
+from ..options import ARRAY, Option, is_array, settled_option
 from .location import show_place, user_where
 from .memory import WHOLE, Contents, sample
 from .modes import GRAD, LAYER, OBSERVATION
@@ -195,7 +195,7 @@ class Op:
             if of_type is not ndarray or self.options.get(name) is not ARRAY or not is_array(value):
                 params[name] = self.without_tensors(name, value)
                 if name in self.options:
-                    check_option(self.name, name, self.options[name], params[name])
+                    params[name] = settled_option(self.name, name, self.options[name], params[name])
             if of_type not in PLAIN:
                 mutable.append(name)
         return mutable

@@ -22,8 +22,8 @@ Operand = Any  # a Tensor, an ndarray or a scalar
 
 
 def in_dtype(tensor: Any, dtype: DTypeLike | None) -> Any:
-    """A tensor in the dtype that a method is asked to compute in, if any."""
-    return tensor if dtype is None else OPS["to"](tensor, dtype=dtype)
+    """A tensor in the dtype that a function is asked for, if any: what it computes with, or its result."""
+    return tensor if dtype is None or tensor.dtype == dtype else OPS["to"](tensor, dtype=dtype)
 
 
 @spelled_methods

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dtypes import CODES
 from ..errors import DtypeError, show_array
-from ..options import explain, first_error, is_explained, show_given
+from ..options import MEANING_MORE, explain, first_error, is_explained, show_given
 from .tensor import Tensor
 
 OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
@@ -66,8 +66,8 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
     """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
     types = OPERANDS if op.broadcasting else ARRAYS
     for name, value in named_inputs(op, tuple(arrays)):
-        masked = isinstance(value, np.ma.MaskedArray)  # its mask would be lost in silence
-        if (isinstance(value, types) and not masked) or (value is None and name in op.optional):
+        means_more = isinstance(value, MEANING_MORE)
+        if (isinstance(value, types) and not means_more) or (value is None and name in op.optional):
             check_dtype(op, name, value)
             continue
         given = type(value).__name__

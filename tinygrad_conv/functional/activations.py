@@ -8,11 +8,12 @@ from __future__ import annotations
 from numpy.typing import DTypeLike
 
 from ..engine.location import warn_user
+from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..ops import activations, functions, softmaxes
 from ..options import checked
 from ..spellings import spelled
-from .arguments import Operand, cast, documented_by, in_place
+from .arguments import Operand, documented_by, in_place
 
 
 @spelled
@@ -120,13 +121,13 @@ def hardtanh_(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Te
 @checked()
 @documented_by(softmaxes.softmax)
 def softmax(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
-    return softmaxes.softmax(cast(input, dtype), dim=implied_dim("softmax", dim, input))
+    return softmaxes.softmax(in_dtype(input, dtype), dim=implied_dim("softmax", dim, input))
 
 
 @checked()
 @documented_by(softmaxes.log_softmax)
 def log_softmax(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
-    return softmaxes.log_softmax(cast(input, dtype), dim=implied_dim("log_softmax", dim, input))
+    return softmaxes.log_softmax(in_dtype(input, dtype), dim=implied_dim("log_softmax", dim, input))
 
 
 def implied_dim(function: str, dim: int | None, input: Operand) -> int:

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ..dtypes import Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
 from ..engine.op import Op
 from ..engine.tensor import Tensor
-from ..ops import functions
 from ..options import FLAG, check_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,11 +30,6 @@ def documented_by(op: Op | Callable[..., Any]) -> Callable[[Function], Function]
         return function
 
     return document
-
-
-def cast(input: Operand, dtype: DTypeLike | None) -> Operand:
-    """The input in the dtype that a function is asked to compute in, if any."""
-    return input if dtype is None else functions.to(input, dtype=dtype)
 
 
 def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from numpy.typing import DTypeLike
 
+from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import activations, arithmetic, functions, softmaxes
@@ -14,7 +15,7 @@ from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
 from ..options import INTEGER, checked, optional
 from .activations import implied_dim
-from .arguments import Operand, cast, in_place
+from .arguments import Operand, in_place
 
 
 @checked()
@@ -103,5 +104,5 @@ def glu(input: Operand, dim: int = -1) -> Tensor:
 @checked(dim=optional(INTEGER))
 def softmin(input: Operand, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """e⁻ˣ / Σ e⁻ˣ along `dim`: softmax of -x. Raises DtypeError for integers."""
-    check_float("softmin", input=cast(input, dtype))
-    return softmaxes.softmax(-cast(input, dtype), dim=implied_dim("softmin", dim, input))
+    check_float("softmin", input=in_dtype(input, dtype))
+    return softmaxes.softmax(-in_dtype(input, dtype), dim=implied_dim("softmin", dim, input))

@@ -89,7 +89,8 @@ def xlogy(input: Operand, other: Operand) -> Tensor:
     """x · log y, and 0 where x is 0, whatever log y is; NaN where y is NaN."""
     unknown = comparisons.isnan(other if hasattr(other, "dtype") else np.asarray(other))
     vanishes = comparisons.logical_and(comparisons.eq(input, 0), comparisons.logical_not(unknown))
-    return arithmetic.mul(input, functions.log(arithmetic.where(1.0, other, condition=vanishes)))
+    common = arithmetic.where(other, input, condition=True)  # in the dtype of the product
+    return arithmetic.mul(input, functions.log(arithmetic.where(1.0, common, condition=vanishes)))
 
 
 @checked(input=OPERAND, end=OPERAND, weight=OPERAND)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..allocation import check_fits
+from ..dtypes import numbers_in
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
@@ -43,7 +44,7 @@ def index_add(input: Operand, dim: int, index: Operand, source: Operand, *, alph
 @checked(dim=INTEGER, value=OPERAND)
 def index_fill(input: Operand, dim: int, index: Operand, value: Operand) -> Tensor:
     """`input` with a number in the slices along `dim` that `index`, a row of integers, names."""
-    number = value if hasattr(value, "ndim") else np.asarray(value, input.dtype)
+    number = value if hasattr(value, "ndim") else numbers_in(value, input.dtype)
     return assign.setitem(input, number, index=along("index_fill", input, dim, index))
 
 

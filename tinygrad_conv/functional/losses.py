@@ -147,7 +147,8 @@ def gaussian_nll_loss(
     numbers = input.dtype.type(0) + bare
     if (numbers < 0).any():
         raise ValueError("gaussian_nll_loss: var holds negative numbers; a variance is at least 0")
-    variance = arithmetic.add(var, numbers.clip(min=eps) - numbers)
+    least = eps.item() if isinstance(eps, Tensor) else eps  # to which no gradient flows, as in PyTorch
+    variance = arithmetic.add(var, numbers.clip(min=least) - numbers)
     error = arithmetic.sub(input, target)
     values = arithmetic.div(arithmetic.mul(error, error), variance) + functions.log(variance)
     return reduced(values * 0.5 + (0.5 * math.log(2 * math.pi) if full else 0.0), reduction)

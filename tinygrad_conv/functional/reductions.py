@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import DTypeLike
 
+from ..dtypes import check_float_dtype
+from ..engine.operators import in_dtype
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..ops import arithmetic, counting, extremes, reduce, roots
 from ..options import ANY, checked
-from .arguments import Dim, Operand, cast, documented_by
+from .arguments import Dim, Operand, documented_by
 
 
 class Extremes(NamedTuple):
@@ -23,13 +26,14 @@ class Extremes(NamedTuple):
 @checked()
 @documented_by(reduce.sum)
 def sum(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
-    return reduce.sum(cast(input, dtype), dim=dim, keepdim=keepdim)
+    return in_dtype(reduce.sum(in_dtype(input, dtype), dim=dim, keepdim=keepdim), dtype)
 
 
 @checked()
 @documented_by(reduce.mean)
 def mean(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
-    return reduce.mean(cast(input, dtype), dim=dim, keepdim=keepdim)
+    check_float_dtype("mean", dtype)
+    return reduce.mean(in_dtype(input, dtype), dim=dim, keepdim=keepdim)
 
 
 @checked()
@@ -37,7 +41,7 @@ def mean(input: Operand, dim: Dim = None, keepdim: bool = False, *, dtype: DType
 def prod(
     input: Operand, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
-    return reduce.prod(cast(input, dtype), dim=dim, keepdim=keepdim)
+    return in_dtype(reduce.prod(in_dtype(input, dtype), dim=dim, keepdim=keepdim), dtype)
 
 
 @checked()
@@ -120,7 +124,7 @@ def corrected(dim: Dim | bool, unbiased: bool, correction: float | None) -> tupl
 
 
 @composite
-@checked(p=ANY)
+@checked(p=ANY._replace(numeric=True))
 def norm(
     input: Operand,
     p: float | str = "fro",
@@ -134,7 +138,7 @@ def norm(
     For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. 'fro' is p =
     2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of nothing.
     """
-    return roots.vector_norm(cast(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
+    return roots.vector_norm(in_dtype(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
 
 
 @composite
@@ -145,7 +149,7 @@ def max(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of
     them has it all.
     """
-    if hasattr(dim, "ndim"):
+    if isinstance(dim, (Tensor, np.ndarray)):
         return arithmetic.maximum(input, dim)
     return extremes.amax(input) if dim is None else Extremes(*extremes.max(input, dim=dim, keepdim=keepdim))
 
@@ -158,6 +162,6 @@ def min(input: Operand, dim: Operand = None, keepdim: bool = False) -> Tensor | 
     Elements that tie share the gradient of the first form and of the last; along a dimension the first of
     them has it all.
     """
-    if hasattr(dim, "ndim"):
+    if isinstance(dim, (Tensor, np.ndarray)):
         return arithmetic.minimum(input, dim)
     return extremes.amin(input) if dim is None else Extremes(*extremes.min(input, dim=dim, keepdim=keepdim))

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..ops import arithmetic, counting, functions, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
 from ..options import checked
-from .arguments import Operand, cast, documented_by
+from .arguments import Operand, documented_by
 
 
 class RunningExtremes(NamedTuple):
@@ -27,42 +28,40 @@ class RunningExtremes(NamedTuple):
 @checked()
 @documented_by(reduce.cumsum)
 def cumsum(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    return reduce.cumsum(cast(input, dtype), dim=dim)
+    return in_dtype(reduce.cumsum(in_dtype(input, dtype), dim=dim), dtype)
 
 
 @checked()
 def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64.
+    """y[i] = x[0] · … · x[i] along `dim`; integers and bools have products of int64, unless a dtype is given.
 
     Products and slices alone, whose gradients hold at zeros too.
     """
-    numbers = cast(input, dtype)
-    if numbers.dtype.kind in "biu":
-        numbers = functions.to(numbers, dtype=np.dtype(np.int64))
-    y = scan(arithmetic.mul, numbers, one_dim("cumprod", dim, numbers.ndim))
-    return shape.clone(y) if y is input else y
+    numbers = in_dtype(input, dtype)
+    result = np.dtype(np.int64) if numbers.dtype.kind in "biu" else numbers.dtype
+    return in_dtype(scan("cumprod", arithmetic.mul, in_dtype(numbers, result), dim), dtype or result)
 
 
 @checked()
 def logcumsumexp(input: Operand, dim: int) -> Tensor:
     """y[i] = log(eˣ⁰ + … + eˣⁱ) along `dim`, without overflow. Raises DtypeError for integers."""
     check_float("logcumsumexp", input=input)
-    y = scan(arithmetic.logaddexp, input, one_dim("logcumsumexp", dim, input.ndim))
-    return shape.clone(y) if y is input else y
+    return in_dtype(scan("logcumsumexp", arithmetic.logaddexp, input, dim), input.dtype)
 
 
-def scan(combine: Callable[[Any, Any], Any], y: Any, place: int) -> Any:
-    """y[0], y[0] ∘ y[1], … for an associative ∘, along a dimension.
+def scan(op: str, combine: Callable[[Any, Any], Any], x: Any, dim: int) -> Any:
+    """x[0], x[0] ∘ x[1], … for an associative ∘, along a dimension; float16 in float32.
 
     In log₂ n steps, each of which combines with what ends 1, 2, 4 … places before (Hillis & Steele 1986).
     """
+    place, y = one_dim(op, dim, x.ndim), functions.wide(x)
     before, step = (slice(None),) * place, 1
     while step < (y.shape[place] if y.ndim else 1):
         head, tail, earlier = slice(0, step), slice(step, None), slice(0, -step)
         combined = combine(y[before + (tail,)], y[before + (earlier,)])
         y = shape.cat(y[before + (head,)], combined, dim=place)
         step *= 2
-    return y
+    return shape.clone(y) if y is x else y
 
 
 @checked()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import numbers_in
 from ..engine.tensor import Tensor
 from ..ops import arithmetic, assign, resample, shape
 from ..ops import index as indexing
@@ -45,7 +46,7 @@ def scatter(
     if getattr(written, "ndim", 0):
         check_source("scatter", input, written, index)
         written = written[tuple(map(slice, index.shape))]
-    number = written if hasattr(written, "ndim") else np.asarray(written, input.dtype)
+    number = written if hasattr(written, "ndim") else numbers_in(written, input.dtype)
     if reduce is not None:
         source = number if number.ndim else expand(number, shape=index.shape)
         return scatter_reduce(input, dim, index, source, OLD_NAMES[reduce])

@@ -99,7 +99,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int = 1) -
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
-    """(y, tap), both [N, C, P, Q]: each window's maximum of x [N, C, H, W], and the tap i * kw + j that won.
+    """(y, tap), both [N, C, P, Q]: each window's maximum of x [N, C, H, W], and the tap a * kw + b that won.
 
     The first tap in row-major order wins a tie; a NaN beats every number, and the last NaN wins, as in
     PyTorch. Padding never wins, not even against -inf. A window wholly in the padding has the dtype's lowest

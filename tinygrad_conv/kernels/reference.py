@@ -2,11 +2,11 @@
 
 This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to
 read what each kernel means. Speed does not matter here, and nothing but the window is shared with them. All
-arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output; `X[i, j]` below
-is the part of the input that tap (i, j) of every window sees (in the derivation, at the top of ops/conv.py,
-the tap is (a, b) and the output's place is (i, j)):
+arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output. A tap is a place
+(a, b) in the kernel, as in the derivation at the top of ops/conv.py; `X[a, b]` below is the part of the input
+that this tap of every window sees:
 
-    X[i, j][n, c, p, q] = x[n, c, p * stride + i * dilation - top, q * stride + j * dilation - left]
+    X[a, b][n, c, i, j] = x[n, c, i * stride + a * dilation - top, j * stride + b * dilation - left]
 
 Padding is made of ordinary zeros in `correlate` and `correlate_weight_grad`: an infinite weight that meets it
 gives 0 * inf = NaN, as in PyTorch's own loops. `dy` is not padded: `correlate_input_grad` adds up what the
@@ -24,43 +24,43 @@ from .window import Array, Window, overlap
 
 Index: TypeAlias = tuple[slice, slice, slice, slice]
 EVERY = slice(None)
-SAMPLES_AT_ONCE = 256  # in a sum
+SAMPLES_AT_ONCE = 256  # in one sum: a million samples would round a million times
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
-    """Y = sum over i, j of X[i, j] . W[i, j]: cross-correlation, the kernel is not flipped."""
+    """Y = sum over a, b of X[a, b] . W[a, b]: cross-correlation, the kernel is not flipped."""
     dtype, result = _dtypes(x, w)
     x, w = _pad(x.astype(dtype), window), _by_group(w.astype(dtype), groups)
     y = np.zeros((len(x), groups, w.shape[1], *window.out), dtype)
-    for i, j in np.ndindex(window.kernel):
-        seen = _by_channel_group(x[_tap(window, i, j)], groups)
-        y += np.einsum("ngcpq,goc->ngopq", seen, w[..., i, j])
+    for a, b in np.ndindex(window.kernel):
+        seen = _by_channel_group(x[_tap(window, a, b)], groups)
+        y += np.einsum("ngcij,goc->ngoij", seen, w[..., a, b])
     return _join_channels(y).astype(result)
 
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    """dW[i, j] = <X[i, j], dY> for every pair of channels: cross-correlation of X with dY."""
+    """dW[a, b] = <X[a, b], dY> for every pair of channels: cross-correlation of X with dY."""
     dtype, result = _dtypes(x, dy)
     x, dy = _pad(x.astype(dtype), window), _by_channel_group(dy.astype(dtype), groups)
     dw = np.zeros((groups, dy.shape[2], x.shape[1] // groups, *window.kernel), dtype)
-    for i, j in np.ndindex(window.kernel):
-        seen = _by_channel_group(x[_tap(window, i, j)], groups)
-        for n in range(0, len(x), SAMPLES_AT_ONCE):  # or a million samples would round a million times
+    for a, b in np.ndindex(window.kernel):
+        seen = _by_channel_group(x[_tap(window, a, b)], groups)
+        for n in range(0, len(x), SAMPLES_AT_ONCE):
             some = slice(n, n + SAMPLES_AT_ONCE)
-            dw[..., i, j] += np.einsum("ngcpq,ngopq->goc", seen[some], dy[some])
+            dw[..., a, b] += np.einsum("ngcij,ngoij->goc", seen[some], dy[some])
     return dw.reshape(-1, *dw.shape[2:]).astype(result)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
-    """dX gathers, at each place, dY . W[i, j] of each window whose tap (i, j) read it; 0 where none did.
+    """dX gathers, at each place, dY . W[a, b] of each window whose tap (a, b) read it; 0 where none did.
 
     With stride 1 this is the full correlation of dY with the kernel flipped by 180 degrees.
     """
     dtype, result = _dtypes(dy, w)
     dy, w = _by_channel_group(dy.astype(dtype), groups), _by_group(w.astype(dtype), groups)
     dx = np.zeros((len(dy), groups * w.shape[2], *_padded_size(window)), dtype)
-    for i, j in np.ndindex(window.kernel):
-        dx[_tap(window, i, j)] += _join_channels(np.einsum("ngopq,goc->ngcpq", dy, w[..., i, j]))
+    for a, b in np.ndindex(window.kernel):
+        dx[_tap(window, a, b)] += _join_channels(np.einsum("ngoij,goc->ngcij", dy, w[..., a, b]))
     return _crop(dx, window).astype(result)
 
 
@@ -73,10 +73,10 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     y = np.full((*x.shape[:2], *window.out), lowest, x.dtype)
     tap = np.zeros(y.shape, window.tap_dtype)
     untouched = np.ones(y.shape, bool)
-    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
-        windows, inputs = _inside(window, i, j)
+    for number, (a, b) in enumerate(np.ndindex(window.kernel)):
+        windows, inputs = _inside(window, a, b)
         value = x[inputs]
-        wins = untouched[windows] | (value > y[windows]) | (value != value)
+        wins = untouched[windows] | (value > y[windows]) | (value != value)  # as NaN alone is
         y[windows] = np.where(wins, value, y[windows])
         tap[windows] = np.where(wins, number, tap[windows])
         untouched[windows] = False
@@ -84,10 +84,10 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
 
 
 def gather_taps(x: Array, tap: Array, window: Window) -> Array:
-    """y = X[i, j] where (i, j) is the tap named for each window; a tap in the padding reads 0."""
+    """y = X[a, b] where (a, b) is the tap named for each window; a tap in the padding reads 0."""
     y = np.zeros((*x.shape[:2], *window.out), x.dtype)
-    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
-        windows, inputs = _inside(window, i, j)
+    for number, (a, b) in enumerate(np.ndindex(window.kernel)):
+        windows, inputs = _inside(window, a, b)
         y[windows] = np.where(tap[windows] == number, x[inputs], y[windows])
     return y
 
@@ -96,19 +96,19 @@ def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """The adjoint of `gather_taps`: each window sends dy to its tap; windows that share a place add up."""
     dtype, result = _dtypes(dy)
     dx = np.zeros((*dy.shape[:2], *window.size), dtype)
-    for number, (i, j) in enumerate(np.ndindex(window.kernel)):
-        windows, inputs = _inside(window, i, j)
+    for number, (a, b) in enumerate(np.ndindex(window.kernel)):
+        windows, inputs = _inside(window, a, b)
         dx[inputs] += np.where(tap[windows] == number, dy[windows], dy.dtype.type(0))
     return dx.astype(result)
 
 
 def sum_windows(x: Array, window: Window) -> Array:
-    """y = sum over i, j of X[i, j], one channel at a time; padding counts as 0."""
+    """y = sum over a, b of X[a, b], one channel at a time; padding counts as 0."""
     dtype, result = _dtypes(x)
     x = _pad(x.astype(dtype), window)
     y = np.zeros((*x.shape[:2], *window.out), dtype)
-    for i, j in np.ndindex(window.kernel):
-        y += x[_tap(window, i, j)]
+    for a, b in np.ndindex(window.kernel):
+        y += x[_tap(window, a, b)]
     return y.astype(result)
 
 
@@ -116,8 +116,8 @@ def spread_windows(dy: Array, window: Window) -> Array:
     """The adjoint of `sum_windows`: each window adds its dy to every place it covers."""
     dtype, result = _dtypes(dy)
     dx = np.zeros((*dy.shape[:2], *_padded_size(window)), dtype)
-    for i, j in np.ndindex(window.kernel):
-        dx[_tap(window, i, j)] += dy
+    for a, b in np.ndindex(window.kernel):
+        dx[_tap(window, a, b)] += dy
     return _crop(dx, window).astype(result)
 
 
@@ -128,20 +128,20 @@ def _dtypes(*arrays: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
     return (np.dtype(np.float32) if result == np.float16 else result), result
 
 
-def _tap(window: Window, i: int, j: int) -> Index:
-    """Where tap (i, j) of all windows lies in the padded input."""
+def _tap(window: Window, a: int, b: int) -> Index:
+    """Where tap (a, b) of all windows lies in the padded input."""
     rows, columns = (
         slice(offset, offset + stride * count, stride)
         for offset, stride, count in zip(
-            (i * window.dilation[0], j * window.dilation[1]), window.stride, window.out, strict=True
+            (a * window.dilation[0], b * window.dilation[1]), window.stride, window.out, strict=True
         )
     )
     return EVERY, EVERY, rows, columns
 
 
-def _inside(window: Window, i: int, j: int) -> tuple[Index, Index]:
-    """The windows whose tap (i, j) lies inside the input, and where it lies there."""
-    rows, columns = overlap(window, 0, i), overlap(window, 1, j)
+def _inside(window: Window, a: int, b: int) -> tuple[Index, Index]:
+    """The windows whose tap (a, b) lies inside the input, and where it lies there."""
+    rows, columns = overlap(window, 0, a), overlap(window, 1, b)
     return (EVERY, EVERY, rows.windows, columns.windows), (EVERY, EVERY, rows.inputs, columns.inputs)
 
 

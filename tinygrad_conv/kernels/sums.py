@@ -40,8 +40,10 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
 
     float16 is added up in float32 or float64 and rounded once, integers in int64.
     """
+    if x.dtype.kind != "f":
+        return add_up(x, axes, np.int64, keepdims=keepdims)
     few = x.size <= SHORT or (x.size <= FEW and max(x.shape) <= SHORT)
-    if x.dtype.kind != "f" or (few and x.itemsize > 2):
+    if few and x.itemsize > 2:
         return add_up(x, axes, keepdims=keepdims)
     reduced: Any = tuple(range(x.ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
     if x.itemsize > 2 and in_pairs(x.shape, x.strides, x.itemsize, reduced):

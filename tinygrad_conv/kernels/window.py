@@ -1,9 +1,9 @@
 """The geometry of a sliding window: everything the kernels need to know apart from the numbers themselves.
 
-Output (p, q) of a window and its tap (i, j) meet the input at
+Output (i, j) of a window and its tap (a, b) meet the input at
 
-    row    p * stride_h + i * dilation_h - top
-    column q * stride_w + j * dilation_w - left
+    row    i * stride_h + a * dilation_h - top
+    column j * stride_w + b * dilation_w - left
 
 and a row or column outside the input lies in the padding. Nothing else is ever computed about positions, so
 whoever understands these two lines understands every index in this folder. Rows and columns behave alike;
@@ -33,7 +33,7 @@ class Window(NamedTuple):
 
     @property
     def taps(self) -> int:
-        """How many taps a window has; tap (i, j) has the number i * kw + j."""
+        """How many taps a window has; tap (a, b) has the number a * kw + b."""
         return self.kernel[0] * self.kernel[1]
 
     @property

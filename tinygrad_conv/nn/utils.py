@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import functional as F
 from ..absent.missing import public_names
+from ..dtypes import Array
 from ..engine.commit import Changes
 from ..engine.modes import told
 from ..engine.tensor import Tensor
@@ -43,11 +44,7 @@ def clip_grad_norm_(
         warnings.warn("clip_grad_norm_: the generator of parameters is empty or used up", stacklevel=2)
     if not grads:
         return Tensor(0.0)
-    norms = [
-        float(np.linalg.norm(grad.ravel().astype(np.float64), norm_type)) if grad.size else 0.0
-        for grad in grads
-    ]
-    norm = float(np.linalg.norm(norms, norm_type))
+    norm = length(np.array([length(grad.ravel(), norm_type) for grad in grads]), norm_type)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"clip_grad_norm_: the norm of the gradients is {norm}")
     scale = max_norm / (norm + 1e-6)
@@ -57,6 +54,14 @@ def clip_grad_norm_(
             changes.write_array(grad, np.asarray(grad * scale, grad.dtype))
         changes.commit()
     return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))
+
+
+def length(vector: Array, p: float) -> float:
+    """The p-norm of a vector, in float64; 0 of an empty one."""
+    if p == 2:  # a sum, for np.linalg.norm's dot product would wake the threads of BLAS, which go on spinning
+        with np.errstate(over="ignore"):
+            return math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
+    return float(np.linalg.norm(vector.astype(np.float64), p)) if vector.size else 0.0
 
 
 @told

@@ -108,7 +108,8 @@ def neg_dx(dy):
 def pow(a, b):
     """a to the power b, scalar or array, with NumPy's rules for signs and zeros."""
     check_power("pow", a, b)
-    return broadcast("pow", np.power, a, b)
+    y = broadcast("pow", np.power, a, b)
+    return y.astype(bool) if a.dtype == bool else y  # of which NumPy makes int8
 
 
 @pow.grad("a")

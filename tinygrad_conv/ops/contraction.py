@@ -6,9 +6,10 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
+from ..kernels.blas import blas_held
 from ..kernels.sums import sum_in_halves
 from .arguments.equations import parse, unused
-from .functions import wide
+from .functions import alike, wide
 from .shape import reshape
 
 # Numbers that np.einsum may add up at once: where it makes no matrix product, it may do so one after another.
@@ -21,15 +22,16 @@ def einsum(*xs, equation):
 
     A letter names a dimension; those that the output does not name are summed over. Dimensions of size 1
     broadcast, and `...` stands for any number of dimensions that do. Without `->` the output has those, and
-    the letters that occur once, in alphabetical order. Raises ShapeError where operands do not fit the
-    equation, ValueError for what is no equation.
+    the letters that occur once, in alphabetical order. Integers that are summed by themselves, not as
+    products, add up to int64. Raises ShapeError where operands do not fit the equation, ValueError for what
+    is no equation.
     """
-    terms = parse(equation, tuple(x.shape for x in xs))
+    terms, xs = parse(equation, tuple(x.shape for x in xs)), alike(*xs)
     parts = [wide(x).reshape(shape) for x, shape in zip(xs, terms.shapes)]
     needed = [terms.output + "".join(terms.inputs[:at] + terms.inputs[at + 1 :]) for at in range(len(xs))]
     factors = [summed_alone(*factor) for factor in zip(parts, terms.inputs, needed)]
     y = contracted([x for x, _ in factors], [letters for _, letters in factors], terms)
-    return np.asarray(y, np.result_type(*xs))
+    return np.asarray(y, xs[0].dtype if xs[0].dtype.kind == "f" else None)
 
 
 def summed_alone(x, letters, needed):
@@ -57,9 +59,10 @@ def contracted(parts, inputs, terms):
         ]
         return np.einsum(equation, *pieces, optimize=len(pieces) > 1)
 
-    if lengths.get(longest, 0) <= LONGEST:
-        return np.einsum(equation, *parts, optimize=len(parts) > 1)
-    return sum_in_halves(of_places, 0, lengths[longest], LONGEST)
+    with blas_held():  # of whose products these are made
+        if lengths.get(longest, 0) <= LONGEST:
+            return np.einsum(equation, *parts, optimize=len(parts) > 1)
+        return sum_in_halves(of_places, 0, lengths[longest], LONGEST)
 
 
 @einsum.grad("xs")

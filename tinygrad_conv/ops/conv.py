@@ -25,9 +25,12 @@ differentiates: v stands in W's place, u in X's, and ⟨v, conv2d_weight_grad(x,
     conv2d_input_grad(dy, w)   ∂dy: conv2d(u, w)              ∂w:  conv2d_weight_grad(u, dy)
 
 The family is closed: gradients of gradients of every order need no further code. Samples n, channels c and o,
-stride s, dilation d and padding p only change where a window looks: X[i+a, j+b] becomes X[n, c, s i + d a -
-p, s j + d b - p], 0 outside, and the sum runs over n or c or o, whichever the result does not carry. What a
-remainder of (H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window, so its dX is exactly 0.
+stride s, dilation d and padding p only change where a window looks: X[i+a, j+b] becomes
+
+    X[n, c, s i + d a - p, s j + d b - p],  0 outside,
+
+and the sum runs over n or c or o, whichever the result does not carry. What a remainder of
+(H + 2p - d (k - 1) - 1) mod s leaves over is touched by no window, so its dX is exactly 0.
 
 In the rules below `**geometry` is stride, padding, dilation and groups; `kernel_size` and `input_size` are
 named beside it so that they are not in it, for the other ops do not take them.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import kernels
-from ..dtypes import Array, get_default_dtype
+from ..dtypes import Array, get_default_dtype, promote
 from ..engine.declare import primitive
 from ..engine.registry import OPS
 from ..errors import DtypeError
@@ -18,6 +19,15 @@ HALF = np.dtype(np.float16)
 def floating(x: Array) -> Array:
     """Integers and bools as floats of the default dtype, for functions whose result is no integer."""
     return x if x.dtype.kind == "f" else x.astype(get_default_dtype())
+
+
+def alike(*xs: Array) -> Sequence[Array]:
+    """Arrays in one dtype, as in arithmetic: float32 and int64 as float32, of which NumPy makes float64."""
+    dtype = xs[0].dtype
+    for x in xs:
+        if x.dtype is not dtype:
+            return promote(list(xs), [False] * len(xs))
+    return xs
 
 
 @primitive(names=("input",))
@@ -70,8 +80,8 @@ def abs_dx(dy, x):
 
 @primitive(names=("input",))
 def sign(x):
-    """-1, 0 or 1."""
-    return np.sign(x)
+    """-1, 0 or 1; a bool is its own."""
+    return x.copy() if x.dtype == bool else np.sign(x)
 
 
 @sign.grad("x")

@@ -16,6 +16,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.products import check_linear, check_matmul, check_same_rows
+from .functions import alike
 from .reduce import sum, sum_to
 from .shape import reshape, transpose
 
@@ -28,7 +29,7 @@ def matmul(a, b):
     """
     check_matmul("matmul", a, b)
     try:
-        return kernels.matmul(a, b)
+        return kernels.matmul(a, b) if a.dtype is b.dtype else kernels.matmul(*alike(a, b))
     except ValueError:
         shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
         raise ShapeError(f"matmul: the leading dimensions of {shapes} do not broadcast") from None
@@ -66,6 +67,8 @@ def as_matrix(dy, row, column):
 def linear(x, w, b=None):
     """x Wᵀ + b: x [..., in], w [out, in], b [out] or none → [..., out]."""
     check_linear("linear", x, w, b)
+    if x.dtype is not w.dtype:
+        x, w = alike(x, w)
     y = kernels.matmul(x, w.T)
     return y if b is None else y + b
 
@@ -92,6 +95,8 @@ def linear_db(dy):
 def transposed_matmul(a, b):
     """Aᵀ B for a [..., n] and b [..., m] → [n, m]: leading dimensions, which must agree, count as rows."""
     check_same_rows("transposed_matmul", a, b)
+    if a.dtype is not b.dtype:
+        a, b = alike(a, b)
     return kernels.matmul(as_rows(a).T, as_rows(b))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dtypes import numbers_in
 from ..engine.declare import primitive
 from .arguments.shapes import check_sides
 from .resample import Entries, mix_axes, unmix_axes
@@ -22,7 +23,8 @@ def pad(x, *, sides, mode="constant", value=None):
     if mode != "constant":
         return mix_axes(x, borders(x.shape, sides, mode))
     pairs = [(0, 0)] * (x.ndim - len(sides) // 2) + pairs_of(sides)
-    y = np.full([size + before + after for size, (before, after) in zip(x.shape, pairs)], value or 0, x.dtype)
+    shape = [size + before + after for size, (before, after) in zip(x.shape, pairs)]
+    y = np.full(shape, numbers_in(value or 0, x.dtype))
     y[inner(y.shape, pairs)] = x[inner(x.shape, [(-before, -after) for before, after in pairs])]
     return y
 

@@ -152,7 +152,7 @@ def freedom(x_shape, dim, correction, dtype):
 def prod(x, *, dim=None, keepdim=False):
     """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
     axis = None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim)
-    y = np.prod(wide(x), axis=axis, keepdims=keepdim)
+    y = np.prod(wide(x), axis, None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
     return y.astype(x.dtype) if x.dtype == HALF else y
 
 
@@ -187,7 +187,7 @@ def products_of_others(x, dim):
 def cumsum(x, *, dim):
     """y[i] = x[0] + … + x[i] along `dim`; integers and bools add up to int64."""
     is_float = x.dtype.kind == "f"  # whose sums, made one by one, lose digits
-    sums = np.cumsum(x, one_dim("cumsum", dim, x.ndim), np.float64 if is_float else None).reshape(x.shape)
+    sums = np.cumsum(x, one_dim("cumsum", dim, x.ndim), np.float64 if is_float else np.int64).reshape(x.shape)
     return sums.astype(x.dtype, copy=False) if is_float else sums
 
 

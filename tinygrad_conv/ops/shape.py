@@ -22,6 +22,7 @@ from .arguments.shapes import (
     chunk_sizes,
     piece_sizes,
 )
+from .functions import alike
 
 
 @primitive(names=("input",), view=True)
@@ -141,10 +142,10 @@ def flip_dx(dy, dims):
 
 @primitive
 def cat(*xs, dim=0):
-    """The arrays one after another along `dim`; all other sizes must agree."""
+    """The arrays one after another along `dim`, in one dtype; all other sizes must agree."""
     dim = one_dim("cat", dim, xs[0].ndim) if xs else 0
     check_joined("cat", xs, dim)
-    return np.concatenate(xs, dim)
+    return np.concatenate(alike(*xs), dim)
 
 
 @cat.grad("xs")
@@ -157,9 +158,9 @@ def cat_dxs(dy, xs_shape, dim):
 
 @primitive
 def stack(*xs, dim=0):
-    """The arrays side by side along a new dimension; all shapes must agree."""
+    """The arrays side by side along a new dimension, in one dtype; all shapes must agree."""
     check_stacked("stack", xs)
-    return np.stack(xs, one_dim("stack", dim, xs[0].ndim + 1))
+    return np.stack(alike(*xs), one_dim("stack", dim, xs[0].ndim + 1))
 
 
 @stack.grad("xs")

@@ -23,6 +23,7 @@ from .checking import (
     message_of,
     option_error,
     positional,
+    settled_option,
     show_given,
 )
 from .kinds import (
@@ -36,6 +37,7 @@ from .kinds import (
     FLAG,
     INTEGER,
     INTEGERS,
+    MEANING_MORE,
     NOT_NEGATIVE,
     NUMBER,
     NUMBERS,
@@ -47,6 +49,7 @@ from .kinds import (
     TEXT,
     WORD,
     Option,
+    as_numbers,
     choice,
     count,
     has_known_dtype,
@@ -79,6 +82,7 @@ __all__ = [
     "FLAG",
     "INTEGER",
     "INTEGERS",
+    "MEANING_MORE",
     "NOT_NEGATIVE",
     "NUMBER",
     "NUMBERS",
@@ -91,6 +95,7 @@ __all__ = [
     "SWITCH",
     "TEXT",
     "WORD",
+    "as_numbers",
     "check_constructor",
     "check_option",
     "checked",
@@ -121,5 +126,6 @@ __all__ = [
     "options_of",
     "positional",
     "range_words",
+    "settled_option",
     "show_given",
 ]

@@ -12,12 +12,13 @@ import numpy as np
 
 from ..errors import SHORT, DtypeError, show_array
 from ..spellings import respelled
-from .kinds import Option
+from .kinds import Option, as_numbers
 from .names import options_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+PLAIN_NUMBERS = (float, int)
 PACKAGE = __name__.partition(".")[0] + "."
 
 
@@ -39,6 +40,12 @@ def check_option(owner: str, name: str, option: Option, value: Any) -> None:
         raise error
 
 
+def settled_option(owner: str, name: str, option: Option, value: Any) -> Any:
+    """The value of an option as it is handed on, its numbers as Python's; refused if it cannot have it."""
+    check_option(owner, name, option, value)
+    return as_numbers(value) if option.numeric and type(value) not in PLAIN_NUMBERS else value
+
+
 def first_error(owner: str, options: dict[str, Option], given: Iterable[tuple[str, Any]]) -> Exception | None:
     """What is wrong with the first argument of a call that cannot be."""
     for name, value in given:
@@ -53,7 +60,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
     it, and the argument at fault. own: what its arguments may be where OPTIONS says otherwise.
 
     A constructor looks at all of its options before it does anything, and errors name the class it is called
-    for; a function looks at those that it might take in silence.
+    for; a function looks at those that it might take in silence. Both are handed Python's numbers.
     """
 
     def check(function: Function) -> Function:
@@ -61,20 +68,29 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         is_method = "self" in inspect.signature(function).parameters
         options = options_of(function, **own)
         names, all_names = positional(function), list(inspect.signature(function).parameters)
-        at_once = [
-            (names.index(name) if name in names else len(names), name, option)
-            for name, option in options.items()
-            if option.at_once or constructs
-        ]
+        looked_at = {
+            name: option for name, option in options.items() if option.at_once or option.numeric or constructs
+        }
+        plain = {name: () if constructs else option.plain for name, option in looked_at.items()}
+
+        def settled(owner: str, name: str, value: Any) -> Any:
+            option = looked_at[name]
+            if option.at_once or constructs:
+                return settled_option(owner, name, option, value)
+            return as_numbers(value)
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
             kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
-            for position, name, option in at_once:
-                value = args[position] if position < len(args) and names else kwargs.get(name, call)
-                if value is not call and (constructs or type(value) not in option.plain):
-                    check_option(owner, name, option, value)
+            for name, value in zip(names, args):
+                if name in plain and type(value) not in plain[name]:
+                    number, place = settled(owner, name, value), names.index(name)
+                    if number is not value:
+                        args = (*args[:place], number, *args[place + 1 :])
+            for name, value in kwargs.items():
+                if name in plain and type(value) not in plain[name]:
+                    kwargs[name] = settled(owner, name, value)
             try:
                 return function(*args, **kwargs)
             except Exception as error:

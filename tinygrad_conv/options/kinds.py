@@ -16,6 +16,8 @@ from ..errors import DtypeError
 from ..size import Size
 
 BITS_BEYOND_FLOATS = 1024
+MEANING_MORE = (np.ma.MaskedArray, np.matrix)
+"""Arrays that are more than their numbers: a mask would be lost, and a matrix's product is another."""
 
 
 class Option(NamedTuple):
@@ -28,10 +30,13 @@ class Option(NamedTuple):
     at_once: bool = False  # looked at before a function runs, for it might be taken in silence
     refusal: type[Exception] = TypeError  # for another type
     limits: str = ""  # the range in words, to stand after `must`, where `expected` does not say it
+    numeric: bool = False  # made of numbers: `as_numbers` says what is taken for one
 
 
 def optional(option: Option) -> Option:
     """The option, or None."""
+    if option.has_type(None):
+        return option
     return option._replace(
         expected=f"{option.expected}, or None",
         has_type=lambda value: value is None or option.has_type(value),
@@ -105,7 +110,7 @@ def is_array(value: Any) -> bool:
     """Whether it is a Tensor or an ndarray of a dtype that tensors have."""
     if type(value) is np.ndarray:
         return value.dtype.char in CODES
-    if isinstance(value, np.ma.MaskedArray) or not hasattr(value, "ndim"):
+    if isinstance(value, MEANING_MORE) or not hasattr(value, "ndim"):
         return False
     return isinstance(getattr(value, "data", None), (np.ndarray, memoryview)) and has_known_dtype(value)
 
@@ -134,6 +139,18 @@ def is_numbers(value: Any) -> bool:
     return is_number(value) or (is_sequence(value) and all(map(is_number, value)))
 
 
+def as_numbers(value: Any) -> Any:
+    """A value with Python's numbers in the place of NumPy's, and of arrays and Tensors without dimensions.
+
+    So whatever computes with it, compares it or looks it up meets a number. A Tensor that requires a gradient
+    stays what it is.
+    """
+    if type(value) in (tuple, list):
+        return type(value)([as_numbers(item) for item in value])
+    is_single = getattr(value, "ndim", None) == 0 and has_known_dtype(value) and value.dtype.kind != "b"
+    return value.item() if is_single and not getattr(value, "requires_grad", False) else value
+
+
 def choice(*words: str) -> Option:
     """One of some words."""
     expected = " or ".join([", ".join(map(repr, words[:-1])), repr(words[-1])])
@@ -147,7 +164,11 @@ def number(
 ) -> Option:
     """A number in a range to which both ends belong; NaN is in none."""
     return Option(
-        "a number", has_type, lambda value: bool(least <= value <= most), limits=range_words(least, most)
+        "a number",
+        has_type,
+        lambda value: bool(least <= value <= most),
+        limits=range_words(least, most),
+        numeric=True,
     )
 
 
@@ -158,6 +179,7 @@ def count(least: int) -> Option:
         lambda value: is_integer(value) and is_number(value),
         lambda value: operator.index(value) >= least,
         limits=range_words(least),
+        numeric=True,
     )
 
 
@@ -175,23 +197,46 @@ WORD = frozenset({str})
 
 FLAG = Option("True or False", is_flag, plain=frozenset({bool}), at_once=True)
 SWITCH = Option("True or False", is_switch, plain=frozenset({bool}), at_once=True)
-INTEGER = Option("an int", is_integer, plain=frozenset({int}))
-COUNT = Option("an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True)
-INTEGERS = Option("an int or a sequence of ints", is_integers, plain=frozenset({int, tuple, Size}))
-SIZES = Option("an int, a pair of ints or of such pairs", is_sizes, plain=frozenset({int, tuple, Size}))
+INTEGER = Option("an int", is_integer, plain=frozenset({int}), numeric=True)
+COUNT = Option(
+    "an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True, numeric=True
+)
+INTEGERS = Option(
+    "an int or a sequence of ints", is_integers, plain=frozenset({int, tuple, Size}), numeric=True
+)
+SIZES = Option(
+    "an int, a pair of ints or of such pairs", is_sizes, plain=frozenset({int, tuple, Size}), numeric=True
+)
 PADDING = Option(
     "an int, a pair of ints or of such pairs, 'valid' or 'same'",
     lambda value: isinstance(value, str) or is_sizes(value),
     plain=frozenset({int, tuple, Size, str}),
+    numeric=True,
 )
-NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True)
-NUMBERS = Option("a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}))
-FINITE = Option("a finite number", is_real, lambda value: bool(-math.inf < value < math.inf), at_once=True)
+NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True, numeric=True)
+NUMBERS = Option(
+    "a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}), numeric=True
+)
+FINITE = Option(
+    "a finite number",
+    is_real,
+    lambda value: bool(-math.inf < value < math.inf),
+    at_once=True,
+    numeric=True,
+)
 NOT_NEGATIVE = Option(
-    "a finite number from 0", is_number, lambda value: bool(0 <= value < math.inf), at_once=True
+    "a finite number from 0",
+    is_number,
+    lambda value: bool(0 <= value < math.inf),
+    at_once=True,
+    numeric=True,
 )
 PROBABILITY = Option(
-    "a probability, from 0 to 1", is_number, lambda value: bool(0 <= value <= 1), at_once=True
+    "a probability, from 0 to 1",
+    is_number,
+    lambda value: bool(0 <= value <= 1),
+    at_once=True,
+    numeric=True,
 )
 TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(

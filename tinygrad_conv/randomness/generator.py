@@ -10,7 +10,7 @@ import numpy as np
 
 from ..devices import CPU, Device
 from ..errors import show_value
-from ..options import DEVICE, check_option, is_integer
+from ..options import DEVICE, INTEGER, check_option, is_integer, settled_option
 from .state import set_generator_state
 
 FIRST_SEED = 67280421310721  # PyTorch's: a generator that nobody seeded gives the same numbers every time
@@ -33,6 +33,7 @@ class Generator(np.random.Generator):
 
     def manual_seed(self, seed: int) -> Generator:
         """Begin anew with this seed, and return itself."""
+        seed = settled_option("manual_seed", "seed", INTEGER, seed)
         self.bit_generator.state = np.random.PCG64(seed).state
         self._seed, self.seeds_taken = seed, 0
         return self

@@ -24,7 +24,10 @@ def is_seed(value: Any) -> bool:
 
 
 SEED = Option(
-    "a numpy Generator or a seed from 0", is_seed, lambda value: not is_integer(value) or value >= 0
+    "a numpy Generator or a seed from 0",
+    is_seed,
+    lambda value: not is_integer(value) or value >= 0,
+    numeric=True,
 )
 
 

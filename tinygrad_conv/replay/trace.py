@@ -21,7 +21,7 @@ from ..kernels import kernels_in_use
 from ..members import members_of
 from ..optim.optimizer import Optimizer
 from .slots import Slots, awaited
-from .values import ArrayIn, TensorIn, with_marks
+from .values import ArrayIn, TensorIn, plain, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
 
@@ -77,7 +77,10 @@ class Trace(Slots, Observer):
         before = len(self.recorded.slots)
         reads = self.operands(call)
         self.check_constants(before, where)
-        params = {name: with_marks(value, self.array_mark) for name, value in call.options.items()}
+        params = {
+            name: with_marks(plain(op.options.get(name), value), self.array_mark)
+            for name, value in call.options.items()
+        }
         several = len(call.outputs) > 1 or (call.node is not None and call.node.several)
         outputs = [self.new("computed", output._data) for output in call.outputs]
         node = call.node

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine.tensor import Tensor, tensor_of
+from ..options import Option, as_numbers
 
 
 class ArrayIn(NamedTuple):
@@ -62,6 +63,11 @@ def with_marks(value: Any, mark: Callable[[Any], Any]) -> Any:
     if type(value) is slice:
         return slice(*[with_marks(bound, mark) for bound in (value.start, value.stop, value.step)])
     return value
+
+
+def plain(option: Option | None, value: Any) -> Any:
+    """The value of an option as an op hands it to its forward: a number of NumPy's as Python's."""
+    return as_numbers(value) if isinstance(value, np.generic) and option and option.numeric else value
 
 
 def has_marks(value: Any) -> bool:

@@ -17,6 +17,7 @@ TILES = "Any tiles whose sizes divide the product's make the same product; which
 BELOW = "Rows below are multiplied too, and their products not used."
 PLAIN = "The line of NumPy says the same, or one group in one row is a row of one group."
 OTHER_SUM = "Either of two sums is used, which are as exact; which one decides how fast."
+TIMES_ONE = "Times 1 nothing changes."
 QUIET = "Sums of squares of NaN warn of nothing here; on which machine they do is NumPy's to say."
 UNWRITTEN = "Nothing writes to it."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
@@ -76,6 +77,29 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "np.errstate(over='ignore', invalid='ignore') → np.errstate(over='ignore')": QUIET,
         "np.matmul(lines[:, :, None], lines[..., None])[..., 0, 0] → np.matmul(lines[:, :, None], "
         "lines[..., None])[..., -1, 0]": SINGLE,
+    },
+    "kernels/sums.py sum_over": {
+        "x.size <= SHORT → x.size < SHORT": OTHER_SUM,
+        "x.size <= FEW → x.size < FEW": OTHER_SUM,
+        "max(x.shape) <= SHORT → max(x.shape) < SHORT": OTHER_SUM,
+        "x.size <= MANY → x.size < MANY": OTHER_SUM,
+        "x.itemsize > 2 → x.itemsize > 3": "No float has 3 bytes.",
+    },
+    "kernels/sums.py sum_of_many": {
+        "times > 1 → times >= 1": TIMES_ONE,
+        "times > 1 → times > 0": TIMES_ONE,
+    },
+    "kernels/sums.py sum_along": {
+        "width <= 1 → width < 1": OTHER_SUM,
+        "width <= 1 → width <= 0": OTHER_SUM,
+        "rows <= BLOCK → rows < BLOCK": OTHER_SUM,
+        "width <= NARROW // 2 → width < NARROW // 2": OTHER_SUM,
+        "NARROW // 2 → NARROW": OTHER_SUM,
+        "NARROW // 2 → NARROW // 3": OTHER_SUM,
+        "NARROW // 2 → NARROW // 1": OTHER_SUM,
+    },
+    "kernels/sums.py sum_in_blocks": {
+        "values.shape[axis] > BLOCK → values.shape[axis] >= BLOCK": OTHER_SUM,
     },
     "kernels/pointwise.py add_bias": {
         "rows.shape[1:] → rows.shape[0:]": (

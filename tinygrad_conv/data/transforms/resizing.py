@@ -9,6 +9,7 @@ import numpy as np
 from ...allocation import check_fits
 from ...dtypes import Array
 from ...errors import ShapeError, show_array
+from ...ops.linalg import matmul
 from .base import Transform
 from .warping import InterpolationMode, rounded
 
@@ -46,7 +47,7 @@ class Resize(Transform):
         dtype = np.result_type(images.dtype, np.float32)
         across = weights(images.shape[3], width, self.antialias).T.astype(dtype)
         down = weights(images.shape[2], height, self.antialias).astype(dtype)
-        return rounded(np.matmul(down, images.astype(dtype, order="C") @ across), images.dtype)
+        return rounded(matmul(down, matmul(images.astype(dtype, order="C"), across)), images.dtype)
 
     def sizes(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) that an image gets."""

@@ -5,10 +5,10 @@ contents.py    what the page knows, as plain data; arrays.py  its arrays, thinne
 products.py    of what each number of a gradient is the sum
 explained.py   how each gradient comes about (debug/explanations), for the player
 film.py        a training over time, and film.html, .css, .js; difference.py  two recordings side by side,
-               likewise; both with the same numbers.js, heatmap.js and page.css, and reading.js
+               likewise; both with the same numbers.js, reading.js, heatmap.js and page.css
 program.py     the calls of a replayed step, their memory and times; program.html, .css, .js, and lanes.js
 page.html      the frame; page.css, explanations.css; and the player, in the order in which it is read:
-               numbers.js  letters.js  heatmap.js  tape.js  products.js
+               numbers.js  reading.js  letters.js  heatmap.js  tape.js  products.js
                stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js
                curves.js  sums.js  matrices.js  pools.js  explanations.js  player.js
 """
@@ -28,6 +28,7 @@ from .products import ROLES
 STYLES = ("page.css", "explanations.css")
 SCRIPTS = (
     "numbers.js",
+    "reading.js",
     "letters.js",
     "heatmap.js",
     "tape.js",

@@ -38,7 +38,7 @@ class ExplanationView {
   constructor(player, explanation) {
     Object.assign(this, { page: player.page, explanation, at: 0 });
     this.context = {
-      scaleOf: player.scaleOf, tell: (...what) => player.tell(...what), available: player.available - 28,
+      scaleOf: player.scaleOf, tell, available: player.available - 28,
       move: (at) => this.move(at),
       link: (number) => {
         const step = player.page.steps.find((one) => one.number === number);

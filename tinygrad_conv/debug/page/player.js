@@ -136,20 +136,8 @@ class Player {
     if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", address);
   }
 
-  // What the mouse or the keyboard points at.
-  tell(text, place) {
-    const reading = this.parts.reading;
-    reading.textContent = text ?? "";
-    reading.classList.toggle("seen", Boolean(text));
-    if (!text) return;
-    const left = Math.min(place.clientX + 14, window.innerWidth - reading.offsetWidth - 8);
-    const below = place.clientY + 20, above = place.clientY - reading.offsetHeight - 12;
-    reading.style.left = `${Math.max(4, left)}px`;
-    reading.style.top = `${below + reading.offsetHeight > window.innerHeight ? above : below}px`;
-  }
-
   show() {
-    this.tell(null);
+    tell(null);
     if (this.view) this.view.stop();
     this.view = null;
     const steps = this.page.steps.length, place = steps - this.at;
@@ -229,7 +217,7 @@ class Player {
 
   windowView() {
     const view = new WindowView(this.page, this.step, {
-      scaleOf: this.scaleOf, tell: (...what) => this.tell(...what), available: this.available,
+      scaleOf: this.scaleOf, tell, available: this.available,
       picked: (role, index) => this.explainRole(role, index),
       chosen: (role) => { this.role = role; this.writeAddress(); },
     });
@@ -277,7 +265,7 @@ class Player {
     if (array.kept.every((size) => size > 0)) {
       const map = new Heatmap({
         name, planes: planesOf(array), perRow: planesPerRow(array, available), scale: this.scaleOf(array), available,
-        pick, tell: (...what) => this.tell(...what),
+        pick, tell,
       });
       map.canvas.setAttribute("aria-label", `${name} ${label}, ${about.join(", ")}`);
       if (pick) map.canvas.classList.add("clickable");

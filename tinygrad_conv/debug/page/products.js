@@ -21,10 +21,6 @@ function* meetings(g, role, index) {
   }
 }
 
-function range(count) {
-  return Array.from({ length: count }, (_, at) => at);
-}
-
 // (window, tap, row of the input) of every meeting along an axis, of which one is given.
 function along(g, axis, role, at) {
   const [stride, dilation, before] = [g.stride[axis], g.dilation[axis], g.padding[axis][0]];

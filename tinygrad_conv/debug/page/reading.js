@@ -1,4 +1,4 @@
-// What the pages of films and of differences share: saying what the mouse or the keyboard points at.
+// What the pages of steps, films and differences share: saying what the mouse or the keyboard points at.
 
 function range(count) {
   return Array.from({ length: Math.max(0, count) }, (_, number) => number);

@@ -38,7 +38,7 @@ def check_joined(op: str, xs: tuple[Any, ...], dim: int) -> None:
     """Refuse arrays that differ beside the dimension in which they are joined."""
     others = [(len(x.shape), x.shape[:dim] + x.shape[dim + 1 :]) for x in xs]
     if not xs or not xs[0].ndim or len(set(others)) > 1:
-        shapes = ", ".join(show_shape(x.shape) for x in xs)
+        shapes = ", ".join(show_shape(x.shape) for x in xs) or "nothing"
         wanted = f"agree in all dimensions but dim={dim}, and there must be one"
         raise ShapeError(f"{op}: the shapes must {wanted}; got {shapes}")
 
@@ -46,7 +46,7 @@ def check_joined(op: str, xs: tuple[Any, ...], dim: int) -> None:
 def check_stacked(op: str, xs: tuple[Any, ...]) -> None:
     """Refuse arrays of several shapes."""
     if not xs or any(x.shape != xs[0].shape for x in xs):
-        shapes = ", ".join(show_shape(x.shape) for x in xs)
+        shapes = ", ".join(show_shape(x.shape) for x in xs) or "nothing"
         raise ShapeError(f"{op}: the shapes must agree, and there must be at least one; got {shapes}")
 
 

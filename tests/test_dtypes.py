@@ -1,0 +1,130 @@
+"""Which dtype operands meet in, and numbers that a dtype cannot hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import functional as F
+
+MATRIX = np.array([[1, 2], [3, 4]])
+
+TOGETHER = {  # functions of two matrices
+    "add": tg.add,
+    "cat": lambda a, b: tg.cat([a, b]),
+    "stack": lambda a, b: tg.stack([a, b]),
+    "hstack": lambda a, b: tg.hstack([a, b]),
+    "block_diag": tg.block_diag,
+    "cartesian_prod": lambda a, b: tg.cartesian_prod(a[0], b[0]),
+    "diff": lambda a, b: tg.diff(a, append=b),
+    "matmul": tg.matmul,
+    "bmm": lambda a, b: tg.bmm(a[None], b[None]),
+    "dot": lambda a, b: tg.dot(a[0], b[0]),
+    "linear": F.linear,
+    "transposed_matmul": tg.ops.transposed_matmul,
+    "addmm": lambda a, b: tg.addmm(a, a, b),
+    "einsum": lambda a, b: tg.einsum("ij,jk->ik", a, b),
+    "where": lambda a, b: tg.where(a > 1, a, b),
+    "xlogy": tg.xlogy,
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        (np.float32, np.int64, np.float32),
+        (np.int32, np.float32, np.float32),
+        (np.float16, np.int64, np.float16),
+        (np.float16, np.float32, np.float32),
+        (np.float32, np.float64, np.float64),
+    ],
+)
+def test_floats_win_over_integers(name, first, second, together):
+    """PyTorch's rule, by which no float32 becomes float64 beside integers; and gradients come back in it."""
+    x, y = tg.tensor(MATRIX.astype(first)), tg.tensor(MATRIX.astype(second))
+    for leaf in (x, y):
+        leaf.requires_grad = leaf.is_floating_point()
+    z = TOGETHER[name](x, y)
+    assert z.dtype == together
+    right = TOGETHER[name](*(tg.tensor(MATRIX.astype(together)) for _ in range(2)))
+    np.testing.assert_array_equal(z.detach().numpy(), right.numpy())
+    z.sum().backward()
+    for leaf in (x, y):
+        assert leaf.grad is None if leaf.dtype.kind == "i" else leaf.grad.dtype == leaf.dtype
+
+
+def test_a_logarithm_is_taken_in_the_dtype_of_its_product():
+    x, y = np.array([2.0], np.float32), np.array([3.0], np.float16)
+    np.testing.assert_allclose(tg.xlogy(x, y), 2 * np.log(3), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes", "dtype"),
+    [
+        ("ij->j", [(3, 2)], np.int64),
+        ("ii->", [(3, 3)], np.int64),
+        ("ij,j->j", [(3, 2), (2,)], np.int64),
+        ("ij,kl->", [(3, 2), (2, 3)], np.int64),
+        ("ij->ji", [(3, 2)], np.uint8),
+        ("ij,jk->ik", [(3, 2), (2, 3)], np.uint8),
+    ],
+)
+def test_integers_that_are_summed_alone_do_not_wrap(equation, shapes, dtype):
+    arrays = [np.full(shape, 200, np.uint8) for shape in shapes]
+    y = tg.einsum(equation, *arrays)
+    right = np.einsum(equation, *(array.astype(np.int64) for array in arrays))
+    np.testing.assert_array_equal(y, right.astype(dtype), strict=True)
+
+
+def test_bools_stay_bools():
+    x = np.array([True, False])
+    for y in (tg.sign(x), tg.pow(x, np.array([True, True]))):
+        np.testing.assert_array_equal(y, x, strict=True)
+
+
+def assigned(x, value, index=0):
+    x[index] = value
+
+
+WRITTEN = {
+    "x[…]": assigned,
+    "a list": lambda x, value: assigned(x, [value, 0], slice(2)),
+    "fill_": lambda x, value: x.fill_(value),
+    "index_fill": lambda x, value: x.index_fill(0, tg.tensor([0]), value),
+    "scatter": lambda x, value: x.scatter(0, tg.tensor([0]), value),
+    "pad": lambda x, value: F.pad(x, (1, 1), value=value),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
+@pytest.mark.parametrize("value", [300, -200, 2.0**70, 10**30, float("nan"), float("-inf")])
+def test_no_integer_is_written_as_another(name, dtype, value):
+    if value in (300, -200) and dtype is np.int64:
+        return
+    x = tg.zeros(3, dtype=dtype)
+    with pytest.raises(OverflowError, match=f"(: |… = …: ){np.dtype(dtype)} holds integers from .* not "):
+        WRITTEN[name](x, value)
+    assert x.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_fits_is_written(name):
+    for value, dtype, right in [
+        (255, np.uint8, 255),
+        (2.7, np.int8, 2),
+        (10**30, np.float32, np.float32(1e30)),
+    ]:
+        x = tg.zeros(3, dtype=dtype)
+        written = WRITTEN[name](x, value)
+        assert (x if written is None else written).max().item() == right
+
+
+@pytest.mark.parametrize("number", [300, -1, np.int64(300), np.array(300)])
+def test_a_scalar_that_wraps_is_refused(number):
+    x = tg.tensor([1, 2], dtype=tg.uint8)
+    with pytest.raises(OverflowError, match="add: uint8 holds integers from 0 to 255, not"):
+        x + number
+    assert (x + 255).tolist() == [0, 1]  # as the arithmetic of integers does
