@@ -15,6 +15,11 @@ def whole(*shape, dtype=np.float32):
     return np.random.default_rng(0).integers(-8, 9, shape).astype(dtype)
 
 
+def layout(x):
+    """What says how the numbers of an array lie in memory."""
+    return x.shape, x.strides, x.itemsize
+
+
 WAYS = [  # x, axes, whether NumPy's own sum adds in pairs
     (whole(SHORT, 2), (0,), True),  # so few that it is all the same
     (whole(SHORT + 1, 2), (0,), False),
@@ -22,7 +27,9 @@ WAYS = [  # x, axes, whether NumPy's own sum adds in pairs
     (whole(2, 5, 70), (1, 2), True),
     (whole(2, 5, 70), (0, 1, 2), True),
     (whole(2, 5, 70), (0, 2), False),
-    (whole(2, 5, 70), (-1, -2), False),  # which the axis after next looks at, and the other sum is right too
+    (whole(2, 5, 70), (-1, -2), True),
+    (whole(2, 70, 1), (2, 1), True),  # an axis of one number is nowhere in the way
+    (whole(2, 1, 70), (0, 2), True),
     (whole(70, 2).T, (1,), False),
     (whole(2, 70).T, (0,), True),
     (whole(2, 70).T, (-2,), True),
@@ -37,21 +44,21 @@ WAYS = [  # x, axes, whether NumPy's own sum adds in pairs
 
 @pytest.mark.parametrize(("x", "axes", "pairs"), WAYS)
 def test_where_numpy_adds_in_pairs(x, axes, pairs):
-    assert sums.in_pairs(x, axes) is pairs
+    assert sums.in_pairs(*layout(x), axes) is pairs
     np.testing.assert_array_equal(kernels.sum_over(x, axes), x.astype(np.float64).sum(axes).astype(x.dtype))
 
 
 def test_what_lies_side_by_side_is_one_axis():
     x = whole(4, 5, 6)
-    assert sums.lies_side_by_side(x, (2,)) is True
-    assert sums.lies_side_by_side(x, (2, 1)) is True
-    assert sums.lies_side_by_side(x, (-1, -2)) is True
-    assert sums.lies_side_by_side(x, (1,)) is False
-    assert sums.lies_side_by_side(x.T, (0, 1)) is True
-    assert sums.lies_side_by_side(x[:, :4], (1, 2)) is True
-    assert sums.lies_side_by_side(x[:, :, :5], (1, 2)) is False
-    assert sums.lies_side_by_side(np.broadcast_to(x[0, 0], (3, 6)), (1,)) is False
-    assert sums.lies_side_by_side(np.lib.stride_tricks.sliding_window_view(x[0, 0], 3), (1,)) is False
+    assert sums.lie_side_by_side(*layout(x), (2,)) is True
+    assert sums.lie_side_by_side(*layout(x), (2, 1)) is True
+    assert sums.lie_side_by_side(*layout(x), (-1, -2)) is True
+    assert sums.lie_side_by_side(*layout(x), (1,)) is False
+    assert sums.lie_side_by_side(*layout(x.T), (0, 1)) is True
+    assert sums.lie_side_by_side(*layout(x[:, :4]), (1, 2)) is True
+    assert sums.lie_side_by_side(*layout(x[:, :, :5]), (1, 2)) is False
+    assert sums.lie_side_by_side(*layout(np.broadcast_to(x[0, 0], (3, 6))), (1,)) is False
+    assert sums.lie_side_by_side(*layout(np.lib.stride_tricks.sliding_window_view(x[0, 0], 3)), (1,)) is False
 
 
 @pytest.mark.parametrize("keepdims", [False, True])
