@@ -82,7 +82,12 @@ class Guard:
             return False
         if not same and not self.equal():
             return False
-        return list(map(STATE, self.tensors)) == self.states
+        for tensor, (requires_grad, listeners, edge) in zip(self.tensors, self.states):
+            if tensor._requires_grad is not requires_grad or tensor._edge is not edge:
+                return False
+            if tensor._listeners is not listeners:
+                return False
+        return True
 
     @property
     def hooked(self) -> bool:
@@ -99,9 +104,9 @@ class Guard:
 
     def moved(self) -> bool | None:
         """Whether outside tensors have other arrays than before; None: of another form."""
-        arrays = list(map(ARRAY, self.tensors))
-        if all(map(is_, arrays, self.arrays)):
+        if all(map(is_, map(ARRAY, self.tensors), self.arrays)):
             return False
+        arrays = list(map(ARRAY, self.tensors))
         if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
             return None
         self.arrays = arrays
