@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from ..engine.backpropagation import GRAD_LOCK, accumulate
-from ..engine.commit import set_all
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
+from .gradients import deposit, deposits_anew
 from .liveness import Buffers
 from .program import Line, Recorded
 from .updates import update_of
-from .values import filled, has_marks
-
-Call = Callable[[list[Any], list[Any]], None]
+from .values import Call, filled, has_marks, reader
 
 
 class Departure(Exception):
@@ -42,10 +38,13 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     buffers = Buffers(recorded, candidates)
     arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
     shared = lasting(recorded)
-    calls = []
-    for line, hook in zip(recorded.lines, hooked):
+    calls, anew = [], deposits_anew(recorded)
+    for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
-        calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
+        if number in anew:
+            calls.append(anew[number](line))
+        else:
+            calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
         if line.writes and line.writes[0] in buffers.of:
             out = buffers.of[line.writes[0]]
             if run is None or id(out) in shared["declined"]:
@@ -146,14 +145,6 @@ def varying_call(line: Line, run: Any, marked: dict[str, Any]) -> Call:
 def slice_of(writes: tuple[int, ...]) -> slice:
     """Slots one after another."""
     return slice(writes[0], writes[-1] + 1)
-
-
-def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    """Takes the values in these slots out of all slots."""
-    if len(numbers) == 1:
-        number = numbers[0]
-        return lambda slots: (slots[number],)
-    return itemgetter(*numbers) if numbers else lambda slots: ()
 
 
 def forward(line: Line, recorded: Recorded) -> Call:
@@ -282,36 +273,6 @@ def function(line: Line, recorded: Recorded) -> Call:
         for place, write in zip(places, writes):
             value = results[place]
             slots[write] = value._data if isinstance(value, Tensor) else value
-
-    return call
-
-
-def deposit(line: Line, recorded: Recorded) -> Call:
-    """The gradients of a backward go to the leaves, as by `accumulate`; no hook waits for them."""
-    read, marks, add = reader(line.reads), line.details, np.add
-    if any(other.kind == "exchange" for other in recorded.lines):
-        return deposit_some(line)
-    if has_marks(marks):
-        return lambda slots, tensors: accumulate(dict(zip(filled(marks, slots, tensors), read(slots))))
-
-    def call(slots: list[Any], tensors: list[Any]) -> None:
-        with GRAD_LOCK:
-            totals = []
-            for leaf, gradient in zip(marks, read(slots)):
-                before = getattr(leaf, "_grad", None)
-                totals.append(gradient.copy() if before is None else add(before, gradient, order="C"))
-            set_all(marks, "_grad", totals)
-
-    return call
-
-
-def deposit_some(line: Line) -> Call:
-    """The same where a follower may have left some leaves without a gradient."""
-    read, marks = reader(line.reads), line.details
-
-    def call(slots: list[Any], tensors: list[Any]) -> None:
-        pairs = zip(filled(marks, slots, tensors), read(slots))
-        accumulate({leaf: gradient for leaf, gradient in pairs if gradient is not None})
 
     return call
 

@@ -71,7 +71,10 @@ class Guard:
 
     def holds(self) -> bool:
         """Whether all of it is as it was, the outside tensors' arrays apart (see `moved`)."""
-        if settings() != self.settings or any(self.hooks) or any(map(awaited, self.listeners)):
+        grad, kernels, dtype = self.settings
+        if GRAD.get() is not grad or kernels_in_use() != kernels or get_default_dtype() is not dtype:
+            return False
+        if any(self.hooks) or any(map(awaited, self.listeners)):
             return False
         if list(map(len, self.param_lists)) != self.lengths:
             return False

@@ -18,6 +18,7 @@ from ..optim.optimizer import Optimizer
 from ..options import COUNT, check_option
 from .arguments import Arguments
 from .calls import calls_of
+from .gradients import FORGET, nothing
 from .guard import Guard
 from .listing import listed
 from .liveness import owners
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .profile import Profile
 
 NUMBERS = ("item", "tolist")  # what reads these of a tensor may as well read them of its array
-FORGET = ("clear_grads", "forget_grad")  # functions that change nothing but which array `.grad` is
 CREATE = (
     *("room", "zeros", "ones", "full", "empty", "eye", "arange", "linspace", "tensor", "copied", "sharing"),
     *("from_numpy",),
@@ -49,7 +49,8 @@ class Program:
         self.recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
         self.lines = recorded.lines
         self.calls, self.nbytes = calls_of(recorded)
-        self.first_calls, self.last_calls = self.calls[:-1], self.calls[-1:]
+        self.first_calls = [call for call in self.calls[:-1] if call is not nothing]
+        self.last_calls = self.calls[-1:]
         recorded.owners = owners(recorded)
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
