@@ -30,7 +30,7 @@ from .gemm import matmul
 from .memory_order import flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
-from .sums import sum_over
+from .sums import settled_sum, sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
@@ -59,6 +59,7 @@ __all__ = [
     "scatter_taps",
     "served",
     "settled",
+    "settled_sum",
     "set_num_threads",
     "spread_windows",
     "stretched",

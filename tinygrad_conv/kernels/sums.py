@@ -50,6 +50,11 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
     return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
+def settled_sum(x: Array) -> Callable[[Array, Any], Any]:
+    """What `sum_over` does, of x and axes, for arrays of this shape and dtype: for many calls."""
+    return add_up if x.size <= SHORT and x.dtype.kind == "f" and x.itemsize > 2 else sum_over
+
+
 def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:
     """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
     count = prod([x.shape[axis] for axis in reduced])

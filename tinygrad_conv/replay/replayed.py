@@ -135,7 +135,7 @@ class Replayed:
         program = entry.program
         assert program is not None
         moved = entry.guard.moved()
-        if moved is None or any(map(awaited, map(LISTENERS, given.tensors))):
+        if moved is None or (given.tensors and any(map(awaited, map(LISTENERS, given.tensors)))):
             self.forget(given.key, entry)
             return self.record(None, given, inputs, options)
         if moved:

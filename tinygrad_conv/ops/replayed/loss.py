@@ -18,14 +18,21 @@ def mse_loss_replayed(_, shared, x, target, *, reduction):
     """The mean, or the sum, of (x - target)²."""
     if x.dtype not in FLOATS or x.dtype is not target.dtype or reduction == "none" or not x.size:
         return None
-    difference = shared.setdefault((id(x), id(target)), np.subtract(x, target))
+    with np.errstate(all="ignore"):  # which memory order it has is all that counts here
+        difference = shared.setdefault((id(x), id(target)), np.subtract(x, target))
     square = np.empty_like(difference)
-    size, subtract, multiply, sum_over = x.dtype.type(x.size), np.subtract, np.multiply, kernels.sum_over
+    size, subtract, multiply, add_up = (
+        x.dtype.type(x.size),
+        np.subtract,
+        np.multiply,
+        kernels.settled_sum(square),
+    )
     mean = reduction == "mean"
 
     def run(x, target):
-        subtract(x, target, out=difference)
-        total = sum_over(multiply(difference, difference, out=square))
+        subtract(x, target, difference)
+        multiply(difference, difference, square)
+        total = add_up(square, None)
         return np.asarray(total / size if mean else total)
 
     return run
