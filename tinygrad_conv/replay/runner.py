@@ -72,7 +72,8 @@ class Program:
     def run(self, tensors: list[Tensor], arrays: list[Any]) -> Any:
         """One step. Where something is raised on the way, everything is as it was before."""
         slots = self.template.copy()
-        slots[: self.arguments] = arrays
+        if arrays:
+            slots[: self.arguments] = arrays
         before = self.changed.state(tensors)
         try:
             for call in self.first_calls:

@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from ..engine.commit import ALL, VERSION, WRITE, make_all
+from ..engine.memory import Memory
 from ..engine.node import Versions, tick
 from ..optim.optimizer import Optimizer
 from ..optim.sgd import SGD
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+multiply, subtract = np.multiply, np.subtract
+NEVER = object()  # no learning rate
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -47,39 +50,41 @@ class Descent:
         self.arrays = [param._data for param in self.params]
         self.numbers = [np.empty(array.shape, array.dtype) for array in self.arrays]
         self.served = is_separate(self.arrays) and all(array.dtype in DTYPES for array in self.arrays)
-        self.followed: list[Any] = [None] * len(self.groups)  # the learning rates of the groups
+        self.followed: list[Any] = [NEVER] * len(self.groups)  # the learning rates of the groups
         self.rates: list[Any] = []  # the same for each parameter, in its dtype
 
     def step(self) -> None:
         """One step."""
-        if not self.serves():
+        memories = self.computed()
+        if memories is None:
             self.optimizer.computed_step().commit()
             return
-        memories = []
-        for param, array, rate, numbers in zip(self.params, self.arrays, self.rates, self.numbers):
-            np.multiply(param._grad, rate, numbers)
-            np.subtract(array, numbers, numbers)
-            memories.append(param._memory or param.memory())
         version = Versions.latest = tick()
         written = map(WRITE, self.arrays, ALL, self.numbers)
         make_all(chain(written, map(setattr, memories, VERSION, repeat(version))))
 
-    def serves(self) -> bool:
-        """Whether this step is one of plain descent, with a gradient for each parameter."""
+    def computed(self) -> list[Memory] | None:
+        """Compute the new numbers; what they will be written to, or None where it is no plain descent."""
+        if not self.served:
+            return None
         for group, rate in zip(self.groups, self.followed):
             others = group["momentum"] or group["weight_decay"] or group["maximize"]
             if others or (group["lr"] is not rate and not self.follow()):
-                return False
-        for param, array in zip(self.params, self.arrays):
+                return None
+        memories = []
+        for param, array, rate, numbers in zip(self.params, self.arrays, self.rates, self.numbers):
             grad = param._grad
             if param._data is not array:
                 self.place()
-                return self.serves()
+                return self.computed()
             if type(grad) is not np.ndarray or grad.shape != array.shape or grad.dtype is not array.dtype:
-                return False
+                return None
             if not array.flags.writeable:
-                return False
-        return self.served and self.optimizer.state.keys() >= self.owners
+                return None
+            multiply(grad, rate, numbers)
+            subtract(array, numbers, numbers)
+            memories.append(param._memory or param.memory())
+        return memories if self.optimizer.state.keys() >= self.owners else None
 
     def follow(self) -> bool:
         """Take over the learning rates that the groups have by now, if they are plain numbers."""
