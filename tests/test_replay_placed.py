@@ -201,6 +201,23 @@ def test_gradients_that_are_forgotten_before_a_backward_or_not() -> None:
     same_as_eager(make, at_least=4)
 
 
+def test_gradients_are_gone_for_whoever_looks_before_the_backward() -> None:
+    def make() -> Any:
+        net = conv()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Any, target: Any) -> Any:
+            optimizer.zero_grad()
+            optimizer.step()  # moves nothing
+            loss = tg.mse_loss(net(x), target)
+            loss.backward()
+            return loss
+
+        return [net], step, pairs(6)
+
+    same_as_eager(make, at_least=4)
+
+
 def test_a_step_that_fails_leaves_the_gradients(scratch_ops: None) -> None:
     fails = False
 
@@ -251,7 +268,7 @@ CHANGES: dict[str, Callable[[Any, Any], None]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_options_are_followed(change: str) -> None:
     def make() -> Any:
-        net = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Conv2d(2, 1, 2))
+        net = nn.Sequential(nn.Conv2d(1, 8, 2), nn.Conv2d(8, 8, 2))  # enough numbers to see roundings
         first, second = net
         groups = [{"params": first.parameters()}, {"params": second.parameters(), "lr": 0.3}]
         optimizer = optim.SGD(groups, lr=0.1)
