@@ -175,6 +175,36 @@ def test_a_listing_says_where_convolutions_do_not_take_their_memory() -> None:
     assert "buffer" in small and "fresh" in large
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("side", [4, 5])
+def test_small_pools_of_any_memory_order_with_ties_and_nans(side: int) -> None:
+    def make() -> Any:
+        scale = nn.Parameter(tg.ones(3, 1, 1))
+        rng = np.random.default_rng(0)
+        arrays = [rng.integers(-2, 3, (2, 3, side, side)).astype(np.float32) for _ in range(8)]
+        arrays[4][0, 1, 2:4, 2:4] = [[np.nan, 1], [2, np.nan]]
+        arrays[5][1, :, 0, 0] = -np.inf
+        outside = tg.Tensor(np.asfortranarray(arrays[0]))
+
+        def step(x: Any) -> Any:
+            y = tg.max_pool2d(x * scale, 2) * tg.max_pool2d(outside, 2)
+            y.sum().backward()
+            return y
+
+        def replace() -> None:
+            outside.data = arrays[1]
+
+        orders = [(0, 1, 2, 3), (2, 1, 3, 0), (0, 1, 2, 3)]
+        calls = [
+            (tg.Tensor(np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order))),)
+            for order in orders
+            for a in arrays
+        ]
+        return [scale], step, [*calls[:12], replace, *calls[12:]]
+
+    same_as_eager(make, at_least=16)
+
+
 # Gradients
 def test_gradients_that_are_forgotten_before_a_backward_or_not() -> None:
     def make() -> Any:
