@@ -50,9 +50,10 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
     return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
-def settled_sum(x: Array) -> Callable[[Array, Any], Any]:
-    """What `sum_over` does, of x and axes, for arrays of this shape and dtype: for many calls."""
-    return add_up if x.size <= SHORT and x.dtype.kind == "f" and x.itemsize > 2 else sum_over
+def settled_sum(x: Array, axes: tuple[int, ...]) -> Callable[[Array, Any], Any]:
+    """What `sum_over` does, of x and these axes, for arrays of this shape, dtype and memory order."""
+    plain = x.dtype.kind == "f" and x.itemsize > 2
+    return add_up if plain and (x.size <= SHORT or in_pairs(x, axes)) else sum_over
 
 
 def in_pairs(x: Array, reduced: tuple[int, ...]) -> bool:

@@ -6,6 +6,8 @@ from ... import kernels
 from ..arguments.windows import window_of
 from ..conv import conv2d
 
+SMALL = 10_000  # numbers: beyond, the kernels have sums of their own
+
 
 @conv2d.replayed()
 def conv2d_replayed(out, shared, x, w, b, *, stride, padding, dilation, groups):
@@ -46,5 +48,10 @@ def conv2d_dw_replayed(out, shared, dy, x, w_shape, *, stride, padding, dilation
 @conv2d.replayed("b")
 def conv2d_db_replayed(_, shared, dy):
     """Σ dy over samples, rows and columns."""
-    single = dy.dtype.itemsize > 2
-    return kernels.sum_by_channel if single and dy.ndim == 4 else None
+    if dy.ndim != 4 or dy.dtype.itemsize <= 2:
+        return None
+    axes, strides, sum_by_channel = (0, 2, 3), dy.strides, kernels.sum_by_channel
+    add_up = kernels.settled_sum(dy, axes)
+    if dy.size >= SMALL:
+        return sum_by_channel
+    return lambda dy: add_up(dy, axes) if dy.strides == strides else sum_by_channel(dy)

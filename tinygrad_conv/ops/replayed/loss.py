@@ -21,18 +21,13 @@ def mse_loss_replayed(_, shared, x, target, *, reduction):
     with np.errstate(all="ignore"):  # which memory order it has is all that counts here
         difference = shared.setdefault((id(x), id(target)), np.subtract(x, target))
     square = np.empty_like(difference)
-    size, subtract, multiply, add_up = (
-        x.dtype.type(x.size),
-        np.subtract,
-        np.multiply,
-        kernels.settled_sum(square),
-    )
-    mean = reduction == "mean"
+    axes, size, mean = tuple(range(x.ndim)), x.dtype.type(x.size), reduction == "mean"
+    subtract, multiply, add_up = np.subtract, np.multiply, kernels.settled_sum(square, axes)
 
     def run(x, target):
         subtract(x, target, difference)
         multiply(difference, difference, square)
-        total = add_up(square, None)
+        total = add_up(square, axes)
         return np.asarray(total / size if mean else total)
 
     return run
