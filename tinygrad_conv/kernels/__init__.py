@@ -6,6 +6,7 @@ A map of the folder, in reading order. The arithmetic:
     reference.py     what each function below means, as literal sums; the oracle for all the rest
     conv/            correlation and its two gradients, in several ways: see the map in its `__init__`
     pooling.py       maximum and sum of windows
+    prepared_pooling.py    the maximum for many calls on arrays of the same shapes
     norm.py          how far numbers lie from the mean of their group
     pointwise.py     a bias, its sums, max(x, 0), choosing by a mask, looking for an Inf
     gemm.py          matrix products, in pieces that BLAS is quick at
@@ -30,7 +31,8 @@ from .gemm import matmul
 from .memory_order import flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
-from .sums import sum_over
+from .prepared_pooling import settled_max_pool, settled_scatter_taps
+from .sums import settled_sum, sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
@@ -59,6 +61,9 @@ __all__ = [
     "scatter_taps",
     "served",
     "settled",
+    "settled_max_pool",
+    "settled_scatter_taps",
+    "settled_sum",
     "set_num_threads",
     "spread_windows",
     "stretched",

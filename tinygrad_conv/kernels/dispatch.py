@@ -22,7 +22,7 @@ from ..errors import ShapeError
 from ..members import without_last
 from . import pooling, reference
 from .blas import blas_held
-from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, scatter_add, winograd
+from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, prepared, scatter_add, winograd
 from .conv import problem as asks
 from .conv.identities import (
     GROUPS_OF_CORRELATION,
@@ -124,21 +124,30 @@ def correlation(family: str, first: Array, second: Array, window: Window, groups
 
 
 def settled(
-    family: str, first: Array, second: Array, window: Window, groups: int, shared: dict[Any, Any]
+    family: str,
+    first: Array,
+    second: Array,
+    window: Window,
+    groups: int,
+    shared: dict[Any, Any],
+    out: Array | None = None,
 ) -> Callable[[Array, Array], Array]:
     """What `correlation` does for arrays of these shapes and dtypes, with all choices made: for many calls.
 
-    shared: what calls on the same arrays have prepared for each other, such as patches. What is returned may
-    be overwritten by the next call.
+    shared: what calls on the same arrays have prepared for each other, such as patches. out: memory that the
+    result may be written to in each call; None: it is in memory of its own.
     """
     ways, multiplications = choose(
         family, _wanted.get()[-1], first.shape, second.shape, window, groups, first.dtype, second.dtype
     )
-    prepared = tuple([(name, im2col.prepared(kernel, first, second, shared)) for name, kernel in ways])
+    chosen = [
+        (name, prepared.prepared(kernel, first, second, shared, None if number else out))
+        for number, (name, kernel) in enumerate(ways)
+    ]
     if multiplications < WORTH_HOLDING_BLAS:
-        never_gives_up = prepared[0][0] == "im2col" and family != "correlate_input_grad"
-        return cast(Any, prepared[0][1]) if never_gives_up else partial(_first_result, cast(Any, prepared))
-    return partial(_first_result_held, cast(Any, prepared))
+        never_gives_up = chosen[0][0] == "im2col" and family != "correlate_input_grad"
+        return cast(Any, chosen[0][1]) if never_gives_up else partial(_first_result, tuple(chosen))
+    return partial(_first_result_held, tuple(chosen))
 
 
 def _first_result_held(ways: tuple[Way, ...], first: Array, second: Array) -> Array:

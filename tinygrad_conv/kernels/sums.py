@@ -53,6 +53,14 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
     return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
+def settled_sum(x: Array, axes: tuple[int, ...]) -> Callable[[Array, Any], Any]:
+    """What `sum_over` does, of x and these axes, for arrays of this shape, dtype and memory order."""
+    plain = x.dtype.kind == "f" and x.itemsize > 2
+    return (
+        add_up if plain and (x.size <= SHORT or in_pairs(x.shape, x.strides, x.itemsize, axes)) else sum_over
+    )
+
+
 @lru_cache(maxsize=512)
 def in_pairs(
     shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, reduced: tuple[int, ...]

@@ -20,6 +20,7 @@ reading order:
     results.py      what it returns
     world.py, guard.py    what it takes for granted outside of itself, and whether that still holds
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
+    gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     runner.py, state.py    one step, and how it is undone where something fails
     check.py        is it what eager does? listing.py    a program for people; profile.py, lifetimes.py  where
                     its time goes, and from when to when its memory is in use
@@ -38,7 +39,11 @@ leaves everything as it is. The result is the forward's (or the rule's) to the b
     out       memory for it, laid out as it was recorded, which the next step writes to again; None where
               somebody may hold on to the result, which must be in fresh memory then (NumPy's `out=None`);
               a hook that has no use for it calls its first argument `_`
-    shared    a dict in which the hooks of a program leave things for each other, by the ids of the arrays
+    shared    a dict in which the hooks of a program leave things for each other, by the ids of the arrays.
+              `shared["lasting", id(x)]` is x where nearly every step has this very object, a parameter's
+              array or memory that was some `out`, so that views of it may be made once; the call then asks
+              `x is known` each time, for such an array can be replaced. Of no other may a hook keep hold.
+              A hook that does not use its `out` after all adds the id of it to `shared["declined"]`
 
 The hooks of this package are in ops/replayed.
 """

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from ..engine.backpropagation import GRAD_LOCK, accumulate
-from ..engine.commit import set_all
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
+from .gradients import deposit, deposits_anew
 from .liveness import Buffers
 from .program import Line, Recorded
-from .values import filled, has_marks
-
-Call = Callable[[list[Any], list[Any]], None]
+from .updates import update_of
+from .values import Call, filled, has_marks, reader
 
 
 class Departure(Exception):
@@ -39,13 +36,30 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     hooked = [hook_of(line) for line in recorded.lines]
     candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if wants_memory(hook)]
     buffers = Buffers(recorded, candidates)
-    shared: dict[Any, Any] = {}  # what hooks prepare for each other
-    calls = []
-    for line, hook in zip(recorded.lines, hooked):
-        run = None if hook is None else prepared(line, hook, recorded, buffers, shared)
-        calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
+    arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
+    shared = lasting(recorded)
+    calls, anew = [], deposits_anew(recorded)
+    for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
+        run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
+        if number in anew:
+            calls.append(anew[number](line))
+        else:
+            calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
+        if line.writes and line.writes[0] in buffers.of:
+            out = buffers.of[line.writes[0]]
+            if run is None or id(out) in shared["declined"]:
+                buffers.drop(line.writes[0])
+            else:
+                arrays[line.writes[0]] = shared["lasting", id(out)] = out
     recorded.buffers = buffers.numbers
     return calls, buffers.nbytes
+
+
+def lasting(recorded: Recorded) -> dict[Any, Any]:
+    """What hooks prepare for each other, with the arrays that are the same object in every step, mostly."""
+    slots = [slot for slot in recorded.slots if slot.origin in ("constant", "outside")]
+    arrays = [getattr(slot.value, "_data", slot.value) for slot in slots]
+    return {"declined": set(), **{("lasting", id(array)): array for array in arrays}}
 
 
 def hook_of(line: Line) -> Any:
@@ -71,9 +85,10 @@ def wants_memory(hook: Any) -> bool:
     return hook is not None and next(iter(inspect.signature(hook).parameters)) == "out"
 
 
-def prepared(line: Line, hook: Any, recorded: Recorded, buffers: Buffers, shared: dict[Any, Any]) -> Any:
+def prepared(
+    line: Line, hook: Any, arrays: list[Any], buffers: Buffers, shared: dict[Any, Any]
+) -> Callable[..., Any] | None:
     """What is called in each step; None: the hook does not serve these shapes."""
-    arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
     params = filled(line.details[0], arrays, [])
     if line.kind == "forward":
         params = {**line.target.defaults, **params}
@@ -130,14 +145,6 @@ def varying_call(line: Line, run: Any, marked: dict[str, Any]) -> Call:
 def slice_of(writes: tuple[int, ...]) -> slice:
     """Slots one after another."""
     return slice(writes[0], writes[-1] + 1)
-
-
-def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    """Takes the values in these slots out of all slots."""
-    if len(numbers) == 1:
-        number = numbers[0]
-        return lambda slots: (slots[number],)
-    return itemgetter(*numbers) if numbers else lambda slots: ()
 
 
 def forward(line: Line, recorded: Recorded) -> Call:
@@ -270,41 +277,6 @@ def function(line: Line, recorded: Recorded) -> Call:
     return call
 
 
-def gradient_of(leaf: Any) -> Any:
-    """Its gradient, if it has one."""
-    return getattr(leaf, "_grad", None)
-
-
-def deposit(line: Line, recorded: Recorded) -> Call:
-    """The gradients of a backward go to the leaves, as by `accumulate`; no hook waits for them."""
-    read, marks, add = reader(line.reads), line.details, np.add
-    if any(other.kind == "exchange" for other in recorded.lines):
-        return deposit_some(line)
-    if has_marks(marks):
-        return lambda slots, tensors: accumulate(dict(zip(filled(marks, slots, tensors), read(slots))))
-
-    def call(slots: list[Any], tensors: list[Any]) -> None:
-        with GRAD_LOCK:
-            totals = [
-                gradient.copy() if before is None else add(before, gradient, order="C")
-                for before, gradient in zip(map(gradient_of, marks), read(slots))
-            ]
-            set_all(marks, "_grad", totals)
-
-    return call
-
-
-def deposit_some(line: Line) -> Call:
-    """The same where a follower may have left some leaves without a gradient."""
-    read, marks = reader(line.reads), line.details
-
-    def call(slots: list[Any], tensors: list[Any]) -> None:
-        pairs = zip(filled(marks, slots, tensors), read(slots))
-        accumulate({leaf: gradient for leaf, gradient in pairs if gradient is not None})
-
-    return call
-
-
 def exchange(line: Line, recorded: Recorded) -> Call:
     """A follower's function, called with the gradients at leaves; what it returns takes their places."""
     arrived, options = line.details
@@ -321,8 +293,8 @@ def exchange(line: Line, recorded: Recorded) -> Call:
 
 def step(line: Line, recorded: Recorded) -> Call:
     """An optimiser's update of all its parameters."""
-    optimizer = line.target
-    return lambda slots, tensors: optimizer.computed_step().commit()
+    update = update_of(line.target)
+    return lambda slots, tensors: update()
 
 
 def shape_and_dtype(array: Any) -> tuple[Any, Any]:

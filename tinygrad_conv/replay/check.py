@@ -51,7 +51,7 @@ def compared_run(program: Program, given: Arguments, trace: Trace) -> Any:
         if line.kind in COMPARED:
             for write in line.writes:
                 compare(line, slots[write], trace.recorded.slots[write].value)
-    return program.result.make(slots, given.tensors)
+    return program.result(slots, given.tensors)
 
 
 def compare(line: Line, value: Any, expected: Any) -> None:

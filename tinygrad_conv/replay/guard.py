@@ -2,13 +2,13 @@
 
 A step's Python is not run by a replay, so what it read on the way must not have changed since: the members of
 each module that ran, train or eval among them; what the step's functions name, globals, enclosing variables
-and attributes; the tensors from outside. Entries are compared by identity, all of them in a few calls in C.
+and attributes; the tensors from outside. Entries are compared by identity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter, getitem, is_
+from operator import attrgetter, is_
 from typing import Any
 
 from ..dtypes import get_default_dtype
@@ -19,7 +19,6 @@ from .program import Recorded
 from .slots import awaited
 from .world import PLAIN, Entry, World
 
-ARRAY = attrgetter("_data")
 STATE = attrgetter("_requires_grad", "_listeners", "_edge")
 CELL = attrgetter("cell_contents")
 
@@ -61,28 +60,37 @@ class Guard:
         self.states = [STATE(tensor) for tensor in self.tensors]
         self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
         self.kept = list(arguments)  # objects that are known by their identity
-        self.columns()
-
-    def columns(self) -> None:
-        """The entries as three lists, for calls in C."""
-        self.holders: list[Any] = [holder for holder, _, _ in self.entries]
-        self.keys = [key for _, key, _ in self.entries]
-        self.values = [value for _, _, value in self.entries]
 
     def holds(self) -> bool:
         """Whether all of it is as it was, the outside tensors' arrays apart (see `moved`)."""
-        if settings() != self.settings or any(self.hooks) or any(map(awaited, self.listeners)):
+        grad, kernels, dtype = self.settings
+        if GRAD.get() is not grad or kernels_in_use() != kernels or get_default_dtype() is not dtype:
+            return False
+        if any(self.hooks) or any(map(awaited, self.listeners)):
             return False
         if list(map(len, self.param_lists)) != self.lengths:
             return False
         try:
-            same = all(map(is_, map(getitem, self.holders, self.keys), self.values))
-            same = same and all(map(is_, map(CELL, self.cells), self.contents))
+            if not self.same() and not self.equal():
+                return False
         except (KeyError, IndexError, ValueError):
             return False
-        if not same and not self.equal():
-            return False
-        return list(map(STATE, self.tensors)) == self.states
+        for tensor, (requires_grad, listeners, edge) in zip(self.tensors, self.states):
+            if tensor._requires_grad is not requires_grad or tensor._edge is not edge:
+                return False
+            if tensor._listeners is not listeners:
+                return False
+        return True
+
+    def same(self) -> bool:
+        """Whether entries and enclosing variables are the same objects."""
+        for holder, key, value in self.entries:
+            if holder[key] is not value:
+                return False
+        for cell, content in zip(self.cells, self.contents):
+            if cell.cell_contents is not content:
+                return False
+        return True
 
     @property
     def hooked(self) -> bool:
@@ -99,7 +107,7 @@ class Guard:
 
     def moved(self) -> bool | None:
         """Whether outside tensors have other arrays than before; None: of another form."""
-        arrays = list(map(ARRAY, self.tensors))
+        arrays = [tensor._data for tensor in self.tensors]
         if all(map(is_, arrays, self.arrays)):
             return False
         if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
@@ -111,12 +119,12 @@ class Guard:
         """Whether entries that are other objects are equal numbers or texts; they count as the same then."""
         values = [holder[key] for holder, key, _ in self.entries]
         contents = list(map(CELL, self.cells))
-        pairs = [*zip(values, self.values), *zip(contents, self.contents)]
+        before = [value for _, _, value in self.entries]
+        pairs = [*zip(values, before), *zip(contents, self.contents)]
         if not all(new is old or is_same_plain(new, old) for new, old in pairs):
             return False
         self.entries = [(holder, key, value) for (holder, key, _), value in zip(self.entries, values)]
         self.contents = contents
-        self.columns()
         return True
 
     def changed(self) -> list[tuple[str, Any, Any]]:
@@ -144,7 +152,6 @@ class Guard:
                 self.left_out.add(id(self.cells[place]))
                 del self.cells[place], self.contents[place]
         self.entries = kept
-        self.columns()
         return names
 
     def leave_out(self, other: Guard) -> None:
@@ -155,7 +162,6 @@ class Guard:
             (cell, value) for cell, value in zip(self.cells, self.contents) if id(cell) not in self.left_out
         ]
         self.cells, self.contents = [cell for cell, _ in kept], [value for _, value in kept]
-        self.columns()
 
 
 def is_same_plain(value: Any, other: Any) -> bool:

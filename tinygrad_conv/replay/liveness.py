@@ -50,10 +50,14 @@ class Buffers:
         self.blocks.append(np.empty(max(nbytes, 1), np.uint8))
         return self.blocks[-1]
 
+    def drop(self, slot: int) -> None:
+        """The call that makes this slot's array did not want the memory after all."""
+        del self.of[slot], self.numbers[slot]
+
     @property
     def nbytes(self) -> int:
-        """How many bytes all buffers take."""
-        return sum(block.nbytes for block in self.blocks)
+        """How many bytes all buffers take that are written to."""
+        return sum(self.blocks[number].nbytes for number in set(self.numbers.values()))
 
 
 def laid_out(block: Any, array: Any) -> Any:

@@ -27,7 +27,7 @@ from .guard import STATE, Guard, settings
 from .program import Recorded, difference
 from .results import ResultForm, place_of
 from .runner import Program
-from .slots import awaited
+from .slots import LISTENERS, awaited
 from .trace import Trace
 from .values import same
 from .world import names_in
@@ -35,6 +35,8 @@ from .world import names_in
 SWITCH = "TINYGRAD_CONV_REPLAY"
 PROGRAMS = 16  # kept of a step: the least recently used goes
 RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
+
+NONE_GIVEN = Arguments((), {})
 
 OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
 
@@ -64,9 +66,8 @@ class Entry:
 
     def fits(self, given: Arguments) -> bool:
         """Whether it is of the present setting."""
-        if self.program is not None and not all(
-            same(given.bare[place], array) for place, array in self.equal
-        ):
+        equal = self.equal if self.program is not None else ()
+        if equal and not all(same(given.bare[place], array) for place, array in equal):
             return False
         if self.guard.holds():
             return True
@@ -99,7 +100,7 @@ class Replayed:
         return [entry.program for entry in entries if entry.program is not None]
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        if not self.enabled or OFF.get() or not self.lock.acquire(blocking=False):
+        if not self.enabled or OFF.get() or not self.lock.acquire(False):
             return self.step(*inputs, **options)
         try:
             if OBSERVATION.get() is not None or sys.gettrace() is not None:
@@ -111,24 +112,30 @@ class Replayed:
 
     def run(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """One call: by a program where there is one for the present setting, else eagerly."""
-        given = Arguments(inputs, options)
-        known = self.entries.get(given.key)
-        entry = None
-        if known is not None:
-            entry = next((entry for entry in known if entry.fits(given)), None)
-            self.entries.move_to_end(given.key)
+        given = Arguments(inputs, options) if inputs or options else NONE_GIVEN
+        entry = self.known(given)
         if entry is not None and entry.program is not None:
             return self.replay(entry, given, inputs, options)
         if entry is not None and entry.refused:
             return self.step(*inputs, **options)
         return self.record(entry, given, inputs, options)
 
+    def known(self, given: Arguments) -> Entry | None:
+        """What is known of the present setting."""
+        if given.key not in self.entries:
+            return None
+        self.entries.move_to_end(given.key)
+        for entry in self.entries[given.key]:
+            if entry.fits(given):
+                return entry
+        return None
+
     def replay(self, entry: Entry, given: Arguments, inputs: Any, options: Any) -> Any:
         """A call by a program; eagerly where it fails, which gives the error that eager gives."""
         program = entry.program
         assert program is not None
         moved = entry.guard.moved()
-        if moved is None or any(awaited(tensor._listeners) for tensor in given.tensors):
+        if moved is None or (given.tensors and any(map(awaited, map(LISTENERS, given.tensors)))):
             self.forget(given.key, entry)
             return self.record(None, given, inputs, options)
         if moved:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,17 +18,18 @@ from ..optim.optimizer import Optimizer
 from ..options import COUNT, check_option
 from .arguments import Arguments
 from .calls import calls_of
+from .gradients import FORGET, nothing
 from .guard import Guard
 from .listing import listed
 from .liveness import owners
 from .program import Line, Recorded
 from .state import Grads, State, default_generator
-from .values import MARKS, Argument, TensorIn, filled, read_only
+from .values import MARKS, Argument, Reading, TensorIn, filled, read_only
 
 if TYPE_CHECKING:
     from .profile import Profile
 
-FORGET = ("clear_grads", "forget_grad")  # functions that change nothing but which array `.grad` is
+NUMBERS = ("item", "tolist")  # what reads these of a tensor may as well read them of its array
 CREATE = (
     *("room", "zeros", "ones", "full", "empty", "eye", "arange", "linspace", "tensor", "copied", "sharing"),
     *("from_numpy",),
@@ -46,7 +49,8 @@ class Program:
         self.recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
         self.lines = recorded.lines
         self.calls, self.nbytes = calls_of(recorded)
-        self.first_calls, self.last_call = self.calls[:-1], self.calls[-1:]
+        self.first_calls = [call for call in self.calls[:-1] if call is not nothing]
+        self.last_calls = self.calls[-1:]
         recorded.owners = owners(recorded)
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
@@ -56,7 +60,7 @@ class Program:
             self.arguments += slot.origin == "argument"
         self.place_outside()
         self.changed = Changed(recorded)
-        self.result = ResultMaker(recorded)
+        self.result = maker_of(recorded.result, dict(recorded.edges))
         for slot in recorded.slots:
             slot.forget()
 
@@ -68,7 +72,8 @@ class Program:
     def run(self, tensors: list[Tensor], arrays: list[Any]) -> Any:
         """One step. Where something is raised on the way, everything is as it was before."""
         slots = self.template.copy()
-        slots[: self.arguments] = arrays
+        if arrays:
+            slots[: self.arguments] = arrays
         before = self.changed.state(tensors)
         try:
             for call in self.first_calls:
@@ -79,12 +84,12 @@ class Program:
         try:
             for (
                 call
-            ) in self.last_call:  # an optimiser's step, mostly: what interrupts it leaves all or nothing
+            ) in self.last_calls:  # an optimiser's step, mostly: what interrupts it leaves all or nothing
                 call(slots, tensors)
         except Exception:
             before.restore()
             raise
-        return self.result.make(slots, tensors)
+        return self.result(slots, tensors)
 
     def profile(self, *inputs: Any, repeats: int = 50, **options: Any) -> Profile:
         """Time each line, on the arguments of a call of the step; the step is undone after each repeat.
@@ -198,44 +203,38 @@ class Changed:
         )
 
 
-class ResultMaker:
-    """What a step returns, made of the slots."""
+Maker = Callable[[list[Any], list[Tensor]], Any]
 
-    def __init__(self, recorded: Recorded) -> None:
-        self.form, self.edges = recorded.result, dict(recorded.edges)
-        single = isinstance(self.form, TensorIn) and not self.form.changeable
-        self.make = self.make_tensor if single else self.make_any
 
-    def make_tensor(self, slots: list[Any], tensors: list[Tensor]) -> Any:
-        """A single tensor."""
-        return self.tensor(self.form.slot, slots)
+def maker_of(form: Any, edges: dict[int, Any]) -> Maker:
+    """Makes what a step returns, or a part of it, of the slots and the tensors that it was called with."""
+    if isinstance(form, TensorIn) and not form.changeable:
+        slot, edge = form.slot, edges.get(form.slot)
+        return lambda slots, tensors: result_tensor(slots[slot], edge)
+    if isinstance(form, Reading) and isinstance(form.tensor, TensorIn) and form.name in NUMBERS:
+        read, number = methodcaller(form.name), form.tensor.slot
+        return lambda slots, tensors: read(slots[number])
+    if isinstance(form, MARKS):
+        return lambda slots, tensors: filled(form, slots, tensors)
+    if type(form) in (list, tuple):
+        makers = [maker_of(member, edges) for member in form]
+        return lambda slots, tensors: type(form)([make(slots, tensors) for make in makers])
+    if isinstance(form, tuple) and hasattr(form, "_fields"):
+        makers = [maker_of(member, edges) for member in form]
+        return lambda slots, tensors: type(form)(*[make(slots, tensors) for make in makers])
+    if type(form) is dict:
+        makers_of = {name: maker_of(member, edges) for name, member in form.items()}
+        return lambda slots, tensors: {name: make(slots, tensors) for name, make in makers_of.items()}
+    return lambda slots, tensors: form
 
-    def tensor(self, slot: int, slots: list[Any]) -> Tensor:
-        """A tensor around the array of a slot. Its tape has been consumed, as after the recorded call."""
-        array = slots[slot]
-        if array.base is None:
-            array.setflags(write=False)
-        else:
-            array = read_only(array)
-        return tensor_of(array, self.edges.get(slot))
 
-    def make_any(self, slots: list[Any], tensors: list[Tensor]) -> Any:
-        """Anything else."""
-        return self.fill(self.form, slots, tensors)
-
-    def fill(self, form: Any, slots: list[Any], tensors: list[Tensor]) -> Any:
-        """A part of the result."""
-        if type(form) is TensorIn and not form.changeable:
-            return self.tensor(form.slot, slots)
-        if isinstance(form, MARKS):
-            return filled(form, slots, tensors)
-        if type(form) in (list, tuple):
-            return type(form)([self.fill(member, slots, tensors) for member in form])
-        if isinstance(form, tuple) and hasattr(form, "_fields"):
-            return type(form)(*[self.fill(member, slots, tensors) for member in form])
-        if type(form) is dict:
-            return {name: self.fill(member, slots, tensors) for name, member in form.items()}
-        return form
+def result_tensor(array: Any, edge: Any) -> Tensor:
+    """A tensor around a result. Its tape has been consumed, as after the recorded call."""
+    if array.base is None:
+        array.setflags(write=False)
+    else:
+        array = read_only(array)
+    return tensor_of(array, edge)
 
 
 def distinct(values: list[Any]) -> list[Any]:

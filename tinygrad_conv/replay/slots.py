@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from ..engine.modes import LAYER
 from ..engine.tensor import Tensor
 from .program import Line, Recorded, Slot
 from .values import Argument, ArrayIn, TensorIn
+
+LISTENERS = attrgetter("_listeners")
 
 
 class Slots:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..engine.tensor import Tensor, tensor_of
 from ..options import Option, as_numbers
+
+Call = Callable[[list[Any], list[Any]], None]
+"""One call of a program: of the values in all slots, and of the tensors that the step was called with."""
 
 
 class ArrayIn(NamedTuple):
@@ -111,6 +115,14 @@ def stands_for(mark: Any, slots: list[Any], tensors: list[Any]) -> Any:
         return tensor_of(slots[mark.slot] if mark.changeable else read_only(slots[mark.slot]))
     read: Any = getattr(filled(mark.tensor, slots, tensors), mark.name)
     return read() if callable(read) else read
+
+
+def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """Takes the values in these slots out of all slots."""
+    if len(numbers) == 1:
+        number = numbers[0]
+        return lambda slots: (slots[number],)
+    return itemgetter(*numbers) if numbers else lambda slots: ()
 
 
 def read_only(array: Any) -> Any:

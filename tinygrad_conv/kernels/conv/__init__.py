@@ -3,6 +3,7 @@
 The ways, in reading order:
 
     im2col.py       small pictures: one copy of all their patches, one product
+    prepared.py     the same for many calls on arrays of the same shapes
     lowering.py     patches, lowered along the width only
     mec.py          correlation and weight gradient over lowered patches; it serves every shape
     scatter_add.py  input gradient by shifted additions (col2im along the width); it serves every shape

@@ -10,14 +10,10 @@ So every tap of every window is put side by side in memory:
     dX   = W^T U      U: the patches of dY, set apart by the stride, with the taps in reverse order
 
 Whatever follows from the shapes alone is worked out once for all calls, as a `Plan`. Results have the memory
-order in which the product leaves them, C, H, W, N.
+order in which the product leaves them, C, H, W, N. prepared.py does the same for many calls.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +26,7 @@ from .plans import Plan
 
 def correlate(plan: Plan, x: Array, w: Array) -> Array:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, kh, kw]."""
-    products = _product(w.reshape(len(w), -1), _patches(x, plan), plan)
+    products = product(w.reshape(len(w), -1), _patches(x, plan), plan)
     return products.reshape(plan.out).transpose(3, 0, 1, 2)
 
 
@@ -40,75 +36,14 @@ def correlate_weight_grad(plan: Plan, x: Array, dy: Array) -> Array:
     values = _patches(x, plan)
     if values.shape[1] > LONGEST_DOT:
         return dot_in_halves(values, errors).astype(plan.result, copy=False).T.reshape(plan.out)
-    return _product(values, errors.T, plan).T.reshape(plan.out)
+    return product(values, errors.T, plan).T.reshape(plan.out)
 
 
 def correlate_input_grad(plan: Plan, dy: Array, w: Array) -> Array | None:
     """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, kh, kw]; None if w is not finite."""
     if not all_finite(w):
         return None
-    products = _product(w.swapaxes(0, 1).reshape(plan.out[0], -1), _patches(dy, plan), plan)
-    return products.reshape(plan.out).transpose(3, 0, 1, 2)
-
-
-class Prepared:
-    """The same three for many calls on arrays of the same shapes: the memory for patches and product is kept,
-    and written to again in each call. Where the forward has laid out the patches of x, dw finds them there.
-    """
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.padded = np.zeros(plan.padded, plan.dtype)
-        self.picture = self.padded if plan.target is None else self.padded[plan.target]
-        self.view = np.ndarray(plan.patches, plan.dtype, self.padded, plan.start, plan.steps)
-        self.matrix = np.empty(plan.matrix, plan.dtype)
-        self.lowered = self.matrix.reshape(plan.patches)
-
-    def patches(self, x: Array) -> Array:
-        """V [K, P*Q*N]."""
-        self.picture[...] = x.transpose(1, 2, 3, 0)[self.plan.source]
-        self.lowered[...] = self.view
-        return self.matrix
-
-    def correlate(self, x: Array, w: Array) -> Array:
-        """y, in memory of its own."""
-        products = _product(w.reshape(len(w), -1), self.patches(x), self.plan)
-        return products.reshape(self.plan.out).transpose(3, 0, 1, 2)
-
-
-def prepared(
-    kernel: Callable[[Array, Array], Array | None], first: Array, second: Array, shared: dict[Any, Any]
-) -> Callable[[Array, Array], Array | None]:
-    """A kernel for many calls on arrays of these shapes; one from elsewhere as it is."""
-    function = getattr(kernel, "func", None)
-    if function is correlate:
-        plan = kernel.args[0]  # type: ignore[attr-defined]
-        kept: Prepared = shared.setdefault((id(first), plan.patches, plan.steps, plan.out[0]), Prepared(plan))
-        return kept.correlate
-    if function is correlate_weight_grad:
-        plan = kernel.args[0]  # type: ignore[attr-defined]
-        known = shared.get((id(first), plan.patches, plan.steps, plan.out[0]))
-        if known is not None:
-            return partial(_weight_grad_of, known.matrix, plan)
-    if function is correlate_input_grad:
-        plan = kernel.args[0]  # type: ignore[attr-defined]
-        return partial(_input_grad_by, Prepared(plan), plan)
-    return kernel
-
-
-def _weight_grad_of(values: Array, plan: Plan, x: Array, dy: Array) -> Array:
-    """dw by patches that are there already."""
-    errors = dy.transpose(1, 2, 3, 0).reshape(plan.out[0], -1)
-    if values.shape[1] > LONGEST_DOT:
-        return dot_in_halves(values, errors).astype(plan.result, copy=False).T.reshape(plan.out)
-    return _product(values, errors.T, plan).T.reshape(plan.out)
-
-
-def _input_grad_by(prepared: Prepared, plan: Plan, dy: Array, w: Array) -> Array | None:
-    """dx with memory that is kept."""
-    if not all_finite(w):
-        return None
-    products = _product(w.swapaxes(0, 1).reshape(plan.out[0], -1), prepared.patches(dy), plan)
+    products = product(w.swapaxes(0, 1).reshape(plan.out[0], -1), _patches(dy, plan), plan)
     return products.reshape(plan.out).transpose(3, 0, 1, 2)
 
 
@@ -123,7 +58,7 @@ def _patches(x: Array, plan: Plan) -> Array:
     return np.ndarray(plan.patches, plan.dtype, padded, plan.start, plan.steps).reshape(plan.matrix)
 
 
-def _product(a: Array, b: Array, plan: Plan) -> Array:
+def product(a: Array, b: Array, plan: Plan) -> Array:
     """a @ b, shared out among threads if it is worth it, and rounded to the dtype of the result."""
-    product = matmul(a, b) if plan.large else dot(a, b)
-    return product if product.dtype == plan.result else product.astype(plan.result)
+    numbers = matmul(a, b) if plan.large else dot(a, b)
+    return numbers if numbers.dtype == plan.result else numbers.astype(plan.result)

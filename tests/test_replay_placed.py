@@ -1,0 +1,446 @@
+"""What a replay has placed beforehand, views of arrays, memory for results, an optimiser's update: each of it
+holds for the arrays that it was made of, and for no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+from tinygrad_conv.replay import updates
+
+from .replay_steps import batches, numbers, plain, same_as_eager, small_net
+
+
+def images(count: int, shape: tuple[int, ...] = (1, 1, 3, 3)) -> list[Any]:
+    """Tensors of normal numbers."""
+    rng = np.random.default_rng(3)
+    return [tg.tensor(rng.standard_normal(shape, np.float32)) for _ in range(count)]
+
+
+def article(net: Any, optimizer: Any, scale: float | None = None) -> Callable[..., Any]:
+    """One kernel, and a squared error; its gradient begins at 1 unless there is a scale."""
+
+    def step(x: Any, target: Any) -> Any:
+        optimizer.zero_grad()
+        loss = tg.mse_loss(net(x), target)
+        (loss if scale is None else loss * scale).backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def conv() -> Any:
+    tg.manual_seed(0)
+    return nn.Conv2d(1, 1, 2, bias=False)
+
+
+def pairs(count: int, side: int = 3) -> list[tuple[Any, Any]]:
+    inputs, targets = images(count, (1, 1, side, side)), images(count, (1, 1, side - 1, side - 1))
+    return list(zip(inputs, targets))
+
+
+# Arrays
+@pytest.mark.parametrize("scale", [None, 3.0])
+def test_data_from_outside_is_read_in_each_call(scale: float | None) -> None:
+    def make() -> Any:
+        net, ((x, target), (other, _)) = conv(), pairs(2)
+        train = article(net, optim.SGD(net.parameters(), lr=0.1), scale)
+
+        def write() -> None:
+            x.data[0, 0, 1] = 5
+
+        def replace() -> None:
+            x.data = other.data
+
+        def lay_out() -> None:
+            target.data = np.asfortranarray(target.data)
+
+        calls = [(), (), (), write, (), replace, (), (), write, (), lay_out, (), (), ()]
+        return [net, x], lambda: train(x, target).item(), calls
+
+    same_as_eager(make, at_least=6)
+
+
+@pytest.mark.parametrize("layers", ["small", "padded", "strided", "wide"])
+def test_a_parameter_gets_another_array_between_calls(layers: str) -> None:
+    def make() -> Any:
+        tg.manual_seed(0)
+        first = {
+            "small": nn.Conv2d(1, 2, 2),
+            "padded": nn.Conv2d(1, 2, 3, padding=1),
+            "strided": nn.Conv2d(1, 2, 2, stride=2, dilation=2),
+            "wide": nn.Conv2d(1, 3, 1),
+        }[layers]
+        net = nn.Sequential(first, nn.Conv2d(first.out_channels, 1, 2))
+        train = plain_mse(net, optim.SGD(net.parameters(), lr=0.1))
+        weight, second = net[0].weight, net[1].weight
+        saved = net.state_dict()
+
+        def replace() -> None:
+            weight.data = weight.data + 1
+
+        def turn() -> None:
+            second.data = np.asfortranarray(second.data)
+
+        def write() -> None:
+            weight.data[...] = 0.5
+
+        def load() -> None:
+            net.load_state_dict(saved)
+
+        x = images(8, (2, 1, 6, 6))
+        calls = [(x[0],), (x[1],), (x[2],), replace, (x[3],), (x[4],), write, (x[5],), turn, (x[6],), load]
+        return [net], train, [*calls, *((each,) for each in x)]
+
+    same_as_eager(make, at_least=6)
+
+
+def plain_mse(net: Any, optimizer: Any) -> Callable[..., Any]:
+    def step(x: Any) -> Any:
+        optimizer.zero_grad()
+        y = net(x)
+        loss = tg.mse_loss(y, tg.zeros_like(y))
+        loss.backward()
+        optimizer.step()
+        return loss, y
+
+    return step
+
+
+@pytest.mark.parametrize("order", ["transposed", "every second", "reversed", "H, C, W, N"])
+def test_arguments_that_are_not_contiguous(order: str) -> None:
+    def make() -> Any:
+        net = small_net()
+        views = {
+            "transposed": lambda a: a.transpose(0, 1, 3, 2),
+            "every second": lambda a: np.repeat(a, 2, 3)[..., ::2],
+            "reversed": lambda a: a[:, :, ::-1],
+            "H, C, W, N": lambda a: np.ascontiguousarray(a.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2),
+        }
+        calls = [(tg.Tensor(views[order](x.data)), y) for x, y in batches(6)]
+        return [net], plain(net, optim.SGD(net.parameters(), lr=0.1)), calls
+
+    same_as_eager(make, at_least=4)
+
+
+def test_the_same_picture_in_two_convolutions() -> None:
+    def make() -> Any:
+        net, ((x, target), *_) = nn.ModuleList([conv(), conv()]), pairs(1)
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step() -> Any:
+            optimizer.zero_grad()
+            loss = tg.mse_loss(net[0](x) * net[1](x * 2) + net[1](x), target)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return [net], step, [()] * 6
+
+    same_as_eager(make, at_least=4)
+
+
+def test_results_and_gradients_that_somebody_holds_stay() -> None:
+    net, calls = conv(), pairs(6)
+    step = tg.replay(plain_mse(net, optim.SGD(net.parameters(), lr=0.1)))
+    held: list[tuple[Any, Any]] = []
+    for x, _ in calls:
+        loss, y = step(x)
+        for array in (loss.data, y.data, net.weight.grad):
+            held.append((array, array.copy()))
+    assert step.replays == 4
+    assert all(np.array_equal(array, then) for array, then in held)
+    assert len({id(array) for array, _ in held}) == len(held)
+
+
+def test_a_listing_says_where_convolutions_do_not_take_their_memory() -> None:
+    net = nn.Conv2d(16, 16, 3, padding=1)
+    step = tg.replay(plain_mse(net, optim.SGD(net.parameters(), lr=0.1)))
+    program_of = {}
+    for shape in ((1, 16, 4, 4), (16, 16, 48, 48)):
+        for x in images(3, shape):
+            step(x)
+        program_of[shape] = step.program
+    small, large = (
+        next(line for line in str(program).splitlines() if "conv2d_dw(" in line)
+        for program in program_of.values()
+    )
+    assert "buffer" in small and "fresh" in large
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("side", [4, 5])
+def test_small_pools_of_any_memory_order_with_ties_and_nans(side: int) -> None:
+    def make() -> Any:
+        shift = nn.Parameter(tg.zeros(2, 3, side, side))
+        rng = np.random.default_rng(0)
+        arrays = [rng.integers(-2, 3, (2, 3, side, side)).astype(np.float32) for _ in range(8)]
+        arrays[4][0, 1, 2:4, 2:4] = [[np.nan, 1], [2, 0]]
+        arrays[5][1, :, 0, 0] = -np.inf
+        outside = tg.Tensor(np.asfortranarray(arrays[0]))
+
+        def step(x: Any) -> Any:
+            y = tg.max_pool2d(x + shift, 2) * tg.max_pool2d(outside, 2)
+            y.sum().backward()
+            return y
+
+        def replace() -> None:
+            outside.data = np.asfortranarray(arrays[1])
+
+        orders = [(0, 1, 2, 3), (2, 1, 3, 0), (0, 1, 2, 3)]
+        calls = [
+            (tg.Tensor(np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order))),)
+            for order in orders
+            for a in arrays
+        ]
+        return [shift], step, [*calls[:12], replace, *calls[12:]]
+
+    same_as_eager(make, at_least=16)
+
+
+# Gradients
+def test_gradients_that_are_forgotten_before_a_backward_or_not() -> None:
+    def make() -> Any:
+        net = nn.ModuleList([conv(), conv()])
+        first, second = net
+        everything = optim.SGD(net.parameters(), lr=0.1)
+        calls = pairs(6)
+
+        def step(x: Any, target: Any) -> Any:
+            everything.zero_grad()
+            tg.mse_loss(first(x), target).backward()  # the gradient of `second` is gone
+            first.zero_grad()
+            loss = tg.mse_loss(first(x) + second(x), target)
+            loss.backward()
+            loss = tg.mse_loss(second(x), target)
+            loss.backward()  # comes on top
+            second.weight.grad = None
+            tg.mse_loss(first(x), target).backward()
+            everything.step()
+            return loss
+
+        return [net], step, calls
+
+    same_as_eager(make, at_least=4)
+
+
+def test_gradients_are_gone_for_whoever_looks_before_the_backward() -> None:
+    def make() -> Any:
+        net = conv()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Any, target: Any) -> Any:
+            optimizer.zero_grad()
+            optimizer.step()  # moves nothing
+            loss = tg.mse_loss(net(x), target)
+            loss.backward()
+            return loss
+
+        return [net], step, pairs(6)
+
+    same_as_eager(make, at_least=4)
+
+
+def test_a_step_that_fails_leaves_the_gradients(scratch_ops: None) -> None:
+    fails = False
+
+    @tg.primitive
+    def fragile(x: Any) -> Any:
+        if fails:
+            raise ArithmeticError("now")
+        return x * 1
+
+    @fragile.grad("x")
+    def fragile_dx(dy: Any) -> Any:
+        return dy
+
+    net, calls = conv(), pairs(5)
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+    def train(x: Any, target: Any) -> Any:
+        optimizer.zero_grad()
+        loss = tg.mse_loss(fragile(net(x)), target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step = tg.replay(train)
+    for call in calls[:4]:
+        step(*call)
+    assert step.replays == 2
+    fails, before = True, (numbers(net.weight), numbers(net.weight.grad))
+    program = step.program
+    with pytest.raises(ArithmeticError, match="now"):
+        program.run(list(calls[4]), [tensor.data for tensor in calls[4]])
+    assert (numbers(net.weight), numbers(net.weight.grad)) == before
+
+
+# Updates
+CHANGES: dict[str, Callable[[Any, Any], None]] = {
+    "a schedule": lambda net, optimizer: optimizer.param_groups[0].update(lr=0.02),
+    "an integer": lambda net, optimizer: optimizer.param_groups[0].update(lr=1),
+    "a number of NumPy's": lambda net, optimizer: optimizer.param_groups[0].update(lr=np.float64(0.1)),
+    "an equal number of NumPy's": lambda net, optimizer: optimizer.param_groups[0].update(lr=np.float64(0.1)),
+    "momentum": lambda net, optimizer: optimizer.param_groups[0].update(momentum=0.9),
+    "decay": lambda net, optimizer: optimizer.param_groups[0].update(weight_decay=0.1),
+    "upwards": lambda net, optimizer: optimizer.param_groups[0].update(maximize=True),
+    "no state": lambda net, optimizer: optimizer.state.clear(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_options_are_followed(change: str) -> None:
+    def make() -> Any:
+        net = nn.Sequential(nn.Conv2d(1, 8, 2), nn.Conv2d(8, 8, 2))  # enough numbers to see roundings
+        first, second = net
+        groups = [{"params": first.parameters()}, {"params": second.parameters(), "lr": 0.3}]
+        optimizer = optim.SGD(groups, lr=0.1)
+        train = plain_mse(net, optimizer)
+        x = [(each,) for each in images(10, (1, 1, 4, 4))]
+
+        def change_it() -> None:
+            CHANGES[change](net, optimizer)
+
+        def step(x: Any) -> Any:
+            return train(x)
+
+        return [net, optimizer], step, [*x[:4], change_it, *x[4:]]
+
+    same_as_eager(make, at_least=2)
+
+
+def test_a_schedule_in_each_call() -> None:
+    def make() -> Any:
+        net = conv()
+        optimizer = optim.SGD(net.parameters(), lr=0.5)
+        schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.7)
+        train = plain_mse(net, optimizer)
+
+        def step(x: Any) -> Any:
+            result = train(x)
+            schedule.step()
+            return result
+
+        return [net, optimizer], step, [(x,) for x in images(8)]
+
+    same_as_eager(make, at_least=5)
+
+
+def test_parameters_that_share_memory_are_changed_as_in_eager() -> None:
+    def make() -> Any:
+        tg.manual_seed(0)
+        whole = np.random.default_rng(0).standard_normal(6).astype(np.float32)
+        a, b = nn.Parameter(tg.Tensor(whole[:4])), nn.Parameter(tg.Tensor(whole[2:]))
+        optimizer = optim.SGD([a, b], lr=0.1)
+
+        def step(x: Any) -> Any:
+            optimizer.zero_grad()
+            loss = ((a - x) ** 2).sum() + (b * x).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return [a, b], step, [(x,) for x in images(6, (4,))]
+
+    same_as_eager(make, at_least=1)
+
+
+def test_a_step_alone_and_gradients_set_by_hand() -> None:
+    def make() -> Any:
+        net = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Conv2d(2, 1, 2))
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+        rng = np.random.default_rng(0)
+
+        def give() -> None:
+            for parameter in net.parameters():
+                parameter.grad = rng.standard_normal(parameter.shape).astype(np.float32)
+
+        def take_one() -> None:
+            net[0].weight.grad = None
+
+        def widen() -> None:
+            net[0].weight.grad = net[0].weight.grad.astype(np.float64)
+
+        def step() -> None:
+            optimizer.step()
+
+        calls = [give, (), (), (), (), take_one, (), give, (), widen, (), (), give, ()]
+        return [net, optimizer], step, calls
+
+    same_as_eager(make, at_least=6)
+
+
+def test_a_parameter_that_may_not_be_written_to_is_refused_and_nothing_changes() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Conv2d(2, 1, 2))
+    step = tg.replay(plain_mse(net, optim.SGD(net.parameters(), lr=0.1)))
+    calls = images(6, (1, 1, 4, 4))
+    for x in calls[:4]:
+        step(x)
+    assert step.replays == 2
+    net[1].bias.data.flags.writeable = False
+    before = [numbers(parameter) for parameter in net.parameters()]
+    with pytest.raises(ValueError, match="SGD: .* is read-only"):
+        step(calls[4])
+    assert [numbers(parameter) for parameter in net.parameters()] == before
+
+
+@pytest.mark.parametrize("when", range(4))
+def test_what_interrupts_an_update_leaves_all_parameters(when: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 2), nn.Conv2d(2, 1, 2))
+    step = tg.replay(plain_mse(net, optim.SGD(net.parameters(), lr=0.1)))
+    calls, seen = images(6, (1, 1, 4, 4)), 0
+    for x in calls[:4]:
+        step(x)
+
+    def interrupted(*arrays: Any) -> Any:
+        nonlocal seen
+        seen += 1
+        if seen > when:
+            raise KeyboardInterrupt
+        return np.subtract(*arrays)
+
+    before = [numbers(parameter) for parameter in net.parameters()]
+    monkeypatch.setattr(updates, "subtract", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        step(calls[4])
+    assert [numbers(parameter) for parameter in net.parameters()] == before
+    monkeypatch.undo()
+    step(calls[5])
+    assert [numbers(parameter) for parameter in net.parameters()] != before
+
+
+def test_numbers_too_large_are_told_as_in_eager() -> None:
+    def make() -> Any:
+        net = conv()
+        net.weight.data[...] = 1e38
+        return [net], plain_mse(net, optim.SGD(net.parameters(), lr=1e5)), [(x,) for x in images(4)]
+
+    def told(step: Callable[..., Any]) -> list[str]:
+        with pytest.warns(RuntimeWarning) as warned:
+            *_, calls = make()
+            for call in calls:
+                step(*call)
+        return [str(each.message) for each in warned]
+
+    expected = told(make()[1])
+    with np.errstate(all="warn"):
+        assert set(told(tg.replay(make()[1]))) == set(expected)
+
+
+def test_an_optimiser_of_ones_own_updates_as_it_says() -> None:
+    class Signs(optim.SGD):
+        def updated(self, data: Any, grad: Any, state: Any, group: Any) -> Any:
+            return data - group["lr"] * np.sign(grad), {}
+
+    def make() -> Any:
+        net = conv()
+        return [net], plain_mse(net, Signs(net.parameters(), lr=0.1)), [(x,) for x in images(6)]
+
+    same_as_eager(make, at_least=4)
