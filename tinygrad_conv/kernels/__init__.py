@@ -16,6 +16,7 @@ and what leads to it:
     dispatch.py      which of the ways serves which shape; `use_kernels`
     memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
     threads.py       sharing the rows of a large kernel
+    workers.py       the threads that take part, and how a part is handed over
     blas.py          the BLAS library that NumPy multiplies with, held at one thread meanwhile
 
 All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
