@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
-from .memory_order import flattened, keep_freed_memory, unflattened
+from .memory_order import ask_for_huge_pages, flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
 from .sums import sum_over
@@ -71,6 +71,7 @@ __all__ = [
 ]
 
 keep_freed_memory()
+behind_huge_pages = ask_for_huge_pages()
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:
