@@ -30,7 +30,7 @@ from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settl
 from .gemm import matmul
 from .memory_order import ask_for_huge_pages, flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
-from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
+from .pointwise import add_bias, choose, masked, rectify, shared_elementwise, sum_by_channel
 from .sums import sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
@@ -61,6 +61,7 @@ __all__ = [
     "served",
     "settled",
     "set_num_threads",
+    "shared_elementwise",
     "spread_windows",
     "stretched",
     "sum_by_channel",
