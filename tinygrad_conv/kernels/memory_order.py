@@ -147,7 +147,7 @@ def keep_freed_memory() -> None:
     np.empty(LARGEST_THAT_MALLOC_LEARNS_FROM, np.uint8)
 
 
-def ask_for_huge_pages(arrays: int = ARRAYS_IN_HUGE_PAGES) -> Array | None:
+def ask_for_huge_pages() -> Array | None:
     """Let the memory that malloc keeps lie in pages of 2 MB; to be called after `keep_freed_memory`.
 
     In pages of 4 kB, looking up where they are takes a tenth of the time of a step that uses many megabytes.
@@ -159,7 +159,7 @@ def ask_for_huge_pages(arrays: int = ARRAYS_IN_HUGE_PAGES) -> Array | None:
     if sys.platform != "linux":
         return None
     try:
-        made = [np.empty(LARGEST_THAT_MALLOC_LEARNS_FROM, np.uint8) for _ in range(arrays)]
+        made = [np.empty(LARGEST_THAT_MALLOC_LEARNS_FROM, np.uint8) for _ in range(ARRAYS_IN_HUGE_PAGES)]
         return np.empty_like(made[0], shape=LARGE_ENOUGH_TO_LIE_BEHIND)
     except MemoryError:
         return None

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from .memory_order import ask_for_huge_pages
-
 
 class Part:
     """work(first, last), which whoever claims it first does: a worker, or the thread that shares the work."""
@@ -81,7 +79,6 @@ class Workers:
 
 def work_through(parts: SimpleQueue[Part | None]) -> None:
     """What a worker does, until it gets None."""
-    ask_for_huge_pages(1)  # of its own memory
     while (part := parts.get()) is not None:
         if part.claim():
             part.run()
