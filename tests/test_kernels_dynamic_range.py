@@ -88,7 +88,7 @@ def spoiled(x, rng):
 @pytest.mark.parametrize("seed", [0, *more(1, 2, 3)])
 def test_windows_have_their_part_of_the_tiles_energy(seed):
     rng = np.random.default_rng(seed)
-    answers = {"fast": 0, "close": 0, None: 0}
+    answers = {"fast": 0, "by column": 0, "close": 0, None: 0}
     for _ in range(150):
         window = random_tiled_window(rng)
         height, width = window.size
@@ -103,8 +103,8 @@ def test_windows_have_their_part_of_the_tiles_energy(seed):
             assert even and given == pytest.approx(bound)
             answers["fast"] += 1
         elif even:
-            assert given == pytest.approx(largest)
-            answers["close"] += 1
+            assert largest * (1 - 1e-9) <= given <= bound * (1 + 1e-9)
+            answers["close" if given == pytest.approx(largest) else "by column"] += 1
         else:
             assert given is None
             answers[None] += 1

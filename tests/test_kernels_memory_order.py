@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -86,3 +91,32 @@ def test_a_batch_in_blocks_is_written_to_by_nothing_else() -> None:
     rows = memory_order.to_rows(x, x.dtype)
     memory_order.to_rows(2 * x, x.dtype)
     assert (rows == 1).all() and not np.shares_memory(rows, x)
+
+
+ASKED_FOR = """
+import numpy as np
+import tinygrad_conv as tg
+
+array = np.empty(3 << 20, np.uint8)  # too small for NumPy to ask for huge pages itself
+address, here = array.ctypes.data + (1 << 20), False
+with open("/proc/self/smaps") as file:
+    for line in file:
+        first = line.split()[0]
+        if "-" in first:
+            begin, end = (int(bound, 16) for bound in first.split("-"))
+            here = begin <= address < end
+        if here and first == "VmFlags:":
+            print("hg" in line.split())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="no huge pages here")
+def test_large_arrays_come_to_lie_where_huge_pages_were_asked_for() -> None:
+    run = subprocess.run([sys.executable, "-c", ASKED_FOR], capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
+
+
+def test_where_addresses_are_scarce_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_order, "LARGEST_THAT_MALLOC_LEARNS_FROM", 1 << 62)
+    assert memory_order.ask_for_huge_pages() is None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
+from tinygrad_conv.kernels import threads
 
 from .test_kernels import MEMORY_ORDERS, Array
 
@@ -123,3 +124,29 @@ def test_rectify_keeps_the_order_of_memory(order: tuple[int, ...], strided: bool
 def test_rectify_of_what_is_not_finite() -> None:
     x = np.tile(np.array([np.nan, np.inf, -np.inf, -0.0, 1.0], np.float32), 4000).reshape(40, 500)
     np.testing.assert_array_equal(kernels.rectify(x), np.maximum(x, np.float32(0)))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("other", MEMORY_ORDERS)
+def test_parts_of_several_arrays_are_the_same_places(
+    other: tuple[int, ...], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "WORTH_SHARING", 0.0)
+    monkeypatch.setattr(threads, "get_num_threads", lambda: count)
+    x = picture((5, 6, 30, 41), (2, 1, 3, 0), np.float32)
+    x[0, 0, 0, :3] = np.inf, -np.inf, np.nan
+    mask = in_order(np.random.default_rng(1).random(x.shape) < 0.5, other)
+    sizes: list[int] = []
+    y = np.empty_like(x)
+
+    def work(x: Array, mask: Array, y: Array) -> None:
+        sizes.append(x.size)
+        np.copyto(y, x, where=mask)
+        np.copyto(y, 0, where=~mask)
+
+    kernels.shared_elementwise(work, x, mask, y)
+    expected = np.where(mask, x, np.float32(0))
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(kernels.masked(x, mask), expected)
+    np.testing.assert_array_equal(kernels.masked(x[::2], mask[::2]), expected[::2])
+    assert sum(sizes) == x.size and len(sizes) == (count if other == (2, 1, 3, 0) else 1)

@@ -12,6 +12,7 @@ import pytest
 
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import blas, threads
+from tinygrad_conv.kernels.workers import Part
 
 from .test_kernels import LARGER, Array, assert_same, larger_case, results
 
@@ -147,13 +148,15 @@ def test_an_error_in_any_part_arrives_when_no_other_runs(failing: int, three_thr
 def test_what_no_thread_has_begun_the_sharer_does_itself(three_threads: None) -> None:
     """As where other programs keep all processors busy."""
     awake = threading.Event()
-    busy = [threads._state.pool().submit(awake.wait) for _ in range(2)]
+    busy = [Part(lambda first, last: awake.wait(), 0, 1, {}) for _ in range(2)]
+    for part in busy:
+        threads._state.pool().take(part)
     done = []
     try:
         shared = threads.share(lambda first, last: done.append(first) or (first, last), 10, 1e6)
     finally:
         awake.set()
-    assert shared == [(0, 3), (3, 6), (6, 10)] and all(each.result() for each in busy)
+    assert shared == [(0, 3), (3, 6), (6, 10)] and all(part.outcome() for part in busy)
     assert done == [0, 3, 6]
 
 

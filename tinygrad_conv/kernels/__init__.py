@@ -17,6 +17,7 @@ and what leads to it:
     dispatch.py      which of the ways serves which shape; `use_kernels`
     memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
     threads.py       sharing the rows of a large kernel
+    workers.py       the threads that take part, and how a part is handed over
     blas.py          the BLAS library that NumPy multiplies with, held at one thread meanwhile
 
 All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
@@ -28,9 +29,9 @@ from __future__ import annotations
 
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
-from .memory_order import flattened, keep_freed_memory, unflattened
+from .memory_order import ask_for_huge_pages, flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
-from .pointwise import add_bias, choose, masked, rectify, sum_by_channel
+from .pointwise import add_bias, choose, masked, rectify, shared_elementwise, sum_by_channel
 from .prepared_pooling import settled_max_pool, settled_scatter_taps
 from .sums import settled_sum, sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
@@ -65,6 +66,7 @@ __all__ = [
     "settled_scatter_taps",
     "settled_sum",
     "set_num_threads",
+    "shared_elementwise",
     "spread_windows",
     "stretched",
     "sum_by_channel",
@@ -75,6 +77,7 @@ __all__ = [
 ]
 
 keep_freed_memory()
+behind_huge_pages = ask_for_huge_pages()
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:

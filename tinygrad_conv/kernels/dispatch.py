@@ -66,8 +66,8 @@ TABLES = {
     "correlate": (
         Line("empty", zero_y, asks.empty, asks.empty),
         Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.for_y),
-        Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels),
-        Line("not_a_number", not_a_number.correlate, asks.real_numbers, asks.many_channels),
+        Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels_forward),
+        Line("not_a_number", not_a_number.correlate, asks.real_numbers, asks.many_channels_forward),
         Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
         Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
         Line("reference", reference.correlate, asks.always, asks.never),

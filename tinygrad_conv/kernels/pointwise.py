@@ -9,6 +9,7 @@ itself, which BLAS is fast at. All go through the numbers in the order in which 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import isfinite, prod
 from typing import Any
@@ -25,7 +26,7 @@ CHANNEL = 1  # the axis
 # By trial on two cores:
 LARGE = 10_000  # numbers: below, one call of NumPy is fastest
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
-NANOSECONDS = 0.2  # for each number, as much of it comes from memory
+NANOSECONDS = 0.5  # for each number, as much of it comes from memory
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
 LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
 SMALL_ENOUGH_TO_COUNT = 8192  # numbers: up to here, counting takes less time than keeping warnings back
@@ -126,6 +127,31 @@ def ones(count: int, dtype: np.dtype[Any]) -> Array:
     return row
 
 
+def shared_elementwise(work: Callable[..., object], *arrays: Array) -> None:
+    """work(...) of the same part of all arrays, which have one shape, by each thread.
+
+    Of the arrays as they are where they do not lie alike in one piece of memory, or are small.
+    """
+    flat = flat_alike(arrays) if arrays[0].size >= LARGE else None
+    if flat is None:
+        work(*arrays)
+        return
+
+    def part(first: int, last: int) -> None:
+        work(*[array[first:last] for array in flat])
+
+    share(part, arrays[0].size, arrays[0].size * NANOSECONDS / 1000)
+
+
+def flat_alike(arrays: Sequence[Array]) -> list[Array] | None:
+    """Arrays of one shape as they lie in memory, if all do in the same order and without gaps."""
+    order = memory_order(arrays[0].strides)
+    ordered = [array.transpose(order.axes) for array in arrays]
+    if not all([array.flags.c_contiguous for array in ordered]):
+        return None
+    return [array.reshape(-1) for array in ordered]
+
+
 def masked(x: Array, mask: Array) -> Array:
     """x where the mask holds, 0 elsewhere; unlike in a product an infinite x makes no NaN there.
 
@@ -133,8 +159,17 @@ def masked(x: Array, mask: Array) -> Array:
     """
     if x.size < SMALL_ENOUGH_TO_CHOOSE or x.dtype not in BITS_OF:
         return np.where(mask, x, zeros((), x.dtype))
-    chosen = mask if mask.dtype == bool else mask.astype(bool)
-    return (x.view(BITS_OF[x.dtype]) * chosen).view(x.dtype)
+    chosen, bits = mask if mask.dtype == bool else mask.astype(bool), BITS_OF[x.dtype]
+    if chosen.shape != x.shape:
+        return (x.view(bits) * chosen).view(x.dtype)
+    y = np.empty_like(x)
+    shared_elementwise(multiply_into, x.view(bits), chosen, y.view(bits))
+    return y
+
+
+def multiply_into(a: Array, b: Array, out: Array) -> None:
+    """out = a b."""
+    np.multiply(a, b, out=out)
 
 
 def choose(condition: Any, a: Array, b: Array) -> Array:

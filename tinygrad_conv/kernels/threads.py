@@ -18,22 +18,20 @@ from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from . import blas
 from .window import Array, Window
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+from .workers import Part, Workers
 
 Result = TypeVar("Result")
 
 # Measured on two cores, float32, OpenBLAS 0.3.31:
 WORTH_HOLDING_BLAS = 250_000  # multiplications: with fewer BLAS has one thread anyway; holding it takes time
 WORTH_SHARING = 200.0  # microseconds on one core
-HAND_OFF = 40.0  # microseconds: a thread wakes up 30 to 60 after it was handed work, and who waits for it too
+HAND_OFF = 40.0  # microseconds: a worker begins so long after it was handed work, and who waits for it too
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, with AVX2
 MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
 
@@ -75,23 +73,22 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     parts = min(get_num_threads(), count) if microseconds >= WORTH_SHARING else 1
     if parts <= 1:
         return [work(0, count)]
-    bounds = [0, *shares(count, parts, microseconds)]
-    pool = _state.pool()
-    settings = np.geterr()  # each thread has its own, so the workers are told
-    handed = [
-        (pool.submit(_work_with, settings, work, first, last), first, last)
-        for first, last in pairwise(bounds[1:])
-    ]
+    first_end, *ends = shares(count, parts, microseconds)
+    settings = np.geterr()
+    handed = [Part(work, first, last, settings) for first, last in pairwise([first_end, *ends])]
+    workers = _state.pool()
+    for part in handed:
+        workers.take(part)
     try:
-        results = [work(0, bounds[1])]
-        # Where other programs are busy a thread may not have begun by now: its part is done sooner here.
-        results += [work(first, last) if part.cancel() else part.result() for part, first, last in handed]
+        results = [work(0, first_end)]
+        # Where other programs are busy a worker may not have begun by now: its part is done sooner here.
+        results += [part.outcome() for part in handed]
     finally:
         # Even if a part fails or is interrupted: the others write into arrays that the caller is about to
         # drop.
-        for part, _, _ in handed:
-            if not part.cancel():
-                part.exception()
+        for part in handed:
+            if not part.claim():
+                part.wait()
     return results
 
 
@@ -113,12 +110,6 @@ def sum_of_parts(parts: list[Array]) -> Array:
     return total
 
 
-def _work_with(settings: Any, work: Callable[[int, int], Result], first: int, last: int) -> Result:
-    """A part of the work, with the settings for floating-point errors of the thread that shares it."""
-    with np.errstate(**settings):
-        return work(first, last)
-
-
 def correlation_time(window: Window, samples: int, weights: int) -> float:
     """A rough guess of a correlation, in microseconds on one core: each weight meets each output place."""
     return product_time(samples * window.out[0] * window.out[1] * weights)
@@ -136,23 +127,23 @@ class _State:
     def __init__(self, wanted: int | None = None) -> None:
         self.wanted = wanted
         self.lock = Lock()
-        self.workers: ThreadPoolExecutor | None = None
+        self.workers: Workers | None = None
 
-    def pool(self) -> ThreadPoolExecutor:
+    def pool(self) -> Workers:
         """The worker threads, started when first needed: one fewer than wanted, for the caller works too."""
-        from concurrent.futures import ThreadPoolExecutor  # it takes long to import, and small nets need none
-
         with self.lock:
             if self.workers is None:
-                self.workers = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_conv")
+                self.workers = Workers(max(1, get_num_threads() - 1))
             return self.workers
 
     def change(self, wanted: int | None) -> None:
-        """Another number of threads.
+        """Another number of threads. The old ones finish what they were handed, and end.
 
-        The old ones finish what they were handed, and end when nobody refers to them.
+        Whoever hands them something only now does it alone.
         """
         with self.lock:
+            if self.workers is not None:
+                self.workers.stop()
             self.workers, self.wanted = None, wanted
 
 

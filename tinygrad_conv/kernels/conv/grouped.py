@@ -29,7 +29,7 @@ from ..threads import correlation_time, share
 from ..window import Array, Window
 from .bands import banded, multiply_banded
 from .identities import Interleaved, flipped, interleaved, mirrored, phases
-from .lowering import lower
+from .lowering import between_margins, lower
 
 # By trial on two cores:
 CACHE_BYTES_OF_GROUPS = 4 << 20  # the last cache: with more and shorter calls, threads wait for Python's lock
@@ -114,11 +114,11 @@ def lowered_groups(x: Rows, window: Window, groups: int, begin: int, end: int) -
     channels, columns, height = x.shape[1] // groups, width * x.shape[3], (count - 1) * stride + kh
     row = kw * channels * columns
     together = max(1, min(end - begin, CACHE_BYTES_OF_GROUPS // (height * row * x.itemsize)))
-    lowered = np.zeros((together, height, kw, channels, width, x.shape[3]), x.dtype)
+    lowered = between_margins((together, height, kw, channels, width, x.shape[3]), window, x.dtype)
     shape, steps = (count, kh * kw * channels, columns), (height * row, stride * row, columns, 1)
     for first in range(begin, end, together):
         last = min(first + together, end)
-        lower(x[:, first * channels : last * channels], lowered[: last - first], 0, window, used=False)
+        lower(x[:, first * channels : last * channels], lowered[: last - first], 0, window)
         yield LoweredGroups(slice(first, last), contiguous_view(lowered, 0, (last - first, *shape), steps))
 
 

@@ -20,7 +20,7 @@ have a product of its own, and with stride 1 the columns it reads are those of t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -53,12 +53,12 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
         shape = (groups, end - begin, kh * channels, columns * samples)
         yield Patches(slice(begin, end), contiguous_view(x, begin * stride * row, shape, steps))
         return
-    lowered = np.zeros((groups, height, kw, channels // groups, columns, samples), x.dtype)
+    lowered = between_margins((groups, height, kw, channels // groups, columns, samples), window, x.dtype)
     done = 0  # how many rows at the front of `lowered` are there already
     for first in range(begin, end, together):
         rows = min(together, end - first)
         needed = (rows - 1) * stride + kh
-        lower(x, lowered[:, done:needed], first * stride + done, window, used=first > begin)
+        lower(x, lowered[:, done:needed], first * stride + done, window)
         steps = (height * row, stride * row, columns * samples, 1)
         shape = (groups, rows, kh * kw * (channels // groups), columns * samples)
         yield Patches(slice(first, first + rows), contiguous_view(lowered, 0, shape, steps))
@@ -95,18 +95,30 @@ def rows_together(count: int, kh: int, stride: int, row_bytes: int) -> int:
     return min(count, max(fitting, 1))
 
 
-def lower(x: Rows, lowered: Array, first: int, window: Window, used: bool) -> None:
+def between_margins(shape: tuple[int, ...], window: Window, dtype: np.dtype[Any]) -> Array:
+    """Memory to lower to, [groups, rows, kw, C/groups, Q, N], its margins left and right zero.
+
+    They alone are cleared: np.zeros keeps other threads waiting as long as it writes.
+    """
+    lowered = np.empty(shape, dtype)
+    for j in range(shape[2]):
+        columns = overlap(window, 1, j)
+        lowered[:, :, j, :, : columns.first] = 0
+        lowered[:, :, j, :, columns.last :] = 0
+    return lowered
+
+
+def lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
     """Fill `lowered` [groups, rows, kw, C/groups, Q, N] with the rows from `first` on of the padded input.
 
-    Its margins left and right are zero from the beginning and stay so; rows above and below the input must be
-    cleared if other rows were there before.
+    Its margins left and right are zero from the beginning and stay so.
     """
     rows = lowered.shape[1]
     top, height = window.padding[0][0], window.size[0]
     start, stop = (min(max(row - top, 0), height) for row in (first, first + rows))
     above = min(max(top - first, 0), rows)
     inside = lowered[:, above : above + stop - start]
-    if used and inside.shape[1] < rows:
+    if inside.shape[1] < rows:
         lowered[:, :above] = 0
         lowered[:, above + stop - start :] = 0
     lower_rows(x[start:stop], inside, window)

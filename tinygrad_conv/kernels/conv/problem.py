@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..blas import blas_multiplies_unpacked
 from ..window import Window
 from .identities import interleaved, mirrored
 from .winograd import TILE_ROWS
@@ -21,6 +22,8 @@ NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all 
 NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
 PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
+# The same of y and dX where BLAS multiplies as fast as it does with AVX-512: for 3x3, with 44 and 44.
+PRODUCTS_PER_TRANSFORM_UNPACKED = 65
 MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
 LARGE_WIDTH = 7  # columns of a kernel, so many copies of everything if it is lowered
 FEW_MULTIPLICATIONS = 1_500_000  # of an input gradient: with fewer lowering dY is faster than scatter-add
@@ -161,10 +164,19 @@ def makes_tiles(window: Window) -> bool:
     return window.kernel[0] == 3 and window.stride[1] == 1 and tall
 
 
-def worth_transforming(problem: Problem) -> bool:
+def worth_transforming(problem: Problem, least: int = PRODUCTS_PER_TRANSFORM) -> bool:
     """Winograd saves products, kw * C * O of them, and pays with transforms, C + O of them."""
     products = problem.window.kernel[1] * problem.channels * problem.outputs
-    return products >= PRODUCTS_PER_TRANSFORM * (problem.channels + problem.outputs)
+    return products >= least * (problem.channels + problem.outputs)
+
+
+def worth_a_few_calls(problem: Problem) -> bool:
+    """The same where the other kernels do with fewer and longer calls, so that threads get on better.
+
+    Where products are quick that weighs more than how many there are.
+    """
+    quick = one_group(problem) and blas_multiplies_unpacked()
+    return worth_transforming(problem, PRODUCTS_PER_TRANSFORM_UNPACKED if quick else PRODUCTS_PER_TRANSFORM)
 
 
 def many_channels(problem: Problem) -> bool:
@@ -172,10 +184,15 @@ def many_channels(problem: Problem) -> bool:
     return worth_transforming(problem) and three_taps_high(problem)
 
 
+def many_channels_forward(problem: Problem) -> bool:
+    """The same, for y."""
+    return worth_a_few_calls(problem) and three_taps_high(problem)
+
+
 def many_channels_mirrored(problem: Problem) -> bool:
     """The same, for the input gradient, whose other kernel is good at making few channels of many outputs."""
     enough = problem.channels >= MANY_CHANNELS or few_outputs(problem)
-    return enough and worth_transforming(problem) and three_taps_high_mirrored(problem)
+    return enough and worth_a_few_calls(problem) and three_taps_high_mirrored(problem)
 
 
 def large_kernel(problem: Problem) -> bool:

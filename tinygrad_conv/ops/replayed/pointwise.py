@@ -31,12 +31,26 @@ def relu_dx_replayed(out, shared, dy, y):
     bits, zero, mask = BITS_OF[dy.dtype], np.zeros((), y.dtype), np.empty_like(y, bool)
     into = None if out is None else out.view(bits)
     greater, multiply, dtype = np.greater, np.multiply, dy.dtype
+    if y.size >= SMALL:
+        return partial(relu_dx_shared, out, mask, bits)
 
     def run(dy, y):
         greater(y, zero, out=mask)
         return multiply(dy.view(bits), mask, out=into).view(dtype)
 
     return run
+
+
+def relu_dx_shared(out, mask, bits, dy, y):
+    """The same, by each thread a part of it."""
+    dx, zero = np.empty_like(dy) if out is None else out, np.zeros((), y.dtype)
+
+    def work(dy, y, mask, dx):
+        np.greater(y, zero, out=mask)
+        np.multiply(dy, mask, out=dx)
+
+    kernels.shared_elementwise(work, dy.view(bits), y, mask, dx.view(bits))
+    return dx
 
 
 @tanh.replayed()
