@@ -160,6 +160,33 @@ def test_what_no_thread_has_begun_the_sharer_does_itself(three_threads: None) ->
     assert done == [0, 3, 6]
 
 
+def test_who_is_interrupted_with_a_part_in_hand_does_not_wait_for_it(
+    three_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come between the claim and the work: nobody would ever say that such a part is done."""
+    begun, awake, caught = threading.Barrier(3), threading.Event(), []
+    for _ in range(2):
+        threads._state.pool().take(Part(lambda first, last: (begun.wait(), awake.wait()), 0, 1, {}))
+    begun.wait()  # both workers are busy
+
+    def interrupted(part: Part) -> None:
+        raise KeyboardInterrupt
+
+    def sharing() -> None:
+        try:
+            threads.share(lambda first, last: first, 3, 1e6)
+        except KeyboardInterrupt as error:
+            caught.append(error)
+
+    monkeypatch.setattr(Part, "run", interrupted)
+    sharer = threading.Thread(target=sharing, daemon=True)
+    sharer.start()
+    sharer.join(timeout=30)
+    monkeypatch.undo()
+    awake.set()
+    assert len(caught) == 1
+
+
 def test_workers_have_the_sharers_error_settings(three_threads: None) -> None:
     def work(first: int, last: int) -> str:
         return np.geterr()["over"]

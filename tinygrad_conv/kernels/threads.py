@@ -77,9 +77,9 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     settings = np.geterr()
     handed = [Part(work, first, last, settings) for first, last in pairwise([first_end, *ends])]
     workers = _state.pool()
-    for part in handed:
-        workers.take(part)
     try:
+        for part in handed:
+            workers.take(part)
         results = [work(0, first_end)]
         # Where other programs are busy a worker may not have begun by now: its part is done sooner here.
         results += [part.outcome() for part in handed]

@@ -2,14 +2,14 @@
 
 A hand-off takes two wake-ups, of a worker and of who waits for it, and as long as these take no part can be
 worth handing over. `ThreadPoolExecutor` adds as much again, with a Future, a condition and a semaphore for
-each part. Here there is a lock that says whose the part is, and one that opens when it is done.
+each part. Here there is an entry that says whose the part is, and a lock that opens when it is done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, get_ident
 from typing import Any
 
 import numpy as np
@@ -18,19 +18,23 @@ import numpy as np
 class Part:
     """work(first, last), which whoever claims it first does: a worker, or the thread that shares the work."""
 
-    __slots__ = ("bounds", "claimed", "error", "finished", "result", "settings", "work")
+    __slots__ = ("bounds", "error", "finished", "owner", "result", "settings", "work")
 
     def __init__(self, work: Callable[[int, int], Any], first: int, last: int, settings: Any) -> None:
         """settings: for floating-point errors, of the thread that shares; each thread has its own."""
         self.work, self.bounds, self.settings = work, (first, last), settings
-        self.claimed, self.finished = Lock(), Lock()
+        self.owner: dict[str, int] = {}  # the thread that claimed it
+        self.finished = Lock()
         self.finished.acquire()
         self.result: Any = None
         self.error: BaseException | None = None
 
     def claim(self) -> bool:
-        """Whether it is the caller's to do; nobody else's then."""
-        return self.claimed.acquire(blocking=False)
+        """Whether it is this thread's to do; nobody else's then.
+
+        Asked again it says the same: a thread that is interrupted after its claim does not wait for itself.
+        """
+        return self.owner.setdefault("thread", get_ident()) == get_ident()  # a single step of the interpreter
 
     def run(self) -> None:
         """Do it, in the thread that claimed it; its error is for the one that shares."""
@@ -51,7 +55,8 @@ class Part:
         """What it yields, once it is done, here if nobody has begun by now; or its error is raised."""
         if self.claim():
             self.run()
-        self.wait()
+        else:
+            self.wait()
         if self.error is not None:
             raise self.error
         return self.result
