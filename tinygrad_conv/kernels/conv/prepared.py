@@ -72,9 +72,13 @@ class Patches:
 def for_y(plan: Plan, x: Array, w: Array, shared: dict[Any, Any], out: Array | None) -> Kernel:
     """y of x and w."""
     patches = shared.setdefault(key_of(x, plan), Patches(plan, lasting(x, shared)))
-    rows, place = w.reshape(len(w), -1), product_in(out, plan)
-    multiply = multiplier(rows)
-    known = lasting(w, shared) if np.may_share_memory(rows, w) else None
+    rows: Array = w.reshape(len(w), -1)
+    place = product_in(out, plan)
+    multiply, known = multiplier(rows), lasting(w, shared)
+    if known is None or not np.may_share_memory(
+        rows, w
+    ):  # nobody holds on to it, and copies do not follow it
+        rows, known = np.empty(0, w.dtype), None
 
     def fresh(x: Array, w: Array) -> Array:
         patches.fill(x)
@@ -94,18 +98,16 @@ def for_dw(plan: Plan, x: Array, dy: Array, shared: dict[Any, Any], out: Array |
     patches, errors = shared.get(key_of(x, plan)), errors_of(dy, plan)
     if patches is None:
         return None
-    if out is None or patches.matrix.shape[1] > LONGEST_DOT or not is_plain(plan, out):
+    place = weight_product_in(out, plan)
+    if place is None or patches.matrix.shape[1] > LONGEST_DOT:
         return declined(partial(weight_grad_of, patches.matrix, plan), shared, out)
-    known = lasting(dy, shared) if np.may_share_memory(errors, dy) else None
-    matrix, multiply = patches.matrix, multiplier(patches.matrix)
-    turned = out.reshape(plan.out[0], -1).T
-    place = turned if turned.flags.c_contiguous else np.empty(turned.shape, out.dtype)
+    matrix, multiply, known = patches.matrix, multiplier(patches.matrix), lasting(dy, shared)
+    if known is None or not np.may_share_memory(errors, dy):
+        errors, known = np.empty(0, dy.dtype), None
 
     def run(x: Array, dy: Array) -> Array:
         multiply(matrix, errors if dy is known else errors_of(dy, plan), place)
-        if place is not turned:
-            turned[...] = place
-        return out
+        return cast(Array, out)
 
     return run
 
@@ -176,6 +178,14 @@ def product_in(out: Array | None, plan: Plan) -> Array | None:
     if out is None or not is_plain(plan, out):
         return None
     place = out.transpose(1, 2, 3, 0).reshape(plan.out[0], -1)
+    return place if np.may_share_memory(place, out) and place.flags.c_contiguous else None
+
+
+def weight_product_in(out: Array | None, plan: Plan) -> Array | None:
+    """The memory of `out` [O, C, kh, kw] as the product [C*kh*kw, O] lies, if it does."""
+    if out is None or not is_plain(plan, out):
+        return None
+    place = out.reshape(plan.out[0], -1).T
     return place if np.may_share_memory(place, out) and place.flags.c_contiguous else None
 
 
