@@ -14,13 +14,15 @@ import numpy as np
 from .program import Recorded
 from .values import Argument, ArrayIn, Reading, TensorIn
 
+LARGE = 1 << 16  # bytes: letting go of less costs more than it gives
+
 
 class Buffers:
     """The buffers of a program, by the slots that are written to them."""
 
     def __init__(self, recorded: Recorded, candidates: list[int]) -> None:
         """candidates: slots of results that can be written into given memory."""
-        self.owner = owners(recorded)
+        self.owner = recorded.owners
         self.last = last_reads(recorded, self.owner)
         held = {self.owner[slot] for slot in escaping(recorded)}
         self.of: dict[int, Any] = {}
@@ -58,6 +60,23 @@ class Buffers:
     def nbytes(self) -> int:
         """How many bytes all buffers take that are written to."""
         return sum(self.blocks[number].nbytes for number in set(self.numbers.values()))
+
+
+def releases(recorded: Recorded) -> dict[int, list[int]]:
+    """By line: the slots that nobody reads after it and that show the memory of a large result.
+
+    A step that lets go of them finds memory that is in the cache still for what comes next. Nobody outside
+    holds on to it, and buffers are kept anyway.
+    """
+    kept = escaping(recorded) | set(recorded.buffers)
+    showing: dict[int, list[int]] = {}
+    for slot, owner in enumerate(recorded.owners):
+        showing.setdefault(owner, []).append(slot)
+    released: dict[int, list[int]] = {}
+    for owner, line in last_reads(recorded, recorded.owners).items():
+        if recorded.slots[owner].nbytes >= LARGE and kept.isdisjoint(showing[owner]):
+            released.setdefault(line, []).extend(showing[owner])
+    return released
 
 
 def laid_out(block: Any, array: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from threading import Lock
@@ -21,10 +22,10 @@ from .calls import calls_of
 from .gradients import FORGET, nothing
 from .guard import Guard
 from .listing import listed
-from .liveness import owners
+from .liveness import owners, releases
 from .program import Line, Recorded
 from .state import Grads, State, default_generator
-from .values import MARKS, Argument, Reading, TensorIn, filled, read_only
+from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only
 
 if TYPE_CHECKING:
     from .profile import Profile
@@ -48,10 +49,10 @@ class Program:
         """key: of the arguments that it is for. lock: whoever runs the step, or measures it, has it."""
         self.recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
         self.lines = recorded.lines
-        self.calls, self.nbytes = calls_of(recorded)
-        self.first_calls = [call for call in self.calls[:-1] if call is not nothing]
-        self.last_calls = self.calls[-1:]
         recorded.owners = owners(recorded)
+        self.calls, self.nbytes = calls_of(recorded)
+        self.first_calls = [*with_releases(self.calls[:-1], releases(recorded))]
+        self.last_calls = self.calls[-1:]
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
         for number, slot in enumerate(recorded.slots):
@@ -82,9 +83,7 @@ class Program:
             before.restore()
             raise
         try:
-            for (
-                call
-            ) in self.last_calls:  # an optimiser's step, mostly: what interrupts it leaves all or nothing
+            for call in self.last_calls:  # an optimiser's step, mostly: interrupted it is all or nothing
                 call(slots, tensors)
         except Exception:
             before.restore()
@@ -201,6 +200,21 @@ class Changed:
             generators,
             self.changes_grads or everything,
         )
+
+
+def with_releases(calls: list[Call], released: dict[int, list[int]]) -> Iterator[Call]:
+    """The calls that do something, each followed by letting go of what it is the last to read."""
+    for number, call in enumerate(calls):
+        if call is not nothing:
+            yield call
+        if number in released:
+            yield partial(let_go, released[number])
+
+
+def let_go(numbers: list[int], slots: list[Any], tensors: list[Tensor]) -> None:
+    """Empty these slots."""
+    for number in numbers:
+        slots[number] = None
 
 
 Maker = Callable[[list[Any], list[Tensor]], Any]
