@@ -75,10 +75,8 @@ def for_y(plan: Plan, x: Array, w: Array, shared: dict[Any, Any], out: Array | N
     rows: Array = w.reshape(len(w), -1)
     place = product_in(out, plan)
     multiply, known = multiplier(rows), lasting(w, shared)
-    if known is None or not np.may_share_memory(
-        rows, w
-    ):  # nobody holds on to it, and copies do not follow it
-        rows, known = np.empty(0, w.dtype), None
+    if known is None or not np.may_share_memory(rows, w):
+        rows, known = np.empty(0, w.dtype), None  # nobody may hold on to w, or a copy would not follow it
 
     def fresh(x: Array, w: Array) -> Array:
         patches.fill(x)
