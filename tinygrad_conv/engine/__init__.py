@@ -8,8 +8,8 @@
     op.py          Op: how it is applied, and recorded
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
-    function_methods.py, in_place_function_methods.py    methods that are functions, which the floor above
-                   the ops enters
+    function_methods.py, in_place_function_methods.py    methods that are functions of `functional/`, which
+                   registers them
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
     dlpack.py      a tensor's memory for other libraries
     index_order.py    `x[0, :, [1, 2]]` in PyTorch's order
@@ -37,6 +37,6 @@ Its words:
     lift          to turn residuals into Tensors, so that the rules themselves are recorded (create_graph)
     memory        what a tensor and its views share; a leaf's may change, a result's never does
     version counter    when memory was last changed in place; newer than the node that read it is an error
-    follower      who is told of every sweep, and may put others in the places of gradients at leaves
+    follower      an observer that is told of every sweep, and may replace gradients at leaves
     door          where the engine finds what an upper floor provides, `loss.record()` for one: registry.py
 """

@@ -91,7 +91,7 @@ def accumulate(gradients: dict[Any, Any]) -> None:
     with GRAD_LOCK:
         for edge, gradient in gradients.items():
             tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
-            if tensor is not None:  # a result that was to retain its gradient may be gone
+            if tensor is not None:  # a result that was to retain its gradient, held weakly, may be gone
                 tensors.append(tensor)
                 before = getattr(tensor, "_grad", None)  # .grad without its warning
                 totals.append(gradient.copy() if before is None else np.add(before, gradient, order="C"))
@@ -102,7 +102,7 @@ def accumulate(gradients: dict[Any, Any]) -> None:
                 hook(tensor)
 
 
-@told
+@told  # observers see it as one call
 def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
     """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     if set_to_none is not True:
@@ -119,9 +119,10 @@ def check_requires_grad(tensor: Any) -> None:
     """Refuse a backward from what needs no gradient, or a hook on it."""
     if not tensor._requires_grad:
         cut = picture("cut", tensor)
+        where_it_was_cut = f"; {cut}" if cut else ""
         raise GraphError(
             f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "
-            f"requires_grad=True, or it was computed under no_grad, or detached{cut and '; '}{cut or ''}"
+            f"requires_grad=True, or it was computed under no_grad, or detached{where_it_was_cut}"
         )
 
 

@@ -51,8 +51,8 @@ def send_back(node: Node, gradients: Gradients) -> None:
         check_contents(node)
     residuals = node.saved if gradients.lift is None else gradients.lift(node)
     dy = gradients.take(node)
-    if node._listeners is not None:
-        check_contents(node)  # a hook may do anything
+    if node._listeners is not None:  # hooks have run, and may have written to what the rules will read
+        check_contents(node)
     try:
         for rule, edge in zip(node.op.rules, node.edges):
             if edge is None or (gradients.wanted and not may_lead_to(gradients.wanted, edge)):
@@ -135,11 +135,11 @@ class Gradients:
             dy = self.of(np.zeros(shape, dtype))
         if self.lift is None:
             dy = read_only(dy)
-        if node._listeners is not None and slot in node._listeners.hooks:
-            dy = run_hooks(node._listeners.hooks[slot], dy)
-        if (node._listeners is not None and slot in node._listeners.retained) or output in (
-            self.wanted or ()
-        ):
+        listeners = node._listeners
+        if listeners is not None and slot in listeners.hooks:
+            dy = run_hooks(listeners.hooks[slot], dy)
+        retained = listeners is not None and slot in listeners.retained
+        if retained or output in (self.wanted or ()):
             self.kept[output] = dy
         return dy
 

@@ -25,7 +25,10 @@ tick = itertools.count(1).__next__
 
 
 class Versions:
-    """The version counter, on the creation counter: a tensor has the number of its last change in place."""
+    """The version counter: of its last change in place, each tensor's memory has a number.
+
+    It runs on the creation counter, so a change and a node can be compared: which came later.
+    """
 
     latest = 0  # the last change of any tensor: a node made after it need not be looked at
 
@@ -57,7 +60,10 @@ def shape_and_dtype(edge: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 class Node(NextFunctions):
-    """One op that ran, with what its rules will read (saved for backward), and nothing else."""
+    """One op that ran, with what its rules will read (saved for backward), and nothing else.
+
+    NextFunctions has PyTorch's names for walking the tape: `grad_fn.next_functions`.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -119,7 +125,8 @@ class Node(NextFunctions):
 
     def __repr__(self) -> str:
         outputs = ", ".join(f"{dtype}{show_shape(shape)}" for shape, dtype in self.outputs)
-        return f"<{self.op.name} → {outputs}, {self.place}{self.layer and ' in '}{self.layer}>"
+        in_layer = f" in {self.layer}" if self.layer else ""
+        return f"<{self.op.name} → {outputs}, {self.place}{in_layer}>"
 
     def _repr_html_(self) -> str | None:
         return registry.picture("node_html", self)

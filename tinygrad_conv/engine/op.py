@@ -228,6 +228,7 @@ class Op:
         usual = type(output) is np.ndarray and output.dtype.char in CODES
         array: Any = output if usual else self.as_array(output)
         base, shown = array.base, None
+        # whose memory it shows: that of an input which it is itself, or is a view of, or a view beside
         for value, given in zip(inputs, arrays):
             if array is given or (
                 base is not None and given is not None and (base is given or base is given.base)

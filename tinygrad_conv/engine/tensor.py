@@ -39,7 +39,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self._grad = None
+        self._grad = None  # the slot is GradSlot's, in methods.py
         self.name = name
         self._requires_grad = False
         if requires_grad is not False:
@@ -185,7 +185,7 @@ def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
     tensor._memory = None
     tensor._requires_grad = edge is not None
     tensor._listeners = None
-    tensor.name = None  # and no grad: as long as none has been written, there is none
+    tensor.name = None  # and no _grad: the slot stays empty until one is written
     return tensor
 
 
