@@ -56,18 +56,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1])) → reshape(x, "
         "shape=(math.prod(x.shape[:-1]), x.shape[-1]))": "A matrix is reshaped into the shape that it has.",
     },
-    "ops/arguments/windows.py window_of": {
-        "return _window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode) → return "
-        "-_window(op, size, kernel_size, stride, padding, dilation, out, ceil_mode)": (
-            "The TypeError of negating a geometry leads to computing it again without the cache."
-        ),
-    },
-    "ops/arguments/windows.py pool_window": {
-        "return _pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode) → return "
-        "-_pool_window(op, size, kernel_size, stride, padding, dilation, ceil_mode)": (
-            "The TypeError of negating a geometry leads to computing it again without the cache."
-        ),
-    },
     "ops/pool.py divisors": {
         "int(counts.flat[0]) if counts.size and (counts == counts.flat[0]).all() else "
         "counts.astype(dtype) → counts.astype(dtype)": (
