@@ -220,7 +220,8 @@ def pair_of_floats(x, target):
     """x and target in one dtype, wide enough to compute in; and the dtype of the loss."""
     if x.dtype != target.dtype or x.dtype.kind != "f":
         x, target = map(floating, promote([x, target], [False, False]))
-    return wide(x), wide(target), x.dtype
+    dtype = x.dtype
+    return (x, target, dtype) if dtype.itemsize > 2 else (wide(x), wide(target), dtype)
 
 
 def weighted_values(weight, values):
