@@ -444,3 +444,23 @@ def test_an_optimiser_of_ones_own_updates_as_it_says() -> None:
         return [net], plain_mse(net, Signs(net.parameters(), lr=0.1)), [(x,) for x in images(6)]
 
     same_as_eager(make, at_least=4)
+
+
+def test_a_parameter_that_an_op_made_and_no_loss_uses() -> None:
+    tg.manual_seed(0)
+    used, unused = [(0.1 * tg.randn(3)).requires_grad_() for _ in range(2)]
+    optimizer = optim.SGD([used, unused], lr=0.1)
+    before = unused.data.copy()
+
+    @tg.replay
+    def step(x: Any) -> Any:
+        loss = ((used * x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = tg.randn(3)
+    losses = [step(x).item() for _ in range(5)]
+    assert step.program is not None and step.replays == 3  # none of them went on eagerly
+    assert losses[-1] < losses[0]
+    np.testing.assert_array_equal(unused.data, before)

@@ -73,7 +73,7 @@ class Descent:
                 return None
         memories = []
         for param, array, rate, numbers in zip(self.params, self.arrays, self.rates, self.numbers):
-            grad = param._grad
+            grad = getattr(param, "_grad", None)  # a leaf that an op made may never have had one
             if param._data is not array:
                 self.place()
                 return self.computed()
