@@ -15,7 +15,15 @@ import tinygrad_conv as tg
 from tinygrad_conv import debug
 from tinygrad_conv.archive import read_archive, write_archive
 from tinygrad_conv.debug.page import html
-from tinygrad_conv.engine.location import PACKAGE, Place, relative_path, show_cell, show_line, show_path
+from tinygrad_conv.engine.location import (
+    PACKAGE,
+    Place,
+    relative_path,
+    show_cell,
+    show_line,
+    show_path,
+    source_lines,
+)
 
 from .debug_nets import article
 from .step_programs import environment
@@ -175,3 +183,8 @@ def test_a_page_has_the_script_s_folder(tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert '"train.py:2"' in page and str(tmp_path) not in page
     assert str(Path(tg.__file__).parent) not in page
+
+
+def test_a_file_that_cannot_be_has_no_source():
+    assert source_lines("net\0.py") == [] == source_lines("no such file.py")
+    assert source_lines(__file__)[0].startswith('"""How places')

@@ -369,3 +369,23 @@ def test_clipping():
     assert broken[1].grad.tolist() == [1.0]
     nn.utils.clip_grad_norm_(broken, 1.0)
     assert np.isnan(broken[1].grad).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"total_steps": -math.inf}, "total_steps must be an int"),
+        ({"total_steps": 0}, "total_steps must be at least 1"),
+        ({"last_epoch": 11}, "step 11 of 10"),
+        ({"div_factor": 0.0}, "div_factor must be positive"),
+        ({"a" * 5000: 1, "total_steps": "many"}, "total_steps is 'many' in the state dict"),
+    ],
+)
+def test_a_state_that_no_constructor_takes_is_refused_and_nothing_changes(changed, message):
+    optimizer = optim.SGD([tg.ones(2, requires_grad=True)], lr=0.1)
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    before = schedule.state_dict()
+    with pytest.raises((ValueError, TypeError), match=message) as refusal:
+        schedule.load_state_dict({**before, **changed})
+    assert len(str(refusal.value)) < 300 and schedule.state_dict() == before
+    schedule.load_state_dict({**before, "last_epoch": 10})  # at its end, which is a state it can have

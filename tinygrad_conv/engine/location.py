@@ -156,4 +156,13 @@ def show_place(function: Any) -> str:
 def place_at(where: Where, layer: str) -> Place:
     """A place in full, with the text of its line."""
     file, line = where[0].co_filename, line_of(where)
-    return Place(file, line, linecache.getline(file, line).strip(), layer)
+    lines = source_lines(file)
+    return Place(file, line, lines[line - 1].strip() if 1 <= line <= len(lines) else "", layer)
+
+
+def source_lines(file: str) -> list[str]:
+    """The lines of a file; none where there is no such file, or where that is no name of one."""
+    try:
+        return linecache.getlines(file)
+    except ValueError:  # a null in the name, as a damaged recording may have it
+        return []

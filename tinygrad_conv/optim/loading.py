@@ -9,9 +9,11 @@ import numpy as np
 
 from ..dtypes import FLOATS, Array
 from ..engine.tensor import Tensor
-from ..errors import describe_nonfinite, show_array, show_tensor
+from ..errors import SHORT, describe_nonfinite, show_array, show_tensor
 from ..foreign import numbers_of
 from .drafts import State
+
+FEW, LONGEST = 12, 40  # names, and characters of each, that a message shows
 
 
 class StateNames(NamedTuple):
@@ -55,12 +57,14 @@ def check_layout(kind: str, state_dict: Any, own_groups: list[dict[str, Any]]) -
     if not all(isinstance(number, (int, np.integer)) for number in numbers) or len(set(numbers)) < own_count(
         own
     ):
-        raise ValueError(f"{kind}: the parameters in the state dict must be different numbers, not {numbers}")
+        raise ValueError(
+            f"{kind}: the parameters in the state dict must be different numbers, not {SHORT.repr(numbers)}"
+        )
     strangers = [number for number in states if number not in set(numbers)]
     if strangers:
         raise ValueError(
-            f"{kind}: the state dict has a state for parameter {strangers[0]!r}, which is in none of its "
-            f"groups; they have {numbers}"
+            f"{kind}: the state dict has a state for parameter {SHORT.repr(strangers[0])}, which is in none "
+            f"of its groups; they have {SHORT.repr(numbers)}"
         )
 
 
@@ -72,11 +76,11 @@ def own_count(sizes: list[int]) -> int:
 def check_option_names(kind: str, number: int, group: Mapping[str, Any], defaults: Iterable[str]) -> None:
     """Refuse options that the optimiser does not have: those of another one."""
     known = {*OF_GROUPS, *defaults} | OTHERS_OPTIONS
-    unknown = [str(name) for name in group if name not in known]
+    unknown = [name for name in group if name not in known]
     if unknown:
         raise ValueError(
-            f"{kind}: group {number} of the state dict has {', '.join(unknown)}, which {kind} does not have; "
-            f"its options are {', '.join(defaults)}. Is it another optimiser's?"
+            f"{kind}: group {number} of the state dict has {shown_names(unknown)}, which {kind} does not "
+            f"have; its options are {', '.join(defaults)}. Is it another optimiser's?"
         )
 
 
@@ -117,9 +121,9 @@ def check_names(
     """Refuse a state that has something missing, or something of another optimiser."""
     needed = [*names.required, *(name for option, name in names.by_option if group[option])]
     missing = [name for name in needed if state.get(name) is None]
-    strange = [str(name) for name in state if name not in names.known()]
+    strange = [name for name in state if name not in names.known()]
     if missing or strange:
-        problem = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(strange)}"
+        problem = f"lacks {', '.join(missing)}" if missing else f"has {shown_names(strange)}"
         raise ValueError(
             f"{kind}: the state of {show_tensor(param)} in the state dict {problem}; {kind} remembers "
             f"{', '.join(names.known())}"
@@ -173,4 +177,14 @@ def plain(where: str, value: Any) -> Array:
 
 def shown_keys(value: Any) -> str:
     """What came instead of a state dict."""
-    return f"a dict with {list(value)}" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+    return (
+        f"a dict with {shown_names(list(value))}"
+        if isinstance(value, Mapping)
+        else f"a {type(value).__name__}"
+    )
+
+
+def shown_names(names: list[Any]) -> str:
+    """The first of some names that came from elsewhere, each cut where it is long."""
+    shown = [str(name) if len(str(name)) <= LONGEST else f"{str(name)[:LONGEST]}…" for name in names[:FEW]]
+    return ", ".join([*shown, "…"] if len(names) > FEW else shown)

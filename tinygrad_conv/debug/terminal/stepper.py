@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ...engine.location import Place
+from ...engine.location import Place, source_lines
 from ...errors import show_shape, show_value
 from ..page.contents import label_of, params_of
 from ..record import Recording
@@ -160,7 +159,7 @@ class Stepper(Questions):
         place = self.step.where
         self.say(describe_place(place))
         first = max(0, place.line - 1 - AROUND)
-        for number, text in enumerate(linecache.getlines(place.file)[first : place.line + AROUND], first + 1):
+        for number, text in enumerate(source_lines(place.file)[first : place.line + AROUND], first + 1):
             mark = "->" if number == place.line else "  "
             self.say(f"{number:5d} {mark} {text.rstrip()}".rstrip(), SOURCE_COLUMN)
         for name, rule in self.step.rule.items():

@@ -93,6 +93,13 @@ class OneCycleLR(Cycle):
         group.update(initial_lr=first, max_lr=most, min_lr=first / self.final_div_factor)
         super().prepare(number, group)
 
+    def checked_state(self, state_dict: Any) -> dict[str, Any]:
+        loaded = super().checked_state(state_dict)
+        if loaded["last_epoch"] > loaded["total_steps"]:
+            steps = f"step {loaded['last_epoch']} of {loaded['total_steps']} (total_steps)"
+            raise ValueError(f"OneCycleLR: the state dict is of {steps}, which there is not")
+        return loaded
+
     def phases(self) -> list[Phase]:
         """The parts of the cycle."""
         last, turn = self.total_steps - 1, self.pct_start * self.total_steps

@@ -9,7 +9,9 @@ from typing import Any
 
 from ...engine.commit import Changes
 from ...engine.modes import told
-from ...options import check_constructor, check_option, count, is_number, is_sequence
+from ...errors import SHORT
+from ...options import check_constructor, check_option, count, is_number, is_sequence, option_error
+from ..loading import shown_keys
 from ..optimizer import Group, Optimizer
 from ..options import SCHEDULES, SCHEDULES_OWN
 
@@ -143,14 +145,18 @@ class LRScheduler:
         """A copy of what is in a state dict of this schedule."""
         kind, own = type(self).__name__, {name for name in vars(self) if name != "optimizer"}
         if not isinstance(state_dict, Mapping) or not own <= state_dict.keys():
-            given = list(state_dict) if isinstance(state_dict, Mapping) else type(state_dict).__name__
+            given = shown_keys(state_dict)
             raise ValueError(f"{kind}: a state dict of this schedule has {sorted(own)}; got {given}")
         loaded = copy.deepcopy({name: state_dict[name] for name in own})
         if "last_epoch" in own:
             check_option(kind, "last_epoch", count(-1), loaded["last_epoch"])
         for name, value in loaded.items():
             if not is_alike(value, vars(self)[name]):
-                raise ValueError(f"{kind}: {name} is {value!r} in the state dict, here {vars(self)[name]!r}")
+                given, own_value = SHORT.repr(value), SHORT.repr(vars(self)[name])
+                raise ValueError(f"{kind}: {name} is {given} in the state dict, here {own_value}")
+            option = None if name in self.functions else SCHEDULES.get(name)
+            if option is not None and option_error(kind, name, option, vars(self)[name]) is None:
+                check_option(kind, name, option, value)  # as the constructor does
             if name == "base_lrs" and len(value) != len(self.base_lrs):
                 counts = f"{len(value)} groups, not {len(self.base_lrs)}"
                 raise ValueError(f"{kind}: the state dict is of {counts}")
