@@ -171,6 +171,10 @@ def test_without_a_last_one_it_goes_on_from_the_newest(tmp_path):
         (lambda c: c["rng_state"].pop("bit_generator"), r"'rng_state' does not fit"),
         (lambda c: c.pop("rng_state"), r"has no 'rng_state'; it has 'step'"),
         (lambda c: c.pop("schedule"), r"has no 'schedule'; it has 'step', 'metric'"),
+        (
+            lambda c: c.update({"n" * 5000: c.pop("schedule")}),
+            r"has no 'schedule'; .* 'n{10,20}\.\.\.n{10,20}'$",
+        ),
         (lambda c: c.update(step=-1), r"was not written by Checkpoints\.save: its step is -1"),
         (lambda c: c.update(step=1.0), r"its step is 1\.0"),
         (lambda c: c.update(metric="low"), r"its metric 'low'"),

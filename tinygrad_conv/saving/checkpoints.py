@@ -212,7 +212,8 @@ def put(path: Any, checkpoint: dict[str, Any], objects: Mapping[str, Any], rng_s
         given["rng_state"] = generator()
     missing = [name for name in given if name not in checkpoint]
     if missing:
-        raise CheckpointError(f"{path} has no {missing[0]!r}; it has {', '.join(map(repr, checkpoint))}")
+        names = ", ".join(map(SHORT.repr, checkpoint))  # which are the file's: of any length
+        raise CheckpointError(f"{path} has no {missing[0]!r}; it has {names}")
     try:
         load_states(given, checkpoint)
     except CheckpointError as error:
