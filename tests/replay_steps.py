@@ -105,3 +105,47 @@ def same_as_eager(
         assert not texts, texts
         assert step.replays >= at_least, (step.replays, step.recordings)
     return step
+
+
+def images(count: int, shape: tuple[int, ...] = (1, 1, 3, 3)) -> list[Any]:
+    """Tensors of normal numbers."""
+    rng = np.random.default_rng(3)
+    return [tg.tensor(rng.standard_normal(shape, np.float32)) for _ in range(count)]
+
+
+def article(net: Any, optimizer: Any, scale: float | None = None) -> Callable[..., Any]:
+    """One kernel, and a squared error; its gradient begins at 1 unless there is a scale."""
+
+    def step(x: Any, target: Any) -> Any:
+        optimizer.zero_grad()
+        loss = tg.mse_loss(net(x), target)
+        (loss if scale is None else loss * scale).backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def conv() -> Any:
+    tg.manual_seed(0)
+    return nn.Conv2d(1, 1, 2, bias=False)
+
+
+def pairs(count: int, side: int = 3) -> list[tuple[Any, Any]]:
+    inputs, targets = images(count, (1, 1, side, side)), images(count, (1, 1, side - 1, side - 1))
+    return list(zip(inputs, targets))
+
+
+# Arrays
+
+
+def plain_mse(net: Any, optimizer: Any) -> Callable[..., Any]:
+    def step(x: Any) -> Any:
+        optimizer.zero_grad()
+        y = net(x)
+        loss = tg.mse_loss(y, tg.zeros_like(y))
+        loss.backward()
+        optimizer.step()
+        return loss, y
+
+    return step

@@ -228,10 +228,7 @@ def arange(
     *,
     device: Any = None,
 ) -> Tensor:
-    """From start (0 if only one bound is given) up to, not including, end.
-
-    Raises ValueError for a step of 0, and for what has no end.
-    """
+    """From start (0 if one bound is given) up to, not including, end. ValueError for what has no end."""
     bounds = (0, start, step) if end is None else (start, end, step)
     if not step or not all(map(math.isfinite, bounds)):
         raise ValueError(f"arange: from {bounds[0]} to {bounds[1]} in steps of {step} there is no end")

@@ -10,7 +10,7 @@ from typing import Any
 from ...engine.commit import Changes
 from ...engine.modes import told
 from ...errors import SHORT
-from ...options import check_constructor, check_option, count, is_number, is_sequence, option_error
+from ...options import check_constructor, check_option, is_number, is_sequence, option_error
 from ..loading import shown_keys
 from ..optimizer import Group, Optimizer
 from ..options import SCHEDULES, SCHEDULES_OWN
@@ -148,15 +148,13 @@ class LRScheduler:
             given = shown_keys(state_dict)
             raise ValueError(f"{kind}: a state dict of this schedule has {sorted(own)}; got {given}")
         loaded = copy.deepcopy({name: state_dict[name] for name in own})
-        if "last_epoch" in own:
-            check_option(kind, "last_epoch", count(-1), loaded["last_epoch"])
         for name, value in loaded.items():
-            if not is_alike(value, vars(self)[name]):
-                given, own_value = SHORT.repr(value), SHORT.repr(vars(self)[name])
-                raise ValueError(f"{kind}: {name} is {given} in the state dict, here {own_value}")
             option = None if name in self.functions else SCHEDULES.get(name)
             if option is not None and option_error(kind, name, option, vars(self)[name]) is None:
                 check_option(kind, name, option, value)  # as the constructor does
+            if not is_alike(value, vars(self)[name]):
+                given, own_value = SHORT.repr(value), SHORT.repr(vars(self)[name])
+                raise ValueError(f"{kind}: {name} is {given} in the state dict, here {own_value}")
             if name == "base_lrs" and len(value) != len(self.base_lrs):
                 counts = f"{len(value)} groups, not {len(self.base_lrs)}"
                 raise ValueError(f"{kind}: the state dict is of {counts}")
