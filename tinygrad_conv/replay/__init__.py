@@ -18,7 +18,7 @@ reading order:
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     beside.py       what the step does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
-    world.py, guard.py    what it takes for granted outside of itself, and whether that still holds
+    world.py, facts.py, guard.py    what it takes for granted outside of itself, and whether it still holds
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     runner.py, state.py    one step, and how it is undone where something fails
@@ -70,12 +70,14 @@ def replay(
     The step computes what it computes eagerly, bit for bit: gradients, parameters, statistics, random
     numbers, optimisers with the options they have by then. A recording is for shapes, dtypes and memory order
     of tensors among the arguments (in tuples, lists and dicts too), values of all others, train or eval and
-    the members of modules, and what the step's functions name outside; another setting is recorded anew.
-    Numbers that Python computes on the way, of counters or files, are baked in.
+    the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
+    another setting is recorded anew. Numbers that Python gets from elsewhere, a file or the clock, are baked
+    in.
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
-    numbers of tensors (except as the result), prints, hooks, and whatever looks on: a debugger, a profiler,
-    detect_anomaly. `with tg.replay.off():` and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
+    numbers of tensors (except as the result) or sets something outside (a counter, a list of losses), prints,
+    hooks, and whatever looks on: a debugger, a profiler, detect_anomaly. `with tg.replay.off():` and
+    TINYGRAD_CONV_REPLAY=0 run everything eagerly.
 
     check: each call also runs eagerly, from the same state, and ReplayError names op and line where the two
     part. check_every: so does every so many-th call. `print(step.program)` shows the program,

@@ -12,7 +12,7 @@ import io
 import os
 import random
 import sys
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,16 @@ def is_users(file: str) -> bool:
     if file.startswith(NOT_THE_USERS):
         return False
     return not file.startswith(STANDARD) or any(folder in file for folder in INSTALLED)
+
+
+def is_own(module: ModuleType) -> bool:
+    """Whether a module is the user's own, not a library's."""
+    file = getattr(module, "__file__", None) or ""
+    return (
+        module.__name__ not in sys.builtin_module_names
+        and is_users(file)
+        and not any(folder in file for folder in INSTALLED)
+    )
 
 
 LOGGING = "logging/__init__.py"

@@ -69,9 +69,7 @@ class Entry:
         equal = self.equal if self.program is not None else ()
         if equal and not all(same(given.bare[place], array) for place, array in equal):
             return False
-        if self.guard.holds():
-            return True
-        return self.refused and self.guard.hooked and self.guard.holds_but_for_hooks()
+        return self.guard.holds()
 
 
 class Replayed:
@@ -117,7 +115,9 @@ class Replayed:
         if entry is not None and entry.program is not None:
             return self.replay(entry, given, inputs, options)
         if entry is not None and entry.refused:
-            return self.step(*inputs, **options)
+            result = self.step(*inputs, **options)
+            entry.guard.take_out_changed()  # what the step itself changes is no other setting
+            return result
         return self.record(entry, given, inputs, options)
 
     def known(self, given: Arguments) -> Entry | None:
@@ -155,9 +155,7 @@ class Replayed:
     def record(self, entry: Entry | None, given: Arguments, inputs: Any, options: Any) -> Any:
         """A call that runs eagerly and is recorded."""
         if sys.getprofile() is not None or self.recordings >= RECORDINGS:
-            reason = (
-                "a profiler is attached" if sys.getprofile() else f"its settings changed {RECORDINGS} times"
-            )
+            reason = "a profiler is attached" if sys.getprofile() else self.what_changed(given)
             self.say(reason, place_of(self.step))
             return self.step(*inputs, **options)
         self.recordings += 1
@@ -193,13 +191,12 @@ class Replayed:
 
     def compare(self, entry: Entry, guard: Guard, recorded: Recorded, given: Arguments) -> None:
         """A second recording has been made: if it agrees with the first, there is a program."""
-        changed = entry.guard.changed()
-        lasting = [name for name, _, now in changed if not is_number(now)]
-        guard.leave_out(entry.guard)
+        changed = entry.guard.take_out_changed()
         found = difference(entry.recorded, recorded)
-        fault = recorded.fault or (
-            (f"it sets {lasting[0]}, which a replay would not", place_of(self.step)) if lasting else None
-        )
+        fault = recorded.fault
+        if fault is None and changed:
+            advice = "which a replay would not; set it outside of the step"
+            fault = (f"it sets {changed[0]}, {advice}", place_of(self.step))
         fresh = fresh_constant(entry.recorded, recorded) if given.bare else None
         if fault is None and found is None and fresh is not None:
             fault = ("NumPy computes with an array that the step is called with; pass a tensor", fresh)
@@ -215,6 +212,13 @@ class Replayed:
             pairs = enumerate(zip(entry.bare, given.bare))
             entry.equal = [(place, before) for place, (before, now) in pairs if same(before, now)]
             entry.program = Program(recorded, guard, given.key, self.lock)
+
+    def what_changed(self, given: Arguments) -> str:
+        """Why there have been so many recordings."""
+        known = self.entries.get(given.key)
+        names = known[-1].guard.changed() if known else ["what it is called with"]
+        last = f", the last time {names[0]}" if names else ""
+        return f"its settings changed {RECORDINGS} times{last}"
 
     # What is known
     def enter(self, key: Any, entry: Entry) -> None:
@@ -286,11 +290,6 @@ def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
                 if slot.value is not other.value and array.size > 1 and not (array == array.flat[0]).all():
                     return line.where
     return None
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a counter, a flag or a text: what a step does with these is baked in."""
-    return isinstance(value, (int, float, str, bool, type(None)))
 
 
 def is_generator_function(step: Any) -> bool:

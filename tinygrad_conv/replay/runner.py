@@ -25,7 +25,7 @@ from .listing import listed
 from .liveness import owners, releases
 from .program import Line, Recorded
 from .state import Grads, State, default_generator
-from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only
+from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only, walk
 
 if TYPE_CHECKING:
     from .profile import Profile
@@ -254,12 +254,3 @@ def result_tensor(array: Any, edge: Any) -> Tensor:
 def distinct(values: list[Any]) -> list[Any]:
     """Each object once."""
     return list({id(value): value for value in values}.values())
-
-
-def walk(value: Any) -> Any:
-    """The values in lists, tuples and dicts, one by one."""
-    if isinstance(value, MARKS) or not isinstance(value, (list, tuple, dict)):
-        yield value
-    else:
-        for member in value.values() if isinstance(value, dict) else value:
-            yield from walk(member)

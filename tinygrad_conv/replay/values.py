@@ -105,6 +105,15 @@ def filled(value: Any, slots: list[Any], tensors: list[Any]) -> Any:
     return value
 
 
+def walk(value: Any) -> Any:
+    """The values in lists, tuples and dicts, one by one."""
+    if isinstance(value, MARKS) or not isinstance(value, (list, tuple, dict)):
+        yield value
+    else:
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from walk(member)
+
+
 def stands_for(mark: Any, slots: list[Any], tensors: list[Any]) -> Any:
     """What a mark stands for in this call."""
     if type(mark) is ArrayIn:

@@ -5,38 +5,57 @@ from __future__ import annotations
 import dis
 import gc
 import inspect
+import os
 import sys
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
 from functools import lru_cache, partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from operator import attrgetter
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
-from .beside import Beside, is_users
+from .beside import Beside, is_own, is_users
+from .facts import GONE, PLAIN, Fact, cell_contents
 
-PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
-FEW = 64  # members of a list or a dict, up to which its numbers and texts count
-Entry = tuple[Any, Any, Any]  # a dict or a list, the key in it, what was there
+FEW = 64  # members of a list or a dict, up to which all of them count
+MANY = 1000  # members, from which on none does, but how many there are
+CONTAINERS = (list, dict, tuple, set, frozenset, deque)
+TRAINED = (Tensor, Module, Optimizer)  # what counts in longer ones too
+NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
+BY_NAME = frozenset(
+    {"getattr", "vars", "__dict__"}
+)  # with these a function reads attributes it does not name
+
+ENVIRONMENT = frozenset({"environ", "getenv"})
 
 
 class World:
     """What a step reaches outside of itself, from its functions on."""
 
     def __init__(self, step: Any, beside: Beside, arguments: Iterable[Any]) -> None:
-        self.entries: list[Entry] = []
-        self.cells: list[Any] = []
+        self.facts: list[Fact] = []
+        self.arrays: list[tuple[str, Array]] = []  # bare ones of NumPy's
         self.modules: dict[int, Module] = {}
-        self.optimizers: dict[int, Optimizer] = {}
         self.containers: dict[int, str] = {}  # outside lists, by id
-        self.lists: list[Any] = []
-        self.param_lists: list[Any] = []  # of optimisers: their groups, and the parameters in each
         self.seen: set[Any] = set()
         self.attributes: set[str] = set()  # that the step's functions look up on something
-        self.methods: set[str] = set()  # that they call
+        self.methods: set[str] = {"forward"}  # that they call, and that modules are called by
+        self.variables: set[str] = set()  # globals that they name
         for code in beside.frames:
             self.see(code)
         self.value("the step", step)
@@ -50,12 +69,20 @@ class World:
             self.value("a module", module)
         for argument in arguments:
             self.value("an argument", argument)
+        if ENVIRONMENT & (self.attributes | self.methods | self.variables):
+            self.know(variables_in, os.environ, "os.environ")
 
     def see(self, code: CodeType) -> None:
-        """Note which attributes a function names."""
+        """Note which names a function has for attributes and globals."""
         names = names_in(code)
         self.attributes |= names.attributes
         self.methods |= names.methods
+        self.variables |= names.variables
+
+    def know(self, ask: Callable[[Any], Any], key: Any, name: str) -> None:
+        """One more fact, if there is anything to be known."""
+        with suppress(*GONE):
+            self.facts.append(Fact.now(ask, key, name))
 
     def function(self, function: Any) -> None:
         """A function of the user's."""
@@ -69,15 +96,10 @@ class World:
             return
         self.seen |= {("function", id(function)), ("code", id(function.__code__))}
         self.see(function.__code__)
-        stored = names_in(function.__code__).stored
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-            try:
-                contents = cell.cell_contents
-            except ValueError:
-                continue
-            if name not in stored or not isinstance(contents, PLAIN):
-                self.cells.append(cell)
-            self.value(name, contents)
+            self.know(cell_contents, cell, name)
+            with suppress(ValueError):  # nothing is in it yet
+                self.value(name, cell.cell_contents)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self.value("a default", value)
         self.code(function.__code__, function.__globals__)
@@ -87,99 +109,111 @@ class World:
         if (id(code), id(variables)) in self.seen:
             return
         self.seen.add((id(code), id(variables)))
-        names = names_in(code)
-        stored = names.stored
-        for name in sorted(names.variables):
-            if name in variables:
-                value = variables[name]
-                if name not in stored or not isinstance(value, PLAIN):
-                    self.entries.append((variables, name, value))
-                self.value(name, value)
+        for name in sorted(names_in(code).variables & variables.keys()):
+            self.know(variables.get, name, name)
+            self.value(name, variables[name])
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor, np.ndarray)):
+        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor)):
             return
         self.seen.add(id(value))
-        if isinstance(value, Module):
+        if isinstance(value, np.ndarray):
+            self.arrays.append((name, value))
+        elif isinstance(value, Module):
             self.module(value)
         elif isinstance(value, Optimizer):
             self.optimizer(value)
         elif isinstance(value, (FunctionType, MethodType)):
             self.function(value)
+        elif isinstance(value, BuiltinMethodType):
+            self.value(name, value.__self__)  # `variable.get`, `settings.items`
         elif isinstance(value, type):
             self.class_of(value)
         elif isinstance(value, partial):
             self.value(name, (value.func, value.args, value.keywords))
-        elif isinstance(value, (list, dict, tuple, set)):
+        elif isinstance(value, ContextVar):
+            self.know(ContextVar.get, value, value.name)
+        elif isinstance(value, CONTAINERS):
             self.container(name, value)
-        elif isinstance(getattr(value, "__dict__", None), dict) and type(value).__module__ != "builtins":
-            if not isinstance(value, ModuleType):
-                self.members(value)
+        elif isinstance(value, ModuleType):
+            if is_own(value):
+                self.named(value)
+        elif type(value).__module__ != "builtins":
+            self.value("a class", type(value))
+            self.named(value)
 
     def container(self, name: str, container: Any) -> None:
-        """A list, a tuple or a dict, and what is in it, one level deep."""
-        if not isinstance(container, tuple):
+        """A list, a tuple, a dict or the like, and what is in it."""
+        if not isinstance(container, (tuple, frozenset)):
             self.containers[id(container)] = name
-            self.lists.append(container)
-        if isinstance(container, set) or len(container) > 1000:
+            self.know(len, container, name)
+        if isinstance(container, (set, frozenset)):
+            if len(container) <= FEW:
+                self.know(frozenset, container, name)
             return
-        keys = list(container) if isinstance(container, dict) else range(len(container))
-        for key in keys:
+        if len(container) > MANY:
+            return
+        of_dict = isinstance(container, dict)
+        for key in list(container) if of_dict else range(len(container)):
             member = container[key]
-            known = (
-                (Tensor, Module, Optimizer) if len(container) > FEW else (Tensor, Module, Optimizer, *PLAIN)
-            )
-            if isinstance(member, known) and not isinstance(container, tuple):
-                self.entries.append((container, key, member))
-            self.value(name, member)
+            if not isinstance(container, tuple) and (len(container) <= FEW or isinstance(member, TRAINED)):
+                ask = container.get if of_dict else container.__getitem__
+                self.know(ask, key, f"{name}[{key!r}]")
+            self.value(f"{name}[{key!r}]", member)
 
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
         self.value("a class", type(module))
         self.modules[id(module)] = module
-        for name, value in vars(module).items():
+        members = vars(module)
+        self.know(len, members, f"an attribute of {type(module).__name__}")
+        for name, value in members.items():
             if name != "_path":
-                self.entries.append((vars(module), name, value))
+                self.know(members.get, name, name)
                 self.value(name, value)
 
     def optimizer(self, optimizer: Optimizer) -> None:
         """An optimiser: which parameters it has; its options are read in every step."""
-        self.optimizers[id(optimizer)] = optimizer
-        groups = optimizer.param_groups
-        self.entries.append((vars(optimizer), "param_groups", groups))
-        self.param_lists += [groups, *(group["params"] for group in groups)]
-        for group in groups:
-            self.entries.append((group, "params", group["params"]))
-            self.entries += [(group["params"], place, param) for place, param in enumerate(group["params"])]
-
-    def members(self, value: Any) -> None:
-        """An object of some other class: those of its attributes that the step's functions name."""
-        self.value("a class", type(value))
-        self.named(value)
+        self.know(vars(optimizer).get, "param_groups", "param_groups")
+        self.know(len, optimizer.param_groups, "param_groups")
+        for group in optimizer.param_groups:
+            self.know(group.get, "params", "params")
+            self.know(len, group["params"], "params")
+            for place in range(len(group["params"])):
+                self.know(group["params"].__getitem__, place, f"params[{place}]")
 
     def class_of(self, value: type) -> None:
         """A class of the user's, and those that it inherits from."""
         for base in value.__mro__:
-            if base.__module__.partition(".")[0] not in (
-                "builtins",
-                "numpy",
-                "tinygrad_conv",
-                "typing",
-                "abc",
-            ):
+            if base.__module__.partition(".")[0] not in NOT_THE_USERS:
                 self.named(base)
 
     def named(self, value: Any) -> None:
-        """What the step's functions name of an object's own attributes."""
+        """What the step's functions name of an object's own attributes, in its dict or in slots."""
         if type(value).__module__.partition(".")[0] == "tinygrad_conv":
             return
-        for name in sorted((self.attributes | self.methods) & vars(value).keys()):
-            member = vars(value)[name]
-            if name not in self.attributes and isinstance(member, PLAIN):
+        kind, members = type(value).__name__, getattr(value, "__dict__", {})
+        named = self.attributes | self.methods
+        for name in sorted(named):
+            if isinstance(getattr(type(value), name, None), MemberDescriptorType):
+                self.know(attrgetter(name), value, f"{kind}.{name}")
+        if isinstance(value, ModuleType):
+            kind = value.__name__
+        else:
+            self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
+            named = set(members) if BY_NAME & (self.attributes | self.variables) else named
+        for name in sorted(named & members.keys()):
+            member = members[name]
+            if name in self.methods - self.attributes and isinstance(member, PLAIN):
                 continue  # `self.optimizer.step()` does not read `self.step`
-            self.entries.append((vars(value), name, member))
+            self.know(members.get, name, f"{kind}.{name}")
             self.value(name, member)
+
+
+def variables_in(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """The environment variables, with their values."""
+    return frozenset(environment.items())
 
 
 SETS = {"STORE_GLOBAL", "STORE_DEREF", "DELETE_GLOBAL", "DELETE_DEREF"}
