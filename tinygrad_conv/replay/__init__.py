@@ -18,7 +18,8 @@ reading order:
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     beside.py       what the step does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
-    world.py, facts.py, guard.py    what it takes for granted outside of itself, and whether it still holds
+    names.py, world.py    what it reaches outside of itself
+    facts.py, guard.py    what it takes for granted of that, and whether it still holds
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     runner.py, state.py    one step, and how it is undone where something fails

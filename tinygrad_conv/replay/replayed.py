@@ -24,13 +24,13 @@ from .beside import Beside
 from .calls import Departure
 from .check import check_against_eager
 from .guard import STATE, Guard, settings
+from .names import names_in
 from .program import Recorded, difference
 from .results import ResultForm, place_of
 from .runner import Program
 from .slots import LISTENERS, awaited
 from .trace import Trace
 from .values import same
-from .world import names_in
 
 SWITCH = "TINYGRAD_CONV_REPLAY"
 PROGRAMS = 16  # kept of a step: the least recently used goes

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dis
-import gc
 import inspect
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from functools import lru_cache, partial
+from functools import partial
 from operator import attrgetter
 from types import (
     BuiltinMethodType,
@@ -21,7 +18,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -31,16 +28,14 @@ from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from .beside import Beside, is_own, is_users
 from .facts import GONE, PLAIN, Fact, cell_contents
+from .names import functions_of, names_in
 
 FEW = 64  # members of a list or a dict, up to which all of them count
 MANY = 1000  # members, from which on none does, but how many there are
 CONTAINERS = (list, dict, tuple, set, frozenset, deque)
 TRAINED = (Tensor, Module, Optimizer)  # what counts in longer ones too
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
-BY_NAME = frozenset(
-    {"getattr", "vars", "__dict__"}
-)  # with these a function reads attributes it does not name
-
+BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
 ENVIRONMENT = frozenset({"environ", "getenv"})
 
 
@@ -214,57 +209,3 @@ class World:
 def variables_in(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """The environment variables, with their values."""
     return frozenset(environment.items())
-
-
-SETS = {"STORE_GLOBAL", "STORE_DEREF", "DELETE_GLOBAL", "DELETE_DEREF"}
-
-
-def codes_in(code: CodeType) -> Iterable[CodeType]:
-    """A function's code, and that of functions and comprehensions in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from codes_in(constant)
-
-
-def functions_of(code: CodeType) -> list[FunctionType]:
-    """The functions alive that have this code."""
-    return [each for each in gc.get_referrers(code) if isinstance(each, FunctionType)]
-
-
-class Names(NamedTuple):
-    """The names in a function's code."""
-
-    variables: frozenset[str]  # globals that it reads
-    attributes: frozenset[str]
-    methods: frozenset[str]  # attributes that it calls
-    stored: frozenset[str]  # globals and enclosing variables that it sets
-    options: frozenset[str]  # keys that it sets: `group["lr"] = …`
-
-
-@lru_cache(maxsize=256)
-def names_in(code: CodeType) -> Names:
-    """The names in a function's code, and in that of functions within."""
-    variables, attributes, methods, stored, options = set(), set(), set(), set(), set()
-    for each in codes_in(code):
-        before: Any = None
-        for instruction in dis.get_instructions(each):
-            name = instruction.opname
-            if name in ("LOAD_GLOBAL", "LOAD_NAME"):
-                variables.add(instruction.argval)
-            elif name == "LOAD_METHOD" or (name == "LOAD_ATTR" and calls(instruction)):
-                methods.add(instruction.argval)
-            elif name in ("LOAD_ATTR", "STORE_ATTR"):
-                attributes.add(instruction.argval)
-            elif name in SETS:
-                stored.add(instruction.argval)
-            elif name == "STORE_SUBSCR" and before is not None and before.opname.startswith("LOAD_CONST"):
-                options.add(before.argval)
-            before = instruction
-    sets = map(frozenset, (variables, attributes, methods, stored, options))
-    return Names(*sets)
-
-
-def calls(instruction: dis.Instruction) -> bool:
-    """Whether an attribute is looked up to be called (from Python 3.12 on, the lowest bit says so)."""
-    return sys.version_info >= (3, 12) and bool((instruction.arg or 0) & 1)
