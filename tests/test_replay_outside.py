@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections import defaultdict, deque
+import sys
+import time
+from array import array
+from collections import UserDict, defaultdict, deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from types import ModuleType, SimpleNamespace
+from datetime import datetime
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -118,7 +124,87 @@ def that_numpy_reads() -> Outside:
     return lambda: float(factors.mean()), lambda: factors.fill(3)
 
 
+def in_a_long_list() -> Outside:
+    factors = [1.0] * 100
+    return lambda: factors[50], lambda: factors.__setitem__(50, 3.0)
+
+
+def in_a_dict_of_users() -> Outside:
+    settings = UserDict(factor=1.0)
+    return lambda: settings["factor"], lambda: settings.update(factor=3.0)
+
+
+def in_a_read_only_dict() -> Outside:
+    settings = {"factor": 1.0}
+    shown = MappingProxyType(settings)
+    return lambda: shown["factor"], lambda: settings.update(factor=3.0)
+
+
+def in_an_array_of_python() -> Outside:
+    factors = array("d", [1.0])
+    return lambda: factors[0], lambda: factors.__setitem__(0, 3.0)
+
+
+def held_weakly() -> Outside:
+    class Settings:
+        factor = 1.0
+
+    settings = Settings()
+    reference = ref(settings)
+    return lambda: reference().factor, lambda: setattr(settings, "factor", 3.0)
+
+
+def imported_by_the_step() -> Outside:
+    sys.modules["settings_of_a_step"] = ModuleType("settings_of_a_step")
+    sys.modules["settings_of_a_step"].factor = 1.0
+
+    def factor() -> float:
+        from settings_of_a_step import factor
+
+        return factor
+
+    return factor, lambda: setattr(sys.modules["settings_of_a_step"], "factor", 3.0)
+
+
+def matched() -> Outside:
+    settings = SimpleNamespace(three=False)
+
+    def factor() -> float:
+        match settings:
+            case SimpleNamespace(three=True):
+                return 3.0
+        return 1.0
+
+    return factor, lambda: setattr(settings, "three", True)
+
+
+def of_a_global_that_is_new() -> Outside:
+    globals().pop("factor_of_all", None)
+
+    def factor() -> float:
+        try:
+            return factor_of_all
+        except NameError:
+            return 1.0
+
+    return factor, lambda: globals().update(factor_of_all=3.0)
+
+
+def of_a_builtin_that_is_hidden() -> Outside:
+    globals().pop("abs", None)
+    return lambda: abs(-1.0), lambda: globals().update(abs=lambda number: 3.0)
+
+
 OUTSIDE = [
+    in_a_long_list,
+    in_a_dict_of_users,
+    in_a_read_only_dict,
+    in_an_array_of_python,
+    held_weakly,
+    imported_by_the_step,
+    matched,
+    of_a_global_that_is_new,
+    of_a_builtin_that_is_hidden,
     of_a_property,
     by_name,
     in_slots,
@@ -140,6 +226,9 @@ OUTSIDE = [
 @pytest.mark.parametrize("outside", OUTSIDE, ids=lambda outside: outside.__name__)
 def test_a_factor(outside: Callable[[], Outside], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACTOR", "1")
+    monkeypatch.setitem(globals(), "abs", abs)  # whatever becomes of it
+    monkeypatch.setitem(globals(), "factor_of_all", None)
+    monkeypatch.setitem(sys.modules, "settings_of_a_step", None)
 
     def make() -> Any:
         net, (factor, change) = small_net(), outside()
@@ -241,6 +330,69 @@ def test_what_counts_its_own_calls_runs_eagerly(counter: Callable[[], Callable[[
 
     step = same_as_eager(make, refused="which a replay would not; set it outside of the step")
     assert step.recordings == 2
+
+
+def that_comes_next() -> Callable[[], Any]:
+    number = itertools.count()
+    return lambda: 5.0 if next(number) == 5 else 1.0
+
+
+def of_a_generator() -> Callable[[], Any]:
+    factors = (5.0 if number == 5 else 1.0 for number in range(20))
+    return lambda: next(factors)
+
+
+def by_the_clock() -> Callable[[], Any]:
+    begun = time.perf_counter()
+    return lambda: 1.0 if time.perf_counter() < begun + 1e6 else 5.0
+
+
+def by_the_date() -> Callable[[], Any]:
+    return lambda: 1.0 if datetime.now().year > 2000 else 5.0
+
+
+@pytest.mark.parametrize("moving", [that_comes_next, of_a_generator, by_the_clock, by_the_date])
+def test_what_moves_on_by_itself_runs_eagerly(moving: Callable[[], Callable[[], Any]]) -> None:
+    def make() -> Any:
+        net, factor = small_net(), moving()
+
+        def step(x: Any, y: Any) -> Any:
+            net.zero_grad()
+            loss = tg.cross_entropy(net(x), y) * factor()
+            loss.backward()
+            return loss
+
+        return [net], step, batches(8)
+
+    clock = moving in (by_the_clock, by_the_date)
+    same_as_eager(make, refused="it reads the clock" if clock else "it takes from an iterator")
+
+
+def test_what_an_op_counts_is_counted_in_replays(scratch_ops: None) -> None:
+    calls = {"forward": 0, "rule": 0}
+
+    @tg.primitive
+    def counted(x: Any) -> Any:
+        calls["forward"] += 1
+        return x * 2
+
+    @counted.grad("x")
+    def counted_dx(dy: Any) -> Any:
+        calls["rule"] += 1
+        return dy * 2
+
+    net = small_net()
+
+    @tg.replay
+    def step(x: Any, y: Any) -> Any:
+        net.zero_grad()
+        loss = tg.cross_entropy(counted(net(x)), y)
+        loss.backward()
+        return loss
+
+    for batch in batches(8):
+        step(*batch)
+    assert step.replays == 6 and calls == {"forward": 8, "rule": 8}
 
 
 def test_what_a_refused_step_changes_is_no_other_setting() -> None:

@@ -72,8 +72,8 @@ def replay(
     numbers, optimisers with the options they have by then. A recording is for shapes, dtypes and memory order
     of tensors among the arguments (in tuples, lists and dicts too), values of all others, train or eval and
     the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
-    another setting is recorded anew. Numbers that Python gets from elsewhere, a file or the clock, are baked
-    in.
+    another setting is recorded anew. What else Python reads is baked in: a file, a member of a list with more
+    than 1000.
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
     numbers of tensors (except as the result) or sets something outside (a counter, a list of losses), prints,

@@ -12,6 +12,7 @@ import io
 import os
 import random
 import sys
+from datetime import date
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from ..creation import manual_seed, seed
 from ..engine.location import PACKAGE, Where
-from ..engine.modes import OBSERVATION
+from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..randomness.generator import Generator
@@ -44,6 +45,19 @@ def is_users(file: str) -> bool:
     if file.startswith(NOT_THE_USERS):
         return False
     return not file.startswith(STANDARD) or any(folder in file for folder in INSTALLED)
+
+
+def in_a_rule_on_arrays() -> bool:
+    """Whether a rule runs that a replay calls too; one that is recorded itself, it does not."""
+    gradients = BACKWARD.get()
+    return gradients is not None and gradients.lift is None
+
+
+def is_clock(called: Any, owner: Any) -> bool:
+    """Whether a function in C tells the time: `time.time`, `datetime.now`."""
+    return getattr(called, "__module__", None) == "time" or (
+        isinstance(owner, type) and issubclass(owner, date)
+    )
 
 
 def is_own(module: ModuleType) -> bool:
@@ -76,8 +90,10 @@ class Beside:
         sys.setprofile(None)
 
     def see(self, frame: FrameType, event: str, called: Any) -> None:
-        """The interpreter calls a function. What ops and functions of this package do, a replay does too."""
-        if OBSERVATION.get() is None:
+        """The interpreter calls a function. What ops, rules and functions of this package do, a replay does
+        too.
+        """
+        if OBSERVATION.get() is None or in_a_rule_on_arrays():
             return
         if event == "call":
             self.see_function(frame)
@@ -106,6 +122,8 @@ class Beside:
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
             if is_users(frame.f_code.co_filename):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
+        elif is_clock(called, owner) and is_users(frame.f_code.co_filename):
+            self.refuse("it reads the clock", frame)
         elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
             self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +14,8 @@ from ..dtypes import Array
 from ..engine.memory import WHOLE, sample
 
 PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
+
+DICTS = (dict, MappingProxyType)
 
 cell_contents = attrgetter("cell_contents")  # of an enclosing variable
 
@@ -35,6 +39,11 @@ class Fact(NamedTuple):
         """What is the case at the moment."""
         return cls(ask, key, ask(key), name)
 
+    @classmethod
+    def copied(cls, ask: Callable[[Any], Any], key: Any, name: str) -> Fact:
+        """The same, where `ask` makes something anew each time, to be compared with what it made now."""
+        return cls(is_still, (ask, key, ask(key)), True, name)
+
     def holds(self) -> bool:
         """Whether it is still the case."""
         try:
@@ -43,19 +52,34 @@ class Fact(NamedTuple):
             return False
 
 
+def is_still(known: tuple[Callable[[Any], Any], Any, Any]) -> bool:
+    """Whether asking for something gives what it gave before."""
+    ask, key, before = known
+    return bool(ask(key) == before)
+
+
 def numbers_in(array: Array) -> bytes:
     """The numbers in an array: all of a small one, a sample of a large one."""
     return array.tobytes() if array.nbytes <= WHOLE else sample(array)
 
 
+def ids_in(container: Iterable[Any]) -> list[int]:
+    """Which objects are in a list, or which keys and values in a dict."""
+    members = container if not isinstance(container, DICTS) else chain(container, container.values())
+    return list(map(id, members))
+
+
+def variables_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables."""
+    return dict(environment)
+
+
 def is_same(value: Any, other: Any) -> bool:
-    """Whether it is the same object, or two are equal numbers or texts, or tuples or frozen sets of such."""
+    """Whether it is the same object, or two are equal numbers or texts, or tuples of such."""
     if value is other:
         return True
     if type(value) is not type(other):
         return False
     if type(value) is tuple:
         return len(value) == len(other) and all(map(is_same, value, other))
-    if type(value) is frozenset:
-        return bool(value == other)
     return isinstance(value, PLAIN) and repr(value) == repr(other)

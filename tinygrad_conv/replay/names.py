@@ -30,27 +30,32 @@ class Names(NamedTuple):
     variables: frozenset[str]  # globals that it reads
     attributes: frozenset[str]
     methods: frozenset[str]  # attributes that it calls
+    imports: frozenset[str]  # modules that it imports
     options: frozenset[str]  # keys that it sets: `group["lr"] = …`
 
 
 @lru_cache(maxsize=256)
 def names_in(code: CodeType) -> Names:
     """The names in a function's code, and in that of functions within."""
-    variables, attributes, methods, options = set(), set(), set(), set()
+    variables, attributes, methods, imports, options = set(), set(), set(), set(), set()
     for each in codes_in(code):
         before: Any = None
         for instruction in dis.get_instructions(each):
             name = instruction.opname
-            if name in ("LOAD_GLOBAL", "LOAD_NAME"):
+            if name in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"):
                 variables.add(instruction.argval)
             elif name == "LOAD_METHOD" or (name == "LOAD_ATTR" and calls(instruction)):
                 methods.add(instruction.argval)
-            elif name in ("LOAD_ATTR", "STORE_ATTR"):
+            elif name in ("LOAD_ATTR", "STORE_ATTR", "IMPORT_FROM"):
                 attributes.add(instruction.argval)
+            elif name == "IMPORT_NAME":
+                imports.add(instruction.argval)
+            elif name == "MATCH_CLASS" and before is not None:
+                attributes.update(before.argval)
             elif name == "STORE_SUBSCR" and before is not None and before.opname.startswith("LOAD_CONST"):
                 options.add(before.argval)
             before = instruction
-    sets = map(frozenset, (variables, attributes, methods, options))
+    sets = map(frozenset, (variables, attributes, methods, imports, options))
     return Names(*sets)
 
 

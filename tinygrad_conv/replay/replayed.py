@@ -173,7 +173,7 @@ class Replayed:
         try:
             ResultForm(trace, result, self.step)
             guard = Guard(self.step, beside, recorded, given.others)
-            refuse_what_lasts(recorded, guard, beside, given)
+            refuse_what_lasts(recorded, guard, beside)
             self.learn(entry, given, guard, recorded)
         except Exception as error:  # the step has run: its result counts
             self.say(f"it could not be recorded ({type(error).__name__}: {error})", place_of(self.step))
@@ -261,7 +261,7 @@ class Replayed:
             self.say(f"{names[0]} looks on", place_of(self.step))
 
 
-def refuse_what_lasts(recorded: Recorded, guard: Guard, beside: Beside, given: Arguments) -> None:
+def refuse_what_lasts(recorded: Recorded, guard: Guard, beside: Beside) -> None:
     """Refuse what a step leaves behind in Python, and hooks of modules."""
     for container, method, where in beside.entries:
         if id(container) in guard.containers:
@@ -272,9 +272,8 @@ def refuse_what_lasts(recorded: Recorded, guard: Guard, beside: Beside, given: A
     for code in beside.frames:
         for name in options & names_in(code).options:
             recorded.refuse(f"it sets an option of the optimiser, {name!r}, itself", (code, 0))
-    for other in given.others:
-        if hasattr(other, "__next__") and recorded.lines:
-            recorded.refuse("it takes from an iterator", recorded.lines[0].where)
+    for name in guard.iterators if recorded.lines else ():
+        recorded.refuse(f"it takes from an iterator, {name}", recorded.lines[0].where)
     for tensor in guard.tensors:
         if tensor._edge is not None and recorded.lines:
             recorded.refuse("a tensor from outside is put on the tape", recorded.lines[-1].where)

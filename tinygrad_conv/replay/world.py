@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from array import array
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
+from copy import copy
 from functools import partial
 from operator import attrgetter
 from types import (
@@ -19,6 +22,7 @@ from types import (
     ModuleType,
 )
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -27,15 +31,17 @@ from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from .beside import Beside, is_own, is_users
-from .facts import GONE, PLAIN, Fact, cell_contents
+from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, variables_in
 from .names import functions_of, names_in
 
-FEW = 64  # members of a list or a dict, up to which all of them count
-MANY = 1000  # members, from which on none does, but how many there are
-CONTAINERS = (list, dict, tuple, set, frozenset, deque)
-TRAINED = (Tensor, Module, Optimizer)  # what counts in longer ones too
+FEW = 64  # members of a list or a dict, up to which each is a fact
+MANY = 1000  # members, up to which all of them are one, and from which on how many there are
+CONTAINERS = (*DICTS, list, tuple, set, frozenset, deque)
+BYTES = (bytearray, memoryview, array)
+INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
 BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
+BOOKS = {"_path", "_buffers", "_pre_hooks", "_hooks"}  # of a module, about its members
 ENVIRONMENT = frozenset({"environ", "getenv"})
 
 
@@ -47,25 +53,32 @@ class World:
         self.arrays: list[tuple[str, Array]] = []  # bare ones of NumPy's
         self.modules: dict[int, Module] = {}
         self.containers: dict[int, str] = {}  # outside lists, by id
+        self.kept: list[Any] = []  # what is known by the ids of its members
         self.seen: set[Any] = set()
         self.attributes: set[str] = set()  # that the step's functions look up on something
         self.methods: set[str] = {"forward"}  # that they call, and that modules are called by
         self.variables: set[str] = set()  # globals that they name
+        self.imports: set[str] = set()  # modules that they import when they run
+        self.taken_from: list[str] = []  # iterators, by name
         for code in beside.frames:
             self.see(code)
         self.value("the step", step)
-        for code, (variables, own) in beside.frames.items():
+        for code, (variables, _) in beside.frames.items():
             if code.co_freevars and ("code", id(code)) not in self.seen:
                 for function in functions_of(code):
                     self.function(function)
             self.code(code, variables)
-            self.value("self", own)
         for module in beside.modules.values():
             self.value("a module", module)
         for argument in arguments:
             self.value("an argument", argument)
         if ENVIRONMENT & (self.attributes | self.methods | self.variables):
-            self.know(variables_in, os.environ, "os.environ")
+            self.facts.append(Fact.copied(variables_in, os.environ, "os.environ"))
+        for imported in sorted(self.imports & sys.modules.keys()):
+            self.value(imported, sys.modules[imported])
+        self.iterators = list(self.taken_from)
+        for _, own in beside.frames.values():  # some are made in the step, and what they take from too
+            self.value("self", own)
 
     def see(self, code: CodeType) -> None:
         """Note which names a function has for attributes and globals."""
@@ -73,6 +86,7 @@ class World:
         self.attributes |= names.attributes
         self.methods |= names.methods
         self.variables |= names.variables
+        self.imports |= names.imports
 
     def know(self, ask: Callable[[Any], Any], key: Any, name: str) -> None:
         """One more fact, if there is anything to be known."""
@@ -104,9 +118,9 @@ class World:
         if (id(code), id(variables)) in self.seen:
             return
         self.seen.add((id(code), id(variables)))
-        for name in sorted(names_in(code).variables & variables.keys()):
-            self.know(variables.get, name, name)
-            self.value(name, variables[name])
+        for name in sorted(names_in(code).variables):
+            self.know(variables.get, name, name)  # of a builtin there is none, until one hides it
+            self.value(name, variables.get(name))
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
@@ -129,6 +143,14 @@ class World:
             self.value(name, (value.func, value.args, value.keywords))
         elif isinstance(value, ContextVar):
             self.know(ContextVar.get, value, value.name)
+        elif isinstance(value, ref):
+            self.value(name, value())
+        elif hasattr(type(value), "__next__"):
+            self.taken_from.append(name)
+        elif isinstance(value, BYTES):
+            self.facts.append(Fact.copied(bytes, value, name))
+        elif type(value) in INSIDE:
+            self.value(name, getattr(value, INSIDE[type(value)]))
         elif isinstance(value, CONTAINERS):
             self.container(name, value)
         elif isinstance(value, ModuleType):
@@ -140,22 +162,23 @@ class World:
 
     def container(self, name: str, container: Any) -> None:
         """A list, a tuple, a dict or the like, and what is in it."""
-        if not isinstance(container, (tuple, frozenset)):
+        changeable = not isinstance(container, (tuple, frozenset))
+        if changeable:
             self.containers[id(container)] = name
             self.know(len, container, name)
-        if isinstance(container, (set, frozenset)):
-            if len(container) <= FEW:
-                self.know(frozenset, container, name)
-            return
         if len(container) > MANY:
             return
-        of_dict = isinstance(container, dict)
+        if isinstance(container, (set, frozenset)):
+            self.facts.append(Fact.copied(frozenset, container, name))
+            return
+        if changeable and len(container) > FEW:
+            self.facts.append(Fact.copied(ids_in, container, name))
+            self.kept.append(copy(container))  # ids are of objects that are alive
+        of_dict = isinstance(container, DICTS)
         for key in list(container) if of_dict else range(len(container)):
-            member = container[key]
-            if not isinstance(container, tuple) and (len(container) <= FEW or isinstance(member, TRAINED)):
-                ask = container.get if of_dict else container.__getitem__
-                self.know(ask, key, f"{name}[{key!r}]")
-            self.value(f"{name}[{key!r}]", member)
+            if changeable and len(container) <= FEW:
+                self.know(container.get if of_dict else container.__getitem__, key, f"{name}[{key!r}]")
+            self.value(f"{name}[{key!r}]", container[key])
 
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
@@ -163,8 +186,10 @@ class World:
         self.modules[id(module)] = module
         members = vars(module)
         self.know(len, members, f"an attribute of {type(module).__name__}")
+        for hooks in (module._pre_hooks, module._hooks):
+            self.know(len, hooks, "hooks")
         for name, value in members.items():
-            if name != "_path":
+            if name not in BOOKS:
                 self.know(members.get, name, name)
                 self.value(name, value)
 
@@ -204,8 +229,3 @@ class World:
                 continue  # `self.optimizer.step()` does not read `self.step`
             self.know(members.get, name, f"{kind}.{name}")
             self.value(name, member)
-
-
-def variables_in(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    """The environment variables, with their values."""
-    return frozenset(environment.items())
