@@ -10,6 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
+from ..engine.modes import told
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..options import FLAG, check_option
@@ -30,6 +31,26 @@ def documented_by(op: Op | Callable[..., Any]) -> Callable[[Function], Function]
         return function
 
     return document
+
+
+@told
+def look_at(numbers: Operand, check: Callable[[Array], None]) -> None:
+    """Have a check look at numbers. Told of, for a replay has it look at those of its own call."""
+    check(array_of(numbers))
+
+
+def as_places(index: Operand) -> Operand:
+    """Integers as an index: a tensor itself, so that recordings see where they come from; but of uint8, which
+    would be a mask.
+    """
+    if isinstance(index, Tensor) and index.dtype.kind == "i":
+        return index
+    return array_of(index).astype(np.intp)
+
+
+def array_of(operand: Operand) -> Array:
+    """The numbers of an operand."""
+    return np.asarray(operand.detach() if isinstance(operand, Tensor) else operand)
 
 
 def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..dtypes import Array
@@ -11,7 +13,7 @@ from ..ops import arithmetic, comparisons, reduce, roots, shape
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_float
 from ..options import ANY, ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Dim, Operand
+from .arguments import Dim, Operand, as_places, look_at
 
 
 @checked(p=OPERAND, dim=ANY)
@@ -74,9 +76,8 @@ def embedding(input: Operand, weight: Operand, padding_idx: int | None = None) -
     if weight.ndim != 2:
         raise ShapeError(f"embedding: weight must be [V, D], not {show_shape(weight.shape)}")
     rows = weight.shape[0]
-    numbers = row_numbers(input, rows)
-    # a tensor itself, so that recordings see where the places come from
-    places = input if isinstance(input, Tensor) and input.dtype.kind == "i" else numbers.astype(np.intp)
+    look_at(input, partial(check_rows, rows))
+    places = as_places(input)
     vectors = weight[places]
     if padding_idx is None or not isinstance(vectors, Tensor):
         return vectors
@@ -86,12 +87,10 @@ def embedding(input: Operand, weight: Operand, padding_idx: int | None = None) -
     return arithmetic.where(vectors.detach(), vectors, condition=padded)
 
 
-def row_numbers(input: Operand, rows: int) -> Array:
-    """The integers, each of which must be a row's."""
-    numbers = np.asarray(input.detach() if isinstance(input, Tensor) else input)
+def check_rows(rows: int, numbers: Array) -> None:
+    """Refuse what names no rows of a table."""
     if numbers.dtype.kind not in "iu":
         raise DtypeError(f"embedding: input must hold integers, not {show_array(numbers)}")
     if numbers.size and not 0 <= numbers.min() <= numbers.max() < rows:
         holds = f"input holds {numbers.min()} … {numbers.max()}"
         raise IndexError(f"embedding: {holds}, but weight has the rows 0 … {rows - 1}")
-    return numbers

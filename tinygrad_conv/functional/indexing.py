@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.shapes import check_joined, check_row_of_places
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Operand
+from .arguments import Operand, as_places, look_at
 
 
 @checked(dim=INTEGER)
@@ -51,11 +52,8 @@ def index_fill(input: Operand, dim: int, index: Operand, value: Operand) -> Tens
 def along(op: str, input: Operand, dim: int, index: Operand) -> tuple[Any, ...]:
     """NumPy's index for a row of slices along a dimension. Raises IndexError for one too far."""
     place = one_dim(op, dim, input.ndim)
-    row = np.asarray(index.detach() if isinstance(index, Tensor) else index)
-    check_row_of_places(op, input.shape, dim, row)
-    if not input.ndim:
-        return (...,)
-    return (slice(None),) * place + (row.astype(np.intp),)
+    look_at(index, partial(check_row_of_places, op, tuple(input.shape), dim))
+    return (slice(None),) * place + (as_places(index),) if input.ndim else (...,)
 
 
 @checked(dim=optional(INTEGER))

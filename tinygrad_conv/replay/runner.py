@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NUMBERS = ("item", "tolist")  # what reads these of a tensor may as well read them of its array
 CREATE = (
     *("room", "zeros", "ones", "full", "empty", "eye", "arange", "linspace", "tensor", "copied", "sharing"),
-    *("from_numpy",),
+    *("from_numpy", "look_at"),
 )  # functions that change nothing
 
 

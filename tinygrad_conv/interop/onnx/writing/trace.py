@@ -25,7 +25,6 @@ from ....engine.op import is_scalar
 from ....engine.registry import OPS
 from ....engine.tensor import Tensor
 from ....errors import ExportError, show_tensor
-from ....functional.distances import row_numbers
 from ....options import kinds
 from .refusal import refusal
 
@@ -222,7 +221,7 @@ def reader() -> CodeType:
 
 def is_harmless(code: CodeType) -> bool:
     """Whether a function reads numbers for a message alone, or to raise an error for them."""
-    return code is row_numbers.__code__ or code.co_filename in (errors.__file__, kinds.__file__)
+    return code.co_filename in (errors.__file__, kinds.__file__)
 
 
 def reads_in(value: Any) -> set[int]:
