@@ -1,7 +1,7 @@
 """Operands in float16 beside what it cannot hold, `x / 1e5`: computed in float32, and the result rounded.
 
-float16 ends at 65504, and has all its digits from 6.1e-5 on alone: 1e5 in it is inf, and 1e-8 is 0. So such an
-op is three on the tape: to float32, itself, and back.
+float16 ends at 65504, and has all its digits from 6.1e-5 on alone: 1e5 in it is inf, and 1e-8 is 0. So such
+an op is three on the tape: to float32, itself, and back.
 """
 
 from __future__ import annotations
