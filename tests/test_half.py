@@ -154,3 +154,40 @@ def test_linspace_of_integers_that_do_not_fit():
     with pytest.raises(OverflowError, match="linspace: uint8 holds integers from 0 to 255"):
         tg.linspace(0, 300, 4, dtype=tg.uint8)
     assert tg.linspace(0, 255, 3, dtype=tg.uint8).tolist() == [0, 127, 255]
+
+
+def large(*shape, seed=0):
+    return (np.random.default_rng(seed).normal(size=shape) * 200).astype(np.float16)
+
+
+IN_STEPS = {
+    "addcmul": lambda a, b, c: tg.addcmul(a, b, c, value=1e-8),
+    "addcdiv": lambda a, b, c: tg.addcdiv(a, b, c, value=1e-8),
+    "lerp": tg.lerp,
+    "addmm": lambda a, b, c: tg.addmm(a, b, c, beta=0.5, alpha=1e-6),
+    "addmv": lambda a, b, c: tg.addmv(a[0], b, c[0], alpha=1e-6),
+    "baddbmm": lambda a, b, c: tg.baddbmm(a[None], b[None], c[None], alpha=1e-6),
+    "attention": lambda a, b, c: F.scaled_dot_product_attention(a, b, c / 200),
+    "causal attention": lambda a, b, c: F.scaled_dot_product_attention(a, b, c / 200, is_causal=True),
+}
+
+
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_what_takes_several_steps_is_rounded_once(name):
+    """Forward and backward against the same in float64: a step between overflows in float16."""
+    arrays = [large(4, 4, seed=seed) for seed in range(3)]
+    halves = [tg.tensor(array, requires_grad=True) for array in arrays]
+    doubles = [tg.tensor(array.astype(np.float64), requires_grad=True) for array in arrays]
+    with np.errstate(over="ignore"):
+        y, right = IN_STEPS[name](*halves), IN_STEPS[name](*doubles).half()
+        assert y.dtype == np.float16
+        np.testing.assert_allclose(y.detach().numpy(), right.detach().numpy(), rtol=2e-3)
+        y.sum().backward()
+        right.sum().backward()
+    for half, double in zip(halves, doubles):
+        np.testing.assert_allclose(half.grad, double.grad, rtol=5e-3, atol=2e-6)
+
+
+def test_float16_beside_float32_is_float32():
+    a, b = tg.tensor(large(4, 4)), tg.tensor(large(4, 4).astype(np.float32))
+    assert tg.addcmul(a, a, b).dtype == tg.addmm(a, a, b).dtype == np.float32
