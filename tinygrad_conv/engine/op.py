@@ -154,10 +154,16 @@ class Op:
         return tuple(given.pop(name, None) for name in self.inputs), given
 
     def on_arrays(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """A call on arrays alone, as rules make them: nothing to unwrap, nothing to record."""
+        """A call on arrays alone, as rules make them: nothing to unwrap, nothing to record.
+
+        Raises DtypeError for a dtype that tensors do not have.
+        """
+        for array in inputs:
+            if array is not None and array.dtype.char not in CODES:
+                check_inputs(self, list(inputs))
         if params:
             self.settle(params)
-        if self.broadcasting and len({array.dtype for array in inputs}) > 1:
+        if self.broadcasting and (inputs[0].dtype is not inputs[-1].dtype or len(inputs) > 2):
             inputs = tuple(promote(list(inputs), [False] * len(inputs), holding=True))
         y = self.forward(*inputs, **params)
         return self.split_kept(y)[0] if self.keeps else y

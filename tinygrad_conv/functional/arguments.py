@@ -35,8 +35,8 @@ def documented_by(op: Op | Callable[..., Any]) -> Callable[[Function], Function]
 
 
 def rounded_once(function: Function) -> Function:
-    """A decorator for functions of several steps: of float16 alone it is computed in float32, as an op is, and
-    the result is rounded. Each step by itself would lose digits, or overflow.
+    """A decorator for functions of several steps: of float16 they are computed in float32, and the result is
+    rounded. Each step by itself would lose digits, or overflow.
     """
 
     @wraps(function)
