@@ -80,7 +80,7 @@ def threshold(input: Operand, threshold: float, value: float, inplace: bool = Fa
     """x where x > threshold, `value` elsewhere, which its dtype must hold."""
     if inplace:
         return in_place(_threshold, inplace, input, threshold, value)
-    if input.dtype.kind == "f":
+    if input.dtype.kind == "f" and type(value) in (int, float):
         check_in_range(value, input.dtype)
     return arithmetic.where(value, input, condition=input <= threshold)
 
