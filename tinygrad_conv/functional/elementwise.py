@@ -90,10 +90,9 @@ def xlogy(input: Operand, other: Operand) -> Tensor:
 
     The slope of x is log y, at 0 too; but where y has no finite one, it is 0 there.
     """
-    logarithm_of = other if hasattr(other, "dtype") else np.asarray(other)
-    unlogged = comparisons.logical_or(comparisons.le(logarithm_of, 0), comparisons.isinf(logarithm_of))
-    vanishes = comparisons.logical_and(comparisons.eq(input, 0), unlogged)
     common = arithmetic.where(other, input, condition=True)  # in the dtype of the product
+    unlogged = comparisons.logical_or(comparisons.le(common, 0), comparisons.isinf(common))
+    vanishes = comparisons.logical_and(comparisons.eq(input, 0), unlogged)
     return arithmetic.mul(input, functions.log(arithmetic.where(1.0, common, condition=vanishes)))
 
 
