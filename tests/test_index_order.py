@@ -114,3 +114,40 @@ def test_every_mixture_is_as_in_pytorch(length):
         np.testing.assert_array_equal(ours[index].data, expected.numpy(), str(index))
         compared += 1
     assert compared > 20
+
+
+LISTS = [
+    [[0, 1], [1, 0]],
+    [(0, 1), (1, 0)],
+    [tg.tensor([0, 1]), tg.tensor([1, 0])],
+    [tg.tensor(0), tg.tensor(1)],
+    [np.array([0, 1]), np.array([1, 0])],
+    [slice(0, 1), 0],
+    [None, 0],
+    [..., 0],
+    [range(2)],
+    [[True, False, False], [False, True, False]],
+]
+
+
+@pytest.mark.parametrize("index", LISTS, ids=map(str, LISTS))
+def test_a_list_of_indices_is_refused(index):
+    """What NumPy picks with it is not what PyTorch does."""
+    x = tg.tensor(np.arange(6.0).reshape(2, 3))
+    with pytest.raises(IndexError, match=r"to PyTorch one index .* write x\[tuple\(index\)\]"):
+        x[index]
+    with pytest.raises(IndexError, match="to PyTorch one index"):
+        x[index] = 0
+    assert x.sum().item() == 15
+
+
+def test_lists_that_mean_the_same_to_both():
+    x = tg.tensor(np.arange(6.0).reshape(2, 3))
+    assert x[[1, 0]].tolist() == x[[np.int64(1), 0]].tolist() == [[3, 4, 5], [0, 1, 2]]
+    assert x[[True, False]].tolist() == [[0, 1, 2]] and x[[]].shape == (0, 3)
+    assert x[[0, 1], [1, 0]].tolist() == x[(0, 1), (1, 0)].tolist() == [1, 3]
+    assert x[([[0, 1], [1, 0]],)].shape == (2, 2, 3)
+
+
+def test_an_index_of_nothing_stands_where_it_picks_from():
+    assert tg.zeros(2, 3, 4)[0, ..., []].shape == (3, 0)

@@ -25,10 +25,12 @@ PLAIN = frozenset({int, *BETWEEN})
 def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     """An index that has NumPy pick what PyTorch would of an array of this shape, in the same order.
 
-    Raises DtypeError for bytes that are a mask to PyTorch, and places to NumPy.
+    Raises DtypeError for bytes that are a mask to PyTorch, and places to NumPy; IndexError for a list that is
+    several indices to PyTorch, and one to NumPy.
     """
     if type(index) in PLAIN or (type(index) is tuple and PLAIN.issuperset(map(type, index))):
         return index
+    check_no_list_of_indices(index)
     check_no_mask_of_bytes(index if type(index) is tuple else (index,), shape)
     if type(index) is not tuple or len(index) < 3:
         return index
@@ -44,7 +46,7 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
         elif is_single(part):
             first.append(operator.index(part))
         else:
-            array = np.asarray(part)
+            array = np.asarray(part, np.intp if isinstance(part, (list, tuple)) and not part else None)
             first.extend([slice(None)] * (array.ndim if array.dtype == bool else 1))
             second.append(array)
     try:
@@ -52,6 +54,20 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     except IndexError:
         return index  # the op says what is wrong with it
     return np.unravel_index(places, shape)
+
+
+def check_no_list_of_indices(index: Any) -> None:
+    """Refuse a list with more than single numbers in it, `x[[[0, 1], [1, 0]]]`."""
+    if type(index) is list and any(map(is_several, index)):
+        raise IndexError(
+            "x[…]: the index is a list of lists, arrays or slices, to PyTorch one index for each dimension, to "
+            "NumPy an array of places; write x[tuple(index)] or x[tg.tensor(index)]"
+        )
+
+
+def is_several(part: Any) -> bool:
+    """Whether a member of a list makes PyTorch take the list for a tuple."""
+    return isinstance(part, (list, tuple, range, np.ndarray, *BETWEEN)) or hasattr(part, "_data")
 
 
 def check_no_mask_of_bytes(index: tuple[Any, ...], shape: tuple[int, ...]) -> None:
