@@ -60,8 +60,8 @@ def check_no_list_of_indices(index: Any) -> None:
     """Refuse a list with more than single numbers in it, `x[[[0, 1], [1, 0]]]`."""
     if type(index) is list and any(map(is_several, index)):
         raise IndexError(
-            "x[…]: the index is a list of lists, arrays or slices, to PyTorch one index for each dimension, to "
-            "NumPy an array of places; write x[tuple(index)] or x[tg.tensor(index)]"
+            "x[…]: the index is a list of lists, arrays or slices, to PyTorch one index for each dimension, "
+            "to NumPy an array of places; write x[tuple(index)] or x[tg.tensor(index)]"
         )
 
 

@@ -158,7 +158,7 @@ def running(instructions: list[dis.Instruction], offset: int) -> int:
 def open_calls(instructions: list[dis.Instruction], place: int) -> int:
     """How many calls of float, int or bool there are around what runs, as in `float(loss.item())`.
 
-    Of a Python that does not keep where in its line an instruction stands (before 3.11, or told not to), those
+    Where Python does not keep where in its line an instruction stands (before 3.11, or told not to), those
     close by.
     """
     asking = [
