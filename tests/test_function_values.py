@@ -291,6 +291,15 @@ def test_the_median_of_all_shares_its_gradient():
     np.testing.assert_array_equal(x.grad, [0, 0.5, 0.5, 0, 0])
 
 
+def test_the_median_of_nothing_is_a_tensor():
+    x = tg.zeros(0, 3, dtype=tg.float16, requires_grad=True)
+    y = x.median()
+    assert y.isnan().item() and y.dtype == np.float16
+    y.backward()
+    assert x.grad.shape == (0, 3)
+    assert tg.zeros(0, dtype=tg.int32).median().dtype == np.int32
+
+
 @pytest.mark.parametrize("row", [[2.0, 0.0, 3.0], [0.0, 0.0, 3.0], [2.0], [0.0], []])
 def test_products_have_gradients_at_zeros(row):
     x = tg.tensor(np.array(row), requires_grad=True)

@@ -38,7 +38,7 @@ FLOORS = (
         "engine.printing",
         "engine.next_functions",
     ),
-    ("engine.memory", "engine.instructions", "engine.index_order"),
+    ("engine.half", "engine.memory", "engine.instructions", "engine.index_order"),
     ("engine.node",),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),

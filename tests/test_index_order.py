@@ -114,3 +114,47 @@ def test_every_mixture_is_as_in_pytorch(length):
         np.testing.assert_array_equal(ours[index].data, expected.numpy(), str(index))
         compared += 1
     assert compared > 20
+
+
+LISTS = [
+    [[0, 1], [1, 0]],
+    [(0, 1), (1, 0)],
+    [tg.tensor([0, 1]), tg.tensor([1, 0])],
+    [tg.tensor(0), tg.tensor(1)],
+    [np.array([0, 1]), np.array([1, 0])],
+    [range(2)],
+]
+
+
+@pytest.mark.parametrize("index", LISTS, ids=map(str, LISTS))
+def test_a_list_of_lists_is_one_array_of_places(index):
+    """As to NumPy, with a warning: PyTorch takes it for a tuple, and says that it will no longer."""
+    numbers = np.arange(6.0).reshape(2, 3)
+    x, places = tg.tensor(numbers, requires_grad=True), np.array([np.asarray(part) for part in index])
+    with pytest.warns(UserWarning, match=r"one array of places, as to NumPy.* or x\[tuple\(index\)\]"):
+        y = x[index]
+    np.testing.assert_array_equal(y.detach().data, numbers[places])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.bincount(places.ravel(), minlength=2)[:, None] * np.ones(3))
+
+
+@pytest.mark.parametrize("index", [[slice(0, 1), 0], [None, 0], [..., 0]], ids=str)
+def test_a_list_with_a_slice_is_refused(index):
+    x = tg.tensor(np.arange(6.0).reshape(2, 3))
+    with pytest.raises(IndexError, match=r"a list with a slice, None or … in it; write x\[tuple\(index\)\]"):
+        x[index]
+    with pytest.raises(IndexError, match="a list with a slice"):
+        x[index] = 0
+    assert x.sum().item() == 15
+
+
+def test_lists_that_mean_the_same_to_both():
+    x = tg.tensor(np.arange(6.0).reshape(2, 3))
+    assert x[[1, 0]].tolist() == x[[np.int64(1), 0]].tolist() == [[3, 4, 5], [0, 1, 2]]
+    assert x[[True, False]].tolist() == [[0, 1, 2]] and x[[]].shape == (0, 3)
+    assert x[[0, 1], [1, 0]].tolist() == x[(0, 1), (1, 0)].tolist() == [1, 3]
+    assert x[([[0, 1], [1, 0]],)].shape == (2, 2, 3)
+
+
+def test_an_index_of_nothing_stands_where_it_picks_from():
+    assert tg.zeros(2, 3, 4)[0, ..., []].shape == (3, 0)

@@ -174,6 +174,8 @@ def test_load_state_dict_takes_arrays_and_keeps_the_dtype():
     [
         (lambda state: state.pop("scale"), "missing key scale"),
         (lambda state: state.update(extra=tg.ones(1)), "unexpected key extra"),
+        (lambda state: state.update({"n" * 5000: tg.ones(1)}), r"unexpected key n{200}…$"),
+        (lambda state: state.update({f"{i}": i for i in range(9999)}), r"… and 9799 more$"),
         (
             lambda state: state.update({"scale": tg.ones(3)}),
             r"scale is \[3\] in the state dict but \[2\] here",

@@ -61,3 +61,20 @@ def test_lists_and_dicts_of_parameters():
     assert "(1): Parameter containing: [float32[3]]" in repr(net.scales)
     with pytest.raises(TypeError, match="must be an nn.Parameter"):
         net.scales.append(3)
+
+
+@pytest.mark.parametrize(
+    "change, error",
+    [
+        (lambda net: net.scales.extend([tg.ones(1), "x"]), TypeError),
+        (lambda net: net.heads.update([("b", tg.ones(1)), ("c", 3)]), TypeError),
+        (lambda net: net.heads.update({"b": tg.ones(1), "c.d": tg.ones(1)}), KeyError),
+        (lambda net: net.heads.update([("a", tg.zeros(1)), ("keys", tg.ones(1))]), KeyError),
+    ],
+)
+def test_of_several_parameters_all_are_taken_or_none(change, error):
+    net = nn.Module()
+    net.scales, net.heads = nn.ParameterList([tg.ones(2)]), nn.ParameterDict({"a": tg.ones(1)})
+    with pytest.raises(error):
+        change(net)
+    assert list(net.state_dict()) == ["scales.0", "heads.a"] and net.heads["a"].item() == 1

@@ -12,7 +12,8 @@ import tinygrad_conv as tg
 from tests.helpers import leaf
 from tinygrad_conv.engine.numpy_calls import METHODS, OTHERS, RENAMED, instead
 
-SYMBOLS = ("add", "sub", "mul", "truediv", "pow", "matmul", "eq", "ne", "lt", "le", "gt", "ge")
+DIFFERENTIABLE = ("add", "sub", "mul", "truediv", "pow", "matmul", "mod")
+SYMBOLS = (*DIFFERENTIABLE, "floordiv", "eq", "ne", "lt", "le", "gt", "ge")
 
 
 @pytest.mark.parametrize("name", SYMBOLS)
@@ -22,7 +23,7 @@ def test_an_operator_of_an_array_is_the_tensors(name, make):
     y = getattr(operator, name)(array, x)
     assert isinstance(y, tg.Tensor)
     np.testing.assert_allclose(y.data, getattr(operator, name)(array, x.data))
-    assert y.requires_grad == (name in SYMBOLS[:6])
+    assert y.requires_grad == (name in DIFFERENTIABLE)
 
 
 @pytest.mark.parametrize("scalar", [np.float64(2), np.float32(2), np.int64(2), np.array(2.0), np.bool_(True)])
@@ -35,6 +36,12 @@ def test_an_operator_of_a_numpy_number_is_the_tensors(scalar):
 def test_the_operators_of_masks():
     array, x = np.array([True, False]), tg.tensor([True, True])
     assert (array & x).tolist() == [True, False] and (array | x).tolist() == [True, True]
+    assert (array ^ x).tolist() == [False, True]
+
+
+def test_the_operators_of_bits():
+    array, x = np.array([1, 5]), tg.tensor([2, 1])
+    assert (array << x).tolist() == [4, 10] and (array >> x).tolist() == [0, 2]
 
 
 def test_a_masked_array_does_not_lose_its_mask_or_the_tape_in_silence():

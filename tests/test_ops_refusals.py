@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.errors import ShapeError
+from tinygrad_conv.checks import samples  # noqa: F401 (importing it enters the cases)
+from tinygrad_conv.checks.cases import CASES
+from tinygrad_conv.engine.registry import OPS
+from tinygrad_conv.errors import DtypeError, ShapeError
 
 from .helpers import assert_refused
 
@@ -141,3 +144,16 @@ def test_there_is_no_other_device() -> None:
 )
 def test_refusals(call: Any, error: type[Exception], message: str) -> None:
     assert_refused(call, error, message)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_arrays_alone_of_a_foreign_dtype_are_refused(name):
+    sample = CASES[name][0].sample("", np.random.default_rng(0), dict.fromkeys(CASES[name][0].letters(), 2))
+    arrays = [value for value in sample.inputs if isinstance(value, np.ndarray)]
+    OPS[name](*sample.inputs, **sample.params)  # of which each is right
+    for foreign in (np.complex64, np.longdouble, object):
+        for place, value in enumerate(sample.inputs):
+            if any(value is array for array in arrays):
+                inputs = [*sample.inputs[:place], value.astype(foreign), *sample.inputs[place + 1 :]]
+                with pytest.raises(DtypeError, match=f"^{name}: .*{np.dtype(foreign)}"):
+                    OPS[name](*inputs, **sample.params)

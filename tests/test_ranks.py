@@ -110,6 +110,9 @@ def test_nothing_times_a_logarithm_is_nothing():
     np.testing.assert_allclose(y.grad, [0, 0, 2 / 3], rtol=1e-6)
     assert np.isnan(tg.xlogy(x.detach(), np.nan).data).all()
     assert tg.xlogy(2.0, tg.tensor([1.0])).item() == 0 and tg.xlogy(tg.tensor([2]), 1.0).item() == 0
+    x, y = (tg.tensor([0.0, 0, 0, 2], requires_grad=i == 0) for i in range(2))
+    tg.xlogy(x, y + tg.tensor([2.0, 0, -1, 1])).sum().backward()
+    np.testing.assert_allclose(x.grad, [np.log(2), 0, 0, np.log(3)], rtol=1e-6)
     entropy = -tg.xlogy(p := tg.tensor([0.0, 0.5, 0.5]), p).sum()
     assert entropy.item() == pytest.approx(np.log(2))
 

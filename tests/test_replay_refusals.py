@@ -340,12 +340,14 @@ def checked(value: Any) -> Any:
         lambda logits, y: int(logits.mean().item()),  # another object than what was read
         lambda logits, y: checked(logits.mean().item()),
         lambda logits, y: logits.mean().item() * 2,
+        lambda logits, y: float((logits * 2.0).sum(1).amax().detach().item()) + 1,
+        lambda logits, y: max(float((logits * 2.0).sum(1).amax().detach().item()), 1.0),
         lambda logits, y: "many" if logits.mean() > 0 else "few",
         lambda logits, y: (int(y.amax()), int(y.amax() + 0 * y.sum())),  # the same number: which is which?
         lambda logits, y: str(logits.mean()),
         lambda logits, y: [float(number) for number in logits[0]],
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_numbers_that_are_more_than_read(result: Any) -> None:
     same_as_eager(make_returning(result), refused="Python reads")

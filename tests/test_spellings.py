@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import functional
+from tinygrad_conv import functional, nn
 from tinygrad_conv.engine.op import Op
 from tinygrad_conv.spellings import SPELLINGS
 
@@ -102,3 +102,21 @@ def test_numpy_may_ask_for_no_output():
 def test_every_other_name_is_for_some_function():
     names = {name for each in functional.__all__ for name in inspect.signature(getattr(tg, each)).parameters}
     assert {own for owns in SPELLINGS.values() for own in owns} <= names
+
+
+def test_the_inputs_of_layers_have_pytorchs_names():
+    x, target = tg.ones(2, 3), tg.tensor([0, 2])
+    for layer in (nn.Linear(3, 2), nn.BatchNorm1d(3), nn.Sequential(nn.ReLU()), nn.LeakyReLU(0.1)):
+        assert layer(input=x).tolist() == layer(x).tolist() == layer(x=x).tolist()
+    loss = nn.CrossEntropyLoss()
+    assert loss(input=x, target=target).item() == loss(x, target).item()
+    assert nn.MarginRankingLoss()(input1=x, input2=x, target=tg.ones(2, 3)).item() == 0
+    with pytest.raises(TypeError, match="unexpected keyword argument 'inputs'"):
+        nn.Linear(3, 2)(inputs=x)
+
+    class Own(nn.Module):
+        def forward(self, x):
+            return x
+
+    with pytest.raises(TypeError, match="unexpected keyword argument 'input'"):
+        Own()(input=x)

@@ -116,6 +116,13 @@ def test_unused_input_is_refused_or_none():
     with pytest.raises(errors.GraphError, match="do not depend on input"):
         tg.grad((x * 2).sum(), w)
     assert tg.grad((x * 2).sum(), [w, x], allow_unused=True)[0] is None
+    for create_graph in (False, True):
+        options = {"create_graph": create_graph, "only_inputs": True, "materialize_grads": True}
+        zeros, twos = tg.grad((x * 2).sum(), [w, x], **options)
+        np.testing.assert_array_equal(zeros.numpy(), np.zeros_like(w.data), strict=True)
+        np.testing.assert_array_equal(twos.detach().numpy(), np.full_like(x.data, 2), strict=True)
+    with pytest.raises(ValueError, match="grad: only_inputs=False"):
+        tg.grad((x * 2).sum(), x, only_inputs=False)
 
 
 def test_a_rule_whose_input_needs_no_gradient_is_not_called(scratch_ops):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .allocation import check_fits
-from .dtypes import Array, as_array, below, get_default_dtype, range_of
+from .dtypes import Array, as_array, below, get_default_dtype, numbers_in, range_of
 from .engine.modes import told
 from .engine.tensor import Tensor
 from .errors import ShapeError
@@ -176,7 +176,9 @@ def full(
     *,
     device: Any = None,
 ) -> Tensor:
-    """One value everywhere; its type decides the dtype unless one is given."""
+    """One value everywhere; its type decides the dtype unless one is given, which must hold it."""
+    if type(fill_value) in (int, float):
+        fill_value = numbers_in(fill_value, as_array(type(fill_value)(), dtype).dtype)
     return Tensor(np.full(shape_of((size,), "full", dtype), as_array(fill_value, dtype)), None, requires_grad)
 
 
@@ -256,8 +258,8 @@ def linspace(
 ) -> Tensor:
     """`steps` numbers from start to end, both included, evenly spaced; integers are cut off at the point."""
     check_fits("linspace", "steps", steps, (steps,), 8)
-    numbers = np.linspace(start, end, steps).astype(dtype or get_default_dtype())
-    return Tensor(numbers, None, requires_grad)
+    numbers = np.linspace(start, end, steps)
+    return Tensor(numbers_in(numbers, np.dtype(dtype or get_default_dtype())), None, requires_grad)
 
 
 @told

@@ -15,6 +15,9 @@ Array = np.ndarray[Any, Any]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.float16))  # the usual ones first
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool, integers, floats: the higher wins
 CODES = frozenset("?bBhHiIlLqQefd")  # NumPy's codes of all of them; that of longdouble is not among them
+HALF = np.dtype(np.float16)
+LEAST_OF_HALF, OVER_HALF = 2.0**-14, 65520.0  # below the one digits are lost, from the other on all is inf
+NARROW = frozenset("bBhHiIlLqQe")  # the codes of those that many a Python number does not fit
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
 
@@ -51,12 +54,17 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     return array
 
 
-def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
+class BeyondHalf(Exception):
+    """Operands meet in float16, which does not hold all of them: the op is to be computed in float32."""
+
+
+def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> list[Array]:
     """Operands in one dtype, by PyTorch's rule and on every NumPy.
 
     Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over
     scalars (those marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in.
-    Raises DtypeError for dtypes that tensors do not have.
+    Raises DtypeError for dtypes that tensors do not have; BeyondHalf, if `holding`, for what float16 cannot
+    hold: a number beyond its range, or a 0-d array of more digits, whatever number is in that now.
     """
     ranks = [
         2 if is_scalar or not hasattr(array, "dtype") else array.ndim == 0
@@ -74,12 +82,26 @@ def promote(arrays: list[Any], scalars: list[bool]) -> list[Array]:
         dtype = np.result_type(*([known for known in dtypes if known.kind == "f"] or dtypes))
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
-    if chosen is not None and chosen.kind in "iu":
-        return [
-            numbers_in(array, chosen) if rank == 2 else np.asarray(array, chosen)
-            for array, rank in zip(arrays, ranks)
-        ]
-    return [np.asarray(array, chosen) for array in arrays]
+    if chosen is None or chosen.char not in NARROW:
+        return [np.asarray(array, chosen) for array in arrays]
+    if chosen is HALF:
+        if holding and not all(map(half_holds, arrays, ranks)):
+            raise BeyondHalf
+        return [np.asarray(array, chosen) for array in arrays]
+    return [
+        numbers_in(array, chosen) if rank == 2 else np.asarray(array, chosen)
+        for array, rank in zip(arrays, ranks)
+    ]
+
+
+def half_holds(operand: Any, rank: int) -> bool:
+    """Whether float16 holds an operand: of a number to its usual digits, of other arrays by their dtype, as
+    a recorded step has other numbers in them each time.
+    """
+    if rank == 2:
+        size = abs(float(operand))
+        return size == 0 or LEAST_OF_HALF <= size < OVER_HALF or not size < np.inf
+    return rank == 0 or operand.dtype.kind != "f" or operand.dtype == HALF
 
 
 def check_float_dtype(op: str, dtype: DTypeLike | None) -> None:
@@ -91,14 +113,33 @@ def check_float_dtype(op: str, dtype: DTypeLike | None) -> None:
 def numbers_in(value: Any, dtype: np.dtype[Any]) -> Array:
     """A number, or a list of them, in a dtype.
 
-    Raises OverflowError where integers cannot hold them: NumPy would make others of them.
+    Raises OverflowError where that cannot hold them: NumPy would make other integers of them, or inf.
     """
     array = np.asarray(value)
     if dtype.kind in "iu":
         least, most = range_of(dtype)
         if not np.all((array >= least) & (array <= most)):  # NaN is neither
             raise OverflowError(f"{dtype} holds integers from {least} to {most}, not {value}")
+    elif dtype.kind == "f":
+        check_in_range(value, dtype)
     return array.astype(dtype)
+
+
+def check_in_range(value: Any, dtype: np.dtype[Any]) -> None:
+    """Refuse a finite number, or a list with one, that a dtype of floats would hold as inf."""
+    most = float(np.finfo(dtype).max)
+    beyond = most < abs(value) < np.inf if type(value) in (int, float) else is_any_beyond(value, most)
+    if beyond:
+        raise OverflowError(
+            f"{dtype} holds numbers up to {most:.6g}, not {value}; write float('inf') if that is meant, or "
+            f"tg.finfo(x.dtype).max"
+        )
+
+
+def is_any_beyond(value: Any, most: float) -> bool:
+    """Whether a finite number in an array, or in a list, is larger than `most`."""
+    sizes = np.abs(np.asarray(value, np.float64))
+    return bool(np.any((sizes > most) & (sizes < np.inf)))
 
 
 def held(array: Array, dtype: np.dtype[Any]) -> Array | None:

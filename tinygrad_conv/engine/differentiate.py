@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import FLOATS
 from ..errors import GraphError, show_tensor
 from ..options import FLAG, check_option
@@ -20,19 +22,25 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool = False,
+    *,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`, as Tensors; no `.grad` is touched.
 
     grad_outputs: what to begin with, one for each output; may be left out for scalars. With `create_graph`
     the gradients are on the tape themselves, so they can be differentiated again. retain_graph: by default as
     create_graph. Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its
-    gradient is None then).
+    gradient is None then) or `materialize_grads` (zeros). only_inputs: True alone; `backward` is for others.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
-    flags = {"retain_graph": retain_graph, "create_graph": create_graph, "allow_unused": allow_unused}
+    flags = {"retain_graph": retain_graph, "create_graph": create_graph, "only_inputs": only_inputs}
+    flags |= {"allow_unused": allow_unused, "materialize_grads": materialize_grads}
     for name, value in flags.items():
         check_option("grad", name, FLAG, value)
+    if not only_inputs:
+        raise ValueError("grad: only_inputs=False would write other tensors' .grad: call backward for that")
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
@@ -43,7 +51,12 @@ def grad(
     with enable_grad() if create_graph else no_grad():
         by_edge = backpropagate(outputs, seeds, retain_graph, set(edges), lifting)
     gradients = [by_edge.get(edge) for edge in edges]
-    if not allow_unused:
+    if materialize_grads:
+        zeros = Tensor if create_graph else np.asarray
+        gradients = [
+            zeros(np.zeros(x.shape, x.dtype)) if dx is None else dx for x, dx in zip(inputs, gradients)
+        ]
+    elif not allow_unused:
         check_used(inputs, gradients)
     if create_graph:
         return tuple(gradients)

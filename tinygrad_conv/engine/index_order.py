@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DtypeError, show_array
+from .location import warn_user
 
 BETWEEN = (slice, EllipsisType, NoneType)
 BOOLS = (bool, np.bool_)
@@ -25,10 +26,13 @@ PLAIN = frozenset({int, *BETWEEN})
 def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     """An index that has NumPy pick what PyTorch would of an array of this shape, in the same order.
 
-    Raises DtypeError for bytes that are a mask to PyTorch, and places to NumPy.
+    Raises DtypeError for bytes that are a mask to PyTorch, and places to NumPy; IndexError for a list with a
+    slice in it. A list of lists means what it does to NumPy, with a warning.
     """
     if type(index) in PLAIN or (type(index) is tuple and PLAIN.issuperset(map(type, index))):
         return index
+    if type(index) is list:
+        look_at_list(index)
     check_no_mask_of_bytes(index if type(index) is tuple else (index,), shape)
     if type(index) is not tuple or len(index) < 3:
         return index
@@ -44,7 +48,7 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
         elif is_single(part):
             first.append(operator.index(part))
         else:
-            array = np.asarray(part)
+            array = np.asarray(part, np.intp if isinstance(part, (list, tuple)) and not part else None)
             first.extend([slice(None)] * (array.ndim if array.dtype == bool else 1))
             second.append(array)
     try:
@@ -52,6 +56,22 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     except IndexError:
         return index  # the op says what is wrong with it
     return np.unravel_index(places, shape)
+
+
+def look_at_list(index: list[Any]) -> None:
+    """Warn of a list with more than single numbers in it, `x[[[0, 1], [1, 0]]]`; refuse one with a slice."""
+    if any(isinstance(part, BETWEEN) for part in index):
+        raise IndexError("x[…]: the index is a list with a slice, None or … in it; write x[tuple(index)]")
+    if any(map(is_several, index)):
+        warn_user(
+            "x[…]: the index is a list of lists or arrays. It is one array of places, as to NumPy; PyTorch "
+            "takes it for one index for each dimension still. Write x[tg.tensor(index)], or x[tuple(index)]"
+        )
+
+
+def is_several(part: Any) -> bool:
+    """Whether a member of a list makes PyTorch take the list for a tuple."""
+    return isinstance(part, (list, tuple, range, np.ndarray)) or hasattr(part, "_data")
 
 
 def check_no_mask_of_bytes(index: tuple[Any, ...], shape: tuple[int, ...]) -> None:

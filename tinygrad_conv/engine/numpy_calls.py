@@ -21,7 +21,9 @@ OPERATORS = {
     **{"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div"},
     **{"power": "pow", "matmul": "matmul", "equal": "eq", "not_equal": "ne", "less": "lt"},
     **{"less_equal": "le", "greater": "gt", "greater_equal": "ge"},
-    **{"bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or"},
+    **{"floor_divide": "floor_divide", "remainder": "remainder", "left_shift": "bitwise_left_shift"},
+    **{"right_shift": "bitwise_right_shift", "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or"},
+    **{"bitwise_xor": "bitwise_xor"},
 }
 """NumPy's names of what `array + x` and its like call, and the names of our ops."""
 

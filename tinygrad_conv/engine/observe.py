@@ -16,6 +16,7 @@ from weakref import ref
 from ..errors import show_value
 from ..members import members_of, without_last
 from .backward import Gradients, fit
+from .half import apply_in_float32, is_beyond_half
 from .location import Place, place_at, user_where
 from .modes import LAYER, OBSERVATION, Followed, observed_by, unobserved
 from .node import Node
@@ -191,6 +192,10 @@ class Observation:
         """Apply an op: it is a call to be told of if an input is a Tensor, whatever the params are."""
         with unobserved():
             inputs, params = inputs_and_params(op, inputs, params)
+            beyond_half = is_beyond_half(op, inputs)
+        if beyond_half:
+            return apply_in_float32(op, inputs, params)
+        with unobserved():
             if not any(isinstance(value, Tensor) for value in inputs):
                 for tensor in tensors_in(params.values()):
                     self.read(tensor, op.name, tensor._data)

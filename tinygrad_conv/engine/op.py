@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..dtypes import CODES, FLOATS, promote
+from ..dtypes import CODES, FLOATS, BeyondHalf, promote
 from ..errors import DtypeError, RuleError, show_array
 from ..options import ARRAY, Option, is_array, settled_option
+from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import WHOLE, Contents, sample
 from .modes import GRAD, LAYER, OBSERVATION
@@ -128,11 +129,14 @@ class Op:
                     params[name] = deepcopy(params[name])
                 self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
             return outputs
+        except BeyondHalf:
+            pass
         except Exception as error:
             explanation = explained(self, inputs, params, error)
             if explanation is error:
                 raise
             raise explanation from error
+        return apply_in_float32(self, inputs, params)
 
     def bind(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """A call as anyone may write it, `conv2d(input=x, weight=w)` or `conv2d(x, w, b, 2)`, in the one form
@@ -150,11 +154,17 @@ class Op:
         return tuple(given.pop(name, None) for name in self.inputs), given
 
     def on_arrays(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """A call on arrays alone, as rules make them: nothing to unwrap, nothing to record."""
+        """A call on arrays alone, as rules make them: nothing to unwrap, nothing to record.
+
+        Raises DtypeError for a dtype that tensors do not have.
+        """
+        for array in inputs:
+            if array is not None and array.dtype.char not in CODES:
+                check_inputs(self, list(inputs))
         if params:
             self.settle(params)
-        if self.broadcasting and len({array.dtype for array in inputs}) > 1:
-            inputs = tuple(promote(list(inputs), [False] * len(inputs)))
+        if self.broadcasting and (inputs[0].dtype is not inputs[-1].dtype or len(inputs) > 2):
+            inputs = tuple(promote(list(inputs), [False] * len(inputs), holding=True))
         y = self.forward(*inputs, **params)
         return self.split_kept(y)[0] if self.keeps else y
 
@@ -182,7 +192,7 @@ class Op:
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
-            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs])
+            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], True)
         return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import HALF, Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
 from ..engine.modes import told
 from ..engine.op import Op
 from ..engine.tensor import Tensor
+from ..ops.functions import to, wide
 from ..options import FLAG, check_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,6 +33,27 @@ def documented_by(op: Op | Callable[..., Any]) -> Callable[[Function], Function]
         return function
 
     return document
+
+
+def rounded_once(function: Function) -> Function:
+    """A decorator for functions of several steps: of float16 they are computed in float32, and the result is
+    rounded. Each step by itself would lose digits, or overflow.
+    """
+
+    @wraps(function)
+    def call(*operands: Any, **options: Any) -> Any:
+        floats = {operand.dtype for operand in operands if is_float(operand)}
+        if floats != {HALF}:
+            return function(*operands, **options)
+        widened = [wide(operand) if is_float(operand) else operand for operand in operands]
+        return to(function(*widened, **options), dtype=HALF)
+
+    return cast(Function, call)
+
+
+def is_float(operand: Any) -> bool:
+    """Whether it is a Tensor or an array of floats."""
+    return isinstance(getattr(operand, "dtype", None), np.dtype) and operand.dtype.kind == "f"
 
 
 @told

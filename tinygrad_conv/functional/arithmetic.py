@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import KINDS
+from ..dtypes import KINDS, check_in_range
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
@@ -66,7 +66,7 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
     """`value`, a number or a tensor without dimensions, where the mask holds; `input` elsewhere.
 
     Input and mask broadcast. Raises ShapeError for a value with dimensions, DtypeError for a mask that is no
-    bool, and a value that input cannot hold.
+    bool, and a value that input cannot hold: OverflowError where it would be inf.
     """
     if getattr(value, "ndim", 0):
         wanted = "a number or a tensor without dimensions"
@@ -76,6 +76,8 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
     dtype = np.dtype(getattr(value, "dtype", type(value)))
     if dtype.kind not in KINDS or KINDS[dtype.kind] > KINDS[input.dtype.kind]:
         raise DtypeError(f"masked_fill: input {show_array(input)} cannot hold the value {value!r}")
+    if type(value) in (int, float) and input.dtype.kind == "f":
+        check_in_range(value, input.dtype)
     return functions.to(arithmetic.where(value, input, condition=mask), dtype=input.dtype)
 
 

@@ -11,7 +11,7 @@ from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, linalg, shape, softmaxes
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, FLAG, NUMBER, PROBABILITY, checked, optional
-from .arguments import Operand
+from .arguments import Operand, rounded_once
 from .indexing import repeat_interleave
 from .norms import dropout
 
@@ -53,6 +53,20 @@ def scaled_dot_product_attention(
         groups = query.shape[-3] // key.shape[-3]
         key, value = (repeat_interleave(heads, groups, dim=-3) for heads in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    return attention(query, key, value, attn_mask, dropout_p, is_causal, factor)
+
+
+@rounded_once
+def attention(
+    query: Operand,
+    key: Operand,
+    value: Operand,
+    attn_mask: Operand,
+    dropout_p: float,
+    is_causal: bool,
+    factor: float,
+) -> Tensor:
+    """The sum of the values, weighted by the softmax of the scores."""
     scores = linalg.matmul(query, shape.transpose(key, dim0=-2, dim1=-1))
     scores = arithmetic.mul(scores, factor)
     if is_causal:

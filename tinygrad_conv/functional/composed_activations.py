@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from numpy.typing import DTypeLike
 
+from ..dtypes import check_in_range
 from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
@@ -76,9 +77,11 @@ def softshrink(input: Operand, lambd: float = 0.5) -> Tensor:
 
 @checked()
 def threshold(input: Operand, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """x where x > threshold, `value` elsewhere."""
+    """x where x > threshold, `value` elsewhere, which its dtype must hold."""
     if inplace:
         return in_place(_threshold, inplace, input, threshold, value)
+    if input.dtype.kind == "f" and type(value) in (int, float):
+        check_in_range(value, input.dtype)
     return arithmetic.where(value, input, condition=input <= threshold)
 
 

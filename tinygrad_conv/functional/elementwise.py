@@ -12,7 +12,7 @@ from ..errors import DtypeError, show_array
 from ..ops import arithmetic, comparisons, division, elementary, functions, rounding
 from ..ops.arguments.dtypes import check_float
 from ..options import OPERAND, checked, choice, optional
-from .arguments import Operand
+from .arguments import Operand, rounded_once
 
 ROUNDING = choice("floor", "trunc")._replace(plain=frozenset(), at_once=True)
 
@@ -86,20 +86,25 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
 
 @checked(input=OPERAND, other=OPERAND)
 def xlogy(input: Operand, other: Operand) -> Tensor:
-    """x · log y, and 0 where x is 0, whatever log y is; NaN where y is NaN."""
-    unknown = comparisons.isnan(other if hasattr(other, "dtype") else np.asarray(other))
-    vanishes = comparisons.logical_and(comparisons.eq(input, 0), comparisons.logical_not(unknown))
+    """x · log y, and 0 where x is 0, whatever log y is; NaN where y is NaN.
+
+    The slope of x is log y, at 0 too; but where y has no finite one, it is 0 there.
+    """
     common = arithmetic.where(other, input, condition=True)  # in the dtype of the product
+    unlogged = comparisons.logical_or(comparisons.le(common, 0), comparisons.isinf(common))
+    vanishes = comparisons.logical_and(comparisons.eq(input, 0), unlogged)
     return arithmetic.mul(input, functions.log(arithmetic.where(1.0, common, condition=vanishes)))
 
 
 @checked(input=OPERAND, end=OPERAND, weight=OPERAND)
+@rounded_once
 def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
     """input + weight · (end - input): `input` for a weight of 0, `end` for 1. All three broadcast."""
     return arithmetic.add(input, arithmetic.mul(weight, arithmetic.sub(end, input)))
 
 
 @checked(tensor1=OPERAND, tensor2=OPERAND, value=OPERAND)
+@rounded_once
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: float = 1) -> Tensor:
     """input + value · tensor1 · tensor2, elementwise."""
     product = arithmetic.mul(tensor1, tensor2)
@@ -111,6 +116,12 @@ def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: float 
     """input + value · tensor1 / tensor2, elementwise. Raises DtypeError for integers alone."""
     if all(operand.dtype.kind in "biu" for operand in (tensor1, tensor2)):
         raise DtypeError(f"addcdiv: integers have no true quotient here: {show_array(tensor1)}; use .float()")
+    return with_quotient(input, tensor1, tensor2, value)
+
+
+@rounded_once
+def with_quotient(input: Operand, tensor1: Operand, tensor2: Operand, value: float) -> Tensor:
+    """input + value · tensor1 / tensor2."""
     quotient = arithmetic.div(tensor1, tensor2)
     return arithmetic.add(input, quotient if value == 1 else arithmetic.mul(quotient, value))
 

@@ -12,7 +12,7 @@ from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.products import check_bmm, check_product
 from ..options import checked
-from .arguments import Operand
+from .arguments import Operand, rounded_once
 
 
 @checked()
@@ -50,7 +50,7 @@ def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: float = 1, alph
     A beta of 0 leaves input out, be there NaN in it. Raises ShapeError for any other shapes.
     """
     check_product("addmm", mat1, mat2, "[n, k] and [k, m]")
-    return added("addmm", input, linalg.matmul(mat1, mat2), beta, alpha)
+    return added("addmm", input, mat1, mat2, beta, alpha)
 
 
 @checked()
@@ -60,7 +60,7 @@ def addmv(input: Operand, mat: Operand, vec: Operand, *, beta: float = 1, alpha:
     A beta of 0 leaves input out, be there NaN in it. Raises ShapeError for any other shapes.
     """
     check_product("addmv", mat, vec, "[n, k] and [k]")
-    return added("addmv", input, linalg.matmul(mat, vec), beta, alpha)
+    return added("addmv", input, mat, vec, beta, alpha)
 
 
 @checked()
@@ -70,17 +70,23 @@ def baddbmm(input: Operand, batch1: Operand, batch2: Operand, *, beta: float = 1
     A beta of 0 leaves input out, be there NaN in it. Raises ShapeError for any other shapes.
     """
     check_bmm("baddbmm", batch1, batch2)
-    return added("baddbmm", input, linalg.matmul(batch1, batch2), beta, alpha)
+    return added("baddbmm", input, batch1, batch2, beta, alpha)
 
 
-def added(op: str, input: Operand, product: Operand, beta: float, alpha: float) -> Tensor:
-    """beta · input + alpha · product, in the shape of the product."""
-    sizes = input.shape[::-1]
-    if input.ndim > product.ndim or any(a not in (1, b) for a, b in zip(sizes, product.shape[::-1])):
-        shapes = (
-            f"input {show_shape(input.shape)} does not broadcast to the product {show_shape(product.shape)}"
-        )
+def added(op: str, input: Operand, a: Operand, b: Operand, beta: float, alpha: float) -> Tensor:
+    """beta · input + alpha · A B, in the shape of the product."""
+    sizes = a.shape[:-1] + b.shape[a.ndim - 1 :]
+    given = input.shape[::-1]
+    if input.ndim > len(sizes) or any(size not in (1, wanted) for size, wanted in zip(given, sizes[::-1])):
+        shapes = f"input {show_shape(input.shape)} does not broadcast to the product {show_shape(sizes)}"
         raise ShapeError(f"{op}: {shapes}")
+    return with_product(input, a, b, beta, alpha)
+
+
+@rounded_once
+def with_product(input: Operand, a: Operand, b: Operand, beta: float, alpha: float) -> Tensor:
+    """beta · input + alpha · A B."""
+    product = linalg.matmul(a, b)
     product = product if alpha == 1 else arithmetic.mul(product, alpha)
     if beta == 0:
         input = functions.masked(input, mask=np.zeros((), bool))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import arithmetic, comparisons, counting, extremes, shape
+from ..ops import arithmetic, comparisons, counting, extremes, functions, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..options import ARRAY, INTEGER, OPERAND, checked
@@ -84,7 +84,8 @@ def median_of_all(input: Operand) -> Tensor:
     """The largest of the numbers that are not above the middle one, for `amax` shares its gradient."""
     flat = shape.reshape(input, shape=(-1,))
     if not flat.shape[0]:
-        return arithmetic.where(np.zeros((), flat.dtype), np.nan, condition=flat.dtype.kind != "f")
+        nothing = functions.to(reduce.sum(flat), dtype=flat.dtype)
+        return arithmetic.add(nothing, np.nan) if flat.dtype.kind == "f" else nothing
     numbers = np.asarray(flat.detach() if isinstance(flat, Tensor) else flat)
     middle = np.sort(numbers)[(len(numbers) - 1) // 2]
     if flat.dtype.kind != "f" or np.isnan(numbers).any():

@@ -16,7 +16,7 @@ from ..engine.tensor import Tensor
 from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
 from .hooks import HookedModule
-from .options import LAYERS, OWN, take_device
+from .options import LAYERS, OWN, other_names, take_device
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
@@ -44,11 +44,13 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     training: bool
     _path: str
+    _other_names: dict[str, str] = {}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_constructor(cls, LAYERS, OWN)
         take_device(cls)
+        cls._other_names = other_names(cls)
 
     def __init__(self) -> None:
         path = type(self).__name__.lower()
@@ -62,6 +64,8 @@ class Module(HookedModule, ModuleTree, Conversions):
         around = LAYER.get()
         try:
             LAYER.set(self._path)
+            if options:
+                options = {self._other_names.get(name, name): value for name, value in options.items()}
             if self._pre_hooks:
                 inputs, options = self._before(inputs, options)
             y = self.forward(*inputs, **options)

@@ -181,3 +181,15 @@ OWN: dict[str, dict[str, Option]] = {
     },
 }
 """By layer: its own meaning of some arguments."""
+
+
+PYTORCHS_INPUTS = {"x": "input", "x1": "input1", "x2": "input2"}
+
+
+def other_names(cls: Any) -> dict[str, str]:
+    """Of a layer of this package its names of the inputs, by PyTorch's, as in `loss(input=y, target=t)`."""
+    if not (getattr(cls.forward, "__module__", None) or "").startswith(PACKAGE):
+        return {}
+    code = cls.forward.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    return {other: own for own, other in PYTORCHS_INPUTS.items() if own in names and other not in names}

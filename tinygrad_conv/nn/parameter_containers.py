@@ -15,14 +15,22 @@ from .parameters import Parameter
 class ParameterContainer(Module):
     """What both share: their parameters by name, and how they look in print. Tensors become parameters."""
 
-    def _put(self, name: str, value: Any) -> None:
-        """Have a parameter of this name."""
+    def _put(self, members: Mapping[str, Any]) -> None:
+        """Have parameters of these names: all, or where one cannot be, none."""
+        parameters = {name: self._parameter_of(name, value) for name, value in members.items()}
+        for name in parameters:
+            self._check_name(name)
+        for name, parameter in parameters.items():
+            self.register_parameter(name, parameter)
+
+    def _parameter_of(self, name: str, value: Any) -> Parameter | None:
+        """A value as a parameter."""
         if isinstance(value, Tensor) and not isinstance(value, Parameter):
-            value = Parameter(value)
+            return Parameter(value)
         if not (value is None or isinstance(value, Parameter)):
             given = type(value).__name__
             raise TypeError(f"{type(self).__name__}: {name} must be an nn.Parameter or None, not {given}")
-        self.register_parameter(name, value)
+        return value
 
     def __len__(self) -> int:
         return len(self._own_parameters())
@@ -42,13 +50,11 @@ class ParameterList(ParameterContainer):
 
     def append(self, value: Any) -> ParameterList:
         """Add a parameter at the end."""
-        self._put(str(len(self)), value)
-        return self
+        return self.extend((value,))
 
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Add parameters at the end."""
-        for value in values:
-            self.append(value)
+        self._put({str(number): value for number, value in enumerate(values, len(self))})
         return self
 
     def __iter__(self) -> Iterator[Any]:
@@ -59,7 +65,7 @@ class ParameterList(ParameterContainer):
         return ParameterList(chosen) if isinstance(index, slice) else chosen
 
     def __setitem__(self, index: int, value: Any) -> None:
-        self._put(list(self._own_parameters())[index], value)
+        self._put({list(self._own_parameters())[index]: value})
 
 
 class ParameterDict(ParameterContainer):
@@ -76,8 +82,7 @@ class ParameterDict(ParameterContainer):
         pairs: Iterable[tuple[str, Any]] = dict(parameters).items()
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
             pairs = sorted(pairs, key=lambda pair: str(pair[0]))
-        for name, value in pairs:
-            self._put(name, value)
+        self._put(dict(pairs))
 
     def keys(self) -> Iterable[str]:
         """The names."""
@@ -101,7 +106,7 @@ class ParameterDict(ParameterContainer):
         return self._own_parameters()[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._put(name, value)
+        self._put({name: value})
 
     def __delitem__(self, name: str) -> None:
         delattr(self, name)

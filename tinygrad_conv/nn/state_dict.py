@@ -12,6 +12,8 @@ from ..errors import show_shape
 from ..foreign import numbers_of
 from .uninitialized import Uninitialized, is_uninitialized
 
+MOST_LISTED, LONGEST_KEY = 200, 200  # problems in a message, and characters of a key, which may be a file's
+
 
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` found missing, and what it had no place for."""
@@ -40,7 +42,7 @@ def load(
     given = {key: state_dict[key] for key in own if key in state_dict}
     arrays = {key: plain_array(key, value) for key, value in given.items() if not is_uninitialized(value)}
     problems = [f"missing key {key}" for key in missing if strict]
-    problems += [f"unexpected key {key}" for key in unexpected if strict]
+    problems += [f"unexpected key {shown_key(key)}" for key in unexpected if strict]
     problems += [
         f"{key} has no numbers yet in the state dict"
         for key in given
@@ -60,9 +62,17 @@ def load(
         else:
             changes.write(own[key], numbers)
     if problems:
-        listed = "".join(f"\n    {problem}" for problem in problems)
+        listed = "".join(f"\n    {problem}" for problem in problems[:MOST_LISTED])
+        more = len(problems) - MOST_LISTED
+        listed += f"\n    … and {more} more" if more > 0 else ""
         raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
     return IncompatibleKeys(missing, unexpected)
+
+
+def shown_key(key: Any) -> str:
+    """A key that came from elsewhere, of any length."""
+    text = str(key)
+    return text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}…"
 
 
 def copied(tensor: Tensor) -> Tensor:

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..dtypes import Array, get_default_dtype, promote
+from ..dtypes import HALF, Array, get_default_dtype, promote
 from ..engine.declare import primitive
 from ..engine.registry import OPS
 from ..errors import DtypeError
-
-HALF = np.dtype(np.float16)
 
 
 def floating(x: Array) -> Array:

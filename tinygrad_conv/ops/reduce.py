@@ -7,13 +7,14 @@ import math
 import numpy as np
 
 from .. import kernels
+from ..dtypes import HALF
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.dims import kept_shape, one_dim, reduced_dims
 from .arguments.dtypes import check_float
 from .arguments.shapes import check_repeats
 from .arithmetic import pow, where
-from .functions import HALF, exp, floating, masked, to, wide
+from .functions import exp, floating, masked, to, wide
 from .shape import cat, flip, reshape
 
 

@@ -22,19 +22,7 @@ from .values import Argument, ArrayIn, Reading, TensorIn
 PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, Module)
 STRAIGHT = (
     *("LOAD_", "STORE_FAST", "BUILD_TUPLE", "BUILD_LIST", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "PUSH_NULL"),
-    *(
-        "PRECALL",
-        "CACHE",
-        "NOP",
-        "SWAP",
-        "COPY",
-        "ROT_",
-        "DUP_TOP",
-        "POP_TOP",
-        "POP_BLOCK",
-        "RESUME",
-        "KW_NAMES",
-    ),
+    *("NOP", "SWAP", "COPY", "ROT_", "DUP_TOP", "POP_TOP", "POP_BLOCK", "RESUME", "KW_NAMES"),
     *("NOT_TAKEN", "EXTENDED_ARG", "FORMAT_SIMPLE"),
 )
 NUMBERS = ("float", "int", "bool")
@@ -139,18 +127,18 @@ class ResultForm:
 
 def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
     """Whether a function does nothing from an instruction on but return, and read further numbers."""
-    instructions = [each for each in dis.get_instructions(code) if each.opname != "CACHE"]
-    place = max(number for number, each in enumerate(instructions) if each.offset <= offset)
-    asked = [each.argval for each in instructions[max(0, place - 5) : place] if each.opname == "LOAD_GLOBAL"]
-    numbers = len([name for name in asked if name in NUMBERS])  # `float(loss.item())`: calls that may follow
+    instructions = [each for each in dis.get_instructions(code) if each.opname not in ("CACHE", "PRECALL")]
+    place = running(instructions, offset)
+    reading = {running(instructions, each) for each in readings}
+    numbers = open_calls(instructions, place)
     before = ""
-    for instruction in instructions[place + 1 :]:
+    for number, instruction in enumerate(instructions[place + 1 :], place + 1):
         name = instruction.opname
         if name.startswith("RETURN_"):
             return True
         if name.startswith("CALL"):
             leaves_a_block = before in ("LOAD_CONST", "DUP_TOP")
-            if instruction.offset not in readings and not leaves_a_block:
+            if number not in reading and not leaves_a_block:
                 numbers -= 1
             if numbers < 0:
                 return False
@@ -158,8 +146,38 @@ def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
             numbers += 1
         elif name == "LOAD_GLOBAL" or not name.startswith(STRAIGHT):
             return False
-        before = before if name == "PRECALL" else name
+        before = name
     return False
+
+
+def running(instructions: list[dis.Instruction], offset: int) -> int:
+    """Which instruction runs at an offset, which may be that of a cache behind it."""
+    return max(number for number, each in enumerate(instructions) if each.offset <= offset)
+
+
+def open_calls(instructions: list[dis.Instruction], place: int) -> int:
+    """How many calls of float, int or bool there are around what runs, as in `float(loss.item())`.
+
+    Where Python does not keep where in its line an instruction stands (before 3.11, or told not to), those
+    close by.
+    """
+    asking = [
+        (number, each)
+        for number, each in enumerate(instructions[:place])
+        if each.opname == "LOAD_GLOBAL" and each.argval in NUMBERS
+    ]
+    calls = {start_of(each) for each in instructions[place + 1 :] if each.opname.startswith("CALL")}
+    if None in calls:
+        return len([number for number, _ in asking if number >= place - 5])
+    return len([each for _, each in asking if start_of(each) in calls])
+
+
+def start_of(instruction: dis.Instruction) -> tuple[int, int] | None:
+    """Line and column where what an instruction does begins; None where that is not kept."""
+    positions = getattr(instruction, "positions", None)
+    if positions is None or positions.lineno is None or positions.col_offset is None:
+        return None
+    return positions.lineno, positions.col_offset
 
 
 def place_of(step: Any) -> Where:

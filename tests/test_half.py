@@ -1,0 +1,193 @@
+"""float16 beside numbers that it cannot hold: computed in float32, and rounded once."""
+
+from __future__ import annotations
+
+import math
+import operator
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import functional as F
+
+NUMBERS = np.array([1.0, -2.0, 0.5, 6e4, 1e-4, 0.0], np.float16)
+BEYOND = (1e5, -1e5, 65520.0, 1e-8, -3e-7, 100_000, np.float32(1e6), np.float64(1e-7))
+
+OPERATORS = {
+    name: getattr(operator, name)
+    for name in ("add", "sub", "mul", "truediv", "mod", "floordiv", "gt", "ge", "lt", "le", "eq", "ne")
+}
+FUNCTIONS = {
+    **OPERATORS,
+    **{f"{name}, reversed": lambda x, number, op=op: op(number, x) for name, op in OPERATORS.items()},
+    "maximum": lambda x, number: tg.maximum(x, number),
+    "minimum": lambda x, number: tg.minimum(x, number),
+    "clamp_min": lambda x, number: tg.clamp(x, min=number),
+    "clamp_max": lambda x, number: tg.clamp(x, max=number),
+    "fmod": lambda x, number: tg.fmod(x, number),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("number", BEYOND, ids=repr)
+def test_a_number_counts_for_what_it_is(name, number):
+    """Against the same in float32, rounded to float16."""
+    function = FUNCTIONS[name]
+    with np.errstate(all="ignore"):
+        y = function(tg.tensor(NUMBERS), number)
+        right = function(tg.tensor(NUMBERS.astype(np.float32)), number).numpy()
+        if right.dtype == np.float32:
+            right = right.astype(np.float16)
+    np.testing.assert_array_equal(y.numpy(), right, strict=True)
+
+
+X = np.array([200.0, -100.0], np.float16)
+EXACT = X.astype(np.float64)
+CUBE, SLOPE, CURVATURE = EXACT**3 / 1e5, 3 * EXACT**2 / 1e5, 6 * EXACT / 1e5
+
+
+@pytest.mark.parametrize("divisor", [1e5, np.float32(1e5), tg.tensor(1e5), tg.tensor(1e5, dtype=tg.float64)])
+def test_gradients_of_both_orders_come_through(divisor):
+    """x³ / c, whose slope is 3 x² / c, and its slope 6 x / c."""
+    x = tg.tensor(X, requires_grad=True)
+    y = x * x / divisor * x
+    (dx,) = tg.grad(y.float().sum(), x, create_graph=True)
+    (ddx,) = tg.grad(dx.float().sum(), x)
+    for got, right in ((y, CUBE), (dx, SLOPE), (ddx, CURVATURE)):
+        assert got.dtype == np.float16
+        np.testing.assert_allclose(got.detach().numpy(), right, rtol=3e-3)
+
+
+def test_a_number_in_a_tensor_has_a_gradient():
+    """Of x / c it is -x / c², in the dtype of c, which float16 could not hold."""
+    x, c = tg.tensor(X, requires_grad=True), tg.tensor(1e5, requires_grad=True)
+    y = x / c
+    y.float().sum().backward()
+    np.testing.assert_allclose(y.detach().numpy(), EXACT / 1e5, rtol=1e-3)
+    np.testing.assert_allclose(x.grad, [1e-5, 1e-5], rtol=1e-2)
+    assert c.grad.dtype == np.float32
+    np.testing.assert_allclose(c.grad, -100 / 1e10, rtol=1e-6)
+
+
+def test_what_is_on_the_tape_is_what_was_computed():
+    lines = str((tg.tensor(X, requires_grad=True) / 1e5).tape()).splitlines()
+    assert [line.split("(")[0].split(" = ")[1] for line in lines] == ["to", "div", "to"]
+
+
+def test_arrays_alone():
+    np.testing.assert_array_equal(tg.ops.div(X, 1e5), (EXACT / 1e5).astype("e"), strict=True)
+    np.testing.assert_array_equal(tg.ops.div(X, np.array(1e5)), (EXACT / 1e5).astype("e"), strict=True)
+
+
+def test_integers_where_floats_are_float16():
+    tg.set_default_dtype(tg.float16)
+    try:
+        y = tg.tensor([1000, 3]) / 1e5
+    finally:
+        tg.set_default_dtype(tg.float32)
+    np.testing.assert_array_equal(y.numpy(), np.array([1e-2, 3e-5], np.float16), strict=True)
+
+
+def test_in_place():
+    x = tg.tensor([2e4, 3.0], dtype=tg.float16)
+    held = x
+    x /= 1e5
+    assert held is x
+    np.testing.assert_array_equal(x.numpy(), np.array([0.2, 3e-5], np.float16), strict=True)
+
+
+def test_numbers_that_float16_holds_take_one_op():
+    for number in (2.0, 0.1, 65504, 1e-4, math.inf, math.nan, 0):
+        x = tg.tensor([0.5, -1], dtype=tg.float16, requires_grad=True)
+        assert (x * number).grad_fn.op.name == "mul"
+
+
+def test_a_replay_reads_the_number_again():
+    """Whether a tensor's number fits is nothing that a recording may take for granted."""
+    x = tg.tensor(X, requires_grad=True)
+
+    def step(scale):
+        x.grad = None
+        y = (x * (1e5 * scale) / 1e5).float().sum()
+        y.backward()
+        return y
+
+    replayed = tg.replay(step)
+    for scale in (1e-3, 2e-3, 1e-9, 1e-4):
+        right = step(tg.tensor(scale))
+        slope = x.grad
+        y = replayed(tg.tensor(scale))
+        np.testing.assert_array_equal(y.detach().numpy(), right.detach().numpy(), strict=True)
+        np.testing.assert_array_equal(x.grad, slope, strict=True)
+
+
+REFUSED = {
+    "masked_fill": lambda x, number: x.masked_fill(x > 0, number),
+    "masked_fill_": lambda x, number: x.clone().masked_fill_(x > 0, number),
+    "x[…]": lambda x, number: operator.setitem(x, 0, number),
+    "full": lambda x, number: tg.full((2,), number, dtype=x.dtype),
+    "full_like": tg.full_like,
+    "new_full": lambda x, number: x.new_full((2,), number),
+    "fill_": lambda x, number: x.clone().fill_(number),
+    "pad": lambda x, number: F.pad(x, (1, 1), value=number),
+    "threshold": lambda x, number: F.threshold(x, 0, number),
+    "index_fill": lambda x, number: x.index_fill(0, tg.tensor([0]), number),
+    "scatter": lambda x, number: x.scatter(0, tg.tensor([0]), number),
+    "linspace": lambda x, number: tg.linspace(0, number, 3, dtype=x.dtype),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(("dtype", "number"), [(tg.float16, -1e9), (tg.float16, 70_000), (tg.float32, 1e39)])
+def test_a_number_is_not_written_as_inf(name, dtype, number):
+    """As PyTorch refuses it; inf itself is written."""
+    x = tg.tensor([1.0, -2.0], dtype=dtype)
+    with pytest.raises(OverflowError, match=": float(16|32) holds numbers up to"):
+        REFUSED[name](x, number)
+    assert x.tolist() == [1, -2]
+    if name != "linspace":
+        REFUSED[name](x, math.inf)
+
+
+def test_linspace_of_integers_that_do_not_fit():
+    with pytest.raises(OverflowError, match="linspace: uint8 holds integers from 0 to 255"):
+        tg.linspace(0, 300, 4, dtype=tg.uint8)
+    assert tg.linspace(0, 255, 3, dtype=tg.uint8).tolist() == [0, 127, 255]
+
+
+def large(*shape, seed=0):
+    return (np.random.default_rng(seed).normal(size=shape) * 200).astype(np.float16)
+
+
+IN_STEPS = {
+    "addcmul": lambda a, b, c: tg.addcmul(a, b, c, value=1e-8),
+    "addcdiv": lambda a, b, c: tg.addcdiv(a, b, c, value=1e-8),
+    "lerp": tg.lerp,
+    "addmm": lambda a, b, c: tg.addmm(a, b, c, beta=0.5, alpha=1e-6),
+    "addmv": lambda a, b, c: tg.addmv(a[0], b, c[0], alpha=1e-6),
+    "baddbmm": lambda a, b, c: tg.baddbmm(a[None], b[None], c[None], alpha=1e-6),
+    "attention": lambda a, b, c: F.scaled_dot_product_attention(a, b, c / 200),
+    "causal attention": lambda a, b, c: F.scaled_dot_product_attention(a, b, c / 200, is_causal=True),
+}
+
+
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_what_takes_several_steps_is_rounded_once(name):
+    """Forward and backward against the same in float64: a step between overflows in float16."""
+    arrays = [large(4, 4, seed=seed) for seed in range(3)]
+    halves = [tg.tensor(array, requires_grad=True) for array in arrays]
+    doubles = [tg.tensor(array.astype(np.float64), requires_grad=True) for array in arrays]
+    with np.errstate(over="ignore"):
+        y, right = IN_STEPS[name](*halves), IN_STEPS[name](*doubles).half()
+        assert y.dtype == np.float16
+        np.testing.assert_allclose(y.detach().numpy(), right.detach().numpy(), rtol=2e-3)
+        y.sum().backward()
+        right.sum().backward()
+    for half, double in zip(halves, doubles):
+        np.testing.assert_allclose(half.grad, double.grad, rtol=5e-3, atol=2e-6)
+
+
+def test_float16_beside_float32_is_float32():
+    a, b = tg.tensor(large(4, 4)), tg.tensor(large(4, 4).astype(np.float32))
+    assert tg.addcmul(a, a, b).dtype == tg.addmm(a, a, b).dtype == np.float32
