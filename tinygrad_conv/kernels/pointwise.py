@@ -73,17 +73,21 @@ def sum_by_channel(x: Array) -> Array:
     return np.asarray(sum_over(sums, others), x.dtype)
 
 
-def sum_of_rows(matrix: Array) -> Array:
-    """The sum of each row, in float64: pieces of it by BLAS, whose sums are added up in float64."""
-    rows, length = matrix.shape
+def sum_of_rows(rows: Array) -> Array:
+    """The sum over the last axis, in float64: pieces of it by BLAS, whose sums are added up in float64.
+
+    Each row by itself, so that a sum is the same to the bit whichever rows are summed with it.
+    """
+    length = rows.shape[-1]
     whole = length - length % PIECE_OF_DOT
     with blas_held():
-        rest = matrix[:, whole:].dot(ones(length - whole, matrix.dtype)).astype(np.float64)
+        column = ones(length - whole, rows.dtype)[:, None]
+        rest = np.matmul(rows[..., None, whole:], column)[..., 0, 0].astype(np.float64)
         if not whole:
             return rest
-        pieces = matrix[:, :whole].reshape(rows, -1, PIECE_OF_DOT)
-        sums = np.matmul(pieces, ones(PIECE_OF_DOT, matrix.dtype))
-    return np.asarray(np.add.reduce(sums, 1, np.float64) + rest)
+        pieces = rows[..., :whole].reshape(*rows.shape[:-1], -1, PIECE_OF_DOT)
+        sums = np.matmul(pieces, ones(PIECE_OF_DOT, rows.dtype))
+    return np.asarray(np.add.reduce(sums, -1, np.float64) + rest)
 
 
 def rectify(x: Array) -> Array:
