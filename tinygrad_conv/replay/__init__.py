@@ -19,6 +19,7 @@ reading order:
     beside.py       what the step does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
     world.py, guard.py    what it takes for granted outside of itself, and whether that still holds
+    joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     runner.py, state.py    one step, and how it is undone where something fails
@@ -44,6 +45,11 @@ leaves everything as it is. The result is the forward's (or the rule's) to the b
               array or memory that was some `out`, so that views of it may be made once; the call then asks
               `x is known` each time, for such an array can be replaced. Of no other may a hook keep hold.
               A hook that does not use its `out` after all adds the id of it to `shared["declined"]`
+
+Where the images that an op makes go to another op alone, both may be done in one call.
+`@conv2d.replayed(then=relu)` declares a preparation like that of conv2d, whose call returns what relu makes;
+`@max_pool2d.replayed("x", then=relu)` one like that of the rule for x, which is given the op's own result y
+besides, and whose call returns what relu's rule makes of the gradient. These may not return None.
 
 The hooks of this package are in ops/replayed.
 """

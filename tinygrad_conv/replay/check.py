@@ -31,7 +31,7 @@ def check_against_eager(program: Program, given: Arguments, step: Callable[[], A
     after = changed.state(given.tensors, everything=True)
     before.restore()
     try:
-        parted = difference_of_constants(program.recorded, trace.recorded)
+        parted = difference_of_constants(program.as_recorded, trace.recorded)
         if parted is not None:
             raise ReplayError(f"replay and eager part: {parted}")
         result = compared_run(program, given, trace)

@@ -69,6 +69,7 @@ class Line:
     details: Any  # what else it is called with
     where: Where
     layer: str = ""
+    then: Any = None  # the op that does its part in the same call
 
     @property
     def place(self) -> str:
