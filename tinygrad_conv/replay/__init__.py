@@ -34,8 +34,9 @@ declared. Where shapes decide what a call does, a hook settles it once:
         return partial(np.square, out=out)       return lambda dy, x: np.multiply(2 * dy, x, out=out)
 
 It is called once for each line of a program, with arrays as they were recorded, to read shapes, dtypes and
-strides of, and the params by keyword; it returns what is called with arrays in each step, or None, which
-leaves everything as it is. The result is the forward's (or the rule's) to the bit, in `out` or elsewhere.
+strides of (not numbers: nobody keeps those), and the params by keyword; it returns what is called with arrays
+in each step, or None, which leaves everything as it is. The result is the forward's (or the rule's) to the
+bit, in `out` or elsewhere.
 
     out       memory for it, laid out as it was recorded, which the next step writes to again; None where
               somebody may hold on to the result, which must be in fresh memory then (NumPy's `out=None`);

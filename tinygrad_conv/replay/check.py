@@ -25,7 +25,7 @@ def check_against_eager(program: Program, given: Arguments, step: Callable[[], A
     """
     changed = program.changed.of_everything(program.recorded)
     before = changed.state(given.tensors, everything=True)
-    trace = Trace(given.tensors, given.bare)
+    trace = Trace(given.tensors, given.bare, keeps=True)
     with trace:
         step()
     after = changed.state(given.tensors, everything=True)

@@ -23,8 +23,8 @@ from .gradients import FORGET, nothing
 from .guard import Guard
 from .joined import joined
 from .listing import listed
-from .liveness import owners, releases
-from .program import Line, Recorded
+from .liveness import releases
+from .program import Line, Recorded, imagine
 from .state import Grads, State, default_generator
 from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only
 
@@ -49,7 +49,7 @@ class Program:
     def __init__(self, recorded: Recorded, guard: Guard, key: tuple[Any, ...], lock: Lock) -> None:
         """key: of the arguments that it is for. lock: whoever runs the step, or measures it, has it."""
         self.as_recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
-        recorded.owners = owners(recorded)
+        imagine(recorded)
         self.recorded = recorded = joined(recorded)
         self.lines = recorded.lines
         self.calls, self.nbytes = calls_of(recorded)
