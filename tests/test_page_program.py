@@ -60,7 +60,7 @@ def test_it_has_every_call(program):
         assert call["source"] and "microseconds" not in call
     assert data["step"] is None and data["note"] == ""
     assert data["title"] == f"A program of {len(program.lines)} calls and {buffers_of(program)} buffers"
-    (conv,) = [call for call in data["calls"] if call["name"] == "conv2d"]
+    (conv,) = [call for call in data["calls"] if call["name"] == "conv2d+relu"]
     assert (conv["way"], conv["layer"]) == ("forward", "sequential.0")
     assert conv["source"] == "loss = tg.cross_entropy(net(x), y)"
     assert [data["slots"][slot]["name"] for slot in conv["reads"][1:]] == ["0.weight", "0.bias"]
@@ -99,7 +99,7 @@ def test_it_is_one_file_that_asks_for_nothing(tmp_path, program):
 
 def test_without_javascript_there_is_a_list(profile):
     plain = re.search(r"<ol>(.*?)</ol>", html(profile), re.DOTALL)[1]
-    assert plain.count("<li>") == len(profile.seconds) and "conv2d(%0, 0.weight, 0.bias)" in plain
+    assert plain.count("<li>") == len(profile.seconds) and "conv2d+relu(%0, 0.weight, 0.bias)" in plain
     assert plain.count(" µs, ") == len(profile.seconds)
 
 

@@ -350,10 +350,10 @@ def test_the_listing() -> None:
         step(*batch)
     lines = str(step.program).splitlines()
     assert lines[0].startswith("clear_grads()")
-    conv = next(line for line in lines if "conv2d(" in line)
-    assert "conv2d(%0, 0.weight, 0.bias)" in conv and "float32[4,4,8,8]" in conv and "4,096 B" in conv
+    conv = next(line for line in lines if "conv2d+relu(" in line)
+    assert "conv2d+relu(%0, 0.weight, 0.bias)" in conv and "float32[4,4,8,8]" in conv and "4,096 B" in conv
     assert "replay_steps.py:" in conv and conv.endswith("in sequential.0")
-    relu = next(line for line in lines if "= relu_dx(" in line)
+    relu = next(line for line in lines if "max_pool2d_dx+relu_dx(" in line)
     loss = next(line for line in lines if "= mse_loss(" in line or "= cross_entropy(" in line)
     assert "buffer " in relu and "buffer " in conv and "fresh" in loss
     assert lines[-1].startswith(f"{len(lines) - 1} calls, ") and lines[-1].endswith("buffers")

@@ -63,3 +63,44 @@ def test_a_backward_has_all_that_it_reads() -> None:
         np.testing.assert_array_equal(replayed[1].data, y.data)
         np.testing.assert_array_equal(w.grad, gradient)
     assert step.program is not None
+
+
+def trained_net(layers: int) -> Any:
+    """A step that keeps an array of half a megabyte for each layer."""
+    weights = [tg.randn(128, 128, requires_grad=True) for _ in range(layers)]
+
+    def step(x: Any) -> Any:
+        y = x
+        for w in weights:
+            w.grad = None
+            y = tg.tanh(y @ w)
+        loss = (y * y).mean()
+        loss.backward()
+        return loss.item()
+
+    return step
+
+
+def test_recordings_take_no_more_than_the_step_itself() -> None:
+    x, plain = tg.randn(1024, 128), trained_net(16)
+    eager, step = peak_of(plain, x), tg.replay(trained_net(16))
+    assert eager > 8 * MEGABYTE
+    kept = tracemalloc_of(step, x)
+    assert all(peak < eager + 4 * MEGABYTE for peak, _ in kept[:2]), kept
+    assert kept[0][1] < 2 * MEGABYTE + 16 * 2 * 65536, kept
+    assert step.recordings == 2 and step.replays == 1
+
+
+def tracemalloc_of(step: Any, x: Any) -> list[tuple[int, int]]:
+    """The peak of each of three calls, and what is left of it afterwards."""
+    left: list[tuple[int, int]] = []
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            tracemalloc.reset_peak()
+            step(x)
+            now, peak = tracemalloc.get_traced_memory()
+            left.append((peak, now))
+    finally:
+        tracemalloc.stop()
+    return left

@@ -251,7 +251,7 @@ def test_what_is_prepared_is_declared_for_inputs_that_there_are() -> None:
     )
     assert set(expected.split()) <= set(prepared)
     for op in prepared.values():
-        assert all(argument is None or argument in op.inputs for argument in op.replays)
+        assert all(argument is None or argument in op.inputs for argument, _ in op.replays)
 
 
 def test_a_hook_of_a_users_op(scratch_ops: None) -> None:

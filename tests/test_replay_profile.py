@@ -56,7 +56,7 @@ def test_times_add_up(by: str) -> None:
     assert sum(times) == pytest.approx(sum(profile.seconds) * 1e6, abs=0.05 * len(times))
     assert sum(int(cells[2]) for cells in rows) == len(step.program.lines)
     names = [cells[3] for cells in rows]
-    assert {"op": "conv2d", "layer": "sequential.0", "place": rows[0][3]}[by] in names
+    assert {"op": "conv2d+relu", "layer": "sequential.0", "place": rows[0][3]}[by] in names
     assert all(name in profile.table(by) for name in names)
 
 

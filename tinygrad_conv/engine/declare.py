@@ -151,22 +151,26 @@ class Primitive(Op):
         return function
 
     def replayed(
-        self, argument: str | None = None, *, varying: tuple[str, ...] = ()
+        self, argument: str | None = None, *, varying: tuple[str, ...] = (), then: Op | None = None
     ) -> Callable[[Function], Function]:
         """Declare the decorated function as the one that prepares the forward for a replay, or the rule for
         an input: called once, it returns what is called in each step (replay/__init__.py).
 
-        varying: params that may be other arrays in each step, which then come to that call by keyword.
+        varying: params that may be other arrays in each step, which then come to that call by keyword. then:
+        an op that does its part in the same call, where the result goes to it alone, or the gradient to its
+        rule.
         """
         if argument is not None:
             check_is_name(self, "replayed", argument)
-        return partial(self.declare_replay, argument, varying)
+        return partial(self.declare_replay, argument, varying, then)
 
-    def declare_replay(self, argument: str | None, varying: tuple[str, ...], function: Function) -> Function:
+    def declare_replay(
+        self, argument: str | None, varying: tuple[str, ...], then: Op | None, function: Function
+    ) -> Function:
         """Take what prepares a forward or a rule for a replay, and give the function back as it is."""
         if argument is not None:
             check_declarable(self, "replayed", argument, self.inputs, function)
-        self.replays[argument] = Preparation(function, varying)
+        self.replays[argument, then] = Preparation(function, varying)
         return function
 
     def declare_rule(

@@ -85,7 +85,7 @@ class Op:
         self.__signature__ = signature_for_callers(self)
         self.rules: list[Any] = [None] * len(self.inputs)  # for each input
         self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
-        self.replays: dict[str | None, Any] = {}  # by input, None for the forward: @op.replayed
+        self.replays: dict[Any, Any] = {}  # by input, None for the forward, and what follows: @op.replayed
         self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
 
     def take_options(self, options: dict[str, Option]) -> None:

@@ -8,6 +8,7 @@ A map of the folder, in reading order. The arithmetic:
     pooling.py       maximum and sum of windows
     prepared_pooling.py    the maximum for many calls on arrays of the same shapes
     norm.py          how far numbers lie from the mean of their group
+    batch_norm.py    batch norm of a large batch, each channel in one go
     pointwise.py     a bias, its sums, max(x, 0), choosing by a mask, looking for an Inf
     gemm.py          matrix products, in pieces that BLAS is quick at
     sums.py          sums of many numbers, over axes and in halves, so that the rounding stays small
@@ -27,6 +28,7 @@ rounded once. Arguments are not checked here: `ops` does that, where errors can 
 
 from __future__ import annotations
 
+from .batch_norm import batch_norm_sent_back, batch_normalized
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
 from .memory_order import ask_for_huge_pages, flattened, keep_freed_memory, unflattened
@@ -42,6 +44,8 @@ __all__ = [
     "WORTH_HOLDING_BLAS",
     "Window",
     "add_bias",
+    "batch_norm_sent_back",
+    "batch_normalized",
     "choose",
     "correlate",
     "correlate_input_grad",

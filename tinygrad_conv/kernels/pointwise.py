@@ -9,7 +9,7 @@ itself, which BLAS is fast at. All go through the numbers in the order in which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from math import isfinite, prod
 from typing import Any
@@ -27,6 +27,7 @@ CHANNEL = 1  # the axis
 LARGE = 10_000  # numbers: below, one call of NumPy is fastest
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
 NANOSECONDS = 0.5  # for each number, as much of it comes from memory
+CACHE_BYTES = 1 << 20  # with less at a time threads would wait for each other
 ROW_LENGTH = 1024  # numbers, at least, in a row of zeros
 LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
 SMALL_ENOUGH_TO_COUNT = 8192  # numbers: up to here, counting takes less time than keeping warnings back
@@ -38,10 +39,11 @@ BITS_OF = {  # integers as wide as the floats
 }
 
 
-def add_bias(y: Array, b: Array) -> Array:
-    """y [N, O, P, Q] + b [O]; y is overwritten if its dtype can hold the result."""
+def add_bias(y: Array, b: Array, rectified: bool = False) -> Array:
+    """y [N, O, P, Q] + b [O]; y is overwritten if its dtype can hold the result. rectified: max(y + b, 0)."""
     if y.size < LARGE or b.dtype != y.dtype:
-        return np.add(y, b[:, None, None], out=y if b.dtype == y.dtype else None)
+        total = np.add(y, b[:, None, None], out=y if b.dtype == y.dtype else None)
+        return np.maximum(total, zeros((), total.dtype), out=total) if rectified else total
     order = memory_order(y.strides)
     rows = y.transpose(order.axes)
     bias = b.reshape([-1 if axis == CHANNEL else 1 for axis in order.axes])
@@ -51,11 +53,23 @@ def add_bias(y: Array, b: Array) -> Array:
         bias = row
     everywhere = np.broadcast_to(bias, rows.shape)
 
+    nothing = zeros(rows.shape[1:], y.dtype) if rectified else None
+
     def work(first: int, last: int) -> None:
-        np.add(rows[first:last], everywhere[first:last], out=rows[first:last])
+        for part in parts_in_cache(first, last, rows):
+            np.add(rows[part], everywhere[part], out=rows[part])
+            if nothing is not None:
+                np.maximum(rows[part], nothing, out=rows[part])
 
     share(work, len(rows), y.size * NANOSECONDS / 1000)
     return y
+
+
+def parts_in_cache(first: int, last: int, rows: Array) -> Iterator[slice]:
+    """Rows [first, last), as many at a time as stay in the cache from one pass to the next."""
+    together = max(1, CACHE_BYTES // max(1, rows[0].nbytes))
+    for begin in range(first, last, together):
+        yield slice(begin, min(last, begin + together))
 
 
 def sum_by_channel(x: Array) -> Array:
@@ -73,17 +87,21 @@ def sum_by_channel(x: Array) -> Array:
     return np.asarray(sum_over(sums, others), x.dtype)
 
 
-def sum_of_rows(matrix: Array) -> Array:
-    """The sum of each row, in float64: pieces of it by BLAS, whose sums are added up in float64."""
-    rows, length = matrix.shape
+def sum_of_rows(rows: Array) -> Array:
+    """The sum over the last axis, in float64: pieces of it by BLAS, whose sums are added up in float64.
+
+    Each row by itself, so that a sum is the same to the bit whichever rows are summed with it.
+    """
+    length = rows.shape[-1]
     whole = length - length % PIECE_OF_DOT
     with blas_held():
-        rest = matrix[:, whole:].dot(ones(length - whole, matrix.dtype)).astype(np.float64)
+        column = ones(length - whole, rows.dtype)[:, None]
+        rest = np.matmul(rows[..., None, whole:], column)[..., 0, 0].astype(np.float64)
         if not whole:
             return rest
-        pieces = matrix[:, :whole].reshape(rows, -1, PIECE_OF_DOT)
-        sums = np.matmul(pieces, ones(PIECE_OF_DOT, matrix.dtype))
-    return np.asarray(np.add.reduce(sums, 1, np.float64) + rest)
+        pieces = rows[..., :whole].reshape(*rows.shape[:-1], -1, PIECE_OF_DOT)
+        sums = np.matmul(pieces, ones(PIECE_OF_DOT, rows.dtype))
+    return np.asarray(np.add.reduce(sums, -1, np.float64) + rest)
 
 
 def rectify(x: Array) -> Array:

@@ -40,6 +40,8 @@ def batch_norm(
     integers.
     """
     check_batch("batch_norm", x, w, b, running_mean, running_var, training)
+    if training and (result := by_channels(x, w, b, eps, statistics)) is not None:
+        return result
     shape, values = channel_shape(x), wide(x)
     if training:
         distance, center, variance = deviation(values, batch_dims(x), statistics)
@@ -216,6 +218,20 @@ def deviation(x, dims, statistics=None):
     if statistics is not None:
         statistics[:] = center.reshape(statistics.shape[1:]), variance.reshape(statistics.shape[1:])
     return distance, center, variance
+
+
+def by_channels(x, w, b, eps, statistics, rectified=False):
+    """y (of which max(y, 0), if rectified), μ and 1 / √(σ² + eps), each channel in one go; None where that is
+    not for x. Mean and variance are written to `statistics`.
+    """
+    with np.errstate(invalid="ignore"):
+        normalized = kernels.batch_normalized(x, w, b, eps, rectified)
+    if normalized is None:
+        return None
+    y, center, variance, scale = normalized
+    if statistics is not None:
+        statistics[:] = center.reshape(-1), variance.reshape(-1)
+    return y, center, scale
 
 
 def stretched(distance, factor, offset=None):

@@ -20,6 +20,7 @@ reading order:
     results.py      what it returns
     names.py, world.py    what it reaches outside of itself
     facts.py, guard.py    what it takes for granted of that, and whether it still holds
+    joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     runner.py, state.py    one step, and how it is undone where something fails
@@ -34,8 +35,9 @@ declared. Where shapes decide what a call does, a hook settles it once:
         return partial(np.square, out=out)       return lambda dy, x: np.multiply(2 * dy, x, out=out)
 
 It is called once for each line of a program, with arrays as they were recorded, to read shapes, dtypes and
-strides of, and the params by keyword; it returns what is called with arrays in each step, or None, which
-leaves everything as it is. The result is the forward's (or the rule's) to the bit, in `out` or elsewhere.
+strides of (not numbers: nobody keeps those), and the params by keyword; it returns what is called with arrays
+in each step, or None, which leaves everything as it is. The result is the forward's (or the rule's) to the
+bit, in `out` or elsewhere.
 
     out       memory for it, laid out as it was recorded, which the next step writes to again; None where
               somebody may hold on to the result, which must be in fresh memory then (NumPy's `out=None`);
@@ -45,6 +47,11 @@ leaves everything as it is. The result is the forward's (or the rule's) to the b
               array or memory that was some `out`, so that views of it may be made once; the call then asks
               `x is known` each time, for such an array can be replaced. Of no other may a hook keep hold.
               A hook that does not use its `out` after all adds the id of it to `shared["declined"]`
+
+Where the images that an op makes go to another op alone, both may be done in one call.
+`@conv2d.replayed(then=relu)` declares a preparation like that of conv2d, whose call returns what relu makes;
+`@max_pool2d.replayed("x", then=relu)` one like that of the rule for x, which is given the op's own result y
+besides, and whose call returns what relu's rule makes of the gradient. These may not return None.
 
 The hooks of this package are in ops/replayed.
 """

@@ -7,7 +7,6 @@ does.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +14,8 @@ import numpy as np
 
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
-from ..ops import replayed  # noqa: F401 (importing declares how ops are prepared)
 from .gradients import deposit, deposits_anew
+from .hooks import hook_of, prepared, varying, wants_memory
 from .liveness import Buffers
 from .program import Line, Recorded
 from .updates import update_of
@@ -33,7 +32,7 @@ class Departure(Exception):
 
 def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     """The calls that the lines of a recording become, and how many bytes of memory they keep."""
-    hooked = [hook_of(line) for line in recorded.lines]
+    hooked = [hook_of(line, line.then) for line in recorded.lines]
     candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if wants_memory(hook)]
     buffers = Buffers(recorded, candidates)
     arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
@@ -62,51 +61,13 @@ def lasting(recorded: Recorded) -> dict[Any, Any]:
     return {"declined": set(), **{("lasting", id(array)): array for array in arrays}}
 
 
-def hook_of(line: Line) -> Any:
-    """What prepares a line for replays, if its op has declared that (`op.replayed`)."""
-    if line.kind == "forward" and not line.details[1]:
-        declared = line.target.replays.get(None)
-    elif line.kind == "rule" and not line.target.variadic:
-        declared = line.details[2].replays.get(line.target.argument)
-    else:
-        return None
-    if declared is None or not varying(line).keys() <= set(declared.varying if len(line.writes) == 1 else ()):
-        return None
-    return declared.function
-
-
-def varying(line: Line) -> dict[str, Any]:
-    """The params of a forward or a rule that may be other arrays in each step, as marks."""
-    return {name: value for name, value in line.details[0].items() if has_marks(value)}
-
-
-def wants_memory(hook: Any) -> bool:
-    """Whether a hook writes into memory that it is given, its first argument `out`."""
-    return hook is not None and next(iter(inspect.signature(hook).parameters)) == "out"
-
-
-def prepared(
-    line: Line, hook: Any, arrays: list[Any], buffers: Buffers, shared: dict[Any, Any]
-) -> Callable[..., Any] | None:
-    """What is called in each step; None: the hook does not serve these shapes."""
-    params = filled(line.details[0], arrays, [])
-    if line.kind == "forward":
-        params = {**line.target.defaults, **params}
-    return hook(buffers.of.get(line.writes[0]), shared, *[arrays[slot] for slot in line.reads], **params)
-
-
 def hooked_call(line: Line, run: Any) -> Call:
     """A call that was prepared for these shapes."""
     read, write = reader(line.reads), line.writes[0]
+    if len(line.writes) > 1:
+        return call_of_several(line, run)
     if marked := varying(line):
         return varying_call(line, run, marked)
-    if len(line.writes) > 1:
-        writes = slice_of(line.writes)
-
-        def call_several(slots: list[Any], tensors: list[Any]) -> None:
-            slots[writes] = run(*read(slots))
-
-        return call_several
     if line.kind == "rule":
         shape, dtype = line.details[1][0]
 
@@ -142,9 +103,15 @@ def varying_call(line: Line, run: Any, marked: dict[str, Any]) -> Call:
     return call
 
 
-def slice_of(writes: tuple[int, ...]) -> slice:
-    """Slots one after another."""
-    return slice(writes[0], writes[-1] + 1)
+def call_of_several(line: Line, run: Any) -> Call:
+    """A call of several results: what an op keeps, beside what it returns."""
+    read, writes, marked = reader(line.reads), line.writes, varying(line)
+
+    def call(slots: list[Any], tensors: list[Any]) -> None:
+        for write, value in zip(writes, run(*read(slots), **filled(marked, slots, tensors))):
+            slots[write] = value
+
+    return call
 
 
 def forward(line: Line, recorded: Recorded) -> Call:

@@ -25,13 +25,13 @@ def check_against_eager(program: Program, given: Arguments, step: Callable[[], A
     """
     changed = program.changed.of_everything(program.recorded)
     before = changed.state(given.tensors, everything=True)
-    trace = Trace(given.tensors, given.bare)
+    trace = Trace(given.tensors, given.bare, keeps=True)
     with trace:
         step()
     after = changed.state(given.tensors, everything=True)
     before.restore()
     try:
-        parted = difference_of_constants(program.recorded, trace.recorded)
+        parted = difference_of_constants(program.as_recorded, trace.recorded)
         if parted is not None:
             raise ReplayError(f"replay and eager part: {parted}")
         result = compared_run(program, given, trace)

@@ -95,17 +95,6 @@ def is_plain(array: Any) -> bool:
     return bool(array.transpose(order).flags.c_contiguous)
 
 
-def owners(recorded: Recorded) -> list[int]:
-    """For each slot the first one that shows the same memory: itself, nearly always."""
-    memory: dict[int, int] = {}
-    result = []
-    for number, slot in enumerate(recorded.slots):
-        array = getattr(slot.value, "_data", slot.value)
-        first = [memory.setdefault(id(base_of(part)), number) for part in parts_of(array)]
-        result.append(min(first, default=number))
-    return result
-
-
 def parts_of(value: Any) -> list[Any]:
     """The arrays in a slot: one, or those of a tuple."""
     if isinstance(value, tuple):

@@ -5,17 +5,51 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..engine.location import Where, show_where
 from ..errors import show_array
 from .values import same
 
 
 class Form(NamedTuple):
-    """What is remembered of an array once a program has been made."""
+    """What is remembered of an array that a step made."""
 
     shape: tuple[int, ...]
     dtype: Any
     nbytes: int
+    strides: tuple[int, ...]
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """How many bytes it takes before its first number and from there on."""
+        steps = [(size - 1) * stride for size, stride in zip(self.shape, self.strides)] if self.nbytes else []
+        return -sum(min(step, 0) for step in steps), sum(max(step, 0) for step in steps) + self.dtype.itemsize
+
+    def array(self, memory: Any) -> Any:
+        """An array of this form somewhere in that memory."""
+        return np.ndarray(self.shape, self.dtype, memory, self.reach[0], self.strides)
+
+
+def form_of(value: Any) -> Any:
+    """The form of an array, or of those in a tuple; anything else as it is."""
+    if isinstance(value, np.ndarray):
+        return Form(value.shape, value.dtype, value.nbytes, value.strides)
+    return tuple(map(form_of, value)) if type(value) is tuple else value
+
+
+def forms_in(value: Any) -> list[Form]:
+    """The forms in a slot: one, or those of a tuple."""
+    if isinstance(value, Form):
+        return [value]
+    return [form for member in value for form in forms_in(member)] if type(value) is tuple else []
+
+
+def array_of(value: Any, memory: Any) -> Any:
+    """The opposite of `form_of`: an array of a form, in that memory."""
+    if isinstance(value, Form):
+        return value.array(memory)
+    return tuple(array_of(member, memory) for member in value) if type(value) is tuple else value
 
 
 @dataclass
@@ -23,7 +57,7 @@ class Slot:
     """Where a value of a step is kept: an array nearly always."""
 
     origin: str  # "argument", "outside" (of a tensor that was there before), "constant" or "computed"
-    value: Any  # what was in it: of an outside one the tensor, else the value
+    value: Any  # what was in it: of an outside one the tensor, of a computed array its form, else the value
     first: Any = None  # of a constant: its numbers when the step first used it
 
     @property
@@ -37,12 +71,8 @@ class Slot:
     def forget(self) -> None:
         """Let go of the numbers that the recording saw."""
         self.first = None
-        if self.origin in ("computed", "argument") and hasattr(self.value, "nbytes"):
-            self.value = Form(self.value.shape, self.value.dtype, self.value.nbytes)
-        elif self.origin == "computed" and type(self.value) is tuple:
-            self.value = tuple(
-                Form(each.shape, each.dtype, 0) if hasattr(each, "nbytes") else None for each in self.value
-            )
+        if self.origin in ("computed", "argument"):
+            self.value = form_of(self.value)
 
     @property
     def nbytes(self) -> int:
@@ -69,6 +99,7 @@ class Line:
     details: Any  # what else it is called with
     where: Where
     layer: str = ""
+    then: Any = None  # the op that does its part in the same call
 
     @property
     def place(self) -> str:
@@ -92,13 +123,24 @@ class Recorded:
     aliases: list[tuple[int, Any]] = field(default_factory=list)  # other tensors with an outside one's array
     reads: list[Any] = field(default_factory=list)  # numbers that Python read
     buffers: dict[int, int] = field(default_factory=dict)  # by slot: the buffer that its array is in
-    owners: list[int] = field(default_factory=list)  # by slot: the first that shows the same memory
+    owners: list[int] = field(default_factory=list)  # by slot: the first that shows its memory
     fault: tuple[str, Where] | None = None  # why it cannot be replayed, and the line
 
     def refuse(self, reason: str, where: Where) -> None:
         """It cannot be replayed; the first reason counts."""
         if self.fault is None:
             self.fault = (reason, where)
+
+
+def imagine(recorded: Recorded) -> None:
+    """Have arrays where the recording has kept their forms, for preparations to look at: not at the numbers,
+    for all are in the same memory.
+    """
+    computed = [slot for slot in recorded.slots if slot.origin == "computed"]
+    reaches = [sum(form.reach) for slot in computed for form in forms_in(slot.value)]
+    memory = np.zeros(max(reaches, default=0), np.uint8)
+    for slot in computed:
+        slot.value = array_of(slot.value, memory)
 
 
 def difference(first: Recorded, second: Recorded, constants: bool = True) -> tuple[str, Where] | None:

@@ -79,7 +79,7 @@ class ResultForm:
             self.returned.add(id(value))
             return Reading(self.trace.mark(tensor), READERS.get(name, name))
         if isinstance(value, np.ndarray):
-            number = self.trace.slot_of.get(id(value))
+            number = self.trace.slot_of.get(value)
             return self.refuse("it returns an array that NumPy made") if number is None else ArrayIn(number)
         if type(value) in (list, tuple):
             return type(value)([self.form(member) for member in value])
@@ -95,7 +95,7 @@ class ResultForm:
         """A tensor of the result."""
         if id(tensor) in self.trace.argument_of:
             return Argument(self.trace.argument_of[id(tensor)])
-        number = self.trace.slot_of.get(id(tensor._data))
+        number = self.trace.slot_of.get(tensor._data)
         if number is None or id(tensor) in self.trace.outside:
             return tensor  # one from outside; another one in each call is noticed
         slot = self.recorded.slots[number]

@@ -21,9 +21,10 @@ from .arguments import Arguments
 from .calls import calls_of
 from .gradients import FORGET, nothing
 from .guard import Guard
+from .joined import joined
 from .listing import listed
-from .liveness import owners, releases
-from .program import Line, Recorded
+from .liveness import releases
+from .program import Line, Recorded, imagine
 from .state import Grads, State, default_generator
 from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only, walk
 
@@ -47,9 +48,10 @@ class Program:
 
     def __init__(self, recorded: Recorded, guard: Guard, key: tuple[Any, ...], lock: Lock) -> None:
         """key: of the arguments that it is for. lock: whoever runs the step, or measures it, has it."""
-        self.recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
+        self.as_recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
+        imagine(recorded)
+        self.recorded = recorded = joined(recorded)
         self.lines = recorded.lines
-        recorded.owners = owners(recorded)
         self.calls, self.nbytes = calls_of(recorded)
         self.first_calls = [*with_releases(self.calls[:-1], releases(recorded))]
         self.last_calls = self.calls[-1:]
@@ -62,7 +64,7 @@ class Program:
         self.place_outside()
         self.changed = Changed(recorded)
         self.result = maker_of(recorded.result, dict(recorded.edges))
-        for slot in recorded.slots:
+        for slot in self.as_recorded.slots:
             slot.forget()
 
     def place_outside(self) -> None:

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 from operator import attrgetter
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from ..engine.location import Where, user_where
 from ..engine.modes import LAYER
 from ..engine.tensor import Tensor
-from .program import Line, Recorded, Slot
+from .liveness import base_of, parts_of
+from .program import Line, Recorded, Slot, form_of
 from .values import Argument, ArrayIn, TensorIn
 
 LISTENERS = attrgetter("_listeners")
 
 
-class Slots:
-    """What a trace writes to. Each array that is seen gets a slot, and is kept alive meanwhile."""
+class Known:
+    """Numbers by arrays: by which they are, not by what is in them. They may be gone by now, and are unknown
+    then, whoever has their place in memory.
+    """
 
-    def __init__(self, tensors: list[Tensor], arrays: list[Any]) -> None:
-        """tensors, arrays: those that the step is called with."""
+    def __init__(self) -> None:
+        self.entries: dict[int, tuple[Any, int]] = {}  # by id: a weak reference, and the number
+
+    def get(self, array: Any) -> int | None:
+        """The number of an array, None if it has none; of anything else too."""
+        reference, number = self.entries.get(id(array), (None, None))
+        return number if reference is not None and reference() is array else None
+
+    def note(self, array: Any, number: int) -> int:
+        """Give an array its number."""
+        self.entries[id(array)] = ref(array), number
+        return number
+
+
+class Slots:
+    """What a trace writes to. Each array that is seen gets a slot.
+
+    Of those that the step makes, nothing but their form is kept, so that a recording takes no more memory
+    than the step itself.
+    """
+
+    def __init__(self, tensors: list[Tensor], arrays: list[Any], keeps: bool = False) -> None:
+        """tensors, arrays: those that the step is called with. keeps: what the step makes is kept too."""
         self.recorded = Recorded()
-        self.slot_of: dict[int, int] = {}  # by the id of an array
+        self.keeps = keeps
+        self.slot_of, self.memory = Known(), Known()  # the latter by arrays that own memory
         self.outside: dict[int, int] = {}  # slots of tensors from outside, by id
         self.alive: list[Any] = []
         self.argument_of = {id(tensor): number for number, tensor in enumerate(tensors)}
@@ -35,21 +61,35 @@ class Slots:
         """A slot for a value."""
         number = len(self.recorded.slots)
         shown = value if array is None else array
-        numbers = shown.copy() if origin in ("constant", "outside") and hasattr(shown, "copy") else value
-        self.recorded.slots.append(Slot(origin, value, numbers))
-        self.alive.append(shown)
-        if isinstance(shown, np.ndarray):
-            self.slot_of[id(shown)] = number
+        self.recorded.slots.append(Slot(origin, value))
+        self.recorded.owners.append(number)
+        if origin in ("constant", "outside"):
+            self.recorded.slots[number].first = shown.copy() if hasattr(shown, "copy") else value
+            self.alive.append(shown)
+        self.place(number, value if origin == "computed" else shown)
         return number
+
+    def place(self, number: int, value: Any) -> None:
+        """What is in a slot is known from now on, and whose memory it is in."""
+        slot = self.recorded.slots[number]
+        if slot.origin == "computed":
+            slot.value = value if self.keeps else form_of(value)
+        if isinstance(value, np.ndarray):
+            self.slot_of.note(value, number)
+        for part in parts_of(value):
+            base = base_of(part)
+            owner = self.memory.get(base)
+            owner = self.memory.note(base, number) if owner is None else owner
+            self.recorded.owners[number] = min(owner, self.recorded.owners[number])
 
     def slot(self, value: Any) -> int:
         """The slot of an array, or of a constant."""
-        known = self.slot_of.get(id(value)) if isinstance(value, np.ndarray) else None
+        known = self.slot_of.get(value)
         return self.new("constant", value) if known is None else known
 
     def slot_of_tensor(self, tensor: Tensor) -> int:
         """The slot of a tensor's array; one that nothing in the step made comes from outside."""
-        known = self.slot_of.get(id(tensor._data))
+        known = self.slot_of.get(tensor._data)
         if known is None:
             if tensor._edge is not None:
                 self.refuse("a tensor comes with its tape from outside of the step; pass x.detach()")
@@ -64,7 +104,7 @@ class Slots:
     def mark(self, value: Any) -> Any:
         """The mark for a tensor or an array that a call was given."""
         if not isinstance(value, Tensor):
-            known = self.slot_of.get(id(value))
+            known = self.slot_of.get(value)
             return value if known is None else ArrayIn(known)
         if getattr(value, "is_uninitialized", False):
             return value
@@ -82,7 +122,7 @@ class Slots:
 
     def array_mark(self, value: Any) -> Any:
         """The mark for a tensor or an array among the params of an op, which takes arrays."""
-        number = self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot_of.get(id(value))
+        number = self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot_of.get(value)
         return value if number is None else ArrayIn(number)
 
     def write(

@@ -47,16 +47,16 @@ def careful(event: Callable[..., None]) -> Callable[..., None]:
 class Trace(Slots, Observer):
     """Records one call of a step.
 
-    Arrays are known by their identity: each one that is seen gets a slot, and is kept alive meanwhile.
+    Arrays are known by their identity: each one that is seen gets a slot.
     """
 
     looks_into_rules = True  # under create_graph, where rules are ops on Tensors
     takes_functions = True
     watches_reads = True
 
-    def __init__(self, tensors: list[Tensor], arrays: list[Any]) -> None:
-        """tensors, arrays: those that the step is called with."""
-        super().__init__(tensors, arrays)
+    def __init__(self, tensors: list[Tensor], arrays: list[Any], keeps: bool = False) -> None:
+        """tensors, arrays: those that the step is called with. keeps: what the step makes is kept too."""
+        super().__init__(tensors, arrays, keeps)
         self.kernels = kernels_in_use()
         self.saved: dict[Any, dict[str, int]] = {}  # by node: the slots of what its rules read
         self.sums: dict[Any, int] = {}  # by edge: the slot of the gradient that has arrived there
@@ -116,7 +116,7 @@ class Trace(Slots, Observer):
 
     def operand(self, value: Any, array: Any, promoted: Any, call: Call) -> int:
         """The slot of one input of an op, as it is or in another dtype."""
-        known = isinstance(value, Tensor) or id(array) in self.slot_of
+        known = isinstance(value, Tensor) or self.slot_of.get(array) is not None
         if not known:
             return self.slot(promoted)
         number = self.slot_of_tensor(value) if isinstance(value, Tensor) else self.slot(array)
@@ -149,18 +149,15 @@ class Trace(Slots, Observer):
                 by_name[name] = reads[op.inputs.index(name)]
             else:
                 by_name[name] = self.new("constant", value)  # a shape
-            if isinstance(value, np.ndarray) and self.slot_of.get(id(value)) is None:
-                self.slot_of[id(value)] = by_name[name]  # a copy of a bare array: what a lift will show
-                self.alive.append(value)
+            if isinstance(value, np.ndarray) and self.slot_of.get(value) is None:
+                self.slot_of.note(value, by_name[name])  # a copy of a bare array: what a lift will show
         self.saved[node] = {**by_name, "": self.new("constant", {**op.defaults, **params})}
 
     def tuple_of(self, numbers: list[int], where: Where) -> int:
         """The slot of a tuple of values."""
-        values = tuple(
-            getattr(self.recorded.slots[number].value, "_data", self.recorded.slots[number].value)
-            for number in numbers
-        )
-        made = self.new("computed", values)
+        slots = [self.recorded.slots[number] for number in numbers]
+        made = self.new("computed", tuple(getattr(slot.value, "_data", slot.value) for slot in slots))
+        self.recorded.owners[made] = min([made, *(self.recorded.owners[number] for number in numbers)])
         self.write("tuple", "tuple", tuple, numbers, [made], None, where)
         return made
 
@@ -171,7 +168,7 @@ class Trace(Slots, Observer):
         if gradients.lift is not None:
             return
         for edge, array in gradients.arrived.items():
-            if id(array) not in self.slot_of and not (array == 1).all():
+            if self.slot_of.get(array) is None and not (array == 1).all():
                 self.refuse("backward begins with a gradient that nothing in the step made; pass a tensor")
             self.sums[edge] = self.slot(array)
 
@@ -192,8 +189,7 @@ class Trace(Slots, Observer):
             numbers = [self.gradient_of(output, each) for output, each in zip(outputs, members_of(dy))]
             self.dy = self.tuple_of(numbers, node.where)
         if isinstance(dy, np.ndarray):
-            self.slot_of[id(dy)] = self.dy
-            self.alive.append(dy)
+            self.slot_of.note(dy, self.dy)
 
     def gradient_of(self, output: Output, dy: Any) -> int:
         """The slot of the gradient of one of several outputs: zeros where nobody used it."""
@@ -242,9 +238,7 @@ class Trace(Slots, Observer):
             self.write_rule(node, rule, numbers, expected)
             self.parts = iter(numbers)
         number: int = next(self.parts)
-        self.recorded.slots[number].value = dx
-        self.slot_of[id(dx)] = number
-        self.alive.append(dx)
+        self.place(number, dx)
         return number
 
     @careful
@@ -275,8 +269,7 @@ class Trace(Slots, Observer):
         elif self.sweep.lift is None:
             for edge, array in gradients.items():
                 if edge in self.sums:
-                    self.slot_of[id(array)] = self.sums[edge]
-                    self.alive.append(array)
+                    self.slot_of.note(array, self.sums[edge])
         self.sweep = None
 
     def check_leaf(self, leaf: Any) -> None:
@@ -310,7 +303,7 @@ class Trace(Slots, Observer):
         writes, places = [], []
         for place, value in enumerate(written):
             array = value._data if isinstance(value, Tensor) else value
-            if isinstance(array, np.ndarray) and id(array) not in self.slot_of:
+            if isinstance(array, np.ndarray) and self.slot_of.get(array) is None:
                 writes.append(self.new("computed", array))
                 places.append(place)
                 if isinstance(value, Tensor) and array.flags.writeable:
@@ -319,7 +312,7 @@ class Trace(Slots, Observer):
 
     def check_changeable(self, tensor: Tensor) -> None:
         """Refuse a change of a tensor that the step makes in a way that is not known."""
-        number = self.slot_of.get(id(tensor._data))
+        number = self.slot_of.get(tensor._data)
         if number is not None and self.recorded.slots[number].origin == "constant":
             self.refuse("a tensor that NumPy made is changed in place; make it by tg.tensor or tg.zeros")
 

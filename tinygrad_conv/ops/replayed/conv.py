@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import kernels
 from ..arguments.windows import window_of
 from ..conv import conv2d
+from ..functions import relu
 
 SMALL = 10_000  # numbers: beyond, the kernels have sums of their own
 
@@ -19,6 +20,16 @@ def conv2d_replayed(out, shared, x, w, b, *, stride, padding, dilation, groups):
     if b is None:
         return lambda x, w, b: correlate(x, w)
     return lambda x, w, b: add_bias(correlate(x, w), b)
+
+
+@conv2d.replayed(then=relu)
+def conv2d_relu_replayed(out, shared, x, w, b, **geometry):
+    """max(x ⋆ w + b, 0): a bias is added in the same pass."""
+    if b is None:
+        correlate, rectify = conv2d_replayed(out, shared, x, w, b, **geometry), kernels.rectify
+        return lambda x, w, b: rectify(correlate(x, w, b))
+    correlate, add_bias = conv2d_replayed(out, shared, x, w, None, **geometry), kernels.add_bias
+    return lambda x, w, b: add_bias(correlate(x, w, None), b, rectified=True)
 
 
 @conv2d.replayed("x")

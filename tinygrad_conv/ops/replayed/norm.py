@@ -5,8 +5,26 @@ from __future__ import annotations
 from math import prod
 
 from ... import kernels
-from ..norm import batch_dims, batch_norm, channel_shape
+from ..functions import relu
+from ..norm import batch_dims, batch_norm, by_channels, channel_shape
 from ..reduce import summed
+
+
+@batch_norm.replayed(then=relu, varying=("running_mean", "running_var", "statistics"))
+def batch_norm_relu_replayed(_, shared, x, w, b, **params):
+    """max(y, 0), in the same pass where a channel goes all the way at once; and what batch_norm keeps."""
+    rectify = kernels.rectify
+
+    def run(x, w, b, **varying):
+        given = {**params, **varying}
+        if given["training"]:
+            result = by_channels(x, w, b, given["eps"], given["statistics"], rectified=True)
+            if result is not None:
+                return result
+        y, *kept = batch_norm.forward(x, w, b, **given)
+        return rectify(y), *kept
+
+    return run
 
 
 @batch_norm.replayed("x")
@@ -20,6 +38,10 @@ def batch_norm_dx_replayed(_, shared, dy, x, w, center, scale, *, training):
     shared["sums", id(dy)] = sums
 
     def run(dy, x, w, center, scale):
+        sent_back = kernels.batch_norm_sent_back(dy, x, w, center, scale)
+        if sent_back is not None:
+            dx, *sums[:] = sent_back
+            return dx
         dots, total = kernels.deviation_dot(dy, x, center), summed(dy, dims, keepdim=True)
         sums[:] = dots, total
         factor = scale if w is None else scale * w.reshape(shape)

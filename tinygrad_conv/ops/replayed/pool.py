@@ -6,6 +6,7 @@ import numpy as np
 
 from ... import kernels
 from ..arguments.windows import pool_window, touching
+from ..functions import relu
 from ..pool import avg_pool2d, divisors, max_pool2d
 
 
@@ -26,6 +27,16 @@ def max_pool2d_dx_replayed(out, shared, dy, tap, x_shape, **geometry):
     window = pool_window("scatter_taps", x_shape[-2:], **geometry)
     scatter_taps = kernels.settled_scatter_taps(out, dy, tap, window, shared)
     return lambda dy, tap, x_shape: scatter_taps(dy, tap)
+
+
+@max_pool2d.replayed("x", then=relu)
+def max_pool2d_dx_relu_dx_replayed(out, shared, dy, tap, x_shape, y, **geometry):
+    """The same where x is that of a relu, and y the maxima: only those above 0 send anything back.
+
+    The place that won has the number y, so what relu's rule would clear there need not be sent at all.
+    """
+    scatter, masked = max_pool2d_dx_replayed(out, shared, dy, tap, x_shape, **geometry), kernels.masked
+    return lambda dy, tap, x_shape, y: scatter(masked(dy, y > 0), tap, x_shape)
 
 
 @avg_pool2d.replayed()
