@@ -131,10 +131,11 @@ def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T
         raise ShapeError(f"diagonal: dim1 and dim2 must be two dimensions, {given}")
     others = tuple(dim for dim in range(input.ndim) if dim not in (first, second))
     matrices = shape.permute(input, dims=(*others, first, second))
-    rows, columns = matrices.shape[-2:]
+    *sizes, rows, columns = matrices.shape
     length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-    places = np.arange(length)
-    return matrices[..., places + max(-offset, 0) * bool(length), places + max(offset, 0) * bool(length)]
+    begin = (max(offset, 0) + max(-offset, 0) * columns) * bool(length)
+    numbers = shape.reshape(matrices, shape=(*sizes, rows * columns))
+    return numbers[..., begin : begin + (columns + 1) * length : columns + 1]
 
 
 @checked()
