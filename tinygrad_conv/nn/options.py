@@ -187,7 +187,7 @@ PYTORCHS_INPUTS = {"x": "input", "x1": "input1", "x2": "input2"}
 
 
 def other_names(cls: Any) -> dict[str, str]:
-    """By PyTorch's names of the inputs of a layer of this package, as in `loss(input=y, target=t)`, its own."""
+    """By PyTorch's names of the inputs of our layers, as in `loss(input=y, target=t)`, ours."""
     if not (getattr(cls.forward, "__module__", None) or "").startswith(PACKAGE):
         return {}
     code = cls.forward.__code__
