@@ -147,6 +147,21 @@ def test_diagonals_and_slices_of_data_are_views():
 
 
 @pytest.mark.parametrize(
+    "copy",
+    [
+        lambda x: tg.diag(x),
+        lambda x: tg.pixel_shuffle(x[None], 1),
+        lambda x: tg.pixel_unshuffle(x[None], 1),
+        lambda x: tg.pixel_shuffle(x.view(9, 1, 1), 3),
+    ],
+)
+def test_what_is_a_copy_in_pytorch_is_none_of_the_data(copy):
+    x = tg.ones(3, 3)
+    copy(x).fill_(5)
+    assert x.sum().item() == 9
+
+
+@pytest.mark.parametrize(
     "view",
     [
         lambda x: x.diagonal(),

@@ -140,13 +140,13 @@ def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T
 
 @checked()
 def diag(input: Operand, diagonal: int = 0) -> Tensor:
-    """The diagonal of a matrix [n, m], or the matrix [n, n] with a row [n] on its diagonal.
+    """The diagonal of a matrix [n, m], a copy, or the matrix [n, n] with a row [n] on its diagonal.
 
     diagonal: 0 for the main one, 1 for the one above it, -1 for the one below. Raises ShapeError for any
     other shape.
     """
     if input.ndim == 2:
-        return main_diagonal(input, diagonal)
+        return shape.clone(main_diagonal(input, diagonal))
     if input.ndim != 1:
         raise ShapeError(f"diag: input must be [n] or [n, m], not {show_shape(input.shape)}")
     return on_diagonal("diag", input, diagonal)
