@@ -245,6 +245,13 @@ def test_windows_slide_along_a_dimension():
         x.unfold(0, 1, 0)
 
 
+def test_an_index_of_nothing_scatters_nothing():
+    nothing, x = tg.zeros(0, 3, dtype=tg.int64), tg.tensor(X)
+    for y in (x.scatter(0, nothing, 5.0), x.scatter_add(0, nothing, tg.tensor(X)), x.clone()):
+        np.testing.assert_array_equal(y, X)
+    assert x.gather(0, nothing[:, :2]).shape == (0, 2)
+
+
 def test_the_older_words_of_scatter():
     index, src = tg.tensor([0, 0, 2]), tg.tensor(X[1])
     np.testing.assert_array_equal(tg.tensor(ROW).scatter(0, index, src, reduce="add"), [3.0, -1.0, 0.0])

@@ -126,3 +126,58 @@ def test_what_an_array_was_taken_of_keeps_its_numbers():
     numbers, copy = x.data, x.data.copy()
     x += 1
     np.testing.assert_array_equal(numbers, copy)
+
+
+def test_diagonals_and_slices_of_data_are_views():
+    """As in PyTorch: what is written to them is in the matrix."""
+    x = tg.zeros(3, 4)
+    x.diagonal().fill_(1)
+    tg.diagonal(x, 1).add_(2)
+    x.diagonal(-1).copy_(tg.tensor([5.0, 6.0]))
+    np.testing.assert_array_equal(x.numpy(), [[1, 2, 0, 0], [5, 1, 2, 0], [0, 6, 1, 2]])
+    images = tg.zeros(2, 2, 2)
+    tg.diagonal(images, dim1=1, dim2=2).fill_(3)
+    np.testing.assert_array_equal(images.numpy(), np.stack([3 * np.eye(2)] * 2))
+    row = tg.zeros(3)
+    for number in row.unbind():
+        number.add_(1)
+    first, *_ = row
+    first += 5
+    assert row.tolist() == [6, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        lambda x: tg.diag(x),
+        lambda x: tg.pixel_shuffle(x[None], 1),
+        lambda x: tg.pixel_unshuffle(x[None], 1),
+        lambda x: tg.pixel_shuffle(x.view(9, 1, 1), 3),
+    ],
+)
+def test_what_is_a_copy_in_pytorch_is_none_of_the_data(copy):
+    x = tg.ones(3, 3)
+    copy(x).fill_(5)
+    assert x.sum().item() == 9
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x.diagonal(),
+        lambda x: tg.diagonal(x, 1, 1, 0),
+        lambda x: x.unfold(0, 2, 1),
+        lambda x: x.unfold(1, 2, 2)[0],
+        lambda x: x[0].unbind()[1],
+    ],
+)
+def test_what_is_a_view_in_pytorch_is_no_copy_in_silence(view):
+    """A result's numbers never change: to write to its view would be lost."""
+    x = tg.ones(3, 3, requires_grad=True) * 2
+    for write in (lambda y: y.fill_(5), lambda y: y.add_(1), lambda y: y.__imul__(2)):
+        with pytest.raises(errors.MutationError, match="is a view of .*write base"):
+            write(view(x))
+    held = view(x)
+    with pytest.raises(errors.MutationError):
+        x += 1  # which the view would have to show
+    assert held.sum().item() == 2 * held.numel() and x.sum().item() == 18

@@ -175,7 +175,8 @@ def diff(
 @composite
 @checked(dimension=INTEGER, size=INTEGER, step=INTEGER)
 def sliding_windows(input: Operand, dimension: int, size: int, step: int) -> Tensor:
-    """Windows of `size` numbers along a dimension, each `step` behind the one before → a copy.
+    """Windows of `size` numbers along a dimension, each `step` behind the one before → a copy, which stands
+    for PyTorch's view: it cannot be changed in place.
 
     They are a new dimension, the last: PyTorch's `Tensor.unfold`. Raises ShapeError for windows that do
     not fit in, ValueError for a step that leads nowhere.
@@ -191,4 +192,7 @@ def sliding_windows(input: Operand, dimension: int, size: int, step: int) -> Ten
     index = np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
     windows = input[(slice(None),) * place + (index,)]
     order = [*range(place + 1), *range(place + 2, windows.ndim), place + 1]
-    return shape.permute(windows, dims=tuple(order))
+    windows = shape.permute(windows, dims=tuple(order))
+    if isinstance(input, Tensor):
+        windows.join(input, copied=True)
+    return windows

@@ -131,21 +131,22 @@ def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T
         raise ShapeError(f"diagonal: dim1 and dim2 must be two dimensions, {given}")
     others = tuple(dim for dim in range(input.ndim) if dim not in (first, second))
     matrices = shape.permute(input, dims=(*others, first, second))
-    rows, columns = matrices.shape[-2:]
+    *sizes, rows, columns = matrices.shape
     length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
-    places = np.arange(length)
-    return matrices[..., places + max(-offset, 0) * bool(length), places + max(offset, 0) * bool(length)]
+    begin = (max(offset, 0) + max(-offset, 0) * columns) * bool(length)
+    numbers = shape.reshape(matrices, shape=(*sizes, rows * columns))
+    return numbers[..., begin : begin + (columns + 1) * length : columns + 1]
 
 
 @checked()
 def diag(input: Operand, diagonal: int = 0) -> Tensor:
-    """The diagonal of a matrix [n, m], or the matrix [n, n] with a row [n] on its diagonal.
+    """The diagonal of a matrix [n, m], a copy, or the matrix [n, n] with a row [n] on its diagonal.
 
     diagonal: 0 for the main one, 1 for the one above it, -1 for the one below. Raises ShapeError for any
     other shape.
     """
     if input.ndim == 2:
-        return main_diagonal(input, diagonal)
+        return shape.clone(main_diagonal(input, diagonal))
     if input.ndim != 1:
         raise ShapeError(f"diag: input must be [n] or [n, m], not {show_shape(input.shape)}")
     return on_diagonal("diag", input, diagonal)

@@ -19,7 +19,7 @@ from .memory_order import memory_order
 from .pooling import ONE, TAPS, as_bits, has_nan, side_by_side
 from .window import Array, Window
 
-FEW_WINDOWS = 1 << 15  # with more, work is shared among threads, or done in parts that stay in the cache
+FEW_WINDOWS = 100_000  # with more, work is shared among threads, or done in parts that stay in the cache
 
 
 def settled_max_pool(

@@ -187,7 +187,7 @@ PYTORCHS_INPUTS = {"x": "input", "x1": "input1", "x2": "input2"}
 
 
 def other_names(cls: Any) -> dict[str, str]:
-    """Of a layer of this package its names of the inputs, by PyTorch's, as in `loss(input=y, target=t)`."""
+    """By PyTorch's names of the inputs of our layers, as in `loss(input=y, target=t)`, ours."""
     if not (getattr(cls.forward, "__module__", None) or "").startswith(PACKAGE):
         return {}
     code = cls.forward.__code__

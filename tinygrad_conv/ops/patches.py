@@ -81,7 +81,8 @@ def pixel_shuffle(x, *, upscale_factor):
     *lead, channels, height, width = x.shape
     blocks = x.reshape(*lead, channels // factor**2, factor, factor, height, width)
     order = [*range(len(lead) + 1), *(len(lead) + axis for axis in (3, 1, 4, 2))]
-    return blocks.transpose(order).reshape(*lead, channels // factor**2, height * factor, width * factor)
+    y = blocks.transpose(order).copy()  # of a single block too: no view of x
+    return y.reshape(*lead, channels // factor**2, height * factor, width * factor)
 
 
 @pixel_shuffle.grad("x")
@@ -101,7 +102,8 @@ def pixel_unshuffle(x, *, downscale_factor):
     *lead, channels, height, width = x.shape
     blocks = x.reshape(*lead, channels, height // factor, factor, width // factor, factor)
     order = [*range(len(lead) + 1), *(len(lead) + axis for axis in (2, 4, 1, 3))]
-    return blocks.transpose(order).reshape(*lead, channels * factor**2, height // factor, width // factor)
+    y = blocks.transpose(order).copy()
+    return y.reshape(*lead, channels * factor**2, height // factor, width // factor)
 
 
 @pixel_unshuffle.grad("x")

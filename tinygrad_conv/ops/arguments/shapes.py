@@ -123,7 +123,7 @@ def check_places(op: str, shape: Shape, dim: int, index: Any) -> None:
         shapes = f"index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}"
         raise ShapeError(f"{op}: {shapes}, and be no larger than it but in dim={dim}")
     size = shape[looked_up] if shape else 1
-    if index.size and not 0 <= index.min() <= index.max() < size:
+    if 0 not in index.shape and not 0 <= index.min() <= index.max() < size:
         holds = f"index holds {index.min()} … {index.max()}"
         raise IndexError(f"{op}: {holds}, but x has the places 0 … {size - 1} in dim={dim}")
 
@@ -195,6 +195,6 @@ def check_row_of_places(op: str, shape: Shape, dim: int, index: Any) -> None:
         raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
     if index.ndim > 1:
         raise ShapeError(f"{op}: index must be a row [k] of places, not {show_shape(index.shape)}")
-    if index.size and not 0 <= index.min() <= index.max() < size:
+    if 0 not in index.shape and not 0 <= index.min() <= index.max() < size:
         holds = f"index holds {index.min()} … {index.max()}"
         raise IndexError(f"{op}: {holds}, but x has the places 0 … {size - 1} in dim={dim}")

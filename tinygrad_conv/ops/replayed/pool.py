@@ -6,8 +6,9 @@ import numpy as np
 
 from ... import kernels
 from ..arguments.windows import pool_window, touching
-from ..functions import relu
+from ..functions import relu, relu_dx
 from ..pool import avg_pool2d, divisors, max_pool2d
+from .pointwise import relu_dx_replayed
 
 
 @max_pool2d.replayed()
@@ -35,8 +36,9 @@ def max_pool2d_dx_relu_dx_replayed(out, shared, dy, tap, x_shape, y, **geometry)
 
     The place that won has the number y, so what relu's rule would clear there need not be sent at all.
     """
-    scatter, masked = max_pool2d_dx_replayed(out, shared, dy, tap, x_shape, **geometry), kernels.masked
-    return lambda dy, tap, x_shape, y: scatter(masked(dy, y > 0), tap, x_shape)
+    scatter = max_pool2d_dx_replayed(out, shared, dy, tap, x_shape, **geometry)
+    rectified = relu_dx_replayed(np.empty_like(dy), shared, dy, y) or relu_dx
+    return lambda dy, tap, x_shape, y: scatter(rectified(dy, y), tap, x_shape)
 
 
 @avg_pool2d.replayed()
