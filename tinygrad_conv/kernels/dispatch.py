@@ -22,7 +22,18 @@ from ..errors import ShapeError
 from ..members import without_last
 from . import pooling, reference
 from .blas import blas_held
-from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, prepared, scatter_add, winograd
+from .conv import (
+    depthwise,
+    grouped,
+    im2col,
+    mec,
+    mec_columns,
+    not_a_number,
+    plans,
+    prepared,
+    scatter_add,
+    winograd,
+)
 from .conv import problem as asks
 from .conv.identities import (
     GROUPS_OF_CORRELATION,
@@ -71,6 +82,7 @@ TABLES = {
         Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
         Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
         Line("reference", reference.correlate, asks.always, asks.never),
+        Line("mec_columns", mec_columns.correlate, asks.one_group, asks.many_samples),
         Line("mec", mec.correlate, asks.always, asks.always),
     ),
     "correlate_weight_grad": (

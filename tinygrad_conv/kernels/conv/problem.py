@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..blas import blas_multiplies_unpacked
+from ..gemm import LARGEST_UNPACKED, NARROWEST_PIECE
 from ..window import Window
 from .identities import interleaved, mirrored
 from .winograd import TILE_ROWS
@@ -26,6 +27,7 @@ PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20
 PRODUCTS_PER_TRANSFORM_UNPACKED = 65
 MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
 LARGE_WIDTH = 7  # columns of a kernel, so many copies of everything if it is lowered
+LEAST_SAMPLES, LEAST_PATCH = 32, 64  # numbers of a patch: with fewer a single place has too small a product
 FEW_MULTIPLICATIONS = 1_500_000  # of an input gradient: with fewer lowering dY is faster than scatter-add
 
 
@@ -199,6 +201,14 @@ def large_kernel(problem: Problem) -> bool:
     """Lowering would copy everything many times over, while there are few outputs to shift and add."""
     kh, kw = problem.window.kernel
     return stride_one(problem) and kw >= LARGE_WIDTH and kh > 3 and few_outputs(problem)
+
+
+def many_samples(problem: Problem) -> bool:
+    """BLAS multiplies a patch of all samples as it lies, and it has several rows, in one piece only so."""
+    inner = problem.window.taps * problem.channels
+    large = problem.samples >= LEAST_SAMPLES and inner >= LEAST_PATCH and problem.window.kernel[0] > 1
+    unpacked = problem.outputs * inner * min(problem.samples, NARROWEST_PIECE) <= LARGEST_UNPACKED
+    return one_group(problem) and large and unpacked and blas_multiplies_unpacked()
 
 
 def flat_kernel(problem: Problem) -> bool:
