@@ -9,7 +9,7 @@ The ways, in reading order:
     mec_columns.py  the same correlation, with products of single output places
     scatter_add.py  input gradient by shifted additions (col2im along the width); it serves every shape
     grouped.py      the same as mec for groups, one after another
-    depthwise.py    the weight gradient of groups of one channel
+    depthwise.py    groups of one channel, with rows that are padded but not lowered
     bands.py        several rows at once, where the product of one is too low
     winograd.py     three taps high, for half the multiplications
     not_a_number.py where every result is NaN: no multiplications

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..gemm import multiply_in_pieces
-from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
+from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..threads import correlation_time, share
 from ..window import Array, Window
 from .identities import Interleaved, interleaved
@@ -34,7 +34,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     dtype, result = compute_type(x.dtype, w.dtype)
     rows, samples, (height, width) = to_rows(x, dtype), len(x), window.out
     weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1), dtype).reshape(len(w), -1)
-    y = np.empty((height, len(w), width, samples), dtype)
+    y = aligned_empty((height, len(w), width, samples), dtype)
 
     def work(part: Interleaved, begin: int, end: int) -> None:
         target = y[part.outputs].transpose(2, 0, 1, 3)
@@ -62,7 +62,7 @@ def column_patches(x: Rows, window: Window, begin: int, end: int) -> Iterator[Co
     (_, channels, _, samples), (vertical, (left, _)) = x.shape, window.padding
     height, row = (count - 1) * down + kh, kw * channels * samples
     together = max(1, min(end - begin, CACHE_BYTES // (height * row * x.itemsize)))
-    lowered = np.empty((together, height, kw, channels, samples), x.dtype)
+    lowered = aligned_empty((together, height, kw, channels, samples), x.dtype)
     steps = height * row, down * row, samples, 1
     for first in range(begin, end, together):
         last = min(first + together, end)

@@ -22,6 +22,7 @@ MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
 NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
 NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
+LONG_RUN = 400  # numbers, samples times Q: adding up so many takes longer than what is between two additions
 PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
 # The same of y and dX where BLAS multiplies as fast as it does with AVX-512: for 3x3, with 44 and 44.
 PRODUCTS_PER_TRANSFORM_UNPACKED = 65
@@ -124,6 +125,21 @@ def depthwise_rows(problem: Problem) -> bool:
 def small_depthwise_rows(problem: Problem) -> bool:
     """The same, with little memory for one channel."""
     return depthwise_rows(problem) and small_groups(problem)
+
+
+def depthwise_rows_back(problem: Problem) -> bool:
+    """The same, for the correlation that the input gradient is."""
+    return depthwise_rows(problem) and stride_one(problem)
+
+
+def long_depthwise(problem: Problem) -> bool:
+    """The same, with rows that are worth a step of their own for each tap."""
+    return depthwise_rows(problem) and problem.samples * problem.window.out[1] >= LONG_RUN
+
+
+def long_depthwise_back(problem: Problem) -> bool:
+    """The same, for the input gradient."""
+    return depthwise_rows_back(problem) and problem.samples * problem.window.size[1] >= LONG_RUN
 
 
 def few_patches(problem: Problem) -> bool:
@@ -230,5 +246,5 @@ def cheap_to_lower(problem: Problem) -> bool:
 
 def given_up_back(problem: Problem) -> bool:
     """A kernel that wants the input gradient may have given it up, for a weight that is not finite."""
-    faster = few_patches_back, many_channels_mirrored, small_groups_back, cheap_to_lower
-    return problem.real and any(wants(problem) for wants in faster)
+    kernels = few_patches_back, many_channels_mirrored, long_depthwise_back, small_groups_back
+    return problem.real and any(wants(problem) for wants in (*kernels, cheap_to_lower))
