@@ -146,6 +146,13 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
     return np.ndarray(shape, dtype, memory, -address % CACHE_LINE)
 
 
+def aligned_like(model: Array, dtype: Any = None) -> Array:
+    """The same in the shape and memory order of `model`, and in its dtype if none is given."""
+    order = memory_order(model.strides)
+    shape = tuple([model.shape[axis] for axis in order.axes])
+    return aligned_empty(shape, model.dtype if dtype is None else dtype).transpose(order.back)
+
+
 def contiguous_view(base: Array, offset: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> Array:
     """A view of contiguous `base`: `steps` counts elements, not bytes, and windows may overlap.
 
