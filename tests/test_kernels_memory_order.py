@@ -55,6 +55,29 @@ def test_gradients_through_a_large_flatten() -> None:
         np.testing.assert_allclose(by_op, by_hand, rtol=1e-9, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_large_memory_begins_with_a_line_of_the_cache(dtype: type) -> None:
+    rows = in_order(np.ones((30, 5, 40, 20), dtype), HCWN)
+    made = [memory_order.aligned_empty((7, 11, 900), dtype) for _ in range(20)]
+    made += [memory_order.aligned_like(rows) for _ in range(20)]
+    for array in made:
+        array[...] = 1
+        assert array.dtype == dtype
+        assert array.__array_interface__["data"][0] % memory_order.CACHE_LINE == 0
+    assert {array.shape for array in made} == {(7, 11, 900), rows.shape}
+    assert not any(np.shares_memory(made[0], other) for other in made[1:])
+
+
+@pytest.mark.parametrize("shape", [(30, 5, 40, 20), (3, 1, 4, 2), (0, 3, 4, 5), (64, 5000)])
+def test_memory_like_an_array_has_its_order(shape: tuple[int, ...]) -> None:
+    for axes in (tuple(range(len(shape))), (*range(1, len(shape)), 0)):
+        model = in_order(np.zeros(shape, np.float32), axes)
+        for dtype in (None, np.int64):
+            array = memory_order.aligned_like(model, dtype)
+            assert array.shape == shape and array.dtype == (dtype or np.float32)
+            assert array.transpose(axes).flags.c_contiguous
+
+
 CROWDED = [
     (16, 3, 16, 64),
     (9, 5, 32, 32),

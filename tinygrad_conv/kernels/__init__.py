@@ -31,7 +31,7 @@ from __future__ import annotations
 from .batch_norm import batch_norm_sent_back, batch_normalized
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
-from .memory_order import ask_for_huge_pages, flattened, keep_freed_memory, unflattened
+from .memory_order import aligned_empty, ask_for_huge_pages, flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, shared_elementwise, sum_by_channel
 from .prepared_pooling import settled_max_pool, settled_scatter_taps
@@ -40,6 +40,7 @@ from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
 __all__ = [
+    "aligned_empty",
     "KERNELS",
     "WORTH_HOLDING_BLAS",
     "Window",

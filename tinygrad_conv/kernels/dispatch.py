@@ -22,7 +22,18 @@ from ..errors import ShapeError
 from ..members import without_last
 from . import pooling, reference
 from .blas import blas_held
-from .conv import depthwise, grouped, im2col, mec, not_a_number, plans, prepared, scatter_add, winograd
+from .conv import (
+    depthwise,
+    grouped,
+    im2col,
+    mec,
+    mec_columns,
+    not_a_number,
+    plans,
+    prepared,
+    scatter_add,
+    winograd,
+)
 from .conv import problem as asks
 from .conv.identities import (
     GROUPS_OF_CORRELATION,
@@ -61,16 +72,17 @@ class Line(NamedTuple):
 WINOGRAD = partial(each_group, winograd.correlate, GROUPS_OF_CORRELATION)
 WINOGRAD_WEIGHT_GRAD = partial(each_group, winograd.correlate_weight_grad, GROUPS_OF_WEIGHT_GRAD)
 WINOGRAD_INPUT_GRAD = partial(each_group, winograd.correlate_input_grad, GROUPS_OF_CORRELATION)
-
 TABLES = {
     "correlate": (
         Line("empty", zero_y, asks.empty, asks.empty),
         Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.for_y),
         Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels_forward),
         Line("not_a_number", not_a_number.correlate, asks.real_numbers, asks.many_channels_forward),
+        Line("depthwise", depthwise.correlate, asks.depthwise_rows, asks.long_depthwise),
         Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
         Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
         Line("reference", reference.correlate, asks.always, asks.never),
+        Line("mec_columns", mec_columns.correlate, asks.one_group, asks.many_samples),
         Line("mec", mec.correlate, asks.always, asks.always),
     ),
     "correlate_weight_grad": (
@@ -87,6 +99,7 @@ TABLES = {
         Line("empty", zero_dx, asks.empty, asks.empty),
         Line("im2col", im2col.correlate_input_grad, asks.one_group, asks.few_patches_back, plans.for_dx),
         Line("winograd", WINOGRAD_INPUT_GRAD, asks.three_taps_high_mirrored, asks.many_channels_mirrored),
+        Line("depthwise", depthwise.correlate_input_grad, asks.depthwise_rows_back, asks.long_depthwise_back),
         Line("grouped", grouped.correlate_input_grad, asks.several_groups, asks.small_groups_back),
         Line("mec", mec.correlate_input_grad, asks.stride_one, asks.cheap_to_lower),
         Line("not_a_number", not_a_number.correlate_input_grad, asks.real_numbers, asks.given_up_back),

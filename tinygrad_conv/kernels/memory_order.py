@@ -30,6 +30,7 @@ LARGE_ENOUGH_TO_REORDER = 10_000
 CACHE_PERIOD = 4096  # bytes after which addresses share a set of the first cache: 64 sets of lines of 64
 CACHE_LINE = 64  # bytes
 CACHE_WAYS = 8  # lines that one set holds
+LARGE_ENOUGH_TO_ALIGN = 16384  # bytes: what takes no longer than to align it is left as it comes
 CACHE_BLOCK = 1 << 19  # bytes that are copied together: they stay in the second cache
 LARGEST_THAT_MALLOC_LEARNS_FROM = (32 << 20) - 65536  # bytes
 LARGE_ENOUGH_TO_LIE_BEHIND = 1 << 19  # bytes: there is no gap so large before them
@@ -46,7 +47,12 @@ def to_rows(x: Array, dtype: np.dtype[Any]) -> Rows:
     """x [N, C, H, W] as contiguous [H, C, W, N]; a view wherever the memory already has that order."""
     if x.nbytes > CACHE_PERIOD and crowds_the_cache(x):
         return in_spread_blocks(x, dtype)
-    return np.ascontiguousarray(x.transpose(2, 1, 3, 0), dtype)
+    rows = x.transpose(2, 1, 3, 0)
+    if rows.dtype == dtype and rows.flags.c_contiguous:
+        return rows
+    copied = aligned_empty(rows.shape, dtype)
+    copied[...] = rows
+    return copied
 
 
 def crowds_the_cache(x: Array) -> bool:
@@ -63,10 +69,9 @@ def in_spread_blocks(x: Array, dtype: np.dtype[Any]) -> Rows:
     together = min(channels, max(1, CACHE_BLOCK // (samples * picture * x.itemsize)))
     lines = -(-together * picture * x.itemsize // CACHE_LINE) | 1
     step = lines * CACHE_LINE // x.itemsize
-    spread = contiguous_view(
-        np.empty(samples * step, x.dtype), 0, (samples, together, height, width), (step, picture, width, 1)
-    )
-    rows = np.empty((height, channels, width, samples), dtype)
+    memory = aligned_empty((samples * step,), x.dtype)
+    spread = contiguous_view(memory, 0, (samples, together, height, width), (step, picture, width, 1))
+    rows = aligned_empty((height, channels, width, samples), dtype)
     for first in range(0, channels, together):
         block = x[:, first : first + together]
         copied = spread[:, : block.shape[1]]
@@ -124,6 +129,28 @@ def in_order_of(model: Array, array: Array) -> Array:
     ordered = np.empty_like(model, array.dtype)
     ordered[...] = array
     return ordered
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
+    """np.empty, whose first number begins a line of the cache if there are many.
+
+    malloc gives any multiple of 16 bytes. A vector of AVX-512 is as long as a line, and one that does not
+    begin with it lies in two, each of which must be read or written: products take a sixth longer then,
+    additions up to twice as long.
+    """
+    size = prod(shape) * np.dtype(dtype).itemsize
+    if size < LARGE_ENOUGH_TO_ALIGN:
+        return np.empty(shape, dtype)
+    memory = np.empty(size + CACHE_LINE, np.uint8)
+    address: int = memory.__array_interface__["data"][0]
+    return np.ndarray(shape, dtype, memory, -address % CACHE_LINE)
+
+
+def aligned_like(model: Array, dtype: Any = None) -> Array:
+    """The same in the shape and memory order of `model`, and in its dtype if none is given."""
+    order = memory_order(model.strides)
+    shape = tuple([model.shape[axis] for axis in order.axes])
+    return aligned_empty(shape, model.dtype if dtype is None else dtype).transpose(order.back)
 
 
 def contiguous_view(base: Array, offset: int, shape: tuple[int, ...], steps: tuple[int, ...]) -> Array:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .memory_order import Order, in_order_of, memory_order
+from .memory_order import Order, aligned_like, in_order_of, memory_order
 from .sums import PIECE_OF_DOT, sum_over
 from .threads import share
 from .window import Array
@@ -97,7 +97,7 @@ def rescaled(x: Array, center: Array, factor: Array, offset: Array | None = None
     if blocks is None:
         plain = (x - center) * factor
         return plain if offset is None else plain + offset
-    y = np.empty_like(x)
+    y = aligned_like(x)
     values, result = blocks.of(x), blocks.of(y)
     centers, factors = blocks.spread(center), blocks.spread(factor)
     offsets = None if offset is None else blocks.spread(offset)
@@ -119,7 +119,7 @@ def deviation(x: Array, center: Array) -> tuple[Array, Array]:
     if blocks is None:
         distance = x - center
         return distance, summed_to(distance * distance, center.shape)
-    distance = np.empty_like(x)
+    distance = aligned_like(x)
     values, result, centers = blocks.of(x), blocks.of(distance), blocks.spread(center)
 
     def squares(rows: slice, sums: Array) -> None:
@@ -168,7 +168,7 @@ def deviation_removed(dy: Array, mean: Array, x: Array, center: Array, along: Ar
     blocks = blocks_of(x, center, mean, along, factor) if alike(dy, x) else None
     if blocks is None:
         return (dy - mean - (x - center) * along) * factor
-    dx = np.empty_like(x)
+    dx = aligned_like(x)
     values, errors, result = blocks.of(x), blocks.of(in_order_of(x, dy)), blocks.of(dx)
     means, centers, alongs, factors = map(blocks.spread, (mean, center, along, factor))
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .blas import blas_held
-from .memory_order import Rows, memory_order
+from .memory_order import Rows, aligned_empty, aligned_like, memory_order
 from .sums import PIECE_OF_DOT, sum_over
 from .threads import share
 from .window import Array
@@ -111,7 +111,7 @@ def rectify(x: Array) -> Array:
         return np.asarray(np.maximum(x, zeros((), x.dtype)))
     matrix = ordered.reshape(-1, row_length(ordered.shape))
     kept = zeros if matrix.shape[1] <= LONGEST_KEPT else np.zeros
-    row, y = kept(matrix.shape[1], x.dtype), np.empty_like(matrix)
+    row, y = kept(matrix.shape[1], x.dtype), aligned_empty(matrix.shape, x.dtype)
 
     def work(first: int, last: int) -> None:
         np.maximum(matrix[first:last], row, out=y[first:last])
@@ -180,7 +180,7 @@ def masked(x: Array, mask: Array) -> Array:
     chosen, bits = mask if mask.dtype == bool else mask.astype(bool), BITS_OF[x.dtype]
     if chosen.shape != x.shape:
         return (x.view(bits) * chosen).view(x.dtype)
-    y = np.empty_like(x)
+    y = aligned_like(x)
     shared_elementwise(multiply_into, x.view(bits), chosen, y.view(bits))
     return y
 

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .memory_order import Order, compute_type, in_order_of, memory_order
+from .memory_order import Order, aligned_empty, compute_type, in_order_of, memory_order
 from .threads import share
 from .window import Array, Window, overlap
 
@@ -239,7 +239,7 @@ def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array]:
     """(y, tap), both [N, C, P, Q], of x [N, C, H, W]."""
     order = memory_order(x.strides)
     places = _places(x, window, order)
-    y, tap = np.empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
+    y, tap = aligned_empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
 
     def work(first: int, last: int) -> None:
         for part in _parts(first, last, y):
@@ -251,7 +251,7 @@ def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array]:
 
 def _maxima(places: Array, y: Array, tap: Array) -> None:
     """Of places [2, 2, ...], and which was the first to have it."""
-    taps = np.empty((4, *y.shape), y.dtype)
+    taps = aligned_empty((4, *y.shape), y.dtype)
     taps.reshape(places.shape)[...] = places
     np.maximum.reduce(taps, 0, out=y)
     differs = np.not_equal(taps[:3], y).view(np.uint8)
@@ -271,7 +271,7 @@ def _scatter_taps_side_by_side(dy: Array, tap: Array, window: Window) -> Array:
     order = memory_order(tap.strides)
     values = in_order_of(tap, dy).transpose(order.axes)  # a flattened layer's gradient comes in another order
     shape = (*dy.shape[:2], *window.size)
-    dx = np.empty([shape[axis] for axis in order.axes], dy.dtype).transpose(order.back)
+    dx = aligned_empty(tuple([shape[axis] for axis in order.axes]), dy.dtype).transpose(order.back)
     if window.size[0] > 2 * window.out[0]:
         dx[:, :, 2 * window.out[0] :] = 0
     if window.size[1] > 2 * window.out[1]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import aligned_empty
 from .program import Recorded
 from .values import Argument, ArrayIn, Reading, TensorIn
 
@@ -49,7 +50,7 @@ class Buffers:
             block = min(fitting, key=lambda each: each.nbytes)
             free[:] = [other for other in free if other is not block]
             return block
-        self.blocks.append(np.empty(max(nbytes, 1), np.uint8))
+        self.blocks.append(aligned_empty((max(nbytes, 1),), np.uint8))
         return self.blocks[-1]
 
     def drop(self, slot: int) -> None:

@@ -119,9 +119,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "compute_type(x.dtype, dy.dtype) → compute_type(dy.dtype, x.dtype)": SYMMETRIC,
     },
     "kernels/conv/depthwise.py dot_products": {
-        "dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0] → dot_in_halves(runs, errors[:, "
+        "dot_in_halves(seen, errors[:, :, None, None, None])[..., 0, 0] → dot_in_halves(seen, errors[:, "
         ":, None, None, None])[..., -1, 0]": SINGLE,
-        "dot_in_halves(runs, errors[:, :, None, None, None])[..., 0, 0] → dot_in_halves(runs, errors[:, "
+        "dot_in_halves(seen, errors[:, :, None, None, None])[..., 0, 0] → dot_in_halves(seen, errors[:, "
         ":, None, None, None])[..., 0, -1]": SINGLE,
     },
     "kernels/norm.py _blocks": {
@@ -243,8 +243,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "kw - 1 → kw + 1": LONGER,
     },
     "kernels/conv/winograd.py room_for_frequencies": {
-        "return np.empty((together, kw, channels, columns * samples), dtype) → return "
-        "-np.empty((together, kw, channels, columns * samples), dtype)": (
+        "return aligned_empty((together, kw, channels, columns * samples), dtype) → return "
+        "-aligned_empty((together, kw, channels, columns * samples), dtype)": (
             "What an empty array holds is never read."
         ),
         "SEEN * channels * window.size[1] * samples → SEEN * channels * window.size[1]": (

@@ -6,9 +6,10 @@ The ways, in reading order:
     prepared.py     the same for many calls on arrays of the same shapes
     lowering.py     patches, lowered along the width only
     mec.py          correlation and weight gradient over lowered patches; it serves every shape
+    mec_columns.py  the same correlation, with products of single output places
     scatter_add.py  input gradient by shifted additions (col2im along the width); it serves every shape
     grouped.py      the same as mec for groups, one after another
-    depthwise.py    the weight gradient of groups of one channel
+    depthwise.py    groups of one channel, with rows that are padded but not lowered
     bands.py        several rows at once, where the product of one is too low
     winograd.py     three taps high, for half the multiplications
     not_a_number.py where every result is NaN: no multiplications

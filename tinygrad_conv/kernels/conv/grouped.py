@@ -22,7 +22,7 @@ import numpy as np
 
 from ..blas import blas_multiplies_unpacked
 from ..gemm import multiply_in_pieces, multiply_in_tiles
-from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
+from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..pointwise import all_finite, all_finite_in_rows
 from ..sums import sum_over
 from ..threads import correlation_time, share
@@ -43,7 +43,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     channels, outputs = w.shape[1], len(w) // groups
     by_tap = np.ascontiguousarray(w.transpose(0, 2, 3, 1), dtype)
     weights = by_tap.reshape(groups, 1, outputs, -1)
-    y = np.empty((height, groups, outputs, width, samples), dtype)
+    y = aligned_empty((height, groups, outputs, width, samples), dtype)
     products = y.reshape(height, groups, outputs, -1).swapaxes(0, 1)
     in_bands = outputs == 1 and blas_multiplies_unpacked()
 

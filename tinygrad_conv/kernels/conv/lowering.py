@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..memory_order import Rows, contiguous_view
+from ..memory_order import Rows, aligned_empty, contiguous_view
 from ..window import Array, Window, overlap
 
 CACHE_BYTES = 2 << 20  # of lowered rows that a product reads; one or two megabytes, by trial on two cores
@@ -100,12 +100,17 @@ def between_margins(shape: tuple[int, ...], window: Window, dtype: np.dtype[Any]
 
     They alone are cleared: np.zeros keeps other threads waiting as long as it writes.
     """
-    lowered = np.empty(shape, dtype)
-    for j in range(shape[2]):
+    lowered = aligned_empty(shape, dtype)
+    clear_margins(lowered, window)
+    return lowered
+
+
+def clear_margins(lowered: Array, window: Window) -> None:
+    """Write zeros where `lowered` [groups, rows, kw, C/groups, Q, N] lies left or right of the input."""
+    for j in range(lowered.shape[2]):
         columns = overlap(window, 1, j)
         lowered[:, :, j, :, : columns.first] = 0
         lowered[:, :, j, :, columns.last :] = 0
-    return lowered
 
 
 def lower(x: Rows, lowered: Array, first: int, window: Window) -> None:

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..blas import blas_multiplies_unpacked
 from ..gemm import multiply_in_pieces, multiply_in_tiles
-from ..memory_order import Rows, compute_type, from_rows, to_rows
+from ..memory_order import Rows, aligned_empty, compute_type, from_rows, to_rows
 from ..pointwise import all_finite
 from ..sums import sum_in_halves
 from ..threads import correlation_time, share, sum_of_parts
@@ -46,7 +46,7 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     rows = to_rows(x, dtype)
     samples, outputs, (height, width) = len(x), len(w), window.out
     weights = _as_matrices(w.astype(dtype, copy=False), groups)
-    y = np.empty((height, outputs, width, samples), dtype)
+    y = aligned_empty((height, outputs, width, samples), dtype)
     products = y.reshape(height, groups, outputs // groups, width * samples).swapaxes(0, 1)
 
     def work(part: Interleaved, begin: int, end: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..blas import blas_multiplies_unpacked
+from ..gemm import LARGEST_UNPACKED, NARROWEST_PIECE
 from ..window import Window
 from .identities import interleaved, mirrored
 from .winograd import TILE_ROWS
@@ -21,11 +22,13 @@ MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
 NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
 NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
+LONG_RUN = 400  # numbers, samples times Q: adding up so many takes longer than what is between two additions
 PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
 # The same of y and dX where BLAS multiplies as fast as it does with AVX-512: for 3x3, with 44 and 44.
 PRODUCTS_PER_TRANSFORM_UNPACKED = 65
 MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
 LARGE_WIDTH = 7  # columns of a kernel, so many copies of everything if it is lowered
+LEAST_SAMPLES, LEAST_PATCH = 32, 64  # numbers of a patch: with fewer a single place has too small a product
 FEW_MULTIPLICATIONS = 1_500_000  # of an input gradient: with fewer lowering dY is faster than scatter-add
 
 
@@ -124,6 +127,21 @@ def small_depthwise_rows(problem: Problem) -> bool:
     return depthwise_rows(problem) and small_groups(problem)
 
 
+def depthwise_rows_back(problem: Problem) -> bool:
+    """The same, for the correlation that the input gradient is."""
+    return depthwise_rows(problem) and stride_one(problem)
+
+
+def long_depthwise(problem: Problem) -> bool:
+    """The same, with rows that are worth a step of their own for each tap."""
+    return depthwise_rows(problem) and problem.samples * problem.window.out[1] >= LONG_RUN
+
+
+def long_depthwise_back(problem: Problem) -> bool:
+    """The same, for the input gradient."""
+    return depthwise_rows_back(problem) and problem.samples * problem.window.size[1] >= LONG_RUN
+
+
 def few_patches(problem: Problem) -> bool:
     """They fit into the cache; or a row of the output, with all samples, is too narrow for a product."""
     return one_group(problem) and (problem.patches <= FEW_PATCHES or narrow(problem))
@@ -201,6 +219,14 @@ def large_kernel(problem: Problem) -> bool:
     return stride_one(problem) and kw >= LARGE_WIDTH and kh > 3 and few_outputs(problem)
 
 
+def many_samples(problem: Problem) -> bool:
+    """BLAS multiplies a patch of all samples as it lies, and it has several rows, in one piece only so."""
+    inner = problem.window.taps * problem.channels
+    large = problem.samples >= LEAST_SAMPLES and inner >= LEAST_PATCH and problem.window.kernel[0] > 1
+    unpacked = problem.outputs * inner * min(problem.samples, NARROWEST_PIECE) <= LARGEST_UNPACKED
+    return one_group(problem) and large and unpacked and blas_multiplies_unpacked()
+
+
 def flat_kernel(problem: Problem) -> bool:
     """One tap high: what is shifted and added is hardly more than one tap's products each time."""
     kh, kw = problem.window.kernel
@@ -220,5 +246,5 @@ def cheap_to_lower(problem: Problem) -> bool:
 
 def given_up_back(problem: Problem) -> bool:
     """A kernel that wants the input gradient may have given it up, for a weight that is not finite."""
-    faster = few_patches_back, many_channels_mirrored, small_groups_back, cheap_to_lower
-    return problem.real and any(wants(problem) for wants in faster)
+    kernels = few_patches_back, many_channels_mirrored, long_depthwise_back, small_groups_back
+    return problem.real and any(wants(problem) for wants in (*kernels, cheap_to_lower))

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..gemm import multiply_in_pieces
-from ..memory_order import compute_type, contiguous_view, from_rows, to_rows
+from ..memory_order import aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..pointwise import all_finite
 from ..threads import correlation_time, share
 from ..window import Array, Overlap, Window, overlap
@@ -43,7 +43,7 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     parts = interleaved(window)
     covered = sum(part.window.size[0] for part in parts) == window.size[0]
     shape = (window.size[0], groups, channels, window.size[1], samples)
-    dx = np.empty(shape, dtype) if covered else np.zeros(shape, dtype)
+    dx = aligned_empty(shape, dtype) if covered else np.zeros(shape, dtype)
     for part in parts:
         source, target = _rows_by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
         stride = part.window.stride[0]
@@ -99,8 +99,8 @@ def _workspace(
     left, margin = window.padding[1][0] * samples, (kw - 1) * step
     length, width = columns + margin, window.size[1]
     if window.stride[1] > 1 or left < 0 or left + width * samples > length:
-        return Workspace(np.empty((groups, rows, kw * channels, columns), dtype), None)
-    memory = np.empty(margin + groups * rows * kw * channels * length, dtype)
+        return Workspace(aligned_empty((groups, rows, kw * channels, columns), dtype), None)
+    memory = aligned_empty((margin + groups * rows * kw * channels * length,), dtype)
     lines = memory[margin:].reshape(groups, rows, kw * channels, length)
     memory[:margin] = 0
     lines[..., columns:] = 0

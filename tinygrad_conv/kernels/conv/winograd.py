@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..gemm import multiply_in_pieces, multiply_in_tiles
-from ..memory_order import Rows, compute_type, contiguous_view, from_rows, to_rows
+from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..sums import sum_in_halves
 from ..threads import correlation_time, share, sum_of_parts
 from ..window import Array, Window, overlap
@@ -75,11 +75,11 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     if not mixable(even_weights(by_row, channels), even_windows(rows, window), dtype):
         return None
     weights = np.matmul(transforms(dtype).weights, by_row.reshape(3, -1)).reshape(SEEN, outputs, -1)
-    y = np.empty((height, outputs * width * samples), dtype)
+    y = aligned_empty((height, outputs * width * samples), dtype)
 
     def fill(part: Interleaved, begin: int, end: int) -> None:
         outcome = y[part.outputs]
-        products = np.empty((SEEN, outputs, width * samples), dtype)
+        products = aligned_empty((SEEN, outputs, width * samples), dtype)
         lowered = room_for_frequencies(channels, part.window, samples, dtype)
         for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
             for first in range(0, SEEN, len(lowered)):
@@ -115,7 +115,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         source = errors[part.outputs]
         total = np.zeros((SEEN, kw, channels, outputs), dtype)
         products = np.empty_like(total)
-        transformed = np.empty((SEEN, 1, outputs, width * samples), dtype)
+        transformed = aligned_empty((SEEN, 1, outputs, width * samples), dtype)
         for tile, seen in transformed_tiles(rows[part.inputs], part.window, begin, end):
             met = source[tile * TILE_ROWS : (tile + 1) * TILE_ROWS]
             forth = transforms(dtype).outputs[: len(met)].T
@@ -152,7 +152,7 @@ def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator
     (_, channels, _, samples), (_, kw), (_, columns) = x.shape, window.kernel, window.out
     dilation = window.dilation[1]
     length = columns + dilation * (kw - 1)
-    padded = np.empty((SEEN, channels, length, samples), x.dtype)
+    padded = aligned_empty((SEEN, channels, length, samples), x.dtype)
     steps = (channels * length * samples, dilation * samples, length * samples, 1)
     views = contiguous_view(padded, 0, (SEEN, kw, channels, columns * samples), steps)
     inside = overlap(window._replace(kernel=(3, 1), out=(window.out[0], length)), 1, 0)
@@ -172,7 +172,7 @@ def room_for_frequencies(channels: int, window: Window, samples: int, dtype: np.
     seen_bytes = SEEN * channels * window.size[1] * samples * dtype.itemsize
     row_bytes = kw * channels * columns * samples * dtype.itemsize
     together = next(n for n in (6, 3, 2, 1) if n == 1 or n * row_bytes + seen_bytes <= WORKSPACE_BYTES)
-    return np.empty((together, kw, channels, columns * samples), dtype)
+    return aligned_empty((together, kw, channels, columns * samples), dtype)
 
 
 def _rows_or_zeros(x: Rows, first: int) -> Rows:

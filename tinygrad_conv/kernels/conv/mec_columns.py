@@ -1,0 +1,75 @@
+"""MEC by output columns: a matrix product for each output place, all samples of it at once.
+
+    Y[p, q] = W V[q, p]        W [O, K], V[q, p] [K, N], K = kh * kw * C
+
+With N samples innermost, the patch of a place can be one piece of memory. If output columns stand outermost,
+
+    lowered[q, h, j, c, n] = x[n, c, h - top, q * stride + j * dilation - left]
+
+the kh rows of a patch lie one after another, and patches of neighbouring rows overlap: no more is copied than
+by `mec`, whose patches are cut out of rows of Q * N numbers. These are often a multiple of a large power of
+two apart, and drive each other out of the first cache while a product reads them; a patch in one piece stays
+there. It pays where BLAS multiplies small matrices as they lie (see `gemm`). Columns, not rows, are what is
+shared out, so that no row is lowered twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..gemm import multiply_in_pieces
+from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
+from ..threads import correlation_time, share
+from ..window import Array, Window
+from .identities import Interleaved, interleaved
+from .lowering import CACHE_BYTES, clear_margins, lower
+
+
+def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
+    """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, kh, kw]."""
+    dtype, result = compute_type(x.dtype, w.dtype)
+    rows, samples, (height, width) = to_rows(x, dtype), len(x), window.out
+    weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1), dtype).reshape(len(w), -1)
+    y = aligned_empty((height, len(w), width, samples), dtype)
+
+    def work(part: Interleaved, begin: int, end: int) -> None:
+        target = y[part.outputs].transpose(2, 0, 1, 3)
+        for columns, patches in column_patches(rows[part.inputs], part.window, begin, end):
+            multiply_in_pieces(weights, patches, out=target[columns])
+
+    for part in interleaved(window):
+        share(partial(work, part), width, correlation_time(part.window, samples, w.size))
+    return from_rows(y, result)
+
+
+class ColumnPatches(NamedTuple):
+    """Patches of some output columns, ready to be multiplied: [columns, P, kh * kw * C, N]."""
+
+    columns: slice
+    values: Array
+
+
+def column_patches(x: Rows, window: Window, begin: int, end: int) -> Iterator[ColumnPatches]:
+    """The patches of output columns [begin, end), as many at a time as stay in the cache.
+
+    `values` holds until the next are asked for.
+    """
+    (kh, kw), (count, _), (down, along) = window.kernel, window.out, window.stride
+    (_, channels, _, samples), (vertical, (left, _)) = x.shape, window.padding
+    height, row = (count - 1) * down + kh, kw * channels * samples
+    together = max(1, min(end - begin, CACHE_BYTES // (height * row * x.itemsize)))
+    lowered = aligned_empty((together, height, kw, channels, samples), x.dtype)
+    steps = height * row, down * row, samples, 1
+    for first in range(begin, end, together):
+        last = min(first + together, end)
+        out, padding = (count, last - first), (vertical, (left - first * along, 0))
+        part = window._replace(out=out, padding=padding)
+        by_row = lowered[: last - first].transpose(1, 2, 3, 0, 4)[None]
+        clear_margins(by_row, part)
+        lower(x, by_row, 0, part)
+        shape = last - first, count, kh * kw * channels, samples
+        yield ColumnPatches(slice(first, last), contiguous_view(lowered, 0, shape, steps))
