@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .memory_order import in_order_of
+from .memory_order import aligned_like, in_order_of
 from .norm import Blocks, alike, blocks_of, dots
 from .pointwise import sum_of_rows, zeros
 from .sums import SHORT, sum_over
@@ -54,7 +54,7 @@ def batch_normalized(
     blocks = blocks_of_channels(x, w, b)
     if blocks is None:
         return None
-    y, (center, variance, scale) = np.empty_like(x), np.empty((3, x.shape[1]), x.dtype)
+    y, (center, variance, scale) = aligned_like(x), np.empty((3, x.shape[1]), x.dtype)
     values, result = blocks.of(x), blocks.of(y)
 
     def work(first: int, last: int) -> None:
@@ -77,7 +77,7 @@ def batch_norm_sent_back(
     blocks = blocks_of_channels(x, w, center.reshape(-1), scale.reshape(-1)) if alike(dy, x) else None
     if blocks is None:
         return None
-    dx, (products, sums) = np.empty_like(x), np.empty((2, x.shape[1]), x.dtype)
+    dx, (products, sums) = aligned_like(x), np.empty((2, x.shape[1]), x.dtype)
     values, errors, result = blocks.of(x), blocks.of(in_order_of(x, dy)), blocks.of(dx)
     centers, scales, count = center.reshape(-1), scale.reshape(-1), count_of(blocks)
 

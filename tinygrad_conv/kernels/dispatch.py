@@ -72,6 +72,7 @@ class Line(NamedTuple):
 WINOGRAD = partial(each_group, winograd.correlate, GROUPS_OF_CORRELATION)
 WINOGRAD_WEIGHT_GRAD = partial(each_group, winograd.correlate_weight_grad, GROUPS_OF_WEIGHT_GRAD)
 WINOGRAD_INPUT_GRAD = partial(each_group, winograd.correlate_input_grad, GROUPS_OF_CORRELATION)
+
 TABLES = {
     "correlate": (
         Line("empty", zero_y, asks.empty, asks.empty),
