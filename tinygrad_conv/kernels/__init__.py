@@ -38,11 +38,11 @@ from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
 __all__ = [
-    "aligned_empty",
     "KERNELS",
     "WORTH_HOLDING_BLAS",
     "Window",
     "add_bias",
+    "aligned_empty",
     "choose",
     "correlate",
     "correlate_input_grad",
