@@ -132,6 +132,24 @@ def test_no_row_is_spoiled_by_what_it_does_not_see(name: str, value: float) -> N
         assert_equals_reference(case._replace(**replaced), 2e-5)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["depthwise, stride 2 down", "depthwise, dilated", "depthwise 1x7", "depthwise 7x1", "depthwise 5x5"],
+)
+def test_rows_that_are_padded_and_not_lowered(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = everyday_case(name, np.float64)
+    with kernels.use_kernels("reference"):
+        expected = results(case)
+    for size in (depthwise.CACHE_BYTES_OF_GROUPS, 20_000):  # all channels at once, or some
+        monkeypatch.setattr(depthwise, "CACHE_BYTES_OF_GROUPS", size)
+        with kernels.use_kernels("depthwise"):
+            y = kernels.correlate(case.x, case.w, case.window, case.groups)
+            assert_same(y, expected["y"], 1e-12)
+            if case.window.stride == (1, 1):
+                dx = kernels.correlate_input_grad(case.dy, case.w, case.window, case.groups)
+                assert_same(dx, expected["dx"], 1e-12)
+
+
 def test_large_numbers_are_no_reason_to_warn() -> None:
     """Their squares overflow, which only the question whether they are finite meets."""
     case = everyday_case("depthwise")

@@ -22,7 +22,7 @@ MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
 NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
 NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
-LONG_RUN = 400  # numbers, samples times Q: adding up so many takes longer than what is between two additions
+LONG_RUN = 500  # numbers, samples times Q: from here on adding them up outweighs what einsum does in between
 PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
 # The same of y and dX where BLAS multiplies as fast as it does with AVX-512: for 3x3, with 44 and 44.
 PRODUCTS_PER_TRANSFORM_UNPACKED = 65
