@@ -6,13 +6,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import blas, threads
-from tinygrad_conv.kernels.workers import Part
+from tinygrad_conv.kernels.workers import Part, work_through
 
 from .test_kernels import LARGER, Array, assert_same, larger_case, results
 
@@ -201,6 +202,26 @@ def test_parts_are_consecutive_and_in_order(three_threads: None) -> None:
     assert threads.share(lambda first, last: (first, last), 10, 1e6) == [(0, 3), (3, 6), (6, 10)]
     assert threads.share(lambda first, last: (first, last), 2, 1e6) == [(0, 1), (1, 2)]
     assert threads.share(lambda first, last: (first, last), 0, 1e6) == [(0, 0)]
+
+
+def test_a_part_may_share_its_own_work(three_threads: None) -> None:
+    def outer(first: int, last: int) -> list[tuple[int, int]]:
+        return threads.share(lambda begin, end: (first + begin, first + end), last - first, 1e6)
+
+    for _ in range(50):
+        parts = [pair for several in threads.share(outer, 12, 1e6) for pair in several]
+        assert sorted(place for begin, end in parts for place in range(begin, end)) == list(range(12))
+
+
+def test_who_shared_a_part_and_did_it_does_not_do_it_again() -> None:
+    """As a worker, it takes from the queue what it has put there from within another part."""
+    done, queue = [], SimpleQueue()
+    part = Part(lambda first, last: done.append((first, last)), 0, 3, {})
+    queue.put(part)
+    queue.put(None)
+    part.outcome()
+    work_through(queue)
+    assert done == [(0, 3)]
 
 
 def test_the_sharer_has_more_to_do_the_less_there_is(three_threads: None) -> None:

@@ -87,7 +87,7 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
         # Even if a part fails or is interrupted: the others write into arrays that the caller is about to
         # drop.
         for part in handed:
-            if not part.claim():
+            if not part.is_mine():
                 part.wait()
     return results
 

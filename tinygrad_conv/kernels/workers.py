@@ -23,18 +23,22 @@ class Part:
     def __init__(self, work: Callable[[int, int], Any], first: int, last: int, settings: Any) -> None:
         """settings: for floating-point errors, of the thread that shares; each thread has its own."""
         self.work, self.bounds, self.settings = work, (first, last), settings
-        self.owner: dict[str, int] = {}  # the thread that claimed it
+        self.owner: dict[str, object] = {}  # who claimed it
         self.finished = Lock()
         self.finished.acquire()
         self.result: Any = None
         self.error: BaseException | None = None
 
-    def claim(self) -> bool:
-        """Whether it is this thread's to do; nobody else's then.
+    def claim(self, who: object) -> bool:
+        """Whether it is theirs to do; nobody else's then.
 
         Asked again it says the same: a thread that is interrupted after its claim does not wait for itself.
         """
-        return self.owner.setdefault("thread", get_ident()) == get_ident()  # a single step of the interpreter
+        return self.owner.setdefault("", who) == who  # a single step of the interpreter
+
+    def is_mine(self) -> bool:
+        """Whether it is for the thread that shares to do, which asks."""
+        return self.claim(get_ident())
 
     def run(self) -> None:
         """Do it, in the thread that claimed it; its error is for the one that shares."""
@@ -53,7 +57,7 @@ class Part:
 
     def outcome(self) -> Any:
         """What it yields, once it is done, here if nobody has begun by now; or its error is raised."""
-        if self.claim():
+        if self.is_mine():
             self.run()
         else:
             self.wait()
@@ -85,6 +89,6 @@ class Workers:
 def work_through(parts: SimpleQueue[Part | None]) -> None:
     """What a worker does, until it gets None."""
     while (part := parts.get()) is not None:
-        if part.claim():
+        if part.claim(object()):  # not if it is this very thread that shares it, from within another part
             part.run()
         del part  # and the arrays that its work refers to
