@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -258,3 +259,16 @@ def test_the_other_names():
         tg.autograd.backward(x.sum(), [None, None])
     with pytest.raises(AttributeError, match="write with tg.detect_anomaly"):
         getattr(tg.autograd, "detect_anomaly")  # noqa: B009
+
+
+def test_what_backward_does_not_do_names_what_does():
+    """PyTorch's scripts ask it for gradients on the tape, or for those of some leaves alone."""
+    x = tg.ones(2, requires_grad=True)
+    for backward in (lambda **options: x.sum().backward(**options), partial(tg.autograd.backward, x.sum())):
+        with pytest.raises(ValueError, match=r"use tg.grad\(loss, parameters, create_graph=True\)"):
+            backward(create_graph=True)
+        with pytest.raises(ValueError, match=r"are tg.grad\(loss, inputs\), which writes no .grad"):
+            backward(inputs=[x])
+        assert x.grad is None
+    x.sum().backward(None, None, False, None)
+    np.testing.assert_array_equal(x.grad, [1, 1])

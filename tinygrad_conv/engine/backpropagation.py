@@ -11,7 +11,7 @@ import numpy as np
 
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
-from ..options import FLAG, check_option
+from ..options import FLAG, check_option, optional
 from .backward import Gradients, sweep
 from .commit import set_all
 from .location import user_where
@@ -79,6 +79,21 @@ def seed_for(tensor: Any, gradient: Any, gradients: Gradients) -> Any:
     array = as_array(gradient, tensor.dtype)
     check_seed(tensor, array)
     return gradients.of(array)
+
+
+def check_backward(retain_graph: Any, create_graph: Any, inputs: Any) -> None:
+    """Refuse options of PyTorch's backward that cannot be here, with what to write instead."""
+    check_option("backward", "retain_graph", optional(FLAG), retain_graph)
+    check_option("backward", "create_graph", FLAG, create_graph)
+    if create_graph:
+        raise ValueError(
+            "backward: create_graph=True would put gradients on the tape, but .grad is an array; use "
+            "tg.grad(loss, parameters, create_graph=True)"
+        )
+    if inputs is not None:
+        raise ValueError(
+            "backward: the gradients of some leaves alone are tg.grad(loss, inputs), which writes no .grad"
+        )
 
 
 NO_GRAD = repeat(None)  # for as many tensors as there are

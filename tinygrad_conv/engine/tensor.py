@@ -9,7 +9,7 @@ from weakref import ref
 from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, show_array
 from ..options import FLAG, check_option
-from .backpropagation import accumulate, backpropagate, check_requires_grad
+from .backpropagation import accumulate, backpropagate, check_backward, check_requires_grad
 from .hooks import Handle, Listeners
 from .in_place import leaf_error
 from .location import user_where
@@ -96,17 +96,24 @@ class Tensor(TensorMethods):
                 self._data, self._memory = copied(self._data), None
         self._requires_grad = bool(value)
 
-    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
         """Add the gradient of this scalar to `.grad` of every leaf it was computed from.
 
         gradient: for a non-scalar, what to begin with: an array or a Tensor of this tensor's shape. The graph
         is freed on the way unless `retain_graph`. An exception on the way leaves every `.grad` as it was.
-        Raises GraphError where there is nothing to go back through, TapeConsumedError the second time,
-        MutationError where what a rule would read has changed.
+        create_graph and inputs: what `tg.grad` does, False and None here. Raises ValueError for others,
+        GraphError where there is nothing to go back through, TapeConsumedError the second time, MutationError
+        where what a rule would read has changed.
         """
-        if retain_graph is not False:
-            check_option("backward", "retain_graph", FLAG, retain_graph)
-        accumulate(backpropagate([self], [gradient], retain_graph))
+        if retain_graph is not None or create_graph is not False or inputs is not None:
+            check_backward(retain_graph, create_graph, inputs)
+        accumulate(backpropagate([self], [gradient], bool(retain_graph)))
 
     def register_hook(self, hook: Callable[[Array], Any]) -> Handle:
         """Call `hook` with the gradient of this tensor in every backward; what it returns, if anything, takes
