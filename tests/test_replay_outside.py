@@ -135,7 +135,7 @@ def in_a_dict_of_users() -> Outside:
 
 
 def in_a_read_only_dict() -> Outside:
-    settings = {"factor": 1.0}
+    settings = {"factor": 1.0, **{str(number): number for number in range(100)}}
     shown = MappingProxyType(settings)
     return lambda: shown["factor"], lambda: settings.update(factor=3.0)
 

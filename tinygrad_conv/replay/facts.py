@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,13 +13,11 @@ from ..dtypes import Array
 from ..engine.memory import WHOLE, sample
 
 PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
-
 DICTS = (dict, MappingProxyType)
+# What is raised by asking for what is not there any more, or what another thread is changing:
+GONE = (LookupError, AttributeError, ValueError, RuntimeError)
 
 cell_contents = attrgetter("cell_contents")  # of an enclosing variable
-
-
-GONE = (LookupError, AttributeError, ValueError)  # what asking for what is not there any more raises
 
 
 class Fact(NamedTuple):
@@ -63,10 +60,14 @@ def numbers_in(array: Array) -> bytes:
     return array.tobytes() if array.nbytes <= WHOLE else sample(array)
 
 
+def members_in(container: Iterable[Any]) -> list[Any]:
+    """What is in a list; the keys and values in a dict."""
+    return [*container, *container.values()] if isinstance(container, DICTS) else [*container]
+
+
 def ids_in(container: Iterable[Any]) -> list[int]:
-    """Which objects are in a list, or which keys and values in a dict."""
-    members = container if not isinstance(container, DICTS) else chain(container, container.values())
-    return list(map(id, members))
+    """Which objects these are, as long as they are alive."""
+    return list(map(id, members_in(container)))
 
 
 def variables_in(environment: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,6 @@ from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
-from copy import copy
 from functools import partial
 from operator import attrgetter
 from types import (
@@ -31,7 +30,7 @@ from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from .beside import Beside, is_own, is_users
-from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, variables_in
+from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
 from .names import functions_of, names_in
 
 FEW = 64  # members of a list or a dict, up to which each is a fact
@@ -173,7 +172,7 @@ class World:
             return
         if changeable and len(container) > FEW:
             self.facts.append(Fact.copied(ids_in, container, name))
-            self.kept.append(copy(container))  # ids are of objects that are alive
+            self.kept.append(members_in(container))  # alive
         of_dict = isinstance(container, DICTS)
         for key in list(container) if of_dict else range(len(container)):
             if changeable and len(container) <= FEW:
