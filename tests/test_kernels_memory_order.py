@@ -57,14 +57,14 @@ def test_gradients_through_a_large_flatten() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
 def test_large_memory_begins_with_a_line_of_the_cache(dtype: type) -> None:
-    rows = in_order(np.ones((30, 5, 40, 20), dtype), HCWN)
-    made = [memory_order.aligned_empty((7, 11, 900), dtype) for _ in range(20)]
+    rows = in_order(np.ones((30, 5, 40, 40), dtype), HCWN)
+    made = [memory_order.aligned_empty((7, 11, 1800), dtype) for _ in range(20)]
     made += [memory_order.aligned_like(rows) for _ in range(20)]
     for array in made:
         array[...] = 1
         assert array.dtype == dtype
         assert array.__array_interface__["data"][0] % memory_order.CACHE_LINE == 0
-    assert {array.shape for array in made} == {(7, 11, 900), rows.shape}
+    assert {array.shape for array in made} == {(7, 11, 1800), rows.shape}
     assert not any(np.shares_memory(made[0], other) for other in made[1:])
 
 

@@ -30,7 +30,7 @@ LARGE_ENOUGH_TO_REORDER = 10_000
 CACHE_PERIOD = 4096  # bytes after which addresses share a set of the first cache: 64 sets of lines of 64
 CACHE_LINE = 64  # bytes
 CACHE_WAYS = 8  # lines that one set holds
-LARGE_ENOUGH_TO_ALIGN = 16384  # bytes: what takes no longer than to align it is left as it comes
+LARGE_ENOUGH_TO_ALIGN = 1 << 17  # bytes: with fewer, aligning takes longer than it saves
 CACHE_BLOCK = 1 << 19  # bytes that are copied together: they stay in the second cache
 LARGEST_THAT_MALLOC_LEARNS_FROM = (32 << 20) - 65536  # bytes
 LARGE_ENOUGH_TO_LIE_BEHIND = 1 << 19  # bytes: there is no gap so large before them
@@ -148,6 +148,8 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
 
 def aligned_like(model: Array, dtype: Any = None) -> Array:
     """The same in the shape and memory order of `model`, and in its dtype if none is given."""
+    if model.nbytes < LARGE_ENOUGH_TO_ALIGN:
+        return np.empty_like(model, dtype)
     order = memory_order(model.strides)
     shape = tuple([model.shape[axis] for axis in order.axes])
     return aligned_empty(shape, model.dtype if dtype is None else dtype).transpose(order.back)
