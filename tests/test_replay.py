@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -153,25 +152,6 @@ def test_a_number_may_be_read_as_the_result() -> None:
         return [net], step, batches(6)
 
     same_as_eager(make, at_least=4)
-
-
-def test_a_number_may_be_read_of_what_the_line_computes() -> None:
-    def make() -> Any:
-        net = small_net()
-        optimizer = optim.SGD(net.parameters(), lr=0.1)
-
-        def step(x: Any, y: Any) -> Any:
-            optimizer.zero_grad()
-            tg.cross_entropy(net(x), y).backward()
-            optimizer.step()
-            return float((net(x).softmax(1) * 2.0).sum(1).amax().detach().item())
-
-        return [net], step, batches(6)
-
-    if sys.version_info >= (3, 11):  # which keeps where in its line an instruction stands
-        same_as_eager(make, at_least=4)
-    else:
-        same_as_eager(make, refused="Python reads")
 
 
 def test_several_losses_retain_graph_and_views() -> None:

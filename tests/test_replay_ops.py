@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv import nn
 from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.ops import replayed
 
@@ -292,3 +293,28 @@ def test_numbers_of_numpy_are_numbers_in_a_replay_too() -> None:
         y = step(tg.full((1, 2, 3, 3), float(number)))
         np.testing.assert_array_equal(y, np.full((1, 2, 2), 8 * number))
     assert step.replays == 2
+
+
+def test_rows_of_a_table_are_looked_up_in_replays_and_looked_at() -> None:
+    """A number that names no row is refused in a replay, too, where NumPy would count it from the end."""
+    table = nn.Embedding(20, 4)
+    rng = np.random.default_rng(0)
+
+    @tg.replay
+    def rows(x: Any) -> Any:
+        return table(x).detach()
+
+    @tg.replay
+    def columns(x: Any) -> Any:
+        return tg.index_select(table.weight, 1, x).detach()
+
+    for _ in range(5):
+        x, y = rng.integers(0, 20, (3, 2)), rng.integers(0, 4, 5)
+        np.testing.assert_array_equal(rows(tg.tensor(x)).data, table.weight.data[x])
+        np.testing.assert_array_equal(columns(tg.tensor(y)).data, table.weight.data[:, y])
+    assert rows.replays == columns.replays == 3
+    with pytest.raises(IndexError, match="embedding: input holds -1 … 1, but weight has the rows 0 … 19"):
+        rows(tg.tensor([[0, 1], [0, -1], [0, 1]]))
+    with pytest.raises(IndexError, match="index_select: index holds -1 … 3, but x has the places 0 … 3"):
+        columns(tg.tensor([0, 1, 2, 3, -1]))
+    assert rows.replays == columns.replays == 4

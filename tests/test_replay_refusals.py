@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 from typing import Any
 
 import numpy as np
@@ -157,24 +158,6 @@ def test_the_warning_names_the_line() -> None:
     step = tg.replay(lambda x: net(x).sum() * float(x.sum()))
     with pytest.warns(UserWarning, match=r"runs eagerly, for Python reads .*test_replay_refusals.py:\d+\)"):
         step(tg.ones(1, 1, 8, 8))
-
-
-def test_a_counter() -> None:
-    def make() -> Any:
-        net = small_net()
-        calls = 0
-
-        def step(x: Any, y: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            net.zero_grad()
-            loss = tg.cross_entropy(net(x), y) * calls
-            loss.backward()
-            return loss
-
-        return [net], step, batches(6)
-
-    same_as_eager(make, refused="it sets calls")
 
 
 def test_random_numbers_of_numpy() -> None:
@@ -353,6 +336,25 @@ def test_numbers_that_are_more_than_read(result: Any) -> None:
     same_as_eager(make_returning(result), refused="Python reads")
 
 
+def test_a_number_may_be_read_of_what_the_line_computes() -> None:
+    def make() -> Any:
+        net = small_net()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            tg.cross_entropy(net(x), y).backward()
+            optimizer.step()
+            return float((net(x).softmax(1) * 2.0).sum(1).amax().detach().item())
+
+        return [net], step, batches(6)
+
+    if sys.version_info >= (3, 11):  # which keeps where in its line an instruction stands
+        same_as_eager(make, at_least=4)
+    else:
+        same_as_eager(make, refused="Python reads")
+
+
 def test_dicts_outside() -> None:
     def make() -> Any:
         net, seen = small_net(), {"loss": None}
@@ -391,28 +393,3 @@ def test_functions_with_a_backward_of_their_own() -> None:
         return [net], step, batches(5)
 
     same_as_eager(make, refused="other values")
-
-
-def test_rows_of_a_table_are_looked_up_in_replays_and_looked_at() -> None:
-    """A number that names no row is refused in a replay, too, where NumPy would count it from the end."""
-    table = nn.Embedding(20, 4)
-    rng = np.random.default_rng(0)
-
-    @tg.replay
-    def rows(x: Any) -> Any:
-        return table(x).detach()
-
-    @tg.replay
-    def columns(x: Any) -> Any:
-        return tg.index_select(table.weight, 1, x).detach()
-
-    for _ in range(5):
-        x, y = rng.integers(0, 20, (3, 2)), rng.integers(0, 4, 5)
-        np.testing.assert_array_equal(rows(tg.tensor(x)).data, table.weight.data[x])
-        np.testing.assert_array_equal(columns(tg.tensor(y)).data, table.weight.data[:, y])
-    assert rows.replays == columns.replays == 3
-    with pytest.raises(IndexError, match="embedding: input holds -1 … 1, but weight has the rows 0 … 19"):
-        rows(tg.tensor([[0, 1], [0, -1], [0, 1]]))
-    with pytest.raises(IndexError, match="index_select: index holds -1 … 3, but x has the places 0 … 3"):
-        columns(tg.tensor([0, 1, 2, 3, -1]))
-    assert rows.replays == columns.replays == 4

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .allocation import check_fits
-from .dtypes import Array, as_array, below, get_default_dtype, numbers_in, range_of
+from .dtypes import Array, as_array, below, get_default_dtype, number_in, numbers_in, range_of
 from .engine.modes import told
 from .engine.tensor import Tensor
 from .errors import ShapeError
@@ -177,9 +177,8 @@ def full(
     device: Any = None,
 ) -> Tensor:
     """One value everywhere; its type decides the dtype unless one is given, which must hold it."""
-    if type(fill_value) in (int, float):
-        fill_value = numbers_in(fill_value, as_array(type(fill_value)(), dtype).dtype)
-    return Tensor(np.full(shape_of((size,), "full", dtype), as_array(fill_value, dtype)), None, requires_grad)
+    value = number_in(fill_value, dtype)
+    return Tensor(np.full(shape_of((size,), "full", dtype), value), None, requires_grad)
 
 
 @checked()
@@ -258,8 +257,8 @@ def linspace(
 ) -> Tensor:
     """`steps` numbers from start to end, both included, evenly spaced; integers are cut off at the point."""
     check_fits("linspace", "steps", steps, (steps,), 8)
-    numbers = np.linspace(start, end, steps)
-    return Tensor(numbers_in(numbers, np.dtype(dtype or get_default_dtype())), None, requires_grad)
+    numbers = numbers_in(np.linspace(start, end, steps), np.dtype(dtype or get_default_dtype()))
+    return Tensor(numbers, None, requires_grad)
 
 
 @told

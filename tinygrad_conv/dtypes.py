@@ -125,6 +125,13 @@ def numbers_in(value: Any, dtype: np.dtype[Any]) -> Array:
     return array.astype(dtype)
 
 
+def number_in(value: Any, dtype: DTypeLike | None) -> Array:
+    """As `as_array`; but a Python number must be held by the dtype, or OverflowError is raised."""
+    if type(value) in (int, float):
+        return numbers_in(value, as_array(type(value)(), dtype).dtype)
+    return as_array(value, dtype)
+
+
 def check_in_range(value: Any, dtype: np.dtype[Any]) -> None:
     """Refuse a finite number, or a list with one, that a dtype of floats would hold as inf."""
     most = float(np.finfo(dtype).max)

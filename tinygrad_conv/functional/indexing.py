@@ -17,7 +17,7 @@ from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.shapes import check_joined, check_row_of_places
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Operand, as_places, look_at
+from .arguments import Operand, array_of, as_places, look_at
 
 
 @checked(dim=INTEGER)
@@ -129,7 +129,7 @@ def repeat_interleave(
         input, dim = shape.reshape(input, shape=(-1,)), 0
     elif not input.ndim:
         input = shape.reshape(input, shape=(1,))
-    counts = np.asarray(repeats.detach() if isinstance(repeats, Tensor) else repeats)
+    counts = array_of(repeats)
     place = one_dim("repeat_interleave", dim, input.ndim)
     size = input.shape[place]
     if counts.dtype.kind not in "iu":

@@ -12,7 +12,7 @@ from ..ops import arithmetic, comparisons, counting, extremes, functions, reduce
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..options import ARRAY, INTEGER, OPERAND, checked
-from .arguments import Operand, documented_by
+from .arguments import Operand, array_of, documented_by
 
 
 class Ordered(NamedTuple):
@@ -86,7 +86,7 @@ def median_of_all(input: Operand) -> Tensor:
     if not flat.shape[0]:
         nothing = functions.to(reduce.sum(flat), dtype=flat.dtype)
         return arithmetic.add(nothing, np.nan) if flat.dtype.kind == "f" else nothing
-    numbers = np.asarray(flat.detach() if isinstance(flat, Tensor) else flat)
+    numbers = array_of(flat)
     middle = np.sort(numbers)[(len(numbers) - 1) // 2]
     if flat.dtype.kind != "f" or np.isnan(numbers).any():
         place = (

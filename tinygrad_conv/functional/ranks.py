@@ -10,7 +10,7 @@ from ..ops import arithmetic, counting, functions, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..options import ARRAY, OPERAND, checked, choice, optional, show_given
-from .arguments import Operand
+from .arguments import Operand, array_of
 from .ordering import sort
 from .views import movedim
 
@@ -129,19 +129,19 @@ def check_shares(op: str, input: Operand, q: Operand, shares: Operand) -> None:
             raise DtypeError(f"{op}: {name} must be floating-point, not {show_array(each)}; use .float()")
     if shares.ndim > 1:
         raise ShapeError(f"{op}: q must be a number or [k], not {show_array(shares)}")
-    numbers = np.asarray(shares.detach() if isinstance(shares, Tensor) else shares)
+    numbers = array_of(shares)
     if not ((numbers >= 0) & (numbers <= 1)).all():
         raise ValueError(f"{op}: q must lie in [0, 1], not {show_given(q)}")
 
 
 def quantiles(ordered: Operand, shares: Operand, interpolation: str, passes_nan: bool) -> Tensor:
     """The quantiles […, k] of rows […, n] in order, for shares [k]."""
-    numbers = np.asarray(ordered.detach() if isinstance(ordered, Tensor) else ordered)
+    numbers = array_of(ordered)
     counts = np.count_nonzero(~np.isnan(numbers), axis=-1, keepdims=True)
     whole, last = counts == numbers.shape[-1], numbers.shape[-1] - 1
     top = np.maximum(counts - 1, 0) if passes_nan else np.full_like(counts, last)
     ranks = arithmetic.mul(shares, top.astype(shares.dtype))
-    at = np.asarray(ranks.detach() if isinstance(ranks, Tensor) else ranks)
+    at = array_of(ranks)
     if not passes_nan:
         at = np.where(whole, at, last)  # NaN stands last
     if interpolation == "nearest":
