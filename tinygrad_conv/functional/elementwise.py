@@ -135,7 +135,7 @@ def allclose(
     return bool(np.all(np.asarray(close)))
 
 
-@checked(other=OPERAND)
+@checked(other=OPERAND._replace(at_once=True))
 def equal(input: Operand, other: Operand) -> bool:
     """Whether two tensors have the same shape and the same numbers; NaN is equal to nothing."""
     return np.shape(input) == np.shape(other) and bool(np.all(np.asarray(comparisons.eq(input, other))))

@@ -22,8 +22,12 @@ from .arguments import Operand, array_of, as_places, look_at
 
 @checked(dim=INTEGER)
 def index_select(input: Operand, dim: int, index: Operand) -> Tensor:
-    """The slices along `dim` that `index`, a row of integers, names. Raises IndexError for one too far."""
-    return input[along("index_select", input, dim, index)]
+    """The slices along `dim` that `index`, a row of integers or one of them, names, in a row.
+
+    Raises IndexError for one too far.
+    """
+    row = index if np.ndim(index) else shape.reshape(index, shape=(1,))
+    return input[along("index_select", input, dim, row)]
 
 
 @checked(dim=INTEGER, source=OPERAND)
