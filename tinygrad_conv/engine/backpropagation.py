@@ -121,8 +121,8 @@ def added(tensor: Any, before: Array, gradient: Array) -> Array:
     """The sum of `.grad` and of what a sweep brings. Raises ShapeError where x.data has another shape now."""
     if before.shape != gradient.shape:
         raise ShapeError(
-            f"backward: .grad is {show_array(before)}, but what is to be added to it is {show_array(gradient)}, "
-            f"as {show_tensor(tensor)} is now; write x.grad = None where x.data gets another shape"
+            f"backward: .grad is {show_array(before)}, but what is to be added is {show_array(gradient)}, as "
+            f"{show_tensor(tensor)} is now; write x.grad = None where x.data gets another shape"
         )
     return np.add(before, gradient, order="C")
 

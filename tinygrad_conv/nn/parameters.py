@@ -28,7 +28,7 @@ class Parameter(Tensor):
             self._data = self._data.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles begin without a gradient, as PyTorch's: it belongs to the original's training."""
+        """Copies and pickles begin without a gradient, as PyTorch's do."""
         make, arguments, (state, slots) = super().__reduce__()
         return make, arguments, (state, {**slots, "grad": None})
 
