@@ -9,7 +9,7 @@ from ..errors import ShapeError, show_array
 from ..ops import activations, arithmetic, functions, reduce
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
-from .arguments import Operand
+from .arguments import Operand, rounded_once
 from .distances import common_shape, cosine_similarity, pairwise_distance
 
 
@@ -107,6 +107,7 @@ def triplet_margin_loss(
 
 
 @checked(target=ARRAY)
+@rounded_once
 def soft_margin_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Tensor:
     """ln(1 + exp(-t x)), for targets of 1 and -1.
 

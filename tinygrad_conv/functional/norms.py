@@ -18,7 +18,7 @@ from ..ops import arithmetic, dropouts, norm, padding, pool, shape
 from ..ops.activations import SELU_ALPHA, SELU_SCALE
 from ..ops.arguments.norms import check_batch, check_channel_elements
 from ..options import INTEGER, NUMBER, check_option, checked, optional
-from .arguments import Operand, documented_by, in_place, rewrite
+from .arguments import Operand, documented_by, in_place, rewrite, rounded_once
 
 
 @checked()
@@ -251,6 +251,7 @@ def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplac
 
 
 @checked(size=INTEGER, k=NUMBER)
+@rounded_once
 def local_response_norm(
     input: Operand, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
