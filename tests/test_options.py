@@ -134,7 +134,7 @@ def test_every_constructor_is_attacked():
         (lambda: optim.SGD(PARAMS, 10**400), TypeError, "SGD: lr must be a number, not 1000"),
         (lambda: optim.Adam(PARAMS, betas=0.9), ValueError, "Adam: betas must be two numbers, such as"),
         (lambda: optim.AdamW(PARAMS, betas=(0.9, 1)), ValueError, r"AdamW: betas must lie in \[0, 1\), not"),
-        (lambda: optim.SGD(3), TypeError, "SGD: 'int' object is not iterable"),
+        (lambda: optim.SGD(3), TypeError, "SGD: params must be an iterable of tensors, not 3"),
         (
             lambda: optim.SGD(PARAMS, momentun=0.9),
             TypeError,

@@ -176,3 +176,71 @@ def test_large_windows_are_pytorchs(kernel_size, stride, padding, dilation):
     want.sum().backward()
     y.sum().backward()
     np.testing.assert_allclose(leaf.grad, x.grad, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: tg.grad(5, X), "grad: outputs must be a Tensor or a sequence of them, not 5"),
+        (lambda: tg.grad(X.sum(), [1.0]), "grad: inputs must be a Tensor or a sequence of them, not 1.0"),
+        (
+            lambda: tg.autograd.backward("loss"),
+            "backward: tensors must be a Tensor or a sequence of them, not",
+        ),
+        (
+            lambda: tg.triplet_margin_loss([1.0], X, X),
+            "triplet_margin_loss: anchor must be a Tensor or an nd",
+        ),
+        (lambda: tg.addmm(X, 5, X), "addmm: mat1 must be a Tensor or an ndarray, not 5"),
+        (lambda: tg.hstack([1.0, 2.0]), r"hstack: each of tensors must be a Tensor or an ndarray, not \[1.0"),
+        (lambda: tg.cumsum(X, (0, 1)), r"cumsum: dim must be an int, not \(0, 1\)"),
+        (lambda: tg.broadcast_to(X, 5), "broadcast_to: size must be a sequence, not 5"),
+        (
+            lambda: tg.bitwise_and(X, X),
+            r"bitwise_and: there is none of a float64\[3,4\] and b float64\[3,4\]",
+        ),
+        (lambda: ~X, r"bitwise_not: x must be of integers or bools, not float64\[3,4\]"),
+        (lambda: tg.equal(X, "X"), "equal: other must be a Tensor, an ndarray or a number, not 'X'"),
+        (
+            lambda: tg.optim.SGD(tg.nn.Linear(1, 1).named_parameters()),
+            "SGD: params must be .*not tuple; pass net",
+        ),
+    ],
+)
+def test_what_python_says_of_a_type_is_said_of_the_argument(call, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        call()
+
+
+LAYERS_THAT_LOOK_FIRST = [
+    tg.nn.BatchNorm1d(2),
+    tg.nn.BatchNorm2d(2),
+    tg.nn.InstanceNorm1d(2),
+    tg.nn.LazyLinear(2),
+    tg.nn.LazyConv2d(2, 3),
+    tg.nn.Softmax2d(),
+]
+
+
+@pytest.mark.parametrize("layer", LAYERS_THAT_LOOK_FIRST, ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize("given", [5, [[1.0]], "a", None])
+def test_a_layer_says_what_is_no_input(layer, given):
+    name = type(layer).__name__
+    for net in (layer, tg.nn.Sequential(layer)):
+        with pytest.raises(TypeError, match=f"^{name}: the input must be a Tensor or an ndarray .*, not "):
+            net(given)
+
+
+def test_what_a_users_layer_misses_in_its_input_is_its_own_to_say():
+    class Own(tg.nn.Module):
+        def forward(self, x):
+            return x.shape
+
+    for net in (Own(), tg.nn.Sequential(Own())):
+        with pytest.raises(AttributeError, match="'list' object has no attribute 'shape'"):
+            net([1.0])
+
+
+def test_a_layer_given_a_number_does_not_say_that_it_is_none():
+    with pytest.raises(TypeError, match="linear: x must be a Tensor or an ndarray, not int"):
+        tg.nn.Linear(2, 2)(5)

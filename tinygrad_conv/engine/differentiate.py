@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import FLOATS
 from ..errors import GraphError, show_tensor
-from ..options import FLAG, check_option
+from ..options import FLAG, check_option, show_given
 from .backpropagation import ON_ARRAYS, backpropagate
 from .modes import enable_grad, no_grad
 from .node import Node, Output
@@ -41,8 +41,7 @@ def grad(
         check_option("grad", name, FLAG, value)
     if not only_inputs:
         raise ValueError("grad: only_inputs=False would write other tensors' .grad: call backward for that")
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    outputs, inputs = tensors_in("grad", "outputs", outputs), tensors_in("grad", "inputs", inputs)
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
     if len(seeds) != len(outputs):
         raise GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
@@ -61,6 +60,15 @@ def grad(
     if create_graph:
         return tuple(gradients)
     return tuple(None if gradient is None else Tensor(copied(gradient)) for gradient in gradients)
+
+
+def tensors_in(op: str, name: str, given: Any) -> list[Tensor]:
+    """A Tensor, or those of a sequence, in a list. Raises TypeError for anything else."""
+    tensors = list(given) if isinstance(given, Iterable) and not isinstance(given, Tensor) else [given]
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{op}: {name} must be a Tensor or a sequence of them, not {show_given(tensor)}")
+    return tensors
 
 
 def lift(node: Node) -> dict[str, Any]:

@@ -19,8 +19,8 @@ ROUNDING = choice("floor", "trunc")._replace(plain=frozenset(), at_once=True)
 
 @checked()
 def square(input: Operand) -> Tensor:
-    """x²."""
-    return arithmetic.mul(input, input)
+    """x²; of bools in int64, as x ** 2."""
+    return arithmetic.mul(input, input) if input.dtype != bool else arithmetic.pow(input, 2)
 
 
 @checked()

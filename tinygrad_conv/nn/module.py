@@ -16,7 +16,7 @@ from ..engine.tensor import Tensor
 from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
 from .hooks import HookedModule
-from .options import LAYERS, OWN, other_names, take_device
+from .options import LAYERS, OWN, check_inputs, other_names, take_device
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
@@ -70,6 +70,9 @@ class Module(HookedModule, ModuleTree, Conversions):
                 inputs, options = self._before(inputs, options)
             y = self.forward(*inputs, **options)
             return self._after(inputs, options, y) if self._hooks else y
+        except AttributeError as error:
+            check_inputs(self, (*inputs, *options.values()), error)
+            raise
         finally:
             LAYER.set(around)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeGuard
 
@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import CODES, FLOATS
 from ..errors import DtypeError
 from ..options import (
+    ARRAY,
     DEVICE,
     FLAG,
     INTEGER,
@@ -21,12 +22,14 @@ from ..options import (
     check_option,
     choice,
     count,
+    is_array,
     is_integer,
     is_integers,
     is_known_dtype,
     is_sequence,
     number,
     optional,
+    show_given,
 )
 from ..randomness.seeds import SEED
 
@@ -193,3 +196,14 @@ def other_names(cls: Any) -> dict[str, str]:
     code = cls.forward.__code__
     names = code.co_varnames[1 : code.co_argcount]
     return {other: own for own, other in PYTORCHS_INPUTS.items() if own in names and other not in names}
+
+
+def check_inputs(layer: Any, inputs: Iterable[Any], error: AttributeError) -> None:
+    """Refuse an input for what it is, where a layer of this package missed an attribute in it."""
+    layers = [member for member in vars(layer).values() if hasattr(member, "forward")]
+    if layers or not type(layer).__module__.startswith(PACKAGE):
+        return
+    for given in inputs:
+        if given is error.obj and not is_array(given):
+            name, kind = type(layer).__name__, ARRAY.expected
+            raise TypeError(f"{name}: the input must be {kind}, not {show_given(given)}") from error

@@ -45,7 +45,9 @@ def full_parameter(
 def check_dtype(layer: Any, x: Any, param: Tensor | None) -> None:
     """Refuse an input in another floating dtype than a layer's parameters: all after it would have it too."""
     dtype = getattr(x, "dtype", None)
-    if param is None or dtype is param.dtype or dtype not in FLOATS or dtype == param.dtype:
+    if param is None or dtype is None or dtype is param.dtype:  # None is float64 to NumPy
+        return
+    if dtype not in FLOATS or dtype == param.dtype:
         return
     names = {"float16": "half", "float32": "float", "float64": "double"}
     raise DtypeError(

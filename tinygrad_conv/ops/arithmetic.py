@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
-from ..errors import ShapeError, show_shape
+from ..errors import DtypeError, ShapeError, show_array, show_shape
 from .arguments.scalars import check_power
 from .functions import floating, log, masked, sigmoid, sign
 
@@ -18,6 +18,9 @@ def broadcast(op, function, a, b):
     except ValueError:
         shapes = f"a {show_shape(a.shape)} and b {show_shape(b.shape)}"
         raise ShapeError(f"{op}: {shapes} do not broadcast") from None
+    except TypeError:  # NumPy's has a table of dtypes in it
+        dtypes = f"a {show_array(a)} and b {show_array(b)}"
+        raise DtypeError(f"{op}: there is none of {dtypes}; convert them, as by .to(…) or .bool()") from None
 
 
 @primitive(broadcasting=True)

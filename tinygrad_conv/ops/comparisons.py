@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from ..engine.declare import primitive
+from ..errors import DtypeError, show_array
 from .arithmetic import broadcast
 
 
@@ -79,6 +80,8 @@ def bitwise_right_shift(a, b):
 @primitive(names=("input",), differentiable=False)
 def bitwise_not(x):
     """Not x: bit by bit for integers, logically for bools."""
+    if x.dtype.kind == "f":
+        raise DtypeError(f"bitwise_not: x must be of integers or bools, not {show_array(x)}; use x == 0")
     return np.invert(x)
 
 

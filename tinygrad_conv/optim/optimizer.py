@@ -16,7 +16,7 @@ from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..foreign import plain_option
-from ..options import Option, check_constructor, check_option
+from ..options import Option, check_constructor, check_option, show_given
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
 from .options import CLOSURE, OPTIMIZERS, check_implementation
@@ -49,10 +49,9 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], defaults: Group, **implementation: Any) -> None:
         check_implementation(type(self).__name__, implementation, defaults)
-        if isinstance(params, Tensor):
-            raise TypeError(
-                f"{type(self).__name__}: params must be an iterable of tensors, not one tensor; pass [p]"
-            )
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            given = "one tensor; pass [p]" if isinstance(params, Tensor) else show_given(params)
+            raise TypeError(f"{type(self).__name__}: params must be an iterable of tensors, not {given}")
         self.defaults = defaults
         self.state: dict[Tensor, State] = {}
         self._dtypes: dict[Tensor, np.dtype[Any]] = {}  # in which a parameter's state was last computed
@@ -290,7 +289,8 @@ class Optimizer:
 def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
     """Refuse what cannot be optimised."""
     if not isinstance(param, Tensor):
-        raise TypeError(f"{kind}: params must be Tensors or dicts of them, not {type(param).__name__}")
+        fix = "; pass net.parameters(), which have no names" if isinstance(param, tuple) else ""
+        raise TypeError(f"{kind}: params must be Tensors or dicts of them, not {type(param).__name__}{fix}")
     if not param.is_leaf:
         raise ValueError(f"{kind}: can optimise leaves alone; {param.grad_fn!r} made this tensor")
     if param in taken:

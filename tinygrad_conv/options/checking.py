@@ -18,6 +18,14 @@ from .names import options_of
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op
+CANNOT = re.compile(r"'(\w+)' object (.*)")  # how Python says that a value of a type cannot do something
+ARRAYS_HAVE = ("shape", "ndim", "dtype", "size", "reshape", "numel", "data")
+EXPECTED = {  # what Python says of a value, and what was expected in its place
+    "is not iterable": "a sequence",
+    "is not subscriptable": "a sequence",
+    "cannot be interpreted as an integer": "an int",
+    **{f"has no attribute '{name}'": "a Tensor or an ndarray" for name in ARRAYS_HAVE},
+}
 PLAIN_NUMBERS = (float, int)
 PACKAGE = __name__.partition(".")[0] + "."
 
@@ -138,8 +146,29 @@ def explain(owner: str, fault: Exception | None, given: Iterable[tuple[str, Any]
         return fault
     if NAMED.match(message_of(error)):
         return cast(Exception, error)  # it names an op that is part of it
+    given = list(given)
+    mistake = mistaken(message_of(error), given)
+    if mistake is not None:
+        return TypeError(f"{owner}: {mistake}")
     shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
     return class_of(error)(f"{owner}: {error} (given {shown})")
+
+
+def mistaken(message: str, given: Iterable[tuple[str, Any]]) -> str | None:
+    """What an argument must be, and is not, where Python said that its type cannot do something; None where
+    none, or several, can be meant.
+    """
+    said = CANNOT.fullmatch(message)
+    expected = EXPECTED.get(said[2]) if said else None
+    if said is None or expected is None:
+        return None
+    mistakes = []
+    for name, value in given:
+        if type(value).__name__ == said[1]:
+            mistakes.append(f"{name} must be {expected}, not {show_given(value)}")
+        elif isinstance(value, (list, tuple)) and said[1] in {type(member).__name__ for member in value}:
+            mistakes.append(f"each of {name} must be {expected}, not {show_given(value)}")
+    return mistakes[0] if len(mistakes) == 1 else None
 
 
 def message_of(error: Exception) -> str:
