@@ -194,3 +194,23 @@ def test_a_leaf_does_not_change_while_a_copy_stands_for_its_view(made):
     windows = made(x).clone()
     x += 1
     assert x.tolist() == [1, 2, 3] and windows.reshape(-1)[:2].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "index", [tg.tensor(1), np.array(1), np.int64(1), (tg.tensor(1),), (np.array(1), ...)]
+)
+def test_an_integer_without_dimensions_picks_a_view(index):
+    x = tg.tensor(np.arange(6.0).reshape(3, 2))
+    row = x[index]
+    row *= 10
+    assert x.tolist() == [[0, 1], [20, 30], [4, 5]] and row.tolist() == [20, 30]
+    y = tg.ones(3, 2, requires_grad=True) * 2
+    with pytest.raises(errors.MutationError, match="is a view of"):
+        y[index].fill_(1)
+    y[index].sum().backward()
+
+
+def test_a_number_picked_by_a_tensor_keeps_its_gradient():
+    x = tg.ones(3, 2, requires_grad=True)
+    (x[tg.tensor(2)].sum() + x[tg.tensor(-1), tg.tensor([0, 0])].sum()).backward()
+    assert x.grad.tolist() == [[0, 0], [0, 0], [3, 1]]

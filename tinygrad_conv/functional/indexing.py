@@ -26,7 +26,7 @@ def index_select(input: Operand, dim: int, index: Operand) -> Tensor:
 
     Raises IndexError for one too far.
     """
-    row = index if np.ndim(index) else shape.reshape(index, shape=(1,))
+    row = index if getattr(index, "ndim", 1) else shape.reshape(index, shape=(1,))
     return input[along("index_select", input, dim, row)]
 
 

@@ -20,6 +20,8 @@ def getitem(x, *, index):
 
     Of a Tensor `x[0, :, [1, 2]]` has its dimensions in PyTorch's order: engine/index_order.py.
     """
+    if type(index) is np.ndarray or (type(index) is tuple and np.ndarray in map(type, index)):
+        index = with_integers(index)
     try:
         y = x[index]
         if isinstance(y, np.ndarray):
@@ -27,6 +29,14 @@ def getitem(x, *, index):
         return x[(*index, ...) if isinstance(index, tuple) else (index, ...)]  # one number, as a view of x
     except IndexError as error:
         raise IndexError(f"getitem: x {show_shape(x.shape)}: {error}") from None
+
+
+def with_integers(index):
+    """An index with integers in the place of arrays without dimensions: these would make a copy, no view."""
+    if isinstance(index, tuple):
+        return tuple(map(with_integers, index))
+    is_integer = isinstance(index, np.ndarray) and index.ndim == 0 and index.dtype.kind in "iu"
+    return int(index) if is_integer else index
 
 
 @getitem.grad("x")
