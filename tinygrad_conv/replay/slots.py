@@ -113,12 +113,9 @@ class Slots:
         if id(value) in self.argument_of:
             return Argument(self.argument_of[id(value)])
         number = self.slot_of_tensor(value)
-        slot = self.recorded.slots[number]
-        return (
-            value
-            if slot.origin == "outside" and slot.value is value
-            else TensorIn(number, number in self.made)
-        )
+        if id(value) in self.outside:
+            return value  # itself, for whatever the step has made of its numbers by now
+        return TensorIn(number, number in self.made)
 
     def array_mark(self, value: Any) -> Any:
         """The mark for a tensor or an array among the params of an op, which takes arrays."""
