@@ -21,7 +21,7 @@ from ..kernels import kernels_in_use
 from ..members import members_of
 from ..optim.optimizer import Optimizer
 from .slots import Slots, awaited
-from .values import ArrayIn, TensorIn, plain, with_marks
+from .values import ArrayIn, TensorIn, plain, walk, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
 
@@ -76,11 +76,11 @@ class Trace(Slots, Observer):
             self.refuse(f"{op.name} returned what it was given", where)
         before = len(self.recorded.slots)
         reads = self.operands(call)
-        self.check_constants(before, where)
         params = {
             name: with_marks(plain(op.options.get(name), value), self.array_mark)
             for name, value in call.options.items()
         }
+        self.check_constants(before, params, where)
         several = len(call.outputs) > 1 or (call.node is not None and call.node.several)
         outputs = [self.new("computed", output._data) for output in call.outputs]
         node = call.node
@@ -91,16 +91,16 @@ class Trace(Slots, Observer):
         if node is not None:
             self.save(node, op, reads, outputs, kept, params, where)
 
-    def check_constants(self, before: int, where: Where) -> None:
+    def check_constants(self, before: int, params: dict[str, Any], where: Where) -> None:
         """Refuse constants that a rule may have computed by NumPy from masks, indices or labels: it may do so
         where it is differentiated itself.
         """
         if self.sweep is None or self.sweep.lift is None:
             return
         node = self.sweep.node
-        choices = set(node.op.keeps) & node.saved.keys() or any(map(is_array, node.params.values()))
+        choices = set(node.op.keeps) & node.saved.keys() or any(map(is_array, walk(node.params)))
         new = [slot.value for slot in self.recorded.slots[before:] if slot.origin == "constant"]
-        if choices and any(isinstance(value, (np.ndarray, np.generic)) for value in new):
+        if choices and any(isinstance(value, (np.ndarray, np.generic)) for value in [*new, *walk(params)]):
             self.refuse(f"a rule of {node.op.name}, which is differentiated itself, computes by NumPy", where)
 
     def operands(self, call: Call) -> list[int]:
@@ -151,6 +151,10 @@ class Trace(Slots, Observer):
                 by_name[name] = self.new("constant", value)  # a shape
             if isinstance(value, np.ndarray) and self.slot_of.get(value) is None:
                 self.slot_of.note(value, by_name[name])  # a copy of a bare array: what a lift will show
+        for name, marked in params.items():
+            for value, mark in zip(walk(node.params[name]), walk(marked)):
+                if type(mark) is ArrayIn and self.slot_of.get(value) is None:
+                    self.slot_of.note(value, mark.slot)  # the tape's copy of an index, or of labels
         self.saved[node] = {**by_name, "": self.new("constant", {**op.defaults, **params})}
 
     def tuple_of(self, numbers: list[int], where: Where) -> int:
