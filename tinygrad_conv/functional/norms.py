@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..creation import generator
 from ..dtypes import Array
 from ..engine.commit import Changes
 from ..engine.modes import told
@@ -18,6 +17,7 @@ from ..ops import arithmetic, dropouts, norm, padding, pool, shape
 from ..ops.activations import SELU_ALPHA, SELU_SCALE
 from ..ops.arguments.norms import check_batch, check_channel_elements
 from ..options import INTEGER, NUMBER, checked
+from ..randomness.default import generator
 from .arguments import Operand, documented_by, in_place, rewrite
 
 

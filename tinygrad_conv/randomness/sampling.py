@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..creation import drawing_from, shape_of
+from ..creation import shape_of
 from ..dtypes import Array, below, get_default_dtype
 from ..engine.in_place import change
 from ..engine.modes import told
@@ -21,6 +21,7 @@ from ..engine.registry import OPS, composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array
 from ..options import ARRAY, COUNT, FLAG, OPERAND, checked
+from .default import drawing_from
 
 
 @told

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..creation import generator
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
+from ..randomness.default import generator
 
 
 class State:
