@@ -11,7 +11,6 @@ from .models import layer_made_at
 from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats
 from .thresholds import FEW_STEPS, NOT_LOG
 
-WITH_SOFTMAX = "cross_entropy"
 REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
 BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, float("inf"))}
 
