@@ -14,6 +14,7 @@ import numpy as np
 from ..engine.registry import door, picture
 from ..engine.tensor import Tensor, tensor_of
 from ..errors import ReplayError
+from ..members import each_once
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
 from ..options import COUNT, check_option
@@ -153,10 +154,10 @@ class Changed:
                 self.leaves += line.details
             elif line.kind == "function":
                 self.note_function(line)
-        self.written = distinct(self.written)
+        self.written = each_once(self.written)
         fixed = [leaf for leaf in self.leaves if isinstance(leaf, Tensor)]
         self.leaves_of_arguments = [leaf.number for leaf in self.leaves if isinstance(leaf, Argument)]
-        self.leaves = distinct(fixed)
+        self.leaves = each_once(fixed)
         others = (self.written, self.written_arguments, self.leaves_of_arguments, self.optimizers)
         self.only_grads = not (any(others) or self.schedulers or self.generators or self.random or everything)
 
@@ -166,7 +167,7 @@ class Changed:
         changed = Changed(recorded, everything=True)
         changed.random = True
         outside = [slot.value for slot in recorded.slots if slot.origin == "outside"]
-        changed.leaves = distinct([*changed.leaves, *outside])
+        changed.leaves = each_once([*changed.leaves, *outside])
         return changed
 
     def note_function(self, line: Line) -> None:
@@ -251,8 +252,3 @@ def result_tensor(array: Any, edge: Any) -> Tensor:
     else:
         array = read_only(array)
     return tensor_of(array, edge)
-
-
-def distinct(values: list[Any]) -> list[Any]:
-    """Each object once."""
-    return list({id(value): value for value in values}.values())

@@ -18,7 +18,7 @@ from ..engine.observe import Call, Observer
 from ..engine.op import is_scalar
 from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
-from ..members import members_of
+from ..members import as_tuple, members_of
 from ..optim.optimizer import Optimizer
 from .slots import Slots, awaited
 from .values import ArrayIn, TensorIn, plain, with_marks
@@ -299,7 +299,7 @@ class Trace(Slots, Observer):
     @careful
     def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
         name = function.__name__
-        written = [inputs[0]] if name == "change_off_the_tape" else results_of(result)
+        written = [inputs[0]] if name == "change_off_the_tape" else as_tuple(result)
         writes, places = [], []
         for place, value in enumerate(written):
             array = value._data if isinstance(value, Tensor) else value
@@ -352,11 +352,6 @@ def shape_of_edge(edge: Any) -> tuple[Any, Any]:
     if type(edge) is Output:
         return edge.node.outputs[edge.slot]
     return edge._data.shape, edge._data.dtype
-
-
-def results_of(result: Any) -> tuple[Any, ...]:
-    """What a function returned, one by one."""
-    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 
 def slots_in(value: Any) -> list[int]:

@@ -80,11 +80,6 @@ def chunk_sizes(op: str, x: Any, dim: int, chunks: int) -> list[int]:
     return piece_sizes(op, x, dim, -(-whole // chunks) if whole else [0] * chunks)
 
 
-def as_tuple(value: Any) -> tuple[Any, ...]:
-    """One number or several, as a tuple."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
-
-
 def check_shifts(op: str, x: Any, shifts: Shape, dims: Shape | None) -> None:
     """Refuse another number of shifts than dimensions."""
     if len(shifts) != (1 if dims is None else len(dims)):
