@@ -103,13 +103,6 @@ def parts_of(value: Any) -> list[Any]:
     return [value] if isinstance(value, np.ndarray) else []
 
 
-def base_of(array: Any) -> Any:
-    """The array that owns the memory."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
 def last_reads(recorded: Recorded, owner: list[int]) -> dict[int, int]:
     """By owner: the number of the last line that reads its memory."""
     last: dict[int, int] = {}

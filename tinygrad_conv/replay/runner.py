@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.backward import read_only
 from ..engine.registry import door, picture
 from ..engine.tensor import Tensor, tensor_of
 from ..errors import ReplayError
@@ -27,7 +28,7 @@ from .listing import listed
 from .liveness import releases
 from .program import Line, Recorded, imagine
 from .state import Grads, State, default_generator
-from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only, walk
+from .values import MARKS, Argument, Call, Reading, TensorIn, filled, walk
 
 if TYPE_CHECKING:
     from .profile import Profile

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.backward import read_only
 from ..engine.tensor import Tensor, tensor_of
 from ..options import Option, as_numbers
 
@@ -132,13 +133,6 @@ def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
         number = numbers[0]
         return lambda slots: (slots[number],)
     return itemgetter(*numbers) if numbers else lambda slots: ()
-
-
-def read_only(array: Any) -> Any:
-    """A view that nothing can be written to."""
-    view = array.view()
-    view.setflags(write=False)
-    return view
 
 
 def same(value: Any, other: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from ... import creation
 from ...data.loader import DataLoader
 from ...engine.location import user_where
-from ...engine.tensor import Tensor
+from ...engine.numpy_calls import tensors_in
 from ...nn import init, utils
 from ...nn.module import Module
 from ...optim.lr_scheduler.plateau import ReduceLROnPlateau
@@ -125,7 +125,7 @@ def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
         watch = WATCH.get()
         if watch is None or watch.given is not None:
             return method(self, *inputs, **options)
-        given = tensors_in([*inputs, *options.values()])
+        given = list(tensors_in((inputs, options)))
         watch.given = {id(tensor._data) for tensor in given} if given else None
         before, watch.called = watch.called, watch.called or user_where()
         try:
@@ -134,17 +134,6 @@ def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
             watch.given, watch.called = None, before
 
     return told
-
-
-def tensors_in(values: Any) -> list[Tensor]:
-    """The tensors among values, and in lists, tuples and dicts of them."""
-    tensors: list[Tensor] = []
-    for value in values:
-        if isinstance(value, Tensor):
-            tensors.append(value)
-        elif isinstance(value, (list, tuple, dict)):
-            tensors += tensors_in(value.values() if isinstance(value, dict) else value)
-    return tensors
 
 
 def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
