@@ -15,10 +15,8 @@ from .arguments import Operand, array_of
 from .ordering import sort
 from .views import movedim
 
-INTERPOLATION = choice("linear", "lower", "higher", "midpoint", "nearest")._replace(
-    plain=frozenset(), at_once=True
-)
-SIDE = choice("left", "right")._replace(plain=frozenset(), at_once=True)
+INTERPOLATION = choice("linear", "lower", "higher", "midpoint", "nearest", at_once=True)
+SIDE = choice("left", "right", at_once=True)
 
 
 @checked(sorted_sequence=ARRAY, input=OPERAND, side=optional(SIDE), sorter=optional(ARRAY))
