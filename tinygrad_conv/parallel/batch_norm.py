@@ -44,9 +44,8 @@ class SyncBatchNorm(BatchNorm):
         self.ranks, self.weighted = ranks_of(comm), weighted
 
     def forward(self, x: Any) -> Tensor:
-        from .batch_norm_op import (
-            sync_batch_norm,
-        )  # names of ops are global, and so declared where there is one
+        # names of ops are global, so this one is declared where there is such a layer
+        from .batch_norm_op import sync_batch_norm
 
         uses_batch = self.training or self.running_mean is None
         if not uses_batch or self.ranks.size == 1:
