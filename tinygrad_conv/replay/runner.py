@@ -19,6 +19,7 @@ from ..members import each_once
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
 from ..options import COUNT, check_option
+from ..randomness.default import generator
 from .arguments import Arguments
 from .calls import calls_of
 from .gradients import FORGET, nothing
@@ -27,7 +28,7 @@ from .joined import joined
 from .listing import listed
 from .liveness import releases
 from .program import Line, Recorded, imagine
-from .state import Grads, State, default_generator
+from .state import Grads, State
 from .values import MARKS, Argument, Call, Reading, TensorIn, filled, walk
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class Changed:
         """All of it as it is now."""
         if self.only_grads and not self.changes_grads and not everything:
             return Grads(self.leaves)
-        generators = [*self.generators, default_generator()] if self.random else self.generators
+        generators = [*self.generators, generator()] if self.random else self.generators
         return State(
             [*self.written, *(tensors[number] for number in self.written_arguments)],
             [*self.leaves, *(tensors[number] for number in self.leaves_of_arguments)],

@@ -12,7 +12,6 @@ from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
-from ..randomness.default import generator
 
 
 class State:
@@ -100,8 +99,3 @@ def shallow(value: Any) -> Any:
 def same_numbers(array: Any, other: Any) -> bool:
     """Whether two arrays of one shape hold the same bits."""
     return bool(array.tobytes() == other.tobytes())
-
-
-def default_generator() -> np.random.Generator:
-    """The one behind dropout and `tg.rand`."""
-    return generator()

@@ -13,7 +13,7 @@ from ..dtypes import promote
 from ..engine.backpropagation import clear_grads
 from ..engine.location import Where, user_where
 from ..engine.modes import BACKWARD
-from ..engine.node import Output, input_edges
+from ..engine.node import Output, input_edges, shape_and_dtype
 from ..engine.observe import Call, Observer
 from ..engine.op import is_scalar
 from ..engine.tensor import Tensor
@@ -21,7 +21,7 @@ from ..kernels import kernels_in_use
 from ..members import as_tuple, members_of
 from ..optim.optimizer import Optimizer
 from .slots import Slots, awaited
-from .values import ArrayIn, TensorIn, plain, with_marks
+from .values import TensorIn, plain, slots_of, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
 
@@ -232,7 +232,7 @@ class Trace(Slots, Observer):
                 ]
             self.parts = [self.new("computed", None) if each else None for each in wanted]
             expected = [
-                shape_of_edge(edge) if each else None for edge, each in zip(input_edges(node), wanted)
+                shape_and_dtype(edge) if each else None for edge, each in zip(input_edges(node), wanted)
             ]
             numbers = [number for number in self.parts if number is not None]
             self.write_rule(node, rule, numbers, expected)
@@ -308,7 +308,7 @@ class Trace(Slots, Observer):
                 places.append(place)
                 if isinstance(value, Tensor) and array.flags.writeable:
                     self.made.add(writes[-1])
-        self.write("function", name, function, slots_in(self.given), writes, (self.given, places))
+        self.write("function", name, function, slots_of(self.given), writes, (self.given, places))
 
     def check_changeable(self, tensor: Tensor) -> None:
         """Refuse a change of a tensor that the step makes in a way that is not known."""
@@ -345,29 +345,3 @@ def is_array(value: Any) -> bool:
 def of_one_dtype(arrays: list[Any]) -> bool:
     """Whether operands are arrays of one dtype already."""
     return all(type(array) is np.ndarray and array.dtype is arrays[0].dtype for array in arrays)
-
-
-def shape_of_edge(edge: Any) -> tuple[Any, Any]:
-    """The shape and the dtype of what an edge leads to."""
-    if type(edge) is Output:
-        return edge.node.outputs[edge.slot]
-    return edge._data.shape, edge._data.dtype
-
-
-def slots_in(value: Any) -> list[int]:
-    """The slots that marks in a value name."""
-    numbers: list[int] = []
-
-    def walk(member: Any) -> None:
-        if isinstance(member, (ArrayIn, TensorIn)):
-            numbers.append(member.slot)
-        elif isinstance(member, (list, tuple)):
-            for each in member:
-                walk(each)
-        elif isinstance(member, dict):
-            walk(list(member.values()))
-        elif hasattr(member, "keywords"):
-            walk([member.args, member.keywords])
-
-    walk(value)
-    return numbers
