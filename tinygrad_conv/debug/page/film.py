@@ -12,7 +12,7 @@ from ..training import as_json
 from .arrays import Arrays
 from .frame import Page, json_for_html
 
-SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "film.js")
+SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "walk.js", "film.js")
 STYLES = ("page.css", "film.css")
 SIZES = ("y", "zeros", "dy", "dw", "relative", "progress")  # of a layer
 FEWEST = 8  # frames that are kept in any case
