@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 from ... import creation
 from ...data.loader import DataLoader
@@ -30,6 +30,8 @@ INITIALISERS = [name for name in vars(init) if name.endswith("_") and not name.s
 LOOKED_THROUGH = 400  # ops among which the one is looked for that made a metric
 CLIPPERS = ("clip_grad_norm_", "clip_grad_value_")
 
+Wrappers: TypeAlias = list[tuple[Any, str, Callable[[Any], Any]]]  # owner, name of the attribute, wrapper
+
 WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=None)
 
 
@@ -37,34 +39,42 @@ WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=No
 def telling(watch: Watch) -> Iterator[None]:
     """Inside, optimisers and modules tell the observer."""
     token = WATCH.set(watch)
-    replaced: list[tuple[Any, str, Any, Any]] = [
-        (Optimizer, "__init__", Optimizer.__init__, tells(made)),
-        (Module, "load_state_dict", Module.load_state_dict, tells(loaded)),
-        (Module, "__init__", Module.__init__, tells(made_module)),
-        (Module, "__call__", Module.__call__, tells_of_call),
-        (Module, "train", Module.train, tells(set_mode)),
-        (DataLoader, "__init__", DataLoader.__init__, tells(made_loader)),
-        (LRScheduler, "__init__", LRScheduler.__init__, tells(made)),
-        (LRScheduler, "step", LRScheduler.step, tells(stepped_schedule)),
-        (ReduceLROnPlateau, "__init__", ReduceLROnPlateau.__init__, tells(made)),
-        (ReduceLROnPlateau, "step", ReduceLROnPlateau.step, tells(told_metric)),
-        (sys.modules[creation.__package__], "from_numpy", creation.from_numpy, tells(wrapped)),
+    wrappers: Wrappers = [
+        (Optimizer, "__init__", tells(made)),
+        (Module, "load_state_dict", tells(loaded)),
+        (Module, "__init__", tells(made_module)),
+        (Module, "__call__", tells_of_call),
+        (Module, "train", tells(set_mode)),
+        (DataLoader, "__init__", tells(made_loader)),
+        (LRScheduler, "__init__", tells(made)),
+        (LRScheduler, "step", tells(stepped_schedule)),
+        (ReduceLROnPlateau, "__init__", tells(made)),
+        (ReduceLROnPlateau, "step", tells(told_metric)),
+        (sys.modules[creation.__package__], "from_numpy", tells(wrapped)),
     ]
-    replaced += [(init, name, getattr(init, name), tells(begun)) for name in INITIALISERS]
-    replaced += [(utils, name, getattr(utils, name), tells(clipped)) for name in CLIPPERS]
-    replaced += [
-        (stepping, "step", vars(stepping)["step"], tells_of_step)
-        for stepping in classes_below(Optimizer)
-        if "step" in vars(stepping)
+    wrappers += [(init, name, tells(begun)) for name in INITIALISERS]
+    wrappers += [(utils, name, tells(clipped)) for name in CLIPPERS]
+    wrappers += [
+        (stepping, "step", tells_of_step) for stepping in classes_below(Optimizer) if "step" in vars(stepping)
     ]
     try:
-        for owner, name, method, wrapper in replaced:
-            setattr(owner, name, wrapper(method))
+        with wrapped_by(wrappers):
+            yield
+    finally:
+        WATCH.reset(token)
+
+
+@contextmanager
+def wrapped_by(wrappers: Wrappers) -> Iterator[None]:
+    """Inside, attributes of these owners are what a wrapper makes of them."""
+    replaced = [(owner, name, getattr(owner, name), wrapper) for owner, name, wrapper in wrappers]
+    try:
+        for owner, name, function, wrapper in replaced:
+            setattr(owner, name, wrapper(function))
         yield
     finally:
-        for owner, name, method, _ in replaced:
-            setattr(owner, name, method)
-        WATCH.reset(token)
+        for owner, name, function, _ in replaced:
+            setattr(owner, name, function)
 
 
 def classes_below(base: type) -> list[type]:
