@@ -58,6 +58,7 @@ FLOORS = (
     ("ops",),
     ("randomness.state",),
     ("randomness.generator",),
+    ("randomness.default",),
     ("creation",),
     ("randomness.seeds",),
     ("creation_methods", "randomness"),

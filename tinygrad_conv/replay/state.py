@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..creation import generator
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..optim.lr_scheduler.scheduler import LRScheduler
@@ -100,8 +99,3 @@ def shallow(value: Any) -> Any:
 def same_numbers(array: Any, other: Any) -> bool:
     """Whether two arrays of one shape hold the same bits."""
     return bool(array.tobytes() == other.tobytes())
-
-
-def default_generator() -> np.random.Generator:
-    """The one behind dropout and `tg.rand`."""
-    return generator()

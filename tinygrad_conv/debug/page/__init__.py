@@ -44,6 +44,7 @@ SCRIPTS = (
     "matrices.js",
     "pools.js",
     "explanations.js",
+    "walk.js",
     "player.js",
 )
 

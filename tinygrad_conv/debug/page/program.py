@@ -14,7 +14,7 @@ from ...replay.listing import name_of, row, shown_call
 from ...replay.profile import Profile
 from .frame import filled
 
-SCRIPTS = ("numbers.js", "lanes.js", "program.js")
+SCRIPTS = ("numbers.js", "walk.js", "lanes.js", "program.js")
 STYLES = ("page.css", "program.css")
 NO_LIMIT = 0  # the page has no arrays that could be thinned
 
