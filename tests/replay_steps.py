@@ -54,7 +54,7 @@ def numbers(value: Any) -> Any:
         return {name: numbers(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [numbers(member) for member in value]
-    return value
+    return np.float64(value).tobytes() if isinstance(value, float) else value  # a NaN is not equal to itself
 
 
 def state_of(owner: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
-from ..replay_steps import trained
+from ..replay_steps import numbers, trained
 from .campaign import Campaign
 from .replayed import between, layers, steps
 
@@ -68,9 +68,10 @@ class Replays(Campaign):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected, *_ = trained(lambda: training(case))
-            replayed, *_ = trained(lambda: training(case), tg.replay)
+            replayed, _, step = trained(lambda: training(case), lambda step: Kept(tg.replay(step)))
         for number, (mine, theirs) in enumerate(zip(replayed, expected)):
             assert mine == theirs, f"call {number} of {len(expected) - 1} differs"
+        step.check()
 
     def smaller(self, case: Case) -> Iterable[Case]:
         for name in ("layers", "extras", "calls"):
@@ -80,6 +81,24 @@ class Replays(Campaign):
         for name, simplest in SIMPLEST.items():
             if getattr(case, name) != simplest:
                 yield replace(case, **{name: simplest})
+
+
+class Kept:
+    """A step whose results somebody keeps: no later call may write to them."""
+
+    def __init__(self, step: Callable[..., Any]) -> None:
+        self.step = step
+        self.results: list[tuple[Any, Any]] = []  # each, and its numbers when it was returned
+
+    def __call__(self, *arguments: Any) -> Any:
+        result = self.step(*arguments)
+        self.results.append((result, numbers(result)))
+        return result
+
+    def check(self) -> None:
+        """Raise where a result is not what it was."""
+        for number, (result, before) in enumerate(self.results):
+            assert numbers(result) == before, f"what call {number} returned was written to later on"
 
 
 def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:

@@ -100,6 +100,6 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
             schedule.step()
         if "reads" in extras:
             return loss.item(), weight.grad
-        return (loss, logits) if "logits" in extras else loss
+        return (loss, logits.detach()) if "logits" in extras else loss
 
     return Step(step, [average, total])
