@@ -81,11 +81,11 @@ def releases(recorded: Recorded) -> dict[int, list[int]]:
 
 
 def laid_out(block: Any, array: Any) -> Any:
-    """A block as an array in the memory order of another."""
-    order = sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
-    shape = [array.shape[axis] for axis in order]
-    places = np.ndarray(shape, array.dtype, block)
-    return places.transpose(np.argsort(order)) if order else places
+    """A block as an array in the memory order of another, a plain one.
+
+    Its steps along axes of size 1, which lead nowhere, are taken over too: kernels read the order off them.
+    """
+    return np.ndarray(array.shape, array.dtype, block, strides=[abs(step) for step in array.strides])
 
 
 def is_plain(array: Any) -> bool:
