@@ -20,8 +20,18 @@ from ..replay_steps import numbers, trained
 from .campaign import Campaign
 from .replayed import between, layers, steps
 
-CHANNELS, SIDE, CLASSES = 4, 6, 3
-SIMPLEST = {"optimizer": "SGD", "loss": "mse", "dtype": "float32", "samples": 1, "equal": 1, "bare": False}
+CLASSES = 3
+LARGE = 0.1  # how many cases have large images, which other kernels serve
+SIMPLEST = {
+    "optimizer": "SGD",
+    "loss": "mse",
+    "dtype": "float32",
+    "samples": 1,
+    "channels": 4,
+    "side": 6,
+    "equal": 1,
+    "bare": False,
+}
 
 
 @dataclass
@@ -38,6 +48,8 @@ class Case:
     calls: tuple[str, ...]
     dtype: str
     samples: int
+    channels: int
+    side: int
     equal: int
     bare: bool
     seed: int
@@ -50,6 +62,7 @@ class Replays(Campaign):
         def some(names: Iterable[str], most: int) -> tuple[str, ...]:
             return tuple(map(str, random.choice(sorted(names), random.integers(0, most + 1))))
 
+        large = random.random() < LARGE
         calls = [name if random.random() < 0.5 else "" for name in some(between.EVENTS, 5)]
         return Case(
             layers=some(layers.LAYERS, 5),
@@ -58,7 +71,9 @@ class Replays(Campaign):
             extras=tuple(dict.fromkeys(some(steps.EXTRAS, 3))),
             calls=("", "", "", *calls, "", ""),
             dtype=str(random.choice(["float32", "float32", "float64"])),
-            samples=int(random.integers(1, 5)),
+            samples=int(random.choice([1, 8, 33]) if large else random.integers(1, 5)),
+            channels=int(random.choice([4, 8, 48]) if large else 4),
+            side=int(random.choice([6, 16, 32]) if large else 6),
             equal=int(random.choice([1, 2, 4])),
             bare=bool(random.random() < 0.2),
             seed=int(random.integers(2**31)),
@@ -105,10 +120,10 @@ def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:
     """What the step changes, the step, and its calls with what comes between them."""
     tg.manual_seed(case.seed)
     net = nn.Sequential(
-        nn.Conv2d(2, CHANNELS, 3, padding=1),
-        *(layers.LAYERS[name]() for name in case.layers),
+        nn.Conv2d(2, case.channels, 3, padding=1),
+        *(layers.LAYERS[name](case.channels, case.side) for name in case.layers),
         nn.Flatten(),
-        nn.Linear(CHANNELS * SIDE * SIDE, CLASSES),
+        nn.Linear(case.channels * case.side**2, CLASSES),
     ).to(np.dtype(case.dtype))
     optimizer = OPTIMIZERS[case.optimizer](net.parameters())
     step = steps.step_of(net, optimizer, LOSSES[case.loss], case.extras)
@@ -123,9 +138,9 @@ def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:
 
 
 def batch(case: Case, samples: int, number: int) -> tuple[Any, Any]:
-    """Images [samples, 2, 6, 6] and labels [samples], equal for equal numbers."""
+    """Images [samples, 2, side, side] and labels [samples], equal for equal numbers."""
     rng = np.random.default_rng([case.seed, number])
-    images = rng.standard_normal((samples, 2, SIDE, SIDE)).astype(case.dtype)
+    images = rng.standard_normal((samples, 2, case.side, case.side)).astype(case.dtype)
     labels = rng.integers(0, CLASSES, samples)
     return (images, labels) if case.bare else (tg.tensor(images), tg.tensor(labels))
 

@@ -1,4 +1,7 @@
-"""Layers that keep images [N, 4, 6, 6] as large as they are, so that any of them may follow any other."""
+"""Layers that keep images [N, C, S, S] as large as they are, so that any of them may follow any other.
+
+C, the channels, is a multiple of 4, and S, the side, is even.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +52,9 @@ class Twice(nn.Module):
 class Standardised(nn.Module):
     """A convolution with its weight standardised in every call."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(tg.randn(4, 4, 3, 3))
+        self.weight = nn.Parameter(tg.randn(channels, channels, 3, 3))
 
     def forward(self, x: Any) -> Any:
         w = self.weight
@@ -81,7 +84,7 @@ def attention(x: Any) -> Any:
 
 def mixed(x: Any) -> Any:
     """Parts cut out, changed, and put together again."""
-    first, *others = x.split([1, 2, 1], dim=1)
+    first, *others = x.split([1, 2, x.shape[1] - 3], dim=1)
     return tg.cat([others[1], others[0].flip(3), first * 2], dim=1)
 
 
@@ -103,68 +106,72 @@ def enlarged(x: Any) -> Any:
     return tg.avg_pool2d(tg.nn.functional.interpolate(x, scale_factor=2, mode="bilinear"), 2)
 
 
-LAYERS: dict[str, Callable[[], nn.Module]] = {
-    "conv": lambda: nn.Conv2d(4, 4, 3, padding=1),
-    "conv without bias": lambda: nn.Conv2d(4, 4, 3, padding=1, bias=False),
-    "conv 5×1, 1×5": lambda: nn.Sequential(
-        nn.Conv2d(4, 6, (5, 1), padding=(2, 0)), nn.Conv2d(6, 4, (1, 5), padding=(0, 2))
+LAYERS: dict[str, Callable[[int, int], nn.Module]] = {
+    "conv": lambda c, s: nn.Conv2d(c, c, 3, padding=1),
+    "conv without bias": lambda c, s: nn.Conv2d(c, c, 3, padding=1, bias=False),
+    "conv 5×1, 1×5": lambda c, s: nn.Sequential(
+        nn.Conv2d(c, 6, (5, 1), padding=(2, 0)), nn.Conv2d(6, c, (1, 5), padding=(0, 2))
     ),
-    "1×1": lambda: nn.Conv2d(4, 4, 1),
-    "depthwise": lambda: nn.Conv2d(4, 4, 3, padding=1, groups=4),
-    "grouped": lambda: nn.Conv2d(4, 4, 3, padding=1, groups=2),
-    "dilated": lambda: nn.Conv2d(4, 4, 3, padding=2, dilation=2),
-    "reflecting": lambda: nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
-    "stride and back": lambda: nn.Sequential(
-        nn.Conv2d(4, 8, 2, 2), nn.ReLU(), nn.ConvTranspose2d(8, 4, 2, 2)
+    "1×1": lambda c, s: nn.Conv2d(c, c, 1),
+    "depthwise": lambda c, s: nn.Conv2d(c, c, 3, padding=1, groups=c),
+    "grouped": lambda c, s: nn.Conv2d(c, c, 3, padding=1, groups=2),
+    "dilated": lambda c, s: nn.Conv2d(c, c, 3, padding=2, dilation=2),
+    "reflecting": lambda c, s: nn.Conv2d(c, c, 3, padding=1, padding_mode="reflect"),
+    "stride and back": lambda c, s: nn.Sequential(
+        nn.Conv2d(c, 8, 2, 2), nn.ReLU(), nn.ConvTranspose2d(8, c, 2, 2)
     ),
-    "standardised": Standardised,
-    "batch norm": lambda: nn.BatchNorm2d(4),
-    "batch norm, all means": lambda: nn.BatchNorm2d(4, momentum=None),
-    "batch norm, bare": lambda: nn.BatchNorm2d(4, affine=False, track_running_stats=False),
-    "group norm": lambda: nn.GroupNorm(2, 4),
-    "instance norm": lambda: nn.InstanceNorm2d(4, affine=True, track_running_stats=True),
-    "layer norm": lambda: nn.LayerNorm([4, 6, 6]),
-    "response norm": lambda: nn.LocalResponseNorm(2),
-    "conv, norm, relu": lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU()),
-    "relu": nn.ReLU,
-    "relu in place": lambda: nn.ReLU(inplace=True),
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "elu in place": lambda: nn.ELU(inplace=True),
-    "leaky relu": lambda: nn.LeakyReLU(0.1),
-    "prelu": lambda: nn.PReLU(4),
-    "softmax": lambda: nn.Softmax(1),
-    "hardswish": nn.Hardswish,
-    "softplus": nn.Softplus,
-    "max pool": lambda: nn.MaxPool2d(3, 1, 1),
-    "avg pool": lambda: nn.AvgPool2d(3, 1, 1),
-    "pool and enlarge": lambda: nn.Sequential(nn.MaxPool2d(2), nn.Upsample(scale_factor=2)),
-    "relu and pool": lambda: nn.Sequential(nn.ReLU(), nn.MaxPool2d(2), nn.Upsample(scale_factor=2)),
-    "dropout": lambda: nn.Dropout(0.3),
-    "dropout of channels": lambda: nn.Dropout2d(0.3),
-    "around": lambda: Around(nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())),
-    "around in place": lambda: Around(nn.Conv2d(4, 4, 1), in_place=True),
-    "around norm, relu": lambda: nn.Sequential(Around(nn.BatchNorm2d(4)), nn.ReLU()),
-    "twice": lambda: Twice(nn.Conv2d(4, 4, 3, padding=1)),
-    "counted": Counted,
-    "attention": lambda: Applied(attention),
-    "mixed": lambda: Applied(mixed),
-    "masked": lambda: Applied(masked),
-    "quartered": lambda: Applied(quartered),
-    "enlarged": lambda: Applied(enlarged),
-    "indexed": lambda: Applied(lambda x: x[:, [3, 1, 1, 0]]),
-    "permuted": lambda: Applied(lambda x: x.permute(0, 2, 3, 1).contiguous().exp().permute(0, 3, 1, 2) / 8),
-    "scaled by the largest": lambda: Applied(lambda x: x / (x.abs().amax() + 1)),
-    "centred": lambda: Applied(lambda x: x - x.mean(dim=(2, 3), keepdim=True)),
-    "sums": lambda: Applied(lambda x: x.cumsum(3) / 6 + x.sum(1, keepdim=True) / 8),
-    "sorted": lambda: Applied(lambda x: x.sort(dim=3)[0]),
-    "best": lambda: Applied(lambda x: x + x.max(dim=1, keepdim=True)[0] - x.std(dim=2, keepdim=True)),
-    "chosen": lambda: Applied(lambda x: tg.where(x > x.detach().mean(), x, x * 0.1)),
-    "matmul": lambda: Applied(lambda x: tg.einsum("nchw,ncgw->nchg", x, x) / 8),
-    "rolled": lambda: Applied(lambda x: x.roll(1, 2) * x.new_ones(6)),
-    "padded": lambda: Applied(lambda x: tg.nn.functional.pad(x, (1, 1, 0, 0))[..., 1:-1]),
-    "detached": lambda: Applied(lambda x: x * x.detach().sigmoid()),
-    "powers": lambda: Applied(lambda x: (x**2 + 1).sqrt() - (x.abs() + 1).log()),
+    "standardised": lambda c, s: Standardised(c),
+    "batch norm": lambda c, s: nn.BatchNorm2d(c),
+    "batch norm, all means": lambda c, s: nn.BatchNorm2d(c, momentum=None),
+    "batch norm, bare": lambda c, s: nn.BatchNorm2d(c, affine=False, track_running_stats=False),
+    "group norm": lambda c, s: nn.GroupNorm(2, c),
+    "instance norm": lambda c, s: nn.InstanceNorm2d(c, affine=True, track_running_stats=True),
+    "layer norm": lambda c, s: nn.LayerNorm([c, s, s]),
+    "response norm": lambda c, s: nn.LocalResponseNorm(2),
+    "conv, norm, relu": lambda c, s: nn.Sequential(
+        nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c), nn.ReLU()
+    ),
+    "relu": lambda c, s: nn.ReLU(),
+    "relu in place": lambda c, s: nn.ReLU(inplace=True),
+    "tanh": lambda c, s: nn.Tanh(),
+    "sigmoid": lambda c, s: nn.Sigmoid(),
+    "gelu": lambda c, s: nn.GELU(),
+    "silu": lambda c, s: nn.SiLU(),
+    "elu in place": lambda c, s: nn.ELU(inplace=True),
+    "leaky relu": lambda c, s: nn.LeakyReLU(0.1),
+    "prelu": lambda c, s: nn.PReLU(c),
+    "softmax": lambda c, s: nn.Softmax(1),
+    "hardswish": lambda c, s: nn.Hardswish(),
+    "softplus": lambda c, s: nn.Softplus(),
+    "max pool": lambda c, s: nn.MaxPool2d(3, 1, 1),
+    "avg pool": lambda c, s: nn.AvgPool2d(3, 1, 1),
+    "pool and enlarge": lambda c, s: nn.Sequential(nn.MaxPool2d(2), nn.Upsample(scale_factor=2)),
+    "relu and pool": lambda c, s: nn.Sequential(nn.ReLU(), nn.MaxPool2d(2), nn.Upsample(scale_factor=2)),
+    "dropout": lambda c, s: nn.Dropout(0.3),
+    "dropout of channels": lambda c, s: nn.Dropout2d(0.3),
+    "around": lambda c, s: Around(nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.ReLU())),
+    "around in place": lambda c, s: Around(nn.Conv2d(c, c, 1), in_place=True),
+    "around norm, relu": lambda c, s: nn.Sequential(Around(nn.BatchNorm2d(c)), nn.ReLU()),
+    "twice": lambda c, s: Twice(nn.Conv2d(c, c, 3, padding=1)),
+    "counted": lambda c, s: Counted(),
+    "attention": lambda c, s: Applied(attention),
+    "mixed": lambda c, s: Applied(mixed),
+    "masked": lambda c, s: Applied(masked),
+    "quartered": lambda c, s: Applied(quartered),
+    "enlarged": lambda c, s: Applied(enlarged),
+    "indexed": lambda c, s: Applied(lambda x: x[:, [3, 1, 1, 0, *range(4, c)]]),
+    "permuted": lambda c, s: Applied(
+        lambda x: x.permute(0, 2, 3, 1).contiguous().exp().permute(0, 3, 1, 2) / 8
+    ),
+    "scaled by the largest": lambda c, s: Applied(lambda x: x / (x.abs().amax() + 1)),
+    "centred": lambda c, s: Applied(lambda x: x - x.mean(dim=(2, 3), keepdim=True)),
+    "sums": lambda c, s: Applied(lambda x: x.cumsum(3) / 6 + x.sum(1, keepdim=True) / 8),
+    "sorted": lambda c, s: Applied(lambda x: x.sort(dim=3)[0]),
+    "best": lambda c, s: Applied(lambda x: x + x.max(dim=1, keepdim=True)[0] - x.std(dim=2, keepdim=True)),
+    "chosen": lambda c, s: Applied(lambda x: tg.where(x > x.detach().mean(), x, x * 0.1)),
+    "matmul": lambda c, s: Applied(lambda x: tg.einsum("nchw,ncgw->nchg", x, x) / 8),
+    "rolled": lambda c, s: Applied(lambda x: x.roll(1, 2) * x.new_ones(s)),
+    "padded": lambda c, s: Applied(lambda x: tg.nn.functional.pad(x, (1, 1, 0, 0))[..., 1:-1]),
+    "detached": lambda c, s: Applied(lambda x: x * x.detach().sigmoid()),
+    "powers": lambda c, s: Applied(lambda x: (x**2 + 1).sqrt() - (x.abs() + 1).log()),
 }
