@@ -247,8 +247,8 @@ def test_batch_norm_dropout_and_average_pools(training: bool) -> None:
 
 @pytest.mark.parametrize("samples", [1, 33])
 def test_large_batch_norm_between_other_memory_orders(samples: int) -> None:
-    """What a convolution writes to is kept, with the steps that eager gives an axis of size 1, too. What comes
-    back from a linear layer has not the memory order of what went in.
+    """What a convolution writes to has the steps that eager gives an axis of size 1, too; and what comes back
+    from a linear layer has not the memory order of what went in.
     """
 
     def make() -> Any:
