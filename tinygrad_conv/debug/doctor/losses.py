@@ -8,9 +8,10 @@ import numpy as np
 
 from .finding import NOTE, PERHAPS, Finding
 from .models import layer_made_at
-from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats
+from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats, behind
 from .thresholds import FEW_STEPS, NOT_LOG
 
+LOOKED_BACK = 60  # ops between a comparison and a layer, at most
 REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
 BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, float("inf"))}
 
@@ -270,19 +271,9 @@ def by_hand(history: History) -> Iterator[Finding]:
     yield from constant_loss(history)
 
 
-def comes_from_a_layer(given: InputSeen, depth: int = 60) -> bool:
+def comes_from_a_layer(given: InputSeen) -> bool:
     """Whether a layer with a weight stands behind an input."""
-    waiting = [given.producer]
-    seen: set[int] = set()
-    while waiting and len(seen) < depth:
-        op = waiting.pop()
-        if op is None or id(op) in seen:
-            continue
-        if op.weight is not None:
-            return True
-        seen.add(id(op))
-        waiting += [each.producer for each in op.inputs]
-    return False
+    return any(op.weight is not None for op in behind([given.producer], LOOKED_BACK))
 
 
 def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
