@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv.errors import DtypeError
 
 FLOATS = [np.float16, np.float32, np.float64]
 
@@ -70,3 +71,24 @@ def test_seeds_of_numpy_and_of_tensors_are_numbers():
         tg.rand(2, generator=tg.Generator().manual_seed(seed)) for seed in (3, np.int64(3), tg.tensor(3))
     ]
     assert numbers[0].tolist() == numbers[1].tolist() == numbers[2].tolist()
+
+
+@pytest.mark.parametrize("make", [tg.rand, tg.randn])
+@pytest.mark.parametrize("dtype", [np.int64, bool, np.uint8])
+def test_what_is_drawn_has_fractions(make, dtype):
+    like = getattr(tg, f"{make.__name__}_like")
+    with pytest.raises(DtypeError, match=f"^{make.__name__}: dtype must be float16, float32 or float64, not"):
+        make(2, dtype=dtype)
+    for call in (lambda: like(tg.zeros(2, dtype=dtype)), lambda: like(tg.zeros(2), dtype=dtype)):
+        with pytest.raises(DtypeError, match=f"^{make.__name__}_like: dtype must be float16"):
+            call()
+    assert like(tg.zeros(2, dtype=dtype), dtype=tg.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("bounds", [(5, 0), (0, 5, -1), (1.0, 0.5)])
+def test_a_range_that_leads_away_from_its_end_is_refused(bounds):
+    with pytest.raises(
+        ValueError, match="arange: step -?1 leads away from the end, from .*; give it the other"
+    ):
+        tg.arange(*bounds)
+    assert tg.arange(2, 2).shape == tg.arange(2, 2, -1).shape == (0,)

@@ -88,6 +88,43 @@ def test_examples_are_put_together_member_by_member():
 
 
 @pytest.mark.parametrize(
+    "examples, dtype",
+    [
+        ([1, 2.5], np.float32),
+        ([2.5, 1], np.float32),
+        ([tg.tensor(1), tg.tensor(2.5)], np.float32),
+        ([np.ones(2, np.int64), np.ones(2, np.float32)], np.float32),
+        ([np.ones(2, np.float16), np.ones(2, np.int32)], np.float16),
+        ([True, 2], np.int64),
+        ([np.float32(1), np.float64(2)], np.float64),
+    ],
+)
+def test_examples_meet_in_the_dtype_of_arithmetic(examples, dtype):
+    batch = default_collate(examples)
+    assert batch.dtype == dtype
+    for number, example in zip(batch.tolist(), examples):
+        np.testing.assert_array_equal(number, np.asarray(example))
+
+
+def test_examples_that_require_a_gradient_get_it():
+    x = tg.ones(4, 2, requires_grad=True)
+    whole = TensorDataset(x)
+    for dataset in (whole, [(x[place],) for place in range(4)], Subset(whole, range(4))):
+        x.grad = None
+        for number, (batch,) in enumerate(DataLoader(dataset, 2)):
+            (batch * (number + 1)).sum().backward(retain_graph=True)
+        assert x.grad.tolist() == [[1, 1], [1, 1], [2, 2], [2, 2]]
+
+
+@pytest.mark.parametrize("name", "dataset batch_size drop_last shuffle sampler batch_sampler".split())
+def test_what_a_loader_is_made_of_is_settled(name):
+    loader = DataLoader(range(5), 2)
+    with pytest.raises(ValueError, match=f"DataLoader: {name} is settled when a loader is made; make an"):
+        setattr(loader, name, 3)
+    assert [batch.tolist() for batch in loader] == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize(
     "examples, error, words",
     [
         ([None], DtypeError, "default_collate: an example is a NoneType, no array of numbers"),

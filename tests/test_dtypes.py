@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import functional as F
+from tinygrad_conv.errors import DtypeError
 
 MATRIX = np.array([[1, 2], [3, 4]])
 
@@ -128,3 +129,58 @@ def test_a_scalar_that_wraps_is_refused(number):
     with pytest.raises(OverflowError, match="add: uint8 holds integers from 0 to 255, not"):
         x + number
     assert (x + 255).tolist() == [0, 1]  # as the arithmetic of integers does
+
+
+NO_NUMBERS = {
+    "None": None,
+    "a text": "3",
+    "bytes": b"3",
+    "a text of NumPy's": np.array("3"),
+    "a list with None": [None, 1.0],
+    "texts": ["1", "2"],
+    "objects": np.array([None, 1.0], object),
+    "a date": np.datetime64("2020-01-01"),
+    "complex": np.complex64(1),
+    "a function": len,
+}
+TAKING_NUMBERS = {
+    **{name: write for name, write in WRITTEN.items() if name not in ("a list", "pad")},
+    "a slice": lambda x, value: assigned(x, value, slice(2)),
+    "copy_": lambda x, value: x.copy_(value),
+    "tensor": lambda x, value: tg.tensor(value, dtype=x.dtype),
+    "tensor of bools": lambda x, value: tg.tensor(value, dtype=tg.bool),
+    "as_tensor": lambda x, value: tg.as_tensor(value, dtype=x.dtype),
+    "full": lambda x, value: tg.full((2,), value, dtype=x.dtype),
+    "full_like": tg.full_like,
+    "new_tensor": lambda x, value: x.new_tensor(value),
+    "isin": tg.isin,
+    "isin of arrays": lambda x, value: tg.isin(x, np.asarray(value)),
+    "searchsorted": tg.searchsorted,
+    "normal": lambda x, value: tg.normal(value, 1.0, (2,)),
+    "matmul": lambda x, value: x[:2] @ np.asarray(value),
+    "equal": tg.equal,
+}
+
+
+@pytest.mark.parametrize("name", TAKING_NUMBERS)
+@pytest.mark.parametrize("given", NO_NUMBERS)
+def test_what_is_no_number_never_becomes_one(name, given):
+    """NumPy makes NaN of None, 3 of a text and True of an object where a dtype is asked for."""
+    x = tg.zeros(2)
+    with pytest.raises((TypeError, ValueError), match=r"^\w+: |^x.*…[\])]( = …)?: "):
+        TAKING_NUMBERS[name](x, NO_NUMBERS[given])
+    assert x.tolist() == [0, 0]
+
+
+def test_integers_that_no_dtype_holds_do_not_become_rounded_floats():
+    with pytest.raises(OverflowError, match="tensor: no integer dtype holds all of these"):
+        tg.tensor([[2**63], [-1]])
+    assert tg.tensor([2.0**63, -1]).dtype == np.float32
+    assert tg.tensor([2**63, -1], dtype=tg.float64).tolist() == [2.0**63, -1]
+
+
+@pytest.mark.parametrize("code", [">f4", ">i8"])
+def test_no_tensor_is_brought_to_another_order_of_bytes(code):
+    for cast in (lambda x: x.to(code), lambda x: x.sum(dtype=code), lambda x: x.type(code)):
+        with pytest.raises(DtypeError, match=f"to: '{code}' is in another order of bytes; write '"):
+            cast(tg.ones(2))

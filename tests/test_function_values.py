@@ -124,6 +124,8 @@ VALUES = [  # name, arguments, what NumPy makes of them
     ("select", (X, 1, -1), X[:, -1]),
     ("narrow", (X, 1, -2, 2), X[:, 1:]),
     ("index_select", (X, 1, np.array([2, 0, 0])), X[:, [2, 0, 0]]),
+    ("index_select", (X, 1, np.array(2)), X[:, 2:]),
+    ("index_select", (X, 0, np.array([], int)), X[:0]),
     (
         "index_add",
         (X, 1, np.array([2, 2]), Y[:, :2]),

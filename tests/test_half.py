@@ -191,3 +191,27 @@ def test_what_takes_several_steps_is_rounded_once(name):
 def test_float16_beside_float32_is_float32():
     a, b = tg.tensor(large(4, 4)), tg.tensor(large(4, 4).astype(np.float32))
     assert tg.addcmul(a, a, b).dtype == tg.addmm(a, a, b).dtype == np.float32
+
+
+SLOPES = {  # functions whose rules square, or divide by what vanishes
+    "atan": tg.atan,
+    "asinh": tg.asinh,
+    "acosh": lambda x: tg.acosh(tg.clamp(abs(x), min=2)),
+    "hardswish": F.hardswish,
+    "erf": tg.erf,
+    "norm of order 0.5": lambda x: tg.norm(x[[2, 5]], 0.5),
+    "local_response_norm": lambda x: F.local_response_norm(x.reshape(1, 6, 1), 3, k=2.0),
+    "soft_margin_loss": lambda x: F.soft_margin_loss(x, tg.tensor([1, -1, 1, 1, -1, 1])),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", SLOPES)
+def test_a_slope_that_float16_holds_is_not_lost(name):
+    numbers = np.array([300.0, -1000.0, 12000.0, -6e4, 0.5, 1e-3], np.float16)
+    half, double = (tg.tensor(numbers.astype(dtype), requires_grad=True) for dtype in ("e", "d"))
+    y, right = SLOPES[name](half), SLOPES[name](double)
+    np.testing.assert_allclose(y.detach().numpy(), right.detach().numpy(), rtol=2e-3)
+    y.sum().backward()
+    right.sum().backward()
+    np.testing.assert_allclose(half.grad, double.grad, rtol=5e-3, atol=6e-8)

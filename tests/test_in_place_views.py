@@ -181,3 +181,16 @@ def test_what_is_a_view_in_pytorch_is_no_copy_in_silence(view):
     with pytest.raises(errors.MutationError):
         x += 1  # which the view would have to show
     assert held.sum().item() == 2 * held.numel() and x.sum().item() == 18
+
+
+@pytest.mark.parametrize("made", [lambda x: x.unfold(0, 2, 1), lambda x: x.unfold(0, 2, 1)[0]])
+def test_a_leaf_does_not_change_while_a_copy_stands_for_its_view(made):
+    x = tg.arange(3.0)
+    windows = made(x)
+    for change in (lambda: x.add_(1), lambda: x.__setitem__(0, 5.0), lambda: x.__imul__(2)):
+        with pytest.raises(errors.MutationError, match="stands for a view of .*, but is a copy"):
+            change()
+    assert x.tolist() == [0, 1, 2] and windows.reshape(-1)[:2].tolist() == [0, 1]
+    windows = made(x).clone()
+    x += 1
+    assert x.tolist() == [1, 2, 3] and windows.reshape(-1)[:2].tolist() == [0, 1]

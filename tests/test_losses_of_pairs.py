@@ -28,6 +28,7 @@ LOSSES = [
     ("margin_ranking_loss", (A[:, 0], B[:, 0]), (SIGNS,), {"margin": 0.3}),
     ("hinge_embedding_loss", (A[:, 0],), (SIGNS,), {}),
     ("cosine_embedding_loss", (A, B), (SIGNS,), {"margin": 0.1}),
+    ("cosine_embedding_loss", (A, A), (np.array([0, 1, 2, -1]),), {}),  # the loss is 0 where it is no sign
     ("triplet_margin_loss", (A, B, C), (), {}),
     ("triplet_margin_loss", (A, B, C), (), {"margin": 2.0, "p": 1.0, "swap": True}),
     ("soft_margin_loss", (A[:, 0],), (SIGNS,), {}),

@@ -170,3 +170,9 @@ def test_sparse_columns():
         init.sparse_(weight(2, 2), 1.5)
     with pytest.raises(ValueError, match="^sparse_: needs 2 dimensions"):
         init.sparse_(weight(2, 2, 2), 0.5)
+
+
+def test_of_no_inputs_the_bias_begins_at_0():
+    for layer in (nn.Linear(0, 3), nn.Linear(0, 0)):
+        assert not layer.bias.data.any()
+    assert nn.Linear(0, 3)(tg.ones(2, 0)).tolist() == [[0, 0, 0]] * 2

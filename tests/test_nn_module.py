@@ -332,6 +332,29 @@ def test_repr_reads_like_pytorchs():
     )
 
 
+def test_a_slice_of_layers_has_the_same_names():
+    layers = nn.Sequential(nn.ReLU(), nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    part = layers[1:]
+    assert list(part.state_dict()) == ["1.weight", "1.bias", "3.weight", "3.bias"] and part[0] is layers[1]
+    part.append(nn.Linear(1, 1))
+    assert len(part) == 4 and list(part.state_dict())[-2:] == ["4.weight", "4.bias"]
+    listed = nn.ModuleList(layers)[1:]
+    assert list(listed.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, lambda *layers: nn.ModuleList(layers)])
+def test_lists_of_layers_are_joined(kind):
+    first, second = kind(nn.Linear(1, 2)), [nn.ReLU()]
+    both = first + second
+    assert [type(layer).__name__ for layer in both] == ["Linear", "ReLU"] and len(first) == 1
+    same = first
+    first += second
+    assert same is first and len(first) == 2
+    with pytest.raises(TypeError, match="must be an nn.Module or None, not int"):
+        first += [3]
+    assert len(first) == 2
+
+
 def test_sequential_is_a_list_of_layers():
     layers = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
     layers.append(nn.Linear(3, 1))

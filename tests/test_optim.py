@@ -329,9 +329,11 @@ def test_options_out_of_range_are_refused(make):
 
 def test_a_gradient_of_another_shape_is_refused():
     p = nn.Parameter(np.ones((2, 1)))
-    p.grad = np.ones((1, 2))
-    with pytest.raises(ShapeError, match=r"is float64\[1,2\], but it is float64\[2,1\]"):
+    p.grad = np.ones((2, 1))
+    p.data = np.ones((1, 2))
+    with pytest.raises(ShapeError, match=r"is float64\[2,1\], but it is float64\[1,2\]"):
         optim.SGD([p], lr=0.1).step()
+    p.data = np.ones((2, 1))
     p.grad = tg.ones(2, 1)
     optim.SGD([p], lr=0.5).step()
     assert p.tolist() == [[0.5], [0.5]]

@@ -23,11 +23,11 @@ def two(make=lambda params: optim.Adam(params, 0.1)):
     return params, optimizer
 
 
-@pytest.mark.parametrize("harm", ["grad", "read-only", "shape"])
+@pytest.mark.parametrize("harm", ["data", "read-only", "shape"])
 def test_one_bad_parameter_and_nothing_moves(harm):
     (good, bad), optimizer = two()
-    if harm == "grad":
-        bad.grad = np.ones(5, np.float32)
+    if harm == "data":
+        bad.data = np.ones(5, np.float32)
     elif harm == "read-only":
         bad.data.flags.writeable = False
     else:
@@ -38,6 +38,50 @@ def test_one_bad_parameter_and_nothing_moves(harm):
     np.testing.assert_array_equal(good.data, before)
     np.testing.assert_array_equal(optimizer.state[good]["exp_avg"], state["exp_avg"])
     assert optimizer.state[good]["step"] == state["step"] == 1
+
+
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        ("lr", "0.1", "Adam: lr must be a number, not '0.1'"),
+        ("lr", None, "Adam: lr must be a number, not None"),
+        ("betas", (0.9,), "Adam: betas must be two numbers"),
+        ("betas", (0.9, 2.0), r"Adam: betas must lie in \[0, 1\)"),
+        ("eps", ..., "Adam: group 0 has no eps; add_param_group sets it"),
+    ],
+)
+def test_an_option_that_was_made_wrong_is_named_and_nothing_moves(name, value, words):
+    (good, _), optimizer = two()
+    if value is ...:
+        del optimizer.param_groups[0][name]
+    else:
+        optimizer.param_groups[0][name] = value
+    before = good.data.copy()
+    with pytest.raises((TypeError, ValueError), match=words):
+        optimizer.step()
+    np.testing.assert_array_equal(good.data, before)
+
+
+def test_a_group_that_was_appended_has_no_options():
+    _, optimizer = two()
+    optimizer.param_groups.append({"params": [leaf_with_gradient()]})
+    with pytest.raises(ValueError, match="Adam: group 1 has no lr; add_param_group sets it"):
+        optimizer.step()
+
+
+def leaf_with_gradient():
+    leaf = tg.ones(2, requires_grad=True)
+    leaf.grad = np.ones(2, np.float32)
+    return leaf
+
+
+@pytest.mark.parametrize("clip", [tg.nn.utils.clip_grad_norm_, tg.nn.utils.clip_grad_value_])
+def test_one_gradient_that_is_read_only_and_none_is_clipped(clip):
+    leaves = [leaf_with_gradient() for _ in range(2)]
+    leaves[1].grad.flags.writeable = False
+    with pytest.raises(ValueError, match=rf"{clip.__name__}: float32\[2\] is to be changed in place, but"):
+        clip(leaves, 0.1)
+    assert [leaf.grad.tolist() for leaf in leaves] == [[1, 1]] * 2
 
 
 @pytest.mark.parametrize(

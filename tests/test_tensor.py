@@ -272,6 +272,67 @@ def test_leaves_can_be_copied_and_pickled():
         copy.deepcopy(w * 2)
 
 
+def test_copies_of_parameters_begin_without_a_gradient():
+    w = tg.nn.Parameter(np.ones(3))
+    w.grad = np.ones(3)
+    for other in (copy.deepcopy(w), pickle.loads(pickle.dumps(w)), copy.copy(w)):
+        assert type(other) is tg.nn.Parameter and other.tolist() == [1, 1, 1] and other.grad is None
+    assert w.grad.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "given, error",
+    [
+        (np.ones(1), errors.ShapeError),
+        (np.ones((1, 2)), errors.ShapeError),
+        (tg.ones(3), errors.ShapeError),
+        (2.0, errors.ShapeError),
+        (np.ones(2, int), errors.DtypeError),
+        (np.ones(2, bool), errors.DtypeError),
+        ("12", TypeError),
+        ([None, 1.0], TypeError),
+        (np.ones(2, complex), TypeError),
+        (np.ma.ones(2), TypeError),
+    ],
+)
+def test_a_gradient_that_cannot_be_is_not_kept(given, error):
+    w = leaf(2)
+    w.grad = kept = np.full(2, 5.0)
+    with pytest.raises(error, match="^x.grad = …: .*; give it "):
+        w.grad = given
+    assert w.grad is kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        tg.ones(2),
+        leaf(2) * 0 + 1,
+        [1.0, 1.0],
+        np.ones(2, np.float16),
+        np.broadcast_to(1.0, 2),
+        np.ones(2, ">f8").astype("f8"),
+    ],
+)
+def test_a_gradient_is_kept_as_a_plain_array_that_can_be_changed(given):
+    w = leaf(2)
+    w.grad = given
+    assert type(w.grad) is np.ndarray and w.grad.dtype == w.dtype and w.grad.flags.writeable
+    (3 * w).sum().backward()
+    assert w.grad.tolist() == [4, 4]
+    tg.nn.utils.clip_grad_value_([w], 1.0)
+    assert w.grad.tolist() == [1, 1]
+
+
+def test_nothing_is_added_to_a_gradient_of_the_shape_before():
+    w = leaf(3)
+    w.grad = np.ones(3)
+    w.data = np.ones((2, 3))
+    with pytest.raises(errors.ShapeError, match=r"backward: .grad is float64\[3\], but .*float64\[2,3\]"):
+        w.sum().backward()
+    assert w.grad.tolist() == [1, 1, 1]
+
+
 def test_ops_are_copied_and_pickled_as_names():
     relu = OPS["relu"]
     assert copy.deepcopy(relu) is relu and pickle.loads(pickle.dumps(relu)) is relu

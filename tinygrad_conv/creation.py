@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .allocation import check_fits
-from .dtypes import Array, as_array, below, get_default_dtype, number_in, numbers_in, range_of
+from .dtypes import (
+    Array,
+    as_array,
+    below,
+    check_float_dtype,
+    get_default_dtype,
+    number_in,
+    numbers_in,
+    range_of,
+)
 from .engine.modes import told
 from .engine.tensor import Tensor
 from .errors import ShapeError
@@ -180,10 +189,16 @@ def arange(
     *,
     device: Any = None,
 ) -> Tensor:
-    """From start (0 if one bound is given) up to, not including, end. ValueError for what has no end."""
+    """From start (0 if one bound is given) up to, not including, end.
+
+    Raises ValueError for what has no end, or leads away from it.
+    """
     bounds = (0, start, step) if end is None else (start, end, step)
     if not step or not all(map(math.isfinite, bounds)):
         raise ValueError(f"arange: from {bounds[0]} to {bounds[1]} in steps of {step} there is no end")
+    if (bounds[1] - bounds[0]) / step < 0:
+        way = f"from {bounds[0]} to {bounds[1]}"
+        raise ValueError(f"arange: step {step} leads away from the end, {way}; give it the other sign")
     counted = dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64)
     count = max(0, math.ceil((bounds[1] - bounds[0]) / step))
     check_fits("arange", "end", bounds[1], (count,), np.dtype(counted).itemsize)
@@ -238,6 +253,7 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform on [0, 1)."""
+    check_float_dtype("rand", dtype)
     numbers = drawing_from(generator).random(shape_of(size, "rand", np.float64))
     return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
 
@@ -253,6 +269,7 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal, of mean 0 and variance 1."""
+    check_float_dtype("randn", dtype)
     numbers = drawing_from(generator).standard_normal(shape_of(size, "randn", np.float64))
     return Tensor(numbers.astype(dtype or get_default_dtype()), None, requires_grad)
 
@@ -262,6 +279,7 @@ def rand_like(
     input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
 ) -> Tensor:
     """Uniform on [0, 1), in the shape and dtype of `input`."""
+    check_float_dtype("rand_like", dtype or input.dtype)
     return rand(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
@@ -270,6 +288,7 @@ def randn_like(
     input: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, *, device: Any = None
 ) -> Tensor:
     """Normal, of mean 0 and variance 1, in the shape and dtype of `input`."""
+    check_float_dtype("randn_like", dtype or input.dtype)
     return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 

@@ -42,16 +42,44 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     """Data as an array of a dtype that tensors have; shares memory where it can, unless `copy`.
 
     Python floats and lists of them take the default dtype. Raises DtypeError for dtypes that tensors do not
-    have.
+    have, and for what holds no numbers, which NumPy makes some of: NaN of None, 3 of "3", True of an object.
     """
     if isinstance(data, np.ma.MaskedArray):
         raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
+    if dtype is not None:
+        check_numbers(np.asarray(data))
     array = np.array(data, dtype) if copy else np.asarray(data, dtype)
     if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+        check_no_large_integers(data, array)
         array = array.astype(get_default_dtype())
     if array.dtype.kind not in "biu" and array.dtype not in FLOATS:
         raise DtypeError(f"a tensor holds bool, integers, float16, float32 or float64, not {array.dtype}")
     return array
+
+
+def check_numbers(array: Array) -> Array:
+    """The array itself; DtypeError for one of None, texts, dates, complex numbers or objects."""
+    if array.dtype.kind not in KINDS and not is_of_large_integers(array):
+        raise DtypeError(f"numbers are bools, integers or floats, not {array.dtype}")
+    return array
+
+
+def is_of_large_integers(array: Array) -> bool:
+    """Whether it is an array of Python's numbers: what NumPy makes of integers beyond 64 bits."""
+    return array.dtype.kind == "O" and all(isinstance(member, (int, float)) for member in array.flat)
+
+
+def check_no_large_integers(data: Any, array: Array) -> None:
+    """Refuse integers of which NumPy made floats, as no dtype holds them all."""
+    if np.any(np.abs(array) >= 2.0**63) and not has_a_float(data):
+        raise OverflowError("no integer dtype holds all of these; write them as floats, or pass dtype=")
+
+
+def has_a_float(data: Any) -> bool:
+    """Whether a nested list has a float in it."""
+    if isinstance(data, (list, tuple)):
+        return any(map(has_a_float, data))
+    return np.asarray(data).dtype.kind == "f"
 
 
 class BeyondHalf(Exception):
@@ -113,9 +141,10 @@ def check_float_dtype(op: str, dtype: DTypeLike | None) -> None:
 def numbers_in(value: Any, dtype: np.dtype[Any]) -> Array:
     """A number, or a list of them, in a dtype.
 
-    Raises OverflowError where that cannot hold them: NumPy would make other integers of them, or inf.
+    Raises OverflowError where that cannot hold them: NumPy would make other integers of them, or inf; and
+    DtypeError for what is no number.
     """
-    array = np.asarray(value)
+    array = check_numbers(np.asarray(value))
     if dtype.kind in "iu":
         least, most = range_of(dtype)
         if not np.all((array >= least) & (array <= most)):  # NaN is neither

@@ -10,6 +10,8 @@ import numpy as np
 from ..dtypes import as_array
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_shape
+from ..ops.functions import alike
+from ..ops.shape import stack
 from ..options import Option, checked, is_sequence
 
 
@@ -18,7 +20,8 @@ def default_collate(batch: list[Any]) -> Any:
     """Examples as one batch: numbers, arrays and Tensors are stacked along a new first dimension.
 
     Dicts and named tuples keep their type, with a batch for each member; tuples and lists become lists of
-    batches; strings, a list of them. Floats become float32, the default dtype.
+    batches; strings, a list of them. Floats become float32, the default dtype, also beside integers. Tensors
+    that require a gradient are stacked on the tape.
     """
     return collated(list(batch), "default_collate")
 
@@ -85,7 +88,9 @@ def stacked(examples: list[Any], owner: str) -> Tensor:
         raise ShapeError(
             f"{owner}: examples of shapes {shapes} cannot be stacked; make them alike, or pass collate_fn"
         )
-    return Tensor(np.stack(arrays))
+    if any(getattr(example, "requires_grad", False) for example in examples):
+        return stack(*[example if isinstance(example, Tensor) else Tensor(example) for example in examples])
+    return Tensor(np.stack(alike(*arrays)))
 
 
 def emptied(batch: Any) -> Any:

@@ -67,7 +67,9 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         return len(self.tensors[0])
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
-        return tuple(Tensor(tensor.data[index]) for tensor in self.tensors)
+        return tuple(
+            tensor[index] if tensor.requires_grad else Tensor(tensor.data[index]) for tensor in self.tensors
+        )
 
     def stacked_at(self, places: Sequence[int]) -> list[Tensor]:
         """The examples at these places as a batch."""

@@ -19,6 +19,9 @@ from .loader_state import load_loader_state, loader_state
 from .options import DATA, WORKERS
 from .samplers import BatchSampler, RandomSampler, SequentialSampler, batch_count, batches_of
 
+SETTLED = frozenset({"dataset", "batch_size", "drop_last", "shuffle", "sampler", "batch_sampler"})
+"""What a loader's order was made of: another value would change nothing, or half of it."""
+
 
 class DataLoader:
     """Batches of a dataset, as lists of Tensors: `for images, labels in loader: …`; a loop is an epoch.
@@ -87,6 +90,11 @@ class DataLoader:
         self.epochs, self.is_running, self.is_resumed = 0, False, False
         self.start, self.ahead = Start(None, 0, None), None
         self.place: Place | Production = Place(0, None, None)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in SETTLED and "place" in vars(self):
+            raise ValueError(f"DataLoader: {name} is settled when a loader is made; make another loader")
+        super().__setattr__(name, value)
 
     @property
     def is_counted(self) -> bool:

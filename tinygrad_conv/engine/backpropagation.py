@@ -109,12 +109,22 @@ def accumulate(gradients: dict[Any, Any]) -> None:
             if tensor is not None:  # a result that was to retain its gradient, held weakly, may be gone
                 tensors.append(tensor)
                 before = getattr(tensor, "_grad", None)  # .grad without its warning
-                totals.append(gradient.copy() if before is None else np.add(before, gradient, order="C"))
+                totals.append(gradient.copy() if before is None else added(tensor, before, gradient))
         set_all(tensors, "_grad", totals)
     for tensor in tensors:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
                 hook(tensor)
+
+
+def added(tensor: Any, before: Array, gradient: Array) -> Array:
+    """The sum of `.grad` and of what a sweep brings. Raises ShapeError where x.data has another shape now."""
+    if before.shape != gradient.shape:
+        raise ShapeError(
+            f"backward: .grad is {show_array(before)}, but what is to be added is {show_array(gradient)}, as "
+            f"{show_tensor(tensor)} is now; write x.grad = None where x.data gets another shape"
+        )
+    return np.add(before, gradient, order="C")
 
 
 @told  # observers see it as one call

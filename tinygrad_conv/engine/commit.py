@@ -16,6 +16,7 @@ from operator import setitem
 from typing import Any
 
 from ..dtypes import Array
+from ..errors import show_array
 from .memory import Memory
 from .node import Versions, tick
 
@@ -57,7 +58,9 @@ class Changes:
         self._changed.append(tensor.memory())
 
     def write_array(self, memory: Array, numbers: Array) -> None:
-        """Numbers go into an array."""
+        """Numbers go into an array. Raises ValueError for one that is read-only."""
+        if not memory.flags.writeable:
+            raise ValueError(f"{show_array(memory)} is to be changed in place, but it is read-only; copy it")
         self._arrays.append(memory)
         self._numbers.append(numbers)
 

@@ -35,6 +35,7 @@ def change(tensor: Any, symbol: str, compute: Callable[..., Any], *operands: Any
         raise leaf_error(tensor, symbol)
     if not recorded and is_a_leafs(tensor):
         check_not_expanded(tensor)
+        check_no_stand_ins(tensor, symbol)
     elif stores_back_an_item(tensor, user_where()):
         return compute(tensor, *operands)  # x[0] += 1: the change of x itself is what follows
     else:
@@ -155,6 +156,20 @@ def check_not_expanded(tensor: Any) -> None:
             f"x is {show_tensor(tensor)}, an expanded view: several of its numbers are one in memory. "
             "Change its .clone(), or the tensor that was expanded"
         )
+
+
+def check_no_stand_ins(tensor: Any, symbol: str) -> None:
+    """Refuse a change of a leaf that a copy in the place of a view would not show."""
+    if tensor._memory is None:
+        return
+    for member in tensor._memory.members:
+        copy = member.tensor() if member.stands_in else None
+        if copy is not None:
+            raise MutationError(
+                f"{symbol}: {show_tensor(copy)}, made at {show_where(member.where)}, stands for a view of "
+                f"{show_tensor(tensor)}, but is a copy, which would not change with it. Write x = x … for a "
+                "new tensor, or .clone() where the view is made"
+            )
 
 
 def check_alone(tensor: Any, symbol: str, operands: tuple[Any, ...], part: Any) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import numbers_in
+from ..dtypes import check_numbers, numbers_in
+from ..errors import DtypeError
 from .in_place import change, leave_tape
 from .index_order import in_pytorchs_order
 from .registry import COMPOSITES, OPS
@@ -25,12 +26,10 @@ def as_value(value: Any, what: str, x: Any) -> Any:
     """What is assigned to an item of x: a Tensor as it is, anything else as an array."""
     if isinstance(value, InPlace):
         return value
-    if hasattr(value, "dtype"):
-        return np.asarray(value)
     try:
-        return numbers_in(value, x.dtype)
-    except OverflowError as error:
-        raise OverflowError(f"{what}: {error}") from None
+        return check_numbers(np.asarray(value)) if hasattr(value, "dtype") else numbers_in(value, x.dtype)
+    except (OverflowError, DtypeError) as error:
+        raise type(error)(f"{what}: {error}") from None
 
 
 def scaled(other: Operand, alpha: Operand) -> Operand:

@@ -30,6 +30,7 @@ class Member(NamedTuple):
     where: Where | None  # the line that made it, a view of another; None: the others are views of it
     copied: bool  # it stands for a view, but it, or what it is a view of, had to be laid out anew
     left: Array | None = None  # what it showed of the memory, before it got an array of its own
+    stands_in: bool = False  # it is a copy where PyTorch has a view, which would follow every change
 
 
 class Memory:
@@ -43,12 +44,12 @@ class Memory:
         self.version = 0  # when it last changed in place
         self.members = [Member(ref(owner), None, False)]
 
-    def add(self, view: Any, where: Where, copied: bool) -> None:
+    def add(self, view: Any, where: Where, copied: bool, stands_in: bool = False) -> None:
         """One more tensor shows it."""
         with _LOCK:
             if len(self.members) >= MANY:
                 self.members = [member for member in self.members if member.tensor() is not None]
-            self.members.append(Member(ref(view), where, copied))
+            self.members.append(Member(ref(view), where, copied, None, stands_in))
 
     def beside(self, tensor: Any) -> list[Any]:
         """The other tensors alive that show it."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..dtypes import Array, check_float_dtype
-from ..errors import show_array, show_tensor
+from ..dtypes import Array, as_array, check_float_dtype
+from ..errors import DtypeError, ShapeError, show_array, show_tensor
 from ..size import Size, size_of
 from ..spellings import spelled_methods
 from .index_order import in_pytorchs_order
@@ -65,13 +65,37 @@ def read_grad(tensor: Any) -> Any:
         return None
 
 
+def write_grad(tensor: Any, gradient: Any) -> None:
+    """`x.grad = …`: None, or numbers of x's shape, which become a plain array of x's dtype."""
+    SLOT.__set__(tensor, None if gradient is None else fitting_gradient(tensor, gradient))
+
+
+def fitting_gradient(tensor: Any, gradient: Any) -> Array:
+    """A gradient as the `.grad` of a tensor: the array itself where it may be kept, and can be changed.
+
+    Raises TypeError for what holds no numbers, ShapeError for another shape, DtypeError for integers.
+    """
+    try:
+        array = as_array(gradient._data if isinstance(gradient, TensorMethods) else gradient)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"x.grad = …: {error}; give it an array of x's shape, or None") from error
+    right_shape = array.shape == tensor._data.shape
+    if not right_shape or array.dtype.kind != "f":
+        raise (DtypeError if right_shape else ShapeError)(
+            f"x.grad = …: the gradient is {show_array(array)}, but x is {show_tensor(tensor)}; give it x's "
+            "shape, and floating-point numbers"
+        )
+    fits = array.dtype == tensor._data.dtype and array.flags.writeable
+    return array if fits else array.astype(tensor._data.dtype)
+
+
 @spelled_methods
 class TensorMethods(GradSlot):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
 
-    grad = property(read_grad, SLOT.__set__, SLOT.__delete__)  # set in one step, in C
+    grad = property(read_grad, write_grad, SLOT.__delete__)
 
     _data: Array
     _edge: Output | None

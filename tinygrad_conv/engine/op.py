@@ -184,7 +184,9 @@ class Op:
                     edge = value._edge or value
                     wanted.append(position)
                 value = value._data
-            elif type(value) is not ndarray and (value is not None or position not in self.may_be_none):
+            elif type(value) is ndarray:
+                unusual = unusual or value.dtype.char not in CODES
+            elif value is not None or position not in self.may_be_none:
                 unusual = True
             arrays.append(value)
             edges.append(edge)

@@ -70,7 +70,8 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
         if (isinstance(value, types) and not means_more) or (value is None and name in op.optional):
             check_dtype(op, name, value)
             continue
-        given = type(value).__name__
+        library = type(value).__module__.partition(".")[0]  # a Tensor may be another library's
+        given = type(value).__name__ if library == "builtins" else f"{library}.{type(value).__name__}"
         raise TypeError(
             f"{op.name}: {name} must be a Tensor or an ndarray, not {given}; wrap it in tg.tensor(…)"
             f"{option_advice(op, arrays, types)}"

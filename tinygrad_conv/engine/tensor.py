@@ -156,11 +156,13 @@ class Tensor(TensorMethods):
         """The version counter: when its memory was last changed in place, 0 for never."""
         return 0 if self._memory is None else self._memory.version
 
-    def join(self, other: Tensor, copied: bool = False) -> None:
+    def join(self, other: Tensor, copied: bool = False, stands_in: bool = False) -> None:
         """Be one more tensor that shows the memory of another, or stands for a view that had to be copied."""
-        copied = copied or (other._memory is not None and other._memory.has_own_array(other))
+        if other._memory is not None:
+            copied = copied or other._memory.has_own_array(other)
+            stands_in = stands_in or other._memory.member(other).stands_in
         self._memory = other.memory()
-        self._memory.add(self, user_where(), copied)
+        self._memory.add(self, user_where(), copied, stands_in)
 
     def mark_changed(self) -> None:
         """Note that the memory has just been changed in place."""

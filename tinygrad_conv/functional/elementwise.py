@@ -107,8 +107,8 @@ def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
 @rounded_once
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: float = 1) -> Tensor:
     """input + value · tensor1 · tensor2, elementwise."""
-    product = arithmetic.mul(tensor1, tensor2)
-    return arithmetic.add(input, product if value == 1 else arithmetic.mul(product, value))
+    first = tensor1 if value == 1 else arithmetic.mul(tensor1, value)  # the product may overflow without it
+    return arithmetic.add(input, arithmetic.mul(first, tensor2))
 
 
 @checked(tensor1=OPERAND, tensor2=OPERAND, value=OPERAND)
@@ -135,7 +135,7 @@ def allclose(
     return bool(np.all(np.asarray(close)))
 
 
-@checked(other=OPERAND)
+@checked(other=OPERAND._replace(at_once=True))
 def equal(input: Operand, other: Operand) -> bool:
     """Whether two tensors have the same shape and the same numbers; NaN is equal to nothing."""
     return np.shape(input) == np.shape(other) and bool(np.all(np.asarray(comparisons.eq(input, other))))

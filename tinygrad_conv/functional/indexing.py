@@ -23,8 +23,12 @@ from .arguments import Operand, array_of, as_places, common_shape, look_at
 
 @checked(dim=INTEGER)
 def index_select(input: Operand, dim: int, index: Operand) -> Tensor:
-    """The slices along `dim` that `index`, a row of integers, names. Raises IndexError for one too far."""
-    return input[along("index_select", input, dim, index)]
+    """The slices along `dim` that `index`, a row of integers or one of them, names, in a row.
+
+    Raises IndexError for one too far.
+    """
+    row = index if np.ndim(index) else shape.reshape(index, shape=(1,))
+    return input[along("index_select", input, dim, row)]
 
 
 @checked(dim=INTEGER, source=OPERAND)
@@ -170,7 +174,7 @@ def diff(
 @checked(dimension=INTEGER, size=INTEGER, step=INTEGER)
 def sliding_windows(input: Operand, dimension: int, size: int, step: int) -> Tensor:
     """Windows of `size` numbers along a dimension, each `step` behind the one before → a copy, which stands
-    for PyTorch's view: it cannot be changed in place.
+    for PyTorch's view: neither it nor, while it is in use, the input can be changed in place.
 
     They are a new dimension, the last: PyTorch's `Tensor.unfold`. Raises ShapeError for windows that do
     not fit in, ValueError for a step that leads nowhere.
@@ -188,5 +192,5 @@ def sliding_windows(input: Operand, dimension: int, size: int, step: int) -> Ten
     order = [*range(place + 1), *range(place + 2, windows.ndim), place + 1]
     windows = shape.permute(windows, dims=tuple(order))
     if isinstance(input, Tensor):
-        windows.join(input, copied=True)
+        windows.join(input, copied=True, stands_in=True)
     return windows

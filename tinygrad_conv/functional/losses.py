@@ -9,7 +9,7 @@ from ..errors import ShapeError, show_array
 from ..ops import activations, arithmetic, functions, reduce
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
-from .arguments import Operand, common_shape
+from .arguments import Operand, common_shape, rounded_once
 from .distances import cosine_similarity, pairwise_distance
 
 
@@ -69,13 +69,13 @@ def hinge_embedding_loss(
 def cosine_embedding_loss(
     input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor:
-    """1 - cos(x₁, x₂) where the target is 1, and max(0, cos(x₁, x₂) - margin) where it is -1.
+    """1 - cos(x₁, x₂) where the target is 1, max(0, cos(x₁, x₂) - margin) where it is -1, and 0 elsewhere.
 
     input1, input2: vectors [N, D], or one [D]; target [N], or a number. Raises as cosine_similarity does.
     """
     cosine = cosine_similarity(input1, input2, dim=-1)
     common_shape("cosine_embedding_loss", cosine=cosine, target=target)
-    apart = hinge(-margin, arithmetic.neg(cosine))
+    apart = arithmetic.where(hinge(-margin, arithmetic.neg(cosine)), 0, condition=target == -1)
     return reduced(arithmetic.where(arithmetic.sub(1, cosine), apart, condition=target == 1), reduction)
 
 
@@ -107,6 +107,7 @@ def triplet_margin_loss(
 
 
 @checked(target=ARRAY)
+@rounded_once
 def soft_margin_loss(input: Operand, target: Operand, *, reduction: str = "mean") -> Tensor:
     """ln(1 + exp(-t x)), for targets of 1 and -1.
 

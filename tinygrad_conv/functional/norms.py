@@ -16,9 +16,9 @@ from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, dropouts, norm, padding, pool, shape
 from ..ops.activations import SELU_ALPHA, SELU_SCALE
 from ..ops.arguments.norms import check_batch, check_channel_elements
-from ..options import INTEGER, NUMBER, checked
+from ..options import INTEGER, NUMBER, check_option, checked, optional
 from ..randomness.default import generator
-from .arguments import Operand, documented_by, in_place, rewrite
+from .arguments import Operand, documented_by, in_place, rewrite, rounded_once
 
 
 @checked()
@@ -129,6 +129,8 @@ def follow(
     each; without any they stay. Without a momentum they follow by 1 / count.
     """
     changes = Changes()
+    if type(momentum) is not float:
+        check_option("batch_norm", "momentum", optional(NUMBER), momentum)
     if count is not None:
         batches = count.data + 1
         momentum = 1 / int(batches) if momentum is None else momentum
@@ -241,6 +243,7 @@ def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplac
 
 
 @checked(size=INTEGER, k=NUMBER)
+@rounded_once
 def local_response_norm(
     input: Operand, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:

@@ -27,8 +27,16 @@ class Listed(Module):
     @checked()
     def extend(self: Self, modules: Iterable[Any]) -> Self:
         """Add children at the end."""
-        change_members(self, numbered(modules, len(self)), self._own_modules())
+        children = self._own_modules()
+        taken = [int(name) + 1 for name in children if name.isdecimal()]  # a slice keeps its numbers
+        change_members(self, numbered(modules, max([len(self), *taken])), children)
         return self
+
+    def __iadd__(self: Self, modules: Iterable[Any]) -> Self:
+        return self.extend(modules)
+
+    def __add__(self: Self, modules: Iterable[Any]) -> Self:
+        return self[:].extend(modules)
 
     @checked(index=INTEGER)
     def insert(self: Self, index: int, module: Any) -> Self:
@@ -56,7 +64,11 @@ class Listed(Module):
     def __getitem__(self: Self, index: slice) -> Self: ...
     def __getitem__(self, index: Any) -> Any:
         children = list(self)
-        return type(self)()._become(children[index]) if isinstance(index, slice) else children[index]
+        return self._part(index) if isinstance(index, slice) else children[index]
+
+    def _part(self: Self, index: slice) -> Self:
+        """Some of the children, numbered from 0, in a list of their own."""
+        return type(self)()._become(list(self)[index])
 
     def __setitem__(self, index: int, module: Any) -> None:
         self.add_module(list(self._own_modules())[index], module)
@@ -70,7 +82,7 @@ class Listed(Module):
 class Sequential(Listed):
     """Layers, each called with what the one before returned.
 
-    Takes layers, or one dict of them for names of their own.
+    Takes layers, or one dict of them for names of their own. A slice of it has the same names.
     """
 
     def __init__(self, *modules: Any) -> None:
@@ -79,6 +91,11 @@ class Sequential(Listed):
             change_members(self, modules[0], {})
         else:
             self.extend(modules)
+
+    def _part(self: Self, index: slice) -> Self:
+        part = type(self)()
+        change_members(part, dict(list(self._own_modules().items())[index]), {})
+        return part
 
     def forward(self, x: Any) -> Any:
         for module in self:

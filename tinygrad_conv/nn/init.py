@@ -198,7 +198,12 @@ def sparse_(tensor: AnyTensor, sparsity: float, std: float = 0.01, generator: Ra
 
 def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = None) -> None:
     """What layers begin with: weight, then bias, uniform on ±1/√fan_in: kaiming_uniform_ with a = √5."""
-    bound, random = 1 / math.sqrt(max(fans("uniform_by_fan_in", weight)[0], 1)), random_numbers(generator)
+    fan_in, random = fans("uniform_by_fan_in", weight)[0], random_numbers(generator)
+    if not fan_in and bias is not None:
+        zeros_(bias)
+    if not fan_in:
+        return
+    bound = 1 / math.sqrt(fan_in)
     changes = Changes()
     for tensor in (weight,) if bias is None else (weight, bias):
         rewrite(changes, tensor, below(random.uniform(-bound, bound, tensor.shape), bound, tensor.dtype))

@@ -27,6 +27,11 @@ class Parameter(Tensor):
         if not self._data.flags.writeable:
             self._data = self._data.copy()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles begin without a gradient, as PyTorch's do."""
+        make, arguments, (state, slots) = super().__reduce__()
+        return make, arguments, (state, {**slots, "grad": None})
+
 
 def full_parameter(
     layer: Any, name: str, shape: tuple[int, ...], value: Any, dtype: DTypeLike | None

@@ -210,7 +210,9 @@ def silu_dx(dy, x):
 def hardswish(x):
     """x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). Raises DtypeError for integers."""
     check_float("hardswish", input=x)
-    return x * np.clip(x + x.dtype.type(3), 0, 6).astype(x.dtype, copy=False) / x.dtype.type(6)
+    numbers = wide(x)  # of which six times the largest is finite
+    share = np.clip(numbers + numbers.dtype.type(3), 0, 6).astype(numbers.dtype, copy=False)
+    return (numbers * share / numbers.dtype.type(6)).astype(x.dtype, copy=False)
 
 
 @hardswish.grad("x")

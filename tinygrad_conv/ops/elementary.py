@@ -116,6 +116,7 @@ def atan(x):
 @atan.grad("x")
 def atan_dx(dy, x):
     """∂atan x/∂x = 1 / (1 + x²)."""
+    x = wide(x)
     return dy / (x * x + 1)
 
 
@@ -152,6 +153,7 @@ def asinh(x):
 @asinh.grad("x")
 def asinh_dx(dy, x):
     """∂asinh x/∂x = 1 / √(x² + 1)."""
+    x = wide(x)
     return dy / sqrt(x * x + 1)
 
 
@@ -164,6 +166,7 @@ def acosh(x):
 @acosh.grad("x")
 def acosh_dx(dy, x):
     """∂acosh x/∂x = 1 / √(x² - 1)."""
+    x = wide(x)
     return dy / sqrt(x * x - 1)
 
 
@@ -195,6 +198,7 @@ def erf(x):
 @erf.grad("x")
 def erf_dx(dy, x):
     """∂erf x/∂x = 2/√π e^(-x²)."""
+    x = wide(x)
     return dy * (exp(-(x * x)) * (2 / math.sqrt(math.pi)))
 
 

@@ -169,12 +169,15 @@ def zeros_for(x: Any) -> Any:
 def to(x, *, dtype):
     """The same numbers in another dtype; the gradient comes back in the dtype of x.
 
-    Raises DtypeError for what is no dtype.
+    Raises DtypeError for what is no dtype, or one in another machine's order of bytes.
     """
     try:
-        return x.astype(dtype)
+        y = x.astype(dtype)
     except TypeError:
         raise DtypeError(f"to: {dtype!r} is no dtype; and there is no other device than the CPU") from None
+    if not y.dtype.isnative:
+        raise DtypeError(f"to: {dtype!r} is in another order of bytes; write {y.dtype.name!r}")
+    return y
 
 
 @to.grad("x")

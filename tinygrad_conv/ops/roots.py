@@ -81,7 +81,7 @@ def vector_norm_dx(dy, x, y, p, dim, keepdim):
     y, dy = where(y, 1.0, condition=positive), where(dy, 0.0, condition=positive)
     if p == 2:
         return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
-    ratio = where(abs(x) / y, 1.0, condition=x != 0)
+    ratio = where(abs(wide(x)) / wide(y), 1.0, condition=x != 0)
     ratio = where(ratio, 1.0, condition=positive)  # its power might be ∞, and makes NaN of 0
     return dy * sign(x) * pow(ratio, p - 1)
 

@@ -123,10 +123,24 @@ class Optimizer:
                 loss = closure()
         observation = OBSERVATION.get()
         moved = [] if observation is None else self.moved()
-        self.computed_step().commit()
+        try:
+            changes = self.computed_step()
+        except Exception:
+            self.check_groups()  # the options that somebody has set since, which say more than arithmetic
+            raise
+        changes.commit()
         if observation is not None:
             observation.stepped(self, moved)
         return loss
+
+    def check_groups(self) -> None:
+        """Refuse groups of parameters with an option missing, or one that cannot be."""
+        for number, group in enumerate(self.param_groups):
+            missing = [name for name in self.defaults if name not in group]
+            if missing:
+                kind = type(self).__name__
+                raise ValueError(f"{kind}: group {number} has no {missing[0]}; add_param_group sets it")
+            self.check_options(group)
 
     def moved(self) -> list[tuple[Any, Group]]:
         """The parameters that a step moves, those that have a gradient, with their groups."""
