@@ -27,7 +27,8 @@ def index_select(input: Operand, dim: int, index: Operand) -> Tensor:
 
     Raises IndexError for one too far.
     """
-    row = index if np.ndim(index) else shape.reshape(index, shape=(1,))
+    one = (index.ndim if isinstance(index, Tensor) else np.ndim(index)) == 0  # NumPy would read the numbers
+    row = shape.reshape(index, shape=(1,)) if one else index
     return input[along("index_select", input, dim, row)]
 
 
