@@ -11,6 +11,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
+from tinygrad_conv.replay.state import same_numbers
 
 from .replay_steps import batches, plain, same_as_eager, small_net, trained
 
@@ -454,3 +455,10 @@ def test_closures_of_an_optimizer() -> None:
 
 
 _ = trained
+
+
+def test_nans_are_one_and_zeros_are_two_where_numbers_are_compared() -> None:
+    numbers = np.array([np.nan, 0.0, 1.0], np.float32)
+    assert same_numbers(numbers, np.array([-np.nan, 0.0, 1.0], np.float32))
+    for other in ([np.nan, -0.0, 1.0], [np.nan, 0.0, np.nan], [0.0, 0.0, 1.0]):
+        assert not same_numbers(numbers, np.array(other, np.float32))
