@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,30 @@ import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.optim.optimizer import Optimizer
 from tinygrad_conv.replay import updates
+from tinygrad_conv.replay.runner import Program
 
 from .replay_steps import batches, images, numbers, plain_mse, same_as_eager, small_net
 
 CALLS: list[Any] = images(11, (2, 1, 6, 6))
+
+
+@pytest.fixture(autouse=True)
+def failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exception]]:
+    """What made replays go on eagerly: nothing, in nearly all tests."""
+    raised: list[Exception] = []
+    run = Program.run
+
+    def noted(program: Any, *inputs: Any) -> Any:
+        try:
+            return run(program, *inputs)
+        except Exception as error:
+            raised.append(error)
+            raise
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Program, "run", noted)
+        yield raised
+    assert not raised
 
 
 def net_of(dtype: Any = np.float32) -> Any:
@@ -230,6 +250,7 @@ CHANGES = {
     "decay": options(weight_decay=0.1),
     "upwards": options(maximize=True),
     "amsgrad": options(amsgrad=True),
+    "no amsgrad": options(amsgrad=False),
     "eps": options(eps=1e-2),
 }
 
@@ -313,6 +334,9 @@ def test_a_parameter_that_gets_gradients_later_goes_by_its_own_count(formulas: F
             for parameter in late.parameters():
                 parameter.grad = np.ones(parameter.shape, np.float32)
 
+        def take() -> None:
+            late[0].weight.grad = None
+
         def step(x: Any) -> Any:
             y = net(x)
             loss = tg.mse_loss(y, tg.zeros_like(y))
@@ -321,11 +345,16 @@ def test_a_parameter_that_gets_gradients_later_goes_by_its_own_count(formulas: F
             return loss
 
         calls = [(x,) for x in CALLS]
-        return [net, late, optimizer], step, formulas.watched([*calls[:5], give, *calls[5:]])
+        return (
+            [net, late, optimizer],
+            step,
+            formulas.watched([*calls[:5], give, *calls[5:8], take, *calls[8:]]),
+        )
 
     same_as_eager(make, at_least=9)
     one_by_one, together = [92, 9, 3, 9, 3], [92, 24]  # the late ones have no state in their first step
-    assert formulas.sizes == [92] * 3 + one_by_one + together * 5
+    given_up = [92]  # found out at the second bundle
+    assert formulas.sizes == [92] * 3 + one_by_one + together * 2 + given_up + [92, 15] * 3
 
 
 def test_gradient_accumulation_clipping_and_schedules() -> None:
@@ -440,23 +469,31 @@ def test_what_interrupts_a_formula_leaves_everything(monkeypatch: pytest.MonkeyP
     assert numbers([net.state_dict(), optimizer.state_dict()]) != before
 
 
-@pytest.mark.parametrize("part", ["state", "weight"])
-def test_errors_are_those_of_eager(part: str) -> None:
+@pytest.mark.parametrize("part", ["state", "weight", "gradient"])
+def test_errors_are_those_of_eager(part: str, failures: list[Exception]) -> None:
     net = net_of()
     optimizer = optim.Adam(net.parameters(), lr=0.01)
-    step = tg.replay(plain_mse(net, optimizer))
-    for x in CALLS[:5]:
-        step(x)
+    step = tg.replay(optimizer.step)
+    for parameter in net.parameters():
+        parameter.grad = np.ones(parameter.shape, np.float32)
+    for _ in range(5):
+        step()
+    assert step.replays == 3
     if part == "state":
-        optimizer.state[net[0].weight]["exp_avg"] = np.zeros((3, 3), np.float32)
-        expected = "exp_avg is float32.3,3., but its parameter is"
-    else:
+        optimizer.state[net[0].weight]["exp_avg"] = np.zeros((9, 3), np.float32)
+        expected = "exp_avg is float32.9,3., but its parameter is"
+    elif part == "weight":
         net[4].bias.data.flags.writeable = False
         expected = "Adam: .* is read-only"
+    else:
+        net[4].bias.grad = np.ones(1, np.float32)  # it would broadcast
+        expected = "the gradient of .* is float32.1., but it is float32.2."
     before = numbers([net.state_dict(), optimizer.state_dict()])
     with pytest.raises(ValueError, match=expected):
-        step(CALLS[5])
+        step()
     assert numbers([net.state_dict(), optimizer.state_dict()]) == before
+    assert len(failures) == 1
+    failures.clear()
 
 
 @pytest.mark.parametrize("overridden", ["updated", "updated_wide", "compute", "update", "instance"])

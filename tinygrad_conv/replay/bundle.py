@@ -85,14 +85,14 @@ def kind_of(param: Any, state: Any) -> Any:
     """What parameters in a bundle have in common. None where it is no plain case: no gradient, no state yet,
     or one with arrays of other shapes.
     """
-    grad, data = getattr(param, "_grad", None), param._data
-    if type(grad) is not np.ndarray or type(state) is not dict or FORM(grad) != FORM(data):
+    if type(getattr(param, "_grad", None)) is not np.ndarray or type(state) is not dict:
         return None
+    data = param._data
     arrays = [value for value in state.values() if type(value) is np.ndarray]
     others = [value for value in state.values() if type(value) is not np.ndarray]
-    if not data.flags.writeable or any(array.shape != data.shape for array in arrays):
-        return None
-    if any(type(value) not in PLAIN for value in others):
+    if any(array.shape != data.shape for array in arrays) or any(
+        type(value) not in PLAIN for value in others
+    ):
         return None
     return data.dtype, tuple(state), tuple(array.dtype for array in arrays), tuple(others)
 

@@ -68,8 +68,7 @@ class Plan:
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
-        self.groups, self.params = [*optimizer.param_groups], optimizer.params()
-        self.arrays = arrays_of(self.params)
+        self.groups, self.arrays = [*optimizer.param_groups], arrays_of(optimizer.params())
         self.waiting: list[Any] = []  # small ones that a bundle cannot take now: without a gradient, perhaps
         self.bundles: list[Bundle] = []
         if not share_memory([array for array in self.arrays if array is not None]):
@@ -112,13 +111,12 @@ class Plan:
         return changes
 
     def holds(self) -> bool:
-        """Whether the optimiser has the same parameters, these the same arrays, and none can be bundled that
-        could not before.
+        """Whether the parameters have the same arrays, in the same groups, and none can be bundled that could
+        not before.
         """
-        optimizer, params = self.optimizer, self.optimizer.params()
+        optimizer = self.optimizer
         return (
-            same_objects(params, self.params)
-            and same_objects(arrays_of(params), self.arrays)
+            same_objects(arrays_of(optimizer.params()), self.arrays)
             and same_objects(optimizer.param_groups, self.groups)
             and not any([kind_of(param, optimizer.state.get(param)) for param in self.waiting])
         )
