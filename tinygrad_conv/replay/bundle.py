@@ -44,13 +44,17 @@ class Bundle:
         make_all(map(WRITE, grad, ALL, grads))
         self.numbers[...], new = self.optimizer.updated_in_dtype(self.data, self.grad, state, self.group)
         changes.write_leaves(self.params, numbers)
+        self.change_states(states, state, new, changes)
+        return True
+
+    def change_states(self, states: list[Any], state: State, new: State, changes: Changes) -> None:
+        """What is new in their states goes to `changes`. state, new: as those of one vector."""
         columns = {name: [state[name] for state in states] for name in state if name not in new}
         for name, value in new.items():
             columns[name] = self.cut(value) if isinstance(value, np.ndarray) else [value] * len(states)
             changes.set_items(states, name, columns[name])
         after = {**state, **new}
         self.left = [*chain.from_iterable(zip(*[columns[name] for name in after]))], after
-        return True
 
     def fit(self, grads: list[Any]) -> bool:
         """Whether their gradients are arrays like them, and they may be written to."""
@@ -90,9 +94,8 @@ def kind_of(param: Any, state: Any) -> Any:
     data = param._data
     arrays = [value for value in state.values() if type(value) is np.ndarray]
     others = [value for value in state.values() if type(value) is not np.ndarray]
-    if any(array.shape != data.shape for array in arrays) or any(
-        type(value) not in PLAIN for value in others
-    ):
+    plain = all(type(value) in PLAIN for value in others)
+    if not plain or any(array.shape != data.shape for array in arrays):
         return None
     return data.dtype, tuple(state), tuple(array.dtype for array in arrays), tuple(others)
 

@@ -136,12 +136,12 @@ def portions(pairs: list[Any]) -> list[list[Any]]:
     """Parameters, each with its group, in portions for a bundle; those that would be alone in theirs are left
     out.
     """
-    portions: list[list[Any]] = [[]]
+    parts: list[list[Any]] = [[]]
     size = 0
     for pair in pairs:
         size += pair[0]._data.size
         if size > LARGEST:
-            portions.append([])
+            parts.append([])
             size = pair[0]._data.size
-        portions[-1].append(pair)
-    return [portion for portion in portions if len(portion) > 1]
+        parts[-1].append(pair)
+    return [part for part in parts if len(part) > 1]
