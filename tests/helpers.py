@@ -21,6 +21,11 @@ def leaf(*shape, seed=0, dtype=np.float64, name=None):
     )
 
 
+def all_rules():
+    """(op, rule) for every rule of every registered op, and every derivation of a kept value."""
+    return [(op, rule) for op in OPS.values() for rule in [*op.rules, *op.derivations.values()] if rule]
+
+
 def assert_gradients(op, inputs, params, expected):
     """The sum of what an op, by name, makes of these float64 inputs has the expected gradients."""
     leaves = [tg.Tensor(np.array(numbers, np.float64), requires_grad=True) for numbers in inputs]

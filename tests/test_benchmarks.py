@@ -11,7 +11,7 @@ import pytest
 
 from .benchmarks import turns
 from .benchmarks.__main__ import main
-from .benchmarks.cases import GROUPS, NEEDS, TWELVE, chosen, task_named
+from .benchmarks.cases import GROUPS, NEEDS, TWELVE, UPDATES, chosen, task_named
 from .benchmarks.frameworks import installed, load
 from .benchmarks.frameworks.base import Settings
 from .benchmarks.inputs import Shuffled
@@ -147,6 +147,18 @@ def test_ours_and_pytorch_go_through_an_epoch_alike():
     ours, theirs = (load(name, Settings(replay=True)).build(task)["epoch"].run for name in ("ours", "torch"))
     for _ in range(4):
         assert ours() == pytest.approx(theirs(), rel=1e-4)
+
+
+@pytest.mark.torch
+def test_ours_and_pytorch_update_alike_and_who_has_plain_descent_alone_offers_nothing():
+    pytest.importorskip("torch")
+    with (
+        Worker("ours", Settings(replay=True)) as ours,
+        Worker("torch", Settings()) as torch,
+        Worker("numpy-einsum", Settings()) as einsum,
+    ):
+        for kind in UPDATES:
+            assert build(f"{kind}-toy", [ours, torch, einsum]).keys() == {"ours", "torch"}
 
 
 def test_the_order_of_images_is_another_one_in_each_epoch_and_the_same_for_all():

@@ -19,7 +19,7 @@ def test_uniform_numbers_stay_below_their_bound(dtype, monkeypatch):
         def random(self, shape):
             return np.full(shape, np.nextafter(1.0, 0.0))
 
-    monkeypatch.setattr("tinygrad_conv.creation.generator", Highest)
+    monkeypatch.setattr("tinygrad_conv.randomness.default.generator", Highest)
     assert tg.rand(3, dtype=dtype).data.max() == np.nextafter(dtype(1), dtype(0))
 
 

@@ -11,8 +11,8 @@ import pytest
 import tinygrad_conv as tg
 from tests.test_data_prefetch import KINDS, Noisy
 from tinygrad_conv import data
-from tinygrad_conv.creation import generator
 from tinygrad_conv.data import DataLoader, RandomSampler, Subset, TensorDataset, WeightedRandomSampler
+from tinygrad_conv.randomness.default import generator
 
 MORE_KINDS = {
     **KINDS,

@@ -37,9 +37,9 @@ def test_frames_are_taken_of_a_loop_as_it_is():
 def test_the_sizes_of_a_step_are_those_of_its_recording():
     net, (images, labels) = seeded_net(), batch()
     twin = copy.deepcopy(net)
-    state = tg.creation.generator().get_state()
+    state = tg.get_rng_state()
     recording = tg.cross_entropy(twin(images), labels).record()
-    tg.creation.generator().set_state(state)
+    tg.set_rng_state(state)
     with film(net, every=1) as shown:
         train(net, 1)
     layers = shown[1].moment.layers

@@ -48,7 +48,7 @@ def state_of(net, optimizer):
     ]
     versions = [p._version for p in net.parameters()]
     own = net.calls, list(net.seen), sorted(vars(net))
-    draws = str(tg.creation.generator().bit_generator.state), random.getstate(), str(np.random.get_state())
+    draws = str(tg.get_rng_state()), random.getstate(), str(np.random.get_state())
     return numbers, arrays, grads, modes, states, str(optimizer.param_groups), versions, own, draws
 
 

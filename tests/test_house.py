@@ -58,6 +58,7 @@ FLOORS = (
     ("ops",),
     ("randomness.state",),
     ("randomness.generator",),
+    ("randomness.default",),
     ("creation",),
     ("randomness.seeds",),
     ("creation_methods", "randomness"),
@@ -76,7 +77,7 @@ FLOORS = (
 NOT_PUBLIC = {
     "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss"}
     | {"MaxPool", "MaxUnpool"}
-    | {"Lazy", "LazyBatchNorm", "LazyConv", "LazyConvTranspose", "LazyInstanceNorm"}
+    | {"Lazy", "LazyConv", "LazyConvTranspose", "LazyNorm"}
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),

@@ -7,8 +7,9 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv.allocation import check_fits, memory_size
-from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.errors import DtypeError, SizeError
+
+pytestmark = pytest.mark.usefixtures("scratch_ops")
 
 X = tg.tensor(np.linspace(0.1, 0.9, 12).reshape(3, 4), requires_grad=True)
 IMAGE = tg.tensor(np.random.default_rng(0).standard_normal((1, 2, 8, 8)), requires_grad=True)
@@ -81,15 +82,6 @@ def test_the_argument_at_fault_is_named(call, error, message):
 def test_a_foreign_dtype_is_refused_where_its_gradient_would_be_lost(call):
     with pytest.raises(DtypeError, match="float16, float32 or float64|floating-point"):
         call()
-
-
-@pytest.fixture(autouse=True)
-def no_op_stays():
-    """The ops of a test go with it."""
-    known = dict(OPS)
-    yield
-    OPS.clear()
-    OPS.update(known)
 
 
 def test_a_forward_that_returns_a_foreign_dtype_is_refused():

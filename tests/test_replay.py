@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
+from tinygrad_conv.replay.state import same_numbers
 
 from .replay_steps import batches, plain, same_as_eager, small_net, trained
 
@@ -221,6 +224,39 @@ def test_statistics_from_outside_are_read_and_written_back() -> None:
     same_as_eager(make, at_least=4)
 
 
+AVERAGES: dict[str, Callable[[Any, Any], Any]] = {
+    "mul_, add_": lambda average, weight: average.mul_(0.9).add_(weight, alpha=0.1),
+    "lerp_": lambda average, weight: average.lerp_(weight, 0.1),
+    "lerp_ by names": lambda average, weight: average.lerp_(end=weight, weight=0.1).floor_divide_(0.001),
+    "items": lambda average, weight: (
+        average.__setitem__(0, weight[0]),
+        average.__setitem__(weight > 0, 0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("made", ["a copy of numbers", "a result"])
+@pytest.mark.parametrize("spelling", AVERAGES)
+def test_an_average_from_outside_is_changed_several_times(spelling: str, made: str) -> None:
+    """The memory of a result is nobody's to write to: the tensor gets another array with each change."""
+
+    def make() -> Any:
+        net = small_net()
+        weight = net[0].weight
+        average = weight.detach().clone() if made == "a result" else tg.tensor(weight.data)
+        train = plain(net, optim.SGD(net.parameters(), lr=0.1))
+
+        def step(x: Any, y: Any) -> Any:
+            loss = train(x, y)
+            with tg.no_grad():
+                AVERAGES[spelling](average, weight)
+            return loss
+
+        return [net, average], step, batches(6)
+
+    same_as_eager(make, at_least=4)
+
+
 def test_in_place_on_results() -> None:
     def make() -> Any:
         net = small_net()
@@ -265,6 +301,43 @@ def test_gradients_of_gradients() -> None:
         return [net], step, batches(6)
 
     same_as_eager(make, at_least=4)
+
+
+PLACES: dict[str, Callable[[Any, Any], Any]] = {
+    "gather": lambda x, places: x.gather(1, places),
+    "take": lambda x, places: x.take(places),
+    "take_along_dim": lambda x, places: tg.take_along_dim(x, places, 1),
+    "index_select": lambda x, places: x.index_select(1, places[0]),
+    "embedding": lambda x, places: nn.functional.embedding(places, x),
+    "scatter_add": lambda x, places: tg.zeros(4, 3).scatter_add(1, places, x),
+    "masked_select": lambda x, places: x.masked_select(places > 0),
+    "cummax": lambda x, places: (x * places).cummax(1)[0],
+    "an index": lambda x, places: x[places[:, 0], places[:, 1]],
+    "an index in slices": lambda x, places: x[1:, places[0]],
+}
+
+
+@pytest.mark.parametrize("op", PLACES)
+def test_gradients_of_gradients_at_places_that_are_equal_in_both_recordings(op: str) -> None:
+    """The tape has a copy of these, and rules may compute others from it by NumPy."""
+
+    def make() -> Any:
+        rng = np.random.default_rng(0)
+        x = tg.tensor(rng.standard_normal((4, 3)))
+        same, *others = (rng.permuted(np.tile(np.arange(3), (4, 1)), axis=1) for _ in range(4))
+
+        def step(places: Any) -> Any:
+            leaf = x.float().requires_grad_()
+            (slope,) = tg.grad((PLACES[op](leaf, places) ** 3).sum(), leaf, create_graph=True)
+            return tg.grad((slope**2).sum(), leaf)
+
+        return [], step, [(tg.tensor(places),) for places in (same, same, same, *others)]
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".* runs eagerly, .* computes by NumPy")
+        expected, *_ = trained(make)
+        replayed, *_ = trained(make, tg.replay)
+    assert replayed == expected
 
 
 def test_a_gradient_of_an_argument() -> None:
@@ -382,3 +455,10 @@ def test_closures_of_an_optimizer() -> None:
 
 
 _ = trained
+
+
+def test_nans_are_one_and_zeros_are_two_where_numbers_are_compared() -> None:
+    numbers = np.array([np.nan, 0.0, 1.0], np.float32)
+    assert same_numbers(numbers, np.array([-np.nan, 0.0, 1.0], np.float32))
+    for other in ([np.nan, -0.0, 1.0], [np.nan, 0.0, np.nan], [0.0, 0.0, 1.0]):
+        assert not same_numbers(numbers, np.array(other, np.float32))

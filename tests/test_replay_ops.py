@@ -119,6 +119,7 @@ SHAPES = [
     (4, 2, 5, 6, 3, 3, 1, 1, 1, 1),
     (3, 2, 7, 5, 4, 3, 2, 1, 1, 2),
     (2, 3, 6, 6, 2, 1, 1, 0, 1, 1),
+    (1, 48, 6, 6, 48, 1, 1, 0, 1, 1),
     (2, 2, 9, 9, 2, 3, 1, 2, 2, 1),
     (16, 4, 12, 12, 8, 3, 1, 1, 1, 1),
     (8, 16, 16, 16, 32, 3, 1, 1, 1, 1),
@@ -242,6 +243,35 @@ def test_batch_norm_dropout_and_average_pools(training: bool) -> None:
         return [net, *(x for (x,) in calls)], step, calls
 
     same_as_eager(make, at_least=3)
+
+
+@pytest.mark.parametrize("samples", [1, 33])
+def test_large_batch_norm_between_other_memory_orders(samples: int) -> None:
+    """What a convolution writes to has the steps that eager gives an axis of size 1, too; and what comes back
+    from a linear layer has not the memory order of what went in.
+    """
+
+    def make() -> Any:
+        tg.manual_seed(0)
+        net = tg.nn.Sequential(
+            tg.nn.Conv2d(2, 24, 3, padding=1),
+            tg.nn.BatchNorm2d(24),
+            tg.nn.MaxPool2d(2),
+            tg.nn.Upsample(scale_factor=2),
+            tg.nn.BatchNorm2d(24),
+            tg.nn.Flatten(),
+            tg.nn.Linear(24 * 32 * 32, 3),
+        )
+
+        def step(x: Any) -> Any:
+            net.zero_grad()
+            y = net(x)
+            (y * y).mean().backward()
+            return y.detach()
+
+        return [net], step, [(tg.randn(samples, 2, 32, 32),) for _ in range(4)]
+
+    same_as_eager(make, at_least=2)
 
 
 def test_what_is_prepared_is_declared_for_inputs_that_there_are() -> None:

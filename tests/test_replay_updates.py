@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.replay import updates
+from tinygrad_conv.replay import descent
 
 from .replay_steps import (
     conv,
@@ -223,7 +223,7 @@ def test_what_interrupts_an_update_leaves_all_parameters(when: int, monkeypatch:
         return np.subtract(*arrays)
 
     before = [numbers(parameter) for parameter in net.parameters()]
-    monkeypatch.setattr(updates, "subtract", interrupted)
+    monkeypatch.setattr(descent, "subtract", interrupted)
     with pytest.raises(KeyboardInterrupt):
         step(calls[4])
     assert [numbers(parameter) for parameter in net.parameters()] == before

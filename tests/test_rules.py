@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import tinygrad_conv  # noqa: F401 — declares the ops
-from tinygrad_conv.checks.diagnosis.rule_source import all_rules, function_faults, rule_faults
+from tests.helpers import all_rules
+from tinygrad_conv.checks.diagnosis.rule_source import function_faults, rule_faults
 from tinygrad_conv.engine.location import show_path
 from tinygrad_conv.ops.functions import exp
 from tinygrad_conv.ops.reduce import sum as total

@@ -11,7 +11,8 @@ import pytest
 
 import tinygrad_conv as tg
 from tests.helpers import leaf
-from tinygrad_conv import creation, errors
+from tinygrad_conv import errors
+from tinygrad_conv.randomness import default
 
 FLOATS = [np.float16, np.float32, np.float64]
 SHAPES = [(), (0,), (1,), (2, 3)]
@@ -322,4 +323,4 @@ def test_every_maker_takes_a_device_and_a_dtype(name):
 
 
 def test_numpys_random_part_is_not_needed_before_a_number_is_drawn():
-    assert "fresh_generator" in vars(creation) and "Generator" not in vars(creation)
+    assert "fresh_generator" in vars(default) and "Generator" not in vars(default)

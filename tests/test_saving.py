@@ -234,6 +234,18 @@ def test_what_is_nested_as_deep_as_may_be_comes_back():
     assert tg.load(file) == value
 
 
+def test_ctrl_c_in_the_midst_of_a_member_is_ctrl_c(monkeypatch):
+    """Python's archive cannot be closed then, and would raise that it cannot."""
+
+    def interrupted(archive, *arguments, **options):
+        archive._writing = True
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zipfile.ZipFile.open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tg.save({}, io.BytesIO())
+
+
 def test_a_file_that_is_cut_off_is_refused(tmp_path):
     path = tmp_path / "file"
     tg.save(net().state_dict(), path)

@@ -92,7 +92,7 @@ def test_operands_of_other_dtypes_are_refused():
         tg.ones(2) * np.ma.array([1.0, 2.0], mask=[True, False])
     matrix = np.ones((2, 2)).view(np.matrix)  # whose product is another
     for function in (tg.ones(2, 2).mul, tg.tanh, lambda matrix: tg.layer_norm(matrix, (2,))):
-        with pytest.raises(TypeError, match="must be a Tensor or an ndarray.* not matrix"):
+        with pytest.raises(TypeError, match="must be a Tensor or an ndarray.* not numpy.matrix"):
             function(matrix)
 
 

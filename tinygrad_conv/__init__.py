@@ -54,9 +54,7 @@ from .creation import (
     from_numpy,
     full,
     full_like,
-    initial_seed,
     linspace,
-    manual_seed,
     ones,
     ones_like,
     rand,
@@ -66,7 +64,6 @@ from .creation import (
     randn,
     randn_like,
     randperm,
-    seed,
     tensor,
     zeros,
     zeros_like,
@@ -92,6 +89,7 @@ from .engine.registry import DOORS
 from .engine.tensor import Tensor, is_tensor
 from .functional import *  # noqa: F403
 from .kernels import get_num_threads, set_num_threads, use_kernels
+from .randomness.default import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .randomness.sampling import bernoulli, multinomial, normal
 from .size import Size
 
@@ -117,7 +115,7 @@ if TYPE_CHECKING:
     from .interop import from_dlpack, onnx
     from .randomness.generator import Generator
     from .replay import callable_module as replay
-    from .saving import Checkpoints, get_rng_state, load, save, set_rng_state
+    from .saving import Checkpoints, load, save
 
 __version__ = "0.1.0"
 
@@ -226,7 +224,6 @@ LATER = {
     "debug": "debug",
     "detect_anomaly": "debug",
     "from_dlpack": "interop",
-    "get_rng_state": "saving",
     "gradcheck": "checks",
     "interop": "interop",
     "load": "saving",
@@ -239,7 +236,6 @@ LATER = {
     "profile": "debug",
     "replay": "replay",
     "save": "saving",
-    "set_rng_state": "saving",
     "utils": "utils",
 }
 """Names that are here from the first time somebody asks for them, and the package that each is, or is in."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import wraps
 from inspect import signature
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -39,57 +38,9 @@ from .options import (
     settled_option,
     show_given,
 )
-
-if TYPE_CHECKING:
-    from .randomness.generator import Generator
+from .randomness.default import drawing_from
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_generator: ContextVar[Generator | None] = ContextVar("the generator behind rand and randn", default=None)
-
-
-def generator() -> Generator:
-    """The random generator that `manual_seed` resets; seeded by the operating system until then."""
-    current = _generator.get()
-    if current is None:
-        seed()
-        return generator()
-    return current
-
-
-def fresh_generator() -> Generator:
-    """A generator of its own. NumPy's random part is imported here, for the first one."""
-    from .randomness.generator import Generator
-
-    return Generator()
-
-
-def drawing_from(given: Any) -> np.random.Generator:
-    """The generator that a function was given, or the one of this context for None."""
-    if given is None:
-        return generator()
-    if not isinstance(given, np.random.Generator):
-        raise TypeError(f"generator must be a tg.Generator, or a numpy Generator, not {show_given(given)}")
-    return given
-
-
-@checked(seed=INTEGER)
-def manual_seed(seed: int) -> Generator:
-    """Begin the random numbers of this context anew, and return their generator."""
-    _generator.set(fresh_generator().manual_seed(seed))
-    return generator()
-
-
-def seed() -> int:
-    """Begin the random numbers of this context anew, with a seed from the operating system; and return it."""
-    made = fresh_generator()
-    _generator.set(made)
-    return made.seed()
-
-
-def initial_seed() -> int:
-    """The seed that the random numbers of this context began with."""
-    return generator().initial_seed()
 
 
 def takes_size(function: Function) -> Function:

@@ -115,7 +115,7 @@ class MissingExtraError(ImportError):
     """
 
 
-def show_shape(shape: Iterable[int]) -> str:
+def show_shape(shape: Iterable[Any]) -> str:
     """`(16, 3, 8, 8)` as messages write it: `[16,3,8,8]`."""
     return "[" + ",".join(map(str, shape)) + "]"
 

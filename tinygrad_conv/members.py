@@ -1,13 +1,24 @@
-"""Tuples: what is one value or several (an op's outputs, the gradients of these), and the blocks entered."""
+"""What is one value or several: an op's outputs, the gradients of these; and the blocks entered."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
 def members_of(value: Any) -> tuple[Any, ...]:
     """The values one by one; whatever is no plain tuple, a named one too, is a value by itself."""
     return value if type(value) is tuple else (value,)
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """One value or several, in a tuple or a list, as a tuple."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def each_once(values: Iterable[Any]) -> list[Any]:
+    """Each object once, in order."""
+    return list({id(value): value for value in values}.values())
 
 
 def without_last(item: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:

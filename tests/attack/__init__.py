@@ -12,6 +12,7 @@ files.py        damaged and hostile recordings and checkpoints: refused with one
                 (what they are damaged with: hostile/)
 data_files.py   damaged and hostile files of MNIST's and CIFAR's formats, and .npz: refused, or read
 threads.py      several threads on the same leaves
+replays.py      random trainings, replayed and eager: the same bits after every call (of what: replayed/)
 
 campaign.py has what they share: how trials are drawn, timed and shrunk. A failure prints the seed and the
 trial it can be repeated with; the last line is `passed P of N`.

@@ -20,8 +20,18 @@ from .nets import (
 )
 
 
+class Update(NamedTuple):
+    """An optimiser, by the name that it has in PyTorch too, and its options."""
+
+    name: str
+    options: dict[str, float]
+
+
+DESCENT = Update("SGD", {"lr": 0.01})
+
+
 class Training(NamedTuple):
-    """Whole steps, zero_grad, forward, MSE, backward, SGD: x [samples, *image] through `net` to [samples,
+    """Whole steps, zero_grad, forward, MSE, backward, update: x [samples, *image] through `net` to [samples,
     *target].
     """
 
@@ -29,6 +39,7 @@ class Training(NamedTuple):
     samples: int
     image: tuple[int, int, int]
     target: tuple[int, ...]
+    update: Update = DESCENT
 
 
 class Epoch(NamedTuple):
@@ -155,6 +166,13 @@ STEPS = {
     "residual": Training(RESIDUAL, 32, (3, 32, 32), (10,)),
 }
 
+UPDATES = {
+    "momentum": Update("SGD", {"lr": 0.01, "momentum": 0.9}),
+    "adam": Update("Adam", {"lr": 1e-3}),
+    "adamw": Update("AdamW", {"lr": 1e-3}),
+    "rmsprop": Update("RMSprop", {"lr": 1e-3}),
+}
+
 
 def digits_net(first: int, second: int, kernel: int, side: int, classes: int) -> Net:
     """That of the examples: two convolutions, each with relu and pooling, and a linear layer."""
@@ -211,6 +229,11 @@ GROUPS: dict[str, dict[str, Task]] = {
     "convs": {**TWELVE, **FURTHER},
     "layers": {**LAYERS},
     "steps": {f"step-{name}": step for name, step in STEPS.items()},
+    "optimizers": {
+        f"{kind}-{name}": STEPS[name]._replace(update=update)
+        for name in ("article", "toy", "lenet")
+        for kind, update in UPDATES.items()
+    },
     "epochs": {**EPOCHS},
     "first": {f"first-{name}": step for name, step in STEPS.items()},
     "memory": {f"memory-{name}": step for name, step in STEPS.items()},

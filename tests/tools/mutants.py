@@ -17,8 +17,8 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import tinygrad_conv
+from tests.helpers import all_rules
 from tinygrad_conv import kernels
-from tinygrad_conv.checks.diagnosis.rule_source import all_rules
 
 from .speed import speed_alone
 

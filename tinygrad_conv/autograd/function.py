@@ -29,9 +29,7 @@ class Context:
         self.needs_input_grad = needs_input_grad
         self._saved: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
-        self._values: dict[
-            int, Any
-        ] = {}  # in a backward: by id of an input or output, it as the rule reads it
+        self._values: dict[int, Any] = {}  # in a backward: inputs and outputs as its rule reads them, by id
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep Tensors, or None, for `saved_tensors`. Raises TypeError for anything else."""

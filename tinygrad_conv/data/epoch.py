@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ..creation import _generator
+from ..randomness.default import GENERATOR
 from ..randomness.derived import drawing_by_default, seeded
 from ..randomness.state import generator_state, set_generator_state
 from .datasets import load_state_of, state_of
@@ -87,15 +87,15 @@ class Production(Iterator[Any]):
         return batches, make
 
     def __next__(self) -> Any:
-        before = _generator.get()
+        before = GENERATOR.get()
         try:
-            _generator.set(self.choosing)
+            GENERATOR.set(self.choosing)
             item = next(self.order)
             self.position += 1  # whether or not a batch can be made of it
-            _generator.set(self.drawing)
+            GENERATOR.set(self.drawing)
             return self.make(item)
         finally:
-            _generator.set(before)
+            GENERATOR.set(before)
 
     def place(self) -> Place:
         """Where it has come to."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..creation import generator as default_generator
 from ..options import checked, optional
+from ..randomness.default import generator as default_generator
 from ..randomness.derived import next_seed, seed_from
 from ..randomness.seeds import Random, random_numbers
 from ..randomness.state import generator_state, set_generator_state

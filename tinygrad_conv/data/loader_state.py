@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ..creation import generator as default_generator
 from ..options import is_flag, is_integer, show_given
+from ..randomness.default import generator as default_generator
 from ..randomness.derived import seeded
 from ..randomness.state import check_generator_state, generator_state, set_generator_state
 from .datasets import load_state_of, state_of

@@ -35,6 +35,7 @@ PLUMBING = (
     "tinygrad_conv.creation",
     "tinygrad_conv.dtypes",
     "tinygrad_conv.errors",
+    "tinygrad_conv.randomness.*",
     "tinygrad_conv.ops.arguments.*",  # what refuses arguments, and brings them into one form
     "tinygrad_conv.ops.listing",
     "tinygrad_conv.kernels",  # from here on: which kernel serves a shape, and how its memory lies

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import creation
 from ..dtypes import Array
 from ..engine.modes import no_grad, observed_by
 from ..engine.observe import Call, Observation, Observer
 from ..engine.tensor import Tensor
 from ..nn import Module
 from ..nn.uninitialized import is_uninitialized
+from ..randomness.default import GENERATOR
 from .training import name_of_call
 
 CHANNELS, SIDE, FEATURES = 8, 24, 64  # at most, of a map: its channels, its rows and columns; of a vector
@@ -110,7 +110,7 @@ def as_it_was(model: Module) -> Iterator[None]:
     """In eval mode inside; modes, buffers and random numbers are afterwards what they were."""
     modes = {module: module.training for module in model.modules()}
     buffers = [(buffer, buffer.data.copy()) for buffer in model.buffers()]
-    drawn = creation._generator.get()
+    drawn = GENERATOR.get()
     state = drawn.get_state() if drawn is not None else {}
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
@@ -123,7 +123,7 @@ def as_it_was(model: Module) -> Iterator[None]:
         for buffer, numbers in buffers:
             if not np.array_equal(buffer.data, numbers, equal_nan=numbers.dtype.kind == "f"):
                 buffer.data = numbers
-        creation._generator.set(drawn)
+        GENERATOR.set(drawn)
         if drawn is not None:
             drawn.set_state(state)
         np.random.set_state(numpy_state)

@@ -31,9 +31,8 @@ class StepObserver(Observer):
     numbering: dict[Any, Any]  # of the sweep that is observed: what steps call its edges
     values: Values
     step: Step  # that is being made
-    inputs_to_come: Iterator[
-        tuple[int, Any]
-    ]  # (position, edge) of those that a variadic rule has not reached
+    # (position, edge) of those that a variadic rule has not reached
+    inputs_to_come: Iterator[tuple[int, Any]]
 
     def before_step(self, step: Step, node: Node) -> None:
         """The rules of an op are going to run."""
@@ -62,9 +61,8 @@ class StepObserver(Observer):
             self.step.grad_inputs[rule.argument] = dx
             self.step.accumulated[rule.argument] = accumulated
             return
-        position = next(
-            position for position, its in self.inputs_to_come if its is edge
-        )  # not all are wanted
+        # not all are wanted
+        position = next(position for position, its in self.inputs_to_come if its is edge)
         count = len(self.step.sources[rule.argument])
         for entries, entry in ((self.step.grad_inputs, dx), (self.step.accumulated, accumulated)):
             earlier = entries.get(rule.argument, (None,) * count)

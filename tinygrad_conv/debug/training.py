@@ -7,6 +7,7 @@ running, copies of the model have none, and they are gone in the end.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -301,3 +302,14 @@ def rates_of(groups: Sequence[dict[str, Any]]) -> Any:
     """The learning rate of these groups, or a list of them where they differ."""
     rates = [float(rate) for rate in dict.fromkeys(group.get("lr") for group in groups) if rate is not None]
     return rates if len(rates) > 1 else next(iter(rates), None)
+
+
+def as_json(number: Any, digits: int) -> Any:
+    """A number, or each of a list, as JSON has it, with so many digits; one that is not finite in words."""
+    if isinstance(number, list):
+        return [as_json(each, digits) for each in number]
+    if number is None:
+        return None
+    if math.isfinite(number):
+        return float(f"{number:.{digits}g}")
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"

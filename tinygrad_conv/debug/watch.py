@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from ..errors import show_count
 from ..nn import Module
 from ..options import Option, check_option
-from .training import Layer, Moment, TrainingObserver
+from .training import Layer, Moment, TrainingObserver, as_json
 
 FILE = Option("a path, or None", lambda value: value is None or isinstance(value, (str, os.PathLike)))
 DIGITS = 6  # that matter, of a number in the log
@@ -97,21 +96,12 @@ class watch(TrainingObserver):
 
 def line_of(moment: Moment) -> dict[str, Any]:
     """A moment as JSON has it."""
-    lr = [plain(rate) for rate in moment.lr] if isinstance(moment.lr, list) else plain(moment.lr)
+    loss, lr = as_json(moment.loss, DIGITS), as_json(moment.lr, DIGITS)
     layers = {name: sizes_of(layer) for name, layer in moment.layers.items()}
-    return {"step": moment.step, "loss": plain(moment.loss), "lr": lr, "layers": layers}
+    return {"step": moment.step, "loss": loss, "lr": lr, "layers": layers}
 
 
 def sizes_of(layer: Layer) -> dict[str, Any]:
     """What is known of a layer."""
     sizes = {name: getattr(layer, size) for name, size in NAMES.items()}
-    return {name: plain(size) for name, size in sizes.items() if size is not None}
-
-
-def plain(number: float | None) -> Any:
-    """A number with as many digits as matter; one that is not finite in words."""
-    if number is None:
-        return None
-    if math.isfinite(number):
-        return float(f"{number:.{DIGITS}g}")
-    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    return {name: as_json(size, DIGITS) for name, size in sizes.items() if size is not None}

@@ -176,7 +176,7 @@ class Gradients:
 def read_only(gradient: Any) -> Any:
     """A gradient as rules get to see it: another may hold the same array."""
     view = gradient.view()
-    view.setflags(False)  # write=False, which takes twice as long
+    view.setflags(False)  # read-only; `write=` by keyword would take twice as long
     return view
 
 

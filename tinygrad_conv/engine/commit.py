@@ -28,12 +28,13 @@ class Changes:
     its shape and dtype. Then nothing can fail on the way.
     """
 
-    __slots__ = ("_arrays", "_calls", "_changed", "_numbers")
+    __slots__ = ("_arrays", "_calls", "_changed", "_entries", "_numbers")
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []  # to be written to
         self._numbers: list[Array] = []  # what goes into them
         self._calls: list[partial[Any]] = []  # all other changes, in order
+        self._entries: list[Iterable[Any]] = []  # of dicts, made as the iterators are gone through
         self._changed: list[Memory] = []  # of leaves, so that a backward that would read them is refused
 
     def write(self, tensor: Any, numbers: Array) -> None:
@@ -51,6 +52,12 @@ class Changes:
         self._arrays.append(leaf._data)
         self._numbers.append(numbers)
         self._changed.append(leaf._memory or leaf.memory())
+
+    def write_leaves(self, leaves: Iterable[Any], numbers: Iterable[Array]) -> None:
+        """The same for several."""
+        self._arrays += [leaf._data for leaf in leaves]
+        self._numbers += numbers
+        self._changed += [leaf._memory or leaf.memory() for leaf in leaves]
 
     def replace_array(self, tensor: Any, array: Array) -> None:
         """A leaf gets another array, as by `.data =`."""
@@ -77,13 +84,17 @@ class Changes:
         self._calls.append(partial(dict.clear, mapping))
         self._calls.append(partial(dict.update, mapping, entries))
 
+    def set_items(self, mappings: Iterable[dict[Any, Any]], key: Any, values: Iterable[Any]) -> None:
+        """Several dicts get an entry of the same key, each its own value."""
+        self._entries.append(map(setitem, mappings, repeat(key), values))
+
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter."""
         changes: Iterable[Any] = map(WRITE, self._arrays, ALL, self._numbers)
         if self._changed:
             version = Versions.latest = tick()
             changes = chain(changes, map(setattr, self._changed, VERSION, repeat(version)))
-        make_all(chain(changes, map(RUN, self._calls)) if self._calls else changes)
+        make_all(chain(changes, map(RUN, self._calls), *self._entries))
 
 
 RUN = partial.__call__

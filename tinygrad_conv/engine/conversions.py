@@ -6,7 +6,6 @@ Names and arguments are PyTorch's.
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..dtypes import Array
 from ..errors import DtypeError, show_array
 from ..options import FLAG, check_option
 from .instructions import asks_for_a_number
-from .location import line_of, user_where
+from .location import user_where, warn_user
 from .modes import GRAD
 from .operators import Operators
 from .registry import OPS
@@ -28,21 +27,11 @@ if TYPE_CHECKING:
 Flag = bool  # below, bool, int and float are methods
 python_bool, python_int, python_float = bool, int, float
 
-WARNED: dict[str, dict[Any, Any]] = {}
-"""By file: the lines that have been warned of, in the form that `warnings` keeps."""
-
 OFF_THE_TAPE = (
     "this tensor requires grad, and NumPy (or what is built on it, a plot) would take it off the tape in "
     "silence; write x.detach().numpy() for its numbers, x.item() for a single one (losses.append(loss.item())"
     "), or compute with tg functions"
 )
-
-
-def warn_once(message: str) -> None:
-    """A warning at the user's line, the first time that it runs."""
-    where = user_where()
-    file = where[0].co_filename
-    warnings.warn_explicit(message, UserWarning, file, line_of(where), registry=WARNED.setdefault(file, {}))
 
 
 def not_one(array: Array) -> str:
@@ -209,7 +198,7 @@ class Conversions(Operators):
     def warn_if_lost(self) -> None:
         """Say so, once a line, where a number leaves the tape without the line asking for a bare one."""
         if self.requires_grad and GRAD.get() and not asks_for_a_number(*user_where()):
-            warn_once(
+            warn_user(
                 "a number of a tensor that requires grad goes where no gradient can follow it (an array, "
                 "math, …); compute with tg functions instead, or write float(x) or x.item() if that is meant"
             )

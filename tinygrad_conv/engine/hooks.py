@@ -43,9 +43,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self.hooks: dict[int, Hooks] = {}  # by output slot; a leaf's are at slot 0
-        self.retained: dict[
-            int, ref[Any]
-        ] = {}  # by output slot: the tensor whose `.grad` is to be written too
+        self.retained: dict[int, ref[Any]] = {}  # by output slot: whose `.grad` is to be written too
         self.accumulated: Hooks = {}  # of a leaf: to be called once its `.grad` has been written
 
 

@@ -41,7 +41,7 @@ class Memory:
     def __init__(self, owner: Any, changeable: bool) -> None:
         self.changeable = changeable  # a leaf's, which may change in place; a result's array never does
         self.recorded = owner._edge is not None  # rules may read it, with nothing to compare it with
-        self.version = 0  # when it last did
+        self.version = 0  # when it last changed in place
         self.members = [Member(ref(owner), None, False)]
 
     def add(self, view: Any, where: Where, copied: bool, stands_in: bool = False) -> None:

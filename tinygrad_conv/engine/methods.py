@@ -17,8 +17,8 @@ from ..dtypes import Array, as_array, check_float_dtype
 from ..errors import DtypeError, ShapeError, show_array, show_tensor
 from ..size import Size, size_of
 from ..spellings import spelled_methods
-from .conversions import warn_once
 from .index_order import in_pytorchs_order
+from .location import warn_user
 from .memory import Memory
 from .node import Node, Output
 from .numpy_calls import NumPyCalls
@@ -57,7 +57,7 @@ def read_grad(tensor: Any) -> Any:
         return tensor._grad
     except AttributeError:
         if tensor._edge is not None and not tensor.retains_grad:
-            warn_once(
+            warn_user(
                 f"{show_tensor(tensor)} was made by {tensor._edge.node.op.name}, and a backward writes .grad "
                 "of leaves alone, so this is None. Call x.retain_grad() before the backward to have it, or "
                 "read .grad of the parameter or input that x was computed from"

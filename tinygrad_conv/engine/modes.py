@@ -18,17 +18,7 @@ GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
 LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
 OBSERVATION: ContextVar[Any] = ContextVar("who observes ops, sweeps and updates (observe.py)", default=None)
 BACKWARD: ContextVar[Any] = ContextVar("the Gradients of the sweep that is running", default=None)
-
-
-class Followed:
-    """Who follows every sweep, in all threads (observe.py)."""
-
-    by: Any = None
-
-
-ENTERED: ContextVar[tuple[Any, ...]] = ContextVar(
-    "blocks of enable_grad and no_grad; the last rules", default=()
-)
+ENTERED: ContextVar[tuple[Any, ...]] = ContextVar("blocks of enable_grad and no_grad entered", default=())
 
 GRAD.set(True)  # what is set is found at once, a default after looking for it everywhere
 LAYER.set("")
@@ -36,6 +26,12 @@ OBSERVATION.set(None)
 BACKWARD.set(None)
 
 is_grad_enabled = GRAD.get
+
+
+class Followed:
+    """Who follows every sweep, in all threads (observe.py)."""
+
+    by: Any = None
 
 
 class enable_grad(ContextDecorator):
@@ -47,10 +43,10 @@ class enable_grad(ContextDecorator):
         return object.__new__(cls) if function is None else cls()(function)
 
     def __enter__(self) -> None:
-        rule((*ENTERED.get(), self))
+        enforce((*ENTERED.get(), self))
 
     def __exit__(self, *exception: object) -> None:
-        rule(without(self, ENTERED.get()))
+        enforce(without(self, ENTERED.get()))
 
     def __call__(self, function: Any) -> Any:
         if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
@@ -90,7 +86,7 @@ class set_grad_enabled(enable_grad):
         self._value = checked_mode("set_grad_enabled", mode)
         self._before = ENTERED.get()
         self._after = (*without_settings(self._before), Setting(self._value))
-        rule(self._after)
+        enforce(self._after)
 
     def __enter__(self) -> None:
         self._take_back()
@@ -103,7 +99,7 @@ class set_grad_enabled(enable_grad):
     def _take_back(self) -> None:
         """What holds inside alone does not hold from here on."""
         if ENTERED.get() is self._after:
-            rule(self._before)
+            enforce(self._before)
 
 
 class Setting:
@@ -126,8 +122,8 @@ def without_settings(blocks: tuple[Any, ...]) -> tuple[Any, ...]:
     return blocks
 
 
-def rule(blocks: tuple[Any, ...]) -> None:
-    """Have these blocks rule, the last above all: one call in C, so that no interrupt comes in between."""
+def enforce(blocks: tuple[Any, ...]) -> None:
+    """Set what these blocks say, the last above all: one call in C, so that no interrupt comes in between."""
     modes: tuple[ContextVar[Any], ...] = (ENTERED, GRAD)
     deque(map(ContextVar.set, modes, (blocks, blocks[-1]._value if blocks else True)), maxlen=0)
 

@@ -99,8 +99,8 @@ class NumPyCalls(DLPack):
         return function(*numbers_in(inputs), **numbers_in(options))
 
 
-def tensors_in(value: Any) -> Iterator[NumPyCalls]:
-    """The Tensors among arguments, in lists, tuples and dicts too."""
+def tensors_in(value: Any) -> Iterator[Any]:
+    """The Tensors in a value: itself, or those in a list, a tuple or a dict."""
     if isinstance(value, NumPyCalls):
         yield value
     elif isinstance(value, (list, tuple, dict)):

@@ -9,7 +9,7 @@ says `follow`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -20,6 +20,7 @@ from .half import apply_in_float32, is_beyond_half
 from .location import Place, place_at, user_where
 from .modes import LAYER, OBSERVATION, Followed, observed_by, unobserved
 from .node import Node
+from .numpy_calls import tensors_in
 from .reads import unwatch_reads, watch_reads
 from .tensor import Tensor
 
@@ -197,7 +198,7 @@ class Observation:
             return apply_in_float32(op, inputs, params)
         with unobserved():
             if not any(isinstance(value, Tensor) for value in inputs):
-                for tensor in tensors_in(params.values()):
+                for tensor in tensors_in(params):
                     self.read(tensor, op.name, tensor._data)
                 return op(*inputs, **params)
             call = Call(op, inputs, params)
@@ -257,15 +258,6 @@ def inputs_and_params(
     """A call in the form that forwards have; one on arrays alone, as rules make them, is in it."""
     on_arrays = not any(isinstance(value, Tensor) for value in (*inputs, *params.values()))
     return (inputs, params) if on_arrays or op.variadic is not None else op.bind(inputs, params)
-
-
-def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
-    """The Tensors among params, and in their tuples and lists."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif type(value) in (tuple, list):
-            yield from tensors_in(value)
 
 
 def listed(value: Any) -> Any:

@@ -27,10 +27,10 @@ from .refusal import ARRAYS, check_arguments, check_given_once, check_inputs, ch
 from .tensor import Tensor, tensor_of, view_of
 
 ndarray = np.ndarray
-PLAIN = frozenset(
-    {int, float, bool, str, type(None), np.dtype}
-)  # params that nobody can change behind the tape
-PLAIN_OR_TUPLE = PLAIN | {tuple}  # of which the latter holds plain ones
+PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})
+"""Types of params that nobody can change behind the tape."""
+
+PLAIN_OR_TUPLE = PLAIN | {tuple}  # a tuple of plain ones, which is looked into
 
 
 class SavePlan(NamedTuple):
@@ -130,7 +130,7 @@ class Op:
                 self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
             return outputs
         except BeyondHalf:
-            pass
+            pass  # below, where what is raised is no consequence of this
         except Exception as error:
             explanation = explained(self, inputs, params, error)
             if explanation is error:
@@ -194,7 +194,7 @@ class Op:
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
-            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], True)
+            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], holding=True)
         return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:
@@ -248,7 +248,7 @@ class Op:
                 array = array.view()
                 if isinstance(value, Tensor):
                     shown = value
-        array.setflags(False)  # write=False, which takes twice as long
+        array.setflags(False)  # read-only; `write=` by keyword would take twice as long
         if shown is not None:
             return view_of(array, shown)
         if self.view and isinstance(inputs[0], Tensor):

@@ -14,6 +14,7 @@ from ..engine.in_place import change, is_a_leafs
 from ..engine.modes import told
 from ..engine.op import Op
 from ..engine.tensor import Tensor
+from ..errors import ShapeError, show_shape
 from ..ops.functions import to, wide
 from ..options import FLAG, check_option
 
@@ -74,6 +75,15 @@ def as_places(index: Operand) -> Operand:
 def array_of(operand: Operand) -> Array:
     """The numbers of an operand."""
     return np.asarray(operand.detach() if isinstance(operand, Tensor) else operand)
+
+
+def common_shape(op: str, **operands: Operand) -> tuple[int, ...]:
+    """The shape that tensors, by the names of the arguments, broadcast to. Raises ShapeError if to none."""
+    try:
+        return np.broadcast_shapes(*(operand.shape for operand in operands.values()))
+    except ValueError:
+        shapes = " and ".join(f"{name} {show_shape(operand.shape)}" for name, operand in operands.items())
+        raise ShapeError(f"{op}: {shapes} do not broadcast") from None
 
 
 def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:

@@ -11,7 +11,7 @@ from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, linalg, shape, softmaxes
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, FLAG, NUMBER, PROBABILITY, checked, optional
-from .arguments import Operand, rounded_once
+from .arguments import Operand, array_of, rounded_once
 from .indexing import repeat_interleave
 from .norms import dropout
 
@@ -82,7 +82,7 @@ def attention_weights(scores: Operand, mask: Operand) -> Tensor:
     check_mask(scores.shape, mask.shape)
     if mask.dtype.kind != "b":
         return softmaxes.softmax(arithmetic.add(scores, mask), dim=-1)
-    takes_part = np.asarray(mask.data if isinstance(mask, Tensor) else mask)
+    takes_part = array_of(mask)
     masked = arithmetic.where(scores, -np.inf, condition=takes_part)
     with np.errstate(invalid="ignore"):  # the softmax of no score at all
         weights = softmaxes.softmax(masked, dim=-1)

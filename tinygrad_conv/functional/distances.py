@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from ..dtypes import Array
 from ..engine.tensor import Tensor
-from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, comparisons, reduce, roots, shape
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.dtypes import check_float, check_integers
 from ..options import ANY, ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Dim, Operand, as_places, look_at
+from .arguments import Dim, Operand, as_places, common_shape, look_at
 
 
 @checked(p=OPERAND, dim=ANY)
@@ -31,7 +29,7 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
     Raises DtypeError for integers, ShapeError where they do not broadcast.
     """
     check_float("cosine_similarity", x1=x1, x2=x2)
-    sizes = common_shape("cosine_similarity", x1, x2)
+    sizes = common_shape("cosine_similarity", x1=x1, x2=x2)
     one_dim("cosine_similarity", dim, len(sizes))
     first, second = (unit(reduce.expand(x, shape=sizes), dim, eps) for x in (x1, x2))
     return reduce.sum(arithmetic.mul(first, second), dim=dim)
@@ -53,17 +51,8 @@ def pairwise_distance(
     Raises DtypeError for integers, ShapeError where they do not broadcast.
     """
     check_float("pairwise_distance", x1=x1, x2=x2)
-    common_shape("pairwise_distance", x1, x2)
+    common_shape("pairwise_distance", x1=x1, x2=x2)
     return roots.vector_norm(arithmetic.sub(x1, x2) + eps, p=p, dim=-1, keepdim=keepdim)
-
-
-def common_shape(op: str, x1: Operand, x2: Operand) -> tuple[int, ...]:
-    """The shape that two tensors broadcast to. Raises ShapeError where there is none."""
-    try:
-        return np.broadcast_shapes(x1.shape, x2.shape)
-    except ValueError:
-        shapes = f"x1 {show_shape(x1.shape)} and x2 {show_shape(x2.shape)}"
-        raise ShapeError(f"{op}: {shapes} do not broadcast") from None
 
 
 @checked(padding_idx=optional(INTEGER))
@@ -89,8 +78,7 @@ def embedding(input: Operand, weight: Operand, padding_idx: int | None = None) -
 
 def check_rows(rows: int, numbers: Array) -> None:
     """Refuse what names no rows of a table."""
-    if numbers.dtype.kind not in "iu":
-        raise DtypeError(f"embedding: input must hold integers, not {show_array(numbers)}")
+    check_integers("embedding", "input", numbers)
     if numbers.size and not 0 <= numbers.min() <= numbers.max() < rows:
         holds = f"input holds {numbers.min()} … {numbers.max()}"
         raise IndexError(f"embedding: {holds}, but weight has the rows 0 … {rows - 1}")

@@ -14,7 +14,7 @@ from ..ops.arguments.dtypes import check_float
 from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand, rounded_once
 
-ROUNDING = choice("floor", "trunc")._replace(plain=frozenset(), at_once=True)
+ROUNDING = choice("floor", "trunc", at_once=True)
 
 
 @checked()

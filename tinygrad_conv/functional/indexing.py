@@ -15,9 +15,10 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, assign, comparisons, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
+from ..ops.arguments.dtypes import check_integers
 from ..ops.arguments.shapes import check_joined, check_row_of_places
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Operand, array_of, as_places, look_at
+from .arguments import Operand, array_of, as_places, common_shape, look_at
 
 
 @checked(dim=INTEGER)
@@ -26,7 +27,8 @@ def index_select(input: Operand, dim: int, index: Operand) -> Tensor:
 
     Raises IndexError for one too far.
     """
-    row = index if getattr(index, "ndim", 1) else shape.reshape(index, shape=(1,))
+    one = (index.ndim if isinstance(index, Tensor) else np.ndim(index)) == 0  # NumPy would read the numbers
+    row = shape.reshape(index, shape=(1,)) if one else index
     return input[along("index_select", input, dim, row)]
 
 
@@ -88,8 +90,7 @@ def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> 
 
 def from_the_front(op: str, index: Operand, size: int) -> Operand:
     """Places counted from the front, where negative ones are from the end."""
-    if index.dtype.kind not in "iu":
-        raise DtypeError(f"{op}: indices must hold integers, not {show_array(index)}")
+    check_integers(op, "indices", index)
     return arithmetic.where(index + size, index, condition=index < 0)
 
 
@@ -99,8 +100,7 @@ def take(input: Operand, index: Operand) -> Tensor:
 
     Raises IndexError for a place that there is not, DtypeError for what is no integer.
     """
-    if index.dtype.kind not in "iu":
-        raise DtypeError(f"take: index must hold integers, not {show_array(index)}")
+    check_integers("take", "index", index)
     return shape.reshape(input, shape=(-1,))[index]
 
 
@@ -112,11 +112,7 @@ def masked_select(input: Operand, mask: Operand) -> Tensor:
     """
     if mask.dtype != bool:
         raise DtypeError(f"masked_select: mask must be bool, not {show_array(mask)}")
-    try:
-        sizes = np.broadcast_shapes(input.shape, mask.shape)
-    except ValueError:
-        shapes = f"input {show_shape(input.shape)} and mask {show_shape(mask.shape)}"
-        raise ShapeError(f"masked_select: {shapes} do not broadcast") from None
+    sizes = common_shape("masked_select", input=input, mask=mask)
     whole = reduce.expand(input, shape=sizes)
     return shape.reshape(whole, shape=(-1,))[shape.reshape(reduce.expand(mask, shape=sizes), shape=(-1,))]
 
@@ -136,8 +132,7 @@ def repeat_interleave(
     counts = array_of(repeats)
     place = one_dim("repeat_interleave", dim, input.ndim)
     size = input.shape[place]
-    if counts.dtype.kind not in "iu":
-        raise DtypeError(f"repeat_interleave: repeats must be integers, not {show_array(counts)}")
+    check_integers("repeat_interleave", "repeats", counts)
     if counts.ndim > 1 or counts.size not in (1, size):
         given = f"repeats {show_shape(counts.shape)} must be one number, or {size}"
         raise ShapeError(f"repeat_interleave: {given}, one for each slice along dim={dim}")

@@ -9,8 +9,8 @@ from ..errors import ShapeError, show_array
 from ..ops import activations, arithmetic, functions, reduce
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
-from .arguments import Operand, rounded_once
-from .distances import common_shape, cosine_similarity, pairwise_distance
+from .arguments import Operand, common_shape, rounded_once
+from .distances import cosine_similarity, pairwise_distance
 
 
 @checked(target=ARRAY, reduction=choice("none", "batchmean", "sum", "mean"))
@@ -22,7 +22,7 @@ def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target:
     do not broadcast, DtypeError for integers.
     """
     check_float("kl_div", input=input, target=target)
-    common_shape("kl_div", input, target)
+    common_shape("kl_div", input=input, target=target)
     if log_target:
         values = functions.exp(target) * (target - input)
     else:
@@ -44,8 +44,8 @@ def margin_ranking_loss(
     Raises ShapeError where they do not broadcast, DtypeError for integers.
     """
     check_float("margin_ranking_loss", input1=input1, input2=input2)
-    common_shape("margin_ranking_loss", input1, input2)
-    common_shape("margin_ranking_loss", input1, target)
+    common_shape("margin_ranking_loss", input1=input1, input2=input2)
+    common_shape("margin_ranking_loss", input1=input1, target=target)
     return reduced(hinge(margin, arithmetic.mul(arithmetic.sub(input1, input2), target)), reduction)
 
 
@@ -58,7 +58,7 @@ def hinge_embedding_loss(
     Raises ShapeError where they do not broadcast, DtypeError for integers.
     """
     check_float("hinge_embedding_loss", input=input)
-    common_shape("hinge_embedding_loss", input, target)
+    common_shape("hinge_embedding_loss", input=input, target=target)
     none = input.dtype.type(0)
     attracted = arithmetic.where(input, none, condition=target != -1)
     repelled = arithmetic.where(hinge(margin, input), none, condition=target != 1)
@@ -74,7 +74,7 @@ def cosine_embedding_loss(
     input1, input2: vectors [N, D], or one [D]; target [N], or a number. Raises as cosine_similarity does.
     """
     cosine = cosine_similarity(input1, input2, dim=-1)
-    common_shape("cosine_embedding_loss", cosine, target)
+    common_shape("cosine_embedding_loss", cosine=cosine, target=target)
     apart = arithmetic.where(hinge(-margin, arithmetic.neg(cosine)), 0, condition=target == -1)
     return reduced(arithmetic.where(arithmetic.sub(1, cosine), apart, condition=target == 1), reduction)
 
@@ -98,8 +98,8 @@ def triplet_margin_loss(
     """
     if not margin > 0:
         raise ValueError(f"triplet_margin_loss: margin must be above 0, not {margin}")
-    for other in (positive, negative):
-        common_shape("triplet_margin_loss", anchor, other)
+    common_shape("triplet_margin_loss", anchor=anchor, positive=positive)
+    common_shape("triplet_margin_loss", anchor=anchor, negative=negative)
     near, far = (pairwise_distance(anchor, other, p, eps) for other in (positive, negative))
     if swap:
         far = arithmetic.minimum(far, pairwise_distance(positive, negative, p, eps))
@@ -114,7 +114,7 @@ def soft_margin_loss(input: Operand, target: Operand, *, reduction: str = "mean"
     Raises ShapeError where they do not broadcast, DtypeError for integers.
     """
     check_float("soft_margin_loss", input=input)
-    common_shape("soft_margin_loss", input, target)
+    common_shape("soft_margin_loss", input=input, target=target)
     return reduced(activations.softplus(arithmetic.neg(arithmetic.mul(input, target))), reduction)
 
 
@@ -135,7 +135,7 @@ def gaussian_nll_loss(
     integers, ValueError for a negative variance.
     """
     check_float("gaussian_nll_loss", input=input, target=target)
-    common_shape("gaussian_nll_loss", input, target)
+    common_shape("gaussian_nll_loss", input=input, target=target)
     if not isinstance(var, (int, float)) and var.shape != input.shape:
         if var.shape == input.shape[:-1]:
             var = var[..., None]  # one for each row
@@ -171,7 +171,7 @@ def poisson_nll_loss(
     ShapeError where they do not broadcast, DtypeError for integers.
     """
     check_float("poisson_nll_loss", input=input)
-    common_shape("poisson_nll_loss", input, target)
+    common_shape("poisson_nll_loss", input=input, target=target)
     if log_input:
         values = arithmetic.sub(functions.exp(input), arithmetic.mul(target, input))
     else:

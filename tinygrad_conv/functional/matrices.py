@@ -89,7 +89,7 @@ def with_product(input: Operand, a: Operand, b: Operand, beta: float, alpha: flo
     product = linalg.matmul(a, b)
     product = product if alpha == 1 else arithmetic.mul(product, alpha)
     if beta == 0:
-        input = functions.masked(input, mask=np.zeros((), bool))
+        input = functions.zeros_for(input)
     return arithmetic.add(input if beta in (0, 1) else arithmetic.mul(input, beta), product)
 
 

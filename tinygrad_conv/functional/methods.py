@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from ..engine.function_methods import FunctionMethods
@@ -42,13 +42,16 @@ def in_place_method(name: str, function: Any) -> Callable[..., Any]:
 
     @wraps(function, updated=())
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        def compute(tensor: Any, *values: Any) -> Any:
-            positional, named = values[: len(args)], values[len(args) :]
-            return function(tensor, *positional, **dict(zip(kwargs, named)))
-
         symbol = f"x.{name}(…)" if args or kwargs else f"x.{name}()"
+        compute = partial(applied, function, tuple(kwargs))
         return change(self, symbol, compute, *args, *kwargs.values())
 
     method.__name__ = name
     method.__doc__ = f"As {function.__name__}, in place."
     return method
+
+
+def applied(function: Any, names: tuple[str, ...], tensor: Any, *values: Any) -> Any:
+    """A function of a tensor and of these values, the last of which have names."""
+    unnamed = len(values) - len(names)
+    return function(tensor, *values[:unnamed], **dict(zip(names, values[unnamed:])))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..creation import generator
 from ..dtypes import Array
 from ..engine.commit import Changes
 from ..engine.modes import told
@@ -18,6 +17,7 @@ from ..ops import arithmetic, dropouts, norm, padding, pool, shape
 from ..ops.activations import SELU_ALPHA, SELU_SCALE
 from ..ops.arguments.norms import check_batch, check_channel_elements
 from ..options import INTEGER, NUMBER, check_option, checked, optional
+from ..randomness.default import generator
 from .arguments import Operand, documented_by, in_place, rewrite, rounded_once
 
 
@@ -183,9 +183,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
     `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
     """
-    if inplace and training and p != 0:
-        return in_place(dropout, inplace, input, p, training)
-    return dropped("dropout", input, p, training, input.shape)
+    return dropped(dropout, input, p, training, inplace, input.shape)
 
 
 @checked()
@@ -195,11 +193,9 @@ def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
     Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable.
     Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
-    if inplace and training and p != 0:
-        return in_place(dropout2d, inplace, input, p, training)
     if input.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
-    return dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+    return dropped(dropout2d, input, p, training, inplace, (*input.shape[:2], *(1,) * (input.ndim - 2)))
 
 
 @checked()
@@ -209,11 +205,9 @@ def dropout1d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
     Else it is the input: [N, C, L] or [C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError
     for other shapes, ValueError for a p outside of [0, 1].
     """
-    if inplace and training and p != 0:
-        return in_place(dropout1d, inplace, input, p, training)
     if input.ndim not in (2, 3):
         raise ShapeError(f"dropout1d: input must be [N, C, L] or [C, L], not {show_shape(input.shape)}")
-    return dropped("dropout1d", input, p, training, (*input.shape[:-1], 1))
+    return dropped(dropout1d, input, p, training, inplace, (*input.shape[:-1], 1))
 
 
 @checked()
@@ -223,12 +217,10 @@ def dropout3d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
     Else it is the input: [N, C, D, H, W] or [C, D, H, W]. `tg.manual_seed` makes the choice repeatable.
     Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
     """
-    if inplace and training and p != 0:
-        return in_place(dropout3d, inplace, input, p, training)
     if input.ndim not in (4, 5):
         shapes = f"[N, C, D, H, W] or [C, D, H, W], not {show_shape(input.shape)}"
         raise ShapeError(f"dropout3d: input must be {shapes}")
-    return dropped("dropout3d", input, p, training, (*input.shape[:-3], 1, 1, 1))
+    return dropped(dropout3d, input, p, training, inplace, (*input.shape[:-3], 1, 1, 1))
 
 
 @checked()
@@ -273,12 +265,21 @@ def local_response_norm(
     return arithmetic.div(input, arithmetic.pow(energy * alpha + k, beta))
 
 
-def dropped(op: str, input: Operand, p: float, training: bool, choices: tuple[int, ...]) -> Operand:
+def dropped(
+    function: Callable[..., Any],
+    input: Operand,
+    p: float,
+    training: bool,
+    inplace: bool,
+    choices: tuple[int, ...],
+) -> Operand:
     """The input after chance has decided for each of the `choices`, a shape that broadcasts to it."""
     if not 0 <= p <= 1:
-        raise ValueError(f"{op}: p must be a probability, from 0 to 1, not {p}")
+        raise ValueError(f"{function.__name__}: p must be a probability, from 0 to 1, not {p}")
     if not training or p == 0:
         return input
+    if inplace:
+        return in_place(function, inplace, input, p, training)
     return dropouts.dropout(input, kept=chosen(choices, p), p=p)
 
 

@@ -10,15 +10,14 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, counting, functions, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
+from ..ops.arguments.dtypes import check_integers
 from ..options import ARRAY, OPERAND, checked, choice, optional, show_given
 from .arguments import Operand, array_of
 from .ordering import sort
 from .views import movedim
 
-INTERPOLATION = choice("linear", "lower", "higher", "midpoint", "nearest")._replace(
-    plain=frozenset(), at_once=True
-)
-SIDE = choice("left", "right")._replace(plain=frozenset(), at_once=True)
+INTERPOLATION = choice("linear", "lower", "higher", "midpoint", "nearest", at_once=True)
+SIDE = choice("left", "right", at_once=True)
 
 
 @checked(sorted_sequence=ARRAY, input=OPERAND, side=optional(SIDE), sorter=optional(ARRAY))
@@ -62,8 +61,7 @@ def bucketize(input: Operand, boundaries: Operand, *, out_int32: bool = False, r
 
 def check_sorter(sequence: Operand, sorter: Operand) -> None:
     """Refuse what does not say a place for each number of a sequence."""
-    if sorter.dtype.kind not in "iu":
-        raise DtypeError(f"searchsorted: sorter must hold integers, not {show_array(sorter)}")
+    check_integers("searchsorted", "sorter", sorter)
     if sorter.shape != sequence.shape:
         shapes = f"{show_shape(sequence.shape)}, not {show_shape(sorter.shape)}"
         raise ShapeError(f"searchsorted: sorter must have the shape of sorted_sequence, {shapes}")

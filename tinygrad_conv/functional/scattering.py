@@ -17,7 +17,7 @@ from ..options import INTEGER, OPERAND, checked, choice, optional
 from .arguments import Operand, documented_by
 from .elementwise import div
 
-REDUCTION = choice("sum", "prod", "mean", "amax", "amin")._replace(plain=frozenset(), at_once=True)
+REDUCTION = choice("sum", "prod", "mean", "amax", "amin", at_once=True)
 OLD_NAMES = {"add": "sum", "multiply": "prod"}
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..errors import ShapeError, show_shape
 from ..ops import shape
+from ..ops.arguments.dtypes import check_integers
 from ..ops.arguments.windows import check_images
 from ..options import ANY, ARRAY, checked
-from .arguments import Operand, Size, in_one_row
+from .arguments import Operand, Size, array_of, in_one_row
 from .pooling import stride_in_one_row
 from .scattering import scatter
 
@@ -72,9 +73,8 @@ def unpooled(
         given = f"{show_shape(indices.shape)} and {show_shape(input.shape)}"
         raise ShapeError(f"{op}: indices and input must have the same shape, not {given}")
     rows, columns = image_size(op, input.shape[-2:], window, output_size)
-    places = np.asarray(indices.data if isinstance(indices, Tensor) else indices)
-    if places.dtype.kind not in "iu":
-        raise DtypeError(f"{op}: indices must hold integers, not {show_array(places)}")
+    places = array_of(indices)
+    check_integers(op, "indices", places)
     if places.size and not 0 <= places.min() <= places.max() < rows * columns:
         raise IndexError(
             f"{op}: indices holds {places.min()} … {places.max()}, but an output [{rows},{columns}] has the "

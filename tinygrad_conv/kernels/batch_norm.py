@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .memory_order import aligned_like, in_order_of
+from .memory_order import aligned_like, memory_order
 from .norm import Blocks, alike, blocks_of, dots
 from .pointwise import sum_of_rows, zeros
 from .sums import SHORT, sum_over
@@ -74,11 +74,13 @@ def batch_norm_sent_back(
     dy: Array, x: Array, w: Array | None, center: Array, scale: Array
 ) -> SentBack | None:
     """(g - mean(g) - x̂ mean(g x̂)) · scale with g = w dY, x̂ = (x - μ) · scale; None: `norm` serves it."""
-    blocks = blocks_of_channels(x, w, center.reshape(-1), scale.reshape(-1)) if alike(dy, x) else None
+    if not alike(dy, x) or memory_order(dy.strides) != memory_order(x.strides):
+        return None  # dY is summed as it lies, which would be another order than that of x
+    blocks = blocks_of_channels(x, w, center.reshape(-1), scale.reshape(-1))
     if blocks is None:
         return None
     dx, (products, sums) = aligned_like(x), np.empty((2, x.shape[1]), x.dtype)
-    values, errors, result = blocks.of(x), blocks.of(in_order_of(x, dy)), blocks.of(dx)
+    values, errors, result = blocks.of(x), blocks.of(dy), blocks.of(dx)
     centers, scales, count = center.reshape(-1), scale.reshape(-1), count_of(blocks)
 
     def work(first: int, last: int) -> None:

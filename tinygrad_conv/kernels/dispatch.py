@@ -111,7 +111,7 @@ TABLES = {
 KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table}))
 FAST = "fast"
 
-_wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last rules", default=(FAST,))
+_wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last counts", default=(FAST,))
 _wanted.set((FAST,))  # what is set is found at once, a default after looking for it everywhere
 
 kernels_in_use = _wanted.get

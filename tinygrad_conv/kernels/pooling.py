@@ -238,7 +238,7 @@ def side_by_side(window: Window) -> bool:
 def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array]:
     """(y, tap), both [N, C, P, Q], of x [N, C, H, W]."""
     order = memory_order(x.strides)
-    places = _places(x, window, order)
+    places = in_windows(x, window, order)
     y, tap = aligned_empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
 
     def work(first: int, last: int) -> None:
@@ -276,7 +276,7 @@ def _scatter_taps_side_by_side(dy: Array, tap: Array, window: Window) -> Array:
         dx[:, :, 2 * window.out[0] :] = 0
     if window.size[1] > 2 * window.out[1]:
         dx[..., 2 * window.out[1] :] = 0
-    places, named = as_bits(_places(dx, window, order)), tap.transpose(order.axes)
+    places, named = as_bits(in_windows(dx, window, order)), tap.transpose(order.axes)
     bits = as_bits(values)
 
     def work(first: int, last: int) -> None:
@@ -294,7 +294,7 @@ def _parts(first: int, last: int, windows: Array) -> Iterator[slice]:
         yield slice(begin, min(begin + together, last))
 
 
-def _places(x: Array, window: Window, order: Order) -> Any:
+def in_windows(x: Array, window: Window, order: Order) -> Any:
     """A view of x [N, C, H, W] as [2, 2, ...]: row and column in the window, then windows as in memory."""
     height, width = window.out
     if window.size != (2 * height, 2 * width):

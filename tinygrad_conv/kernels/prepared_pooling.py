@@ -16,7 +16,7 @@ import numpy as np
 from . import pooling
 from .dispatch import pools
 from .memory_order import memory_order
-from .pooling import ONE, TAPS, as_bits, has_nan, side_by_side
+from .pooling import ONE, TAPS, as_bits, has_nan, in_windows, side_by_side
 from .window import Array, Window
 
 FEW_WINDOWS = 100_000  # with more, work is shared among threads, or done in parts that stay in the cache
@@ -58,14 +58,14 @@ def max_pool_into(
     differs = np.empty(before.shape, bool)
     first, second, third = differs.view(np.uint8)
     tap_of_window = tap.transpose(order.back)
-    places = None if known is None else in_windows(known, window, order.axes)
+    places = None if known is None else in_windows(known, window, order)
     largest, differ, add, multiply = np.maximum.reduce, np.not_equal, np.add, np.multiply
 
     def run(x: Array) -> tuple[Array, Array]:
         if x is known:
             by_place[...] = places
         elif x.strides == strides:
-            by_place[...] = in_windows(x, window, order.axes)
+            by_place[...] = in_windows(x, window, order)
         else:
             return pool(x, window)
         largest(numbers, 0, None, y)
@@ -84,7 +84,7 @@ def max_pool_into(
 def scatter_taps_into(out: Array, tap: Array, window: Window) -> Callable[[Array, Array], Array]:
     """For windows side by side."""
     order, strides, scatter = memory_order(tap.strides), tap.strides, pools().scatter_taps
-    places = as_bits(in_windows(out, window, order.axes))
+    places = as_bits(in_windows(out, window, order))
     named = np.empty(places.shape, bool)
     rest = [out[:, :, 2 * window.out[0] :], out[..., 2 * window.out[1] :]]
     rest = [edge for edge in rest if edge.size]
@@ -99,10 +99,3 @@ def scatter_taps_into(out: Array, tap: Array, window: Window) -> Callable[[Array
         return out
 
     return run
-
-
-def in_windows(x: Array, window: Window, axes: tuple[int, ...]) -> Array:
-    """A view of x [N, C, H, W] as [2, 2, ...]: row and column in the window, then windows as in memory."""
-    height, width = window.out
-    windows = x[:, :, : 2 * height, : 2 * width].reshape(*x.shape[:2], height, 2, width, 2)
-    return windows.transpose(3, 5, *[(0, 1, 2, 4)[axis] for axis in axes])

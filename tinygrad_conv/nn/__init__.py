@@ -22,12 +22,16 @@ from .activation import (
     Hardtanh,
     LeakyReLU,
     LogSigmoid,
+    LogSoftmax,
     Mish,
     PReLU,
     ReLU,
     ReLU6,
     Sigmoid,
     SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
     Softplus,
     Softshrink,
     Softsign,
@@ -108,7 +112,6 @@ from .shape import (
     Upsample,
     ZeroPad2d,
 )
-from .softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from .uninitialized import UninitializedParameter
 
 __all__ = [

@@ -15,6 +15,7 @@ import numpy as np
 from .. import functional as F
 from ..engine.modes import is_grad_enabled
 from ..engine.tensor import Tensor
+from ..members import as_tuple
 
 Pair = tuple[Callable[..., Any], Callable[..., Any]]
 
@@ -122,8 +123,3 @@ def backward_hooks(hooks: dict[int, Any]) -> Pair:
         return out.values if is_tuple else out.values[0]
 
     return enter, leave
-
-
-def as_tuple(gradients: Any) -> tuple[Any, ...]:
-    """What a hook returned: gradients, or a single one."""
-    return tuple(gradients) if isinstance(gradients, (tuple, list)) else (gradients,)

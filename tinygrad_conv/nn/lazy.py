@@ -197,8 +197,10 @@ class LazyConvTranspose2d(LazyConvTranspose, ConvTranspose2d):
     ndims, channel_at = (4, 3), -3
 
 
-class LazyBatchNorm(Lazy):
-    """What LazyBatchNorm1d and LazyBatchNorm2d share: num_features is the second size of the first input."""
+class LazyNorm(Lazy):
+    """What lazy batch and instance norms share: num_features are those of the first input; affine, and with
+    running statistics, unless said otherwise.
+    """
 
     counted = "num_features"
 
@@ -217,48 +219,28 @@ class LazyBatchNorm(Lazy):
         self.wait()
 
 
-class LazyBatchNorm1d(LazyBatchNorm, BatchNorm1d):
+class LazyBatchNorm1d(LazyNorm, BatchNorm1d):
     """BatchNorm1d whose num_features are those of the first input."""
 
     becomes = BatchNorm1d
     ndims = BatchNorm1d.ndims
 
 
-class LazyBatchNorm2d(LazyBatchNorm, BatchNorm2d):
+class LazyBatchNorm2d(LazyNorm, BatchNorm2d):
     """BatchNorm2d whose num_features are those of the first input."""
 
     becomes = BatchNorm2d
     ndims = BatchNorm2d.ndims
 
 
-class LazyInstanceNorm(Lazy):
-    """What LazyInstanceNorm1d and LazyInstanceNorm2d share; affine unless said otherwise."""
-
-    counted = "num_features"
-
-    def __init__(
-        self,
-        eps: float = 1e-5,
-        momentum: float = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        *,
-        bias: bool = True,
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        options: Any = (eps, momentum, affine, track_running_stats)
-        super().__init__(0, *options, bias=bias, dtype=dtype)  # type: ignore[call-arg]
-        self.wait()
-
-
-class LazyInstanceNorm1d(LazyInstanceNorm, InstanceNorm1d):
+class LazyInstanceNorm1d(LazyNorm, InstanceNorm1d):
     """InstanceNorm1d whose num_features are those of the first input."""
 
     becomes = InstanceNorm1d
     ndims, channel_at = InstanceNorm1d.ndims, -2
 
 
-class LazyInstanceNorm2d(LazyInstanceNorm, InstanceNorm2d):
+class LazyInstanceNorm2d(LazyNorm, InstanceNorm2d):
     """InstanceNorm2d whose num_features are those of the first input."""
 
     becomes = InstanceNorm2d

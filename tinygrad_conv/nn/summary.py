@@ -11,6 +11,7 @@ import numpy as np
 from ..creation import zeros
 from ..dtypes import Array, get_default_dtype
 from ..engine.modes import no_grad
+from ..engine.numpy_calls import tensors_in
 from ..engine.registry import picture
 from ..engine.tensor import Tensor
 from ..errors import show_shape
@@ -110,7 +111,7 @@ def summarize(net: Any, input_shapes: tuple[Shape, ...]) -> Summary:
     def note(module: Any, inputs: tuple[Any, ...], output: Any) -> None:
         own = [parameter for parameter in module.parameters(recurse=False) if parameter not in counted]
         counted.update(own)
-        rows.append(row_of(module, own, inputs, tensors_in(output), given.pop(module, [])))
+        rows.append(row_of(module, own, inputs, list(tensors_in(output)), given.pop(module, [])))
 
     layers = [
         module
@@ -178,16 +179,6 @@ def row_of(
         work,
         sum(array.nbytes for array in made),
     )
-
-
-def tensors_in(output: Any) -> list[Tensor]:
-    """The Tensors among what a layer returned."""
-    if isinstance(output, Tensor):
-        return [output]
-    if isinstance(output, dict):
-        return tensors_in(list(output.values()))
-    members = output if isinstance(output, (tuple, list)) else ()
-    return [tensor for member in members for tensor in tensors_in(member)]
 
 
 def show_bytes(count: int) -> str:

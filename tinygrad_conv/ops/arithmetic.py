@@ -8,7 +8,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from .arguments.scalars import check_power
-from .functions import floating, log, masked, sigmoid, sign
+from .functions import floating, log, masked, sigmoid, sign, zeros_for
 
 
 def broadcast(op, function, a, b):
@@ -238,7 +238,7 @@ def copysign_da(dy, a, b):
 @copysign.grad("b")
 def copysign_db(dy):
     """0: of b its sign alone is read."""
-    return masked(dy, mask=np.zeros((), bool))
+    return zeros_for(dy)
 
 
 @primitive(names=("input", "other"), broadcasting=True)

@@ -5,17 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .functions import masked
+from .functions import zeros_for
 
 
 def rounded(function, x):
     """x rounded by a function of NumPy's; integers and bools are whole already."""
     return function(x) if x.dtype.kind == "f" else x.copy()
-
-
-def zeros_for(dy):
-    """0 in the place of each dY, also where dY is infinite and a product would make NaN of it."""
-    return masked(dy, mask=np.zeros((), bool))
 
 
 @primitive(names=("input",))

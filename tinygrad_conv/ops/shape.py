@@ -9,9 +9,9 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
+from ..members import as_tuple
 from .arguments.dims import many_dims, one_dim
 from .arguments.shapes import (
-    as_tuple,
     check_has_dims,
     check_joined,
     check_order,

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, ascended_and_decayed, remembered
+from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
 
 
 class Adagrad(Optimizer):
@@ -47,6 +47,7 @@ class Adagrad(Optimizer):
             **implementation,
         )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         grad = ascended_and_decayed(grad, data, group)
@@ -87,6 +88,7 @@ class Adadelta(Optimizer):
             **implementation,
         )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         rho, eps = group["rho"], group["eps"]
         grad = ascended_and_decayed(grad, data, group)

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, remembered
+from .optimizer import Group, Optimizer, elementwise, remembered
 
 
 class Adam(Optimizer):
@@ -65,6 +65,7 @@ class Adam(Optimizer):
                 f"{kind}: decoupled_weight_decay={not self.decoupled} makes it {other}; use that"
             )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]

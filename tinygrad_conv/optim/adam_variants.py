@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, ascended_and_decayed, remembered
+from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
 
 
 class NAdam(Optimizer):
@@ -53,6 +53,7 @@ class NAdam(Optimizer):
             **implementation,
         )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]
@@ -94,6 +95,7 @@ class RAdam(Optimizer):
             **implementation,
         )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, ascended_and_decayed, remembered
+from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
 
 
 class Adamax(Optimizer):
@@ -40,6 +40,7 @@ class Adamax(Optimizer):
             **implementation,
         )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -154,29 +154,36 @@ class Optimizer:
         """What a step changes."""
         if getattr(self.update, "__func__", None) is not Optimizer.update:
             return self.step_on_copies()
-        changes, owners = Changes(), []
+        changes, arrays = Changes(), []
         for group in self.param_groups:
             for param in group["params"]:
                 grad = getattr(param, "_grad", None)  # .grad, in C
-                if grad is None:  # an uninitialized parameter has no data either
-                    continue
-                data, state = param._data, self.state.get(param)
-                if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype is not data.dtype:
-                    grad = plain_gradient(param)
-                if not data.flags.writeable:
-                    check_writable(type(self).__name__, param)
-                updated = self.updated if data.itemsize > 2 else self.updated_wide
-                new_data, new_state = updated(data, grad, state or NOTHING, group)
-                if type(new_data) is not np.ndarray or new_data.dtype is not data.dtype:
-                    new_data, new_state = self.updated_wide(data, grad, state or NOTHING, group)
-                changes.write_leaf(param, new_data)
-                owners.append(id(data if data.base is None else memory_owner(data)))
-                if state is None:
-                    changes.update(self.state, {param: new_state})
-                elif new_state:
-                    changes.update(state, new_state)
-        shared = len(owners) > 1 and len(set(owners)) < len(owners)
-        return self.step_on_copies() if shared else changes
+                if grad is not None:  # an uninitialized parameter has no data either
+                    arrays.append(param._data)
+                    self.compute(param, grad, group, changes)
+        return self.step_on_copies() if share_memory(arrays) else changes
+
+    def compute(self, param: Any, grad: Any, group: Group, changes: Changes) -> None:
+        """What a step changes of one parameter goes to `changes`."""
+        data, state = param._data, self.state.get(param)
+        if type(grad) is not np.ndarray or grad.shape != data.shape or grad.dtype is not data.dtype:
+            grad = plain_gradient(param)
+        if not data.flags.writeable:
+            check_writable(type(self).__name__, param)
+        new_data, new_state = self.updated_in_dtype(data, grad, state or NOTHING, group)
+        changes.write_leaf(param, new_data)
+        if state is None:
+            changes.update(self.state, {param: new_state})
+        elif new_state:
+            changes.update(state, new_state)
+
+    def updated_in_dtype(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
+        """As `updated`, in the dtype of data whatever the options are."""
+        if data.itemsize > 2:
+            new_data, new_state = self.updated(data, grad, state, group)
+            if type(new_data) is np.ndarray and new_data.dtype is data.dtype:
+                return new_data, new_state
+        return self.updated_wide(data, grad, state, group)
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, with arrays of no dimensions as such, in the dtypes of data and state whatever the
@@ -286,6 +293,21 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
+ELEMENTWISE: set[Any] = set()
+"""The formulas that were declared so."""
+
+Formula = TypeVar("Formula", bound=Callable[..., tuple[Array, State]])
+
+
+def elementwise(updated: Formula) -> Formula:
+    """Declare an `updated` that computes each number of a parameter, and of its state's arrays, of those in
+    its place and of plain numbers alone. Then it may be called with the numbers of several parameters as one
+    vector.
+    """
+    ELEMENTWISE.add(updated)
+    return updated
+
+
 def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
     """Refuse what cannot be optimised."""
     if not isinstance(param, Tensor):
@@ -304,6 +326,12 @@ def check_writable(kind: str, param: Any) -> None:
     if not param.data.flags.writeable:
         reason = "is read-only, for an op or a view made it"
         raise ValueError(f"{kind}: {show_tensor(param)} {reason}; pass tg.tensor(it), a copy")
+
+
+def share_memory(arrays: list[Array]) -> bool:
+    """Whether some of them show the memory of one array."""
+    owners = [id(array if array.base is None else memory_owner(array)) for array in arrays]
+    return len(owners) > 1 and len(set(owners)) < len(owners)
 
 
 def remembered(state: State, name: str, data: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, remembered
+from .optimizer import Group, Optimizer, elementwise, remembered
 
 
 class RMSprop(Optimizer):
@@ -55,6 +55,7 @@ class RMSprop(Optimizer):
             **implementation,
         )
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         alpha, momentum = group["alpha"], group["momentum"]
         if group["maximize"]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, remembered
+from .optimizer import Group, Optimizer, elementwise, remembered
 
 
 class SGD(Optimizer):
@@ -52,6 +52,7 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening")
 
+    @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         if group["maximize"]:
             grad = -grad

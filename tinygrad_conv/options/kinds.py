@@ -151,11 +151,14 @@ def as_numbers(value: Any) -> Any:
     return value.item() if is_single and not getattr(value, "requires_grad", False) else value
 
 
-def choice(*words: str) -> Option:
-    """One of some words."""
-    expected = " or ".join([", ".join(map(repr, words[:-1])), repr(words[-1])])
+def choice(*words: str, at_once: bool = False) -> Option:
+    """One of some words; looked at by the op or function itself, unless at once."""
     return Option(
-        expected, lambda value: isinstance(value, str) and value in words, plain=WORD, refusal=ValueError
+        expected=" or ".join([", ".join(map(repr, words[:-1])), repr(words[-1])]),
+        has_type=lambda value: isinstance(value, str) and value in words,
+        plain=frozenset() if at_once else WORD,
+        at_once=at_once,
+        refusal=ValueError,
     )
 
 

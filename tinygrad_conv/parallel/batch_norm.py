@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from ..dtypes import Array
-from ..engine.commit import Changes
 from ..engine.modes import told
 from ..engine.tensor import Tensor
-from ..functional.arguments import rewrite
-from ..functional.norms import move, room
+from ..functional import norms
 from ..nn.module import Module
 from ..nn.norm import BatchNorm
 from ..nn.parameters import check_dtype
@@ -44,16 +42,15 @@ class SyncBatchNorm(BatchNorm):
         self.ranks, self.weighted = ranks_of(comm), weighted
 
     def forward(self, x: Any) -> Tensor:
-        from .batch_norm_op import (
-            sync_batch_norm,
-        )  # names of ops are global, and so declared where there is one
+        # names of ops are global, so this one is declared where there is such a layer
+        from .batch_norm_op import sync_batch_norm
 
         uses_batch = self.training or self.running_mean is None
         if not uses_batch or self.ranks.size == 1:
             return super().forward(x)
         check_dtype(self, x, self.weight if self.bias is None else self.bias)
         self.check(x)
-        statistics = room(3, self.num_features)
+        statistics = norms.room(3, self.num_features)
         options = {"ranks": self.ranks, "weighted": self.weighted, "eps": self.eps, "statistics": statistics}
         y: Tensor = sync_batch_norm(x, self.weight, self.bias, **options)
         if self.training and self.running_mean is not None:
@@ -90,16 +87,7 @@ def converted(layer: BatchNorm, comm: Any, weighted: bool) -> SyncBatchNorm:
 def follow(
     mean: Tensor, variance: Tensor | None, count: Tensor | None, statistics: Array, momentum: float | None
 ) -> None:
-    """Move running statistics, together, towards `statistics` [3, C] by the share `momentum`, or 1 / count;
-    and count the batch.
+    """Move running statistics as functional.norms does, towards `statistics` [3, C]: means, variances, and of
+    how many elements they are.
     """
-    changes = Changes()
-    center, biased, elements = statistics[0], statistics[1], statistics[2].max(initial=0)
-    if count is not None:
-        batches = count.data + 1
-        momentum = 1 / int(batches) if momentum is None else momentum
-        rewrite(changes, count, batches)
-    if elements:
-        move(changes, mean, center, momentum)
-        move(changes, variance, biased * (elements / (elements - 1)), momentum)
-    changes.commit()
+    norms.follow(mean, variance, statistics[:2], statistics[2].max(initial=0), momentum, count)

@@ -71,11 +71,6 @@ def unwrapped(given: Any) -> Any:
     return given
 
 
-def floats_of(owner: str, name: str, given: Any) -> Array:
-    """Numbers as float64."""
-    return array_of(owner, name, given).astype(np.float64)
-
-
 def finite_floats_of(owner: str, name: str, given: Any) -> Array:
     """Numbers as float64 that can be drawn: NaN for those that are not finite, and none beyond LARGEST."""
     numbers = array_of(owner, name, given).astype(np.float64)

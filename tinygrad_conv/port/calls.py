@@ -171,8 +171,8 @@ class Calls:
                 return net()
             return TENSOR if issubclass(value, Tensor) else items(UNKNOWN) if "Loader" in path else UNKNOWN
         module = getattr(value, "__module__", "") or ""
-        if module.endswith(".creation"):
-            return OTHER if path.endswith("manual_seed") else TENSOR
+        if module.endswith((".creation", ".randomness.default")):
+            return TENSOR if module.endswith(".creation") else OTHER
         if isinstance(value, Op) or ".functional" in module or ".ops" in module:
             given = [
                 item_of(kind) if kind.name in ("items", "members") else kind for kind in [*kinds, *keywords]

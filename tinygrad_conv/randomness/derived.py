@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..creation import _generator, fresh_generator
+from .default import GENERATOR, fresh_generator
 
 if TYPE_CHECKING:
     from .generator import Generator
@@ -36,9 +36,9 @@ def seeded(seed: int, *salt: int) -> Generator:
 @contextmanager
 def drawing_by_default(generator: Any) -> Iterator[None]:
     """Inside, functions that are given no generator draw from this one."""
-    before = _generator.get()
-    _generator.set(generator)
+    before = GENERATOR.get()
+    GENERATOR.set(generator)
     try:
         yield
     finally:
-        _generator.set(before)
+        GENERATOR.set(before)

@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..creation import drawing_from, shape_of
+from ..creation import shape_of
 from ..dtypes import Array, below, check_numbers, get_default_dtype
 from ..engine.in_place import change
 from ..engine.modes import told
 from ..engine.registry import OPS, composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array
+from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, COUNT, FLAG, OPERAND, checked
+from .default import drawing_from
 
 
 @told
@@ -56,7 +58,7 @@ def normal(
 def bernoulli(input: Any, *, generator: Any = None) -> Tensor:
     """1 with the probability in `input`, else 0, in its dtype; no gradient passes through the choice."""
     probabilities = numbers_of(input)
-    check_floating("bernoulli", "input", probabilities)
+    check_float("bernoulli", input=probabilities)
     drawn = draw_bernoulli(drawing_from(generator), probabilities.shape, probabilities)
     return Tensor(drawn.astype(probabilities.dtype))
 
@@ -71,7 +73,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     are negative, not finite or all 0, and where fewer than num_samples are positive without replacement.
     """
     weights = numbers_of(input)
-    check_floating("multinomial", "input", weights)
+    check_float("multinomial", input=weights)
     check_weights(weights, num_samples, replacement)
     random = drawing_from(generator)
     rows = weights.reshape(-1, weights.shape[-1]).astype(np.float64)
@@ -90,12 +92,6 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 def numbers_of(value: Any) -> Array:
     """The numbers of a tensor, of an array, or of a number alone."""
     return check_numbers(np.asarray(value.data if isinstance(value, Tensor) else value))
-
-
-def check_floating(owner: str, name: str, array: Array) -> None:
-    """Refuse integers."""
-    if array.dtype.kind != "f":
-        raise DtypeError(f"{owner}: {name} must be floating-point, not {show_array(array)}; use .float()")
 
 
 def check_weights(weights: Array, count: int, replacement: bool) -> None:
@@ -156,7 +152,7 @@ def into(x: Tensor, symbol: str, generator: Any, draw: Callable[..., Array], *op
 @checked(mean=OPERAND, std=OPERAND)
 def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = None) -> Tensor:
     """Normal numbers in the place of the old ones."""
-    check_floating("normal_", "x", input.data)
+    check_float("normal_", x=input.data)
     return into(input, "x.normal_(…)", generator, draw_normal, numbers_of(mean), numbers_of(std))
 
 
@@ -165,7 +161,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = 
 @checked(low=OPERAND, high=OPERAND)
 def uniform_(input: Tensor, low: float = 0, high: float = 1, *, generator: Any = None) -> Tensor:
     """Numbers on [low, high) in the place of the old ones."""
-    check_floating("uniform_", "x", input.data)
+    check_float("uniform_", x=input.data)
     bounded = partial(draw_below, dtype=input.dtype)
     return into(input, "x.uniform_(…)", generator, bounded, numbers_of(low), numbers_of(high))
 
@@ -189,5 +185,5 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
 @checked(lambd=OPERAND)
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Any = None) -> Tensor:
     """Exponential numbers of rate lambd in the place of the old ones."""
-    check_floating("exponential_", "x", input.data)
+    check_float("exponential_", x=input.data)
     return into(input, "x.exponential_(…)", generator, draw_exponential, numbers_of(lambd))

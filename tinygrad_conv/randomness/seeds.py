@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias
 
 import numpy as np
 
-from ..creation import generator as default_generator
 from ..options import Option, is_integer
+from .default import generator as default_generator
 
 if TYPE_CHECKING:
     Random: TypeAlias = np.random.Generator | int | None

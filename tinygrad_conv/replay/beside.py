@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from ..creation import manual_seed, seed
 from ..engine.location import PACKAGE, Where
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
+from ..randomness.default import manual_seed, seed
 from ..randomness.generator import Generator
 
 TALK = (print, input, open, breakpoint)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .liveness import slots_of
 from .program import Recorded
+from .values import slots_of
 
 
 def lifetimes(recorded: Recorded) -> dict[int, tuple[int, int]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..kernels import aligned_empty
 from .program import Recorded
-from .values import Argument, ArrayIn, Reading, TensorIn
+from .values import slots_of
 
 LARGE = 1 << 16  # bytes: letting go of less costs more than it gives
 
@@ -81,11 +81,11 @@ def releases(recorded: Recorded) -> dict[int, list[int]]:
 
 
 def laid_out(block: Any, array: Any) -> Any:
-    """A block as an array in the memory order of another."""
-    order = sorted(range(array.ndim), key=lambda axis: (-abs(array.strides[axis]), axis))
-    shape = [array.shape[axis] for axis in order]
-    places = np.ndarray(shape, array.dtype, block)
-    return places.transpose(np.argsort(order)) if order else places
+    """A block as an array in the memory order of another, a plain one.
+
+    Its steps along axes of size 1, which lead nowhere, are taken over too: kernels read the order off them.
+    """
+    return np.ndarray(array.shape, array.dtype, block, strides=[abs(step) for step in array.strides])
 
 
 def is_plain(array: Any) -> bool:
@@ -101,13 +101,6 @@ def parts_of(value: Any) -> list[Any]:
     if isinstance(value, tuple):
         return [part for part in value if isinstance(part, np.ndarray)]
     return [value] if isinstance(value, np.ndarray) else []
-
-
-def base_of(array: Any) -> Any:
-    """The array that owns the memory."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 def last_reads(recorded: Recorded, owner: list[int]) -> dict[int, int]:
@@ -131,25 +124,10 @@ def members(recorded: Recorded, slot: int) -> list[int]:
 
 def escaping(recorded: Recorded) -> set[int]:
     """Slots of values that somebody outside may hold on to."""
-    slots = slots_of(recorded.result)
+    slots = set(slots_of(recorded.result))
     for line in recorded.lines:
         if line.kind == "function":
             slots |= {*line.reads, *line.writes}
         if line.kind == "tuple":
             slots |= {*line.reads}
     return slots
-
-
-def slots_of(form: Any) -> set[int]:
-    """The slots that marks name, anywhere in a value."""
-    if isinstance(form, Reading):
-        return slots_of(form.tensor)
-    if isinstance(form, (ArrayIn, TensorIn)):
-        return {form.slot}
-    if isinstance(form, Argument):
-        return set()
-    if isinstance(form, (list, tuple)):
-        return {slot for member in form for slot in slots_of(member)}
-    if isinstance(form, dict):
-        return slots_of(list(form.values()))
-    return set()

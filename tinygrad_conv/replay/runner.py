@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.backward import read_only
 from ..engine.registry import door, picture
 from ..engine.tensor import Tensor, tensor_of
 from ..errors import ReplayError
+from ..members import each_once
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
 from ..options import COUNT, check_option
+from ..randomness.default import generator
 from .arguments import Arguments
 from .calls import calls_of
 from .gradients import FORGET, nothing
@@ -25,8 +28,8 @@ from .joined import joined
 from .listing import listed
 from .liveness import releases
 from .program import Line, Recorded, imagine
-from .state import Grads, State, default_generator
-from .values import MARKS, Argument, Call, Reading, TensorIn, filled, read_only, walk
+from .state import Grads, State
+from .values import MARKS, Argument, Call, Reading, TensorIn, filled, walk
 
 if TYPE_CHECKING:
     from .profile import Profile
@@ -153,10 +156,10 @@ class Changed:
                 self.leaves += line.details
             elif line.kind == "function":
                 self.note_function(line)
-        self.written = distinct(self.written)
+        self.written = each_once(self.written)
         fixed = [leaf for leaf in self.leaves if isinstance(leaf, Tensor)]
         self.leaves_of_arguments = [leaf.number for leaf in self.leaves if isinstance(leaf, Argument)]
-        self.leaves = distinct(fixed)
+        self.leaves = each_once(fixed)
         others = (self.written, self.written_arguments, self.leaves_of_arguments, self.optimizers)
         self.only_grads = not (any(others) or self.schedulers or self.generators or self.random or everything)
 
@@ -166,7 +169,7 @@ class Changed:
         changed = Changed(recorded, everything=True)
         changed.random = True
         outside = [slot.value for slot in recorded.slots if slot.origin == "outside"]
-        changed.leaves = distinct([*changed.leaves, *outside])
+        changed.leaves = each_once([*changed.leaves, *outside])
         return changed
 
     def note_function(self, line: Line) -> None:
@@ -193,7 +196,7 @@ class Changed:
         """All of it as it is now."""
         if self.only_grads and not self.changes_grads and not everything:
             return Grads(self.leaves)
-        generators = [*self.generators, default_generator()] if self.random else self.generators
+        generators = [*self.generators, generator()] if self.random else self.generators
         return State(
             [*self.written, *(tensors[number] for number in self.written_arguments)],
             [*self.leaves, *(tensors[number] for number in self.leaves_of_arguments)],
@@ -251,8 +254,3 @@ def result_tensor(array: Any, edge: Any) -> Tensor:
     else:
         array = read_only(array)
     return tensor_of(array, edge)
-
-
-def distinct(values: list[Any]) -> list[Any]:
-    """Each object once."""
-    return list({id(value): value for value in values}.values())

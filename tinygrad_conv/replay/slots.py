@@ -11,7 +11,8 @@ import numpy as np
 from ..engine.location import Where, user_where
 from ..engine.modes import LAYER
 from ..engine.tensor import Tensor
-from .liveness import base_of, parts_of
+from ..optim.drafts import memory_owner
+from .liveness import parts_of
 from .program import Line, Recorded, Slot, form_of
 from .values import Argument, ArrayIn, TensorIn
 
@@ -77,7 +78,7 @@ class Slots:
         if isinstance(value, np.ndarray):
             self.slot_of.note(value, number)
         for part in parts_of(value):
-            base = base_of(part)
+            base = memory_owner(part)
             owner = self.memory.get(base)
             owner = self.memory.note(base, number) if owner is None else owner
             self.recorded.owners[number] = min(owner, self.recorded.owners[number])
@@ -113,12 +114,9 @@ class Slots:
         if id(value) in self.argument_of:
             return Argument(self.argument_of[id(value)])
         number = self.slot_of_tensor(value)
-        slot = self.recorded.slots[number]
-        return (
-            value
-            if slot.origin == "outside" and slot.value is value
-            else TensorIn(number, number in self.made)
-        )
+        if id(value) in self.outside:
+            return value  # itself, for whatever the step has made of its numbers by now
+        return TensorIn(number, number in self.made)
 
     def array_mark(self, value: Any) -> Any:
         """The mark for a tensor or an array among the params of an op, which takes arrays."""

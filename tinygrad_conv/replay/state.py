@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..creation import generator
 from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..optim.lr_scheduler.scheduler import LRScheduler
@@ -98,10 +97,11 @@ def shallow(value: Any) -> Any:
 
 
 def same_numbers(array: Any, other: Any) -> bool:
-    """Whether two arrays of one shape hold the same bits."""
-    return bool(array.tobytes() == other.tobytes())
-
-
-def default_generator() -> np.random.Generator:
-    """The one behind dropout and `tg.rand`."""
-    return generator()
+    """Whether two arrays of one shape hold the same bits; but all NaNs are one, for the sign of a sum of two
+    depends on how many are added up at once.
+    """
+    if array.tobytes() == other.tobytes():
+        return True
+    if array.dtype.kind != "f" or not np.array_equal(missing := np.isnan(array), np.isnan(other)):
+        return False
+    return bool(array[~missing].tobytes() == other[~missing].tobytes())

@@ -13,15 +13,15 @@ from ..dtypes import promote
 from ..engine.backpropagation import clear_grads
 from ..engine.location import Where, user_where
 from ..engine.modes import BACKWARD
-from ..engine.node import Output, input_edges
+from ..engine.node import Output, input_edges, shape_and_dtype
 from ..engine.observe import Call, Observer
 from ..engine.op import is_scalar
 from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
-from ..members import members_of
+from ..members import as_tuple, members_of
 from ..optim.optimizer import Optimizer
 from .slots import Slots, awaited
-from .values import ArrayIn, TensorIn, plain, with_marks
+from .values import ArrayIn, TensorIn, plain, slots_of, walk, with_marks
 
 READS_OF_A_STEP = (Optimizer.step.__code__,)  # reads of gradients in there are the optimiser's own
 
@@ -76,11 +76,11 @@ class Trace(Slots, Observer):
             self.refuse(f"{op.name} returned what it was given", where)
         before = len(self.recorded.slots)
         reads = self.operands(call)
-        self.check_constants(before, where)
         params = {
             name: with_marks(plain(op.options.get(name), value), self.array_mark)
             for name, value in call.options.items()
         }
+        self.check_constants(before, params, where)
         several = len(call.outputs) > 1 or (call.node is not None and call.node.several)
         outputs = [self.new("computed", output._data) for output in call.outputs]
         node = call.node
@@ -91,16 +91,16 @@ class Trace(Slots, Observer):
         if node is not None:
             self.save(node, op, reads, outputs, kept, params, where)
 
-    def check_constants(self, before: int, where: Where) -> None:
+    def check_constants(self, before: int, params: dict[str, Any], where: Where) -> None:
         """Refuse constants that a rule may have computed by NumPy from masks, indices or labels: it may do so
         where it is differentiated itself.
         """
         if self.sweep is None or self.sweep.lift is None:
             return
         node = self.sweep.node
-        choices = set(node.op.keeps) & node.saved.keys() or any(map(is_array, node.params.values()))
+        choices = set(node.op.keeps) & node.saved.keys() or any(map(is_array, walk(node.params)))
         new = [slot.value for slot in self.recorded.slots[before:] if slot.origin == "constant"]
-        if choices and any(isinstance(value, (np.ndarray, np.generic)) for value in new):
+        if choices and any(isinstance(value, (np.ndarray, np.generic)) for value in [*new, *walk(params)]):
             self.refuse(f"a rule of {node.op.name}, which is differentiated itself, computes by NumPy", where)
 
     def operands(self, call: Call) -> list[int]:
@@ -151,6 +151,10 @@ class Trace(Slots, Observer):
                 by_name[name] = self.new("constant", value)  # a shape
             if isinstance(value, np.ndarray) and self.slot_of.get(value) is None:
                 self.slot_of.note(value, by_name[name])  # a copy of a bare array: what a lift will show
+        for name, marked in params.items():
+            for value, mark in zip(walk(node.params[name]), walk(marked)):
+                if type(mark) is ArrayIn and self.slot_of.get(value) is None:
+                    self.slot_of.note(value, mark.slot)  # the tape's copy of an index, or of labels
         self.saved[node] = {**by_name, "": self.new("constant", {**op.defaults, **params})}
 
     def tuple_of(self, numbers: list[int], where: Where) -> int:
@@ -232,7 +236,7 @@ class Trace(Slots, Observer):
                 ]
             self.parts = [self.new("computed", None) if each else None for each in wanted]
             expected = [
-                shape_of_edge(edge) if each else None for edge, each in zip(input_edges(node), wanted)
+                shape_and_dtype(edge) if each else None for edge, each in zip(input_edges(node), wanted)
             ]
             numbers = [number for number in self.parts if number is not None]
             self.write_rule(node, rule, numbers, expected)
@@ -299,7 +303,7 @@ class Trace(Slots, Observer):
     @careful
     def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
         name = function.__name__
-        written = [inputs[0]] if name == "change_off_the_tape" else results_of(result)
+        written = [inputs[0]] if name == "change_off_the_tape" else as_tuple(result)
         writes, places = [], []
         for place, value in enumerate(written):
             array = value._data if isinstance(value, Tensor) else value
@@ -308,7 +312,7 @@ class Trace(Slots, Observer):
                 places.append(place)
                 if isinstance(value, Tensor) and array.flags.writeable:
                     self.made.add(writes[-1])
-        self.write("function", name, function, slots_in(self.given), writes, (self.given, places))
+        self.write("function", name, function, slots_of(self.given), writes, (self.given, places))
 
     def check_changeable(self, tensor: Tensor) -> None:
         """Refuse a change of a tensor that the step makes in a way that is not known."""
@@ -345,34 +349,3 @@ def is_array(value: Any) -> bool:
 def of_one_dtype(arrays: list[Any]) -> bool:
     """Whether operands are arrays of one dtype already."""
     return all(type(array) is np.ndarray and array.dtype is arrays[0].dtype for array in arrays)
-
-
-def shape_of_edge(edge: Any) -> tuple[Any, Any]:
-    """The shape and the dtype of what an edge leads to."""
-    if type(edge) is Output:
-        return edge.node.outputs[edge.slot]
-    return edge._data.shape, edge._data.dtype
-
-
-def results_of(result: Any) -> tuple[Any, ...]:
-    """What a function returned, one by one."""
-    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
-
-
-def slots_in(value: Any) -> list[int]:
-    """The slots that marks in a value name."""
-    numbers: list[int] = []
-
-    def walk(member: Any) -> None:
-        if isinstance(member, (ArrayIn, TensorIn)):
-            numbers.append(member.slot)
-        elif isinstance(member, (list, tuple)):
-            for each in member:
-                walk(each)
-        elif isinstance(member, dict):
-            walk(list(member.values()))
-        elif hasattr(member, "keywords"):
-            walk([member.args, member.keywords])
-
-    walk(value)
-    return numbers

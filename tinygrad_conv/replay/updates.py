@@ -1,35 +1,35 @@
 """An optimiser's update of all its parameters, prepared for many steps.
 
-Plain gradient descent, w ← w - lr · g, is three calls of NumPy for each parameter and, in small nets, many
-times as much Python around them. So here memory for the new numbers stands ready. Whatever is out of the
-ordinary, in any step, is left to the optimiser itself: other options than a learning rate, a parameter
-without a gradient, one whose memory is read-only.
+In small nets the Python around a formula takes many times as long as its arithmetic, and that again for each
+parameter. So where each number follows from those in its place alone (`elementwise`), the optimiser's own
+formula is called with the numbers of many small parameters in one vector: to the bit what it makes of them
+one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
-from ..engine.commit import ALL, VERSION, WRITE, make_all
-from ..engine.memory import Memory
-from ..engine.node import Versions, tick
-from ..optim.optimizer import Optimizer
+from ..engine.commit import Changes
+from ..optim.optimizer import ELEMENTWISE, Group, Optimizer, share_memory
 from ..optim.sgd import SGD
+from .bundle import Bundle, kind_of, same_objects
+from .descent import Descent
 
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
-multiply, subtract = np.multiply, np.subtract
-NEVER = object()  # no learning rate
-LARGEST = float(np.finfo(np.float32).max)
+SMALL = 1 << 13  # numbers in a parameter; joining larger ones takes longer than calling the formula for each
+LARGEST = 1 << 15  # numbers in a bundle: what is computed with them stays in the cache
+GENERAL = ("update", "updated_in_dtype", "updated_wide", "compute", "computed_step")
 
 
 def update_of(optimizer: Optimizer) -> Callable[[], None]:
     """What makes a step of an optimiser: wholly or, where anything is raised, not at all."""
-    own = {"update", "updated", "updated_wide", "computed_step"} & vars(optimizer).keys()
-    return Descent(optimizer).step if type(optimizer) is SGD and not own else as_itself(optimizer)
+    if not is_elementwise(optimizer):
+        return as_itself(optimizer)
+    several = sum(map(is_small, arrays_of(optimizer.params()))) > 1
+    step = Updates(optimizer).step if several else as_itself(optimizer)
+    return Descent(optimizer, step).step if type(optimizer) is SGD else step
 
 
 def as_itself(optimizer: Optimizer) -> Callable[[], None]:
@@ -37,68 +37,111 @@ def as_itself(optimizer: Optimizer) -> Callable[[], None]:
     return lambda: optimizer.computed_step().commit()
 
 
-class Descent:
-    """Steps of SGD that has no options but a learning rate."""
+def is_elementwise(optimizer: Optimizer) -> bool:
+    """Whether its formula is declared so, and is called as `Optimizer` does."""
+    kind, own = type(optimizer), vars(optimizer).keys()
+    return (
+        kind.updated in ELEMENTWISE
+        and all(getattr(kind, name) is getattr(Optimizer, name) for name in GENERAL)
+        and own.isdisjoint({*GENERAL, "updated"})
+    )
 
-    def __init__(self, optimizer: SGD) -> None:
-        self.optimizer, self.params, self.groups = optimizer, optimizer.params(), optimizer.param_groups
-        self.owners = frozenset(self.params)
-        self.place()
 
-    def place(self) -> None:
-        """Make memory for the new numbers of the arrays that the parameters have by now."""
-        self.arrays = [param._data for param in self.params]
-        self.numbers = [np.empty(array.shape, array.dtype) for array in self.arrays]
-        self.served = is_separate(self.arrays) and all(array.dtype in DTYPES for array in self.arrays)
-        self.followed: list[Any] = [NEVER] * len(self.groups)  # the learning rates of the groups
-        self.rates: list[Any] = []  # the same for each parameter, in its dtype
+class Updates:
+    """The steps of an optimiser, by a plan that is made anew where it does not hold."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.plan: Plan | None = None
 
     def step(self) -> None:
         """One step."""
-        memories = self.computed()
-        if memories is None:
-            self.optimizer.computed_step().commit()
-            return
-        version = Versions.latest = tick()
-        written = map(WRITE, self.arrays, ALL, self.numbers)
-        make_all(chain(written, map(setattr, memories, VERSION, repeat(version))))
+        changes = None if self.plan is None else self.plan.computed()
+        if changes is None:
+            self.plan = Plan(self.optimizer)
+            changes = self.plan.computed() or self.optimizer.computed_step()
+        changes.commit()
 
-    def computed(self) -> list[Memory] | None:
-        """Compute the new numbers; what they will be written to, or None where it is no plain descent."""
-        if not self.served:
+
+class Plan:
+    """Which parameters are updated together, and which one by one, as long as they have the same arrays."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.groups, self.arrays = [*optimizer.param_groups], arrays_of(optimizer.params())
+        self.waiting: list[Any] = []  # small ones that a bundle cannot take now: without a gradient, perhaps
+        self.bundles: list[Bundle] = []
+        if not share_memory([array for array in self.arrays if array is not None]):
+            self.bundle()
+        bundled = {id(param) for bundle in self.bundles for param in bundle.params}
+        self.alone = [(param, group) for param, group in self.pairs() if id(param) not in bundled]
+
+    def pairs(self) -> list[tuple[Any, Group]]:
+        """The parameters with their groups."""
+        return [(param, group) for group in self.groups for param in group["params"]]
+
+    def bundle(self) -> None:
+        """Put together the small ones of which the same is known."""
+        alike: dict[Any, list[Any]] = {}
+        for (param, group), array in zip(self.pairs(), self.arrays):
+            if not is_small(array):
+                continue
+            kind = kind_of(param, self.optimizer.state.get(param))
+            if kind is None:
+                self.waiting.append(param)
+            else:
+                alike.setdefault((id(group), kind), []).append((param, group))
+        for pairs in chain.from_iterable(map(portions, alike.values())):
+            self.bundles.append(Bundle(self.optimizer, [param for param, _ in pairs], pairs[0][1]))
+
+    def computed(self) -> Changes | None:
+        """What a step changes; None where things are not as they were planned for."""
+        optimizer, changes = self.optimizer, Changes()
+        if not self.holds():
             return None
-        for group, rate in zip(self.groups, self.followed):
-            others = group["momentum"] or group["weight_decay"] or group["maximize"]
-            if others or (group["lr"] is not rate and not self.follow()):
+        if not self.bundles:
+            return optimizer.computed_step()
+        for bundle in self.bundles:
+            if not bundle.compute(changes):
                 return None
-        memories = []
-        for param, array, rate, numbers in zip(self.params, self.arrays, self.rates, self.numbers):
-            grad = getattr(param, "_grad", None)  # a leaf that an op made may never have had one
-            if param._data is not array:
-                self.place()
-                return self.computed()
-            if type(grad) is not np.ndarray or grad.shape != array.shape or grad.dtype is not array.dtype:
-                return None
-            if not array.flags.writeable:
-                return None
-            multiply(grad, rate, numbers)
-            subtract(array, numbers, numbers)
-            memories.append(param._memory or param.memory())
-        return memories if self.optimizer.state.keys() >= self.owners else None
+        for param, group in self.alone:
+            grad = getattr(param, "_grad", None)
+            if grad is not None:
+                optimizer.compute(param, grad, group, changes)
+        return changes
 
-    def follow(self) -> bool:
-        """Take over the learning rates that the groups have by now, if they are plain numbers."""
-        followed = [group["lr"] for group in self.groups]
-        if not all(type(rate) in (float, int) and abs(rate) < LARGEST for rate in followed):
-            return False
-        each = [group["lr"] for group in self.groups for _ in group["params"]]
-        self.rates = [np.asarray(rate, array.dtype) for rate, array in zip(each, self.arrays)]
-        self.followed = followed
-        return True
+    def holds(self) -> bool:
+        """Whether the parameters have the same arrays, in the same groups, and none can be bundled that could
+        not before.
+        """
+        optimizer = self.optimizer
+        return (
+            same_objects(arrays_of(optimizer.params()), self.arrays)
+            and same_objects(optimizer.param_groups, self.groups)
+            and not any([kind_of(param, optimizer.state.get(param)) for param in self.waiting])
+        )
 
 
-def is_separate(arrays: list[Any]) -> bool:
-    """Whether no two of them share memory."""
-    return not any(
-        np.may_share_memory(array, other) for place, array in enumerate(arrays) for other in arrays[:place]
-    )
+def is_small(array: Any) -> bool:
+    """Whether a parameter with this array should be bundled; one of no dimensions is computed otherwise."""
+    return array is not None and array.ndim > 0 and array.size <= SMALL
+
+
+def arrays_of(params: list[Any]) -> list[Any]:
+    """Their arrays; None of one that has no shape yet."""
+    return [getattr(param, "_data", None) for param in params]
+
+
+def portions(pairs: list[Any]) -> list[list[Any]]:
+    """Parameters, each with its group, in portions for a bundle; those that would be alone in theirs are left
+    out.
+    """
+    parts: list[list[Any]] = [[]]
+    size = 0
+    for pair in pairs:
+        size += pair[0]._data.size
+        if size > LARGEST:
+            parts.append([])
+            size = pair[0]._data.size
+        parts[-1].append(pair)
+    return [part for part in parts if len(part) > 1]

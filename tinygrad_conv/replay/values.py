@@ -6,13 +6,14 @@ mark says where to find it: in a slot, or among the tensors that the step was ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.backward import read_only
 from ..engine.tensor import Tensor, tensor_of
 from ..options import Option, as_numbers
 
@@ -74,17 +75,29 @@ def plain(option: Option | None, value: Any) -> Any:
     return as_numbers(value) if isinstance(value, np.generic) and option and option.numeric else value
 
 
+def marks_in(value: Any) -> Iterator[Any]:
+    """The marks in a value, also those in slices and in functions that have some arguments already."""
+    if isinstance(value, MARKS):
+        yield value
+        return
+    if type(value) is partial:
+        value = [value.func, value.args, value.keywords]
+    elif type(value) is slice:
+        value = [value.start, value.stop, value.step]
+    if isinstance(value, (list, tuple, dict)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from marks_in(member)
+
+
 def has_marks(value: Any) -> bool:
     """Whether there are marks in a value."""
-    if isinstance(value, MARKS):
-        return True
-    if isinstance(value, (list, tuple)):
-        return any(map(has_marks, value))
-    if type(value) is dict:
-        return any(map(has_marks, value.values()))
-    if type(value) is partial:
-        return has_marks([value.func, value.args, value.keywords])
-    return type(value) is slice and has_marks([value.start, value.stop, value.step])
+    return next(marks_in(value), None) is not None
+
+
+def slots_of(value: Any) -> list[int]:
+    """The slots that the marks in a value name."""
+    marks = [mark.tensor if isinstance(mark, Reading) else mark for mark in marks_in(value)]
+    return [mark.slot for mark in marks if isinstance(mark, (ArrayIn, TensorIn))]
 
 
 def filled(value: Any, slots: list[Any], tensors: list[Any]) -> Any:
@@ -132,13 +145,6 @@ def reader(numbers: tuple[int, ...]) -> Callable[[list[Any]], tuple[Any, ...]]:
         number = numbers[0]
         return lambda slots: (slots[number],)
     return itemgetter(*numbers) if numbers else lambda slots: ()
-
-
-def read_only(array: Any) -> Any:
-    """A view that nothing can be written to."""
-    view = array.view()
-    view.setflags(write=False)
-    return view
 
 
 def same(value: Any, other: Any) -> bool:

@@ -4,12 +4,10 @@ files.py              `tg.save` and `tg.load`: any structure of tensors, numbers
 encoding.py           such a structure as JSON with the arrays set aside, and back from a file of anybody's
 safetensors_file.py   the same in a file of the safetensors format
 checkpoints.py        `tg.Checkpoints`: a training's checkpoints in a folder, `last`, `best` and a few more
-random_state.py       `tg.get_rng_state`, `tg.set_rng_state`
 states.py             objects with a state, loaded wholly or not at all
 """
 
 from .checkpoints import Checkpoints
 from .files import load, save
-from .random_state import get_rng_state, set_rng_state
 
-__all__ = ["Checkpoints", "get_rng_state", "load", "save", "set_rng_state"]
+__all__ = ["Checkpoints", "load", "save"]

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..atomic_write import remove_leftovers, replacing
-from ..creation import generator
 from ..errors import SHORT, CheckpointError
 from ..options import COUNT, FLAG, check_option, choice, count, is_number, optional, show_given
+from ..randomness.default import generator
 from .files import load, save
 from .states import has_state, load_states, state_of
 

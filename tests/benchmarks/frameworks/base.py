@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..cases import Chain, Convolution, Epoch, LayerRun, Task, Training
+from ..cases import DESCENT, Chain, Convolution, Epoch, LayerRun, Task, Training
 from ..nets import Net
 
 
@@ -41,12 +41,16 @@ STEPS_COMPARED = 4
 class Framework:
     """A framework overrides what it can do."""
 
+    has_optimizers = False  # beside plain gradient descent, in steps
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def build(self, task: Task) -> dict[str, Part]:
         """The parts of any task, by name. Raises NotOffered."""
         match task:
+            case Training(update=update) if update != DESCENT and not self.has_optimizers:
+                raise NotOffered
             case Training():
                 return {"step": Part(self.training(task), checks=STEPS_COMPARED)}
             case Epoch():

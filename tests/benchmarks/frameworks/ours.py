@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from .. import inputs, nets
-from ..cases import CALLS, Chain, Convolution, Epoch, LayerRun, Training
+from ..cases import CALLS, Chain, Convolution, Epoch, LayerRun, Training, Update
 from .bare import bare_numpy
 from .base import Framework, Part, Settings
 from .loops import binary_chain, unary_chain
 
 
 class Ours(Framework):
+    has_optimizers = True
+
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         import tinygrad_conv as tg
@@ -86,8 +88,12 @@ class Ours(Framework):
     def training(self, task: Training) -> Callable[[], float]:
         weights, images, targets = inputs.for_training(task)
         model, x, target = self.model(task.net, weights), self.tg.tensor(images), self.tg.tensor(targets)
-        update = self.update(model, self.tg.optim.SGD(model.parameters(), lr=0.01))
+        update = self.update(model, self.optimizer(model, task.update))
         return self.made_fast(lambda: update(x, target).item())
+
+    def optimizer(self, model: Any, update: Update) -> Any:
+        """An optimiser of all its parameters."""
+        return getattr(self.tg.optim, update.name)(model.parameters(), **update.options)
 
     def update(self, model: Any, optimizer: Any) -> Callable[[Any, Any], Any]:
         """A step on one batch, which returns its loss."""

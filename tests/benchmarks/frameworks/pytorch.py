@@ -74,13 +74,16 @@ def model_of(net: nets.Net, weights: list[np.ndarray]) -> torch.nn.Module:
 
 
 class PyTorch(Framework):
+    has_optimizers = True
+
     def array(self, result: Any) -> np.ndarray:
         return result.detach().numpy() if isinstance(result, torch.Tensor) else np.asarray(result)
 
     def training(self, task: Training) -> Callable[[], float]:
         weights, images, targets = inputs.for_training(task)
         model, x, target = model_of(task.net, weights), torch.from_numpy(images), torch.from_numpy(targets)
-        update = self.update(model, torch.optim.SGD(model.parameters(), lr=0.01))
+        optimizer = getattr(torch.optim, task.update.name)(model.parameters(), **task.update.options)
+        update = self.update(model, optimizer)
         return lambda: update(x, target)
 
     def update(self, model: torch.nn.Module, optimizer: Any) -> Callable[[Any, Any], float]:

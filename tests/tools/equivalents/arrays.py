@@ -4,11 +4,8 @@ from __future__ import annotations
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "ops/functions.py sign_dx": {
-        "return OPS['where'](dy, 0.0, condition=False) → return -OPS['where'](dy, 0.0, condition=False)": (
-            "Zero has no sign that a gradient depends on."
-        ),
-        "return OPS['where'](dy, 0.0, condition=False) → return 2 * OPS['where'](dy, 0.0, "
-        "condition=False)": "Twice zero is zero.",
+        "return zeros_for(dy) → return -zeros_for(dy)": "Zero has no sign that a gradient depends on.",
+        "return zeros_for(dy) → return 2 * zeros_for(dy)": "Twice zero is zero.",
     },
     "ops/roots.py std_dx": {
         "where(y + y, 1.0, condition=y != 0) → where(y + y, 2.0, condition=y != 0)": (
@@ -29,10 +26,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "ops/roots.py vector_norm_dx": {
-        "return masked(dy, mask=np.zeros((), bool)) → return -masked(dy, mask=np.zeros((), bool))": (
+        "return zeros_for(dy) → return -zeros_for(dy)": (
             "A count of elements that aren't 0 has the gradient 0; -0.0 is the same number."
         ),
-        "return masked(dy, mask=np.zeros((), bool)) → return 2 * masked(dy, mask=np.zeros((), bool))": (
+        "return zeros_for(dy) → return 2 * zeros_for(dy)": (
             "A count of elements that aren't 0 has the gradient 0, and so has twice that."
         ),
         "where(y, 1.0, condition=positive) → where(y, 2.0, condition=positive)": (

@@ -215,7 +215,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "window.size[0] > 2 * window.out[0] → window.size[0] >= 2 * window.out[0]": NOTHING_LEFT,
         "window.size[1] > 2 * window.out[1] → window.size[1] >= 2 * window.out[1]": NOTHING_LEFT,
     },
-    "kernels/pooling.py _places": {
+    "kernels/pooling.py in_windows": {
         "2 * width → width": WHOLE,
         "2 * width → 3 * width": WHOLE,
     },

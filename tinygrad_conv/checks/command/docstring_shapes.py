@@ -20,7 +20,6 @@ SIZE = re.compile(r"(?P<factor>\d*)\s*\*?\s*(?P<name>[A-Za-z_]\w*)?\s*(?:\+\s*(?
 ANY_AXES = ("...", "…", "*")
 IMAGE = re.compile(r"([HWDLT]|height|width|length|time)(_?\w*)?", re.IGNORECASE)
 KERNEL = re.compile(r"[kK][A-Za-z]?\d?|kernel\w*")
-PROPOSALS = 4
 
 
 def documented_shapes(op: Op) -> dict[str, Names]:

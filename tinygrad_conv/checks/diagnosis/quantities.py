@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import Array
+from ..function import can_broadcast
 from .evidence import Evidence
 
 Shape = tuple[int, ...]
@@ -115,22 +116,16 @@ def laid_out(array: Array, shape: Shape) -> Iterator[tuple[str, Array]]:
 
     With it comes where it lies, in words, if it lies not as it broadcasts.
     """
-    if broadcasts(array.shape, shape):
+    if can_broadcast(array.shape, shape):
         yield "", np.broadcast_to(array, shape)
     if not 0 < array.ndim < len(shape):
         return
-    fits = broadcasts(array.shape, shape)
+    fits = can_broadcast(array.shape, shape)
     for start in range(len(shape) - array.ndim):
         if shape[start : start + array.ndim] == array.shape:
             after = len(shape) - start - array.ndim
             where = f"[axis {start}]" if fits else ""
             yield where, np.broadcast_to(array.reshape(array.shape + (1,) * after), shape)
-
-
-def broadcasts(shape: Shape, to: Shape) -> bool:
-    """Whether an array of a shape broadcasts to another shape, as it is."""
-    pairs = zip(reversed(shape), reversed(to))
-    return len(shape) <= len(to) and all(size in (1, other) for size, other in pairs)
 
 
 def statistics_of(plain: dict[str, Array]) -> Iterator[tuple[str, Array]]:

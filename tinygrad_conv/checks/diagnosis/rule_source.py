@@ -42,11 +42,6 @@ class SourceFault(NamedTuple):
         return f"{self.place}: {self.text}"
 
 
-def all_rules() -> list[tuple[Op, Rule]]:
-    """Every rule of every registered op, and every derivation of a kept value."""
-    return [(op, rule) for op in OPS.values() for rule in [*op.rules, *op.derivations.values()] if rule]
-
-
 def rule_faults(op: Op, rule: Rule, arrays: tuple[Any, ...] = ()) -> list[SourceFault]:
     """What a rule says that it may not, in itself and in the helpers it calls.
 

@@ -115,9 +115,8 @@ def along(missing: Array, shape: tuple[int, ...], known: list[Quantity]) -> list
     if missing.size > LARGE:
         known = [quantity for quantity in known if quantity.is_plain]
     fields = fields_of(shape, known)
-    largest = missing[np.argmax(np.abs(missing).max(axis=1))][
-        None
-    ]  # what fails there need not be tried on all
+    # what fails on the largest need not be tried on all
+    largest = missing[[np.argmax(np.abs(missing).max(axis=1))]]
     multiples: list[Multiples] = []
     for axes in sorted(subsets(len(shape)), key=len, reverse=True):
         if np.prod([shape[axis] for axis in axes]) < 2:

@@ -39,9 +39,8 @@ def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECON
         rule = call.rule_of(argument)
         job = job_of(call, argument, rule, 1, tolerance) if rule is not None else None
         if job is not None and rule is not None:
-            right = Candidate(
-                rule.function, rule.reads, rule.params
-            )  # where it raises it is not made for that
+            right = Candidate(rule.function, rule.reads, rule.params)
+            # where the right rule raises it is not made for that
             job = job._replace(
                 cases=[case for case in job.cases if not case.is_beyond and not right.fails(case)]
             )

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import Array
+from ..diagnosis.quantities import end_to_end
 from ..function import can_broadcast
 from .edited import Job
 from .edits import Edit, Place, names_in, places_of
@@ -133,11 +134,6 @@ def factors(job: Job, points: list[Point]) -> Iterator[tuple[str, type[ast.opera
                 yield factor[3:], ast.Div
             else:
                 yield f"1{factor}", ast.Mult
-
-
-def end_to_end(arrays: list[Array]) -> Array:
-    """Arrays as one vector."""
-    return np.concatenate([np.ravel(array) for array in arrays])
 
 
 def told_apart(points: list[Point], is_linear: bool) -> tuple[list[str], list[str]]:

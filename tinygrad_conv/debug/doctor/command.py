@@ -10,15 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from bdb import BdbQuit
 from pathlib import Path
 from typing import Any
 
-from ...absent.notes import add_note
 from ...engine.location import PACKAGE
 from ...errors import show_count
-from ..script import add_script, positive
+from ..script import add_script, positive, print_error
 from .thresholds import STEPS
 
 HEALTHY, FINDINGS, NOT_EXAMINED = 0, 1, 2
@@ -111,24 +109,13 @@ def watch_script() -> None:
     except (SystemExit, BdbQuit):
         pass
     except Exception as error:
-        add_note(error)
-        traceback.print_exception(type(error), error, without_ours(error))
+        print_error(error)
     end(told[0] if doctor.watch.is_resting else report_of(doctor, bool(with_flow)), Path(answer))
 
 
 def may_go_on(doctor: Any) -> bool:
     """Whether the script may have a second training, which it is worth to wait for: not one without steps."""
     return bool(doctor.history.steps) and len(doctor.history.sweeps) < doctor.watch.most_sweeps
-
-
-def without_ours(error: BaseException) -> Any:
-    """A traceback from the script's first frame on."""
-    place = error.__traceback__
-    while place is not None and (
-        place.tb_frame.f_code.co_filename.startswith(PACKAGE) or "runpy" in place.tb_frame.f_code.co_filename
-    ):
-        place = place.tb_next
-    return place
 
 
 def report_of(doctor: Any, with_flow: bool) -> dict[str, Any]:

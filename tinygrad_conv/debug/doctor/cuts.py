@@ -13,7 +13,7 @@ from ...errors import show_count
 from .finding import PERHAPS, Finding
 from .models import key_of, line_in, made_at
 from .parameters import reached, read_leaves
-from .seen import History, OpSeen
+from .seen import History, OpSeen, behind
 from .thresholds import FEW_STEPS
 
 DECIDING = {"round", "floor", "ceil", "trunc", "sign", "bernoulli", "multinomial", "one_hot"}
@@ -81,17 +81,7 @@ def cut_off(history: History, optimizer: Any) -> Finding:
 
 def cut_behind(root: OpSeen) -> Cut | None:
     """The cut nearest to a loss."""
-    waiting, seen = [root], set[int]()
-    while waiting and len(seen) < LOOKED_BACK:
-        op = waiting.pop(0)
-        if id(op) in seen:
-            continue
-        seen.add(id(op))
-        cut = cut_at(op)
-        if cut is not None:
-            return cut
-        waiting += [given.producer for given in op.inputs if given.producer is not None]
-    return None
+    return next(filter(None, map(cut_at, behind([root], LOOKED_BACK))), None)
 
 
 def cut_after(history: History, params: set[Any]) -> Cut | None:
@@ -114,7 +104,7 @@ def cut_after(history: History, params: set[Any]) -> Cut | None:
 
 def cut_at(op: OpSeen) -> Cut | None:
     """The cut that an op is, if it is one."""
-    if not op.recorded and any(given.wanted for given in op.inputs):
+    if op.ends_the_tape:
         if not op.recording:
             return Cut(op, f"{op.op} runs under no_grad, which records nothing")
         return Cut(op, f"{op.op} has no gradient (it is not differentiable): the tape ends there")

@@ -121,9 +121,8 @@ def offset_of(op: OpSeen, data: DataSeen, middle: Array, spread: Array) -> Itera
             f"the input of {op.name} is normalised along the wrong axis: each row by itself, and not each "
             "column",
             f"{by_row}, while each column (feature) hardly varies over the {len(data.sample)} samples: a "
-            "standard "
-            f"deviation of {float(np.median(spread)):.2g} around {float(np.median(middle)):.3g}, so that all "
-            "samples are nearly the same",
+            f"standard deviation of {float(np.median(spread)):.2g} around {float(np.median(middle)):.3g}, so "
+            "that all samples are nearly the same",
             "mean and standard deviation of each column over the samples, axis=0: "
             "(x - x.mean(axis=0)) / x.std(axis=0)",
             op.place,
@@ -218,9 +217,8 @@ def reused_buffers(history: History, inputs: list[tuple[OpSeen, DataSeen]]) -> I
             "reused_buffer",
             "a buffer is reused: all batches show the numbers of the last one",
             evidence,
-            "let the loader give out copies, buffer.copy(), or tg.tensor(buffer), which copies "
-            "(tg.Tensor and "
-            "from_numpy share the memory)",
+            "let the loader give out copies, buffer.copy(), or tg.tensor(buffer), which copies (tg.Tensor "
+            "and from_numpy share the memory)",
             op.place,
             weight=85,
             cause=place_at(history.wrapped[data.pointer], "") if data.pointer in history.wrapped else None,
@@ -277,9 +275,8 @@ def sorted_labels(loss: OpSeen, classes: list[Array]) -> Iterator[Finding]:
         if outputs >= 2 and sum(each.size for each in whole) >= ABSENT_SAMPLES * 2:
             yield Finding(
                 "one_label",
-                f"every label of {len(whole)} batches is {every[0]:g}: the data are sorted by class, "
-                "or the labels "
-                "constant",
+                f"every label of {len(whole)} batches is {every[0]:g}: the data are sorted by class, or the "
+                "labels constant",
                 f"{sum(each.size for each in whole)} samples of one class, and {outputs} outputs",
                 "shuffle: DataLoader(…, shuffle=True), or a permutation of the samples",
                 loss.place,
@@ -293,9 +290,8 @@ def sorted_labels(loss: OpSeen, classes: list[Array]) -> Iterator[Finding]:
         yield Finding(
             "sorted_labels",
             "the batches are sorted by class: not shuffled",
-            f"{every.size} classes in {len(whole)} batches, but {count:.2g} in a batch; each batch "
-            "unlearns the "
-            "others",
+            f"{every.size} classes in {len(whole)} batches, but {count:.2g} in a batch; each batch unlearns "
+            "the others",
             "shuffle: DataLoader(…, shuffle=True), or a permutation of the samples in each epoch",
             loss.place,
             weight=63,

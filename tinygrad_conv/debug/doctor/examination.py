@@ -174,9 +174,8 @@ def loss_of(model: Any, values: list[Any], loss_fn: Callable[..., Any] | None) -
         loss = loss_fn(model(*values[:-1]), values[-1])
     if not isinstance(loss, Tensor) or loss.data.size != 1:
         raise TypeError(
-            f"doctor: the loss must be a Tensor of one number, not {show_value(loss)}; pass "
-            "loss_fn=…, which is "
-            "called with the model's output and the last of the batch"
+            f"doctor: the loss must be a Tensor of one number, not {show_value(loss)}; pass loss_fn=…, which "
+            "is called with the model's output and the last of the batch"
         )
     return loss
 

@@ -274,9 +274,8 @@ def symmetric(history: History) -> Iterator[Finding]:
             yield Finding(
                 "symmetric_units",
                 f"all {weight.shape[0]} units of {ops[0].name} are identical",
-                f"the rows of its weight are equal and get equal gradients in {len(grads)} backwards, "
-                "so they "
-                "stay one and the same unit: the symmetry is never broken",
+                f"the rows of its weight are equal and get equal gradients in {len(grads)} backwards, so "
+                "they stay one and the same unit: the symmetry is never broken",
                 "initialise at random (nn.init.kaiming_uniform_), not with a constant or zeros; only "
                 "biases may begin equal",
                 ops[0].place,

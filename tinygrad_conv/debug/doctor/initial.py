@@ -11,7 +11,7 @@ from .finding import Finding
 from .flow import by_layer
 from .models import begun_at
 from .rates import loss_said
-from .seen import History, OpSeen
+from .seen import History, OpSeen, behind
 from .thresholds import (
     FADED,
     FEWEST_LAYERS,
@@ -21,6 +21,7 @@ from .thresholds import (
     TIMES_USUAL,
 )
 
+LOOKED_BACK = 60  # ops between a layer and those before it, at most
 NORMS = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"}
 
 
@@ -108,16 +109,9 @@ def longest_chain(first: dict[Any, OpSeen]) -> list[OpSeen]:
     return max(chains.values(), key=len, default=[])
 
 
-def layers_before(op: OpSeen, depth: int = 60) -> list[OpSeen]:
+def layers_before(op: OpSeen) -> list[OpSeen]:
     """The nearest ops with a weight that an op's input comes from; what a norm has passed does not count."""
-    waiting, seen, layers = [op.inputs[0].producer], set[int](), []
-    while waiting and len(seen) < depth:
-        each = waiting.pop(0)
-        if each is None or id(each) in seen or each.op in NORMS:
-            continue
-        seen.add(id(each))
-        if each.weight is not None:
-            layers.append(each)
-        else:
-            waiting += [given.producer for given in each.inputs]
-    return layers
+    before = behind(
+        [op.inputs[0].producer], LOOKED_BACK, lambda each: each.weight is None and each.op not in NORMS
+    )
+    return [each for each in before if each.weight is not None]

@@ -8,10 +8,10 @@ import numpy as np
 
 from .finding import NOTE, PERHAPS, Finding
 from .models import layer_made_at
-from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats
+from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats, behind
 from .thresholds import FEW_STEPS, NOT_LOG
 
-WITH_SOFTMAX = "cross_entropy"
+LOOKED_BACK = 60  # ops between a comparison and a layer, at most
 REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
 BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, float("inf"))}
 
@@ -40,9 +40,8 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"{made_by}_before_cross_entropy",
             f"{made_by} before cross_entropy, which has a softmax of its own",
             f"its input comes from {made_by} and goes from {loss_input(loss).low:.3g} to "
-            f"{loss_input(loss).high:.3g}: between such numbers a softmax hardly tells classes apart, "
-            "and gradients "
-            "are small",
+            f"{loss_input(loss).high:.3g}: between such numbers a softmax hardly tells classes apart, and "
+            "gradients are small",
             f"give cross_entropy the scores (logits) themselves; {made_by} only where probabilities "
             "are shown",
             maker.place if maker else loss.place,
@@ -68,9 +67,8 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             yield Finding(
                 "not_log_probabilities",
                 f"nll_loss is given {given}; it needs log-probabilities, from log_softmax",
-                f"Σ exp(x) over the classes goes from {low:.3g} to {high:.3g} and would have to be 1; "
-                "the loss is "
-                f"{loss.value if loss.value is not None else float('nan'):.4g}",
+                f"Σ exp(x) over the classes goes from {low:.3g} to {high:.3g} and would have to be 1; the "
+                f"loss is {loss.value if loss.value is not None else float('nan'):.4g}",
                 "F.log_softmax(scores, dim=1) before it, or F.cross_entropy of the scores",
                 loss.place,
                 weight=73,
@@ -79,9 +77,8 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
         yield Finding(
             "sigmoid_twice",
             f"{made_by} before binary_cross_entropy_with_logits, which has a sigmoid of its own",
-            f"its input goes from {loss_input(loss).low:.3g} to {loss_input(loss).high:.3g}: the "
-            "second sigmoid "
-            "makes that 0.5 to 0.73, so no example can come near its target",
+            f"its input goes from {loss_input(loss).low:.3g} to {loss_input(loss).high:.3g}: the second "
+            "sigmoid makes that 0.5 to 0.73, so no example can come near its target",
             "give it the scores, or use binary_cross_entropy",
             maker.place if maker else loss.place,
             weight=71,
@@ -169,9 +166,8 @@ def outside_of_probabilities(loss: OpSeen) -> Iterator[Finding]:
     yield Finding(
         "targets_outside",
         f"the targets of {loss.op} are outside of 0 to 1",
-        f"they go from {target.stats.low:.3g} to {target.stats.high:.3g}: labels out of range make "
-        "the loss negative, "
-        "without bound",
+        f"they go from {target.stats.low:.3g} to {target.stats.high:.3g}: labels out of range make the loss "
+        "negative, without bound",
         "targets of 0 and 1: (y + 1) / 2 for -1 and 1, y / 255 for pixels",
         loss.place,
         weight=82,
@@ -266,9 +262,8 @@ def by_hand(history: History) -> Iterator[Finding]:
         yield Finding(
             "broadcast_target",
             f"[{a}] and [{b}] broadcast to [{made}]: each output meets each target, not its own",
-            f"{what} is made of {np.prod(op.shape):,} pairs where {max(shapes[0][0], shapes[1][0])} "
-            "were meant; "
-            "the best that can be learned is the mean of all targets" * (what == "the loss"),
+            f"{what} is made of {np.prod(op.shape):,} pairs where {max(shapes[0][0], shapes[1][0])} were "
+            "meant; the best that can be learned is the mean of all targets" * (what == "the loss"),
             "make the shapes equal first: prediction.squeeze(1), or target.reshape(-1, 1)",
             op.place,
             weight=86,
@@ -276,19 +271,9 @@ def by_hand(history: History) -> Iterator[Finding]:
     yield from constant_loss(history)
 
 
-def comes_from_a_layer(given: InputSeen, depth: int = 60) -> bool:
+def comes_from_a_layer(given: InputSeen) -> bool:
     """Whether a layer with a weight stands behind an input."""
-    waiting = [given.producer]
-    seen: set[int] = set()
-    while waiting and len(seen) < depth:
-        op = waiting.pop()
-        if op is None or id(op) in seen:
-            continue
-        if op.weight is not None:
-            return True
-        seen.add(id(op))
-        waiting += [each.producer for each in op.inputs]
-    return False
+    return any(op.weight is not None for op in behind([given.producer], LOOKED_BACK))
 
 
 def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

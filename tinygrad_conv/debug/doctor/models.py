@@ -11,6 +11,7 @@ from typing import Any
 
 from ...engine.location import PACKAGE, Place, place_at
 from ...engine.tensor import Tensor
+from ...members import each_once
 from ...nn.dropout import DropoutBase
 from ...nn.module import Module
 from ...nn.norm import RunningNorm
@@ -32,7 +33,7 @@ def find(history: History) -> None:
     """The outermost modules that have parameters, layers in plain lists, and the optimisers that live."""
     living: list[Any] = list(history.models) if history.given else alive(Module, Optimizer)
     modules = [each for each in living if isinstance(each, Module)]
-    every = unique(module for root in modules for module in root.modules())
+    every = each_once(module for root in modules for module in root.modules())
     inner = {id(child) for module in every for child in module._own_modules().values()}
     hidden = [entry for module in every for entry in hidden_in(module)]
     inside = {id(module) for entry in hidden for module in entry.modules}
@@ -50,11 +51,6 @@ def find(history: History) -> None:
 def is_known(wanted: Any, among: list[Any]) -> bool:
     """Whether the very object is in a list."""
     return any(wanted is known for known in among)
-
-
-def unique(modules: Any) -> list[Any]:
-    """Each module once."""
-    return list({id(module): module for module in modules}.values())
 
 
 def hidden_in(module: Any) -> Iterator[Hidden]:

@@ -55,9 +55,8 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
     yield Finding(
         "trained_in_eval_mode",
         f"the model is trained in eval mode: {listed(paths)} do not do what they do in training",
-        f"training is False in {len(by_mode)} of {len(history.sweeps)} backwards: dropout passes all, "
-        "batch norms "
-        "use their running statistics and do not update them",
+        f"training is False in {len(by_mode)} of {len(history.sweeps)} backwards: dropout passes all, batch "
+        "norms use their running statistics and do not update them",
         "model.train() before the loop, and again after each evaluation",
         place_at(sweep.where, ""),
         weight=68,
@@ -121,9 +120,8 @@ def batches_of_one(history: History) -> Iterator[Finding]:
         yield Finding(
             "batch_of_one",
             f"{single[0].name} is a batch norm and sees batches of one sample",
-            f"[{','.join(map(str, single[0].shape))}] in {len(single)} forwards: each sample is "
-            "normalised by "
-            "itself, and the running statistics jump",
+            f"[{','.join(map(str, single[0].shape))}] in {len(single)} forwards: each sample is normalised "
+            "by itself, and the running statistics jump",
             "larger batches, or nn.GroupNorm",
             single[0].place,
             PERHAPS,
@@ -225,9 +223,8 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
     cause = "float16 overflows beyond 65504" if half else cause
     return Finding(
         "gradient_not_finite",
-        f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward "
-        f"{sweep.round + 1}, though its "
-        f"forward is a number{': ' + cause if cause else ''}",
+        f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward {sweep.round + 1}, "
+        f"though its forward is a number{': ' + cause if cause else ''}",
         f"the rule for {argument} of {name} is the first that makes one",
         "add a small number before it (x + 1e-8), or compute in float32"
         if cause

@@ -77,9 +77,8 @@ def hidden_layers(history: History) -> list[Finding]:
         findings.append(
             Finding(
                 "layers_in_a_list",
-                f"{show_count(len(entry.modules), 'layer')} of {owner}.{entry.attribute} are not in "
-                "the module "
-                f"tree: a plain {entry.container} hides them from parameters()",
+                f"{show_count(len(entry.modules), 'layer')} of {owner}.{entry.attribute} are not in the "
+                f"module tree: a plain {entry.container} hides them from parameters()",
                 f"{show_count(len(lost), 'parameter')} of "
                 f"{listed([type(each).__name__ for each in entry.modules])}"
                 " are in no optimiser and never change",

@@ -156,9 +156,8 @@ def decayed(history: History) -> Iterator[Finding]:
             yield Finding(
                 "decayed",
                 "the weight decay is so large that it shrinks the weights to nothing",
-                f"weight_decay = {wide[0].group['weight_decay']:g}: it pulls {np.median(shares):.3g} "
-                "times as much as "
-                f"the loss does, and |w| fell from {begun:.3g} to {ended:.3g} in "
+                f"weight_decay = {wide[0].group['weight_decay']:g}: it pulls {np.median(shares):.3g} times "
+                f"as much as the loss does, and |w| fell from {begun:.3g} to {ended:.3g} in "
                 f"{len(wide) // len(last)} steps",
                 "lower weight_decay: 1e-4 to 1e-2 is usual",
                 made_at(history, optimizer),
@@ -183,8 +182,7 @@ def too_small(history: History) -> Iterator[Finding]:
                 "step_too_small",
                 "the learning rate is too small: a step changes next to nothing",
                 f"{rate}weights move by at most {largest:.1e} of their size in a step, about 1e-3 is "
-                f"usual{half}"
-                f"{loss_said(history)}",
+                f"usual{half}{loss_said(history)}",
                 "raise the learning rate: 1e-3 for Adam, 1e-2 to 1e-1 for SGD are places to begin",
                 made_at(history, optimizer) if optimizer is not None else backward_place(history),
                 weight=74,
@@ -261,9 +259,8 @@ def too_large(history: History) -> Iterator[Finding]:
             "the learning rate is too large: the loss diverges"
             if diverged
             else "the learning rate is too large",
-            f"{rate}: a step changes weights by {ratio:.2g} of their size (the largest by "
-            f"{largest:.2g}); about "
-            f"1e-3 is usual{loss_said(history)}",
+            f"{rate}: a step changes weights by {ratio:.2g} of their size (the largest by {largest:.2g}); "
+            f"about 1e-3 is usual{loss_said(history)}",
             "lower the learning rate, by ten at first",
             made_at(history, optimizer) or place_of_steps(history),
             weight=79,
@@ -293,9 +290,8 @@ def summed_losses(history: History) -> Iterator[Finding]:
         yield Finding(
             "summed_loss",
             f"the loss is a sum over {size} samples (reduction='sum'), with a learning rate for a mean",
-            f"gradients are {size} times those of the mean; a step changes weights by up to "
-            f"{ratio:.2g} of their "
-            f"size{loss_said(history)}",
+            f"gradients are {size} times those of the mean; a step changes weights by up to {ratio:.2g} of "
+            f"their size{loss_said(history)}",
             f"reduction='mean', or divide the learning rate by {size}",
             root.place,
             weight=80,

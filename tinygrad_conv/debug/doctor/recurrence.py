@@ -10,7 +10,7 @@ from typing import Any
 from .finding import Finding
 from .models import key_of, weight_made_at
 from .rates import has_fallen
-from .seen import History, OpSeen
+from .seen import History, OpSeen, behind
 from .thresholds import BACK_GROWTH, FEWEST_USES, FORWARD_GROWTH, USE_GROWTH
 
 LOOKED_BACK = 200  # ops between one use and the next, at most
@@ -83,16 +83,7 @@ def per_use(ratio: float, growth: Growth) -> float:
 
 def comes_from(later: OpSeen, earlier: OpSeen) -> bool:
     """Whether an op reads, through others, what another has made."""
-    waiting, seen = [given.producer for given in later.inputs], set[int]()
-    while waiting and len(seen) < LOOKED_BACK:
-        op = waiting.pop(0)
-        if op is earlier:
-            return True
-        if op is None or id(op) in seen:
-            continue
-        seen.add(id(op))
-        waiting += [given.producer for given in op.inputs]
-    return False
+    return earlier in behind([given.producer for given in later.inputs], LOOKED_BACK)
 
 
 def finding_of(history: History, growth: Growth) -> Finding:

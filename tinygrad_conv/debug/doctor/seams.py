@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 from ... import creation
 from ...data.loader import DataLoader
 from ...engine.location import user_where
-from ...engine.tensor import Tensor
+from ...engine.numpy_calls import tensors_in
 from ...nn import init, utils
 from ...nn.module import Module
 from ...optim.lr_scheduler.plateau import ReduceLROnPlateau
@@ -30,6 +30,8 @@ INITIALISERS = [name for name in vars(init) if name.endswith("_") and not name.s
 LOOKED_THROUGH = 400  # ops among which the one is looked for that made a metric
 CLIPPERS = ("clip_grad_norm_", "clip_grad_value_")
 
+Wrappers: TypeAlias = list[tuple[Any, str, Callable[[Any], Any]]]  # owner, name of the attribute, wrapper
+
 WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=None)
 
 
@@ -37,34 +39,42 @@ WATCH: ContextVar[Watch | None] = ContextVar("the doctor's observer", default=No
 def telling(watch: Watch) -> Iterator[None]:
     """Inside, optimisers and modules tell the observer."""
     token = WATCH.set(watch)
-    replaced: list[tuple[Any, str, Any, Any]] = [
-        (Optimizer, "__init__", Optimizer.__init__, tells_of_making),
-        (Module, "load_state_dict", Module.load_state_dict, tells_of_loading),
-        (Module, "__init__", Module.__init__, tells_of_module),
-        (Module, "__call__", Module.__call__, tells_of_call),
-        (Module, "train", Module.train, tells_of_mode),
-        (DataLoader, "__init__", DataLoader.__init__, tells_of_loader),
-        (LRScheduler, "__init__", LRScheduler.__init__, tells_of_making),
-        (LRScheduler, "step", LRScheduler.step, tells_of_schedule),
-        (ReduceLROnPlateau, "__init__", ReduceLROnPlateau.__init__, tells_of_making),
-        (ReduceLROnPlateau, "step", ReduceLROnPlateau.step, tells_of_metric),
-        (sys.modules[creation.__package__], "from_numpy", creation.from_numpy, tells_of_wrapping),
+    wrappers: Wrappers = [
+        (Optimizer, "__init__", tells(made)),
+        (Module, "load_state_dict", tells(loaded)),
+        (Module, "__init__", tells(made_module)),
+        (Module, "__call__", tells_of_call),
+        (Module, "train", tells(set_mode)),
+        (DataLoader, "__init__", tells(made_loader)),
+        (LRScheduler, "__init__", tells(made)),
+        (LRScheduler, "step", tells(stepped_schedule)),
+        (ReduceLROnPlateau, "__init__", tells(made)),
+        (ReduceLROnPlateau, "step", tells(told_metric)),
+        (sys.modules[creation.__package__], "from_numpy", tells(wrapped)),
     ]
-    replaced += [(init, name, getattr(init, name), tells_of_beginning) for name in INITIALISERS]
-    replaced += [(utils, name, getattr(utils, name), tells_of_clipping) for name in CLIPPERS]
-    replaced += [
-        (stepping, "step", vars(stepping)["step"], tells_of_step)
-        for stepping in classes_below(Optimizer)
-        if "step" in vars(stepping)
+    wrappers += [(init, name, tells(begun)) for name in INITIALISERS]
+    wrappers += [(utils, name, tells(clipped)) for name in CLIPPERS]
+    wrappers += [
+        (stepping, "step", tells_of_step) for stepping in classes_below(Optimizer) if "step" in vars(stepping)
     ]
     try:
-        for owner, name, method, wrapper in replaced:
-            setattr(owner, name, wrapper(method))
+        with wrapped_by(wrappers):
+            yield
+    finally:
+        WATCH.reset(token)
+
+
+@contextmanager
+def wrapped_by(wrappers: Wrappers) -> Iterator[None]:
+    """Inside, attributes of these owners are what a wrapper makes of them."""
+    replaced = [(owner, name, getattr(owner, name), wrapper) for owner, name, wrapper in wrappers]
+    try:
+        for owner, name, function, wrapper in replaced:
+            setattr(owner, name, wrapper(function))
         yield
     finally:
-        for owner, name, method, _ in replaced:
-            setattr(owner, name, method)
-        WATCH.reset(token)
+        for owner, name, function, _ in replaced:
+            setattr(owner, name, function)
 
 
 def classes_below(base: type) -> list[type]:
@@ -73,125 +83,66 @@ def classes_below(base: type) -> list[type]:
     return [base, *(inner for each in derived for inner in classes_below(each))]
 
 
-def tells_of_making(method: Callable[..., None]) -> Callable[..., None]:
-    """`__init__` of an optimiser or a schedule, which notes the user's line."""
+def tells(note: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Makes a method one that tells once it has run: `note` gets the observer, what it returned, and what it
+    was called with.
+    """
 
-    @functools.wraps(method)
-    def told(self: Any, *arguments: Any, **options: Any) -> None:
-        method(self, *arguments, **options)
-        watch = WATCH.get()
-        if watch is not None:
-            watch.history.made[self] = user_where()
-            if watch.is_resting and isinstance(self, Optimizer):
-                watch.wake()
+    def telling_method(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def told(*inputs: Any, **options: Any) -> Any:
+            returned = method(*inputs, **options)
+            watch = WATCH.get()
+            if watch is not None:
+                note(watch, returned, *inputs, **options)
+            return returned
 
-    return told
+        return told
 
-
-def tells_of_module(method: Callable[..., None]) -> Callable[..., None]:
-    """`Module.__init__`, which notes the user's line."""
-
-    @functools.wraps(method)
-    def told(self: Any, *arguments: Any, **options: Any) -> None:
-        method(self, *arguments, **options)
-        watch = WATCH.get()
-        if watch is not None:
-            where = watch.history.modules[self] = user_where()
-            watch.history.making[type(self).__name__, where] += 1
-
-    return told
+    return telling_method
 
 
-def tells_of_loader(method: Callable[..., None]) -> Callable[..., None]:
-    """`DataLoader.__init__`, which notes the user's line."""
-
-    @functools.wraps(method)
-    def told(self: Any, *arguments: Any, **options: Any) -> None:
-        method(self, *arguments, **options)
-        watch = WATCH.get()
-        if watch is not None:
-            watch.history.loaders.append(user_where())
-            with suppress(TypeError):  # data that come one by one have no length
-                watch.history.lengths.append(len(self))
-
-    return told
+def made(watch: Watch, _: None, maker: Any, *rest: Any, **options: Any) -> None:
+    """Where an optimiser or a schedule was made."""
+    watch.history.made[maker] = user_where()
+    if watch.is_resting and isinstance(maker, Optimizer):
+        watch.wake()
 
 
-def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`Module.__call__`, which notes what the outermost module is given."""
-
-    @functools.wraps(method)
-    def told(self: Any, *inputs: Any, **options: Any) -> Any:
-        watch = WATCH.get()
-        if watch is None or watch.given is not None:
-            return method(self, *inputs, **options)
-        given = tensors_in([*inputs, *options.values()])
-        watch.given = {id(tensor._data) for tensor in given} if given else None
-        before, watch.called = watch.called, watch.called or user_where()
-        try:
-            return method(self, *inputs, **options)
-        finally:
-            watch.given, watch.called = None, before
-
-    return told
+def made_module(watch: Watch, _: None, module: Module, *rest: Any, **options: Any) -> None:
+    """Where a module was made, and how many of its class were there."""
+    where = watch.history.modules[module] = user_where()
+    watch.history.making[type(module).__name__, where] += 1
 
 
-def tensors_in(values: Any) -> list[Tensor]:
-    """The tensors among values, and in lists, tuples and dicts of them."""
-    tensors: list[Tensor] = []
-    for value in values:
-        if isinstance(value, Tensor):
-            tensors.append(value)
-        elif isinstance(value, (list, tuple, dict)):
-            tensors += tensors_in(value.values() if isinstance(value, dict) else value)
-    return tensors
+def made_loader(watch: Watch, _: None, loader: DataLoader, *rest: Any, **options: Any) -> None:
+    """Where a loader was made, and how many batches it has."""
+    watch.history.loaders.append(user_where())
+    with suppress(TypeError):  # data that come one by one have no length
+        watch.history.lengths.append(len(loader))
 
 
-def tells_of_mode(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`train`, which notes where a module was last put into eval mode."""
-
-    @functools.wraps(method)
-    def told(self: Any, *arguments: Any, **options: Any) -> Any:
-        returned = method(self, *arguments, **options)
-        watch = WATCH.get()
-        if watch is not None and not self.training:
-            watch.history.evals[self] = user_where()
-        return returned
-
-    return told
+def set_mode(watch: Watch, _: Any, module: Module, *rest: Any, **options: Any) -> None:
+    """Where a module was last put into eval mode."""
+    if not module.training:
+        watch.history.evals[module] = user_where()
 
 
-def tells_of_schedule(method: Callable[..., None]) -> Callable[..., None]:
-    """`step` of a schedule, which notes the user's line."""
-
-    @functools.wraps(method)
-    def told(self: Any, *arguments: Any, **options: Any) -> None:
-        method(self, *arguments, **options)
-        watch = WATCH.get()
-        if watch is not None and not watch.is_resting:
-            watch.history.scheduled.append(Scheduled(self, user_where()))
-
-    return told
+def stepped_schedule(watch: Watch, _: None, schedule: LRScheduler, *rest: Any, **options: Any) -> None:
+    """Where a schedule was asked to step."""
+    if not watch.is_resting:
+        watch.history.scheduled.append(Scheduled(schedule, user_where()))
 
 
-def tells_of_metric(method: Callable[..., None]) -> Callable[..., None]:
-    """`ReduceLROnPlateau.step`, which notes what it is told."""
-
-    @functools.wraps(method)
-    def told(self: Any, *arguments: Any, **options: Any) -> None:
-        method(self, *arguments, **options)
-        watch = WATCH.get()
-        if watch is None:
-            return
-        value = float([*arguments, *options.values()][0])
-        history = watch.history
-        earlier = sum(len(metric.losses) for metric in history.watched if metric.scheduler is self)
-        losses = [sweep.loss for sweep in history.sweeps if sweep.loss is not None and sweep.writes]
-        rate = float(self.optimizer.param_groups[0]["lr"])
-        compared = is_compared(history.ops, value)
-        history.watched.append(Metric(self, user_where(), value, losses[earlier:], compared, rate))
-
-    return told
+def told_metric(watch: Watch, _: None, schedule: Any, *rest: Any, **options: Any) -> None:
+    """What a schedule that waits for a plateau is told."""
+    value = float([*rest, *options.values()][0])
+    history = watch.history
+    earlier = sum(len(metric.losses) for metric in history.watched if metric.scheduler is schedule)
+    losses = [sweep.loss for sweep in history.sweeps if sweep.loss is not None and sweep.writes]
+    rate = float(schedule.optimizer.param_groups[0]["lr"])
+    compared = is_compared(history.ops, value)
+    history.watched.append(Metric(schedule, user_where(), value, losses[earlier:], compared, rate))
 
 
 def is_compared(ops: list[OpSeen], value: float) -> bool:
@@ -204,41 +155,46 @@ def is_compared(ops: list[OpSeen], value: float) -> bool:
     return False
 
 
-def tells_of_beginning(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of `nn.init`, which notes the user's line."""
+def begun(watch: Watch, tensor: Any, *rest: Any, **options: Any) -> None:
+    """Where a function of `nn.init` was called, which returns its tensor."""
+    watch.history.begun[tensor] = user_where()
+
+
+def clipped(watch: Watch, *rest: Any, **options: Any) -> None:
+    """Where gradients were clipped."""
+    watch.history.clips.append(user_where())
+
+
+def wrapped(watch: Watch, _: Any, array: Any) -> None:
+    """Where `from_numpy` was called, and the memory that is shared."""
+    watch.history.wrapped[int(array.__array_interface__["data"][0])] = user_where()
+
+
+def loaded(watch: Watch, returned: Any, module: Module, *rest: Any, **options: Any) -> None:
+    """What a state dict left out, and what of it came from another layer."""
+    missing, unexpected = list(returned.missing_keys), list(returned.unexpected_keys)
+    root, own = root_of(module), set(module.parameters())
+    others = list(watch.keys_elsewhere(root, own))
+    if not others and root is not module:
+        root, others = module, list(watch.keys_elsewhere(module, own))
+    watch.history.loads.append(Loaded(module, user_where(), missing, unexpected, others, root))
+
+
+def tells_of_call(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`Module.__call__`, which notes what the outermost module is given."""
 
     @functools.wraps(method)
-    def told(tensor: Any, *arguments: Any, **options: Any) -> Any:
+    def told(self: Any, *inputs: Any, **options: Any) -> Any:
         watch = WATCH.get()
-        if watch is not None:
-            watch.history.begun[tensor] = user_where()
-        return method(tensor, *arguments, **options)
-
-    return told
-
-
-def tells_of_clipping(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that clips gradients, which notes the user's line."""
-
-    @functools.wraps(method)
-    def told(*arguments: Any, **options: Any) -> Any:
-        watch = WATCH.get()
-        if watch is not None:
-            watch.history.clips.append(user_where())
-        return method(*arguments, **options)
-
-    return told
-
-
-def tells_of_wrapping(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`from_numpy`, which notes the user's line and the memory that is shared."""
-
-    @functools.wraps(method)
-    def told(array: Any) -> Any:
-        watch = WATCH.get()
-        if watch is not None and hasattr(array, "__array_interface__"):
-            watch.history.wrapped[int(array.__array_interface__["data"][0])] = user_where()
-        return method(array)
+        if watch is None or watch.given is not None:
+            return method(self, *inputs, **options)
+        given = list(tensors_in((inputs, options)))
+        watch.given = {id(tensor._data) for tensor in given} if given else None
+        before, watch.called = watch.called, watch.called or user_where()
+        try:
+            return method(self, *inputs, **options)
+        finally:
+            watch.given, watch.called = None, before
 
     return told
 
@@ -257,25 +213,6 @@ def tells_of_step(method: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             watch.is_stepping = False
         watch.stepped(self, len(watch.history.updates) - before)
-        return returned
-
-    return told
-
-
-def tells_of_loading(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`load_state_dict`, which notes what was left out, and what came from another layer."""
-
-    @functools.wraps(method)
-    def told(self: Any, state_dict: Any, *arguments: Any, **options: Any) -> Any:
-        returned = method(self, state_dict, *arguments, **options)
-        watch = WATCH.get()
-        if watch is not None:
-            missing, unexpected = list(returned.missing_keys), list(returned.unexpected_keys)
-            root, loaded = root_of(self), set(self.parameters())
-            others = list(watch.keys_elsewhere(root, loaded))
-            if not others and root is not self:
-                root, others = self, list(watch.keys_elsewhere(self, loaded))
-            watch.history.loads.append(Loaded(self, user_where(), missing, unexpected, others, root))
         return returned
 
     return told

@@ -10,8 +10,9 @@ StepSeen    a call of `optimizer.step()`
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -150,6 +151,11 @@ class OpSeen:
         return next((given for given in self.inputs if given.argument == argument), None)
 
     @property
+    def ends_the_tape(self) -> bool:
+        """Whether it reads what is on the tape, and is not on it."""
+        return not self.recorded and any(given.wanted for given in self.inputs)
+
+    @property
     def is_half(self) -> bool:
         """Whether its numbers end at 65504."""
         return bool(self.dtype.itemsize <= 2)
@@ -168,6 +174,24 @@ class OpSeen:
         while maker is not None and maker.op in PASSING:
             maker = maker.inputs[0].producer if maker.inputs else None
         return maker
+
+
+def behind(
+    begin: list[OpSeen | None], most: float = math.inf, past: Callable[[OpSeen], bool] = lambda op: True
+) -> Iterator[OpSeen]:
+    """These ops and those that they read from, through others: each once, the nearest first.
+
+    most: how many; past: which ops it goes on from, if not all.
+    """
+    waiting, seen = list(begin), set[int]()
+    while waiting and len(seen) < most:
+        op = waiting.pop(0)
+        if op is None or id(op) in seen:
+            continue
+        seen.add(id(op))
+        yield op
+        if past(op):
+            waiting += [given.producer for given in op.inputs]
 
 
 @dataclass

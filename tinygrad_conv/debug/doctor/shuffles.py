@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import random
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from ...dtypes import Array
 from ...engine.location import user_where
 from .data_seen import MOST_SHUFFLED, note_order
-from .seams import WATCH
+from .seams import WATCH, wrapped_by
 
 MOST_DRAWS = 4  # permutations of which it is looked what they index: data are ordered at the beginning
 MOST_ARRAYS = 6  # of a length
@@ -84,22 +84,16 @@ def as_array(values: Any) -> Array | None:
     return values if values.ndim and 0 < values.size <= MOST_SHUFFLED else None
 
 
-@contextmanager
-def telling_of_shuffles() -> Iterator[None]:
+def telling_of_shuffles() -> AbstractContextManager[None]:
     """Inside, NumPy's shuffles tell the observer of the context."""
-    replaced: list[tuple[Any, str, Any, Any]] = [
-        (np.random, "default_rng", np.random.default_rng, makes_telling),
-        (np.random, "shuffle", np.random.shuffle, tells_of_shuffle(global_state)),
-        (np.random, "permutation", np.random.permutation, tells_of_shuffle(global_state)),
-        (random, "shuffle", random.shuffle, tells_of_shuffle(lambda: repr(random.getstate()))),
-    ]
-    try:
-        for owner, name, function, wrapper in replaced:
-            setattr(owner, name, wrapper(function))
-        yield
-    finally:
-        for owner, name, function, _ in replaced:
-            setattr(owner, name, function)
+    return wrapped_by(
+        [
+            (np.random, "default_rng", makes_telling),
+            (np.random, "shuffle", tells_of_shuffle(global_state)),
+            (np.random, "permutation", tells_of_shuffle(global_state)),
+            (random, "shuffle", tells_of_shuffle(lambda: repr(random.getstate()))),
+        ]
+    )
 
 
 def makes_telling(default_rng: Callable[..., np.random.Generator]) -> Callable[..., np.random.Generator]:

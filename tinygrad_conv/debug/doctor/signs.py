@@ -45,8 +45,7 @@ def climbing(history: History) -> Iterator[Finding]:
             "wrong_sign",
             "the steps go up the gradient: the sign of the update is wrong",
             f"the change of {key_of(history, up[0].leaf)} points along +gradient in {len(up)} of "
-            f"{len(by_hand)} "
-            f"updates{loss_said(history)}",
+            f"{len(by_hand)} updates{loss_said(history)}",
             "w -= rate * w.grad (minus)",
             backward_place(history),
             weight=89,
@@ -84,9 +83,8 @@ def likelihood(history: History) -> Iterator[Finding]:
     yield Finding(
         "wrong_sign",
         "the log-likelihood is minimised: the sign of the loss is wrong, a minus is missing",
-        "backward begins at a mean of logarithms of probabilities, which is negative, and steps make "
-        "it more so, "
-        f"without bound{loss_said(history)}",
+        "backward begins at a mean of logarithms of probabilities, which is negative, and steps make it more "
+        f"so, without bound{loss_said(history)}",
         "the loss is minus the log-likelihood: return -picked.mean()",
         likely[-1].roots[0].place,
         weight=87,

@@ -168,9 +168,8 @@ def stale_gradients(history: History) -> Iterator[Finding]:
     yield Finding(
         "stale_gradients",
         "zero_grad is forgotten: gradients of earlier steps are added to and used again",
-        f"at {len(rounds)} of {len({update.round for update in own})} steps; |g| of "
-        f"{key_of(history, leaf)} went "
-        f"from {own[0].swept:.3g} to {own[-1].swept:.3g}, for it is the sum of all backwards so far",
+        f"at {len(rounds)} of {len({update.round for update in own})} steps; |g| of {key_of(history, leaf)} "
+        f"went from {own[0].swept:.3g} to {own[-1].swept:.3g}, for it is the sum of all backwards so far",
         "call optimizer.zero_grad() in every step, before backward()",
         backward_place(history),
         weight=90,
@@ -191,9 +190,8 @@ def growing_graph(history: History) -> Iterator[Finding]:
             "each backward goes through the old graphs too: the graph grows with every step",
             f"{counts[0]} ops in the first backward, {counts[-1]} in number {len(counts)}, and slower "
             "each time",
-            "cut what is carried over from step to step: total += loss.item(), hidden = "
-            "hidden.detach(); then "
-            "retain_graph is not needed",
+            "cut what is carried over from step to step: total += loss.item(), hidden = hidden.detach(); "
+            "then retain_graph is not needed",
             place_at(where, ""),
             weight=80,
         )

@@ -28,9 +28,8 @@ def targets(history: History) -> Iterator[Finding]:
                 "large_targets",
                 f"the targets are not normalised: they go from {target.stats.low:.4g} to "
                 f"{target.stats.high:.4g}",
-                f"their root mean square is {target.stats.rms:.4g}; the first squared errors, and "
-                "gradients, are "
-                f"{op.value if op.value is not None else float('nan'):.3g} large",
+                f"their root mean square is {target.stats.rms:.4g}; the first squared errors, and gradients, "
+                f"are {op.value if op.value is not None else float('nan'):.3g} large",
                 "standardise the targets, and scale predictions back",
                 op.place,
                 weight=60,

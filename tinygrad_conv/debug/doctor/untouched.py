@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ... import creation
 from ...engine.tensor import Tensor
 from ...nn.uninitialized import is_uninitialized
+from ...randomness.default import generator
 
 
 class TensorState:
@@ -64,7 +64,7 @@ def untouched(modules: Sequence[Any], optimizers: Sequence[Any], values: Sequenc
     tensors |= {id(value): value for value in values if is_tensor(value)}
     states = [TensorState(tensor) for tensor in tensors.values()]
     arrays = [(value, value.copy()) for value in values if isinstance(value, np.ndarray)]
-    numbers = creation.generator(), random.getstate(), np.random.get_state()
+    numbers = generator(), random.getstate(), np.random.get_state()
     place = numbers[0].bit_generator.state
     try:
         yield

@@ -29,6 +29,7 @@ from .seen import (
     StepSeen,
     SweepSeen,
     Update,
+    behind,
     stats_of,
 )
 from .seen import norm as norm_of
@@ -233,16 +234,7 @@ class Watch(Observer):
             return None
         value = float(leaf._data.reshape(-1)[0])
         maker = next((op for op in reversed(self.history.ops[-RECENT:]) if op.value == value), None)
-        waiting, seen = [maker], set[int]()
-        while waiting:
-            op = waiting.pop(0)
-            if op is None or id(op) in seen:
-                continue
-            if not op.recorded and any(given.wanted for given in op.inputs):
-                return op
-            seen.add(id(op))
-            waiting += [given.producer for given in op.inputs]
-        return None
+        return next((op for op in behind([maker]) if op.ends_the_tape), None)
 
     def grad_seen(self, leaf: Any, gradient: Array) -> GradSeen:
         """What arrived at a leaf, and what it is added to."""

@@ -10,7 +10,8 @@ program.py     the calls of a replayed step, their memory and times; program.htm
 page.html      the frame; page.css, explanations.css; and the player, in the order in which it is read:
                numbers.js  reading.js  letters.js  heatmap.js  tape.js  products.js
                stamps.js  stamp_view.js  windows.js  pictures.js  overview_layout.js  overview.js
-               curves.js  sums.js  matrices.js  pools.js  explanations.js  player.js
+               curves.js  sums.js  matrices.js  pools.js  explanations.js  walk.js  player.js
+               walk.js, of all pages: buttons, slider, keys and addresses
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ SCRIPTS = (
     "matrices.js",
     "pools.js",
     "explanations.js",
+    "walk.js",
     "player.js",
 )
 

@@ -10,10 +10,7 @@ class CurvePlot {
     this.height = page.array(curve.height);
     this.slope = page.array(curve.slope);
     this.bases = curve.bases.map(({ values, coefficient }) => ({ values: page.array(values), coefficient }));
-    this.drawing = document.createElementNS(SVG, "svg");
-    this.drawing.setAttribute("viewBox", `0 0 ${PLOT.width} ${PLOT.height}`);
-    this.drawing.setAttribute("role", "img");
-    this.drawing.setAttribute("class", "curve");
+    this.drawing = shape("svg", { viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, role: "img", class: "curve" });
     this.said = make("small", {});
     this.element = make("figure", { class: "plot" },
       make("figcaption", {}, make("b", {}, curve.function)), this.drawing, this.said);
@@ -64,7 +61,7 @@ class CurvePlot {
     this.y = (y) => PLOT.height - PLOT.bottom
       - ((y - frame.y[0]) / (frame.y[1] - frame.y[0] || 1)) * (PLOT.height - PLOT.top - PLOT.bottom);
     this.drawAxes(frame);
-    this.shape("path", { d: this.path(samples, frame), class: "function" });
+    this.draw("path", { d: this.path(samples, frame), class: "function" });
     if (point.every(Number.isFinite)) this.drawPoint(point, slope, frame);
   }
 
@@ -82,7 +79,7 @@ class CurvePlot {
     const bottom = PLOT.height - PLOT.bottom, right = PLOT.width - PLOT.right;
     const across = frame.y[0] <= 0 && frame.y[1] >= 0 ? this.y(0) : bottom;
     const up = frame.x[0] <= 0 && frame.x[1] >= 0 ? this.x(0) : PLOT.left;
-    this.shape("path", { d: `M${PLOT.left},${across}L${right},${across}M${up},${PLOT.top}L${up},${bottom}`, class: "axis" });
+    this.draw("path", { d: `M${PLOT.left},${across}L${right},${across}M${up},${PLOT.top}L${up},${bottom}`, class: "axis" });
     for (const x of frame.x) {
       this.text(show(x, 3), Math.min(right - 8, Math.max(PLOT.left, this.x(x))), PLOT.height - 8, "middle");
     }
@@ -92,24 +89,21 @@ class CurvePlot {
 
   drawPoint([x, y], slope, frame) {
     const [left, top] = [this.x(x), this.y(y)], bottom = PLOT.height - PLOT.bottom;
-    this.shape("path", { d: `M${left},${bottom}L${left},${top}L${PLOT.left},${top}`, class: "lead" });
+    this.draw("path", { d: `M${left},${bottom}L${left},${top}L${PLOT.left},${top}`, class: "lead" });
     if (Number.isFinite(slope)) {
       const pixel = (PLOT.width - PLOT.left - PLOT.right) / (frame.x[1] - frame.x[0] || 1);
       const rise = (slope * (PLOT.height - PLOT.top - PLOT.bottom)) / (frame.y[1] - frame.y[0]) / pixel;
       const length = Math.hypot(1, rise), [dx, dy] = [TANGENT / length, (-rise * TANGENT) / length];
-      this.shape("path", { d: `M${left - dx},${top - dy}L${left + dx},${top + dy}`, class: "tangent" });
+      this.draw("path", { d: `M${left - dx},${top - dy}L${left + dx},${top + dy}`, class: "tangent" });
     }
-    this.shape("circle", { cx: left, cy: top, r: 5, class: "point" });
+    this.draw("circle", { cx: left, cy: top, r: 5, class: "point" });
   }
 
-  shape(tag, attributes) {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    this.drawing.append(element);
-    return element;
+  draw(...what) {
+    this.drawing.append(shape(...what));
   }
 
   text(text, x, y, anchor) {
-    this.shape("text", { x, y, class: anchor }).textContent = text;
+    this.draw("text", { x, y, class: anchor }, text);
   }
 }

@@ -3,18 +3,18 @@
 const SIGNS = { agrees: "=", parts: "≠" };
 const BESIDE = 34; // pixels for the sign before an array
 
-class Comparison {
+class Comparison extends Walk {
   constructor(contents) {
-    Object.assign(this, { contents, rows: contents.rows, at: contents.first });
+    super(contents.rows.length, contents.first);
+    Object.assign(this, { contents, rows: contents.rows });
     this.arrays = contents.arrays.map((stored) => new Numbers(stored));
-    this.parts = Object.fromEntries([...document.querySelectorAll("#player [id]")].map((element) => [element.id, element]));
     this.parting = ["op", "number of ops"].includes(contents.what) ? "the first op that is another" : "the first place at which they part";
     this.parts.verdict.textContent = `${this.parting[0].toUpperCase()}${this.parting.slice(1)}: ${contents.verdict}`;
     if (contents.left_out) this.parts["left-out"].textContent = `Not on this page: ${counted(contents.left_out, "further op")}.`;
-    this.parts.slider.max = this.rows.length;
     this.buttons = this.rows.map((row, at) => this.button(row, at));
     this.parts.list.replaceChildren(...this.buttons);
-    this.listen();
+    this.listen({ parting: () => this.go(contents.first) }, { p: "parting" });
+    this.parts.all.addEventListener("change", () => this.show());
     this.readAddress();
     this.show();
   }
@@ -32,54 +32,21 @@ class Comparison {
     return `forward ${row.forward}, backward ${row.backward}`;
   }
 
-  listen() {
-    const last = this.rows.length - 1;
-    const actions = {
-      first: () => this.go(0), previous: () => this.go(this.at - 1), next: () => this.go(this.at + 1), last: () => this.go(last),
-      parting: () => this.go(this.contents.first),
-    };
-    for (const [name, action] of Object.entries(actions)) this.parts[name].addEventListener("click", action);
-    this.parts.slider.addEventListener("input", (event) => this.go(Number(event.target.value) - 1));
-    this.parts.all.addEventListener("change", () => this.show());
-    document.addEventListener("keydown", (event) => this.key(event, actions));
-    window.addEventListener("resize", () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.show(), 150); });
-    window.addEventListener("hashchange", () => { this.readAddress(); this.show(); });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
-  }
-
-  key(event, actions) {
-    const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "checkbox";
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last", p: "parting" };
-    if (!(event.key in keys)) return;
-    actions[keys[event.key]]();
-    event.preventDefault();
-  }
-
-  go(at) {
-    this.at = Math.max(0, Math.min(this.rows.length - 1, at));
-    this.show();
-    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#op=${this.at + 1}`);
-  }
-
   // `#op=4`: the fourth line of the list.
   readAddress() {
     const at = Number(new URLSearchParams(location.hash.slice(1)).get("op")) - 1;
     if (this.rows[at]) this.at = at;
   }
 
+  get address() {
+    return `#op=${this.at + 1}`;
+  }
+
   show() {
     tell(null);
-    const row = this.rows[this.at], count = this.rows.length;
-    this.parts.slider.value = this.at + 1;
-    this.parts.slider.setAttribute("aria-valuetext", `op ${this.at + 1} of ${count}, %${row.number} ${row.op}, ${this.words(row)}`);
-    this.parts.position.textContent = `op ${this.at + 1} of ${count}`;
-    this.parts.previous.disabled = this.parts.first.disabled = this.at === 0;
-    this.parts.next.disabled = this.parts.last.disabled = this.at === count - 1;
-    this.buttons.forEach((button, at) => {
-      if (at === this.at) button.setAttribute("aria-current", "step");
-      else button.removeAttribute("aria-current");
-    });
+    const row = this.rows[this.at], place = `op ${this.at + 1} of ${this.count}`;
+    this.showPlace(place, `${place}, %${row.number} ${row.op}, ${this.words(row)}`);
+    markRow(this.buttons, this.at);
     const { list } = this.parts, button = this.buttons[this.at];
     list.scrollTop = Math.max(0, button.offsetTop - list.offsetTop - list.clientHeight / 2);
     this.available = Math.max(200, this.parts.step.clientWidth - 60);
@@ -147,11 +114,4 @@ class Comparison {
   }
 }
 
-function start() {
-  const contents = JSON.parse(document.getElementById("contents").textContent);
-  document.getElementById("plain").hidden = true;
-  document.getElementById("player").hidden = false;
-  new Comparison(contents);
-}
-
-start();
+opened(Comparison, "rows");

@@ -19,7 +19,7 @@ from .arrays import Arrays
 from .contents import label_of, params_of
 from .frame import Page, json_for_html
 
-SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "difference.js")
+SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "walk.js", "difference.js")
 STYLES = ("page.css", "difference.css")
 MOST_STEPS = 1000  # on a page: around the first that parts
 BEFORE = 100  # of them before it

@@ -5,14 +5,6 @@ const CURVE = { width: 1000, height: 190, left: 62, right: 12, top: 12, bottom: 
 const COLUMNS = [["y", "|y|"], ["zeros", "zeros in y"], ["dy", "|dy|"], ["dw", "|dw|"], ["relative", "|dw| / |w|"], ["progress", "|update| / |w|"]];
 const BARS = ["dy", "relative"];
 const FLOW_NOTE = "|x| is the root mean square of x; bars are logarithmic, one scale over the whole film";
-const SVG = "http://www.w3.org/2000/svg";
-
-function shape(tag, attributes, text) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 // A number as the page was given it: those that are not finite are words.
 function numeric(value) {
@@ -191,21 +183,21 @@ function changeBetween(before, after) {
   return Math.sqrt(squares / now.length);
 }
 
-class Film {
+class Film extends Walk {
   constructor(contents) {
-    Object.assign(this, { contents, frames: contents.frames, at: contents.frames.length - 1, timer: null });
+    super(contents.frames.length, contents.frames.length - 1);
+    Object.assign(this, { contents, frames: contents.frames });
     this.numbers = contents.arrays.map((stored) => new Numbers(stored));
-    this.parts = Object.fromEntries([...document.querySelectorAll("#player [id]")].map((element) => [element.id, element]));
     this.curve = new Curve(contents, (at) => this.go(at));
     this.parts.loss.replaceChildren(this.curve.svg);
     this.parts["loss-part"].hidden = !contents.curve.steps.length;
     this.tracks = { kernels: this.tracksOf("kernels"), maps: this.tracksOf("maps") };
     this.axes = Object.fromEntries(BARS.map((name) => [name, this.axisOf(name)]));
     this.parts["left-out"].textContent = contents.note;
-    this.parts.slider.max = this.frames.length;
-    this.listen();
+    this.listen({ play: () => this.toggle(PLAYING) }, { " ": "play" });
+    this.parts.scaling.addEventListener("change", () => this.show());
     this.readAddress();
-    this.layout();
+    this.fit();
   }
 
   array(number) {
@@ -227,52 +219,6 @@ class Film {
     return new Axis(this.contents.layers.flatMap((layer) => layer[name].map(numeric)).filter((value) => value > 0), 0, 1, true);
   }
 
-  listen() {
-    const last = this.frames.length - 1;
-    const actions = {
-      first: () => this.go(0), previous: () => this.go(this.at - 1), next: () => this.go(this.at + 1), last: () => this.go(last),
-      play: () => this.toggle(),
-    };
-    for (const [name, action] of Object.entries(actions)) this.parts[name].addEventListener("click", action);
-    this.parts.slider.addEventListener("input", (event) => this.go(Number(event.target.value) - 1));
-    this.parts.scaling.addEventListener("change", () => this.show());
-    document.addEventListener("keydown", (event) => this.key(event, actions));
-    window.addEventListener("resize", () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.layout(), 150); });
-    window.addEventListener("hashchange", () => { this.readAddress(); this.show(); });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
-  }
-
-  key(event, actions) {
-    const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" };
-    if (event.key in keys) actions[keys[event.key]]();
-    else if (event.key === " " && event.target.tagName !== "BUTTON") actions.play();
-    else return;
-    event.preventDefault();
-  }
-
-  toggle() {
-    if (this.timer) return this.stop();
-    const last = this.frames.length - 1;
-    if (this.at === last) this.go(0);
-    this.timer = setInterval(() => (this.at < last ? this.go(this.at + 1, true) : this.stop()), PLAYING);
-    this.parts.play.textContent = "Stop";
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.parts.play.textContent = "Play";
-  }
-
-  go(at, playing = false) {
-    if (!playing) this.stop();
-    this.at = Math.max(0, Math.min(this.frames.length - 1, at));
-    this.show();
-    this.writeAddress();
-  }
-
   // `#step=20`: the address of a moment.
   readAddress() {
     const step = new URLSearchParams(location.hash.slice(1)).get("step");
@@ -280,11 +226,11 @@ class Film {
     if (at >= 0) this.at = at;
   }
 
-  writeAddress() {
-    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#step=${this.frames[this.at].step}`);
+  get address() {
+    return `#step=${this.frames[this.at].step}`;
   }
 
-  layout() {
+  fit() {
     const width = this.parts.film.clientWidth - 76;
     this.curve.draw(Math.max(300, width));
     for (const track of this.tracks.kernels) track.build(Math.min(width, 620));
@@ -293,12 +239,8 @@ class Film {
   }
 
   show() {
-    const frame = this.frames[this.at], count = this.frames.length, last = count - 1;
-    this.parts.slider.value = this.at + 1;
-    this.parts.slider.setAttribute("aria-valuetext", `step ${frame.step}, frame ${this.at + 1} of ${count}`);
-    this.parts.position.textContent = `step ${frame.step} (frame ${this.at + 1} of ${count})`;
-    this.parts.previous.disabled = this.parts.first.disabled = this.at === 0;
-    this.parts.next.disabled = this.parts.last.disabled = this.at === last;
+    const frame = this.frames[this.at], frames = `frame ${this.at + 1} of ${this.count}`;
+    this.showPlace(`step ${frame.step} (${frames})`, `step ${frame.step}, ${frames}`);
     const loss = this.curve.mark(frame), rate = frame.lr === null ? "" : `, learning rate ${[].concat(frame.lr).map((value) => show(numeric(value))).join(", ")}`;
     this.parts["loss-now"].textContent = frame.step === 0 ? "before the first step" : `step ${frame.step}: ${loss || "not known"}${rate}`;
     for (const track of [...this.tracks.kernels, ...this.tracks.maps]) track.show(this.at);
@@ -326,12 +268,4 @@ class Film {
   }
 }
 
-function start() {
-  const contents = JSON.parse(document.getElementById("contents").textContent);
-  if (!contents.frames.length) return; // the plain list says so
-  document.getElementById("plain").hidden = true;
-  document.getElementById("player").hidden = false;
-  new Film(contents);
-}
-
-start();
+opened(Film, "frames");

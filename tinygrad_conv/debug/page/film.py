@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from ...dtypes import Array
 from ...errors import show_array, show_count, show_shape
 from ..sample import planes
+from ..training import as_json
 from .arrays import Arrays
 from .frame import Page, json_for_html
 
-SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "film.js")
+SCRIPTS = ("numbers.js", "heatmap.js", "reading.js", "walk.js", "film.js")
 STYLES = ("page.css", "film.css")
 SIZES = ("y", "zeros", "dy", "dw", "relative", "progress")  # of a layer
 FEWEST = 8  # frames that are kept in any case
@@ -38,12 +38,12 @@ def contents_of(shown: Film, title: str, room: int) -> dict[str, Any]:
     contents = {
         "title": title,
         "note": note(shown, len(frames)),
-        "curve": {"steps": shown.steps, "losses": [plain_number(loss) for loss in shown.losses]},
+        "curve": {"steps": shown.steps, "losses": as_json(shown.losses, DIGITS)},
         "frames": [
             {
                 "step": frame.step,
-                "loss": plain_number(frame.moment.loss),
-                "lr": plain_rates(frame.moment.lr),
+                "loss": as_json(frame.moment.loss, DIGITS),
+                "lr": as_json(frame.moment.lr, DIGITS),
             }
             for frame in frames
         ],
@@ -94,17 +94,12 @@ def layers_of(frames: Sequence[Frame]) -> list[dict[str, Any]]:
     """The sizes of each layer at each frame, in the order of the forward."""
     names = dict.fromkeys(name for frame in reversed(frames) for name in frame.moment.layers)
     fullest: dict[str, Any] = max((frame.moment.layers for frame in frames), key=len, default={})
-    names = dict.fromkeys([*fullest, *names])
-    return [
-        {
-            "name": name,
-            **{
-                size: [plain_number(getattr(frame.moment.layers.get(name), size, None)) for frame in frames]
-                for size in SIZES
-            },
-        }
-        for name in names
-    ]
+    layers = []
+    for name in dict.fromkeys([*fullest, *names]):
+        over_time = [frame.moment.layers.get(name) for frame in frames]
+        sizes = {size: as_json([getattr(layer, size, None) for layer in over_time], DIGITS) for size in SIZES}
+        layers.append({"name": name, **sizes})
+    return layers
 
 
 def tracks_of(
@@ -127,20 +122,6 @@ def type_of(shown: Array, whole: Array | None) -> str:
         return ""
     part = "" if shown.shape == whole.shape else f", its first {show_shape(shown.shape)}"
     return f"{show_array(whole)}{part}"
-
-
-def plain_number(number: Any) -> Any:
-    """A number as JSON has it, with as many digits as are seen; one that is not finite in words."""
-    if number is None:
-        return None
-    if math.isfinite(number):
-        return float(f"{number:.{DIGITS}g}")
-    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-
-
-def plain_rates(rates: Any) -> Any:
-    """A learning rate, or several."""
-    return [plain_number(rate) for rate in rates] if isinstance(rates, list) else plain_number(rates)
 
 
 def plain_list(contents: dict[str, Any]) -> str:

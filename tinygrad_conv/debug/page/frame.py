@@ -23,7 +23,7 @@ BORDER = "border: 1px solid #8888; border-radius: 6px"
 
 
 class Page(NamedTuple):
-    """A kind of page, of what there is to show: a recording, a film, two recordings.
+    """A kind of page, of what there is to show: a recording, a film, two recordings, a program.
 
     contents_of: (what is shown, title, room in bytes) → what the page knows, as plain data; list_of: the same
     as a list in HTML, for browsers without JavaScript; text_of: as text, for notebooks without frames.
@@ -46,11 +46,20 @@ class Page(NamedTuple):
 
     def html(self, shown: Any, title: str = "", size_limit: int = SIZE_LIMIT) -> str:
         """The page as text."""
-
-        def contents_in(room: int) -> dict[str, Any]:
-            return self.contents_of(shown, title or self.headline(shown), room)
-
-        return filled(self.frame, self.styles, self.scripts_for(shown), size_limit, contents_in, self.list_of)
+        template = Template(read(self.frame)).safe_substitute(head=read(HEAD).rstrip())
+        style = "\n".join(map(read, self.styles))
+        script = lean("\n".join(map(read, self.scripts_for(shown))))
+        room = size_limit - sum(len(text.encode()) for text in (template, style, script))
+        contents = self.contents_of(shown, title or self.headline(shown), room)
+        return Template(template).substitute(
+            title=escape(contents["title"]),
+            style=style,
+            style_hash=digest(style),
+            list=self.list_of(contents),
+            contents=json_for_html(contents),
+            script=script,
+            script_hash=digest(script),
+        )
 
     def embedded(self, shown: Any) -> str:
         """The page inside a notebook's: a frame of its own, whose script and style touch nothing else.
@@ -62,29 +71,6 @@ class Page(NamedTuple):
         page = escape(self.html(shown, size_limit=EMBEDDED_SIZE))
         frame = f'<iframe srcdoc="{page}" {attributes}></iframe>'
         return f"{frame}{disclosure(f'{title}, as text', block(self.text_of(shown)))}"
-
-
-def filled(
-    frame: str,
-    styles: Sequence[str],
-    scripts: Sequence[str],
-    size_limit: int,
-    contents_in: Callable[[int], dict[str, Any]],
-    list_of: Callable[[dict[str, Any]], str],
-) -> str:
-    """A page: a frame with style and script, and what `contents_in(room)` knows, as data and as a list."""
-    template = Template(read(frame)).safe_substitute(head=read(HEAD).rstrip())
-    style, script = "\n".join(map(read, styles)), lean("\n".join(map(read, scripts)))
-    contents = contents_in(size_limit - sum(len(text.encode()) for text in (template, style, script)))
-    return Template(template).substitute(
-        title=escape(contents["title"]),
-        style=style,
-        style_hash=digest(style),
-        list=list_of(contents),
-        contents=json_for_html(contents),
-        script=script,
-        script_hash=digest(script),
-    )
 
 
 def read(name: str) -> str:

@@ -1,18 +1,6 @@
 // The memory of a program as lanes from left to right: a bar for each value, while somebody will read it.
 
-const SVG = "http://www.w3.org/2000/svg";
 const LANE = { height: 14, gap: 4, left: 76, right: 10, times: 54 };
-
-function range(count) {
-  return Array.from({ length: Math.max(0, count) }, (_, number) => number);
-}
-
-function shape(tag, attributes, text) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 class Lanes {
   constructor(contents, go) {

@@ -118,23 +118,17 @@ class Overview {
   }
 
   drawArrows(height) {
-    const element = (tag, attributes, text = "") => {
-      const made = document.createElementNS(SVG, tag);
-      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-      made.textContent = text;
-      return made;
-    };
-    const svg = element("svg", { width: this.available, height, "aria-hidden": "true", class: "arrows" });
-    const shape = (...what) => svg.append(element(...what));
+    const svg = shape("svg", { width: this.available, height, "aria-hidden": "true", class: "arrows" });
+    const draw = (...what) => svg.append(shape(...what));
     const arrows = drawnArrows(this.layout), labelled = new Set();
     for (const { path, begin, end, lane } of arrows) {
-      shape("path", { d: path, class: lane === null ? "edge" : "edge passing" });
+      draw("path", { d: path, class: lane === null ? "edge" : "edge passing" });
       const tip = this.kind === "value" ? `M${end.x - 4},${end.y - 7} h8 l-4,7 z` : `M${begin.x - 4},${begin.y + 7} h8 l-4,-7 z`;
-      shape("path", { d: tip, class: "tip" });
+      draw("path", { d: tip, class: "tip" });
     }
     for (const { from, slot, begin } of arrows) {
       const key = `${this.order.indexOf(from)} ${slot}`;
-      if (!labelled.has(key)) shape("text", { x: begin.x + 6, y: begin.y + 14, class: "shape" }, this.shapeOf(from, slot));
+      if (!labelled.has(key)) draw("text", { x: begin.x + 6, y: begin.y + 14, class: "shape" }, this.shapeOf(from, slot));
       labelled.add(key);
     }
     return svg;

@@ -18,17 +18,27 @@ class Page {
   }
 }
 
-class Player {
-  constructor(page) {
-    Object.assign(this, { page, at: page.steps.length - 1, leaf: null, folded: new Set(), view: null, role: null, timer: null });
-    this.parts = Object.fromEntries([...document.querySelectorAll("#player [id]")].map((one) => [one.id, one]));
+class Player extends Walk {
+  constructor(contents) {
+    const page = new Page(contents);
+    super(page.steps.length, page.steps.length - 1);
+    Object.assign(this, { page, leaf: null, folded: new Set(), view: null, role: null });
     this.tree = treeOf(page.steps);
     this.drawTape();
-    this.listen();
+    this.listen({ play: () => this.toggle(PLAYING), net: () => this.toggleOverview() }, { " ": "play", o: "net" });
+    this.parts.scaling.addEventListener("change", () => this.show());
     if (page.leftOut) this.parts["left-out"].textContent = `Not on this page: ${counted(page.leftOut, "older op")}.`;
-    this.parts.slider.max = page.steps.length;
     this.readAddress();
     this.show();
+  }
+
+  // From the newest step to the oldest.
+  get place() {
+    return this.count - this.at;
+  }
+
+  goTo(place, playing) {
+    this.go(this.count - place, playing);
   }
 
   get step() {
@@ -54,56 +64,21 @@ class Player {
     this.graph.update(this.step, this.leaf);
   }
 
-  listen() {
-    const last = this.page.steps.length - 1;
-    const actions = {
-      first: () => this.go(last), previous: () => this.go(this.at + 1), next: () => this.go(this.at - 1), last: () => this.go(0),
-      play: () => this.toggle(), net: () => this.toggleOverview(),
-    };
-    for (const [name, action] of Object.entries(actions)) this.parts[name].addEventListener("click", action);
-    this.parts.slider.addEventListener("input", (event) => this.go(last + 1 - Number(event.target.value)));
-    this.parts.scaling.addEventListener("change", () => this.show());
-    document.addEventListener("keydown", (event) => this.key(event, actions));
-    window.addEventListener("resize", () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.resize(), 150); });
-    window.addEventListener("hashchange", () => { this.readAddress(); this.show(); });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
-  }
-
-  resize() {
+  fit() {
     if (this.width !== this.parts.step.clientWidth) this.show();
   }
 
-  key(event, actions) {
-    const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last", o: "net" };
-    if (event.key === "Escape" && this.overview) this.toggleOverview();
-    else if (event.key in keys) actions[keys[event.key]]();
-    else if (event.key === " " && !["BUTTON", "SUMMARY"].includes(event.target.tagName)) actions.play();
-    else if ((event.key === "," || event.key === ".") && this.view) this.view.move(this.view.at + (event.key === "." ? 1 : -1));
-    else return;
-    event.preventDefault();
+  key(event) {
+    const { key } = event;
+    if (key === "Escape" && this.overview) this.toggleOverview();
+    else if ((key === "," || key === ".") && this.view) this.view.move(this.view.at + (key === "." ? 1 : -1));
+    else return super.key(event);
+    return true;
   }
 
-  toggle() {
-    if (this.timer) return this.stop();
-    if (this.at === 0) this.go(this.page.steps.length - 1);
-    this.timer = setInterval(() => (this.at > 0 ? this.go(this.at - 1, true) : this.stop()), PLAYING);
-    this.parts.play.textContent = "Stop";
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.parts.play.textContent = "Play";
-  }
-
-  go(at, playing = false) {
-    if (!playing) this.stop();
-    this.at = Math.max(0, Math.min(this.page.steps.length - 1, at));
+  go(at, playing) {
     this.leaf = this.overview = null;
-    this.show();
-    this.writeAddress();
+    super.go(at, playing);
   }
 
   // The net as pictures instead of a step, and back.
@@ -131,21 +106,16 @@ class Player {
     this.wanted = address;
   }
 
-  writeAddress() {
-    const address = this.overview ? "#overview" : `#step=${this.step.number}${this.role ? `&view=${this.role}` : ""}`;
-    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", address);
+  get address() {
+    return this.overview ? "#overview" : `#step=${this.step.number}${this.role ? `&view=${this.role}` : ""}`;
   }
 
   show() {
     tell(null);
     if (this.view) this.view.stop();
     this.view = null;
-    const steps = this.page.steps.length, place = steps - this.at;
-    this.parts.slider.value = place;
-    this.parts.slider.setAttribute("aria-valuetext", `step ${place} of ${steps}, ${this.step.call}`);
-    this.parts.position.textContent = `step ${place} of ${steps}`;
-    this.parts.previous.disabled = this.parts.first.disabled = this.at === steps - 1;
-    this.parts.next.disabled = this.parts.last.disabled = this.at === 0;
+    const text = `step ${this.place} of ${this.count}`;
+    this.showPlace(text, `${text}, ${this.step.call}`);
     this.list.update(this.step);
     this.graph.update(this.step, this.leaf);
     this.width = this.parts.step.clientWidth;
@@ -297,14 +267,4 @@ class Player {
   }
 }
 
-let player; // for the console
-
-function start() {
-  const page = new Page(JSON.parse(document.getElementById("contents").textContent));
-  if (!page.steps.length) return; // the plain list says so
-  document.getElementById("plain").hidden = true;
-  document.getElementById("player").hidden = false;
-  player = new Player(page);
-}
-
-start();
+const player = opened(Player, "steps"); // for the console

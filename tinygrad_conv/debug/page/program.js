@@ -6,23 +6,23 @@ const KINDS = {
 };
 const ORIGINS = { argument: "an argument of the step", outside: "a tensor from outside", constant: "a constant" };
 
-class Program {
+class Program extends Walk {
   constructor(contents) {
-    Object.assign(this, { contents, calls: contents.calls, slots: contents.slots, at: 0 });
-    this.parts = Object.fromEntries([...document.querySelectorAll("#player [id]")].map((element) => [element.id, element]));
+    super(contents.calls.length, 0);
+    Object.assign(this, { calls: contents.calls, slots: contents.slots });
     this.makers = new Map(this.calls.flatMap((call, number) => call.writes.map((slot) => [slot, number])));
     this.lanes = new Lanes(contents, (at) => this.go(at));
     this.parts.lanes.replaceChildren(this.lanes.svg);
     this.parts.measured.hidden = !this.lanes.timed;
     this.parts.note.textContent = contents.note;
-    this.parts.slider.max = this.calls.length;
     this.most = Math.max(...this.calls.map((call) => call.microseconds ?? 0));
     this.sum = this.calls.reduce((sum, call) => sum + (call.microseconds ?? 0), 0) || 1;
     this.rows = this.calls.map((call, number) => this.row(call, number));
     this.parts.list.replaceChildren(make("div", { class: `calls${this.lanes.timed ? " timed" : ""}` }, ...this.rows));
     this.listen();
+    this.parts.across.addEventListener("change", () => this.fit());
     this.readAddress();
-    this.layout();
+    this.fit();
   }
 
   // A call in the list.
@@ -41,25 +41,10 @@ class Program {
     return call.writes.map((slot) => this.slots[slot].buffer).filter((buffer) => buffer !== null);
   }
 
-  listen() {
-    const last = this.calls.length - 1;
-    const actions = { first: () => this.go(0), previous: () => this.go(this.at - 1), next: () => this.go(this.at + 1), last: () => this.go(last) };
-    for (const [name, action] of Object.entries(actions)) this.parts[name].addEventListener("click", action);
-    this.parts.slider.addEventListener("input", (event) => this.go(Number(event.target.value) - 1));
-    this.parts.across.addEventListener("change", () => this.layout());
-    document.addEventListener("keydown", (event) => this.key(event, actions));
-    window.addEventListener("resize", () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => this.layout(), 150); });
-    window.addEventListener("hashchange", () => { this.readAddress(); this.show(); });
-  }
-
-  key(event, actions) {
-    const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const keys = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" };
-    if (event.key in keys) actions[keys[event.key]]();
-    else if (event.key === "b") this.goToNextInBuffer();
-    else return;
-    event.preventDefault();
+  key(event) {
+    if (event.key !== "b") return super.key(event);
+    this.goToNextInBuffer();
+    return true;
   }
 
   // The next call that writes into the same buffer, and after the last one the first again.
@@ -69,34 +54,25 @@ class Program {
     if (same.length) this.go(same.find((number) => number > this.at) ?? same[0]);
   }
 
-  go(at) {
-    this.at = Math.max(0, Math.min(this.calls.length - 1, at));
-    this.show();
-    if (window.top === window && location.protocol !== "about:") history.replaceState(null, "", `#call=${this.at + 1}`);
-  }
-
   // `#call=3`: the address of a call.
   readAddress() {
     const number = Number(new URLSearchParams(location.hash.slice(1)).get("call"));
     if (number >= 1 && number <= this.calls.length) this.at = number - 1;
   }
 
-  layout() {
+  get address() {
+    return `#call=${this.at + 1}`;
+  }
+
+  fit() {
     this.lanes.byTime = this.lanes.timed && this.parts.across.value === "time";
     this.lanes.draw(Math.max(300, this.parts.lanes.clientWidth));
     this.show();
   }
 
   show() {
-    const count = this.calls.length, last = count - 1;
-    this.parts.slider.value = this.at + 1;
-    this.parts.position.textContent = `call ${this.at + 1} of ${count}`;
-    this.parts.previous.disabled = this.parts.first.disabled = this.at === 0;
-    this.parts.next.disabled = this.parts.last.disabled = this.at === last;
-    this.rows.forEach((row, number) => {
-      if (number === this.at) row.setAttribute("aria-current", "step");
-      else row.removeAttribute("aria-current");
-    });
+    this.showPlace(`call ${this.at + 1} of ${this.count}`);
+    markRow(this.rows, this.at);
     this.scrollTo(this.rows[this.at]);
     this.lanes.mark(this.at);
     this.showCall(this.calls[this.at]);
@@ -147,12 +123,4 @@ class Program {
   }
 }
 
-function start() {
-  const contents = JSON.parse(document.getElementById("contents").textContent);
-  if (!contents.calls.length) return; // the plain list says so
-  document.getElementById("plain").hidden = true;
-  document.getElementById("player").hidden = false;
-  new Program(contents);
-}
-
-start();
+opened(Program, "calls");

@@ -3,49 +3,44 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from ...atomic_write import write_text
 from ...engine.location import place_at
 from ...errors import show_count
 from ...replay.lifetimes import lifetimes
 from ...replay.listing import name_of, row, shown_call
 from ...replay.profile import Profile
-from .frame import filled
+from .frame import Page
 
-SCRIPTS = ("numbers.js", "lanes.js", "program.js")
+SCRIPTS = ("numbers.js", "walk.js", "lanes.js", "program.js")
 STYLES = ("page.css", "program.css")
-NO_LIMIT = 0  # the page has no arrays that could be thinned
-
 Program: TypeAlias = Any  # of replay/runner.py, which has this page as a method
 
 WAYS = {"forward": "forward", "rule": "backward", "add": "backward"}  # all others: "beside"
 
 
-def write(shown: Program | Profile, path: str | Path, title: str = "") -> None:
-    """Write a program, or what its profile measured, as one self-contained HTML file."""
-    write_text(path, html(shown, title))
+def program_of(shown: Program | Profile) -> Program:
+    """What is shown: a program itself, or the one that was measured."""
+    return shown.program if isinstance(shown, Profile) else shown
 
 
-def html(shown: Program | Profile, title: str = "") -> str:
-    """The page."""
-    contents = contents_of(shown, title)
-    return filled("program.html", STYLES, SCRIPTS, NO_LIMIT, lambda room: contents, plain_list)
+def headline(shown: Program | Profile) -> str:
+    """What a page is called if nobody says."""
+    recorded = program_of(shown).recorded
+    buffers = show_count(len(set(recorded.buffers.values())), "buffer")
+    return f"A program of {show_count(len(recorded.lines), 'call')} and {buffers}"
 
 
-def contents_of(shown: Program | Profile, title: str = "") -> dict[str, Any]:
-    """Everything that the page shows."""
+def contents_of(shown: Program | Profile, title: str, room: int) -> dict[str, Any]:
+    """Everything that the page shows. It has no arrays, which could be thinned: the room does not matter."""
     profile = shown if isinstance(shown, Profile) else None
-    program: Program = shown.program if isinstance(shown, Profile) else shown
-    recorded = program.recorded
+    recorded = program_of(shown).recorded
     calls = [call_of(line, recorded) for line in recorded.lines]
     if profile is not None:
         for call, seconds in zip(calls, profile.seconds):
             call["microseconds"] = microseconds(seconds)
-    buffers = show_count(len(set(recorded.buffers.values())), "buffer")
     return {
-        "title": title or f"A program of {show_count(len(calls), 'call')} and {buffers}",
+        "title": title,
         "note": "" if profile is None else f"{profile.verdict}.",
         "step": None if profile is None else microseconds(profile.whole),
         "calls": calls,
@@ -118,3 +113,7 @@ def plain_list(contents: dict[str, Any]) -> str:
         said = escape(f"{call['array']} {time}{call['line']}")
         lines.append(f"<li><code>{escape(call['call'])}</code> {said}</li>")
     return "\n".join(lines)
+
+
+PAGE = Page("program.html", STYLES, lambda shown: SCRIPTS, headline, contents_of, plain_list, repr)
+write, html = PAGE.write, PAGE.html

@@ -1,9 +1,5 @@
 // What the pages of steps, films and differences share: saying what the mouse or the keyboard points at.
 
-function range(count) {
-  return Array.from({ length: Math.max(0, count) }, (_, number) => number);
-}
-
 // A text beside a place on the screen; null hides it.
 function tell(text, place) {
   const reading = document.getElementById("reading");

@@ -1,7 +1,5 @@
 // The tape, as a list and as a graph. Ops of one layer's call are a group, which can be folded in both.
 
-const SVG = "http://www.w3.org/2000/svg";
-
 // The steps as a tree of layers: { path, key, steps, children }. A layer that is called twice is two groups.
 function treeOf(steps) {
   const root = { path: "", key: "", steps: [], children: [] };
@@ -99,9 +97,7 @@ const LEAST_ZOOM = 0.6; // of a graph that is wider than its place; one that is 
 class Graph {
   constructor(tree, folded, go, goToLeaf, refold) {
     Object.assign(this, { tree, folded, go, goToLeaf, refold });
-    this.element = document.createElementNS(SVG, "svg");
-    this.element.setAttribute("role", "group");
-    this.element.setAttribute("aria-label", "The graph of the ops");
+    this.element = shape("svg", { role: "group", "aria-label": "The graph of the ops" });
     this.layout();
   }
 
@@ -212,30 +208,27 @@ class Graph {
     this.drawn = all.map((box) => ({ box, group: this.box(box) }));
   }
 
-  shape(tag, attributes, parent = this.element) {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    parent.append(element);
-    return element;
+  draw(tag, attributes, parent = this.element, text) {
+    return parent.appendChild(shape(tag, attributes, text));
   }
 
   edge(source, box) {
     if (source.leaf) {
       const left = source.x - source.width / 2, middle = source.y + LEAF_HEIGHT / 2;
-      return this.shape("path", { d: `M${left},${middle} C${left - SPACE},${middle} ${box.x},${middle} ${box.x},${box.y}`, class: "edge" });
+      return this.draw("path", { d: `M${left},${middle} C${left - SPACE},${middle} ${box.x},${middle} ${box.x},${box.y}`, class: "edge" });
     }
     const top = source.y + BOX_HEIGHT, half = (box.y - top) / 2;
     const bow = bowOf(source, box);
     const d = `M${source.x},${top} C${source.x + bow},${top + half} ${box.x + bow},${box.y - half} ${box.x},${box.y}`;
-    return this.shape("path", { d, class: "edge" });
+    return this.draw("path", { d, class: "edge" });
   }
 
   box(box) {
-    const group = this.shape("g", { role: "button", tabindex: 0, class: box.leaf ? "leaf" : box.item.children ? "group" : "op" });
+    const group = this.draw("g", { role: "button", tabindex: 0, class: box.leaf ? "leaf" : box.item.children ? "group" : "op" });
     const height = box.leaf ? LEAF_HEIGHT : BOX_HEIGHT;
-    this.shape("rect", { x: box.x - box.width / 2, y: box.y, width: box.width, height, rx: box.leaf ? 12 : 6 }, group);
-    this.shape("text", { x: box.x, y: box.y + (box.leaf ? 16 : 14) }, group).textContent = box.text;
-    if (!box.leaf) this.shape("text", { x: box.x, y: box.y + 28, class: "note" }, group).textContent = box.note;
+    this.draw("rect", { x: box.x - box.width / 2, y: box.y, width: box.width, height, rx: box.leaf ? 12 : 6 }, group);
+    this.draw("text", { x: box.x, y: box.y + (box.leaf ? 16 : 14) }, group, box.text);
+    if (!box.leaf) this.draw("text", { x: box.x, y: box.y + 28, class: "note" }, group, box.note);
     group.setAttribute("aria-label", box.leaf ? `leaf ${box.leaf}` : `${box.text}, ${box.note}`);
     const act = () => (box.leaf ? this.goToLeaf(box.leaf) : box.item.children ? this.refold(box.item.key, false) : this.go(box.item));
     group.addEventListener("click", act);

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import builtins
 import sys
-import traceback
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, ModuleType
 from typing import Any
 
-from ...absent.notes import add_note
 from ...errors import show_count
-from ..script import add_script, positive
+from ..script import add_script, positive, print_error
 from .stepper import Stepper
 from .stop import Stop
 
@@ -60,8 +58,7 @@ def run_script(script: Path, arguments: list[str]) -> int:
     except SystemExit as end:
         return exit_status(end)
     except BaseException as error:
-        add_note(error)
-        traceback.print_exception(type(error), error, without_ours(error.__traceback__))
+        print_error(error)
         return 1
     finally:
         sys.argv, sys.path[0], sys.modules["__main__"] = before
@@ -74,8 +71,3 @@ def exit_status(end: SystemExit) -> int:
         return end.code or 0
     print(end.code, file=sys.stderr)
     return 1
-
-
-def without_ours(place: TracebackType | None) -> TracebackType | None:
-    """A traceback from the script's first frame on."""
-    return place.tb_next if place is not None and place.tb_frame.f_code.co_filename == __file__ else place

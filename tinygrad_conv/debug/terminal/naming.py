@@ -22,7 +22,6 @@ class Named(NamedTuple):
     name: str
     array: Any  # an option may be something else: a number, a tuple; None: not known
     source: Any = None  # what a recording knows it by: the name of a leaf, a Source, or None
-    is_gradient: bool = False
     place: tuple[Any, ...] = ()  # the index that was given; () is all of it
 
     @property
@@ -104,7 +103,7 @@ def everything_named(step: Step, recording: Recording) -> Iterator[Named]:
     yield from (Named(name, None) for name in step.params)  # an option that is None hides no leaf
     for leaf, value in recording.leaves.items():
         yield Named(leaf, value, leaf)
-        yield Named(f"d{leaf}", recording.grads.get(leaf), leaf, is_gradient=True)
+        yield Named(f"d{leaf}", recording.grads.get(leaf), leaf)
     for other in recording:
         yield from named_outputs(other, f"%{other.number}", f"%{other.number}")
     yield from named_beside(step)
@@ -116,7 +115,7 @@ def named_in_step(step: Step) -> Iterator[Named]:
     for argument in arguments(step):
         yield Named(argument.name, argument.value, argument.source)
         if argument.contribution is not None:
-            yield Named(f"d{argument.name}", argument.contribution, argument.source, is_gradient=True)
+            yield Named(f"d{argument.name}", argument.contribution, argument.source)
     yield from named_outputs(step, "y", "y.0" if step.several else "y")
 
 
@@ -125,7 +124,7 @@ def named_outputs(step: Step, name: str, first: str) -> Iterator[Named]:
     for slot, (value, dy) in enumerate(zip(members_of(step.output), members_of(step.grad_output))):
         called, source = f"{name}.{slot}" if slot else first, Source(step.number, slot)
         yield Named(called, value, source)
-        yield Named(f"d{called}", dy, source, is_gradient=True)
+        yield Named(f"d{called}", dy, source)
 
 
 def named_beside(step: Step) -> Iterator[Named]:

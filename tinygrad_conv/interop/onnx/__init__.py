@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from ...absent.missing import public_names
 from .reading.loading import load
-from .writing.export import export
-from .writing.exportable import exportable
+from .writing.export import export, exportable
 
 __all__ = ["export", "exportable", "load"]
 

@@ -43,8 +43,13 @@ def correlate_input_grad(plan: Plan, dy: Array, w: Array) -> Array | None:
     """dx [N, C, H, W] of dy [N, O, P, Q] and w [O, C, kh, kw]; None if w is not finite."""
     if not all_finite(w):
         return None
-    products = product(w.swapaxes(0, 1).reshape(plan.out[0], -1), _patches(dy, plan), plan)
+    products = product(turned(w, plan), _patches(dy, plan), plan)
     return products.reshape(plan.out).transpose(3, 0, 1, 2)
+
+
+def turned(w: Array, plan: Plan) -> Array:
+    """W^T [C, O*kh*kw]: a view of w where the kernel is 1×1, which BLAS reads as it lies."""
+    return w.swapaxes(0, 1).reshape(plan.out[0], -1)
 
 
 def _patches(x: Array, plan: Plan) -> Array:

@@ -121,23 +121,20 @@ def weight_grad_of(values: Array, plan: Plan, x: Array, dy: Array) -> Array:
 def for_dx(plan: Plan, dy: Array, w: Array, shared: dict[Any, Any], out: Array | None) -> Kernel:
     """dx of dy and w; None if w is not finite."""
     patches, place = Patches(plan, lasting(dy, shared)), product_in(out, plan)
-    turned = np.empty((w.shape[1], w.shape[0], *w.shape[2:]), w.dtype)
-    matrix = turned.reshape(plan.out[0], -1)
-    multiply = multiplier(matrix)
+    multiply = multiplier(im2col.turned(w, plan))
 
     def fresh(dy: Array, w: Array) -> Array | None:
         if not all_finite(w):
             return None
         patches.fill(dy)
-        turned[...] = w.swapaxes(0, 1)
-        return im2col.product(matrix, patches.matrix, plan).reshape(plan.out).transpose(3, 0, 1, 2)
+        products = im2col.product(im2col.turned(w, plan), patches.matrix, plan)
+        return products.reshape(plan.out).transpose(3, 0, 1, 2)
 
     def run(dy: Array, w: Array) -> Array | None:
         if not all_finite(w):
             return None
         patches.fill(dy)
-        turned[...] = w.swapaxes(0, 1)
-        multiply(matrix, patches.matrix, place)
+        multiply(im2col.turned(w, plan), patches.matrix, place)
         return out
 
     return declined(fresh, shared, out) if place is None else run

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...allocation import check_fits
-from ...errors import DtypeError, ShapeError, show_array
+from ...errors import ShapeError, show_array
+from .dtypes import check_integers
 
 
 def check_counted(op: str, x: Any, weights: Any) -> None:
@@ -13,8 +14,7 @@ def check_counted(op: str, x: Any, weights: Any) -> None:
     if x.ndim != 1 or (weights is not None and weights.shape != x.shape):
         given = show_array(x) + ("" if weights is None else f" with weights {show_array(weights)}")
         raise ShapeError(f"{op}: input must be a row [n], and weights, if any, [n] too; got {given}")
-    if x.dtype.kind not in "iu":
-        raise DtypeError(f"{op}: input must hold integers, not {show_array(x)}")
+    check_integers(op, "input", x)
     if x.size and x.min() < 0:
         raise ValueError(f"{op}: input must hold integers from 0, not {x.min()}")
 

@@ -1,4 +1,4 @@
-"""Ops that take no integers."""
+"""Arguments that must be floats, or integers."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def check_float(op: str, **arrays: Any) -> None:
             raise DtypeError(
                 f"{op}: {name} must be floating-point, not {show_array(array)}; use {name}.float()"
             )
+
+
+def check_integers(op: str, name: str, array: Any) -> None:
+    """Refuse floats and bools where numbers say places, or how often."""
+    if array.dtype.kind not in "iu":
+        raise DtypeError(f"{op}: {name} must hold integers, not {show_array(array)}")

@@ -13,10 +13,7 @@ OWN: dict[str, dict[str, Option]] = {
     "avg_pool2d": {"stride": INTEGERS},
     "mix": {"target": ARRAY, "source": ARRAY},
     "fold": {"output_size": INTEGERS},
-    "interpolate": {
-        "size": SIZES,
-        "mode": choice("nearest", "nearest-exact", "linear")._replace(plain=frozenset()),
-    },
+    "interpolate": {"size": SIZES, "mode": choice("nearest", "nearest-exact", "linear", at_once=True)},
 }
 """By op: its own meaning of some names."""
 

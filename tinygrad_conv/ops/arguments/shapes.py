@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...allocation import check_fits
-from ...errors import DtypeError, ShapeError, show_array, show_shape
+from ...errors import ShapeError, show_array, show_shape
 from .dims import one_dim
+from .dtypes import check_integers
 
 Shape = tuple[int, ...]
 
@@ -80,11 +81,6 @@ def chunk_sizes(op: str, x: Any, dim: int, chunks: int) -> list[int]:
     return piece_sizes(op, x, dim, -(-whole // chunks) if whole else [0] * chunks)
 
 
-def as_tuple(value: Any) -> tuple[Any, ...]:
-    """One number or several, as a tuple."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
-
-
 def check_shifts(op: str, x: Any, shifts: Shape, dims: Shape | None) -> None:
     """Refuse another number of shifts than dimensions."""
     if len(shifts) != (1 if dims is None else len(dims)):
@@ -114,15 +110,18 @@ def check_slopes(op: str, x: Any, w: Any) -> None:
 def check_places(op: str, shape: Shape, dim: int, index: Any) -> None:
     """Refuse an index that does not belong to an array of this shape."""
     looked_up = one_dim(op, dim, len(shape))
-    if index.dtype.kind not in "iu":
-        raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
+    check_integers(op, "index", index)
     is_alone = index.ndim == 0 and len(shape) == 1  # one place of a row
     if (index.ndim != len(shape) and not is_alone) or any(
         axis != looked_up and size > shape[axis] for axis, size in enumerate(index.shape)
     ):
         shapes = f"index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}"
         raise ShapeError(f"{op}: {shapes}, and be no larger than it but in dim={dim}")
-    size = shape[looked_up] if shape else 1
+    check_within(op, shape[looked_up] if shape else 1, dim, index)
+
+
+def check_within(op: str, size: int, dim: int, index: Any) -> None:
+    """Refuse places that a dimension of this size does not have."""
     if 0 not in index.shape and not 0 <= index.min() <= index.max() < size:
         holds = f"index holds {index.min()} … {index.max()}"
         raise IndexError(f"{op}: {holds}, but x has the places 0 … {size - 1} in dim={dim}")
@@ -191,10 +190,7 @@ def check_resized(op: str, shape: Shape, size: Any) -> None:
 def check_row_of_places(op: str, shape: Shape, dim: int, index: Any) -> None:
     """Refuse what names no slices along a dimension: a row of integers, or one of them."""
     size = shape[one_dim(op, dim, len(shape))] if shape else 1
-    if index.dtype.kind not in "iu":
-        raise DtypeError(f"{op}: index must hold integers, not {show_array(index)}")
+    check_integers(op, "index", index)
     if index.ndim > 1:
         raise ShapeError(f"{op}: index must be a row [k] of places, not {show_shape(index.shape)}")
-    if 0 not in index.shape and not 0 <= index.min() <= index.max() < size:
-        holds = f"index holds {index.min()} … {index.max()}"
-        raise IndexError(f"{op}: {holds}, but x has the places 0 … {size - 1} in dim={dim}")
+    check_within(op, size, dim, index)

@@ -155,7 +155,7 @@ def checked(declared: Input, given: Any) -> Tensor:
     if tensor.dtype.kind != declared.dtype.kind:
         raise DtypeError(f"input {declared.name} is {show_array(tensor)}; the file says {declared.dtype}")
     if declared.shape is not None and not fits(tuple(tensor.shape), declared.shape):
-        wanted = show_shape(["?" if size is None else size for size in declared.shape])  # type: ignore[misc]
+        wanted = show_shape(["?" if size is None else size for size in declared.shape])
         raise ShapeError(
             f"input {declared.name} is {show_shape(tensor.shape)}, but the file was exported for {wanted}; "
             "export it with dynamic axes for other sizes"

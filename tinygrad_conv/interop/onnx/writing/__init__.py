@@ -1,6 +1,6 @@
 """Models written as ONNX files, from the tape's own seam. In reading order:
 
-export.py      `export`
+export.py      `export`, and `exportable`
 forward.py     the model is called, and stays as it was; examples.py    inputs like the example's
 trace.py       the observer that writes down which ops run
 program.py     what several calls have in common, sizes as functions of the batch: sizes.py

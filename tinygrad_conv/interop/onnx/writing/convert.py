@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ....errors import show_array
+from ....errors import show_array, show_shape
 from .graph import Graph, Operand, Value
 from .program import Number, Program, Spread, Steps
 from .refusal import NotWritable, refuse
 from .rules import RULES
-from .sizes import OfBatch, show_sizes
+from .sizes import OfBatch
 from .trace import Constant, Event, Read
 
 
@@ -79,7 +79,7 @@ class Converter:
     def show(self, mark: Any) -> str:
         """An input of an op, by dtype and shape."""
         if isinstance(mark, Read):
-            return f"{mark.dtype}{show_sizes(self.program.shapes[mark.number])}"
+            return f"{mark.dtype}{show_shape(self.program.shapes[mark.number])}"
         return show_array(mark.array) if isinstance(mark, Constant) else "None"
 
     def operand(self, mark: Any) -> Value | None:

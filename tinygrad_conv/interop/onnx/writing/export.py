@@ -1,4 +1,4 @@
-"""`export`: a model as an ONNX file, from the ops that it applies."""
+"""`export`: a model as an ONNX file, from the ops that it applies; and `exportable`: which can be written."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .forward import input_names_of, left_as_it_was, state_of, traced
 from .graph import Graph
 from .model_file import model_of, write
 from .program import Program, common_program
+from .rules import RULES
 from .trace import Trace
 
 OPSETS = range(17, 22)
@@ -168,3 +169,16 @@ def written(model: Any, program: Program, opset: int, names: list[str], batched:
 def title_of(model: Any) -> str:
     """What the graph is called."""
     return type(model).__name__ if isinstance(model, Module) else getattr(model, "__name__", "model")
+
+
+def exportable() -> dict[str, str]:
+    """The ops that `export` writes, and how: `exportable()["conv2d"]` is 'Conv'.
+
+    Options that cannot be written are refused with their reason.
+    """
+    return {op: summary_of(RULES[op].__doc__) for op in sorted(RULES)}
+
+
+def summary_of(doc: str | None) -> str:
+    """A rule's docstring as one sentence without its point."""
+    return " ".join((doc or "").split()).removesuffix(".")

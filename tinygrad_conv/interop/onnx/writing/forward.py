@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ....creation import generator
 from ....dtypes import Array
 from ....engine.commit import Changes
 from ....engine.modes import no_grad
@@ -17,6 +16,7 @@ from ....engine.tensor import Tensor
 from ....errors import ExportError
 from ....nn.module import Module
 from ....nn.uninitialized import is_uninitialized
+from ....randomness.default import generator
 from .trace import Trace
 
 

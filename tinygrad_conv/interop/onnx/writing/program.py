@@ -14,9 +14,9 @@ import numpy as np
 
 from ....dtypes import Array
 from ....engine.location import Where
-from ....errors import show_array, show_value
+from ....errors import show_array, show_shape, show_value
 from .refusal import refuse
-from .sizes import OfBatch, Shape, Size, show_sizes, size_by_batch
+from .sizes import OfBatch, Shape, Size, size_by_batch
 from .trace import Constant, Event, Trace, reads_in
 
 
@@ -154,7 +154,7 @@ class Merger:
             sizes = [size_by_batch(sizes, self.batches) for sizes in zip(*shapes)]
             if None not in sizes:
                 return tuple(size for size in sizes if size is not None)
-        shown = ", ".join(show_sizes(shape) for shape in dict.fromkeys(shapes))
+        shown = ", ".join(show_shape(shape) for shape in dict.fromkeys(shapes))
         self.refuse(
             f"{self.op}: the shape of its output follows from the numbers in the input, or not from the "
             f"batch's size alone: {shown}{self.of_batches()}"

@@ -33,8 +33,3 @@ def size_by_batch(values: Sequence[int], batches: Sequence[int]) -> Size | None:
     plus = first - per * batches[0]
     fits = not rest and all(value == per * batch + plus for value, batch in zip(values, batches))
     return OfBatch(per, plus) if fits else None
-
-
-def show_sizes(shape: Shape) -> str:
-    """A shape as messages write it: `[batch,8,4]`."""
-    return "[" + ",".join(map(str, shape)) + "]"

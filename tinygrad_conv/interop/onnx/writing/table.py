@@ -21,3 +21,13 @@ def writes(*ops: str) -> Callable[[Rule], Rule]:
         return rule
 
     return enter
+
+
+def one_node(op_type: str) -> Callable[..., Any]:
+    """The rule of a function of x alone that ONNX has as it is."""
+
+    def rule(graph: Any, x: Any) -> Any:
+        return graph.node(op_type, x)
+
+    rule.__doc__ = f"{op_type}."
+    return rule

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .... import errors
-from ....creation import generator
 from ....dtypes import Array, promote
 from ....engine import observe, reads
 from ....engine.location import Where, user_where
@@ -26,6 +25,7 @@ from ....engine.registry import OPS
 from ....engine.tensor import Tensor
 from ....errors import ExportError, show_tensor
 from ....options import kinds
+from ....randomness.default import generator
 from .refusal import refusal
 
 SHOWN_ONLY = ("__repr__", "__format__", "_repr_html_", "grad")

@@ -6,13 +6,9 @@ import math
 from typing import Any
 
 from ..graph import Graph, Operand, Value
-from ..table import writes
+from ..table import RULES, one_node, writes
 
-
-@writes("relu")
-def relu(graph: Graph, x: Value) -> Any:
-    """Relu."""
-    return graph.node("Relu", x)
+RULES.update({"relu": one_node("Relu"), "selu": one_node("Selu"), "hardswish": one_node("HardSwish")})
 
 
 @writes("leaky_relu")
@@ -34,18 +30,6 @@ def prelu(graph: Graph, x: Value, w: Value) -> Any:
 def elu(graph: Graph, x: Value, *, alpha: float) -> Any:
     """Elu."""
     return graph.node("Elu", x, alpha=float(alpha))
-
-
-@writes("selu")
-def selu(graph: Graph, x: Value) -> Any:
-    """Selu."""
-    return graph.node("Selu", x)
-
-
-@writes("hardswish")
-def hardswish(graph: Graph, x: Value) -> Any:
-    """HardSwish."""
-    return graph.node("HardSwish", x)
 
 
 @writes("hardtanh")

@@ -40,6 +40,8 @@ RULES.update(
         "pow": two_numbers("Pow"),
         "maximum": two_numbers("Max"),
         "minimum": two_numbers("Min"),
+        "clamp_min": two_numbers("Max"),
+        "clamp_max": two_numbers("Min"),
     }
 )
 
@@ -117,18 +119,6 @@ def has_sign(graph: Graph, x: Value) -> Any:
         return below
     of_inverse = graph.node("Less", graph.node("Div", graph.number(1, x), x), graph.number(0, x))
     return graph.node("Or", below, of_inverse)
-
-
-@writes("clamp_min")
-def clamp_min(graph: Graph, x: Value, low: Value) -> Any:
-    """Max."""
-    return graph.node("Max", x, low)
-
-
-@writes("clamp_max")
-def clamp_max(graph: Graph, x: Value, high: Value) -> Any:
-    """Min."""
-    return graph.node("Min", x, high)
 
 
 @writes("where")

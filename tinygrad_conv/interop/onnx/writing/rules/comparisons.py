@@ -29,21 +29,13 @@ def comparable(graph: Graph, x: Value) -> Operand:
     return graph.cast(x, INT64) if x.dtype == bool else x
 
 
-def compared(op_type: str) -> Callable[[Graph, Value, Value], Any]:
-    """The rule of a comparison."""
+def of_both(
+    op_type: str, operand_of: Callable[[Graph, Any], Operand]
+) -> Callable[[Graph, Value, Value], Any]:
+    """The rule of a comparison, or of a connective: what each operand is given as, and the op."""
 
     def rule(graph: Graph, a: Value, b: Value) -> Any:
-        return graph.node(op_type, comparable(graph, a), comparable(graph, b))
-
-    rule.__doc__ = f"{op_type}."
-    return rule
-
-
-def logical(op_type: str) -> Callable[[Graph, Value, Value], Any]:
-    """The rule of a connective of what is 0 and what is not."""
-
-    def rule(graph: Graph, a: Value, b: Value) -> Any:
-        return graph.node(op_type, as_bool(graph, a), as_bool(graph, b))
+        return graph.node(op_type, operand_of(graph, a), operand_of(graph, b))
 
     rule.__doc__ = f"{op_type}."
     return rule
@@ -66,8 +58,8 @@ def bitwise_op(graph: Graph, op_type: str) -> str:
     return f"Bitwise{op_type}"
 
 
-RULES.update({op: compared(op_type) for op, op_type in COMPARED.items()})
-RULES.update({op: logical(op_type) for op, op_type in LOGICAL.items()})
+RULES.update({op: of_both(op_type, comparable) for op, op_type in COMPARED.items()})
+RULES.update({op: of_both(op_type, as_bool) for op, op_type in LOGICAL.items()})
 RULES.update({op: bitwise(op_type) for op, op_type in BITWISE.items()})
 
 

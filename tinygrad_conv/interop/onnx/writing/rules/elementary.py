@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, Operand, Value
-from ..table import RULES, writes
+from ..table import RULES, one_node, writes
 
 OF_FLOATS = {
     "exp": "Exp",
@@ -45,16 +45,6 @@ def of_floats(op_type: str) -> Callable[[Graph, Value], Any]:
     return rule
 
 
-def of_numbers(op_type: str) -> Callable[[Graph, Value], Any]:
-    """The rule of a function whose result has the dtype of its argument."""
-
-    def rule(graph: Graph, x: Value) -> Any:
-        return graph.node(op_type, x)
-
-    rule.__doc__ = f"{op_type}."
-    return rule
-
-
 def rounded(op_type: str) -> Callable[[Graph, Value], Any]:
     """The rule of a rounding, which leaves integers as they are."""
 
@@ -66,7 +56,7 @@ def rounded(op_type: str) -> Callable[[Graph, Value], Any]:
 
 
 RULES.update({op: of_floats(op_type) for op, op_type in OF_FLOATS.items()})
-RULES.update({op: of_numbers(op_type) for op, op_type in OF_NUMBERS.items()})
+RULES.update({op: one_node(op_type) for op, op_type in OF_NUMBERS.items()})
 RULES.update({op: rounded(op_type) for op, op_type in ROUNDED.items()})
 
 

@@ -1,0 +1,101 @@
+"""What a user does between two steps: a name each."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import tinygrad_conv as tg
+
+Event = Callable[[Any, Any], None]
+
+
+def event(name: str, net: Any, optimizer: Any) -> Callable[[], None]:
+    """What happens, to be called between two steps."""
+    return lambda: EVENTS[name](net, optimizer)
+
+
+def first(net: Any) -> Any:
+    """Its first parameter."""
+    return next(iter(net.parameters()))
+
+
+def other_rate(net: Any, optimizer: Any) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.5
+
+
+def other_decay(net: Any, optimizer: Any) -> None:
+    for group in optimizer.param_groups:
+        group["weight_decay"] = 0.1 if "weight_decay" in group else 0
+
+
+def loaded(net: Any, optimizer: Any) -> None:
+    net.load_state_dict(
+        {name: value * 0.5 if value.dtype.kind == "f" else value for name, value in net.state_dict().items()}
+    )
+
+
+def optimizer_loaded(net: Any, optimizer: Any) -> None:
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+
+
+def gradients_gone(net: Any, optimizer: Any) -> None:
+    for parameter in net.parameters():
+        parameter.grad = None
+
+
+def own_gradient(net: Any, optimizer: Any) -> None:
+    first(net).grad = np.ones(first(net).shape, first(net).dtype)
+
+
+def other_array(net: Any, optimizer: Any) -> None:
+    first(net).data = first(net).data[::-1].copy()
+
+
+def written(net: Any, optimizer: Any) -> None:
+    first(net).data[...] *= 0.5
+
+
+def frozen(net: Any, optimizer: Any) -> None:
+    first(net).requires_grad_(not first(net).requires_grad)
+
+
+def hooked(net: Any, optimizer: Any) -> None:
+    net[0].register_forward_hook(lambda module, inputs, output: output * 1.5)
+
+
+def tensor_hooked(net: Any, optimizer: Any) -> None:
+    if first(net).requires_grad:
+        first(net).register_hook(lambda gradient: gradient * 2)
+
+
+def looked_at(net: Any, optimizer: Any) -> None:
+    side = round((net[-1].in_features / net[0].out_channels) ** 0.5)
+    with tg.no_grad():
+        net.eval()(tg.ones(1, 2, side, side, dtype=first(net).dtype))
+    net.train()
+
+
+EVENTS: dict[str, Event] = {
+    "another size": lambda net, optimizer: None,
+    "eval": lambda net, optimizer: net.eval(),
+    "train": lambda net, optimizer: net.train(),
+    "part in eval": lambda net, optimizer: net[len(net) // 2].eval(),
+    "another rate": other_rate,
+    "another decay": other_decay,
+    "loaded": loaded,
+    "optimizer loaded": optimizer_loaded,
+    "gradients gone": gradients_gone,
+    "own gradient": own_gradient,
+    "another array": other_array,
+    "written to": written,
+    "frozen or not": frozen,
+    "a forward hook": hooked,
+    "a tensor hook": tensor_hooked,
+    "looked at": looked_at,
+    "another seed": lambda net, optimizer: tg.manual_seed(11),
+}

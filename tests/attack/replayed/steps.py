@@ -1,0 +1,105 @@
+"""What a training step does besides: a name each, with a line or two of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tinygrad_conv as tg
+from tinygrad_conv import nn, optim
+
+
+class Step(NamedTuple):
+    """A training step, and what else it changes."""
+
+    step: Callable[[Any, Any], Any]
+    owners: list[Any]
+
+
+EXTRAS = {
+    "noise": "numbers drawn at random are added to the images",
+    "penalty": "squares of the parameters are added to the loss",
+    "clip norm": "gradients are scaled to a norm",
+    "clip value": "gradients are cut off",
+    "in halves": "two backwards add up, each of half the loss",
+    "again": "a second backward through the same tape",
+    "not forgotten": "gradients add up over the steps",
+    "filled with zeros": "gradients are set to zeros, not forgotten",
+    "average": "a moving average of the first weight is kept",
+    "lerp": "another one, in one call",
+    "items": "numbers of an outside tensor are set",
+    "total": "the losses are added up outside",
+    "schedule": "a schedule makes a step each time",
+    "by hand": "a parameter is moved by hand besides",
+    "tg.grad": "the gradient of the images is part of the loss",
+    "reads": "it returns a number and the gradients",
+    "logits": "it returns what the net made",
+    "frozen part": "part of it is computed without a tape",
+    "scaled": "each gradient is scaled before the step",
+}
+
+
+def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras: tuple[str, ...]) -> Step:
+    """A step with these extras."""
+    weight = next(iter(net.parameters()))
+    average, total = weight.detach().clone(), tg.zeros((), dtype=weight.dtype)
+    schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.95)
+
+    def loss_and_logits(x: Any, labels: Any) -> tuple[Any, Any]:
+        if "noise" in extras:
+            x = x + 0.1 * tg.randn_like(x)
+        if "frozen part" in extras:
+            with tg.no_grad():
+                x = x + net[0](x).mean()
+        if "tg.grad" in extras:
+            x = x.detach().requires_grad_()
+        logits = net(x)
+        loss = loss_of(logits, labels)
+        if "penalty" in extras:
+            loss = loss + 0.001 * sum((parameter**2).sum() for parameter in net.parameters())
+        if "tg.grad" in extras:
+            (dx,) = tg.grad(loss, [x], create_graph=True)
+            loss = loss + 0.1 * (dx**2).sum()
+        return loss, logits
+
+    def step(x: Any, labels: Any) -> Any:
+        if "not forgotten" not in extras:
+            optimizer.zero_grad(set_to_none="filled with zeros" not in extras)
+        loss, logits = loss_and_logits(x, labels)
+        if "in halves" in extras:
+            (loss / 2).backward()
+            loss, logits = loss_and_logits(x, labels)
+            (loss / 2).backward()
+        elif "again" in extras:
+            loss.backward(retain_graph=True)
+            loss.backward()
+        else:
+            loss.backward()
+        if "clip norm" in extras:
+            nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        if "clip value" in extras:
+            nn.utils.clip_grad_value_(net.parameters(), 0.01)
+        if "scaled" in extras:
+            for parameter in net.parameters():
+                if parameter.grad is not None:
+                    parameter.grad *= 0.5
+        optimizer.step()
+        with tg.no_grad():
+            if "by hand" in extras:
+                weight.sub_(0.01 * weight)
+            if "average" in extras:
+                average.mul_(0.9).add_(weight, alpha=0.1)
+            if "lerp" in extras:
+                average.lerp_(weight, 0.2)
+            if "items" in extras:
+                average[0] = weight[-1]
+                average[weight > 0] = 0.5
+            if "total" in extras:
+                total.add_(loss.detach())
+        if "schedule" in extras:
+            schedule.step()
+        if "reads" in extras:
+            return loss.item(), weight.grad
+        return (loss, logits.detach()) if "logits" in extras else loss
+
+    return Step(step, [average, total])
