@@ -71,8 +71,7 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
             check_dtype(op, name, value)
             continue
         library = type(value).__module__.partition(".")[0]  # a Tensor may be another library's
-        own = library in ("builtins", "numpy")
-        given = type(value).__name__ if own else f"{library}.{type(value).__name__}"
+        given = type(value).__name__ if library == "builtins" else f"{library}.{type(value).__name__}"
         raise TypeError(
             f"{op.name}: {name} must be a Tensor or an ndarray, not {given}; wrap it in tg.tensor(…)"
             f"{option_advice(op, arrays, types)}"
