@@ -28,7 +28,7 @@ import numpy as np
 from ..gemm import multiply_in_pieces
 from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..pointwise import all_finite
-from ..threads import correlation_time, share
+from ..threads import Work, correlation_time, share_in_turn
 from ..window import Array, Window
 from .identities import Interleaved, exchanged, flipped, interleaved, mirrored
 from .lowering import CACHE_BYTES, clear_margins, lower
@@ -62,8 +62,12 @@ def fill(y: Rows, x: Rows, w: Array, window: Window) -> None:
         for columns, patches in column_patches(x[part.inputs], part.window, begin, end):
             multiply_in_pieces(weights, patches, out=target[columns])
 
-    for part in interleaved(window):
-        share(partial(work, part), window.out[1], correlation_time(part.window, x.shape[3], w.size))
+    share_in_turn(
+        [
+            Work(partial(work, part), window.out[1], correlation_time(part.window, x.shape[3], w.size))
+            for part in interleaved(window)
+        ]
+    )
 
 
 class ColumnPatches(NamedTuple):
