@@ -24,7 +24,7 @@ NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
 SMALL_CHANNEL_BYTES = 1 << 20  # of one channel, lowered: a loop over channels keeps it in the second cache
 LONG_RUN = 500  # numbers, samples times Q: from here on adding them up outweighs what einsum does in between
-PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
+PRODUCTS_PER_TRANSFORM = 40  # from here on Winograd is faster: for 3x3, with 27 channels and 27 outputs
 # The same of y and dX where BLAS multiplies as fast as it does with AVX-512: for 3x3, with 44 and 44.
 PRODUCTS_PER_TRANSFORM_UNPACKED = 65
 MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
