@@ -17,7 +17,7 @@ from ..window import Window
 from .identities import interleaved, mirrored
 from .winograd import TILE_ROWS
 
-FEW_PATCHES = 1 << 17  # numbers of all patches: half a megabyte in float32, which fits into the cache
+FEW_PATCHES = 1 << 18  # numbers of all patches: a megabyte in float32, which fits into the second cache
 MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
 NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
 NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
