@@ -95,8 +95,7 @@ def room_for_channels(window: Window, samples: int, dtype: np.dtype[Any], most: 
 
 def rows_inside(window: Window, height: int) -> Overlap:
     """Which of the rows that windows read, from the first one on, lie in the input, and where."""
-    all_rows = window._replace(kernel=(1, 1), stride=(1, 1), dilation=(1, 1), out=(height, window.out[1]))
-    return overlap(all_rows, 0, 0)
+    return overlap(window._replace(stride=(1, 1), out=(height, 1)), 0, 0)
 
 
 class Copy(NamedTuple):
