@@ -11,7 +11,8 @@ import pytest
 
 from tinygrad_conv import kernels
 from tinygrad_conv.kernels import blas, threads
-from tinygrad_conv.kernels.conv import depthwise, grouped
+from tinygrad_conv.kernels.conv import depthwise, depthwise_bands, grouped, problem
+from tinygrad_conv.kernels.dispatch import choose
 from tinygrad_conv.kernels.window import make_window
 
 from .test_kernels import (
@@ -29,12 +30,14 @@ pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["bands", "vectors"])
-def in_bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+def in_bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[bool]:
     """On any processor, as if BLAS multiplied small matrices as they lie in memory, and as if it did not."""
-    for module in (grouped, depthwise):
+    for module in (grouped, depthwise, problem):
         monkeypatch.setattr(module, "blas_multiplies_unpacked", lambda: request.param)
+    choose.cache_clear()
     wanted: bool = request.param
-    return wanted
+    yield wanted
+    choose.cache_clear()
 
 
 EVERYDAY = {
@@ -89,11 +92,13 @@ def test_random_groups_equal_reference(dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("name", EVERYDAY)
-def test_everyday_groups_equal_reference(name: str) -> None:
+def test_everyday_groups_equal_reference(name: str, in_bands: bool) -> None:
     case = everyday_case(name)
     assert_equals_reference(case, 2e-5)
     kernels.correlate(case.x, case.w, case.window, case.groups)
-    assert kernels.served() == ("winograd" if name.startswith("large") else "grouped")
+    alone = in_bands and case.w.shape[1] * len(case.w) == case.groups and case.window.stride[1] == 1
+    expected = "winograd" if name.startswith("large") else "depthwise_bands" if alone else "grouped"
+    assert kernels.served() == expected
 
 
 @pytest.mark.parametrize("name", EVERYDAY)
@@ -142,12 +147,29 @@ def test_rows_that_are_padded_and_not_lowered(name: str, monkeypatch: pytest.Mon
         expected = results(case)
     for size in (depthwise.CACHE_BYTES_OF_GROUPS, 20_000):  # all channels at once, or some
         monkeypatch.setattr(depthwise, "CACHE_BYTES_OF_GROUPS", size)
-        with kernels.use_kernels("depthwise"):
-            y = kernels.correlate(case.x, case.w, case.window, case.groups)
-            assert_same(y, expected["y"], 1e-12)
-            if case.window.stride == (1, 1):
-                dx = kernels.correlate_input_grad(case.dy, case.w, case.window, case.groups)
-                assert_same(dx, expected["dx"], 1e-12)
+        monkeypatch.setattr(depthwise_bands, "CACHE_BYTES", 3 * size)
+        for kernel in ("depthwise", "depthwise_bands"):
+            with kernels.use_kernels(kernel):
+                y = kernels.correlate(case.x, case.w, case.window, case.groups)
+                assert kernels.served() == kernel
+                assert_same(y, expected["y"], 1e-12)
+                if case.window.stride == (1, 1):
+                    dx = kernels.correlate_input_grad(case.dy, case.w, case.window, case.groups)
+                    assert kernels.served() == kernel
+                    assert_same(dx, expected["dx"], 1e-12)
+
+
+@pytest.mark.parametrize("rows", range(1, 10))
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_bands_give_up_what_they_would_spoil(rows: int, value: float) -> None:
+    """Whichever row has it: the first row of its band, if no other, is spoiled by it."""
+    window = make_window((rows, 3), (1, 1))
+    w = np.ones((2, 1, 1, 1))
+    for row in range(rows):
+        x = np.ones((2, 2, rows, 3))
+        x[1, 1, row, 2] = value
+        assert depthwise_bands.correlate(x, w, window, 2) is None
+    np.testing.assert_array_equal(depthwise_bands.correlate(np.ones((2, 2, rows, 3)), w, window, 2), 1)
 
 
 def test_large_numbers_are_no_reason_to_warn() -> None:
@@ -168,8 +190,9 @@ def test_bands_serve_where_they_are_said_to(in_bands: bool, monkeypatch: pytest.
 
     noted(grouped, "multiply_banded")
     noted(depthwise, "banded_dot_products")
-    case = everyday_case("depthwise")
+    case = everyday_case("depthwise, stride 2")
     kernels.correlate(case.x, case.w, case.window, case.groups)
+    case = everyday_case("depthwise")
     kernels.correlate_weight_grad(case.x, case.dy, case.window, case.groups)
     assert set(served) == ({"multiply_banded", "banded_dot_products"} if in_bands else set())
 
@@ -223,4 +246,7 @@ def test_depthwise_takes_little_more_memory_than_its_result() -> None:
         result = function(x, second, window, groups)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert peak < result.nbytes + kernels.get_num_threads() * grouped.CACHE_BYTES_OF_GROUPS + (1 << 19)
+        beside = kernels.get_num_threads() * grouped.CACHE_BYTES_OF_GROUPS
+        if kernels.served() == "depthwise_bands":
+            beside = depthwise_bands.CACHE_BYTES
+        assert peak < result.nbytes + beside + (1 << 19)

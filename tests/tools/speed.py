@@ -13,6 +13,7 @@ from tinygrad_conv.kernels import dispatch
 from tinygrad_conv.kernels.conv import problem
 
 SERVES = {line.serves for table in dispatch.TABLES.values() for line in table}
+SHARED = {"share", "Work"}  # calls whose third argument is a guess of the time
 TIMES = {"product_time", "correlation_time", "guessed_time"}
 GUESSES = {  # functions that guess what is fastest
     *TIMES,
@@ -24,6 +25,7 @@ GUESSES = {  # functions that guess what is fastest
     "makes_tiles",
     "side_by_side",
     "_is_lowered",
+    "channel_bytes",
 }
 AMOUNTS = {"time", "multiplications", "head_start", "together", "row_bytes"}  # variables
 BOUNDS = (  # beginnings of constants
@@ -52,7 +54,7 @@ def speed_alone(function: FunctionType, path: list[ast.AST]) -> str:
     for outer, inner in pairwise(path):
         if isinstance(outer, ast.Assign) and ast.unparse(outer.targets[0]) in AMOUNTS:
             return "how much at once, or by how many"
-        if isinstance(outer, ast.Call) and ast.unparse(outer.func) == "share" and inner is outer.args[2]:
+        if isinstance(outer, ast.Call) and ast.unparse(outer.func) in SHARED and inner is outer.args[2]:
             return "a guess of the time it takes"
         if isinstance(outer, (ast.If, ast.IfExp)) and inner is outer.test and names_a_bound(inner):
             return BOUND

@@ -24,6 +24,7 @@ from . import pooling, reference
 from .blas import blas_held
 from .conv import (
     depthwise,
+    depthwise_bands,
     grouped,
     im2col,
     mec,
@@ -79,11 +80,12 @@ TABLES = {
         Line("im2col", im2col.correlate, asks.one_group, asks.few_patches, plans.for_y),
         Line("winograd", WINOGRAD, asks.three_taps_high, asks.many_channels_forward),
         Line("not_a_number", not_a_number.correlate, asks.real_numbers, asks.many_channels_forward),
+        Line("depthwise_bands", depthwise_bands.correlate, asks.depthwise_rows, asks.small_depthwise),
         Line("depthwise", depthwise.correlate, asks.depthwise_rows, asks.long_depthwise),
         Line("grouped", grouped.correlate, asks.several_groups, asks.small_groups),
         Line("scatter_add", scatter_add.correlate, asks.stride_one, asks.large_kernel),
         Line("reference", reference.correlate, asks.always, asks.never),
-        Line("mec_columns", mec_columns.correlate, asks.one_group, asks.many_samples),
+        Line("mec_columns", mec_columns.correlate, asks.one_group, asks.by_columns),
         Line("mec", mec.correlate, asks.always, asks.always),
     ),
     "correlate_weight_grad": (
@@ -100,8 +102,15 @@ TABLES = {
         Line("empty", zero_dx, asks.empty, asks.empty),
         Line("im2col", im2col.correlate_input_grad, asks.one_group, asks.few_patches_back, plans.for_dx),
         Line("winograd", WINOGRAD_INPUT_GRAD, asks.three_taps_high_mirrored, asks.many_channels_mirrored),
+        Line(
+            "depthwise_bands",
+            depthwise_bands.correlate_input_grad,
+            asks.depthwise_rows_back,
+            asks.small_depthwise_back,
+        ),
         Line("depthwise", depthwise.correlate_input_grad, asks.depthwise_rows_back, asks.long_depthwise_back),
         Line("grouped", grouped.correlate_input_grad, asks.several_groups, asks.small_groups_back),
+        Line("mec_columns", mec_columns.correlate_input_grad, asks.one_group_back, asks.by_columns_back),
         Line("mec", mec.correlate_input_grad, asks.stride_one, asks.cheap_to_lower),
         Line("not_a_number", not_a_number.correlate_input_grad, asks.real_numbers, asks.given_up_back),
         Line("reference", reference.correlate_input_grad, asks.always, asks.never),

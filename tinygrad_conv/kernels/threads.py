@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from threading import Lock
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -90,6 +90,32 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
             if not part.is_mine():
                 part.wait()
     return results
+
+
+class Work(NamedTuple):
+    """What `share` is given: work(first, last) for parts of range(rows), and a guess of its time."""
+
+    work: Callable[[int, int], Any]
+    rows: int
+    microseconds: float
+
+
+def share_in_turn(works: list[Work]) -> list[Any]:
+    """What all parts of all works yield, as if these were one: threads are handed something only once."""
+    if len(works) == 1:
+        return share(*works[0])
+
+    def work(first: int, last: int) -> list[Any]:
+        results, start = [], 0
+        for each in works:
+            begin, end = max(first - start, 0), min(last - start, each.rows)
+            if begin < end:
+                results.append(each.work(begin, end))
+            start += each.rows
+        return results
+
+    count, microseconds = sum(each.rows for each in works), sum(each.microseconds for each in works)
+    return [result for results in share(work, count, microseconds) for result in results]
 
 
 def shares(count: int, parts: int, microseconds: float) -> list[int]:

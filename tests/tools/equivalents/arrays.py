@@ -38,8 +38,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "where(ratio, 1.0, condition=positive) → where(ratio, 2.0, condition=positive)": (
             "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does."
         ),
-        "where(abs(wide(x)) / wide(y), 1.0, condition=x != 0) → where(abs(wide(x)) / wide(y), 2.0, "
-        "condition=x != 0)": (
+        "where(abs(wide(x)) / wide(y), 1.0, condition=x != 0)"
+        " → where(abs(wide(x)) / wide(y), 2.0, condition=x != 0)": (
             "Stands for a norm or ratio of 0, where dy or sign(x) is 0; any number above 0 does."
         ),
     },

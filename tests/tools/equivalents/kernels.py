@@ -20,6 +20,7 @@ OTHER_SUM = "Either of two sums is used, which are as exact; which one decides h
 TIMES_ONE = "Times 1 nothing changes."
 QUIET = "Sums of squares of NaN warn of nothing here; on which machine they do is NumPy's to say."
 UNWRITTEN = "Nothing writes to it."
+NEVER_READ = "Rows that no window reads."
 ELSEWHERE = "For systems that cannot say which processors a process may use; it is not asked where they can."
 
 EQUIVALENT: dict[str, dict[str, str]] = {
@@ -60,6 +61,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "kernels/conv/bands.py multiply_banded": {
         "out[:, :count - rest, 0] → out[:, :count - rest, -1]": SINGLE,
+    },
+    "kernels/conv/depthwise_bands.py height_read": {
+        "window.out[0] - 1 → window.out[0]": NEVER_READ,
+        "window.out[0] - 1 → window.out[0] + 1": NEVER_READ,
+        "window.out[0] - 1 → window.out[0] - 0": NEVER_READ,
     },
     "kernels/conv/bands.py on_band": {
         "-2 → 2": "shape[-2:] of four axes.",

@@ -10,13 +10,14 @@ The ways, in reading order:
     scatter_add.py  input gradient by shifted additions (col2im along the width); it serves every shape
     grouped.py      the same as mec for groups, one after another
     depthwise.py    groups of one channel, with rows that are padded but not lowered
+    depthwise_bands.py  the same by products, while a channel is in the cache
     bands.py        several rows at once, where the product of one is too low
     winograd.py     three taps high, for half the multiplications
     not_a_number.py where every result is NaN: no multiplications
 
 and what leads to them:
 
-    identities.py   what turns a problem into others: mirror, phases, dilation, groups, nothing
+    identities.py   what turns a problem into others: mirror, phases, dilation, exchange, groups, nothing
     problem.py      what a choice of kernel may depend on, and the questions of the tables
     plans.py        what im2col works out once for a shape
     dynamic_range.py whether numbers are near enough in size for Winograd to mix them

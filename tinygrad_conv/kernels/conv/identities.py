@@ -1,4 +1,4 @@
-"""What turns a correlation or its gradient into other correlations: five equations, for any kernel.
+"""What turns a correlation or its gradient into other correlations: six equations, for any kernel.
 
 **Mirror.** With stride 1 the input gradient is itself a correlation:
 
@@ -25,6 +25,9 @@ e = d / gcd(d, stride) classes p = p0, p0 + e, p0 + 2e, ...; each class reads th
 and on the smaller picture of just those rows it is a correlation without dilation, with stride / gcd(d,
 stride). Different classes read different residues, so what is true of gradients by class is true of the
 whole. Only the height needs this: along the width every kernel here copies or adds one tap at a time.
+
+**Exchange.** Rows and columns are alike: of pictures, kernels and windows on their side a correlation makes y
+on its side. So a kernel that copies along one axis may choose which.
 
 **Groups.** Each is a convolution of its own, for a kernel that knows nothing of groups. That costs a copy of
 everything, and pays where the kernel saves more than that: Winograd, with many channels in a group.
@@ -133,6 +136,19 @@ def _phases_along(window: Window, axis: int) -> list[AxisPhase]:
             )
             phases_with_taps.append(phase)
     return phases_with_taps
+
+
+@lru_cache(maxsize=256)
+def exchanged(window: Window) -> Window:
+    """The window on its side: what was said of rows is said of columns."""
+    return Window(
+        size=window.size[::-1],
+        kernel=window.kernel[::-1],
+        stride=window.stride[::-1],
+        padding=window.padding[::-1],
+        dilation=window.dilation[::-1],
+        out=window.out[::-1],
+    )
 
 
 class Interleaved(NamedTuple):

@@ -28,7 +28,7 @@ from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, aligned_empty, compute_type, from_rows, to_rows
 from ..pointwise import all_finite
 from ..sums import sum_in_halves
-from ..threads import correlation_time, share, sum_of_parts
+from ..threads import Work, correlation_time, share_in_turn, sum_of_parts
 from ..window import Array, Window
 from . import bands
 from .identities import Interleaved, flipped, interleaved, mirrored
@@ -54,8 +54,12 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
         for done, values in patches(rows[part.inputs], part.window, groups, begin, end):
             multiply_in_pieces(weights, values, out=target[:, done])
 
-    for part in interleaved(window):
-        share(partial(work, part), part.window.out[0], correlation_time(part.window, samples, w.size))
+    share_in_turn(
+        [
+            Work(partial(work, part), part.window.out[0], correlation_time(part.window, samples, w.size))
+            for part in interleaved(window)
+        ]
+    )
     return from_rows(y, result)
 
 
@@ -79,10 +83,17 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
             add(values, source[:, done], total)
         return total
 
-    sums: list[Array] = []
-    for part in interleaved(window):
-        time = correlation_time(part.window, samples, window.taps * channels * outputs)
-        sums += share(partial(sum_in_halves, partial(add_up, part)), part.window.out[0], time)
+    weights = window.taps * channels * outputs
+    sums = share_in_turn(
+        [
+            Work(
+                partial(sum_in_halves, partial(add_up, part)),
+                part.window.out[0],
+                correlation_time(part.window, samples, weights),
+            )
+            for part in interleaved(window)
+        ]
+    )
     dw = sum_of_parts(sums)
     if apart:
         by_tap = dw.reshape(groups, kw, kh, channels, each)

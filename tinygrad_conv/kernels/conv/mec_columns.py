@@ -11,6 +11,10 @@ by `mec`, whose patches are cut out of rows of Q * N numbers. These are often a 
 two apart, and drive each other out of the first cache while a product reads them; a patch in one piece stays
 there. It pays where BLAS multiplies small matrices as they lie (see `gemm`). Columns, not rows, are what is
 shared out, so that no row is lowered twice.
+
+A column is lowered kw times, for every tap column that reads it. If the kernel is wider than it is high, rows
+and columns exchange their parts (see `identities`), and a row is lowered kh times: of 1x7 nothing is copied
+more than once.
 """
 
 from __future__ import annotations
@@ -23,27 +27,47 @@ import numpy as np
 
 from ..gemm import multiply_in_pieces
 from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
-from ..threads import correlation_time, share
+from ..pointwise import all_finite
+from ..threads import Work, correlation_time, share_in_turn
 from ..window import Array, Window
-from .identities import Interleaved, interleaved
+from .identities import Interleaved, exchanged, flipped, interleaved, mirrored
 from .lowering import CACHE_BYTES, clear_margins, lower
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     """y [N, O, P, Q] of x [N, C, H, W] and w [O, C, kh, kw]."""
     dtype, result = compute_type(x.dtype, w.dtype)
-    rows, samples, (height, width) = to_rows(x, dtype), len(x), window.out
-    weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1), dtype).reshape(len(w), -1)
-    y = aligned_empty((height, len(w), width, samples), dtype)
+    rows, (height, width) = to_rows(x, dtype), window.out
+    y = aligned_empty((height, len(w), width, len(x)), dtype)
+    if window.kernel[0] < window.kernel[1]:  # then fewer copies are made along the height
+        fill(y.transpose(2, 1, 0, 3), rows.transpose(2, 1, 0, 3), w.swapaxes(2, 3), exchanged(window))
+    else:
+        fill(y, rows, w, window)
+    return from_rows(y, result)
+
+
+def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array | None:
+    """dx [N, C, H, W] with stride 1, as a correlation with the mirrored window; None if w is not finite."""
+    if not all_finite(w):
+        return None
+    return correlate(dy, flipped(w, groups), mirrored(window), groups)
+
+
+def fill(y: Rows, x: Rows, w: Array, window: Window) -> None:
+    """y [P, O, Q, N] of x [H, C, W, N], both in any memory order, and w [O, C, kh, kw]."""
+    weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1), y.dtype).reshape(len(w), -1)
 
     def work(part: Interleaved, begin: int, end: int) -> None:
         target = y[part.outputs].transpose(2, 0, 1, 3)
-        for columns, patches in column_patches(rows[part.inputs], part.window, begin, end):
+        for columns, patches in column_patches(x[part.inputs], part.window, begin, end):
             multiply_in_pieces(weights, patches, out=target[columns])
 
-    for part in interleaved(window):
-        share(partial(work, part), width, correlation_time(part.window, samples, w.size))
-    return from_rows(y, result)
+    share_in_turn(
+        [
+            Work(partial(work, part), window.out[1], correlation_time(part.window, x.shape[3], w.size))
+            for part in interleaved(window)
+        ]
+    )
 
 
 class ColumnPatches(NamedTuple):

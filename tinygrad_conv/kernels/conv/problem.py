@@ -17,18 +17,20 @@ from ..window import Window
 from .identities import interleaved, mirrored
 from .winograd import TILE_ROWS
 
-FEW_PATCHES = 1 << 17  # numbers of all patches: half a megabyte in float32, which fits into the cache
+FEW_PATCHES = 1 << 18  # numbers of all patches: a megabyte in float32, which fits into the second cache
 MOST_PATCHES = 1 << 22  # the same where products of single rows would be narrow
 NARROW_COLUMNS = 40  # of the product of a row, samples times Q: up to here all rows at once are faster
 NARROW_COLUMNS_FOR_WINOGRAD = 16  # the same where Winograd is the other choice
 SMALL_GROUP_BYTES = 1 << 23  # of a group, lowered as a whole
+SMALL_CHANNEL_BYTES = 1 << 20  # of one channel, lowered: a loop over channels keeps it in the second cache
 LONG_RUN = 500  # numbers, samples times Q: from here on adding them up outweighs what einsum does in between
-PRODUCTS_PER_TRANSFORM = 30  # from here on Winograd is faster: for 3x3, with 20 channels and 20 outputs
+PRODUCTS_PER_TRANSFORM = 40  # from here on Winograd is faster: for 3x3, with 27 channels and 27 outputs
 # The same of y and dX where BLAS multiplies as fast as it does with AVX-512: for 3x3, with 44 and 44.
 PRODUCTS_PER_TRANSFORM_UNPACKED = 65
 MANY_CHANNELS = 24  # with which Winograd beats scatter-add whatever the outputs
 LARGE_WIDTH = 7  # columns of a kernel, so many copies of everything if it is lowered
 LEAST_SAMPLES, LEAST_PATCH = 32, 64  # numbers of a patch: with fewer a single place has too small a product
+LEAST_SAMPLES_OF_FLAT = 8  # the same of a kernel one tap high
 FEW_MULTIPLICATIONS = 1_500_000  # of an input gradient: with fewer lowering dY is faster than scatter-add
 
 
@@ -102,6 +104,11 @@ def one_group(problem: Problem) -> bool:
     return problem.groups == 1
 
 
+def one_group_back(problem: Problem) -> bool:
+    """The same of an input gradient that is a correlation."""
+    return one_group(problem) and stride_one(problem)
+
+
 def several_groups(problem: Problem) -> bool:
     """There are independent products."""
     return problem.groups > 1
@@ -140,6 +147,18 @@ def long_depthwise(problem: Problem) -> bool:
 def long_depthwise_back(problem: Problem) -> bool:
     """The same, for the input gradient."""
     return depthwise_rows_back(problem) and problem.samples * problem.window.size[1] >= LONG_RUN
+
+
+def small_depthwise(problem: Problem) -> bool:
+    """Channels that fit into the second cache, lowered, where BLAS multiplies unpacked matrices."""
+    return (
+        depthwise_rows(problem) and problem.group_bytes <= SMALL_CHANNEL_BYTES and blas_multiplies_unpacked()
+    )
+
+
+def small_depthwise_back(problem: Problem) -> bool:
+    """The same, for the input gradient."""
+    return depthwise_rows_back(problem) and small_depthwise(problem)
 
 
 def few_patches(problem: Problem) -> bool:
@@ -223,14 +242,36 @@ def many_samples(problem: Problem) -> bool:
     """BLAS multiplies a patch of all samples as it lies, and it has several rows, in one piece only so."""
     inner = problem.window.taps * problem.channels
     large = problem.samples >= LEAST_SAMPLES and inner >= LEAST_PATCH and problem.window.kernel[0] > 1
-    unpacked = problem.outputs * inner * min(problem.samples, NARROWEST_PIECE) <= LARGEST_UNPACKED
-    return one_group(problem) and large and unpacked and blas_multiplies_unpacked()
+    return one_group(problem) and large and blas_multiplies_unpacked() and small_patch(problem)
+
+
+def small_patch(problem: Problem) -> bool:
+    """A product of it is small enough to be left as it lies."""
+    weights = problem.window.taps * problem.channels * problem.outputs
+    return weights * min(problem.samples, NARROWEST_PIECE) <= LARGEST_UNPACKED
+
+
+def some_samples(problem: Problem) -> bool:
+    """Enough of them where patches cost hardly anything: of a kernel one tap high, x is copied once."""
+    enough = problem.samples >= LEAST_SAMPLES_OF_FLAT and small_patch(problem)
+    return one_group(problem) and flat_kernel(problem) and enough
+
+
+def by_columns(problem: Problem) -> bool:
+    """Products of single places are worth it, for y."""
+    flat = some_samples(problem) and (few_outputs(problem) or blas_multiplies_unpacked())
+    return many_samples(problem) or flat
+
+
+def by_columns_back(problem: Problem) -> bool:
+    """The same, for the input gradient, if there are no more copies of dY than there would be of products."""
+    return stride_one(problem) and some_samples(problem) and few_outputs(problem)
 
 
 def flat_kernel(problem: Problem) -> bool:
-    """One tap high: what is shifted and added is hardly more than one tap's products each time."""
+    """One tap high."""
     kh, kw = problem.window.kernel
-    return stride_one(problem) and kh == 1 and kw > 1 and few_outputs(problem)
+    return kh == 1 and kw > 1
 
 
 def few_outputs(problem: Problem) -> bool:
@@ -240,11 +281,17 @@ def few_outputs(problem: Problem) -> bool:
 
 def cheap_to_lower(problem: Problem) -> bool:
     """Shifting and adding products costs more than lowering dY, which a single tap does not need at all."""
-    cheap = problem.multiplications < FEW_MULTIPLICATIONS or problem.window.taps == 1 or flat_kernel(problem)
-    return stride_one(problem) and cheap
+    flat = flat_kernel(problem) and few_outputs(problem)
+    return stride_one(problem) and (flat or problem.window.taps == 1 or few_multiplications(problem))
+
+
+def few_multiplications(problem: Problem) -> bool:
+    """So few that a call more costs more than they do."""
+    return problem.multiplications < FEW_MULTIPLICATIONS
 
 
 def given_up_back(problem: Problem) -> bool:
     """A kernel that wants the input gradient may have given it up, for a weight that is not finite."""
-    kernels = few_patches_back, many_channels_mirrored, long_depthwise_back, small_groups_back
-    return problem.real and any(wants(problem) for wants in (*kernels, cheap_to_lower))
+    groups = small_depthwise_back, long_depthwise_back, small_groups_back
+    kernels = few_patches_back, many_channels_mirrored, *groups, by_columns_back, cheap_to_lower
+    return problem.real and any(wants(problem) for wants in kernels)

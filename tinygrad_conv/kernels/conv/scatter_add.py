@@ -29,9 +29,9 @@ import numpy as np
 from ..gemm import multiply_in_pieces
 from ..memory_order import aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..pointwise import all_finite
-from ..threads import correlation_time, share
+from ..threads import Work, correlation_time, share_in_turn
 from ..window import Array, Overlap, Window, overlap
-from .identities import flipped, interleaved, mirrored
+from .identities import Interleaved, flipped, interleaved, mirrored
 from .lowering import CACHE_BYTES
 
 
@@ -44,12 +44,20 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
     covered = sum(part.window.size[0] for part in parts) == window.size[0]
     shape = (window.size[0], groups, channels, window.size[1], samples)
     dx = aligned_empty(shape, dtype) if covered else np.zeros(shape, dtype)
-    for part in parts:
-        source, target = _rows_by_group(errors[part.outputs], groups), dx[part.inputs].swapaxes(0, 1)
-        stride = part.window.stride[0]
-        weights = [_phase_matrix(w, phase, stride, groups) for phase in range(stride)]
-        work = partial(_input_grad, source, weights, part.window, target)
-        share(work, part.window.size[0], correlation_time(part.window, samples, w.size))
+    stride = parts[0].window.stride[0]
+    weights = [_phase_matrix(w, phase, stride, groups) for phase in range(stride)]
+
+    def work(part: Interleaved, begin: int, end: int) -> None:
+        needed = _rows_needed(part.window, begin, end)
+        source = _rows_by_group(errors[part.outputs][needed], groups)
+        _input_grad(source, needed.start, weights, part.window, dx[part.inputs].swapaxes(0, 1), begin, end)
+
+    share_in_turn(
+        [
+            Work(partial(work, part), part.window.size[0], correlation_time(part.window, samples, w.size))
+            for part in parts
+        ]
+    )
     return from_rows(dx.reshape(window.size[0], groups * channels, window.size[1], samples), result)
 
 
@@ -60,8 +68,13 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
     return correlate_input_grad(x, flipped(w, groups), mirrored(window), groups)
 
 
-def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begin: int, end: int) -> None:
-    """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from dy [groups, P, O/groups, Q, N]."""
+def _input_grad(
+    dy: Array, above: int, weights: list[Array], window: Window, dx: Array, begin: int, end: int
+) -> None:
+    """Fill rows [begin, end) of dx [groups, H, C/groups, W, N] from dy [groups, rows, O/groups, Q, N].
+
+    These are the rows that are needed; so many lie above them.
+    """
     groups, height, outputs, width, samples = dy.shape
     channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
@@ -75,7 +88,7 @@ def _input_grad(dy: Array, weights: list[Array], window: Window, dx: Array, begi
             count = min(together, run.rows - first)
             shape = (groups, count, run.taps * outputs, width * samples)
             steps = (height * row, row, width * samples, 1)
-            errors = contiguous_view(dy, (run.first + first) * row, shape, steps)
+            errors = contiguous_view(dy, (run.first - above + first) * row, shape, steps)
             with np.errstate(over="ignore", invalid="ignore"):  # some columns of Z lie outside of dX
                 multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
             _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
@@ -119,6 +132,14 @@ class RowRun(NamedTuple):
     taps: int  # how many rows of dY each of them needs
     first: int  # the first row of dY that the first of them needs
     skipped: int  # how many rows of dY the phase's last taps would need that lie above its first row
+
+
+def _rows_needed(window: Window, begin: int, end: int) -> slice:
+    """The rows of dY that rows [begin, end) of dX need; none if there are no taps."""
+    runs = [run for run in _row_runs(window, begin, end) if run.taps]
+    if not runs:
+        return slice(0, 0)
+    return slice(min(run.first for run in runs), max(run.first + run.rows + run.taps - 1 for run in runs))
 
 
 @lru_cache(maxsize=256)

@@ -31,7 +31,7 @@ import numpy as np
 from ..gemm import multiply_in_pieces, multiply_in_tiles
 from ..memory_order import Rows, aligned_empty, compute_type, contiguous_view, from_rows, to_rows
 from ..sums import sum_in_halves
-from ..threads import correlation_time, share, sum_of_parts
+from ..threads import Work, correlation_time, share_in_turn, sum_of_parts
 from ..window import Array, Window, overlap
 from .dynamic_range import even_channels, even_weights, even_windows, mixable
 from .identities import Interleaved, flipped, interleaved, mirrored
@@ -91,9 +91,16 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array | None:
             back = transforms(dtype).outputs[: len(target)]
             multiply_in_pieces(back, products.reshape(SEEN, -1), out=target)
 
-    for part in interleaved(window):
-        time = correlation_time(part.window, samples, w.size) / 2
-        share(partial(fill, part), tile_count(part.window), time)
+    share_in_turn(
+        [
+            Work(
+                partial(fill, part),
+                tile_count(part.window),
+                correlation_time(part.window, samples, w.size) / 2,
+            )
+            for part in interleaved(window)
+        ]
+    )
     return from_rows(y.reshape(height, outputs, width, samples), result)
 
 
@@ -124,10 +131,17 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
             total += products
         return total
 
-    sums: list[Array] = []
-    for part in interleaved(window):
-        time = correlation_time(part.window, samples, 3 * kw * channels * outputs) / 2
-        sums += share(partial(sum_in_halves, partial(add_up, part)), tile_count(part.window), time)
+    weights = 3 * kw * channels * outputs
+    sums = share_in_turn(
+        [
+            Work(
+                partial(sum_in_halves, partial(add_up, part)),
+                tile_count(part.window),
+                correlation_time(part.window, samples, weights) / 2,
+            )
+            for part in interleaved(window)
+        ]
+    )
     by_tap = np.matmul(transforms(dtype).weights.T, sum_of_parts(sums).reshape(SEEN, -1))
     return by_tap.reshape(3, kw, channels, outputs).transpose(3, 2, 0, 1).astype(result, order="C")
 
