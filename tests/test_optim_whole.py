@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.data import DataLoader, TensorDataset
+from tinygrad_conv.engine.commit import Changes
 from tinygrad_conv.errors import DtypeError
 
 
@@ -108,6 +110,40 @@ def test_a_state_that_cannot_be_is_refused_as_a_whole(break_it):
     after = optimizer.state_dict()
     assert after["param_groups"] == before["param_groups"]
     np.testing.assert_array_equal(after["state"][0]["exp_avg"], before["state"][0]["exp_avg"])
+
+
+COMMITS = {
+    "step": lambda net, optimizer: optimizer.step(),
+    "to": lambda net, optimizer: net.to(np.float64),
+    "load_state_dict": lambda net, optimizer: net.load_state_dict(net.state_dict()),
+    "an optimiser's load_state_dict": lambda net, optimizer: optimizer.load_state_dict(optimizer.state_dict()),
+    "clipping": lambda net, optimizer: nn.utils.clip_grad_norm_(net.parameters(), 0.1),
+    "in place": lambda net, optimizer: net.weight.detach().mul_(2),
+}
+
+
+@pytest.mark.parametrize("action", COMMITS)
+def test_no_line_of_python_runs_in_a_commit(action):
+    """Ctrl-C comes before a line: a property among what is set would be a place for it."""
+    net = nn.Linear(2, 3)
+    optimizer = optim.Adam(net.parameters())
+    net(tg.ones(1, 2)).sum().backward()
+    optimizer.step()
+    commits, called = [], []
+
+    def watch(frame, event, argument):
+        if event == "call" and frame.f_code is Changes.commit.__code__:
+            commits.append(frame)
+        elif event == "call" and frame.f_back is not None and frame.f_back in commits:
+            called.append(frame.f_code.co_qualname if hasattr(frame.f_code, "co_qualname") else frame.f_code)
+
+    sys.setprofile(watch)
+    try:
+        COMMITS[action](net, optimizer)
+    finally:
+        sys.setprofile(None)
+    assert commits
+    assert not called
 
 
 def test_the_state_follows_the_parameters_dtype():

@@ -59,7 +59,7 @@ class Conversions:
                 elif tensor.dtype.kind == "f":
                     check_leaf(tensor, "to")
                     changes.replace_array(tensor, tensor.data.astype(chosen))
-                    changes.set(tensor, "grad", None if tensor.grad is None else tensor.grad.astype(chosen))
+                    changes.set(tensor, "_grad", None if tensor.grad is None else tensor.grad.astype(chosen))
             changes.commit()
         return self
 
