@@ -116,7 +116,7 @@ COMMITS = {
     "step": lambda net, optimizer: optimizer.step(),
     "to": lambda net, optimizer: net.to(np.float64),
     "load_state_dict": lambda net, optimizer: net.load_state_dict(net.state_dict()),
-    "an optimiser's load_state_dict": lambda net, optimizer: optimizer.load_state_dict(optimizer.state_dict()),
+    "a state is loaded": lambda net, optimizer: optimizer.load_state_dict(optimizer.state_dict()),
     "clipping": lambda net, optimizer: nn.utils.clip_grad_norm_(net.parameters(), 0.1),
     "in place": lambda net, optimizer: net.weight.detach().mul_(2),
 }
