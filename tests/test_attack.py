@@ -73,6 +73,7 @@ def test_the_command_says_how_it_went(monkeypatch, capsys):
 
 
 @pytest.mark.exhaustive
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that was just opened
 @pytest.mark.parametrize("action", ["save_recording", "save_page", "save_profile", "save_checkpoint"])
 def test_an_interrupt_anywhere_in_saving_leaves_a_whole_file(action):
     campaign = campaign_named("interrupts")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ def grad(
 
 def tensors_in(op: str, name: str, given: Any) -> list[Tensor]:
     """A Tensor, or those of a sequence, in a list. Raises TypeError for anything else."""
-    tensors = list(given) if isinstance(given, Iterable) and not isinstance(given, Tensor) else [given]
+    several = hasattr(given, "__iter__") and not isinstance(given, Tensor)
+    tensors = list(given) if several else [given]
     for tensor in tensors:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{op}: {name} must be a Tensor or a sequence of them, not {show_given(tensor)}")
