@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.attack import interrupts
 from tests.attack.__main__ import campaign_named, campaigns, main
 from tests.attack.campaign import Campaign, TrialTimeout, attack, failure_of, shrunk, time_limit
 from tests.attack.kernels import Case
+from tests.attack.replays import SIMPLEST
 
 TRIALS = {"threads": 5}  # for about a second each; 6 of the others
 
@@ -34,6 +37,17 @@ def test_the_kernels_are_not_attacked_in_vain(monkeypatch):
     error = failure_of(campaign, case)
     assert "by winograd, served by winograd" in str(error)
     assert shrunk(campaign, case, error)[0].channels == 1
+
+
+def test_replays_are_not_attacked_in_vain(monkeypatch):
+    """A guard as it would be, did it not look at which array a parameter has."""
+    monkeypatch.setattr("tinygrad_conv.replay.guard.Guard.moved", lambda guard: False)
+    campaign = campaign_named("replays")
+    case = campaign.make(np.random.default_rng(0))
+    case = replace(case, **SIMPLEST, layers=("relu",), extras=(), calls=("", "", "", "another array", ""))
+    error = failure_of(campaign, case)
+    assert "differs" in str(error)
+    assert shrunk(campaign, case, error)[0].layers == ()
 
 
 class AtMost(Campaign):
