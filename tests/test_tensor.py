@@ -352,3 +352,23 @@ def test_repr_is_bounded_and_informative():
     assert repr(leaf(1, name="w")).endswith("float64[1], requires_grad=True, name='w')")
     assert "made by mul" in repr(leaf(1) * 2)
     assert "test_tensor.py" in repr((leaf(1) * 2).grad_fn)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value", "shape"),
+    [
+        ("reshape", "shape", (6, 4), (6, 4)),
+        ("view", "size", (6, -1), (6, 4)),
+        ("permute", "dims", (0, 2, 1), (2, 4, 3)),
+        ("expand", "size", (5, 2, 3, 4), (5, 2, 3, 4)),
+        ("flip", "dims", (0, 2), (2, 3, 4)),
+        ("repeat", "repeats", [2, 1, 1], (4, 3, 4)),
+    ],
+)
+def test_sizes_by_position_in_a_tuple_and_by_name(method, name, value, shape):
+    call = getattr(tg.arange(24.0).reshape(2, 3, 4), method)
+    results = [call(*value), call(value), call(**{name: value})]
+    assert all(result.shape == shape for result in results)
+    assert all(np.array_equal(result.data, results[0].data) for result in results)
+    with pytest.raises(TypeError, match="is given by name, but .* stand there too"):
+        call(*value, **{name: value})

@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 Dim = int | tuple[int, ...] | None
 
 
-def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """`x.reshape(2, 3)` and `x.reshape((2, 3))` alike; what is no integer is left to the op to refuse."""
+def as_sizes(sizes: tuple[Any, ...], by_name: Any = None) -> tuple[int, ...]:
+    """`x.reshape(2, 3)`, `x.reshape((2, 3))` and `x.reshape(shape=(2, 3))` alike; what is no integer is left
+    to the op to refuse. Raises TypeError for what is given twice.
+    """
+    if by_name is not None:
+        if sizes:
+            raise TypeError(f"{by_name!r} is given by name, but {sizes} stand there too; give one of them")
+        sizes = (by_name,)
     listed = sizes[0] if len(sizes) == 1 and np.iterable(sizes[0]) else sizes
     try:
         return tuple(map(operator.index, listed))
@@ -172,14 +178,14 @@ class TensorMethods(GradSlot):
     def __getitem__(self, index: Any) -> Self:
         return OPS["getitem"](self, index=in_pytorchs_order(index, self._data.shape))
 
-    def reshape(self, *shape: Any) -> Self:
-        return OPS["reshape"](self, shape=as_sizes(shape))
+    def reshape(self, *sizes: Any, shape: Any = None) -> Self:
+        return OPS["reshape"](self, shape=as_sizes(sizes, shape))
 
-    def view(self, *shape: Any) -> Self:
-        return OPS["reshape"](self, shape=as_sizes(shape))
+    def view(self, *sizes: Any, size: Any = None) -> Self:
+        return OPS["reshape"](self, shape=as_sizes(sizes, size))
 
-    def permute(self, *dims: Any) -> Self:
-        return OPS["permute"](self, dims=as_sizes(dims))
+    def permute(self, *order: Any, dims: Any = None) -> Self:
+        return OPS["permute"](self, dims=as_sizes(order, dims))
 
     def transpose(self, dim0: int, dim1: int) -> Self:
         return OPS["transpose"](self, dim0=dim0, dim1=dim1)
@@ -193,11 +199,11 @@ class TensorMethods(GradSlot):
     def unsqueeze(self, dim: int) -> Self:
         return OPS["unsqueeze"](self, dim=dim)
 
-    def expand(self, *shape: Any) -> Self:
-        return OPS["expand"](self, shape=as_sizes(shape))
+    def expand(self, *sizes: Any, size: Any = None) -> Self:
+        return OPS["expand"](self, shape=as_sizes(sizes, size))
 
-    def flip(self, *dims: Any) -> Self:
-        return OPS["flip"](self, dims=as_sizes(dims))
+    def flip(self, *axes: Any, dims: Any = None) -> Self:
+        return OPS["flip"](self, dims=as_sizes(axes, dims))
 
     def view_as(self, other: Operand) -> Self:
         return OPS["reshape"](self, shape=np.shape(other))
@@ -208,8 +214,8 @@ class TensorMethods(GradSlot):
     def expand_as(self, other: Operand) -> Self:
         return OPS["expand"](self, shape=np.shape(other))
 
-    def repeat(self, *repeats: Any) -> Self:
-        return OPS["repeat"](self, repeats=as_sizes(repeats))
+    def repeat(self, *times: Any, repeats: Any = None) -> Self:
+        return OPS["repeat"](self, repeats=as_sizes(times, repeats))
 
     def roll(self, shifts: Any, dims: Any = None) -> Self:
         return OPS["roll"](self, shifts=shifts, dims=dims)
