@@ -229,6 +229,9 @@ def test_a_state_dict_that_does_not_fit_is_refused_and_changes_nothing():
     broken["param_groups"][0]["lr"] = -1.0
     with pytest.raises(ValueError, match="lr must be at least"):
         optimizer.load_state_dict(broken)
+    broken["param_groups"][0].update(lr=0.1, max_momentum=[0.9])  # which a schedule would read later on
+    with pytest.raises(TypeError, match=r"^Adam: max_momentum must be a number, not \[0.9\]"):
+        optimizer.load_state_dict(broken)
     after = optimizer.state_dict()
     assert after["param_groups"] == before["param_groups"]
     np.testing.assert_array_equal(after["state"][0]["exp_avg"], before["state"][0]["exp_avg"])

@@ -54,14 +54,16 @@ def write_archive(file: IO[bytes], text: str, arrays: Sequence[Any], compressed:
 
 def write_members(file: IO[bytes], members: dict[str, Array], compression: int) -> int:
     """Arrays as the members of a zip archive, as `np.savez` writes them; how many bytes they are."""
-    archive = zipfile.ZipFile(file, "w", compression, allowZip64=True)
+    archive = None
     try:
+        archive = zipfile.ZipFile(file, "w", compression, allowZip64=True)
         for name, array in members.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
         archive.close()
     except BaseException:
-        archive.fp = None  # given up: to close it would raise another error, where Ctrl-C came in a member
+        if archive is not None:
+            archive.fp = None  # given up: to close it would raise another error, where Ctrl-C came in a member
         raise
     return sum(member.file_size for member in archive.infolist())
 

@@ -12,6 +12,7 @@ from ..engine.tensor import Tensor
 from ..errors import SHORT, describe_nonfinite, show_array, show_tensor
 from ..foreign import numbers_of
 from .drafts import State
+from .options import NOTES
 
 FEW, LONGEST = 12, 40  # names, and characters of each, that a message shows
 
@@ -30,8 +31,8 @@ class StateNames(NamedTuple):
         return [*self.required, *self.optional, *(name for _, name in self.by_option)]
 
 
-# What groups may have beside options: a name, and what schedules note in them
-OF_GROUPS = ("params", "name", "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
+OF_GROUPS = ("params", "name", *NOTES)
+"""What groups may have beside options."""
 
 # What PyTorch's groups have beside: options that choose how to compute, not what, and names
 OTHERS_OPTIONS = {"foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay", "param_names"}

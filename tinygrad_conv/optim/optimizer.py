@@ -19,7 +19,7 @@ from ..foreign import plain_option
 from ..options import Option, check_constructor, check_option, show_given
 from .drafts import Drafts, State, copied, draft_of_state, memory_owner
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
-from .options import CLOSURE, OPTIMIZERS, check_implementation
+from .options import CLOSURE, NOTES, OPTIMIZERS, check_implementation
 
 Group = dict[str, Any]
 
@@ -89,7 +89,8 @@ class Optimizer:
 
     def check_options(self, group: Group) -> None:
         """Raise TypeError for an option of another type, ValueError for one out of its range."""
-        for name, option in self.options.items():
+        noted = {name: option for name, option in NOTES.items() if name in group}
+        for name, option in {**self.options, **noted}.items():
             check_option(type(self).__name__, name, option, group[name])
 
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
