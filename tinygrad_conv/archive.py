@@ -63,7 +63,7 @@ def write_members(file: IO[bytes], members: dict[str, Array], compression: int) 
         archive.close()
     except BaseException:
         if archive is not None:
-            archive.fp = None  # given up: to close it would raise another error, where Ctrl-C came in a member
+            archive.fp = None  # given up: it cannot be closed where Ctrl-C came in the midst of a member
         raise
     return sum(member.file_size for member in archive.infolist())
 
