@@ -46,7 +46,7 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     """
     if isinstance(data, np.ma.MaskedArray):
         raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
-    if dtype is not None:
+    if dtype is not None:  # apart: of integers in a list NumPy refuses those that dtype cannot hold
         check_numbers(np.asarray(data))
     array = np.array(data, dtype) if copy else np.asarray(data, dtype)
     if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):

@@ -27,9 +27,8 @@ from .refusal import ARRAYS, check_arguments, check_given_once, check_inputs, ch
 from .tensor import Tensor, tensor_of, view_of
 
 ndarray = np.ndarray
+# Types of params that nobody can change behind the tape
 PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})
-"""Types of params that nobody can change behind the tape."""
-
 PLAIN_OR_TUPLE = PLAIN | {tuple}  # a tuple of plain ones, which is looked into
 
 
@@ -154,10 +153,7 @@ class Op:
         return tuple(given.pop(name, None) for name in self.inputs), given
 
     def on_arrays(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """A call on arrays alone, as rules make them: nothing to unwrap, nothing to record.
-
-        Raises DtypeError for a dtype that tensors do not have.
-        """
+        """A call on arrays alone, as rules make them. Raises DtypeError for a dtype that no Tensor has."""
         for array in inputs:
             if array is not None and array.dtype.char not in CODES:
                 check_inputs(self, list(inputs))
