@@ -18,6 +18,9 @@ CODES = frozenset("?bBhHiIlLqQefd")  # NumPy's codes of all of them; that of lon
 HALF = np.dtype(np.float16)
 LEAST_OF_HALF, OVER_HALF = 2.0**-14, 65520.0  # below the one digits are lost, from the other on all is inf
 NARROW = frozenset("bBhHiIlLqQe")  # the codes of those that many a Python number does not fit
+WIDE_FLOATS = frozenset("fd")  # the codes of those that take every usual number
+NUMBERS = frozenset({float, int})
+USUAL = 2.0**63  # the size below which a number is an integer of NumPy's, and no Inf in float32
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
 
@@ -120,6 +123,20 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
         numbers_in(array, chosen) if rank == 2 else np.asarray(array, chosen)
         for array, rank in zip(arrays, ranks)
     ]
+
+
+def beside_number(arrays: list[Any]) -> list[Array] | None:
+    """As `promote`, at a tenth of its price, of float32 or float64 beside a usual Python number, as nearly
+    all arithmetic with numbers is; None of other operands.
+    """
+    if len(arrays) != 2:
+        return None
+    a, b = arrays
+    if type(b) in NUMBERS and type(a) is np.ndarray and a.dtype.char in WIDE_FLOATS and abs(b) < USUAL:
+        return [a, np.asarray(b, a.dtype)]
+    if type(a) in NUMBERS and type(b) is np.ndarray and b.dtype.char in WIDE_FLOATS and abs(a) < USUAL:
+        return [np.asarray(a, b.dtype), b]
+    return None
 
 
 def half_holds(operand: Any, rank: int) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..dtypes import CODES, FLOATS, BeyondHalf, promote
+from ..dtypes import CODES, FLOATS, BeyondHalf, beside_number, promote
 from ..errors import DtypeError, RuleError, show_array
 from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
@@ -187,6 +187,9 @@ class Op:
             arrays.append(value)
             edges.append(edge)
         if unusual:
+            beside = beside_number(arrays) if self.broadcasting else None
+            if beside is not None:
+                return beside, edges, wanted, any_tensor
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
