@@ -66,7 +66,7 @@ def is_a_leafs(tensor: Any) -> bool:
     """Whether the memory is a leaf's, to be written to; that of a result never is."""
     if tensor._memory is None:
         return bool(tensor._data.flags.writeable)
-    return bool(tensor._memory.changeable and not tensor._memory.has_own_array(tensor))
+    return bool(tensor._memory.changeable and not tensor._memory.member(tensor).has_own_array)
 
 
 def fitted(tensor: Any, symbol: str, result: Any) -> Any:

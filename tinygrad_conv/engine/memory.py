@@ -32,6 +32,11 @@ class Member(NamedTuple):
     left: Array | None = None  # what it showed of the memory, before it got an array of its own
     stands_in: bool = False  # it is a copy where PyTorch has a view, which would follow every change
 
+    @property
+    def has_own_array(self) -> bool:
+        """Whether it, and so a view of it, has numbers apart from the memory."""
+        return self.copied or self.left is not None
+
 
 class Memory:
     """The memory that a family of tensors shows."""
@@ -66,16 +71,11 @@ class Memory:
                 for member in self.members
             ]
 
-    def has_own_array(self, tensor: Any) -> bool:
-        """Whether one of its tensors, and so a view of it, has numbers apart from the memory."""
-        member = self.member(tensor)
-        return member.copied or member.left is not None
-
     def may_be_shared_by(self, tensor: Any) -> bool:
         """Whether one of its tensors may hand its array to somebody who might write to it: a change would be
         noticed before a rule reads it.
         """
-        return not self.has_own_array(tensor) and (self.changeable or not self.recorded)
+        return not self.member(tensor).has_own_array and (self.changeable or not self.recorded)
 
     def shown_by(self, tensor: Any) -> Array:
         """What one of its tensors shows of the memory, or did before it left."""
@@ -89,7 +89,10 @@ class Memory:
 
     def member(self, tensor: Any) -> Member:
         """What is known of one of its tensors."""
-        return next(member for member in self.members if member.tensor() is tensor)
+        for member in self.members:  # faster than next() of a generator: each view of a view is looked up
+            if member.tensor() is tensor:
+                return member
+        raise LookupError(f"{show_tensor(tensor)} does not show this memory")
 
 
 Contents: TypeAlias = "tuple[Memory, Array, bytes]"

@@ -159,9 +159,9 @@ class Tensor(TensorMethods):
     def join(self, other: Tensor, copied: bool = False, stands_in: bool = False) -> None:
         """Be one more tensor that shows the memory of another, or stands for a view that had to be copied."""
         if other._memory is not None:
-            copied = copied or other._memory.has_own_array(other)
-            stands_in = stands_in or other._memory.member(other).stands_in
-        self._memory = other.memory()
+            shown = other._memory.member(other)
+            copied, stands_in = copied or shown.has_own_array, stands_in or shown.stands_in
+        self._memory = other._memory or other.memory()
         self._memory.add(self, user_where(), copied, stands_in)
 
     def mark_changed(self) -> None:
