@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.losses import check_class_numbers, check_label_range
+from .arguments.losses import check_class_numbers, labels_outside
 
 
 @primitive(names=("input",), differentiable=False)
@@ -17,7 +17,9 @@ def one_hot(x, *, num_classes=-1):
     """
     check_class_numbers("one_hot", x, num_classes)
     classes = int(x.max()) + 1 if num_classes == -1 else num_classes
-    check_label_range(f"one_hot: labels must be at least 0 and below num_classes={classes}", x, classes)
+    outside = labels_outside(x, classes)
+    if outside:
+        raise ValueError(f"one_hot: labels must be at least 0 and below num_classes={classes}; {outside}")
     return (x[..., None] == np.arange(classes)).astype(np.int64)
 
 
@@ -38,7 +40,7 @@ def label_vectors(target, *, classes, dtype, weight=None, ignore_index=-100, lab
     It is 0 where t is ignore_index. target [N, ...] → [N, C, ...], and a label alone → [C].
     """
     axis = min(target.ndim, 1)
-    labels = np.expand_dims(target, axis)
+    labels = target.reshape(*target.shape[:axis], 1, *target.shape[axis:])
     places = np.arange(classes).reshape((-1,) + (1,) * (target.ndim - axis))
     hit, miss = dtype.type(1 - label_smoothing), dtype.type(label_smoothing / max(classes, 1))
     vectors = (labels == places) * hit + miss

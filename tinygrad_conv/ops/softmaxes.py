@@ -49,7 +49,7 @@ def shifted(op, x, dim):
     NaN where all are -inf.
     """
     x = wide(x)
-    largest = np.max(x, axis=axis_of(op, x, dim), keepdims=True, initial=-np.inf)
+    largest = np.maximum.reduce(x, axis_of(op, x, dim), keepdims=True, initial=-np.inf)
     with np.errstate(invalid="ignore"):  # inf - inf is NaN, as in PyTorch
         return np.asarray(x - largest)
 

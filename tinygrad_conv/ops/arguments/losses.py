@@ -121,22 +121,24 @@ def check_class_target(op: str, x: Any, target: Any, weight: Any, ignore_index: 
 
 def check_labels(op: str, x: Any, target: Any, weight: Any, ignore_index: int) -> None:
     """Refuse labels that do not fit x, and weights that are not one for each class."""
-    shown = show_shape(x.shape)
     if x.ndim == 0 or target.shape != labels_shape(x.shape):
-        forms = f"input {shown} must be [N, C, ...] (or [C]), and labels the same without C"
+        forms = f"input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and labels the same without C"
         raise ShapeError(f"{op}: {forms}; target is {show_shape(target.shape)}")
     if not is_labels(target):
         raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
     classes = x.shape[class_dim(x.shape)]
-    allowed = f"at least 0 and below the {classes} classes of input {shown}, or ignore_index={ignore_index}"
-    check_label_range(f"{op}: labels must be {allowed}", target[target != ignore_index], classes)
+    outside = labels_outside(target[target != ignore_index], classes)
+    if outside:
+        known = f"the {classes} classes of input {show_shape(x.shape)}, or ignore_index={ignore_index}"
+        raise ValueError(f"{op}: labels must be at least 0 and below {known}; {outside}")
     check_class_weights(op, weight, classes)
 
 
-def check_label_range(message: str, labels: Any, classes: int) -> None:
-    """Refuse a label that is no class."""
+def labels_outside(labels: Any, classes: int) -> str:
+    """What is wrong with labels of which one is no class; nothing if all are."""
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"{message}; they go from {labels.min()} to {labels.max()}")
+        return f"they go from {labels.min()} to {labels.max()}"
+    return ""
 
 
 def check_class_numbers(op: str, x: Any, num_classes: int) -> None:
