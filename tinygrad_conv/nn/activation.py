@@ -102,7 +102,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, x: Any) -> Tensor:
-        return F.gelu(x, self.approximate)
+        return F.gelu(x, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         return shown(self, "approximate")
@@ -123,7 +123,7 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, x: Any) -> Tensor:
-        return F.softplus(x, self.beta, self.threshold)
+        return F.softplus(x, beta=self.beta, threshold=self.threshold)
 
     def extra_repr(self) -> str:
         return shown(self, "beta", "threshold")

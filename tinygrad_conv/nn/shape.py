@@ -30,7 +30,7 @@ class Flatten(Module):
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Any) -> Tensor:
-        return F.flatten(x, self.start_dim, self.end_dim)
+        return F.flatten(x, start_dim=self.start_dim, end_dim=self.end_dim)
 
     def extra_repr(self) -> str:
         return shown(self, "start_dim", "end_dim")
@@ -84,7 +84,7 @@ class PixelShuffle(Module):
         self.upscale_factor = upscale_factor
 
     def forward(self, x: Any) -> Tensor:
-        return F.pixel_shuffle(x, self.upscale_factor)
+        return F.pixel_shuffle(x, upscale_factor=self.upscale_factor)
 
     def extra_repr(self) -> str:
         return shown(self, "upscale_factor")
