@@ -27,6 +27,7 @@ UNARY = ("sin", "tanh", "sigmoid", "relu", "exp", "abs", "neg", "clone", "detach
 BINARY = ("add", "sub", "mul")
 REDUCTIONS = ("sum", "mean")
 VIEWS = ("reshape", "permute", "getitem")
+LARGEST_ANGLE = 1e4
 IN_PLACE = ("relu_", "tanh_", "sin_", "neg_", "mul_", "add_", "sub_", "clamp_", "fill_")
 AUGMENTED = ("+=", "-=", "*=")
 
@@ -265,6 +266,8 @@ class Programs(Campaign):
         variables = leaves(program, Theirs())
         for _ in range(int(random.integers(1, 14))):
             instruction = draw_instruction(random, [tuple(variable.shape) for variable in variables])
+            if has_no_digits_left(instruction, variables):
+                continue
             error = refusal(instruction, variables, Theirs())
             if error is None or instruction.changes:  # what makes no variable would leave a gap
                 program = replace(program, instructions=(*program.instructions, instruction))
@@ -289,6 +292,12 @@ class Programs(Campaign):
             fewer = replace(program, instructions=instructions)
             if makes_its_variables(fewer):
                 yield fewer
+
+
+def has_no_digits_left(instruction: Instruction, variables: list[Any]) -> bool:
+    """Whether it is the sine of a number so large that its rounding, in which libraries differ, turns it."""
+    argument = variables[instruction.operands[0]].detach().numpy()
+    return instruction.name in ("sin", "sin_") and bool(np.abs(argument).max(initial=0) > LARGEST_ANGLE)
 
 
 def makes_its_variables(program: Program) -> bool:
