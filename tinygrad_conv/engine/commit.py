@@ -90,11 +90,12 @@ class Changes:
 
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter."""
-        changes: Iterable[Any] = map(WRITE, self._arrays, ALL, self._numbers)
+        written = map(WRITE, self._arrays, ALL, self._numbers)
+        changed: Iterable[Any] = ()
         if self._changed:
             version = Versions.latest = tick()
-            changes = chain(changes, map(setattr, self._changed, VERSION, repeat(version)))
-        make_all(chain(changes, map(RUN, self._calls), *self._entries))
+            changed = map(setattr, self._changed, VERSION, repeat(version))
+        make_all(chain(written, changed, map(RUN, self._calls), *self._entries))
 
 
 RUN = partial.__call__

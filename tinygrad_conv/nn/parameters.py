@@ -44,6 +44,8 @@ def full_parameter(
 
 def check_dtype(layer: Any, x: Any, param: Tensor | None) -> None:
     """Refuse an input in another floating dtype than a layer's parameters: all after it would have it too."""
+    if isinstance(x, Tensor) and param is not None and x._data.dtype is param._data.dtype:
+        return  # nearly always
     dtype = getattr(x, "dtype", None)
     if param is None or dtype is None or dtype is param.dtype:  # None is float64 to NumPy
         return

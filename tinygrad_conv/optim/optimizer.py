@@ -331,8 +331,10 @@ def check_writable(kind: str, param: Any) -> None:
 
 def share_memory(arrays: list[Array]) -> bool:
     """Whether some of them show the memory of one array."""
-    owners = [id(array if array.base is None else memory_owner(array)) for array in arrays]
-    return len(owners) > 1 and len(set(owners)) < len(owners)
+    if len(arrays) < 2:
+        return False
+    owners = {id(array if array.base is None else memory_owner(array)) for array in arrays}
+    return len(owners) < len(arrays)
 
 
 def remembered(state: State, name: str, data: Array) -> Array:

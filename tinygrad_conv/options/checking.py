@@ -80,6 +80,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
             name: option for name, option in options.items() if option.at_once or option.numeric or constructs
         }
         plain = {name: () if constructs else option.plain for name, option in looked_at.items()}
+        places = [(place, name) for place, name in enumerate(names) if name in looked_at]
 
         def settled(owner: str, name: str, value: Any) -> Any:
             option = looked_at[name]
@@ -91,10 +92,10 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
             kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
-            for name, value in zip(names, args):
-                if name in plain and type(value) not in plain[name]:
-                    number, place = settled(owner, name, value), names.index(name)
-                    if number is not value:
+            for place, name in places:
+                if place < len(args) and type(args[place]) not in plain[name]:
+                    number = settled(owner, name, args[place])
+                    if number is not args[place]:
                         args = (*args[:place], number, *args[place + 1 :])
             for name, value in kwargs.items():
                 if name in plain and type(value) not in plain[name]:
