@@ -9,9 +9,8 @@ tolerance.py     how far apart the two may be
 fault.py         what is found wrong: a kind, in a word, and a sentence
 directions.py    the same for a large Jacobian, along random directions
 kinks.py         where they disagree: a mistake, or a kink?
-behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes
-layouts.py       and in every layout of memory
-keeps_dtype.py   no op makes another dtype of the one it is given
+behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes and in
+                 every layout of memory, and make no other dtype of the one that they are given
 failure.py       the error that a failed check raises; with a diagnosis where that folder is there
 calls.py         which ops a function calls
 other_inputs.py  other numbers, sizes and params that an op takes

@@ -18,14 +18,13 @@ from ...engine.op import Op
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...members import members_of
+from ..behaviour import LAYOUTS, MEMORY, assert_dtypes_kept
 from ..cases import Case, Sample
 from ..compare import compare
 from ..failure import as_fault, error_of
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
-from ..keeps_dtype import assert_dtypes_kept
-from ..layouts import LAYOUTS, MEMORY
 from ..pullback import gradient_of
 from ..tolerance import Tolerance, same
 

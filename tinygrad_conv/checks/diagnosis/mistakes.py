@@ -17,13 +17,11 @@ from ..fault import UNKNOWN, Fault, Finding
 from ..introspection import REFUSALS
 from ..tolerance import Tolerance
 from .branches import a_branch
-from .conditions import a_param, the_layout, the_remainder
+from .conditions import a_param, an_ignored_input, an_ignored_param, the_layout, the_remainder
 from .constant_factor import a_factor
 from .domain import outside_the_domain
 from .evidence import Evidence, gather
-from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
-from .ignored import an_ignored_input, an_ignored_param
-from .matrices import a_matrix
+from .factors import a_factor_of_both, a_known_factor, a_matrix, a_nameless_factor
 from .moved_axes import exchanged_axes, reversed_axes
 from .places import a_part, a_simple_part, by_order, is_of_places, permuted, shifted, transposed
 from .shares import a_foreign_share, a_share, is_in_right_places
