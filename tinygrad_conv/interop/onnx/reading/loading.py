@@ -11,12 +11,12 @@ from ....archive import damage_of
 from ....errors import SHORT, DamagedFileError, OnnxError
 from ..library import library
 from ..operators import OPERATORS
+from .attributes import opset_of
 from .external import ExternalData
 from .graph import Graph, read_graph
 from .module import GraphModule, Step
 from .node import Node
 from .roles import CONSTANT, roles_of, with_parameters
-from .schemas import opset_of
 
 
 def load(
