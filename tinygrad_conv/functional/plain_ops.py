@@ -32,7 +32,6 @@ from ..ops.comparisons import (
 )
 from ..ops.conv import conv2d
 from ..ops.counting import argsort, bincount, count_nonzero
-from ..ops.division import floor_divide, fmod, remainder
 from ..ops.elementary import (
     acos,
     acosh,
@@ -66,7 +65,7 @@ from ..ops.loss import (
 from ..ops.patches import fold, pixel_shuffle, pixel_unshuffle, unfold
 from ..ops.pool import avg_pool2d
 from ..ops.reduce import logsumexp
-from ..ops.rounding import ceil, floor, round, trunc
+from ..ops.rounding import ceil, floor, floor_divide, fmod, remainder, round, trunc
 from ..ops.shape import (
     chunk,
     clone,

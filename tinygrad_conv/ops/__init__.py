@@ -20,7 +20,6 @@ from . import (  # noqa: F401 (importing declares them)
     conv,
     counting,
     deviation,
-    division,
     dropouts,
     elementary,
     extremes,
