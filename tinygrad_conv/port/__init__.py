@@ -1,7 +1,7 @@
 """`python -m tinygrad_conv port script.py`: what must be written otherwise in a script of PyTorch's, and how.
 
 command.py      the command line, and the list that it prints
-source.py       a script's text, or that of a notebook's cells, and the places of its lines
+findings.py     a script's text, or that of a notebook's cells, and the lines of the list
 reader.py       walks the syntax tree statement by statement: the scopes, and which lines never run
 expressions.py  what an expression is, and what to write for it; calls.py: for a call
 kinds.py        what is known of a value: a tensor, one of our plain arrays, a part of torch …
