@@ -18,7 +18,7 @@ from ..engine.observe import Call
 from ..engine.registry import picture
 from ..engine.tensor import Tensor
 from ..kernels import dispatch, served
-from ..members import members_of
+from ..members import grouped, members_of
 from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays
@@ -114,9 +114,7 @@ class profile(StepObserver):
         }
         if by not in keys:
             raise ValueError(f"table: by must be one of {', '.join(keys)}, not {by!r}")
-        groups: dict[str, list[Event]] = {}
-        for event in self.events:
-            groups.setdefault(keys[by](event), []).append(event)
+        groups = grouped((keys[by](event), event) for event in self.events)
         slowest = sorted(groups, key=lambda name: -sum(event.seconds for event in groups[name]))
         head = (by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels")
         return [head, *(totals(name, groups[name]) for name in slowest)]

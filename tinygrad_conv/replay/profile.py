@@ -11,6 +11,7 @@ from typing import Any
 
 from ..engine.registry import door, picture
 from ..errors import ReplayError, show_array, show_count
+from ..members import grouped
 from .arguments import Arguments
 from .calls import Departure
 from .listing import COLUMNS, HEAD, aligned, row
@@ -49,9 +50,7 @@ class Profile:
             ]
         if by not in GROUPS:
             raise ValueError(f"table: by must be one of line, {', '.join(GROUPS)}, not {by!r}")
-        groups: dict[str, list[float]] = {}
-        for line, seconds in zip(self.program.lines, self.seconds):
-            groups.setdefault(GROUPS[by](line), []).append(seconds)
+        groups = grouped((GROUPS[by](line), time) for line, time in zip(self.program.lines, self.seconds))
         slowest = sorted(groups, key=lambda name: -sum(groups[name]))
         return [
             (*TIMES, "calls", by),

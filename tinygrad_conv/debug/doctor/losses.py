@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...errors import show_shape
 from .finding import NOTE, PERHAPS, Finding
 from .models import layer_made_at
 from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats, behind
@@ -192,11 +193,11 @@ def softmax_over_the_batch(history: History) -> Iterator[Finding]:
         if dim not in (0, -len(op.shape)) or op.shape[0] < 2 or not near_a_loss(op):
             continue
         told.add(op.where)
-        shape = ",".join(map(str, op.shape))
         yield Finding(
             "softmax_over_batch",
             f"{op.op} runs over the batch axis: the samples of a batch compete with each other",
-            f"dim={dim} of [{shape}] is the batch of {op.shape[0]} samples; the classes are dim 1",
+            f"dim={dim} of {show_shape(op.shape)} is the batch of {op.shape[0]} samples; the classes are "
+            "dim 1",
             f"F.{op.op}(x, dim=1)",
             op.place,
             weight=84,
@@ -222,7 +223,7 @@ def softmax_of_one(history: History) -> Iterator[Finding]:
         yield Finding(
             "softmax_of_one",
             f"{op.op} over one single score: it is always {always}, whatever {maker.name} gives",
-            f"dim={op.params['dim']} of [{','.join(map(str, op.shape))}] has size 1; the output is constant, "
+            f"dim={op.params['dim']} of {show_shape(op.shape)} has size 1; the output is constant, "
             f"and the gradient of it is 0",
             "sigmoid for one output, or binary_cross_entropy_with_logits of the score itself; or two outputs",
             op.place,
@@ -257,11 +258,11 @@ def by_hand(history: History) -> Iterator[Finding]:
         if not (loss_like or comparison or op.op == "sub" and any(depends) and not all(depends)):
             continue
         told.add(op.where)
-        a, b, made = (",".join(map(str, shape)) for shape in (*shapes, op.shape))
+        a, b, made = map(show_shape, (*shapes, op.shape))
         what = "the loss" if not comparison else "the accuracy"
         yield Finding(
             "broadcast_target",
-            f"[{a}] and [{b}] broadcast to [{made}]: each output meets each target, not its own",
+            f"{a} and {b} broadcast to {made}: each output meets each target, not its own",
             f"{what} is made of {np.prod(op.shape):,} pairs where {max(shapes[0][0], shapes[1][0])} were "
             "meant; the best that can be learned is the mean of all targets" * (what == "the loss"),
             "make the shapes equal first: prediction.squeeze(1), or target.reshape(-1, 1)",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...engine.location import place_at
-from ...errors import show_count
+from ...errors import show_count, show_shape
 from .finding import PERHAPS, Finding
 from .models import layer_made_at
 from .parameters import listed
@@ -58,9 +58,9 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
         f"training is False in {len(by_mode)} of {len(history.sweeps)} backwards: dropout passes all, batch "
         "norms use their running statistics and do not update them",
         "model.train() before the loop, and again after each evaluation",
-        place_at(sweep.where, ""),
+        place_at(sweep.where),
         weight=68,
-        cause=place_at(asked[-1], "") if asked else None,
+        cause=place_at(asked[-1]) if asked else None,
     )
 
 
@@ -92,7 +92,7 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
             op.place,
             PERHAPS,
             weight=54,
-            cause=None if op.called is None else place_at(op.called, ""),
+            cause=None if op.called is None else place_at(op.called),
         )
 
 
@@ -120,7 +120,7 @@ def batches_of_one(history: History) -> Iterator[Finding]:
         yield Finding(
             "batch_of_one",
             f"{single[0].name} is a batch norm and sees batches of one sample",
-            f"[{','.join(map(str, single[0].shape))}] in {len(single)} forwards: each sample is normalised "
+            f"{show_shape(single[0].shape)} in {len(single)} forwards: each sample is normalised "
             "by itself, and the running statistics jump",
             "larger batches, or nn.GroupNorm",
             single[0].place,
@@ -173,7 +173,7 @@ def made_by(op: OpSeen, history: History) -> Finding:
         return Finding(
             "data_not_finite",
             f"the data that {op.name} is given has NaN or infinities in it",
-            f"{given.argument} [{','.join(map(str, given.shape))}], in step {op.round + 1}",
+            f"{given.argument} {show_shape(given.shape)}, in step {op.round + 1}",
             "clean the data: np.isfinite(x).all(); a standard deviation of 0 divides by 0",
             op.place,
             weight=97,
@@ -229,7 +229,7 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
         "add a small number before it (x + 1e-8), or compute in float32"
         if cause
         else "tg.detect_anomaly() stops there",
-        op.place if op is not None else place_at(sweep.where, ""),
+        op.place if op is not None else place_at(sweep.where),
         weight=96,
     )
 
@@ -237,7 +237,7 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
 def loaded(history: History) -> Iterator[Finding]:
     """State dicts that were loaded in part, or into other layers."""
     for load in history.loads:
-        place = place_at(load.where, "")
+        place = place_at(load.where)
         owner = type(load.module).__name__
         if load.missing or load.unexpected:
             keys = [key for key, _ in load.module.named_parameters()]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...engine.location import Place, place_at
 from ...errors import show_count
+from ...members import grouped
 from ...nn.container import ModuleDict, ModuleList, Sequential
 from .finding import NOTE, PERHAPS, Finding
 from .models import (
@@ -295,9 +296,7 @@ def in_one_container(model: Any, paths: list[str]) -> bool:
 
 def made_anew(history: History) -> Iterator[Finding]:
     """Optimisers that are made for each step anew, with all they remember lost."""
-    by_line: dict[Any, list[Any]] = {}
-    for optimizer, where in history.made.items():
-        by_line.setdefault(where, []).append(optimizer)
+    by_line = grouped((where, optimizer) for optimizer, where in history.made.items())
     for optimizers in by_line.values():
         used = [o for o in optimizers if any(step.optimizer is o for step in history.steps)]
         if len(used) < FEW_STEPS + 1:
@@ -329,12 +328,8 @@ def made_anew(history: History) -> Iterator[Finding]:
 def layers_made_anew(history: History) -> Iterator[Finding]:
     """Layers that are made in the forward, with fresh numbers each time."""
     optimized, times = history.optimized(), Counter(leaf for sweep in history.sweeps for leaf in sweep.grads)
-    by_line: dict[Any, list[OpSeen]] = {}
-    for op in history.training():
-        weight = op.weight
-        if is_parameter(weight) and weight not in optimized and times[weight] == 1:
-            by_line.setdefault((op.where, op.layer), []).append(op)
-    for ops in by_line.values():
+    once = [op for op in history.training() if is_parameter(op.weight) and times[op.weight] == 1]
+    for ops in grouped(((op.where, op.layer), op) for op in once if op.weight not in optimized).values():
         if len({id(op.weight) for op in ops}) <= FEW_STEPS or any(op.weight in moved(history) for op in ops):
             continue
         yield Finding(
@@ -354,7 +349,7 @@ def made_again_at(history: History, ops: list[OpSeen]) -> Place | None:
     called = ops[0].layer.rpartition(".")[2]
     for (name, where), count in history.making.items():
         if count >= len({id(op.weight) for op in ops}) and called == name.lower():
-            return place_at(where, "")
+            return place_at(where)
     return None
 
 
