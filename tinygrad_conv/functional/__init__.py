@@ -112,20 +112,7 @@ from .pooling import (
     max_pool2d,
 )
 from .ranks import bucketize, nanquantile, quantile, searchsorted
-from .reductions import (
-    all,
-    any,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    std,
-    std_mean,
-    sum,
-    var,
-    var_mean,
-)
+from .reductions import all, any, max, mean, min, norm, prod, std, std_mean, sum, var, var_mean
 from .scans import cummax, cummin, cumprod, cumsum, logcumsumexp
 from .scattering import scatter, scatter_add, scatter_reduce
 from .shapes import cat, interpolate, pad, stack

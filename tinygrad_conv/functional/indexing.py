@@ -145,11 +145,7 @@ def repeat_interleave(
 
 @checked(prepend=optional(ARRAY), append=optional(ARRAY))
 def diff(
-    input: Operand,
-    n: int = 1,
-    dim: int = -1,
-    prepend: Operand | None = None,
-    append: Operand | None = None,
+    input: Operand, n: int = 1, dim: int = -1, prepend: Operand | None = None, append: Operand | None = None
 ) -> Tensor:
     """x[i + 1] - x[i] along `dim`, n times over, after `prepend` and `append` were joined to the ends of x.
 

@@ -23,13 +23,7 @@ OLD_NAMES = {"add": "sum", "multiply": "prod"}
 
 @checked(dim=INTEGER, src=OPERAND, value=optional(OPERAND), reduce=optional(choice("add", "multiply")))
 def scatter(
-    input: Operand,
-    dim: int,
-    index: Operand,
-    src: Any = None,
-    *,
-    value: Any = None,
-    reduce: str | None = None,
+    input: Operand, dim: int, index: Operand, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
     """`input` with src[i, j, …] written to x[i, index[i, j, …], …] for dim=1, and so on; or with one number.
 

@@ -50,11 +50,7 @@ class Generator(np.random.Generator):
 
     def get_state(self) -> dict[str, Any]:
         """Where it is, for `set_state`: NumPy's dict, the seed that it began with, and the seeds taken."""
-        return {
-            **self.bit_generator.state,
-            "initial_seed": self._seed,
-            "seeds_taken": self.seeds_taken,
-        }
+        return {**self.bit_generator.state, "initial_seed": self._seed, "seeds_taken": self.seeds_taken}
 
     def set_state(self, new_state: Mapping[str, Any]) -> None:
         """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator.

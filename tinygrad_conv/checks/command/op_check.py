@@ -33,16 +33,7 @@ PRECISION: dict[Any, float] = {
     np.dtype(np.float32): 1e-4,
     np.dtype(np.float64): 1e-12,
 }
-SCALARS = (
-    2,
-    0.5,
-    True,
-    np.float64(0.5),
-    np.float32(0.5),
-    np.float16(0.5),
-    np.int64(2),
-    np.array(0.5),
-)
+SCALARS = (2, 0.5, True, np.float64(0.5), np.float32(0.5), np.float16(0.5), np.int64(2), np.array(0.5))
 
 
 def function_of(op: Op, sample: Sample) -> Function:

@@ -205,12 +205,7 @@ def kept(x: Tensor, condition: Tensor, *, axis: int | None) -> Tensor:
 @operator("TopK", (1, 10, 11, 24), constants=(1,))
 def top_k(node: Node) -> Function:
     """The largest, or smallest, numbers along an axis, and their places; the first of equals comes first."""
-    return partial(
-        extremes,
-        count=node.get("k"),
-        axis=node.get("axis"),
-        largest=node.flag("largest", True),
-    )
+    return partial(extremes, count=node.get("k"), axis=node.get("axis"), largest=node.flag("largest", True))
 
 
 def extremes(
@@ -238,10 +233,7 @@ def cumprod(node: Node) -> Function:
 def accumulation(node: Node, function: Function) -> Function:
     """Sums or products of all up to each place along an axis, or without it (exclusive), or from the end."""
     return partial(
-        accumulated,
-        function=function,
-        exclusive=node.flag("exclusive"),
-        backwards=node.flag("reverse"),
+        accumulated, function=function, exclusive=node.flag("exclusive"), backwards=node.flag("reverse")
     )
 
 

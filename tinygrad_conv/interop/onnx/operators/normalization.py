@@ -102,10 +102,7 @@ def group_normalized(
 def layer_normalization(node: Node) -> Function:
     """Everything from an axis on normalised; with its mean and 1 / deviation where they are asked for."""
     return partial(
-        layer_normalized,
-        axis=node.get("axis"),
-        eps=eps_of(node),
-        statistics=node.makes(1) or node.makes(2),
+        layer_normalized, axis=node.get("axis"), eps=eps_of(node), statistics=node.makes(1) or node.makes(2)
     )
 
 
@@ -184,12 +181,7 @@ def always_dropped(x: Tensor, *, p: float, mask: bool, training: bool) -> Any:
 
 
 def dropped(
-    x: Tensor,
-    ratio: Tensor | None = None,
-    training_mode: Tensor | None = None,
-    *,
-    mask: bool,
-    training: bool,
+    x: Tensor, ratio: Tensor | None = None, training_mode: Tensor | None = None, *, mask: bool, training: bool
 ) -> Any:
     p = 0.5 if ratio is None else scalar("ratio", ratio)
     active = training and training_mode is not None and bool(scalar("training_mode", training_mode))

@@ -163,12 +163,7 @@ def sums_of_windows(image: Tensor, pooling: Pooling) -> Tensor:
 @operator("LpPool", (2, 11, 18, 22))
 def lp_pool(node: Node) -> Function:
     """(Σ |x|ᵖ)^(1/p) over each window."""
-    return partial(
-        pooled_norms,
-        windows=windows_of(node),
-        ceil_mode=node.flag("ceil_mode"),
-        p=order_of(node),
-    )
+    return partial(pooled_norms, windows=windows_of(node), ceil_mode=node.flag("ceil_mode"), p=order_of(node))
 
 
 def order_of(node: Node) -> int:

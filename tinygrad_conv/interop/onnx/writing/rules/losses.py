@@ -77,13 +77,7 @@ def binary_cross_entropy(
 
 @writes("binary_cross_entropy_with_logits")
 def binary_cross_entropy_with_logits(
-    graph: Graph,
-    x: Value,
-    target: Value,
-    *,
-    weight: Value | None,
-    reduction: str,
-    pos_weight: Value | None,
+    graph: Graph, x: Value, target: Value, *, weight: Value | None, reduction: str, pos_weight: Value | None
 ) -> Any:
     """The reduction of w ((1 - t) x + (1 + (p - 1) t) Softplus(-x))."""
     one, wanted = graph.number(1, x), graph.cast(target, x.dtype)
