@@ -22,7 +22,7 @@ class Generator(np.random.Generator):
     It is a `numpy.random.Generator` too, the one of `numpy.random.default_rng(seed)`, and may be used as
     such. Begins with a seed that is always the same, as PyTorch's.
 
-    seeds_taken: how many seeds of others have been made of it, which do not move it (`derived.next_seed`).
+    seeds_taken: how many seeds of others have been made of it, which do not move it (`default.next_seed`).
     """
 
     def __init__(self, device: Any = "cpu") -> None:
