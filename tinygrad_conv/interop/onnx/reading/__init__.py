@@ -6,7 +6,6 @@ external.py          tensors in files beside it, and in no others
 graph.py             the graph: every name is made once, before it is read; no loops, no subgraphs
 attributes.py        attributes of a node, of the types that its schema says in the model's version of ONNX
 node.py              a node: its operator, version, attributes, and how it refuses
-roles.py             which initialisers are parameters, which follow a training, which stay
-keys.py              initialisers in a tree of modules, under their own names
+initializers.py      which are parameters, which follow a training, which stay; keys in a tree of modules
 module.py            GraphModule: the steps one after the other
 """

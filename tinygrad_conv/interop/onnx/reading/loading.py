@@ -14,9 +14,9 @@ from ..operators import OPERATORS
 from .attributes import opset_of
 from .external import ExternalData
 from .graph import Graph, read_graph
+from .initializers import CONSTANT, roles_of, with_parameters
 from .module import GraphModule, Step
 from .node import Node
-from .roles import CONSTANT, roles_of, with_parameters
 
 
 def load(
