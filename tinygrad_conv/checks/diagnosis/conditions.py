@@ -94,7 +94,7 @@ def has_same_outputs(evidence: Evidence, arrays: tuple[Any, ...]) -> bool:
 
 def an_ignored_param(evidence: Evidence) -> Iterator[Finding]:
     """It gives what would be right if a param had another value."""
-    for name, value in {**evidence.call.op.defaults, **evidence.call.params}.items():
+    for name, value in evidence.call.every_param.items():
         for text, other in other_values(value):
             if text != repr(value) and explained_with(evidence, evidence.arrays, **{name: other}):
                 is_value = f"{name}={text}, where {name} is {value!r}"
