@@ -104,7 +104,8 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     node = node_of(step, placeholders_of(step))
     with use_kernels("reference"), np.errstate(all="ignore"):
         literal = [part for _, part in contributions(node, step.grad_output)]
-    for (name, place, dx), reference in zip(gradients(step), literal):
+    gradients = (each for each in step.one_by_one(step.grad_inputs) if each[2] is not None)
+    for (name, place, dx), reference in zip(gradients, literal):
         v = np.asarray(rng.standard_normal(dx.shape))
         along = float(np.sum(dx * v))
         numerical, summands, remark = difference_along(step, name, place, v, along)
@@ -119,14 +120,6 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
             tolerance=TOLERANCE[dx.dtype.name],
             remark=remark,
         )
-
-
-def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
-    """(argument, place in it if it is variadic, gradient) for each gradient of a step."""
-    for name, gradient in step.grad_inputs.items():
-        for place, dx in enumerate(members_of(gradient)):
-            if dx is not None:
-                yield name, place if step.variadic else None, dx
 
 
 def difference_along(
