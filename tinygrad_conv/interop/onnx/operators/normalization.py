@@ -13,7 +13,7 @@ from ....engine.modes import no_grad
 from ....engine.tensor import Tensor
 from ....errors import OnnxError, ShapeError, show_shape
 from ..reading.node import Node
-from .table import Function, operator
+from .table import Function, operator, plain
 from .values import axes_of, axis_of, scalar, tensor_of
 
 LONG_TRAINING = 14
@@ -154,15 +154,13 @@ def lp_normalized(x: Tensor, *, axis: int, p: int) -> Tensor:
     return x / F.where(norms == 0, F.mul(norms, 0) + 1, norms)
 
 
-@operator("MeanVarianceNormalization", (9, 13))
-def mean_variance_normalization(node: Node) -> Function:
-    """(x - mean) / deviation over axes, with 1e-9 beside the deviation, as ONNX defines it."""
-    return partial(standardized, axes=node.get("axes"))
-
-
 def standardized(x: Tensor, *, axes: tuple[int, ...]) -> Tensor:
+    """(x - mean) / deviation over axes, with 1e-9 beside the deviation, as ONNX defines it."""
     variance, mean = F.var_mean(x, axes_of(axes, x.ndim), keepdim=True, correction=0)
     return (x - mean) / (F.sqrt(variance) + 1e-9)
+
+
+plain("MeanVarianceNormalization", (9, 13), standardized, axes="axes")
 
 
 @operator("Dropout", (7, 10, 12, 13, 22), constants=(1, 2), trains=True)

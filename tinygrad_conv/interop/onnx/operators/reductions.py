@@ -124,16 +124,6 @@ reduction("ReduceLogSumExp", (*VERSIONS, 28), log_of_sum_of_exp, 18)
 reduction("ReduceSumSquare", VERSIONS, sum_of_squares, 18)
 
 
-@operator("ArgMax", (1, 11, 12, 13))
-def argmax(node: Node) -> Function:
-    return place_along(node, F.argmax)
-
-
-@operator("ArgMin", (1, 11, 12, 13))
-def argmin(node: Node) -> Function:
-    return place_along(node, F.argmin)
-
-
 def place_along(node: Node, function: Function) -> Function:
     """Where an extreme is along an axis: the first of several, or the last."""
     return partial(
@@ -150,3 +140,7 @@ def place_of(x: Tensor, *, function: Function, axis: int, keepdim: bool, last: b
     if not last:
         return function(x, dim=axis, keepdim=keepdim)
     return x.shape[axis] - 1 - function(F.flip(x, dims=(axis,)), dim=axis, keepdim=keepdim)
+
+
+operator("ArgMax", (1, 11, 12, 13))(partial(place_along, function=F.argmax))
+operator("ArgMin", (1, 11, 12, 13))(partial(place_along, function=F.argmin))
