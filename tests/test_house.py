@@ -42,7 +42,7 @@ FLOORS = (
     ("engine.node",),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
-    ("engine.in_place_methods", "engine.in_place_function_methods", "engine.function_methods"),
+    ("engine.in_place_methods", "engine.function_methods"),
     ("engine.operators",),
     ("engine.conversions",),
     ("engine.dlpack",),

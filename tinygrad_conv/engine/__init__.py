@@ -9,8 +9,7 @@
     half.py        what of that is computed in float32, for float16 cannot hold it
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
-    function_methods.py, in_place_function_methods.py    methods that are functions of `functional/`, which
-                   registers them
+    function_methods.py    methods that are functions of `functional/`, which registers them
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
     dlpack.py      a tensor's memory for other libraries
     index_order.py    `x[0, :, [1, 2]]` in PyTorch's order
