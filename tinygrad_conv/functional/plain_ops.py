@@ -6,7 +6,7 @@ from ..engine.op import Op
 from ..ops.activations import gelu, logsigmoid, prelu, softplus
 from ..ops.adaptive import adaptive_avg_pool2d
 from ..ops.arithmetic import clamp_max, clamp_min, copysign, logaddexp, maximum, minimum, mul, neg, pow
-from ..ops.classification import cross_entropy, nll_loss
+from ..ops.classification import cross_entropy, nll_loss, one_hot
 from ..ops.comparisons import (
     bitwise_and,
     bitwise_left_shift,
@@ -52,7 +52,6 @@ from ..ops.elementary import (
 from ..ops.extremes import amax, amin, argmax, argmin
 from ..ops.functions import abs, cos, exp, log, sigmoid, sign, sin, sqrt, tanh
 from ..ops.index import gather, put_add
-from ..ops.labels import one_hot
 from ..ops.linalg import linear, matmul
 from ..ops.loss import (
     binary_cross_entropy,
