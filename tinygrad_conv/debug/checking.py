@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.declare import Rule, show_name
 from ..engine.registry import OPS, picture
+from ..errors import show_table
 from ..kernels import use_kernels
 from ..members import members_of
 from .recorded import Recorded
@@ -72,9 +73,7 @@ class Report(Sequence[Check]):
         return next((check for check in self if not check.agrees), None)
 
     def __repr__(self) -> str:
-        table = [HEAD, *(check.columns() for check in self)]
-        widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+        lines = show_table([HEAD, *(check.columns() for check in self)], "<" * len(HEAD))
         return "\n".join([*lines, self.verdict()])
 
     def _repr_html_(self) -> str | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..errors import show_count
+from ..errors import show_count, show_table
 from .program import Line, Recorded
 from .values import slots_of
 
 HEAD = ("call", "array", "bytes", "buffer", "line")
-COLUMNS = ("<", "<", ">", "<", "<")  # how each is aligned
+SIDES = "<<><<"  # to which its columns are aligned
 
 
 def listed(recorded: Recorded) -> str:
     """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32,768 B   buffer 1   train.py:41`."""
-    rows = [row(line, recorded) for line in recorded.lines]
-    lines = aligned(rows, COLUMNS)
+    lines = show_table((row(line, recorded) for line in recorded.lines), SIDES, gap="   ")
     return "\n".join([*lines, summed_up(recorded)])
 
 
@@ -24,15 +21,6 @@ def summed_up(recorded: Recorded) -> str:
     computed = sum(slot.nbytes for slot in recorded.slots)
     buffers = show_count(len(set(recorded.buffers.values())), "buffer")
     return f"{show_count(len(recorded.lines), 'call')}, {computed:,} bytes, {buffers}"
-
-
-def aligned(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[str]:
-    """Rows as lines whose cells stand below each other."""
-    widths = [max(map(len, cells)) for cells in zip(*rows)]
-    return [
-        "   ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, columns, widths)).rstrip()
-        for cells in rows
-    ]
 
 
 def row(line: Line, recorded: Recorded) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from time import perf_counter
 from typing import Any
 
 from ..engine.registry import door, picture
-from ..errors import ReplayError, show_array, show_count
+from ..errors import ReplayError, show_array, show_count, show_table
 from ..members import grouped
 from .arguments import Arguments
 from .calls import Departure
-from .listing import COLUMNS, HEAD, aligned, row
+from .listing import HEAD, SIDES, row
 from .program import Line
 
 WARM_UP = 3  # steps that nobody times
@@ -63,7 +63,8 @@ class Profile:
 
     def table(self, by: str = "line") -> str:
         """The same as text."""
-        return "\n".join(aligned(self.rows(by), (">", ">", *(COLUMNS if by == "line" else (">", "<")))))
+        sides = ">>" + (SIDES if by == "line" else "><")
+        return "\n".join(show_table(self.rows(by), sides, gap="   "))
 
     @property
     def verdict(self) -> str:
