@@ -40,18 +40,13 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
     if outside:
         return outside
     for looks in IN_ORDER:
-        agreed = findings_at_all_points(looks, evidence)
+        agreed = list(dict.fromkeys(finding for look in looks for finding in agreed_by(look, evidence)))
         if agreed:
             finding = joined(agreed[:1] if looks == (a_term,) else agreed)
             return Finding(
                 finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else "")
             )
     return Finding(UNKNOWN.kind, UNKNOWN.text + show_extent(evidence[0]))
-
-
-def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
-    """The findings that hold at each of the points, each once."""
-    return list(dict.fromkeys(finding for look in looks for finding in agreed_by(look, evidence)))
 
 
 def agreed_by(look: Look, evidence: list[Evidence]) -> list[Finding]:

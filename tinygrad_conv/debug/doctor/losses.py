@@ -62,9 +62,8 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
     if loss.op == "nll_loss" and loss.row_sums is not None:
         low, high = loss.row_sums
         if low < 1 - NOT_LOG or high > 1 + NOT_LOG:
-            given = {"softmax": "probabilities (softmax)", "": "what comes in"}.get(
-                made_by, "scores (logits)"
-            )
+            words = {"softmax": "probabilities (softmax)", "": "what comes in"}
+            given = words.get(made_by, "scores (logits)")
             yield Finding(
                 "not_log_probabilities",
                 f"nll_loss is given {given}; it needs log-probabilities, from log_softmax",

@@ -27,10 +27,6 @@ def sum_of(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
     return in_dtype_of(x, F.sum(x, axes, keepdim))
 
 
-def mean_of(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
-    return F.mean(x, axes, keepdim)
-
-
 def product_of(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
     for axis in sorted(axes, reverse=True):
         x = in_dtype_of(x, F.prod(x, axis, keepdim))
@@ -113,7 +109,7 @@ def reduced(x: Tensor, *, axes: tuple[int, ...], function: Function, keepdim: bo
 
 
 reduction("ReduceSum", (1, 11, 13), sum_of, 13)
-reduction("ReduceMean", VERSIONS, mean_of, 18)
+reduction("ReduceMean", VERSIONS, F.mean, 18)
 reduction("ReduceProd", VERSIONS, product_of, 18)
 reduction("ReduceMax", (1, 11, 12, 13, 18, 20), largest_of, 18)
 reduction("ReduceMin", (1, 11, 12, 13, 18, 20), smallest_of, 18)
