@@ -8,4 +8,5 @@ convert.py     from a program to a graph, op by op
 graph.py       nodes, initializers and their names
 table.py       which rule writes which op, and what cannot be written; rules/    the rules by subject
 model_file.py  the model around the graph, checked and written
+recording.py   a recorded backward, written the same way
 """
