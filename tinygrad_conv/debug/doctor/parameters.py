@@ -113,9 +113,8 @@ def plain_tensors(history: History) -> Iterator[Finding]:
 
 def not_optimised(history: History) -> Iterator[Finding]:
     """Parameters of a model that get gradients and that no optimiser has."""
-    if not history.optimizers or not any(step.moved for step in history.steps):
-        if not history.optimizers:
-            return
+    if not history.optimizers:
+        return
     known, optimized, changed = history.trained(), history.optimized(), moved(history)
     hidden = {p for entry in history.hidden for layer in entry.modules for p in layer.parameters()}
     lost = [
@@ -153,7 +152,7 @@ def not_optimised(history: History) -> Iterator[Finding]:
 def unreached(history: History) -> Iterator[Finding]:
     """Parameters that want a gradient and get none."""
     known, arrived = history.trained(), reached(history)
-    if sum(sweep.writes for sweep in history.sweeps) < 1 or not arrived:
+    if not arrived:
         return
     read = read_leaves(history)
     told: set[Any] = set()
@@ -170,12 +169,11 @@ def unreached(history: History) -> Iterator[Finding]:
             cut = next((history.cuts[p] for p in parameters if history.cuts.get(p)), "")
             names = listed([known.get(p) or key_of(history, p) for p in parameters])
             if is_used:
-                evidence = "the forward reads them, but no path leads back from the loss"
-                evidence = f"{cut}" if cut else evidence
+                evidence = cut or "the forward reads them, but no path leads back from the loss"
                 advice = "no .detach(), .data, .numpy(), .item() or no_grad between it and the loss"
             else:
                 evidence = "no op of the forward reads them: the layer is made and never called"
-                evidence = f"{evidence}; {cut}" if cut else evidence
+                evidence += f"; {cut}" if cut else ""
                 advice = "call the layer in forward, or leave it out"
             yield Finding(
                 "no_gradient",
@@ -262,16 +260,11 @@ def shared(history: History) -> Iterator[Finding]:
     somebody who meant it, as in weights that are tied.
     """
     for model in history.models:
-        places: dict[int, list[str]] = {}
-        modules: dict[int, Any] = {}
-        for path, module in model.named_modules(remove_duplicate=False):
-            if any(True for _ in module.parameters()):
-                places.setdefault(id(module), []).append(path)
-                modules[id(module)] = module
-        for identity, paths in places.items():
+        modules = model.named_modules(remove_duplicate=False)
+        for named in grouped((id(module), (path, module)) for path, module in modules).values():
+            paths, layer = [path for path, _ in named], named[0][1]
             if len(paths) < 2 or not in_one_container(model, paths):
                 continue
-            layer = modules[identity]
             if not any(p in reached(history) for p in layer.parameters()):
                 continue
             yield Finding(
@@ -303,7 +296,7 @@ def made_anew(history: History) -> Iterator[Finding]:
             continue
         steps = sum(step.optimizer in used for step in history.steps)
         same_model = {frozenset(map(id, o.params())) for o in used}
-        place: Place | None = made_at(history, used[0])
+        place = made_at(history, used[0])
         if len(same_model) == 1 and steps <= 2 * len(used):
             yield Finding(
                 "optimizer_made_anew",
