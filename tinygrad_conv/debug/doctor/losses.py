@@ -29,12 +29,13 @@ def examine(history: History) -> Iterator[Finding]:
     yield from softmax_over_the_batch(history)
     yield from softmax_of_one(history)
     yield from by_hand(history)
+    yield from constant_loss(history)
 
 
 def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
     """What a loss is given: probabilities, log-probabilities, scores."""
     maker = loss.before()
-    made_by = maker.op if maker is not None else ""
+    made_by, place = (maker.op, maker.place) if maker is not None else ("", loss.place)
     cause = layer_made_at(history, maker.layer) if maker is not None else None
     if loss.op == "cross_entropy" and made_by in ("softmax", "sigmoid"):
         yield Finding(
@@ -45,7 +46,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             "gradients are small",
             f"give cross_entropy the scores (logits) themselves; {made_by} only where probabilities "
             "are shown",
-            maker.place if maker else loss.place,
+            place,
             weight=71,
             cause=cause,
         )
@@ -55,7 +56,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             "log_softmax twice: before cross_entropy, which does it itself",
             "the second one changes nothing but costs time",
             "give cross_entropy the scores, or nll_loss the log-probabilities",
-            maker.place if maker else loss.place,
+            place,
             NOTE,
             weight=9,
         )
@@ -80,7 +81,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"its input goes from {loss_input(loss).low:.3g} to {loss_input(loss).high:.3g}: the second "
             "sigmoid makes that 0.5 to 0.73, so no example can come near its target",
             "give it the scores, or use binary_cross_entropy",
-            maker.place if maker else loss.place,
+            place,
             weight=71,
             cause=cause,
         )
@@ -90,7 +91,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"dropout is the last op before {loss.op}",
             "it sets scores of classes to 0 at random, and scales the others",
             "put it before the last layer",
-            maker.place if maker else loss.place,
+            place,
             weight=47,
         )
     if loss.op == "cross_entropy" and made_by == "relu":
@@ -100,7 +101,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"{loss.inputs[0].producer.stats.zeros if loss.inputs[0].producer else 0:.0%} of the scores are "
             "exactly 0, where no gradient passes",
             "leave out the activation after the last layer",
-            maker.place if maker else loss.place,
+            place,
             weight=57,
             cause=cause,
         )
@@ -268,7 +269,6 @@ def by_hand(history: History) -> Iterator[Finding]:
             op.place,
             weight=86,
         )
-    yield from constant_loss(history)
 
 
 def comes_from_a_layer(given: InputSeen) -> bool:

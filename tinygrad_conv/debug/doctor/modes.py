@@ -65,17 +65,10 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
 
 
 def evaluated_in_training(history: History) -> Iterator[Finding]:
-    """Forwards under no_grad with dropout on, or with batch norms that use the batch."""
-    told: set[object] = set()
+    """The first forward under no_grad with dropout on, or with a batch norm that uses the batch."""
     for op in history.ops:
         random = op.op == "dropout" or (op.op == "batch_norm" and op.params.get("training"))
         if not random or op.recording or not is_judged(op):
-            continue
-        key = op.layer or op.where
-        if key in told:
-            continue
-        told.add(key)
-        if len(told) > 1:
             continue
         what = (
             "dropout drops"
@@ -94,6 +87,7 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
             weight=54,
             cause=None if op.called is None else place_at(op.called),
         )
+        return
 
 
 def is_judged(op: OpSeen, depth: int = 40) -> bool:
@@ -154,7 +148,7 @@ def not_finite(history: History) -> Iterator[Finding]:
     if first is not None and (bad is None or first.round <= bad.round) and not excused(first):
         yield made_by(first, history)
     elif bad is not None and bad.bad is not None:
-        yield made_by_rule(bad)
+        yield made_by_rule(bad, *bad.bad)
 
 
 def excused(op: OpSeen) -> bool:
@@ -207,9 +201,8 @@ def made_by(op: OpSeen, history: History) -> Finding:
     )
 
 
-def made_by_rule(sweep: SweepSeen) -> Finding:
-    """The finding about a rule."""
-    op, argument = sweep.bad if sweep.bad is not None else (None, "")
+def made_by_rule(sweep: SweepSeen, op: OpSeen | None, argument: str) -> Finding:
+    """The finding about a rule of an op, where it was seen."""
     name = op.name if op is not None else "an op"
     causes = {
         "sqrt": "the gradient of a root is infinite at 0",
@@ -218,9 +211,9 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
         "log": "the gradient of log is infinite at 0",
         "div": "the gradient of a division by 0 is infinite",
     }
-    cause = causes.get(op.op if op is not None else "", "")
-    half = op is not None and op.is_half
-    cause = "float16 overflows beyond 65504" if half else cause
+    cause = causes.get(op.op, "") if op is not None else ""
+    if op is not None and op.is_half:
+        cause = "float16 overflows beyond 65504"
     return Finding(
         "gradient_not_finite",
         f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward {sweep.round + 1}, "

@@ -110,9 +110,9 @@ def no_steps(history: History) -> Iterator[Finding]:
             )
         elif own & reached:
             yield no_gradient_left(history, len(empty), "None")
-    zero = [update for update in history.updates if update.optimizer is not None]
-    lost = [update for update in zero if update.swept and not update.grad]
-    if len(lost) >= 2 and len(lost) == len([update for update in zero if update.swept]):
+    swept = [update for update in history.updates if update.optimizer is not None and update.swept]
+    lost = [update for update in swept if not update.grad]
+    if len(lost) >= 2 and len(lost) == len(swept):
         yield no_gradient_left(history, len({update.round for update in lost}), "0")
 
 
@@ -206,9 +206,7 @@ def doubled(history: History) -> Iterator[Finding]:
     owners = grouped((param, each) for each in history.optimizers for param in each.params())
     twice = [param for param, its in owners.items() if take_turns(history, its)]
     rounds = {update.round for update in history.updates if twice and update.leaf is twice[0]}
-    if len(rounds) < 2 * FEW_STEPS:
-        return
-    if twice:
+    if len(rounds) >= 2 * FEW_STEPS:
         yield Finding(
             "two_optimizers",
             f"{show_count(len(twice), 'parameter')} are in two optimisers",
