@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
@@ -18,6 +18,7 @@ from ...nn.module import Module
 from ...nn.norm import RunningNorm
 from ...nn.parameters import Parameter
 from ...optim.optimizer import Optimizer
+from ..cut import cut_of
 from ..graph import alive
 from .seen import Hidden, History, OpSeen, SweepSeen
 
@@ -108,7 +109,7 @@ def line_in(file: str, line: int) -> Place:
     return Place(file, line, linecache.getline(file, line).strip(), "")
 
 
-def note_cuts(history: History, sweep: SweepSeen, cut_of: Callable[[Tensor], str]) -> None:
+def note_cuts(history: History, sweep: SweepSeen) -> None:
     """For parameters that a backward of their model has passed by: the line that cut them off."""
     for params in parameter_groups(history):
         parameters = [parameter for parameter in params if parameter.requires_grad]
