@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ FLOORS = (
     ("engine.node",),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
-    ("engine.in_place_methods", "engine.in_place_function_methods", "engine.function_methods"),
+    ("engine.in_place_methods", "engine.function_methods"),
     ("engine.operators",),
     ("engine.conversions",),
     ("engine.dlpack",),
@@ -185,6 +186,15 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for module in free:
             del waiting[module]
     assert not waiting, f"these import each other in a circle: {sorted(waiting)}"
+
+
+def test_the_map_of_a_folder_names_each_of_its_files() -> None:
+    for path in PACKAGE.rglob("__init__.py"):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if len(re.findall(r"^ *\w+\.py\b", text, re.MULTILINE)) > 1:  # a map: lines that begin with a file
+            files = {file.name for file in path.parent.glob("*.py")} - {path.name}
+            missing = files - set(re.findall(r"\w+\.py\b", text))
+            assert not missing, f"{path} has a map without {sorted(missing)}: say there what they are"
 
 
 def test_kernels_are_imported_by_ops_alone() -> None:

@@ -13,7 +13,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.errors import ReplayError
-from tinygrad_conv.replay.lifetimes import lifetimes
+from tinygrad_conv.replay.listing import lifetimes
 
 from .replay_steps import batches, plain, small_net, state_of
 from .step_programs import environment
@@ -279,7 +279,7 @@ def test_nothing_of_it_is_imported_before_somebody_asks() -> None:
         "    (x * w).sum().backward()\n"
         "for _ in range(4): step(tg.ones(3))\n"
         "print(step.replays, *[name for name in sys.modules if name.startswith(('tinygrad_conv.debug',"
-        " 'tinygrad_conv.replay.profile', 'tinygrad_conv.replay.lifetimes'))])"
+        " 'tinygrad_conv.replay.profile'))])"
     )
     run = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(run, capture_output=True, text=True, env=environment(), timeout=60)

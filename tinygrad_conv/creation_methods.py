@@ -61,11 +61,7 @@ def new_full(
 @composite
 @checked()
 def new_tensor(
-    input: Any,
-    data: Any,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    input: Any, data: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A leaf with a copy of the data, in the dtype of `input`."""
     return tensor(data, dtype or input.dtype, requires_grad)

@@ -1,4 +1,4 @@
-"""Every error the project raises, and how shapes and arrays are written in messages.
+"""Every error the project raises, and how shapes, arrays and tables are written.
 
 Each error is also the built-in that users of NumPy or PyTorch would catch, so `except ValueError` keeps
 working. What is refused, and in which words, stands beside what it guards.
@@ -7,7 +7,7 @@ working. What is refused, and in which words, stands beside what it guards.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -148,6 +148,16 @@ def show_value(value: Any) -> str:
 def show_count(count: int, noun: str, plural: str = "") -> str:
     """A number of things: `1 op`, `1,204 ops`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def show_table(rows: Iterable[Sequence[str]], sides: str, gap: str = "  ") -> list[str]:
+    """Rows as lines whose cells stand below each other: by column to the left, "<", or to the right, ">"."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table)]
+    return [
+        gap.join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths)).rstrip()
+        for row in table
+    ]
 
 
 def describe_nonfinite(value: np.ndarray[Any, Any]) -> str:

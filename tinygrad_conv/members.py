@@ -1,9 +1,12 @@
-"""What is one value or several: an op's outputs, the gradients of these; and the blocks entered."""
+"""What is one value or several: an op's outputs, the gradients of these; groups; and the blocks entered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 def members_of(value: Any) -> tuple[Any, ...]:
@@ -19,6 +22,14 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 def each_once(values: Iterable[Any]) -> list[Any]:
     """Each object once, in order."""
     return list({id(value): value for value in values}.values())
+
+
+def grouped(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
+    """The values of each key in their order, the keys as they come first."""
+    groups: dict[Key, list[Value]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups
 
 
 def without_last(item: Any, items: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Damaged and hostile recordings and checkpoints: refused with an error that names the member, or usable.
 
 A case is an honest file and what is done to its file, one thing after the other: to what it says
-(files_structure.py), to its arrays, to its archive and to its bytes (files_archive.py).
+(hostile/structures.py), to its arrays, to its archive and to its bytes (hostile/archives.py).
 """
 
 from __future__ import annotations

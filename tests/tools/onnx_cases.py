@@ -17,7 +17,7 @@ from onnx.backend.test import BackendTest, runner
 
 import tinygrad_conv as tg
 from tinygrad_conv.interop.onnx.operators import OPERATORS
-from tinygrad_conv.interop.onnx.reading.element_types import DTYPES
+from tinygrad_conv.interop.onnx.reading.tensors import DTYPES
 
 FUNCTIONS = "functions"  # cases of nodes that a function of ONNX's consists of
 OF_PYTORCH = {"PyTorchConverted": "pytorch-converted", "PyTorchOperator": "pytorch-operator"}

@@ -9,9 +9,8 @@ tolerance.py     how far apart the two may be
 fault.py         what is found wrong: a kind, in a word, and a sentence
 directions.py    the same for a large Jacobian, along random directions
 kinks.py         where they disagree: a mistake, or a kink?
-behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes
-layouts.py       and in every layout of memory
-keeps_dtype.py   no op makes another dtype of the one it is given
+behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes and in
+                 every layout of memory, and make no other dtype of the one that they are given
 failure.py       the error that a failed check raises; with a diagnosis where that folder is there
 calls.py         which ops a function calls
 other_inputs.py  other numbers, sizes and params that an op takes
@@ -25,7 +24,7 @@ repair/          the edit of a rule that makes it right, and what inputs cannot 
 
 command/         `python -m tinygrad_conv check` and `new-op`, and what is checked of each op
 cases.py         sample inputs: `case(op, normal("n m"), …)`
-samples.py       the cases of the package's own ops
+samples.py, further_samples.py    the cases of the package's own ops
 """
 
 from __future__ import annotations

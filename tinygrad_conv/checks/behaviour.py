@@ -1,23 +1,28 @@
 """What is asked of a function and its rules beside the right numbers.
 
 They leave what they are given as it is, give the same again, are linear in dy, mean the same on arrays and on
-Tensors, and do not care how arrays lie in memory.
+Tensors, do not care how arrays lie in memory, and make no other dtype of the one that they are given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import FLOATS, Array
 from ..engine.node import nodes_behind
+from ..engine.tensor import Tensor
 from ..errors import RuleError, show_shape
+from .calls import RecordedCall, gradients_returned, recorded_calls
 from .fault import Fault
-from .function import Function
+from .function import Function, is_float_array
 from .introspection import as_array
-from .layouts import LAYOUTS, MEMORY
 from .pullback import Pullback
 from .tolerance import same
 
+MEMORY = ".strides and order='K' or 'A' tell how an array lies in memory, not what it means"
 LINEAR = 1e-8  # how far, in proportion, a gradient may be from the sum that it should be
 
 
@@ -109,3 +114,73 @@ def farthest(function: Function, a: Array, b: Array) -> tuple[float, str]:
 def farthest_column(a: Array, b: Array) -> int:
     """Where two vectors are farthest apart; where one of them is no number, if there is such a place."""
     return int(np.argmax(np.nan_to_num(np.abs(a - b), nan=np.inf)))
+
+
+def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
+    """Raise Fault where an op that a function calls makes another dtype of the one it is given."""
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        with recorded_calls() as calls:
+            fn(*(cast(value, dtype) for value in inputs))
+        for call in calls:
+            if given_dtypes(call) == {dtype} and not asks_for_dtype(call):
+                assert_forward_keeps_dtype(call, dtype)
+                assert_rules_keep_dtype(call, dtype)
+
+
+def assert_forward_keeps_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
+    """Raise Fault unless a call's outputs have the dtype of its inputs."""
+    for output in call.outputs:
+        if output.dtype in FLOATS and output.dtype != dtype:
+            text = f"the forward of {call.op.name} makes {output.dtype} of {dtype}"
+            advice = "arrays that it makes itself should have its input's dtype"
+            raise Fault("wrong dtype", f"{text}; {advice}", call)
+
+
+def assert_rules_keep_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
+    """Raise Fault unless a call's gradients have the dtype of its inputs."""
+    for name, rule, dx in gradients_returned(call):
+        # a single number is cast for nothing
+        if np.ndim(dx) and dx.dtype in FLOATS and dx.dtype != dtype:
+            text = f"the rule for {name} of {call.op.name} makes {dx.dtype} of {dtype}"
+            advice = "arrays that it makes itself should have dy.dtype"
+            raise Fault("wrong dtype", f"{text}; {advice}", call, rule)
+
+
+def given_dtypes(call: RecordedCall) -> set[Any]:
+    """The dtypes of its floating-point inputs; a single number has none beside arrays."""
+    floats = [array for array in call.arrays if is_float_array(array)]
+    return {array.dtype for array in floats if array.ndim} or {array.dtype for array in floats}
+
+
+def asks_for_dtype(call: RecordedCall) -> bool:
+    """Whether a param says which dtype the output shall have."""
+    return any(isinstance(value, (np.dtype, type)) for value in call.params.values())
+
+
+def cast(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A floating-point input in another dtype."""
+    if isinstance(value, Tensor) and is_float_array(value.data):
+        return Tensor(value.data.astype(dtype, copy=False), requires_grad=value.requires_grad)
+    return value.astype(dtype, copy=False) if is_float_array(value) else value
+
+
+def transposed(array: Array) -> Array:
+    """The same array in Fortran's order."""
+    return np.array(array, order="F")
+
+
+def strided(array: Array) -> Array:
+    """The same array as every other element of a larger one."""
+    larger = np.full([2 * size for size in array.shape], 9.0, array.dtype)
+    every_other = (slice(None, None, 2),) * array.ndim
+    view = larger[every_other + (...,)]  # the … keeps it an array where there is no axis
+    view[...] = array
+    return view
+
+
+def backwards(array: Array) -> Array:
+    """The same array with negative strides."""
+    return np.flip(np.flip(array).copy())
+
+
+LAYOUTS = transposed, strided, backwards

@@ -43,6 +43,11 @@ class RecordedCall:
         return tuple(map(as_array, self.inputs))
 
     @property
+    def every_param(self) -> dict[str, Any]:
+        """Its params, those that were left at their defaults too."""
+        return {**self.op.defaults, **self.params}
+
+    @property
     def checked(self) -> list[int]:
         """The positions of the inputs that require a gradient."""
         return [
@@ -157,7 +162,7 @@ def gradients_returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
 def readable_values(call: RecordedCall, arrays: tuple[Any, ...]) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """All that a rule of the call may read at these inputs, by name, and the outputs."""
     op = call.op
-    returned = op.forward(*arrays, **{**op.defaults, **call.params})
+    returned = op.forward(*arrays, **call.every_param)
     y, kept = op.split_kept(returned) if op.keeps else (returned, ())
     if op.variadic:
         values: dict[str, Any] = {

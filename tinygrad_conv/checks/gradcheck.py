@@ -11,11 +11,11 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..options import FLAG, check_option
+from .behaviour import assert_dtypes_kept
 from .calls import calls_of
 from .compare import compare
 from .failure import as_fault, error_of
 from .function import Function, input_names, is_float_array
-from .keeps_dtype import assert_dtypes_kept
 from .pullback import gradient_of
 from .tolerance import Tolerance
 

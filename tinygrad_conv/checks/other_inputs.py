@@ -52,7 +52,7 @@ def show_sizes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
 
 def show_params(call: RecordedCall, changed: RecordedCall) -> str:
     """The params that are others: `stride=2, dilation=3`."""
-    before = {**call.op.defaults, **call.params}
+    before = call.every_param
     params = [(name, value) for name, value in changed.params.items() if value is not before[name]]
     return ", ".join(f"{name}={value!r}" for name, value in params)
 
@@ -84,7 +84,7 @@ def with_other_params(call: RecordedCall) -> RecordedCall | None:
     """The call with other numbers among its params, as many as the forward takes, and all different from one
     another if it takes that; None if it takes none.
     """
-    params, changed = {**call.op.defaults, **call.params}, None
+    params, changed = call.every_param, None
     plain = [(name, value) for name, value in params.items() if isinstance(value, (int, float, tuple))]
     for by, (name, value) in enumerate(plain, 1):
         for proposal in (another(value, by), another(value, 1), another(value, -1)):
@@ -99,7 +99,7 @@ def with_redrawn_params(call: RecordedCall) -> RecordedCall | None:
     """The call with other numbers in those of its params that are arrays, drawn from their own, as labels or
     masks need it; None where there are none, or they are not taken.
     """
-    rng, params = np.random.default_rng(7), {**call.op.defaults, **call.params}
+    rng, params = np.random.default_rng(7), call.every_param
     arrays = {
         name: value for name, value in params.items() if isinstance(value, np.ndarray) and value.size > 1
     }
@@ -144,7 +144,7 @@ def with_both_signs(arrays: tuple[Any, ...], chosen: list[int]) -> tuple[Any, ..
 
 def with_negative_params(call: RecordedCall, arrays: tuple[Any, ...]) -> RecordedCall | None:
     """The call with the signs of its float params changed, of as many as the forward takes; None of none."""
-    params, changed = {**call.op.defaults, **call.params}, None
+    params, changed = call.every_param, None
     for name, value in list(params.items()):
         if type(value) is float and value:
             proposed = replace(call, params={**params, name: -value})

@@ -44,8 +44,7 @@ class WrongEntry(Fault):
         y = f"∂y{which}{show_shape(output_index)}"
         x = f"∂{function.names[self.input]}{show_shape(input_index)}"
         super().__init__(
-            "wrong",
-            f"{y} / {x}: the gradient gives {analytic:.10g}, finite differences give {numeric:.10g}",
+            "wrong", f"{y} / {x}: the gradient gives {analytic:.10g}, finite differences give {numeric:.10g}"
         )
 
 

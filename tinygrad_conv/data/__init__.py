@@ -5,14 +5,7 @@ from __future__ import annotations
 from ..absent.missing import public_names
 from . import transforms
 from .collate import default_collate, default_convert
-from .datasets import (
-    ConcatDataset,
-    Dataset,
-    IterableDataset,
-    Subset,
-    TensorDataset,
-    random_split,
-)
+from .datasets import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
 from .digits import digits, mnist_5k, stratified_split
 from .files.cifar import read_cifar
 from .files.idx import read_idx

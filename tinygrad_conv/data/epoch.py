@@ -7,8 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ..randomness.default import GENERATOR
-from ..randomness.derived import drawing_by_default, seeded
+from ..randomness.default import GENERATOR, drawing_by_default, seeded
 from ..randomness.state import generator_state, set_generator_state
 from .datasets import load_state_of, state_of
 from .prefetch import Prefetch

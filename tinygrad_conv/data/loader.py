@@ -9,7 +9,7 @@ import numpy as np
 
 from ..options import checked, optional
 from ..randomness.default import generator as default_generator
-from ..randomness.derived import next_seed, seed_from
+from ..randomness.default import next_seed, seed_from
 from ..randomness.seeds import Random, random_numbers
 from ..randomness.state import generator_state, set_generator_state
 from .collate import collated, default_convert, emptied

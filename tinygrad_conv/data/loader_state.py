@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from ..options import is_flag, is_integer, show_given
 from ..randomness.default import generator as default_generator
-from ..randomness.derived import seeded
+from ..randomness.default import seeded
 from ..randomness.state import check_generator_state, generator_state, set_generator_state
 from .datasets import load_state_of, state_of
 from .epoch import Place, Start, place_of

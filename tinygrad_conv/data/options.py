@@ -1,4 +1,4 @@
-"""The options of datasets, samplers and loaders, where tinygrad_conv/options.py is silent."""
+"""The options of datasets, samplers and loaders, where tinygrad_conv/options is silent."""
 
 from __future__ import annotations
 

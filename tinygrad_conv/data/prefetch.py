@@ -77,9 +77,8 @@ class Prefetch(Iterator[Any]):
         with self.changed:
             self.ready.append(outcome)
             self.changed.notify_all()
-        return isinstance(outcome.error, (Exception, type(None))) and not isinstance(
-            outcome.error, StopIteration
-        )
+        error = outcome.error
+        return error is None or isinstance(error, Exception) and not isinstance(error, StopIteration)
 
     def __next__(self) -> Any:
         with self.changed:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import show_shape
 from ..options import check_constructor
-from ..randomness.derived import seed_from, seeded
+from ..randomness.default import seed_from, seeded
 from ..randomness.seeds import Random, random_numbers
 from .options import DATA
 

@@ -33,7 +33,7 @@ from .explanations import StepExplanation, explain_step
 from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
-from .notebook import findings, nets, reports, tensors
+from .notebook import nets, reports, tensors
 from .page import program
 from .profiler import profile
 from .record import Recording, load, record
@@ -83,9 +83,9 @@ DOORS.update(
         "profile_html": reports.show_profile,
         "program_html": reports.show_program,
         "report_html": reports.show_report,
-        "layers_html": findings.show_layers,
-        "finding_html": findings.show_finding,
-        "doctor_html": findings.show_doctor,
+        "layers_html": reports.show_layers,
+        "finding_html": reports.show_finding,
+        "doctor_html": reports.show_doctor,
         "tape_html": page.embedded,
         "program_page": program.write,
     }

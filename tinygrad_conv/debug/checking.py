@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.declare import Rule, show_name
 from ..engine.registry import OPS, picture
+from ..errors import show_table
 from ..kernels import use_kernels
 from ..members import members_of
 from .recorded import Recorded
@@ -72,9 +73,7 @@ class Report(Sequence[Check]):
         return next((check for check in self if not check.agrees), None)
 
     def __repr__(self) -> str:
-        table = [HEAD, *(check.columns() for check in self)]
-        widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+        lines = show_table([HEAD, *(check.columns() for check in self)], "<" * len(HEAD))
         return "\n".join([*lines, self.verdict()])
 
     def _repr_html_(self) -> str | None:
@@ -104,7 +103,8 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     node = node_of(step, placeholders_of(step))
     with use_kernels("reference"), np.errstate(all="ignore"):
         literal = [part for _, part in contributions(node, step.grad_output)]
-    for (name, place, dx), reference in zip(gradients(step), literal):
+    gradients = (each for each in step.one_by_one(step.grad_inputs) if each[2] is not None)
+    for (name, place, dx), reference in zip(gradients, literal):
         v = np.asarray(rng.standard_normal(dx.shape))
         along = float(np.sum(dx * v))
         numerical, summands, remark = difference_along(step, name, place, v, along)
@@ -119,14 +119,6 @@ def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
             tolerance=TOLERANCE[dx.dtype.name],
             remark=remark,
         )
-
-
-def gradients(step: Step) -> Iterator[tuple[str, int | None, Array]]:
-    """(argument, place in it if it is variadic, gradient) for each gradient of a step."""
-    for name, gradient in step.grad_inputs.items():
-        for place, dx in enumerate(members_of(gradient)):
-            if dx is not None:
-                yield name, place if step.variadic else None, dx
 
 
 def difference_along(

@@ -37,7 +37,8 @@ def why_no_grad(tensor: Tensor) -> str:
             return f"{name} is a result ({node!r}), and {rule}"
         asked = f"{name} asked for its gradient (retain_grad)"
         return f"{asked}, but no backward has passed {node!r}{late(node)}"
-    readers = [node for node in live_nodes() if any(edge is tensor for edge in input_edges(node))]
+    waiting = (node for node in alive(Node) if not node.consumed)
+    readers = [node for node in waiting if any(edge is tensor for edge in input_edges(node))]
     if readers:
         listed = "".join(f"\n    {node!r}" for node in readers[:5])
         read = f"{name} is read by ops that no backward has passed yet"
@@ -72,11 +73,6 @@ def why_none_is_wanted(tensor: Tensor, name: str) -> str:
 def late(node: Node) -> str:
     """What to add where a backward has passed after all."""
     return f"; the backward at {show_where(node.consumed)} passed before that" if node.consumed else ""
-
-
-def live_nodes() -> list[Node]:
-    """Every node that is alive and has not been freed."""
-    return [node for node in alive(Node) if not node.consumed]
 
 
 def alive(*wanted: type[Tracked]) -> list[Tracked]:

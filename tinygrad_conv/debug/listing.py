@@ -120,7 +120,7 @@ def describe(node: Node, numbers: dict[Node, int]) -> Line:
         outputs=tuple(f"{dtype}{errors.show_shape(shape)}" for shape, dtype in node.outputs),
         place=place_at(node.where, node.layer).at,
         layer=node.layer,
-        freed_by=place_at(node.consumed, "").at if node.consumed else "",
+        freed_by=place_at(node.consumed).at if node.consumed else "",
     )
 
 

@@ -17,8 +17,9 @@ from ..engine.node import Node
 from ..engine.observe import Call
 from ..engine.registry import picture
 from ..engine.tensor import Tensor
+from ..errors import show_table
 from ..kernels import dispatch, served
-from ..members import members_of
+from ..members import grouped, members_of
 from .step import Step
 from .stepping import StepObserver
 from .values import saved_arrays
@@ -103,7 +104,7 @@ class profile(StepObserver):
 
     def table(self, by: str = "op") -> str:
         """The totals by "op", "layer" or "place" (the user's line), the slowest first."""
-        return aligned(self.rows(by))
+        return "\n".join(show_table(self.rows(by), "<>>>>><"))
 
     def rows(self, by: str) -> list[tuple[str, ...]]:
         """The cells of the table, its head first."""
@@ -114,9 +115,7 @@ class profile(StepObserver):
         }
         if by not in keys:
             raise ValueError(f"table: by must be one of {', '.join(keys)}, not {by!r}")
-        groups: dict[str, list[Event]] = {}
-        for event in self.events:
-            groups.setdefault(keys[by](event), []).append(event)
+        groups = grouped((keys[by](event), event) for event in self.events)
         slowest = sorted(groups, key=lambda name: -sum(event.seconds for event in groups[name]))
         head = (by, "calls", "forward ms", "backward ms", "allocated MB", "saved MB", "kernels")
         return [head, *(totals(name, groups[name]) for name in slowest)]
@@ -167,13 +166,3 @@ def totals(name: str, events: Sequence[Event]) -> tuple[str, ...]:
         *(f"{nbytes / 2**20:.2f}" for nbytes in sizes),
         ", ".join(kernels),
     )
-
-
-def aligned(rows: list[tuple[str, ...]]) -> str:
-    """Rows as columns: the first and the last to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = []
-    for first, *numbers, last in rows:
-        to_the_right = (number.rjust(width) for number, width in zip(numbers, widths[1:]))
-        lines.append("  ".join([first.ljust(widths[0]), *to_the_right, last]).rstrip())
-    return "\n".join(lines)

@@ -120,13 +120,12 @@ class Recorded(Sequence[Step]):
     def users(self, of: Any) -> list[User]:
         """Where a leaf or a result is read: what these steps contribute adds up to its gradient."""
         wanted = self.source(of)
-        users: list[User] = []
-        for step in self:
-            for name, source in step.sources.items():
-                for place, origin in enumerate(members_of(source)):
-                    if origin == wanted:
-                        users.append(User(step, name, place if step.variadic else None))
-        return users
+        return [
+            User(step, name, place)
+            for step in self
+            for name, place, source in step.one_by_one(step.sources)
+            if source == wanted
+        ]
 
 
 class Copies:

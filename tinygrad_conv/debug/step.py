@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -10,6 +10,7 @@ from ..engine.location import Place, place_at
 from ..engine.node import Node
 from ..engine.registry import picture
 from ..errors import show_value
+from ..members import members_of
 
 
 class Source(NamedTuple):
@@ -87,6 +88,12 @@ class Step:
     def variadic(self) -> bool:
         """Whether the op takes any number of inputs, under one name."""
         return type(next(iter(self.sources.values()), None)) is tuple
+
+    def one_by_one(self, by_argument: dict[str, Any]) -> Iterator[tuple[str, int | None, Any]]:
+        """(argument, place in it if it is variadic, value) for sources or gradients by argument."""
+        for name, values in by_argument.items():
+            for place, value in enumerate(members_of(values)):
+                yield name, place if self.variadic else None, value
 
     def as_dy(self, gradients: Sequence[Any]) -> Any:
         """Gradients of the outputs, one for each, as the op's rules are given them."""

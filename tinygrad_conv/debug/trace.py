@@ -82,10 +82,7 @@ def way_on(recording: Recorded, source: Source | str, index: Index) -> tuple[lis
         products = [product for user in recording.users(source) for product in products_of(user, index)]
         largest = max(products, key=lambda product: abs(product.product), default=None)
         if largest is None or largest.product == 0:
-            return (
-                hops,
-                f"no gradient comes through: {nothing_but_zeros(len(products))}",
-            )
+            return hops, f"no gradient comes through: {nothing_but_zeros(len(products))}"
         slot, index = (largest.at[0], largest.at[1:]) if largest.step.several else (0, largest.at)
         name = f"dy{list(largest.at) or ''}"
         whole = sum(product.product for product in products)

@@ -9,9 +9,12 @@
     half.py        what of that is computed in float32, for float16 cannot hold it
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
-    function_methods.py, in_place_function_methods.py    methods that are functions of `functional/`, which
-                   registers them
+    function_methods.py    methods that are functions of `functional/`, which registers them
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
+    conversions.py    another dtype, a device, and off the tape: numbers of Python's and NumPy's
+    printing.py    how the numbers of a tensor are printed
+    numpy_calls.py    what NumPy's own functions do with a Tensor
+    next_functions.py    the tape as PyTorch's scripts walk it
     dlpack.py      a tensor's memory for other libraries
     index_order.py    `x[0, :, [1, 2]]` in PyTorch's order
     memory.py      who shows the same memory, and what was in it when an op read it

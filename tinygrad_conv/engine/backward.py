@@ -44,7 +44,7 @@ def sweep(gradients: Gradients) -> dict[Any, Any]:
 
 def send_back(node: Node, gradients: Gradients) -> None:
     """The chain rule at one op: from dY, and what it saved, each rule makes the gradient of its input."""
-    if node.consumed is not None or node.index < Versions.latest:  # nearly always neither
+    if node.consumed is not None or node.index < Versions.latest:  # seldom: freed, or changes came later
         check_unconsumed(node)
         check_versions(node)
     if node.contents:
@@ -119,7 +119,7 @@ class Gradients:
     def take(self, node: Node) -> Any:
         """dY of a node after its hooks, an array read-only; of an op with several outputs a tuple."""
         if node._listeners is None and not node.several and not self.wanted:
-            dy = self.arrived.pop((node, 0))  # nearly always; an Output is such a tuple
+            dy = self.arrived.pop((node, 0))  # nearly always; it equals Output(node, 0)
             return dy if self.lift is not None else read_only(dy)
         dys = [self.take_output(Output(node, slot)) for slot in range(len(node.outputs))]
         return tuple(dys) if node.several else dys[0]
@@ -166,7 +166,9 @@ class Gradients:
             node.free(self.consumer)
 
     def at_leaves(self) -> dict[Any, Any]:
-        """By edge: what has arrived at the leaves, after their hooks, and what results were to keep."""
+        """By edge: what has arrived at the leaves, after their hooks, and what results were to keep. Once
+        no node waits, `arrived` holds leaves alone.
+        """
         for leaf, gradient in self.arrived.items():
             if leaf._listeners is not None and leaf._listeners.hooks:
                 self.arrived[leaf] = run_hooks(leaf._listeners.hooks[0], gradient)

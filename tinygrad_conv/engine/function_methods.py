@@ -1,7 +1,8 @@
-"""Tensor's methods that are functions with the tensor first: `x.topk(3)` is `tg.topk(x, 3)`.
+"""Tensor's methods that are functions with the tensor first: `x.topk(3)` is `tg.topk(x, 3)`; and those that
+make it what a function makes of it: after `x.floor_()`, x is `tg.floor(x)`.
 
 Which they are stands here, for people and their editors; `functional/methods.py`, above the ops, enters the
-functions under these names. A few that need none are below them.
+functions under these names. A few that need none are between the two.
 """
 
 from __future__ import annotations
@@ -193,3 +194,83 @@ class FunctionMethods:
     @property
     def mT(self) -> Self:
         return OPS["transpose"](self, dim0=-2, dim1=-1)
+
+
+class InPlaceFunctionMethods:
+    """What a Tensor can become because a function can make it."""
+
+    __slots__ = ()
+
+    absolute_: Callable[..., Any]
+    acos_: Callable[..., Any]
+    acosh_: Callable[..., Any]
+    addcdiv_: Callable[..., Any]
+    addcmul_: Callable[..., Any]
+    addmm_: Callable[..., Any]
+    addmv_: Callable[..., Any]
+    asin_: Callable[..., Any]
+    asinh_: Callable[..., Any]
+    atan_: Callable[..., Any]
+    atanh_: Callable[..., Any]
+    baddbmm_: Callable[..., Any]
+    bitwise_and_: Callable[..., Any]
+    bitwise_left_shift_: Callable[..., Any]
+    bitwise_not_: Callable[..., Any]
+    bitwise_or_: Callable[..., Any]
+    bitwise_right_shift_: Callable[..., Any]
+    bitwise_xor_: Callable[..., Any]
+    ceil_: Callable[..., Any]
+    copysign_: Callable[..., Any]
+    cosh_: Callable[..., Any]
+    cumprod_: Callable[..., Any]
+    cumsum_: Callable[..., Any]
+    divide_: Callable[..., Any]
+    eq_: Callable[..., Any]
+    erf_: Callable[..., Any]
+    erfc_: Callable[..., Any]
+    exp2_: Callable[..., Any]
+    expm1_: Callable[..., Any]
+    floor_: Callable[..., Any]
+    floor_divide_: Callable[..., Any]
+    fmod_: Callable[..., Any]
+    frac_: Callable[..., Any]
+    ge_: Callable[..., Any]
+    greater_: Callable[..., Any]
+    greater_equal_: Callable[..., Any]
+    gt_: Callable[..., Any]
+    index_add_: Callable[..., Any]
+    index_fill_: Callable[..., Any]
+    le_: Callable[..., Any]
+    lerp_: Callable[..., Any]
+    less_: Callable[..., Any]
+    less_equal_: Callable[..., Any]
+    log10_: Callable[..., Any]
+    log1p_: Callable[..., Any]
+    log2_: Callable[..., Any]
+    logical_and_: Callable[..., Any]
+    logical_not_: Callable[..., Any]
+    logical_or_: Callable[..., Any]
+    logical_xor_: Callable[..., Any]
+    lt_: Callable[..., Any]
+    multiply_: Callable[..., Any]
+    nan_to_num_: Callable[..., Any]
+    ne_: Callable[..., Any]
+    negative_: Callable[..., Any]
+    not_equal_: Callable[..., Any]
+    reciprocal_: Callable[..., Any]
+    remainder_: Callable[..., Any]
+    round_: Callable[..., Any]
+    rsqrt_: Callable[..., Any]
+    scatter_: Callable[..., Any]
+    scatter_add_: Callable[..., Any]
+    scatter_reduce_: Callable[..., Any]
+    sign_: Callable[..., Any]
+    sinh_: Callable[..., Any]
+    square_: Callable[..., Any]
+    subtract_: Callable[..., Any]
+    tan_: Callable[..., Any]
+    tril_: Callable[..., Any]
+    triu_: Callable[..., Any]
+    true_divide_: Callable[..., Any]
+    trunc_: Callable[..., Any]
+    xlogy_: Callable[..., Any]

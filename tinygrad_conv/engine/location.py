@@ -153,7 +153,7 @@ def show_place(function: Any) -> str:
     return show_line(show_path(function.__code__.co_filename), function.__code__.co_firstlineno)
 
 
-def place_at(where: Where, layer: str) -> Place:
+def place_at(where: Where, layer: str = "") -> Place:
     """A place in full, with the text of its line."""
     file, line = where[0].co_filename, line_of(where)
     lines = source_lines(file)

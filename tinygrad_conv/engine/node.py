@@ -25,12 +25,12 @@ tick = itertools.count(1).__next__
 
 
 class Versions:
-    """The version counter: of its last change in place, each tensor's memory has a number.
+    """The version counter: each change in place gives the memory that it changes the next number.
 
-    It runs on the creation counter, so a change and a node can be compared: which came later.
+    The numbers are the creation counter's, so a change can be compared with a node: the larger came later.
     """
 
-    latest = 0  # the last change of any tensor: a node made after it need not be looked at
+    latest = 0  # of the last change of any memory: a node made after it need not be looked at
 
 
 class Output(NamedTuple):
@@ -95,7 +95,7 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # an Edge for each input, or None; of a variadic op one list of them in a list
+        self.edges = edges  # for each input an Edge, or None: no gradient is wanted; [[…]] of a variadic op
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
@@ -172,7 +172,7 @@ def check_versions(node: Node) -> None:
 def check_contents(node: Node) -> None:
     """Refuse a node whose rules would read what was changed without the tape being told."""
     for memory, array, numbers in node.contents:
-        # as save_input takes them, written out: one call less for each array
+        # noted in the same way by save_input in op.py; written out: one call less for each array
         if numbers != (array.tobytes() if array.nbytes <= WHOLE else sample(array)):
             name = memory.show()
             raise MutationError(

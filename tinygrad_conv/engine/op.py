@@ -29,7 +29,7 @@ from .tensor import Tensor, tensor_of, view_of
 ndarray = np.ndarray
 # Types of params that nobody can change behind the tape
 PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})
-PLAIN_OR_TUPLE = PLAIN | {tuple}  # a tuple of plain ones, which is looked into
+PLAIN_OR_TUPLE = PLAIN | {tuple}  # what is in a tuple, `settle` looks at
 
 
 class SavePlan(NamedTuple):
@@ -72,7 +72,7 @@ class Op:
         self.params = tuple(parameter.name for parameter in params)
         self.defaults = {param.name: param.default for param in params if param.default is not param.empty}
         self.options: dict[str, Option] = {}  # what params may be, where that was declared
-        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # types of params that nothing is asked of
+        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # by param: types that `settle` lets pass
         self.arity = len(inputs)
         self.variadic = variadic[0] if variadic else None
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
@@ -129,7 +129,7 @@ class Op:
                 self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
             return outputs
         except BeyondHalf:
-            pass  # below, where what is raised is no consequence of this
+            pass  # float32 it is, below: what is raised there is no consequence of this
         except Exception as error:
             explanation = explained(self, inputs, params, error)
             if explanation is error:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import DTypeLike
 
 from ..spellings import spelled_methods
-from .function_methods import FunctionMethods
-from .in_place_function_methods import InPlaceFunctionMethods
+from .function_methods import FunctionMethods, InPlaceFunctionMethods
 from .in_place_methods import InPlace, scaled
 from .registry import COMPOSITES, OPS
 

@@ -39,7 +39,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self._grad = None  # the slot is GradSlot's, in methods.py
+        self._grad = None  # what .grad shows; methods.py declares its slot
         self.name = name
         self._requires_grad = False
         if requires_grad is not False:
@@ -157,7 +157,10 @@ class Tensor(TensorMethods):
         return 0 if self._memory is None else self._memory.version
 
     def join(self, other: Tensor, copied: bool = False, stands_in: bool = False) -> None:
-        """Be one more tensor that shows the memory of another, or stands for a view that had to be copied."""
+        """Be one more tensor that shows the memory of another, or stands for a view that had to be copied.
+
+        copied, stands_in: as memory.py's Member has them.
+        """
         if other._memory is not None:
             shown = other._memory.member(other)
             copied, stands_in = copied or shown.has_own_array, stands_in or shown.stands_in
@@ -171,7 +174,7 @@ class Tensor(TensorMethods):
     def __reduce__(self) -> tuple[Any, ...]:
         check_leaf(self, "copy, pickle", "x.detach(), or x.detach().numpy() where it is drawn")
         slots = {"requires_grad": self._requires_grad, "name": self.name, "grad": self.grad}
-        return type(self), (self._data,), (None, slots)
+        return type(self), (self._data,), (None, slots)  # the form that pickle has for slots
 
     def __repr__(self) -> str:
         numbers = show_numbers(self._data, "tensor(")
@@ -205,7 +208,7 @@ def view_of(array: Array, other: Tensor, copied: bool = False) -> Tensor:
     return tensor
 
 
-@told
+@told  # observers see it as one call
 def copied(array: Array) -> Array:
     """A copy of an array."""
     return array.copy()

@@ -110,26 +110,14 @@ from .pooling import (
     avg_pool1d,
     max_pool1d,
     max_pool2d,
+    max_unpool1d,
+    max_unpool2d,
 )
 from .ranks import bucketize, nanquantile, quantile, searchsorted
-from .reductions import (
-    all,
-    any,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    std,
-    std_mean,
-    sum,
-    var,
-    var_mean,
-)
+from .reductions import all, any, max, mean, min, norm, prod, std, std_mean, sum, var, var_mean
 from .scans import cummax, cummin, cumprod, cumsum, logcumsumexp
 from .scattering import scatter, scatter_add, scatter_reduce
 from .shapes import cat, interpolate, pad, stack
-from .unpooling import max_unpool1d, max_unpool2d
 from .views import (
     atleast_1d,
     atleast_2d,

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
-from ..ops import arithmetic, comparisons, division, elementary, functions, rounding
+from ..ops import arithmetic, comparisons, elementary, functions, rounding
 from ..ops.arguments.dtypes import check_float
 from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand, rounded_once
@@ -77,9 +77,9 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     dtypes = [getattr(each, "dtype", None) or np.min_scalar_type(each) for each in (input, other)]
     whole = all(dtype.kind in "biu" for dtype in dtypes)
     if whole and rounding_mode == "floor":
-        return division.floor_divide(input, other)
+        return rounding.floor_divide(input, other)
     if whole:
-        return division.floor_divide(arithmetic.sub(input, division.fmod(input, other)), other)
+        return rounding.floor_divide(arithmetic.sub(input, rounding.fmod(input, other)), other)
     quotient = arithmetic.div(input, other)
     return rounding.floor(quotient) if rounding_mode == "floor" else rounding.trunc(quotient)
 

@@ -12,7 +12,7 @@ from ..dtypes import numbers_in
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
-from ..ops import arithmetic, assign, comparisons, reduce, shape
+from ..ops import arithmetic, comparisons, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.dtypes import check_integers
@@ -52,7 +52,7 @@ def index_add(input: Operand, dim: int, index: Operand, source: Operand, *, alph
 def index_fill(input: Operand, dim: int, index: Operand, value: Operand) -> Tensor:
     """`input` with a number in the slices along `dim` that `index`, a row of integers, names."""
     number = value if hasattr(value, "ndim") else numbers_in(value, input.dtype)
-    return assign.setitem(input, number, index=along("index_fill", input, dim, index))
+    return indexing.setitem(input, number, index=along("index_fill", input, dim, index))
 
 
 def along(op: str, input: Operand, dim: int, index: Operand) -> tuple[Any, ...]:
@@ -145,11 +145,7 @@ def repeat_interleave(
 
 @checked(prepend=optional(ARRAY), append=optional(ARRAY))
 def diff(
-    input: Operand,
-    n: int = 1,
-    dim: int = -1,
-    prepend: Operand | None = None,
-    append: Operand | None = None,
+    input: Operand, n: int = 1, dim: int = -1, prepend: Operand | None = None, append: Operand | None = None
 ) -> Tensor:
     """x[i + 1] - x[i] along `dim`, n times over, after `prepend` and `append` were joined to the ends of x.
 

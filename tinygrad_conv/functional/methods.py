@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Any
 
-from ..engine.function_methods import FunctionMethods
+from ..engine.function_methods import FunctionMethods, InPlaceFunctionMethods
 from ..engine.in_place import change
-from ..engine.in_place_function_methods import InPlaceFunctionMethods
 
 
 def method_names(methods: type = FunctionMethods) -> list[str]:

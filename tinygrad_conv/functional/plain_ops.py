@@ -6,7 +6,7 @@ from ..engine.op import Op
 from ..ops.activations import gelu, logsigmoid, prelu, softplus
 from ..ops.adaptive import adaptive_avg_pool2d
 from ..ops.arithmetic import clamp_max, clamp_min, copysign, logaddexp, maximum, minimum, mul, neg, pow
-from ..ops.classification import cross_entropy, nll_loss
+from ..ops.classification import cross_entropy, nll_loss, one_hot
 from ..ops.comparisons import (
     bitwise_and,
     bitwise_left_shift,
@@ -32,7 +32,6 @@ from ..ops.comparisons import (
 )
 from ..ops.conv import conv2d
 from ..ops.counting import argsort, bincount, count_nonzero
-from ..ops.division import floor_divide, fmod, remainder
 from ..ops.elementary import (
     acos,
     acosh,
@@ -53,7 +52,6 @@ from ..ops.elementary import (
 from ..ops.extremes import amax, amin, argmax, argmin
 from ..ops.functions import abs, cos, exp, log, sigmoid, sign, sin, sqrt, tanh
 from ..ops.index import gather, put_add
-from ..ops.labels import one_hot
 from ..ops.linalg import linear, matmul
 from ..ops.loss import (
     binary_cross_entropy,
@@ -66,7 +64,7 @@ from ..ops.loss import (
 from ..ops.patches import fold, pixel_shuffle, pixel_unshuffle, unfold
 from ..ops.pool import avg_pool2d
 from ..ops.reduce import logsumexp
-from ..ops.rounding import ceil, floor, round, trunc
+from ..ops.rounding import ceil, floor, floor_divide, fmod, remainder, round, trunc
 from ..ops.shape import (
     chunk,
     clone,

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import numbers_in
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, assign, resample, shape
+from ..ops import arithmetic, resample, shape
 from ..ops import index as indexing
 from ..ops.arguments.shapes import check_places, check_source
 from ..ops.reduce import expand
@@ -23,13 +23,7 @@ OLD_NAMES = {"add": "sum", "multiply": "prod"}
 
 @checked(dim=INTEGER, src=OPERAND, value=optional(OPERAND), reduce=optional(choice("add", "multiply")))
 def scatter(
-    input: Operand,
-    dim: int,
-    index: Operand,
-    src: Any = None,
-    *,
-    value: Any = None,
-    reduce: str | None = None,
+    input: Operand, dim: int, index: Operand, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
     """`input` with src[i, j, …] written to x[i, index[i, j, …], …] for dim=1, and so on; or with one number.
 
@@ -52,7 +46,7 @@ def scatter(
         return scatter_reduce(input, dim, index, source, OLD_NAMES[reduce])
     if not input.ndim and number.ndim:
         number = shape.reshape(number, shape=())
-    return assign.setitem(input, number, index=places_of(input, dim, index))
+    return indexing.setitem(input, number, index=places_of(input, dim, index))
 
 
 @checked()
@@ -80,7 +74,7 @@ def scatter_reduce(
     check_source("scatter_reduce", input, src, index)
     place, numbers = places_of(input, dim, index), src[tuple(map(slice, index.shape))]
     neutral = np.asarray(reduce == "prod", input.dtype)
-    base = input if include_self else assign.setitem(input, neutral, index=place)
+    base = input if include_self else indexing.setitem(input, neutral, index=place)
     if reduce == "prod":
         return multiplied_at(base, numbers, place)
     total = indexing.scatter_add(base, numbers, dim=dim, index=index)
@@ -104,5 +98,5 @@ def multiplied_at(base: Operand, numbers: Operand, place: Any) -> Tensor:
     y, factors = shape.reshape(base, shape=(-1,)), shape.reshape(numbers, shape=(-1,))
     for entries in resample.each_target_once(targets):  # type: ignore[no-untyped-call]
         target = targets[entries]
-        y = assign.setitem(y, arithmetic.mul(y[target], factors[entries]), index=target)
+        y = indexing.setitem(y, arithmetic.mul(y[target], factors[entries]), index=target)
     return shape.reshape(y, shape=sizes)

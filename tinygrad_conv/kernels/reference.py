@@ -130,13 +130,9 @@ def _dtypes(*arrays: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
 
 def _tap(window: Window, a: int, b: int) -> Index:
     """Where tap (a, b) of all windows lies in the padded input."""
-    rows, columns = (
-        slice(offset, offset + stride * count, stride)
-        for offset, stride, count in zip(
-            (a * window.dilation[0], b * window.dilation[1]), window.stride, window.out, strict=True
-        )
-    )
-    return EVERY, EVERY, rows, columns
+    top, left = a * window.dilation[0], b * window.dilation[1]
+    (down, right), (height, width) = window.stride, window.out
+    return EVERY, EVERY, slice(top, top + down * height, down), slice(left, left + right * width, right)
 
 
 def _inside(window: Window, a: int, b: int) -> tuple[Index, Index]:
@@ -147,10 +143,8 @@ def _inside(window: Window, a: int, b: int) -> tuple[Index, Index]:
 
 def _padded_size(window: Window) -> tuple[int, int]:
     """Height and width with the padding, and with what windows read beyond it (pooling with ceil_mode)."""
-    height, width = (
-        max(size + sum(padding), window.reach(axis))
-        for axis, (size, padding) in enumerate(zip(window.size, window.padding, strict=True))
-    )
+    height = max(window.size[0] + sum(window.padding[0]), window.reach(0))
+    width = max(window.size[1] + sum(window.padding[1]), window.reach(1))
     return height, width
 
 

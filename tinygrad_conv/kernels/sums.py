@@ -66,9 +66,8 @@ def in_pairs(
     shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, reduced: tuple[int, ...]
 ) -> bool:
     """Whether NumPy's own sum adds in pairs, or so few numbers that it is all the same."""
-    return prod([shape[axis] for axis in reduced]) <= SHORT or lie_side_by_side(
-        shape, strides, itemsize, reduced
-    )
+    is_short = prod([shape[axis] for axis in reduced]) <= SHORT
+    return is_short or lie_side_by_side(shape, strides, itemsize, reduced)
 
 
 def lie_side_by_side(

@@ -133,6 +133,20 @@ class Conv(Convolution):
         sides = [side for axis in reversed(pads[-self.dims :]) for side in axis]
         return F.pad(x, sides, self.padding_mode), 0
 
+    def forward(self, x: Any) -> Tensor:
+        check_dtype(self, x, self.weight)
+        x, padding = self.padded(x)
+        conv = F.conv1d if self.dims == 1 else F.conv2d
+        return conv(
+            x,
+            self.weight,
+            self.bias,
+            stride=self.stride,
+            padding=padding,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
+
 
 class Conv1d(Conv):
     """Cross-correlation along one axis: x [N, in_channels, L] (or without N) → [N, out_channels, P].
@@ -141,11 +155,6 @@ class Conv1d(Conv):
     """
 
     dims = 1
-
-    def forward(self, x: Any) -> Tensor:
-        check_dtype(self, x, self.weight)
-        x, padding = self.padded(x)
-        return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv2d(Conv):
@@ -160,19 +169,6 @@ class Conv2d(Conv):
     """
 
     dims = 2
-
-    def forward(self, x: Any) -> Tensor:
-        check_dtype(self, x, self.weight)
-        x, padding = self.padded(x)
-        return F.conv2d(
-            x,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
 
 
 class ConvTranspose(Convolution):

@@ -14,7 +14,7 @@ from ..engine.modes import no_grad
 from ..engine.numpy_calls import tensors_in
 from ..engine.registry import picture
 from ..engine.tensor import Tensor
-from ..errors import show_shape
+from ..errors import show_shape, show_table
 from ..options import is_integers, show_given
 from .options import is_plain
 
@@ -69,14 +69,9 @@ class Summary:
         return sum(row.memory for row in self.rows)
 
     def __str__(self) -> str:
-        lines = [HEAD, *(row.cells() for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines)]
-        rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-        shown = [
-            "  ".join([*map(str.ljust, line[:3], widths), *map(str.rjust, line[3:], widths[3:])]).rstrip()
-            for line in lines
-        ]
-        return "\n".join([shown[0], rule, *shown[1:], rule, *self.totals()])
+        head, *lines = show_table([HEAD, *(row.cells() for row in self.rows)], "<<<>>>")
+        rule = "─" * len(head)
+        return "\n".join([head, rule, *lines, rule, *self.totals()])
 
     __repr__ = __str__
 

@@ -89,9 +89,8 @@ def selu(x):
     DtypeError for integers.
     """
     check_float("selu", input=x)
-    return positive_part(x) * x.dtype.type(SELU_SCALE) + np.expm1(negative_part(x)) * x.dtype.type(
-        SELU_SCALE * SELU_ALPHA
-    )
+    above, below = x.dtype.type(SELU_SCALE), x.dtype.type(SELU_SCALE * SELU_ALPHA)
+    return positive_part(x) * above + np.expm1(negative_part(x)) * below
 
 
 @selu.grad("x")

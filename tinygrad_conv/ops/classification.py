@@ -1,4 +1,4 @@
-"""Losses of classes: how improbable a prediction makes the label.
+"""Losses of classes: how improbable a prediction makes the label; and labels as vectors and weights.
 
 x has its classes in dimension 1, as [N, C, ...], or it is [C]. With m[c] = weight[c] · q[c], q being the
 distribution wanted (for a label t: 1 at t, 0 elsewhere), every loss here is -Σ m[c] ln p[c] for each sample.
@@ -18,17 +18,18 @@ from ..engine.declare import primitive
 from .activations import per_channel
 from .arguments.dtypes import check_float
 from .arguments.losses import (
+    check_class_numbers,
     check_class_target,
     check_label_smoothing,
     check_labels,
     check_reduction,
     class_dim,
     is_labels,
+    labels_outside,
     labels_shape,
 )
 from .arithmetic import div
 from .functions import masked, to, wide
-from .labels import label_vectors, label_weights
 from .loss import reduced
 from .reduce import sum
 from .shape import reshape, unsqueeze
@@ -145,3 +146,44 @@ def class_weights(weight, x_shape, dtype):
     if weight is None:
         return 1.0
     return reshape(to(weight, dtype=dtype), shape=per_channel(weight.shape, len(x_shape)))
+
+
+@primitive(names=("input",), differentiable=False)
+def one_hot(x, *, num_classes=-1):
+    """1 at the place that each label of x [...] says, 0 elsewhere → int64 [..., num_classes].
+
+    num_classes -1: as many as the labels need. Raises ValueError for a label that is negative or not below
+    num_classes, DtypeError for labels that are no integers.
+    """
+    check_class_numbers("one_hot", x, num_classes)
+    classes = int(x.max()) + 1 if num_classes == -1 else num_classes
+    outside = labels_outside(x, classes)
+    if outside:
+        raise ValueError(f"one_hot: labels must be at least 0 and below num_classes={classes}; {outside}")
+    return (x[..., None] == np.arange(classes)).astype(np.int64)
+
+
+@primitive(differentiable=False)
+def label_weights(target, *, dtype, weight=None, ignore_index=-100):
+    """weight[t] for each label t, or 1 without weights; 0 where t is ignore_index."""
+    target = target.astype(np.intp)
+    counted = target != ignore_index
+    if weight is None:
+        return counted.astype(dtype)
+    return np.where(counted, np.asarray(weight, dtype)[np.where(counted, target, 0)], dtype.type(0))
+
+
+@primitive(differentiable=False)
+def label_vectors(target, *, classes, dtype, weight=None, ignore_index=-100, label_smoothing=0.0):
+    """weight[c] · ((1 - ε) 1[c = t] + ε / C) for each class c, ε being label_smoothing.
+
+    It is 0 where t is ignore_index. target [N, ...] → [N, C, ...], and a label alone → [C].
+    """
+    axis = min(target.ndim, 1)
+    labels = target.reshape(*target.shape[:axis], 1, *target.shape[axis:])
+    places = np.arange(classes).reshape((-1,) + (1,) * (target.ndim - axis))
+    hit, miss = dtype.type(1 - label_smoothing), dtype.type(label_smoothing / max(classes, 1))
+    vectors = (labels == places) * hit + miss
+    if weight is not None:
+        vectors *= np.asarray(weight, dtype).reshape(places.shape)
+    return vectors * (labels != ignore_index)

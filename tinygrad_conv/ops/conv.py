@@ -16,8 +16,9 @@ Its derivative in each slot, by the coefficients of that slot's entries:
 
 where dY counts as 0 outside its range, and turned means flipped by 180°. Each of the three is linear in the
 two slots it does not differentiate, and the derivative of T in two slots is the same whichever comes first,
-so each one's rules are the other two. The gradient of an op's own output takes the slot that the op
-differentiates: v stands in W's place, u in X's, and ⟨v, conv2d_weight_grad(x, dy)⟩ = T(x, v, dy) again.
+so each one's rules are the other two. In them the gradient of the op's own output has the shape of the slot
+that the op differentiates, and takes its place: v, of a weight gradient, stands where W stood, u, of an input
+gradient, where X stood. So ⟨v, conv2d_weight_grad(x, dy)⟩ = T(x, v, dy) again.
 
     op                         its own rules
     conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)

@@ -186,10 +186,8 @@ def nearest_entries(old: int, new: int, scale: float | None, dtype: Any, centre:
     """
     real = np.float64 if dtype == np.float64 else np.float32
     step = real(1 / scale) if scale else real(old) / real(new)
-    places = np.floor(((np.arange(new, dtype=real) + real(centre)) * step).astype(np.float32)).astype(
-        np.int64
-    )
-    return Entries(new, np.arange(new), np.minimum(places, old - 1))
+    read = ((np.arange(new, dtype=real) + real(centre)) * step).astype(np.float32)
+    return Entries(new, np.arange(new), np.minimum(np.floor(read).astype(np.int64), old - 1))
 
 
 def linear_entries(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:

@@ -1,10 +1,15 @@
-"""Rounding to whole numbers: between two steps it is constant, so the gradient is 0 everywhere."""
+"""Rounding to whole numbers: between two steps it is constant, so the gradient is 0 everywhere.
+
+And division with remainder: a = b q + r, where q is rounded down or towards 0.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..engine.declare import primitive
+from .arguments.scalars import check_integer_divisor
+from .arithmetic import broadcast
 from .functions import zeros_for
 
 
@@ -62,3 +67,48 @@ def round(x, *, decimals=0):
 def round_dx(dy):
     """0."""
     return zeros_for(dy)
+
+
+@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+def floor_divide(a, b):
+    """⌊a / b⌋, for integers an integer. Raises ZeroDivisionError for integers divided by 0."""
+    check_integer_divisor("floor_divide", b)
+    return broadcast("floor_divide", np.floor_divide, a, b)
+
+
+@primitive(names=("input", "other"), broadcasting=True)
+def remainder(a, b):
+    """a - b ⌊a / b⌋, which has the sign of b. Raises ZeroDivisionError for integers divided by 0."""
+    check_integer_divisor("remainder", b)
+    return broadcast("remainder", np.remainder, a, b)
+
+
+@remainder.grad("a")
+def remainder_da(dy):
+    """∂(a - b ⌊a / b⌋)/∂a = 1."""
+    return dy
+
+
+@remainder.grad("b")
+def remainder_db(dy, a, b):
+    """∂(a - b ⌊a / b⌋)/∂b = -⌊a / b⌋."""
+    return -dy * floor_divide(a, b)
+
+
+@primitive(names=("input", "other"), broadcasting=True)
+def fmod(a, b):
+    """a - b trunc(a / b), which has the sign of a. Raises ZeroDivisionError for integers divided by 0."""
+    check_integer_divisor("fmod", b)
+    return broadcast("fmod", np.fmod, a, b)
+
+
+@fmod.grad("a")
+def fmod_da(dy):
+    """∂(a - b trunc(a / b))/∂a = 1."""
+    return dy
+
+
+@fmod.grad("b")
+def fmod_db(dy, a, b):
+    """∂(a - b trunc(a / b))/∂b = -trunc(a / b)."""
+    return -dy * trunc(a / b)

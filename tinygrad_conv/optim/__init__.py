@@ -6,8 +6,7 @@ from ..absent.missing import public_names
 from . import lr_scheduler
 from .adagrad import Adadelta, Adagrad
 from .adam import Adam, AdamW
-from .adam_variants import NAdam, RAdam
-from .adamax import Adamax
+from .adam_variants import Adamax, NAdam, RAdam
 from .optimizer import Optimizer
 from .rmsprop import RMSprop
 from .sgd import SGD

@@ -55,9 +55,8 @@ def check_layout(kind: str, state_dict: Any, own_groups: list[dict[str, Any]]) -
     if given != own:
         raise ValueError(f"{kind}: the state dict has groups of {given} parameters, this optimiser has {own}")
     numbers = [number for group in groups for number in group["params"]]
-    if not all(isinstance(number, (int, np.integer)) for number in numbers) or len(set(numbers)) < own_count(
-        own
-    ):
+    are_integers = all(isinstance(number, (int, np.integer)) for number in numbers)
+    if not are_integers or len(set(numbers)) < len(numbers):
         raise ValueError(
             f"{kind}: the parameters in the state dict must be different numbers, not {SHORT.repr(numbers)}"
         )
@@ -67,11 +66,6 @@ def check_layout(kind: str, state_dict: Any, own_groups: list[dict[str, Any]]) -
             f"{kind}: the state dict has a state for parameter {SHORT.repr(strangers[0])}, which is in none "
             f"of its groups; they have {SHORT.repr(numbers)}"
         )
-
-
-def own_count(sizes: list[int]) -> int:
-    """How many parameters groups of these sizes have."""
-    return int(np.sum(sizes, dtype=int))
 
 
 def check_option_names(kind: str, number: int, group: Mapping[str, Any], defaults: Iterable[str]) -> None:

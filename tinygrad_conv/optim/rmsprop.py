@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
-from .optimizer import Group, Optimizer, elementwise, remembered
+from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
 
 
 class RMSprop(Optimizer):
@@ -58,10 +58,7 @@ class RMSprop(Optimizer):
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         alpha, momentum = group["alpha"], group["momentum"]
-        if group["maximize"]:
-            grad = -grad
-        if group["weight_decay"]:
-            grad = grad + group["weight_decay"] * data
+        grad = ascended_and_decayed(grad, data, group)
         v = remembered(state, "square_avg", data) * alpha
         v += (1 - alpha) * grad * grad
         new_state: State = {"step": state.get("step", 0) + 1, "square_avg": v}

@@ -221,25 +221,13 @@ NUMBERS = Option(
     "a number or a sequence of them", is_numbers, plain=frozenset({int, float, tuple}), numeric=True
 )
 FINITE = Option(
-    "a finite number",
-    is_real,
-    lambda value: bool(-math.inf < value < math.inf),
-    at_once=True,
-    numeric=True,
+    "a finite number", is_real, lambda value: bool(-math.inf < value < math.inf), at_once=True, numeric=True
 )
 NOT_NEGATIVE = Option(
-    "a finite number from 0",
-    is_number,
-    lambda value: bool(0 <= value < math.inf),
-    at_once=True,
-    numeric=True,
+    "a finite number from 0", is_number, lambda value: bool(0 <= value < math.inf), at_once=True, numeric=True
 )
 PROBABILITY = Option(
-    "a probability, from 0 to 1",
-    is_number,
-    lambda value: bool(0 <= value <= 1),
-    at_once=True,
-    numeric=True,
+    "a probability, from 0 to 1", is_number, lambda value: bool(0 <= value <= 1), at_once=True, numeric=True
 )
 TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(

@@ -23,12 +23,7 @@ DOTTED = 30  # up to so many points, each has a mark
 
 
 def curves(
-    ax: Axes | None,
-    series: Mapping[str, Any],
-    *,
-    x: Any = None,
-    mark: float | None = None,
-    log: bool = False,
+    ax: Axes | None, series: Mapping[str, Any], *, x: Any = None, mark: float | None = None, log: bool = False
 ) -> Axes:
     """Draw one line for each name: `curves(ax, {"training": losses, "validation": validation_losses})`.
 
@@ -98,12 +93,7 @@ def draw(ax: Axes, places: Array, row: Array, number: int) -> Any:
     if missing.any():
         on_the_axis = np.zeros(np.count_nonzero(missing))
         ax.plot(
-            places[missing],
-            on_the_axis,
-            "x",
-            color=colour,
-            transform=ax.get_xaxis_transform(),
-            clip_on=False,
+            places[missing], on_the_axis, "x", color=colour, transform=ax.get_xaxis_transform(), clip_on=False
         )
     return line
 

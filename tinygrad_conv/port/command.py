@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .findings import Finding, count_them
+from .findings import Finding, Source, count_them, read_source
 from .reader import read
-from .source import Source, read_source
 
 DESCRIPTION = """Read scripts of PyTorch's (.py, or the cells of an .ipynb), and list each line that must be
 written otherwise for tinygrad_conv, and how. Nothing is run. The status is 0 where there is none, 1 where

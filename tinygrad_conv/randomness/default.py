@@ -1,7 +1,12 @@
-"""The random generator of this context, which `manual_seed` resets, and who draws from it."""
+"""The random generator of this context, which `manual_seed` resets, and who draws from it; seeds and
+generators that are made of others, which do not move.
+"""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -70,3 +75,36 @@ def set_rng_state(new_state: dict[str, Any]) -> None:
     Raises ValueError for what is no such state, with the generator as it was.
     """
     generator().set_state(new_state)
+
+
+if TYPE_CHECKING:
+    from .generator import Generator
+
+
+def seed_from(generator: np.random.Generator, *salt: int) -> int:
+    """A seed that depends on where a generator is, which stays there, and on some numbers."""
+    drawn = copy.deepcopy(generator).integers(2**63, size=2).tolist()
+    return int(np.random.SeedSequence([*drawn, *salt]).generate_state(1, np.uint64)[0])
+
+
+def next_seed(generator: Generator) -> int:
+    """A seed from where a generator is, which stays there: another one each time."""
+    generator.seeds_taken += 1
+    return seed_from(generator, generator.seeds_taken)
+
+
+def seeded(seed: int, *salt: int) -> Generator:
+    """A generator from a seed and some numbers."""
+    made = np.random.SeedSequence([seed, *salt]).generate_state(1, np.uint64)
+    return fresh_generator().manual_seed(int(made[0]))
+
+
+@contextmanager
+def drawing_by_default(generator: Any) -> Iterator[None]:
+    """Inside, functions that are given no generator draw from this one."""
+    before = GENERATOR.get()
+    GENERATOR.set(generator)
+    try:
+        yield
+    finally:
+        GENERATOR.set(before)

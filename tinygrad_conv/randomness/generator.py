@@ -22,7 +22,7 @@ class Generator(np.random.Generator):
     It is a `numpy.random.Generator` too, the one of `numpy.random.default_rng(seed)`, and may be used as
     such. Begins with a seed that is always the same, as PyTorch's.
 
-    seeds_taken: how many seeds of others have been made of it, which do not move it (`derived.next_seed`).
+    seeds_taken: how many seeds of others have been made of it, which do not move it (`default.next_seed`).
     """
 
     def __init__(self, device: Any = "cpu") -> None:
@@ -50,11 +50,7 @@ class Generator(np.random.Generator):
 
     def get_state(self) -> dict[str, Any]:
         """Where it is, for `set_state`: NumPy's dict, the seed that it began with, and the seeds taken."""
-        return {
-            **self.bit_generator.state,
-            "initial_seed": self._seed,
-            "seeds_taken": self.seeds_taken,
-        }
+        return {**self.bit_generator.state, "initial_seed": self._seed, "seeds_taken": self.seeds_taken}
 
     def set_state(self, new_state: Mapping[str, Any]) -> None:
         """Go on from where `get_state` was called. Raises ValueError for what is no state of a generator.

@@ -23,9 +23,10 @@ reading order:
     joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
+    descent.py, bundle.py    such changes for many steps: plain descent, and many parameters in one vector
     runner.py, state.py    one step, and how it is undone where something fails
-    check.py        is it what eager does? listing.py    a program for people; profile.py, lifetimes.py  where
-                    its time goes, and from when to when its memory is in use
+    check.py        is it what eager does? listing.py    a program for people, and from when to when its
+                    memory is in use; profile.py    where its time goes
 
 How an op takes part: its forward and rules are called with arrays, as the engine calls them; nothing need be
 declared. Where shapes decide what a call does, a hook settles it once:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from ..members import grouped
 from .hooks import hook_of
 from .liveness import escaping
 from .program import Line, Recorded, Slot
@@ -31,10 +32,7 @@ def joined(recorded: Recorded) -> Recorded:
 
 def read_once(recorded: Recorded) -> dict[int, int]:
     """By slot: the one line that reads it, where nobody outside holds on to it and no other slot shows it."""
-    readers: dict[int, list[int]] = {}
-    for number, line in enumerate(recorded.lines):
-        for read in line.reads:
-            readers.setdefault(read, []).append(number)
+    readers = grouped((read, number) for number, line in enumerate(recorded.lines) for read in line.reads)
     held, showing = escaping(recorded), Counter(recorded.owners)
     return {
         slot: numbers[0]

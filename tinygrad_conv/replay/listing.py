@@ -1,20 +1,18 @@
-"""A program as people read it: a line for each call."""
+"""A program as people read it: a line for each call; and from which call to which its memory is in use."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..errors import show_count
+from ..errors import show_count, show_table
 from .program import Line, Recorded
+from .values import slots_of
 
 HEAD = ("call", "array", "bytes", "buffer", "line")
-COLUMNS = ("<", "<", ">", "<", "<")  # how each is aligned
+SIDES = "<<><<"  # to which its columns are aligned
 
 
 def listed(recorded: Recorded) -> str:
     """`%3 = conv2d(%0, conv1.weight, conv1.bias)   float32[16,8,8,8]   32,768 B   buffer 1   train.py:41`."""
-    rows = [row(line, recorded) for line in recorded.lines]
-    lines = aligned(rows, COLUMNS)
+    lines = show_table((row(line, recorded) for line in recorded.lines), SIDES, gap="   ")
     return "\n".join([*lines, summed_up(recorded)])
 
 
@@ -23,15 +21,6 @@ def summed_up(recorded: Recorded) -> str:
     computed = sum(slot.nbytes for slot in recorded.slots)
     buffers = show_count(len(set(recorded.buffers.values())), "buffer")
     return f"{show_count(len(recorded.lines), 'call')}, {computed:,} bytes, {buffers}"
-
-
-def aligned(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> list[str]:
-    """Rows as lines whose cells stand below each other."""
-    widths = [max(map(len, cells)) for cells in zip(*rows)]
-    return [
-        "   ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, columns, widths)).rstrip()
-        for cells in rows
-    ]
 
 
 def row(line: Line, recorded: Recorded) -> tuple[str, ...]:
@@ -59,3 +48,26 @@ def name_of(number: int, recorded: Recorded) -> str:
     if slot.origin == "constant":
         return slot.shown if len(slot.shown) < 40 else "…"
     return f"%{number}"
+
+
+def lifetimes(recorded: Recorded) -> dict[int, tuple[int, int]]:
+    """By slot: the call that makes it, and the last that reads its memory, counted from 0.
+
+    Of slots with memory of their own; what shows another's memory prolongs that one. What is returned lives
+    to the end.
+    """
+    tuples = {line.writes[0]: line.reads for line in recorded.lines if line.kind == "tuple"}
+    made: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for number, line in enumerate(recorded.lines):
+        made.update(dict.fromkeys(line.writes, number))
+        for read in line.reads:
+            for part in (read, *tuples.get(read, ())):
+                last[recorded.owners[part]] = number
+    for slot in slots_of(recorded.result):
+        last[recorded.owners[slot]] = len(recorded.lines)
+    return {
+        slot: (first, max(first, last.get(slot, first)))
+        for slot, first in made.items()
+        if recorded.owners[slot] == slot and recorded.slots[slot].nbytes
+    }

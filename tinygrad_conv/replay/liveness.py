@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import aligned_empty
+from ..members import grouped
 from .program import Recorded
 from .values import slots_of
 
@@ -70,9 +71,7 @@ def releases(recorded: Recorded) -> dict[int, list[int]]:
     holds on to it, and buffers are kept anyway.
     """
     kept = escaping(recorded) | set(recorded.buffers)
-    showing: dict[int, list[int]] = {}
-    for slot, owner in enumerate(recorded.owners):
-        showing.setdefault(owner, []).append(slot)
+    showing = grouped((owner, slot) for slot, owner in enumerate(recorded.owners))
     released: dict[int, list[int]] = {}
     for owner, line in last_reads(recorded, recorded.owners).items():
         if recorded.slots[owner].nbytes >= LARGE and kept.isdisjoint(showing[owner]):

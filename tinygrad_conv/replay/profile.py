@@ -10,10 +10,11 @@ from time import perf_counter
 from typing import Any
 
 from ..engine.registry import door, picture
-from ..errors import ReplayError, show_array, show_count
+from ..errors import ReplayError, show_array, show_count, show_table
+from ..members import grouped
 from .arguments import Arguments
 from .calls import Departure
-from .listing import COLUMNS, HEAD, aligned, row
+from .listing import HEAD, SIDES, row
 from .program import Line
 
 WARM_UP = 3  # steps that nobody times
@@ -49,9 +50,7 @@ class Profile:
             ]
         if by not in GROUPS:
             raise ValueError(f"table: by must be one of line, {', '.join(GROUPS)}, not {by!r}")
-        groups: dict[str, list[float]] = {}
-        for line, seconds in zip(self.program.lines, self.seconds):
-            groups.setdefault(GROUPS[by](line), []).append(seconds)
+        groups = grouped((GROUPS[by](line), time) for line, time in zip(self.program.lines, self.seconds))
         slowest = sorted(groups, key=lambda name: -sum(groups[name]))
         return [
             (*TIMES, "calls", by),
@@ -64,7 +63,8 @@ class Profile:
 
     def table(self, by: str = "line") -> str:
         """The same as text."""
-        return "\n".join(aligned(self.rows(by), (">", ">", *(COLUMNS if by == "line" else (">", "<")))))
+        sides = ">>" + (SIDES if by == "line" else "><")
+        return "\n".join(show_table(self.rows(by), sides, gap="   "))
 
     @property
     def verdict(self) -> str:

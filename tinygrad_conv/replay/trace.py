@@ -221,7 +221,7 @@ class Trace(Slots, Observer):
         params = self.recorded.slots[saved[""]].value
         params = params if rule.takes_all_params else rule.pick_params(params)
         reads = [self.dy, *(saved[name] for name in rule.reads)]
-        name = f"{rule.function.__name__}"
+        name = rule.function.__name__
         self.write("rule", name, rule, reads, writes, (params, expected, node.op), node.where, node.layer)
 
     def part(self, gradients: Any, dx: Any) -> int:

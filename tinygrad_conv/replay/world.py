@@ -12,14 +12,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import attrgetter
-from types import (
-    BuiltinMethodType,
-    CodeType,
-    FunctionType,
-    MemberDescriptorType,
-    MethodType,
-    ModuleType,
-)
+from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
 

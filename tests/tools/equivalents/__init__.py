@@ -2,7 +2,7 @@
 tests.tools.mutation stale` lists those that match no mutant any more.
 
 A file for the rules of array ops, one for those of networks' ops, one for the kernels. In each, `EQUIVALENT`
-holds by the function's place ("kernels/bands.py several_rows") its changes ("before → after") with their
+holds by the function's place ("kernels/conv/bands.py several_rows") its changes ("before → after") with their
 reasons. Where no mutant's change reads so, it is compared as a syntax tree in which local variables are
 numbered in the order in which they appear: a renamed local and another layout leave it what it is.
 """

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...engine.op import Op
 from ...errors import show_shape
-from ...members import members_of
+from ...members import grouped, members_of
 from ..cases import CASES, Case, Draw, Sample, apart, integers, mask, measure, positive, uniform
 from ..function import input_names
 from ..introspection import as_array, rules_of
@@ -264,13 +264,10 @@ def diverse(samples: list[Sample]) -> list[Sample]:
     """A few samples, as different from one another as they come: by how their shapes lie to each other first,
     then by their axes.
     """
-    groups: dict[Any, list[Sample]] = {}
-    for sample in samples:
-        groups.setdefault(relation(sample), []).append(sample)
-    groups = {key: distinct_axes(group) for key, group in groups.items()}
+    groups = list(map(distinct_axes, grouped((relation(sample), sample) for sample in samples).values()))
     chosen: list[Sample] = []
     for rank in range(MOST_CHECKED):
-        chosen += [group[rank] for group in groups.values() if len(group) > rank]
+        chosen += [group[rank] for group in groups if len(group) > rank]
     return chosen[:MOST_CHECKED]
 
 

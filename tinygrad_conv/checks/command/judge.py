@@ -178,7 +178,7 @@ def enlarged(value: Any) -> Any:
 
 def changed_params(call: RecordedCall, changed: RecordedCall) -> dict[str, Any]:
     """The params of a changed call: those that were given, and those that are others than before."""
-    before = {**call.op.defaults, **call.params}
+    before = call.every_param
     return {
         name: value
         for name, value in changed.params.items()

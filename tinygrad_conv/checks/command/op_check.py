@@ -18,14 +18,13 @@ from ...engine.op import Op
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...members import members_of
+from ..behaviour import LAYOUTS, MEMORY, assert_dtypes_kept
 from ..cases import Case, Sample
 from ..compare import compare
 from ..failure import as_fault, error_of
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
-from ..keeps_dtype import assert_dtypes_kept
-from ..layouts import LAYOUTS, MEMORY
 from ..pullback import gradient_of
 from ..tolerance import Tolerance, same
 
@@ -34,16 +33,7 @@ PRECISION: dict[Any, float] = {
     np.dtype(np.float32): 1e-4,
     np.dtype(np.float64): 1e-12,
 }
-SCALARS = (
-    2,
-    0.5,
-    True,
-    np.float64(0.5),
-    np.float32(0.5),
-    np.float16(0.5),
-    np.int64(2),
-    np.array(0.5),
-)
+SCALARS = (2, 0.5, True, np.float64(0.5), np.float32(0.5), np.float16(0.5), np.int64(2), np.array(0.5))
 
 
 def function_of(op: Op, sample: Sample) -> Function:

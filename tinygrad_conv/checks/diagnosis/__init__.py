@@ -7,14 +7,12 @@ every_wrong.py        all inputs of a call that are wrong, and through which out
 mistakes.py           what is tried on the evidence, in which order, and the usual mistakes
 
 What is exactly true of the given and the right Jacobian:
-conditions.py         wrong for some params, shapes or layouts alone
-ignored.py            right for another value of a param, or of another input
+conditions.py         wrong for some params, shapes or layouts alone; right for others than were given
 moved_axes.py         axes that are exchanged or reversed
 places.py             right numbers in wrong places; the one part that is wrong
 branches.py           wrong where a comparison holds
 constant_factor.py    a factor that is one number: a plain one, a param, a size
-factors.py            a factor too much or missing, by its name
-matrices.py           a matrix too much or missing
+factors.py            a factor too much or missing, by its name; a matrix
 shares.py             which outputs have a share in an element's gradient
 terms.py              a term that is missing, wrong or too much
 domain.py             not finite: outside of what the op is defined for

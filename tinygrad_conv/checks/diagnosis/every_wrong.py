@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...members import grouped
 from ..calls import RecordedCall
 from ..fault import Finding
 from ..other_inputs import LARGEST
@@ -56,9 +57,7 @@ def find_through(
     findings = [find_mistake(call, argument, output, tolerance) for output in through]
     if count == 1:
         return findings[0]
-    by_text: dict[str, list[int]] = {}
-    for finding, output in zip(findings, through):
-        by_text.setdefault(finding.text, []).append(output)
+    by_text = grouped((finding.text, output) for finding, output in zip(findings, through))
     if len(by_text) == 1 and len(through) == count:
         each = "through each output: " if " elements" in findings[0].text else ""  # for these are others
         return Finding(findings[0].kind, each + findings[0].text)

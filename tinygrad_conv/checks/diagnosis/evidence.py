@@ -64,7 +64,7 @@ class Evidence:
             readable, _ = readable_values(self.call, self.arrays)
         except Exception:  # a forward that is not to be called so: nothing is known then
             return {}
-        values = {**readable, **self.call.op.defaults, **self.call.params}
+        values = {**readable, **self.call.every_param}
         by_name: dict[str, Array] = {}
         for name, value in values.items():
             if isinstance(value, tuple) and not name.endswith("_shape"):

@@ -17,13 +17,11 @@ from ..fault import UNKNOWN, Fault, Finding
 from ..introspection import REFUSALS
 from ..tolerance import Tolerance
 from .branches import a_branch
-from .conditions import a_param, the_layout, the_remainder
+from .conditions import a_param, an_ignored_input, an_ignored_param, the_layout, the_remainder
 from .constant_factor import a_factor
 from .domain import outside_the_domain
 from .evidence import Evidence, gather
-from .factors import a_factor_of_both, a_known_factor, a_nameless_factor
-from .ignored import an_ignored_input, an_ignored_param
-from .matrices import a_matrix
+from .factors import a_factor_of_both, a_known_factor, a_matrix, a_nameless_factor
 from .moved_axes import exchanged_axes, reversed_axes
 from .places import a_part, a_simple_part, by_order, is_of_places, permuted, shifted, transposed
 from .shares import a_foreign_share, a_share, is_in_right_places
@@ -42,18 +40,13 @@ def find_mistake(call: RecordedCall, argument: int, output: int, tolerance: Tole
     if outside:
         return outside
     for looks in IN_ORDER:
-        agreed = findings_at_all_points(looks, evidence)
+        agreed = list(dict.fromkeys(finding for look in looks for finding in agreed_by(look, evidence)))
         if agreed:
             finding = joined(agreed[:1] if looks == (a_term,) else agreed)
             return Finding(
                 finding.kind, finding.text + (show_extent(evidence[0]) if looks == (a_term,) else "")
             )
     return Finding(UNKNOWN.kind, UNKNOWN.text + show_extent(evidence[0]))
-
-
-def findings_at_all_points(looks: tuple[Look, ...], evidence: list[Evidence]) -> list[Finding]:
-    """The findings that hold at each of the points, each once."""
-    return list(dict.fromkeys(finding for look in looks for finding in agreed_by(look, evidence)))
 
 
 def agreed_by(look: Look, evidence: list[Evidence]) -> list[Finding]:

@@ -90,11 +90,7 @@ class Reader(ast.NodeVisitor):
     """Walks a function's tree and keeps count of which names hold arrays."""
 
     def __init__(
-        self,
-        function: FunctionType,
-        first_line: int,
-        arrays: frozenset[str],
-        above: frozenset[FunctionType],
+        self, function: FunctionType, first_line: int, arrays: frozenset[str], above: frozenset[FunctionType]
     ) -> None:
         self.function, self.first_line = function, first_line
         self.arrays = set(arrays)

@@ -90,9 +90,7 @@ def slots_of(function: Callable[..., Any]) -> Iterator[Slot]:
             yield Slot(name, *item_of(function.__globals__, name))
     if function.__defaults__:
         yield Slot(
-            "a default",
-            lambda: function.__defaults__,
-            lambda value: setattr(function, "__defaults__", value),
+            "a default", lambda: function.__defaults__, lambda value: setattr(function, "__defaults__", value)
         )
     if vars(function):
         yield from attributes_of(function)

@@ -124,12 +124,7 @@ def derivative_given(
 
 
 def derivative_held(
-    call: RecordedCall,
-    argument: int,
-    output: int,
-    dys: tuple[Array | None, ...],
-    held: set[str],
-    step: float,
+    call: RecordedCall, argument: int, output: int, dys: tuple[Array | None, ...], held: set[str], step: float
 ) -> Array:
     """The same by differences of the rule on arrays; the values called `held` stay as they are."""
     node, rule = call.node, call.rule_of(output)

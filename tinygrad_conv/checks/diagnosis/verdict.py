@@ -20,10 +20,7 @@ from .state_or_chance import why_different
 from .used_as_constant import find_constant, leaves_the_tape, show_leaving
 from .wrong_return import find_wrong_return
 
-EXPLAINED_BY = {
-    "modes": ("numpy", "method", "callee", "in place"),
-    "rule mutates": ("in place",),
-}
+EXPLAINED_BY = {"modes": ("numpy", "method", "callee", "in place"), "rule mutates": ("in place",)}
 """By the kind of a fault: the kinds of what a rule's source says that explain it."""
 
 

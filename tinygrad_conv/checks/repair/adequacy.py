@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from ...members import grouped
 from ..calls import RecordedCall
 from ..tolerance import Tolerance
 from .edited import Candidate, Job, edited, job_of
@@ -72,11 +73,8 @@ def blind_spot_by(edit: Edit, job: Job) -> BlindSpot | None:
 
 def show_spots(spots: list[BlindSpot]) -> list[str]:
     """What is said of blind spots: for each cure the first slips that it would tell."""
-    by_cure: dict[str, list[BlindSpot]] = {}
-    for spot in spots:
-        by_cure.setdefault(spot.told_by, []).append(spot)
     lines = []
-    for cure, its_spots in by_cure.items():
+    for cure, its_spots in grouped((spot.told_by, spot) for spot in spots).items():
         lines.append(f"these inputs cannot tell the rule from wrong ones; try {cure}:")
         lines += [f"  {spot.place}   {spot.before}  as  {spot.after}" for spot in its_spots[:MOST_SHOWN]]
         if len(its_spots) > MOST_SHOWN:

@@ -153,7 +153,7 @@ def case_of_gradient(
     return Case(
         label,
         values,
-        {**call.op.defaults, **call.params},
+        call.every_param,
         [(as_dy(cotangent, function, outputs),) for cotangent in cotangents],
         expected,
         sure.reshape(shape),
@@ -175,7 +175,7 @@ def case_of_derivation(
     values, _ = readable_values(call, arrays)
     kept = np.asarray(values.pop(name))
     margin = np.full(kept.shape, tolerance.rtol * (1e-3 + np.max(np.abs(kept), initial=0.0)))
-    params = {**call.op.defaults, **call.params}
+    params = call.every_param
     return Case(label, values, params, [()], [kept], np.ones(kept.shape, bool), margin)
 
 

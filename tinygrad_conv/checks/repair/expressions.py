@@ -66,12 +66,8 @@ def name(identifier: str) -> ast.expr:
 def slips(expression: ast.expr, scope: RuleNames) -> Expressions:
     """One token is another, or is missing, or two have changed places."""
     yield negative(expression)
-    yield from SLIPS.get(type(expression), no_slips)(expression, scope)
-
-
-def no_slips(expression: ast.expr, scope: RuleNames) -> Expressions:
-    """Of what has no tokens of its own."""
-    return iter(())
+    if type(expression) in SLIPS:
+        yield from SLIPS[type(expression)](expression, scope)
 
 
 def slips_of_operation(operation: ast.BinOp, scope: RuleNames) -> Expressions:

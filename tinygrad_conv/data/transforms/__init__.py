@@ -12,6 +12,7 @@ pixels.py     ToTensor, Normalize, Lambda, RandomErasing: values, and not where 
 cutting.py    Pad, crops and flips: whole pixels, elsewhere
 warping.py    RandomRotation, RandomAffine: pixels between pixels
 resizing.py   Resize
+options.py    what their arguments may be
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def image_array(owner: str, img: Any) -> Array:
     return array
 
 
-def for_channels(owner: str, name: str, value: Any, images: Array, dtype: Any = None) -> Array:
+def for_channels(owner: str, name: str, value: Any, images: Array) -> Array:
     """A number, or one for each channel, as an array that broadcasts with a batch."""
     numbers = np.asarray(value, np.float64).reshape(-1)
     if len(numbers) not in (1, images.shape[1]):
@@ -153,7 +153,7 @@ def for_channels(owner: str, name: str, value: Any, images: Array, dtype: Any = 
             f"{owner}: {name} has {len(numbers)} numbers for the {images.shape[1]} channels of "
             f"{show_array(images)}; give one, or as many"
         )
-    return numbers.astype(images.dtype if dtype is None else dtype).reshape(1, -1, 1, 1)
+    return numbers.astype(images.dtype).reshape(1, -1, 1, 1)
 
 
 def pair_of(size: Any) -> tuple[int, int]:

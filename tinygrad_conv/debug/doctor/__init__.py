@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    model: Any,
-    *batch: Any,
-    loss_fn: Callable[..., Any] | None = None,
-    optimizer: Any = None,
+    model: Any, *batch: Any, loss_fn: Callable[..., Any] | None = None, optimizer: Any = None
 ) -> Doctor:
     """Why does this net not learn? An examination of it, with `.findings`, `.flow`, and `print(…)`.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...engine.location import Place
 from ...errors import show_count
+from ...members import grouped
 from .finding import PERHAPS, Finding
 from .models import key_of, line_in, made_at
 from .parameters import reached, read_leaves
@@ -123,11 +124,9 @@ def is_detached(op: OpSeen) -> bool:
 def cut_in_time(history: History) -> Iterator[Finding]:
     """A weight that is used again and again in a forward, on a state that is detached each time."""
     sweeps = [sweep.round for sweep in history.sweeps]
-    forwards: dict[Any, list[list[OpSeen]]] = {}
-    for (weight, _), uses in uses_of_rounds(history, {each for each in sweeps if sweeps.count(each) == 1}):
-        if len(uses) >= FEW_STEPS:
-            forwards.setdefault(weight, []).append(uses)
-    for weight, rounds in forwards.items():
+    uses_by_weight = uses_of_rounds(history, {each for each in sweeps if sweeps.count(each) == 1})
+    often = grouped((weight, uses) for (weight, _), uses in uses_by_weight.items() if len(uses) >= FEW_STEPS)
+    for weight, rounds in often.items():
         cuts = [cut_of_state(uses) for uses in rounds[:FEW_STEPS]]
         if len(cuts) < 2 or None in cuts:
             continue
@@ -168,14 +167,11 @@ def detaching_line(place: Place) -> Place | None:
     return None if line == place.line else line_in(place.file, line)
 
 
-def uses_of_rounds(history: History, rounds: set[int]) -> list[tuple[tuple[Any, int], list[OpSeen]]]:
-    """((weight, step), the ops on the tape that multiply with it) for the steps that are asked for."""
+def uses_of_rounds(history: History, rounds: set[int]) -> dict[tuple[Any, int], list[OpSeen]]:
+    """By weight and step the ops on the tape that multiply with it, in the first of these steps."""
     first = sorted(rounds)[:FEW_STEPS]
-    uses: dict[tuple[Any, int], list[OpSeen]] = {}
-    for op in history.ops:
-        if op.round in first and op.recorded and op.weight is not None:
-            uses.setdefault((op.weight, op.round), []).append(op)
-    return list(uses.items())
+    uses = [op for op in history.ops if op.round in first and op.recorded and op.weight is not None]
+    return grouped(((op.weight, op.round), op) for op in uses)
 
 
 def cut_of_state(uses: list[OpSeen]) -> OpSeen | None:

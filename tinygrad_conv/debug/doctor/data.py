@@ -11,6 +11,7 @@ import numpy as np
 from ...dtypes import Array
 from ...engine.location import place_at
 from ...errors import show_shape
+from ...members import grouped
 from . import recurrence
 from .finding import NOTE, PERHAPS, Finding
 from .losses import is_one_hot, target_of
@@ -155,19 +156,14 @@ def how_rows_are_normalised(rows: Array) -> str:
 
 def one_for_each_line(inputs: list[tuple[OpSeen, DataSeen]]) -> list[tuple[OpSeen, DataSeen]]:
     """The batch of median size of each line that reads some."""
-    lines: dict[object, list[tuple[OpSeen, DataSeen]]] = {}
-    for op, data in inputs:
-        lines.setdefault((op.where, op.layer), []).append((op, data))
+    lines = grouped(((op.where, op.layer), (op, data)) for op, data in inputs)
     return [sorted(seen, key=lambda pair: pair[1].stats.rms)[len(seen) // 2] for seen in lines.values()]
 
 
 def constant(inputs: list[tuple[OpSeen, DataSeen]]) -> Iterator[Finding]:
     """Batches in which all samples are the same."""
-    lines: dict[object, list[tuple[OpSeen, DataSeen]]] = {}
-    for op, data in inputs:
-        if data.shape[0] >= SORTED_SAMPLES:
-            lines.setdefault((op.where, op.layer), []).append((op, data))
-    for seen in lines.values():
+    large = [(op, data) for op, data in inputs if data.shape[0] >= SORTED_SAMPLES]
+    for seen in grouped(((op.where, op.layer), (op, data)) for op, data in large).values():
         same = [(op, data) for op, data in seen if bool((data.sample == data.sample[:1]).all())]
         if len(same) < min(len(seen), 2) or len(same) < len(seen):
             continue
@@ -221,23 +217,20 @@ def reused_buffers(history: History, inputs: list[tuple[OpSeen, DataSeen]]) -> I
             "and from_numpy share the memory)",
             op.place,
             weight=85,
-            cause=place_at(history.wrapped[data.pointer], "") if data.pointer in history.wrapped else None,
+            cause=place_at(history.wrapped[data.pointer]) if data.pointer in history.wrapped else None,
         )
 
 
 def labels(history: History) -> Iterator[Finding]:
     """Labels that are sorted, or that leave out classes."""
-    lines: dict[object, list[OpSeen]] = {}
-    for op in history.training():
-        if op.op in LOSSES and target_of(op) is not None:
-            lines.setdefault(op.where, []).append(op)
-    for ops in lines.values():
+    losses = [op for op in history.training() if op.op in LOSSES and target_of(op) is not None]
+    for ops in grouped((op.where, op) for op in losses).values():
         classes = [classes_of(op) for op in ops]
         known = [(op, each) for op, each in zip(ops, classes) if each is not None and each.size]
         if not known:
             continue
         loss = known[0][0]
-        loader = place_at(history.loaders[0], "") if history.loaders else None
+        loader = place_at(history.loaders[0]) if history.loaders else None
         yield from (
             replace(finding, cause=loader) for finding in sorted_labels(loss, [each for _, each in known])
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...engine.location import Place
 from ...engine.registry import picture
+from ...members import grouped
 from .finding import PERHAPS, Finding
 from .models import begun_at, key_of
 from .seen import ACTIVATIONS, PASSING, History, OpSeen, Update
@@ -101,11 +102,8 @@ def flow_of(history: History) -> Flow:
 
 def by_layer(history: History) -> dict[Any, list[OpSeen]]:
     """The ops that multiply with a parameter and that a backward has passed, by the parameter."""
-    ops: dict[Any, list[OpSeen]] = {}
-    for op in history.training():
-        if op.weight is not None and op.dy is not None:
-            ops.setdefault(op.weight, []).append(op)
-    return ops
+    ops = history.training()
+    return grouped((op.weight, op) for op in ops if op.weight is not None and op.dy is not None)
 
 
 def layer_flow(history: History, ops: list[OpSeen]) -> LayerFlow:
@@ -233,11 +231,8 @@ def behind_norms(op: OpSeen | None) -> OpSeen | None:
 
 def saturated(history: History) -> Iterator[Finding]:
     """Hidden sigmoids and tanhs at their ends."""
-    lines: dict[object, list[OpSeen]] = {}
-    for op in history.training():
-        if op.op in ("sigmoid", "tanh") and op.recorded and feeds_a_layer(op):
-            lines.setdefault(op.where, []).append(op)
-    for ops in lines.values():
+    squashing = [op for op in history.training() if op.op in ("sigmoid", "tanh") and op.recorded]
+    for ops in grouped((op.where, op) for op in squashing if feeds_a_layer(op)).values():
         share = float(np.median([op.saturation for op in ops]))
         if len(ops) < FEW_STEPS or share < SATURATED_SHARE:
             continue

@@ -12,14 +12,7 @@ from .flow import by_layer
 from .models import begun_at
 from .rates import loss_said
 from .seen import History, OpSeen, behind
-from .thresholds import (
-    FADED,
-    FEWEST_LAYERS,
-    GREW,
-    LARGE_INIT,
-    SMALLEST_FAN_IN,
-    TIMES_USUAL,
-)
+from .thresholds import FADED, FEWEST_LAYERS, GREW, LARGE_INIT, SMALLEST_FAN_IN, TIMES_USUAL
 
 LOOKED_BACK = 60  # ops between a layer and those before it, at most
 NORMS = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...errors import show_shape
 from .finding import NOTE, PERHAPS, Finding
 from .models import layer_made_at
 from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats, behind
@@ -28,12 +29,13 @@ def examine(history: History) -> Iterator[Finding]:
     yield from softmax_over_the_batch(history)
     yield from softmax_of_one(history)
     yield from by_hand(history)
+    yield from constant_loss(history)
 
 
 def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
     """What a loss is given: probabilities, log-probabilities, scores."""
     maker = loss.before()
-    made_by = maker.op if maker is not None else ""
+    made_by, place = (maker.op, maker.place) if maker is not None else ("", loss.place)
     cause = layer_made_at(history, maker.layer) if maker is not None else None
     if loss.op == "cross_entropy" and made_by in ("softmax", "sigmoid"):
         yield Finding(
@@ -44,7 +46,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             "gradients are small",
             f"give cross_entropy the scores (logits) themselves; {made_by} only where probabilities "
             "are shown",
-            maker.place if maker else loss.place,
+            place,
             weight=71,
             cause=cause,
         )
@@ -54,16 +56,15 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             "log_softmax twice: before cross_entropy, which does it itself",
             "the second one changes nothing but costs time",
             "give cross_entropy the scores, or nll_loss the log-probabilities",
-            maker.place if maker else loss.place,
+            place,
             NOTE,
             weight=9,
         )
     if loss.op == "nll_loss" and loss.row_sums is not None:
         low, high = loss.row_sums
         if low < 1 - NOT_LOG or high > 1 + NOT_LOG:
-            given = {"softmax": "probabilities (softmax)", "": "what comes in"}.get(
-                made_by, "scores (logits)"
-            )
+            words = {"softmax": "probabilities (softmax)", "": "what comes in"}
+            given = words.get(made_by, "scores (logits)")
             yield Finding(
                 "not_log_probabilities",
                 f"nll_loss is given {given}; it needs log-probabilities, from log_softmax",
@@ -80,7 +81,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"its input goes from {loss_input(loss).low:.3g} to {loss_input(loss).high:.3g}: the second "
             "sigmoid makes that 0.5 to 0.73, so no example can come near its target",
             "give it the scores, or use binary_cross_entropy",
-            maker.place if maker else loss.place,
+            place,
             weight=71,
             cause=cause,
         )
@@ -90,7 +91,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"dropout is the last op before {loss.op}",
             "it sets scores of classes to 0 at random, and scales the others",
             "put it before the last layer",
-            maker.place if maker else loss.place,
+            place,
             weight=47,
         )
     if loss.op == "cross_entropy" and made_by == "relu":
@@ -100,7 +101,7 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             f"{loss.inputs[0].producer.stats.zeros if loss.inputs[0].producer else 0:.0%} of the scores are "
             "exactly 0, where no gradient passes",
             "leave out the activation after the last layer",
-            maker.place if maker else loss.place,
+            place,
             weight=57,
             cause=cause,
         )
@@ -192,11 +193,11 @@ def softmax_over_the_batch(history: History) -> Iterator[Finding]:
         if dim not in (0, -len(op.shape)) or op.shape[0] < 2 or not near_a_loss(op):
             continue
         told.add(op.where)
-        shape = ",".join(map(str, op.shape))
         yield Finding(
             "softmax_over_batch",
             f"{op.op} runs over the batch axis: the samples of a batch compete with each other",
-            f"dim={dim} of [{shape}] is the batch of {op.shape[0]} samples; the classes are dim 1",
+            f"dim={dim} of {show_shape(op.shape)} is the batch of {op.shape[0]} samples; the classes are "
+            "dim 1",
             f"F.{op.op}(x, dim=1)",
             op.place,
             weight=84,
@@ -222,7 +223,7 @@ def softmax_of_one(history: History) -> Iterator[Finding]:
         yield Finding(
             "softmax_of_one",
             f"{op.op} over one single score: it is always {always}, whatever {maker.name} gives",
-            f"dim={op.params['dim']} of [{','.join(map(str, op.shape))}] has size 1; the output is constant, "
+            f"dim={op.params['dim']} of {show_shape(op.shape)} has size 1; the output is constant, "
             f"and the gradient of it is 0",
             "sigmoid for one output, or binary_cross_entropy_with_logits of the score itself; or two outputs",
             op.place,
@@ -257,18 +258,17 @@ def by_hand(history: History) -> Iterator[Finding]:
         if not (loss_like or comparison or op.op == "sub" and any(depends) and not all(depends)):
             continue
         told.add(op.where)
-        a, b, made = (",".join(map(str, shape)) for shape in (*shapes, op.shape))
+        a, b, made = map(show_shape, (*shapes, op.shape))
         what = "the loss" if not comparison else "the accuracy"
         yield Finding(
             "broadcast_target",
-            f"[{a}] and [{b}] broadcast to [{made}]: each output meets each target, not its own",
+            f"{a} and {b} broadcast to {made}: each output meets each target, not its own",
             f"{what} is made of {np.prod(op.shape):,} pairs where {max(shapes[0][0], shapes[1][0])} were "
             "meant; the best that can be learned is the mean of all targets" * (what == "the loss"),
             "make the shapes equal first: prediction.squeeze(1), or target.reshape(-1, 1)",
             op.place,
             weight=86,
         )
-    yield from constant_loss(history)
 
 
 def comes_from_a_layer(given: InputSeen) -> bool:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import linecache
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
 from ...engine.location import PACKAGE, Place, place_at
 from ...engine.tensor import Tensor
+from ...errors import show_shape
 from ...members import each_once
 from ...nn.dropout import DropoutBase
 from ...nn.module import Module
 from ...nn.norm import RunningNorm
 from ...nn.parameters import Parameter
 from ...optim.optimizer import Optimizer
+from ..cut import cut_of
 from ..graph import alive
 from .seen import Hidden, History, OpSeen, SweepSeen
 
@@ -107,7 +109,7 @@ def line_in(file: str, line: int) -> Place:
     return Place(file, line, linecache.getline(file, line).strip(), "")
 
 
-def note_cuts(history: History, sweep: SweepSeen, cut_of: Callable[[Tensor], str]) -> None:
+def note_cuts(history: History, sweep: SweepSeen) -> None:
     """For parameters that a backward of their model has passed by: the line that cut them off."""
     for params in parameter_groups(history):
         parameters = [parameter for parameter in params if parameter.requires_grad]
@@ -188,7 +190,7 @@ def key_of(history: History, parameter: Any) -> str:
     key = history.trained().get(parameter)
     if key:
         return key
-    return parameter.name or f"a parameter [{','.join(map(str, parameter.shape))}]"
+    return parameter.name or f"a parameter {show_shape(parameter.shape)}"
 
 
 def reading_place(history: History, parameter: Any) -> Place | None:
@@ -203,7 +205,7 @@ def layer_made_at(history: History, path: str) -> Place | None:
     """Where the layer with a path was made, if the watch saw that."""
     for module, where in history.modules.items():
         if path and vars(module).get("_path") == path:
-            place = place_at(where, "")
+            place = place_at(where)
             return None if place.source.startswith("super(") else place  # in its own __init__: says nothing
     return None
 
@@ -211,7 +213,7 @@ def layer_made_at(history: History, path: str) -> Place | None:
 def begun_at(history: History, op: OpSeen) -> Place | None:
     """Where the weight of an op was initialised, if that was said; else where it was made."""
     where = history.begun.get(op.weight)
-    return weight_made_at(history, op) if where is None else place_at(where, "")
+    return weight_made_at(history, op) if where is None else place_at(where)
 
 
 def weight_made_at(history: History, op: OpSeen) -> Place | None:
@@ -227,6 +229,6 @@ def weight_made_at(history: History, op: OpSeen) -> Place | None:
 def made_at(history: History, optimizer: Any) -> Place | None:
     """Where an optimiser was made, or is asked to step."""
     if optimizer in history.made:
-        return place_at(history.made[optimizer], "")
+        return place_at(history.made[optimizer])
     where = next((step.where for step in history.steps if step.optimizer is optimizer), None)
-    return None if where is None else place_at(where, "")
+    return None if where is None else place_at(where)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...engine.location import place_at
-from ...errors import show_count
+from ...errors import show_count, show_shape
 from .finding import PERHAPS, Finding
 from .models import layer_made_at
 from .parameters import listed
@@ -58,24 +58,17 @@ def trained_in_eval(history: History) -> Iterator[Finding]:
         f"training is False in {len(by_mode)} of {len(history.sweeps)} backwards: dropout passes all, batch "
         "norms use their running statistics and do not update them",
         "model.train() before the loop, and again after each evaluation",
-        place_at(sweep.where, ""),
+        place_at(sweep.where),
         weight=68,
-        cause=place_at(asked[-1], "") if asked else None,
+        cause=place_at(asked[-1]) if asked else None,
     )
 
 
 def evaluated_in_training(history: History) -> Iterator[Finding]:
-    """Forwards under no_grad with dropout on, or with batch norms that use the batch."""
-    told: set[object] = set()
+    """The first forward under no_grad with dropout on, or with a batch norm that uses the batch."""
     for op in history.ops:
         random = op.op == "dropout" or (op.op == "batch_norm" and op.params.get("training"))
         if not random or op.recording or not is_judged(op):
-            continue
-        key = op.layer or op.where
-        if key in told:
-            continue
-        told.add(key)
-        if len(told) > 1:
             continue
         what = (
             "dropout drops"
@@ -92,8 +85,9 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
             op.place,
             PERHAPS,
             weight=54,
-            cause=None if op.called is None else place_at(op.called, ""),
+            cause=None if op.called is None else place_at(op.called),
         )
+        return
 
 
 def is_judged(op: OpSeen, depth: int = 40) -> bool:
@@ -120,7 +114,7 @@ def batches_of_one(history: History) -> Iterator[Finding]:
         yield Finding(
             "batch_of_one",
             f"{single[0].name} is a batch norm and sees batches of one sample",
-            f"[{','.join(map(str, single[0].shape))}] in {len(single)} forwards: each sample is normalised "
+            f"{show_shape(single[0].shape)} in {len(single)} forwards: each sample is normalised "
             "by itself, and the running statistics jump",
             "larger batches, or nn.GroupNorm",
             single[0].place,
@@ -154,7 +148,7 @@ def not_finite(history: History) -> Iterator[Finding]:
     if first is not None and (bad is None or first.round <= bad.round) and not excused(first):
         yield made_by(first, history)
     elif bad is not None and bad.bad is not None:
-        yield made_by_rule(bad)
+        yield made_by_rule(bad, *bad.bad)
 
 
 def excused(op: OpSeen) -> bool:
@@ -173,7 +167,7 @@ def made_by(op: OpSeen, history: History) -> Finding:
         return Finding(
             "data_not_finite",
             f"the data that {op.name} is given has NaN or infinities in it",
-            f"{given.argument} [{','.join(map(str, given.shape))}], in step {op.round + 1}",
+            f"{given.argument} {show_shape(given.shape)}, in step {op.round + 1}",
             "clean the data: np.isfinite(x).all(); a standard deviation of 0 divides by 0",
             op.place,
             weight=97,
@@ -207,9 +201,8 @@ def made_by(op: OpSeen, history: History) -> Finding:
     )
 
 
-def made_by_rule(sweep: SweepSeen) -> Finding:
-    """The finding about a rule."""
-    op, argument = sweep.bad if sweep.bad is not None else (None, "")
+def made_by_rule(sweep: SweepSeen, op: OpSeen | None, argument: str) -> Finding:
+    """The finding about a rule of an op, where it was seen."""
     name = op.name if op is not None else "an op"
     causes = {
         "sqrt": "the gradient of a root is infinite at 0",
@@ -218,9 +211,9 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
         "log": "the gradient of log is infinite at 0",
         "div": "the gradient of a division by 0 is infinite",
     }
-    cause = causes.get(op.op if op is not None else "", "")
-    half = op is not None and op.is_half
-    cause = "float16 overflows beyond 65504" if half else cause
+    cause = causes.get(op.op, "") if op is not None else ""
+    if op is not None and op.is_half:
+        cause = "float16 overflows beyond 65504"
     return Finding(
         "gradient_not_finite",
         f"the gradient of {op.op if op else 'an op'} is NaN or infinite in backward {sweep.round + 1}, "
@@ -229,7 +222,7 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
         "add a small number before it (x + 1e-8), or compute in float32"
         if cause
         else "tg.detect_anomaly() stops there",
-        op.place if op is not None else place_at(sweep.where, ""),
+        op.place if op is not None else place_at(sweep.where),
         weight=96,
     )
 
@@ -237,7 +230,7 @@ def made_by_rule(sweep: SweepSeen) -> Finding:
 def loaded(history: History) -> Iterator[Finding]:
     """State dicts that were loaded in part, or into other layers."""
     for load in history.loads:
-        place = place_at(load.where, "")
+        place = place_at(load.where)
         owner = type(load.module).__name__
         if load.missing or load.unexpected:
             keys = [key for key, _ in load.module.named_parameters()]

@@ -83,7 +83,7 @@ def apart(history: History, inputs: Shuffled, labels: Shuffled, count: int) -> F
         f"{count} samples in a row had their input and their label from the same place of two arrays of "
         f"{len(inputs.rows)}, which were shuffled with different random numbers{loss_said(history)}",
         "one permutation for both: order = rng.permutation(len(x)); x, y = x[order], y[order]",
-        place_at(labels.where, ""),
+        place_at(labels.where),
         weight=86,
-        cause=place_at(inputs.where, ""),
+        cause=place_at(inputs.where),
     )

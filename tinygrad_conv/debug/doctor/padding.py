@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...dtypes import Array
+from .data import CLASSIFYING
 from .finding import Finding
 from .losses import target_of
 from .models import layer_made_at
 from .seen import History, OpSeen
 from .thresholds import FEW_STEPS, PADDED
-
-CLASSIFYING = ("cross_entropy", "nll_loss")
 
 
 def examine(history: History) -> Iterator[Finding]:

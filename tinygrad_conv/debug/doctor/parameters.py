@@ -10,6 +10,7 @@ import numpy as np
 
 from ...engine.location import Place, place_at
 from ...errors import show_count
+from ...members import grouped
 from ...nn.container import ModuleDict, ModuleList, Sequential
 from .finding import NOTE, PERHAPS, Finding
 from .models import (
@@ -112,9 +113,8 @@ def plain_tensors(history: History) -> Iterator[Finding]:
 
 def not_optimised(history: History) -> Iterator[Finding]:
     """Parameters of a model that get gradients and that no optimiser has."""
-    if not history.optimizers or not any(step.moved for step in history.steps):
-        if not history.optimizers:
-            return
+    if not history.optimizers:
+        return
     known, optimized, changed = history.trained(), history.optimized(), moved(history)
     hidden = {p for entry in history.hidden for layer in entry.modules for p in layer.parameters()}
     lost = [
@@ -152,7 +152,7 @@ def not_optimised(history: History) -> Iterator[Finding]:
 def unreached(history: History) -> Iterator[Finding]:
     """Parameters that want a gradient and get none."""
     known, arrived = history.trained(), reached(history)
-    if sum(sweep.writes for sweep in history.sweeps) < 1 or not arrived:
+    if not arrived:
         return
     read = read_leaves(history)
     told: set[Any] = set()
@@ -169,12 +169,11 @@ def unreached(history: History) -> Iterator[Finding]:
             cut = next((history.cuts[p] for p in parameters if history.cuts.get(p)), "")
             names = listed([known.get(p) or key_of(history, p) for p in parameters])
             if is_used:
-                evidence = "the forward reads them, but no path leads back from the loss"
-                evidence = f"{cut}" if cut else evidence
+                evidence = cut or "the forward reads them, but no path leads back from the loss"
                 advice = "no .detach(), .data, .numpy(), .item() or no_grad between it and the loss"
             else:
                 evidence = "no op of the forward reads them: the layer is made and never called"
-                evidence = f"{evidence}; {cut}" if cut else evidence
+                evidence += f"; {cut}" if cut else ""
                 advice = "call the layer in forward, or leave it out"
             yield Finding(
                 "no_gradient",
@@ -261,16 +260,11 @@ def shared(history: History) -> Iterator[Finding]:
     somebody who meant it, as in weights that are tied.
     """
     for model in history.models:
-        places: dict[int, list[str]] = {}
-        modules: dict[int, Any] = {}
-        for path, module in model.named_modules(remove_duplicate=False):
-            if any(True for _ in module.parameters()):
-                places.setdefault(id(module), []).append(path)
-                modules[id(module)] = module
-        for identity, paths in places.items():
+        modules = model.named_modules(remove_duplicate=False)
+        for named in grouped((id(module), (path, module)) for path, module in modules).values():
+            paths, layer = [path for path, _ in named], named[0][1]
             if len(paths) < 2 or not in_one_container(model, paths):
                 continue
-            layer = modules[identity]
             if not any(p in reached(history) for p in layer.parameters()):
                 continue
             yield Finding(
@@ -295,16 +289,14 @@ def in_one_container(model: Any, paths: list[str]) -> bool:
 
 def made_anew(history: History) -> Iterator[Finding]:
     """Optimisers that are made for each step anew, with all they remember lost."""
-    by_line: dict[Any, list[Any]] = {}
-    for optimizer, where in history.made.items():
-        by_line.setdefault(where, []).append(optimizer)
+    by_line = grouped((where, optimizer) for optimizer, where in history.made.items())
     for optimizers in by_line.values():
         used = [o for o in optimizers if any(step.optimizer is o for step in history.steps)]
         if len(used) < FEW_STEPS + 1:
             continue
         steps = sum(step.optimizer in used for step in history.steps)
         same_model = {frozenset(map(id, o.params())) for o in used}
-        place: Place | None = made_at(history, used[0])
+        place = made_at(history, used[0])
         if len(same_model) == 1 and steps <= 2 * len(used):
             yield Finding(
                 "optimizer_made_anew",
@@ -329,12 +321,8 @@ def made_anew(history: History) -> Iterator[Finding]:
 def layers_made_anew(history: History) -> Iterator[Finding]:
     """Layers that are made in the forward, with fresh numbers each time."""
     optimized, times = history.optimized(), Counter(leaf for sweep in history.sweeps for leaf in sweep.grads)
-    by_line: dict[Any, list[OpSeen]] = {}
-    for op in history.training():
-        weight = op.weight
-        if is_parameter(weight) and weight not in optimized and times[weight] == 1:
-            by_line.setdefault((op.where, op.layer), []).append(op)
-    for ops in by_line.values():
+    once = [op for op in history.training() if is_parameter(op.weight) and times[op.weight] == 1]
+    for ops in grouped(((op.where, op.layer), op) for op in once if op.weight not in optimized).values():
         if len({id(op.weight) for op in ops}) <= FEW_STEPS or any(op.weight in moved(history) for op in ops):
             continue
         yield Finding(
@@ -354,7 +342,7 @@ def made_again_at(history: History, ops: list[OpSeen]) -> Place | None:
     called = ops[0].layer.rpartition(".")[2]
     for (name, where), count in history.making.items():
         if count >= len({id(op.weight) for op in ops}) and called == name.lower():
-            return place_at(where, "")
+            return place_at(where)
     return None
 
 

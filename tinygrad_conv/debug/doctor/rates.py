@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.location import Place, place_at
+from ...members import grouped
 from .finding import Finding
 from .flow import median_ratio
 from .models import layer_made_at, made_at
@@ -50,8 +51,8 @@ def examine(history: History, uphill: bool) -> Iterator[Finding]:
 def place_of_steps(history: History) -> Place | None:
     """The line that steps."""
     if history.steps:
-        return place_at(history.steps[-1].where, "")
-    return place_at(history.updates[-1].where, "") if history.updates else None
+        return place_at(history.steps[-1].where)
+    return place_at(history.updates[-1].where) if history.updates else None
 
 
 def loss_said(history: History) -> str:
@@ -64,10 +65,8 @@ def loss_said(history: History) -> str:
 
 def by_optimizer(history: History) -> Iterator[tuple[Any, list[Update]]]:
     """(optimiser or None, its updates)."""
-    groups: dict[int, tuple[Any, list[Update]]] = {}
-    for update in history.updates:
-        groups.setdefault(id(update.optimizer), (update.optimizer, []))[1].append(update)
-    yield from groups.values()
+    for updates in grouped((id(update.optimizer), update) for update in history.updates).values():
+        yield updates[0].optimizer, updates
 
 
 def rates_that_end(history: History) -> Iterator[Finding]:
@@ -118,7 +117,7 @@ def clipped(history: History) -> Iterator[Finding]:
                 f"|g| at the step is {share:.1e} of what backward left, so that updates are far too small: "
                 f"weights move by {moved:.1e} of their size, about 1e-3 is usual{loss_said(history)}",
                 "clip at a larger norm: it should cut the outliers alone, 1 to 10 for many nets",
-                place_at(history.clips[-1], "") if history.clips else place_of_steps(history),
+                place_at(history.clips[-1]) if history.clips else place_of_steps(history),
                 weight=77,
             )
 
@@ -301,4 +300,4 @@ def summed_losses(history: History) -> Iterator[Finding]:
 
 def backward_place(history: History) -> Place | None:
     """The line that goes backward."""
-    return place_at(history.sweeps[-1].where, "") if history.sweeps else None
+    return place_at(history.sweeps[-1].where) if history.sweeps else None

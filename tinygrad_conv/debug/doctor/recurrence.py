@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...members import grouped
 from .finding import Finding
 from .models import key_of, weight_made_at
 from .rates import has_fallen
@@ -52,11 +53,7 @@ def growths(history: History) -> Iterator[Growth]:
 
 def uses_by_forward(history: History) -> dict[tuple[Any, int], list[OpSeen]]:
     """The ops that multiply with a weight, by weight and step."""
-    forwards: dict[tuple[Any, int], list[OpSeen]] = {}
-    for op in history.training():
-        if op.weight is not None:
-            forwards.setdefault((op.weight, op.round), []).append(op)
-    return forwards
+    return grouped(((op.weight, op.round), op) for op in history.training() if op.weight is not None)
 
 
 def growth_of(uses: list[OpSeen]) -> Growth:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...engine.location import place_at
 from ...errors import show_count
+from ...members import grouped
 from ...optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, MultiStepLR, StepLR
 from .data import batches
 from .finding import PERHAPS, Finding
@@ -33,10 +34,7 @@ def in_every_batch(history: History) -> Iterator[Finding]:
     epoch = batches_of_an_epoch(history)
     if epoch < EPOCH_BATCHES or has_fallen(history) or any(rates_that_end(history)):
         return
-    calls: dict[int, list[Scheduled]] = {}
-    for call in history.scheduled:
-        calls.setdefault(id(call.scheduler), []).append(call)
-    for its in calls.values():
+    for its in grouped((id(call.scheduler), call) for call in history.scheduled).values():
         rates = rates_of(history, its[0].scheduler.optimizer)
         if len(rates) >= 2 * FEW_STEPS and max(rates) > 0 and len(its) >= PER_BATCH * len(rates):
             how = what_became_of(its[0].scheduler, rates, epoch)
@@ -69,10 +67,10 @@ def too_often(history: History, calls: list[Scheduled], steps: int, epoch: int, 
         f"about {epoch} batches: {how}{loss_said(history)}",
         "call scheduler.step() once an epoch, after the loop over the batches; if steps are meant, count in "
         "steps: a larger step_size, milestones or T_max, a gamma nearer to 1",
-        place_at(calls[-1].where, ""),
+        place_at(calls[-1].where),
         PERHAPS,
         weight=59,
-        cause=None if made is None else place_at(made, ""),
+        cause=None if made is None else place_at(made),
     )
 
 
@@ -104,10 +102,7 @@ def batches_of_an_epoch(history: History) -> int:
 
 def wrong_modes(history: History) -> Iterator[Finding]:
     """Schedules whose mode contradicts what they are told."""
-    told: dict[int, list[Metric]] = {}
-    for metric in history.watched:
-        told.setdefault(id(metric.scheduler), []).append(metric)
-    for metrics in told.values():
+    for metrics in grouped((id(metric.scheduler), metric) for metric in history.watched).values():
         values = [metric.value for metric in metrics]
         if len(values) < 2 * FEW_STEPS or not np.isfinite(values).all():
             continue
@@ -144,7 +139,7 @@ def finding_of(history: History, metrics: list[Metric], what: str, right: str) -
         f"in {len(metrics)} calls the metric went from {first.value:.4g} to {last.value:.4g} while the net "
         f"learned, and {rates}",
         f'mode="{right}"',
-        place_at(last.where, ""),
+        place_at(last.where),
         weight=81.2,
-        cause=None if made is None else place_at(made, ""),
+        cause=None if made is None else place_at(made),
     )

@@ -21,6 +21,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...engine.location import Place, Where, place_at
+from ...members import grouped
 
 PASSING = {
     *("reshape", "flatten", "squeeze", "unsqueeze", "permute", "transpose", "to", "clone", "expand"),
@@ -353,17 +354,11 @@ class History:
         """The first op that gave NaN or an infinity."""
         return next((op for op in self.ops if op.dtype.kind == "f" and not op.stats.finite), None)
 
-    def losses(self) -> dict[int, list[float]]:
-        """The values that backwards began at, in order, by the user's line."""
-        by_line: dict[int, list[float]] = {}
-        for sweep in self.sweeps:
-            if sweep.loss is not None and sweep.writes:
-                by_line.setdefault(hash(sweep.where), []).append(sweep.loss)
-        return by_line
-
     def main_losses(self) -> list[float]:
-        """Those of the line that has most."""
-        return max(self.losses().values(), key=len, default=[])
+        """The values that backwards began at, in order: those of the user's line that has most."""
+        sweeps = [sweep for sweep in self.sweeps if sweep.writes]
+        by_line = grouped((sweep.where, sweep.loss) for sweep in sweeps if sweep.loss is not None)
+        return max(by_line.values(), key=len, default=[])
 
     def optimized(self) -> set[Any]:
         """The parameters that some optimiser has."""

@@ -111,7 +111,7 @@ def finding_of(op: OpSeen, other: OpSeen, load: Loaded) -> Finding:
         f"{size(running.mean):.3g} and {size(running.variance**0.5):.3g}, while the statistics of "
         f"{other.layer} would fit",
         "load each layer by its own name, not by its place in a sorted list",
-        place_at(load.where, ""),
+        place_at(load.where),
         PERHAPS,
         weight=62,
         cause=op.place,

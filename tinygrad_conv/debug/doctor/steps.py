@@ -7,6 +7,7 @@ from typing import Any
 
 from ...engine.location import place_at
 from ...errors import show_count
+from ...members import grouped
 from . import rates, signs
 from .finding import PERHAPS, Finding
 from .models import is_parameter, key_of, made_at
@@ -31,10 +32,8 @@ def rebound(history: History) -> Iterator[Finding]:
     """Steps by hand that give the name of a parameter a new tensor, and leave the parameter as it is."""
     sweeps = [sweep for sweep in history.sweeps if sweep.writes]
     still = {leaf for sweep in sweeps for leaf in sweep.grads} - {update.leaf for update in history.updates}
-    lines: dict[Any, list[OpSeen]] = {}
-    for op in history.ops:
-        if op.op in ("sub", "add") and not op.swept and not op.readers and is_change_of(op, still):
-            lines.setdefault(op.where, []).append(op)
+    ends = [op for op in history.ops if op.op in ("sub", "add") and not op.swept and not op.readers]
+    lines = grouped((op.where, op) for op in ends if is_change_of(op, still))
     for ops in lines.values():
         leaves = {given.leaf for op in ops for given in op.inputs if given.leaf is not None}
         if len(sweeps) < FEW_STEPS or len(ops) < FEW_STEPS * len(leaves) - 1:
@@ -96,7 +95,7 @@ def no_steps(history: History) -> Iterator[Finding]:
                 f"reaches any parameter{by}",
                 "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
                 ".item(), .argmax(), .detach() on the way to the loss",
-                place_at(history.leaf_sweeps[0], ""),
+                place_at(history.leaf_sweeps[0]),
                 weight=95,
                 cause=cut.place if cut is not None else None,
             )
@@ -106,14 +105,14 @@ def no_steps(history: History) -> Iterator[Finding]:
                 "optimizer.step() is called, but backward() never is",
                 f"{len(empty)} steps, no backward: there is no gradient to step by",
                 "call loss.backward() before optimizer.step()",
-                place_at(empty[-1].where, ""),
+                place_at(empty[-1].where),
                 weight=95,
             )
         elif own & reached:
             yield no_gradient_left(history, len(empty), "None")
-    zero = [update for update in history.updates if update.optimizer is not None]
-    lost = [update for update in zero if update.swept and not update.grad]
-    if len(lost) >= 2 and len(lost) == len([update for update in zero if update.swept]):
+    swept = [update for update in history.updates if update.optimizer is not None and update.swept]
+    lost = [update for update in swept if not update.grad]
+    if len(lost) >= 2 and len(lost) == len(swept):
         yield no_gradient_left(history, len({update.round for update in lost}), "0")
 
 
@@ -178,10 +177,7 @@ def stale_gradients(history: History) -> Iterator[Finding]:
 
 def growing_graph(history: History) -> Iterator[Finding]:
     """Backwards that go through the graphs of all earlier steps again."""
-    by_line: dict[Any, list[int]] = {}
-    for sweep in history.sweeps:
-        by_line.setdefault(sweep.where, []).append(sweep.count)
-    for where, counts in by_line.items():
+    for where, counts in grouped((sweep.where, sweep.count) for sweep in history.sweeps).items():
         grows = all(later > earlier for earlier, later in zip(counts, counts[1:]))
         if len(counts) < 2 * FEW_STEPS or not grows or counts[FEW_STEPS] < GROWING * counts[0]:
             continue
@@ -192,7 +188,7 @@ def growing_graph(history: History) -> Iterator[Finding]:
             "each time",
             "cut what is carried over from step to step: total += loss.item(), hidden = hidden.detach(); "
             "then retain_graph is not needed",
-            place_at(where, ""),
+            place_at(where),
             weight=80,
         )
 
@@ -207,15 +203,10 @@ def take_turns(history: History, optimizers: list[Any]) -> bool:
 
 def doubled(history: History) -> Iterator[Finding]:
     """Parameters that two optimisers step."""
-    owners: dict[Any, list[Any]] = {}
-    for optimizer in history.optimizers:
-        for param in optimizer.params():
-            owners.setdefault(param, []).append(optimizer)
+    owners = grouped((param, each) for each in history.optimizers for param in each.params())
     twice = [param for param, its in owners.items() if take_turns(history, its)]
     rounds = {update.round for update in history.updates if twice and update.leaf is twice[0]}
-    if len(rounds) < 2 * FEW_STEPS:
-        return
-    if twice:
+    if len(rounds) >= 2 * FEW_STEPS:
         yield Finding(
             "two_optimizers",
             f"{show_count(len(twice), 'parameter')} are in two optimisers",

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...dtypes import Array
 from .finding import PERHAPS, Finding
-from .losses import target_of
+from .losses import REGRESSIONS, target_of
 from .seen import DataSeen, History, OpSeen
 from .thresholds import AT_SCALE, LARGE_TARGET, ORDERED, SORTED_BATCHES, SORTED_SAMPLES
 
@@ -17,7 +17,7 @@ def targets(history: History) -> Iterator[Finding]:
     """Targets of a squared error that are large, or in order."""
     lines: dict[object, list[tuple[OpSeen, DataSeen]]] = {}
     for op in history.training():
-        target = target_of(op) if op.op in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss") else None
+        target = target_of(op) if op.op in REGRESSIONS else None
         if target is not None and target.is_float and target.stats.finite:
             lines.setdefault(op.where, []).append((op, target))
     for seen in lines.values():

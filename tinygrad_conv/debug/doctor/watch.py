@@ -16,7 +16,6 @@ from ...engine.node import Node
 from ...engine.observe import Call, Observer
 from ...engine.tensor import Tensor
 from ...members import members_of
-from ..cut import cut_of
 from . import models
 from .data_seen import MOST_SHUFFLED, data_of, note_order
 from .seen import (
@@ -41,8 +40,8 @@ RECENT = 20  # ops among which a leaf is looked for that is a copy of what one m
 LOOKED_FOR = 4  # the first backwards, at which models and optimisers are looked for
 SQUASHING = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 FOLLOWED = ("dim", "p", "reduction", "training", "ignore_index", "weight")
-INDEXED = 4096  # indices of an embedding that are kept
 """Params of ops that findings ask about."""
+INDEXED = 4096  # indices of an embedding that are kept
 
 
 class Watch(Observer):
@@ -63,10 +62,9 @@ class Watch(Observer):
         self.by_optimizer: set[Any] = set()
         self.sweep: SweepSeen | None = None
         self.most_sweeps = 0  # backwards after which all is ended, whatever the steps; 0: none
-        self.given: set[int] | None = (
-            None  # the arrays that the outermost module is called with, inside of it
-        )
-        self.called: Where | None = None  # the line that calls the outermost module, inside of it
+        # Inside of the outermost module: the arrays that it is called with, and the line that calls it
+        self.given: set[int] | None = None
+        self.called: Where | None = None
         self.is_resting = False  # it looks at nothing, until an optimiser is made
         self.rested = 0  # steps and backwards meanwhile
         self.draws = 0  # permutations that NumPy drew
@@ -218,7 +216,7 @@ class Watch(Observer):
             if isinstance(leaf, Tensor) and array is not None:
                 self.sweep.grads[leaf] = self.grad_seen(leaf, array)
         if self.sweep.writes:
-            models.note_cuts(self.history, self.sweep, cut_of)
+            models.note_cuts(self.history, self.sweep)
         models.note_modes(self.history, self.sweep)
         self.forget_the_dead()
         self.sweep = None

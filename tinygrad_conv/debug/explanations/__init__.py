@@ -118,8 +118,6 @@ def found_out(step: Step) -> StepExplanation:
         return broadcasting.elementwise(step)
     if pointwise.is_pointwise(step):
         return StepExplanation(
-            subject_of(step),
-            pointwise.about_of(step),
-            (pointwise.pointwise_view(step, op.inputs[0]),),
+            subject_of(step), pointwise.about_of(step), (pointwise.pointwise_view(step, op.inputs[0]),)
         )
     return StepExplanation(subject_of(step))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...members import members_of
+from ...members import grouped, members_of
 from ..recorded import Recorded, User
 from ..step import Source, Step
 from .pieces import Factor, Sum, Term
@@ -18,13 +18,12 @@ TEXT = "Each op that read {what} sends a gradient back; by the chain rule they a
 
 def readers_of(recording: Recorded) -> dict[Any, list[User]]:
     """Who reads each result and each leaf, in one pass over the recording."""
-    readers: dict[Any, list[User]] = {}
-    for step in recording:
-        for name, source in step.sources.items():
-            for place, origin in enumerate(members_of(source)):
-                if origin is not None:
-                    readers.setdefault(origin, []).append(User(step, name, place if step.variadic else None))
-    return readers
+    return grouped(
+        (source, User(step, name, place))
+        for step in recording
+        for name, place, source in step.one_by_one(step.sources)
+        if source is not None
+    )
 
 
 def meetings_at(recording: Recorded, step: Step, readers: dict[Any, list[User]]) -> Iterator[Sum]:

@@ -42,8 +42,7 @@ ABOUTS = {
         ("deviation_dot", "deviation_removed"), "a part of the rule of a normalisation, differentiated itself"
     ),
     **dict.fromkeys(
-        ("conv2d", "conv2d_input_grad", "conv2d_weight_grad"),
-        "the kernel meets the input place by place",
+        ("conv2d", "conv2d_input_grad", "conv2d_weight_grad"), "the kernel meets the input place by place"
     ),
 }
 

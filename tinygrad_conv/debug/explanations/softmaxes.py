@@ -123,11 +123,7 @@ def probabilities_view(step: Step, p: Array, asked: Array, total: Array, share: 
         f"{label}, times the share of each sample",
         "The wanted class is pulled up by what p lacks of 1; each other one is pushed down by its own p.",
         formula,
-        (
-            Figure("p", p, "softmax(x)"),
-            Figure(name, asked, said),
-            Figure(label, difference),
-        ),
+        (Figure("p", p, "softmax(x)"), Figure(name, asked, said), Figure(label, difference)),
         result=step.grad_inputs["x"],
         shape=p.shape,
         terms=(Term((share, Factor("p", p), *mass)), Term((share, Factor(name, asked)), -1)),

@@ -183,14 +183,15 @@ def difference_of(value: Array, beside: Array) -> Array:
     return np.where(same, 0.0, gap).astype(value.dtype if value.dtype.itemsize > 4 else np.float32)
 
 
+ALONE = {"mine": " (in the first run alone)", "other": " (in the second run alone)"}
+
+
 def plain_list(contents: dict[str, Any]) -> str:
     """The pairs as a list, for browsers without JavaScript."""
     lines = []
     for row in contents["rows"]:
         shown = escape(row["mine"] or row["other"])
-        only = {"mine": " (in the first run alone)", "other": " (in the second run alone)"}.get(
-            row["only"], ""
-        )
+        only = ALONE.get(row["only"], "")
         words = f"forward {row['forward']}, backward {row['backward']}"
         lines.append(f"<li><code>{shown}</code>{only or f': {words}'}</li>")
     return "\n".join(lines)

@@ -7,8 +7,7 @@ from typing import Any, TypeAlias
 
 from ...engine.location import place_at
 from ...errors import show_count
-from ...replay.lifetimes import lifetimes
-from ...replay.listing import name_of, row, shown_call
+from ...replay.listing import lifetimes, name_of, row, shown_call
 from ...replay.profile import Profile
 from .frame import Page
 

@@ -1,4 +1,4 @@
-"""The params of ops: what each may be, where its name alone does not say it (tinygrad_conv/options.py)."""
+"""The params of ops: what each may be, where its name alone does not say it (tinygrad_conv/options)."""
 
 from __future__ import annotations
 

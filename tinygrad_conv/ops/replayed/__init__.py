@@ -8,4 +8,4 @@ place: the result is fresh anyway.
 
 from __future__ import annotations
 
-from . import conv, dropouts, linalg, loss, norm, pointwise, pool, shape  # noqa: F401 (importing declares them)
+from . import conv, linalg, loss, norm, pointwise, pool, shape  # noqa: F401 (importing declares them)

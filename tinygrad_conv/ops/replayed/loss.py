@@ -6,8 +6,7 @@ import numpy as np
 
 from ... import kernels
 from ..arguments.losses import is_labels
-from ..classification import cross_entropy, cross_entropy_dx
-from ..labels import label_vectors
+from ..classification import cross_entropy, cross_entropy_dx, label_vectors
 from ..loss import mse_loss
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))

@@ -1,4 +1,4 @@
-"""Functions of one number and arithmetic, written into memory that is kept."""
+"""Functions of one number, arithmetic and dropout, written into memory that is kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import kernels
 from ..arithmetic import add, mul, sub
+from ..dropouts import dropout, gain
 from ..functions import relu, tanh
 
 BITS_OF = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
@@ -82,3 +83,22 @@ def mul_replayed(out, shared, a, b):
 def mul_d_replayed(out, shared, dy, other):
     """dy times the other operand."""
     return partial(np.multiply, out=out) if dy.dtype is other.dtype and dy.shape == np.shape(out) else None
+
+
+@dropout.replayed(varying=("kept",))
+def dropout_replayed(out, shared, x, *, kept, p):
+    """x / (1 - p) where kept, 0 elsewhere."""
+    scale = np.asarray(gain(p), x.dtype)
+
+    def run(x, *, kept):
+        y = np.multiply(x, kept, out=out)
+        y *= scale
+        return y
+
+    return run if x.ndim else None
+
+
+@dropout.replayed("x", varying=("kept",))
+def dropout_dx_replayed(out, shared, dy, *, kept, p):
+    """The same of dy."""
+    return dropout_replayed(out, shared, dy, kept=kept, p=p)

@@ -24,9 +24,8 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_lr(self, lr: float, base_lr: float) -> float:
-        if (self.last_epoch - 1 - self.T_max) % (
-            2 * self.T_max
-        ) == 0:  # the rate was eta_min, which a factor cannot leave
+        was_lowest = (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0
+        if was_lowest:  # at eta_min, which a factor cannot leave
             return lr + (base_lr - self.eta_min) * (1 - math.cos(math.pi / self.T_max)) / 2
         height, before = (
             1 + math.cos(math.pi * epoch / self.T_max) for epoch in (self.last_epoch, self.last_epoch - 1)

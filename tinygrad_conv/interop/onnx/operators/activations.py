@@ -22,16 +22,9 @@ plain("Softplus", (1, 22), F.softplus)
 plain("Softsign", (1, 22), F.softsign)
 plain("Mish", (18, 22), F.mish)
 plain("HardSwish", (14, 22), F.hardswish)
-
-
-@operator("LeakyRelu", (6, 16))
-def leaky_relu(node: Node) -> Function:
-    return partial(F.leaky_relu, negative_slope=node.get("alpha"))
-
-
-@operator("Elu", (6, 22))
-def elu(node: Node) -> Function:
-    return partial(F.elu, alpha=node.get("alpha"))
+plain("LeakyRelu", (6, 16), F.leaky_relu, negative_slope="alpha")
+plain("Elu", (6, 22), F.elu, alpha="alpha")
+plain("ThresholdedRelu", (10, 22), partial(F.threshold, value=0.0), threshold="alpha")
 
 
 @operator("Celu", (12, 28))
@@ -42,14 +35,12 @@ def celu(node: Node) -> Function:
     return partial(F.celu, alpha=alpha)
 
 
-@operator("Selu", (6, 22))
-def selu(node: Node) -> Function:
-    """γ x where x > 0, γ α (eˣ - 1) elsewhere."""
-    return partial(scaled_elu, alpha=node.get("alpha"), gamma=node.get("gamma"))
-
-
 def scaled_elu(x: Tensor, *, alpha: float, gamma: float) -> Tensor:
+    """γ x where x > 0, γ α (eˣ - 1) elsewhere."""
     return F.elu(x, alpha) * gamma
+
+
+plain("Selu", (6, 22), scaled_elu, alpha="alpha", gamma="gamma")
 
 
 @operator("Gelu", (20,))
@@ -57,40 +48,29 @@ def gelu(node: Node) -> Function:
     return partial(F.gelu, approximate=node.word("approximate", ("none", "tanh"), "none"))
 
 
-@operator("HardSigmoid", (6, 22))
-def hard_sigmoid(node: Node) -> Function:
-    """α x + β, but at least 0 and at most 1."""
-    return partial(clamped_line, alpha=node.get("alpha"), beta=node.get("beta"))
-
-
 def clamped_line(x: Tensor, *, alpha: float, beta: float) -> Tensor:
+    """α x + β, but at least 0 and at most 1."""
     return F.hardtanh(x * alpha + beta, 0.0, 1.0)
 
 
-@operator("Swish", (24,))
-def swish(node: Node) -> Function:
-    """x σ(α x)."""
-    return partial(self_gated, alpha=node.get("alpha"))
+plain("HardSigmoid", (6, 22), clamped_line, alpha="alpha", beta="beta")
 
 
 def self_gated(x: Tensor, *, alpha: float) -> Tensor:
+    """x σ(α x)."""
     return F.silu(x) if alpha == 1 else x * F.sigmoid(x * alpha)
 
 
-@operator("ThresholdedRelu", (10, 22))
-def thresholded_relu(node: Node) -> Function:
-    return partial(F.threshold, threshold=node.get("alpha"), value=0.0)
-
-
-@operator("Shrink", (9,))
-def shrink(node: Node) -> Function:
-    """x moved towards 0 by `bias` where |x| > lambd, and 0 elsewhere."""
-    return partial(shrunk, lambd=node.get("lambd"), bias=node.get("bias"))
+plain("Swish", (24,), self_gated, alpha="alpha")
 
 
 def shrunk(x: Tensor, *, lambd: float, bias: float) -> Tensor:
+    """x moved towards 0 by `bias` where |x| > lambd, and 0 elsewhere."""
     positive = F.where(x > lambd, x - bias, F.mul(x, 0))
     return F.where(x < -lambd, x + bias, positive)
+
+
+plain("Shrink", (9,), shrunk, lambd="lambd", bias="bias")
 
 
 def parametric_relu(x: Tensor, slope: Tensor) -> Tensor:
@@ -107,21 +87,6 @@ def is_per_channel(x: Tensor, slope: Tensor) -> bool:
 
 
 plain("PRelu", (7, 9, 16), parametric_relu)
-
-
-@operator("Softmax", (1, 11, 13))
-def softmax(node: Node) -> Function:
-    return along_axis(node, F.softmax)
-
-
-@operator("LogSoftmax", (1, 11, 13))
-def log_softmax(node: Node) -> Function:
-    return along_axis(node, F.log_softmax)
-
-
-@operator("Hardmax", (1, 11, 13))
-def hardmax(node: Node) -> Function:
-    return along_axis(node, first_largest)
 
 
 def first_largest(x: Tensor, dim: int) -> Tensor:
@@ -144,3 +109,8 @@ def as_a_matrix(x: Tensor, *, function: Any, axis: int) -> Tensor:
     """The function along the rows of a matrix, whose rows are all that x has before the axis."""
     rows = math.prod(x.shape[: x.ndim if axis == x.ndim else axis_of(axis, x.ndim)])
     return function(x.reshape(rows, -1), 1).reshape(x.shape) if x.numel() else x
+
+
+operator("Softmax", (1, 11, 13))(partial(along_axis, function=F.softmax))
+operator("LogSoftmax", (1, 11, 13))(partial(along_axis, function=F.log_softmax))
+operator("Hardmax", (1, 11, 13))(partial(along_axis, function=first_largest))

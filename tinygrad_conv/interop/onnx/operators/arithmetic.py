@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from functools import reduce
 from typing import Any
 
 from .... import functional as F
@@ -82,14 +82,12 @@ plain("Max", (6, 8, 12, 13), largest)
 plain("Min", (6, 8, 12, 13), smallest)
 
 
-@operator("Clip", (6, 11, 12, 13), constants=(1, 2))
-def clip(node: Node) -> Function:
-    """Numbers, but at least one bound and at most the other: attributes at first, inputs from opset 11 on."""
-    return partial(clipped, least=node.get("min"), most=node.get("max"))
-
-
 def clipped(
     x: Tensor, low: Tensor | None = None, high: Tensor | None = None, *, least: Any, most: Any
 ) -> Tensor:
+    """Numbers, but at least one bound and at most the other: attributes at first, inputs from opset 11 on."""
     bounds = [least if low is None else scalar("min", low), most if high is None else scalar("max", high)]
     return x if bounds == [None, None] else F.clamp(x, *bounds)
+
+
+plain("Clip", (6, 11, 12, 13), clipped, constants=(1, 2), least="min", most="max")

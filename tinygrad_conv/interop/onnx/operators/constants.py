@@ -13,7 +13,7 @@ from ....dtypes import Array
 from ....engine.tensor import Tensor
 from ....errors import ShapeError, show_shape
 from ..reading.node import Node
-from .table import Function, operator
+from .table import Function, operator, plain
 from .values import integers, scalar, tensor_of
 
 
@@ -34,11 +34,6 @@ def filled(shape: Tensor, *, value: Array) -> Tensor:
     return tensor_of(np.full(sizes, value))
 
 
-@operator("Range", (11, 27), constants=(0, 1, 2))
-def range_(node: Node) -> Function:
-    return numbers_between
-
-
 def numbers_between(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
     """start, start + delta, and so on before the limit."""
     first, last, step = (
@@ -49,6 +44,9 @@ def numbers_between(start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
     count = max(math.ceil((last - first) / step), 0)
     check_fits("Range", "limit", last, (3, count), 8)  # places, their multiples, and the numbers
     return tensor_of(np.arange(count) * step + first, start.dtype)
+
+
+plain("Range", (11, 27), numbers_between, constants=(0, 1, 2))
 
 
 @operator("EyeLike", (9, 22), constants=(0,))
@@ -69,14 +67,12 @@ def cast(node: Node) -> Function:
     return partial(cast_to, dtype=node.dtype("to"))
 
 
-@operator("CastLike", (15, 19, 21, 23, 24, 25), constants=(1,))
-def cast_like(node: Node) -> Function:
-    return cast_as
-
-
 def cast_to(x: Tensor, *, dtype: Any) -> Tensor:
     return x if x.dtype == dtype else x.to(dtype)
 
 
 def cast_as(x: Tensor, like: Tensor) -> Tensor:
     return cast_to(x, dtype=like.dtype)
+
+
+plain("CastLike", (15, 19, 21, 23, 24, 25), cast_as, constants=(1,))

@@ -65,15 +65,13 @@ def sliced_along(x: Tensor, axis: int, start: int, end: int, step: int) -> Tenso
     return y if step > 0 else F.flip(y, dims=(axis,))
 
 
-@operator("Gather", (1, 11, 13), constants=(1,))
-def gather(node: Node) -> Function:
-    """The slices along an axis that indices of any shape name."""
-    return partial(looked_up, axis=node.get("axis"))
-
-
 def looked_up(x: Tensor, indices: Tensor, *, axis: int) -> Tensor:
+    """The slices along an axis that indices of any shape name."""
     axis = axis_of(axis, x.ndim)
     return x[(slice(None),) * axis + (places_along(x, indices, axis),)]
+
+
+plain("Gather", (1, 11, 13), looked_up, constants=(1,), axis="axis")
 
 
 def places_along(x: Tensor, indices: Tensor, axis: int) -> Any:
@@ -86,14 +84,12 @@ def places_along(x: Tensor, indices: Tensor, axis: int) -> Any:
     return np.where(places < 0, places + size, places).astype(np.int64)
 
 
-@operator("GatherElements", (11, 13), constants=(1,))
-def gather_elements(node: Node) -> Function:
-    return partial(element_looked_up, axis=node.get("axis"))
-
-
 def element_looked_up(x: Tensor, indices: Tensor, *, axis: int) -> Tensor:
     axis = axis_of(axis, x.ndim)
     return F.gather(x, dim=axis, index=places_along(x, indices, axis))
+
+
+plain("GatherElements", (11, 13), element_looked_up, constants=(1,), axis="axis")
 
 
 @operator("GatherND", (11, 12, 13), constants=(1,))
@@ -162,13 +158,8 @@ def written_nd(x: Tensor, indices: Tensor, updates: Tensor, *, how: str | None) 
     return written.reshape(x.shape)
 
 
-@operator("OneHot", (9, 11, 28), constants=(0, 1, 2))
-def one_hot(node: Node) -> Function:
-    """One number at the place that an index names along a new axis, another elsewhere."""
-    return partial(marked, axis=node.get("axis"))
-
-
 def marked(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int) -> Tensor:
+    """One number at the place that an index names along a new axis, another elsewhere."""
     count = whole("depth", depth)
     if count < 1 or values.data.size != 2:
         raise ShapeError(f"depth {count} must be at least 1, and values two numbers")
@@ -181,6 +172,9 @@ def marked(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int) -> Tens
     return tensor_of(np.where(wanted == steps, on, off), values.dtype)
 
 
+plain("OneHot", (9, 11, 28), marked, constants=(0, 1, 2), axis="axis")
+
+
 def nonzero(x: Tensor) -> Tensor:
     """The places of what is not 0, a column for each."""
     return tensor_of(np.stack(np.nonzero(x.data)) if x.ndim else np.zeros((0, int(x.data != 0))), np.int64)
@@ -189,28 +183,21 @@ def nonzero(x: Tensor) -> Tensor:
 plain("NonZero", (9, 13), nonzero)
 
 
-@operator("Compress", (9, 11, 28), constants=(1,))
-def compress(node: Node) -> Function:
-    """The slices along an axis, or the elements, for which a condition holds."""
-    return partial(kept, axis=node.get("axis"))
-
-
 def kept(x: Tensor, condition: Tensor, *, axis: int | None) -> Tensor:
+    """The slices along an axis, or the elements, for which a condition holds."""
     places = np.flatnonzero(condition.data)
     if axis is None:
         x, axis = x.reshape(-1), 0
     return looked_up(x, tensor_of(places), axis=axis)
 
 
+plain("Compress", (9, 11, 28), kept, constants=(1,), axis="axis")
+
+
 @operator("TopK", (1, 10, 11, 24), constants=(1,))
 def top_k(node: Node) -> Function:
     """The largest, or smallest, numbers along an axis, and their places; the first of equals comes first."""
-    return partial(
-        extremes,
-        count=node.get("k"),
-        axis=node.get("axis"),
-        largest=node.flag("largest", True),
-    )
+    return partial(extremes, count=node.get("k"), axis=node.get("axis"), largest=node.flag("largest", True))
 
 
 def extremes(
@@ -225,23 +212,10 @@ def extremes(
     return F.gather(x, dim=axis, index=chosen), chosen
 
 
-@operator("CumSum", (11, 14), constants=(1,))
-def cumsum(node: Node) -> Function:
-    return accumulation(node, F.cumsum)
-
-
-@operator("CumProd", (26,), constants=(1,))
-def cumprod(node: Node) -> Function:
-    return accumulation(node, F.cumprod)
-
-
 def accumulation(node: Node, function: Function) -> Function:
     """Sums or products of all up to each place along an axis, or without it (exclusive), or from the end."""
     return partial(
-        accumulated,
-        function=function,
-        exclusive=node.flag("exclusive"),
-        backwards=node.flag("reverse"),
+        accumulated, function=function, exclusive=node.flag("exclusive"), backwards=node.flag("reverse")
     )
 
 
@@ -254,6 +228,10 @@ def accumulated(x: Tensor, axis: Tensor, *, function: Function, exclusive: bool,
         ordered = F.pad(F.narrow(ordered, place, 0, x.shape[place] - 1), before, value=neutral)
     y = in_dtype_of(x, function(ordered, place))
     return F.flip(y, dims=(place,)) if backwards else y
+
+
+operator("CumSum", (11, 14), constants=(1,))(partial(accumulation, function=F.cumsum))
+operator("CumProd", (26,), constants=(1,))(partial(accumulation, function=F.cumprod))
 
 
 @operator("ReverseSequence", (10, 28), constants=(1,))

@@ -40,12 +40,7 @@ def softmax_cross_entropy(node: Node) -> Function:
 
 
 def entropy_loss(
-    scores: Tensor,
-    labels: Tensor,
-    weights: Tensor | None = None,
-    *,
-    options: dict[str, Any],
-    log_prob: bool,
+    scores: Tensor, labels: Tensor, weights: Tensor | None = None, *, options: dict[str, Any], log_prob: bool
 ) -> Any:
     loss = F.cross_entropy(scores, labels, weight=weights, **options)
     return (loss, F.log_softmax(scores, 1)) if log_prob else loss

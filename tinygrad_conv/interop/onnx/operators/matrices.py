@@ -26,13 +26,7 @@ def gemm(node: Node) -> Function:
 
 
 def product(
-    a: Tensor,
-    b: Tensor,
-    c: Tensor | None = None,
-    *,
-    alpha: float,
-    beta: float,
-    transposed: tuple[bool, bool],
+    a: Tensor, b: Tensor, c: Tensor | None = None, *, alpha: float, beta: float, transposed: tuple[bool, bool]
 ) -> Tensor:
     if a.ndim != 2 or b.ndim != 2:
         raise ShapeError(f"A {show_shape(a.shape)} and B {show_shape(b.shape)} must be matrices")

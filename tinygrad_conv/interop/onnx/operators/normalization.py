@@ -13,7 +13,7 @@ from ....engine.modes import no_grad
 from ....engine.tensor import Tensor
 from ....errors import OnnxError, ShapeError, show_shape
 from ..reading.node import Node
-from .table import Function, operator
+from .table import Function, operator, plain
 from .values import axes_of, axis_of, scalar, tensor_of
 
 LONG_TRAINING = 14
@@ -102,10 +102,7 @@ def group_normalized(
 def layer_normalization(node: Node) -> Function:
     """Everything from an axis on normalised; with its mean and 1 / deviation where they are asked for."""
     return partial(
-        layer_normalized,
-        axis=node.get("axis"),
-        eps=eps_of(node),
-        statistics=node.makes(1) or node.makes(2),
+        layer_normalized, axis=node.get("axis"), eps=eps_of(node), statistics=node.makes(1) or node.makes(2)
     )
 
 
@@ -157,15 +154,13 @@ def lp_normalized(x: Tensor, *, axis: int, p: int) -> Tensor:
     return x / F.where(norms == 0, F.mul(norms, 0) + 1, norms)
 
 
-@operator("MeanVarianceNormalization", (9, 13))
-def mean_variance_normalization(node: Node) -> Function:
-    """(x - mean) / deviation over axes, with 1e-9 beside the deviation, as ONNX defines it."""
-    return partial(standardized, axes=node.get("axes"))
-
-
 def standardized(x: Tensor, *, axes: tuple[int, ...]) -> Tensor:
+    """(x - mean) / deviation over axes, with 1e-9 beside the deviation, as ONNX defines it."""
     variance, mean = F.var_mean(x, axes_of(axes, x.ndim), keepdim=True, correction=0)
     return (x - mean) / (F.sqrt(variance) + 1e-9)
+
+
+plain("MeanVarianceNormalization", (9, 13), standardized, axes="axes")
 
 
 @operator("Dropout", (7, 10, 12, 13, 22), constants=(1, 2), trains=True)
@@ -184,12 +179,7 @@ def always_dropped(x: Tensor, *, p: float, mask: bool, training: bool) -> Any:
 
 
 def dropped(
-    x: Tensor,
-    ratio: Tensor | None = None,
-    training_mode: Tensor | None = None,
-    *,
-    mask: bool,
-    training: bool,
+    x: Tensor, ratio: Tensor | None = None, training_mode: Tensor | None = None, *, mask: bool, training: bool
 ) -> Any:
     p = 0.5 if ratio is None else scalar("ratio", ratio)
     active = training and training_mode is not None and bool(scalar("training_mode", training_mode))

@@ -18,7 +18,7 @@ from ....engine.tensor import Tensor
 from ....errors import ShapeError
 from ....ops.arguments.windows import ceil_windows
 from ..reading.node import Node
-from .table import Function, operator
+from .table import Function, operator, plain
 from .values import integers, tensor_of
 from .windows import Pads, Windows, windows_of
 
@@ -163,12 +163,7 @@ def sums_of_windows(image: Tensor, pooling: Pooling) -> Tensor:
 @operator("LpPool", (2, 11, 18, 22))
 def lp_pool(node: Node) -> Function:
     """(Σ |x|ᵖ)^(1/p) over each window."""
-    return partial(
-        pooled_norms,
-        windows=windows_of(node),
-        ceil_mode=node.flag("ceil_mode"),
-        p=order_of(node),
-    )
+    return partial(pooled_norms, windows=windows_of(node), ceil_mode=node.flag("ceil_mode"), p=order_of(node))
 
 
 def order_of(node: Node) -> int:
@@ -193,24 +188,20 @@ def spatial_axes(x: Tensor) -> tuple[int, ...]:
     return tuple(range(2, x.ndim))
 
 
-@operator("GlobalAveragePool", (1, 22))
-def global_average_pool(node: Node) -> Function:
-    return global_mean
-
-
 def global_mean(x: Tensor) -> Tensor:
     return F.mean(x, spatial_axes(x), keepdim=True)
 
 
-@operator("GlobalMaxPool", (1, 22))
-def global_max_pool(node: Node) -> Function:
-    return global_maximum
+plain("GlobalAveragePool", (1, 22), global_mean)
 
 
 def global_maximum(x: Tensor) -> Tensor:
     lines = x.reshape(*x.shape[:2], math.prod(x.shape[place] for place in spatial_axes(x)))
     largest: Any = F.max(lines, 2)  # whose gradient goes to the first of equals, as a pooling's does
     return largest.values.reshape(*x.shape[:2], *(1,) * (x.ndim - 2))
+
+
+plain("GlobalMaxPool", (1, 22), global_maximum)
 
 
 @operator("GlobalLpPool", (2, 22))

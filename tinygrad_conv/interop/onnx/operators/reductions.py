@@ -27,10 +27,6 @@ def sum_of(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
     return in_dtype_of(x, F.sum(x, axes, keepdim))
 
 
-def mean_of(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
-    return F.mean(x, axes, keepdim)
-
-
 def product_of(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
     for axis in sorted(axes, reverse=True):
         x = in_dtype_of(x, F.prod(x, axis, keepdim))
@@ -113,7 +109,7 @@ def reduced(x: Tensor, *, axes: tuple[int, ...], function: Function, keepdim: bo
 
 
 reduction("ReduceSum", (1, 11, 13), sum_of, 13)
-reduction("ReduceMean", VERSIONS, mean_of, 18)
+reduction("ReduceMean", VERSIONS, F.mean, 18)
 reduction("ReduceProd", VERSIONS, product_of, 18)
 reduction("ReduceMax", (1, 11, 12, 13, 18, 20), largest_of, 18)
 reduction("ReduceMin", (1, 11, 12, 13, 18, 20), smallest_of, 18)
@@ -122,16 +118,6 @@ reduction("ReduceL2", VERSIONS, l2_of, 18)
 reduction("ReduceLogSum", (*VERSIONS, 28), log_of_sum, 18)
 reduction("ReduceLogSumExp", (*VERSIONS, 28), log_of_sum_of_exp, 18)
 reduction("ReduceSumSquare", VERSIONS, sum_of_squares, 18)
-
-
-@operator("ArgMax", (1, 11, 12, 13))
-def argmax(node: Node) -> Function:
-    return place_along(node, F.argmax)
-
-
-@operator("ArgMin", (1, 11, 12, 13))
-def argmin(node: Node) -> Function:
-    return place_along(node, F.argmin)
 
 
 def place_along(node: Node, function: Function) -> Function:
@@ -150,3 +136,7 @@ def place_of(x: Tensor, *, function: Function, axis: int, keepdim: bool, last: b
     if not last:
         return function(x, dim=axis, keepdim=keepdim)
     return x.shape[axis] - 1 - function(F.flip(x, dims=(axis,)), dim=axis, keepdim=keepdim)
+
+
+operator("ArgMax", (1, 11, 12, 13))(partial(place_along, function=F.argmax))
+operator("ArgMin", (1, 11, 12, 13))(partial(place_along, function=F.argmin))

@@ -41,33 +41,27 @@ def reshaped(x: Tensor, shape: Tensor, *, allowzero: bool) -> Tensor:
     return x.reshape(wanted)
 
 
-@operator("Flatten", (1, 9, 11, 13, *TYPES_ALONE))
-def flatten(node: Node) -> Function:
-    """A matrix, whose rows are all that there is before an axis."""
-    return partial(flattened, axis=node.get("axis"))
-
-
 def flattened(x: Tensor, *, axis: int) -> Tensor:
+    """A matrix, whose rows are all that there is before an axis."""
     place = axis if axis == x.ndim else axis_of(axis, x.ndim)
     return x.reshape(math.prod(x.shape[:place]), math.prod(x.shape[place:]))
 
 
-@operator("Transpose", (1, 13, *TYPES_ALONE))
-def transpose(node: Node) -> Function:
-    return partial(transposed, perm=node.get("perm"))
+plain("Flatten", (1, 9, 11, 13, *TYPES_ALONE), flattened, axis="axis")
 
 
 def transposed(x: Tensor, *, perm: tuple[int, ...] | None) -> Tensor:
     return F.permute(x, dims=tuple(range(x.ndim))[::-1] if perm is None else perm)
 
 
-@operator("Concat", (4, 11, 13))
-def concat(node: Node) -> Function:
-    return partial(joined, axis=node.get("axis"))
+plain("Transpose", (1, 13, *TYPES_ALONE), transposed, perm="perm")
 
 
 def joined(*tensors: Tensor, axis: int) -> Tensor:
     return F.cat(tensors, axis)
+
+
+plain("Concat", (4, 11, 13), joined, axis="axis")
 
 
 @operator("Split", (2, 11, 13, 18), constants=(1,))
@@ -119,11 +113,6 @@ def unsqueezed(x: Tensor, places: Tensor | None = None, *, axes: tuple[int, ...]
     return x.reshape(tuple(1 if axis in new else next(sizes) for axis in range(x.ndim + len(new))))
 
 
-@operator("Expand", (8, 13), constants=(1,))
-def expand(node: Node) -> Function:
-    return expanded
-
-
 def expanded(x: Tensor, shape: Tensor) -> Tensor:
     """x in the shape to which it and the wanted one broadcast."""
     wanted = integers("shape", shape)
@@ -139,9 +128,7 @@ def expanded(x: Tensor, shape: Tensor) -> Tensor:
     return F.broadcast_to(x, sizes)
 
 
-@operator("Tile", (6, 13), constants=(1,))
-def tile(node: Node) -> Function:
-    return tiled
+plain("Expand", (8, 13), expanded, constants=(1,))
 
 
 def tiled(x: Tensor, repeats: Tensor) -> Tensor:
@@ -151,6 +138,9 @@ def tiled(x: Tensor, repeats: Tensor) -> Tensor:
     sizes = [size * count for size, count in zip(x.shape, times)]
     check_fits("Tile", "repeats", times, sizes, x.dtype.itemsize)
     return F.tile(x, times)
+
+
+plain("Tile", (6, 13), tiled, constants=(1,))
 
 
 @operator("Shape", (1, 13, 15, 19, *TYPES_ALONE), constants=(0,))
@@ -163,13 +153,11 @@ def sizes_of(x: Tensor, *, bounds: slice) -> Tensor:
     return tensor_of(tuple(x.shape)[bounds], np.int64)
 
 
-@operator("Size", (1, 13, 19, *TYPES_ALONE), constants=(0,))
-def size(node: Node) -> Function:
-    return size_of
-
-
 def size_of(x: Tensor) -> Tensor:
     return tensor_of(x.numel(), np.int64)
+
+
+plain("Size", (1, 13, 19, *TYPES_ALONE), size_of, constants=(0,))
 
 
 @operator("DepthToSpace", (1, 11, 13, 28))
@@ -276,13 +264,8 @@ def padded_from_inside(x: Tensor, pairs: dict[int, tuple[int, int]], mode: str) 
     return x
 
 
-@operator("CenterCropPad", (18,), constants=(1,))
-def center_crop_pad(node: Node) -> Function:
-    """Some axes cut, or padded with 0, on both sides alike, to given sizes."""
-    return partial(centred, axes=node.get("axes"))
-
-
 def centred(x: Tensor, shape: Tensor, *, axes: tuple[int, ...] | None) -> Tensor:
+    """Some axes cut, or padded with 0, on both sides alike, to given sizes."""
     wanted = integers("shape", shape)
     places = axes_of(tuple(range(x.ndim)) if axes is None else axes, x.ndim)
     if len(wanted) != len(places) or min(wanted, default=0) < 0:
@@ -294,3 +277,6 @@ def centred(x: Tensor, shape: Tensor, *, axes: tuple[int, ...] | None) -> Tensor
         pairs[axis] = (first, over - first)
     check_fits("CenterCropPad", "shape", wanted, padded_sizes(x, pairs), x.dtype.itemsize)
     return bordered(x, pairs)
+
+
+plain("CenterCropPad", (18,), centred, constants=(1,), axes="axes")

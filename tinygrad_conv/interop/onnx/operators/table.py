@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -50,10 +51,19 @@ def operator(
     return enter
 
 
-def plain(op_type: str, versions: tuple[int, ...], function: Function) -> None:
-    """Enter an operator that has no attributes: it is a function of ours as it is."""
+def plain(
+    op_type: str,
+    versions: tuple[int, ...],
+    function: Function,
+    constants: Collection[int] = (),
+    **attributes: str,
+) -> None:
+    """Enter an operator that is a function of ours as it is.
+
+    attributes: by the names of the function's options, the node's attributes that they are.
+    """
 
     def prepare(node: Node) -> Function:
-        return function
+        return partial(function, **{option: node.get(name) for option, name in attributes.items()})
 
-    operator(op_type, versions)(prepare)
+    operator(op_type, versions, constants)(prepare)

@@ -11,12 +11,10 @@ from ....allocation import shortened
 from ....dtypes import Array
 from ....errors import SHORT, OnnxError
 from ..operators.table import OPERATORS
-from .attributes import attributes_of
-from .element_types import known_dtype, no_dtype
+from .attributes import DOMAINS, attributes_of, schema_of
 from .external import ExternalData
 from .node import Node, called
-from .schemas import DOMAINS, schema_of
-from .tensors import array_of
+from .tensors import DTYPES, array_of, no_dtype
 
 
 class Input(NamedTuple):
@@ -81,7 +79,7 @@ def read_input(value: Any) -> Input:
     if value.type.WhichOneof("value") != "tensor_type":
         raise OnnxError(f"input {SHORT.repr(value.name)} is no dense tensor; others are not supported")
     tensor = value.type.tensor_type
-    dtype = known_dtype(tensor.elem_type)
+    dtype = DTYPES.get(tensor.elem_type)
     if dtype is None:
         raise OnnxError(f"input {SHORT.repr(value.name)} is {no_dtype(tensor.elem_type)}")
     if not tensor.HasField("shape"):

@@ -11,12 +11,12 @@ from ....archive import damage_of
 from ....errors import SHORT, DamagedFileError, OnnxError
 from ..library import library
 from ..operators import OPERATORS
+from .attributes import opset_of
 from .external import ExternalData
 from .graph import Graph, read_graph
+from .initializers import CONSTANT, roles_of, with_parameters
 from .module import GraphModule, Step
 from .node import Node
-from .roles import CONSTANT, roles_of, with_parameters
-from .schemas import opset_of
 
 
 def load(
@@ -29,7 +29,7 @@ def load(
 
     model: a path, the bytes of a file, or an `onnx.ModelProto`. The keys of the state dict are the names of
     the graph's initialisers. Which of them are parameters ONNX does not say. Without `parameters`, the names
-    of those that are, they are all from which an operator learns (reading/roles.py): a constant with
+    of those that are, they are all from which an operator learns (reading/initializers.py): a constant with
     dimensions, such as the mean of the data, too. Running statistics are buffers, and what is left is a
     constant, which the state dict has not.
 

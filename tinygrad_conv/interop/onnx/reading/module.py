@@ -16,8 +16,7 @@ from ....functional.arguments import rewrite
 from ....nn import Module, Parameter
 from ..operators.table import Function
 from .graph import Input
-from .keys import keys_of
-from .roles import PARAMETER, STATISTIC
+from .initializers import PARAMETER, STATISTIC, keys_of
 
 
 class Step(NamedTuple):

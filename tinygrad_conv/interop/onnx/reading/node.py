@@ -9,7 +9,7 @@ import numpy as np
 
 from ....allocation import shortened
 from ....errors import SHORT, OnnxError
-from .element_types import known_dtype, no_dtype
+from .tensors import DTYPES, no_dtype
 
 
 class Node:
@@ -62,7 +62,7 @@ class Node:
         number = self.get(name, default)
         if number is None:
             return None
-        dtype = known_dtype(number)
+        dtype = DTYPES.get(number)
         if dtype is None:
             raise OnnxError(f"{self}: attribute {name} is {no_dtype(number)}")
         return dtype

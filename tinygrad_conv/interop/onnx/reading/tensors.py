@@ -12,8 +12,40 @@ import numpy as np
 from ....archive import is_moderate
 from ....dtypes import Array
 from ....errors import SHORT, OnnxError, show_shape
-from .element_types import DTYPES, no_dtype
 from .external import ExternalData
+
+DTYPES: dict[int, np.dtype[Any]] = {
+    1: np.dtype(np.float32),
+    2: np.dtype(np.uint8),
+    3: np.dtype(np.int8),
+    4: np.dtype(np.uint16),
+    5: np.dtype(np.int16),
+    6: np.dtype(np.int32),
+    7: np.dtype(np.int64),
+    9: np.dtype(np.bool_),
+    10: np.dtype(np.float16),
+    11: np.dtype(np.float64),
+    12: np.dtype(np.uint32),
+    13: np.dtype(np.uint64),
+}
+"""By ONNX's numbers of dtypes, `TensorProto.DataType`: those that tensors can have here."""
+NAMES = {
+    8: "string",
+    14: "complex64",
+    15: "complex128",
+    16: "bfloat16",
+    17: "float8e4m3fn",
+    18: "float8e4m3fnuz",
+    19: "float8e5m2",
+    20: "float8e5m2fnuz",
+    21: "uint4",
+    22: "int4",
+    23: "float4e2m1",
+    24: "float8e8m0",
+    25: "uint2",
+    26: "int2",
+}
+"""Those that no tensor can have here."""
 
 EXTERNAL = 1  # TensorProto.DataLocation
 FIELDS = {
@@ -74,3 +106,9 @@ def from_numbers(owner: str, tensor: Any, dtype: np.dtype[Any], shape: tuple[int
             raise OnnxError(f"{owner} is {dtype}, and a number in its {field} is not")
     cast = numbers.astype(held)
     return (cast.view(dtype) if held != dtype else cast).reshape(shape)
+
+
+def no_dtype(number: int) -> str:
+    """What is wrong with an element type that is not among DTYPES."""
+    name = NAMES.get(number)
+    return f"{name}, which no tensor here can be" if name else f"of an unknown element type, {number}"

@@ -6,7 +6,7 @@ trace.py       the observer that writes down which ops run
 program.py     what several calls have in common, sizes as functions of the batch: sizes.py
 convert.py     from a program to a graph, op by op
 graph.py       nodes, initializers and their names
-table.py       which rule writes which op; rules/    the rules by subject
+table.py       which rule writes which op, and what cannot be written; rules/    the rules by subject
 model_file.py  the model around the graph, checked and written
-refusal.py     what cannot be written, with the user's line
+recording.py   a recorded backward, written the same way
 """

@@ -10,9 +10,9 @@ import numpy as np
 from ....errors import show_array, show_shape
 from .graph import Graph, Operand, Value
 from .program import Number, Program, Spread, Steps
-from .refusal import NotWritable, refuse
 from .rules import RULES
 from .sizes import OfBatch
+from .table import NotWritable, refuse
 from .trace import Constant, Event, Read
 
 

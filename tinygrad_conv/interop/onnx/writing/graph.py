@@ -12,8 +12,8 @@ import numpy as np
 
 from ....dtypes import Array
 from ..library import library
-from .refusal import NotWritable
 from .sizes import OfBatch, Shape, Size
+from .table import NotWritable
 
 SMALL = 4096
 """Up to how many bytes equal constants are one."""

@@ -14,7 +14,7 @@ from ....errors import ExportError
 from ..library import library
 from .convert import Converter
 from .graph import Value, code_of
-from .refusal import refusal
+from .table import refusal
 
 NODE = re.compile(r"node name: ([^)]+)")
 

@@ -15,8 +15,8 @@ import numpy as np
 from ....dtypes import Array
 from ....engine.location import Where
 from ....errors import show_array, show_shape, show_value
-from .refusal import refuse
 from .sizes import OfBatch, Shape, Size, size_by_batch
+from .table import refuse
 from .trace import Constant, Event, Trace, reads_in
 
 

@@ -1,9 +1,14 @@
-"""Which rule writes which op: a function of the graph, the op's inputs, and its params by keyword."""
+"""Which rule writes which op: a function of the graph, the op's inputs, and its params by keyword. And what
+cannot be written, with the user's line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from ....engine.location import Where, place_at
+from ....errors import ExportError
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
@@ -31,3 +36,19 @@ def one_node(op_type: str) -> Callable[..., Any]:
 
     rule.__doc__ = f"{op_type}."
     return rule
+
+
+class NotWritable(Exception):
+    """What a rule raises that cannot write its op with these inputs and params; it says why, and what to
+    do.
+    """
+
+
+def refusal(reason: str, where: Where, layer: str) -> ExportError:
+    """What to raise where a model cannot be written because of this line."""
+    return ExportError(f"onnx.export: {reason}\n    at {place_at(where, layer)}")
+
+
+def refuse(reason: str, where: Where, layer: str) -> NoReturn:
+    """The model cannot be written, because of this line."""
+    raise refusal(reason, where, layer)

@@ -26,7 +26,7 @@ from ....engine.tensor import Tensor
 from ....errors import ExportError, show_tensor
 from ....options import kinds
 from ....randomness.default import generator
-from .refusal import refusal
+from .table import refusal
 
 SHOWN_ONLY = ("__repr__", "__format__", "_repr_html_", "grad")
 """Reads that are for people, or of what there is none of."""

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, Operand, Value
-from ..refusal import NotWritable
-from ..table import RULES, writes
+from ..table import RULES, NotWritable, writes
 from .comparisons import as_bool
 from .elementary import log_of_one_plus
 

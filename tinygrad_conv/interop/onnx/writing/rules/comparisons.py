@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, Operand, Value
-from ..refusal import NotWritable
-from ..table import RULES, writes
+from ..table import RULES, NotWritable, writes
 
 INT64 = np.dtype(np.int64)
 COMPARED = {"eq": "Equal", "lt": "Less", "gt": "Greater", "le": "LessOrEqual", "ge": "GreaterOrEqual"}

@@ -8,8 +8,7 @@ import numpy as np
 
 from .....ops.arguments.windows import window_of
 from ..graph import Graph, Operand, Value
-from ..refusal import NotWritable
-from ..table import writes
+from ..table import NotWritable, writes
 from .resampling import taken
 
 

@@ -10,8 +10,7 @@ import numpy as np
 from .....ops.arguments.windows import pool_window
 from .....ops.pool import places_of
 from ..graph import Graph, Operand, Value, known_sizes
-from ..refusal import NotWritable
-from ..table import writes
+from ..table import NotWritable, writes
 from .convolutions import in_batch, out_of_batch, transposed
 
 

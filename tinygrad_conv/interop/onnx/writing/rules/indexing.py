@@ -9,9 +9,8 @@ import numpy as np
 
 from .....dtypes import Array
 from ..graph import Graph, Operand, Value, known_sizes
-from ..refusal import NotWritable
 from ..sizes import OfBatch
-from ..table import writes
+from ..table import NotWritable, writes
 from .comparisons import INT64
 from .resampling import taken
 

@@ -9,8 +9,7 @@ import numpy as np
 from .....ops.adaptive import averages
 from .....ops.arguments.windows import pool_window
 from ..graph import Graph, Operand, Value, known_sizes
-from ..refusal import NotWritable
-from ..table import writes
+from ..table import NotWritable, writes
 from .convolutions import in_batch, out_of_batch
 from .resampling import mixed_axes
 

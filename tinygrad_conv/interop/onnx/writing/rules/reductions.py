@@ -10,9 +10,8 @@ import numpy as np
 
 from .....ops.arguments.dims import reduced_dims
 from ..graph import Graph, Operand, Value
-from ..refusal import NotWritable
 from ..sizes import OfBatch
-from ..table import writes
+from ..table import NotWritable, writes
 from .comparisons import INT64, as_bool
 
 INT32 = np.dtype(np.int32)

@@ -10,9 +10,8 @@ import numpy as np
 from .....dtypes import Array
 from .....ops.resample import Entries, resizing
 from ..graph import Graph, Operand, Value, known_sizes
-from ..refusal import NotWritable
 from ..sizes import OfBatch
-from ..table import writes
+from ..table import NotWritable, writes
 
 
 def taken(graph: Graph, x: Operand, axis: int, places: Any) -> str:

@@ -9,9 +9,8 @@ import numpy as np
 
 from .....ops.padding import borders
 from ..graph import Graph, Operand, Value, known_sizes
-from ..refusal import NotWritable
 from ..sizes import OfBatch
-from ..table import writes
+from ..table import NotWritable, writes
 from .resampling import mixed_axes
 
 
