@@ -1,4 +1,7 @@
-"""Division with remainder: a = b q + r, where q is rounded down or towards 0."""
+"""Division with remainder: a = b q + r, where q is rounded down or towards 0.
+
+Between two steps of q it is constant, so its gradient is 0 everywhere.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,50 @@ import numpy as np
 from ..engine.declare import primitive
 from .arguments.scalars import check_integer_divisor
 from .arithmetic import broadcast
-from .rounding import trunc
+from .functions import wide, zeros_for
 
 
-@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True)
 def floor_divide(a, b):
     """⌊a / b⌋, for integers an integer. Raises ZeroDivisionError for integers divided by 0."""
     check_integer_divisor("floor_divide", b)
     return broadcast("floor_divide", np.floor_divide, a, b)
+
+
+@floor_divide.grad("a")
+def floor_divide_da(dy):
+    """0."""
+    return zeros_for(dy)
+
+
+@floor_divide.grad("b")
+def floor_divide_db(dy):
+    """0."""
+    return zeros_for(dy)
+
+
+@primitive(names=("input", "other"), broadcasting=True)
+def trunc_divide(a, b):
+    """a / b without what stands behind the point, for integers an integer.
+
+    Raises ZeroDivisionError for integers divided by 0.
+    """
+    check_integer_divisor("trunc_divide", b)
+    if a.dtype.kind == "f":
+        return np.trunc(broadcast("trunc_divide", np.divide, wide(a), wide(b))).astype(a.dtype)
+    return broadcast("trunc_divide", np.floor_divide, a - np.fmod(a, b), b)
+
+
+@trunc_divide.grad("a")
+def trunc_divide_da(dy):
+    """0."""
+    return zeros_for(dy)
+
+
+@trunc_divide.grad("b")
+def trunc_divide_db(dy):
+    """0."""
+    return zeros_for(dy)
 
 
 @primitive(names=("input", "other"), broadcasting=True)
@@ -52,4 +91,4 @@ def fmod_da(dy):
 @fmod.grad("b")
 def fmod_db(dy, a, b):
     """∂(a - b trunc(a / b))/∂b = -trunc(a / b)."""
-    return -dy * trunc(a / b)
+    return -dy * trunc_divide(a, b)
