@@ -179,9 +179,9 @@ def empty_like(
 
 
 @told
-@checked(start=NUMBER, end=optional(NUMBER), step=NUMBER)
+@checked(start=optional(NUMBER), end=optional(NUMBER), step=NUMBER)
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     dtype: DTypeLike | None = None,
@@ -193,7 +193,9 @@ def arange(
 
     Raises ValueError for what has no end, or leads away from it.
     """
-    bounds = (0, start, step) if end is None else (start, end, step)
+    bounds = (0, start, step) if end is None else (start or 0, end, step)
+    if bounds[1] is None:
+        raise TypeError("arange: give it an end, as in tg.arange(10)")
     if not step or not all(map(math.isfinite, bounds)):
         raise ValueError(f"arange: from {bounds[0]} to {bounds[1]} in steps of {step} there is no end")
     if (bounds[1] - bounds[0]) / step < 0:

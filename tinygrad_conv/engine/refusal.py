@@ -15,6 +15,7 @@ import numpy as np
 from ..dtypes import CODES
 from ..errors import DtypeError, show_array
 from ..options import MEANING_MORE, explain, first_error, is_explained, show_given
+from ..spellings import ABSENT
 from .tensor import Tensor
 
 OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
@@ -127,8 +128,15 @@ def check_arguments(op: Any, given: dict[str, Any]) -> None:
 
 def misfit(op: Any, missing: list[str], unknown: list[str]) -> str:
     """Which arguments of a call are missing, or too many."""
-    fault = f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(unknown)}"
+    fault = (
+        f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(map(advised, unknown))}"
+    )
     return f"{op.name} takes {show_arguments(op)}; {fault}"
+
+
+def advised(name: str) -> str:
+    """The name of an argument that is not there, and what to write instead where it is one of PyTorch's."""
+    return f"{name} here, {ABSENT[name][1]}" if name in ABSENT else name
 
 
 def show_arguments(op: Any) -> str:

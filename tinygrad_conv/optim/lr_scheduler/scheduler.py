@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from ...errors import SHORT
 from ...options import check_constructor, check_option, is_number, is_sequence, option_error
 from ..loading import shown_keys
 from ..optimizer import Group, Optimizer
-from ..options import SCHEDULES, SCHEDULES_OWN
+from ..options import EPOCH, SCHEDULES, SCHEDULES_OWN
 
 
 class LRScheduler:
@@ -80,10 +81,26 @@ class LRScheduler:
             f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`, or get_lr"
         )
 
+    def options_at(self, number: int, group: Group) -> Group:
+        """The same where `step(epoch)` goes to an epoch, which need not be the next one."""
+        return self.next_options(number, group)
+
     @told
-    def step(self) -> None:
-        """Begin the next epoch."""
-        self.commit_step(self.move)
+    def step(self, epoch: int | None = None) -> None:
+        """Begin the next epoch, or go to one, which is counted from 0.
+
+        There the rate is what it is in that epoch if nobody else has changed it.
+        """
+        if epoch is None:
+            return self.commit_step(self.move)
+        check_option(type(self).__name__, "epoch", EPOCH, epoch)
+
+        def move(groups: list[Group], changes: Changes) -> None:
+            self.settle(after, after.options_at, groups, changes)
+
+        after = copy.copy(self)
+        after.last_epoch = operator.index(epoch)
+        return self.commit_step(move)
 
     def commit_step(self, move: Callable[[list[Group], Changes], None]) -> None:
         """Have `move` change copies of the groups; it takes effect as a whole."""
@@ -159,6 +176,17 @@ class LRScheduler:
                 counts = f"{len(value)} groups, not {len(self.base_lrs)}"
                 raise ValueError(f"{kind}: the state dict is of {counts}")
         return loaded
+
+
+class ByFormula(LRScheduler):
+    """A schedule by factors on the rate before, which has a formula of the epoch too."""
+
+    def options_at(self, number: int, group: Group) -> Group:
+        return {"lr": self.lr_at(self.base_lrs[number])}
+
+    def lr_at(self, base_lr: float) -> float:
+        """The rate in epoch `last_epoch`, from that at the beginning."""
+        raise NotImplementedError(f"{type(self).__name__} has no lr_at: define `def lr_at(self, base_lr)`")
 
 
 class ClosedForm(LRScheduler):
