@@ -218,7 +218,7 @@ class ConvTranspose(Convolution):
             dilation=self.dilation,
         )
 
-    def padding_for(self, x: Any, output_size: Any) -> tuple[int, ...]:
+    def padding_for(self, x: Any, output_size: Any) -> Any:
         """The output_padding that makes an output of this size. Raises ValueError where none does."""
         whole = is_plain(output_size) and len(output_size) == x.ndim
         asked = output_size[-self.dims :] if whole else output_size
