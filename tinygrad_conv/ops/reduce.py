@@ -134,7 +134,7 @@ def var(x, *, dim=None, correction=1, keepdim=False):
         deviation = wide(x) - mean(wide(x), dim=dim, keepdim=True)
         count = freedom(x.shape, dim, correction, deviation.dtype)
         y = np.divide(kernels.sum_over(deviation * deviation, dims, keepdim), count)
-        if np.isinf(y).any():  # the sum may have overflowed where its share does not
+        if count and np.isinf(y).any():  # the sum may have overflowed where its share does not
             shares = deviation / np.sqrt(count)
             y = np.where(np.isinf(y), kernels.sum_over(shares * shares, dims, keepdim), y)
         return y.astype(x.dtype)
