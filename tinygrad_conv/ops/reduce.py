@@ -157,8 +157,9 @@ def freedom(x_shape, dim, correction, dtype):
 def prod(x, *, dim=None, keepdim=False):
     """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
     axis = None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim)
-    y = np.prod(wide(x), axis, None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
-    return y.astype(x.dtype) if x.dtype == HALF else y
+    is_float = x.dtype.kind == "f"  # whose products, made one by one, lose digits
+    y = np.prod(x, axis, np.float64 if is_float else np.int64, keepdims=keepdim)
+    return y.astype(x.dtype) if is_float else y
 
 
 @prod.grad("x")
