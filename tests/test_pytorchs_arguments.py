@@ -201,3 +201,18 @@ def test_what_is_no_epoch_changes_nothing(epoch):
     with pytest.raises((TypeError, ValueError), match="StepLR: epoch must be"):
         made.step(epoch)
     assert (made.last_epoch, made.get_last_lr()) == (0, [0.1])
+
+
+def test_what_follows_another_schedule_begins_by_its_formula():
+    """ConstantLR's factor holds for no epoch at all where total_iters is 0, as in PyTorch."""
+    optimizer = optim.SGD([tg.zeros(1, requires_grad=True)], lr=0.1)
+    parts = [
+        lr_scheduler.ExponentialLR(optimizer, 0.5),
+        lr_scheduler.ConstantLR(optimizer, 0.3, total_iters=0),
+    ]
+    both = lr_scheduler.SequentialLR(optimizer, parts, milestones=[2])
+    rates = []
+    for _ in range(4):
+        rates += both.get_last_lr()
+        both.step()
+    np.testing.assert_allclose(rates, [0.1, 0.05, 0.1, 0.1])

@@ -104,7 +104,7 @@ class SequentialLR(Composite):
         if number and self._milestones[number - 1] == epoch:
             after = copy.copy(part)
             after.last_epoch = 0
-            part.settle(after, after.begin_again, groups, changes)
+            part.settle(after, after.options_at, groups, changes)
         else:
             part.move(groups, changes)
         changes.update(vars(self), {"last_epoch": epoch})

@@ -44,7 +44,7 @@ class LambdaLR(ByFunction, ClosedForm):
 class MultiplicativeLR(ByFunction):
     """The rate times lr_lambda(epoch) every epoch, from epoch 1 on."""
 
-    def begin_again(self, number: int, group: Group) -> Group:
+    def options_at(self, number: int, group: Group) -> Group:
         return self.next_options(number, group)
 
     def next_options(self, number: int, group: Group) -> Group:

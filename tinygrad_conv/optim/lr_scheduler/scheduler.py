@@ -58,10 +58,6 @@ class LRScheduler:
             return self.next_options(number, group) if self.begins_anew else {}
         return {"lr": self.rate(number, self.first_lr, group["lr"])}
 
-    def begin_again(self, number: int, group: Group) -> Group:
-        """The same in epoch 0 of a schedule that follows another."""
-        return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
-
     def next_options(self, number: int, group: Group) -> Group:
         """Which options of a group change in epoch `last_epoch`, and to what."""
         return {"lr": self.rate(number, self.next_lr, group["lr"], self.base_lrs[number])}
@@ -82,8 +78,12 @@ class LRScheduler:
         )
 
     def options_at(self, number: int, group: Group) -> Group:
-        """The same where `step(epoch)` goes to an epoch, which need not be the next one."""
-        return self.next_options(number, group)
+        """The same where it goes to an epoch, which need not be the next one: by `step(epoch)`, or where it
+        follows another schedule.
+        """
+        if self.last_epoch:
+            return self.next_options(number, group)
+        return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
 
     @told
     def step(self, epoch: int | None = None) -> None:
@@ -195,7 +195,7 @@ class ClosedForm(LRScheduler):
     def begin(self, number: int, group: Group) -> Group:
         return self.next_options(number, group)
 
-    begin_again = begin
+    options_at = begin
 
 
 def drafts_of(optimizer: Optimizer) -> list[Group]:
