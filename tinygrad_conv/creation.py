@@ -194,7 +194,7 @@ def arange(
     Of an integer dtype start, end and step are cut to integers first, as in PyTorch. Raises ValueError for
     what has no end, leads away from it, or has integers that the dtype does not hold.
     """
-    bounds = (0, start, step) if end is None else (start or 0, end, step)
+    bounds: tuple[Any, ...] = (0, start, step) if end is None else (start or 0, end, step)
     if bounds[1] is None:
         raise TypeError("arange: give it an end, as in tg.arange(10)")
     chosen = np.dtype(dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64))
@@ -211,7 +211,7 @@ def arange(
     if chosen.kind in "iu":
         furthest = first + max(0, count - 1) * step
         check_holds("arange", chosen, min(first, furthest), max(first, furthest) + 1)
-        return Tensor(np.arange(first, last, step, chosen), None, requires_grad)
+        return Tensor(np.arange(first, last, step, dtype=chosen), None, requires_grad)
     # not NumPy's, which goes on by the difference of the first two, as the dtype has rounded it
     return Tensor(numbers_in(first + step * np.arange(count), chosen), None, requires_grad)
 
