@@ -92,3 +92,52 @@ def test_a_range_that_leads_away_from_its_end_is_refused(bounds):
     ):
         tg.arange(*bounds)
     assert tg.arange(2, 2).shape == tg.arange(2, 2, -1).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+@pytest.mark.parametrize(
+    "bounds", [(1000, 1010, 0.1), (-1, 1, 1e-3), (1, 2, 1 / 3), (5, 0, -0.1), (4096, 4200, 1)]
+)
+def test_steps_do_not_add_up_their_roundings(bounds, dtype):
+    """NumPy's arange goes from 1000 to 1999.66 in float32, in steps of 0.1."""
+    first, last, step = bounds
+    right = first + step * np.arange(np.ceil((last - first) / step))
+    np.testing.assert_array_equal(tg.arange(*bounds, dtype=dtype), right.astype(dtype))
+
+
+def test_a_long_way_in_small_steps():
+    np.testing.assert_allclose(tg.arange(1000, 2000, 0.1)[-1].item(), 1999.9, rtol=1e-7)
+    np.testing.assert_allclose(tg.arange(1e6, 1e6 + 10, 0.01)[-1].item(), 1e6 + 9.99, rtol=1e-7)
+
+
+def test_integers_in_steps_are_cut_first():
+    np.testing.assert_array_equal(tg.arange(0, 10, 2.5, dtype=tg.int64), [0, 2, 4, 6, 8])
+    np.testing.assert_array_equal(tg.arange(2**62, 2**62 + 2), [2**62, 2**62 + 1])
+    with pytest.raises(ValueError, match="arange: from 0 to 3 in steps of 0 there is no end"):
+        tg.arange(0, 3, 0.5, dtype=tg.int64)
+
+
+@pytest.mark.parametrize("bounds", [(300,), (-3, 3), (5, -2, -3)])
+def test_integers_that_would_wrap_in_an_arange(bounds):
+    with pytest.raises(ValueError, match="arange: uint8 holds 0 … 255, not all of"):
+        tg.arange(*bounds, dtype=tg.uint8)
+
+
+def test_integers_that_a_float_would_round():
+    """The permutation would have the same number twice, and a random integer could be `high`."""
+    with pytest.raises(ValueError, match="randperm: float16 holds -2048 … 2048, not all of 0 … 2999"):
+        tg.randperm(3000, dtype=tg.float16)
+    with pytest.raises(ValueError, match="randint: float32 holds"):
+        tg.randint(0, 2**25, (3,), dtype=tg.float32)
+    assert sorted(tg.randperm(2049, dtype=tg.float16).tolist()) == list(range(2049))
+
+
+def test_integers_of_64_bits_with_and_without_a_sign_have_no_dtype_in_common():
+    large, signed = tg.tensor(np.array([2**63 + 1], np.uint64)), tg.tensor([-1])
+    for meet in (lambda: large + signed, lambda: tg.cat([large, signed]), lambda: large == signed):
+        with pytest.raises(DtypeError, match="no integer dtype holds both"):
+            meet()
+    with pytest.raises(DtypeError, match="no integer dtype holds both"):
+        tg.utils.data.default_collate([1, 2**63])
+    assert (large + large.clone().fill_(1)).tolist() == [2**63 + 2]
+    assert (large + 1).dtype == np.uint64

@@ -39,6 +39,7 @@ PRIVATE = {  # ops without a function of PyTorch's, and where they are met inste
     "sum_windows": "a part of avg_pool2d's gradients",
     "to": "x.to(dtype)",
     "transposed_matmul": "a part of the gradients of products",
+    "trunc_divide": "div(…, rounding_mode='trunc')",
     "vector_norm": "norm",
 }
 

@@ -215,3 +215,29 @@ def test_a_slope_that_float16_holds_is_not_lost(name):
     y.sum().backward()
     right.sum().backward()
     np.testing.assert_allclose(half.grad, double.grad, rtol=5e-3, atol=6e-8)
+
+
+def test_a_quotient_is_rounded_but_once():
+    """-11.5 / 0.3108 is -37.002, of which float16 would make -37.0 first."""
+    random = np.random.default_rng(0)
+    a, b = ((random.standard_normal(20_000) * size).astype(np.float16) for size in (9, 1))
+    exact = a.astype(np.float64) / b
+    exact, a, b = (each[np.abs(exact) < 6e4] for each in (exact, a, b))
+    a, b = tg.tensor(a), tg.tensor(b)
+    np.testing.assert_array_equal(
+        tg.div(a, b, rounding_mode="floor").numpy(), np.floor(exact).astype(np.float16)
+    )
+    np.testing.assert_array_equal(
+        tg.div(a, b, rounding_mode="trunc").numpy(), np.trunc(exact).astype(np.float16)
+    )
+    divisor = tg.tensor(np.array([0.3108], np.float16), requires_grad=True)
+    tg.fmod(tg.tensor(np.array([-11.5], np.float16)), divisor).backward()
+    assert divisor.grad == 37
+
+
+def test_a_logarithm_of_more_summands_than_float16_can_count():
+    x = tg.zeros(70_000, dtype=tg.float16, requires_grad=True)
+    y = tg.logsumexp(x, 0)
+    assert y.item() == np.float16(math.log(70_000))
+    y.backward(np.array(1000, np.float16))
+    np.testing.assert_allclose(x.grad, 1000 / 70_000, rtol=1e-2)

@@ -177,3 +177,27 @@ def test_cross_entropy_of_labels_divides_by_their_weights(shape):
     terms = literal_cross_entropy(rows, np.eye(4)[labels.ravel()], weight)
     loss = tg.nn.functional.cross_entropy(tg.Tensor(x), tg.Tensor(labels), tg.Tensor(weight))
     np.testing.assert_allclose(loss.item(), terms.sum() / weight[labels].sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_the_weight_of_a_class_that_does_not_occur_counts_nowhere(name, reduction):
+    """As of 1 / counts, where a class does not occur."""
+    scores, labels = np.random.default_rng(0).standard_normal((4, 3)), np.array([0, 1, 1, 0])
+    losses, gradients = [], []
+    for rarest in (np.inf, 1.0):
+        x = tg.tensor(scores, requires_grad=True)
+        loss = getattr(tg, name)(x, labels, weight=np.array([0.5, 2.0, rarest]), reduction=reduction)
+        loss.sum().backward()
+        losses.append(loss.detach().numpy())
+        gradients.append(x.grad)
+    np.testing.assert_array_equal(*losses)
+    np.testing.assert_array_equal(*gradients)
+
+
+@pytest.mark.parametrize("wrong", [-1e-3, 1.5, np.nan])
+def test_probabilities_are_from_0_to_1(wrong):
+    right, beyond = np.array([0.2, 0.7]), np.array([0.2, wrong])
+    for name, pair in {"input": (beyond, right), "target": (right, beyond)}.items():
+        with pytest.raises(ValueError, match=f"binary_cross_entropy: {name} must be probabilities, 0 to 1"):
+            tg.binary_cross_entropy(*map(tg.tensor, pair))

@@ -118,3 +118,17 @@ def test_another_reduction_is_refused(loss):
 def test_a_margin_that_is_not_above_0_is_refused():
     with pytest.raises(ValueError, match="triplet_margin_loss: margin must be above 0"):
         tg.triplet_margin_loss(tg.ones(1, 2), tg.ones(1, 2), tg.zeros(1, 2), margin=-1.0)
+
+
+def test_what_cannot_be_and_was_not_expected_costs_nothing():
+    """As of classes that are masked out with -inf on both sides."""
+    x = tg.tensor([-np.inf, np.log(0.25), np.log(0.75)], requires_grad=True)
+    loss = F.kl_div(x, tg.tensor([0.0, 0.5, 0.5]), reduction="sum")
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), 0.5 * np.log(2) + 0.5 * np.log(2 / 3), rtol=1e-6)
+    np.testing.assert_array_equal(x.grad, [0, -0.5, -0.5])
+    assert F.kl_div(tg.tensor([-np.inf, 0.0]), tg.tensor([0.5, 0.5]), reduction="sum").item() == np.inf
+
+
+def test_a_variance_without_end_costs_without_end():
+    assert F.gaussian_nll_loss(tg.tensor([1.0]), tg.tensor([0.0]), tg.tensor([np.inf])).item() == np.inf

@@ -327,3 +327,54 @@ def test_an_exception_in_a_rule_leaves_grads_alone_and_carries_a_note(scratch_op
     )  # notes: Python 3.11
     assert "explosive" in note and "test_primitive.py" in note and "float64[3]" in note
     assert caught.traceback[-1].name == "explosive_dx"
+
+
+@pytest.mark.parametrize("in_rule", [False, True])
+def test_what_an_op_is_given_is_not_its_own_to_change(scratch_ops, in_rule):
+    """Neither by its forward nor by a rule: a parameter would have moved in silence."""
+
+    @primitive
+    def tripled(x):
+        return x * 3 if in_rule else np.multiply(x, 3, out=x)
+
+    @tripled.grad("x")
+    def tripled_dx(dy, x):
+        x *= 0
+        return dy * 3
+
+    x = leaf(4)
+    before = x.data.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        tripled(x).sum().backward()
+    np.testing.assert_array_equal(x.data, before)
+    assert x.grad is None
+
+
+def test_a_mask_would_be_lost(scratch_ops):
+    @primitive
+    def passed(x):
+        return np.ma.masked_array(x, x > 0)
+
+    @primitive
+    def copied(x):
+        return x + 0
+
+    @copied.grad("x")
+    def copied_dx(dy):
+        return np.ma.masked_array(dy, dy > 0)
+
+    with pytest.raises(
+        errors.RuleError, match="the forward of passed .* returned MaskedArray; it must return"
+    ):
+        passed(leaf(4))
+    with pytest.raises(errors.RuleError, match="rule copied_dx .* returned MaskedArray; here it must return"):
+        copied(leaf(4)).sum().backward()
+
+
+def test_floats_in_another_order_of_bytes(scratch_ops):
+    @primitive
+    def swapped(x):
+        return x.astype(x.dtype.newbyteorder("S"))
+
+    with pytest.raises(errors.RuleError, match="the forward of swapped .* returned .f8"):
+        swapped(tg.tensor(np.ones(2)))

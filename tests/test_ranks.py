@@ -149,3 +149,23 @@ def test_nothing_times_a_logarithm_is_nothing():
 def test_what_cannot_be_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call(tg.ones(2, 3))
+
+
+@pytest.mark.filterwarnings("error")
+def test_quantiles_beside_infinities():
+    inf = np.inf
+    rows = {
+        (-inf, 1.0): -inf,
+        (1.0, inf): inf,
+        (-inf, -inf, 1.0): -inf,
+        (2.0, inf, inf): inf,
+        (-inf, 3.0, inf): 3,
+    }
+    for row, median in rows.items():
+        assert tg.quantile(tg.tensor(row), 0.5).item() == median
+        assert tg.nanquantile(tg.tensor((*row, np.nan)), 0.5).item() == median
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(tg.quantile(tg.tensor([-inf, inf]), 0.5).item())
+    x = tg.tensor([1.0, 2.0, inf], requires_grad=True)
+    tg.quantile(x, 0.25).backward()
+    np.testing.assert_array_equal(x.grad, [0.5, 0.5, 0])

@@ -330,3 +330,16 @@ def test_halves_are_combined_in_float32(name):
     assert y.dtype == x.grad.dtype == np.float16
     assert roundings(y, right) <= 0.5
     np.testing.assert_allclose(x.grad, wide.grad, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_product_of_many_numbers_is_rounded_once(dtype):
+    numbers = np.random.default_rng(0).standard_normal((2000, 3)) * 0.02 + 1
+    x = tg.tensor(numbers.astype(dtype), requires_grad=True)
+    exact = np.cumprod(x.data.astype(np.float64), 0)
+    products, last = tg.cumprod(x, 0), tg.prod(x, 0)
+    assert products.dtype == last.dtype == dtype
+    assert roundings(products.data, exact) <= 1
+    assert roundings(last.data, exact[-1]) <= 1
+    products[-1].sum().backward()
+    np.testing.assert_allclose(x.grad, exact[-1] / x.data, rtol=2 * np.finfo(dtype).eps)

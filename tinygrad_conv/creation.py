@@ -179,9 +179,9 @@ def empty_like(
 
 
 @told
-@checked(start=NUMBER, end=optional(NUMBER), step=NUMBER)
+@checked(start=optional(NUMBER), end=optional(NUMBER), step=NUMBER)
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     dtype: DTypeLike | None = None,
@@ -191,18 +191,29 @@ def arange(
 ) -> Tensor:
     """From start (0 if one bound is given) up to, not including, end.
 
-    Raises ValueError for what has no end, or leads away from it.
+    Of an integer dtype start, end and step are cut to integers first, as in PyTorch. Raises ValueError for
+    what has no end, leads away from it, or has integers that the dtype does not hold.
     """
-    bounds = (0, start, step) if end is None else (start, end, step)
+    bounds: tuple[Any, ...] = (0, start, step) if end is None else (start or 0, end, step)
+    if bounds[1] is None:
+        raise TypeError("arange: give it an end, as in tg.arange(10)")
+    chosen = np.dtype(dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64))
+    if chosen.kind in "iu" and all(map(math.isfinite, bounds)):
+        bounds = tuple(map(int, bounds))
+    first, last, step = bounds
     if not step or not all(map(math.isfinite, bounds)):
-        raise ValueError(f"arange: from {bounds[0]} to {bounds[1]} in steps of {step} there is no end")
-    if (bounds[1] - bounds[0]) / step < 0:
-        way = f"from {bounds[0]} to {bounds[1]}"
+        raise ValueError(f"arange: from {first} to {last} in steps of {step} there is no end")
+    if (last - first) / step < 0:
+        way = f"from {first} to {last}"
         raise ValueError(f"arange: step {step} leads away from the end, {way}; give it the other sign")
-    counted = dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64)
-    count = max(0, math.ceil((bounds[1] - bounds[0]) / step))
-    check_fits("arange", "end", bounds[1], (count,), np.dtype(counted).itemsize)
-    return Tensor(np.arange(*bounds, dtype=counted), None, requires_grad)
+    count = math.ceil((last - first) / step)
+    check_fits("arange", "end", last, (count,), chosen.itemsize)
+    if chosen.kind in "iu":
+        furthest = first + max(0, count - 1) * step
+        check_holds("arange", chosen, min(first, furthest), max(first, furthest) + 1)
+        return Tensor(np.arange(first, last, step, dtype=chosen), None, requires_grad)
+    # not NumPy's, which goes on by the difference of the first two, as the dtype has rounded it
+    return Tensor(numbers_in(first + step * np.arange(count), chosen), None, requires_grad)
 
 
 def is_fractional(number: Any) -> bool:
@@ -333,8 +344,13 @@ def randint_like(
 
 
 def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
-    """Refuse integers from low up to, not including, high that a dtype does not have: they would wrap."""
+    """Refuse integers from low up to, not including, high that a dtype does not have: they would wrap, or be
+    rounded, to `high` perhaps.
+    """
     least, most = range_of(dtype)
+    if dtype.kind == "f":
+        most = 2 ** (np.finfo(dtype).nmant + 1)
+        least = -most
     if low < least or high - 1 > most:
         raise ValueError(f"{op}: {dtype} holds {least} … {most}, not all of {low} … {high - 1}")
 

@@ -94,8 +94,9 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
 
     Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over
     scalars (those marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in.
-    Raises DtypeError for dtypes that tensors do not have; BeyondHalf, if `holding`, for what float16 cannot
-    hold: a number beyond its range, or a 0-d array of more digits, whatever number is in that now.
+    Raises DtypeError for dtypes that tensors do not have, and for uint64 beside signed integers; BeyondHalf,
+    if `holding`, for what float16 cannot hold: a number beyond its range, or a 0-d array of more digits,
+    whatever number is in that now.
     """
     ranks = [
         2 if is_scalar or not hasattr(array, "dtype") else array.ndim == 0
@@ -110,7 +111,12 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
             raise DtypeError(
                 f"an operand is {foreign}; operands are bool, integers, float16, float32 or float64"
             )
-        dtype = np.result_type(*([known for known in dtypes if known.kind == "f"] or dtypes))
+        floats = [known for known in dtypes if known.kind == "f"]
+        dtype = np.result_type(*(floats or dtypes))
+        if dtype.kind == "f" and not floats:  # what NumPy makes of them, with 53 of their 64 bits
+            raise DtypeError(
+                "no integer dtype holds both uint64 and negative ones; convert one, as by .long()"
+            )
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
     if chosen is None or chosen.char not in NARROW:

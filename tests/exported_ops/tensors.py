@@ -23,8 +23,8 @@ UNARY = (
 POSITIVE = ("log", "sqrt", "log2", "log10", "log1p")
 UNIT = ("asin", "acos", "atanh", "tan")
 BINARY = (
-    *("add", "sub", "mul", "div", "maximum", "minimum", "fmod", "remainder", "floor_divide", "logaddexp"),
-    *("copysign", "clamp_min", "clamp_max", "eq", "ne", "lt", "gt", "le", "ge", "isclose"),
+    *("add", "sub", "mul", "div", "maximum", "minimum", "fmod", "remainder", "floor_divide", "trunc_divide"),
+    *("logaddexp", "copysign", "clamp_min", "clamp_max", "eq", "ne", "lt", "gt", "le", "ge", "isclose"),
     *("logical_and", "logical_or", "logical_xor"),
 )
 BITWISE = ("bitwise_and", "bitwise_or", "bitwise_xor")
@@ -68,7 +68,19 @@ def arithmetic(draw: Draw) -> dict[str, list[Case]]:
         name: [Case(OPS[name], (a, b)), Case(lambda x, op=OPS[name], row=row: op(x, row), (a,))]
         for name in BINARY
     }
-    for name in ("add", "sub", "mul", "div", "fmod", "remainder", "floor_divide", "eq", "lt", "maximum"):
+    for name in (
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "fmod",
+        "remainder",
+        "floor_divide",
+        "trunc_divide",
+        "eq",
+        "lt",
+        "maximum",
+    ):
         cases[name].append(Case(OPS[name], integers))
         cases[name].append(Case(lambda x, op=OPS[name]: op(x, 3), (a,)))
     cases["add"].append(Case(lambda x, y: x + y * 2.5, integers))

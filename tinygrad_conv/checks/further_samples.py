@@ -20,8 +20,9 @@ case("round", uniform("n m", 0.11, 0.14), decimals=1, linear=True)
 for name in ("remainder", "fmod"):
     case(name, uniform("n m", 0.1, 0.4), uniform("n m", 0.5, 0.9), linear=True)
     case(name, uniform("n 1 k", -2.4, -2.1), uniform("m 1", 1.1, 1.9), linear=True)
-case("floor_divide", positive("n m"), positive("n m"))
-case("floor_divide", positive("n 1 k"), positive("m 1"))
+for name in ("floor_divide", "trunc_divide"):
+    case(name, uniform("n m", 0.1, 0.4), uniform("n m", 0.5, 0.9), linear=True)
+    case(name, uniform("n 1 k", -2.4, -2.1), uniform("m 1", 1.1, 1.9), linear=True)
 case("copysign", apart("n m"), apart("n m"), linear=True)
 case("copysign", apart("n 1 k"), apart("m 1"), linear=True)
 case("logaddexp", normal("n m"), normal("n m"))

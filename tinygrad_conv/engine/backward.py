@@ -16,6 +16,7 @@ import numpy as np
 from ..dtypes import FLOATS, Array
 from ..errors import RuleError, show_array, show_shape
 from ..members import members_of
+from ..options import MEANING_MORE
 from .hooks import run_hooks
 from .location import Where
 from .node import (
@@ -192,7 +193,8 @@ def may_lead_to(wanted: Collection[Any], edge: Any) -> bool:
 def fit(dx: Any, edge: Any, gradients: Gradients) -> Any:
     """What a rule returned as its input's gradient: summed back over broadcast axes, and cast back."""
     shape, dtype = shape_and_dtype(edge)
-    if gradients.array_type is np.ndarray and isinstance(dx, (np.generic, np.ndarray)):
+    numbers = isinstance(dx, (np.generic, np.ndarray)) and not isinstance(dx, MEANING_MORE)
+    if gradients.array_type is np.ndarray and numbers:
         dx = np.asarray(dx)  # a number, or a subclass
     check_gradient(dx, shape, gradients)
     dx = dx if dx.shape == shape else OPS["sum_to"](dx, shape=shape)
@@ -202,15 +204,16 @@ def fit(dx: Any, edge: Any, gradients: Gradients) -> Any:
 def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> None:
     """Refuse what a rule returned unless it can be the gradient of an input of this shape."""
     node, rule, expected = gradients.node, gradients.rule, gradients.array_type
-    if not isinstance(dx, expected):
+    if not isinstance(dx, expected) or isinstance(dx, MEANING_MORE):
         raise RuleError(
             f"{rule} returned {type(dx).__name__}; "
             f"here it must return {expected.__name__} of shape {show_shape(shape)}"
         )
     broadcasting = node is not None and node.op.broadcasting
-    if dx.dtype.kind != "f" or (dx.shape != shape and not broadcasting):
+    if dx.dtype.char not in "efd" or (dx.shape != shape and not broadcasting):
         raise RuleError(
-            f"{rule} returned {show_array(dx)}; it must be floating-point of shape {show_shape(shape)}"
+            f"{rule} returned {show_array(dx)}; it must be floating-point (float16, float32 or float64) of "
+            f"shape {show_shape(shape)}"
         )
 
 

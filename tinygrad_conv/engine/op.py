@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from functools import update_wrapper
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,16 @@ from .location import show_place, user_where
 from .memory import WHOLE, Contents, sample
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
-from .refusal import ARRAYS, check_arguments, check_given_once, check_inputs, check_positions, explained
+from .refusal import (
+    check_arguments,
+    check_given_once,
+    check_inputs,
+    check_output,
+    check_positions,
+    check_rules,
+    explained,
+    is_own,
+)
 from .tensor import Tensor, tensor_of, view_of
 
 ndarray = np.ndarray
@@ -61,7 +70,7 @@ class Op:
         view: bool = False,
     ) -> None:
         update_wrapper(self, forward)  # its name, module and docstring
-        self.name, self.forward = forward.__name__, forward
+        self.name, self.forward, self.is_users = forward.__name__, forward, not is_own(forward)
         self.broadcasting, self.keeps = broadcasting, tuple(keeps)
         self.differentiable, self.once, self.view = differentiable, once, view
         parameters = list(inspect.signature(forward).parameters.values())
@@ -194,6 +203,8 @@ class Op:
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], holding=True)
+        if self.is_users:  # whose forwards and rules might write to a leaf
+            arrays = list(map(read_only, arrays))
         return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:
@@ -236,7 +247,7 @@ class Op:
 
     def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
-        usual = type(output) is np.ndarray and output.dtype.char in CODES
+        usual = type(output) is np.ndarray and output.dtype.char in CODES and not self.is_users
         array: Any = output if usual else self.as_array(output)
         base, shown = array.base, None
         # whose memory it shows: that of an input which it is itself, or is a view of, or a view beside
@@ -256,18 +267,8 @@ class Op:
 
     def as_array(self, output: Any) -> Any:
         """What a forward returned, a NumPy number perhaps, as an array."""
-        is_array = isinstance(output, ARRAYS)
-        if not is_array or output.dtype.char not in CODES:
-            self.refuse_output(output)
+        check_output(self, output)
         return np.asarray(output)
-
-    def refuse_output(self, output: Any) -> NoReturn:
-        """Say what a forward returned that can be no output."""
-        returned = show_array(output) if isinstance(output, ARRAYS) else type(output).__name__
-        raise RuleError(
-            f"the forward of {self.name} ({show_place(self.forward)}) returned {returned}; "
-            "it must return an ndarray of bool, integers, float16, float32 or float64"
-        )
 
     def record(
         self,
@@ -307,8 +308,6 @@ class Op:
             if array.dtype in FLOATS:
                 output._edge = Output(node, slot)
                 output._requires_grad = True
-            elif array.dtype.kind == "f":  # in a foreign order of bytes
-                self.refuse_output(array)
 
     def save_variadic(
         self,
@@ -369,6 +368,14 @@ def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
     return array
 
 
+def read_only(array: Any) -> Any:
+    """An array as a user's forward gets to see it."""
+    if type(array) is ndarray and array.flags.writeable:
+        array = array.view()
+        array.setflags(write=False)
+    return array
+
+
 def own_copy(array: Any) -> Any:
     """A copy of a bare array for the tape. Raises DtypeError for one whose gradients would be lost."""
     if array.dtype.char not in CODES:
@@ -389,13 +396,3 @@ def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, A
 def is_scalar(value: Any) -> bool:
     """Whether an operand takes the other's dtype: a Python or NumPy number, an array without dimensions."""
     return not isinstance(value, Tensor) and np.ndim(value) == 0
-
-
-def check_rules(op: Op, inputs: list[str], rules: list[Any]) -> None:
-    """Refuse a gradient for an input that the op has no rule for."""
-    for name, rule in zip(inputs, rules):
-        if rule is None:
-            raise RuleError(
-                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
-                f"one with @{op.name}.grad({name!r})"
-            )

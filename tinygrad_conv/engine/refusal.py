@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import CODES
-from ..errors import DtypeError, show_array
-from ..options import MEANING_MORE, explain, first_error, is_explained, show_given
+from ..errors import DtypeError, RuleError, show_array
+from ..options import MEANING_MORE, explain, first_error, has_known_dtype, is_explained, show_given
+from ..spellings import ABSENT
+from .location import show_place
 from .tensor import Tensor
 
 OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
@@ -31,7 +33,7 @@ def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: E
         return error
     given = [*named_inputs(op, inputs), *params.items()]
     fault = call_error(op, inputs, params) or first_error(op.name, op.options, params.items())
-    if fault is None and not is_own(op):
+    if fault is None and op.is_users:
         shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
         return noted(error, f"in the op {op.name}, given {shown}")
     return explain(op.name, fault, given, error)
@@ -80,7 +82,7 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
 
 def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
     """For a user's own op that was given an option by position: how it is declared as one."""
-    if is_own(op) or op.variadic:
+    if not op.is_users or op.variadic:
         return ""
     options = [name for name, value in zip(op.inputs, arrays) if not isinstance(value, types)]
     inputs = [name for name in op.inputs if name not in options]
@@ -91,9 +93,9 @@ def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
     return f"; if {', '.join(options)} {verb} keyword-only: `{signature}`"
 
 
-def is_own(op: Any) -> bool:
-    """Whether an op is this package's, not a user's."""
-    return (op.forward.__module__ or "").startswith(PACKAGE)
+def is_own(forward: Any) -> bool:
+    """Whether the forward of an op is this package's, not a user's."""
+    return (forward.__module__ or "").startswith(PACKAGE)
 
 
 def check_dtype(op: Any, name: str, value: Any) -> None:
@@ -127,11 +129,40 @@ def check_arguments(op: Any, given: dict[str, Any]) -> None:
 
 def misfit(op: Any, missing: list[str], unknown: list[str]) -> str:
     """Which arguments of a call are missing, or too many."""
-    fault = f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(unknown)}"
+    fault = (
+        f"{', '.join(missing)} is missing" if missing else f"there is no {', '.join(map(advised, unknown))}"
+    )
     return f"{op.name} takes {show_arguments(op)}; {fault}"
+
+
+def advised(name: str) -> str:
+    """The name of an argument that is not there, and what to write instead where it is one of PyTorch's."""
+    return f"{name} here, {ABSENT[name][1]}" if name in ABSENT else name
 
 
 def show_arguments(op: Any) -> str:
     """An op's arguments as messages write them."""
     params = f" and the params {', '.join(op.params)}" if op.params else ""
     return f"the inputs ({', '.join(op.inputs)}){params}"
+
+
+def check_output(op: Any, output: Any) -> None:
+    """Refuse what a forward returned that can be no output."""
+    is_plain = isinstance(output, ARRAYS) and not isinstance(output, MEANING_MORE)
+    if is_plain and has_known_dtype(output):
+        return
+    returned = show_array(output) if is_plain else type(output).__name__
+    raise RuleError(
+        f"the forward of {op.name} ({show_place(op.forward)}) returned {returned}; "
+        "it must return an ndarray of bool, integers, float16, float32 or float64"
+    )
+
+
+def check_rules(op: Any, inputs: list[str], rules: list[Any]) -> None:
+    """Refuse a gradient for an input that the op has no rule for."""
+    for name, rule in zip(inputs, rules):
+        if rule is None:
+            raise RuleError(
+                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
+                f"one with @{op.name}.grad({name!r})"
+            )

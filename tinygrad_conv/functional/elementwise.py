@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
-from ..ops import arithmetic, comparisons, elementary, functions, rounding
+from ..ops import activations, arithmetic, comparisons, functions, rounding
 from ..ops.arguments.dtypes import check_float
 from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand, rounded_once
@@ -43,9 +43,10 @@ def frac(input: Operand) -> Tensor:
 
 
 @checked()
+@rounded_once
 def erfc(input: Operand) -> Tensor:
-    """1 - erf(x)."""
-    return arithmetic.sub(1.0, elementary.erf(input))
+    """1 - erf(x), as 2 Φ(-√2 x), which keeps its digits where erf(x) is almost 1."""
+    return arithmetic.mul(activations.normal_cdf(arithmetic.mul(input, -math.sqrt(2))), 2.0)
 
 
 @checked(nan=optional(OPERAND), posinf=optional(OPERAND), neginf=optional(OPERAND))
@@ -74,14 +75,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     """
     if rounding_mode is None:
         return arithmetic.div(input, other)
-    dtypes = [getattr(each, "dtype", None) or np.min_scalar_type(each) for each in (input, other)]
-    whole = all(dtype.kind in "biu" for dtype in dtypes)
-    if whole and rounding_mode == "floor":
-        return rounding.floor_divide(input, other)
-    if whole:
-        return rounding.floor_divide(arithmetic.sub(input, rounding.fmod(input, other)), other)
-    quotient = arithmetic.div(input, other)
-    return rounding.floor(quotient) if rounding_mode == "floor" else rounding.trunc(quotient)
+    return (rounding.floor_divide if rounding_mode == "floor" else rounding.trunc_divide)(input, other)
 
 
 @checked(input=OPERAND, other=OPERAND)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array
-from ..ops import activations, arithmetic, functions, reduce
+from ..ops import activations, arithmetic, comparisons, functions, reduce
 from ..ops.arguments.dtypes import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
 from .arguments import Operand, common_shape, rounded_once
@@ -27,7 +29,9 @@ def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target:
         values = functions.exp(target) * (target - input)
     else:
         logarithm = functions.log(arithmetic.where(target, 1.0, condition=target != 0))
-        values = arithmetic.sub(arithmetic.mul(target, logarithm), arithmetic.mul(target, input))
+        counts = comparisons.logical_or(target != 0, comparisons.isfinite(input))  # 0 · ∞ is 0 here
+        scores = arithmetic.where(input, 0.0, condition=counts)
+        values = arithmetic.sub(arithmetic.mul(target, logarithm), arithmetic.mul(target, scores))
     if reduction != "batchmean":
         return reduced(values, reduction)
     if not values.ndim:
@@ -149,7 +153,7 @@ def gaussian_nll_loss(
     if (numbers < 0).any():
         raise ValueError("gaussian_nll_loss: var holds negative numbers; a variance is at least 0")
     least = eps.item() if isinstance(eps, Tensor) else eps  # to which no gradient flows, as in PyTorch
-    variance = arithmetic.add(var, numbers.clip(min=least) - numbers)
+    variance = arithmetic.add(var, np.maximum(least - numbers, 0))
     error = arithmetic.sub(input, target)
     values = arithmetic.div(arithmetic.mul(error, error), variance) + functions.log(variance)
     return reduced(values * 0.5 + (0.5 * math.log(2 * math.pi) if full else 0.0), reduction)

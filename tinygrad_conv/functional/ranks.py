@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import check_numbers
+from ..dtypes import Array, check_numbers
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, counting, functions, shape
@@ -152,7 +152,14 @@ def quantiles(ordered: Operand, shares: Operand, interpolation: str, passes_nan:
     if interpolation == "higher":
         return above
     weight = 0.5 if interpolation == "midpoint" else arithmetic.sub(ranks, lower.astype(at.dtype))
-    return arithmetic.add(below, arithmetic.mul(arithmetic.sub(above, below), weight))
+    reach = endless(array_of(below), array_of(above))
+    far, near = (arithmetic.where(0.0, each, condition=reach) for each in (above, below))
+    return arithmetic.add(below, arithmetic.mul(arithmetic.sub(far, near), weight))
+
+
+def endless(below: Array, above: Array) -> Array:
+    """Where all between two neighbours, or on the way to the upper one, is as infinite as the lower one."""
+    return np.isinf(below) & (np.isfinite(above) | (below == above))
 
 
 def kept_sizes(input: Operand, dim: int | None) -> tuple[int, ...]:

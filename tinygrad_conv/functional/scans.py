@@ -38,8 +38,9 @@ def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Tens
     Products and slices alone, whose gradients hold at zeros too.
     """
     numbers = in_dtype(input, dtype)
-    result = np.dtype(np.int64) if numbers.dtype.kind in "biu" else numbers.dtype
-    return in_dtype(scan("cumprod", arithmetic.mul, in_dtype(numbers, result), dim), dtype or result)
+    whole = numbers.dtype.kind in "biu"
+    products = scan("cumprod", arithmetic.mul, in_dtype(numbers, np.int64 if whole else np.float64), dim)
+    return in_dtype(products, dtype or (np.int64 if whole else numbers.dtype))
 
 
 @checked()

@@ -10,12 +10,14 @@ from numpy.typing import DTypeLike
 
 from .. import functional as F
 from ..engine.tensor import Tensor
+from ..errors import show_shape
 from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
 from ..options import checked
 from ..randomness.seeds import SEED, Random
 from . import init
 from .module import Module
+from .options import is_plain
 from .parameters import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -196,19 +198,42 @@ class ConvTranspose(Convolution):
         self.set_geometry(kernel_size, stride, padding, dilation, output_padding, padding_mode)
         self.make_parameters(in_channels, out_channels, groups, bias, dtype, rng)
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Any, output_size: Any = None) -> Tensor:
+        """output_size: P (and Q), or the output's whole shape, where stride leaves several to choose from."""
         check_dtype(self, x, self.weight)
         conv_transpose = F.conv_transpose1d if self.dims == 1 else F.conv_transpose2d
+        more = self.output_padding if output_size is None else self.padding_for(x, output_size)
         return conv_transpose(
             x,
             self.weight,
             self.bias,
             stride=self.stride,
             padding=self.padding,
-            output_padding=self.output_padding,
+            output_padding=more,
             groups=self.groups,
             dilation=self.dilation,
         )
+
+    def padding_for(self, x: Any, output_size: Any) -> Any:
+        """The output_padding that makes an output of this size. Raises ValueError where none does."""
+        whole = is_plain(output_size) and len(output_size) == x.ndim
+        asked = output_size[-self.dims :] if whole else output_size
+        wanted = sizes(type(self).__name__, "output_size", asked, self.dims, 1)
+        taken = [sum(pad) if is_plain(pad) else 2 * pad for pad in self.padding]
+        least = [
+            (size - 1) * step - pads + gap * (width - 1) + 1
+            for size, step, pads, gap, width in zip(
+                x.shape[-self.dims :], self.stride, taken, self.dilation, self.kernel_size
+            )
+        ]
+        more = tuple(size - smallest for size, smallest in zip(wanted, least))
+        if any(not 0 <= extra < step for extra, step in zip(more, self.stride)):
+            most = [smallest + step - 1 for smallest, step in zip(least, self.stride)]
+            raise ValueError(
+                f"{type(self).__name__}: of {show_shape(x.shape)} it makes sizes from {least} to {most}; "
+                f"output_size {output_size!r} is none of them"
+            )
+        return more
 
 
 class ConvTranspose1d(ConvTranspose):
@@ -223,8 +248,9 @@ class ConvTranspose1d(ConvTranspose):
 class ConvTranspose2d(ConvTranspose):
     """The input gradient of a convolution as a layer: x [N, in_channels, H, W] → [N, out_channels, P, Q].
 
-    P = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1, and Q likewise. The weight is
-    [in_channels, out_channels/groups, kh, kw]; rng as for Conv2d.
+    P = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1, and Q likewise; a call with
+    output_size=(P, Q) chooses the output_padding. The weight is [in_channels, out_channels/groups, kh, kw];
+    rng as for Conv2d.
 
     Raises ValueError for arguments that cannot be.
     """

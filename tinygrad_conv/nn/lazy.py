@@ -51,11 +51,11 @@ class Lazy(Module):
         """Whether tensors of this layer have no shape yet."""
         return any(map(is_uninitialized, self._own_state().values()))
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: Any, *more: Any, **options: Any) -> Tensor:
         with LOCK:
             if isinstance(self, Lazy):
                 self.initialize_parameters(x)
-        y: Tensor = self.forward(x)  # the plain layer's, which it is by now
+        y: Tensor = self.forward(x, *more, **options)  # the plain layer's, which it is by now
         return y
 
     @told

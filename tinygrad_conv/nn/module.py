@@ -13,10 +13,10 @@ from ..engine.commit import Changes
 from ..engine.modes import LAYER
 from ..engine.registry import picture
 from ..engine.tensor import Tensor
-from ..options import SWITCH, check_constructor, check_option, checked
+from ..options import SWITCH, TEXT, check_constructor, check_option, checked, optional
 from .conversions import Conversions
 from .hooks import HookedModule
-from .options import LAYERS, OWN, check_inputs, other_names, take_device
+from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names, take_device
 from .parameters import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
@@ -180,16 +180,26 @@ class Module(HookedModule, ModuleTree, Conversions):
         if hasattr(self, name) and not (name in vars(self) and replaceable):
             raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")
 
-    def state_dict(self) -> dict[str, Tensor]:
+    @checked(destination=optional(DICT), prefix=TEXT, keep_vars=SWITCH)
+    def state_dict(
+        self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Tensor]:
         """The parameters and persistent buffers by their keys: copies, which training does not change.
 
-        What a lazy layer has not got yet is there without numbers.
+        What a lazy layer has not got yet is there without numbers. destination: a dict to put them into.
+        prefix: what all keys begin with, its point included. keep_vars: themselves instead of copies.
         """
         state = self._named(Module._own_state, "", True, False)
-        return {key: copied(tensor) for key, tensor in state}
+        own = {prefix + key: tensor if keep_vars else copied(tensor) for key, tensor in state}
+        if destination is None:
+            return own
+        destination.update(own)
+        return destination
 
-    @checked()
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+    @checked(assign=NO_ASSIGNING)
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy a state dict's numbers into the parameters and buffers, in their dtypes.
 
         The numbers may be Tensors or arrays, of PyTorch too. Raises RuntimeError, with the module as it was,

@@ -27,6 +27,7 @@ from ..options import (
     is_integers,
     is_known_dtype,
     is_sequence,
+    is_switch,
     number,
     optional,
     show_given,
@@ -135,6 +136,13 @@ FOUR_SIDES = Option(
     "an int or (left, right, top, bottom)",
     lambda value: is_integer(value) or (is_plain(value) and is_integers(value) and len(value) == 4),
     refusal=ValueError,
+)
+
+DICT = Option("a dict", lambda value: isinstance(value, dict))
+NO_ASSIGNING = Option(
+    "False: numbers are copied into the tensors there are; before that, net.to(dtype) changes their dtype",
+    lambda value: is_switch(value) and not value,
+    at_once=True,
 )
 
 LAYERS: dict[str, Option] = {

@@ -59,18 +59,22 @@ class Upsample(Module):
         scale_factor: Any = None,
         mode: str = "nearest",
         align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
     ) -> None:
         super().__init__()
         if (size is None) == (scale_factor is None):
             raise ValueError("Upsample: pass one of size and scale_factor")
         self.size, self.mode, self.align_corners = size, mode, align_corners
+        self.recompute_scale_factor = recompute_scale_factor
         if isinstance(scale_factor, (tuple, list)):
             self.scale_factor: Any = tuple(map(float, scale_factor))
         else:
             self.scale_factor = scale_factor if scale_factor is None else float(scale_factor)
 
     def forward(self, x: Any) -> Tensor:
-        return F.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+        return F.interpolate(
+            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        )
 
     def extra_repr(self) -> str:
         return shown(self, "size" if self.scale_factor is None else "scale_factor", "mode")

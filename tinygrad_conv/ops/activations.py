@@ -48,7 +48,8 @@ def prelu(x, w):
     """
     check_float("prelu", input=x, weight=w)
     check_slopes("prelu", x, w)
-    return kernels.choose(x > 0, x, x * w.reshape(per_channel(w.shape, x.ndim)))
+    with np.errstate(over="ignore"):  # where it is not taken
+        return kernels.choose(x > 0, x, x * w.reshape(per_channel(w.shape, x.ndim)))
 
 
 @prelu.grad("x")
@@ -163,7 +164,8 @@ def normal_cdf_dx(dy, x):
 
 def normal_density(x):
     """φ(x) = e^(-x²/2) / √(2π)."""
-    return exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi))
+    with np.errstate(over="ignore"):  # e^-inf is 0
+        return exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi))
 
 
 def erfc(z):
@@ -175,7 +177,8 @@ def erfc(z):
     coefficients, least = erfc_series(z.dtype)
     t = z.dtype.type(2) / (z + z.dtype.type(2))
     p = np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients)
-    return t * np.exp(p - z * z)
+    with np.errstate(over="ignore"):  # e^-inf is 0
+        return t * np.exp(p - z * z)
 
 
 @lru_cache(maxsize=2)
@@ -243,7 +246,8 @@ def softplus(x, *, beta=1.0, threshold=20.0):
     Raises DtypeError for integers.
     """
     check_float("softplus", input=x)
-    scaled = x * x.dtype.type(beta)
+    with np.errstate(over="ignore"):
+        scaled = x * x.dtype.type(beta)
     y = np.asarray(log_one_plus_exp(scaled) / x.dtype.type(beta))
     np.copyto(y, x, where=scaled > threshold)
     return y
@@ -252,7 +256,9 @@ def softplus(x, *, beta=1.0, threshold=20.0):
 @softplus.grad("x")
 def softplus_dx(dy, x, beta, threshold):
     """σ(βx), and 1 where βx > threshold."""
-    return where(dy, dy * sigmoid(x * beta), condition=x * beta > threshold)
+    with np.errstate(over="ignore"):
+        scaled = x * beta
+    return where(dy, dy * sigmoid(scaled), condition=scaled > threshold)
 
 
 def log_one_plus_exp(z):

@@ -185,5 +185,6 @@ def label_vectors(target, *, classes, dtype, weight=None, ignore_index=-100, lab
     hit, miss = dtype.type(1 - label_smoothing), dtype.type(label_smoothing / max(classes, 1))
     vectors = (labels == places) * hit + miss
     if weight is not None:
-        vectors *= np.asarray(weight, dtype).reshape(places.shape)
+        weights = np.asarray(weight, dtype).reshape(places.shape)
+        np.multiply(vectors, weights, out=vectors, where=vectors != 0)  # one of ∞ elsewhere does not count
     return vectors * (labels != ignore_index)

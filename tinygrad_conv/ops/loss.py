@@ -143,12 +143,13 @@ def parabola_then_line(difference, delta):
 def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
     """-w (t ln x + (1 - t) ln(1 - x)): 'none', 'sum' or 'mean' of it.
 
-    The logarithms are no lower than -100, as in PyTorch. x: probabilities, from 0 to 1. weight: broadcasts to
-    the shape of x. Raises ShapeError unless x and target have the same shape, ValueError for an x outside of
-    [0, 1]. From logits, binary_cross_entropy_with_logits is more accurate.
+    The logarithms are no lower than -100, as in PyTorch. x and target: probabilities, from 0 to 1. weight:
+    broadcasts to the shape of x. Raises ShapeError unless x and target have the same shape, ValueError for
+    numbers outside of [0, 1]. From logits, binary_cross_entropy_with_logits is more accurate.
     """
     check_target("binary_cross_entropy", x, target)
-    check_probabilities("binary_cross_entropy", x)
+    check_probabilities("binary_cross_entropy", "input", x)
+    check_probabilities("binary_cross_entropy", "target", target)
     check_element_weight("binary_cross_entropy", "weight", weight, x.shape)
     check_reduction("binary_cross_entropy", reduction)
     chance, wanted, dtype = pair_of_floats(x, target)

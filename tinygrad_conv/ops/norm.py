@@ -211,7 +211,7 @@ def deviation(x, dims, statistics=None):
     An Inf makes NaN of its whole group, which has no mean.
     """
     count = x.dtype.type(math.prod(x.shape[dim] for dim in dims))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         center = summed(x, dims, keepdim=True) / count
         distance, squares = kernels.deviation(x, center)
         variance = squares / count
@@ -224,7 +224,7 @@ def by_channels(x, w, b, eps, statistics, rectified=False):
     """y (of which max(y, 0), if rectified), μ and 1 / √(σ² + eps), each channel in one go; None where that is
     not for x. Mean and variance are written to `statistics`.
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         normalized = kernels.batch_normalized(x, w, b, eps, rectified)
     if normalized is None:
         return None

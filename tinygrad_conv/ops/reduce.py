@@ -130,10 +130,14 @@ def var(x, *, dim=None, correction=1, keepdim=False):
     """
     check_float("var", x=x)
     dims = reduced_dims("var", dim, x.ndim)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         deviation = wide(x) - mean(wide(x), dim=dim, keepdim=True)
-        total = kernels.sum_over(deviation * deviation, dims, keepdim)
-        return np.divide(total, freedom(x.shape, dim, correction, total.dtype)).astype(x.dtype)
+        count = freedom(x.shape, dim, correction, deviation.dtype)
+        y = np.divide(kernels.sum_over(deviation * deviation, dims, keepdim), count)
+        if count and np.isinf(y).any():  # the sum may have overflowed where its share does not
+            shares = deviation / np.sqrt(count)
+            y = np.where(np.isinf(y), kernels.sum_over(shares * shares, dims, keepdim), y)
+        return y.astype(x.dtype)
 
 
 @var.grad("x")
@@ -153,8 +157,9 @@ def freedom(x_shape, dim, correction, dtype):
 def prod(x, *, dim=None, keepdim=False):
     """Π x over `dim` (an int, or None for all); integers and bools have a product of int64."""
     axis = None if dim is None or not x.ndim else one_dim("prod", dim, x.ndim)
-    y = np.prod(wide(x), axis, None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
-    return y.astype(x.dtype) if x.dtype == HALF else y
+    is_float = x.dtype.kind == "f"  # whose products, made one by one, lose digits
+    y = np.prod(x, axis, np.float64 if is_float else np.int64, keepdims=keepdim)
+    return y.astype(x.dtype) if is_float else y
 
 
 @prod.grad("x")
@@ -201,11 +206,12 @@ def cumsum_dx(dy, dim):
 @primitive(names=("input",))
 def logsumexp(x, *, dim, keepdim=False):
     """ln Σ eˣ over `dim` (an int or a tuple), as m + ln Σ eˣ⁻ᵐ with the maximum m: nothing overflows."""
-    x, dims = floating(x), reduced_dims("logsumexp", dim, x.ndim)
+    dims, dtype = reduced_dims("logsumexp", dim, x.ndim), floating(x).dtype
+    x = wide(floating(x))
     most = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
     most = np.where(np.isfinite(most), most, x.dtype.type(0))
-    with np.errstate(divide="ignore"):  # the logarithm of no or only empty summands is -∞
-        y = np.log(summed(np.exp(x - most), dims, keepdim=True)) + most
+    with np.errstate(divide="ignore", over="ignore"):  # the logarithm of no or only empty summands is -∞
+        y = (np.log(summed(np.exp(x - most), dims, keepdim=True)) + most).astype(dtype)
     return y if keepdim else y.squeeze(dims)
 
 
@@ -213,4 +219,5 @@ def logsumexp(x, *, dim, keepdim=False):
 def logsumexp_dx(dy, x, y, dim, keepdim):
     """∂ln Σ eˣ/∂x = eˣ / Σ eˣ = softmax(x), and 0 where all summands are."""
     total = where(y, 0.0, condition=y != -math.inf)
-    return spread(dy, x.shape, dim) * exp(x - spread(total, x.shape, dim))
+    with np.errstate(over="ignore"):  # e^-inf is 0
+        return spread(dy, x.shape, dim) * exp(x - spread(total, x.shape, dim))

@@ -18,7 +18,7 @@ from .arguments.dtypes import check_float
 from .arguments.scalars import check_norm_order
 from .arithmetic import pow, where
 from .functions import abs, sign, wide, zeros_for
-from .reduce import mean, shared_by, spread, var, var_dx
+from .reduce import shared_by, spread, var, var_dx
 
 
 @primitive
@@ -29,7 +29,7 @@ def std(x, *, dim=None, correction=1, keepdim=False):
     with np.errstate(over="ignore"):
         y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
     if not safely_squared(y):
-        scale, values = scaled(values - mean(values, dim=dim, keepdim=True), reduced_dims("std", dim, x.ndim))
+        scale, values = scaled(values, reduced_dims("std", dim, x.ndim))
         y = scale.reshape(y.shape) * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
     return y.astype(x.dtype)
 

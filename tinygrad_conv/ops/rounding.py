@@ -1,6 +1,6 @@
 """Rounding to whole numbers: between two steps it is constant, so the gradient is 0 everywhere.
 
-And division with remainder: a = b q + r, where q is rounded down or towards 0.
+And division with remainder: a = b q + r, where q is rounded down or towards 0, and constant likewise.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.declare import primitive
 from .arguments.scalars import check_integer_divisor
 from .arithmetic import broadcast
-from .functions import zeros_for
+from .functions import wide, zeros_for
 
 
 def rounded(function, x):
@@ -69,11 +69,47 @@ def round_dx(dy):
     return zeros_for(dy)
 
 
-@primitive(names=("input", "other"), broadcasting=True, differentiable=False)
+@primitive(names=("input", "other"), broadcasting=True)
 def floor_divide(a, b):
     """⌊a / b⌋, for integers an integer. Raises ZeroDivisionError for integers divided by 0."""
     check_integer_divisor("floor_divide", b)
     return broadcast("floor_divide", np.floor_divide, a, b)
+
+
+@floor_divide.grad("a")
+def floor_divide_da(dy):
+    """0."""
+    return zeros_for(dy)
+
+
+@floor_divide.grad("b")
+def floor_divide_db(dy):
+    """0."""
+    return zeros_for(dy)
+
+
+@primitive(names=("input", "other"), broadcasting=True)
+def trunc_divide(a, b):
+    """a / b without what stands behind the point, for integers an integer.
+
+    Raises ZeroDivisionError for integers divided by 0.
+    """
+    check_integer_divisor("trunc_divide", b)
+    if a.dtype.kind == "f":
+        return np.trunc(broadcast("trunc_divide", np.divide, wide(a), wide(b))).astype(a.dtype)
+    return broadcast("trunc_divide", np.floor_divide, a - np.fmod(a, b), b)
+
+
+@trunc_divide.grad("a")
+def trunc_divide_da(dy):
+    """0."""
+    return zeros_for(dy)
+
+
+@trunc_divide.grad("b")
+def trunc_divide_db(dy):
+    """0."""
+    return zeros_for(dy)
 
 
 @primitive(names=("input", "other"), broadcasting=True)
@@ -111,4 +147,4 @@ def fmod_da(dy):
 @fmod.grad("b")
 def fmod_db(dy, a, b):
     """∂(a - b trunc(a / b))/∂b = -trunc(a / b)."""
-    return -dy * trunc(a / b)
+    return -dy * trunc_divide(a, b)

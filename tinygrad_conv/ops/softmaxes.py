@@ -50,7 +50,7 @@ def shifted(op, x, dim):
     """
     x = wide(x)
     largest = np.maximum.reduce(x, axis_of(op, x, dim), keepdims=True, initial=-np.inf)
-    with np.errstate(invalid="ignore"):  # inf - inf is NaN, as in PyTorch
+    with np.errstate(over="ignore", invalid="ignore"):  # e^-inf is 0; inf - inf is NaN, as in PyTorch
         return np.asarray(x - largest)
 
 

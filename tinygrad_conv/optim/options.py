@@ -88,7 +88,8 @@ def check_implementation(kind: str, given: Mapping[str, Any], defaults: Mapping[
         check_option(kind, name, IMPLEMENTATION[name], value)
 
 
-EPOCH = number(0, has_type=is_real)
+EPOCH = count(0)
+PLACE = number(0, has_type=is_real)
 FUNCTION = Option("a function", callable)
 POSITIVE = REAL._replace(in_range=lambda value: bool(value > 0), limits="be positive")
 

@@ -73,9 +73,12 @@ def checked(**own: Option) -> Callable[[Function], Function]:
 
     def check(function: Function) -> Function:
         constructs = function.__name__ == "__init__"
-        is_method = "self" in inspect.signature(function).parameters
-        options = options_of(function, **own)
-        names, all_names = positional(function), list(inspect.signature(function).parameters)
+        parameters = inspect.signature(function).parameters
+        is_method, all_names = "self" in parameters, list(parameters)
+        options, names = options_of(function, **own), positional(function)
+        kinds = {parameter.kind for parameter in parameters.values()}
+        open_ended = inspect.Parameter.VAR_POSITIONAL in kinds
+        respells = not (constructs and inspect.Parameter.VAR_KEYWORD in kinds)
         looked_at = {
             name: option for name, option in options.items() if option.at_once or option.numeric or constructs
         }
@@ -91,7 +94,10 @@ def checked(**own: Option) -> Callable[[Function], Function]:
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             owner = type(args[0]).__name__ if constructs else function.__name__
-            kwargs = respelled(owner, all_names, len(args), kwargs) if kwargs and not constructs else kwargs
+            if len(args) > len(names) and not open_ended:
+                raise TypeError(too_many(owner, names[is_method:], all_names, len(args) - is_method))
+            if kwargs and respells:
+                kwargs = respelled(owner, all_names, len(args), kwargs)
             for place, name in places:
                 if place < len(args) and type(args[place]) not in plain[name]:
                     number = settled(owner, name, args[place])
@@ -134,7 +140,14 @@ def positional(function: Callable[..., Any]) -> list[str]:
     parameters = inspect.signature(function).parameters.values()
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return []
-    return [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
+    return [each.name for each in parameters if each.kind not in (each.KEYWORD_ONLY, each.VAR_KEYWORD)]
+
+
+def too_many(owner: str, names: list[str], all_names: list[str], given: int) -> str:
+    """What to say of more arguments by position than a function takes."""
+    others = ", ".join(name for name in all_names if name not in (*names, "self"))
+    taken = f"takes {len(names)} ({', '.join(names)})" if names else "takes none"
+    return f"{owner}: got {given} by position, {taken}{f'; give by name: {others}' if others else ''}"
 
 
 def explain(owner: str, fault: Exception | None, given: Iterable[tuple[str, Any]], error: Any) -> Exception:

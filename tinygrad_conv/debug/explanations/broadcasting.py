@@ -19,6 +19,7 @@ from .registry import (
     wanted,
 )
 
+ROUNDED = ("floor_divide", "trunc_divide")
 ABOUTS = {
     "add": "a sum hands dy on to both as it is: a copy each",
     "sub": "a difference hands dy on to the first as it is, to the second with its sign changed",
@@ -28,6 +29,7 @@ ABOUTS = {
     "minimum": "the smaller of two gets dy; where they are alike each gets half",
     "copysign": "dy goes to a, its sign turned where a's was; b's sign jumps, so b gets nothing",
     "logaddexp": "each gets its share of the sum: dy · eᵃ / (eᵃ + eᵇ), and dy · eᵇ / (eᵃ + eᵇ)",
+    **dict.fromkeys(ROUNDED, "a rounded quotient is constant between its steps: nothing goes back"),
     "where": "dy goes to the one that was taken",
     "clamp_min": "dy goes to whichever was taken, x or the bound",
     "clamp_max": "dy goes to whichever was taken, x or the bound",
@@ -36,7 +38,7 @@ NAMES = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "where", "clam
 PASSES_ON = ("add", "sub", "where", "mul")  # of which a curve would be a straight line
 
 
-@explains_ops(*NAMES, "fmod", "remainder", "copysign", "logaddexp")
+@explains_ops(*NAMES, *ROUNDED, "fmod", "remainder", "copysign", "logaddexp")
 def elementwise(step: Step) -> StepExplanation:
     """One view for each input."""
     views: list[View] = [argument_view(step, name) for name in wanted(step, *OPS[step.op].inputs)]

@@ -59,10 +59,11 @@ def check_beta(op: str, beta: float) -> None:
         raise ValueError(f"{op}: beta must be positive (or 0 for l1_loss), not {beta}")
 
 
-def check_probabilities(op: str, x: Any) -> None:
+def check_probabilities(op: str, name: str, values: Any) -> None:
     """Refuse what is outside of [0, 1]."""
-    if x.size and not (x.min() >= 0 and x.max() <= 1):
-        raise ValueError(f"{op}: input must be probabilities, 0 to 1; it goes from {x.min()} to {x.max()}")
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        goes = f"it goes from {values.min()} to {values.max()}"
+        raise ValueError(f"{op}: {name} must be probabilities, 0 to 1; {goes}")
 
 
 def check_label_smoothing(op: str, label_smoothing: float) -> None:

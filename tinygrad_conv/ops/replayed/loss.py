@@ -67,7 +67,7 @@ def cross_entropy_replayed(_, shared, x, target, **params):
             kept[:] = ()
             return cross_entropy.forward(x, target, **params)
         wanted = vectors(target, **options)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             scores = x - np.max(x, axis=1, keepdims=True, initial=lowest)
             exponentials = np.exp(scores)
             total = sum_over(exponentials, 1, keepdims=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
+from ...engine.modes import told
 from ..optimizer import Group, Optimizer
 from .plateau import ReduceLROnPlateau
 from .scheduler import LRScheduler, check_optimizer, drafts_of, write
@@ -17,6 +18,11 @@ class Composite(LRScheduler):
     """What both share: parts of one optimiser, whose states are saved and loaded with theirs."""
 
     _schedulers: list[LRScheduler]
+
+    @told
+    def step(self) -> None:  # type: ignore[override]
+        """Begin the next epoch."""
+        self.commit_step(self.move)
 
     def check_parts(self, schedulers: Sequence[Any], optimizer: Any, refused: tuple[type, ...]) -> None:
         """Refuse no parts, parts of other optimisers, and those that cannot be stepped here."""
@@ -98,7 +104,7 @@ class SequentialLR(Composite):
         if number and self._milestones[number - 1] == epoch:
             after = copy.copy(part)
             after.last_epoch = 0
-            part.settle(after, after.begin_again, groups, changes)
+            part.settle(after, after.options_at, groups, changes)
         else:
             part.move(groups, changes)
         changes.update(vars(self), {"last_epoch": epoch})

@@ -9,11 +9,11 @@ from ...engine.commit import Changes
 from ...engine.modes import told
 from ...options import check_option
 from ..optimizer import Group, Optimizer
-from ..options import EPOCH
-from .scheduler import ClosedForm, LRScheduler
+from ..options import PLACE
+from .scheduler import ByFormula, ClosedForm
 
 
-class CosineAnnealingLR(LRScheduler):
+class CosineAnnealingLR(ByFormula):
     """eta_min + ½ (initial - eta_min) (1 + cos(π epoch / T_max)): down in T_max epochs, and up again after.
 
     (Loshchilov and Hutter 2017, without restarts.)
@@ -31,6 +31,10 @@ class CosineAnnealingLR(LRScheduler):
             1 + math.cos(math.pi * epoch / self.T_max) for epoch in (self.last_epoch, self.last_epoch - 1)
         )
         return height / before * (lr - self.eta_min) + self.eta_min
+
+    def lr_at(self, base_lr: float) -> float:
+        height = 1 + math.cos(math.pi * self.last_epoch / self.T_max)
+        return self.eta_min + (base_lr - self.eta_min) * height / 2
 
 
 class CosineAnnealingWarmRestarts(ClosedForm):
@@ -57,7 +61,7 @@ class CosineAnnealingWarmRestarts(ClosedForm):
         """Begin the next epoch, or go to a place in one, which is counted from 0."""
         if epoch is None:
             return super().step()
-        check_option(type(self).__name__, "epoch", EPOCH, epoch)
+        check_option(type(self).__name__, "epoch", PLACE, epoch)
 
         def move(groups: list[Group], changes: Changes) -> None:
             self.settle(after, after.next_options, groups, changes)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from ...options import NUMBER, check_option
 from ..optimizer import Group, Optimizer
-from .scheduler import ClosedForm, LRScheduler, for_each_group
+from .scheduler import ByFormula, ClosedForm, LRScheduler, for_each_group
 
 
-class StepLR(LRScheduler):
+class StepLR(ByFormula):
     """The rate times gamma every step_size epochs."""
 
     begins_anew = True
@@ -24,8 +25,11 @@ class StepLR(LRScheduler):
     def next_lr(self, lr: float, base_lr: float) -> float:
         return lr if self.last_epoch % self.step_size else lr * self.gamma
 
+    def lr_at(self, base_lr: float) -> float:
+        return base_lr * self.gamma ** (self.last_epoch // self.step_size)
 
-class MultiStepLR(LRScheduler):
+
+class MultiStepLR(ByFormula):
     """The rate times gamma at each of the milestones, which count epochs.
 
     At once for 0, twice for one given twice.
@@ -45,8 +49,11 @@ class MultiStepLR(LRScheduler):
     def next_lr(self, lr: float, base_lr: float) -> float:
         return lr * self.gamma ** self.milestones.count(self.last_epoch)
 
+    def lr_at(self, base_lr: float) -> float:
+        return base_lr * self.gamma ** bisect_right(self.milestones, self.last_epoch)
 
-class ExponentialLR(LRScheduler):
+
+class ExponentialLR(ByFormula):
     """The rate times gamma every epoch: initial · gamma^epoch."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
@@ -56,8 +63,11 @@ class ExponentialLR(LRScheduler):
     def next_lr(self, lr: float, base_lr: float) -> float:
         return lr * self.gamma
 
+    def lr_at(self, base_lr: float) -> float:
+        return base_lr * self.gamma**self.last_epoch
 
-class LinearLR(LRScheduler):
+
+class LinearLR(ByFormula):
     """A warm-up: a factor on the rate that goes from start_factor to end_factor in total_iters steps."""
 
     def __init__(
@@ -82,13 +92,16 @@ class LinearLR(LRScheduler):
             return base_lr * now
         return lr * (now / before)
 
+    def lr_at(self, base_lr: float) -> float:
+        return base_lr * self.factor(min(self.last_epoch, self.total_iters))
+
     def factor(self, epoch: int) -> float:
         """The factor in an epoch up to total_iters: never negative, and exact at both ends."""
         part = epoch / self.total_iters
         return self.start_factor * (1 - part) + self.end_factor * part
 
 
-class ConstantLR(LRScheduler):
+class ConstantLR(ByFormula):
     """The rate times factor for the first total_iters epochs."""
 
     begins_anew = True
@@ -107,8 +120,11 @@ class ConstantLR(LRScheduler):
             return lr
         return lr * (1.0 / self.factor) if self.factor else base_lr
 
+    def lr_at(self, base_lr: float) -> float:
+        return base_lr * self.factor if self.last_epoch < self.total_iters else base_lr
 
-class PolynomialLR(LRScheduler):
+
+class PolynomialLR(ByFormula):
     """initial · (1 - epoch / total_iters)^power, and 0 after total_iters epochs."""
 
     def __init__(
@@ -122,6 +138,10 @@ class PolynomialLR(LRScheduler):
             return lr
         before, now = (1.0 - epoch / self.total_iters for epoch in (self.last_epoch - 1, self.last_epoch))
         return lr * float((now / before) ** self.power)
+
+    def lr_at(self, base_lr: float) -> float:
+        left = 1.0 - min(self.last_epoch, self.total_iters) / self.total_iters
+        return base_lr * float(left**self.power)
 
 
 Factor: TypeAlias = Callable[[int], float]
@@ -159,7 +179,7 @@ class LambdaLR(ByFunction, ClosedForm):
 class MultiplicativeLR(ByFunction):
     """The rate times lr_lambda(epoch) every epoch, from epoch 1 on."""
 
-    def begin_again(self, number: int, group: Group) -> Group:
+    def options_at(self, number: int, group: Group) -> Group:
         return self.next_options(number, group)
 
     def next_options(self, number: int, group: Group) -> Group:

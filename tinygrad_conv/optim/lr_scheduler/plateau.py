@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+import operator
 from typing import Any
 
 from ...engine.commit import Changes
 from ...engine.modes import told
-from ...options import checked
+from ...options import checked, optional
 from ..optimizer import Group, Optimizer
-from ..options import METRIC
+from ..options import EPOCH, METRIC
 from .scheduler import LRScheduler, for_each_group
 
 
@@ -43,21 +44,24 @@ class ReduceLROnPlateau(LRScheduler):
         super().__init__(optimizer)
 
     @told
-    @checked(metrics=METRIC)
-    def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time."""
-        value = float(metrics)
-        self.commit_step(lambda groups, changes: self.note(value, groups, changes))
+    @checked(metrics=METRIC, epoch=optional(EPOCH))
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time.
 
-    def note(self, value: float, groups: list[Group], changes: Changes) -> None:
+        epoch: which one it is of; by default the next.
+        """
+        value, epoch = float(metrics), self.last_epoch + 1 if epoch is None else operator.index(epoch)
+        self.commit_step(lambda groups, changes: self.note(value, epoch, groups, changes))
+
+    def note(self, value: float, epoch: int, groups: list[Group], changes: Changes) -> None:
         """Take note of a metric in copies of the groups."""
         after = copy.copy(self)
+        after.last_epoch = epoch
         options = self.cut_options if after.takes_note(value) else self.same_options
         self.settle(after, options, groups, changes)
 
     def takes_note(self, value: float) -> bool:
-        """Count an epoch with this metric; whether it is time to cut."""
-        self.last_epoch += 1
+        """Count this metric as good or bad; whether it is time to cut."""
         if self.is_better(value):
             self.best, self.num_bad_epochs = value, 0
         else:

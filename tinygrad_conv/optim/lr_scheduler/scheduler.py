@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from ...errors import SHORT
 from ...options import check_constructor, check_option, is_number, is_sequence, option_error
 from ..loading import shown_keys
 from ..optimizer import Group, Optimizer
-from ..options import SCHEDULES, SCHEDULES_OWN
+from ..options import EPOCH, SCHEDULES, SCHEDULES_OWN
 
 
 class LRScheduler:
@@ -57,10 +58,6 @@ class LRScheduler:
             return self.next_options(number, group) if self.begins_anew else {}
         return {"lr": self.rate(number, self.first_lr, group["lr"])}
 
-    def begin_again(self, number: int, group: Group) -> Group:
-        """The same in epoch 0 of a schedule that follows another."""
-        return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
-
     def next_options(self, number: int, group: Group) -> Group:
         """Which options of a group change in epoch `last_epoch`, and to what."""
         return {"lr": self.rate(number, self.next_lr, group["lr"], self.base_lrs[number])}
@@ -80,10 +77,30 @@ class LRScheduler:
             f"{type(self).__name__} has no next_lr: define `def next_lr(self, lr, base_lr)`, or get_lr"
         )
 
+    def options_at(self, number: int, group: Group) -> Group:
+        """The same where it goes to an epoch, which need not be the next one: by `step(epoch)`, or where it
+        follows another schedule.
+        """
+        if self.last_epoch:
+            return self.next_options(number, group)
+        return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
+
     @told
-    def step(self) -> None:
-        """Begin the next epoch."""
-        self.commit_step(self.move)
+    def step(self, epoch: int | None = None) -> None:
+        """Begin the next epoch, or go to one, which is counted from 0.
+
+        There the rate is what it is in that epoch if nobody else has changed it.
+        """
+        if epoch is None:
+            return self.commit_step(self.move)
+        check_option(type(self).__name__, "epoch", EPOCH, epoch)
+
+        def move(groups: list[Group], changes: Changes) -> None:
+            self.settle(after, after.options_at, groups, changes)
+
+        after = copy.copy(self)
+        after.last_epoch = operator.index(epoch)
+        return self.commit_step(move)
 
     def commit_step(self, move: Callable[[list[Group], Changes], None]) -> None:
         """Have `move` change copies of the groups; it takes effect as a whole."""
@@ -161,13 +178,24 @@ class LRScheduler:
         return loaded
 
 
+class ByFormula(LRScheduler):
+    """A schedule by factors on the rate before, which has a formula of the epoch too."""
+
+    def options_at(self, number: int, group: Group) -> Group:
+        return {"lr": self.lr_at(self.base_lrs[number])}
+
+    def lr_at(self, base_lr: float) -> float:
+        """The rate in epoch `last_epoch`, from that at the beginning."""
+        raise NotImplementedError(f"{type(self).__name__} has no lr_at: define `def lr_at(self, base_lr)`")
+
+
 class ClosedForm(LRScheduler):
     """A schedule whose rates follow from the epoch alone, whatever they were before."""
 
     def begin(self, number: int, group: Group) -> Group:
         return self.next_options(number, group)
 
-    begin_again = begin
+    options_at = begin
 
 
 def drafts_of(optimizer: Optimizer) -> list[Group]:

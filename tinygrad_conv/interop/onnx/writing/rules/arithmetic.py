@@ -85,6 +85,15 @@ def floor_divide(graph: Graph, a: Value, b: Value) -> Any:
     return graph.node("Where", by_zero, graph.node("Div", a, b), lower)
 
 
+@writes("trunc_divide")
+def trunc_divide(graph: Graph, a: Value, b: Value) -> Any:
+    """Div, which rounds integers towards 0; of floats Floor of its size, with its sign."""
+    quotient = graph.node("Div", a, b)
+    if not a.is_float:
+        return quotient
+    return graph.node("Mul", graph.node("Floor", graph.node("Abs", quotient)), graph.node("Sign", quotient))
+
+
 @writes("logaddexp")
 def logaddexp(graph: Graph, a: Value, b: Value) -> Any:
     """Max, plus ln(1 + e^-|a - b|); nothing is added where the two are one infinity."""

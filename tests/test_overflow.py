@@ -1,0 +1,83 @@
+"""Numbers so large that a step on the way overflows, though the result is finite: no Inf, NaN or warning."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import functional as F
+
+SPREAD = np.random.default_rng(0).uniform(-1, 1, (6, 50))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("dtype", "size"), [(tg.float32, 1e19), (tg.float64, 1.3e154)])
+def test_a_variance_that_fits(dtype, size):
+    """Though the sum that it is a share of does not."""
+    x = (SPREAD * size).astype(dtype)
+    right = np.var(SPREAD, 1, ddof=1) * size * size
+    assert np.isfinite(right).all()
+    assert right.max() > np.finfo(dtype).max / 50
+    np.testing.assert_allclose(tg.var(tg.tensor(x), 1).numpy(), right, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("dtype", "size"), [(tg.float32, 3e38), (tg.float64, 1e308)])
+def test_a_standard_deviation_where_the_mean_overflows(dtype, size):
+    x = (np.abs(SPREAD) * size).astype(dtype)
+    right = np.std(np.abs(SPREAD), 1, ddof=1) * size
+    np.testing.assert_allclose(tg.std(tg.tensor(x), 1).numpy(), right, rtol=1e-5)
+
+
+def test_how_much_a_normal_distribution_has_far_out():
+    x = np.linspace(-6, 9, 1501)
+    right = np.vectorize(math.erfc)(x)
+    np.testing.assert_allclose(tg.erfc(tg.tensor(x)).numpy(), right, rtol=1e-12)
+    single = tg.erfc(tg.tensor(x.astype(np.float32))).numpy()
+    exact = np.vectorize(math.erfc)(x.astype(np.float32).astype(np.float64))
+    np.testing.assert_allclose(single, exact, rtol=3e-5, atol=1e-40)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_a_rounded_quotient_has_no_slope():
+    """Not where it is divided by 0 either."""
+    for mode in ("floor", "trunc"):
+        a, b = (tg.tensor(each, requires_grad=True) for each in ([1.0, -3.0, 7.5], [0.0, 2.0, np.inf]))
+        y = tg.div(a, b, rounding_mode=mode)
+        np.testing.assert_array_equal(y.detach().numpy()[:2], [np.inf, -2.0 if mode == "floor" else -1.0])
+        y.sum().backward()
+        np.testing.assert_array_equal([a.grad, b.grad], np.zeros((2, 3)))
+
+
+QUIET = {
+    "softmax": lambda x: F.softmax(x * 3, 0),
+    "log_softmax": lambda x: F.log_softmax(x, 0),
+    "logsumexp": lambda x: tg.logsumexp(x * 3, 0),
+    "gelu": F.gelu,
+    "erf": tg.erf,
+    "erfc": tg.erfc,
+    "atan": tg.atan,
+    "asinh": tg.asinh,
+    "acosh": lambda x: tg.acosh(abs(x) + 1),
+    "softplus": lambda x: F.softplus(x, beta=1e9),
+    "prelu": lambda x: F.prelu(x, tg.tensor([1.0])),
+    "norm": tg.norm,
+    "norm of order 3": lambda x: tg.norm(x, 3),
+    "std": tg.std,
+    "layer_norm": lambda x: F.layer_norm(x, (4,)),
+    "batch_norm": lambda x: F.batch_norm(x.reshape(2, 2, 1), None, None, training=True),
+    "group_norm": lambda x: F.group_norm(x.reshape(1, 2, 2), 1),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", QUIET)
+def test_no_warning_of_what_ends_well(name):
+    x = tg.tensor([1e38, -1e38, 3e30, 1.0], requires_grad=True)
+    y = QUIET[name](x)
+    (dx,) = tg.grad(y, x, tg.ones_like(y))
+    assert np.isfinite(y.detach().numpy()).all()
+    assert np.isfinite(dx.numpy()).all()
