@@ -252,7 +252,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {child!r}" for name, child in self._own_modules().items()]
+        lines = [f"({name}): {child!r}" for name, child in self._entries().items()]
         extra = self.extra_repr()
         if not lines:
             return f"{type(self).__name__}({extra})"

@@ -86,6 +86,10 @@ class ModuleTree:
     def _own_modules(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, ModuleTree)}
 
+    def _entries(self) -> dict[str, Any]:
+        """The modules directly below, by name; in containers None as well, where a place was left empty."""
+        return self._own_modules()
+
     def _own_parameters(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
 
