@@ -212,7 +212,11 @@ def test_what_an_array_has_not_is_named(line, instead):
         ("import torch.nn", "import tinygrad_conv as torch"),
         ("from torch import nn, optim", "from tinygrad_conv import nn, optim"),
         ("from torch.nn import Linear as L", "from tinygrad_conv.nn import Linear as L"),
-        ("from torch.nn.parameter import Parameter", "from tinygrad_conv.nn import Parameter"),
+        ("from torch.nn.parameter import Parameter", "from tinygrad_conv.nn.parameter import Parameter"),
+        (
+            "from torch.utils.data.sampler import RandomSampler",
+            "from tinygrad_conv.utils.data.sampler import RandomSampler",
+        ),
         (
             "from torch.optim.lr_scheduler import StepLR",
             "from tinygrad_conv.optim.lr_scheduler import StepLR",

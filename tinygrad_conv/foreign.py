@@ -10,13 +10,12 @@ import numpy as np
 
 from .dtypes import Array
 
-
 PACKAGE = __name__.partition(".")[0]
 
 
 def torch_if_imported() -> ModuleType | None:
-    """PyTorch where somebody has imported it, and not this package under its name: `sys.modules["torch"] = tg`
-    runs a script as it is.
+    """PyTorch where somebody has imported it, and not this package: `sys.modules["torch"] = tg`, so that a
+    script runs as it is.
     """
     torch = sys.modules.get("torch")
     return None if torch is sys.modules[PACKAGE] else torch

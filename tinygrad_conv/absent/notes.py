@@ -47,9 +47,10 @@ def instead_of_size(place: TracebackType | None) -> str:
 def instead_on_tensor(name: str) -> str:
     """What the table says of a method of Tensor, or of a function of the same name."""
     from .instead import IN_NUMPY, write_instead
+    from .missing import is_numpys_function
 
     line = write_instead(f"torch.Tensor.{name}") or write_instead(f"torch.{name}")
-    if not line and callable(getattr(sys.modules["numpy"], name, None)):
+    if not line and is_numpys_function(name):
         line = IN_NUMPY.format(name=name)
     return line
 

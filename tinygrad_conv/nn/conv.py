@@ -16,7 +16,7 @@ from ..options import checked
 from ..randomness.seeds import SEED, Random
 from . import init
 from .module import Module
-from .parameters import Parameter, check_dtype, full_parameter
+from .parameter import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 

@@ -17,7 +17,7 @@ from ..options import SWITCH, check_constructor, check_option, checked
 from .conversions import Conversions
 from .hooks import HookedModule
 from .options import LAYERS, OWN, check_inputs, other_names, take_device
-from .parameters import Parameter
+from .parameter import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
 from .tree import ModuleTree

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ..engine.tensor import Tensor
 from ..options import TEXT, check_option
-from .parameters import Parameter
+from .parameter import Parameter
 
 Self = TypeVar("Self", bound="ModuleTree")
 

@@ -15,7 +15,7 @@ from ...members import each_once
 from ...nn.dropout import DropoutBase
 from ...nn.module import Module
 from ...nn.norm import RunningNorm
-from ...nn.parameters import Parameter
+from ...nn.parameter import Parameter
 from ...optim.optimizer import Optimizer
 from ..graph import alive
 from .seen import Hidden, History, OpSeen, SweepSeen
