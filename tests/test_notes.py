@@ -55,6 +55,7 @@ LINES = [
     ("w.grad.data.no_such_thing()", None),
     ("w.data.size(0)", "w.data.shape[0]"),
     ("print(w.grad.size())", "w.grad.shape"),
+    ("v = w.data\nrows = v.size(0)", "v.shape[0]"),
     ("size = 3\nsize(0)", None),
     ("for p in [w]: p.grad.mul_(2)", "p.grad *= 2"),
 ]

@@ -38,10 +38,18 @@ def note_for(error: BaseException) -> str:
 
 def instead_of_size(place: TracebackType | None) -> str:
     """What to write for `x.data.size(0)`: an array has `size` too, which is a number."""
-    receivers: list[Any] = [call.func for call in calls_of("size", place)]
-    of_array = any(getattr(receiver.value, "attr", None) in ARRAYS for receiver in receivers)
-    line = rewritten("size", place) if of_array else ""
+    line = rewritten("size", place) if any(is_array(call, place) for call in calls_of("size", place)) else ""
     return line and ON_ARRAYS + line
+
+
+def is_array(call: Any, place: Any) -> bool:
+    """Whether it is a method of `….data` or `….grad` that is called, or of a variable that has an array."""
+    while place.tb_next is not None:
+        place = place.tb_next
+    receiver = call.func.value
+    variables = {**place.tb_frame.f_globals, **place.tb_frame.f_locals}
+    known = variables.get(receiver.id) if isinstance(receiver, ast.Name) else None
+    return getattr(receiver, "attr", None) in ARRAYS or type(known) is sys.modules["numpy"].ndarray
 
 
 def instead_on_tensor(name: str) -> str:
