@@ -293,6 +293,18 @@ def test_arguments_their_order_and_defaults_are_pytorchs(name):
     assert ours == theirs
 
 
+@pytest.mark.parametrize("name", ["Conv2d", "ConvTranspose2d"])
+def test_a_list_of_one_size_is_for_both_axes(name):
+    ours, theirs = (
+        getattr(place, name)(2, 3, 3, stride=[2], padding=(1,), dilation=[2]) for place in (nn, torch.nn)
+    )
+    ours.load_state_dict(theirs.state_dict())
+    x = np.sin(np.arange(2 * 2 * 9 * 8)).reshape(2, 2, 9, 8).astype(np.float32)
+    np.testing.assert_allclose(
+        ours(tg.tensor(x)).data, theirs(torch.tensor(x)).detach().numpy(), rtol=1e-5, atol=1e-6
+    )
+
+
 def by_position(place, name):
     """The arguments of a layer that may come by position, as its signature names them."""
     parameters = inspect.signature(getattr(place, name)).parameters.values()

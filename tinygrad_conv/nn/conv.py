@@ -237,10 +237,13 @@ class ConvTranspose2d(ConvTranspose):
 
 
 def sizes(layer: str, name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
-    """An int, or one for each of `count` axes, as a tuple. Raises ValueError for others, or below `least`."""
+    """An int, bare or alone in a list, or one for each of `count` axes, as a tuple of as many.
+
+    Raises ValueError for others, or below `least`.
+    """
     try:
-        values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
-        numbers = tuple(map(operator.index, values))
+        values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+        numbers = tuple(map(operator.index, values * count if len(values) == 1 else values))
     except TypeError:
         numbers = ()
     if len(numbers) != count or min(numbers) < least:
