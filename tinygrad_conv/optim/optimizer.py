@@ -28,6 +28,16 @@ NOTHING: State = {}
 PARAMS_OF = itemgetter("params")  # of a group
 
 
+class Required:
+    """What `required` is: scripts have it for the default of an option that must be given."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = Required()
+
+
 class Optimizer:
     """The base of all optimisers: a subclass says in `update` what a step does to one parameter.
 
@@ -80,6 +90,9 @@ class Optimizer:
         unknown = [name for name in param_group if name not in known]
         if unknown:
             raise ValueError(f"{kind}: no option {', '.join(unknown)}; it has {', '.join(self.defaults)}")
+        missing = [name for name, option in group.items() if option is required]
+        if missing:
+            raise ValueError(f"{kind}: {missing[0]} must be given, to {kind} or in each group")
         self.check_options(group)
         taken = set(self.params())
         for param in params:
