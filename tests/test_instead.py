@@ -228,6 +228,7 @@ def test_modules_that_are_not_here_give_one_too(module, words):
 @pytest.mark.torch
 @pytest.mark.parametrize("name", ["utils.data.dataset", "utils.data.sampler"])
 def test_modules_that_scripts_import_from_have_what_the_package_has(name):
+    pytest.importorskip("torch")
     theirs = importlib.import_module(f"torch.{name}")
     ours, package = (
         importlib.import_module(f"tinygrad_conv.{path}") for path in (name, name.rpartition(".")[0])
