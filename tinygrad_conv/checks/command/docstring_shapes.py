@@ -47,7 +47,7 @@ def is_size(text: str) -> bool:
 def proposals(shapes: dict[str, Names]) -> Iterator[dict[str, int]]:
     """Sizes for the names in these shapes: different ones first, then equal ones, then even ones.
 
-    4 is 2 · 2: where halves are taken, a rule that mixes up how many they are and how long is told by 6 alone.
+    4 is 2 · 2: where halves are taken, 6 alone tells a rule that mixes up how many they are and how long.
     """
     names = dict.fromkeys(name for sizes in shapes.values() for name in map(name_in, sizes) if name)
     images = [name for name in names if IMAGE.fullmatch(name) and not KERNEL.fullmatch(name)]
