@@ -119,6 +119,29 @@ def test_shapes_are_those_of_the_docstring(tmp_path, capsys, scratch):
     ]
 
 
+SHUFFLE = '''
+import numpy as np
+import tinygrad_conv as tg
+
+@tg.primitive
+def shuffle(x, *, groups=2):
+    """Channels of several groups by turns: x [N, C, H, W]."""
+    n, c, h, w = x.shape
+    return x.reshape(n, groups, c // groups, h, w).swapaxes(1, 2).reshape(n, c, h, w)
+
+@shuffle.grad("x")
+def shuffle_dx(dy, groups):
+    return shuffle(dy, groups=WAY_BACK)
+'''
+
+
+def test_halves_of_four_do_not_make_a_wrong_rule_right(tmp_path, capsys, scratch):
+    # of four channels in two groups the shuffle is its own inverse
+    assert main(["check", write(tmp_path, SHUFFLE.replace("WAY_BACK", "groups"))]) == 1
+    assert "on shuffle([2,6,8,10])" in capsys.readouterr().out
+    assert main(["check", write(tmp_path, SHUFFLE.replace("WAY_BACK", "dy.shape[1] // groups"))]) == 0
+
+
 def test_a_failure_on_guessed_inputs_is_told_once_and_with_what_to_do(tmp_path, capsys, scratch):
     wrong = SCALED.replace("dy * g", "dy * g * g").replace(" [N, C]", "").replace(" [C]", "")
     wrong = wrong.replace("x * g", "x * g if x.ndim == 2 and g.shape == x.shape[1:] else None")

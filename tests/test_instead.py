@@ -213,6 +213,9 @@ def test_attributes_and_imports_give_the_same_hint(module, name, words):
         ("tinygrad_conv.utils.tensorboard", "keep the numbers in a list"),
         ("tinygrad_conv.distributed.rpc", "leave it out"),
         ("tinygrad_conv.nn.modules.conv", "take it from nn itself"),
+        ("tinygrad_conv.cuda.amp", "no automatic precision"),
+        ("tinygrad_conv.nn.utils.rnn", "pad sequences"),
+        ("tinygrad_conv.utils.model_zoo", "nothing is downloaded"),
     ],
 )
 def test_modules_that_are_not_here_give_one_too(module, words):
@@ -220,6 +223,18 @@ def test_modules_that_are_not_here_give_one_too(module, words):
         exec(f"import {module}")
     with pytest.raises(ModuleNotFoundError, match=words):
         exec(f"from {module} import something")
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["utils.data.dataset", "utils.data.sampler"])
+def test_modules_that_scripts_import_from_have_what_the_package_has(name):
+    pytest.importorskip("torch")
+    theirs = importlib.import_module(f"torch.{name}")
+    ours, package = (
+        importlib.import_module(f"tinygrad_conv.{path}") for path in (name, name.rpartition(".")[0])
+    )
+    public = [known for known in vars(theirs) if known in package.__all__]
+    assert public and all(getattr(ours, known) is getattr(package, known) for known in public)
 
 
 def test_asking_whether_a_module_is_there_is_no_import():

@@ -333,3 +333,18 @@ def test_it_is_imported_when_somebody_asks_and_imports_nothing_else():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment())
     assert done.stdout.startswith("True ['from_dlpack', 'from_torch', 'load_torch', "), done.stderr
+
+
+def test_scripts_that_find_this_package_as_torch():
+    program = (
+        "import sys, tinygrad_conv as tg; sys.modules['torch'] = tg; import torch\n"
+        "net, other = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)\n"
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.5)\n"
+        "other.load_state_dict(net.state_dict()); optimizer.load_state_dict(optimizer.state_dict())\n"
+        "assert torch.equal(net.weight, other.weight) and optimizer.param_groups[0]['lr'] == 0.5\n"
+        "assert torch.interop.from_torch(net.weight) is net.weight\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, env=environment()
+    )
+    assert ran.returncode == 0, ran.stderr

@@ -79,3 +79,31 @@ def test_module_list_and_module_dict():
         net.heads["keys"] = nn.ReLU()
     with pytest.raises(KeyError):
         net.heads["small"]
+
+
+def test_none_keeps_its_place_in_a_list():
+    layers = nn.ModuleList([None, nn.Linear(1, 1), None])
+    assert len(layers) == 3 and layers[0] is None and list(layers)[2] is None
+    assert list(layers.state_dict()) == ["1.weight", "1.bias"] and len(list(layers.children())) == 1
+    assert "(0): None" in repr(layers)
+    layers.append(nn.ReLU())
+    assert layers[3] is layers[-1] and layers.pop(2) is None and len(layers) == 3
+    layers.insert(1, None)
+    assert [layer is None for layer in layers] == [True, True, False, False]
+    assert list(layers.state_dict()) == ["2.weight", "2.bias"]
+    layers[0] = nn.Tanh()
+    del layers[1]
+    assert [type(layer) for layer in layers[:2] + [None]] == [nn.Tanh, nn.Linear, type(None)]
+
+
+def test_none_keeps_its_place_in_a_dict_and_a_sequential_has_no_place_for_it():
+    named = nn.ModuleDict({"shortcut": None, "body": nn.Linear(1, 1)})
+    assert list(named) == ["shortcut", "body"] and len(named) == 2 and named["shortcut"] is None
+    named["shortcut"] = nn.Identity()
+    assert type(named.pop("shortcut")) is nn.Identity and "shortcut" not in named
+    with pytest.raises(TypeError, match=r"layer 1 is None; leave it out, or write nn.Identity\(\)"):
+        nn.Sequential(nn.ReLU(), None)
+    layers = nn.Sequential(nn.ReLU())
+    with pytest.raises(TypeError, match="layer 0 is None"):
+        layers[0] = None
+    assert len(layers) == 1

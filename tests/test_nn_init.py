@@ -176,3 +176,23 @@ def test_of_no_inputs_the_bias_begins_at_0():
     for layer in (nn.Linear(0, 3), nn.Linear(0, 0)):
         assert not layer.bias.data.any()
     assert nn.Linear(0, 3)(tg.ones(2, 0)).tolist() == [[0, 0, 0]] * 2
+
+
+@pytest.mark.parametrize("draw", [case[0] for case in DRAWN])
+def test_the_array_of_a_parameter_is_filled_in_its_place(draw):
+    layer, other = nn.Linear(3, 4), nn.Linear(3, 4)
+    array = layer.weight.data
+    assert draw(array, 5) is array is layer.weight.data
+    np.testing.assert_array_equal(array, draw(other.weight, 5).data)
+    loss = (layer.weight * layer.weight).sum()
+    init.ones_(array)
+    with pytest.raises(tg.errors.MutationError, match="weight were changed after the forward"):
+        loss.backward()
+
+
+def test_arrays_that_cannot_be_filled_are_refused():
+    with pytest.raises(ValueError, match="^normal_: .* is to be changed in place, but it is read-only"):
+        init.normal_((weight(2, 2) * 2).data)
+    for given in (np.array(["text"]), [1.0]):
+        with pytest.raises(TypeError, match="^normal_: tensor must be a Tensor or its .data, not"):
+            init.normal_(given)

@@ -169,6 +169,26 @@ def test_load_state_dict_takes_arrays_and_keeps_the_dtype():
     assert layer.weight.tolist() == [[1.0, 2.0]] and layer.bias.tolist() == [3.0]
 
 
+def test_buffers_that_an_op_made_are_loaded():
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("mask", tg.tril(tg.ones(2, 2)).view(1, 1, 2, 2))
+
+    net = Masked()
+    mask, earlier, given = net.mask, net.mask * 1, np.full((1, 1, 2, 2), 3.0, np.float32)
+    net.load_state_dict({"mask": given})
+    given[...] = 4  # the net has numbers of its own
+    assert net.mask is mask and mask.tolist() == [[[[3, 3], [3, 3]]]] and earlier.sum().item() == 3
+    mask += 1
+    net.load_state_dict(net.state_dict())
+    assert mask.sum().item() == 16
+    part = mask[0]
+    with pytest.raises(tg.errors.MutationError, match="load_state_dict: mask: .* is a view of"):
+        net.load_state_dict({"mask": given})
+    assert part.sum().item() == mask.sum().item() == 16
+
+
 @pytest.mark.parametrize(
     "change, words",
     [

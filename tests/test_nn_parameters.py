@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import nn
+from tinygrad_conv import nn, optim
 
 
 def test_parameters_as_one_vector():
@@ -78,3 +78,36 @@ def test_of_several_parameters_all_are_taken_or_none(change, error):
     with pytest.raises(error):
         change(net)
     assert list(net.state_dict()) == ["scales.0", "heads.a"] and net.heads["a"].item() == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        nn.init.ones_,
+        lambda p: p.fill_(1),
+        lambda p: p.copy_(tg.ones(3)),
+        lambda p: p.sub_(1),
+    ],
+)
+def test_a_parameter_of_a_result_is_a_leaf_with_numbers_of_its_own(change):
+    made = tg.ones(3) * 2
+    p = nn.Parameter(made)
+    with tg.no_grad():
+        change(p)
+    assert p.tolist() == [1, 1, 1] and made.tolist() == [2, 2, 2]
+    (p * p).sum().backward()
+    optim.SGD([p], lr=0.25).step()
+    assert p.tolist() == [0.5, 0.5, 0.5]
+
+
+def test_a_parameter_of_a_result_is_loaded_in_its_place():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.made = tg.ones(3) * 2
+            self.bias = nn.Parameter(self.made)
+
+    net = Net()
+    array = net.bias.data
+    net.load_state_dict({"bias": [1.0, 2.0, 3.0]})
+    assert net.bias.data is array and net.bias.tolist() == [1, 2, 3] and net.made.tolist() == [2, 2, 2]

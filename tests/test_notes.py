@@ -34,7 +34,7 @@ def raised_by(line, tmp_path):
     """The error of the line, run from a file as in a program."""
     script = tmp_path / "script.py"
     script.write_text(W + line)
-    with pytest.raises(AttributeError) as caught:
+    with pytest.raises((AttributeError, TypeError)) as caught:
         exec(compile(script.read_text(), str(script), "exec"), {})
     return caught.value
 
@@ -53,6 +53,10 @@ LINES = [
     ("w.grad.data.zero_()", "w.grad[...] = 0"),
     ("w.data.sub_(0.1 * w.grad.data)", "w.data -= 0.1 * w.grad"),
     ("w.grad.data.no_such_thing()", None),
+    ("w.data.size(0)", "w.data.shape[0]"),
+    ("print(w.grad.size())", "w.grad.shape"),
+    ("v = w.data\nrows = v.size(0)", "v.shape[0]"),
+    ("size = 3\nsize(0)", None),
     ("for p in [w]: p.grad.mul_(2)", "p.grad *= 2"),
 ]
 

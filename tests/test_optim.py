@@ -10,6 +10,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.errors import MutationError, ShapeError
+from tinygrad_conv.optim.optimizer import Optimizer, required
 
 GRADIENTS = np.random.default_rng(0).standard_normal((6, 2, 3))
 START = np.random.default_rng(1).standard_normal((2, 3))
@@ -340,6 +341,59 @@ def test_a_gradient_of_another_shape_is_refused():
     p.grad = tg.ones(2, 1)
     optim.SGD([p], lr=0.5).step()
     assert p.tolist() == [[0.5], [0.5]]
+
+
+def test_an_option_may_be_required():
+    class Plain(Optimizer):
+        def __init__(self, params, lr=required):
+            super().__init__(params, {"lr": lr})
+
+        def update(self, data, grad, state, group):
+            data -= group["lr"] * grad
+
+    p = nn.Parameter(np.ones(2))
+    with pytest.raises(ValueError, match="^Plain: lr must be given, to Plain or in each group$"):
+        Plain([p])
+    optimizer = Plain([{"params": [p], "lr": 0.5}])
+    before = p.data.copy()
+    p.grad = np.ones_like(p.data)
+    optimizer.step()
+    np.testing.assert_array_equal(p.data, before - 0.5)
+
+
+class OfTensors(Optimizer):
+    """Momentum as scripts write it: a step of its own, which remembers Tensors."""
+
+    def __init__(self, params, lr=0.1):
+        super().__init__(params, {"lr": lr})
+
+    @tg.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                if len(state) == 0:
+                    state["step"], state["velocity"] = 0, tg.zeros_like(p)
+                state["step"] += 1
+                state["velocity"].mul_(0.9).add_(p.grad)
+                p.add_(state["velocity"], alpha=-group["lr"])
+
+
+@pytest.mark.parametrize("through_a_file", [False, True])
+def test_a_step_of_ones_own_remembers_tensors_before_and_after_loading(through_a_file, tmp_path):
+    p, optimizer = run(OfTensors, steps=3)
+    state = optimizer.state_dict()
+    if through_a_file:
+        tg.save(state, tmp_path / "state.npz")
+        state = tg.load(tmp_path / "state.npz")
+    again = OfTensors([p])
+    again.load_state_dict(state)
+    assert again.state[p]["step"] == 3 and type(again.state[p]["velocity"]) is tg.Tensor
+    for gradient in GRADIENTS[3:]:
+        p.grad = gradient.copy()
+        again.step()
+    expected, _ = run(lambda params: optim.SGD(params, lr=0.1, momentum=0.9))
+    np.testing.assert_allclose(p.data, expected.data, rtol=1e-12)
 
 
 def test_the_base_says_what_is_missing():

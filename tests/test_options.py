@@ -161,7 +161,7 @@ def test_every_constructor_is_attacked():
             TypeError,
             "ExponentialLR: gamma must be",
         ),
-        (lambda: nn.init.normal_(3), TypeError, "normal_: tensor must be a Tensor, not 3"),
+        (lambda: nn.init.normal_(3), TypeError, "normal_: tensor must be a Tensor or its .data, not 3"),
         (lambda: nn.init.normal_(tg.ones(2), std=-1), ValueError, "normal_: std must be 0 or more, not -1"),
         (lambda: nn.init.kaiming_normal_(tg.ones(2, 2), mode="in"), ValueError, "kaiming_normal_: mode must"),
         (lambda: nn.utils.clip_grad_norm_(PARAMS, "1"), TypeError, "clip_grad_norm_: max_norm must be a num"),

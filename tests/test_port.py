@@ -191,7 +191,6 @@ def test_other_numbers_in_silence_are_named_and_marked(line, instead):
         ("x = w.data.to('cpu')", "x = w.data"),
         ("w.grad = torch.zeros_like(w)", "w.grad = torch.zeros_like(w).data"),
         ("w.grad *= torch.ones(4)", "w.grad *= torch.ones(4).data"),
-        ("nn.init.normal_(w.data, 0.0, 0.02)", "nn.init.normal_(w, 0.0, 0.02)"),
         ("w.data.log_softmax(1)", "torch.from_numpy(w.data).log_softmax(1)"),
     ],
 )
@@ -212,7 +211,11 @@ def test_what_an_array_has_not_is_named(line, instead):
         ("import torch.nn", "import tinygrad_conv as torch"),
         ("from torch import nn, optim", "from tinygrad_conv import nn, optim"),
         ("from torch.nn import Linear as L", "from tinygrad_conv.nn import Linear as L"),
-        ("from torch.nn.parameter import Parameter", "from tinygrad_conv.nn import Parameter"),
+        ("from torch.nn.parameter import Parameter", "from tinygrad_conv.nn.parameter import Parameter"),
+        (
+            "from torch.utils.data.sampler import RandomSampler",
+            "from tinygrad_conv.utils.data.sampler import RandomSampler",
+        ),
         (
             "from torch.optim.lr_scheduler import StepLR",
             "from tinygrad_conv.optim.lr_scheduler import StepLR",

@@ -36,10 +36,10 @@ clamp_(0.2,0.5) clamp_(min=0.4) clamp_(max=0.4) clamp_min_(0.4) clamp_max_(0.4) 
 masked_fill_(mask,7.0) scatter_(1,index,5.0) fill_diagonal_(3) abs_() exp_() sqrt_() sin_() cos_()
 tan_() tanh_() sinh_() cosh_() sign_() floor_() ceil_() square_() log_() log1p_() expm1_()
 trunc_() log2_() log10_() exp2_() reciprocal_() logical_not_() half() byte() type(double)
-detach_() requires_grad_(False) bmm(batch) numpy()""".split()
+detach_() requires_grad_(False) bmm(batch) numpy() new_zeros(2,3) new_ones((3,)) new_full((2,),7.0)""".split()
 RANDOM = {"normal_", "uniform_", "bernoulli_"}
-NEEDS_MORE = {"cuda", "pin_memory"} | {"isnan_", "isinf_", "isfinite_"} | {"squeeze"}
-"""A GPU; to be methods of PyTorch's; a size of 1."""
+NEEDS_MORE = {"cuda", "pin_memory"} | {"isnan_", "isinf_", "isfinite_"} | {"squeeze"} | {"new", "new_empty"}
+"""A GPU; to be methods of PyTorch's; a size of 1; numbers that are written."""
 
 
 def numbers():

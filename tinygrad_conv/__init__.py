@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import bool_ as bool
 from numpy import (
+    dtype,
     e,
     finfo,
     float16,
@@ -161,6 +162,7 @@ __all__ = [  # noqa: PLE0604
     "half",
     "e",
     "double",
+    "dtype",
     "device",
     "arange",
     "data",

@@ -6,6 +6,8 @@ from typing import Any
 
 from .devices import absent
 
+__path__: list[str] = []  # a package without modules: an import of one, such as amp, asks what to write
+
 
 def is_available() -> bool:
     """Whether there is a GPU: no."""

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from .dtypes import Array
 
+PACKAGE = __name__.partition(".")[0]
+
+
+def torch_if_imported() -> ModuleType | None:
+    """PyTorch where somebody has imported it, and not this package: `sys.modules["torch"] = tg`, so that a
+    script runs as it is.
+    """
+    torch = sys.modules.get("torch")
+    return None if torch is sys.modules[PACKAGE] else torch
+
 
 def is_torchs(value: Any) -> bool:
     """Whether it is one of PyTorch's tensors."""
-    torch = sys.modules.get("torch")
+    torch = torch_if_imported()
     return torch is not None and isinstance(value, torch.Tensor)
 
 

@@ -26,6 +26,7 @@ RECURRENT = "no recurrent layers: write the cell with nn.Linear, and a loop over
 ATTENTION = "write F.scaled_dot_product_attention(q, k, v), with nn.Linear for q, k and v"
 LOOK_UP = "write weight = nn.Parameter(tg.randn(count, size)), and weight[ids]"
 LOSS = "compose it of tg functions, with .mean() at the end"
+NO_DOWNLOAD = "nothing is downloaded: write net.load_state_dict(tg.interop.load_torch(path))"
 ONE_PROCESS = "one process computes it all: leave it out"
 SEVERAL_PROCESSES = "leave it out: tg.parallel trains on several processes, started by mpiexec"
 SHARDED = "write DataLoader(dataset, batch_sampler=tg.parallel.ShardedSampler(dataset, batch_size))"
@@ -58,7 +59,8 @@ TORCH: dict[str, str] = {
     "distributed.all_reduce": "write tg.parallel.average(number, count)",
     **dict.fromkeys(("distributed", "distributed.*"), SEVERAL_PROCESSES),
     **dict.fromkeys(("multiprocessing", "multiprocessing.*"), ONE_PROCESS),
-    **dict.fromkeys(("quantization", "quantization.*", "ao", "ao.*", "hub", "hub.*"), "there is none of it"),
+    **dict.fromkeys(("hub.load_state_dict_from_url", "hub", "utils.model_zoo*"), NO_DOWNLOAD),
+    **dict.fromkeys(("quantization", "quantization.*", "ao", "ao.*", "hub.*"), "there is none of it"),
     **dict.fromkeys(("func", "func.*", "vmap"), "write tg.grad, and a batch dimension instead of vmap"),
     **dict.fromkeys(
         ("distributions", "distributions.*"), "draw with tg.randn or NumPy, and write the density"
@@ -190,8 +192,7 @@ NN: dict[str, str] = {
     "nn.utils.param*": PARAMETRIZED,
     **dict.fromkeys(("nn.utils.rnn", "nn.utils.rnn.*"), "pad sequences with np.pad, and mask the loss"),
     **dict.fromkeys(("nn.utils.prune", "nn.utils.prune.*"), "write w.data *= mask"),
-    "nn.parameter.Parameter": "write nn.Parameter",
-    **dict.fromkeys(("nn.parameter", "nn.modules", "nn.modules.*"), "take it from nn itself"),
+    **dict.fromkeys(("nn.modules", "nn.modules.*"), "take it from nn itself"),
     "nn.parallel.DistributedDataParallel": "write tg.parallel.DataParallel(net), and start it by mpiexec",
     **dict.fromkeys(("nn.parallel", "nn.parallel.*", "nn.DataParallel"), ONE_PROCESS),
     "nn.SyncBatchNorm": "write tg.parallel.SyncBatchNorm",

@@ -43,11 +43,16 @@ def hint_for(module: str, name: str) -> str:
     line = write_instead(f"{pytorchs}.{name}")
     if line:
         return f": {line}"
-    numpy = sys.modules["numpy"]
-    if pytorchs == "torch" and callable(getattr(numpy, name, None)):
+    if pytorchs == "torch" and is_numpys_function(name):
         return f": {IN_NUMPY.format(name=name)}"
     close = get_close_matches(name, dir(sys.modules[module]))
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def is_numpys_function(name: str) -> bool:
+    """Whether NumPy has a function of that name, which may be what computes it."""
+    value = getattr(sys.modules["numpy"], name, None)
+    return callable(value) and not isinstance(value, type)
 
 
 def refuse(module: str, name: str, depth: int = 1) -> NoReturn:

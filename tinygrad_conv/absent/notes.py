@@ -15,29 +15,50 @@ from types import TracebackType
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
+ON_ARRAYS = ".data and .grad are NumPy's arrays: "
+ARRAYS = ("grad", "data")
 DTYPES = ("dtype", "float", "double", "half", "int", "long", "bool")
 
 
 def note_for(error: BaseException) -> str:
     """What to write instead of a method that an array or a Tensor has not; "" for other errors."""
+    if isinstance(error, TypeError) and str(error) == "'int' object is not callable":
+        return instead_of_size(error.__traceback__)
     name, owner = getattr(error, "name", None), getattr(error, "obj", None)
     if not isinstance(error, AttributeError) or not isinstance(name, str) or name.startswith("__"):
         return ""
     array = owner.obj if isinstance(owner, memoryview) else owner  # `.data` of an array is its memory
     if type(array) is sys.modules["numpy"].ndarray:
         line = instead_on_array(name, error.__traceback__)
-        return line and f".data and .grad are NumPy's arrays: {line}"
+        return line and ON_ARRAYS + line
     if type(owner).__name__ == "Tensor" and type(owner).__module__.startswith(f"{PACKAGE}."):
         return instead_on_tensor(name)
     return ""
 
 
+def instead_of_size(place: TracebackType | None) -> str:
+    """What to write for `x.data.size(0)`: an array has `size` too, which is a number."""
+    line = rewritten("size", place) if any(is_array(call, place) for call in calls_of("size", place)) else ""
+    return line and ON_ARRAYS + line
+
+
+def is_array(call: Any, place: Any) -> bool:
+    """Whether it is a method of `….data` or `….grad` that is called, or of a variable that has an array."""
+    while place.tb_next is not None:
+        place = place.tb_next
+    receiver = call.func.value
+    variables = {**place.tb_frame.f_globals, **place.tb_frame.f_locals}
+    known = variables.get(receiver.id) if isinstance(receiver, ast.Name) else None
+    return getattr(receiver, "attr", None) in ARRAYS or type(known) is sys.modules["numpy"].ndarray
+
+
 def instead_on_tensor(name: str) -> str:
     """What the table says of a method of Tensor, or of a function of the same name."""
     from .instead import IN_NUMPY, write_instead
+    from .missing import is_numpys_function
 
     line = write_instead(f"torch.Tensor.{name}") or write_instead(f"torch.{name}")
-    if not line and callable(getattr(sys.modules["numpy"], name, None)):
+    if not line and is_numpys_function(name):
         line = IN_NUMPY.format(name=name)
     return line
 
@@ -71,7 +92,7 @@ class WithoutMemory(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
-        of_array = isinstance(node.value, ast.Attribute) and node.value.attr in ("grad", "data")
+        of_array = isinstance(node.value, ast.Attribute) and node.value.attr in ARRAYS
         return node.value if node.attr == "data" and of_array else node
 
 

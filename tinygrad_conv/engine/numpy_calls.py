@@ -41,7 +41,10 @@ RENAMED = {
 METHODS = ("expand", "repeat")  # of what is no function here: x.expand(…)
 OTHERS = {"transpose": "x.permute(…) or x.T", "repeat": "x[…] with repeated indices"}
 
-LOOK_ON = {"shape", "ndim", "size", "zeros_like", "ones_like", "empty_like", "full_like", "result_type"}
+SIZES = {np.shape, np.ndim, np.size}
+"""What looks at no number, and tells nobody that it did."""
+
+LOOK_ON = {"zeros_like", "ones_like", "empty_like", "full_like", "result_type"}
 LOOK_ON |= {"may_share_memory", "shares_memory", "iscomplexobj", "isrealobj"}
 """What takes no numbers off the tape."""
 
@@ -89,6 +92,12 @@ class NumPyCalls(DLPack):
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         """The function of the numbers, where no tensor requires grad; else what to write."""
+        if function in SIZES:
+            return function(*numbers_in(inputs), **numbers_in(options))
+        return self._array_function(function, inputs, options)
+
+    def _array_function(self, function: Any, inputs: Any, options: Any) -> Any:
+        """The function of the numbers; observers are told that they are read."""
         name = (function.__module__ or "numpy").partition(".")[2]
         name = f"{name}.{function.__name__}" if name else function.__name__
         recorded = any(tensor.requires_grad for tensor in tensors_in((inputs, options)))

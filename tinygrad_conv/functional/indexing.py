@@ -27,8 +27,7 @@ def index_select(input: Operand, dim: int, index: Operand) -> Tensor:
 
     Raises IndexError for one too far.
     """
-    one = (index.ndim if isinstance(index, Tensor) else np.ndim(index)) == 0  # NumPy would read the numbers
-    row = shape.reshape(index, shape=(1,)) if one else index
+    row = shape.reshape(index, shape=(1,)) if np.ndim(index) == 0 else index
     return input[along("index_select", input, dim, row)]
 
 

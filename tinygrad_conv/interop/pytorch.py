@@ -12,7 +12,7 @@ from ..creation import sharing
 from ..dtypes import Array, as_array
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, GraphError, MissingExtraError
-from ..foreign import is_torchs, is_torchs_lazy, numbers_of
+from ..foreign import is_torchs, is_torchs_lazy, numbers_of, torch_if_imported
 from ..nn.module import Module
 from ..nn.uninitialized import UninitializedBuffer, UninitializedParameter, is_uninitialized
 from ..optim import Adagrad, Optimizer
@@ -52,7 +52,7 @@ def from_torch(value: Any) -> Any:
     Raises GraphError for a result that requires grad: pass `t.detach()`; DtypeError for other dtypes;
     TypeError for what else there is.
     """
-    torch = sys.modules.get("torch")  # whoever has a tensor of PyTorch's has imported it
+    torch = torch_if_imported()  # whoever has a tensor of PyTorch's has imported it
     whole = torch is not None and isinstance(value, (torch.nn.Module, torch.optim.Optimizer))
     convert = partial(ours, copy=True) if whole else ours
     return Converted("from_torch", convert).of(value.state_dict() if whole else value)

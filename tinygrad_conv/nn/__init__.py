@@ -84,8 +84,8 @@ from .norm import (
     LayerNorm,
     LocalResponseNorm,
 )
+from .parameter import Parameter
 from .parameter_containers import ParameterDict, ParameterList
-from .parameters import Parameter
 from .pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,

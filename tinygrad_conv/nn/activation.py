@@ -13,7 +13,7 @@ from .. import functional as F
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from .module import Module, shown
-from .parameters import check_dtype, full_parameter
+from .parameter import check_dtype, full_parameter
 
 
 class MayChangeInput(Module):

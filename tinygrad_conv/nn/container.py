@@ -13,7 +13,15 @@ Self = TypeVar("Self", bound="Listed")
 
 
 class Listed(Module):
-    """Children called '0', '1', …, used like a list."""
+    """Children called '0', '1', …, used like a list; None has a place in it, too."""
+
+    def _entries(self) -> dict[str, Any]:
+        """What the list has, by name."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, Module) or (value is None and name.isdecimal())
+        }
 
     def _become(self: Self, modules: Iterable[Any]) -> Self:
         """Have these children, numbered, and no others."""
@@ -27,7 +35,7 @@ class Listed(Module):
     @checked()
     def extend(self: Self, modules: Iterable[Any]) -> Self:
         """Add children at the end."""
-        children = self._own_modules()
+        children = self._entries()
         taken = [int(name) + 1 for name in children if name.isdecimal()]  # a slice keeps its numbers
         change_members(self, numbered(modules, max([len(self), *taken])), children)
         return self
@@ -45,18 +53,18 @@ class Listed(Module):
         children.insert(index, module)
         return self._become(children)
 
-    def pop(self, index: int = -1) -> Module:
+    def pop(self, index: int = -1) -> Any:
         """Take a child out; those after it are numbered anew."""
         children = list(self)
-        taken: Module = children.pop(index)
+        taken = children.pop(index)
         self._become(children)
         return taken
 
     def __len__(self) -> int:
-        return len(self._own_modules())
+        return len(self._entries())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([member for member in vars(self).values() if isinstance(member, Module)])
+        return iter(self._entries().values())
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -71,7 +79,7 @@ class Listed(Module):
         return type(self)()._become(list(self)[index])
 
     def __setitem__(self, index: int, module: Any) -> None:
-        self.add_module(list(self._own_modules())[index], module)
+        self.add_module(list(self._entries())[index], module)
 
     def __delitem__(self, index: int | slice) -> None:
         children = list(self)
@@ -94,7 +102,7 @@ class Sequential(Listed):
 
     def _part(self: Self, index: slice) -> Self:
         part = type(self)()
-        change_members(part, dict(list(self._own_modules().items())[index]), {})
+        change_members(part, dict(list(self._entries().items())[index]), {})
         return part
 
     def forward(self, x: Any) -> Any:
@@ -102,9 +110,15 @@ class Sequential(Listed):
             x = module(x)
         return x
 
+    def _check_members(self, owner: str, members: Mapping[str, Any]) -> None:
+        for name, member in members.items():
+            if member is None:
+                raise TypeError(f"{owner}: layer {name} is None; leave it out, or write nn.Identity()")
+        super()._check_members(owner, members)
+
 
 class ModuleList(Listed):
-    """A list of modules whose parameters are found; it has no forward of its own."""
+    """A list of modules, or None, whose parameters are found; it has no forward of its own."""
 
     def __init__(self, modules: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -112,16 +126,24 @@ class ModuleList(Listed):
 
 
 class ModuleDict(Module):
-    """A dict of modules whose parameters are found; it has no forward of its own."""
+    """A dict of modules, or None, whose parameters are found; it has no forward of its own."""
 
     def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
         change_members(self, dict(modules or ()), {})
 
+    def _entries(self) -> dict[str, Any]:
+        """What the dict has, None included."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, Module) or (value is None and name not in self._buffers)
+        }
+
     @checked()
     def update(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add or replace children, from a dict or from pairs."""
-        change_members(self, dict(modules), self._own_modules())
+        change_members(self, dict(modules), self._entries())
 
     def pop(self, key: str) -> Any:
         """Take a child out."""
@@ -131,27 +153,27 @@ class ModuleDict(Module):
 
     def keys(self) -> KeysView[str]:
         """The children's names."""
-        return self._own_modules().keys()
+        return self._entries().keys()
 
     def values(self) -> ValuesView[Any]:
         """The children."""
-        return self._own_modules().values()
+        return self._entries().values()
 
     def items(self) -> ItemsView[str, Any]:
         """(name, child)."""
-        return self._own_modules().items()
+        return self._entries().items()
 
     def __len__(self) -> int:
-        return len(self._own_modules())
+        return len(self._entries())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._own_modules())
+        return iter(self._entries())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._own_modules()
+        return key in self._entries()
 
     def __getitem__(self, key: str) -> Any:
-        return self._own_modules()[key]
+        return self._entries()[key]
 
     def __setitem__(self, key: str, module: Any) -> None:
         self.add_module(key, module)
@@ -161,14 +183,15 @@ class ModuleDict(Module):
 
 
 def numbered(modules: Iterable[Any], start: int) -> dict[str, Any]:
-    """Modules by their numbers; None has none."""
-    return {str(number): module for number, module in enumerate((m for m in modules if m is not None), start)}
+    """Modules by their numbers."""
+    return {str(number): module for number, module in enumerate(modules, start)}
 
 
-def change_members(owner: Module, members: Mapping[str, Any], kept: Mapping[str, Module]) -> None:
+def change_members(owner: Module, members: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
     """Add members to those that are kept, and drop all others: everything at once, or nothing."""
     owner._check_members(type(owner).__name__, members)
-    others = {name: value for name, value in vars(owner).items() if not isinstance(value, Module)}
+    entries = owner._entries()
+    others = {name: value for name, value in vars(owner).items() if name not in entries}
     changes = Changes()
     changes.refill(vars(owner), {**others, **kept, **members})
     changes.refill(

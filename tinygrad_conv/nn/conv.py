@@ -18,7 +18,7 @@ from ..randomness.seeds import SEED, Random
 from . import init
 from .module import Module
 from .options import is_plain
-from .parameters import Parameter, check_dtype, full_parameter
+from .parameter import Parameter, check_dtype, full_parameter
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -259,10 +259,13 @@ class ConvTranspose2d(ConvTranspose):
 
 
 def sizes(layer: str, name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
-    """An int, or one for each of `count` axes, as a tuple. Raises ValueError for others, or below `least`."""
+    """An int, bare or alone in a list, or one for each of `count` axes, as a tuple of as many.
+
+    Raises ValueError for others, or below `least`.
+    """
     try:
-        values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
-        numbers = tuple(map(operator.index, values))
+        values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+        numbers = tuple(map(operator.index, values * count if len(values) == 1 else values))
     except TypeError:
         numbers = ()
     if len(numbers) != count or min(numbers) < least:

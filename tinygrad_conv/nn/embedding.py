@@ -14,7 +14,7 @@ from ..options import checked
 from ..randomness.seeds import SEED, Random, random_numbers
 from . import init
 from .module import Module, shown
-from .parameters import Parameter, full_parameter
+from .parameter import Parameter, full_parameter
 
 
 class Embedding(Module):

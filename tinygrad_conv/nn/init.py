@@ -1,4 +1,4 @@
-"""Initialisation in place, under PyTorch's names. Each returns its tensor.
+"""Initialisation in place, under PyTorch's names. Each returns its tensor, which may be an array: `w.data`.
 
 `generator`: a numpy Generator, or a seed for a fresh one; by default the one that `tg.manual_seed` resets.
 Numbers are drawn in float64 and rounded, so a seed gives the same ones in every dtype.
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..absent.missing import public_names
-from ..dtypes import below
+from ..dtypes import CODES, Array, below
 from ..engine.commit import Changes
 from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
@@ -21,7 +21,7 @@ from ..functional.arguments import rewrite
 from ..options import FINITE, INTEGER, NUMBER, Option, checked, choice, is_real, optional
 from ..randomness.seeds import SEED, Random, random_numbers
 
-AnyTensor = TypeVar("AnyTensor", bound=Tensor)
+AnyTensor = TypeVar("AnyTensor", bound=Tensor | Array)
 
 SQRT2 = math.sqrt(2.0)
 LEAST_SHARE = 1e-4  # of normal numbers within bounds: else drawing again would take too long
@@ -33,8 +33,15 @@ GAINS = {
     "leaky_relu": math.sqrt(2.0 / (1 + SLOPE**2)),
     "selu": 3.0 / 4,
 }
+
+
+def is_fillable(value: Any) -> bool:
+    """Whether it is a Tensor, or an array of a dtype that tensors have."""
+    return isinstance(value, Tensor) or (isinstance(value, np.ndarray) and value.dtype.char in CODES)
+
+
 refusing = checked(
-    tensor=Option("a Tensor", lambda value: isinstance(value, Tensor)),
+    tensor=Option("a Tensor or its .data", has_type=is_fillable, at_once=True),
     **dict.fromkeys(("a", "b", "mean", "gain"), FINITE),
     std=FINITE._replace(in_range=lambda value: bool(0 <= value < math.inf), limits="be 0 or more"),
     val=NUMBER._replace(has_type=is_real),
@@ -221,7 +228,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return GAINS[nonlinearity]
 
 
-def fans(op: str, tensor: Tensor) -> tuple[int, int]:
+def fans(op: str, tensor: Tensor | Array) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight [out, in, …]: how many inputs an output sums, and the other way round."""
     if tensor.ndim < 2:
         shape = show_shape(tensor.shape)
@@ -230,12 +237,12 @@ def fans(op: str, tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * taps, tensor.shape[0] * taps
 
 
-def xavier_std(op: str, tensor: Tensor, gain: float) -> float:
+def xavier_std(op: str, tensor: Tensor | Array, gain: float) -> float:
     """The standard deviation gain · √(2 / (fan_in + fan_out))."""
     return gain * math.sqrt(2.0 / max(sum(fans(op, tensor)), 1))
 
 
-def kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+def kaiming_std(op: str, tensor: Tensor | Array, a: float, mode: str, nonlinearity: str) -> float:
     """The standard deviation gain / √fan."""
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{op}: mode must be 'fan_in' or 'fan_out', not {mode!r}")
@@ -245,7 +252,12 @@ def kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str)
 
 def fill(tensor: AnyTensor, values: Any) -> AnyTensor:
     """Overwrite the numbers, in the tensor's dtype; a backward that would read the old ones is refused."""
-    overwrite(tensor, values)
+    if isinstance(tensor, Tensor):
+        overwrite(tensor, values)
+    else:
+        changes = Changes()
+        changes.write_array(tensor, np.array(values, tensor.dtype))
+        changes.commit()
     return tensor
 
 

@@ -13,7 +13,7 @@ from ..options import checked
 from ..randomness.seeds import SEED, Random
 from . import init
 from .module import Module, shown
-from .parameters import check_dtype, full_parameter
+from .parameter import check_dtype, full_parameter
 
 
 class Linear(Module):

@@ -17,7 +17,7 @@ from ..options import SWITCH, TEXT, check_constructor, check_option, checked, op
 from .conversions import Conversions
 from .hooks import HookedModule
 from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names, take_device
-from .parameters import Parameter
+from .parameter import Parameter
 from .state_dict import IncompatibleKeys, copied, load
 from .summary import Summary, summarize
 from .tree import ModuleTree
@@ -262,7 +262,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {child!r}" for name, child in self._own_modules().items()]
+        lines = [f"({name}): {child!r}" for name, child in self._entries().items()]
         extra = self.extra_repr()
         if not lines:
             return f"{type(self).__name__}({extra})"

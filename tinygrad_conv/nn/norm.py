@@ -16,7 +16,7 @@ from ..errors import ShapeError, show_shape
 from ..functional.norms import counted_batch_norm
 from ..options import is_sequence
 from .module import Module, shown
-from .parameters import Parameter, check_dtype, full_parameter
+from .parameter import Parameter, check_dtype, full_parameter
 
 
 class RunningNorm(Module):

@@ -38,15 +38,26 @@ PACKAGE = __name__.partition(".")[0] + "."
 
 
 def take_device(cls: Any) -> None:
-    """Have a layer with parameters take `device=` as PyTorch's does: "cpu", the only one, changes nothing."""
+    """Have a layer with parameters take `device=` as PyTorch's does: "cpu", the only one, changes nothing.
+
+    It may come by position, as `dtype` may after it: classes made of a layer hand both on like that.
+    """
     constructor = vars(cls).get("__init__")
     if constructor is None or not cls.__module__.startswith(PACKAGE):
         return
-    if "dtype" not in inspect.signature(constructor).parameters:
+    parameters = inspect.signature(constructor).parameters
+    if "dtype" not in parameters:
         return
+    own = sum(parameter.kind == parameter.POSITIONAL_OR_KEYWORD for parameter in parameters.values()) - 1
 
     @wraps(constructor)
-    def construct(self: Any, *arguments: Any, device: Any = None, **options: Any) -> None:
+    def construct(self: Any, *arguments: Any, **options: Any) -> None:
+        if own < len(arguments) <= own + 2:
+            last = dict(zip(("device", "dtype"), arguments[own:]))
+            if last.keys() & options.keys():
+                raise TypeError(f"{type(self).__name__}: {list(last)[-1]} is given twice")
+            arguments, options = arguments[:own], {**options, **last}
+        device = options.pop("device", None)
         if device is not None:
             check_option(type(self).__name__, "device", DEVICE, device)
         constructor(self, *arguments, **options)

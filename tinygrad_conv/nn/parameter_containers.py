@@ -9,7 +9,7 @@ from typing import Any
 from ..engine.tensor import Tensor
 from ..errors import show_array
 from .module import Module
-from .parameters import Parameter
+from .parameter import Parameter
 
 
 class ParameterContainer(Module):

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from ..dtypes import Array, as_array, held
 from ..engine.commit import Changes
+from ..engine.in_place import check_alone, check_not_expanded, is_a_leafs
 from ..engine.tensor import Tensor
 from ..errors import show_shape
 from ..foreign import numbers_of
+from ..functional.arguments import rewrite
 from .uninitialized import Uninitialized, is_uninitialized
 
 MOST_LISTED, LONGEST_KEY = 200, 200  # problems in a message, and characters of a key, which may be a file's
@@ -55,18 +57,29 @@ def load(
         elif array.shape != own[key].shape:
             shapes = f"{show_shape(array.shape)} in the state dict but {show_shape(own[key].shape)} here"
             problems.append(f"{key} is {shapes}")
-        elif not own[key].data.flags.writeable:
-            problems.append(f"{key} is read-only here")
         elif numbers is None:
             problems.append(f"{key} has numbers that {own[key].dtype} cannot hold")
         else:
-            changes.write(own[key], numbers)
+            write(changes, key, tensor, numbers)
     if problems:
         listed = "".join(f"\n    {problem}" for problem in problems[:MOST_LISTED])
         more = len(problems) - MOST_LISTED
         listed += f"\n    … and {more} more" if more > 0 else ""
         raise RuntimeError(f"load_state_dict: nothing was loaded into {owner}:{listed}")
     return IncompatibleKeys(missing, unexpected)
+
+
+def write(changes: Changes, key: str, tensor: Tensor, numbers: Array) -> None:
+    """Numbers go into a tensor; a buffer that an op made gets memory of its own, for results never change.
+
+    Raises MutationError where such a buffer has views, or is one, that would have to change too.
+    """
+    if is_a_leafs(tensor):
+        check_not_expanded(tensor)
+        changes.write(tensor, numbers)
+    else:
+        check_alone(tensor, f"load_state_dict: {key}", (), None)
+        rewrite(changes, tensor, numbers.copy())
 
 
 def shown_key(key: Any) -> str:

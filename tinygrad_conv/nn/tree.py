@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ..engine.tensor import Tensor
 from ..options import TEXT, check_option
-from .parameters import Parameter
+from .parameter import Parameter
 
 Self = TypeVar("Self", bound="ModuleTree")
 
@@ -85,6 +85,10 @@ class ModuleTree:
 
     def _own_modules(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, ModuleTree)}
+
+    def _entries(self) -> dict[str, Any]:
+        """The modules directly below, by name; in containers None as well, where a place was left empty."""
+        return self._own_modules()
 
     def _own_parameters(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}

@@ -12,7 +12,7 @@ from ..engine.commit import Changes
 from ..engine.tensor import Tensor, check_may_require_grad
 from ..errors import UninitializedError
 from ..foreign import is_torchs_lazy
-from .parameters import Parameter
+from .parameter import Parameter
 
 NUMBERS: Any = vars(Tensor)["_data"]  # the slot that tensors have their array in
 

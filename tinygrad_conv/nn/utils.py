@@ -18,6 +18,7 @@ from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
 from ..options import FLAG, NOT_NEGATIVE, checked, is_real, number
 
+__path__: list[str] = []  # a package without modules: an import of one, such as rnn, asks what to write
 REAL = number(has_type=is_real)._replace(at_once=True)
 
 

@@ -80,12 +80,18 @@ def check_option_names(kind: str, number: int, group: Mapping[str, Any], default
 
 
 def loaded_state(
-    kind: str, param: Tensor, state: Mapping[str, Any], names: StateNames | None, group: Mapping[str, Any]
+    kind: str,
+    param: Tensor,
+    state: Mapping[str, Any],
+    names: StateNames | None,
+    group: Mapping[str, Any],
+    as_tensors: bool,
 ) -> State:
     """A parameter's state out of a state dict: arrays in its dtype, at least float32; counts as ints.
 
-    names: what may be in it, and what must; None where a subclass remembers what it likes. A parameter of a
-    lazy layer that has no shape yet takes any, as long as its arrays have the same; a step looks at it again.
+    names: what may be in it, and what must; None where a subclass remembers what it likes. as_tensors: it
+    remembers Tensors. A parameter of a lazy layer that has no shape yet takes any, as long as its arrays have
+    the same; a step looks at it again.
     """
     if names is not None and state:
         check_names(kind, param, state, names, group)
@@ -103,9 +109,9 @@ def loaded_state(
         elif names is not None and name in names.numbers:
             own[name] = state_number(where, value)
         else:
-            own[name] = state_array(where, value, shape, dtype)
-            shape = own[name].shape
-            if names is not None and name in names.squares and (own[name] < 0).any():
+            array = state_array(where, value, shape, dtype)
+            own[name], shape = Tensor(array) if as_tensors else array, array.shape
+            if names is not None and name in names.squares and (array < 0).any():
                 raise ValueError(f"{where} is a mean of squares, but negative in the state dict")
     return own
 

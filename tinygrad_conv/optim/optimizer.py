@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from operator import itemgetter
@@ -28,13 +29,24 @@ NOTHING: State = {}
 PARAMS_OF = itemgetter("params")  # of a group
 
 
+class Required:
+    """What `required` is: scripts have it for the default of an option that must be given."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = Required()
+
+
 class Optimizer:
     """The base of all optimisers: a subclass says in `update` what a step does to one parameter.
 
     params: an iterable of leaves, or of dicts `{"params": …, "lr": …}` whose options overrule the defaults
     for that group. `state[p]` holds what the optimiser remembers of p: plain arrays in p's dtype, in float32
     where that is float16. implementation: foreach, fused, capturable and differentiable, which tell PyTorch's
-    optimisers how to compute; here they change nothing, and the last two must be False.
+    optimisers how to compute; here they change nothing, and the last two must be False. A subclass may have
+    a `step` of its own instead, which changes `p` under `tg.no_grad()`, and remembers Tensors in `state[p]`.
 
     Raises ValueError for no parameters, for one given twice and for one that is not a leaf, TypeError for
     what is no Tensor, and for an option that it does not have.
@@ -53,7 +65,7 @@ class Optimizer:
             given = "one tensor; pass [p]" if isinstance(params, Tensor) else show_given(params)
             raise TypeError(f"{type(self).__name__}: params must be an iterable of tensors, not {given}")
         self.defaults = defaults
-        self.state: dict[Tensor, State] = {}
+        self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self._dtypes: dict[Tensor, np.dtype[Any]] = {}  # in which a parameter's state was last computed
         self.param_groups: list[Group] = []
         groups = list(params)
@@ -80,6 +92,9 @@ class Optimizer:
         unknown = [name for name in param_group if name not in known]
         if unknown:
             raise ValueError(f"{kind}: no option {', '.join(unknown)}; it has {', '.join(self.defaults)}")
+        missing = [name for name, option in group.items() if option is required]
+        if missing:
+            raise ValueError(f"{kind}: {missing[0]} must be given, to {kind} or in each group")
         self.check_options(group)
         taken = set(self.params())
         for param in params:
@@ -270,7 +285,8 @@ class Optimizer:
                 param = next(place)
                 if key in states:
                     names = self.names_of_state()
-                    new_state[param] = loaded_state(kind, param, states[key], names, merged)
+                    as_tensors = names is None and type(self).step is not Optimizer.step
+                    new_state[param] = loaded_state(kind, param, states[key], names, merged, as_tensors)
         changes.refill(self.state, new_state)
         changes.refill(self._dtypes, {param: state_dtype(param.dtype) for param in new_state})
         for own, option in zip(self.param_groups, options):

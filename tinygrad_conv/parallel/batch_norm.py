@@ -10,7 +10,7 @@ from ..engine.tensor import Tensor
 from ..functional import norms
 from ..nn.module import Module
 from ..nn.norm import BatchNorm
-from ..nn.parameters import check_dtype
+from ..nn.parameter import check_dtype
 from .ranks import ranks_of
 
 AnyModule = TypeVar("AnyModule", bound=Module)

@@ -101,7 +101,7 @@ class Calls:
             return FALSE, node
         self.note_output(node, kind)
         self.note_tensor_class(node)
-        anew = self.rebuilt(self.with_tensor(self.without_gpu(node), kind))
+        anew = self.rebuilt(self.without_gpu(node))
         return self.result_of(kind, node), anew
 
     def note_output(self, node: ast.Call, kind: Kind) -> None:
@@ -121,20 +121,6 @@ class Calls:
             floats = ast.unparse(node.func).removesuffix("Tensor") + "FloatTensor"
             call = ast.Call(ast.Name(floats), node.args, node.keywords)
             self.script.note(node.lineno, "name", node, f"write {ast.unparse(call)}")
-
-    def with_tensor(self, node: ast.Call, kind: Kind) -> ast.Call:
-        """A call of `nn.init`, which changes tensors: `nn.init.normal_(w)` for `nn.init.normal_(w.data)`."""
-        changes = kind.name == "part" and kind.detail[0].startswith("torch.nn.init.")
-        first = node.args[0] if node.args else None
-        if not (
-            changes
-            and isinstance(first, ast.Attribute)
-            and first.attr == "data"
-            and self.look(first)[0] is ARRAY
-        ):
-            return node
-        self.mark("array", node)
-        return ast.copy_location(ast.Call(node.func, [first.value, *node.args[1:]], node.keywords), node)
 
     def name_of(self, func: Any) -> str:
         """PyTorch's name of a function, or ""."""

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..absent.instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
-from ..absent.missing import PACKAGE, PYTORCHS, pytorchs_name
+from ..absent.missing import PACKAGE, PYTORCHS, is_numpys_function, pytorchs_name
 
 FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
 """Packages beside PyTorch that are not here either."""
@@ -73,7 +73,7 @@ def hint(path: str) -> str:
     moved = OUR_PARTS.get(parent)
     if moved is not None and hasattr(importlib.import_module(moved), last):
         return f"write {moved.replace(PACKAGE, 'torch')}.{last}"
-    if callable(getattr(sys.modules["numpy"], last, None)) and parent in ("torch", "torch.Tensor"):
+    if is_numpys_function(last) and parent in ("torch", "torch.Tensor"):
         return IN_NUMPY.format(name=last)
     close = get_close_matches(last, dir(sys.modules[PACKAGE]))
     return f"{COMPOSE}{'; there is ' + ', '.join(close) if close else ''}"

@@ -45,7 +45,10 @@ def is_size(text: str) -> bool:
 
 
 def proposals(shapes: dict[str, Names]) -> Iterator[dict[str, int]]:
-    """Sizes for the names in these shapes: different ones first, then even ones, then equal ones."""
+    """Sizes for the names in these shapes: different ones first, then equal ones, then even ones.
+
+    4 is 2 · 2: where halves are taken, 6 alone tells a rule that mixes up how many they are and how long.
+    """
     names = dict.fromkeys(name for sizes in shapes.values() for name in map(name_in, sizes) if name)
     images = [name for name in names if IMAGE.fullmatch(name) and not KERNEL.fullmatch(name)]
     kernels = [name for name in names if KERNEL.fullmatch(name)]
@@ -60,12 +63,9 @@ def proposals(shapes: dict[str, Names]) -> Iterator[dict[str, int]]:
         yield {**dict.fromkeys(names, 2), **other, **image, **kernel}
     sizes = (dict.fromkeys(others, 4), dict.fromkeys(images, 8), dict.fromkeys(kernels, 3))
     yield {name: size for group in sizes for name, size in group.items()}
-    evens = (
-        dict(zip(others, range(2, 99, 2))),
-        dict(zip(images, range(8, 99, 2))),
-        dict.fromkeys(kernels, 2),
-    )
-    yield {name: size for group in evens for name, size in group.items()}
+    even_images, even_kernels = dict(zip(images, range(8, 99, 2))), dict.fromkeys(kernels, 2)
+    yield {**dict(zip(others, range(2, 99, 2))), **even_images, **even_kernels}
+    yield {**dict(zip(reversed(others), (6, 2, 4, *range(8, 99, 2)))), **even_images, **even_kernels}
 
 
 def name_in(size: str) -> str | None:

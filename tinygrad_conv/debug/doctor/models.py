@@ -16,7 +16,7 @@ from ...members import each_once
 from ...nn.dropout import DropoutBase
 from ...nn.module import Module
 from ...nn.norm import RunningNorm
-from ...nn.parameters import Parameter
+from ...nn.parameter import Parameter
 from ...optim.optimizer import Optimizer
 from ..cut import cut_of
 from ..graph import alive

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..absent.missing import public_names
-from ..data import (
+from ...absent.missing import public_names
+from ...data import (
     BatchSampler,
     ConcatDataset,
     DataLoader,
@@ -21,6 +21,7 @@ from ..data import (
     get_worker_info,
     random_split,
 )
+from . import dataloader, dataset, sampler
 
 __all__ = [
     "BatchSampler",

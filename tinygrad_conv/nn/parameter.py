@@ -25,7 +25,7 @@ class Parameter(Tensor):
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
         if not self._data.flags.writeable:
-            self._data = self._data.copy()
+            self._data, self._memory = self._data.copy(), None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles begin without a gradient, as PyTorch's do."""
