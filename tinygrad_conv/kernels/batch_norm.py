@@ -91,7 +91,7 @@ def batch_norm_sent_back(
         factor = scales[some] if w is None else scales[some] * w[some]
         remove(errors[:, some], sums[some] / count, along, factor, result[:, some])
 
-    share_channels(work, blocks, passes=8)
+    share_channels(work, blocks, passes=7)
     return SentBack(dx, products.reshape(1, -1, 1, 1), sums.reshape(1, -1, 1, 1))
 
 
