@@ -91,7 +91,7 @@ def batch_norm_sent_back(
         factor = scales[some] if w is None else scales[some] * w[some]
         remove(errors[:, some], sums[some] / count, along, factor, result[:, some])
 
-    share_channels(work, blocks, passes=8)
+    share_channels(work, blocks, passes=7)
     return SentBack(dx, products.reshape(1, -1, 1, 1), sums.reshape(1, -1, 1, 1))
 
 
@@ -175,10 +175,11 @@ def stretch(distance: Array, factor: Array, offset: Array | None, rectified: boo
 
 
 def remove(errors: Array, mean: Array, along: Array, factor: Array, distance: Array) -> None:
-    """(dY - mean - (x - μ) · along) · factor, in place of x - μ."""
+    """(dY - (x - μ) · along - mean) · factor, in place of x - μ."""
     means, alongs, factors = (spread(each, errors) for each in (mean, along, factor))
     for rows in pieces(errors):
         piece = distance[rows]
         piece *= alongs
-        np.subtract(errors[rows] - means, piece, out=piece)
+        np.subtract(errors[rows], piece, out=piece)
+        piece -= means
         piece *= factors

@@ -174,10 +174,10 @@ def deviation_removed(dy: Array, mean: Array, x: Array, center: Array, along: Ar
 
     def work(begin: int, end: int) -> None:
         for rows in blocks.pieces(begin, end):
-            distance = values[rows] - centers[rows]
-            distance *= alongs[rows]
-            piece = np.subtract(errors[rows], means[rows], out=result[rows])
-            piece -= distance
+            piece = np.subtract(values[rows], centers[rows], out=result[rows])
+            piece *= alongs[rows]
+            np.subtract(errors[rows], piece, out=piece)  # and then the mean: no pass needs other memory so
+            piece -= means[rows]
             piece *= factors[rows]
 
     blocks.share(work, passes=5)
