@@ -60,8 +60,8 @@ ABSENT = [
         "MSELoss: got 3 by position, takes none; give by name: reduction",
     ),
     (
-        lambda: nn.Linear(2, 3, True, "cpu"),
-        r"Linear: got 4 by position, takes 3 \(in_features, out_features, bias\); give by name: dtype, rng",
+        lambda: nn.Linear(2, 3, True, "cpu", None, 7),
+        r"Linear: got 6 by position, takes 3 \(in_features, out_features, bias\); give by name: dtype, rng",
     ),
     (
         lambda: F.embedding(LABELS, MATRIX, None, 1.0),
