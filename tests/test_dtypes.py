@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import functional as F
+from tinygrad_conv.dtypes import beside_number, promote
 from tinygrad_conv.errors import DtypeError
 
 MATRIX = np.array([[1, 2], [3, 4]])
@@ -184,3 +185,59 @@ def test_no_tensor_is_brought_to_another_order_of_bytes(code):
     for cast in (lambda x: x.to(code), lambda x: x.sum(dtype=code), lambda x: x.type(code)):
         with pytest.raises(DtypeError, match=f"to: '{code}' is in another order of bytes; write '"):
             cast(tg.ones(2))
+
+
+NUMBERS_BESIDE = [
+    0,
+    1,
+    -3,
+    2.5,
+    -0.0,
+    1e-40,
+    1e30,
+    1e300,
+    2**62,
+    2**63,
+    10**30,
+    float("inf"),
+    float("nan"),
+    True,
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS_BESIDE, ids=str)
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)], ids=str)
+def test_the_short_way_beside_a_number_says_what_the_long_one_does(number, shape):
+    for dtype in (np.float32, np.float64, np.float16, np.int64, np.bool_):
+        array = np.ones(shape, dtype)
+        for operands in ([array, number], [number, array]):
+            short = beside_number(operands)
+            if short is None:
+                continue
+            for given, expected in zip(short, promote(operands, [False, False])):
+                assert given.dtype == expected.dtype == array.dtype
+                np.testing.assert_array_equal(given, expected)
+
+
+def test_the_short_way_is_taken_by_usual_numbers_alone():
+    array = np.ones((2, 3), np.float32)
+    assert beside_number([array, 2]) is not None and beside_number([0.5, array]) is not None
+    for unusual in (True, 2**63, float("inf"), float("nan"), np.float32(2), np.ones(())):
+        assert beside_number([array, unusual]) is None
+    for other in (array.astype(np.float16), array.astype(int), array.astype(bool)):
+        assert beside_number([other, 2]) is None
+    assert beside_number([array, array, 2]) is None
+
+
+@pytest.mark.parametrize(
+    "operator", ["__add__", "__rsub__", "__mul__", "__truediv__", "__rtruediv__", "__pow__"]
+)
+def test_arithmetic_with_a_number_is_recorded_with_it(operator):
+    x = tg.tensor(np.array([0.5, 2.0]), requires_grad=True)
+    y = getattr(x, operator)(3)
+    assert y.dtype == np.float64
+    np.testing.assert_array_equal(y.numpy(force=True), getattr(np.array([0.5, 2.0]), operator)(3.0))
+    y.sum().backward()
+    step = 1e-6
+    above, below = (getattr(x.numpy(force=True) + h, operator)(3.0) for h in (step, -step))
+    np.testing.assert_allclose(x.grad, (above - below) / (2 * step), rtol=1e-6)
