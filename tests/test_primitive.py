@@ -350,6 +350,18 @@ def test_what_an_op_is_given_is_not_its_own_to_change(scratch_ops, in_rule):
     assert x.grad is None
 
 
+def test_neither_is_it_beside_a_number(scratch_ops):
+    @primitive(broadcasting=True)
+    def shifted(a, b):
+        return np.add(a, b, out=a)
+
+    x = leaf(4)
+    before = x.data.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        shifted(x, 2.0)
+    np.testing.assert_array_equal(x.data, before)
+
+
 def test_a_mask_would_be_lost(scratch_ops):
     @primitive
     def passed(x):

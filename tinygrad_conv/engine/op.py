@@ -195,10 +195,10 @@ class Op:
                 unusual = True
             arrays.append(value)
             edges.append(edge)
+        beside = beside_number(arrays) if unusual and self.broadcasting else None
+        if beside is not None:
+            arrays, unusual = beside, False
         if unusual:
-            beside = beside_number(arrays) if self.broadcasting else None
-            if beside is not None:
-                return beside, edges, wanted, any_tensor
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
