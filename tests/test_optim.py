@@ -10,7 +10,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.errors import MutationError, ShapeError
-from tinygrad_conv.optim.optimizer import Optimizer, required
+from tinygrad_conv.optim.optimizer import Optimizer
 
 GRADIENTS = np.random.default_rng(0).standard_normal((6, 2, 3))
 START = np.random.default_rng(1).standard_normal((2, 3))
@@ -341,24 +341,6 @@ def test_a_gradient_of_another_shape_is_refused():
     p.grad = tg.ones(2, 1)
     optim.SGD([p], lr=0.5).step()
     assert p.tolist() == [[0.5], [0.5]]
-
-
-def test_an_option_may_be_required():
-    class Plain(Optimizer):
-        def __init__(self, params, lr=required):
-            super().__init__(params, {"lr": lr})
-
-        def update(self, data, grad, state, group):
-            data -= group["lr"] * grad
-
-    p = nn.Parameter(np.ones(2))
-    with pytest.raises(ValueError, match="^Plain: lr must be given, to Plain or in each group$"):
-        Plain([p])
-    optimizer = Plain([{"params": [p], "lr": 0.5}])
-    before = p.data.copy()
-    p.grad = np.ones_like(p.data)
-    optimizer.step()
-    np.testing.assert_array_equal(p.data, before - 0.5)
 
 
 class OfTensors(Optimizer):

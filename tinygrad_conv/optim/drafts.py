@@ -8,8 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.location import warn_user
+from ..errors import show_tensor
 
 State = dict[str, Any]
+
+IN_PLACE = "it is to change the array it gets: `data -= …` or `data[...] = …`, never `data = …`"
+"""How an `update` is to be written."""
 
 
 class Drafts:
@@ -38,6 +43,14 @@ def memory_owner(array: Array) -> Array:
     return array
 
 
+def share_memory(arrays: list[Array]) -> bool:
+    """Whether some of them show the memory of one array."""
+    if len(arrays) < 2:
+        return False
+    owners = {id(array if array.base is None else memory_owner(array)) for array in arrays}
+    return len(owners) < len(arrays)
+
+
 def span(array: Array) -> int:
     """How many bytes there are from the first element of an array to its last, both included."""
     if not array.size:
@@ -64,3 +77,9 @@ def copied(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value.copy()
     return value if type(value) in (int, float, bool, str, type(None)) else copy.deepcopy(value)
+
+
+def warn_if_unchanged(kind: str, param: Any, numbers: Array, grad: Array) -> None:
+    """Warn of a first `update` that did nothing with a gradient: it may have given `data` another meaning."""
+    if grad.any() and np.array_equal(numbers, param.data):
+        warn_user(f"{kind}: update left {show_tensor(param)} as it is; {IN_PLACE}")

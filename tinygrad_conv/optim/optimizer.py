@@ -18,7 +18,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..foreign import plain_option
 from ..options import Option, check_constructor, check_option, show_given
-from .drafts import Drafts, State, copied, draft_of_state, memory_owner
+from .drafts import IN_PLACE, Drafts, State, copied, draft_of_state, share_memory, warn_if_unchanged
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
 from .options import CLOSURE, NOTES, OPTIMIZERS, check_implementation
 
@@ -223,12 +223,9 @@ class Optimizer:
         for (param, group), grad in zip(moved, gradients):
             numbers, dtype, state = drafts.of(param.data), state_dtype(param.dtype), self.state.get(param)
             new_state = draft_of_state(state or NOTHING, self._dtypes.get(param, dtype), dtype)
-            if numbers.dtype == dtype:
-                self.update(numbers, grad, new_state, group)
-            else:
-                wide = numbers.astype(dtype)
-                self.update(wide, grad.astype(dtype), new_state, group)
-                numbers[...] = wide
+            self.update_draft(numbers, grad, new_state, group)
+            if state is None and not new_state and group.get("lr", 1):
+                warn_if_unchanged(type(self).__name__, param, numbers, grad)
             changes.write(param, numbers)
             if state is None:
                 changes.update(self.state, {param: new_state})
@@ -236,6 +233,16 @@ class Optimizer:
                 changes.refill(state, new_state)
             changes.update(self._dtypes, {param: dtype})
         return changes
+
+    def update_draft(self, numbers: Array, grad: Array, state: State, group: Group) -> None:
+        """Have `update` change copies, of float16 in float32."""
+        dtype = state_dtype(numbers.dtype)
+        wide = numbers.astype(dtype, copy=False)
+        returned: Any = self.update(wide, grad.astype(dtype, copy=False), state, group)  # type: ignore[func-returns-value]
+        if returned is not None:
+            raise TypeError(f"{type(self).__name__}: update returned {show_given(returned)}; {IN_PLACE}")
+        if wide is not numbers:
+            numbers[...] = wide
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or fill them with zeros."""
@@ -343,14 +350,6 @@ def check_writable(kind: str, param: Any) -> None:
     if not param.data.flags.writeable:
         reason = "is read-only, for an op or a view made it"
         raise ValueError(f"{kind}: {show_tensor(param)} {reason}; pass tg.tensor(it), a copy")
-
-
-def share_memory(arrays: list[Array]) -> bool:
-    """Whether some of them show the memory of one array."""
-    if len(arrays) < 2:
-        return False
-    owners = {id(array if array.base is None else memory_owner(array)) for array in arrays}
-    return len(owners) < len(arrays)
 
 
 def remembered(state: State, name: str, data: Array) -> Array:

@@ -13,7 +13,8 @@ from itertools import chain
 from typing import Any
 
 from ..engine.commit import Changes
-from ..optim.optimizer import ELEMENTWISE, Group, Optimizer, share_memory
+from ..optim.drafts import share_memory
+from ..optim.optimizer import ELEMENTWISE, Group, Optimizer
 from ..optim.sgd import SGD
 from .bundle import Bundle, kind_of, same_objects
 from .descent import Descent
