@@ -59,7 +59,7 @@ def forward_changes_its_input(rng):
         return x * x
 
     op = make_op(forward, x=lambda dy, x: 2 * dy * x)
-    return Trial(op, [numbers(rng, size(rng), size(rng))], "forward mutates", says="changes x")
+    return Trial(op, [numbers(rng, size(rng), size(rng))], "forward mutates", says="changes an input")
 
 
 def rule_changes_dy(rng):

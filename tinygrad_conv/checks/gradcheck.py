@@ -9,12 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..engine.location import show_place
+from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..options import FLAG, check_option
 from .behaviour import assert_dtypes_kept
 from .calls import calls_of
 from .compare import compare
-from .failure import as_fault, error_of
+from .failure import as_fault, assemble, body_of, error_of, name_of
+from .fault import Fault
 from .function import Function, input_names, is_float_array
 from .pullback import gradient_of
 from .tolerance import Tolerance
@@ -108,7 +111,16 @@ def function_of_leaves(fn: Callable[..., Any], inputs: list[Any]) -> Function:
         raise ValueError("gradcheck: no input requires a gradient; pass tg.tensor(…, requires_grad=True)")
     names = input_names(fn, len(inputs))
     arrays = [value.data if position in checked else value for position, value in enumerate(inputs)]
-    return Function(fn, arrays, checked, [names[position] for position in checked])
+    try:
+        return Function(fn, arrays, checked, [names[position] for position in checked])
+    except ValueError as error:  # what an op hands to its forward is read-only
+        if "read-only" not in str(error):
+            raise
+        text = f"the forward changes an input: make a new array instead ({error})"
+        fault = Fault("forward mutates", text)
+        what = "forward" if isinstance(getattr(fn, "func", fn), Op) else "function"
+        place = f"{what} {name_of(fn)} ({show_place(body_of(fn))})"
+        raise assemble(f"{name_of(fn)} fails", fault, [place], fault.kind, "") from error
 
 
 def promote(value: Any) -> Any:
