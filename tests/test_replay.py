@@ -156,22 +156,6 @@ def test_a_number_may_be_read_as_the_result() -> None:
     same_as_eager(make, at_least=4)
 
 
-def test_shapes_may_be_asked_for_in_any_way() -> None:
-    def make() -> Any:
-        scale = tg.full((3, 1), 0.5, requires_grad=True)
-
-        def step(x: Any, y: Any) -> Any:
-            scale.grad = None
-            gates = scale.expand_as(x[0, 0, :3]).view_as(x[0, 0, :3])
-            loss = (gates.reshape(np.shape(gates)) * np.ndim(x)).sum() / np.size(x)
-            loss.backward()
-            return loss
-
-        return [], step, batches()
-
-    same_as_eager(make, at_least=6)
-
-
 def test_several_losses_retain_graph_and_views() -> None:
     def make() -> Any:
         net = small_net()

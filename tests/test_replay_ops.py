@@ -13,7 +13,7 @@ from tinygrad_conv.engine.registry import OPS
 from tinygrad_conv.ops import replayed
 
 from .kinds_of_ops import KINDS, Draw
-from .replay_steps import same_as_eager
+from .replay_steps import batches, same_as_eager
 
 F = tg.nn.functional
 
@@ -348,3 +348,19 @@ def test_rows_of_a_table_are_looked_up_in_replays_and_looked_at() -> None:
     with pytest.raises(IndexError, match="index_select: index holds -1 … 3, but x has the places 0 … 3"):
         columns(tg.tensor([0, 1, 2, 3, -1]))
     assert rows.replays == columns.replays == 4
+
+
+def test_shapes_may_be_asked_for_in_any_way() -> None:
+    def make() -> Any:
+        scale = tg.full((3, 1), 0.5, requires_grad=True)
+
+        def step(x: Any, y: Any) -> Any:
+            scale.grad = None
+            gates = scale.expand_as(x[0, 0, :3]).view_as(x[0, 0, :3])
+            loss = (gates.reshape(np.shape(gates)) * np.ndim(x)).sum() / np.size(x)
+            loss.backward()
+            return loss
+
+        return [], step, batches()
+
+    same_as_eager(make, at_least=6)
