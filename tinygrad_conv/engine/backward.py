@@ -19,6 +19,7 @@ from ..members import members_of
 from ..options import MEANING_MORE
 from .hooks import run_hooks
 from .location import Where
+from .memory import read_only
 from .node import (
     Edge,
     Node,
@@ -174,13 +175,6 @@ class Gradients:
             if leaf._listeners is not None and leaf._listeners.hooks:
                 self.arrived[leaf] = run_hooks(leaf._listeners.hooks[0], gradient)
         return {**self.kept, **self.arrived}
-
-
-def read_only(gradient: Any) -> Any:
-    """A gradient as rules get to see it: another may hold the same array."""
-    view = gradient.view()
-    view.setflags(False)  # read-only; `write=` by keyword would take twice as long
-    return view
 
 
 def may_lead_to(wanted: Collection[Any], edge: Any) -> bool:

@@ -107,6 +107,13 @@ def sample(array: Array) -> bytes:
     return (array.reshape(-1) if array.flags.c_contiguous else array.flat)[::step].tobytes()
 
 
+def read_only(array: Any) -> Any:
+    """An array as rules and users' forwards get to see it: somebody else holds the same numbers."""
+    view = array.view()
+    view.setflags(False)  # read-only; `write=` by keyword would take twice as long
+    return view
+
+
 def overlap(array: Array, other: Array) -> bool:
     """Whether two arrays have a number in common; where that is hard to tell, yes."""
     enough: Any = 10_000  # slices, transposes and diagonals need far fewer steps

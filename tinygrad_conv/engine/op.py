@@ -20,7 +20,7 @@ from ..errors import DtypeError, RuleError, show_array
 from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
 from .location import show_place, user_where
-from .memory import WHOLE, Contents, sample
+from .memory import WHOLE, Contents, read_only, sample
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
 from .refusal import (
@@ -204,7 +204,7 @@ class Op:
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], holding=True)
         if self.is_users:  # whose forwards and rules might write to a leaf
-            arrays = list(map(read_only, arrays))
+            arrays = [read_only(array) if type(array) is ndarray else array for array in arrays]
         return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:
@@ -365,14 +365,6 @@ def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
     if value._edge is None or (value._memory is not None and value._memory.changeable):
         numbers = array.tobytes() if array.nbytes <= WHOLE else sample(array)
         contents.append((value._memory or value.memory(), array, numbers))
-    return array
-
-
-def read_only(array: Any) -> Any:
-    """An array as a user's forward gets to see it."""
-    if type(array) is ndarray and array.flags.writeable:
-        array = array.view()
-        array.setflags(write=False)
     return array
 
 

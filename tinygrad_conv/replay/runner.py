@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.backward import read_only
+from ..engine.memory import read_only
 from ..engine.registry import door, picture
 from ..engine.tensor import Tensor, tensor_of
 from ..errors import ReplayError

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.backward import read_only
+from ..engine.memory import read_only
 from ..engine.tensor import Tensor, tensor_of
 from ..options import Option, as_numbers
 
