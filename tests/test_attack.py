@@ -11,7 +11,16 @@ import pytest
 
 from tests.attack import interrupts
 from tests.attack.__main__ import campaign_named, campaigns, main
-from tests.attack.campaign import Campaign, TrialTimeout, attack, failure_of, shrunk, time_limit
+from tests.attack.campaign import (
+    IDLE,
+    Campaign,
+    IdleSeconds,
+    TrialTimeout,
+    attack,
+    failure_of,
+    shrunk,
+    time_limit,
+)
 from tests.attack.kernels import Case
 from tests.attack.replays import SIMPLEST
 
@@ -70,9 +79,26 @@ def test_a_failure_is_shrunk_and_can_be_repeated():
     assert str(attack(AtMost(), 100, seed=3)) == str(result)
 
 
-def test_a_hang_is_a_failure():
-    with pytest.raises(TrialTimeout), time_limit(0.05):
+def test_a_hang_is_a_failure(monkeypatch):
+    with pytest.raises(TrialTimeout, match="computed for more than 0.05 s"), time_limit(0.05):
+        while True:
+            pass
+    monkeypatch.setattr("tests.attack.campaign.IDLE_SECONDS_A_TRIAL", 1)
+    with pytest.raises(TrialTimeout, match="waited for 1 s without computing"), time_limit(20):
         time.sleep(20)
+
+
+def test_seconds_in_which_something_was_computed_are_no_hang(monkeypatch):
+    monkeypatch.setattr("tests.attack.campaign.IDLE_SECONDS_A_TRIAL", 1)
+    count = IdleSeconds()
+    for _ in range(3):
+        end = time.process_time() + 2 * IDLE
+        while time.process_time() < end:
+            pass
+        count()
+    with pytest.raises(TrialTimeout, match="waited"):
+        count()  # what pytest computes to come here may be more than nothing
+        count()
 
 
 def test_the_command_says_how_it_went(monkeypatch, capsys):

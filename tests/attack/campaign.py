@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 SECONDS_A_TRIAL = 20  # of computing: a trial that takes longer counts as a hang
-PATIENCE = 10  # times as long may pass by the clock, on a busy machine
+IDLE_SECONDS_A_TRIAL = 60  # that pass without computing: it waits for what never comes
+IDLE = 1e-3  # seconds of computing within a second by the clock, at the most
 SHRINKING_STEPS = 200  # how many smaller cases of a failure are tried at the most
 
 
@@ -101,27 +102,57 @@ def shrunk(campaign: Campaign, case: Any, error: BaseException) -> tuple[Any, Ba
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TrialTimeout in what runs inside once the time has passed (where the system has such a timer)."""
+    """Raise TrialTimeout in what runs inside once it computed for so long, or waits for what never comes.
+
+    (Where the system has such timers.)
+    """
     if not hasattr(signal, "setitimer"):
         yield
         return
+    with timer(signal.SIGPROF, signal.ITIMER_PROF, computed_too_long(seconds), seconds):
+        with timer(signal.SIGALRM, signal.ITIMER_REAL, IdleSeconds(), 1, again=1):
+            yield
 
-    def stop(*_: object) -> None:
-        raise TrialTimeout(f"it took more than {seconds} s")
 
-    timers = (
-        (signal.SIGPROF, signal.ITIMER_PROF, seconds),  # what it computes
-        (signal.SIGALRM, signal.ITIMER_REAL, PATIENCE * seconds),  # what it waits
-    )
-    handlers = [signal.signal(number, stop) for number, _, _ in timers]
-    for _, timer, limit in timers:
-        signal.setitimer(timer, limit)
+@contextmanager
+def timer(
+    number: int, kind: int, handler: Callable[..., None], seconds: float, again: float = 0
+) -> Iterator[None]:
+    """Call the handler after so many seconds of a kind of time, and again after each so many more."""
+    before = signal.signal(number, handler)
+    signal.setitimer(kind, seconds, again)
     try:
         yield
     finally:
-        for (number, timer, _), handler in zip(timers, handlers):
-            signal.setitimer(timer, 0)
-            signal.signal(number, handler)
+        signal.setitimer(kind, 0)
+        signal.signal(number, before)
+
+
+def computed_too_long(seconds: float) -> Callable[..., None]:
+    """A handler that says so."""
+
+    def stop(*_: object) -> None:
+        raise TrialTimeout(f"it computed for more than {seconds} s")
+
+    return stop
+
+
+class IdleSeconds:
+    """A handler that counts the seconds in which nothing was computed.
+
+    Not all that pass by the clock: on a busy machine a trial gets little of each, and one that was stopped
+    and goes on again gets its signals of the meantime as one.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.computed = 0, time.process_time()
+
+    def __call__(self, *_: object) -> None:
+        before, self.computed = self.computed, time.process_time()
+        if self.computed - before < IDLE:
+            self.count += 1
+        if self.count >= IDLE_SECONDS_A_TRIAL:
+            raise TrialTimeout(f"it waited for {self.count} s without computing")
 
 
 def until(seconds: float) -> Iterator[int]:
