@@ -218,7 +218,8 @@ READING: dict[
         event["args"]["line"] for event in json.loads(path.read_text())["traceEvents"]
     ],
 }
-NUMBER = re.compile(r"\d+(\.\d+)?(e[-+]\d+)?")
+NUMBER = re.compile(r'"data":"[^"]*"|-?\d+(\.\d+)?(e[-+]\d+)?')
+"""What roundings change on a page: its arrays, in base64, and what is written out."""
 
 
 def same(numbers: list[Any], others: list[Any]) -> bool:
