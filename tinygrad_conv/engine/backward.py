@@ -21,10 +21,10 @@ from .hooks import run_hooks
 from .location import Where
 from .memory import read_only
 from .node import (
+    VERSIONS,
     Edge,
     Node,
     Output,
-    Versions,
     check_contents,
     check_unconsumed,
     check_versions,
@@ -46,7 +46,7 @@ def sweep(gradients: Gradients) -> dict[Any, Any]:
 
 def send_back(node: Node, gradients: Gradients) -> None:
     """The chain rule at one op: from dY, and what it saved, each rule makes the gradient of its input."""
-    if node.consumed is not None or node.index < Versions.latest:  # seldom: freed, or changes came later
+    if node.consumed is not None or node.index < VERSIONS.latest:  # seldom: freed, or changes came later
         check_unconsumed(node)
         check_versions(node)
     if node.contents:

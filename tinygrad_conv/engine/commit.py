@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from functools import partial
 from itertools import chain, repeat
 from operator import setitem
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from ..dtypes import Array
 from ..errors import show_array
 from .memory import Memory
-from .node import Versions, tick
+from .node import VERSIONS, tick
 
 
 class Changes:
@@ -28,14 +27,13 @@ class Changes:
     its shape and dtype. Then nothing can fail on the way.
     """
 
-    __slots__ = ("_arrays", "_calls", "_changed", "_entries", "_numbers")
+    __slots__ = ("_arrays", "_changed", "_numbers", "_others")
 
     def __init__(self) -> None:
         self._arrays: list[Array] = []  # to be written to
         self._numbers: list[Array] = []  # what goes into them
-        self._calls: list[partial[Any]] = []  # all other changes, in order
-        self._entries: list[Iterable[Any]] = []  # of dicts, made as the iterators are gone through
         self._changed: list[Memory] = []  # of leaves, so that a backward that would read them is refused
+        self._others: list[Iterable[Any]] = []  # all other changes, made as the iterators are gone through
 
     def write(self, tensor: Any, numbers: Array) -> None:
         """Numbers go into the memory of a tensor, which may be a view of a leaf; a backward that would read
@@ -73,32 +71,31 @@ class Changes:
 
     def set(self, owner: Any, name: str, value: Any) -> None:
         """An attribute gets another value."""
-        self._calls.append(partial(setattr, owner, name, value))
+        self._others.append(map(setattr, (owner,), (name,), (value,)))
 
     def update(self, mapping: dict[Any, Any], entries: dict[Any, Any]) -> None:
         """A dict gets these entries beside its own."""
-        self._calls.append(partial(dict.update, mapping, entries))
+        self._others.append(map(dict.update, (mapping,), (entries,)))
 
     def refill(self, mapping: dict[Any, Any], entries: dict[Any, Any]) -> None:
         """A dict gets these entries, and keeps none of its own."""
-        self._calls.append(partial(dict.clear, mapping))
-        self._calls.append(partial(dict.update, mapping, entries))
+        self._others.append(map(dict.clear, (mapping,)))
+        self.update(mapping, entries)
 
     def set_items(self, mappings: Iterable[dict[Any, Any]], key: Any, values: Iterable[Any]) -> None:
         """Several dicts get an entry of the same key, each its own value."""
-        self._entries.append(map(setitem, mappings, repeat(key), values))
+        self._others.append(map(setitem, mappings, repeat(key), values))
 
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter."""
         written = map(WRITE, self._arrays, ALL, self._numbers)
         changed: Iterable[Any] = ()
         if self._changed:
-            version = Versions.latest = tick()
+            version = VERSIONS.latest = tick()
             changed = map(setattr, self._changed, VERSION, repeat(version))
-        make_all(chain(written, changed, map(RUN, self._calls), *self._entries))
+        make_all(chain(written, changed, *self._others))
 
 
-RUN = partial.__call__
 WRITE: Any = setitem  # array[...] = numbers
 ALL, VERSION = repeat(...), repeat("version")  # without an end, so that everybody can take of them
 make_all = deque[Any](maxlen=0).extend

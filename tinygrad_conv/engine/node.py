@@ -24,13 +24,19 @@ tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
 
 
-class Versions:
-    """The version counter: each change in place gives the memory that it changes the next number.
+class VersionCounter:
+    """Each change in place gives the memory that it changes the next number.
 
     The numbers are the creation counter's, so a change can be compared with a node: the larger came later.
     """
 
-    latest = 0  # of the last change of any memory: a node made after it need not be looked at
+    __slots__ = ("latest",)
+
+    def __init__(self) -> None:
+        self.latest = 0  # of the last change of any memory: a node made after it need not be looked at
+
+
+VERSIONS = VersionCounter()
 
 
 class Output(NamedTuple):

@@ -212,8 +212,14 @@ class Op:
         mutable, plain = [], self.plain
         for name, value in params.items():
             of_type = type(value)
-            if of_type in plain[name] and (of_type is not tuple or PLAIN.issuperset(map(type, value))):
-                continue
+            if of_type in plain[name]:
+                if of_type is not tuple:
+                    continue
+                for item in value:  # a loop: half of what all() or a set takes for a pair
+                    if type(item) not in PLAIN:
+                        break
+                else:
+                    continue
             if of_type is not ndarray or self.options.get(name) is not ARRAY or not is_array(value):
                 params[name] = self.without_tensors(name, value)
                 if name in self.options:

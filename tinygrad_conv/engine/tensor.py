@@ -16,7 +16,7 @@ from .location import user_where
 from .memory import Memory
 from .methods import TensorMethods
 from .modes import told
-from .node import Output, Versions, tick
+from .node import VERSIONS, Output, tick
 from .printing import show_numbers
 
 
@@ -169,7 +169,7 @@ class Tensor(TensorMethods):
 
     def mark_changed(self) -> None:
         """Note that the memory has just been changed in place."""
-        self.memory().version = Versions.latest = tick()
+        self.memory().version = VERSIONS.latest = tick()
 
     def __reduce__(self) -> tuple[Any, ...]:
         check_leaf(self, "copy, pickle", "x.detach(), or x.detach().numpy() where it is drawn")

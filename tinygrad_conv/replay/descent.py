@@ -16,7 +16,7 @@ import numpy as np
 
 from ..engine.commit import ALL, VERSION, WRITE, make_all
 from ..engine.memory import Memory
-from ..engine.node import Versions, tick
+from ..engine.node import VERSIONS, tick
 from ..optim.sgd import SGD
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -48,7 +48,7 @@ class Descent:
         if memories is None:
             self.otherwise()
             return
-        version = Versions.latest = tick()
+        version = VERSIONS.latest = tick()
         written = map(WRITE, self.arrays, ALL, self.numbers)
         make_all(chain(written, map(setattr, memories, VERSION, repeat(version))))
 
