@@ -106,7 +106,8 @@ class Sequential(Listed):
         return part
 
     def forward(self, x: Any) -> Any:
-        for module in self:
+        # `for module in self`, without its dict: a list has no place for None here
+        for module in [value for value in vars(self).values() if isinstance(value, Module)]:
             x = module(x)
         return x
 
