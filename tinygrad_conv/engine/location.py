@@ -62,12 +62,12 @@ class Place(NamedTuple):
         return self._replace(file=relative_path(self.file))
 
 
-def user_where(known: int = 0) -> Where:
+def user_where(skip: int = 0) -> Where:
     """The innermost frame outside this package: the user's line, however many of our layers lie between.
 
-    known: of how many frames around the caller it is known that they are ours, and need not be looked at.
+    skip: how many frames around the caller are ours for certain, and need not be looked at.
     """
-    frame = sys._getframe(1 + known)
+    frame = sys._getframe(1 + skip)
     while OURS[frame.f_code.co_filename]:
         caller = frame.f_back
         if caller is None:

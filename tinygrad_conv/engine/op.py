@@ -123,9 +123,8 @@ class Op:
                 return self.on_arrays(inputs, params)
             arrays, edges, wanted, any_tensor = self.unwrap(inputs)
             mutable = self.settle(params) if params else ()
-            y, kept = self.forward(*arrays, **params), ()
-            if self.keeps:
-                y, kept = self.split_kept(y)
+            returned = self.forward(*arrays, **params)
+            y, kept = self.split_kept(returned) if self.keeps else (returned, ())
             if not any_tensor:
                 return y
             if type(y) is tuple:
@@ -170,8 +169,8 @@ class Op:
             self.settle(params)
         if self.broadcasting and (inputs[0].dtype is not inputs[-1].dtype or len(inputs) > 2):
             inputs = tuple(promote(list(inputs), [False] * len(inputs), holding=True))
-        y = self.forward(*inputs, **params)
-        return self.split_kept(y)[0] if self.keeps else y
+        returned = self.forward(*inputs, **params)
+        return self.split_kept(returned)[0] if self.keeps else returned
 
     def unwrap(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[int], bool]:
         """The inputs as arrays, brought to one dtype if the op broadcasts; the edges of those that require a
@@ -209,16 +208,17 @@ class Op:
 
     def settle(self, params: dict[str, Any]) -> list[str]:
         """Take the Tensors out of the params, in place; which of these somebody could change later on."""
-        mutable, plain = [], self.plain
+        mutable: list[str] = []
         for name, value in params.items():
-            of_type = type(value)
-            if of_type in plain[name] and (of_type is not tuple or PLAIN.issuperset(map(type, value))):
-                continue
-            if of_type is not ndarray or self.options.get(name) is not ARRAY or not is_array(value):
+            its_type = type(value)
+            if its_type in self.plain[name] and (its_type is not tuple or PLAIN.issuperset(map(type, value))):
+                continue  # nearly always: a number, a text, or a tuple of them
+            is_fitting_array = its_type is ndarray and self.options.get(name) is ARRAY and is_array(value)
+            if not is_fitting_array:
                 params[name] = self.without_tensors(name, value)
                 if name in self.options:
                     params[name] = settled_option(self.name, name, self.options[name], params[name])
-            if of_type not in PLAIN:
+            if its_type not in PLAIN:
                 mutable.append(name)
         return mutable
 
@@ -299,9 +299,8 @@ class Op:
             saved[name] = kept[place]
         constants = name_constants(inputs, plan.constants) if plan.constants else None
         params = {**self.defaults, **params}
-        node = Node(
-            self, edges, saved, params, several, contents, constants, LAYER.get(), user_where(known=2)
-        )
+        where = user_where(skip=2)  # record and __call__ are ours
+        node = Node(self, edges, saved, params, several, contents, constants, LAYER.get(), where)
         for slot, output in enumerate(outputs if several else (outputs,)):
             array = output._data
             node.outputs.append((array.shape, array.dtype))
