@@ -72,13 +72,13 @@ def seed_for(tensor: Any, gradient: Any, gradients: Gradients) -> Any:
         check_scalar(tensor)
         ones = np.empty(tensor._data.shape, tensor._data.dtype)
         ones.fill(1)  # np.ones takes five times as long
-        return gradients.of(ones)
+        return gradients.as_gradient(ones)
     if isinstance(gradient, TensorMethods):
         check_seed(tensor, gradient._data)
         return gradient._data if gradients.lift is None else gradient
     array = as_array(gradient, tensor.dtype)
     check_seed(tensor, array)
-    return gradients.of(array)
+    return gradients.as_gradient(array)
 
 
 def check_backward(retain_graph: Any, create_graph: Any, inputs: Any) -> None:

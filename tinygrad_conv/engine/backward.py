@@ -109,7 +109,7 @@ class Gradients:
         self.node: Node | None = None  # whose turn it is
         self.rule: Any = None  # the rule of that node that runs, or ran last; None before the first
 
-    def of(self, array: Array) -> Any:
+    def as_gradient(self, array: Array) -> Any:
         """An array as a gradient of this backward: a Tensor, where the rules are recorded."""
         return array if self.lift is None else self.array_type(array)
 
@@ -134,7 +134,7 @@ class Gradients:
             return None
         dy = self.arrived.pop(output, None)
         if dy is None:
-            dy = self.of(np.zeros(shape, dtype))
+            dy = self.as_gradient(np.zeros(shape, dtype))
         if self.lift is None:
             dy = read_only(dy)
         listeners = node._listeners
