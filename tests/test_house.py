@@ -40,7 +40,7 @@ FLOORS = (
         "engine.next_functions",
     ),
     ("engine.half", "engine.memory", "engine.instructions", "engine.index_order"),
-    ("engine.node",),
+    ("engine.node", "engine.rule"),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
     ("engine.in_place_methods", "engine.function_methods"),

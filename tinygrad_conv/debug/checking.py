@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.declare import Rule, show_name
 from ..engine.registry import OPS, picture
+from ..engine.rule import Rule, show_name
 from ..errors import show_table
 from ..kernels import use_kernels
 from ..members import members_of

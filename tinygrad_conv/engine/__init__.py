@@ -1,6 +1,7 @@
 """The engine: an array that remembers how it was computed, and the way back. In reading order:
 
     node.py        Node, what one op leaves behind
+    rule.py        Rule, what sends a gradient back to one input, and what it reads for that
     backward.py    sweep, the loop that is backpropagation
     tensor.py      Tensor, and `backward`
     backpropagation.py    both ends of a sweep: its seeds, and `.grad`

@@ -31,6 +31,7 @@ from .node import (
     shape_and_dtype,
 )
 from .registry import OPS
+from .rule import Rule
 
 
 def sweep(gradients: Gradients) -> dict[Any, Any]:
@@ -73,7 +74,7 @@ def send_back(node: Node, gradients: Gradients) -> None:
     gradients.leave(node)
 
 
-def send_back_each(rule: Any, dxs: Any, edges: list[Edge | None], gradients: Gradients) -> None:
+def send_back_each(rule: Rule, dxs: Any, edges: list[Edge | None], gradients: Gradients) -> None:
     """The gradients of a variadic input, which its rule returned in a tuple."""
     if not isinstance(dxs, (tuple, list)) or len(dxs) != len(edges):
         count = len(edges)
@@ -107,7 +108,7 @@ class Gradients:
         self.newest_first: list[int] = []  # their indices, negated: a heap gives the smallest first
         self.kept: dict[Any, Any] = {}  # by edge: gradients of results that somebody wants to have
         self.node: Node | None = None  # whose turn it is
-        self.rule: Any = None  # the rule of that node that runs, or ran last; None before the first
+        self.rule: Rule | None = None  # the rule of that node that runs, or ran last; None before the first
 
     def as_gradient(self, array: Array) -> Any:
         """An array as a gradient of this backward: a Tensor, where the rules are recorded."""
@@ -211,7 +212,7 @@ def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> Non
         )
 
 
-def add_note(error: Exception, node: Node, rule: Any, dy: Any) -> None:
+def add_note(error: Exception, node: Node, rule: Rule | None, dy: Any) -> None:
     """Add to an exception out of a rule which op it was, the shapes, and the line of the forward."""
     if rule is None or not hasattr(error, "add_note"):  # Python 3.11 has it
         return

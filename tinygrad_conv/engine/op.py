@@ -29,10 +29,11 @@ from .refusal import (
     check_inputs,
     check_output,
     check_positions,
-    check_rules,
     explained,
     is_own,
+    rule_for,
 )
+from .rule import Rule
 from .tensor import Tensor, tensor_of, view_of
 
 ndarray = np.ndarray
@@ -91,8 +92,8 @@ class Op:
         self.aliases = dict(zip(names, self.inputs))
         self.input_names = frozenset([*self.inputs, *self.aliases])
         self.__signature__ = signature_for_callers(self)
-        self.rules: list[Any] = [None] * len(self.inputs)  # for each input
-        self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
+        self.rules: list[Rule | None] = [None] * len(self.inputs)  # for each input
+        self.derivations: dict[str, Rule] = {}  # how kept floats follow from what rules may read
         self.replays: dict[Any, Any] = {}  # by input, None for the forward, and what follows: @op.replayed
         self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
 
@@ -325,8 +326,7 @@ class Op:
     def plan_for(self, wanted: tuple[int, ...]) -> SavePlan:
         """What to save where the inputs at these positions want a gradient."""
         wanted_rules = range(len(self.rules)) if self.variadic else wanted
-        rules = [self.rules[position] for position in wanted_rules]
-        check_rules(self, [self.inputs[position] for position in wanted_rules], rules)
+        rules = [rule_for(self, position) for position in wanted_rules]
         reads = {name for rule in [*rules, *self.derivations.values()] for name in rule.reads}
         positions = list(enumerate(self.inputs))
         self._plans[wanted] = SavePlan(

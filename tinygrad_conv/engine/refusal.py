@@ -17,6 +17,7 @@ from ..errors import DtypeError, RuleError, show_array
 from ..options import MEANING_MORE, explain, first_error, has_known_dtype, is_explained, show_given
 from ..spellings import ABSENT
 from .location import show_place
+from .rule import Rule
 from .tensor import Tensor
 
 OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
@@ -158,11 +159,13 @@ def check_output(op: Any, output: Any) -> None:
     )
 
 
-def check_rules(op: Any, inputs: list[str], rules: list[Any]) -> None:
-    """Refuse a gradient for an input that the op has no rule for."""
-    for name, rule in zip(inputs, rules):
-        if rule is None:
-            raise RuleError(
-                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
-                f"one with @{op.name}.grad({name!r})"
-            )
+def rule_for(op: Any, position: int) -> Rule:
+    """The rule for an input. Raises RuleError where the op has none."""
+    rule: Rule | None = op.rules[position]
+    if rule is None:
+        name = op.inputs[position]
+        raise RuleError(
+            f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
+            f"one with @{op.name}.grad({name!r})"
+        )
+    return rule

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.declare import Rule
 from ...engine.op import Op
+from ...engine.rule import Rule
 from ..calls import RecordedCall
 from ..diagnosis.culprit import fault_alone
 from ..diagnosis.rule_source import parse_definition

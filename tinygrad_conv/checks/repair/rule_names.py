@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.declare import Rule
+from ...engine.rule import Rule
 from .exam import Case
 
 PACKAGE = __name__.partition(".")[0]

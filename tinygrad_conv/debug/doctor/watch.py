@@ -199,8 +199,9 @@ class Watch(Observer):
         array = plain(dx)
         if self.sweep is None or self.sweep.bad is not None or array is None or np.isfinite(array).all():
             return
-        node = gradients.node
-        self.sweep.bad = self.by_node.get(node.index) if node is not None else None, gradients.rule.argument
+        node, rule = gradients.node, gradients.rule
+        assert node is not None and rule is not None  # seeds come before any node's turn
+        self.sweep.bad = self.by_node.get(node.index), rule.argument
 
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.is_resting:
