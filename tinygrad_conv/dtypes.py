@@ -131,7 +131,7 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
     ]
 
 
-def beside_number(arrays: list[Any]) -> list[Array] | None:
+def promote_beside_number(arrays: list[Any]) -> list[Array] | None:
     """As `promote`, at a tenth of its price, of float32 or float64 beside a usual Python number, as nearly
     all arithmetic with numbers is; None of other operands.
     """

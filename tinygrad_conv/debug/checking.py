@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.registry import OPS, picture
+from ..engine.registry import OPS, if_open
 from ..engine.rule import Rule, show_name
 from ..errors import show_table
 from ..kernels import use_kernels
@@ -77,7 +77,7 @@ class Report(Sequence[Check]):
         return "\n".join([*lines, self.verdict()])
 
     def _repr_html_(self) -> str | None:
-        return picture("report_html", self)
+        return if_open("report_html", self)
 
     def verdict(self) -> str:
         """The first that disagrees, or that none does."""

@@ -129,7 +129,7 @@ class Node(NextFunctions):
         return f"<{self.op.name} → {outputs}, {self.place}{in_layer}>"
 
     def _repr_html_(self) -> str | None:
-        return registry.picture("node_html", self)
+        return registry.if_open("node_html", self)
 
 
 def input_edges(node: Node) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import CODES, FLOATS, BeyondHalf, beside_number, promote
+from ..dtypes import CODES, FLOATS, BeyondHalf, promote, promote_beside_number
 from ..errors import DtypeError, RuleError, show_array
 from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
@@ -71,7 +71,7 @@ class Op:
         view: bool = False,
     ) -> None:
         update_wrapper(self, forward)  # its name, module and docstring
-        self.name, self.forward, self.is_users = forward.__name__, forward, not is_own(forward)
+        self.name, self.forward, self.is_user_defined = forward.__name__, forward, not is_own(forward)
         self.broadcasting, self.keeps = broadcasting, tuple(keeps)
         self.differentiable, self.once, self.view = differentiable, once, view
         parameters = list(inspect.signature(forward).parameters.values())
@@ -89,7 +89,7 @@ class Op:
         self.required = len(inputs) - len(self.optional)
         self.may_be_none = range(self.required, self.arity)  # the positions of optional inputs
         self.array_types = frozenset({ndarray, type(None)} if self.optional else {ndarray})
-        self.aliases = dict(zip(names, self.inputs))
+        self.aliases = dict(zip(names, self.inputs))  # by the name that callers may use: the forward's
         self.input_names = frozenset([*self.inputs, *self.aliases])
         self.__signature__ = signature_for_callers(self)
         self.rules: list[Rule | None] = [None] * len(self.inputs)  # for each input
@@ -195,15 +195,15 @@ class Op:
                 unusual = True
             arrays.append(value)
             edges.append(edge)
-        beside = beside_number(arrays) if unusual and self.broadcasting else None
-        if beside is not None:
-            arrays, unusual = beside, False
+        promoted = promote_beside_number(arrays) if unusual and self.broadcasting else None
+        if promoted is not None:  # `2 * x`, as nearly all that is unusual
+            arrays, unusual = promoted, False
         if unusual:
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], holding=True)
-        if self.is_users:  # whose forwards and rules might write to a leaf
+        if self.is_user_defined:  # whose forwards and rules might write to a leaf
             arrays = [read_only(array) if type(array) is ndarray else array for array in arrays]
         return arrays, edges, wanted, any_tensor
 
@@ -248,20 +248,20 @@ class Op:
 
     def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
-        usual = type(output) is np.ndarray and output.dtype.char in CODES and not self.is_users
+        usual = type(output) is np.ndarray and output.dtype.char in CODES and not self.is_user_defined
         array: Any = output if usual else self.as_array(output)
-        base, shown = array.base, None
-        # whose memory it shows: that of an input which it is itself, or is a view of, or a view beside
+        base = array.base
+        viewed: Tensor | None = None  # an input that it is itself, is a view of, or shares a base with
         for value, given in zip(inputs, arrays):
             if array is given or (
                 base is not None and given is not None and (base is given or base is given.base)
             ):
                 array = array.view()
                 if isinstance(value, Tensor):
-                    shown = value
+                    viewed = value
         array.setflags(False)  # read-only; `write=` by keyword would take twice as long
-        if shown is not None:
-            return view_of(array, shown)
+        if viewed is not None:
+            return view_of(array, viewed)
         if self.view and isinstance(inputs[0], Tensor):
             return view_of(array, inputs[0], copied=True)
         return tensor_of(array)

@@ -34,7 +34,7 @@ def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: E
         return error
     given = [*named_inputs(op, inputs), *params.items()]
     fault = call_error(op, inputs, params) or first_error(op.name, op.options, params.items())
-    if fault is None and op.is_users:
+    if fault is None and op.is_user_defined:
         shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
         return noted(error, f"in the op {op.name}, given {shown}")
     return explain(op.name, fault, given, error)
@@ -83,7 +83,7 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
 
 def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
     """For a user's own op that was given an option by position: how it is declared as one."""
-    if not op.is_users or op.variadic:
+    if not op.is_user_defined or op.variadic:
         return ""
     options = [name for name, value in zip(op.inputs, arrays) if not isinstance(value, types)]
     inputs = [name for name in op.inputs if name not in options]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.commit import Changes
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, dropouts, norm, padding, pool, shape
@@ -107,13 +107,13 @@ def instance_norm(
     return y
 
 
-@told
+@observable
 def room(*shape: int) -> Array:
     """An array for an op to write to, whose numbers mean nothing yet."""
     return np.empty(shape)
 
 
-@told
+@observable
 def follow(
     mean: Operand | None,
     variance: Operand | None,
@@ -283,7 +283,7 @@ def dropped(
     return dropouts.dropout(input, kept=chosen(choices, p), p=p)
 
 
-@told
+@observable
 def chosen(shape: tuple[int, ...], p: float) -> Array:
     """What stays, by chance: each with the probability 1 - p."""
     return generator().random(shape, dtype=np.float32) >= p

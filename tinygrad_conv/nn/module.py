@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import LAYER
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..options import SWITCH, TEXT, check_constructor, check_option, checked, optional
 from .conversions import Conversions
@@ -270,7 +270,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         return f"{type(self).__name__}(\n  {body}\n)"
 
     def _repr_html_(self) -> str | None:
-        return picture("module_html", self)
+        return if_open("module_html", self)
 
 
 def shown(module: Module, *names: str) -> str:

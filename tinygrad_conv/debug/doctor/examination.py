@@ -12,7 +12,7 @@ from ...engine.backpropagation import enter_seeds
 from ...engine.backward import sweep
 from ...engine.modes import observed_by
 from ...engine.observe import Observation, ObservedGradients
-from ...engine.registry import picture
+from ...engine.registry import if_open
 from ...engine.tensor import Tensor
 from ...errors import show_count, show_value
 from ...nn.module import Module
@@ -120,7 +120,7 @@ class Doctor:
         return str(self)
 
     def _repr_html_(self) -> str | None:
-        return picture("doctor_html", self)
+        return if_open("doctor_html", self)
 
 
 def split_arguments(

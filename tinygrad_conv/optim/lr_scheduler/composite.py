@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import told
+from ...engine.modes import observable
 from ..optimizer import Group, Optimizer
 from .plateau import ReduceLROnPlateau
 from .scheduler import LRScheduler, check_optimizer, drafts_of, write
@@ -19,7 +19,7 @@ class Composite(LRScheduler):
 
     _schedulers: list[LRScheduler]
 
-    @told
+    @observable
     def step(self) -> None:  # type: ignore[override]
         """Begin the next epoch."""
         self.commit_step(self.move)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import told
+from ...engine.modes import observable
 from ...errors import SHORT
 from ...options import check_constructor, check_option, is_number, is_sequence, option_error
 from ..loading import shown_keys
@@ -85,7 +85,7 @@ class LRScheduler:
             return self.next_options(number, group)
         return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
 
-    @told
+    @observable
     def step(self, epoch: int | None = None) -> None:
         """Begin the next epoch, or go to one, which is counted from 0.
 
