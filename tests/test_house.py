@@ -26,7 +26,7 @@ from tinygrad_conv.kernels.dispatch import TABLES
 PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
-    ("errors",),
+    ("errors", "package"),
     ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
     ("absent", "archive", "foreign"),
     ("cuda", "mps", "accelerator", "backends"),

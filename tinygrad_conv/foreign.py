@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import Array
-
-PACKAGE = __name__.partition(".")[0]
+from .package import PACKAGE
 
 
 def torch_if_imported() -> ModuleType | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from ..engine.location import PACKAGE, show_path
+from ..engine.location import PACKAGE_FOLDER, show_path
 from ..engine.tensor import Tensor
 from .syntax import block_line, definition, name_of, parts, targets
 
@@ -98,7 +98,7 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
 def is_passed(file: str) -> bool:
     """Whether a file is this package's, or contextlib, whose decorators call functions."""
-    return file.startswith(PACKAGE) or file == contextlib.__file__
+    return file.startswith(PACKAGE_FOLDER) or file == contextlib.__file__
 
 
 def first_cut(body: TracedBody, frame: FrameType) -> Cut | None:
@@ -341,7 +341,7 @@ class TracedBody:
             called = MethodType(type(called).forward, called)
         function: Any = inspect.unwrap(getattr(called, "__func__", called)) if callable(called) else None
         code = getattr(function, "__code__", None)
-        if code is None or code.co_filename.startswith(PACKAGE):
+        if code is None or code.co_filename.startswith(PACKAGE_FOLDER):
             return None
         return MethodType(function, called.__self__) if isinstance(called, MethodType) else function
 

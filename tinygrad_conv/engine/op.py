@@ -18,6 +18,7 @@ import numpy as np
 from ..dtypes import CODES, FLOATS, BeyondHalf, promote, promote_beside_number
 from ..errors import DtypeError, RuleError, show_array
 from ..options import ARRAY, Option, is_array, settled_option
+from ..package import is_own
 from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import WHOLE, Contents, read_only, sample
@@ -30,7 +31,6 @@ from .refusal import (
     check_output,
     check_positions,
     explained,
-    is_own,
     rule_for,
 )
 from .rule import Rule

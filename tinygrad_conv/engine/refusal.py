@@ -22,7 +22,6 @@ from .tensor import Tensor
 
 OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
 ARRAYS = OPERANDS[:2]  # beside Tensors, of all others
-PACKAGE = __name__.partition(".")[0] + "."
 
 
 def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: Exception) -> Exception:
@@ -92,11 +91,6 @@ def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
     verb = "is an option, make it" if len(options) == 1 else "are options, make them"
     signature = f"def {op.name}({', '.join([*inputs, '*', *options, *op.params])})"
     return f"; if {', '.join(options)} {verb} keyword-only: `{signature}`"
-
-
-def is_own(forward: Any) -> bool:
-    """Whether the forward of an op is this package's, not a user's."""
-    return (forward.__module__ or "").startswith(PACKAGE)
 
 
 def check_dtype(op: Any, name: str, value: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.location import PACKAGE, Where
+from ..engine.location import PACKAGE_FOLDER, Where
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
@@ -35,7 +35,7 @@ UNTOLD = {
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }
-NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
+NOT_THE_USERS = (PACKAGE_FOLDER, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 STANDARD = os.path.dirname(os.__file__) + os.sep
 INSTALLED = ("site-packages", "dist-packages")  # folders below it in which other libraries are
 
@@ -130,7 +130,7 @@ class Beside:
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts."""
         place: FrameType | None = frame
-        while place is not None and place.f_code.co_filename.startswith(PACKAGE):
+        while place is not None and place.f_code.co_filename.startswith(PACKAGE_FOLDER):
             place = place.f_back
         place = place or frame
         if self.fault is None:

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...engine.rule import Rule
+from ...package import PACKAGE
 from .exam import Case
-
-PACKAGE = __name__.partition(".")[0]
 
 
 class RuleNames(NamedTuple):
