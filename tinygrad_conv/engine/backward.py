@@ -148,7 +148,7 @@ class Gradients:
 
     def add(self, edge: Any, gradient: Any) -> None:
         """A gradient has arrived at an edge: the first one, or one more summand."""
-        node, slot = edge if type(edge) is Output else (None, 0)
+        node, slot = edge if type(edge) is Output else (None, 0)  # of a leaf no node
         # shape_and_dtype, written out: one call less for each rule
         shape, dtype = (edge._data.shape, edge._data.dtype) if node is None else node.outputs[slot]
         if type(gradient) is not self.array_type or gradient.shape != shape or gradient.dtype is not dtype:

@@ -95,7 +95,7 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # for each input an Edge, or None: no gradient is wanted; [[…]] of a variadic op
+        self.edges = edges  # by input an Edge, or None where no gradient is wanted; of a variadic op one list
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
