@@ -183,7 +183,7 @@ def test_integers_that_no_dtype_holds_do_not_become_rounded_floats():
 @pytest.mark.parametrize("code", [">f4", ">i8"])
 def test_no_tensor_is_brought_to_another_order_of_bytes(code):
     for cast in (lambda x: x.to(code), lambda x: x.sum(dtype=code), lambda x: x.type(code)):
-        with pytest.raises(DtypeError, match=f"to: '{code}' is in another order of bytes; write '"):
+        with pytest.raises(DtypeError, match=f"to: '{code}' is in another byte order; write '"):
             cast(tg.ones(2))
 
 

@@ -115,7 +115,7 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
         dtype = np.result_type(*(floats or dtypes))
         if dtype.kind == "f" and not floats:  # what NumPy makes of them, with 53 of their 64 bits
             raise DtypeError(
-                "no integer dtype holds both uint64 and negative ones; convert one, as by .long()"
+                "no integer dtype holds both uint64 and negative ones; convert one, as with .long()"
             )
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype

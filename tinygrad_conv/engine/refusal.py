@@ -97,7 +97,7 @@ def check_dtype(op: Any, name: str, value: Any) -> None:
     """Refuse an array, or a NumPy number, of a dtype that tensors do not have: its gradient would be lost."""
     dtype = getattr(value, "dtype", None)
     if dtype is not None and (dtype.char not in CODES or (dtype.kind == "f" and not dtype.isnative)):
-        known = "bool, integers, float16, float32 or float64 (in this machine's order of bytes)"
+        known = "bool, integers, float16, float32 or float64 (in this machine's byte order)"
         raise DtypeError(f"{op.name}: {name} must hold {known}, not {show_array(value)}")
 
 

@@ -72,7 +72,7 @@ def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> 
     place = one_dim("take_along_dim", dim, input.ndim)
     if indices.ndim != input.ndim:
         shapes = f"input {show_shape(input.shape)} and indices {show_shape(indices.shape)}"
-        raise ShapeError(f"take_along_dim: {shapes} must have as many dimensions")
+        raise ShapeError(f"take_along_dim: {shapes} must have the same number of dimensions")
     try:
         beside = [(*x.shape[:place], 1, *x.shape[place + 1 :]) for x in (input, indices)]
         sizes = np.broadcast_shapes(*beside)

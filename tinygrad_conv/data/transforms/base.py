@@ -134,7 +134,7 @@ def image_array(owner: str, img: Any) -> Array:
     """The numbers of an image [C, H, W] or a batch [N, C, H, W]."""
     if not isinstance(img, (Tensor, np.ndarray)) or isinstance(img, np.ma.MaskedArray):
         raise TypeError(
-            f"{owner}: img must be a Tensor or an ndarray, not {type(img).__name__}; of an image of Pillow's "
+            f"{owner}: img must be a Tensor or an ndarray, not {type(img).__name__}; for a Pillow image, "
             "ToTensor() makes one"
         )
     array: Array = img.data if isinstance(img, Tensor) else img
