@@ -95,10 +95,10 @@ def check(recording: Recorded, seed: int = 0) -> Report:
     remark that says so.
     """
     rng = np.random.default_rng(seed)
-    return Report([checked for step in reversed(recording) for checked in check_step(step, rng)])
+    return Report([checked for step in reversed(recording) for checked in checks_of(step, rng)])
 
 
-def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
+def checks_of(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     """The checks of one step, one for each argument (and each place of a variadic one)."""
     node = node_of(step, placeholders_of(step))
     with use_kernels("reference"), np.errstate(all="ignore"):

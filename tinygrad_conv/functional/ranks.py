@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import Array, check_numbers
+from ..dtypes import Array, numeric_array
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, counting, functions, shape
@@ -42,7 +42,7 @@ def searchsorted(
     if sorter is not None:
         check_sorter(sorted_sequence, sorter)
         sorted_sequence = indexing.gather(sorted_sequence, dim=-1, index=sorter)
-    values = input if isinstance(input, Tensor) else check_numbers(np.asarray(input))
+    values = input if isinstance(input, Tensor) else numeric_array(input)
     places = counting.searchsorted(sorted_sequence, values, right=right or side == "right")
     return functions.to(places, dtype=np.int32) if out_int32 else places
 

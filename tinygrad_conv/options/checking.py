@@ -120,7 +120,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
     return check
 
 
-def check_constructor(
+def wrap_constructor(
     cls: Any, options: Mapping[str, Option], own: Mapping[str, Mapping[str, Option]] | None = None
 ) -> dict[str, Option]:
     """Have a class of this package look at the options of its constructor, by their names; which these are.

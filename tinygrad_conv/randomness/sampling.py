@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..creation import shape_of
-from ..dtypes import Array, below, check_numbers, get_default_dtype
+from ..dtypes import Array, below, get_default_dtype, numeric_array
 from ..engine.in_place import change
 from ..engine.modes import observable
 from ..engine.registry import OPS, composite
@@ -91,7 +91,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
 def numbers_of(value: Any) -> Array:
     """The numbers of a tensor, of an array, or of a number alone."""
-    return check_numbers(np.asarray(value.data if isinstance(value, Tensor) else value))
+    return numeric_array(value.data if isinstance(value, Tensor) else value)
 
 
 def check_weights(weights: Array, count: int, replacement: bool) -> None:

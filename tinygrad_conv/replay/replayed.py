@@ -22,7 +22,7 @@ from ..engine.modes import OBSERVATION
 from .arguments import Arguments
 from .beside import Beside
 from .calls import Departure
-from .check import check_against_eager
+from .check import replay_compared
 from .guard import STATE, Guard, settings
 from .names import names_in
 from .program import Recorded, difference
@@ -143,7 +143,7 @@ class Replayed:
         self.program = program
         self.replays += 1
         if self.check or (self.check_every and self.replays % self.check_every == 0):
-            return check_against_eager(program, given, lambda: self.step(*inputs, **options))
+            return replay_compared(program, given, lambda: self.step(*inputs, **options))
         try:
             return program.run(given.tensors, given.arrays)
         except Departure as departure:

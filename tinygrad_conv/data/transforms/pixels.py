@@ -11,7 +11,7 @@ import numpy as np
 from ...dtypes import CODES, Array, get_default_dtype
 from ...engine.tensor import Tensor
 from ...errors import DtypeError, ShapeError, show_array
-from ...options import check_constructor
+from ...options import wrap_constructor
 from ...randomness.seeds import Random, random_numbers
 from .base import RandomTransform, Transform, for_channels
 from .options import TRANSFORM
@@ -94,7 +94,7 @@ class Lambda:
         return f"Lambda({getattr(self.lambd, '__qualname__', self.lambd)})"
 
 
-check_constructor(Lambda, TRANSFORM)
+wrap_constructor(Lambda, TRANSFORM)
 
 
 class RandomErasing(RandomTransform):

@@ -11,7 +11,7 @@ from typing import Any
 from ...engine.commit import Changes
 from ...engine.modes import observable
 from ...errors import SHORT
-from ...options import check_constructor, check_option, is_number, is_sequence, option_error
+from ...options import check_option, is_number, is_sequence, option_error, wrap_constructor
 from ..loading import shown_keys
 from ..optimizer import Group, Optimizer
 from ..options import EPOCH, SCHEDULES, SCHEDULES_OWN
@@ -31,7 +31,7 @@ class LRScheduler:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_constructor(cls, SCHEDULES, SCHEDULES_OWN)
+        wrap_constructor(cls, SCHEDULES, SCHEDULES_OWN)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         check_optimizer(type(self).__name__, optimizer)
