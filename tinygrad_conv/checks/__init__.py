@@ -24,7 +24,7 @@ repair/          the edit of a rule that makes it right, and what inputs cannot 
 
 command/         `python -m tinygrad_conv check` and `new-op`, and what is checked of each op
 cases.py         sample inputs: `case(op, normal("n m"), …)`
-samples.py, further_samples.py    the cases of the package's own ops
+samples/         the cases of the package's own ops
 """
 
 from __future__ import annotations
