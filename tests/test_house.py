@@ -26,9 +26,10 @@ from tinygrad_conv.kernels.dispatch import TABLES
 PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 
 FLOORS = (
-    ("errors", "package"),
+    ("errors",),
     ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
-    ("absent", "archive", "foreign"),
+    ("foreign",),
+    ("absent", "archive"),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (

@@ -11,7 +11,7 @@ nn, optim, data, saving    layers, optimisers, data; files: tg.save and tg.load,
 checks/      is a gradient right, and if not, how wrong; debug/    the backward by steps, recorded, explained
 replay/      training steps recorded and replayed fast; parallel/    on several processes; plot/    pictures
 interop/     PyTorch's weights and memory, ONNX files; port/    PyTorch's scripts; absent    names not here
-errors, package, dtypes, allocation, members, options    what everything stands on
+errors, dtypes, allocation, members, options    what everything stands on
 """
 
 from __future__ import annotations

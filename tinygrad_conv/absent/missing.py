@@ -15,7 +15,7 @@ from functools import partial
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
-from ..package import PACKAGE
+from ..foreign import PACKAGE
 
 IMPORTING = "<frozen importlib._bootstrap>"
 

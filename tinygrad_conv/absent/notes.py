@@ -14,7 +14,7 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from ..package import is_own
+from ..foreign import is_own
 
 ON_ARRAYS = ".data and .grad are NumPy's arrays: "
 ARRAYS = ("grad", "data")

@@ -17,8 +17,8 @@ import numpy as np
 
 from ..dtypes import CODES, FLOATS, BeyondHalf, promote, promote_beside_number
 from ..errors import DtypeError, RuleError, show_array
+from ..foreign import is_own
 from ..options import ARRAY, Option, is_array, settled_option
-from ..package import is_own
 from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import WHOLE, Contents, read_only, sample

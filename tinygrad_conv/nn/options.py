@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import CODES, FLOATS
 from ..errors import DtypeError
+from ..foreign import is_own
 from ..options import (
     ARRAY,
     DEVICE,
@@ -32,7 +33,6 @@ from ..options import (
     optional,
     show_given,
 )
-from ..package import is_own
 from ..randomness.seeds import SEED
 
 

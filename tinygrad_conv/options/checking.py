@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from ..errors import SHORT, DtypeError, show_array
-from ..package import PACKAGE, is_own
+from ..foreign import PACKAGE, is_own
 from ..spellings import respelled
 from .kinds import Option, as_numbers
 from .names import options_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..absent.instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
 from ..absent.missing import PYTORCHS, is_numpys_function, pytorchs_name
-from ..package import PACKAGE
+from ..foreign import PACKAGE
 
 FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
 """Packages beside PyTorch that are not here either."""

@@ -20,9 +20,9 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.tensor import Tensor
+from ..foreign import is_own
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
-from ..package import is_own
 from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
 from .names import functions_of, names_in
 from .side_effects import SideEffects, is_users_file, is_users_module

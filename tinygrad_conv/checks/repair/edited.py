@@ -13,7 +13,7 @@ import numpy as np
 
 from ...engine.op import Op
 from ...engine.rule import Rule
-from ...package import PACKAGE
+from ...foreign import PACKAGE
 from ..calls import RecordedCall
 from ..diagnosis.culprit import fault_alone
 from ..diagnosis.rule_source import parse_definition

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...engine.rule import Rule
-from ...package import PACKAGE
+from ...foreign import PACKAGE
 from .exam import Case
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from ...dtypes import Array
 from ...engine.modes import unobserved
 from ...engine.registry import OPS
+from ...foreign import is_own
 from ...members import members_of
-from ...package import is_own
 from ..step import Step
 from .pieces import StepExplanation
 

@@ -13,8 +13,8 @@ from ...engine.modes import enable_grad, unobserved
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...errors import RecordingError, show_shape
+from ...foreign import is_own
 from ...members import members_of
-from ...package import is_own
 from ..checking import flat, forward
 from ..recorded import Recorded
 from ..rerun import node_of, placeholders_of
