@@ -15,8 +15,8 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, comparisons, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_integers
 from ..ops.arguments.shapes import check_joined, check_row_of_places
+from ..ops.arguments.values import check_integers
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
 from .arguments import Operand, array_of, as_places, common_shape, look_at
 

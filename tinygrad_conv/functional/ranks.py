@@ -10,7 +10,7 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, counting, functions, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_integers
+from ..ops.arguments.values import check_integers
 from ..options import ARRAY, OPERAND, checked, choice, optional, show_given
 from .arguments import Operand, array_of
 from .ordering import sort

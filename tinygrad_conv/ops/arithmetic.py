@@ -7,7 +7,7 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
-from .arguments.scalars import check_power
+from .arguments.values import check_power
 from .functions import floating, log, masked, sigmoid, sign, zeros_for
 
 

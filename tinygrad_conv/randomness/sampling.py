@@ -20,7 +20,7 @@ from ..engine.modes import observable
 from ..engine.registry import OPS, composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import ARRAY, COUNT, FLAG, OPERAND, checked
 from .default import drawing_from
 
