@@ -3,7 +3,7 @@
 listing.py      the tape as a list of lines
 stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
                 what observes it: breakpoints.py, anomaly.py, profiler.py
-recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
+recorded.py     a backward as data; what can be asked of it: difference.py, rerun.py, checking.py,
                 explain.py (what it says of ops: factors.py, readings.py), trace.py; explanations/  how each
                 kind of op's gradient comes about; record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
