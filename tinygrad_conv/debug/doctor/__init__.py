@@ -6,7 +6,7 @@
 
 seen.py         what was seen of a training: ops, backwards, steps, as numbers
 watch.py        the observer that sees it; data_seen.py, models.py
-seams.py        what no observer is told of; shuffles.py: of NumPy's
+patches.py      methods wrapped meanwhile, for what no observer is told of; shuffles.py: NumPy's
 finding.py      a finding, and the report; thresholds.py: every threshold, with its reason
 flow.py         gradient flow by layer, dead, saturated, identical units; recurrence.py: of one weight
 initial.py      weights that begin too large or too small

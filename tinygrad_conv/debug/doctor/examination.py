@@ -40,7 +40,7 @@ from . import (
 )
 from .finding import Finding, report, worst_first
 from .flow import Flow
-from .seams import telling
+from .patches import telling
 from .seen import History
 from .shuffles import telling_of_shuffles
 from .untouched import untouched
