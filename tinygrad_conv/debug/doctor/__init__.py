@@ -18,7 +18,8 @@ losses.py       softmax and the loss, the batch axis, shapes that broadcast; div
 reshapes.py     axes that a view scrambles; axes.py: what the source says of them
 guesses.py      nothing is learned, and nothing else is found
 statistics.py   running statistics that are another layer's
-modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
+modes.py        training and eval mode, dropout, batch norm; not_finite.py: NaN and infinities
+state_dicts.py  loaded in part, or into other layers; stops.py: exceptions
 examination.py  `Doctor`, which puts it together; untouched.py: afterwards all is as before; command.py
 """
 

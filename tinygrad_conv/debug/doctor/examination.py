@@ -27,6 +27,7 @@ from . import (
     losses,
     models,
     modes,
+    not_finite,
     orders,
     padding,
     parameters,
@@ -34,6 +35,7 @@ from . import (
     reshapes,
     schedules,
     signs,
+    state_dicts,
     statistics,
     steps,
     stops,
@@ -47,8 +49,8 @@ from .untouched import untouched
 from .watch import Watch
 
 SUBJECTS = (
-    *(stops, modes, steps, parameters, cuts, losses, divergences, signs, data, orders, padding),
-    *(reshapes, flow, initial, recurrence, schedules, statistics),
+    *(stops, modes, not_finite, state_dicts, steps, parameters, cuts, losses, divergences, signs, data),
+    *(orders, padding, reshapes, flow, initial, recurrence, schedules, statistics),
 )
 
 
