@@ -1,4 +1,4 @@
-"""Rates that fall when a metric has stopped to improve."""
+"""Rates that fall when a metric has stopped improving."""
 
 from __future__ import annotations
 
