@@ -18,39 +18,20 @@ from typing import Any, NamedTuple
 
 from ..engine.location import PACKAGE_FOLDER, show_path
 from ..engine.tensor import Tensor
+from ..foreign import PACKAGE
 from .syntax import block_line, definition, name_of, parts, targets
 
 DEEPEST = 12  # calls within calls
-NAME = __name__.partition(".")[0]
 
 METHODS = {
-    "detach",
-    "detach_",
-    "numpy",
-    "item",
-    "tolist",
-    "argmax",
-    "argmin",
-    "long",
-    "int",
-    "bool",
-    "nonzero",
+    *("detach", "detach_", "numpy", "item", "tolist", "argmax", "argmin", "long", "int", "bool", "nonzero"),
 }
 CONVERSIONS = {"float", "int", "bool", "round", "complex"}
 MADE_OF_NUMBERS = {"tensor", "Tensor", "from_numpy", "as_tensor", "Parameter"}
 OF_SHAPES = {
-    "shape",
-    "ndim",
-    "dtype",
-    "device",
-    "size",
-    "dim",
-    "numel",
-    "zeros_like",
-    "ones_like",
-    "rand_like",
+    *("shape", "ndim", "dtype", "device", "size", "dim", "numel", "len", "isinstance", "type", "range"),
+    *("zeros_like", "ones_like", "rand_like", "randn_like", "full_like", "empty_like"),
 }
-OF_SHAPES |= {"randn_like", "full_like", "empty_like", "len", "isinstance", "type", "range"}
 
 
 class Cut(NamedTuple):
@@ -321,12 +302,12 @@ class TracedBody:
         name, root = name_of(node.func), module.__name__.partition(".")[0]
         if root in ("numpy", "math"):
             return self.cut(node, combined(given), f"a function of {root}")
-        if root == NAME and name in MADE_OF_NUMBERS:
+        if root == PACKAGE and name in MADE_OF_NUMBERS:
             return self.cut(node, combined(given), f"{name}(…) takes the numbers alone")
-        if root == NAME and name in METHODS:
+        if root == PACKAGE and name in METHODS:
             return self.cut(node, combined(given), f"{name}(…)")
         function = vars(module).get(name)
-        foreign = root != NAME and isinstance(function, FunctionType)
+        foreign = root != PACKAGE and isinstance(function, FunctionType)
         if foreign and self.depth < DEEPEST:
             return self.trace_function(function, node, given)
         return combined(given)
