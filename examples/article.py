@@ -1,8 +1,7 @@
 """A convolution and its gradients, number by number, in the order of the derivation.
 
     python examples/article.py
-    python examples/article.py --html        writes article.html too: the same, to be stepped through in a
-    browser
+    python examples/article.py --html        writes article.html too: the same, to step through in a browser
 
 One sum runs through it: a cross-correlation. The forward pass is one, of X with W. The weight gradient is
 one, of X with the output error dY. The input gradient is one too, of the padded dY with the flipped W. So one

@@ -328,7 +328,7 @@ def test_pictures_of_pillows():
     assert transforms.ToTensor()(colours.convert("L")).shape == (1, 7, 6)
     assert transforms.ToTensor()(colours.convert("P")).shape == (3, 7, 6)
     assert transforms.ToTensor()(colours.convert("1")).data.dtype == bool
-    with pytest.raises(TypeError, match="of an image of Pillow's ToTensor"):
+    with pytest.raises(TypeError, match="for a Pillow image, ToTensor"):
         transforms.Pad(1)(colours)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.debug.film import LEAST_LIMIT, LOSSES, film
+from tinygrad_conv.debug.training.film import LEAST_LIMIT, LOSSES, film
 from tinygrad_conv.engine.modes import OBSERVATION
 from tinygrad_conv.errors import ShapeError
 

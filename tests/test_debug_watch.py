@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.debug.watch import watch
+from tinygrad_conv.debug.training.watch import watch
 from tinygrad_conv.engine.modes import OBSERVATION
 
 from .step_programs import environment

@@ -11,7 +11,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.data import DataLoader
-from tinygrad_conv.debug.doctor.seams import telling
+from tinygrad_conv.debug.doctor.patches import telling
 from tinygrad_conv.nn import functional as F
 
 
@@ -117,7 +117,7 @@ def test_a_watched_loop_runs_as_it_does_alone():
     assert trained(True) == trained(False)
 
 
-def test_seams_are_what_they_were_once_nobody_watches():
+def test_patched_methods_are_what_they_were_once_nobody_watches():
     places = [(optim.Optimizer, "__init__"), (optim.Optimizer, "step"), (nn.Module, "__init__")]
     places += [(nn.Module, "train"), (nn.Module, "load_state_dict"), (DataLoader, "__init__")]
     before = [vars(owner)[name] for owner, name in places]
@@ -128,7 +128,7 @@ def test_seams_are_what_they_were_once_nobody_watches():
     assert all(isinstance(method, FunctionType) for method in during)
     assert all(inside is not outside for inside, outside in zip(during, before))
     assert [vars(owner)[name] for owner, name in places] == before
-    assert telling.__module__.endswith("seams")
+    assert telling.__module__.endswith("patches")
 
 
 def test_the_report_is_printed_at_the_end_where_something_is_wrong(capsys):

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import functional as F
-from tinygrad_conv.dtypes import beside_number, promote
+from tinygrad_conv.dtypes import promote, promote_beside_number
 from tinygrad_conv.errors import DtypeError
 
 MATRIX = np.array([[1, 2], [3, 4]])
@@ -183,7 +183,7 @@ def test_integers_that_no_dtype_holds_do_not_become_rounded_floats():
 @pytest.mark.parametrize("code", [">f4", ">i8"])
 def test_no_tensor_is_brought_to_another_order_of_bytes(code):
     for cast in (lambda x: x.to(code), lambda x: x.sum(dtype=code), lambda x: x.type(code)):
-        with pytest.raises(DtypeError, match=f"to: '{code}' is in another order of bytes; write '"):
+        with pytest.raises(DtypeError, match=f"to: '{code}' is in another byte order; write '"):
             cast(tg.ones(2))
 
 
@@ -211,7 +211,7 @@ def test_the_short_way_beside_a_number_says_what_the_long_one_does(number, shape
     for dtype in (np.float32, np.float64, np.float16, np.int64, np.bool_):
         array = np.ones(shape, dtype)
         for operands in ([array, number], [number, array]):
-            short = beside_number(operands)
+            short = promote_beside_number(operands)
             if short is None:
                 continue
             for given, expected in zip(short, promote(operands, [False, False])):
@@ -221,12 +221,12 @@ def test_the_short_way_beside_a_number_says_what_the_long_one_does(number, shape
 
 def test_the_short_way_is_taken_by_usual_numbers_alone():
     array = np.ones((2, 3), np.float32)
-    assert beside_number([array, 2]) is not None and beside_number([0.5, array]) is not None
+    assert promote_beside_number([array, 2]) is not None and promote_beside_number([0.5, array]) is not None
     for unusual in (True, 2**63, float("inf"), float("nan"), np.float32(2), np.ones(())):
-        assert beside_number([array, unusual]) is None
+        assert promote_beside_number([array, unusual]) is None
     for other in (array.astype(np.float16), array.astype(int), array.astype(bool)):
-        assert beside_number([other, 2]) is None
-    assert beside_number([array, array, 2]) is None
+        assert promote_beside_number([other, 2]) is None
+    assert promote_beside_number([array, array, 2]) is None
 
 
 @pytest.mark.parametrize(

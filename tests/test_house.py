@@ -28,7 +28,8 @@ PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
 FLOORS = (
     ("errors",),
     ("dtypes", "allocation", "atomic_write", "members", "spellings", "devices", "size"),
-    ("absent", "archive", "foreign"),
+    ("foreign",),
+    ("absent", "archive"),
     ("cuda", "mps", "accelerator", "backends"),
     ("options",),
     (
@@ -40,7 +41,7 @@ FLOORS = (
         "engine.next_functions",
     ),
     ("engine.half", "engine.memory", "engine.instructions", "engine.index_order"),
-    ("engine.node",),
+    ("engine.node", "engine.rule"),
     ("engine.backward", "engine.commit"),
     ("engine.in_place",),
     ("engine.in_place_methods", "engine.function_methods"),

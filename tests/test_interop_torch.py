@@ -350,7 +350,7 @@ def test_structures_keep_their_form_and_what_they_share():
     assert back["a"][0] is back["k", 1] and np.shares_memory(back["a"][0].data, w.data)
     with pytest.raises(TypeError, match=r"^to_torch: obj\['a'\]\[0\]: expected a Tensor, .*, not object$"):
         tg.interop.to_torch({"a": [object()]})
-    with pytest.raises(TypeError, match="^from_torch: expected a tensor of PyTorch's, .*, not dtype$"):
+    with pytest.raises(TypeError, match="^from_torch: expected a PyTorch tensor, .*, not dtype$"):
         tg.interop.from_torch(torch.float32)
     around: list = []
     around.append(around)

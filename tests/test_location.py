@@ -16,7 +16,7 @@ from tinygrad_conv import debug
 from tinygrad_conv.archive import read_archive, write_archive
 from tinygrad_conv.debug.page import html
 from tinygrad_conv.engine.location import (
-    PACKAGE,
+    PACKAGE_FOLDER,
     Place,
     relative_path,
     show_cell,
@@ -34,7 +34,7 @@ KERNEL_CELL = "/tmp/ipykernel_4711/1234567.py"
 @pytest.mark.parametrize(
     ("path", "shown"),
     [
-        (f"{PACKAGE}ops{os.sep}pool.py", "ops/pool.py"),
+        (f"{PACKAGE_FOLDER}ops{os.sep}pool.py", "ops/pool.py"),
         (str(Path("net.py").absolute()), "net.py"),
         ("net.py", "net.py"),
         ("<stdin>", "<stdin>"),
@@ -121,7 +121,7 @@ def test_cells_of_a_notebook_have_their_numbers(tmp_path, monkeypatch):
     assert "cell 2, line 2" in page and "ipykernel_" not in page
 
 
-PLACES = ["/home/somebody/project/net.py", KERNEL_CELL, f"{PACKAGE}nn/conv.py"]
+PLACES = ["/home/somebody/project/net.py", KERNEL_CELL, f"{PACKAGE_FOLDER}nn/conv.py"]
 
 
 @pytest.mark.parametrize("path", PLACES)
@@ -135,7 +135,7 @@ def test_no_path_of_this_machine_is_in_a_recording_or_a_page(tmp_path, path):
     loaded = debug.load(tmp_path / "run.tgrec.npz")
     pages = [html(recording), html(loaded), loaded[0]._repr_html_(), recording[0]._repr_html_()]
     for written in (text, repr(loaded[0]), repr(recording[0]), *pages):
-        for absolute in (path, PACKAGE, os.path.dirname(path)):
+        for absolute in (path, PACKAGE_FOLDER, os.path.dirname(path)):
             assert absolute not in written
     assert "(ops/conv.py:" in pages[0] and "(ops/conv.py:" in text
 

@@ -89,7 +89,7 @@ def test_embedding():
     y.sum().backward()
     assert layer.weight.grad.tolist() == [[1, 1], [2, 2], [0, 0], [0, 0]]
     assert repr(layer) == "Embedding(4, 2, padding_idx=3)"
-    with pytest.raises(ValueError, match="^Embedding: padding_idx=4 is no row of 4"):
+    with pytest.raises(ValueError, match="^Embedding: padding_idx=4 must be one of the 4 rows"):
         nn.Embedding(4, 2, padding_idx=4)
     with pytest.raises(ShapeError, match=r"^Embedding: embeddings must be \[V, D\], not \[3\]"):
         nn.Embedding.from_pretrained(np.ones(3))

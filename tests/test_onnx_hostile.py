@@ -305,7 +305,7 @@ def test_files_outside_of_the_folder_are_not(folder):
     for location in locations:
         refuse(saved(folder, external(location=location)), "leads out of the model's folder")
     refuse(saved(folder, external(location="up/inside/../secret")), "leads out of the model's folder")
-    refuse(external(location="numbers"), "in the file 'numbers' beside the model: give load the model's path")
+    refuse(external(location="numbers"), "in the file 'numbers' beside the model: pass the path of the model")
 
 
 def test_external_data_that_are_not_what_they_say(folder):

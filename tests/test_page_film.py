@@ -15,10 +15,10 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.debug.film import film
 from tinygrad_conv.debug.page.difference import aligned
 from tinygrad_conv.debug.page.difference import html as difference_html
 from tinygrad_conv.debug.page.film import html as film_html
+from tinygrad_conv.debug.training.film import film
 
 from .debug_nets import PROGRAMS, ShapesNet, article, crooked, shapes
 from .test_page import ODD_NAME, PROJECT, contents, decoded

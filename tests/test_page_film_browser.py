@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.debug.film import film
+from tinygrad_conv.debug.training.film import film
 
 from .browser import click_cell, find, press, text, texts, until
 from .debug_nets import crooked

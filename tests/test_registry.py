@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:in
 
 @pytest.mark.parametrize("name", OPS)
 def test_every_op_has_a_case(name):
-    assert name in CASES, f"{name} has no case; declare one in tinygrad_conv/checks/samples.py"
+    assert name in CASES, f"{name} has no case; declare one in tinygrad_conv/checks/samples/"
 
 
 def test_every_case_has_an_op():

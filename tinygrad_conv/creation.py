@@ -23,7 +23,7 @@ from .dtypes import (
     numbers_in,
     range_of,
 )
-from .engine.modes import told
+from .engine.modes import observable
 from .engine.tensor import Tensor
 from .errors import ShapeError
 from .options import (
@@ -58,7 +58,7 @@ def takes_size(function: Function) -> Function:
     return cast(Function, call)
 
 
-@told
+@observable
 @checked()
 def tensor(
     data: Any,
@@ -81,13 +81,13 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> 
     return sharing(data, dtype)
 
 
-@told
+@observable
 def sharing(data: Any, dtype: DTypeLike | None) -> Tensor:
     """A Tensor that shares memory where it can."""
     return Tensor(as_array(data, dtype))
 
 
-@told
+@observable
 @checked()
 def from_numpy(array: Array) -> Tensor:
     """A leaf that shares the array's memory: a change of one changes both, and no backward notices it."""
@@ -96,7 +96,7 @@ def from_numpy(array: Array) -> Tensor:
     return Tensor(array)
 
 
-@told
+@observable
 @takes_size
 @checked()
 def zeros(
@@ -106,7 +106,7 @@ def zeros(
     return Tensor(np.zeros(shape_of(size, "zeros", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
-@told
+@observable
 @takes_size
 @checked()
 def ones(
@@ -116,7 +116,7 @@ def ones(
     return Tensor(np.ones(shape_of(size, "ones", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
-@told
+@observable
 @takes_size
 @checked()
 def empty(
@@ -126,7 +126,7 @@ def empty(
     return Tensor(np.empty(shape_of(size, "empty", dtype), dtype or get_default_dtype()), None, requires_grad)
 
 
-@told
+@observable
 @checked(fill_value=OPERAND)
 def full(
     size: Any,
@@ -178,7 +178,7 @@ def empty_like(
     return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-@told
+@observable
 @checked(start=optional(NUMBER), end=optional(NUMBER), step=NUMBER)
 def arange(
     start: Any = None,
@@ -221,7 +221,7 @@ def is_fractional(number: Any) -> bool:
     return isinstance(number, float) or getattr(getattr(number, "dtype", None), "kind", None) == "f"
 
 
-@told
+@observable
 @checked(start=NUMBER, end=NUMBER, steps=COUNT)
 def linspace(
     start: float,
@@ -238,7 +238,7 @@ def linspace(
     return Tensor(numbers, None, requires_grad)
 
 
-@told
+@observable
 @checked(n=COUNT, m=optional(COUNT))
 def eye(
     n: int,
@@ -253,7 +253,7 @@ def eye(
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), None, requires_grad)
 
 
-@told
+@observable
 @takes_size
 @checked()
 def rand(
@@ -269,7 +269,7 @@ def rand(
     return Tensor(below(numbers, 1.0, dtype or get_default_dtype()), None, requires_grad)
 
 
-@told
+@observable
 @takes_size
 @checked()
 def randn(
@@ -303,7 +303,7 @@ def randn_like(
     return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-@told
+@observable
 @checked(low=INTEGER)
 def randint(
     low: int,
@@ -355,7 +355,7 @@ def check_holds(op: str, dtype: np.dtype[Any], low: int, high: int) -> None:
         raise ValueError(f"{op}: {dtype} holds {least} … {most}, not all of {low} … {high - 1}")
 
 
-@told
+@observable
 @checked(n=COUNT)
 def randperm(
     n: int,

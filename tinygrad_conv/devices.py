@@ -26,7 +26,7 @@ class Device:
             return
         name, colon, number = (f"cuda:{type}" if isinstance(type, int) else str(type)).partition(":")
         if name not in TYPES or (colon and not number.isdecimal()) or (colon and index is not None):
-            raise ValueError(f"device: {type!r} is no device; the only one there is is 'cpu'")
+            raise ValueError(f"device: {type!r} is no device here; there is only 'cpu'")
         self.type, self.index = name, int(number) if colon else index
 
     def __eq__(self, other: object) -> bool:

@@ -50,7 +50,7 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     if isinstance(data, np.ma.MaskedArray):
         raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
     if dtype is not None:  # apart: of integers in a list NumPy refuses those that dtype cannot hold
-        check_numbers(np.asarray(data))
+        numeric_array(data)
     array = np.array(data, dtype) if copy else np.asarray(data, dtype)
     if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
         check_no_large_integers(data, array)
@@ -60,8 +60,9 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     return array
 
 
-def check_numbers(array: Array) -> Array:
-    """The array itself; DtypeError for one of None, texts, dates, complex numbers or objects."""
+def numeric_array(value: Any) -> Array:
+    """A value as an array. Raises DtypeError for None, texts, dates, complex numbers or objects."""
+    array = np.asarray(value)
     if array.dtype.kind not in KINDS and not is_of_large_integers(array):
         raise DtypeError(f"numbers are bools, integers or floats, not {array.dtype}")
     return array
@@ -115,7 +116,7 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
         dtype = np.result_type(*(floats or dtypes))
         if dtype.kind == "f" and not floats:  # what NumPy makes of them, with 53 of their 64 bits
             raise DtypeError(
-                "no integer dtype holds both uint64 and negative ones; convert one, as by .long()"
+                "no integer dtype holds both uint64 and negative ones; convert one, as with .long()"
             )
         if chosen is None or KINDS[dtype.kind] > KINDS[chosen.kind]:
             chosen = get_default_dtype() if rank == 2 and dtype.kind == "f" else dtype
@@ -131,7 +132,7 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
     ]
 
 
-def beside_number(arrays: list[Any]) -> list[Array] | None:
+def promote_beside_number(arrays: list[Any]) -> list[Array] | None:
     """As `promote`, at a tenth of its price, of float32 or float64 beside a usual Python number, as nearly
     all arithmetic with numbers is; None of other operands.
     """
@@ -167,7 +168,7 @@ def numbers_in(value: Any, dtype: np.dtype[Any]) -> Array:
     Raises OverflowError where that cannot hold them: NumPy would make other integers of them, or inf; and
     DtypeError for what is no number.
     """
-    array = check_numbers(np.asarray(value))
+    array = numeric_array(value)
     if dtype.kind in "iu":
         least, most = range_of(dtype)
         if not np.all((array >= least) & (array <= most)):  # NaN is neither

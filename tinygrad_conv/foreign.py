@@ -1,4 +1,4 @@
-"""Tensors of PyTorch's as arrays, without importing it: whoever has one has imported it already."""
+"""Whose something is: this package's, or PyTorch's. Its tensors become arrays here, without importing it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ import numpy as np
 from .dtypes import Array
 
 PACKAGE = __name__.partition(".")[0]
+
+
+def is_own(definition: Any) -> bool:
+    """Whether a function or a class is defined in this package."""
+    return (getattr(definition, "__module__", None) or "").startswith(f"{PACKAGE}.")
 
 
 def torch_if_imported() -> ModuleType | None:

@@ -1,7 +1,7 @@
 """Bad calls of everything public: refused with an error that names the function, or right, and fast in both.
 
 A case is a good call with one or two arguments replaced by hostile ones. The good ones of ops are those on
-which their gradients are checked (checks/samples.py); the others stand here. A layer that is made is called,
+which their gradients are checked (checks/samples/); the others stand here. A layer that is made is called,
 an optimiser and a schedule make a step: what a constructor takes must serve.
 """
 

@@ -23,7 +23,7 @@ def names() -> str:
     rest = {*tg.__all__} - functional - {"data", "functional", "nn", "ops", "optim"}
     parts = {
         "Layers and losses, `nn.…`": public(tg.nn, tg.nn.__all__, ("functional", "init", "utils")),
-        "Beginnings, `nn.init.…`": [
+        "Initialisation, `nn.init.…`": [
             name for name in public(tg.nn.init, dir(tg.nn.init)) if name.endswith("_")
         ],
         "Optimisers, `optim.…`": public(tg.optim, tg.optim.__all__, ("lr_scheduler",)),
@@ -31,7 +31,7 @@ def names() -> str:
         "Data, `data.…`": public(tg.data, tg.data.__all__),
         "Functions, `tg.…` and `nn.functional.…`": functional,
         "Tensors, dtypes, modes, `tg.…`": rest,
-        "Looking on, `tg.debug.…`": public(tg.debug, tg.debug.__all__),
+        "Debugging, `tg.debug.…`": public(tg.debug, tg.debug.__all__),
         "Other libraries, `tg.interop.…`": public(tg.interop, tg.interop.__all__),
         "Several processes, `tg.parallel.…`": public(tg.parallel, tg.parallel.__all__),
         "Pictures, `tg.plot.…`": public(tg.plot, tg.plot.__all__),

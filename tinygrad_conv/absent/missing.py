@@ -15,7 +15,8 @@ from functools import partial
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
-PACKAGE = __name__.partition(".")[0]
+from ..foreign import PACKAGE
+
 IMPORTING = "<frozen importlib._bootstrap>"
 
 PYTORCHS = {

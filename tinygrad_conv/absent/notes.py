@@ -14,7 +14,8 @@ import sys
 from types import TracebackType
 from typing import Any
 
-PACKAGE = __name__.partition(".")[0]
+from ..foreign import is_own
+
 ON_ARRAYS = ".data and .grad are NumPy's arrays: "
 ARRAYS = ("grad", "data")
 DTYPES = ("dtype", "float", "double", "half", "int", "long", "bool")
@@ -31,7 +32,7 @@ def note_for(error: BaseException) -> str:
     if type(array) is sys.modules["numpy"].ndarray:
         line = instead_on_array(name, error.__traceback__)
         return line and ON_ARRAYS + line
-    if type(owner).__name__ == "Tensor" and type(owner).__module__.startswith(f"{PACKAGE}."):
+    if type(owner).__name__ == "Tensor" and is_own(type(owner)):
         return instead_on_tensor(name)
     return ""
 

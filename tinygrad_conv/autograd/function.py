@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..engine.declare import Primitive, Rule, origin
+from ..engine.declare import Primitive, origin
 from ..engine.modes import no_grad
 from ..engine.registry import OPS
+from ..engine.rule import Rule
 from ..engine.tensor import Tensor
 from ..errors import RuleError
 from ..members import members_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..engine.backpropagation import accumulate, backpropagate, check_backward
-from ..engine.differentiate import tensors_in
+from ..engine.differentiate import as_tensors
 from ..engine.tensor import Tensor
 
 
@@ -29,7 +29,7 @@ def backward(
     grad_tensors: what to begin with, one for each; may be left out for scalars. The other options, and what
     is raised, are those of `Tensor.backward`; ValueError, too, for another number of grad_tensors.
     """
-    outputs = tensors_in("backward", "tensors", tensors)
+    outputs = as_tensors("backward", "tensors", tensors)
     seeds = list(grad_tensors) if isinstance(grad_tensors, (list, tuple)) else [grad_tensors] * len(outputs)
     if len(seeds) != len(outputs):
         raise ValueError(f"backward: {len(outputs)} tensors but {len(seeds)} grad_tensors; pass one for each")

@@ -2,7 +2,7 @@
 
 
 def is_available() -> bool:
-    """Whether it is: no."""
+    """Whether there is a GPU of Apple's: no."""
     return False
 
 

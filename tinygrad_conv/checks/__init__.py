@@ -1,7 +1,7 @@
 """Is the gradient right, and if not, what kind of wrong is it? A map of the folder.
 
 The core, in reading order: is it right?
-gradcheck.py     `gradcheck(fn, *inputs, order=1 | 2)`
+gradcheck.py     `gradcheck(fn, *inputs, order=1 | 2)`, and in one line of a test `assert_rule(op, …)`
 compare.py       gradients beside differences, entry by entry
 function.py      a function of Tensors as one of flat vectors: its values, its differences
 pullback.py      its gradients, in both modes of the rules; its gradient as a function
@@ -16,7 +16,6 @@ calls.py         which ops a function calls
 other_inputs.py  other numbers, sizes and params that an op takes
 introspection.py what is asked of ops, rules and nodes
 surrogates.py    rules that are gradients of another function on purpose
-assert_rule.py   all of it in one line of a test: `assert_rule(op, …)`
 
 Gone without any harm to the above, if these two are deleted:
 diagnosis/       what kind of wrong: from a fault to the op, the rule, its line, and the usual mistake
@@ -24,14 +23,13 @@ repair/          the edit of a rule that makes it right, and what inputs cannot 
 
 command/         `python -m tinygrad_conv check` and `new-op`, and what is checked of each op
 cases.py         sample inputs: `case(op, normal("n m"), …)`
-samples.py, further_samples.py    the cases of the package's own ops
+samples/         the cases of the package's own ops
 """
 
 from __future__ import annotations
 
-from .assert_rule import assert_rule
 from .cases import apart, case, integers, mask, normal, positive, sizes, uniform
-from .gradcheck import AdequacyWarning, KinkWarning, gradcheck
+from .gradcheck import AdequacyWarning, KinkWarning, assert_rule, gradcheck
 
 __all__ = [
     "AdequacyWarning",

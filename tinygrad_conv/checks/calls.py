@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.declare import Rule
 from ..engine.node import Node
 from ..engine.observe import Call, Observer
 from ..engine.op import Op
+from ..engine.rule import Rule
 from ..engine.tensor import Tensor
 from ..members import members_of
 from .function import Function, copied, input_names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..engine.declare import Rule
+from ..engine.rule import Rule
 
 
 class Fault(Exception):

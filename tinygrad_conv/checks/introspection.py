@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.declare import Rule
 from ..engine.node import Node
 from ..engine.op import Op
+from ..engine.rule import Rule
 from ..engine.tensor import Tensor
 
 REFUSALS = (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, np.linalg.LinAlgError)

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.declare import Rule, show_name
 from ..engine.modes import observed_by, unobserved
 from ..engine.observe import Call, Observation, Observer, inputs_and_params
 from ..engine.op import Op
+from ..engine.rule import Rule, show_name
 from ..engine.tensor import Tensor
 from ..members import members_of
 from .introspection import as_array, copy_of

@@ -1,4 +1,14 @@
-"""Datasets, batches of them, real data and toy data. The first two are in `tinygrad_conv.utils.data` too."""
+"""Datasets, batches of them, real data and toy data. The first two are in `tinygrad_conv.utils.data` too.
+
+datasets.py     datasets and parts of them; labelled.py, what those of images with labels share
+samplers.py     in which order a loader takes examples; collate.py, how these become a batch
+loader.py       `DataLoader`; epoch.py, one loop through it, prefetch.py, batches made ahead by a thread,
+                loader_state.py, where it is
+shapes.py       generated images; digits.py, real ones that come with packages
+image_sets.py   MNIST and CIFAR, image_folder.py, folders by class; files/  what is read of the disk
+transforms/     changes of images
+options.py      what the arguments of all these may be
+"""
 
 from __future__ import annotations
 

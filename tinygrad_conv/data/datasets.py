@@ -13,7 +13,7 @@ import numpy as np
 from ..engine.location import warn_user
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..options import check_constructor, checked, is_integer
+from ..options import checked, is_integer, wrap_constructor
 from ..randomness.seeds import SEED, Random, random_numbers
 from .options import DATA, DATASET
 
@@ -25,7 +25,7 @@ class Dataset(Generic[Example]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_constructor(cls, DATA)
+        wrap_constructor(cls, DATA)
 
     def __getitem__(self, index: Any) -> Example:
         name = type(self).__name__

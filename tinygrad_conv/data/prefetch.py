@@ -41,8 +41,8 @@ class Prefetch(Iterator[Any]):
     """The items of an iterator, up to `ahead` of them made in advance by a thread of this context.
 
     What the iterator raises is raised where that item would be had, with its own traceback; then, as without
-    a thread, the next item may be asked for. The thread
-    holds no reference to whoever takes the items, and so these can end it when they are dropped.
+    a thread, the next item may be asked for. The thread holds no reference to whoever takes the items, and so
+    these can end it when they are dropped.
     """
 
     def __init__(self, items: Iterator[Any], ahead: int) -> None:

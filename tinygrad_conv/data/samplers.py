@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import show_shape
-from ..options import check_constructor
+from ..options import wrap_constructor
 from ..randomness.default import seed_from, seeded
 from ..randomness.seeds import Random, random_numbers
 from .options import DATA
@@ -25,7 +25,7 @@ class Sampler:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_constructor(cls, DATA)
+        wrap_constructor(cls, DATA)
 
     def __iter__(self) -> Iterator[Any]:
         name = type(self).__name__

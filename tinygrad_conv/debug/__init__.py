@@ -3,12 +3,11 @@
 listing.py      the tape as a list of lines
 stepping.py     the backward one op at a time, each a `Step` (step.py) with its forward values (values.py);
                 what observes it: breakpoints.py, anomaly.py, profiler.py
-recorded.py     a backward as data; what can be asked of it: difference.py, saving.py, rerun.py, checking.py,
+recorded.py     a backward as data; what can be asked of it: difference.py, rerun.py, checking.py,
                 explain.py (what it says of ops: factors.py, readings.py), trace.py; explanations/  how each
                 kind of op's gradient comes about; record.py: how it is made, and all of these as methods
 recording_file/ what stands in the file of a recording, and what must hold of it before anybody uses it
-flow.py         how large the numbers are, as a table; over time: training.py looks on while a model is
-                trained, film.py makes pictures of it (sample.py), watch.py a log
+flow.py         how large the numbers are, as a table; training/  over time, as a film or a log
 debugger.py     a pdb, and settings for VS Code, that pass the engine by
 graph.py        why is there no gradient, and who keeps this graph alive; cut.py: which line cut the tape
                 (syntax.py)
@@ -30,7 +29,6 @@ from .debugger import set_trace
 from .doctor import doctor
 from .explain import Factors, explains
 from .explanations import StepExplanation, explain_step
-from .film import film
 from .graph import who_keeps, why_no_grad
 from .listing import Line, Tape
 from .notebook import nets, reports, tensors
@@ -40,7 +38,7 @@ from .record import Recording, load, record
 from .step import Step
 from .stepping import StepObserver as Observer
 from .stepping import steps
-from .watch import watch
+from .training import film, watch
 
 __all__ = [
     "Call",

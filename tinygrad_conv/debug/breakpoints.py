@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from ..engine.backward import Gradients
-from ..engine.location import PACKAGE, Place
+from ..engine.location import PACKAGE_FOLDER, Place
 from ..engine.modes import BACKWARD
 from ..engine.node import Node, nodes_behind
 from ..engine.observe import Call
@@ -92,7 +92,7 @@ def breakpoints_here() -> None:
         raise RuntimeError(f"breakpoints_here: {fault}; pdb stops anywhere without it")
     from _pydevd_bundle.pydevd_filtering import ExcludeFilter  # type: ignore[import-not-found]
 
-    not_this_package = ExcludeFilter(f"{PACKAGE}**", False, True)
+    not_this_package = ExcludeFilter(f"{PACKAGE_FOLDER}**", False, True)
     debugger.set_exclude_filters([not_this_package, *debugger._files_filtering._exclude_filters])
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.declare import Rule, show_name
-from ..engine.registry import OPS, picture
+from ..engine.registry import OPS, if_open
+from ..engine.rule import Rule, show_name
 from ..errors import show_table
 from ..kernels import use_kernels
 from ..members import members_of
@@ -77,7 +77,7 @@ class Report(Sequence[Check]):
         return "\n".join([*lines, self.verdict()])
 
     def _repr_html_(self) -> str | None:
-        return picture("report_html", self)
+        return if_open("report_html", self)
 
     def verdict(self) -> str:
         """The first that disagrees, or that none does."""
@@ -95,10 +95,10 @@ def check(recording: Recorded, seed: int = 0) -> Report:
     remark that says so.
     """
     rng = np.random.default_rng(seed)
-    return Report([checked for step in reversed(recording) for checked in check_step(step, rng)])
+    return Report([checked for step in reversed(recording) for checked in checks_of(step, rng)])
 
 
-def check_step(step: Step, rng: np.random.Generator) -> Iterator[Check]:
+def checks_of(step: Step, rng: np.random.Generator) -> Iterator[Check]:
     """The checks of one step, one for each argument (and each place of a variadic one)."""
     node = node_of(step, placeholders_of(step))
     with use_kernels("reference"), np.errstate(all="ignore"):

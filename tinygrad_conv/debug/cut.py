@@ -16,41 +16,22 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from ..engine.location import PACKAGE, show_path
+from ..engine.location import PACKAGE_FOLDER, show_path
 from ..engine.tensor import Tensor
+from ..foreign import PACKAGE
 from .syntax import block_line, definition, name_of, parts, targets
 
 DEEPEST = 12  # calls within calls
-NAME = __name__.partition(".")[0]
 
 METHODS = {
-    "detach",
-    "detach_",
-    "numpy",
-    "item",
-    "tolist",
-    "argmax",
-    "argmin",
-    "long",
-    "int",
-    "bool",
-    "nonzero",
+    *("detach", "detach_", "numpy", "item", "tolist", "argmax", "argmin", "long", "int", "bool", "nonzero"),
 }
 CONVERSIONS = {"float", "int", "bool", "round", "complex"}
 MADE_OF_NUMBERS = {"tensor", "Tensor", "from_numpy", "as_tensor", "Parameter"}
 OF_SHAPES = {
-    "shape",
-    "ndim",
-    "dtype",
-    "device",
-    "size",
-    "dim",
-    "numel",
-    "zeros_like",
-    "ones_like",
-    "rand_like",
+    *("shape", "ndim", "dtype", "device", "size", "dim", "numel", "len", "isinstance", "type", "range"),
+    *("zeros_like", "ones_like", "rand_like", "randn_like", "full_like", "empty_like"),
 }
-OF_SHAPES |= {"randn_like", "full_like", "empty_like", "len", "isinstance", "type", "range"}
 
 
 class Cut(NamedTuple):
@@ -98,7 +79,7 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
 def is_passed(file: str) -> bool:
     """Whether a file is this package's, or contextlib, whose decorators call functions."""
-    return file.startswith(PACKAGE) or file == contextlib.__file__
+    return file.startswith(PACKAGE_FOLDER) or file == contextlib.__file__
 
 
 def first_cut(body: TracedBody, frame: FrameType) -> Cut | None:
@@ -321,12 +302,12 @@ class TracedBody:
         name, root = name_of(node.func), module.__name__.partition(".")[0]
         if root in ("numpy", "math"):
             return self.cut(node, combined(given), f"a function of {root}")
-        if root == NAME and name in MADE_OF_NUMBERS:
+        if root == PACKAGE and name in MADE_OF_NUMBERS:
             return self.cut(node, combined(given), f"{name}(…) takes the numbers alone")
-        if root == NAME and name in METHODS:
+        if root == PACKAGE and name in METHODS:
             return self.cut(node, combined(given), f"{name}(…)")
         function = vars(module).get(name)
-        foreign = root != NAME and isinstance(function, FunctionType)
+        foreign = root != PACKAGE and isinstance(function, FunctionType)
         if foreign and self.depth < DEEPEST:
             return self.trace_function(function, node, given)
         return combined(given)
@@ -341,7 +322,7 @@ class TracedBody:
             called = MethodType(type(called).forward, called)
         function: Any = inspect.unwrap(getattr(called, "__func__", called)) if callable(called) else None
         code = getattr(function, "__code__", None)
-        if code is None or code.co_filename.startswith(PACKAGE):
+        if code is None or code.co_filename.startswith(PACKAGE_FOLDER):
             return None
         return MethodType(function, called.__self__) if isinstance(called, MethodType) else function
 

@@ -16,7 +16,7 @@ from pkgutil import iter_modules
 from types import FrameType
 from typing import Any
 
-from ..engine.location import PACKAGE
+from ..engine.location import PACKAGE_FOLDER
 
 PLUMBING = (
     "tinygrad_conv",  # what imports a part of the package when somebody first asks for it
@@ -97,7 +97,7 @@ def debugger() -> pdb.Pdb:
 def import_in_advance() -> None:
     """Import what otherwise comes when it is first used, so that no step leads into an import."""
     import_module("numpy.random")
-    for part in iter_modules([PACKAGE]):
+    for part in iter_modules([PACKAGE_FOLDER]):
         if part.ispkg:
             import_module(f"tinygrad_conv.{part.name}")
 

@@ -16,7 +16,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..errors import show_count
 from ..members import members_of
 from .step import Step
@@ -84,7 +84,7 @@ class FlowTable(Sequence[Flow]):
         return self.shown()
 
     def _repr_html_(self) -> str | None:
-        return picture("flow_html", self)
+        return if_open("flow_html", self)
 
     def shown(self, width: int | None = None, most: int | None = None) -> str:
         """The table, no wider than `width` (the terminal) and of at most so many lines (None: all)."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..dtypes import FLOATS
-from ..engine.location import PACKAGE, show_line, show_path, show_where
+from ..engine.location import OURS, show_line, show_path, show_where
 from ..engine.node import Node, input_edges, nodes_behind
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_tensor
@@ -175,7 +175,7 @@ def user_frames() -> Iterator[FrameType]:
     for top in sys._current_frames().values():
         frame: FrameType | None = top
         while frame is not None:
-            if not frame.f_code.co_filename.startswith(PACKAGE) and frame.f_locals is not frame.f_globals:
+            if not OURS[frame.f_code.co_filename] and frame.f_locals is not frame.f_globals:
                 yield frame
             frame = frame.f_back
 

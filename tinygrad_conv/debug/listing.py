@@ -10,7 +10,7 @@ import numpy as np
 from .. import errors
 from ..engine.location import place_at
 from ..engine.node import Node, Output, input_edges, nodes_behind
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..errors import SHORT
 
@@ -85,7 +85,7 @@ class Tape(Sequence[Line]):
         return "\n".join([*listing[:half], middle, *listing[half:]])
 
     def _repr_html_(self) -> str | None:
-        return picture("tape_html", self)
+        return if_open("tape_html", self)
 
     def _show(self, lines: list[Line]) -> str:
         """The lines in aligned columns, and below them what can no longer be listed."""

@@ -15,7 +15,7 @@ from ..dtypes import Array
 from ..engine.location import Place
 from ..engine.node import Node
 from ..engine.observe import Call
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..errors import show_table
 from ..kernels import dispatch, served
@@ -124,7 +124,7 @@ class profile(StepObserver):
         return f"{self.table('op')}\n\n{self.table('layer')}"
 
     def _repr_html_(self) -> str | None:
-        return picture("profile_html", self)
+        return if_open("profile_html", self)
 
     def save(self, path: str | Path) -> None:
         """Write a trace that chrome://tracing and Perfetto open."""

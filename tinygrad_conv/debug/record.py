@@ -11,7 +11,7 @@ from ..engine.backward import sweep
 from ..engine.modes import unobserved
 from ..engine.node import Output, nodes_behind
 from ..engine.tensor import Tensor
-from . import checking, page, saving
+from . import checking, page
 from . import difference as comparing
 from . import explain as explaining
 from . import rerun as rerunning
@@ -21,6 +21,7 @@ from .difference import Difference
 from .explain import Explanation
 from .explanations import StepExplanation, explain_leaf, explain_step
 from .recorded import Copies, Recorded
+from .recording_file import saving
 from .step import Source, Step
 from .stepping import StepRecorder, number_edges, observed
 from .trace import Trace

@@ -6,7 +6,7 @@ import argparse
 import traceback
 
 from ..absent.notes import add_note
-from ..engine.location import PACKAGE
+from ..engine.location import PACKAGE_FOLDER
 
 
 def add_script(command: argparse.ArgumentParser) -> None:
@@ -34,4 +34,4 @@ def print_error(error: BaseException) -> None:
 
 def is_ours(file: str) -> bool:
     """Whether it is a file of this package, or of what runs scripts."""
-    return file.startswith(PACKAGE) or "runpy" in file
+    return file.startswith(PACKAGE_FOLDER) or "runpy" in file

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..engine.location import Place, place_at
 from ..engine.node import Node
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..errors import show_value
 from ..members import members_of
 
@@ -106,7 +106,7 @@ class Step:
         return "\n    ".join(lines)
 
     def _repr_html_(self) -> str | None:
-        return picture("step_html", self)
+        return if_open("step_html", self)
 
 
 def place_of(node: Node) -> Place:

@@ -57,6 +57,7 @@ class StepObserver(Observer):
 
     def after_rule(self, gradients: Gradients, edge: Any, dx: Any, before: Any, after: Any) -> None:
         rule, accumulated = gradients.rule, Accumulated(before, after)
+        assert rule is not None  # seeds come before any node's turn
         if not rule.variadic:
             self.step.grad_inputs[rule.argument] = dx
             self.step.accumulated[rule.argument] = accumulated

@@ -1,6 +1,7 @@
 """The engine: an array that remembers how it was computed, and the way back. In reading order:
 
     node.py        Node, what one op leaves behind
+    rule.py        Rule, what sends a gradient back to one input, and what it reads for that
     backward.py    sweep, the loop that is backpropagation
     tensor.py      Tensor, and `backward`
     backpropagation.py    both ends of a sweep: its seeds, and `.grad`
@@ -41,6 +42,7 @@ Its words:
     lift          to turn residuals into Tensors, so that the rules themselves are recorded (create_graph)
     memory        what a tensor and its views share; a leaf's may change, a result's never does
     version counter    when memory was last changed in place; newer than the node that read it is an error
+    observer      who is told what the engine does, a debugger or a recording: observe.py
     follower      an observer that is told of every sweep, and may replace gradients at leaves
     door          where the engine finds what an upper floor provides, `loss.record()` for one: registry.py
 """

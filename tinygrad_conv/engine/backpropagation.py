@@ -16,9 +16,9 @@ from .backward import Gradients, sweep
 from .commit import set_all
 from .location import user_where
 from .methods import TensorMethods
-from .modes import BACKWARD, OBSERVATION, Followed, observed_by, told
+from .modes import BACKWARD, OBSERVATION, Followed, observable, observed_by
 from .node import Node, Output
-from .registry import picture
+from .registry import if_open
 
 Lifting = tuple[Callable[[Node], dict[str, Any]] | None, type[Any]]
 """What makes Tensors of residuals, where rules are to be recorded themselves; and the type of a gradient."""
@@ -72,13 +72,13 @@ def seed_for(tensor: Any, gradient: Any, gradients: Gradients) -> Any:
         check_scalar(tensor)
         ones = np.empty(tensor._data.shape, tensor._data.dtype)
         ones.fill(1)  # np.ones takes five times as long
-        return gradients.of(ones)
+        return gradients.as_gradient(ones)
     if isinstance(gradient, TensorMethods):
         check_seed(tensor, gradient._data)
         return gradient._data if gradients.lift is None else gradient
     array = as_array(gradient, tensor.dtype)
     check_seed(tensor, array)
-    return gradients.of(array)
+    return gradients.as_gradient(array)
 
 
 def check_backward(retain_graph: Any, create_graph: Any, inputs: Any) -> None:
@@ -94,9 +94,6 @@ def check_backward(retain_graph: Any, create_graph: Any, inputs: Any) -> None:
         raise ValueError(
             "backward: the gradients of some leaves alone are tg.grad(loss, inputs), which writes no .grad"
         )
-
-
-NO_GRAD = repeat(None)  # for as many tensors as there are
 
 
 def accumulate(gradients: dict[Any, Any]) -> None:
@@ -127,14 +124,14 @@ def added(tensor: Any, before: Array, gradient: Array) -> Array:
     return np.add(before, gradient, order="C")
 
 
-@told  # observers see it as one call
+@observable
 def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
     """Forget the gradients, or replace them by zeros: those of all tensors, or none."""
     if set_to_none is not True:
         check_option("zero_grad", "set_to_none", FLAG, set_to_none)
     with GRAD_LOCK:
         if set_to_none:
-            set_all(tensors, "_grad", NO_GRAD)
+            set_all(tensors, "_grad", repeat(None))
         else:
             zeros = [None if tensor.grad is None else np.zeros_like(tensor.grad) for tensor in tensors]
             set_all(tensors, "_grad", zeros)
@@ -143,7 +140,7 @@ def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
 def check_requires_grad(tensor: Any) -> None:
     """Refuse a backward from what needs no gradient, or a hook on it."""
     if not tensor._requires_grad:
-        cut = picture("cut", tensor)
+        cut = if_open("cut", tensor)
         where_it_was_cut = f"; {cut}" if cut else ""
         raise GraphError(
             f"backward: {show_tensor(tensor)} needs no gradient: no tensor it was computed from has "

@@ -31,6 +31,7 @@ from .node import (
     shape_and_dtype,
 )
 from .registry import OPS
+from .rule import Rule
 
 
 def sweep(gradients: Gradients) -> dict[Any, Any]:
@@ -73,7 +74,7 @@ def send_back(node: Node, gradients: Gradients) -> None:
     gradients.leave(node)
 
 
-def send_back_each(rule: Any, dxs: Any, edges: list[Edge | None], gradients: Gradients) -> None:
+def send_back_each(rule: Rule, dxs: Any, edges: list[Edge | None], gradients: Gradients) -> None:
     """The gradients of a variadic input, which its rule returned in a tuple."""
     if not isinstance(dxs, (tuple, list)) or len(dxs) != len(edges):
         count = len(edges)
@@ -107,9 +108,9 @@ class Gradients:
         self.newest_first: list[int] = []  # their indices, negated: a heap gives the smallest first
         self.kept: dict[Any, Any] = {}  # by edge: gradients of results that somebody wants to have
         self.node: Node | None = None  # whose turn it is
-        self.rule: Any = None  # the rule of that node that runs, or ran last; None before the first
+        self.rule: Rule | None = None  # the rule of that node that runs, or ran last; None before the first
 
-    def of(self, array: Array) -> Any:
+    def as_gradient(self, array: Array) -> Any:
         """An array as a gradient of this backward: a Tensor, where the rules are recorded."""
         return array if self.lift is None else self.array_type(array)
 
@@ -134,7 +135,7 @@ class Gradients:
             return None
         dy = self.arrived.pop(output, None)
         if dy is None:
-            dy = self.of(np.zeros(shape, dtype))
+            dy = self.as_gradient(np.zeros(shape, dtype))
         if self.lift is None:
             dy = read_only(dy)
         listeners = node._listeners
@@ -147,7 +148,7 @@ class Gradients:
 
     def add(self, edge: Any, gradient: Any) -> None:
         """A gradient has arrived at an edge: the first one, or one more summand."""
-        node, slot = edge if type(edge) is Output else (None, 0)
+        node, slot = edge if type(edge) is Output else (None, 0)  # of a leaf no node
         # shape_and_dtype, written out: one call less for each rule
         shape, dtype = (edge._data.shape, edge._data.dtype) if node is None else node.outputs[slot]
         if type(gradient) is not self.array_type or gradient.shape != shape or gradient.dtype is not dtype:
@@ -211,7 +212,7 @@ def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> Non
         )
 
 
-def add_note(error: Exception, node: Node, rule: Any, dy: Any) -> None:
+def add_note(error: Exception, node: Node, rule: Rule | None, dy: Any) -> None:
     """Add to an exception out of a rule which op it was, the shapes, and the line of the forward."""
     if rule is None or not hasattr(error, "add_note"):  # Python 3.11 has it
         return

@@ -41,7 +41,7 @@ def grad(
         check_option("grad", name, FLAG, value)
     if not only_inputs:
         raise ValueError("grad: only_inputs=False would write other tensors' .grad: call backward for that")
-    outputs, inputs = tensors_in("grad", "outputs", outputs), tensors_in("grad", "inputs", inputs)
+    outputs, inputs = as_tensors("grad", "outputs", outputs), as_tensors("grad", "inputs", inputs)
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
     if len(seeds) != len(outputs):
         raise GraphError(f"grad: {len(outputs)} outputs but {len(seeds)} grad_outputs; pass one for each")
@@ -62,7 +62,7 @@ def grad(
     return tuple(None if gradient is None else Tensor(copied(gradient)) for gradient in gradients)
 
 
-def tensors_in(op: str, name: str, given: Any) -> list[Tensor]:
+def as_tensors(op: str, name: str, given: Any) -> list[Tensor]:
     """A Tensor, or those of a sequence, in a list. Raises TypeError for anything else."""
     several = hasattr(given, "__iter__") and not isinstance(given, Tensor)
     tensors = list(given) if several else [given]

@@ -44,7 +44,7 @@ class DLPack(Conversions):
         written to: both show it, and a backward that would read other numbers than its forward is a
         MutationError. (JAX believes that its arrays never change: give it `x.clone()` of a leaf that will.)
         What gradient rules read beside leaves, the result of a recorded op (`y.detach()`), is copied, and so
-        is what DLPack cannot describe: numbers in another order of bytes, or backwards (`array[::-1]`).
+        is what DLPack cannot describe: numbers in another byte order, or backwards (`array[::-1]`).
         Other results are read-only, which PyTorch does not heed; the protocol's first version (`max_version`
         None) cannot say so, and gets a copy.
 
@@ -79,7 +79,7 @@ def why_copied(tensor: Any, versioned: bool) -> str:
     """Why others cannot have a tensor's memory itself; empty where they can."""
     array, memory = tensor._data, tensor._memory
     if not array.dtype.isnative:
-        return f"its numbers are {array.dtype.str}, in another order of bytes"
+        return f"its numbers are {array.dtype.str}, in another byte order"
     if any(stride < 0 or stride % array.itemsize for stride in array.strides):
         return "its numbers stand backwards in memory, or not in whole steps"
     if array.flags.writeable:
@@ -90,5 +90,5 @@ def why_copied(tensor: Any, versioned: bool) -> str:
 
 
 def positive_copy(array: Array) -> Array:
-    """A copy in the order of memory that an array has, forwards, and in this machine's order of bytes."""
+    """A copy in the order of memory that an array has, forwards, and in this machine's byte order."""
     return np.array(array, array.dtype.newbyteorder("="), order="K")

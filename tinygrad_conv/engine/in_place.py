@@ -19,7 +19,7 @@ from .commit import Changes
 from .instructions import stores_back_an_item
 from .location import show_where, user_where
 from .memory import overlap
-from .modes import GRAD, told, unobserved
+from .modes import GRAD, observable, unobserved
 from .registry import OPS
 
 
@@ -47,7 +47,7 @@ def change(tensor: Any, symbol: str, compute: Callable[..., Any], *operands: Any
     return tensor
 
 
-@told
+@observable
 def change_off_the_tape(
     tensor: Any, symbol: str, compute: Callable[..., Any], operands: tuple[Any, ...]
 ) -> None:

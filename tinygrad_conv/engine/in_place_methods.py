@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import check_numbers, numbers_in
+from ..dtypes import numbers_in, numeric_array
 from ..errors import DtypeError
 from .in_place import change, leave_tape
 from .index_order import in_pytorchs_order
@@ -27,7 +27,7 @@ def as_value(value: Any, what: str, x: Any) -> Any:
     if isinstance(value, InPlace):
         return value
     try:
-        return check_numbers(np.asarray(value)) if hasattr(value, "dtype") else numbers_in(value, x.dtype)
+        return numeric_array(value) if hasattr(value, "dtype") else numbers_in(value, x.dtype)
     except (OverflowError, DtypeError) as error:
         raise type(error)(f"{what}: {error}") from None
 

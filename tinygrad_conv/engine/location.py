@@ -18,7 +18,7 @@ Where = tuple[CodeType, int]
 
 WARNED: dict[str, dict[Any, Any]] = {}  # by file: what has been warned of there
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 CELL_FILE = re.compile(r"<ipython-input-(\d+)-.*>|.*[/\\]ipykernel_\d+[/\\]\d+\.py")
 """What IPython and ipykernel call the file of a cell."""
@@ -33,7 +33,7 @@ class Ours(dict[str, bool]):
     """By file: whether it belongs to this package; asked for each frame, and worked out once."""
 
     def __missing__(self, file: str) -> bool:
-        self[file] = file.startswith(PACKAGE)
+        self[file] = file.startswith(PACKAGE_FOLDER)
         return self[file]
 
 
@@ -62,12 +62,12 @@ class Place(NamedTuple):
         return self._replace(file=relative_path(self.file))
 
 
-def user_where(known: int = 0) -> Where:
+def user_where(skip: int = 0) -> Where:
     """The innermost frame outside this package: the user's line, however many of our layers lie between.
 
-    known: of how many frames around the caller it is known that they are ours, and need not be looked at.
+    skip: how many frames around the caller are ours for certain, and need not be looked at.
     """
-    frame = sys._getframe(1 + known)
+    frame = sys._getframe(1 + skip)
     while OURS[frame.f_code.co_filename]:
         caller = frame.f_back
         if caller is None:
@@ -110,7 +110,7 @@ def relative_path(path: str) -> str:
         return cell or path
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     folders = [os.path.dirname(os.path.abspath(script))] if script else []
-    for folder in (PACKAGE, *folders, os.getcwd(), *sorted(sys.path, key=len, reverse=True)):
+    for folder in (PACKAGE_FOLDER, *folders, os.getcwd(), *sorted(sys.path, key=len, reverse=True)):
         if folder.strip(os.sep) and path.startswith(folder.rstrip(os.sep) + os.sep):
             return os.path.relpath(path, folder)
     parts = SEPARATOR.split(path)

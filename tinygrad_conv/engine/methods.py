@@ -23,7 +23,7 @@ from .memory import Memory
 from .node import Node, Output
 from .numpy_calls import NumPyCalls
 from .operators import Operand, in_dtype
-from .registry import COMPOSITES, OPS, door, picture
+from .registry import COMPOSITES, OPS, door, if_open
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -333,7 +333,7 @@ class TensorMethods(GradSlot):
         return door("record")(self, gradient)
 
     def _repr_html_(self) -> str | None:
-        return picture("tensor_html", self)
+        return if_open("tensor_html", self)
 
     def __dir__(self) -> list[str]:
         """Without T and mT: a debugger's pane reads every name in here, and these apply an op."""

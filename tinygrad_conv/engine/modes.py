@@ -149,7 +149,7 @@ def unobserved() -> AbstractContextManager[None]:
     return observed_by(None)
 
 
-def told(function: Function) -> Function:
+def observable(function: Function) -> Function:
     """A decorator for functions that are no ops, and yet change tensors or make them of random numbers:
     observers are told of each call as a whole (observe.py).
     """

@@ -101,7 +101,7 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # for each input an Edge, or None: no gradient is wanted; [[…]] of a variadic op
+        self.edges = edges  # by input an Edge, or None where no gradient is wanted; of a variadic op one list
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
@@ -135,7 +135,7 @@ class Node(NextFunctions):
         return f"<{self.op.name} → {outputs}, {self.place}{in_layer}>"
 
     def _repr_html_(self) -> str | None:
-        return registry.picture("node_html", self)
+        return registry.if_open("node_html", self)
 
 
 def input_edges(node: Node) -> list[Any]:

@@ -2,9 +2,9 @@
 
 An `Observer` is told of every op that is applied to Tensors, of every step of a sweep, and of every update by
 an optimiser, in the order in which they happen; if it asks for it, also of functions that are no ops
-(`modes.told`), and of numbers that Python reads (reads.py). A context variable (`modes.OBSERVATION`) says who
-observes; while nobody does, nothing of this file runs. Who wants to be told of sweeps alone, of every one,
-says `follow`.
+(`modes.observable`), and of numbers that Python reads (reads.py). A context variable (`modes.OBSERVATION`)
+says who observes; while nobody does, nothing of this file runs. Who wants to be told of sweeps alone, of
+every one, says `follow`.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import CODES, FLOATS, BeyondHalf, beside_number, promote
+from ..dtypes import CODES, FLOATS, BeyondHalf, promote, promote_beside_number
 from ..errors import DtypeError, RuleError, show_array
+from ..foreign import is_own
 from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
 from .location import show_place, user_where
@@ -29,10 +30,10 @@ from .refusal import (
     check_inputs,
     check_output,
     check_positions,
-    check_rules,
     explained,
-    is_own,
+    rule_for,
 )
+from .rule import Rule
 from .tensor import Tensor, tensor_of, view_of
 
 ndarray = np.ndarray
@@ -70,7 +71,7 @@ class Op:
         view: bool = False,
     ) -> None:
         update_wrapper(self, forward)  # its name, module and docstring
-        self.name, self.forward, self.is_users = forward.__name__, forward, not is_own(forward)
+        self.name, self.forward, self.is_user_defined = forward.__name__, forward, not is_own(forward)
         self.broadcasting, self.keeps = broadcasting, tuple(keeps)
         self.differentiable, self.once, self.view = differentiable, once, view
         parameters = list(inspect.signature(forward).parameters.values())
@@ -88,11 +89,11 @@ class Op:
         self.required = len(inputs) - len(self.optional)
         self.may_be_none = range(self.required, self.arity)  # the positions of optional inputs
         self.array_types = frozenset({ndarray, type(None)} if self.optional else {ndarray})
-        self.aliases = dict(zip(names, self.inputs))
+        self.aliases = dict(zip(names, self.inputs))  # by the name that callers may use: the forward's
         self.input_names = frozenset([*self.inputs, *self.aliases])
         self.__signature__ = signature_for_callers(self)
-        self.rules: list[Any] = [None] * len(self.inputs)  # for each input
-        self.derivations: dict[str, Any] = {}  # how kept floats follow from what rules may read
+        self.rules: list[Rule | None] = [None] * len(self.inputs)  # for each input
+        self.derivations: dict[str, Rule] = {}  # how kept floats follow from what rules may read
         self.replays: dict[Any, Any] = {}  # by input, None for the forward, and what follows: @op.replayed
         self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
 
@@ -123,9 +124,8 @@ class Op:
                 return self.on_arrays(inputs, params)
             arrays, edges, wanted, any_tensor = self.unwrap(inputs)
             mutable = self.settle(params) if params else ()
-            y, kept = self.forward(*arrays, **params), ()
-            if self.keeps:
-                y, kept = self.split_kept(y)
+            returned = self.forward(*arrays, **params)
+            y, kept = self.split_kept(returned) if self.keeps else (returned, ())
             if not any_tensor:
                 return y
             if type(y) is tuple:
@@ -170,8 +170,8 @@ class Op:
             self.settle(params)
         if self.broadcasting and (inputs[0].dtype is not inputs[-1].dtype or len(inputs) > 2):
             inputs = tuple(promote(list(inputs), [False] * len(inputs), holding=True))
-        y = self.forward(*inputs, **params)
-        return self.split_kept(y)[0] if self.keeps else y
+        returned = self.forward(*inputs, **params)
+        return self.split_kept(returned)[0] if self.keeps else returned
 
     def unwrap(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[int], bool]:
         """The inputs as arrays, brought to one dtype if the op broadcasts; the edges of those that require a
@@ -195,36 +195,37 @@ class Op:
                 unusual = True
             arrays.append(value)
             edges.append(edge)
-        beside = beside_number(arrays) if unusual and self.broadcasting else None
-        if beside is not None:
-            arrays, unusual = beside, False
+        promoted = promote_beside_number(arrays) if unusual and self.broadcasting else None
+        if promoted is not None:  # `2 * x`, as nearly all that is unusual
+            arrays, unusual = promoted, False
         if unusual:
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
             arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], holding=True)
-        if self.is_users:  # whose forwards and rules might write to a leaf
+        if self.is_user_defined:  # whose forwards and rules might write to a leaf
             arrays = [read_only(array) if type(array) is ndarray else array for array in arrays]
         return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:
         """Take the Tensors out of the params, in place; which of these somebody could change later on."""
-        mutable, plain = [], self.plain
+        mutable: list[str] = []
         for name, value in params.items():
-            of_type = type(value)
-            if of_type in plain[name]:
-                if of_type is not tuple:
+            its_type = type(value)
+            if its_type in self.plain[name]:  # nearly always: a number, a text, or a tuple of them
+                if its_type is not tuple:
                     continue
                 for item in value:  # a loop: half of what all() or a set takes for a pair
                     if type(item) not in PLAIN:
                         break
                 else:
                     continue
-            if of_type is not ndarray or self.options.get(name) is not ARRAY or not is_array(value):
+            is_fitting_array = its_type is ndarray and self.options.get(name) is ARRAY and is_array(value)
+            if not is_fitting_array:
                 params[name] = self.without_tensors(name, value)
                 if name in self.options:
                     params[name] = settled_option(self.name, name, self.options[name], params[name])
-            if of_type not in PLAIN:
+            if its_type not in PLAIN:
                 mutable.append(name)
         return mutable
 
@@ -253,20 +254,20 @@ class Op:
 
     def wrap(self, output: Any, inputs: tuple[Any, ...], arrays: list[Any]) -> Tensor:
         """An output as a Tensor: read-only, and aware of whose memory it shows if it is a view."""
-        usual = type(output) is np.ndarray and output.dtype.char in CODES and not self.is_users
+        usual = type(output) is np.ndarray and output.dtype.char in CODES and not self.is_user_defined
         array: Any = output if usual else self.as_array(output)
-        base, shown = array.base, None
-        # whose memory it shows: that of an input which it is itself, or is a view of, or a view beside
+        base = array.base
+        viewed: Tensor | None = None  # an input that it is itself, is a view of, or shares a base with
         for value, given in zip(inputs, arrays):
             if array is given or (
                 base is not None and given is not None and (base is given or base is given.base)
             ):
                 array = array.view()
                 if isinstance(value, Tensor):
-                    shown = value
+                    viewed = value
         array.setflags(False)  # read-only; `write=` by keyword would take twice as long
-        if shown is not None:
-            return view_of(array, shown)
+        if viewed is not None:
+            return view_of(array, viewed)
         if self.view and isinstance(inputs[0], Tensor):
             return view_of(array, inputs[0], copied=True)
         return tensor_of(array)
@@ -305,9 +306,8 @@ class Op:
             saved[name] = kept[place]
         constants = name_constants(inputs, plan.constants) if plan.constants else None
         params = {**self.defaults, **params}
-        node = Node(
-            self, edges, saved, params, several, contents, constants, LAYER.get(), user_where(known=2)
-        )
+        where = user_where(skip=2)  # record and __call__ are ours
+        node = Node(self, edges, saved, params, several, contents, constants, LAYER.get(), where)
         for slot, output in enumerate(outputs if several else (outputs,)):
             array = output._data
             node.outputs.append((array.shape, array.dtype))
@@ -332,8 +332,7 @@ class Op:
     def plan_for(self, wanted: tuple[int, ...]) -> SavePlan:
         """What to save where the inputs at these positions want a gradient."""
         wanted_rules = range(len(self.rules)) if self.variadic else wanted
-        rules = [self.rules[position] for position in wanted_rules]
-        check_rules(self, [self.inputs[position] for position in wanted_rules], rules)
+        rules = [rule_for(self, position) for position in wanted_rules]
         reads = {name for rule in [*rules, *self.derivations.values()] for name in rule.reads}
         positions = list(enumerate(self.inputs))
         self._plans[wanted] = SavePlan(

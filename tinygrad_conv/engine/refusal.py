@@ -17,11 +17,11 @@ from ..errors import DtypeError, RuleError, show_array
 from ..options import MEANING_MORE, explain, first_error, has_known_dtype, is_explained, show_given
 from ..spellings import ABSENT
 from .location import show_place
+from .rule import Rule
 from .tensor import Tensor
 
 OPERANDS = (np.ndarray, np.generic, bool, int, float)  # beside Tensors, of broadcasting ops
 ARRAYS = OPERANDS[:2]  # beside Tensors, of all others
-PACKAGE = __name__.partition(".")[0] + "."
 
 
 def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: Exception) -> Exception:
@@ -33,7 +33,7 @@ def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: E
         return error
     given = [*named_inputs(op, inputs), *params.items()]
     fault = call_error(op, inputs, params) or first_error(op.name, op.options, params.items())
-    if fault is None and op.is_users:
+    if fault is None and op.is_user_defined:
         shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
         return noted(error, f"in the op {op.name}, given {shown}")
     return explain(op.name, fault, given, error)
@@ -82,7 +82,7 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
 
 def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
     """For a user's own op that was given an option by position: how it is declared as one."""
-    if not op.is_users or op.variadic:
+    if not op.is_user_defined or op.variadic:
         return ""
     options = [name for name, value in zip(op.inputs, arrays) if not isinstance(value, types)]
     inputs = [name for name in op.inputs if name not in options]
@@ -93,16 +93,11 @@ def option_advice(op: Any, arrays: list[Any], types: tuple[type, ...]) -> str:
     return f"; if {', '.join(options)} {verb} keyword-only: `{signature}`"
 
 
-def is_own(forward: Any) -> bool:
-    """Whether the forward of an op is this package's, not a user's."""
-    return (forward.__module__ or "").startswith(PACKAGE)
-
-
 def check_dtype(op: Any, name: str, value: Any) -> None:
     """Refuse an array, or a NumPy number, of a dtype that tensors do not have: its gradient would be lost."""
     dtype = getattr(value, "dtype", None)
     if dtype is not None and (dtype.char not in CODES or (dtype.kind == "f" and not dtype.isnative)):
-        known = "bool, integers, float16, float32 or float64 (in this machine's order of bytes)"
+        known = "bool, integers, float16, float32 or float64 (in this machine's byte order)"
         raise DtypeError(f"{op.name}: {name} must hold {known}, not {show_array(value)}")
 
 
@@ -158,11 +153,13 @@ def check_output(op: Any, output: Any) -> None:
     )
 
 
-def check_rules(op: Any, inputs: list[str], rules: list[Any]) -> None:
-    """Refuse a gradient for an input that the op has no rule for."""
-    for name, rule in zip(inputs, rules):
-        if rule is None:
-            raise RuleError(
-                f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
-                f"one with @{op.name}.grad({name!r})"
-            )
+def rule_for(op: Any, position: int) -> Rule:
+    """The rule for an input. Raises RuleError where the op has none."""
+    rule: Rule | None = op.rules[position]
+    if rule is None:
+        name = op.inputs[position]
+        raise RuleError(
+            f"{op.name} has no rule for {name}, which requires grad: pass {name}.detach(), or declare "
+            f"one with @{op.name}.grad({name!r})"
+        )
+    return rule

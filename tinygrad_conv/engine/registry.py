@@ -31,6 +31,6 @@ def door(name: str) -> Callable[..., Any]:
     return DOORS[name]
 
 
-def picture(name: str, subject: Any) -> str | None:
-    """A notebook's picture of something; None, which shows its repr, where no floor draws any."""
+def if_open(name: str, subject: Any) -> str | None:
+    """What is behind a door for a subject, as a notebook's picture of it; None where no floor opened it."""
     return DOORS[name](subject) if name in DOORS else None

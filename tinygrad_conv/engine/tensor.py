@@ -15,7 +15,7 @@ from .in_place import leaf_error
 from .location import user_where
 from .memory import Memory
 from .methods import TensorMethods
-from .modes import told
+from .modes import observable
 from .node import VERSIONS, Output, tick
 from .printing import show_numbers
 
@@ -208,7 +208,7 @@ def view_of(array: Array, other: Tensor, copied: bool = False) -> Tensor:
     return tensor
 
 
-@told  # observers see it as one call
+@observable
 def copied(array: Array) -> Array:
     """A copy of an array."""
     return array.copy()

@@ -50,6 +50,7 @@ from .composed_activations import (
 )
 from .convolutions import conv1d, conv_transpose1d, conv_transpose2d
 from .distances import cosine_similarity, embedding, normalize, pairwise_distance
+from .dropouts import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from .elementwise import (
     addcdiv,
     addcmul,
@@ -89,18 +90,7 @@ from .losses import (
 )
 from .matrices import addmm, addmv, baddbmm, diag, diag_embed, diagonal, dot, mm, mv, outer, trace, tril, triu
 from .methods import enter_methods
-from .norms import (
-    alpha_dropout,
-    batch_norm,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    group_norm,
-    instance_norm,
-    layer_norm,
-    local_response_norm,
-)
+from .norms import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm
 from .ordering import argwhere, isin, kthvalue, median, nonzero, sort, topk, unique
 from .plain_ops import *  # noqa: F403
 from .pooling import (

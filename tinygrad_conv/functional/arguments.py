@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import HALF, Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
@@ -57,7 +57,7 @@ def is_float(operand: Any) -> bool:
     return isinstance(getattr(operand, "dtype", None), np.dtype) and operand.dtype.kind == "f"
 
 
-@told
+@observable
 def look_at(numbers: Operand, check: Callable[[Array], None]) -> None:
     """Have a check look at numbers. Told of, for a replay has it look at those of its own call."""
     check(array_of(numbers))

@@ -9,11 +9,11 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, linalg, shape, softmaxes
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import ARRAY, FLAG, NUMBER, PROBABILITY, checked, optional
 from .arguments import Operand, array_of, rounded_once
+from .dropouts import dropout
 from .indexing import repeat_interleave
-from .norms import dropout
 
 
 @checked(

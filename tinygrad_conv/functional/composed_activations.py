@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import activations, arithmetic, functions, softmaxes
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import INTEGER, checked, optional
 from .activations import implied_dim
 from .arguments import Operand, in_place

@@ -9,7 +9,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, comparisons, reduce, roots, shape
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_float, check_integers
+from ..ops.arguments.values import check_float, check_integers
 from ..options import ANY, ARRAY, INTEGER, OPERAND, checked, optional
 from .arguments import Dim, Operand, as_places, common_shape, look_at
 

@@ -10,7 +10,7 @@ from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
 from ..ops import activations, arithmetic, comparisons, functions, rounding
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand, rounded_once
 

@@ -15,8 +15,8 @@ from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, comparisons, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_integers
 from ..ops.arguments.shapes import check_joined, check_row_of_places
+from ..ops.arguments.values import check_integers
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
 from .arguments import Operand, array_of, as_places, common_shape, look_at
 
@@ -72,7 +72,7 @@ def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> 
     place = one_dim("take_along_dim", dim, input.ndim)
     if indices.ndim != input.ndim:
         shapes = f"input {show_shape(input.shape)} and indices {show_shape(indices.shape)}"
-        raise ShapeError(f"take_along_dim: {shapes} must have as many dimensions")
+        raise ShapeError(f"take_along_dim: {shapes} must have the same number of dimensions")
     try:
         beside = [(*x.shape[:place], 1, *x.shape[place + 1 :]) for x in (input, indices)]
         sizes = np.broadcast_shapes(*beside)

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array
 from ..ops import activations, arithmetic, comparisons, functions, reduce
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
 from .arguments import Operand, common_shape, rounded_once
 from .distances import cosine_similarity, pairwise_distance

@@ -1,24 +1,22 @@
-"""Normalisations, with PyTorch's running statistics; dropout, with the random numbers of `manual_seed`."""
+"""Normalisations, with PyTorch's running statistics."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
 from ..engine.commit import Changes
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import arithmetic, dropouts, norm, padding, pool, shape
-from ..ops.activations import SELU_ALPHA, SELU_SCALE
+from ..ops import arithmetic, norm, padding, pool, shape
 from ..ops.arguments.norms import check_batch, check_channel_elements
 from ..options import INTEGER, NUMBER, check_option, checked, optional
-from ..randomness.default import generator
-from .arguments import Operand, documented_by, in_place, rewrite, rounded_once
+from .arguments import Operand, documented_by, rewrite, rounded_once
 
 
 @checked()
@@ -107,13 +105,13 @@ def instance_norm(
     return y
 
 
-@told
+@observable
 def room(*shape: int) -> Array:
     """An array for an op to write to, whose numbers mean nothing yet."""
     return np.empty(shape)
 
 
-@told
+@observable
 def follow(
     mean: Operand | None,
     variance: Operand | None,
@@ -177,71 +175,6 @@ def group_norm(
     return norm.group_norm(input, weight, bias, num_groups=num_groups, eps=eps)
 
 
-@checked()
-def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each element is 0 with probability p, and divided by 1 - p otherwise. Else the input.
-
-    `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
-    """
-    return dropped(dropout, input, p, training, inplace, input.shape)
-
-
-@checked()
-def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
-
-    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable.
-    Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
-    """
-    if input.ndim not in (3, 4):
-        raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
-    return dropped(dropout2d, input, p, training, inplace, (*input.shape[:2], *(1,) * (input.ndim - 2)))
-
-
-@checked()
-def dropout1d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
-
-    Else it is the input: [N, C, L] or [C, L]. `tg.manual_seed` makes the choice repeatable. Raises ShapeError
-    for other shapes, ValueError for a p outside of [0, 1].
-    """
-    if input.ndim not in (2, 3):
-        raise ShapeError(f"dropout1d: input must be [N, C, L] or [C, L], not {show_shape(input.shape)}")
-    return dropped(dropout1d, input, p, training, inplace, (*input.shape[:-1], 1))
-
-
-@checked()
-def dropout3d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
-    """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
-
-    Else it is the input: [N, C, D, H, W] or [C, D, H, W]. `tg.manual_seed` makes the choice repeatable.
-    Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
-    """
-    if input.ndim not in (4, 5):
-        shapes = f"[N, C, D, H, W] or [C, D, H, W], not {show_shape(input.shape)}"
-        raise ShapeError(f"dropout3d: input must be {shapes}")
-    return dropped(dropout3d, input, p, training, inplace, (*input.shape[:-3], 1, 1, 1))
-
-
-@checked()
-def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplace: bool = False) -> Operand:
-    """In training each element is -λα, where selu ends, with probability p; then all are scaled and moved.
-
-    They are so that mean 0 and variance 1 stay what they are (Klambauer et al. 2017). Else it is the input.
-    `tg.manual_seed` makes the choice repeatable. Raises ValueError for a p outside of [0, 1].
-    """
-    if inplace and training and p != 0:
-        return in_place(alpha_dropout, inplace, input, p, training)
-    if not training or p == 0:
-        return input
-    if p == 1:
-        return input * 0
-    end = -SELU_SCALE * SELU_ALPHA
-    scale = ((1 - p) * (1 + p * end**2)) ** -0.5
-    kept = chosen(input.shape, p)
-    return arithmetic.where(input, end, condition=kept) * scale - scale * p * end
-
-
 @checked(size=INTEGER, k=NUMBER)
 @rounded_once
 def local_response_norm(
@@ -263,27 +196,3 @@ def local_response_norm(
     means = pool.avg_pool2d(padded, kernel_size=(size, 1), stride=1)
     energy = shape.reshape(means, shape=input.shape)
     return arithmetic.div(input, arithmetic.pow(energy * alpha + k, beta))
-
-
-def dropped(
-    function: Callable[..., Any],
-    input: Operand,
-    p: float,
-    training: bool,
-    inplace: bool,
-    choices: tuple[int, ...],
-) -> Operand:
-    """The input after chance has decided for each of the `choices`, a shape that broadcasts to it."""
-    if not 0 <= p <= 1:
-        raise ValueError(f"{function.__name__}: p must be a probability, from 0 to 1, not {p}")
-    if not training or p == 0:
-        return input
-    if inplace:
-        return in_place(function, inplace, input, p, training)
-    return dropouts.dropout(input, kept=chosen(choices, p), p=p)
-
-
-@told
-def chosen(shape: tuple[int, ...], p: float) -> Array:
-    """What stays, by chance: each with the probability 1 - p."""
-    return generator().random(shape, dtype=np.float32) >= p

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import check_numbers
+from ..dtypes import numeric_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, comparisons, counting, extremes, functions, reduce, shape
@@ -145,9 +145,7 @@ def isin(
     elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
     given = (elements, test_elements)
-    among = counting.isin(
-        *(each if isinstance(each, Tensor) else check_numbers(np.asarray(each)) for each in given)
-    )
+    among = counting.isin(*(each if isinstance(each, Tensor) else numeric_array(each) for each in given))
     return comparisons.logical_not(among) if invert else among
 
 

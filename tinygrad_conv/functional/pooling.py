@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import adaptive, pool, shape
-from ..ops.arguments.dtypes import check_float, check_integers
+from ..ops.arguments.values import check_float, check_integers
 from ..ops.arguments.windows import check_images, pool_window
 from ..options import ANY, ARRAY, checked
 from .arguments import Operand, Size, array_of, in_one_row

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import Array, check_numbers
+from ..dtypes import Array, numeric_array
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from ..ops import arithmetic, counting, functions, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_integers
+from ..ops.arguments.values import check_integers
 from ..options import ARRAY, OPERAND, checked, choice, optional, show_given
 from .arguments import Operand, array_of
 from .ordering import sort
@@ -42,7 +42,7 @@ def searchsorted(
     if sorter is not None:
         check_sorter(sorted_sequence, sorter)
         sorted_sequence = indexing.gather(sorted_sequence, dim=-1, index=sorter)
-    values = input if isinstance(input, Tensor) else check_numbers(np.asarray(input))
+    values = input if isinstance(input, Tensor) else numeric_array(input)
     places = counting.searchsorted(sorted_sequence, values, right=right or side == "right")
     return functions.to(places, dtype=np.int32) if out_int32 else places
 

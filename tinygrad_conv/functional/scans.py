@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor
 from ..ops import arithmetic, counting, functions, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import checked
 from .arguments import Operand, documented_by
 

@@ -43,7 +43,7 @@ def movedim(input: Operand, source: Any, destination: Any) -> Tensor:
     origins, places = (many_dims("movedim", dims, input.ndim) for dims in (source, destination))
     if len(origins) != len(places):
         raise ShapeError(
-            f"movedim: source {source} and destination {destination} must name as many dimensions"
+            f"movedim: source {source} and destination {destination} must name the same number of dimensions"
         )
     order = [dim for dim in range(input.ndim) if dim not in origins]
     for place, origin in sorted(zip(places, origins)):
@@ -118,7 +118,7 @@ def tensor_split(input: Operand, indices_or_sections: Any, dim: int = 0) -> Any:
     size = input.shape[one_dim("tensor_split", dim, input.ndim)]
     cuts = np.asarray(indices_or_sections)
     if not cuts.ndim and cuts < 1:
-        raise ShapeError(f"tensor_split: there must be a part, not {indices_or_sections}")
+        raise ShapeError(f"tensor_split: needs at least one section, not {indices_or_sections}")
     if not cuts.ndim:
         check_fits("tensor_split", "indices_or_sections", cuts, (int(cuts),), BYTES_OF_A_TENSOR)
     if cuts.ndim:

@@ -9,7 +9,6 @@
 
 pytorch.py      tensors, state dicts, modules, optimisers' states to PyTorch and back
 torch_file.py   `.pt` files
-onnx/           models as ONNX files
 structures.py   what is in dicts and lists, converted
 onnx/           models as ONNX files: `tg.onnx`
 dlpack.py       memory of any library that speaks DLPack; engine/dlpack.py has the way out

@@ -48,8 +48,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         ext_tensor = Capsule(ext_tensor)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(
-            f"from_dlpack: expected an object with __dlpack__, not {type(ext_tensor).__name__}; of a list or "
-            "a number make a tensor with tg.tensor(…)"
+            f"from_dlpack: expected an object with __dlpack__, not {type(ext_tensor).__name__}; for a "
+            "list or a number use tg.tensor(…)"
         )
     check_on_cpu(ext_tensor)
     return sharing(imported(ext_tensor, copy), None)

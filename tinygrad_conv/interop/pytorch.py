@@ -96,7 +96,7 @@ def ours(value: Any, copy: bool = False) -> Any:
         return value
     if not is_torchs(value):
         raise TypeError(
-            "expected a tensor of PyTorch's, a module, an optimiser or a dict of tensors, not "
+            "expected a PyTorch tensor, a module, an optimiser or a dict of tensors, not "
             f"{type(value).__name__}"
         )
     if is_torchs_lazy(value):

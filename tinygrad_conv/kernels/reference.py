@@ -29,18 +29,18 @@ SAMPLES_AT_ONCE = 256  # in one sum: a million samples would round a million tim
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     """Y = sum over a, b of X[a, b] . W[a, b]: cross-correlation, the kernel is not flipped."""
-    dtype, result = _dtypes(x, w)
+    dtype, result_dtype = _dtypes(x, w)
     x, w = _pad(x.astype(dtype), window), _by_group(w.astype(dtype), groups)
     y = np.zeros((len(x), groups, w.shape[1], *window.out), dtype)
     for a, b in np.ndindex(window.kernel):
         seen = _by_channel_group(x[_tap(window, a, b)], groups)
         y += np.einsum("ngcij,goc->ngoij", seen, w[..., a, b])
-    return _join_channels(y).astype(result)
+    return _join_channels(y).astype(result_dtype)
 
 
 def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """dW[a, b] = <X[a, b], dY> for every pair of channels: cross-correlation of X with dY."""
-    dtype, result = _dtypes(x, dy)
+    dtype, result_dtype = _dtypes(x, dy)
     x, dy = _pad(x.astype(dtype), window), _by_channel_group(dy.astype(dtype), groups)
     dw = np.zeros((groups, dy.shape[2], x.shape[1] // groups, *window.kernel), dtype)
     for a, b in np.ndindex(window.kernel):
@@ -48,7 +48,7 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
         for n in range(0, len(x), SAMPLES_AT_ONCE):
             some = slice(n, n + SAMPLES_AT_ONCE)
             dw[..., a, b] += np.einsum("ngcij,ngoij->goc", seen[some], dy[some])
-    return dw.reshape(-1, *dw.shape[2:]).astype(result)
+    return dw.reshape(-1, *dw.shape[2:]).astype(result_dtype)
 
 
 def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Array:
@@ -56,12 +56,12 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 
     With stride 1 this is the full correlation of dY with the kernel flipped by 180 degrees.
     """
-    dtype, result = _dtypes(dy, w)
+    dtype, result_dtype = _dtypes(dy, w)
     dy, w = _by_channel_group(dy.astype(dtype), groups), _by_group(w.astype(dtype), groups)
     dx = np.zeros((len(dy), groups * w.shape[2], *_padded_size(window)), dtype)
     for a, b in np.ndindex(window.kernel):
         dx[_tap(window, a, b)] += _join_channels(np.einsum("ngoij,goc->ngcij", dy, w[..., a, b]))
-    return _crop(dx, window).astype(result)
+    return _crop(dx, window).astype(result_dtype)
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
@@ -94,38 +94,37 @@ def gather_taps(x: Array, tap: Array, window: Window) -> Array:
 
 def scatter_taps(dy: Array, tap: Array, window: Window) -> Array:
     """The adjoint of `gather_taps`: each window sends dy to its tap; windows that share a place add up."""
-    dtype, result = _dtypes(dy)
+    dtype, result_dtype = _dtypes(dy)
     dx = np.zeros((*dy.shape[:2], *window.size), dtype)
     for number, (a, b) in enumerate(np.ndindex(window.kernel)):
         windows, inputs = _inside(window, a, b)
         dx[inputs] += np.where(tap[windows] == number, dy[windows], dy.dtype.type(0))
-    return dx.astype(result)
+    return dx.astype(result_dtype)
 
 
 def sum_windows(x: Array, window: Window) -> Array:
     """y = sum over a, b of X[a, b], one channel at a time; padding counts as 0."""
-    dtype, result = _dtypes(x)
+    dtype, result_dtype = _dtypes(x)
     x = _pad(x.astype(dtype), window)
     y = np.zeros((*x.shape[:2], *window.out), dtype)
     for a, b in np.ndindex(window.kernel):
         y += x[_tap(window, a, b)]
-    return y.astype(result)
+    return y.astype(result_dtype)
 
 
 def spread_windows(dy: Array, window: Window) -> Array:
     """The adjoint of `sum_windows`: each window adds its dy to every place it covers."""
-    dtype, result = _dtypes(dy)
+    dtype, result_dtype = _dtypes(dy)
     dx = np.zeros((*dy.shape[:2], *_padded_size(window)), dtype)
     for a, b in np.ndindex(window.kernel):
         dx[_tap(window, a, b)] += dy
-    return _crop(dx, window).astype(result)
+    return _crop(dx, window).astype(result_dtype)
 
 
 def _dtypes(*arrays: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
     """What to compute in, and what the result has: float16 is computed in float32, and rounded once."""
-    alike = all(array.dtype == arrays[0].dtype for array in arrays)
-    result = arrays[0].dtype if alike else np.result_type(*(array.dtype for array in arrays))
-    return (np.dtype(np.float32) if result == np.float16 else result), result
+    result_dtype = np.result_type(*(array.dtype for array in arrays))
+    return (np.dtype(np.float32) if result_dtype == np.float16 else result_dtype), result_dtype
 
 
 def _tap(window: Window, a: int, b: int) -> Index:

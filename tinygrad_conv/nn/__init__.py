@@ -4,6 +4,14 @@ Layers with parameters refuse another floating dtype than theirs, so that a floa
 float32 net compute in float64; integers are converted. Layers without parameters, or with buffers alone,
 compute in the dtype of their input. A float64 target makes a float64 loss, but gradients go back in each
 tensor's own dtype; a float64 array that is no scalar makes a float64 result of the op it meets.
+
+module.py       `Module`; what it is put together of: tree.py, what is in it, hooks.py and backward_hooks.py,
+                conversions.py; state_dict.py, how numbers come into it, summary.py, how they look in a table
+parameter.py    `Parameter`; uninitialized.py, what lazy layers have before the first forward
+container.py, parameter_containers.py    modules, and parameters, in lists and dicts
+conv.py, linear.py, embedding.py, norm.py, pooling.py, activation.py, dropout.py, shape.py, distance.py,
+lazy.py, loss.py    the layers by family, and options.py, what their arguments may be
+init.py, utils.py   what is done to parameters; functional.py, where scripts look for functions
 """
 
 from __future__ import annotations

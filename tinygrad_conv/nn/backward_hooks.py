@@ -100,26 +100,26 @@ def backward_hooks(hooks: dict[int, Any]) -> Pair:
             return None
         grad_output: list[Any] = [None] * len(out.values)
 
-        def after(dx: Any) -> Any:
+        def at_inputs(dx: Any) -> Any:
             grad_input = (None,) * len(inputs) if dx is None else into.gradients(dx)
-            for hook, before in tuple(hooks.values()):
-                changed = None if before else hook(module, grad_input, tuple(grad_output))
+            for hook, is_before in tuple(hooks.values()):
+                changed = None if is_before else hook(module, grad_input, tuple(grad_output))
                 grad_input = grad_input if changed is None else as_tuple(changed)
             return None if dx is None else into.together(grad_input)
 
-        def before(dy: Any) -> Any:
+        def at_outputs(dy: Any) -> Any:
             gradients = out.gradients(dy)
             for hook, is_before in tuple(hooks.values()):
                 changed = hook(module, gradients) if is_before else None
                 gradients = gradients if changed is None else as_tuple(changed)
             grad_output[:] = gradients
             if into.joined is None:
-                after(None)
+                at_inputs(None)
             return out.together(gradients)
 
-        out.joined.register_hook(before)
+        out.joined.register_hook(at_outputs)
         if into.joined is not None:
-            into.joined.register_hook(after)
+            into.joined.register_hook(at_inputs)
         return out.values if is_tuple else out.values[0]
 
     return enter, leave

@@ -35,7 +35,7 @@ class Embedding(Module):
     ) -> None:
         super().__init__()
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(f"Embedding: padding_idx={padding_idx} is no row of {num_embeddings}")
+            raise ValueError(f"Embedding: padding_idx={padding_idx} must be one of the {num_embeddings} rows")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
         self.weight = full_parameter(self, "weight", (num_embeddings, embedding_dim), 0, dtype)

@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from ..engine.commit import Changes
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import Padding, Size
@@ -58,7 +58,7 @@ class Lazy(Module):
         y: Tensor = self.forward(x, *more, **options)  # the plain layer's, which it is by now
         return y
 
-    @told
+    @observable
     def initialize_parameters(self, x: Any) -> None:
         """Become the plain layer for inputs like x: all of it or, where anything is raised, nothing.
 

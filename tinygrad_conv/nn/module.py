@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import LAYER
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..engine.tensor import Tensor
-from ..options import SWITCH, TEXT, check_constructor, check_option, checked, optional
+from ..options import SWITCH, TEXT, check_option, checked, optional, wrap_constructor
 from .conversions import Conversions
 from .hooks import HookedModule
 from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names, take_device
@@ -48,7 +48,7 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_constructor(cls, LAYERS, OWN)
+        wrap_constructor(cls, LAYERS, OWN)
         take_device(cls)
         cls._other_names = other_names(cls)
 
@@ -270,7 +270,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         return f"{type(self).__name__}(\n  {body}\n)"
 
     def _repr_html_(self) -> str | None:
-        return picture("module_html", self)
+        return if_open("module_html", self)
 
 
 def shown(module: Module, *names: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import CODES, FLOATS
 from ..errors import DtypeError
+from ..foreign import is_own
 from ..options import (
     ARRAY,
     DEVICE,
@@ -34,8 +35,6 @@ from ..options import (
 )
 from ..randomness.seeds import SEED
 
-PACKAGE = __name__.partition(".")[0] + "."
-
 
 def take_device(cls: Any) -> None:
     """Have a layer with parameters take `device=` as PyTorch's does: "cpu", the only one, changes nothing.
@@ -43,7 +42,7 @@ def take_device(cls: Any) -> None:
     It may come by position, as `dtype` may after it: classes made of a layer hand both on like that.
     """
     constructor = vars(cls).get("__init__")
-    if constructor is None or not cls.__module__.startswith(PACKAGE):
+    if constructor is None or not is_own(cls):
         return
     parameters = inspect.signature(constructor).parameters
     if "dtype" not in parameters:
@@ -210,7 +209,7 @@ PYTORCHS_INPUTS = {"x": "input", "x1": "input1", "x2": "input2"}
 
 def other_names(cls: Any) -> dict[str, str]:
     """By PyTorch's names of the inputs of our layers, as in `loss(input=y, target=t)`, ours."""
-    if not (getattr(cls.forward, "__module__", None) or "").startswith(PACKAGE):
+    if not is_own(cls.forward):
         return {}
     code = cls.forward.__code__
     names = code.co_varnames[1 : code.co_argcount]
@@ -220,7 +219,7 @@ def other_names(cls: Any) -> dict[str, str]:
 def check_inputs(layer: Any, inputs: Iterable[Any], error: AttributeError) -> None:
     """Refuse an input for what it is, where a layer of this package missed an attribute in it."""
     layers = [member for member in vars(layer).values() if hasattr(member, "forward")]
-    if layers or not type(layer).__module__.startswith(PACKAGE):
+    if layers or not is_own(type(layer)):
         return
     for given in inputs:
         if given is error.obj and not is_array(given):

@@ -12,7 +12,7 @@ from ..creation import zeros
 from ..dtypes import Array, get_default_dtype
 from ..engine.modes import no_grad
 from ..engine.numpy_calls import tensors_in
-from ..engine.registry import picture
+from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..errors import show_shape, show_table
 from ..options import is_integers, show_given
@@ -76,7 +76,7 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str | None:
-        return picture("summary_html", self)
+        return if_open("summary_html", self)
 
     def totals(self) -> list[str]:
         """The lines below the table."""

@@ -12,7 +12,7 @@ from .. import functional as F
 from ..absent.missing import public_names
 from ..dtypes import Array
 from ..engine.commit import Changes
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite
@@ -22,7 +22,7 @@ __path__: list[str] = []  # a package without modules: an import of one, such as
 REAL = number(has_type=is_real)._replace(at_once=True)
 
 
-@told
+@observable
 @checked(max_norm=REAL, norm_type=REAL, error_if_nonfinite=FLAG)
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
@@ -65,7 +65,7 @@ def length(vector: Array, p: float) -> float:
     return float(np.linalg.norm(vector.astype(np.float64), p)) if vector.size else 0.0
 
 
-@told
+@observable
 @checked(clip_value=NOT_NEGATIVE)
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Keep each number of the gradients, in place, between -clip_value and clip_value."""
@@ -85,7 +85,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     return F.cat(rows)
 
 
-@told
+@observable
 @checked()
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Write the numbers of a row into the parameters, in their order: into all of them, or into none."""

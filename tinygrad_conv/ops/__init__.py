@@ -1,4 +1,6 @@
-"""The ops, by family: in each file a forward and, beside it, its rules; `arguments` has their checks.
+"""The ops, by family: in each file a forward and, beside it, its rules.
+
+`arguments` has their checks, `replayed` what prepares them for a replay.
 
 `print(tg.ops)` lists them, users' own included; `tg.ops.conv2d` is one, and `help(tg.ops.conv2d)` tells its
 rules.

@@ -13,9 +13,8 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
-from .arguments.dtypes import check_float
-from .arguments.scalars import check_approximation, check_bounds
 from .arguments.shapes import check_slopes
+from .arguments.values import check_approximation, check_bounds, check_float
 from .arithmetic import where
 from .functions import exp, masked, relu, sigmoid, tanh, wide
 from .reduce import sum_to

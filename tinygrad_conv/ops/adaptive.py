@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.dtypes import check_float
+from .arguments.values import check_float
 from .arguments.windows import batched, cell_bounds, check_images
 from .index import put_add
 from .resample import Entries, mix_axes, unmix_axes

@@ -7,7 +7,7 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
-from .arguments.scalars import check_power
+from .arguments.values import check_power
 from .functions import floating, log, masked, sigmoid, sign, zeros_for
 
 
@@ -20,7 +20,9 @@ def broadcast(op, function, a, b):
         raise ShapeError(f"{op}: {shapes} do not broadcast") from None
     except TypeError:  # NumPy's has a table of dtypes in it
         dtypes = f"a {show_array(a)} and b {show_array(b)}"
-        raise DtypeError(f"{op}: there is none of {dtypes}; convert them, as by .to(…) or .bool()") from None
+        raise DtypeError(
+            f"{op}: it is not defined for {dtypes}; convert them, as with .to(…) or .bool()"
+        ) from None
 
 
 @primitive(broadcasting=True)

@@ -16,7 +16,6 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from .activations import per_channel
-from .arguments.dtypes import check_float
 from .arguments.losses import (
     check_class_numbers,
     check_class_target,
@@ -28,6 +27,7 @@ from .arguments.losses import (
     labels_outside,
     labels_shape,
 )
+from .arguments.values import check_float
 from .arithmetic import div
 from .functions import masked, to, wide
 from .loss import reduced

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.counts import check_counted, check_minlength, check_sequences
 from .arguments.dims import one_dim, reduced_dims
+from .arguments.values import check_counted, check_minlength, check_sequences
 
 
 @primitive(names=("input",), differentiable=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.dtypes import check_float
+from .arguments.values import check_float
 
 
 @primitive

@@ -169,14 +169,14 @@ def zeros_for(x: Any) -> Any:
 def to(x, *, dtype):
     """The same numbers in another dtype; the gradient comes back in the dtype of x.
 
-    Raises DtypeError for what is no dtype, or one in another machine's order of bytes.
+    Raises DtypeError for what is no dtype, or one in another machine's byte order.
     """
     try:
         y = x.astype(dtype)
     except TypeError:
         raise DtypeError(f"to: {dtype!r} is no dtype; and there is no other device than the CPU") from None
     if not y.dtype.isnative:
-        raise DtypeError(f"to: {dtype!r} is in another order of bytes; write {y.dtype.name!r}")
+        raise DtypeError(f"to: {dtype!r} is in another byte order; write {y.dtype.name!r}")
     return y
 
 

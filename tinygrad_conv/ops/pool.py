@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
-from .arguments.scalars import check_divisor
+from .arguments.values import check_divisor
 from .arguments.windows import batched, check_images, pool_window, touching
 from .functions import floating, wide
 

@@ -11,8 +11,8 @@ from ..dtypes import HALF
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.dims import kept_shape, one_dim, reduced_dims
-from .arguments.dtypes import check_float
 from .arguments.shapes import check_repeats
+from .arguments.values import check_float
 from .arithmetic import pow, where
 from .functions import exp, floating, masked, to, wide
 from .shape import cat, flip, reshape

@@ -18,8 +18,8 @@ from ..engine.declare import primitive
 from ..errors import ShapeError
 from ..kernels.sums import BLOCK, sum_in_halves
 from .arguments.dims import one_dim
-from .arguments.dtypes import check_float
 from .arguments.shapes import check_resized
+from .arguments.values import check_float
 from .functions import wide
 
 NEAREST = {"nearest": 0.0, "nearest-exact": 0.5}

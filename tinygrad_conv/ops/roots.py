@@ -14,8 +14,7 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from .arguments.dims import reduced_dims
-from .arguments.dtypes import check_float
-from .arguments.scalars import check_norm_order
+from .arguments.values import check_float, check_norm_order
 from .arithmetic import pow, where
 from .functions import abs, sign, wide, zeros_for
 from .reduce import shared_by, spread, var, var_dx

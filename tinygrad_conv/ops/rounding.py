@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.declare import primitive
-from .arguments.scalars import check_integer_divisor
+from .arguments.values import check_integer_divisor
 from .arithmetic import broadcast
 from .functions import wide, zeros_for
 

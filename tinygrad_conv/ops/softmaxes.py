@@ -7,7 +7,7 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from .arguments.dims import one_dim
-from .arguments.dtypes import check_float
+from .arguments.values import check_float
 from .functions import exp, wide
 from .reduce import sum
 

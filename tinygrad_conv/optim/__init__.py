@@ -1,4 +1,11 @@
-"""Optimisers: what to do with a gradient. And schedules of their learning rates, in `lr_scheduler`."""
+"""Optimisers: what to do with a gradient. And schedules of their learning rates, in `lr_scheduler`.
+
+optimizer.py    what all share: parameter groups, their state, and the step over them
+drafts.py       where a step is computed, beside the numbers that it is to replace
+loading.py      a state dict, checked as a whole before any of it is loaded
+sgd.py, adam.py, adam_variants.py, adagrad.py, rmsprop.py    the formulas
+options.py      what their options may be
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..foreign import plain_option
-from ..options import Option, check_constructor, check_option, show_given
+from ..options import Option, check_option, show_given, wrap_constructor
 from .drafts import IN_PLACE, Drafts, State, copied, draft_of_state, share_memory, warn_if_unchanged
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
 from .options import CLOSURE, NOTES, OPTIMIZERS, check_implementation
@@ -57,7 +57,7 @@ class Optimizer:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.options = check_constructor(cls, OPTIMIZERS) or cls.options
+        cls.options = wrap_constructor(cls, OPTIMIZERS) or cls.options
 
     def __init__(self, params: Iterable[Any], defaults: Group, **implementation: Any) -> None:
         check_implementation(type(self).__name__, implementation, defaults)

@@ -12,7 +12,6 @@ checking.py   looking at the options of a call
 """
 
 from .checking import (
-    check_constructor,
     check_option,
     checked,
     explain,
@@ -22,6 +21,7 @@ from .checking import (
     option_error,
     settled_option,
     show_given,
+    wrap_constructor,
 )
 from .kinds import (
     ANY,
@@ -81,7 +81,6 @@ __all__ = [
     "SWITCH",
     "TEXT",
     "as_numbers",
-    "check_constructor",
     "check_option",
     "checked",
     "choice",
@@ -106,4 +105,5 @@ __all__ = [
     "options_of",
     "settled_option",
     "show_given",
+    "wrap_constructor",
 ]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from ..errors import SHORT, DtypeError, show_array
+from ..foreign import PACKAGE, is_own
 from ..spellings import respelled
 from .kinds import Option, as_numbers
 from .names import options_of
@@ -27,7 +28,6 @@ EXPECTED = {  # what Python says of a value, and what was expected in its place
     **{f"has no attribute '{name}'": "a Tensor or an ndarray" for name in ARRAYS_HAVE},
 }
 PLAIN_NUMBERS = (float, int)
-PACKAGE = __name__.partition(".")[0] + "."
 
 
 def option_error(owner: str, name: str, option: Option, value: Any) -> Exception | None:
@@ -120,7 +120,7 @@ def checked(**own: Option) -> Callable[[Function], Function]:
     return check
 
 
-def check_constructor(
+def wrap_constructor(
     cls: Any, options: Mapping[str, Option], own: Mapping[str, Mapping[str, Option]] | None = None
 ) -> dict[str, Option]:
     """Have a class of this package look at the options of its constructor, by their names; which these are.
@@ -128,7 +128,7 @@ def check_constructor(
     own: by class, where it has a meaning of its own for some. What users' own classes take is theirs to say.
     """
     special = (own or {}).get(cls.__name__, {})
-    if not cls.__module__.startswith(PACKAGE) or not (special or "__init__" in vars(cls)):
+    if not is_own(cls) or not (special or "__init__" in vars(cls)):
         return {}
     constructor, meant = cls.__init__, {**options, **special}
     cls.__init__ = checked(**meant)(constructor)
@@ -192,7 +192,7 @@ def message_of(error: Exception) -> str:
 
 def is_foreign(error: Exception) -> bool:
     """Whether an error is of a class that neither Python nor NumPy nor this package has: a user's own."""
-    return type(error).__module__.partition(".")[0] not in ("builtins", "numpy", PACKAGE[:-1])
+    return type(error).__module__.partition(".")[0] not in ("builtins", "numpy", PACKAGE)
 
 
 def is_explained(owner: str, error: Exception) -> bool:

@@ -15,12 +15,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.backpropagation import NO_GRAD
 from ..engine.commit import set_all
 from ..engine.node import Node
 from ..errors import RankError, describe_nonfinite, show_array
@@ -190,7 +190,7 @@ class Averaging:
     def forget(self) -> None:
         """What waited in `.grad` has been averaged, and is about to be written there."""
         if self.is_holding:
-            set_all(self.leaves, "_grad", NO_GRAD)
+            set_all(self.leaves, "_grad", repeat(None))
             self.held, self.is_holding = [], False
 
 

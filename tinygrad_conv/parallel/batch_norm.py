@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from ..dtypes import Array
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.tensor import Tensor
 from ..functional import norms
 from ..nn.module import Module
@@ -83,7 +83,7 @@ def converted(layer: BatchNorm, comm: Any, weighted: bool) -> SyncBatchNorm:
     return made.train(layer.training)
 
 
-@told
+@observable
 def follow(
     mean: Tensor, variance: Tensor | None, count: Tensor | None, statistics: Array, momentum: float | None
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from ..absent.missing import PACKAGE
+from ..foreign import PACKAGE
 from .calls import Calls
 from .kinds import UNKNOWN, Kind, part
 from .namespaces import attribute, hint, imported, our_module, pytorchs_path

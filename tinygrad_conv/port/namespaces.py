@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..absent.instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
-from ..absent.missing import PACKAGE, PYTORCHS, is_numpys_function, pytorchs_name
+from ..absent.missing import PYTORCHS, is_numpys_function, pytorchs_name
+from ..foreign import PACKAGE
 
 FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
 """Packages beside PyTorch that are not here either."""

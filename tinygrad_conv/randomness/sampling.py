@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..creation import shape_of
-from ..dtypes import Array, below, check_numbers, get_default_dtype
+from ..dtypes import Array, below, get_default_dtype, numeric_array
 from ..engine.in_place import change
-from ..engine.modes import told
+from ..engine.modes import observable
 from ..engine.registry import OPS, composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import ARRAY, COUNT, FLAG, OPERAND, checked
 from .default import drawing_from
 
 
-@told
+@observable
 @checked(mean=OPERAND, std=OPERAND)
 def normal(
     mean: Any,
@@ -53,7 +53,7 @@ def normal(
     return Tensor(drawn.astype(chosen), None, requires_grad)
 
 
-@told
+@observable
 @checked(input=ARRAY)
 def bernoulli(input: Any, *, generator: Any = None) -> Tensor:
     """1 with the probability in `input`, else 0, in its dtype; no gradient passes through the choice."""
@@ -63,7 +63,7 @@ def bernoulli(input: Any, *, generator: Any = None) -> Tensor:
     return Tensor(drawn.astype(probabilities.dtype))
 
 
-@told
+@observable
 @checked(input=ARRAY, num_samples=COUNT, replacement=FLAG)
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """[…, num_samples] indices, drawn in proportion to the weights of each row of `input`, [C] or [N, C].
@@ -91,7 +91,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
 def numbers_of(value: Any) -> Array:
     """The numbers of a tensor, of an array, or of a number alone."""
-    return check_numbers(np.asarray(value.data if isinstance(value, Tensor) else value))
+    return numeric_array(value.data if isinstance(value, Tensor) else value)
 
 
 def check_weights(weights: Array, count: int, replacement: bool) -> None:
@@ -148,7 +148,7 @@ def into(x: Tensor, symbol: str, generator: Any, draw: Callable[..., Array], *op
 
 
 @composite
-@told
+@observable
 @checked(mean=OPERAND, std=OPERAND)
 def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = None) -> Tensor:
     """Normal numbers in the place of the old ones."""
@@ -157,7 +157,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = 
 
 
 @composite
-@told
+@observable
 @checked(low=OPERAND, high=OPERAND)
 def uniform_(input: Tensor, low: float = 0, high: float = 1, *, generator: Any = None) -> Tensor:
     """Numbers on [low, high) in the place of the old ones."""
@@ -173,7 +173,7 @@ def draw_below(random: Any, shape: tuple[int, ...], low: Any, high: Any, dtype: 
 
 
 @composite
-@told
+@observable
 @checked(p=OPERAND)
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """1 with probability p, a number or a tensor that broadcasts, else 0, in the place of the old numbers."""
@@ -181,7 +181,7 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
 
 
 @composite
-@told
+@observable
 @checked(lambd=OPERAND)
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Any = None) -> Tensor:
     """Exponential numbers of rate lambd in the place of the old ones."""

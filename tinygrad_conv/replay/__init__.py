@@ -16,9 +16,9 @@ reading order:
     arguments.py    what a step is called with, and the key of a recording
     trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
-    beside.py       what the step does in Python beside tensors: prints, random numbers, outside lists
+    side_effects.py    what the step does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
-    names.py, world.py    what it reaches outside of itself
+    names.py, outside.py    what it reaches outside of itself
     facts.py, guard.py    what it takes for granted of that, and whether it still holds
     joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again

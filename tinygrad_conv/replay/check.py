@@ -17,7 +17,7 @@ from .trace import Trace
 COMPARED = ("forward", "rule", "add", "cast")
 
 
-def check_against_eager(program: Program, given: Arguments, step: Callable[[], Any]) -> Any:
+def replay_compared(program: Program, given: Arguments, step: Callable[[], Any]) -> Any:
     """One step by the program, if it is what the eager step is; else ReplayError, with everything as it was.
 
     The eager step comes first, and is undone: parameters, buffers, optimisers and random numbers are put

@@ -14,12 +14,12 @@ from typing import Any
 from ..dtypes import get_default_dtype
 from ..engine.modes import GRAD
 from ..kernels import kernels_in_use
-from .beside import Beside
 from .facts import GONE, Fact, is_same, numbers_in
+from .outside import Outside
 from .program import Line, Recorded
+from .side_effects import SideEffects
 from .slots import awaited
 from .values import walk
-from .world import World
 
 STATE = attrgetter("_requires_grad", "_listeners", "_edge")  # what a tensor is, beside its numbers
 
@@ -32,15 +32,15 @@ def settings() -> tuple[Any, ...]:
 class Guard:
     """What a recording took for granted."""
 
-    def __init__(self, step: Any, beside: Beside, recorded: Recorded, arguments: Iterable[Any]) -> None:
+    def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, arguments: Iterable[Any]) -> None:
         self.settings = settings()
-        world = World(step, beside, arguments)
+        outside = Outside(step, effects, arguments)
         for line in recorded.lines:
             if line.kind == "step":
-                world.value("an optimiser", line.target)
-        self.containers, self.iterators = world.containers, world.iterators
+                outside.value("an optimiser", line.target)
+        self.containers, self.iterators = outside.containers, outside.iterators
         self.hooks = [
-            hooks for module in world.modules.values() for hooks in (module._pre_hooks, module._hooks)
+            hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)
         ]
         self.outside = [
             (number, slot.value) for number, slot in enumerate(recorded.slots) if slot.origin == "outside"
@@ -49,15 +49,15 @@ class Guard:
         self.arrays = [tensor._data for tensor in self.tensors]
         self.forms = [(array.shape, array.dtype, array.strides) for array in self.arrays]
         self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
-        facts = world.facts
+        facts = outside.facts
         for tensor in self.tensors:
             for name in ("requires_grad", "listeners", "edge"):
                 facts.append(Fact.now(attrgetter(f"_{name}"), tensor, name))
         given = {id(value) for line in recorded.lines for value in given_to(line)}
-        for name, array in world.arrays:
+        for name, array in outside.arrays:
             if id(array) not in given:
                 facts.append(Fact.copied(numbers_in, array, name))
-        self.kept = [*arguments, world]  # objects that are known by their identity
+        self.kept = [*arguments, outside]  # objects that are known by their identity
         self.ask_for(facts)
 
     def ask_for(self, facts: list[Fact]) -> None:

@@ -9,7 +9,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from ..engine.registry import door, picture
+from ..engine.registry import door, if_open
 from ..errors import ReplayError, show_array, show_count, show_table
 from ..members import grouped
 from .arguments import Arguments
@@ -79,7 +79,7 @@ class Profile:
         return f"{self.table()}\n{self.verdict}"
 
     def _repr_html_(self) -> str | None:
-        return picture("program_html", self)
+        return if_open("program_html", self)
 
     def to_html(self, path: str | Path, title: str = "") -> None:
         """Write one self-contained page: the calls, their times, and which buffer serves which of them."""

@@ -20,14 +20,14 @@ import numpy as np
 from ..engine.location import Where, line_of, show_where
 from ..engine.modes import OBSERVATION
 from .arguments import Arguments
-from .beside import Beside
 from .calls import Departure
-from .check import check_against_eager
+from .check import replay_compared
 from .guard import STATE, Guard, settings
 from .names import names_in
 from .program import Recorded, difference
 from .results import ResultForm, place_of
 from .runner import Program
+from .side_effects import SideEffects
 from .slots import LISTENERS, awaited
 from .trace import Trace
 from .values import same
@@ -143,7 +143,7 @@ class Replayed:
         self.program = program
         self.replays += 1
         if self.check or (self.check_every and self.replays % self.check_every == 0):
-            return check_against_eager(program, given, lambda: self.step(*inputs, **options))
+            return replay_compared(program, given, lambda: self.step(*inputs, **options))
         try:
             return program.run(given.tensors, given.arrays)
         except Departure as departure:
@@ -159,21 +159,21 @@ class Replayed:
             self.say(reason, place_of(self.step))
             return self.step(*inputs, **options)
         self.recordings += 1
-        trace, beside, before = Trace(given.tensors, given.bare), Beside(), settings()
+        trace, effects, before = Trace(given.tensors, given.bare), SideEffects(), settings()
         states = list(map(STATE, given.tensors))
-        with trace, beside:
+        with trace, effects:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
         if settings() != before:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
         if list(map(STATE, given.tensors)) != states:
             recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
-        if beside.fault is not None:
-            recorded.refuse(*beside.fault)
+        if effects.fault is not None:
+            recorded.refuse(*effects.fault)
         try:
             ResultForm(trace, result, self.step)
-            guard = Guard(self.step, beside, recorded, given.others)
-            refuse_what_lasts(recorded, guard, beside)
+            guard = Guard(self.step, effects, recorded, given.others)
+            refuse_what_lasts(recorded, guard, effects)
             self.learn(entry, given, guard, recorded)
         except Exception as error:  # the step has run: its result counts
             self.say(f"it could not be recorded ({type(error).__name__}: {error})", place_of(self.step))
@@ -261,15 +261,15 @@ class Replayed:
             self.say(f"{names[0]} looks on", place_of(self.step))
 
 
-def refuse_what_lasts(recorded: Recorded, guard: Guard, beside: Beside) -> None:
+def refuse_what_lasts(recorded: Recorded, guard: Guard, effects: SideEffects) -> None:
     """Refuse what a step leaves behind in Python, and hooks of modules."""
-    for container, method, where in beside.entries:
+    for container, method, where in effects.entries:
         if id(container) in guard.containers:
             recorded.refuse(f"it calls {method} of {guard.containers[id(container)]}, from outside", where)
     if guard.hooked and recorded.lines:
         recorded.refuse("hooks of a module are attached", recorded.lines[0].where)
     options = {name for line in recorded.lines if line.kind == "step" for name in line.target.defaults}
-    for code in beside.frames:
+    for code in effects.frames:
         for name in options & names_in(code).options:
             recorded.refuse(f"it sets an option of the optimiser, {name!r}, itself", (code, 0))
     for name in guard.iterators if recorded.lines else ():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.memory import read_only
-from ..engine.registry import door, picture
+from ..engine.registry import door, if_open
 from ..engine.tensor import Tensor, tensor_of
 from ..errors import ReplayError
 from ..members import each_once
@@ -129,7 +129,7 @@ class Program:
         return listed(self.recorded)
 
     def _repr_html_(self) -> str | None:
-        return picture("program_html", self)
+        return if_open("program_html", self)
 
 
 class Changed:

@@ -60,7 +60,7 @@ def packed(structure: str, arrays: Mapping[Name, Array], metadata: Mapping[str, 
 
 
 def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A dtype in this machine's order of bytes."""
+    """A dtype in this machine's byte order."""
     return dtype.newbyteorder("=")
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.declare import Rule
+from ...engine.rule import Rule
 from ...errors import RuleError
 from ..behaviour import assert_pure, assert_same_in_any_layout
 from ..calls import RecordedCall, calls_of

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.declare import Rule
 from ...engine.location import show_place
+from ...engine.rule import Rule
 from ...errors import GradcheckError
 from ..calls import RecordedCall
 from ..failure import assemble, body_of, is_there, name_of, place_of

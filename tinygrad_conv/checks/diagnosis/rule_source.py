@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.declare import Rule
 from ...engine.location import show_path, show_place
 from ...engine.numpy_calls import LOOK_ON, OPERATORS
 from ...engine.op import Op
 from ...engine.registry import OPS
+from ...engine.rule import Rule
 from ..function import is_float_array
 
 FACTS = {"shape", "ndim", "dtype"}  # what may be asked of an array, and is no array itself

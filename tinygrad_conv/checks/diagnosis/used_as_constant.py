@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import FLOATS, Array
-from ...engine.declare import Rule
 from ...engine.differentiate import grad
+from ...engine.rule import Rule
 from ...engine.tensor import Tensor
 from ...members import members_of
 from ..calls import RecordedCall

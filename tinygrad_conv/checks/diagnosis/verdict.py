@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...dtypes import FLOATS
-from ...engine.declare import Rule
+from ...engine.rule import Rule
 from ..calls import RecordedCall
 from ..fault import UNKNOWN, Fault, Finding
 from ..introspection import as_array

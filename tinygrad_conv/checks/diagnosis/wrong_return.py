@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import FLOATS
-from ...engine.declare import Rule
+from ...engine.rule import Rule
 from ...engine.tensor import Tensor
 from ...errors import show_shape
 from ..calls import RecordedCall, gradients_returned

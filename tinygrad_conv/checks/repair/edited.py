@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.declare import Rule
 from ...engine.op import Op
+from ...engine.rule import Rule
+from ...foreign import PACKAGE
 from ..calls import RecordedCall
 from ..diagnosis.culprit import fault_alone
 from ..diagnosis.rule_source import parse_definition
@@ -22,7 +23,7 @@ from ..pullback import Pullback, gradient_of
 from ..tolerance import Tolerance, WrongEntry
 from .edits import Edit
 from .exam import Case, cases_of
-from .rule_names import PACKAGE, RuleNames, names_for
+from .rule_names import RuleNames, names_for
 
 
 class Job(NamedTuple):

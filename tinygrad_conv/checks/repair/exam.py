@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import FLOATS, Array
-from ...engine.declare import Rule
 from ...engine.registry import OPS
+from ...engine.rule import Rule
 from ..calls import RecordedCall, readable_values
 from ..function import Function, can_broadcast
 from ..introspection import REFUSALS

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from ...engine.declare import Rule
+from ...engine.rule import Rule
 from ..diagnosis.culprit import Culprit
 from ..tolerance import Tolerance
 from .additions import WAYS

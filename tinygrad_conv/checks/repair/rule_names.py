@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...engine.declare import Rule
+from ...engine.rule import Rule
+from ...foreign import PACKAGE
 from .exam import Case
-
-PACKAGE = __name__.partition(".")[0]
 
 
 class RuleNames(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from ...dtypes import CODES, Array
 from ...engine.tensor import Tensor
 from ...errors import DtypeError, ShapeError, show_array
-from ...options import check_constructor, show_given
+from ...options import show_given, wrap_constructor
 from ...randomness.seeds import Random, random_numbers
 from ...randomness.state import generator_state, set_generator_state
 from .options import BY_CLASS, TRANSFORM
@@ -23,7 +23,7 @@ class Transform:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_constructor(cls, TRANSFORM, BY_CLASS)
+        wrap_constructor(cls, TRANSFORM, BY_CLASS)
 
     def __call__(self, img: Any) -> Any:
         """The image, or the batch, changed."""
@@ -120,7 +120,7 @@ class Compose:
             member.load_state_dict(state)
 
 
-check_constructor(Compose, TRANSFORM)
+wrap_constructor(Compose, TRANSFORM)
 
 
 def takes_batches(transform: Any) -> bool:
@@ -134,7 +134,7 @@ def image_array(owner: str, img: Any) -> Array:
     """The numbers of an image [C, H, W] or a batch [N, C, H, W]."""
     if not isinstance(img, (Tensor, np.ndarray)) or isinstance(img, np.ma.MaskedArray):
         raise TypeError(
-            f"{owner}: img must be a Tensor or an ndarray, not {type(img).__name__}; of an image of Pillow's "
+            f"{owner}: img must be a Tensor or an ndarray, not {type(img).__name__}; for a Pillow image, "
             "ToTensor() makes one"
         )
     array: Array = img.data if isinstance(img, Tensor) else img

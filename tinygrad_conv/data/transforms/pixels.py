@@ -11,7 +11,7 @@ import numpy as np
 from ...dtypes import CODES, Array, get_default_dtype
 from ...engine.tensor import Tensor
 from ...errors import DtypeError, ShapeError, show_array
-from ...options import check_constructor
+from ...options import wrap_constructor
 from ...randomness.seeds import Random, random_numbers
 from .base import RandomTransform, Transform, for_channels
 from .options import TRANSFORM
@@ -20,7 +20,7 @@ ATTEMPTS = 10  # to draw a rectangle that fits
 
 
 class ToTensor:
-    """A picture as a Tensor [C, H, W]: of an ndarray [H, W] or [H, W, C] or an image of Pillow's.
+    """A picture as a Tensor [C, H, W]: of an ndarray [H, W] or [H, W, C], or of a Pillow image.
 
     uint8 becomes float32 (the default dtype) from 0 to 1; other dtypes stay as they are. A Tensor passes
     unchanged, for this package's datasets give [C, H, W] where torchvision's give images of Pillow's.
@@ -48,7 +48,7 @@ def picture_array(pic: Any) -> Array:
     elif hasattr(pic, "__array_interface__") and hasattr(pic, "getbands"):
         array = np.asarray(pic.convert("RGB") if pic.mode == "P" else pic)
     else:
-        raise TypeError(f"ToTensor: pic must be an ndarray or an image of Pillow's, not {type(pic).__name__}")
+        raise TypeError(f"ToTensor: pic must be an ndarray or a Pillow image, not {type(pic).__name__}")
     if array.ndim not in (2, 3):
         raise ShapeError(f"ToTensor: pic must be [H, W] or [H, W, C], not {show_array(array)}")
     if array.dtype.char not in CODES:
@@ -94,7 +94,7 @@ class Lambda:
         return f"Lambda({getattr(self.lambd, '__qualname__', self.lambd)})"
 
 
-check_constructor(Lambda, TRANSFORM)
+wrap_constructor(Lambda, TRANSFORM)
 
 
 class RandomErasing(RandomTransform):

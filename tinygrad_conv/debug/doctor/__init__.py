@@ -6,7 +6,7 @@
 
 seen.py         what was seen of a training: ops, backwards, steps, as numbers
 watch.py        the observer that sees it; data_seen.py, models.py
-seams.py        what no observer is told of; shuffles.py: of NumPy's
+patches.py      methods wrapped meanwhile, for what no observer is told of; shuffles.py: NumPy's
 finding.py      a finding, and the report; thresholds.py: every threshold, with its reason
 flow.py         gradient flow by layer, dead, saturated, identical units; recurrence.py: of one weight
 initial.py      weights that begin too large or too small
@@ -18,7 +18,8 @@ losses.py       softmax and the loss, the batch axis, shapes that broadcast; div
 reshapes.py     axes that a view scrambles; axes.py: what the source says of them
 guesses.py      nothing is learned, and nothing else is found
 statistics.py   running statistics that are another layer's
-modes.py        dropout, batch norm, NaN and infinities, state dicts; stops.py: exceptions
+modes.py        training and eval mode, dropout, batch norm; not_finite.py: NaN and infinities
+state_dicts.py  loaded in part, or into other layers; stops.py: exceptions
 examination.py  `Doctor`, which puts it together; untouched.py: afterwards all is as before; command.py
 """
 

@@ -14,7 +14,7 @@ from bdb import BdbQuit
 from pathlib import Path
 from typing import Any
 
-from ...engine.location import PACKAGE
+from ...engine.location import PACKAGE_FOLDER
 from ...errors import show_count
 from ..script import add_script, positive, print_error
 from .thresholds import STEPS
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 def own_path() -> list[str]:
     """The folders that modules are imported from, this package's among them."""
-    package = str(Path(PACKAGE).parent)
+    package = str(Path(PACKAGE_FOLDER).parent)
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return [package, *(folder for folder in known if folder and folder != package)]
 

@@ -12,7 +12,7 @@ from ...engine.backpropagation import enter_seeds
 from ...engine.backward import sweep
 from ...engine.modes import observed_by
 from ...engine.observe import Observation, ObservedGradients
-from ...engine.registry import picture
+from ...engine.registry import if_open
 from ...engine.tensor import Tensor
 from ...errors import show_count, show_value
 from ...nn.module import Module
@@ -27,6 +27,7 @@ from . import (
     losses,
     models,
     modes,
+    not_finite,
     orders,
     padding,
     parameters,
@@ -34,21 +35,22 @@ from . import (
     reshapes,
     schedules,
     signs,
+    state_dicts,
     statistics,
     steps,
     stops,
 )
 from .finding import Finding, report, worst_first
 from .flow import Flow
-from .seams import telling
+from .patches import telling
 from .seen import History
 from .shuffles import telling_of_shuffles
 from .untouched import untouched
 from .watch import Watch
 
 SUBJECTS = (
-    *(stops, modes, steps, parameters, cuts, losses, divergences, signs, data, orders, padding),
-    *(reshapes, flow, initial, recurrence, schedules, statistics),
+    *(stops, modes, not_finite, state_dicts, steps, parameters, cuts, losses, divergences, signs, data),
+    *(orders, padding, reshapes, flow, initial, recurrence, schedules, statistics),
 )
 
 
@@ -120,7 +122,7 @@ class Doctor:
         return str(self)
 
     def _repr_html_(self) -> str | None:
-        return picture("doctor_html", self)
+        return if_open("doctor_html", self)
 
 
 def split_arguments(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...engine.location import Place
-from ...engine.registry import picture
+from ...engine.registry import if_open
 from ...errors import show_count
 
 FAULT, PERHAPS, NOTE = "fault", "perhaps", "note"
@@ -52,7 +52,7 @@ class Finding:
         return f"<{self.level} {self.kind}: {self.what}{at}>"
 
     def _repr_html_(self) -> str | None:
-        return picture("finding_html", self)
+        return if_open("finding_html", self)
 
 
 LARGE_STEPS = {"dead_units", "vanishing_gradient", "exploding_gradient", "saturated"}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.location import Place
-from ...engine.registry import picture
+from ...engine.registry import if_open
 from ...members import grouped
 from .finding import PERHAPS, Finding
 from .models import begun_at, key_of
@@ -71,7 +71,7 @@ class Flow:
     __repr__ = __str__
 
     def _repr_html_(self) -> str | None:
-        return picture("layers_html", self)
+        return if_open("layers_html", self)
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """The cells of the table, its head first; of each line the last is a bar."""

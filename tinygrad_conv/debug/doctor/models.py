@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
-from ...engine.location import PACKAGE, Place, place_at
+from ...engine.location import PACKAGE_FOLDER, Place, place_at
 from ...engine.tensor import Tensor
 from ...errors import show_shape
 from ...members import each_once
@@ -90,7 +90,7 @@ def line_of_attribute(of_class: type, attribute: str) -> Place | None:
 def definition_of(of_class: type) -> tuple[str, ast.ClassDef | None]:
     """The file of a user's class, and the class in it. By its methods, for a script's module may be gone."""
     codes = [method.__code__ for method in vars(of_class).values() if isinstance(method, FunctionType)]
-    if not codes or codes[0].co_filename.startswith(PACKAGE):
+    if not codes or codes[0].co_filename.startswith(PACKAGE_FOLDER):
         return "", None
     file = codes[0].co_filename
     try:

@@ -117,24 +117,23 @@ def splits_the_wrong_axis(before: tuple[int, ...], after: tuple[int, ...]) -> bo
 def advice_for(before: tuple[int, ...], after: tuple[int, ...], order: list[int] | None) -> str:
     """What to write; order: the axes as the source asks for them, where it says so."""
     if order is not None and len(before) > len(after):
-        return f"move the axes first: x.permute({listed(order)}).reshape({listed(after)})"
+        return f"move the axes first: x.permute({as_arguments(order)}).reshape({as_arguments(after)})"
     if order is not None and len(before) == len(after):
-        return f"move the axes: x.permute({listed(order)})"
+        return f"move the axes: x.permute({as_arguments(order)})"
     if len(before) == len(after):
         return f"swap the axes with {swapped(before, after)}"
     order = grouped(before, after)
     if order is None:
         return "move the axes with x.permute(…), before they are joined or after they are cut"
     if len(before) > len(after):
-        return f"move the axes first: x.permute({listed(order)}).reshape({listed(after)})"
+        return f"move the axes first: x.permute({as_arguments(order)}).reshape({as_arguments(after)})"
     cut = [after[axis] for axis in order]
     back = [order.index(axis) for axis in range(len(order))]
-    return (
-        f"cut the axes in their order, and move them then: x.reshape({listed(cut)}).permute({listed(back)})"
-    )
+    advice = "cut the axes in their order, and move them then"
+    return f"{advice}: x.reshape({as_arguments(cut)}).permute({as_arguments(back)})"
 
 
-def listed(numbers: Iterable[int]) -> str:
+def as_arguments(numbers: Iterable[int]) -> str:
     """Sizes, or axes, as arguments."""
     return ", ".join(map(str, numbers))
 
@@ -144,7 +143,7 @@ def swapped(before: tuple[int, ...], after: tuple[int, ...]) -> str:
     moved = [axis for axis, (old, new) in enumerate(zip(before, after)) if old != new]
     if len(moved) == 2:
         return f"x.transpose({moved[0]}, {moved[1]})"
-    return f"x.permute({listed(order_of(before, after))})"
+    return f"x.permute({as_arguments(order_of(before, after))})"
 
 
 def order_of(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:

@@ -18,7 +18,7 @@ import numpy as np
 from ...dtypes import Array
 from ...engine.location import user_where
 from .data_seen import MOST_SHUFFLED, note_order
-from .seams import WATCH, wrapped_by
+from .patches import WATCH, wrapped_by
 
 MOST_DRAWS = 4  # permutations of which it is looked what they index: data are ordered at the beginning
 MOST_ARRAYS = 6  # of a length

@@ -36,8 +36,8 @@ class Normed:
 
 def normed_by(call: Call) -> Normed | None:
     """The statistics of a batch norm that uses its running ones."""
-    running = [plain(call.params.get(name)) for name in ("running_mean", "running_var")]
-    x = plain(call.inputs.get("x"))
+    running = [array_of(call.params.get(name)) for name in ("running_mean", "running_var")]
+    x = array_of(call.inputs.get("x"))
     if call.params.get("training") or x is None or x.ndim < 2 or running[0] is None or running[1] is None:
         return None
     if x.size < MEASURED * x.shape[1]:
@@ -48,7 +48,7 @@ def normed_by(call: Call) -> Normed | None:
     return Normed(Channels(running[0].reshape(-1).copy(), running[1].reshape(-1).copy()), arrived)
 
 
-def plain(value: Any) -> Array | None:
+def array_of(value: Any) -> Array | None:
     """An array, or that of a Tensor."""
     array = getattr(value, "_data", value)
     return array if isinstance(array, np.ndarray) else None

@@ -7,7 +7,7 @@ import os
 import traceback
 from collections.abc import Iterator
 
-from ...engine.location import PACKAGE, Place
+from ...engine.location import PACKAGE_FOLDER, Place
 from .finding import Finding
 from .seen import History
 
@@ -115,7 +115,7 @@ def users_line(error: BaseException) -> Place | None:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((PACKAGE, LIBRARY, "<"))
+        if not frame.filename.startswith((PACKAGE_FOLDER, LIBRARY, "<"))
     ]
     if not frames:
         return None

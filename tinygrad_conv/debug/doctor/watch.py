@@ -191,16 +191,17 @@ class Watch(Observer):
             return
         self.sweep.count += 1
         seen = self.by_node.get(node.index)
-        gradient = plain(members_of(dy)[0])
+        gradient = float_array(members_of(dy)[0])
         if seen is not None and gradient is not None:
             seen.dy, seen.swept = stats_of(gradient), True
 
     def after_rule(self, gradients: Gradients, edge: Any, dx: Any, before: Any, after: Any) -> None:
-        array = plain(dx)
+        array = float_array(dx)
         if self.sweep is None or self.sweep.bad is not None or array is None or np.isfinite(array).all():
             return
-        node = gradients.node
-        self.sweep.bad = self.by_node.get(node.index) if node is not None else None, gradients.rule.argument
+        node, rule = gradients.node, gradients.rule
+        assert node is not None and rule is not None  # seeds come before any node's turn
+        self.sweep.bad = self.by_node.get(node.index), rule.argument
 
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.is_resting:
@@ -212,7 +213,7 @@ class Watch(Observer):
             ]
             return
         for leaf, gradient in gradients.items():
-            array = plain(gradient)
+            array = float_array(gradient)
             if isinstance(leaf, Tensor) and array is not None:
                 self.sweep.grads[leaf] = self.grad_seen(leaf, array)
         if self.sweep.writes:
@@ -341,7 +342,7 @@ class Watch(Observer):
         self.data = {key: entry for key, entry in self.data.items() if entry[0]() is not None}
 
 
-def plain(gradient: Any) -> Array | None:
+def float_array(gradient: Any) -> Array | None:
     """A gradient as an array; None for that of integers."""
     array = gradient._data if isinstance(gradient, Tensor) else gradient
     return array if isinstance(array, np.ndarray) and array.dtype in FLOATS else None
@@ -374,7 +375,7 @@ def reorders(index: Any, array: Array) -> bool:
 
 def row_sums(value: Any) -> tuple[float, float] | None:
     """The range of Σ exp(x) over the classes: 1 for log-probabilities."""
-    scores = plain(value)
+    scores = float_array(value)
     if scores is None or scores.ndim < 2 or not scores.size:
         return None
     with np.errstate(over="ignore"):

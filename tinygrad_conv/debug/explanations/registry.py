@@ -10,6 +10,7 @@ import numpy as np
 from ...dtypes import Array
 from ...engine.modes import unobserved
 from ...engine.registry import OPS
+from ...foreign import is_own
 from ...members import members_of
 from ..step import Step
 from .pieces import StepExplanation
@@ -33,7 +34,7 @@ def explains_ops(*names: str) -> Callable[[Explainer], Explainer]:
 def explainer_of(step: Step) -> Explainer | None:
     """Who explains a step of this op; None where nobody does, or where a user's op has taken that name."""
     op = OPS.get(step.op)
-    of_the_package = op is not None and op.forward.__module__.startswith("tinygrad_conv.")
+    of_the_package = op is not None and is_own(op.forward)
     return EXPLAINERS.get(step.op) if of_the_package else None
 
 

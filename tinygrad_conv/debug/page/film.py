@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from ...dtypes import Array
 from ...errors import show_array, show_count, show_shape
-from ..sample import planes
-from ..training import as_json
+from ..training.observer import as_json
+from ..training.sample import planes
 from .arrays import Arrays
 from .frame import Page, json_for_html
 

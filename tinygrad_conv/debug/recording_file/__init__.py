@@ -1,5 +1,6 @@
 """What stands in a recording's file, and what must hold of it before anybody uses it.
 
+saving.py       `rec.save(path)` and `tg.debug.load(path)`
 encoding.py     values as JSON, and back
 schema.py       what each part of a recording looks like
 references.py   what the parts say of one another: sources, shapes, names, the way of the gradient

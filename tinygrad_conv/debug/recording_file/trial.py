@@ -13,6 +13,7 @@ from ...engine.modes import enable_grad, unobserved
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...errors import RecordingError, show_shape
+from ...foreign import is_own
 from ...members import members_of
 from ..checking import flat, forward
 from ..recorded import Recorded
@@ -21,13 +22,11 @@ from ..step import Step
 from ..stepping import contributions
 from .sizes import check_sizes
 
-PACKAGE = __name__.partition(".")[0] + "."
-
 
 def try_ops(recording: Recorded) -> None:
     """Raise RecordingError for the first step whose op does not take what was recorded of it."""
     for position, step in enumerate(recording):
-        if step.op in OPS and OPS[step.op].forward.__module__.startswith(PACKAGE):
+        if step.op in OPS and is_own(OPS[step.op].forward):
             try:
                 try_op(step)
             except Exception as error:

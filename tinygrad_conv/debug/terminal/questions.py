@@ -12,11 +12,11 @@ import numpy as np
 from ...dtypes import Array
 from ...errors import show_value
 from .. import page
-from ..film import film
 from ..flow import SHOWN, FlowTable
 from ..record import Recording, load
 from ..rerun import node_of, placeholders_of
 from ..step import Step
+from ..training.film import film
 from .naming import Named, NamingError, everything_named, find, own_names
 from .pictures import MOST_WRITTEN, picture
 from .prompt import Prompt

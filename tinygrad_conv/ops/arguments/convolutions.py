@@ -10,7 +10,7 @@ from ...allocation import check_fits
 from ...dtypes import Array
 from ...errors import ShapeError, show_shape
 from ...kernels import Window
-from .dtypes import check_float
+from .values import check_float
 from .windows import Pair, check_images, looked_up, padding_pairs, pair, window_of
 
 Kind: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]  # of an array: its shape and dtype

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ...errors import ShapeError, show_shape
-from .dtypes import check_float
+from .values import check_float
 
 
 def check_batch(op: str, x: Any, w: Any, b: Any, running_mean: Any, running_var: Any, training: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ...allocation import check_fits
 from ...errors import ShapeError, show_array, show_shape
 from .dims import one_dim
-from .dtypes import check_integers
+from .values import check_integers
 
 Shape = tuple[int, ...]
 

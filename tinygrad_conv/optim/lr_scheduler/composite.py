@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import told
+from ...engine.modes import observable
 from ..optimizer import Group, Optimizer
 from .plateau import ReduceLROnPlateau
 from .scheduler import LRScheduler, check_optimizer, drafts_of, write
@@ -19,7 +19,7 @@ class Composite(LRScheduler):
 
     _schedulers: list[LRScheduler]
 
-    @told
+    @observable
     def step(self) -> None:  # type: ignore[override]
         """Begin the next epoch."""
         self.commit_step(self.move)
@@ -83,7 +83,7 @@ class SequentialLR(Composite):
         self.check_parts(schedulers, optimizer, (ReduceLROnPlateau, Composite))
         if len(milestones) != len(schedulers) - 1 or list(milestones) != sorted(milestones):
             counts = f"{len(schedulers)} schedules need {len(schedulers) - 1}"
-            raise ValueError(f"SequentialLR: {counts} milestones that rise, not {list(milestones)}")
+            raise ValueError(f"SequentialLR: {counts} increasing milestones, not {list(milestones)}")
         self.optimizer, self.last_epoch = optimizer, last_epoch + 1
         self._schedulers, self._milestones = list(schedulers), list(milestones)
         groups, changes = drafts_of(optimizer), Changes()

@@ -6,7 +6,7 @@ import copy
 import math
 
 from ...engine.commit import Changes
-from ...engine.modes import told
+from ...engine.modes import observable
 from ...options import check_option
 from ..optimizer import Group, Optimizer
 from ..options import PLACE
@@ -56,7 +56,7 @@ class CosineAnnealingWarmRestarts(ClosedForm):
             self.restart_if_due()
         super().__init__(optimizer, last_epoch)
 
-    @told
+    @observable
     def step(self, epoch: float | None = None) -> None:
         """Begin the next epoch, or go to a place in one, which is counted from 0."""
         if epoch is None:

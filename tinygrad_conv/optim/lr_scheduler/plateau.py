@@ -1,4 +1,4 @@
-"""Rates that fall when a metric has stopped to improve."""
+"""Rates that fall when a metric has stopped improving."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import operator
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import told
+from ...engine.modes import observable
 from ...options import checked, optional
 from ..optimizer import Group, Optimizer
 from ..options import EPOCH, METRIC
@@ -43,7 +43,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = 0
         super().__init__(optimizer)
 
-    @told
+    @observable
     @checked(metrics=METRIC, epoch=optional(EPOCH))
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take note of an epoch's metric, a number or a Tensor of one, and cut the rate if it is time.

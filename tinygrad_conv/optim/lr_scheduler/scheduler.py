@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import told
+from ...engine.modes import observable
 from ...errors import SHORT
-from ...options import check_constructor, check_option, is_number, is_sequence, option_error
+from ...options import check_option, is_number, is_sequence, option_error, wrap_constructor
 from ..loading import shown_keys
 from ..optimizer import Group, Optimizer
 from ..options import EPOCH, SCHEDULES, SCHEDULES_OWN
@@ -31,7 +31,7 @@ class LRScheduler:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_constructor(cls, SCHEDULES, SCHEDULES_OWN)
+        wrap_constructor(cls, SCHEDULES, SCHEDULES_OWN)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         check_optimizer(type(self).__name__, optimizer)
@@ -85,7 +85,7 @@ class LRScheduler:
             return self.next_options(number, group)
         return {"lr": self.rate(number, self.first_lr, self.base_lrs[number])}
 
-    @told
+    @observable
     def step(self, epoch: int | None = None) -> None:
         """Begin the next epoch, or go to one, which is counted from 0.
 

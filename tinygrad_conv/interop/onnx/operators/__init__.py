@@ -2,8 +2,7 @@
 
 table.py            the table, and how an operator is entered
 values.py           numbers out of tensors, where a function of ours takes numbers
-arithmetic.py       arithmetic and functions of one number
-comparisons.py      comparisons, logic, bits
+elementwise.py      arithmetic, functions of one number, comparisons, logic, bits
 activations.py      activations, softmax
 convolutions.py     convolutions and transposed ones; windows.py, the pads that they ask for
 pooling.py          pooling over windows, and over everything
@@ -19,10 +18,9 @@ losses.py           losses of classifications
 
 from . import (
     activations,
-    arithmetic,
-    comparisons,
     constants,
     convolutions,
+    elementwise,
     indexing,
     losses,
     matrices,

@@ -137,7 +137,7 @@ def resampled(x: Tensor, axes: dict[int, Axis], sampling: Sampling, outside: flo
     check_fits("Resize", "scales", shape, shape, x.dtype.itemsize)
     crops = sampling.transformation == "tf_crop_and_resize"
     if sampling.mode != "nearest" and x.dtype.kind != "f":
-        raise OnnxError(f"mode {sampling.mode} takes floating numbers, not {x.dtype}")
+        raise OnnxError(f"mode {sampling.mode} takes floating-point numbers, not {x.dtype}")
     y = x
     for dim, axis in axes.items():
         if crops or axis.old != axis.new or axis.scale != 1:

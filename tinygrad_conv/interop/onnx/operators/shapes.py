@@ -82,7 +82,7 @@ def parted(
         each = -(-x.shape[axis] // count)
         sizes = (each,) * (count - 1) + (x.shape[axis] - each * (count - 1),)
     if len(sizes) != count or sum(sizes) != x.shape[axis] or min(sizes) < 0:
-        raise ShapeError(f"the sizes {sizes} do not part {x.shape[axis]} into {count}")
+        raise ShapeError(f"the sizes {sizes} do not split {x.shape[axis]} into {count} parts")
     return tuple(F.split(x, split_size_or_sections=sizes, dim=axis))
 
 

@@ -48,7 +48,8 @@ class ExternalData:
         """The file at a location, which is relative to the folder and inside it, links followed."""
         if self.folder is None:
             raise OnnxError(
-                f"{owner} is in the file {SHORT.repr(location)} beside the model: give load the model's path"
+                f"{owner} is in the file {SHORT.repr(location)} beside the model: pass the path of "
+                "the model to load"
             )
         outside = OnnxError(f"{owner}: the location {SHORT.repr(location)} leads out of the model's folder")
         posix, windows = PurePosixPath(location), PureWindowsPath(location)

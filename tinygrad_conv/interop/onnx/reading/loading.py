@@ -66,7 +66,7 @@ def load(
 def check_model(proto: Any) -> None:
     """Refuse what is no model, and parts of one that are not supported."""
     if not proto.HasField("graph"):
-        raise OnnxError("there is no graph in it: it is no model in ONNX's format")
+        raise OnnxError("there is no graph in it: it is not a model in ONNX's format")
     if proto.functions:
         names = SHORT.repr(sorted({function.name for function in proto.functions}))
         raise OnnxError(

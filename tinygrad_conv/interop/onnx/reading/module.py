@@ -9,7 +9,7 @@ import numpy as np
 
 from ....dtypes import Array
 from ....engine.commit import Changes
-from ....engine.modes import LAYER, told
+from ....engine.modes import LAYER, observable
 from ....engine.tensor import Tensor
 from ....errors import DtypeError, OnnxError, ShapeError, show_array, show_shape
 from ....functional.arguments import rewrite
@@ -128,7 +128,7 @@ class GraphModule(Module):
         return f"({names}) -> ({', '.join(self.graph_outputs)}), {len(self.steps)} nodes"
 
 
-@told
+@observable
 def follow(statistics: Sequence[Tensor], results: Sequence[Tensor]) -> None:
     """Put what a node has made of running statistics into their places, together."""
     changes = Changes()

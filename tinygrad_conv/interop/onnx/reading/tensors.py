@@ -64,7 +64,7 @@ def array_of(tensor: Any, external: ExternalData) -> Array:
     if tensor.data_type not in DTYPES:
         raise OnnxError(f"{owner} is {no_dtype(tensor.data_type)}")
     if tensor.HasField("segment"):
-        raise OnnxError(f"{owner} is a segment of a tensor, which ONNX gave up; it must be whole")
+        raise OnnxError(f"{owner} is a segment of a tensor, which ONNX no longer has; it must be whole")
     dtype, shape = DTYPES[tensor.data_type], tuple(tensor.dims)
     size = checked_size(owner, dtype, shape)
     if tensor.data_location == EXTERNAL:

@@ -129,7 +129,8 @@ def check_outputs(outputs: list[dict[str, Any]]) -> None:
     if any(other.keys() != outputs[0].keys() for other in outputs):
         counts = ", ".join(str(len(each)) for each in outputs)
         raise ExportError(
-            f"onnx.export: other inputs have other outputs ({counts}); return the same ones always"
+            f"onnx.export: for other inputs it returns another number of outputs ({counts}); "
+            "always return as many"
         )
 
 

@@ -94,7 +94,7 @@ def info_of(value: Value) -> Any:
 
 
 def tensor_of(name: str, array: Array) -> Any:
-    """An initializer with these numbers, in the order of bytes that files have."""
+    """An initializer with these numbers, in the byte order that files have."""
     return library().numpy_helper.from_array(np.array(array, array.dtype.newbyteorder("="), order="C"), name)
 
 

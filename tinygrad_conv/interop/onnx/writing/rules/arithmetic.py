@@ -23,7 +23,7 @@ def two_numbers(op_type: str) -> Callable[[Graph, Value, Value], Any]:
     def rule(graph: Graph, a: Value, b: Value) -> Any:
         if graph.y.dtype == bool:
             if op_type not in OF_BOOLS:
-                raise NotWritable("of bools it is not written; cast them with .to(int64)")
+                raise NotWritable("it is not written for bools; cast them with .to(int64)")
             return graph.node(OF_BOOLS[op_type], a, b)
         return graph.node(op_type, a, b)
 

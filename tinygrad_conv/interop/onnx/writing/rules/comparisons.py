@@ -53,7 +53,7 @@ def bitwise(op_type: str) -> Callable[[Graph, Value, Value], Any]:
 def bitwise_op(graph: Graph, op_type: str) -> str:
     """The op for integers. Raises NotWritable where the opset has none."""
     if graph.opset < 18:
-        raise NotWritable("of integers it needs opset_version=18")
+        raise NotWritable("for integers it needs opset_version=18")
     return f"Bitwise{op_type}"
 
 

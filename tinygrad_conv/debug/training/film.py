@@ -11,15 +11,15 @@ from weakref import WeakSet
 
 import numpy as np
 
-from ..dtypes import Array
-from ..errors import show_count
-from ..nn import Module
-from ..nn.uninitialized import is_uninitialized
-from ..options import check_option, count
-from .page import film as film_page
-from .page.arrays import corner
+from ...dtypes import Array
+from ...errors import show_count
+from ...nn import Module
+from ...nn.uninitialized import is_uninitialized
+from ...options import check_option, count
+from ..page import film as film_page
+from ..page.arrays import corner
+from .observer import Moment, TrainingObserver
 from .sample import checked_sample, maps_of, within
-from .training import Moment, TrainingObserver
 
 LIMIT = 16_000_000  # bytes
 LEAST_LIMIT = 1_000_000

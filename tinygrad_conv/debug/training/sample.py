@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
-from ..engine.modes import no_grad, observed_by
-from ..engine.observe import Call, Observation, Observer
-from ..engine.tensor import Tensor
-from ..nn import Module
-from ..nn.uninitialized import is_uninitialized
-from ..randomness.default import GENERATOR
-from .training import name_of_call
+from ...dtypes import Array
+from ...engine.modes import no_grad, observed_by
+from ...engine.observe import Call, Observation, Observer
+from ...engine.tensor import Tensor
+from ...nn import Module
+from ...nn.uninitialized import is_uninitialized
+from ...randomness.default import GENERATOR
+from .observer import name_of_call
 
 CHANNELS, SIDE, FEATURES = 8, 24, 64  # at most, of a map: its channels, its rows and columns; of a vector
 

@@ -16,15 +16,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..dtypes import Array
-from ..engine.backward import Gradients
-from ..engine.node import Node, Output
-from ..engine.observe import Call, Observer
-from ..engine.tensor import Tensor
-from ..nn import Module
-from ..nn.uninitialized import is_uninitialized
-from ..options import Option, check_option, count, optional
-from .flow import known, mean_and_std, ratio, share_of_zeros, size
+from ...dtypes import Array
+from ...engine.backward import Gradients
+from ...engine.node import Node, Output
+from ...engine.observe import Call, Observer
+from ...engine.tensor import Tensor
+from ...nn import Module
+from ...nn.uninitialized import is_uninitialized
+from ...options import Option, check_option, count, optional
+from ..flow import known, mean_and_std, ratio, share_of_zeros, size
 
 MOST_LAYERS = 200  # of which numbers are kept
 

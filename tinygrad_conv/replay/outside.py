@@ -20,11 +20,12 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.tensor import Tensor
+from ..foreign import is_own
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
-from .beside import Beside, is_own, is_users
 from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
 from .names import functions_of, names_in
+from .side_effects import SideEffects, is_users_file, is_users_module
 
 FEW = 64  # members of a list or a dict, up to which each is a fact
 MANY = 1000  # members, up to which all of them are one, and from which on how many there are
@@ -37,10 +38,10 @@ BOOKS = {"_path", "_buffers", "_pre_hooks", "_hooks"}  # of a module, about its 
 ENVIRONMENT = frozenset({"environ", "getenv"})
 
 
-class World:
+class Outside:
     """What a step reaches outside of itself, from its functions on."""
 
-    def __init__(self, step: Any, beside: Beside, arguments: Iterable[Any]) -> None:
+    def __init__(self, step: Any, effects: SideEffects, arguments: Iterable[Any]) -> None:
         self.facts: list[Fact] = []
         self.arrays: list[tuple[str, Array]] = []  # bare ones of NumPy's
         self.modules: dict[int, Module] = {}
@@ -52,15 +53,15 @@ class World:
         self.variables: set[str] = set()  # globals that they name
         self.imports: set[str] = set()  # modules that they import when they run
         self.taken_from: list[str] = []  # iterators, by name
-        for code in beside.frames:
+        for code in effects.frames:
             self.see(code)
         self.value("the step", step)
-        for code, (variables, _) in beside.frames.items():
+        for code, (variables, _) in effects.frames.items():
             if code.co_freevars and ("code", id(code)) not in self.seen:
                 for function in functions_of(code):
                     self.function(function)
             self.code(code, variables)
-        for module in beside.modules.values():
+        for module in effects.modules.values():
             self.value("a module", module)
         for argument in arguments:
             self.value("an argument", argument)
@@ -69,7 +70,7 @@ class World:
         for imported in sorted(self.imports & sys.modules.keys()):
             self.value(imported, sys.modules[imported])
         self.iterators = list(self.taken_from)
-        for _, own in beside.frames.values():  # some are made in the step, and what they take from too
+        for _, own in effects.frames.values():  # some are made in the step, and what they take from too
             self.value("self", own)
 
     def see(self, code: CodeType) -> None:
@@ -91,7 +92,7 @@ class World:
         if isinstance(function, MethodType):
             self.value("self", function.__self__)
             function = inspect.unwrap(function.__func__)
-        if not isinstance(function, FunctionType) or not is_users(function.__code__.co_filename):
+        if not isinstance(function, FunctionType) or not is_users_file(function.__code__.co_filename):
             return
         if ("function", id(function)) in self.seen:
             return
@@ -146,7 +147,7 @@ class World:
         elif isinstance(value, CONTAINERS):
             self.container(name, value)
         elif isinstance(value, ModuleType):
-            if is_own(value):
+            if is_users_module(value):
                 self.named(value)
         elif type(value).__module__ != "builtins":
             self.value("a class", type(value))
@@ -203,7 +204,7 @@ class World:
 
     def named(self, value: Any) -> None:
         """What the step's functions name of an object's own attributes, in its dict or in slots."""
-        if type(value).__module__.partition(".")[0] == "tinygrad_conv":
+        if is_own(type(value)):
             return
         kind, members = type(value).__name__, getattr(value, "__dict__", {})
         named = self.attributes | self.methods

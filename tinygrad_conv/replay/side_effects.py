@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.location import PACKAGE, Where
+from ..engine.location import PACKAGE_FOLDER, Where
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
@@ -35,12 +35,12 @@ UNTOLD = {
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }
-NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
+NOT_THE_USERS = (PACKAGE_FOLDER, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 STANDARD = os.path.dirname(os.__file__) + os.sep
 INSTALLED = ("site-packages", "dist-packages")  # folders below it in which other libraries are
 
 
-def is_users(file: str) -> bool:
+def is_users_file(file: str) -> bool:
     """Whether code in a file is the user's, or a library's that builds on this package, perhaps."""
     if file.startswith(NOT_THE_USERS):
         return False
@@ -60,12 +60,12 @@ def is_clock(called: Any, owner: Any) -> bool:
     )
 
 
-def is_own(module: ModuleType) -> bool:
+def is_users_module(module: ModuleType) -> bool:
     """Whether a module is the user's own, not a library's."""
     file = getattr(module, "__file__", None) or ""
     return (
         module.__name__ not in sys.builtin_module_names
-        and is_users(file)
+        and is_users_file(file)
         and not any(folder in file for folder in INSTALLED)
     )
 
@@ -73,7 +73,7 @@ def is_own(module: ModuleType) -> bool:
 LOGGING = "logging/__init__.py"
 
 
-class Beside:
+class SideEffects:
     """A `with` block in which a step is recorded."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Beside:
         self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
         self.fault: tuple[str, Where] | None = None
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> SideEffects:
         sys.setprofile(self.see)
         return self
 
@@ -110,7 +110,7 @@ class Beside:
             self.refuse(UNTOLD[code], frame)
         elif code.co_filename.replace("\\", "/").endswith(LOGGING):
             self.refuse("it logs", frame)
-        elif code not in self.frames and is_users(code.co_filename):
+        elif code not in self.frames and is_users_file(code.co_filename):
             own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
             self.frames[code] = (frame.f_globals, own)
 
@@ -120,9 +120,9 @@ class Beside:
         if called in TALK or (isinstance(owner, io.TextIOBase) and called.__name__ == "write"):
             self.refuse(f"it calls {called.__name__}", frame)
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
-            if is_users(frame.f_code.co_filename):
+            if is_users_file(frame.f_code.co_filename):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
-        elif is_clock(called, owner) and is_users(frame.f_code.co_filename):
+        elif is_clock(called, owner) and is_users_file(frame.f_code.co_filename):
             self.refuse("it reads the clock", frame)
         elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
             self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
@@ -130,7 +130,7 @@ class Beside:
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts."""
         place: FrameType | None = frame
-        while place is not None and place.f_code.co_filename.startswith(PACKAGE):
+        while place is not None and place.f_code.co_filename.startswith(PACKAGE_FOLDER):
             place = place.f_back
         place = place or frame
         if self.fault is None:

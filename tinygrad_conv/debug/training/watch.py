@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..errors import show_count
-from ..nn import Module
-from ..options import Option, check_option
-from .training import Layer, Moment, TrainingObserver, as_json
+from ...errors import show_count
+from ...nn import Module
+from ...options import Option, check_option
+from .observer import Layer, Moment, TrainingObserver, as_json
 
 FILE = Option("a path, or None", lambda value: value is None or isinstance(value, (str, os.PathLike)))
 DIGITS = 6  # that matter, of a number in the log

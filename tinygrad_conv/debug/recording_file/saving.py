@@ -8,16 +8,16 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..archive import parsed, read_archive, shortened, write_archive
-from ..atomic_write import replacing
-from ..engine.location import relative_path, show_line
-from ..errors import SHORT, DamagedFileError, RecordingError
-from .recorded import Recorded
-from .recording_file.encoding import Decoder, Encoder
-from .recording_file.references import check_references
-from .recording_file.schema import PARTS, STEP, check_keys
-from .recording_file.trial import try_ops
-from .step import Step
+from ...archive import parsed, read_archive, shortened, write_archive
+from ...atomic_write import replacing
+from ...engine.location import relative_path, show_line
+from ...errors import SHORT, DamagedFileError, RecordingError
+from ..recorded import Recorded
+from ..step import Step
+from .encoding import Decoder, Encoder
+from .references import check_references
+from .schema import PARTS, STEP, check_keys
+from .trial import try_ops
 
 Made = TypeVar("Made", bound=Recorded)
 
