@@ -7,7 +7,7 @@ import numpy as np
 from ..dtypes import numbers_in
 from ..engine.declare import primitive
 from .arguments.shapes import check_sides
-from .resample import Entries, mix_axes, unmix_axes
+from .resample import Entries, kept_if_short, mix_axes, unmix_axes
 
 
 @primitive
@@ -53,20 +53,22 @@ def pairs_of(sides):
 def borders(shape, sides, mode):
     """The matrix of each padded axis: which place each place reads."""
     pairs = pairs_of(sides)
-    return [border(size, before, after, mode) for size, (before, after) in zip(shape[-len(pairs) :], pairs)]
+    axes = zip(shape[-len(pairs) :], pairs)
+    return [border(size, before + size + after, before, mode) for size, (before, after) in axes]
 
 
-def border(size, before, after, mode):
+@kept_if_short
+def border(old, new, before, mode):
     """The place inside that each place of a padded axis shows.
 
     What is cut off is gone before the other end is read.
     """
-    places = np.arange(-before, size + after)
+    places, after = np.arange(-before, new - before), new - old - before
     if mode == "replicate":
-        source = np.clip(places, 0, size - 1)
+        source = np.clip(places, 0, old - 1)
     elif mode == "reflect":
-        source = (size - 1) - np.abs((size - 1) - np.abs(places))
+        source = (old - 1) - np.abs((old - 1) - np.abs(places))
     else:
-        first, last = max(-before, 0), size - max(-after, 0)
+        first, last = max(-before, 0), old - max(-after, 0)
         source = first + (places - first) % max(last - first, 1)
-    return Entries(len(places), np.arange(len(places)), source)
+    return Entries(new, np.arange(new), source)

@@ -8,7 +8,9 @@ differentiation.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property, lru_cache, wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -25,20 +27,66 @@ from .functions import wide
 NEAREST = {"nearest": 0.0, "nearest-exact": 0.5}
 """Modes that read one pixel, and where in a new pixel they look from: at its edge, or at its centre."""
 
+SHORT_AXIS = 1024  # places: the matrix of an axis that is no longer takes some kilobytes
+
+Matrix = TypeVar("Matrix", bound=Callable[..., "Entries"])
+
+
+class Step(NamedTuple):
+    """Some entries of a matrix, added up in one go: where they write to and read from, slices if possible."""
+
+    target: Any
+    source: Any
+    weight: Array | None
+
 
 class Entries:
     """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]].
 
-    size: of the axis of y. weight: by default 1 for each.
+    size: of the axis of y. weight: by default 1 for each. Its steps, and its transpose, follow from these
+    alone, so they are worked out once.
     """
-
-    __slots__ = ("size", "target", "source", "weight")
 
     def __init__(self, size: int, target: Array, source: Array, weight: Array | None = None) -> None:
         self.size = size
         self.target = target
         self.source = source
         self.weight = weight
+        self._transposed: Entries | None = None
+
+    @cached_property
+    def rounds(self) -> list[Step]:
+        """Steps that name each target once at most."""
+        return list(map(self.step, each_target_once(self.target)))
+
+    @cached_property
+    def targets(self) -> list[Step]:
+        """Steps of one target each."""
+        return list(map(self.step, each_target_whole(self.target)))
+
+    def step(self, entries: Array) -> Step:
+        """The step that some entries are."""
+        weight = None if self.weight is None else self.weight[entries]
+        return Step(as_slice(self.target[entries]), as_slice(self.source[entries]), weight)
+
+    def transposed(self, size: int) -> Entries:
+        """The matrix with rows and columns exchanged; size: of the axis of x."""
+        if self._transposed is None or self._transposed.size != size:
+            self._transposed = Entries(size, self.source, self.target, self.weight)
+        return self._transposed
+
+
+def kept_if_short(matrix: Matrix) -> Matrix:
+    """A decorator for the matrix of an axis, which follows from its lengths (old, new) and some options: that
+    of a short one is made once, and its steps with it. Of long ones, that would be a lot to keep.
+    """
+    known = lru_cache(maxsize=128, typed=True)(matrix)
+
+    @wraps(matrix)
+    def look_up(old: int, new: int, *options: Any) -> Entries:
+        return (known if max(old, new) <= SHORT_AXIS else matrix)(old, new, *options)
+
+    return cast(Matrix, look_up)
 
 
 @primitive
@@ -49,42 +97,46 @@ def mix(x, *, dim, size, target, source, weight=None):
     """
     if not x.ndim:
         raise ShapeError("mix: x [] has no dimensions to mix along")
-    dim = one_dim("mix", dim, x.ndim)
-    lines = np.moveaxis(wide(x), dim, 0)
-    if weight is not None:
+    return mixed(x, one_dim("mix", dim, x.ndim), Entries(size, target, source, weight))
+
+
+def mixed(x, axis, entries):
+    """`mix` of an array."""
+    if entries.weight is not None:
         check_float("mix", x=x)
-        weight = weight.astype(lines.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-
-    def products(entries):
-        part = lines[as_slice(source[entries])]
-        return part if weight is None else part * weight[entries]
-
-    rounds = each_target_once(target)
-    if len(rounds) <= size:
-        y = sum_of_rounds(rounds, target, products, (size, *lines.shape[1:]), lines.dtype)
-    else:
-        y = sums_by_target(target, products, (size, *lines.shape[1:]), lines.dtype)
-    return np.ascontiguousarray(np.moveaxis(y, 0, dim), x.dtype)
+    lines = wide(x).transpose(axis, *range(axis), *range(axis + 1, x.ndim))
+    shape = (entries.size, *lines.shape[1:])
+    add_up = sum_of_rounds if len(entries.rounds) <= entries.size else sums_by_target
+    y = add_up(entries, lines, shape)
+    return np.ascontiguousarray(y.transpose(*range(1, axis + 1), 0, *range(axis + 1, x.ndim)), x.dtype)
 
 
-def sum_of_rounds(rounds, target, products, shape, dtype):
+def sum_of_rounds(entries, lines, shape):
     """The mixed lines [size, …]: in each round every target gets one product at most."""
 
     def add_up(first, last):
-        y = np.zeros(shape, dtype)
-        for entries in rounds[first:last]:
-            y[as_slice(target[entries])] += products(entries)
+        y = np.zeros(shape, lines.dtype)
+        for step in entries.rounds[first:last]:
+            y[step.target] += products(step, lines)
         return y
 
-    return sum_in_halves(add_up, 0, len(rounds), BLOCK)
+    return sum_in_halves(add_up, 0, len(entries.rounds), BLOCK)
 
 
-def sums_by_target(target, products, shape, dtype):
+def sums_by_target(entries, lines, shape):
     """The same, one target after another: of few targets with many products each."""
-    y = np.zeros(shape, dtype)
-    for entries in each_target_whole(target):
-        y[target[entries[0]]] = kernels.sum_over(products(entries), 0)
+    y = np.zeros(shape, lines.dtype)
+    for step in entries.targets:
+        y[step.target] = kernels.sum_over(products(step, lines), 0)
     return y
+
+
+def products(step, lines):
+    """What the entries of a step add: the lines that they read, times their weights."""
+    part = lines[step.source]
+    if step.weight is None:
+        return part
+    return part * step.weight.astype(lines.dtype).reshape(-1, *(1,) * (lines.ndim - 1))
 
 
 def each_target_once(target):
@@ -124,24 +176,24 @@ def mix_dx(dy, x_shape, dim, size, target, source, weight):
 def mix_axes(x, matrices):
     """`mix` along the last axes, by one matrix for each."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        x = mix(
-            x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight
-        )
+        x = mix_axis(x, dim, entries)
     return x
 
 
 def unmix_axes(dy, x_shape, matrices):
     """The adjoint of `mix_axes`: the transposed matrices."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        dy = mix(
-            dy,
-            dim=dim,
-            size=x_shape[dim],
-            target=entries.source,
-            source=entries.target,
-            weight=entries.weight,
-        )
+        dy = mix_axis(dy, dim, entries.transposed(x_shape[dim]))
     return dy
+
+
+def mix_axis(x, dim, entries):
+    """`mix` by a matrix, whose steps are known already where x is an array."""
+    if isinstance(x, np.ndarray):
+        return mixed(x, dim % x.ndim, entries)
+    return mix(
+        x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight
+    )
 
 
 @primitive
@@ -179,6 +231,7 @@ def resizing(
     return [linear_entries(*axis, align_corners) for axis in axes]
 
 
+@kept_if_short
 def nearest_entries(old: int, new: int, scale: float | None, dtype: Any, centre: float) -> Entries:
     """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's.
 
@@ -190,6 +243,7 @@ def nearest_entries(old: int, new: int, scale: float | None, dtype: Any, centre:
     return Entries(new, np.arange(new), np.minimum(np.floor(read).astype(np.int64), old - 1))
 
 
+@kept_if_short
 def linear_entries(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
     """Each new place reads its two neighbours; beyond the border there is only one.
 
