@@ -76,7 +76,7 @@ def cross_entropy(x, target, *, weight=None, reduction="mean", ignore_index=-100
     check_class_target("cross_entropy", x, target, weight, ignore_index)
     check_label_smoothing("cross_entropy", label_smoothing)
     check_reduction("cross_entropy", reduction)
-    scores = log_softmax(wide(x), dim=class_dim(x.shape))
+    scores = log_softmax.forward(wide(x), dim=class_dim(x.shape))
     wanted = wanted_classes(target, x.shape, scores.dtype, weight, ignore_index, label_smoothing)
     y = loss_of_samples(scores, wanted, target, weight, ignore_index, reduction)
     return y.astype(x.dtype, copy=False)
@@ -182,8 +182,10 @@ def label_vectors(target, *, classes, dtype, weight=None, ignore_index=-100, lab
     axis = min(target.ndim, 1)
     labels = target.reshape(*target.shape[:axis], 1, *target.shape[axis:])
     places = np.arange(classes).reshape((-1,) + (1,) * (target.ndim - axis))
-    hit, miss = dtype.type(1 - label_smoothing), dtype.type(label_smoothing / max(classes, 1))
-    vectors = (labels == places) * hit + miss
+    vectors = (labels == places).astype(dtype)
+    if label_smoothing:
+        vectors *= dtype.type(1 - label_smoothing)
+        vectors += dtype.type(label_smoothing / max(classes, 1))
     if weight is not None:
         weights = np.asarray(weight, dtype).reshape(places.shape)
         np.multiply(vectors, weights, out=vectors, where=vectors != 0)  # one of ∞ elsewhere does not count
