@@ -84,8 +84,9 @@ def argsort(x, *, dim=-1, descending=False, stable=False):
         return np.zeros((), np.int64)
     if not descending:
         return np.argsort(x, axis, kind="stable").astype(np.int64, copy=False)
-    backwards = np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
-    return x.shape[axis] - 1 - backwards.astype(np.int64, copy=False)
+    backwards = (slice(None),) * axis + (slice(None, None, -1),)
+    from_the_end = np.argsort(x[backwards], axis, kind="stable")[backwards]
+    return x.shape[axis] - 1 - from_the_end.astype(np.int64, copy=False)
 
 
 @primitive(names=("input", "weights"), differentiable=False)

@@ -113,7 +113,7 @@ def check_places(op: str, shape: Shape, dim: int, index: Any) -> None:
     check_integers(op, "index", index)
     is_alone = index.ndim == 0 and len(shape) == 1  # one place of a row
     if (index.ndim != len(shape) and not is_alone) or any(
-        axis != looked_up and size > shape[axis] for axis, size in enumerate(index.shape)
+        [axis != looked_up and size > shape[axis] for axis, size in enumerate(index.shape)]
     ):
         shapes = f"index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}"
         raise ShapeError(f"{op}: {shapes}, and be no larger than it but in dim={dim}")
