@@ -9,7 +9,7 @@ differentiation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, lru_cache, wraps
+from functools import lru_cache, wraps
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -32,53 +32,24 @@ SHORT_AXIS = 1024  # places: the matrix of an axis that is no longer takes some 
 Matrix = TypeVar("Matrix", bound=Callable[..., "Entries"])
 
 
-class Step(NamedTuple):
-    """Some entries of a matrix, added up in one go: where they write to and read from, slices if possible."""
-
-    target: Any
-    source: Any
-    weight: Array | None
-
-
 class Entries:
     """A sparse matrix for the lines of one axis: y[target[t]] = Σ weight[t] · x[source[t]].
 
-    size: of the axis of y. weight: by default 1 for each. Its steps, and its transpose, follow from these
-    alone, so they are worked out once.
+    size: of the axis of y. weight: by default 1 for each.
     """
+
+    __slots__ = ("size", "target", "source", "weight")
 
     def __init__(self, size: int, target: Array, source: Array, weight: Array | None = None) -> None:
         self.size = size
         self.target = target
         self.source = source
         self.weight = weight
-        self._transposed: Entries | None = None
-
-    @cached_property
-    def rounds(self) -> list[Step]:
-        """Steps that name each target once at most."""
-        return list(map(self.step, each_target_once(self.target)))
-
-    @cached_property
-    def targets(self) -> list[Step]:
-        """Steps of one target each."""
-        return list(map(self.step, each_target_whole(self.target)))
-
-    def step(self, entries: Array) -> Step:
-        """The step that some entries are."""
-        weight = None if self.weight is None else self.weight[entries]
-        return Step(as_slice(self.target[entries]), as_slice(self.source[entries]), weight)
-
-    def transposed(self, size: int) -> Entries:
-        """The matrix with rows and columns exchanged; size: of the axis of x."""
-        if self._transposed is None or self._transposed.size != size:
-            self._transposed = Entries(size, self.source, self.target, self.weight)
-        return self._transposed
 
 
 def kept_if_short(matrix: Matrix) -> Matrix:
     """A decorator for the matrix of an axis, which follows from its lengths (old, new) and some options: that
-    of a short one is made once, and its steps with it. Of long ones, that would be a lot to keep.
+    of a short one is made once. Long ones would be a lot to keep.
     """
     known = lru_cache(maxsize=128, typed=True)(matrix)
 
@@ -97,36 +68,32 @@ def mix(x, *, dim, size, target, source, weight=None):
     """
     if not x.ndim:
         raise ShapeError("mix: x [] has no dimensions to mix along")
-    return mixed(x, one_dim("mix", dim, x.ndim), Entries(size, target, source, weight))
-
-
-def mixed(x, axis, entries):
-    """`mix` of an array."""
-    if entries.weight is not None:
-        check_float("mix", x=x)
+    axis = one_dim("mix", dim, x.ndim)
     lines = wide(x).transpose(axis, *range(axis), *range(axis + 1, x.ndim))
-    shape = (entries.size, *lines.shape[1:])
-    add_up = sum_of_rounds if len(entries.rounds) <= entries.size else sums_by_target
-    y = add_up(entries, lines, shape)
+    if weight is not None:
+        check_float("mix", x=x)
+    order = order_of(size, target, source, weight)
+    sums = sum_of_rounds if order.by_rounds else sums_by_target
+    y = sums(order.steps, lines, (size, *lines.shape[1:]))
     return np.ascontiguousarray(y.transpose(*range(1, axis + 1), 0, *range(axis + 1, x.ndim)), x.dtype)
 
 
-def sum_of_rounds(entries, lines, shape):
+def sum_of_rounds(rounds, lines, shape):
     """The mixed lines [size, …]: in each round every target gets one product at most."""
 
     def add_up(first, last):
         y = np.zeros(shape, lines.dtype)
-        for step in entries.rounds[first:last]:
+        for step in rounds[first:last]:
             y[step.target] += products(step, lines)
         return y
 
-    return sum_in_halves(add_up, 0, len(entries.rounds), BLOCK)
+    return sum_in_halves(add_up, 0, len(rounds), BLOCK)
 
 
-def sums_by_target(entries, lines, shape):
+def sums_by_target(steps, lines, shape):
     """The same, one target after another: of few targets with many products each."""
     y = np.zeros(shape, lines.dtype)
-    for step in entries.targets:
+    for step in steps:
         y[step.target] = kernels.sum_over(products(step, lines), 0)
     return y
 
@@ -137,6 +104,45 @@ def products(step, lines):
     if step.weight is None:
         return part
     return part * step.weight.astype(lines.dtype).reshape(-1, *(1,) * (lines.ndim - 1))
+
+
+class Step(NamedTuple):
+    """Some entries, added up in one go: where they write to and read from, as slices if possible."""
+
+    target: Any
+    source: Any
+    weight: Array | None
+
+
+class Order(NamedTuple):
+    """In which steps the entries of a matrix are added up: in rounds, or one target after another."""
+
+    by_rounds: bool
+    steps: list[Step]
+
+
+def order_of(size: int, target: Array, source: Array, weight: Array | None) -> Order:
+    """The order for a matrix. It follows from its numbers, so that of a few it is worked out once."""
+    if not 0 < len(target) <= SHORT_AXIS:
+        return worked_out(size, target, source, weight)
+    keys = [None if each is None else (each.dtype, each.tobytes()) for each in (target, source, weight)]
+    return known_order(size, *keys)
+
+
+@lru_cache(maxsize=256)
+def known_order(size: int, *keys: tuple[Any, bytes] | None) -> Order:
+    """The same, by dtypes and bytes."""
+    return worked_out(size, *[None if key is None else np.frombuffer(key[1], key[0]) for key in keys])
+
+
+def worked_out(size: int, target: Any, source: Any, weight: Any) -> Order:
+    """The same, without looking it up."""
+    rounds = each_target_once(target)
+    by_rounds, steps = len(rounds) <= size, []
+    for entries in rounds if by_rounds else each_target_whole(target):
+        written = as_slice(target[entries]) if by_rounds else int(target[entries[0]])
+        steps.append(Step(written, as_slice(source[entries]), None if weight is None else weight[entries]))
+    return Order(by_rounds, steps)
 
 
 def each_target_once(target):
@@ -174,26 +180,26 @@ def mix_dx(dy, x_shape, dim, size, target, source, weight):
 
 
 def mix_axes(x, matrices):
-    """`mix` along the last axes, by one matrix for each."""
+    """`mix` of an array along its last axes, by one matrix for each."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        x = mix_axis(x, dim, entries)
+        x = mix.forward(
+            x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight
+        )
     return x
 
 
 def unmix_axes(dy, x_shape, matrices):
     """The adjoint of `mix_axes`: the transposed matrices."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        dy = mix_axis(dy, dim, entries.transposed(x_shape[dim]))
+        dy = mix(
+            dy,
+            dim=dim,
+            size=x_shape[dim],
+            target=entries.source,
+            source=entries.target,
+            weight=entries.weight,
+        )
     return dy
-
-
-def mix_axis(x, dim, entries):
-    """`mix` by a matrix, whose steps are known already where x is an array."""
-    if isinstance(x, np.ndarray):
-        return mixed(x, dim % x.ndim, entries)
-    return mix(
-        x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight
-    )
 
 
 @primitive
