@@ -199,6 +199,7 @@ NUMBERS_BESIDE = [
     2**62,
     2**63,
     10**30,
+    10**400,
     float("inf"),
     float("nan"),
     True,
@@ -219,13 +220,15 @@ def test_the_short_way_beside_a_number_says_what_the_long_one_does(number, shape
                 np.testing.assert_array_equal(given, expected)
 
 
-def test_the_short_way_is_taken_by_usual_numbers_alone():
+def test_the_short_way_is_taken_by_usual_numbers_and_infinite_ones_alone():
     array = np.ones((2, 3), np.float32)
     assert beside_number([array, 2]) is not None and beside_number([0.5, array]) is not None
-    for unusual in (True, 2**63, float("inf"), float("nan"), np.float32(2), np.ones(())):
+    assert beside_number([array, float("inf")]) is not None and beside_number([-2, array.astype(np.int64)])
+    for unusual in (True, 2**63, 1e300, np.float32(2), np.ones(())):
         assert beside_number([array, unusual]) is None
-    for other in (array.astype(np.float16), array.astype(int), array.astype(bool)):
+    for other in (array.astype(np.float16), array.astype(np.int32), array.astype(bool)):
         assert beside_number([other, 2]) is None
+    assert beside_number([array.astype(np.int64), 2.0]) is None
     assert beside_number([array, array, 2]) is None
 
 

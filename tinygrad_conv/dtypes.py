@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ LEAST_OF_HALF, OVER_HALF = 2.0**-14, 65520.0  # below the one digits are lost, f
 NARROW = frozenset("bBhHiIlLqQe")  # the codes of those that many a Python number does not fit
 WIDE_FLOATS = frozenset("fd")  # the codes of those that take every usual number
 NUMBERS = frozenset({float, int})
-USUAL = 2**63  # the size below which an int is one of NumPy's int64
+USUAL = 2.0**63  # the size below which a number is an integer of NumPy's, and no Inf in float32
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
 
@@ -156,10 +157,11 @@ def beside_number(arrays: list[Any]) -> list[Array] | None:
 
 
 def takes_dtype(number: float, beside: Any) -> bool:
-    """Whether a number becomes one of float32 or float64 beside an array of these, or, being an int, one of
-    int64 beside that. An int must be one that NumPy takes for an integer.
+    """Whether a number, a usual one or no finite one, becomes one of float32 or float64 beside an array of
+    these, or, being an int, one of int64 beside that.
     """
-    if type(beside) is not np.ndarray or (type(number) is int and not abs(number) < USUAL):
+    usual = abs(number) < USUAL or (type(number) is float and not isfinite(number))
+    if not usual or type(beside) is not np.ndarray:
         return False
     return beside.dtype.char in WIDE_FLOATS or (type(number) is int and beside.dtype == LONG)
 
