@@ -15,7 +15,7 @@ def all(x, *, dim=None, keepdim=False):
 
     Bools, and for uint8 0 and 1 of uint8, as in PyTorch.
     """
-    return truth(np.all(x, axis=reduced_dims("all", dim, x.ndim), keepdims=keepdim), x)
+    return truth(np.logical_and.reduce(x, reduced_dims("all", dim, x.ndim), keepdims=keepdim), x)
 
 
 @primitive(names=("input",), differentiable=False)
@@ -24,7 +24,7 @@ def any(x, *, dim=None, keepdim=False):
 
     Bools, and for uint8 0 and 1 of uint8, as in PyTorch.
     """
-    return truth(np.any(x, axis=reduced_dims("any", dim, x.ndim), keepdims=keepdim), x)
+    return truth(np.logical_or.reduce(x, reduced_dims("any", dim, x.ndim), keepdims=keepdim), x)
 
 
 def truth(answer, x):

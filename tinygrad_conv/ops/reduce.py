@@ -218,7 +218,7 @@ def logsumexp(x, *, dim, keepdim=False):
     """ln Σ eˣ over `dim` (an int or a tuple), as m + ln Σ eˣ⁻ᵐ with the maximum m: nothing overflows."""
     dims, dtype = reduced_dims("logsumexp", dim, x.ndim), floating(x).dtype
     x = wide(floating(x))
-    most = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
+    most = np.maximum.reduce(x, dims, keepdims=True, initial=-np.inf)
     most = np.where(np.isfinite(most), most, x.dtype.type(0))
     with np.errstate(divide="ignore", over="ignore"):  # the logarithm of no or only empty summands is -∞
         y = (np.log(summed(np.exp(x - most), dims, keepdim=True)) + most).astype(dtype)
