@@ -16,6 +16,7 @@ from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops.functions import to, wide
+from ..ops.reduce import expand
 from ..options import FLAG, check_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -87,6 +88,11 @@ def common_shape(op: str, **operands: Operand) -> tuple[int, ...]:
     except ValueError:
         shapes = " and ".join(f"{name} {show_shape(operand.shape)}" for name, operand in operands.items())
         raise ShapeError(f"{op}: {shapes} do not broadcast") from None
+
+
+def expanded(operand: Operand, sizes: tuple[int, ...]) -> Operand:
+    """An operand expanded to a shape; itself where it has that already."""
+    return operand if tuple(operand.shape) == tuple(sizes) else expand(operand, shape=sizes)
 
 
 def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:

@@ -121,11 +121,12 @@ def loss_of_samples(scores, wanted, target, weight, ignore_index, reduction):
     with np.errstate(invalid="ignore"):
         products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
         values = -np.asarray(kernels.sum_over(products, dim), scores.dtype)
-    if reduction != "mean" or not is_labels(target):
-        return reduced(values, reduction, scores.dtype)
-    weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
+        if reduction == "mean" and is_labels(target):
+            weights = label_weights.forward(
+                target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index
+            )
+            return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
+    return reduced(values, reduction, scores.dtype)
 
 
 def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
