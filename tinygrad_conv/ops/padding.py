@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..dtypes import numbers_in
@@ -22,10 +24,9 @@ def pad(x, *, sides, mode="constant", value=None):
     check_sides(x.shape, sides, mode, value)
     if mode != "constant":
         return mix_axes(x, borders(x.shape, sides, mode))
-    pairs = [(0, 0)] * (x.ndim - len(sides) // 2) + pairs_of(sides)
-    shape = [size + before + after for size, (before, after) in zip(x.shape, pairs)]
-    y = np.full(shape, numbers_in(value or 0, x.dtype))
-    y[inner(y.shape, pairs)] = x[inner(x.shape, [(-before, -after) for before, after in pairs])]
+    shape, inside, shown = placed(x.shape, tuple(sides))
+    y = np.full(shape, numbers_in(value, x.dtype)) if value else np.zeros(shape, x.dtype)
+    y[inside] = x[shown]
     return y
 
 
@@ -38,6 +39,14 @@ def pad_dx(dy, x_shape, sides, mode, value):
     if mode != "constant":
         return unmix_axes(dy, x_shape, borders(x_shape, sides, mode))
     return pad(dy, sides=tuple(-side for side in sides))
+
+
+@lru_cache(maxsize=512)
+def placed(shape, sides):
+    """The shape with a border, where in it the inside is, and what of the unpadded array is shown there."""
+    pairs = [(0, 0)] * (len(shape) - len(sides) // 2) + pairs_of(sides)
+    padded = tuple([size + before + after for size, (before, after) in zip(shape, pairs)])
+    return padded, inner(padded, pairs), inner(shape, [(-before, -after) for before, after in pairs])
 
 
 def inner(shape, borders):
