@@ -47,8 +47,7 @@ def nll_loss(x, target, *, weight=None, reduction="mean", ignore_index=-100):
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
     check_reduction("nll_loss", reduction)
-    wanted = wanted_classes(target, x.shape, wide(x).dtype, weight, ignore_index)
-    y = loss_of_samples(wide(x), wanted, target, weight, ignore_index, reduction)
+    y = loss_of_samples(wide(x), target, weight, ignore_index, reduction)
     return y.astype(x.dtype, copy=False)
 
 
@@ -77,8 +76,7 @@ def cross_entropy(x, target, *, weight=None, reduction="mean", ignore_index=-100
     check_label_smoothing("cross_entropy", label_smoothing)
     check_reduction("cross_entropy", reduction)
     scores = log_softmax.forward(wide(x), dim=class_dim(x.shape))
-    wanted = wanted_classes(target, x.shape, scores.dtype, weight, ignore_index, label_smoothing)
-    y = loss_of_samples(scores, wanted, target, weight, ignore_index, reduction)
+    y = loss_of_samples(scores, target, weight, ignore_index, reduction, label_smoothing)
     return y.astype(x.dtype, copy=False)
 
 
@@ -115,18 +113,30 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
     return smoothed * class_weights(weight, x_shape, dtype)
 
 
-def loss_of_samples(scores, wanted, target, weight, ignore_index, reduction):
+def loss_of_samples(scores, target, weight, ignore_index, reduction, label_smoothing=0.0):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
-    dim = class_dim(scores.shape)
+    one_class = is_labels(target) and weight is None and not label_smoothing
     with np.errstate(invalid="ignore"):
-        products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
-        values = -np.asarray(kernels.sum_over(products, dim), scores.dtype)
+        if one_class and scores.ndim <= 2 and 0 not in scores.shape:
+            values = -at_labels(scores, target, ignore_index)
+        else:
+            wanted = wanted_classes(target, scores.shape, scores.dtype, weight, ignore_index, label_smoothing)
+            products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
+            values = -np.asarray(kernels.sum_over(products, class_dim(scores.shape)), scores.dtype)
         if reduction == "mean" and is_labels(target):
             weights = label_weights.forward(
                 target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index
             )
             return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
     return reduced(values, reduction, scores.dtype)
+
+
+def at_labels(scores, target, ignore_index):
+    """Scores [N, C] at the labels [N], or [C] at one label; 0 where that is ignore_index."""
+    counted = target != ignore_index
+    places = np.where(counted, target.astype(np.intp), 0)
+    wanted = scores[places] if scores.ndim == 1 else scores[np.arange(len(scores)), places]
+    return np.where(counted, wanted + scores.dtype.type(0), scores.dtype.type(0))  # -0 is 0, as in a sum
 
 
 def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
