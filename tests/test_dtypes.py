@@ -244,3 +244,21 @@ def test_arithmetic_with_a_number_is_recorded_with_it(operator):
     step = 1e-6
     above, below = (getattr(x.numpy(force=True) + h, operator)(3.0) for h in (step, -step))
     np.testing.assert_allclose(x.grad, (above - below) / (2 * step), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3)] * 6, [(2, 3), (), (1, 3)]], ids=["alike", "of several shapes"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, np.int8, np.bool_])
+def test_operands_of_one_dtype_are_left_as_they_are(shapes, dtype):
+    arrays = [np.ones(shape, dtype) for shape in shapes]
+    for holding in (False, True):
+        promoted = promote(arrays, [False] * len(arrays), holding)
+        assert all(given is array for given, array in zip(promoted, arrays, strict=True))
+
+
+def test_numbers_of_one_dtype_and_foreign_dtypes_are_promoted_all_the_same():
+    doubles = [np.asarray(2.0), np.asarray(3.0)]
+    assert {array.dtype for array in promote(doubles, [True, True])} == {np.dtype(np.float32)}
+    swapped = np.ones(2, np.dtype(np.float32).newbyteorder())
+    assert all(array.dtype.isnative for array in promote([swapped, swapped], [False, False]))
+    with pytest.raises(DtypeError, match="an operand is complex128"):
+        promote([np.ones(2, complex)] * 2, [False, False])
