@@ -13,7 +13,7 @@ import numpy as np
 from ..engine.declare import primitive
 from .arguments.dtypes import check_float
 from .arguments.windows import batched, bounds_of, cell_counts, check_images
-from .index import put_add
+from .index import index_along, put_add
 from .resample import Entries, kept_if_short, mix_axes, unmix_axes
 from .shape import reshape
 
@@ -48,7 +48,7 @@ def adaptive_max_pool2d(x, *, output_size):
     images = batched(x)
     best_in_row, column = best_of(images, columns, 3)
     y, row = best_of(best_in_row, rows, 2)
-    place = row * x.shape[-1] + np.take_along_axis(column, row, 2)
+    place = row * x.shape[-1] + column[index_along(row, 2)]
     image = np.arange(math.prod(x.shape[:-2])).reshape(*images.shape[:2], 1, 1)
     flat = image * math.prod(x.shape[-2:]) + place
     shape = x.shape[:-2] + y.shape[2:]
@@ -67,7 +67,7 @@ def best_of(x, axis_cells, axis):
     index = [np.argmax(part, axis, keepdims=True) + start for part, start in parts_of(x, axis_cells, axis)]
     shape = (*x.shape[:axis], 0, *x.shape[axis + 1 :])
     index = np.concatenate(index, axis) if index else np.zeros(shape, np.int64)
-    return np.take_along_axis(x, index, axis), index
+    return x[index_along(index, axis)], index
 
 
 def parts_of(x, axis_cells, axis):
