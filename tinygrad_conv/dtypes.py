@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from math import isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ LEAST_OF_HALF, OVER_HALF = 2.0**-14, 65520.0  # below the one digits are lost, f
 NARROW = frozenset("bBhHiIlLqQe")  # the codes of those that many a Python number does not fit
 WIDE_FLOATS = frozenset("fd")  # the codes of those that take every usual number
 NUMBERS = frozenset({float, int})
-USUAL = 2.0**63  # the size below which a number is an integer of NumPy's, and no Inf in float32
+USUAL = 2.0**63  # the size below which an int is an integer to NumPy
+LARGEST = float(np.finfo(np.float32).max)
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
 
@@ -157,10 +158,10 @@ def beside_number(arrays: list[Any]) -> list[Array] | None:
 
 
 def takes_dtype(number: float, beside: Any) -> bool:
-    """Whether a number, a usual one or no finite one, becomes one of float32 or float64 beside an array of
-    these, or, being an int, one of int64 beside that.
+    """Whether a number becomes one of float32 or float64 beside an array of these, or, being an int, one of
+    int64 beside that. Not an int that is no integer to NumPy, nor a finite float that would be Inf.
     """
-    usual = abs(number) < USUAL or (type(number) is float and not isfinite(number))
+    usual = abs(number) < USUAL if type(number) is int else not LARGEST < abs(number) < inf
     if not usual or type(beside) is not np.ndarray:
         return False
     return beside.dtype.char in WIDE_FLOATS or (type(number) is int and beside.dtype == LONG)
