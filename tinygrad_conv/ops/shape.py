@@ -183,7 +183,7 @@ def unbind(x, *, dim=0):
     check_has_dims("unbind", x)
     axis = one_dim("unbind", dim, x.ndim)
     before = (slice(None),) * axis
-    return tuple([x[(*before, place, ...)] for place in range(x.shape[axis])])  # of a row too, views of x
+    return tuple([x[before + (place, ...)] for place in range(x.shape[axis])])  # of a row too, views of x
 
 
 @unbind.grad("x")
