@@ -109,16 +109,16 @@ def products(step, lines):
 class Step(NamedTuple):
     """Some entries, added up in one go: where they write to and read from, as slices if possible."""
 
-    target: Any
-    source: Any
-    weight: Array | None
+    target: object
+    source: object
+    weight: object  # an array, or None
 
 
 class Order(NamedTuple):
     """In which steps the entries of a matrix are added up: in rounds, or one target after another."""
 
     by_rounds: bool
-    steps: list[Step]
+    steps: tuple[object, ...]  # of class Step
 
 
 def order_of(size: int, target: Array, source: Array, weight: Array | None) -> Order:
@@ -138,11 +138,12 @@ def known_order(size: int, *keys: tuple[Any, bytes] | None) -> Order:
 def worked_out(size: int, target: Any, source: Any, weight: Any) -> Order:
     """The same, without looking it up."""
     rounds = each_target_once(target)
-    by_rounds, steps = len(rounds) <= size, []
+    by_rounds = len(rounds) <= size
+    steps: list[object] = []
     for entries in rounds if by_rounds else each_target_whole(target):
         written = as_slice(target[entries]) if by_rounds else int(target[entries[0]])
         steps.append(Step(written, as_slice(source[entries]), None if weight is None else weight[entries]))
-    return Order(by_rounds, steps)
+    return Order(by_rounds, tuple(steps))
 
 
 def each_target_once(target):
