@@ -195,10 +195,13 @@ NUMBERS_BESIDE = [
     -0.0,
     1e-40,
     1e30,
+    3.4e38,
+    3.5e38,
     1e300,
     2**62,
     2**63,
     10**30,
+    10**400,
     float("inf"),
     float("nan"),
     True,
@@ -219,13 +222,17 @@ def test_the_short_way_beside_a_number_says_what_the_long_one_does(number, shape
                 np.testing.assert_array_equal(given, expected)
 
 
-def test_the_short_way_is_taken_by_usual_numbers_alone():
+def test_the_short_way_is_taken_by_usual_numbers_and_infinite_ones_alone():
     array = np.ones((2, 3), np.float32)
     assert promote_beside_number([array, 2]) is not None and promote_beside_number([0.5, array]) is not None
-    for unusual in (True, 2**63, float("inf"), float("nan"), np.float32(2), np.ones(())):
+    assert promote_beside_number([array, float("inf")]) is not None and promote_beside_number(
+        [-2, array.astype(np.int64)]
+    )
+    for unusual in (True, 2**63, 1e300, np.float32(2), np.ones(())):
         assert promote_beside_number([array, unusual]) is None
-    for other in (array.astype(np.float16), array.astype(int), array.astype(bool)):
+    for other in (array.astype(np.float16), array.astype(np.int32), array.astype(bool)):
         assert promote_beside_number([other, 2]) is None
+    assert promote_beside_number([array.astype(np.int64), 2.0]) is None
     assert promote_beside_number([array, array, 2]) is None
 
 
@@ -241,3 +248,21 @@ def test_arithmetic_with_a_number_is_recorded_with_it(operator):
     step = 1e-6
     above, below = (getattr(x.numpy(force=True) + h, operator)(3.0) for h in (step, -step))
     np.testing.assert_allclose(x.grad, (above - below) / (2 * step), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3)] * 6, [(2, 3), (), (1, 3)]], ids=["alike", "of several shapes"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, np.int8, np.bool_])
+def test_operands_of_one_dtype_are_left_as_they_are(shapes, dtype):
+    arrays = [np.ones(shape, dtype) for shape in shapes]
+    for holding in (False, True):
+        promoted = promote(arrays, [False] * len(arrays), holding)
+        assert all(given is array for given, array in zip(promoted, arrays, strict=True))
+
+
+def test_numbers_of_one_dtype_and_foreign_dtypes_are_promoted_all_the_same():
+    doubles = [np.asarray(2.0), np.asarray(3.0)]
+    assert {array.dtype for array in promote(doubles, [True, True])} == {np.dtype(np.float32)}
+    swapped = np.ones(2, np.dtype(np.float32).newbyteorder())
+    assert all(array.dtype.isnative for array in promote([swapped, swapped], [False, False]))
+    with pytest.raises(DtypeError, match="an operand is complex128"):
+        promote([np.ones(2, complex)] * 2, [False, False])

@@ -201,3 +201,23 @@ def test_probabilities_are_from_0_to_1(wrong):
     for name, pair in {"input": (beyond, right), "target": (right, beyond)}.items():
         with pytest.raises(ValueError, match=f"binary_cross_entropy: {name} must be probabilities, 0 to 1"):
             tg.binary_cross_entropy(*map(tg.tensor, pair))
+
+
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("shape", [(), (5,), (0,), (5, 2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_the_loss_of_labels_is_to_the_bit_that_of_weights_of_1(name, reduction, shape, dtype):
+    """Without weights the class that is wanted is read by itself: an Inf or a NaN elsewhere is not met."""
+    random = np.random.default_rng(3)
+    labels = random.integers(0, 4, shape).astype(np.uint8 if dtype == np.float16 else np.int64)
+    x = random.standard_normal((*shape[:1], 4, *shape[1:])).astype(dtype)
+    if name == "nll_loss":
+        x[x > 1] = -0.0
+        x[x < -0.5] = -np.inf
+    loss = getattr(tg.nn.functional, name)
+    for ignored in (-100, 2):
+        options = {"reduction": reduction, "ignore_index": ignored}
+        read = loss(tg.Tensor(x), tg.Tensor(labels), **options).numpy()
+        weighted = loss(tg.Tensor(x), tg.Tensor(labels), tg.Tensor(np.ones(4, dtype)), **options).numpy()
+        assert read.dtype == weighted.dtype and read.tobytes() == weighted.tobytes()

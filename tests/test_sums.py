@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import kernels
+from tinygrad_conv.ops.resample import SHORT_AXIS
 
 from .helpers import more
 from .test_kernels import MEMORY_ORDERS
@@ -343,3 +344,18 @@ def test_a_product_of_many_numbers_is_rounded_once(dtype):
     assert roundings(last.data, exact[-1]) <= 1
     products[-1].sum().backward()
     np.testing.assert_allclose(x.grad, exact[-1] / x.data, rtol=2 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("length", [5, SHORT_AXIS - 2, SHORT_AXIS + 1])
+def test_what_is_kept_of_an_axis_serves_the_next_call_as_it_did_the_first(length):
+    """Short axes are looked up, long ones are not; the same lengths with other places are another matrix."""
+    for seed in range(2):
+        row = np.random.default_rng(seed).standard_normal((1, 2, length))
+        for before, after in ((3, 1), (1, 3)):
+            for mode, numpys in (("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")):
+                x = tg.tensor(row, requires_grad=True)
+                y = tg.nn.functional.pad(x, (before, after), mode=mode)
+                np.testing.assert_array_equal(y.data, np.pad(row, ((0, 0), (0, 0), (before, after)), numpys))
+                y.backward(np.ones(y.shape))
+                reads = np.pad(np.arange(length), (before, after), numpys)
+                np.testing.assert_array_equal(x.grad, np.broadcast_to(np.bincount(reads), row.shape))

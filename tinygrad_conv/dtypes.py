@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ Array = np.ndarray[Any, Any]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.float16))  # the usual ones first
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool, integers, floats: the higher wins
 CODES = frozenset("?bBhHiIlLqQefd")  # NumPy's codes of all of them; that of longdouble is not among them
-HALF = np.dtype(np.float16)
+HALF, LONG = np.dtype(np.float16), np.dtype(np.int64)
 LEAST_OF_HALF, OVER_HALF = 2.0**-14, 65520.0  # below the one digits are lost, from the other on all is inf
 NARROW = frozenset("bBhHiIlLqQe")  # the codes of those that many a Python number does not fit
 WIDE_FLOATS = frozenset("fd")  # the codes of those that take every usual number
 NUMBERS = frozenset({float, int})
-USUAL = 2.0**63  # the size below which a number is an integer of NumPy's, and no Inf in float32
+USUAL = 2.0**63  # the size below which an int is an integer to NumPy
+LARGEST = float(np.finfo(np.float32).max)
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("default dtype", default=np.dtype(np.float32))
 
@@ -99,6 +101,8 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
     if `holding`, for what float16 cannot hold: a number beyond its range, or a 0-d array of more digits,
     whatever number is in that now.
     """
+    if has_one_dtype(arrays) and True not in scalars:
+        return list(arrays)
     ranks = [
         2 if is_scalar or not hasattr(array, "dtype") else array.ndim == 0
         for array, is_scalar in zip(arrays, scalars)
@@ -132,18 +136,36 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
     ]
 
 
+def has_one_dtype(arrays: list[Any]) -> bool:
+    """Whether all are arrays of the very same dtype, one that tensors have."""
+    dtype = getattr(arrays[0], "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.char not in CODES or not dtype.isnative:
+        return False
+    return all([type(array) is np.ndarray and array.dtype is dtype for array in arrays])
+
+
 def promote_beside_number(arrays: list[Any]) -> list[Array] | None:
-    """As `promote`, at a tenth of its price, of float32 or float64 beside a usual Python number, as nearly
-    all arithmetic with numbers is; None of other operands.
+    """As `promote`, at a tenth of its price, of an array beside a Python number that takes its dtype, as
+    nearly all arithmetic with numbers is; None of other operands.
     """
     if len(arrays) != 2:
         return None
     a, b = arrays
-    if type(b) in NUMBERS and type(a) is np.ndarray and a.dtype.char in WIDE_FLOATS and abs(b) < USUAL:
+    if type(b) in NUMBERS and takes_dtype(b, a):
         return [a, np.asarray(b, a.dtype)]
-    if type(a) in NUMBERS and type(b) is np.ndarray and b.dtype.char in WIDE_FLOATS and abs(a) < USUAL:
+    if type(a) in NUMBERS and takes_dtype(a, b):
         return [np.asarray(a, b.dtype), b]
     return None
+
+
+def takes_dtype(number: float, beside: Any) -> bool:
+    """Whether a number becomes one of float32 or float64 beside an array of these, or, being an int, one of
+    int64 beside that. Not an int that is no integer to NumPy, nor a finite float that would be Inf.
+    """
+    usual = abs(number) < USUAL if type(number) is int else not LARGEST < abs(number) < inf
+    if not usual or type(beside) is not np.ndarray:
+        return False
+    return beside.dtype.char in WIDE_FLOATS or (type(number) is int and beside.dtype == LONG)
 
 
 def half_holds(operand: Any, rank: int) -> bool:

@@ -16,6 +16,7 @@ from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops.functions import to, wide
+from ..ops.reduce import expand
 from ..options import FLAG, check_option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -60,7 +61,7 @@ def is_float(operand: Any) -> bool:
 @observable
 def look_at(numbers: Operand, check: Callable[[Array], None]) -> None:
     """Have a check look at numbers. Told of, for a replay has it look at those of its own call."""
-    check(array_of(numbers))
+    check(numbers.data if isinstance(numbers, Tensor) else np.asarray(numbers))
 
 
 def as_places(index: Operand) -> Operand:
@@ -79,11 +80,19 @@ def array_of(operand: Operand) -> Array:
 
 def common_shape(op: str, **operands: Operand) -> tuple[int, ...]:
     """The shape that tensors, by the names of the arguments, broadcast to. Raises ShapeError if to none."""
+    first, *others = [tuple(operand.shape) for operand in operands.values()]
+    if all([sizes == first for sizes in others]):
+        return first
     try:
-        return np.broadcast_shapes(*(operand.shape for operand in operands.values()))
+        return np.broadcast_shapes(first, *others)
     except ValueError:
         shapes = " and ".join(f"{name} {show_shape(operand.shape)}" for name, operand in operands.items())
         raise ShapeError(f"{op}: {shapes} do not broadcast") from None
+
+
+def expanded(operand: Operand, sizes: tuple[int, ...]) -> Operand:
+    """An operand expanded to a shape; itself where it has that already."""
+    return operand if tuple(operand.shape) == tuple(sizes) else expand(operand, shape=sizes)
 
 
 def in_place(function: Callable[..., Any], inplace: Any, input: Operand, *options: Any) -> Operand:

@@ -12,13 +12,13 @@ from ..dtypes import numbers_in
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
-from ..ops import arithmetic, comparisons, reduce, shape
+from ..ops import arithmetic, comparisons, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.shapes import check_joined, check_row_of_places
 from ..ops.arguments.values import check_integers
 from ..options import ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Operand, array_of, as_places, common_shape, look_at
+from .arguments import Operand, array_of, as_places, common_shape, expanded, look_at
 
 
 @checked(dim=INTEGER)
@@ -80,7 +80,7 @@ def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> 
         shapes = f"input {show_shape(input.shape)} and indices {show_shape(indices.shape)}"
         raise ShapeError(f"take_along_dim: {shapes} do not broadcast beside dim={dim}") from None
     sources, places = (
-        reduce.expand(tensor, shape=sizes[:place] + tensor.shape[place : place + 1] + sizes[place + 1 :])
+        expanded(tensor, sizes[:place] + tensor.shape[place : place + 1] + sizes[place + 1 :])
         for tensor in (input, indices)
     )
     size = sources.shape[place] if input.ndim else 1
@@ -112,8 +112,8 @@ def masked_select(input: Operand, mask: Operand) -> Tensor:
     if mask.dtype != bool:
         raise DtypeError(f"masked_select: mask must be bool, not {show_array(mask)}")
     sizes = common_shape("masked_select", input=input, mask=mask)
-    whole = reduce.expand(input, shape=sizes)
-    return shape.reshape(whole, shape=(-1,))[shape.reshape(reduce.expand(mask, shape=sizes), shape=(-1,))]
+    numbers, chosen = (shape.reshape(expanded(x, sizes), shape=(-1,)) for x in (input, mask))
+    return numbers[chosen]
 
 
 @checked(repeats=OPERAND, dim=optional(INTEGER))

@@ -63,9 +63,8 @@ def hinge_embedding_loss(
     """
     check_float("hinge_embedding_loss", input=input)
     common_shape("hinge_embedding_loss", input=input, target=target)
-    none = input.dtype.type(0)
-    attracted = arithmetic.where(input, none, condition=target != -1)
-    repelled = arithmetic.where(hinge(margin, input), none, condition=target != 1)
+    attracted = arithmetic.where(input, 0.0, condition=target != -1)
+    repelled = arithmetic.where(hinge(margin, input), 0.0, condition=target != 1)
     return reduced(arithmetic.add(attracted, repelled), reduction)
 
 

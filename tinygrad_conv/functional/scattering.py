@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..ops import index as indexing
 from ..ops.arguments.shapes import check_places, check_source
 from ..ops.reduce import expand
 from ..options import INTEGER, OPERAND, checked, choice, optional
-from .arguments import Operand, documented_by
+from .arguments import Operand, documented_by, look_at
 from .elementwise import div
 
 REDUCTION = choice("sum", "prod", "mean", "amax", "amin", at_once=True)
@@ -36,7 +37,7 @@ def scatter(
     written = value if src is None else src
     if written is None:
         raise TypeError("scatter: pass src, a tensor, or value, a number")
-    check_places("scatter", input.shape, dim, index)
+    look_at(index, partial(check_places, "scatter", tuple(input.shape), dim))
     if getattr(written, "ndim", 0):
         check_source("scatter", input, written, index)
         written = written[tuple(map(slice, index.shape))]
@@ -70,7 +71,7 @@ def scatter_reduce(
         return indexing.scatter_extreme(
             input, src, dim=dim, index=index, largest=largest, include_self=include_self
         )
-    check_places("scatter_reduce", input.shape, dim, index)
+    look_at(index, partial(check_places, "scatter_reduce", tuple(input.shape), dim))
     check_source("scatter_reduce", input, src, index)
     place, numbers = places_of(input, dim, index), src[tuple(map(slice, index.shape))]
     neutral = np.asarray(reduce == "prod", input.dtype)

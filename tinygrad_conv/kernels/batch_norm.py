@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .memory_order import aligned_like, memory_order
-from .norm import Blocks, alike, blocks_of, dots
+from .norm import LARGE_ENOUGH_FOR_PIECES, Blocks, alike, blocks_of, dots
 from .pointwise import sum_of_rows, zeros
 from .sums import SHORT, sum_over
 from .threads import share
@@ -97,7 +97,9 @@ def batch_norm_sent_back(
 
 def blocks_of_channels(x: Array, *by_channel: Array | None) -> Blocks | None:
     """x as [rows, channels, neighbours], of which there are so few rows that their order is all the same."""
-    if x.ndim != 4 or any(each is not None and each.dtype != x.dtype for each in by_channel):
+    if x.ndim != 4 or x.size < LARGE_ENOUGH_FOR_PIECES:
+        return None
+    if any(each is not None and each.dtype != x.dtype for each in by_channel):
         return None
     blocks = blocks_of(x, np.broadcast_to(x.dtype.type(0), (1, x.shape[1], 1, 1)))
     served = blocks is not None and blocks.by_group[0] == 1 and 1 < blocks.shape[0] <= SHORT

@@ -62,10 +62,10 @@ def blocks_of(x: Array, center: Array, *others: Array | None) -> Blocks | None:
 
     None, too, if one of the others has not the shape of μ and the dtype of x.
     """
+    if x.size < LARGE_ENOUGH_FOR_PIECES or x.ndim != center.ndim:
+        return None
     wanted = center.shape, x.dtype
     if any(array is not None and (array.shape, array.dtype) != wanted for array in (center, *others)):
-        return None
-    if x.size < LARGE_ENOUGH_FOR_PIECES or x.ndim != center.ndim:
         return None
     order = memory_order(x.strides)
     if not x.transpose(order.axes).flags.c_contiguous:
@@ -215,5 +215,5 @@ def dots(a: Array, b: Array, out: Array) -> None:
 
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:
     """The sums over the axes that `shape` has one of."""
-    single = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    single = tuple([axis for axis, size in enumerate(shape) if size == 1])
     return np.asarray(sum_over(values, single, keepdims=True))

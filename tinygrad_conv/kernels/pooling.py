@@ -31,7 +31,7 @@ import numpy as np
 
 from .memory_order import Order, aligned_empty, compute_type, in_order_of, memory_order
 from .threads import share
-from .window import Array, Window, overlap
+from .window import Array, Window, overlap, overlaps
 
 # By trial on two cores:
 NANOSECONDS_PER_WINDOW = 1.3
@@ -83,13 +83,11 @@ def sum_windows(x: Array, window: Window) -> Array:
     """y [N, C, P, Q]: the sum over each window of x [N, C, H, W]; padding counts as 0."""
     dtype, result = window_sum_type(x.dtype, window)
     sums = np.zeros_like(x, dtype, shape=(*x.shape[:3], window.out[1]))
-    for j in range(window.kernel[1]):
-        columns = overlap(window, 1, j)
-        sums[..., columns.windows] += x[..., columns.inputs]
+    for windows, inputs in overlaps(window, 1):
+        sums[..., windows] += x[..., inputs]
     y = np.zeros_like(x, dtype, shape=(*x.shape[:2], *window.out))
-    for i in range(window.kernel[0]):
-        rows = overlap(window, 0, i)
-        y[:, :, rows.windows] += sums[:, :, rows.inputs]
+    for windows, inputs in overlaps(window, 0):
+        y[:, :, windows] += sums[:, :, inputs]
     return y.astype(result, copy=False)
 
 
@@ -97,13 +95,11 @@ def spread_windows(dy: Array, window: Window) -> Array:
     """dx [N, C, H, W]: each window's dy [N, C, P, Q] added to every place it covers."""
     dtype, result = window_sum_type(dy.dtype, window)
     spread = np.zeros_like(dy, dtype, shape=(*dy.shape[:2], window.size[0], window.out[1]))
-    for i in range(window.kernel[0]):
-        rows = overlap(window, 0, i)
-        spread[:, :, rows.inputs] += dy[:, :, rows.windows]
+    for windows, inputs in overlaps(window, 0):
+        spread[:, :, inputs] += dy[:, :, windows]
     dx = np.zeros_like(dy, dtype, shape=(*dy.shape[:2], *window.size))
-    for j in range(window.kernel[1]):
-        columns = overlap(window, 1, j)
-        dx[..., columns.inputs] += spread[..., columns.windows]
+    for windows, inputs in overlaps(window, 1):
+        dx[..., inputs] += spread[..., windows]
     return dx.astype(result, copy=False)
 
 
@@ -120,15 +116,13 @@ def _max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     best_in_row = np.full_like(x, lowest, shape=(*x.shape[:3], window.out[1]))
     column_tap = np.empty_like(best_in_row, dtype)
     column_tap[...] = first.columns
-    for j in range(window.kernel[1]):
-        windows, inputs = overlap(window, 1, j).slices
+    for j, (windows, inputs) in enumerate(overlaps(window, 1)):
         best, its_tap = best_in_row[..., windows], column_tap[..., windows]
         _challenge(best, its_tap, x[..., inputs], np.asarray(j, dtype))
     y = np.full_like(x, lowest, shape=(*x.shape[:2], *window.out))
     tap = np.empty_like(y, dtype)
     tap[...] = first.both
-    for i in range(window.kernel[0]):
-        windows, inputs = overlap(window, 0, i).slices
+    for i, (windows, inputs) in enumerate(overlaps(window, 0)):
         candidate = column_tap[:, :, inputs] + dtype.type(i * window.kernel[1])
         _challenge(y[:, :, windows], tap[:, :, windows], best_in_row[:, :, inputs], candidate)
     return y, tap
@@ -153,13 +147,11 @@ def _last_nan(x: Array, window: Window) -> Array:
     """[N, C, P, Q]: one more than the tap of each window's last NaN; 0 if it has none. In two stages, too."""
     nan, dtype = np.isnan(x).view(np.uint8), np.min_scalar_type(window.taps)
     in_row = np.zeros_like(nan, dtype, shape=(*x.shape[:3], window.out[1]))
-    for j in range(window.kernel[1]):
-        windows, inputs = overlap(window, 1, j).slices
+    for j, (windows, inputs) in enumerate(overlaps(window, 1)):
         last = in_row[..., windows]
         np.maximum(last, nan[..., inputs] * dtype.type(j + 1), out=last)
     last_nan = np.zeros_like(nan, dtype, shape=(*x.shape[:2], *window.out))
-    for i in range(window.kernel[0]):
-        windows, inputs = overlap(window, 0, i).slices
+    for i, (windows, inputs) in enumerate(overlaps(window, 0)):
         column, last = in_row[:, :, inputs], last_nan[:, :, windows]
         np.maximum(last, column + (column > 0) * dtype.type(i * window.kernel[1]), out=last)
     return last_nan

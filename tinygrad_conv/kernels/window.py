@@ -105,3 +105,9 @@ def overlap(window: Window, axis: int, tap: int) -> Overlap:
         return Overlap(0, 0, 0, 0, stride)
     start = first * stride + offset
     return Overlap(first, last, start, start + (last - first - 1) * stride + 1, stride)
+
+
+@lru_cache(maxsize=128)
+def overlaps(window: Window, axis: int) -> list[tuple[slice, slice]]:
+    """For all rows (axis 0) or columns (1) of the kernel which windows meet the input with it, and where."""
+    return [overlap(window, axis, tap).slices for tap in range(window.kernel[axis])]

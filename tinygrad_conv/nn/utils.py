@@ -45,7 +45,7 @@ def clip_grad_norm_(
         warnings.warn("clip_grad_norm_: the generator of parameters is empty or used up", stacklevel=2)
     if not grads:
         return Tensor(0.0)
-    norm = length(np.array([length(grad.ravel(), norm_type) for grad in grads]), norm_type)
+    norm = length_of_all(grads, norm_type)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(f"clip_grad_norm_: the norm of the gradients is {norm}")
     scale = max_norm / (norm + 1e-6)
@@ -57,11 +57,23 @@ def clip_grad_norm_(
     return Tensor(np.asarray(norm, np.result_type(grads[0], np.float32)))
 
 
+def length_of_all(arrays: list[Array], p: float) -> float:
+    """The p-norm of all numbers of some arrays as one vector, in float64: that of the arrays' norms."""
+    if p == 2:
+        with np.errstate(over="ignore"):
+            return root_of_squares(np.array([root_of_squares(array.ravel()) for array in arrays]))
+    return length(np.array([length(array.ravel(), p) for array in arrays]), p)
+
+
+def root_of_squares(vector: Array) -> float:
+    """The 2-norm as the root of a sum, for np.linalg.norm's dot product would wake the threads of BLAS, which
+    go on spinning.
+    """
+    return math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
+
+
 def length(vector: Array, p: float) -> float:
     """The p-norm of a vector, in float64; 0 of an empty one."""
-    if p == 2:  # a sum, for np.linalg.norm's dot product would wake the threads of BLAS, which go on spinning
-        with np.errstate(over="ignore"):
-            return math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
     return float(np.linalg.norm(vector.astype(np.float64), p)) if vector.size else 0.0
 
 

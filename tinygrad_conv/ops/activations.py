@@ -212,7 +212,7 @@ def hardswish(x):
     """x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). Raises DtypeError for integers."""
     check_float("hardswish", input=x)
     numbers = wide(x)  # of which six times the largest is finite
-    share = np.clip(numbers + numbers.dtype.type(3), 0, 6).astype(numbers.dtype, copy=False)
+    share = (numbers + numbers.dtype.type(3)).clip(0, 6).astype(numbers.dtype, copy=False)
     return (numbers * share / numbers.dtype.type(6)).astype(x.dtype, copy=False)
 
 
@@ -285,7 +285,7 @@ def hardtanh(x, *, min_val=-1.0, max_val=1.0):
     Raises ValueError where min_val is greater than max_val.
     """
     check_bounds("hardtanh", min_val, max_val)
-    return np.clip(x, x.dtype.type(min_val), x.dtype.type(max_val))
+    return x.clip(x.dtype.type(min_val), x.dtype.type(max_val))
 
 
 @hardtanh.grad("x")

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..engine.declare import primitive
 from .arguments.values import check_float
-from .arguments.windows import batched, cell_bounds, check_images
-from .index import put_add
-from .resample import Entries, mix_axes, unmix_axes
+from .arguments.windows import batched, bounds_of, cell_counts, check_images
+from .index import index_along, put_add
+from .resample import Entries, kept_if_short, mix_axes, unmix_axes
 from .shape import reshape
 
 
@@ -43,11 +43,12 @@ def adaptive_max_pool2d(x, *, output_size):
     a NaN wins over every number. Raises ShapeError for an image without rows or columns.
     """
     check_images("adaptive_max_pool2d", "x", x)
-    rows, columns = cell_bounds("adaptive_max_pool2d", x.shape, output_size)
+    counts = cell_counts("adaptive_max_pool2d", x.shape, output_size)
+    rows, columns = map(bounds_of, x.shape[-2:], counts)
     images = batched(x)
     best_in_row, column = best_of(images, columns, 3)
     y, row = best_of(best_in_row, rows, 2)
-    place = row * x.shape[-1] + np.take_along_axis(column, row, 2)
+    place = row * x.shape[-1] + column[index_along(row, 2)]
     image = np.arange(math.prod(x.shape[:-2])).reshape(*images.shape[:2], 1, 1)
     flat = image * math.prod(x.shape[-2:]) + place
     shape = x.shape[:-2] + y.shape[2:]
@@ -66,7 +67,7 @@ def best_of(x, axis_cells, axis):
     index = [np.argmax(part, axis, keepdims=True) + start for part, start in parts_of(x, axis_cells, axis)]
     shape = (*x.shape[:axis], 0, *x.shape[axis + 1 :])
     index = np.concatenate(index, axis) if index else np.zeros(shape, np.int64)
-    return np.take_along_axis(x, index, axis), index
+    return x[index_along(index, axis)], index
 
 
 def parts_of(x, axis_cells, axis):
@@ -77,10 +78,14 @@ def parts_of(x, axis_cells, axis):
 
 def averages(op, shape, output_size):
     """The matrix of each axis: the mean of each cell."""
-    matrices = []
-    for axis_cells in cell_bounds(op, shape, output_size):
-        lengths = np.array([stop - start for start, stop in axis_cells], np.int64)
-        target = np.repeat(np.arange(len(lengths)), lengths)
-        source = np.array([place for start, stop in axis_cells for place in range(start, stop)], np.int64)
-        matrices.append(Entries(len(lengths), target, source, 1 / lengths[target]))
-    return matrices
+    return [average(*axis) for axis in zip(shape[-2:], cell_counts(op, shape, output_size))]
+
+
+@kept_if_short
+def average(old, new):
+    """The matrix of an axis."""
+    cells = bounds_of(old, new)
+    lengths = np.array([stop - start for start, stop in cells], np.int64)
+    target = np.repeat(np.arange(new), lengths)
+    source = np.array([place for start, stop in cells for place in range(start, stop)], np.int64)
+    return Entries(new, target, source, 1 / lengths[target])

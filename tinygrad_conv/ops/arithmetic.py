@@ -120,8 +120,8 @@ def pow(a, b):
 @pow.grad("a")
 def pow_da(dy, a, b):
     """∂aᵇ/∂a = b aᵇ⁻¹, and 0 where b = 0, also at a = 0."""
-    slope = b * pow(a, where(b - 1, 0.0, condition=b != 0))
-    return where(dy * slope, 0.0, condition=b != 0)
+    slope = b * pow(a, masked(b - 1, mask=b != 0))
+    return masked(dy * slope, mask=b != 0)
 
 
 @pow.grad("b")

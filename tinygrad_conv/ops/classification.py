@@ -47,8 +47,7 @@ def nll_loss(x, target, *, weight=None, reduction="mean", ignore_index=-100):
     check_float("nll_loss", input=x)
     check_labels("nll_loss", x, target, weight, ignore_index)
     check_reduction("nll_loss", reduction)
-    wanted = wanted_classes(target, x.shape, wide(x).dtype, weight, ignore_index)
-    y = loss_of_samples(wide(x), wanted, target, weight, ignore_index, reduction)
+    y = loss_of_samples(wide(x), target, weight, ignore_index, reduction)
     return y.astype(x.dtype, copy=False)
 
 
@@ -76,9 +75,8 @@ def cross_entropy(x, target, *, weight=None, reduction="mean", ignore_index=-100
     check_class_target("cross_entropy", x, target, weight, ignore_index)
     check_label_smoothing("cross_entropy", label_smoothing)
     check_reduction("cross_entropy", reduction)
-    scores = log_softmax(wide(x), dim=class_dim(x.shape))
-    wanted = wanted_classes(target, x.shape, scores.dtype, weight, ignore_index, label_smoothing)
-    y = loss_of_samples(scores, wanted, target, weight, ignore_index, reduction)
+    scores = log_softmax.forward(wide(x), dim=class_dim(x.shape))
+    y = loss_of_samples(scores, target, weight, ignore_index, reduction, label_smoothing)
     return y.astype(x.dtype, copy=False)
 
 
@@ -115,17 +113,30 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
     return smoothed * class_weights(weight, x_shape, dtype)
 
 
-def loss_of_samples(scores, wanted, target, weight, ignore_index, reduction):
+def loss_of_samples(scores, target, weight, ignore_index, reduction, label_smoothing=0.0):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
-    dim = class_dim(scores.shape)
+    one_class = is_labels(target) and weight is None and not label_smoothing
     with np.errstate(invalid="ignore"):
-        products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
-        values = -np.asarray(kernels.sum_over(products, dim), scores.dtype)
-    if reduction != "mean" or not is_labels(target):
-        return reduced(values, reduction, scores.dtype)
-    weights = label_weights(target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
+        if one_class and scores.ndim <= 2 and 0 not in scores.shape:
+            values = -at_labels(scores, target, ignore_index)
+        else:
+            wanted = wanted_classes(target, scores.shape, scores.dtype, weight, ignore_index, label_smoothing)
+            products = np.where(wanted != 0, wanted * scores, scores.dtype.type(0))
+            values = -np.asarray(kernels.sum_over(products, class_dim(scores.shape)), scores.dtype)
+        if reduction == "mean" and is_labels(target):
+            weights = label_weights.forward(
+                target, dtype=scores.dtype, weight=weight, ignore_index=ignore_index
+            )
+            return np.asarray(kernels.sum_over(values) / kernels.sum_over(weights), scores.dtype)
+    return reduced(values, reduction, scores.dtype)
+
+
+def at_labels(scores, target, ignore_index):
+    """Scores [N, C] at the labels [N], or [C] at one label; 0 where that is ignore_index."""
+    counted = target != ignore_index
+    places = np.where(counted, target.astype(np.intp), 0)
+    wanted = scores[places] if scores.ndim == 1 else scores[np.arange(len(scores)), places]
+    return np.where(counted, wanted + scores.dtype.type(0), scores.dtype.type(0))  # -0 is 0, as in a sum
 
 
 def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
@@ -182,8 +193,10 @@ def label_vectors(target, *, classes, dtype, weight=None, ignore_index=-100, lab
     axis = min(target.ndim, 1)
     labels = target.reshape(*target.shape[:axis], 1, *target.shape[axis:])
     places = np.arange(classes).reshape((-1,) + (1,) * (target.ndim - axis))
-    hit, miss = dtype.type(1 - label_smoothing), dtype.type(label_smoothing / max(classes, 1))
-    vectors = (labels == places) * hit + miss
+    vectors = (labels == places).astype(dtype)
+    if label_smoothing:
+        vectors *= dtype.type(1 - label_smoothing)
+        vectors += dtype.type(label_smoothing / max(classes, 1))
     if weight is not None:
         weights = np.asarray(weight, dtype).reshape(places.shape)
         np.multiply(vectors, weights, out=vectors, where=vectors != 0)  # one of ∞ elsewhere does not count

@@ -15,7 +15,7 @@ def all(x, *, dim=None, keepdim=False):
 
     Bools, and for uint8 0 and 1 of uint8, as in PyTorch.
     """
-    return truth(np.all(x, axis=reduced_dims("all", dim, x.ndim), keepdims=keepdim), x)
+    return truth(np.logical_and.reduce(x, reduced_dims("all", dim, x.ndim), keepdims=keepdim), x)
 
 
 @primitive(names=("input",), differentiable=False)
@@ -24,7 +24,7 @@ def any(x, *, dim=None, keepdim=False):
 
     Bools, and for uint8 0 and 1 of uint8, as in PyTorch.
     """
-    return truth(np.any(x, axis=reduced_dims("any", dim, x.ndim), keepdims=keepdim), x)
+    return truth(np.logical_or.reduce(x, reduced_dims("any", dim, x.ndim), keepdims=keepdim), x)
 
 
 def truth(answer, x):
@@ -84,8 +84,9 @@ def argsort(x, *, dim=-1, descending=False, stable=False):
         return np.zeros((), np.int64)
     if not descending:
         return np.argsort(x, axis, kind="stable").astype(np.int64, copy=False)
-    backwards = np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
-    return x.shape[axis] - 1 - backwards.astype(np.int64, copy=False)
+    backwards = (slice(None),) * axis + (slice(None, None, -1),)
+    from_the_end = np.argsort(x[backwards], axis, kind="stable")[backwards]
+    return x.shape[axis] - 1 - from_the_end.astype(np.int64, copy=False)
 
 
 @primitive(names=("input", "weights"), differentiable=False)

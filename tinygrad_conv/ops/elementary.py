@@ -206,11 +206,13 @@ def erf_dx(dy, x):
         return dy * (exp(-(x * x)) * (2 / math.sqrt(math.pi)))
 
 
+COEFFICIENTS_OF_ERF = [(-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))]
+
+
 def power_series(z):
     """erf z for 0 ≤ z ≤ ½, where 13 terms are more than float64 can tell."""
     square = z * z
     total = np.zeros_like(z)
-    for n in reversed(range(13)):
-        coefficient = (-1) ** n / (math.factorial(n) * (2 * n + 1))
+    for coefficient in COEFFICIENTS_OF_ERF:
         total = total * square + z.dtype.type(coefficient)
     return total * z * z.dtype.type(2 / math.sqrt(math.pi))

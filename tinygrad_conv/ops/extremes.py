@@ -18,7 +18,7 @@ from .shape import reshape
 @primitive(names=("input",))
 def amax(x, *, dim=None, keepdim=False):
     """The maximum over `dim` (an int, a tuple, or None for all); NaN where there is one."""
-    return np.amax(x, axis=reduced_dims("amax", dim, x.ndim, x.shape), keepdims=keepdim)
+    return np.maximum.reduce(x, reduced_dims("amax", dim, x.ndim, x.shape), keepdims=keepdim)
 
 
 @amax.grad("x")
@@ -30,7 +30,7 @@ def amax_dx(dy, x, y, dim, keepdim):
 @primitive(names=("input",))
 def amin(x, *, dim=None, keepdim=False):
     """The minimum over `dim` (an int, a tuple, or None for all); NaN where there is one."""
-    return np.amin(x, axis=reduced_dims("amin", dim, x.ndim, x.shape), keepdims=keepdim)
+    return np.minimum.reduce(x, reduced_dims("amin", dim, x.ndim, x.shape), keepdims=keepdim)
 
 
 @amin.grad("x")
@@ -96,7 +96,7 @@ def extremes(op, find, x, dim, keepdim):
     if keepdim or not x.ndim:
         return (values, index), index
     axis = one_dim(op, dim, x.ndim)
-    return (np.squeeze(values, axis), np.squeeze(index, axis)), index
+    return (values.squeeze(axis), index.squeeze(axis)), index
 
 
 def put_extremes(dy, index, x_shape, dim):

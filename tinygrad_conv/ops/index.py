@@ -118,9 +118,14 @@ def index_along(index, dim):
     """NumPy's index for `gather`'s: the places in one dimension, every other dimension's own numbers."""
     if not index.ndim:
         return (index,)
-    places = list(np.ogrid[tuple(map(slice, index.shape))])
-    places[dim] = index
-    return tuple(places)
+    looked_up, shape = dim % index.ndim, index.shape
+    return tuple([index if axis == looked_up else own_places(shape, axis) for axis in range(index.ndim)])
+
+
+def own_places(shape, axis):
+    """0, 1, 2 … along one axis of a shape, to broadcast over the others: np.ogrid, without its detours."""
+    size = shape[axis]
+    return np.arange(size).reshape((1,) * axis + (size,) + (1,) * (len(shape) - 1 - axis))
 
 
 def corner(index):

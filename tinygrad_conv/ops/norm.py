@@ -23,7 +23,7 @@ from ..engine.declare import primitive
 from .arguments.norms import check_batch, check_groups, check_last_dims
 from .deviation import deviation_dot, deviation_removed
 from .functions import sqrt, to, wide
-from .reduce import mean, sum, summed
+from .reduce import mean, size_along, sum, summed
 from .shape import reshape
 
 
@@ -194,7 +194,7 @@ def group_norm_db(dy):
 def normalization_dx(g, x, center, scale, factor, dims):
     """(g - mean(g) - x̂ mean(g x̂)) · factor with x̂ = (x - center) · scale, the means over each group."""
     g, x = wide(g), wide(x)
-    count = max(1, math.prod(x.shape[dim] for dim in dims))
+    count = max(1, math.prod([x.shape[dim] for dim in dims]))
     along = deviation_dot(g, x, center) / count * scale * scale  # in this order: scale² alone might overflow
     return deviation_removed(g, mean(g, dim=dims, keepdim=True), x, center, along, factor)
 
@@ -210,7 +210,7 @@ def deviation(x, dims, statistics=None):
 
     An Inf makes NaN of its whole group, which has no mean.
     """
-    count = x.dtype.type(math.prod(x.shape[dim] for dim in dims))
+    count = x.dtype.type(size_along(x.shape, dims))
     with np.errstate(over="ignore", invalid="ignore"):
         center = summed(x, dims, keepdim=True) / count
         distance, squares = kernels.deviation(x, center)

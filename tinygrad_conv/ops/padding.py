@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..dtypes import numbers_in
 from ..engine.declare import primitive
 from .arguments.shapes import check_sides
-from .resample import Entries, mix_axes, unmix_axes
+from .resample import Entries, kept_if_short, mix_axes, unmix_axes
 
 
 @primitive
@@ -22,10 +24,9 @@ def pad(x, *, sides, mode="constant", value=None):
     check_sides(x.shape, sides, mode, value)
     if mode != "constant":
         return mix_axes(x, borders(x.shape, sides, mode))
-    pairs = [(0, 0)] * (x.ndim - len(sides) // 2) + pairs_of(sides)
-    shape = [size + before + after for size, (before, after) in zip(x.shape, pairs)]
-    y = np.full(shape, numbers_in(value or 0, x.dtype))
-    y[inner(y.shape, pairs)] = x[inner(x.shape, [(-before, -after) for before, after in pairs])]
+    shape, inside, shown = placed(x.shape, tuple(sides))
+    y = np.full(shape, numbers_in(value, x.dtype)) if value else np.zeros(shape, x.dtype)
+    y[inside] = x[shown]
     return y
 
 
@@ -38,6 +39,14 @@ def pad_dx(dy, x_shape, sides, mode, value):
     if mode != "constant":
         return unmix_axes(dy, x_shape, borders(x_shape, sides, mode))
     return pad(dy, sides=tuple(-side for side in sides))
+
+
+@lru_cache(maxsize=512)
+def placed(shape, sides):
+    """The shape with a border, where in it the inside is, and what of the unpadded array is shown there."""
+    pairs = [(0, 0)] * (len(shape) - len(sides) // 2) + pairs_of(sides)
+    padded = tuple([size + before + after for size, (before, after) in zip(shape, pairs)])
+    return padded, inner(padded, pairs), inner(shape, [(-before, -after) for before, after in pairs])
 
 
 def inner(shape, borders):
@@ -53,20 +62,22 @@ def pairs_of(sides):
 def borders(shape, sides, mode):
     """The matrix of each padded axis: which place each place reads."""
     pairs = pairs_of(sides)
-    return [border(size, before, after, mode) for size, (before, after) in zip(shape[-len(pairs) :], pairs)]
+    axes = zip(shape[-len(pairs) :], pairs)
+    return [border(size, before + size + after, before, mode) for size, (before, after) in axes]
 
 
-def border(size, before, after, mode):
+@kept_if_short
+def border(old, new, before, mode):
     """The place inside that each place of a padded axis shows.
 
     What is cut off is gone before the other end is read.
     """
-    places = np.arange(-before, size + after)
+    places, after = np.arange(-before, new - before), new - old - before
     if mode == "replicate":
-        source = np.clip(places, 0, size - 1)
+        source = np.clip(places, 0, old - 1)
     elif mode == "reflect":
-        source = (size - 1) - np.abs((size - 1) - np.abs(places))
+        source = (old - 1) - np.abs((old - 1) - np.abs(places))
     else:
-        first, last = max(-before, 0), size - max(-after, 0)
+        first, last = max(-before, 0), old - max(-after, 0)
         source = first + (places - first) % max(last - first, 1)
-    return Entries(len(places), np.arange(len(places)), source)
+    return Entries(new, np.arange(new), source)

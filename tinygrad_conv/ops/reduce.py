@@ -45,7 +45,12 @@ def spread(dy, x_shape, dim):
 
 def count_of(x_shape, dim):
     """How many elements each result of a reduction is made of."""
-    return math.prod([x_shape[axis] for axis in reduced_dims("reduction", dim, len(x_shape))])
+    return size_along(x_shape, reduced_dims("reduction", dim, len(x_shape)))
+
+
+def size_along(shape, dims):
+    """The product of the sizes of some dimensions."""
+    return math.prod([shape[axis] for axis in dims])
 
 
 def shared_by(winners, dy, dim):
@@ -76,7 +81,7 @@ def expand(x, *, shape):
     """x repeated, without a copy, along dimensions of size 1 and new leading ones; -1 keeps a size."""
     extra = len(shape) - x.ndim
     sizes = tuple(
-        x.shape[axis - extra] if size == -1 and axis >= extra else size for axis, size in enumerate(shape)
+        [x.shape[axis - extra] if size == -1 and axis >= extra else size for axis, size in enumerate(shape)]
     )
     try:
         return np.broadcast_to(x, sizes)
@@ -111,7 +116,12 @@ def mean(x, *, dim=None, keepdim=False):
     """Σ x / n over `dim` (an int, a tuple, or None for all); that of integers has the default dtype."""
     x, dims = floating(x), reduced_dims("mean", dim, x.ndim)
     with np.errstate(invalid="ignore"):  # the mean of nothing is NaN
-        return np.divide(summed(wide(x), dims, keepdim), count_of(x.shape, dim)).astype(x.dtype)
+        return average(wide(x), dims, keepdim).astype(x.dtype, copy=False)
+
+
+def average(x, dims, keepdim):
+    """Σ x / n of an array of floats."""
+    return np.divide(summed(x, dims, keepdim), size_along(x.shape, dims))
 
 
 @mean.grad("x")
@@ -129,9 +139,9 @@ def var(x, *, dim=None, correction=1, keepdim=False):
     Raises DtypeError for integers.
     """
     check_float("var", x=x)
-    dims = reduced_dims("var", dim, x.ndim)
+    values, dims = wide(x), reduced_dims("var", dim, x.ndim)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        deviation = wide(x) - mean(wide(x), dim=dim, keepdim=True)
+        deviation = values - average(values, dims, keepdim=True).astype(values.dtype, copy=False)
         count = freedom(x.shape, dim, correction, deviation.dtype)
         y = np.divide(kernels.sum_over(deviation * deviation, dims, keepdim), count)
         if count and np.isinf(y).any():  # the sum may have overflowed where its share does not
@@ -208,7 +218,7 @@ def logsumexp(x, *, dim, keepdim=False):
     """ln Σ eˣ over `dim` (an int or a tuple), as m + ln Σ eˣ⁻ᵐ with the maximum m: nothing overflows."""
     dims, dtype = reduced_dims("logsumexp", dim, x.ndim), floating(x).dtype
     x = wide(floating(x))
-    most = np.max(x, axis=dims, keepdims=True, initial=-np.inf)
+    most = np.maximum.reduce(x, dims, keepdims=True, initial=-np.inf)
     most = np.where(np.isfinite(most), most, x.dtype.type(0))
     with np.errstate(divide="ignore", over="ignore"):  # the logarithm of no or only empty summands is -∞
         y = (np.log(summed(np.exp(x - most), dims, keepdim=True)) + most).astype(dtype)

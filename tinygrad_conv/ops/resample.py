@@ -8,7 +8,9 @@ differentiation.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -24,6 +26,10 @@ from .functions import wide
 
 NEAREST = {"nearest": 0.0, "nearest-exact": 0.5}
 """Modes that read one pixel, and where in a new pixel they look from: at its edge, or at its centre."""
+
+SHORT_AXIS = 1024  # places: the matrix of an axis that is no longer takes some kilobytes
+
+Matrix = TypeVar("Matrix", bound=Callable[..., "Entries"])
 
 
 class Entries:
@@ -41,6 +47,19 @@ class Entries:
         self.weight = weight
 
 
+def kept_if_short(matrix: Matrix) -> Matrix:
+    """A decorator for the matrix of an axis, which follows from its lengths (old, new) and some options: that
+    of a short one is made once. Long ones would be a lot to keep.
+    """
+    known = lru_cache(maxsize=128, typed=True)(matrix)
+
+    @wraps(matrix)
+    def look_up(old: int, new: int, *options: Any) -> Entries:
+        return (known if max(old, new) <= SHORT_AXIS else matrix)(old, new, *options)
+
+    return cast(Matrix, look_up)
+
+
 @primitive
 def mix(x, *, dim, size, target, source, weight=None):
     """y[target[t]] = Σ weight[t] · x[source[t]] along `dim`, the sum over all t of one target.
@@ -49,42 +68,82 @@ def mix(x, *, dim, size, target, source, weight=None):
     """
     if not x.ndim:
         raise ShapeError("mix: x [] has no dimensions to mix along")
-    dim = one_dim("mix", dim, x.ndim)
-    lines = np.moveaxis(wide(x), dim, 0)
+    axis = one_dim("mix", dim, x.ndim)
+    lines = wide(x).transpose(axis, *range(axis), *range(axis + 1, x.ndim))
     if weight is not None:
         check_float("mix", x=x)
-        weight = weight.astype(lines.dtype).reshape(-1, *(1,) * (x.ndim - 1))
-
-    def products(entries):
-        part = lines[as_slice(source[entries])]
-        return part if weight is None else part * weight[entries]
-
-    rounds = each_target_once(target)
-    if len(rounds) <= size:
-        y = sum_of_rounds(rounds, target, products, (size, *lines.shape[1:]), lines.dtype)
-    else:
-        y = sums_by_target(target, products, (size, *lines.shape[1:]), lines.dtype)
-    return np.ascontiguousarray(np.moveaxis(y, 0, dim), x.dtype)
+    order = order_of(size, target, source, weight)
+    sums = sum_of_rounds if order.by_rounds else sums_by_target
+    y = sums(order.steps, lines, (size, *lines.shape[1:]))
+    return np.ascontiguousarray(y.transpose(*range(1, axis + 1), 0, *range(axis + 1, x.ndim)), x.dtype)
 
 
-def sum_of_rounds(rounds, target, products, shape, dtype):
+def sum_of_rounds(rounds, lines, shape):
     """The mixed lines [size, …]: in each round every target gets one product at most."""
 
     def add_up(first, last):
-        y = np.zeros(shape, dtype)
-        for entries in rounds[first:last]:
-            y[as_slice(target[entries])] += products(entries)
+        y = np.zeros(shape, lines.dtype)
+        for step in rounds[first:last]:
+            y[step.target] += products(step, lines)
         return y
 
     return sum_in_halves(add_up, 0, len(rounds), BLOCK)
 
 
-def sums_by_target(target, products, shape, dtype):
+def sums_by_target(steps, lines, shape):
     """The same, one target after another: of few targets with many products each."""
-    y = np.zeros(shape, dtype)
-    for entries in each_target_whole(target):
-        y[target[entries[0]]] = kernels.sum_over(products(entries), 0)
+    y = np.zeros(shape, lines.dtype)
+    for step in steps:
+        y[step.target] = kernels.sum_over(products(step, lines), 0)
     return y
+
+
+def products(step, lines):
+    """What the entries of a step add: the lines that they read, times their weights."""
+    part = lines[step.source]
+    if step.weight is None:
+        return part
+    return part * step.weight.astype(lines.dtype).reshape(-1, *(1,) * (lines.ndim - 1))
+
+
+class Step(NamedTuple):
+    """Some entries, added up in one go: where they write to and read from, as slices if possible."""
+
+    target: object
+    source: object
+    weight: object  # an array, or None
+
+
+class Order(NamedTuple):
+    """In which steps the entries of a matrix are added up: in rounds, or one target after another."""
+
+    by_rounds: bool
+    steps: tuple[object, ...]  # of class Step
+
+
+def order_of(size: int, target: Array, source: Array, weight: Array | None) -> Order:
+    """The order for a matrix. It follows from its numbers, so that of a few it is worked out once."""
+    if not 0 < len(target) <= SHORT_AXIS:
+        return worked_out(size, target, source, weight)
+    keys = [None if each is None else (each.dtype, each.tobytes()) for each in (target, source, weight)]
+    return known_order(size, *keys)
+
+
+@lru_cache(maxsize=256)
+def known_order(size: int, *keys: tuple[Any, bytes] | None) -> Order:
+    """The same, by dtypes and bytes."""
+    return worked_out(size, *[None if key is None else np.frombuffer(key[1], key[0]) for key in keys])
+
+
+def worked_out(size: int, target: Any, source: Any, weight: Any) -> Order:
+    """The same, without looking it up."""
+    rounds = each_target_once(target)
+    by_rounds = len(rounds) <= size
+    steps: list[object] = []
+    for entries in rounds if by_rounds else each_target_whole(target):
+        written = as_slice(target[entries]) if by_rounds else int(target[entries[0]])
+        steps.append(Step(written, as_slice(source[entries]), None if weight is None else weight[entries]))
+    return Order(by_rounds, tuple(steps))
 
 
 def each_target_once(target):
@@ -122,9 +181,9 @@ def mix_dx(dy, x_shape, dim, size, target, source, weight):
 
 
 def mix_axes(x, matrices):
-    """`mix` along the last axes, by one matrix for each."""
+    """`mix` of an array along its last axes, by one matrix for each."""
     for dim, entries in enumerate(matrices, -len(matrices)):
-        x = mix(
+        x = mix.forward(
             x, dim=dim, size=entries.size, target=entries.target, source=entries.source, weight=entries.weight
         )
     return x
@@ -179,6 +238,7 @@ def resizing(
     return [linear_entries(*axis, align_corners) for axis in axes]
 
 
+@kept_if_short
 def nearest_entries(old: int, new: int, scale: float | None, dtype: Any, centre: float) -> Entries:
     """Each new place reads the old one at or before it; what rounding decides, it decides as in PyTorch's.
 
@@ -190,6 +250,7 @@ def nearest_entries(old: int, new: int, scale: float | None, dtype: Any, centre:
     return Entries(new, np.arange(new), np.minimum(np.floor(read).astype(np.int64), old - 1))
 
 
+@kept_if_short
 def linear_entries(old: int, new: int, scale: float | None, align_corners: bool) -> Entries:
     """Each new place reads its two neighbours; beyond the border there is only one.
 

@@ -8,15 +8,17 @@ largest: what stands in one must not spoil another.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
 from .. import kernels
+from ..dtypes import FLOATS
 from ..engine.declare import primitive
 from .arguments.dims import reduced_dims
 from .arguments.values import check_float, check_norm_order
 from .arithmetic import pow, where
-from .functions import abs, sign, wide, zeros_for
+from .functions import abs, masked, sign, wide, zeros_for
 from .reduce import shared_by, spread, var, var_dx
 
 
@@ -26,18 +28,18 @@ def std(x, *, dim=None, correction=1, keepdim=False):
     check_float("std", x=x)
     values = wide(x)
     with np.errstate(over="ignore"):
-        y = np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
+        y = np.sqrt(var.forward(values, dim=dim, correction=correction, keepdim=keepdim))
     if not safely_squared(y):
         scale, values = scaled(values, reduced_dims("std", dim, x.ndim))
         y = scale.reshape(y.shape) * np.sqrt(var(values, dim=dim, correction=correction, keepdim=keepdim))
-    return y.astype(x.dtype)
+    return y.astype(x.dtype, copy=False)
 
 
 @std.grad("x")
 def std_dx(dy, x, y, dim, correction, keepdim):
     """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
     twice = where(y + y, 1.0, condition=y != 0)
-    dvar = where(dy / twice, 0.0, condition=y != 0)
+    dvar = masked(dy / twice, mask=y != 0)
     return var_dx(dvar, x, dim, correction, keepdim)
 
 
@@ -77,7 +79,7 @@ def vector_norm_dx(dy, x, y, p, dim, keepdim):
     if p == 1:
         return dy * sign(x)
     positive = y != 0
-    y, dy = where(y, 1.0, condition=positive), where(dy, 0.0, condition=positive)
+    y, dy = where(y, 1.0, condition=positive), masked(dy, mask=positive)
     if p == 2:
         return dy * (x / y)  # smooth where an x is 0, unlike the formula's factors
     ratio = where(abs(wide(x)) / wide(y), 1.0, condition=x != 0)
@@ -98,9 +100,15 @@ def root_of_powers(magnitude, p, dims, keepdim):
 
 def safely_squared(y):
     """Whether every y ≥ 0, a root, is neither so large nor so small that its square has lost digits."""
-    limits = np.finfo(y.dtype)
-    least, most = math.sqrt(limits.tiny / limits.eps), math.sqrt(limits.max)
-    return not y.size or (np.min(y) > least and np.max(y) < most)
+    least, most = roots_of_limits(y.dtype)
+    return not y.size or (y.min() > least and y.max() < most)
+
+
+@lru_cache(maxsize=len(FLOATS))
+def roots_of_limits(dtype):
+    """Between which bounds a root lies whose square has all digits."""
+    limits = np.finfo(dtype)
+    return math.sqrt(limits.tiny / limits.eps), math.sqrt(limits.max)
 
 
 def scaled(x, dims):

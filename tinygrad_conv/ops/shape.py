@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -153,15 +154,17 @@ def cat(*xs, dim=0):
 def cat_dxs(dy, xs_shape, dim):
     """To each input its stretch of dY."""
     before = (slice(None),) * (dim % dy.ndim)
-    ends = np.cumsum([0] + [shape[dim] for shape in xs_shape])
-    return [dy[before + (slice(start, end),)] for start, end in zip(ends[:-1].tolist(), ends[1:].tolist())]
+    ends = [0, *accumulate([shape[dim] for shape in xs_shape])]
+    return [dy[before + (slice(start, end),)] for start, end in pairwise(ends)]
 
 
 @primitive
 def stack(*xs, dim=0):
     """The arrays side by side along a new dimension, in one dtype; all shapes must agree."""
     check_stacked("stack", xs)
-    return np.stack(alike(*xs), one_dim("stack", dim, xs[0].ndim + 1))
+    place = one_dim("stack", dim, xs[0].ndim + 1)
+    thin = (slice(None),) * place + (None, ...)
+    return np.concatenate([x[thin] for x in alike(*xs)], place)
 
 
 @stack.grad("xs")
@@ -178,8 +181,9 @@ def unbind(x, *, dim=0):
     Raises ShapeError for a number alone.
     """
     check_has_dims("unbind", x)
-    slices = np.moveaxis(x, one_dim("unbind", dim, x.ndim), 0)
-    return tuple([slices[place, ...] for place in range(len(slices))])  # of a row too, views of x
+    axis = one_dim("unbind", dim, x.ndim)
+    before = (slice(None),) * axis
+    return tuple([x[before + (place, ...)] for place in range(x.shape[axis])])  # of a row too, views of x
 
 
 @unbind.grad("x")
@@ -195,8 +199,7 @@ def split(x, *, split_size_or_sections, dim=0):
     They are of one size each, the last one perhaps smaller, or of the sizes in a list. Raises ShapeError
     where these do not add up to that of x.
     """
-    sizes = piece_sizes("split", x, dim, split_size_or_sections)
-    return tuple(np.split(x, np.cumsum(sizes)[:-1], dim))
+    return pieces(x, piece_sizes("split", x, dim, split_size_or_sections), dim)
 
 
 @split.grad("x")
@@ -211,8 +214,14 @@ def chunk(x, *, chunks, dim=0):
 
     The last one may be smaller, or some left out.
     """
-    sizes = chunk_sizes("chunk", x, dim, chunks)
-    return tuple(np.split(x, np.cumsum(sizes)[:-1], dim))
+    return pieces(x, chunk_sizes("chunk", x, dim, chunks), dim)
+
+
+def pieces(x, sizes, dim):
+    """x in pieces of these sizes, one after another along a dimension."""
+    before = (slice(None),) * (dim % x.ndim)
+    ends = [0, *accumulate(sizes[:-1]), x.shape[dim]]
+    return tuple([x[before + (slice(start, end),)] for start, end in pairwise(ends)])
 
 
 @chunk.grad("x")

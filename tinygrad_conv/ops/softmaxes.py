@@ -16,8 +16,10 @@ from .reduce import sum
 def softmax(x, *, dim):
     """eˣ / Σ eˣ along `dim`: positive, and 1 in sum. Raises DtypeError for integers."""
     check_float("softmax", input=x)
-    y = np.exp(shifted("softmax", x, dim))
-    y /= kernels.sum_over(y, axis_of("softmax", x, dim), keepdims=True)
+    axis = axis_of("softmax", x, dim)
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = np.exp(shifted(x, axis))
+    y /= kernels.sum_over(y, axis, keepdims=True)
     return y.astype(x.dtype, copy=False)
 
 
@@ -31,9 +33,11 @@ def softmax_dx(dy, y, dim):
 def log_softmax(x, *, dim):
     """x - ln Σ eˣ along `dim`, the logarithm of softmax. Raises DtypeError for integers."""
     check_float("log_softmax", input=x)
-    y = shifted("log_softmax", x, dim)
-    with np.errstate(divide="ignore"):  # the sum is 0 only where there are no classes, and so no results
-        y = y - np.log(kernels.sum_over(np.exp(y), axis_of("log_softmax", x, dim), keepdims=True))
+    axis = axis_of("log_softmax", x, dim)
+    # the sum is 0 only where there are no classes, and so no results
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        y = shifted(x, axis)
+        y = y - np.log(kernels.sum_over(np.exp(y), axis, keepdims=True))
     return y.astype(x.dtype, copy=False)
 
 
@@ -43,15 +47,14 @@ def log_softmax_dx(dy, y, dim):
     return dy - exp(y) * sum(dy, dim=dim, keepdim=True)
 
 
-def shifted(op, x, dim):
-    """x less its maximum along dim: softmax is the same, and every exponential at most 1.
+def shifted(x, axis):
+    """x less its maximum along an axis: softmax is the same, and every exponential at most 1.
 
-    NaN where all are -inf.
+    NaN where all are -inf. Called where NumPy's warnings are kept back: e^-inf is 0, and inf - inf is NaN, as
+    in PyTorch.
     """
     x = wide(x)
-    largest = np.maximum.reduce(x, axis_of(op, x, dim), keepdims=True, initial=-np.inf)
-    with np.errstate(over="ignore", invalid="ignore"):  # e^-inf is 0; inf - inf is NaN, as in PyTorch
-        return np.asarray(x - largest)
+    return np.asarray(x - np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf))
 
 
 def axis_of(op, x, dim):

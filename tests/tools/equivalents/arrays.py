@@ -44,8 +44,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "ops/norm.py normalization_dx": {
-        "max(1, math.prod((x.shape[dim] for dim in dims))) → max(2, math.prod((x.shape[dim] for dim in "
-        "dims)))": "A group of a single number does not deviate from its mean.",
+        "max(1, math.prod([x.shape[dim] for dim in dims])) → max(2, math.prod([x.shape[dim] for dim in "
+        "dims]))": "A group of a single number does not deviate from its mean.",
     },
     "ops/linalg.py matmul_db": {
         "a[None, :] if row else a → a[None, :]": "A leading dimension of 1 more is summed away by sum_to.",

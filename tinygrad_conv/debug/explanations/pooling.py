@@ -10,7 +10,7 @@ from ...dtypes import Array
 from ...kernels import Window
 from ...members import members_of
 from ...ops import pool
-from ...ops.arguments.windows import cell_bounds, pool_window
+from ...ops.arguments.windows import bounds_of, cell_counts, pool_window
 from ..step import Step
 from .pieces import Pooling, StepExplanation
 from .registry import explains_ops, first_gradient, subject_of, wide
@@ -76,9 +76,9 @@ def windows_of(window: Window, axis: int) -> Windows:
 
 def cells_of(step: Step, shape: tuple[int, ...]) -> tuple[Windows, Windows]:
     """The cells of an adaptive pooling, as windows."""
+    counts = cell_counts(step.op, shape, step.params["output_size"])
     rows, columns = (
-        [(start, 1, stop - start) for start, stop in axis]
-        for axis in cell_bounds(step.op, shape, step.params["output_size"])
+        [(start, 1, stop - start) for start, stop in bounds_of(*axis)] for axis in zip(shape[-2:], counts)
     )
     return rows, columns
 

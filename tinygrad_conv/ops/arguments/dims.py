@@ -20,7 +20,7 @@ def one_dim(op: str, dim: int, ndim: int) -> int:
 
 def many_dims(op: str, dims: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
     """Dimensions counted from the front. Raises ShapeError for one that is out of range or named twice."""
-    counted = tuple(one_dim(op, dim, ndim) for dim in (dims if np.iterable(dims) else (dims,)))
+    counted = tuple([one_dim(op, dim, ndim) for dim in (dims if np.iterable(dims) else (dims,))])
     if len(set(counted)) < len(counted):
         raise ShapeError(f"{op}: a dimension appears twice in dim={dims}")
     return counted
@@ -37,7 +37,7 @@ def reduced_dims(
         dims = _reduced_dims(op, dim, ndim)
     except TypeError:  # a list cannot be looked up
         dims = _reduced_dims.__wrapped__(op, dim, ndim)
-    if shape is not None and 0 in (shape[axis] for axis in dims):
+    if shape is not None and 0 in shape and 0 in [shape[axis] for axis in dims]:
         raise ShapeError(f"{op}: nothing to choose from in dim={dim} of shape {show_shape(shape)}")
     return dims
 
@@ -52,4 +52,4 @@ def _reduced_dims(op: str, dim: int | tuple[int, ...] | None, ndim: int) -> tupl
 def kept_shape(shape: tuple[int, ...], dim: int | tuple[int, ...] | None) -> tuple[int, ...]:
     """The shape after a reduction that keeps the reduced dimensions, at size 1."""
     dims = reduced_dims("reduction", dim, len(shape))
-    return tuple(1 if axis in dims else size for axis, size in enumerate(shape))
+    return tuple([1 if axis in dims else size for axis, size in enumerate(shape)])

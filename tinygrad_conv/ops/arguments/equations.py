@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import lru_cache
 from typing import NamedTuple
 
 from ...errors import ShapeError, show_shape
@@ -19,8 +20,9 @@ class Terms(NamedTuple):
     sizes: dict[str, int]
 
 
+@lru_cache(maxsize=512)
 def parse(equation: str, shapes: tuple[Shape, ...]) -> Terms:
-    """The equation, spelled out.
+    """The equation, spelled out, once for the same shapes.
 
     Raises ShapeError where the shapes do not fit it, ValueError where it cannot be read.
     """

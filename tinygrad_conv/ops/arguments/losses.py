@@ -128,7 +128,9 @@ def check_labels(op: str, x: Any, target: Any, weight: Any, ignore_index: int) -
     if not is_labels(target):
         raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
     classes = x.shape[class_dim(x.shape)]
-    outside = labels_outside(target[target != ignore_index], classes)
+    outside = labels_outside(target, classes)
+    if outside:  # those that are ignored may be
+        outside = labels_outside(target[target != ignore_index], classes)
     if outside:
         known = f"the {classes} classes of input {show_shape(x.shape)}, or ignore_index={ignore_index}"
         raise ValueError(f"{op}: labels must be at least 0 and below {known}; {outside}")

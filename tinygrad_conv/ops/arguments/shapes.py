@@ -113,7 +113,7 @@ def check_places(op: str, shape: Shape, dim: int, index: Any) -> None:
     check_integers(op, "index", index)
     is_alone = index.ndim == 0 and len(shape) == 1  # one place of a row
     if (index.ndim != len(shape) and not is_alone) or any(
-        axis != looked_up and size > shape[axis] for axis, size in enumerate(index.shape)
+        [axis != looked_up and size > shape[axis] for axis, size in enumerate(index.shape)]
     ):
         shapes = f"index {show_shape(index.shape)} must have the dimensions of x {show_shape(shape)}"
         raise ShapeError(f"{op}: {shapes}, and be no larger than it but in dim={dim}")
@@ -137,26 +137,31 @@ def check_source(op: str, x: Any, src: Any, index: Any) -> None:
 
 def check_sides(shape: Shape, sides: Any, mode: str, value: Any) -> None:
     """Refuse sides that do not belong to the shape, or that ask for more than there is inside."""
-    given = f"sides {tuple(sides)} of x {show_shape(shape)}"
     if mode not in PADDING_MODES:
         raise ValueError(f"pad: mode must be one of {', '.join(PADDING_MODES)}, not {mode!r}")
     if mode != "constant" and value is not None:
         raise ValueError(f"pad: mode {mode!r} takes no value")
     if len(sides) % 2 or len(sides) // 2 > len(shape):
+        given = show_sides(shape, sides)
         raise ShapeError(f"pad: {given} must be two numbers for each of some last dimensions")
     if mode != "constant" and len(shape) - len(sides) // 2 not in (1, 2):
-        raise ShapeError(
-            f"pad: mode {mode!r} pads all dimensions but the first one or two; {given} pad {len(sides) // 2}"
-        )
+        given = f"{show_sides(shape, sides)} pad {len(sides) // 2}"
+        raise ShapeError(f"pad: mode {mode!r} pads all dimensions but the first one or two; {given}")
     for size, before, after in zip(shape[::-1], sides[::2], sides[1::2]):
         most = most_padding(mode, size, before, after)
         if size + before + after < 0 or (most is not None and max(before, after) > max(most, 0)):
             shown = f"are more than the {most} that mode {mode!r} can show"
             limit = "leave a negative size" if most is None else shown
+            given = show_sides(shape, sides)
             raise ShapeError(f"pad: {given}: {(before, after)} {limit} of a size of {size}")
     added = [before + after for before, after in zip(sides[::2], sides[1::2])][::-1]
     padded = [size + more for size, more in zip(shape[len(shape) - len(added) :], added)]
     check_fits("pad", "sides", tuple(sides), (*shape[: len(shape) - len(added)], *padded), 2)
+
+
+def show_sides(shape: Shape, sides: Any) -> str:
+    """For an error about them."""
+    return f"sides {tuple(sides)} of x {show_shape(shape)}"
 
 
 def most_padding(mode: str, size: int, before: int, after: int) -> int | None:
@@ -170,13 +175,10 @@ def most_padding(mode: str, size: int, before: int, after: int) -> int | None:
 
 def check_blocks(op: str, x: Any, factor: int) -> None:
     """Refuse channels that cannot become blocks of pixels, or pixels that cannot become channels."""
-    if op == "pixel_shuffle":
-        divided, form = x.shape[-3:-2], f"[..., C · {factor}², H, W]"
-        divisor = factor * factor
-    else:
-        divided, form = x.shape[-2:], f"[..., C, H · {factor}, W · {factor}]"
-        divisor = factor
-    if x.ndim < 3 or factor < 1 or any(size % divisor for size in divided):
+    shuffles = op == "pixel_shuffle"
+    divided, divisor = (x.shape[-3:-2], factor * factor) if shuffles else (x.shape[-2:], factor)
+    if x.ndim < 3 or factor < 1 or any([size % divisor for size in divided]):
+        form = f"[..., C · {factor}², H, W]" if shuffles else f"[..., C, H · {factor}, W · {factor}]"
         raise ShapeError(f"{op}: input {show_shape(x.shape)} must be {form}")
 
 

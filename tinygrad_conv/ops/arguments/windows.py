@@ -186,8 +186,8 @@ def check_columns(op: str, x: Any, window: Window) -> None:
         raise ShapeError(f"{op}: input {show_shape(x.shape)} must be {form} for {windows}")
 
 
-def cell_bounds(op: str, shape: tuple[int, ...], output_size: Any) -> list[list[Pair]]:
-    """Where each cell of an adaptive pooling begins and ends, for the rows and for the columns.
+def cell_counts(op: str, shape: tuple[int, ...], output_size: Any) -> Pair:
+    """How many rows and columns of cells an adaptive pooling makes.
 
     Raises ShapeError for an image without rows or columns.
     """
@@ -200,7 +200,9 @@ def cell_bounds(op: str, shape: tuple[int, ...], output_size: Any) -> list[list[
     counts = pair(op, "output_size", wanted if len(given) == 2 else given, 0)
     check_fits(op, "output_size", output_size, (*shape[:-2], *counts), 2)
     check_fits(op, "output_size", output_size, (sum(counts),), BYTES_OF_A_CELL)
-    return [
-        [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
-        for size, count in zip(shape[-2:], counts)
-    ]
+    return counts
+
+
+def bounds_of(size: int, count: int) -> list[Pair]:
+    """Where each of the cells along an axis begins and ends."""
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
