@@ -18,19 +18,24 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.in_place import overwrite
 from ..engine.location import PACKAGE, Where
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..randomness.default import manual_seed, seed
 from ..randomness.generator import Generator
+from ..randomness.seeds import random_numbers
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
 SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
+DRAWS = "it draws random numbers that a replay does not know of; use tg.rand"
 UNTOLD = {
+    random_numbers.__code__: DRAWS,
+    overwrite.__code__: "it fills a tensor in a way that a replay does not know of; use x.normal_() or such",
     **{function.__code__: "it seeds random numbers" for function in SEEDS},
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
@@ -124,8 +129,8 @@ class Beside:
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
         elif is_clock(called, owner) and is_users(frame.f_code.co_filename):
             self.refuse("it reads the clock", frame)
-        elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
-            self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
+        elif isinstance(owner, random.Random) or called is os.urandom:
+            self.refuse(DRAWS, frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts."""

@@ -39,6 +39,7 @@ class Guard:
             if line.kind == "step":
                 world.value("an optimiser", line.target)
         self.containers, self.iterators = world.containers, world.iterators
+        self.generators = world.generators
         self.hooks = [
             hooks for module in world.modules.values() for hooks in (module._pre_hooks, module._hooks)
         ]

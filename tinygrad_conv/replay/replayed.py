@@ -20,9 +20,10 @@ import numpy as np
 from ..engine.location import Where, line_of, show_where
 from ..engine.modes import OBSERVATION
 from .arguments import Arguments
-from .beside import Beside
+from .beside import DRAWS, Beside
 from .calls import Departure
 from .check import check_against_eager
+from .draws import Draws
 from .guard import STATE, Guard, settings
 from .names import names_in
 from .program import Recorded, difference
@@ -160,7 +161,7 @@ class Replayed:
             return self.step(*inputs, **options)
         self.recordings += 1
         trace, beside, before = Trace(given.tensors, given.bare), Beside(), settings()
-        states = list(map(STATE, given.tensors))
+        states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
         with trace, beside:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
@@ -170,6 +171,8 @@ class Replayed:
             recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
         if beside.fault is not None:
             recorded.refuse(*beside.fault)
+        if draws.happened:
+            recorded.refuse(DRAWS, place_of(self.step))
         try:
             ResultForm(trace, result, self.step)
             guard = Guard(self.step, beside, recorded, given.others)
