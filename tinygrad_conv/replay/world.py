@@ -230,8 +230,8 @@ class World:
                 self.named(base)
 
     def named(self, value: Any) -> None:
-        """What the step's functions name of an object's own attributes, in its dict or in slots; all of one of
-        the standard library, whose functions are not looked at.
+        """What the step's functions name of an object's own attributes, in its dict or in slots; of one of
+        the standard library, whose functions are not looked at, all of them.
         """
         kind, members = type(value).__name__, getattr(value, "__dict__", {})
         named = self.attributes | self.methods
