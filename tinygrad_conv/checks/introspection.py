@@ -36,7 +36,7 @@ def rules_of(op: Op, count: int) -> list[Rule | None]:
 
 
 def ones_as_dy(node: Node, times: float = 1) -> Any:
-    """A gradient of ones for what a node made, or so many times that, in the form that its rules are given."""
+    """A gradient of ones for what a node made, or so many times that, in the form that rules are given."""
     ones = tuple(np.full(shape, times, dtype) for shape, dtype in node.outputs)
     return ones if node.several else ones[0]
 

@@ -55,8 +55,8 @@ def lies_at_kink(
 def lies_at_jump(
     function: Function, direction: Array, analytic: Array, steps: tuple[float, float], tolerance: Tolerance
 ) -> Array:
-    """Which of the derivatives along a direction lie where the function itself jumps, between the slopes beside
-    the jump.
+    """Which of the derivatives along a direction lie where the function itself jumps, between the slopes
+    beside the jump.
 
     steps: two, the larger first; what the function rises by over a jump stays where the step becomes smaller.
     """

@@ -33,10 +33,7 @@ SURE = (NameError, AttributeError, ImportError)  # errors of a rule that no shap
 MOST_EXTENDED = 2  # samples that are tried at other sizes and params too
 TOGETHER = "all inputs together"
 EDGES = ("zeros", "numbers in the thousands", "an axis of size 1")
-AT_TIES = (
-    "where numbers among them are equal: what they get between them is not the gradient of their moving "
-)
-AT_TIES += "together"
+AT_TIES = "where numbers among them are equal: together they get another gradient than for moving together"
 
 Faults = dict[str, Exception]  # by the input whose gradient is wrong; none where all is right
 
