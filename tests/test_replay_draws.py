@@ -1,8 +1,12 @@
-"""What a step's Python draws, and which options of an optimiser it reads and sets: a replay does neither."""
+"""What a step's Python draws, has done elsewhere, and reads and sets of an optimiser: no replay does that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from queue import Queue
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +90,49 @@ def test_an_initialisation(fill: Callable[[Any], None]) -> None:
         return [net], step, batches(6)
 
     same_as_eager(make, refused="tg.replay")
+
+
+# Work that is done elsewhere
+
+
+def in_a_thread(function: Callable[[], Any]) -> None:
+    thread = Thread(target=function)
+    thread.start()
+    thread.join()
+
+
+def in_a_pool(function: Callable[[], Any]) -> None:
+    POOL.submit(function).result()
+
+
+def in_another_context(function: Callable[[], Any]) -> None:
+    Context().run(function)
+
+
+def by_a_queue(function: Callable[[], Any]) -> None:
+    queue: Queue[Any] = Queue()
+    queue.put(function)
+    queue.get()()
+
+
+POOL = ThreadPoolExecutor(1)
+ELSEWHERE = {in_a_thread: "thread", in_a_pool: "thread", in_another_context: "context", by_a_queue: "queue"}
+
+
+@pytest.mark.parametrize("run", ELSEWHERE, ids=lambda run: run.__name__)
+def test_work_that_is_done_elsewhere(run: Callable[[Callable[[], Any]], None]) -> None:
+    def make() -> Any:
+        net = small_net()
+
+        def step(x: Any, y: Any) -> Any:
+            net.zero_grad()
+            loss = tg.cross_entropy(net(x), y)
+            run(loss.backward)
+            return loss.detach()
+
+        return [net], step, batches(6)
+
+    same_as_eager(make, refused=ELSEWHERE[run])
 
 
 # Options of an optimiser

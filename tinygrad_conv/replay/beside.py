@@ -7,12 +7,15 @@ guards.
 
 from __future__ import annotations
 
+import _thread
 import inspect
 import io
 import os
 import random
 import sys
+from contextvars import Context
 from datetime import date
+from queue import Queue, SimpleQueue
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -37,9 +40,12 @@ UNTOLD = {
     random_numbers.__code__: DRAWS,
     overwrite.__code__: "it fills a tensor in a way that a replay does not know of; use x.normal_() or such",
     **{function.__code__: "it seeds random numbers" for function in SEEDS},
+    Queue.put.__code__: "it puts something into a queue",
+    Queue.get.__code__: "it takes something from a queue",
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }
+STARTS = {getattr(_thread, name, None) for name in ("start_new_thread", "start_joinable_thread")} - {None}
 NOT_THE_USERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 STANDARD = os.path.dirname(os.__file__) + os.sep
 INSTALLED = ("site-packages", "dist-packages")  # folders below it in which other libraries are
@@ -63,6 +69,24 @@ def is_clock(called: Any, owner: Any) -> bool:
     return getattr(called, "__module__", None) == "time" or (
         isinstance(owner, type) and issubclass(owner, date)
     )
+
+
+def hands_on(called: Any, owner: Any) -> bool:
+    """Whether a function in C starts a thread, hands something to one, or runs a function in a context that
+    nobody watches.
+    """
+    if isinstance(owner, Context):
+        return called.__name__ == "run" and owner.get(OBSERVATION) is None
+    return called in STARTS or (isinstance(owner, SimpleQueue) and called.__name__ in ("put", "get"))
+
+
+def is_for_the_user(frame: FrameType | None) -> bool:
+    """Whether the standard library does something because the user's code asked for it, not this package."""
+    while frame is not None and frame.f_code.co_filename.startswith(STANDARD):
+        if any(folder in frame.f_code.co_filename for folder in INSTALLED):
+            break
+        frame = frame.f_back
+    return frame is not None and is_users(frame.f_code.co_filename)
 
 
 def is_own(module: ModuleType) -> bool:
@@ -131,11 +155,13 @@ class Beside:
             self.refuse("it reads the clock", frame)
         elif isinstance(owner, random.Random) or called is os.urandom:
             self.refuse(DRAWS, frame)
+        elif hands_on(called, owner) and is_for_the_user(frame):
+            self.refuse("it has work done elsewhere, in a thread, by a queue or in another context", frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts."""
         place: FrameType | None = frame
-        while place is not None and place.f_code.co_filename.startswith(PACKAGE):
+        while place is not None and not is_users(place.f_code.co_filename):
             place = place.f_back
         place = place or frame
         if self.fault is None:
