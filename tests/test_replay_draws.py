@@ -251,3 +251,23 @@ def test_options_that_the_step_changes(change: Callable[[list[Any]], None]) -> N
         return [net, optimizer], step, batches(6)
 
     same_as_eager(make, refused="lr" if change is not set_by_update else "calls update")
+
+
+def test_options_that_a_step_does_not_name_may_change() -> None:
+    def make() -> Any:
+        net = small_net()
+        optimizer = optim.SGD(net.parameters(), lr=0.5)
+        schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            loss = tg.cross_entropy(net(x), y)
+            loss.backward()
+            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
+            optimizer.step()
+            return loss
+
+        a, b, c, d, e, f = batches(6)
+        return [net, optimizer], step, [a, schedule.step, b, c, schedule.step, d, schedule.step, e, f]
+
+    assert same_as_eager(make, at_least=4).recordings == 2

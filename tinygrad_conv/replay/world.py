@@ -22,7 +22,7 @@ from ..dtypes import Array
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..nn.module import Module
-from ..optim.optimizer import Optimizer
+from ..optim.optimizer import Group, Optimizer
 from .beside import Beside, is_own, is_users
 from .draws import is_drawn_from
 from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
@@ -59,6 +59,7 @@ class World:
         self.methods: set[str] = {"forward"}  # that they call, and that modules are called by
         self.variables: set[str] = set()  # globals that they name
         self.imports: set[str] = set()  # modules that they import when they run
+        self.texts: set[str] = set()  # strings in them
         self.taken_from: list[str] = []  # iterators, by name
         self.generators: list[Any] = []  # of random numbers, NumPy's
         for code in beside.frames:
@@ -88,6 +89,7 @@ class World:
         self.methods |= names.methods
         self.variables |= names.variables
         self.imports |= names.imports
+        self.texts |= names.texts
 
     def know(self, ask: Callable[[Any], Any], key: Any, name: str) -> None:
         """One more fact, if there is anything to be known."""
@@ -189,11 +191,15 @@ class World:
                 self.know(container.get if of_dict else container.__getitem__, key, f"{name}[{key!r}]")
             self.value(f"{name}[{key!r}]", container[key])
 
-    @property
-    def reads_options(self) -> bool:
-        """Whether the step's functions name what has the options of an optimiser."""
+    def options_read(self, group: Group) -> set[str]:
+        """The options of a group that the step's functions may read or set: those that they name, where they
+        name what has options; all of them, where they name none. The parameters are read anyway.
+        """
         named = self.attributes | self.methods | self.variables
-        return bool((OPTIONS_BY | BY_NAME) & named)
+        if not (OPTIONS_BY | BY_NAME) & named:
+            return {"params"}
+        read = {*self.texts} | ({"lr"} if OPTIONS_BY - {"param_groups"} & named else set())
+        return {*group} if BY_NAME & named or not read & group.keys() else {"params", *(read & group.keys())}
 
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
@@ -215,7 +221,7 @@ class World:
         self.know(vars(optimizer).get, "param_groups", "param_groups")
         self.know(len, optimizer.param_groups, "param_groups")
         for group in optimizer.param_groups:
-            for option in group.keys() if self.reads_options else ("params",):
+            for option in sorted(self.options_read(group)):
                 self.know(group.get, option, option)
             self.know(len, group["params"], "params")
             for place in range(len(group["params"])):
