@@ -241,3 +241,38 @@ def test_a_logarithm_of_more_summands_than_float16_can_count():
     assert y.item() == np.float16(math.log(70_000))
     y.backward(np.array(1000, np.float16))
     np.testing.assert_allclose(x.grad, 1000 / 70_000, rtol=1e-2)
+
+
+SIGMOIDS = {
+    "sigmoid": F.sigmoid,
+    "silu": F.silu,
+    "hardswish": F.hardswish,
+    "glu": lambda x: F.glu(tg.stack([tg.ones_like(x), x], 1), 1)[:, 0],
+    "softmax": lambda x: F.softmax(tg.stack([x, tg.zeros_like(x)], 1), 1)[:, 0],
+    "log_softmax": lambda x: F.log_softmax(tg.stack([x, tg.zeros_like(x)], 1), 1)[:, 0],
+}
+
+
+@pytest.mark.parametrize("name", SIGMOIDS)
+def test_what_cancels_is_computed_in_float32(name):
+    """Against float64, at the same numbers: y is rounded once, and its slope is off by that alone."""
+    numbers = np.random.default_rng(0).uniform(-9, 9, 2000).astype(np.float16)
+    x, exact = tg.tensor(numbers, requires_grad=True), tg.tensor(numbers.astype(float), requires_grad=True)
+    y, right = SIGMOIDS[name](x), SIGMOIDS[name](exact)
+    y.sum().backward()
+    right.sum().backward()
+    assert y.dtype == x.grad.dtype == np.float16
+    np.testing.assert_allclose(y.data, right.data, rtol=6e-4, atol=1e-7)
+    np.testing.assert_allclose(x.grad, exact.grad, rtol=1e-3, atol=3e-4)
+
+
+def test_the_slopes_of_silu_and_hardswish_keep_their_digits_where_they_cross_zero():
+    for function, near in ((F.silu, -1.2784), (F.hardswish, -1.5)):
+        numbers = (near + np.linspace(-0.1, 0.1, 500)).astype(np.float16)
+        x, exact = (
+            tg.tensor(numbers, requires_grad=True),
+            tg.tensor(numbers.astype(float), requires_grad=True),
+        )
+        function(x).sum().backward()
+        function(exact).sum().backward()
+        np.testing.assert_allclose(x.grad, exact.grad, rtol=1e-3, atol=1e-6)

@@ -32,6 +32,18 @@ def test_a_standard_deviation_where_the_mean_overflows(dtype, size):
     np.testing.assert_allclose(tg.std(tg.tensor(x), 1).numpy(), right, rtol=1e-5)
 
 
+@pytest.mark.parametrize("other", [1e-45, 1.0])
+def test_a_standard_deviation_of_the_largest_number_of_all(other):
+    largest = float(np.finfo(np.float32).max)
+    x = tg.tensor(np.array([[largest, other]], np.float32), requires_grad=True)
+    exact = tg.tensor(x.data.astype(float), requires_grad=True)
+    y, right = tg.std(x, 1), tg.std(exact, 1)
+    y.backward(tg.ones(1))
+    right.backward(tg.ones(1))
+    np.testing.assert_allclose(y.data, right.data, rtol=1e-6)
+    np.testing.assert_allclose(x.grad, exact.grad, rtol=1e-6)
+
+
 def test_how_much_a_normal_distribution_has_far_out():
     x = np.linspace(-6, 9, 1501)
     right = np.vectorize(math.erfc)(x)

@@ -7,16 +7,18 @@ import sys
 from array import array
 from collections import UserDict, defaultdict, deque
 from collections.abc import Callable
+from configparser import ConfigParser
 from contextvars import ContextVar
+from threading import Event
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import nn, optim
+from tinygrad_conv import data, nn, optim
 
 from .replay_steps import batches, same_as_eager, small_net
 
@@ -192,7 +194,79 @@ def of_a_builtin_that_is_hidden() -> Outside:
     return lambda: abs(-1.0), lambda: globals().update(abs=lambda number: 3.0)
 
 
+def of_reloaded_code() -> Outside:
+    def factor() -> float:
+        return 1.0
+
+    def edited() -> float:
+        return 3.0
+
+    return factor, lambda: setattr(factor, "__code__", edited.__code__)
+
+
+def of_another_default() -> Outside:
+    def factor(value: float = 1.0) -> float:
+        return value
+
+    return factor, lambda: setattr(factor, "__defaults__", (3.0,))
+
+
+def of_another_default_by_keyword() -> Outside:
+    def factor(*, value: float = 1.0) -> float:
+        return value
+
+    return factor, lambda: factor.__kwdefaults__.update(value=3.0)
+
+
+def by_a_weak_key() -> Outside:
+    class Key:
+        pass
+
+    key, factors = Key(), WeakKeyDictionary[Any, float]()
+    factors[key] = 1.0
+    return lambda: factors[key], lambda: factors.update({key: 3.0})
+
+
+def of_an_event() -> Outside:
+    event = Event()
+    return lambda: 3.0 if event.is_set() else 1.0, event.set
+
+
+def in_a_configuration() -> Outside:
+    settings = ConfigParser()
+    settings["loss"] = {"factor": "1"}
+    return lambda: float(settings["loss"]["factor"]), lambda: settings["loss"].update(factor="3")
+
+
+def of_a_list_with_attributes() -> Outside:
+    class Factors(list[float]):
+        factor = 1.0
+
+    factors = Factors()
+    return lambda: factors.factor, lambda: setattr(factors, "factor", 3.0)
+
+
+def of_the_data() -> Outside:
+    flip = data.transforms.RandomHorizontalFlip(p=1.0)
+    return lambda: 1.0 if flip.p == 1 else 3.0, lambda: setattr(flip, "p", 0.5)
+
+
+def in_a_larger_array() -> Outside:
+    factors = np.zeros(10_000, np.float32)
+    factors[5000] = 1
+    return lambda: float(factors.sum()), lambda: factors.__setitem__(777, 2.0)
+
+
 OUTSIDE = [
+    of_reloaded_code,
+    of_another_default,
+    of_another_default_by_keyword,
+    by_a_weak_key,
+    of_an_event,
+    in_a_configuration,
+    of_a_list_with_attributes,
+    of_the_data,
+    in_a_larger_array,
     in_a_long_list,
     in_a_dict_of_users,
     in_a_read_only_dict,

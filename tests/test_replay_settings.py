@@ -59,6 +59,26 @@ def test_parameters_and_layers_replaced_between_calls() -> None:
     same_as_eager(make, at_least=4)
 
 
+def test_a_parameter_frozen_between_forward_and_backward_stays() -> None:
+    def make() -> Any:
+        net = small_net()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(images: Any, labels: Any) -> Any:
+            optimizer.zero_grad()
+            net[0].weight.requires_grad = True
+            loss = tg.cross_entropy(net(images), labels)
+            net[0].weight.requires_grad = False
+            loss.backward()
+            optimizer.step()
+            net[0].weight.requires_grad = True
+            return loss
+
+        return [net, optimizer], step, batches(6)
+
+    same_as_eager(make, at_least=3)
+
+
 def test_train_and_eval_are_programs_of_their_own() -> None:
     def make() -> Any:
         tg.manual_seed(0)

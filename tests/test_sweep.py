@@ -205,6 +205,17 @@ def test_retain_grad_and_post_accumulate_hooks():
     np.testing.assert_allclose(written[0], x.grad)
 
 
+def test_a_leaf_frozen_after_the_forward_gets_no_gradient():
+    """PyTorch's rule: an optimiser would move what is frozen."""
+    x, w, written = leaf(2), leaf(2), []
+    w.register_post_accumulate_grad_hook(written.append)
+    loss = (x * w).sum()
+    w.requires_grad_(False)
+    loss.backward()
+    assert w.grad is None and not written
+    np.testing.assert_allclose(x.grad, w.data)
+
+
 def test_post_accumulate_hooks_are_for_leaves():
     with pytest.raises(errors.GraphError):
         (leaf(2) * 2).register_post_accumulate_grad_hook(print)

@@ -23,6 +23,8 @@ from .pullback import Pullback
 from .tolerance import same
 
 MEMORY = ".strides and order='K' or 'A' tell how an array lies in memory, not what it means"
+SINGLE = 1e-2  # how far, in proportion to the largest, gradients in float32 may be from those in float64
+LOST = 1e-4  # what rounding in float32 may leave of a gradient that is 0
 LINEAR = 1e-8  # how far, in proportion, a gradient may be from the sum that it should be
 
 
@@ -63,6 +65,27 @@ def assert_linear(function: Function, rng: np.random.Generator) -> None:
         _, place = farthest(function, given, expected)
         text = "the gradient is not linear in dy: for 2 u - 3 v it is not 2 times that for u less 3 times"
         raise Fault("not linear", f"{text} that for v, at {place}")
+    for factor in (1e-6, 1e6):
+        expected, given = factor * pull(first), pull(factor * first)
+        scale = np.max(np.abs(expected), initial=factor)
+        if np.isfinite(scale) and not (np.abs(given - expected) <= LINEAR * scale).all():
+            _, place = farthest(function, given, expected)
+            text = f"the gradient is not linear in dy: for {factor:g} u it is not {factor:g} times that for u"
+            raise Fault("not linear", f"{text}, at {place}")
+
+
+def assert_memory_of_its_own(function: Function) -> None:
+    """Raise Fault where a rule writes to an array that it has returned before: it may be a gradient still."""
+    with recorded_calls() as calls:
+        function.call(function.point)
+    for call in calls:
+        first = list(gradients_returned(call))
+        before = [np.copy(dx) for _, _, dx in first]
+        list(gradients_returned(call, times=2.0))
+        for (name, rule, dx), numbers in zip(first, before):
+            if not np.array_equal(dx, numbers, equal_nan=True):
+                text = f"the rule for {name} of {call.op.name} writes to the array that it returned before"
+                raise Fault("rule mutates", f"{text}: make a new one each time", call, rule)
 
 
 def assert_modes_agree(function: Function, rng: np.random.Generator) -> None:
@@ -125,6 +148,8 @@ def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
             if given_dtypes(call) == {dtype} and not asks_for_dtype(call):
                 assert_forward_keeps_dtype(call, dtype)
                 assert_rules_keep_dtype(call, dtype)
+                if dtype == np.float32 and call.op.is_users:
+                    assert_same_gradient_in_float64(call)
 
 
 def assert_forward_keeps_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
@@ -144,6 +169,16 @@ def assert_rules_keep_dtype(call: RecordedCall, dtype: np.dtype[Any]) -> None:
             text = f"the rule for {name} of {call.op.name} makes {dx.dtype} of {dtype}"
             advice = "arrays that it makes itself should have dy.dtype"
             raise Fault("wrong dtype", f"{text}; {advice}", call, rule)
+
+
+def assert_same_gradient_in_float64(call: RecordedCall) -> None:
+    """Raise Fault unless the rules mean the same numbers in float32 as in float64, for the same inputs."""
+    wide = call.in_dtype(np.dtype(np.float64))
+    for (name, rule, dx), (_, _, exact) in zip(gradients_returned(call), gradients_returned(wide)):
+        distance, scale = np.max(np.abs(dx - exact), initial=0.0), np.max(np.abs(exact), initial=0.0)
+        if np.isfinite(distance) and distance > SINGLE * scale + LOST:
+            text = f"the rule for {name} of {call.op.name} gives other numbers in float32 than in float64"
+            raise Fault("dtype", f"{text}, by {distance:.3g} at most", call, rule)
 
 
 def given_dtypes(call: RecordedCall) -> set[Any]:

@@ -18,7 +18,7 @@ from ..engine.op import Op
 from ..engine.rule import Rule
 from ..engine.tensor import Tensor
 from ..members import members_of
-from .function import Function, copied, input_names
+from .function import Function, copied, input_names, is_float_array
 from .introspection import as_array, ones_as_dy, run_rule
 from .pullback import gradient_of
 
@@ -63,6 +63,14 @@ class RecordedCall:
         return Function(
             fn, self.arrays if arrays is None else arrays, self.checked, [names[at] for at in self.checked]
         )
+
+    def in_dtype(self, dtype: Any) -> RecordedCall:
+        """The same call, made again with its floats in another dtype."""
+        inputs = [
+            Tensor(array.astype(dtype), requires_grad=at in self.checked) if is_float_array(array) else value
+            for at, (value, array) in enumerate(zip(self.inputs, self.arrays))
+        ]
+        return replace(self, inputs=tuple(inputs), outputs=members_of(self.op(*inputs, **self.params)))
 
     def rule_of(self, argument: int) -> Rule | None:
         """The rule for one of the checked inputs."""
@@ -142,15 +150,15 @@ def rules_that_run(call: RecordedCall) -> list[Rule]:
     return [rule for rule in rules if rule is not None]
 
 
-def gradients_returned(call: RecordedCall) -> Iterator[tuple[str, Rule, Any]]:
-    """(input, its rule, gradient) of a call for ones as dy, as its rules return them.
+def gradients_returned(call: RecordedCall, times: float = 1) -> Iterator[tuple[str, Rule, Any]]:
+    """(input, its rule, gradient) of a call for ones as dy, or so many times that, as its rules return them.
 
     That is before the sweep looks at them: they may be anything.
     """
     if call.node is None:
         return
     names = input_names(call.op, len(call.inputs))
-    dy = ones_as_dy(call.node)
+    dy = ones_as_dy(call.node, times)
     for position, rule in enumerate(call.op.rules):
         if rule is None or call.node.edges[position] is None:
             continue

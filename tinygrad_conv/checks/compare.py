@@ -11,6 +11,7 @@ import numpy as np
 
 from .behaviour import (
     assert_linear,
+    assert_memory_of_its_own,
     assert_modes_agree,
     assert_pure,
     assert_repeatable,
@@ -35,6 +36,7 @@ def compare(function: Function, tolerance: Tolerance, rng: np.random.Generator) 
     assert_repeatable(function, rng)
     assert_linear(function, rng)  # before the numbers: where it is not, there is no Jacobian to compare
     kinks = compare_numbers(function, tolerance, rng)
+    assert_memory_of_its_own(function)
     assert_modes_agree(function, rng)
     assert_same_in_any_layout(function)
     assert_same_gradient_in_any_layout(function, rng)

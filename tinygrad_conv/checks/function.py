@@ -116,9 +116,13 @@ class Function:
 
     def slope(self, direction: Array, step: float) -> Array:
         """The derivative along a direction, by central differences."""
+        return self.slope_beside(direction, 0.0, step)
+
+    def slope_beside(self, direction: Array, distance: float, step: float) -> Array:
+        """The same some way along that direction."""
         with np.errstate(all="ignore"):
-            rise = self.at(self.point + step * direction) - self.at(self.point - step * direction)
-            return rise / (2 * step)
+            ahead, behind = (self.at(self.point + (distance + side) * direction) for side in (step, -step))
+            return (ahead - behind) / (2 * step)
 
     def one_sided(self, direction: Array, step: float) -> tuple[Array, Array]:
         """The derivatives along a direction to the left and to the right."""

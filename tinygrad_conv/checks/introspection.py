@@ -35,9 +35,9 @@ def rules_of(op: Op, count: int) -> list[Rule | None]:
     return op.rules * count if op.variadic else op.rules
 
 
-def ones_as_dy(node: Node) -> Any:
-    """A gradient of ones for what a node made, in the form that its rules are given."""
-    ones = tuple(np.ones(shape, dtype) for shape, dtype in node.outputs)
+def ones_as_dy(node: Node, times: float = 1) -> Any:
+    """A gradient of ones for what a node made, or so many times that, in the form that rules are given."""
+    ones = tuple(np.full(shape, times, dtype) for shape, dtype in node.outputs)
     return ones if node.several else ones[0]
 
 

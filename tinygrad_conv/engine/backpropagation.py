@@ -97,13 +97,17 @@ def check_backward(retain_graph: Any, create_graph: Any, inputs: Any) -> None:
 
 
 def accumulate(gradients: dict[Any, Any]) -> None:
-    """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready."""
+    """Add a sweep's gradients to `.grad`: each its own C-contiguous array, and none before all are ready.
+
+    A leaf that was frozen after the forward gets none, as in PyTorch: an optimiser would move it.
+    """
     tensors: list[Any] = []
     totals: list[Array] = []
     with GRAD_LOCK:
         for edge, gradient in gradients.items():
             tensor = edge.node.listeners().retained[edge.slot]() if type(edge) is Output else edge
-            if tensor is not None:  # a result that was to retain its gradient, held weakly, may be gone
+            # a result that was to retain its gradient, held weakly, may be gone, and a leaf be frozen by now
+            if tensor is not None and tensor._requires_grad:
                 tensors.append(tensor)
                 before = getattr(tensor, "_grad", None)  # .grad without its warning
                 totals.append(gradient.copy() if before is None else added(tensor, before, gradient))

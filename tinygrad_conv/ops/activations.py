@@ -197,12 +197,13 @@ def erfc_series(dtype):
 def silu(x):
     """x σ(x), also called swish. Raises DtypeError for integers."""
     check_float("silu", input=x)
-    return x * sigmoid(x)
+    return (x * sigmoid(wide(x))).astype(x.dtype, copy=False)
 
 
 @silu.grad("x")
 def silu_dx(dy, x):
     """σ(x) + x σ(x) (1 - σ(x))."""
+    x = wide(x)
     share = sigmoid(x)
     return dy * (share + x * (share * (1 - share)))
 
@@ -219,6 +220,7 @@ def hardswish(x):
 @hardswish.grad("x")
 def hardswish_dx(dy, x):
     """x / 3 + ½ between -3 and 3, 0 below, at -3 too, and 1 above, at 3 too."""
+    x, dy = wide(x), wide(dy)
     between = hardtanh(x, min_val=-3.0, max_val=3.0) / 3 + 0.5
     return masked(where(dy, dy * between, condition=x >= 3), mask=~(x <= -3))
 

@@ -127,7 +127,9 @@ def tanh_dx(dy, y):
 def sigmoid(x):
     """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and small values keep their digits."""
     x = floating(x)
-    return np.exp(np.minimum(x, x.dtype.type(0))) / (x.dtype.type(1) + np.exp(-np.abs(x)))
+    numbers, one = wide(x), np.float32(1) if x.dtype == HALF else x.dtype.type(1)
+    y = np.exp(np.minimum(numbers, one - one)) / (one + np.exp(-np.abs(numbers)))
+    return y.astype(x.dtype, copy=False)
 
 
 @sigmoid.grad("x")

@@ -199,9 +199,9 @@ def binary_cross_entropy_with_logits_dx(dy, x, target, weight, reduction, pos_we
     """w (σ(x) - t), and with p = pos_weight w ((1 - t + p t) σ(x) - p t)."""
     dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
     if pos_weight is None:
-        return dy * (sigmoid(x) - target)
+        return dy * (sigmoid(wide(x)) - target)
     wanted = target * to(pos_weight, dtype=x.dtype)
-    return dy * ((1 - target + wanted) * sigmoid(x) - wanted)
+    return dy * ((1 - target + wanted) * sigmoid(wide(x)) - wanted)
 
 
 @binary_cross_entropy_with_logits.grad("target")

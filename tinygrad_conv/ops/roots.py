@@ -38,8 +38,8 @@ def std(x, *, dim=None, correction=1, keepdim=False):
 @std.grad("x")
 def std_dx(dy, x, y, dim, correction, keepdim):
     """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
-    twice = where(y + y, 1.0, condition=y != 0)
-    dvar = masked(dy / twice, mask=y != 0)
+    size = where(y, 1.0, condition=y != 0)
+    dvar = masked(dy / size / 2, mask=y != 0)  # 2 y may overflow
     return var_dx(dvar, x, dim, correction, keepdim)
 
 
@@ -119,5 +119,6 @@ def scaled(x, dims):
     with np.errstate(invalid="ignore"):
         largest = np.max(np.abs(x), axis=dims, keepdims=True, initial=0.0)
     largest = np.where((largest == 0) | ~np.isfinite(largest), 1.0, largest)
-    scale = np.exp2(np.floor(np.log2(largest))).astype(x.dtype)
+    _, exponents = np.frexp(largest)  # a logarithm would be rounded up for the largest number of all
+    scale = np.ldexp(x.dtype.type(1), exponents - 1)
     return scale, x / scale

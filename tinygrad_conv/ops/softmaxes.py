@@ -26,6 +26,7 @@ def softmax(x, *, dim):
 @softmax.grad("x")
 def softmax_dx(dy, y, dim):
     """∂yᵢ/∂xⱼ = yᵢ (1[i = j] - yⱼ), so dX = y (dY - Σ dY y)."""
+    y, dy = wide(y), wide(dy)
     return y * (dy - sum(dy * y, dim=dim, keepdim=True))
 
 
@@ -44,6 +45,7 @@ def log_softmax(x, *, dim):
 @log_softmax.grad("x")
 def log_softmax_dx(dy, y, dim):
     """∂yᵢ/∂xⱼ = 1[i = j] - softmax(x)ⱼ, so dX = dY - eʸ Σ dY."""
+    y, dy = wide(y), wide(dy)
     return dy - exp(y) * sum(dy, dim=dim, keepdim=True)
 
 

@@ -16,7 +16,7 @@ reading order:
     arguments.py    what a step is called with, and the key of a recording
     trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
-    side_effects.py    what the step does in Python beside tensors: prints, random numbers, outside lists
+    side_effects.py, draws.py    what it does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
     names.py, outside.py    what it reaches outside of itself
     facts.py, guard.py    what it takes for granted of that, and whether it still holds
@@ -81,7 +81,7 @@ def replay(
     of tensors among the arguments (in tuples, lists and dicts too), values of all others, train or eval and
     the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
     another setting is recorded anew. What else Python reads is baked in: a file, a member of a list with more
-    than 1000.
+    than 1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked at).
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
     numbers of tensors (except as the result) or sets something outside (a counter, a list of losses), prints,

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.memory import WHOLE, sample
+from ..engine.memory import sample
 
+WHOLE = 1 << 16  # bytes in a bare array, up to which all its numbers are compared in each call
 PLAIN = (int, float, complex, bool, str, bytes, type(None), np.generic, np.dtype, range, slice)
 DICTS = (dict, MappingProxyType)
 # What is raised by asking for what is not there any more, or what another thread is changing:

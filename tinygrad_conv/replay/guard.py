@@ -39,6 +39,7 @@ class Guard:
             if line.kind == "step":
                 outside.value("an optimiser", line.target)
         self.containers, self.iterators = outside.containers, outside.iterators
+        self.generators = outside.generators
         self.hooks = [
             hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)
         ]

@@ -10,6 +10,8 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from ..members import members_of
+
 
 def codes_in(code: CodeType) -> Iterable[CodeType]:
     """A function's code, and that of functions and comprehensions in it."""
@@ -32,12 +34,13 @@ class Names(NamedTuple):
     methods: frozenset[str]  # attributes that it calls
     imports: frozenset[str]  # modules that it imports
     options: frozenset[str]  # keys that it sets: `group["lr"] = …`
+    texts: frozenset[str]  # the strings in it, in tuples too
 
 
 @lru_cache(maxsize=256)
 def names_in(code: CodeType) -> Names:
     """The names in a function's code, and in that of functions within."""
-    variables, attributes, methods, imports, options = set(), set(), set(), set(), set()
+    variables, attributes, methods, imports, options, texts = set(), set(), set(), set(), set(), set()
     for each in codes_in(code):
         before: Any = None
         for instruction in dis.get_instructions(each):
@@ -55,8 +58,14 @@ def names_in(code: CodeType) -> Names:
             elif name == "STORE_SUBSCR" and before is not None and before.opname.startswith("LOAD_CONST"):
                 options.add(before.argval)
             before = instruction
-    sets = map(frozenset, (variables, attributes, methods, imports, options))
+        texts.update(text for constant in each.co_consts for text in members_of(constant))
+    sets = map(frozenset, (variables, attributes, methods, imports, options, filter(is_text, texts)))
     return Names(*sets)
+
+
+def is_text(constant: Any) -> bool:
+    """Whether a constant is a string."""
+    return isinstance(constant, str)
 
 
 def calls(instruction: dis.Instruction) -> bool:

@@ -19,10 +19,11 @@ from weakref import ref
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.op import Op
 from ..engine.tensor import Tensor
-from ..foreign import is_own
 from ..nn.module import Module
-from ..optim.optimizer import Optimizer
+from ..optim.optimizer import Group, Optimizer
+from .draws import is_drawn_from
 from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
 from .names import functions_of, names_in
 from .side_effects import SideEffects, is_users_file, is_users_module
@@ -34,8 +35,14 @@ BYTES = (bytearray, memoryview, array)
 INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
 BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
+OPTIONS_BY = frozenset({"param_groups", "get_last_lr", "get_lr"})  # who names these may read or set a rate
 BOOKS = {"_path", "_buffers", "_pre_hooks", "_hooks"}  # of a module, about its members
 ENVIRONMENT = frozenset({"environ", "getenv"})
+
+
+def is_of_standard(kind: type) -> bool:
+    """Whether a class is of the standard library."""
+    return kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 class Outside:
@@ -52,7 +59,9 @@ class Outside:
         self.methods: set[str] = {"forward"}  # that they call, and that modules are called by
         self.variables: set[str] = set()  # globals that they name
         self.imports: set[str] = set()  # modules that they import when they run
+        self.texts: set[str] = set()  # strings in them
         self.taken_from: list[str] = []  # iterators, by name
+        self.generators: list[Any] = []  # of random numbers, NumPy's
         for code in effects.frames:
             self.see(code)
         self.value("the step", step)
@@ -80,6 +89,7 @@ class Outside:
         self.methods |= names.methods
         self.variables |= names.variables
         self.imports |= names.imports
+        self.texts |= names.texts
 
     def know(self, ask: Callable[[Any], Any], key: Any, name: str) -> None:
         """One more fact, if there is anything to be known."""
@@ -98,11 +108,15 @@ class Outside:
             return
         self.seen |= {("function", id(function)), ("code", id(function.__code__))}
         self.see(function.__code__)
+        self.know(attrgetter("__code__"), function, f"the code of {function.__name__}")  # reloading swaps it
+        for part in ("__defaults__", "__kwdefaults__"):
+            if getattr(function, part) is not None:
+                self.know(attrgetter(part), function, f"the defaults of {function.__name__}")
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             self.know(cell_contents, cell, name)
             with suppress(ValueError):  # nothing is in it yet
                 self.value(name, cell.cell_contents)
-        for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        for value in (*(function.__defaults__ or ()), function.__kwdefaults__ or {}):
             self.value("a default", value)
         self.code(function.__code__, function.__globals__)
 
@@ -117,7 +131,7 @@ class Outside:
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor)):
+        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor, Op)):  # an op's forward runs anew
             return
         self.seen.add(id(value))
         if isinstance(value, np.ndarray):
@@ -140,12 +154,16 @@ class Outside:
             self.value(name, value())
         elif hasattr(type(value), "__next__"):
             self.taken_from.append(name)
+        elif is_drawn_from(value):
+            self.generators.append(value)
         elif isinstance(value, BYTES):
             self.facts.append(Fact.copied(bytes, value, name))
         elif type(value) in INSIDE:
             self.value(name, getattr(value, INSIDE[type(value)]))
         elif isinstance(value, CONTAINERS):
             self.container(name, value)
+            if type(value) not in CONTAINERS:  # a subclass has attributes too
+                self.named(value)
         elif isinstance(value, ModuleType):
             if is_users_module(value):
                 self.named(value)
@@ -173,6 +191,16 @@ class Outside:
                 self.know(container.get if of_dict else container.__getitem__, key, f"{name}[{key!r}]")
             self.value(f"{name}[{key!r}]", container[key])
 
+    def options_read(self, group: Group) -> set[str]:
+        """The options of a group that the step's functions may read or set: those that they name, where they
+        name what has options; all of them, where they name none. The parameters are read anyway.
+        """
+        named = self.attributes | self.methods | self.variables
+        if not (OPTIONS_BY | BY_NAME) & named:
+            return {"params"}
+        read = {*self.texts} | ({"lr"} if OPTIONS_BY - {"param_groups"} & named else set())
+        return {*group} if BY_NAME & named or not read & group.keys() else {"params", *(read & group.keys())}
+
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
         self.value("a class", type(module))
@@ -187,14 +215,19 @@ class Outside:
                 self.value(name, value)
 
     def optimizer(self, optimizer: Optimizer) -> None:
-        """An optimiser: which parameters it has; its options are read in every step."""
+        """An optimiser: which parameters it has. A replay reads its options in every step; they are facts
+        where the step's own Python may read or set them, too.
+        """
         self.know(vars(optimizer).get, "param_groups", "param_groups")
         self.know(len, optimizer.param_groups, "param_groups")
         for group in optimizer.param_groups:
-            self.know(group.get, "params", "params")
+            for option in sorted(self.options_read(group)):
+                self.know(group.get, option, option)
             self.know(len, group["params"], "params")
             for place in range(len(group["params"])):
                 self.know(group["params"].__getitem__, place, f"params[{place}]")
+        for state in optimizer.state.values() if "state" in self.attributes else ():
+            self.value("state", state)
 
     def class_of(self, value: type) -> None:
         """A class of the user's, and those that it inherits from."""
@@ -203,9 +236,9 @@ class Outside:
                 self.named(base)
 
     def named(self, value: Any) -> None:
-        """What the step's functions name of an object's own attributes, in its dict or in slots."""
-        if is_own(type(value)):
-            return
+        """What the step's functions name of an object's own attributes, in its dict or in slots; of one of
+        the standard library, whose functions are not looked at, all of them.
+        """
         kind, members = type(value).__name__, getattr(value, "__dict__", {})
         named = self.attributes | self.methods
         for name in sorted(named):
@@ -215,7 +248,8 @@ class Outside:
             kind = value.__name__
         else:
             self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
-            named = set(members) if BY_NAME & (self.attributes | self.variables) else named
+            by_name = BY_NAME & (self.attributes | self.variables)
+            named = set(members) if by_name or is_of_standard(type(value)) else named
         for name in sorted(named & members.keys()):
             member = members[name]
             if name in self.methods - self.attributes and isinstance(member, PLAIN):

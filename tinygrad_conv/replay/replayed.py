@@ -22,12 +22,13 @@ from ..engine.modes import OBSERVATION
 from .arguments import Arguments
 from .calls import Departure
 from .check import replay_compared
+from .draws import Draws
 from .guard import STATE, Guard, settings
 from .names import names_in
 from .program import Recorded, difference
 from .results import ResultForm, place_of
 from .runner import Program
-from .side_effects import SideEffects
+from .side_effects import DRAWS, SideEffects
 from .slots import LISTENERS, awaited
 from .trace import Trace
 from .values import same
@@ -160,7 +161,7 @@ class Replayed:
             return self.step(*inputs, **options)
         self.recordings += 1
         trace, effects, before = Trace(given.tensors, given.bare), SideEffects(), settings()
-        states = list(map(STATE, given.tensors))
+        states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
         with trace, effects:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
@@ -170,6 +171,8 @@ class Replayed:
             recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
         if effects.fault is not None:
             recorded.refuse(*effects.fault)
+        if draws.happened:
+            recorded.refuse(DRAWS, place_of(self.step))
         try:
             ResultForm(trace, result, self.step)
             guard = Guard(self.step, effects, recorded, given.others)

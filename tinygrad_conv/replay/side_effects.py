@@ -7,34 +7,45 @@ guards.
 
 from __future__ import annotations
 
+import _thread
 import inspect
 import io
 import os
 import random
 import sys
+from contextvars import Context
 from datetime import date
+from queue import Queue, SimpleQueue
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from ..engine.in_place import overwrite
 from ..engine.location import PACKAGE_FOLDER, Where
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..randomness.default import manual_seed, seed
 from ..randomness.generator import Generator
+from ..randomness.seeds import random_numbers
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
 SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
+DRAWS = "it draws random numbers that a replay does not know of; use tg.rand"
 UNTOLD = {
+    random_numbers.__code__: DRAWS,
+    overwrite.__code__: "it fills a tensor in a way that a replay does not know of; use x.normal_() or such",
     **{function.__code__: "it seeds random numbers" for function in SEEDS},
+    Queue.put.__code__: "it puts something into a queue",
+    Queue.get.__code__: "it takes something from a queue",
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
 }
+STARTS = {getattr(_thread, name, None) for name in ("start_new_thread", "start_joinable_thread")} - {None}
 NOT_THE_USERS = (PACKAGE_FOLDER, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 STANDARD = os.path.dirname(os.__file__) + os.sep
 INSTALLED = ("site-packages", "dist-packages")  # folders below it in which other libraries are
@@ -58,6 +69,24 @@ def is_clock(called: Any, owner: Any) -> bool:
     return getattr(called, "__module__", None) == "time" or (
         isinstance(owner, type) and issubclass(owner, date)
     )
+
+
+def hands_on(called: Any, owner: Any) -> bool:
+    """Whether a function in C starts a thread, hands something to one, or runs a function in a context that
+    nobody watches.
+    """
+    if isinstance(owner, Context):
+        return called.__name__ == "run" and owner.get(OBSERVATION) is None
+    return called in STARTS or (isinstance(owner, SimpleQueue) and called.__name__ in ("put", "get"))
+
+
+def is_for_the_user(frame: FrameType | None) -> bool:
+    """Whether the standard library does something because the user's code asked for it, not this package."""
+    while frame is not None and frame.f_code.co_filename.startswith(STANDARD):
+        if any(folder in frame.f_code.co_filename for folder in INSTALLED):
+            break
+        frame = frame.f_back
+    return frame is not None and is_users_file(frame.f_code.co_filename)
 
 
 def is_users_module(module: ModuleType) -> bool:
@@ -124,13 +153,15 @@ class SideEffects:
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
         elif is_clock(called, owner) and is_users_file(frame.f_code.co_filename):
             self.refuse("it reads the clock", frame)
-        elif isinstance(owner, (random.Random, np.random.Generator, np.random.RandomState)):
-            self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
+        elif isinstance(owner, random.Random) or called is os.urandom:
+            self.refuse(DRAWS, frame)
+        elif hands_on(called, owner) and is_for_the_user(frame):
+            self.refuse("it has work done elsewhere, in a thread, by a queue or in another context", frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts."""
         place: FrameType | None = frame
-        while place is not None and place.f_code.co_filename.startswith(PACKAGE_FOLDER):
+        while place is not None and not is_users_file(place.f_code.co_filename):
             place = place.f_back
         place = place or frame
         if self.fault is None:

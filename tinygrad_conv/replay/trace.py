@@ -267,6 +267,7 @@ class Trace(Slots, Observer):
             for leaf in leaves:
                 self.check_leaf(leaf)
             leaves = [leaf for leaf in leaves if type(leaf) is not Output and id(leaf) not in self.private]
+            leaves = [leaf for leaf in leaves if leaf._requires_grad]  # others were frozen after the forward
             numbers = [self.sums[leaf] for leaf in leaves]
             marks = [self.mark(leaf) for leaf in leaves]
             self.write("deposit", "accumulate", None, numbers, (), marks)

@@ -18,19 +18,22 @@ from ...engine.tensor import Tensor
 from ...errors import RuleError
 from ..calls import RecordedCall
 from ..cases import Sample
-from ..compare import compare
+from ..compare import compare, compare_numbers
 from ..fault import Fault
 from ..function import Function, input_names, is_float_array
 from ..introspection import rules_of
 from ..other_inputs import other_sizes, with_other_params
 from ..pullback import gradient_of
 from ..tolerance import Tolerance
+from .edges import edge_samples, with_equal_numbers
 from .guess import refusal, show_inputs
 from .op_check import check_constant, function_of
 
 SURE = (NameError, AttributeError, ImportError)  # errors of a rule that no shape is to blame for
 MOST_EXTENDED = 2  # samples that are tried at other sizes and params too
 TOGETHER = "all inputs together"
+EDGES = ("zeros", "numbers in the thousands", "an axis of size 1")
+AT_TIES = "where numbers among them are equal: together they get another gradient than for moving together"
 
 Faults = dict[str, Exception]  # by the input whose gradient is wrong; none where all is right
 
@@ -61,13 +64,16 @@ def judge(op: Op, samples: list[Sample], order: int, declared: bool) -> Judgemen
             if differ_in_floats(op, sample, further):
                 return Judgement(right, further)
             return Judgement(right, None, mixed(op, sample, further))
+        if is_wrong_at_ties(op, sample):
+            return Judgement(right, None, f"it is right for {show_inputs(op, sample)} and not {AT_TIES}")
     return Judgement(right)
 
 
 def mixed(op: Op, right: Sample, wrong: Sample) -> str:
     """Why it cannot be said whether an op is right."""
-    larger = f" of {wrong.label}" if wrong.label == "larger numbers" else ""
-    return f"it is right for {show_inputs(op, right)} and not for {show_inputs(op, wrong)}{larger}"
+    how = f" of {wrong.label}" if wrong.label == "larger numbers" else ""
+    how = f" with {wrong.label}" if wrong.label.startswith(EDGES) else how
+    return f"it is right for {show_inputs(op, right)} and not for {show_inputs(op, wrong)}{how}"
 
 
 def right_for_none(op: Op, wrong: Sample, faults: Faults) -> str:
@@ -155,7 +161,7 @@ def compare_alone(op: Op, sample: Sample, number: int) -> None:
 
 def further_samples(op: Op, sample: Sample, declared: bool) -> Iterator[Sample]:
     """The same call with other sizes, and with other params, that tell equal ones apart; and with numbers
-    beyond ±1, where functions often have another branch.
+    beyond ±1, where functions often have another branch, and at other edges.
 
     Other sizes than a docstring's are none that the op is made for, nor other numbers than an example's.
     """
@@ -166,9 +172,19 @@ def further_samples(op: Op, sample: Sample, declared: bool) -> Iterator[Sample]:
     larger = sample._replace(label="larger numbers", inputs=tuple(map(enlarged, sample.inputs)))
     if sample.label != "example" and not refusal(op, larger):
         yield larger
+    yield from edge_samples(op, sample, call)
     changed = with_other_params(call)
     if changed is not None:
         yield Sample("other params", sample.inputs, changed_params(call, changed))
+
+
+def is_wrong_at_ties(op: Op, sample: Sample) -> bool:
+    """Whether the gradient is wrong where inputs hold equal numbers, which move together."""
+    tied = with_equal_numbers(op, sample, function_of(op, sample)) if op.differentiable else None
+    if tied is None:
+        return False
+    fault = fault_in(lambda: compare_numbers(tied, Tolerance(), np.random.default_rng(0)))
+    return fault is not None and is_about_numbers(fault)
 
 
 def enlarged(value: Any) -> Any:
