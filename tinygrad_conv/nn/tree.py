@@ -126,6 +126,17 @@ class ModuleTree:
             raise AttributeError(f"{type(self).__name__} has no {member} {target!r}; it has {keys}")
         return members[target]
 
+    def _check_ways(self, method: str, ways: dict[str, str]) -> None:
+        """Refuse a call of `method` that PyTorch would do by a class's own way, which is not called here.
+
+        ways: by the name of such a way, what to do instead.
+        """
+        for path, module in self.named_modules():
+            for name in ways:
+                if hasattr(type(module), name):
+                    where = f"{type(module).__name__}.{name}" + (f" (of {path})" if path else "")
+                    raise TypeError(f"{method}: {where} would not be called; {ways[name]}")
+
     def apply(self: Self, fn: Callable[[Any], Any]) -> Self:
         """Call `fn` with every module, inner before outer, as for initialisation."""
         for child in self.children():
