@@ -237,6 +237,25 @@ def test_loading_between_forward_and_backward_is_noticed():
         loss.backward()
 
 
+def test_a_module_takes_the_place_of_one_at_a_path():
+    net = Net()
+    tanh, extra = nn.Tanh(), nn.Linear(2, 2)
+    net.set_submodule("head.0", tanh)
+    net.set_submodule("extra", extra)
+    assert net.head[0] is tanh and net.extra is extra and extra.weight.name == "extra.weight"
+    with pytest.raises(AttributeError, match="Net has no module 'head.7'"):
+        net.set_submodule("head.7", nn.ReLU(), strict=True)
+    with pytest.raises(AttributeError, match="Net has no module 'other'"):
+        net.set_submodule("other.layer", nn.ReLU())
+    with pytest.raises(ValueError, match="set_submodule: target must name a module below this one"):
+        net.set_submodule("", nn.ReLU())
+    with pytest.raises(TypeError, match="must be an nn.Module or None"):
+        net.set_submodule("head.0", 3)
+    layers = nn.ModuleDict({"a": nn.ReLU(), "b": nn.Linear(1, 1)})
+    layers.clear()
+    assert len(layers) == 0 and layers.state_dict() == {}
+
+
 def test_train_eval_zero_grad_requires_grad_apply():
     net = Net()
     assert net.eval() is net and not any(module.training for module in net.modules())

@@ -204,6 +204,11 @@ NN: dict[str, str] = {
     "nn.functional.multi_head*": ATTENTION,
     **dict.fromkeys(("nn.Embedding*", "nn.functional.embedding*"), LOOK_UP),
     "nn.Buffer": "write self.register_buffer(name, tensor)",
+    **dict.fromkeys(("nn.Module.compile", "nn.Module.share_memory", "nn.Module.to_empty"), LEAVE_OUT),
+    "nn.Module.type": "write net.to(dtype)",
+    "nn.Module.bfloat16": "write net.half(), or net.float()",
+    "nn.Module.register_state_dict_*hook": "change the dict that net.state_dict() returns",
+    "nn.Module.*register_load_state_dict_p*_hook": "change the dict before net.load_state_dict(state)",
     "nn.PixelUnshuffle": "write F.pixel_unshuffle in forward",
     **dict.fromkeys(
         ("nn.ChannelShuffle", "nn.functional.channel_shuffle"), "write x.reshape, .transpose(1, 2), .reshape"

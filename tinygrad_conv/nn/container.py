@@ -151,6 +151,10 @@ class ModuleDict(Module):
         delattr(self, key)
         return taken
 
+    def clear(self) -> None:
+        """Take all children out."""
+        change_members(self, {}, {})
+
     def keys(self) -> KeysView[str]:
         """The children's names."""
         return self._entries().keys()

@@ -80,7 +80,9 @@ class Module(HookedModule, ModuleTree, Conversions):
         known = vars(self)
         if "_path" not in known:
             if isinstance(value, (Parameter, Module)):
-                raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
+                raise AttributeError(
+                    f"{type(self).__name__}.{name}: call super().__init__() before assigning"
+                )
             super().__setattr__(name, value)
             return
         if name == "training":

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from ..engine.tensor import Tensor
-from ..options import TEXT, check_option
+from ..options import SWITCH, TEXT, check_option
 from .parameter import Parameter
 
 Self = TypeVar("Self", bound="ModuleTree")
+PATH = TEXT._replace(in_range=bool, limits="name a module below this one")
 
 
 class ModuleTree:
@@ -104,6 +105,18 @@ class ModuleTree:
     def get_submodule(self, target: str) -> Any:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
         return self._at("get_submodule", target, "module", dict(self.named_modules(remove_duplicate=False)))
+
+    def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
+        """Put a module at a path, such as `features.0`, in the place of the one there or as a new one.
+
+        strict: raise AttributeError where there is none yet.
+        """
+        check_option("set_submodule", "strict", SWITCH, strict)
+        check_option("set_submodule", "target", PATH, target)
+        if strict:
+            self.get_submodule(target)
+        above, _, name = target.rpartition(".")
+        self.get_submodule(above).add_module(name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a key, such as `features.0.weight`."""
