@@ -220,7 +220,6 @@ NN: dict[str, str] = {
     ),
     **dict.fromkeys(("nn.UpsamplingNearest2d", "nn.UpsamplingBilinear2d"), "write nn.Upsample(…, mode=…)"),
     "nn.functional.upsample*": "write F.interpolate(x, …, mode=…)",
-    **dict.fromkeys(("nn.functional.grid_sample", "nn.functional.affine_grid"), COMPOSE),
     **dict.fromkeys(("nn.LazyInstanceNorm*", "nn.LazyConvTranspose*"), "give the sizes"),
     "nn.Uninitialized*": "give the sizes",
     "nn.functional.adaptive_max_pool1d*": "write F.adaptive_max_pool2d of x[:, :, None]",

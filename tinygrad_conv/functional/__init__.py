@@ -144,6 +144,7 @@ from .views import (
     unflatten,
     vstack,
 )
+from .warping import affine_grid, grid_sample
 
 __all__ = [  # noqa: PLE0604
     *aliases.__all__,
@@ -156,6 +157,7 @@ __all__ = [  # noqa: PLE0604
     "addcmul",
     "addmm",
     "addmv",
+    "affine_grid",
     "all",
     "allclose",
     "alpha_dropout",
@@ -209,6 +211,7 @@ __all__ = [  # noqa: PLE0604
     "frac",
     "gaussian_nll_loss",
     "glu",
+    "grid_sample",
     "group_norm",
     "hardshrink",
     "hardsigmoid",
