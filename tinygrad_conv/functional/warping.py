@@ -20,9 +20,9 @@ PADDING = choice("zeros", "border", "reflection", at_once=True)
 def affine_grid(theta: Operand, size: tuple[int, ...], align_corners: bool | None = None) -> Tensor:
     """Where each pixel of an output of `size`, (N, C, H, W), looks: theta [N, 2, 3] · (x, y, 1).
 
-    → [N, H, W, 2], for `grid_sample`, which must be given the same align_corners. x and y go from -1 to 1 over the image:
-    between its edges, or with align_corners between the centres of its corner pixels. Raises ShapeError for
-    another theta or size, DtypeError for integers.
+    → [N, H, W, 2], for `grid_sample`, which must be given the same align_corners. x and y go from -1 to 1
+    over the image: between its edges, or with align_corners between the centres of its corner pixels. Raises
+    ShapeError for another theta or size, DtypeError for integers.
     """
     check_float("affine_grid", theta=theta)
     sizes = tuple(int(length) for length in size)

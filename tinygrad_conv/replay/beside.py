@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.location import PACKAGE, Where
+from ..engine.location import PACKAGE, Where, warn_user
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
@@ -128,9 +128,11 @@ class Beside:
             self.refuse("it draws random numbers that a replay does not know of; use tg.rand", frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
-        """The step cannot be replayed; the first reason counts."""
+        """The step cannot be replayed; the first reason counts. A warning of this package's is none."""
         place: FrameType | None = frame
-        while place is not None and place.f_code.co_filename.startswith(PACKAGE):
+        while place is not None and not is_users(place.f_code.co_filename):
+            if place.f_code is warn_user.__code__:
+                return
             place = place.f_back
         place = place or frame
         if self.fault is None:
