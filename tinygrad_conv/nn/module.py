@@ -54,7 +54,7 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     def __init__(self) -> None:
         path = type(self).__name__.lower()
-        vars(self).update(training=True, _path=path, _buffers={}, _pre_hooks={}, _hooks={})
+        vars(self).update(training=True, _path=path, _persistent={}, _pre_hooks={}, _hooks={})
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What calling the module computes."""
@@ -98,12 +98,12 @@ class Module(HookedModule, ModuleTree, Conversions):
                 f"{type(self).__name__}.{name} is {member}; {lost}. "
                 f"Assign {member} or None, or change the numbers: {name}.data = …"
             )
-        if name in self._buffers and not (value is None or isinstance(value, Tensor)):
+        if name in self._persistent and not (value is None or isinstance(value, Tensor)):
             given = type(value).__name__
             raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {given}")
         super().__setattr__(name, value)
         if isinstance(value, (Parameter, Module)):
-            self._buffers.pop(name, None)
+            self._persistent.pop(name, None)
             self._settle()
 
     if not TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        self._buffers.pop(name, None)
+        self._persistent.pop(name, None)
 
     def _settle(self) -> None:
         """Tell the modules below their paths, and the parameters and buffers their names."""
@@ -148,7 +148,7 @@ class Module(HookedModule, ModuleTree, Conversions):
             )
         self._check_name(name)
         setattr(self, name, tensor)
-        self._buffers[name] = persistent
+        self._persistent[name] = persistent
         self._settle()
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -182,7 +182,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         replaceable = (
             vars(self).get(name) is None
             or isinstance(vars(self)[name], (Parameter, Module))
-            or name in self._buffers
+            or name in self._persistent
         )
         if hasattr(self, name) and not (name in vars(self) and replaceable):
             raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ..engine.tensor import Tensor
 from ..options import SWITCH, TEXT, check_option
@@ -13,10 +13,22 @@ Self = TypeVar("Self", bound="ModuleTree")
 PATH = TEXT._replace(in_range=bool, limits="name a module below this one")
 
 
+class Members(dict[str, Any]):
+    """Members by name, as PyTorch's scripts look them up: a copy, in which a change would be lost."""
+
+    def _refuse(self, *arguments: Any, **options: Any) -> NoReturn:
+        raise TypeError(
+            "_modules, _parameters and _buffers of a module are copies to be read; write "
+            "setattr(net, name, …), delattr(net, name), or net.set_submodule(path, module)"
+        )
+
+    __setitem__ = __delitem__ = __ior__ = pop = popitem = clear = update = setdefault = _refuse
+
+
 class ModuleTree:
     """What of a module is about the modules, parameters and buffers in it."""
 
-    _buffers: dict[str, bool]  # name → whether the state dict has it
+    _persistent: dict[str, bool]  # name → whether the state dict has it
 
     def named_modules(
         self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -37,6 +49,18 @@ class ModuleTree:
     def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
         """This module and all below it, outer before inner; each once, unless told otherwise."""
         return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
+
+    @property
+    def _modules(self) -> Members:
+        return Members(self._entries())
+
+    @property
+    def _parameters(self) -> Members:
+        return Members(self._own_parameters())
+
+    @property
+    def _buffers(self) -> Members:
+        return Members(self._own_buffers())
 
     def named_children(self) -> Iterator[tuple[str, Any]]:
         """(name, module) for the modules directly below, each once."""
@@ -95,11 +119,11 @@ class ModuleTree:
         return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
 
     def _own_buffers(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in self._buffers if vars(self)[name] is not None}
+        return {name: vars(self)[name] for name in self._persistent if vars(self)[name] is not None}
 
     def _own_state(self) -> dict[str, Any]:
         """What the state dict has of this module alone."""
-        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._buffers[name]}
+        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._persistent[name]}
         return self._own_parameters() | buffers
 
     def get_submodule(self, target: str) -> Any:

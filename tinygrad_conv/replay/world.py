@@ -33,7 +33,7 @@ BYTES = (bytearray, memoryview, array)
 INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
 BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
-BOOKS = {"_path", "_buffers", "_pre_hooks", "_hooks"}  # of a module, about its members
+BOOKS = {"_path", "_persistent", "_pre_hooks", "_hooks"}  # of a module, about its members
 ENVIRONMENT = frozenset({"environ", "getenv"})
 
 
