@@ -96,7 +96,8 @@ TORCH: dict[str, str] = {
     "atan2": "there is no op of it: declare it, @tg.primitive",
     **dict.fromkeys(("erfinv", "lgamma", "digamma"), "there is no op of it: declare it, @tg.primitive"),
     "dist": "write tg.norm(x - y)",
-    "cdist": "write ((x[:, None] - y[None]) ** 2).sum(-1).sqrt()",
+    "cdist": "write tg.norm(x[:, None] - y[None], dim=-1)",
+    "cross": "write x.roll(-1, -1) * y.roll(-2, -1) - x.roll(-2, -1) * y.roll(-1, -1)",
     "aminmax": "write x.amin(dim), x.amax(dim)",
     "nanmean": "write x[~(x != x)].mean()",
     **dict.fromkeys(
