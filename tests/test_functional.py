@@ -177,6 +177,8 @@ ARGUMENTS = {  # PyTorch's, in PyTorch's order, without those that have no meani
     "hardtanh_": "input min_val max_val",
     "huber_loss": "input target reduction delta",
     "instance_norm": "input running_mean running_var weight bias use_input_stats momentum eps",
+    "affine_grid": "theta size align_corners",
+    "grid_sample": "input grid mode padding_mode align_corners",
     "interpolate": "input size scale_factor mode align_corners recompute_scale_factor",
     "layer_norm": "input normalized_shape weight bias eps",
     "leaky_relu": "input negative_slope inplace",

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from fnmatch import fnmatchcase
 
+import numpy as np
 import pytest
 
 import tinygrad_conv as tg
@@ -288,3 +289,16 @@ def test_a_pattern_serves_what_it_matches():
     assert write_instead("torch.Tensor.squeeze_") == "write x = x.squeeze(…)"
     assert write_instead("torch.no_such_thing") == ""
     assert all(fnmatchcase(name.replace("*", "x"), name) for name in INSTEAD)
+
+
+def test_distances_and_products_as_the_table_writes_them():
+    x, y = (
+        tg.tensor(np.random.default_rng(seed).standard_normal((4, 3)), requires_grad=True) for seed in (0, 1)
+    )
+    cross = eval(write_instead("torch.cross").removeprefix("write "), {"x": x, "y": y})
+    np.testing.assert_allclose(cross.data, np.cross(x.data, y.data), atol=1e-12)
+    distances = eval(write_instead("torch.cdist").removeprefix("write "), {"tg": tg, "x": x, "y": x})
+    distances.sum().backward()  # a point is at distance 0 of itself
+    steps = x.data[:, None] - x.data[None]
+    lengths = np.linalg.norm(steps, axis=-1, keepdims=True) + np.eye(4)[..., None]
+    np.testing.assert_allclose(x.grad, 2 * (steps / lengths).sum(1), atol=1e-12)

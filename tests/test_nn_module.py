@@ -334,8 +334,17 @@ def test_forgotten_super_and_missing_forward_speak():
         def __init__(self):
             self.layer = nn.ReLU()
 
+    class ForgotToo(nn.Module):
+        def __init__(self):
+            self.times = 3
+
+        def forward(self, x):
+            return x * self.times
+
     with pytest.raises(AttributeError, match=r"Forgot.layer: call super\(\).__init__\(\)"):
         Forgot()
+    with pytest.raises(AttributeError, match=r"its __init__ must begin with super\(\).__init__\(\)"):
+        ForgotToo()(tg.ones(1))
     with pytest.raises(NotImplementedError, match="Module has no forward"):
         nn.Module()(1)
 

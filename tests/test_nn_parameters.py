@@ -61,6 +61,23 @@ def test_lists_and_dicts_of_parameters():
     assert "(1): Parameter containing: [float32[3]]" in repr(net.scales)
     with pytest.raises(TypeError, match="must be an nn.Parameter"):
         net.scales.append(3)
+    net.scales += [tg.ones(5)]
+    assert list(net.state_dict()) == ["scales.0", "scales.1", "scales.2", "scales.3", "heads.b"]
+
+
+def test_a_dict_of_parameters_is_used_like_a_dict():
+    heads = nn.ParameterDict([("a", tg.ones(1)), ("b", tg.ones(2)), ("c", tg.ones(3))])
+    a, c = heads["a"], heads["c"]
+    assert heads.get("a") is a and heads.get("z") is None and heads.get("z", 7) == 7
+    assert heads.setdefault("a", tg.zeros(9)) is a and heads.setdefault("d", tg.ones(4)) is heads["d"]
+    assert heads.popitem()[0] == "d" and heads.popitem() == ("c", c) and heads.pop("a") is a
+    assert list(heads.state_dict()) == ["b"] and len(list(heads.parameters())) == 1
+    heads.clear()
+    assert len(heads) == 0 and list(heads.parameters()) == [] and heads.training
+    with pytest.raises(KeyError):
+        heads.pop("a")
+    with pytest.raises(KeyError, match="it is empty"):
+        heads.popitem()
 
 
 @pytest.mark.parametrize(

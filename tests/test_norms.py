@@ -135,9 +135,19 @@ def test_when_nothing_is_left_to_chance(function):
 
 def test_dropout2d_refuses_other_shapes():
     with pytest.raises(
-        ShapeError, match=r"dropout2d: input must be \[N, C, H, W\] or \[N, C, L\], not \[3,4\]"
+        ShapeError, match=r"dropout2d: input must be \[N, C, H, W\] or \[N, C, L\], not \[3\]"
     ):
-        tg.dropout2d(leaf(3, 4))
+        tg.dropout2d(leaf(3))
+
+
+def test_dropout2d_without_images_is_dropout():
+    x = leaf(30, 40)
+    with pytest.warns(UserWarning, match="dropout2d: of .* as dropout does; write nn.Dropout") as warned:
+        tg.manual_seed(0)
+        y = tg.dropout2d(x)
+    assert warned[0].filename == __file__
+    tg.manual_seed(0)
+    np.testing.assert_array_equal(y.data, tg.dropout(x).data)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -97,6 +97,13 @@ def test_methods_of_tensors_that_are_not_here_say_what_to_write(tmp_path):
     assert notes.note_for(raised_by("w.no_such_thing", tmp_path)) == ""
 
 
+def test_methods_of_modules_that_are_not_here_say_what_to_write(tmp_path):
+    assert notes.note_for(raised_by("net = tg.nn.ReLU(); net.compile()", tmp_path)) == "leave it out"
+    said = notes.note_for(raised_by("tg.nn.ReLU().register_load_state_dict_pre_hook(print)", tmp_path))
+    assert said.startswith("change the dict before net.load_state_dict")
+    assert notes.note_for(raised_by("tg.nn.ReLU().no_such_thing", tmp_path)) == ""
+
+
 def test_without_a_source_the_line_of_the_table():
     with pytest.raises(AttributeError) as caught:
         exec("a.zero_()", {"a": np.ones(2)})

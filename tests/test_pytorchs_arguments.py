@@ -11,6 +11,7 @@ from tinygrad_conv.nn import functional as F
 from tinygrad_conv.optim import lr_scheduler
 
 X = tg.tensor(np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32))
+LEAF = tg.ones(2, 3, requires_grad=True)
 LABELS = tg.tensor([1, 2, 0, 1])
 MATRIX = tg.tensor(np.random.default_rng(0).standard_normal((4, 5)).astype(np.float32))
 
@@ -25,6 +26,12 @@ SAYING_NOTHING = {
     "zeros": lambda: tg.zeros(2, layout=None, pin_memory=False, out=None),
     "interpolate": lambda: F.interpolate(X, scale_factor=2, antialias=False),
     "clip_grad_norm_": lambda: nn.utils.clip_grad_norm_([tg.zeros(1, requires_grad=True)], 1.0, foreach=True),
+    "clone": lambda: X.clone(memory_format=None),
+    "contiguous": lambda: X.contiguous(memory_format=None),
+    "from_pretrained": lambda: nn.Embedding.from_pretrained(
+        MATRIX, max_norm=None, norm_type=2.0, sparse=False
+    ),
+    "grad": lambda: tg.grad(LEAF.sum(), LEAF, is_grads_batched=False),
     "gather": lambda: tg.gather(MATRIX, 0, LABELS[None], sparse_grad=False),
 }
 
@@ -44,6 +51,11 @@ ABSENT = [
         lambda: F.embedding(LABELS, MATRIX, scale_grad_by_freq=True),
         "embedding: there is no scale_grad_by_freq",
     ),
+    (
+        lambda: nn.Embedding.from_pretrained(MATRIX, max_norm=1.0),
+        "from_pretrained: there is no max_norm here, shorten the rows",
+    ),
+    (lambda: X.clone(memory_format="channels_last"), "clone: there is no memory_format here"),
     (lambda: nn.MSELoss(size_average=False), "MSELoss: there is no size_average here, write reduction="),
     (
         lambda: F.mse_loss(X, X, reduce=False),
@@ -83,6 +95,14 @@ ABSENT = [
 def test_what_is_not_here_is_refused_with_what_to_write_instead(call, words):
     with pytest.raises(TypeError, match=words):
         call()
+
+
+def test_gradients_of_several_seeds_are_asked_for_one_by_one():
+    y = LEAF * 2
+    with pytest.raises(
+        ValueError, match=r"grad: is_grads_batched=True: there is no vmap here; write tg.stack"
+    ):
+        tg.grad(y, LEAF, tg.ones(3, *y.shape), is_grads_batched=True)
 
 
 def test_an_end_by_name():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pprint
 import random
 import sys
 from typing import Any
@@ -393,3 +394,26 @@ def test_functions_with_a_backward_of_their_own() -> None:
         return [net], step, batches(5)
 
     same_as_eager(make, refused="other values")
+
+
+def test_a_warning_of_the_packages_own_leaves_a_step_replayed() -> None:
+    @tg.replay
+    def step(x: Any) -> Any:
+        return tg.log_softmax(x).sum()
+
+    with pytest.warns(UserWarning, match="log_softmax: without dim"):
+        sums = [step(tg.full((2, 3), float(number))).item() for number in range(4)]
+    assert step.replays > 0
+    np.testing.assert_allclose(sums, [6 * -np.log(3)] * 4, rtol=1e-6)
+
+
+def test_what_the_standard_library_prints_for_a_step_is_told_at_the_steps_line() -> None:
+    @tg.replay
+    def step(x: Any) -> Any:
+        pprint.pprint("said")
+        return x.sum()
+
+    with pytest.warns(UserWarning, match="runs eagerly, for it calls write") as told:
+        for number in range(3):
+            step(tg.full((2,), float(number)))
+    assert step.replays == 0 and [each.filename for each in told] == [__file__]

@@ -96,7 +96,8 @@ TORCH: dict[str, str] = {
     "atan2": "there is no op of it: declare it, @tg.primitive",
     **dict.fromkeys(("erfinv", "lgamma", "digamma"), "there is no op of it: declare it, @tg.primitive"),
     "dist": "write tg.norm(x - y)",
-    "cdist": "write ((x[:, None] - y[None]) ** 2).sum(-1).sqrt()",
+    "cdist": "write tg.norm(x[:, None] - y[None], dim=-1)",
+    "cross": "write x.roll(-1, -1) * y.roll(-2, -1) - x.roll(-2, -1) * y.roll(-1, -1)",
     "aminmax": "write x.amin(dim), x.amax(dim)",
     "nanmean": "write x[~(x != x)].mean()",
     **dict.fromkeys(
@@ -204,6 +205,11 @@ NN: dict[str, str] = {
     "nn.functional.multi_head*": ATTENTION,
     **dict.fromkeys(("nn.Embedding*", "nn.functional.embedding*"), LOOK_UP),
     "nn.Buffer": "write self.register_buffer(name, tensor)",
+    **dict.fromkeys(("nn.Module.compile", "nn.Module.share_memory", "nn.Module.to_empty"), LEAVE_OUT),
+    "nn.Module.type": "write net.to(dtype)",
+    "nn.Module.bfloat16": "write net.half(), or net.float()",
+    "nn.Module.register_state_dict_*hook": "change the dict that net.state_dict() returns",
+    "nn.Module.*register_load_state_dict_p*_hook": "change the dict before net.load_state_dict(state)",
     "nn.PixelUnshuffle": "write F.pixel_unshuffle in forward",
     **dict.fromkeys(
         ("nn.ChannelShuffle", "nn.functional.channel_shuffle"), "write x.reshape, .transpose(1, 2), .reshape"
@@ -215,7 +221,6 @@ NN: dict[str, str] = {
     ),
     **dict.fromkeys(("nn.UpsamplingNearest2d", "nn.UpsamplingBilinear2d"), "write nn.Upsample(…, mode=…)"),
     "nn.functional.upsample*": "write F.interpolate(x, …, mode=…)",
-    **dict.fromkeys(("nn.functional.grid_sample", "nn.functional.affine_grid"), COMPOSE),
     **dict.fromkeys(("nn.LazyInstanceNorm*", "nn.LazyConvTranspose*"), "give the sizes"),
     "nn.Uninitialized*": "give the sizes",
     "nn.functional.adaptive_max_pool1d*": "write F.adaptive_max_pool2d of x[:, :, None]",

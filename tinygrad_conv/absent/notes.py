@@ -32,9 +32,10 @@ def note_for(error: BaseException) -> str:
     if type(array) is sys.modules["numpy"].ndarray:
         line = instead_on_array(name, error.__traceback__)
         return line and ON_ARRAYS + line
-    if type(owner).__name__ == "Tensor" and is_own(type(owner)):
+    ours = [each.__name__ for each in type(owner).__mro__ if is_own(each)]
+    if "Tensor" in ours:
         return instead_on_tensor(name)
-    return ""
+    return instead_on_module(name) if "Module" in ours else ""
 
 
 def instead_of_size(place: TracebackType | None) -> str:
@@ -62,6 +63,13 @@ def instead_on_tensor(name: str) -> str:
     if not line and is_numpys_function(name):
         line = IN_NUMPY.format(name=name)
     return line
+
+
+def instead_on_module(name: str) -> str:
+    """What the table says of a method of Module."""
+    from .instead import line_for
+
+    return line_for(f"torch.nn.Module.{name}")
 
 
 def instead_on_array(name: str, place: TracebackType | None) -> str:

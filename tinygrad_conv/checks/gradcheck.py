@@ -49,7 +49,8 @@ def gradcheck(
     """Compare the gradient of `fn` with central differences: True, or an error that says what is wrong.
 
     fn: an op, or any function of Tensors that returns one or several; not only scalars. inputs: those that
-    require a gradient are checked, the others are constants; float16 and float32 are promoted to float64.
+    require a gradient are checked, the others are constants; float16 and float32 are promoted to float64; all
+    of them may be one tuple, as in PyTorch.
     order 2 checks the gradient's own gradient too, with respect to the inputs and to the incoming gradient.
     eps: half the distance of the two points of a difference. Both modes of the rules (on arrays, and on
     Tensors under create_graph) are run and must agree; the gradient must be linear in the incoming one, and
@@ -71,6 +72,8 @@ def gradcheck(
         raise ValueError(f"gradcheck: order must be 1 or 2, not {order!r}")
     for name, value in {"repair": repair, "adequacy": adequacy}.items():
         check_option("gradcheck", name, FLAG, value)
+    if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)):
+        inputs = tuple(inputs[0])
     promoted = [promote(value) for value in inputs]
     function = function_of_leaves(fn, promoted)
     tolerance, rng, reached = Tolerance(eps, rtol, atol), np.random.default_rng(seed), 1

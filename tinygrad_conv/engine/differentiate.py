@@ -24,7 +24,7 @@ def grad(
     create_graph: bool = False,
     only_inputs: bool = True,
     allow_unused: bool = False,
-    *,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`, as Tensors; no `.grad` is touched.
@@ -33,14 +33,18 @@ def grad(
     the gradients are on the tape themselves, so they can be differentiated again. retain_graph: by default as
     create_graph. Raises GraphError for an input that the outputs do not depend on, unless `allow_unused` (its
     gradient is None then) or `materialize_grads` (zeros). only_inputs: True alone; `backward` is for others.
+    is_grads_batched: False alone; ask for one gradient after the other.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
     flags = {"retain_graph": retain_graph, "create_graph": create_graph, "only_inputs": only_inputs}
     flags |= {"allow_unused": allow_unused, "materialize_grads": materialize_grads}
-    for name, value in flags.items():
+    for name, value in {**flags, "is_grads_batched": is_grads_batched}.items():
         check_option("grad", name, FLAG, value)
     if not only_inputs:
         raise ValueError("grad: only_inputs=False would write other tensors' .grad: call backward for that")
+    if is_grads_batched:
+        each = "tg.stack([tg.grad(outputs, inputs, each, retain_graph=True)[0] for each in grad_outputs])"
+        raise ValueError(f"grad: is_grads_batched=True: there is no vmap here; write {each}")
     outputs, inputs = as_tensors("grad", "outputs", outputs), as_tensors("grad", "inputs", inputs)
     seeds = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
     if len(seeds) != len(outputs):

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from ..dtypes import Array, as_array, check_float_dtype
 from ..errors import DtypeError, ShapeError, show_array, show_tensor
 from ..size import Size, size_of
-from ..spellings import spelled_methods
+from ..spellings import spelled, spelled_methods
 from .index_order import in_pytorchs_order
 from .location import warn_user
 from .memory import Memory
@@ -235,9 +235,11 @@ class TensorMethods(GradSlot):
     def scatter_add(self, dim: int, index: Operand, src: Operand) -> Self:
         return OPS["scatter_add"](self, src, dim=dim, index=index)
 
+    @spelled
     def clone(self) -> Self:
         return OPS["clone"](self)
 
+    @spelled
     def contiguous(self) -> Self:
         shared = self._memory is not None and self._memory.beside(self)
         return OPS["clone"](self) if shared and not self._data.flags.c_contiguous else self

@@ -134,6 +134,7 @@ from .views import (
     unflatten,
     vstack,
 )
+from .warping import affine_grid, grid_sample
 
 __all__ = [  # noqa: PLE0604
     *aliases.__all__,
@@ -146,6 +147,7 @@ __all__ = [  # noqa: PLE0604
     "addcmul",
     "addmm",
     "addmv",
+    "affine_grid",
     "all",
     "allclose",
     "alpha_dropout",
@@ -199,6 +201,7 @@ __all__ = [  # noqa: PLE0604
     "frac",
     "gaussian_nll_loss",
     "glu",
+    "grid_sample",
     "group_norm",
     "hardshrink",
     "hardsigmoid",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
+from ..engine.location import warn_user
 from ..engine.modes import observable
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, dropouts
@@ -30,10 +31,13 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Operand:
     """In training each channel of a sample is 0 with probability p, and divided by 1 - p otherwise.
 
-    Else it is the input: [N, C, H, W] or [N, C, L]. `tg.manual_seed` makes the choice repeatable.
-    Raises ShapeError for other shapes, ValueError for a p outside of [0, 1].
+    Else it is the input: [N, C, H, W], [N, C, L], or [N, C] with a warning, for it is dropout then.
+    `tg.manual_seed` makes the choice repeatable. Raises ShapeError for other shapes, ValueError for a p
+    outside of [0, 1].
     """
-    if input.ndim not in (3, 4):
+    if input.ndim == 2:
+        warn_user("dropout2d: of [N, C] it drops single numbers, as dropout does; write nn.Dropout for that")
+    elif input.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: input must be [N, C, H, W] or [N, C, L], not {show_shape(input.shape)}")
     return dropped(dropout2d, input, p, training, inplace, (*input.shape[:2], *(1,) * (input.ndim - 2)))
 

@@ -138,7 +138,7 @@ class ModuleDict(Module):
         return {
             name: value
             for name, value in vars(self).items()
-            if isinstance(value, Module) or (value is None and name not in self._buffers)
+            if isinstance(value, Module) or (value is None and name not in self._persistent)
         }
 
     @checked()
@@ -151,6 +151,10 @@ class ModuleDict(Module):
         taken = self[key]
         delattr(self, key)
         return taken
+
+    def clear(self) -> None:
+        """Take all children out."""
+        change_members(self, {}, {})
 
     def keys(self) -> KeysView[str]:
         """The children's names."""
@@ -196,7 +200,7 @@ def change_members(owner: Module, members: Mapping[str, Any], kept: Mapping[str,
     changes = Changes()
     changes.refill(vars(owner), {**others, **kept, **members})
     changes.refill(
-        owner._buffers, {name: kept for name, kept in owner._buffers.items() if name not in members}
+        owner._persistent, {name: kept for name, kept in owner._persistent.items() if name not in members}
     )
     changes.commit()
     owner._settle()

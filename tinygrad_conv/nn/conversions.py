@@ -18,6 +18,7 @@ from ..options import FLAG, check_option
 from .uninitialized import is_uninitialized
 
 Self = TypeVar("Self", bound="Conversions")
+OWN_WAY = {"_apply": "make what it converts a buffer, register_buffer(name, tensor, persistent=False)"}
 
 
 class Conversions:
@@ -25,6 +26,7 @@ class Conversions:
 
     parameters: Callable[..., Iterator[Any]]
     buffers: Callable[..., Iterator[Any]]
+    _check_ways: Callable[[str, dict[str, str]], None]
 
     def to(
         self: Self,
@@ -51,6 +53,7 @@ class Conversions:
             ) from None
         if chosen not in FLOATS:
             raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
+        self._check_ways("to", OWN_WAY)
         changes = Changes()
         with GRAD_LOCK:
             for tensor in [*self.parameters(), *self.buffers()]:

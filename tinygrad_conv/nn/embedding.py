@@ -12,6 +12,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..options import checked
 from ..randomness.seeds import SEED, Random, random_numbers
+from ..spellings import spelled
 from . import init
 from .module import Module, shown
 from .parameter import Parameter, full_parameter
@@ -50,6 +51,7 @@ class Embedding(Module):
         init.fill(self.weight, numbers)
 
     @classmethod
+    @spelled
     def from_pretrained(
         cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
     ) -> Embedding:

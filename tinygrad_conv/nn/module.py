@@ -18,7 +18,7 @@ from .conversions import Conversions
 from .hooks import HookedModule
 from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names, take_device
 from .parameter import Parameter
-from .state_dict import IncompatibleKeys, copied, load
+from .state_dict import LOADING, SAVING, IncompatibleKeys, copied, load
 from .summary import Summary, summarize
 from .tree import ModuleTree
 from .uninitialized import set_requires_grad
@@ -54,7 +54,7 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     def __init__(self) -> None:
         path = type(self).__name__.lower()
-        vars(self).update(training=True, _path=path, _buffers={}, _pre_hooks={}, _hooks={})
+        vars(self).update(training=True, _path=path, _persistent={}, _pre_hooks={}, _hooks={})
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What calling the module computes."""
@@ -79,7 +79,12 @@ class Module(HookedModule, ModuleTree, Conversions):
     def __setattr__(self, name: str, value: Any) -> None:
         known = vars(self)
         if "_path" not in known:
-            raise AttributeError(f"{type(self).__name__}.{name}: call super().__init__() before assigning")
+            if isinstance(value, (Parameter, Module)):
+                raise AttributeError(
+                    f"{type(self).__name__}.{name}: call super().__init__() before assigning"
+                )
+            super().__setattr__(name, value)
+            return
         if name == "training":
             check_option(type(self).__name__, name, SWITCH, value)
         self._check_not_inside(name, value)
@@ -93,12 +98,12 @@ class Module(HookedModule, ModuleTree, Conversions):
                 f"{type(self).__name__}.{name} is {member}; {lost}. "
                 f"Assign {member} or None, or change the numbers: {name}.data = …"
             )
-        if name in self._buffers and not (value is None or isinstance(value, Tensor)):
+        if name in self._persistent and not (value is None or isinstance(value, Tensor)):
             given = type(value).__name__
             raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor or None, not {given}")
         super().__setattr__(name, value)
         if isinstance(value, (Parameter, Module)):
-            self._buffers.pop(name, None)
+            self._persistent.pop(name, None)
             self._settle()
 
     if not TYPE_CHECKING:
@@ -108,11 +113,13 @@ class Module(HookedModule, ModuleTree, Conversions):
             if name in vars(self):
                 return vars(self)[name]
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if "_path" not in vars(self):
+                message += "; its __init__ must begin with super().__init__()"
             raise AttributeError(message, name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        self._buffers.pop(name, None)
+        self._persistent.pop(name, None)
 
     def _settle(self) -> None:
         """Tell the modules below their paths, and the parameters and buffers their names."""
@@ -141,7 +148,7 @@ class Module(HookedModule, ModuleTree, Conversions):
             )
         self._check_name(name)
         setattr(self, name, tensor)
-        self._buffers[name] = persistent
+        self._persistent[name] = persistent
         self._settle()
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -175,7 +182,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         replaceable = (
             vars(self).get(name) is None
             or isinstance(vars(self)[name], (Parameter, Module))
-            or name in self._buffers
+            or name in self._persistent
         )
         if hasattr(self, name) and not (name in vars(self) and replaceable):
             raise KeyError(f"{type(self).__name__}: {name!r} is an attribute already")
@@ -189,6 +196,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         What a lazy layer has not got yet is there without numbers. destination: a dict to put them into.
         prefix: what all keys begin with, its point included. keep_vars: themselves instead of copies.
         """
+        self._check_ways("state_dict", SAVING)
         state = self._named(Module._own_state, "", True, False)
         own = {prefix + key: tensor if keep_vars else copied(tensor) for key, tensor in state}
         if destination is None:
@@ -212,21 +220,68 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     def _load(self, state_dict: Mapping[str, Any], changes: Changes, strict: bool = True) -> IncompatibleKeys:
         """Check a state dict; what it changes goes to `changes`."""
+        self._check_ways("load_state_dict", LOADING)
         own = dict(self._named(Module._own_state, "", True, False))
-        return load(own, state_dict, strict, type(self).__name__, changes)
+        return load(own, self._adapted(state_dict, strict), strict, type(self).__name__, changes)
+
+    def _adapted(self, state_dict: Any, strict: bool) -> Any:
+        """A state dict as the modules that have a `_load_from_state_dict` of their own change it."""
+        if not isinstance(state_dict, Mapping):
+            return state_dict  # to be refused
+        adapted, errors = dict(state_dict), list[str]()
+        for path, module in self.named_modules(remove_duplicate=False):
+            if type(module)._load_from_state_dict is not Module._load_from_state_dict:
+                prefix = f"{path}." if path else ""
+                module._load_from_state_dict(adapted, prefix, {}, strict, [], [], errors)
+        if errors:
+            raise RuntimeError(f"load_state_dict: nothing was loaded into {type(self).__name__}: {errors}")
+        return adapted
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """PyTorch's place for a class that changes a state dict before its part is loaded, old keys to new
+        ones: it gets a copy of the whole dict, and the prefix of its part. Nothing by default.
+        """
 
     def train(self: Self, mode: bool = True) -> Self:
         """Put this module and all below it into training mode, or out of it.
 
-        In training dropout drops, and batch norms use their batch.
+        In training dropout drops, and batch norms use their batch. A module below whose class has a `train`
+        of its own is given to that, last.
         """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, not {mode!r}")
+        alike, others = self._by_train()
         changes = Changes()
-        for module in self.modules():
+        for module in alike:
             changes.update(vars(module), {"training": mode})
         changes.commit()
+        for module in others:
+            module.train(mode)
         return self
+
+    def _by_train(self) -> tuple[list[Module], list[Module]]:
+        """This module and those below that follow it into a mode, and those that have a `train` of their own,
+        which are looked into no further.
+        """
+        alike: list[Module] = [self]
+        others: list[Module] = []
+        for child in self.children():
+            if type(child).train is not Module.train:
+                others.append(child)
+                continue
+            below, own = child._by_train()
+            alike += below
+            others += own
+        return alike, others
 
     def eval(self: Self) -> Self:
         """As train(False)."""

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..engine.commit import Changes
 from ..engine.tensor import Tensor
 from ..errors import show_array
 from .module import Module
@@ -57,6 +58,8 @@ class ParameterList(ParameterContainer):
         self._put({str(number): value for number, value in enumerate(values, len(self))})
         return self
 
+    __iadd__ = extend
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._own_parameters().values())
 
@@ -83,6 +86,36 @@ class ParameterDict(ParameterContainer):
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
             pairs = sorted(pairs, key=lambda pair: str(pair[0]))
         self._put(dict(pairs))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The parameter of a name, or `default`."""
+        return self._own_parameters().get(key, default)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The parameter of a name, which is `default` where there was none."""
+        if key not in self:
+            self[key] = default
+        return self.get(key)
+
+    def pop(self, key: str) -> Any:
+        """Take a parameter out."""
+        taken = self[key]
+        del self[key]
+        return taken
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the last (name, parameter) out."""
+        if not len(self):
+            raise KeyError("ParameterDict.popitem: it is empty")
+        name = list(self)[-1]
+        return name, self.pop(name)
+
+    def clear(self) -> None:
+        """Take all parameters out."""
+        own = self._own_parameters()
+        changes = Changes()
+        changes.refill(vars(self), {name: value for name, value in vars(self).items() if name not in own})
+        changes.commit()
 
     def keys(self) -> Iterable[str]:
         """The names."""

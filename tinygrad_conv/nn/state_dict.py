@@ -16,6 +16,14 @@ from .uninitialized import Uninitialized, is_uninitialized
 
 MOST_LISTED, LONGEST_KEY = 200, 200  # problems in a message, and characters of a key, which may be a file's
 
+IN_A_BUFFER = "keep it in a buffer, register_buffer(name, tensor), or save it beside the state dict"
+SAVING = {
+    "get_extra_state": IN_A_BUFFER,
+    "_save_to_state_dict": "change the dict that state_dict() returns",
+}
+LOADING = {"set_extra_state": IN_A_BUFFER}
+"""PyTorch's ways for a class to have a say in its part of a state dict, and what to do instead."""
+
 
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` found missing, and what it had no place for."""

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ..engine.tensor import Tensor
-from ..options import TEXT, check_option
+from ..options import SWITCH, TEXT, check_option
 from .parameter import Parameter
 
 Self = TypeVar("Self", bound="ModuleTree")
+PATH = TEXT._replace(in_range=bool, limits="name a module below this one")
+
+
+class Members(dict[str, Any]):
+    """Members by name, as PyTorch's scripts look them up: a copy, in which a change would be lost."""
+
+    def _refuse(self, *arguments: Any, **options: Any) -> NoReturn:
+        raise TypeError(
+            "_modules, _parameters and _buffers of a module are copies to be read; write "
+            "setattr(net, name, …), delattr(net, name), or net.set_submodule(path, module)"
+        )
+
+    __setitem__ = __delitem__ = __ior__ = pop = popitem = clear = update = setdefault = _refuse
 
 
 class ModuleTree:
     """What of a module is about the modules, parameters and buffers in it."""
 
-    _buffers: dict[str, bool]  # name → whether the state dict has it
+    _persistent: dict[str, bool]  # name → whether the state dict has it
 
     def named_modules(
         self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -36,6 +49,18 @@ class ModuleTree:
     def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
         """This module and all below it, outer before inner; each once, unless told otherwise."""
         return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
+
+    @property
+    def _modules(self) -> Members:
+        return Members(self._entries())
+
+    @property
+    def _parameters(self) -> Members:
+        return Members(self._own_parameters())
+
+    @property
+    def _buffers(self) -> Members:
+        return Members(self._own_buffers())
 
     def named_children(self) -> Iterator[tuple[str, Any]]:
         """(name, module) for the modules directly below, each once."""
@@ -94,16 +119,28 @@ class ModuleTree:
         return {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}
 
     def _own_buffers(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in self._buffers if vars(self)[name] is not None}
+        return {name: vars(self)[name] for name in self._persistent if vars(self)[name] is not None}
 
     def _own_state(self) -> dict[str, Any]:
         """What the state dict has of this module alone."""
-        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._buffers[name]}
+        buffers = {name: buffer for name, buffer in self._own_buffers().items() if self._persistent[name]}
         return self._own_parameters() | buffers
 
     def get_submodule(self, target: str) -> Any:
         """The module at a path below this one, such as `features.0`; this one for an empty path."""
         return self._at("get_submodule", target, "module", dict(self.named_modules(remove_duplicate=False)))
+
+    def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
+        """Put a module at a path, such as `features.0`, in the place of the one there or as a new one.
+
+        strict: raise AttributeError where there is none yet.
+        """
+        check_option("set_submodule", "strict", SWITCH, strict)
+        check_option("set_submodule", "target", PATH, target)
+        if strict:
+            self.get_submodule(target)
+        above, _, name = target.rpartition(".")
+        self.get_submodule(above).add_module(name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a key, such as `features.0.weight`."""
@@ -125,6 +162,17 @@ class ModuleTree:
             keys = [key for key in members if key]
             raise AttributeError(f"{type(self).__name__} has no {member} {target!r}; it has {keys}")
         return members[target]
+
+    def _check_ways(self, method: str, ways: dict[str, str]) -> None:
+        """Refuse a call of `method` that PyTorch would do by a class's own way, which is not called here.
+
+        ways: by the name of such a way, what to do instead.
+        """
+        for path, module in self.named_modules():
+            for name in ways:
+                if hasattr(type(module), name):
+                    where = f"{type(module).__name__}.{name}" + (f" (of {path})" if path else "")
+                    raise TypeError(f"{method}: {where} would not be called; {ways[name]}")
 
     def apply(self: Self, fn: Callable[[Any], Any]) -> Self:
         """Call `fn` with every module, inner before outer, as for initialisation."""

@@ -36,7 +36,7 @@ INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
 BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
 OPTIONS_BY = frozenset({"param_groups", "get_last_lr", "get_lr"})  # who names these may read or set a rate
-BOOKS = {"_path", "_buffers", "_pre_hooks", "_hooks"}  # of a module, about its members
+BOOKS = {"_path", "_persistent", "_pre_hooks", "_hooks"}  # of a module, about its members
 ENVIRONMENT = frozenset({"environ", "getenv"})
 
 

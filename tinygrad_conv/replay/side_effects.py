@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.in_place import overwrite
-from ..engine.location import PACKAGE_FOLDER, Where
+from ..engine.location import PACKAGE_FOLDER, Where, warn_user
 from ..engine.modes import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
@@ -159,9 +159,11 @@ class SideEffects:
             self.refuse("it has work done elsewhere, in a thread, by a queue or in another context", frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
-        """The step cannot be replayed; the first reason counts."""
+        """The step cannot be replayed; the first reason counts. A warning of this package's is none."""
         place: FrameType | None = frame
         while place is not None and not is_users_file(place.f_code.co_filename):
+            if place.f_code is warn_user.__code__:
+                return
             place = place.f_back
         place = place or frame
         if self.fault is None:

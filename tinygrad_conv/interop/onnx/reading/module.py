@@ -79,7 +79,7 @@ class GraphModule(Module):
             array, role = initializers[name], roles[name]
             vars(scope)[path[-1]] = Parameter(array) if role == PARAMETER else Tensor(array)
             if role != PARAMETER:
-                scope._buffers[path[-1]] = role == STATISTIC
+                scope._persistent[path[-1]] = role == STATISTIC
             self._places[name] = (scope, path[-1])
         self._settle()
 
