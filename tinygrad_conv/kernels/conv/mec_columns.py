@@ -20,7 +20,7 @@ more than once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,9 @@ from ..pointwise import all_finite
 from ..threads import Work, correlation_time, share_in_turn
 from ..window import Array, Window
 from .identities import Interleaved, exchanged, flipped, interleaved, mirrored
-from .lowering import CACHE_BYTES, clear_margins, lower
+from .lowering import Lowering, lowering_of, margins
+
+BLOCK_BYTES = 1 << 20  # of lowered columns that products read, by trial on two cores
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
@@ -82,18 +84,38 @@ def column_patches(x: Rows, window: Window, begin: int, end: int) -> Iterator[Co
 
     `values` holds until the next are asked for.
     """
-    (kh, kw), (count, _), (down, along) = window.kernel, window.out, window.stride
-    (_, channels, _, samples), (vertical, (left, _)) = x.shape, window.padding
-    height, row = (count - 1) * down + kh, kw * channels * samples
-    together = max(1, min(end - begin, CACHE_BYTES // (height * row * x.itemsize)))
+    (kh, kw), (count, _), (down, _) = window.kernel, window.out, window.stride
+    channels, samples, height = x.shape[1], x.shape[3], (count - 1) * down + kh
+    row = kw * channels * samples
+    together = max(1, min(end - begin, BLOCK_BYTES // (height * row * x.itemsize)))
     lowered = aligned_empty((together, height, kw, channels, samples), x.dtype)
-    steps = height * row, down * row, samples, 1
-    for first in range(begin, end, together):
-        last = min(first + together, end)
-        out, padding = (count, last - first), (vertical, (left - first * along, 0))
-        part = window._replace(out=out, padding=padding)
-        by_row = lowered[: last - first].transpose(1, 2, 3, 0, 4)[None]
-        clear_margins(by_row, part)
-        lower(x, by_row, 0, part)
-        shape = last - first, count, kh * kw * channels, samples
-        yield ColumnPatches(slice(first, last), contiguous_view(lowered, 0, shape, steps))
+    by_row = lowered.transpose(1, 2, 3, 0, 4)
+    patches = contiguous_view(
+        lowered, 0, (together, count, kh * kw * channels, samples), (height * row, down * row, samples, 1)
+    )
+    for block in blocks(window, begin, end, together):
+        block.lowering.fill(by_row, x)
+        yield ColumnPatches(block.columns, patches[: block.columns.stop - block.columns.start])
+
+
+class Block(NamedTuple):
+    """Some output columns, and how they are lowered."""
+
+    columns: slice
+    lowering: Lowering
+
+
+@lru_cache(maxsize=256)
+def blocks(window: Window, begin: int, end: int, together: int) -> tuple[Block, ...]:
+    """Output columns [begin, end), so many at a time."""
+    return tuple(
+        block_of(window, first, min(first + together, end)) for first in range(begin, end, together)
+    )
+
+
+def block_of(window: Window, first: int, last: int) -> Block:
+    """Output columns [first, last)."""
+    (count, _), (vertical, (left, _)), (down, along) = window.out, window.padding, window.stride
+    part = window._replace(out=(count, last - first), padding=(vertical, (left - first * along, 0)))
+    rows = lowering_of(part, 0, (count - 1) * down + window.kernel[0])
+    return Block(slice(first, last), Lowering((*margins(part), *rows.zeros), rows.copies))
