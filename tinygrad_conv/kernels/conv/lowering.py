@@ -55,12 +55,14 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
         shape = (groups, end - begin, kh * channels, columns * samples)
         yield Patches(slice(begin, end), contiguous_view(x, begin * stride * row, shape, steps))
         return
-    lowered = between_margins((groups, height, kw, channels // groups, columns, samples), window, x.dtype)
+    lowered = aligned_empty((groups, height, kw, channels // groups, columns, samples), x.dtype)
     done = 0  # how many rows at the front of `lowered` are there already
     for first in range(begin, end, together):
         rows = min(together, end - first)
         needed = (rows - 1) * stride + kh
         lower(x, lowered[:, done:needed], first * stride + done, window)
+        if first == begin:  # only now: another thread can begin while the first copies are made
+            clear_margins(lowered, window)
         steps = (height * row, stride * row, columns * samples, 1)
         shape = (groups, rows, kh * kw * (channels // groups), columns * samples)
         yield Patches(slice(first, first + rows), contiguous_view(lowered, 0, shape, steps))
@@ -103,10 +105,15 @@ def between_margins(shape: tuple[int, ...], window: Window, dtype: np.dtype[Any]
     They alone are cleared: np.zeros keeps other threads waiting as long as it writes.
     """
     lowered = aligned_empty(shape, dtype)
+    clear_margins(lowered, window)
+    return lowered
+
+
+def clear_margins(lowered: Array, window: Window) -> None:
+    """Write zeros where `lowered` [groups, rows, kw, C/groups, Q, N] lies left or right of the input."""
     by_row = lowered.transpose(1, 2, 0, 3, 4, 5)
     for place in margins(window):
         by_row[place] = 0
-    return lowered
 
 
 def lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
@@ -126,11 +133,11 @@ class Lowering(NamedTuple):
     copies: tuple[tuple[Any, Any], ...]  # to them, and from rows [H, ..., W, N]
 
     def fill(self, lowered: Array, x: Rows) -> None:
-        """Write it."""
-        for place in self.zeros:
-            lowered[place] = 0
+        """Write it: first what takes long, in the meantime another thread can begin."""
         for target, source in self.copies:
             lowered[target] = x[source]
+        for place in self.zeros:
+            lowered[place] = 0
 
 
 @lru_cache(maxsize=512)
