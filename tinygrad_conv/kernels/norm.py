@@ -209,7 +209,10 @@ def dots(a: Array, b: Array, out: Array) -> None:
     """Σ a b along the last axis of [rows, groups, neighbours], in pieces whose sums are added up by pairs."""
     whole = a.shape[2] - a.shape[2] % PIECE_OF_DOT
     shape = *a.shape[:2], whole // PIECE_OF_DOT
-    rows, columns = a[..., :whole].reshape(*shape, 1, PIECE_OF_DOT), b[..., :whole].reshape(*shape, PIECE_OF_DOT, 1)
+    rows, columns = (
+        a[..., :whole].reshape(*shape, 1, PIECE_OF_DOT),
+        b[..., :whole].reshape(*shape, PIECE_OF_DOT, 1),
+    )
     np.add.reduce(np.matmul(rows, columns).reshape(shape), 2, out=out)
     if whole < a.shape[2]:
         out += np.matmul(a[:, :, None, whole:], b[..., whole:, None])[..., 0, 0]

@@ -31,7 +31,9 @@ class Last(local):
 
     def is_of(self, arrays: Sequence[Array], others: list[Any]) -> bool:
         """Whether it is the result of these."""
-        same = len(self.arrays) == len(arrays) and all([of() is each for of, each in zip(self.arrays, arrays)])
+        same = len(self.arrays) == len(arrays) and all(
+            [of() is each for of, each in zip(self.arrays, arrays)]
+        )
         return same and self.others == others
 
 

@@ -108,9 +108,7 @@ class Block(NamedTuple):
 @lru_cache(maxsize=256)
 def blocks(window: Window, begin: int, end: int, together: int) -> tuple[Block, ...]:
     """Output columns [begin, end), so many at a time."""
-    return tuple(
-        block_of(window, first, min(first + together, end)) for first in range(begin, end, together)
-    )
+    return tuple(block_of(window, first, min(first + together, end)) for first in range(begin, end, together))
 
 
 def block_of(window: Window, first: int, last: int) -> Block:
