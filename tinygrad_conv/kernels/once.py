@@ -1,9 +1,9 @@
 """Sums that several rules of one op need of the same arrays, added up once.
 
-The rules of a normalisation run one after another, each by itself: that for x needs Σ dY (x - μ) and Σ dY of
-every channel, that for w the first sum again, and that for b the second. So the last result is remembered, for
-whoever asks for it next with the very same arrays. Only if these are read-only, as the engine hands them to
-rules: what may be written to may have changed. Nothing is kept alive for it.
+The rules of a normalisation run one after another, each by itself: that for x needs Σ dY (x - μ) and Σ dY
+over every channel, that for w the first sum again, and that for b the second. So the last result is
+remembered, for whoever asks for it next with the very same arrays. Only if these are read-only, as the engine
+hands them to rules: what may be written to may have changed. Nothing is kept alive for it.
 """
 
 from __future__ import annotations

@@ -246,7 +246,7 @@ def many_samples(problem: Problem) -> bool:
 
 
 def many_samples_back(problem: Problem) -> bool:
-    """The same of a patch of dY, where that has no more channels than there would be rows to shift and add."""
+    """The same of a patch of dY, if that has no more channels than there would be rows to shift and add."""
     exchanged = problem._replace(channels=problem.outputs, outputs=problem.channels)
     return stride_one(problem) and problem.outputs <= problem.channels and many_samples(exchanged)
 
