@@ -67,7 +67,6 @@ def correlate_input_grad(dy: Array, w: Array, window: Window, groups: int) -> Ar
 def fill(y: Rows, x: Rows, w: Array, window: Window) -> None:
     """y [P, O, Q, N] of x [H, C, W, N], both in any memory order, and w [O, C, kh, kw]."""
     weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1), y.dtype).reshape(len(w), -1)
-
     samples = x.shape[3]
     wide = columns_together(window, samples, w.size) if y.flags.c_contiguous else 1
     places = window.out[1] // wide

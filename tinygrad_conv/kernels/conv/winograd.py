@@ -174,9 +174,10 @@ def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator
     matrix, rows = transforms(x.dtype).inputs, x[:, :, inside.inputs]
     for tile in range(begin, end):
         first = tile * TILE_ROWS - window.padding[0][0]
-        there = slice(max(first, 0), max(min(first + SEEN, len(x)), 0))  # of the six; others are zero
-        seen = rows[there].reshape(-1, channels, target.shape[2]).swapaxes(0, 1)
-        np.matmul(matrix[:, there.start - first : there.stop - first], seen, out=target)
+        start = min(max(first, 0), len(x))
+        stop = max(min(first + SEEN, len(x)), start)  # the others of the six rows are zero
+        seen = rows[start:stop].reshape(stop - start, channels, target.shape[2]).swapaxes(0, 1)
+        np.matmul(matrix[:, start - first : stop - first], seen, out=target)
         if tile == begin:  # only now: another thread can begin during the first product
             padded[:, :, : inside.first] = 0
             padded[:, :, inside.last :] = 0
