@@ -12,6 +12,7 @@ A map of the folder, in reading order. The arithmetic:
     pointwise.py     a bias, its sums, max(x, 0), choosing by a mask, looking for an Inf
     gemm.py          matrix products, in pieces that BLAS is quick at
     sums.py          sums of many numbers, over axes and in halves, so that the rounding stays small
+    once.py          sums that are asked for twice
 
 and what leads to it:
 

@@ -9,7 +9,7 @@ Here a channel's numbers lie in rows, [rows, channels, neighbours], as in the me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +22,9 @@ from .threads import share
 from .window import Array
 
 # By trial on two cores:
-BYTES_OF_PIECE = 2 << 20  # with less, threads wait for each other, for every call of NumPy takes the lock
-NANOSECONDS_PER_PASS = 0.1  # for each number
+BYTES_OF_PIECE = 512 << 10  # stay in the cache of one thread
+BYTES_OF_SHARED_PIECE = 2 << 20  # several threads wait for each other, for every call of NumPy takes the lock
+NANOSECONDS_PER_PASS = 0.05  # for each number
 CHANNELS_TOGETHER = 2  # the sums of a single one would be added up in another order than those of many
 
 
@@ -59,12 +60,13 @@ def batch_normalized(
 
     def work(first: int, last: int) -> None:
         some = channels(blocks, first, last)
+        parts = pieces(values[:, some], blocks)
         center[some] = total(values[:, some]) / x.dtype.type(count_of(blocks))
-        squares = squared_distances(values[:, some], center[some], result[:, some])
+        squares = squared_distances(values[:, some], center[some], result[:, some], parts)
         variance[some] = squares / x.dtype.type(count_of(blocks))
         scale[some] = 1 / np.sqrt(variance[some] + x.dtype.type(eps))
         factor = scale[some] if w is None else scale[some] * w[some]
-        stretch(result[:, some], factor, None if b is None else b[some], rectified)
+        stretch(result[:, some], factor, None if b is None else b[some], rectified, parts)
 
     share_channels(work, blocks, passes=6 + rectified)
     return Normalized(y, *(each.reshape(1, -1, 1, 1) for each in (center, variance, scale)))
@@ -85,11 +87,14 @@ def batch_norm_sent_back(
 
     def work(first: int, last: int) -> None:
         some = channels(blocks, first, last)
+        parts = pieces(values[:, some], blocks)
         sums[some] = total(errors[:, some])
-        products[some] = distances_dot(values[:, some], centers[some], errors[:, some], result[:, some])
+        products[some] = distances_dot(
+            values[:, some], centers[some], errors[:, some], result[:, some], parts
+        )
         along = products[some] / count * scales[some] * scales[some]
         factor = scales[some] if w is None else scales[some] * w[some]
-        remove(errors[:, some], sums[some] / count, along, factor, result[:, some])
+        remove(errors[:, some], sums[some] / count, along, factor, result[:, some], parts)
 
     share_channels(work, blocks, passes=7)
     return SentBack(dx, products.reshape(1, -1, 1, 1), sums.reshape(1, -1, 1, 1))
@@ -101,7 +106,7 @@ def blocks_of_channels(x: Array, *by_channel: Array | None) -> Blocks | None:
         return None
     if any(each is not None and each.dtype != x.dtype for each in by_channel):
         return None
-    blocks = blocks_of(x, np.broadcast_to(x.dtype.type(0), (1, x.shape[1], 1, 1)))
+    blocks = blocks_of(x, np.empty((1, x.shape[1], 1, 1), x.dtype))
     served = blocks is not None and blocks.by_group[0] == 1 and 1 < blocks.shape[0] <= SHORT
     return blocks if served else None
 
@@ -125,11 +130,11 @@ def channels(blocks: Blocks, first: int, last: int) -> slice:
     return slice(first * CHANNELS_TOGETHER, count if at_the_end else last * CHANNELS_TOGETHER)
 
 
-def pieces(values: Array) -> Iterator[slice]:
-    """Rows of [rows, channels, neighbours], some at a time."""
-    together = max(1, BYTES_OF_PIECE // max(1, values[0].nbytes))
-    for first in range(0, len(values), together):
-        yield slice(first, first + together)
+def pieces(values: Array, blocks: Blocks) -> list[slice]:
+    """Rows of [rows, channels, neighbours], some or all of the blocks' channels, some rows at a time."""
+    alone = values.shape[1] == blocks.shape[1]
+    together = max(1, (BYTES_OF_PIECE if alone else BYTES_OF_SHARED_PIECE) // max(1, values[0].nbytes))
+    return [slice(first, first + together) for first in range(0, len(values), together)]
 
 
 def spread(numbers: Array, values: Array) -> Array:
@@ -144,30 +149,32 @@ def total(values: Array) -> Array:
     return np.asarray(sum_over(sum_of_rows(values), (0,)), values.dtype)
 
 
-def squared_distances(values: Array, center: Array, distance: Array) -> Array:
+def squared_distances(values: Array, center: Array, distance: Array, parts: list[slice]) -> Array:
     """Σ (x - μ)² of each channel; x - μ is left in `distance`."""
     centers, sums = spread(center, values), np.empty((values.shape[1], len(values)), values.dtype)
-    for rows in pieces(values):
+    for rows in parts:
         piece = np.subtract(values[rows], centers, out=distance[rows])
         dots(piece, piece, out=sums[:, rows].T)
     return np.asarray(sum_over(sums, 1))
 
 
-def distances_dot(values: Array, center: Array, errors: Array, distance: Array) -> Array:
+def distances_dot(values: Array, center: Array, errors: Array, distance: Array, parts: list[slice]) -> Array:
     """Σ dY (x - μ) of each channel; x - μ is left in `distance`."""
     centers, sums = spread(center, values), np.empty((values.shape[1], len(values)), values.dtype)
-    for rows in pieces(values):
+    for rows in parts:
         piece = np.subtract(values[rows], centers, out=distance[rows])
         dots(piece, errors[rows], out=sums[:, rows].T)
     return np.asarray(sum_over(sums, 1))
 
 
-def stretch(distance: Array, factor: Array, offset: Array | None, rectified: bool) -> None:
+def stretch(
+    distance: Array, factor: Array, offset: Array | None, rectified: bool, parts: list[slice]
+) -> None:
     """(x - μ) · factor + offset, in place of x - μ."""
     factors = spread(factor, distance)
     offsets = None if offset is None else spread(offset, distance)
     nothing = zeros(distance.shape[1:], distance.dtype) if rectified else None
-    for rows in pieces(distance):
+    for rows in parts:
         piece = distance[rows]
         piece *= factors
         if offsets is not None:
@@ -176,10 +183,12 @@ def stretch(distance: Array, factor: Array, offset: Array | None, rectified: boo
             np.maximum(piece, nothing, out=piece)
 
 
-def remove(errors: Array, mean: Array, along: Array, factor: Array, distance: Array) -> None:
+def remove(
+    errors: Array, mean: Array, along: Array, factor: Array, distance: Array, parts: list[slice]
+) -> None:
     """(dY - (x - μ) · along - mean) · factor, in place of x - μ."""
     means, alongs, factors = (spread(each, errors) for each in (mean, along, factor))
-    for rows in pieces(errors):
+    for rows in parts:
         piece = distance[rows]
         piece *= alongs
         np.subtract(errors[rows], piece, out=piece)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .memory_order import Order, aligned_like, in_order_of, memory_order
+from .once import once
 from .sums import PIECE_OF_DOT, sum_over
 from .threads import share
 from .window import Array
@@ -150,6 +151,7 @@ def stretched(distance: Array, factor: Array, offset: Array | None = None) -> Ar
     return distance
 
 
+@once(large=2)
 def deviation_dot(dy: Array, x: Array, center: Array) -> Array:
     """Σ dY (x - μ) of each group, in the shape of μ."""
     blocks = blocks_of(x, center) if alike(dy, x) else None
@@ -206,11 +208,14 @@ def summed_in_pieces(blocks: Blocks, piece: Callable[[slice, Array], None], cent
 def dots(a: Array, b: Array, out: Array) -> None:
     """Σ a b along the last axis of [rows, groups, neighbours], in pieces whose sums are added up by pairs."""
     whole = a.shape[2] - a.shape[2] % PIECE_OF_DOT
-    np.matmul(a[:, :, None, whole:], b[..., whole:, None], out=out[..., None, None])
-    if whole:
-        shape = *a.shape[:2], whole // PIECE_OF_DOT
-        rows, columns = a[..., :whole].reshape(*shape, 1, -1), b[..., :whole].reshape(*shape, -1, 1)
-        out += np.add.reduce(np.matmul(rows, columns).reshape(shape), 2)
+    shape = *a.shape[:2], whole // PIECE_OF_DOT
+    rows, columns = (
+        a[..., :whole].reshape(*shape, 1, PIECE_OF_DOT),
+        b[..., :whole].reshape(*shape, PIECE_OF_DOT, 1),
+    )
+    np.add.reduce(np.matmul(rows, columns).reshape(shape), 2, out=out)
+    if whole < a.shape[2]:
+        out += np.matmul(a[:, :, None, whole:], b[..., whole:, None])[..., 0, 0]
 
 
 def summed_to(values: Array, shape: tuple[int, ...]) -> Array:

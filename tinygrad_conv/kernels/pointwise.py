@@ -18,6 +18,7 @@ import numpy as np
 
 from .blas import blas_held
 from .memory_order import Rows, aligned_empty, aligned_like, memory_order
+from .once import once
 from .sums import PIECE_OF_DOT, sum_over
 from .threads import share
 from .window import Array
@@ -73,6 +74,7 @@ def parts_in_cache(first: int, last: int, rows: Array) -> Iterator[slice]:
         yield slice(begin, min(last, begin + together))
 
 
+@once(large=1)
 def sum_by_channel(x: Array) -> Array:
     """[C]: the sum of x [N, C, H, W] over samples, rows and columns, in the dtype of x."""
     if x.size < LARGE:
@@ -93,16 +95,14 @@ def sum_of_rows(rows: Array) -> Array:
 
     Each row by itself, so that a sum is the same to the bit whichever rows are summed with it.
     """
-    length = rows.shape[-1]
-    whole = length - length % PIECE_OF_DOT
+    whole = rows.shape[-1] - rows.shape[-1] % PIECE_OF_DOT
     with blas_held():
-        column = ones(length - whole, rows.dtype)[:, None]
-        rest = np.matmul(rows[..., None, whole:], column)[..., 0, 0].astype(np.float64)
-        if not whole:
-            return rest
-        pieces = rows[..., :whole].reshape(*rows.shape[:-1], -1, PIECE_OF_DOT)
-        sums = np.matmul(pieces, ones(PIECE_OF_DOT, rows.dtype))
-    return np.asarray(np.add.reduce(sums, -1, np.float64) + rest)
+        pieces = rows[..., :whole].reshape(*rows.shape[:-1], whole // PIECE_OF_DOT, PIECE_OF_DOT)
+        sums = np.add.reduce(np.matmul(pieces, ones(PIECE_OF_DOT, rows.dtype)), -1, np.float64)
+        if whole < rows.shape[-1]:
+            rest = rows[..., None, whole:]
+            sums += np.matmul(rest, ones(rest.shape[-1], rows.dtype)[:, None])[..., 0, 0]
+    return np.asarray(sums)
 
 
 def rectify(x: Array) -> Array:

@@ -20,6 +20,7 @@ have a product of its own, and with stride 1 the columns it reads are those of t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from ..memory_order import Rows, aligned_empty, contiguous_view
 from ..window import Array, Window, overlap
 
 CACHE_BYTES = 2 << 20  # of lowered rows that a product reads; one or two megabytes, by trial on two cores
+EACH = slice(None)
 
 
 class Patches(NamedTuple):
@@ -53,12 +55,14 @@ def patches(x: Rows, window: Window, groups: int, begin: int, end: int) -> Itera
         shape = (groups, end - begin, kh * channels, columns * samples)
         yield Patches(slice(begin, end), contiguous_view(x, begin * stride * row, shape, steps))
         return
-    lowered = between_margins((groups, height, kw, channels // groups, columns, samples), window, x.dtype)
+    lowered = aligned_empty((groups, height, kw, channels // groups, columns, samples), x.dtype)
     done = 0  # how many rows at the front of `lowered` are there already
     for first in range(begin, end, together):
         rows = min(together, end - first)
         needed = (rows - 1) * stride + kh
         lower(x, lowered[:, done:needed], first * stride + done, window)
+        if first == begin:  # only now: another thread can begin while the first copies are made
+            clear_margins(lowered, window)
         steps = (height * row, stride * row, columns * samples, 1)
         shape = (groups, rows, kh * kw * (channels // groups), columns * samples)
         yield Patches(slice(first, first + rows), contiguous_view(lowered, 0, shape, steps))
@@ -107,10 +111,9 @@ def between_margins(shape: tuple[int, ...], window: Window, dtype: np.dtype[Any]
 
 def clear_margins(lowered: Array, window: Window) -> None:
     """Write zeros where `lowered` [groups, rows, kw, C/groups, Q, N] lies left or right of the input."""
-    for j in range(lowered.shape[2]):
-        columns = overlap(window, 1, j)
-        lowered[:, :, j, :, : columns.first] = 0
-        lowered[:, :, j, :, columns.last :] = 0
+    by_row = lowered.transpose(1, 2, 0, 3, 4, 5)
+    for place in margins(window):
+        by_row[place] = 0
 
 
 def lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
@@ -118,21 +121,48 @@ def lower(x: Rows, lowered: Array, first: int, window: Window) -> None:
 
     Its margins left and right are zero from the beginning and stay so.
     """
-    rows = lowered.shape[1]
+    groups, rows, _, channels = lowered.shape[:4]
+    by_group = x.reshape(len(x), groups, channels, *x.shape[2:])
+    lowering_of(window, first, rows).fill(lowered.transpose(1, 2, 0, 3, 4, 5), by_group)
+
+
+class Lowering(NamedTuple):
+    """What is written to lowered rows [rows, kw, ..., Q, N], by indices that follow from the shapes alone."""
+
+    zeros: tuple[Any, ...]
+    copies: tuple[tuple[Any, Any], ...]  # to them, and from rows [H, ..., W, N]
+
+    def fill(self, lowered: Array, x: Rows) -> None:
+        """Write it: first what takes long, in the meantime another thread can begin."""
+        for target, source in self.copies:
+            lowered[target] = x[source]
+        for place in self.zeros:
+            lowered[place] = 0
+
+
+@lru_cache(maxsize=512)
+def lowering_of(window: Window, first: int, rows: int) -> Lowering:
+    """That of the rows from `first` on of the padded input, but for its margins."""
     top, height = window.padding[0][0], window.size[0]
     start, stop = (min(max(row - top, 0), height) for row in (first, first + rows))
     above = min(max(top - first, 0), rows)
-    inside = lowered[:, above : above + stop - start]
-    if inside.shape[1] < rows:
-        lowered[:, :above] = 0
-        lowered[:, above + stop - start :] = 0
-    lower_rows(x[start:stop], inside, window)
+    below = above + stop - start
+    zeros = [(place,) for place in (slice(0, above), slice(below, rows)) if place.start < place.stop]
+    columns = [overlap(window, 1, j) for j in range(window.kernel[1])]
+    copies = [
+        ((slice(above, below), j, ..., each.windows, EACH), (slice(start, stop), ..., each.inputs, EACH))
+        for j, each in enumerate(columns)
+        if each.first < each.last and above < below
+    ]
+    return Lowering(tuple(zeros), tuple(copies))
 
 
-def lower_rows(rows: Rows, lowered: Array, window: Window) -> None:
-    """Fill `lowered` [groups, rows, kw, C/groups, Q, N], but for its margins, with rows [rows, C, W, N]."""
-    groups, count, kw, channels = lowered.shape[:4]
-    source = rows.reshape(count, groups, channels, *rows.shape[2:]).swapaxes(0, 1)
-    for j in range(kw):
+@lru_cache(maxsize=512)
+def margins(window: Window) -> tuple[Any, ...]:
+    """Where lowered rows [rows, kw, ..., Q, N] lie left or right of the input."""
+    places = []
+    for j in range(window.kernel[1]):
         columns = overlap(window, 1, j)
-        lowered[:, :, j, :, columns.windows] = source[:, :, :, columns.inputs]
+        sides = slice(0, columns.first), slice(columns.last, window.out[1])
+        places += [(EACH, j, ..., side, EACH) for side in sides if side.start < side.stop]
+    return tuple(places)

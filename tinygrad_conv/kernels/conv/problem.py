@@ -245,6 +245,12 @@ def many_samples(problem: Problem) -> bool:
     return one_group(problem) and large and blas_multiplies_unpacked() and small_patch(problem)
 
 
+def many_samples_back(problem: Problem) -> bool:
+    """The same of a patch of dY, if that has no more channels than there would be rows to shift and add."""
+    exchanged = problem._replace(channels=problem.outputs, outputs=problem.channels)
+    return stride_one(problem) and problem.outputs <= problem.channels and many_samples(exchanged)
+
+
 def small_patch(problem: Problem) -> bool:
     """A product of it is small enough to be left as it lies."""
     weights = problem.window.taps * problem.channels * problem.outputs
@@ -265,7 +271,8 @@ def by_columns(problem: Problem) -> bool:
 
 def by_columns_back(problem: Problem) -> bool:
     """The same, for the input gradient, if there are no more copies of dY than there would be of products."""
-    return stride_one(problem) and some_samples(problem) and few_outputs(problem)
+    flat = stride_one(problem) and some_samples(problem) and few_outputs(problem)
+    return many_samples_back(problem) or flat
 
 
 def flat_kernel(problem: Problem) -> bool:

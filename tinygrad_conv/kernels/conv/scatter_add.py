@@ -79,6 +79,7 @@ def _input_grad(
     channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
     workspace = _workspace(groups, max(1, min(together, end - begin)), channels, window, samples, dy.dtype)
+    gaps = workspace.gaps
     for run in _row_runs(window, begin, end):
         if run.taps == 0:
             dx[:, run.inputs] = 0
@@ -91,20 +92,27 @@ def _input_grad(
             errors = contiguous_view(dy, (run.first - above + first) * row, shape, steps)
             with np.errstate(over="ignore", invalid="ignore"):  # some columns of Z lie outside of dX
                 multiply_in_pieces(weight, errors, out=workspace.products[:, :count])
+            for gap in gaps:
+                gap[...] = 0
+            gaps = ()
             _add_columns(workspace, count, dx[:, run.inputs][:, first : first + count], window)
 
 
 class Workspace(NamedTuple):
-    """Memory for Z, and two ways to see it."""
+    """Memory for Z, and two ways to see it.
+
+    The gaps between its rows are to be cleared, after the first product: another thread can begin meanwhile.
+    """
 
     products: Array  # [groups, rows, kw * C/groups, Q * N], to be written to
     shifted: Array | None  # [groups, rows, kw, C/groups, W, N], each tap column moved to where it belongs
+    gaps: tuple[Array, ...] = ()
 
 
 def _workspace(
     groups: int, rows: int, channels: int, window: Window, samples: int, dtype: np.dtype[Any]
 ) -> Workspace:
-    """Room for Z, with zeros between its rows if these can be added up as they are shifted.
+    """Room for Z, with gaps between its rows if these can be added up as they are shifted.
 
     That is with stride 1, and if they fill dX.
     """
@@ -115,12 +123,11 @@ def _workspace(
         return Workspace(aligned_empty((groups, rows, kw * channels, columns), dtype), None)
     memory = aligned_empty((margin + groups * rows * kw * channels * length,), dtype)
     lines = memory[margin:].reshape(groups, rows, kw * channels, length)
-    memory[:margin] = 0
-    lines[..., columns:] = 0
     tap, row = channels * length, kw * channels * length
     shape = (groups, rows, kw, channels, width, samples)
     steps = (rows * row, row, tap - step, length, samples, 1)
-    return Workspace(lines[..., :columns], contiguous_view(memory, margin + left, shape, steps))
+    shifted = contiguous_view(memory, margin + left, shape, steps)
+    return Workspace(lines[..., :columns], shifted, gaps=(memory[:margin], lines[..., columns:]))
 
 
 class RowRun(NamedTuple):

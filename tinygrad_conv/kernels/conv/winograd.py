@@ -170,13 +170,17 @@ def transformed_tiles(x: Rows, window: Window, begin: int, end: int) -> Iterator
     steps = (channels * length * samples, dilation * samples, length * samples, 1)
     views = contiguous_view(padded, 0, (SEEN, kw, channels, columns * samples), steps)
     inside = overlap(window._replace(kernel=(3, 1), out=(window.out[0], length)), 1, 0)
-    padded[:, :, : inside.first] = 0  # the margins alone: np.zeros would keep the other threads waiting
-    padded[:, :, inside.last :] = 0
     target = padded[:, :, inside.windows].reshape(SEEN, channels, -1).swapaxes(0, 1)
-    matrix = transforms(x.dtype).inputs
+    matrix, rows = transforms(x.dtype).inputs, x[:, :, inside.inputs]
     for tile in range(begin, end):
-        seen = _rows_or_zeros(x[:, :, inside.inputs], tile * TILE_ROWS - window.padding[0][0])
-        np.matmul(matrix, seen.reshape(SEEN, channels, -1).swapaxes(0, 1), out=target)
+        first = tile * TILE_ROWS - window.padding[0][0]
+        start = min(max(first, 0), len(x))
+        stop = max(min(first + SEEN, len(x)), start)  # the others of the six rows are zero
+        seen = rows[start:stop].reshape(stop - start, channels, target.shape[2]).swapaxes(0, 1)
+        np.matmul(matrix[:, start - first : stop - first], seen, out=target)
+        if tile == begin:  # only now: another thread can begin during the first product
+            padded[:, :, : inside.first] = 0
+            padded[:, :, inside.last :] = 0
         yield TransformedTile(tile, views)
 
 
@@ -187,14 +191,3 @@ def room_for_frequencies(channels: int, window: Window, samples: int, dtype: np.
     row_bytes = kw * channels * columns * samples * dtype.itemsize
     together = next(n for n in (6, 3, 2, 1) if n == 1 or n * row_bytes + seen_bytes <= WORKSPACE_BYTES)
     return aligned_empty((together, kw, channels, columns * samples), dtype)
-
-
-def _rows_or_zeros(x: Rows, first: int) -> Rows:
-    """The six rows from `first` on; those above and below the input are zero."""
-    start, stop = max(first, 0), min(first + SEEN, len(x))
-    if stop - start == SEEN:
-        return x[start:stop]
-    seen = np.zeros((SEEN, *x.shape[1:]), x.dtype)
-    if start < stop:
-        seen[start - first : stop - first] = x[start:stop]
-    return seen
