@@ -148,7 +148,7 @@ def assert_dtypes_kept(fn: Callable[..., Any], inputs: list[Any]) -> None:
             if given_dtypes(call) == {dtype} and not asks_for_dtype(call):
                 assert_forward_keeps_dtype(call, dtype)
                 assert_rules_keep_dtype(call, dtype)
-                if dtype == np.float32 and call.op.is_users:
+                if dtype == np.float32 and call.op.is_user_defined:
                     assert_same_gradient_in_float64(call)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops.arguments.dtypes import check_float
+from ..ops.arguments.values import check_float
 from ..options import ARRAY, FLAG, checked, choice, optional
 from .arguments import Operand, rounded_once
 from .arithmetic import where
