@@ -53,7 +53,7 @@ FLOORS = (
     ("engine.backpropagation",),
     ("engine.tensor",),
     ("engine.differentiate", "engine.reads"),
-    ("engine.observe", "engine.refusal"),
+    ("engine.observe", "engine.refusal", "engine.saved"),
     ("engine.op",),
     ("engine.declare",),
     ("kernels",),

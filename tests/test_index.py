@@ -43,3 +43,21 @@ def test_a_tuple_after_a_slice():
     x = tg.zeros(2, 2, requires_grad=True)
     x[:, (1, 1)].sum().backward()
     np.testing.assert_array_equal(x.grad, [[0, 2], [0, 2]])
+
+
+@pytest.mark.parametrize(
+    "make_index, change",
+    [
+        (lambda: (slice(None), np.array([0, 1])), lambda index: index[1].__setitem__(..., 2)),
+        (lambda: (slice(None), [0, 1]), lambda index: index[1].__setitem__(slice(None), [2, 2])),
+        (lambda: np.array([0, 1]), lambda index: index.__setitem__(..., 1)),
+    ],
+)
+def test_what_an_index_is_made_of_may_change_after_the_forward(make_index, change):
+    x, index = tg.tensor(np.zeros((2, 3), np.float32), requires_grad=True), make_index()
+    expected = np.zeros((2, 3), np.float32)
+    expected[index] = 1
+    y = x[index]
+    change(index)
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, expected)

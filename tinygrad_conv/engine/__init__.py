@@ -7,6 +7,7 @@
     backpropagation.py    both ends of a sweep: its seeds, and `.grad`
     differentiate.py      `tg.grad`, and gradients of gradients
     op.py          Op: how it is applied, and recorded
+    saved.py       what its node saves of inputs and params
     half.py        what of that is computed in float32, for float16 cannot hold it
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from copy import deepcopy
 from functools import update_wrapper
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..dtypes import CODES, FLOATS, BeyondHalf, promote, promote_beside_number
-from ..errors import DtypeError, RuleError, show_array
+from ..errors import RuleError
 from ..foreign import is_own
 from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
 from .location import show_place, user_where
-from .memory import WHOLE, Contents, read_only, sample
+from .memory import Contents, read_only
 from .modes import GRAD, LAYER, OBSERVATION
 from .node import Node, Output
 from .refusal import (
@@ -34,22 +33,18 @@ from .refusal import (
     rule_for,
 )
 from .rule import Rule
+from .saved import (
+    PLAIN,
+    PLAIN_OR_TUPLE,
+    SavePlan,
+    is_plain_index,
+    name_constants,
+    own_copy_of_param,
+    save_input,
+)
 from .tensor import Tensor, tensor_of, view_of
 
 ndarray = np.ndarray
-# Types of params that nobody can change behind the tape
-PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})
-PLAIN_OR_TUPLE = PLAIN | {tuple}  # what is in a tuple, `settle` looks at
-
-
-class SavePlan(NamedTuple):
-    """What to save for backward where some inputs want a gradient: names, and where their values are."""
-
-    inputs: list[tuple[str, int]]  # with their positions
-    shapes: list[tuple[str, int]]  # of inputs, likewise
-    kept: list[tuple[str, int]]  # with their places among the kept values
-    output: bool
-    constants: list[int]  # the positions of inputs that want no gradient
 
 
 class Op:
@@ -134,7 +129,7 @@ class Op:
                 outputs = self.wrap(y, inputs, arrays)
             if wanted and self.differentiable and GRAD.get():
                 for name in mutable:  # the arrays in them are their owner's to change
-                    params[name] = deepcopy(params[name])
+                    params[name] = own_copy_of_param(params[name])
                 self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
             return outputs
         except BeyondHalf:
@@ -225,7 +220,7 @@ class Op:
                 params[name] = self.without_tensors(name, value)
                 if name in self.options:
                     params[name] = settled_option(self.name, name, self.options[name], params[name])
-            if its_type not in PLAIN:
+            if its_type not in PLAIN and not is_plain_index(value):
                 mutable.append(name)
         return mutable
 
@@ -361,33 +356,6 @@ def signature_for_callers(op: Op) -> inspect.Signature:
     own, names = inspect.signature(op.forward), {own: other for other, own in op.aliases.items()}
     parameters = own.parameters.values()
     return own.replace(parameters=[each.replace(name=names.get(each.name, each.name)) for each in parameters])
-
-
-def save_input(value: Any, array: Any, contents: list[Contents]) -> Any:
-    """The array to save of an input. What is in a leaf's memory is noted, so that a change is noticed."""
-    if not isinstance(value, Tensor):  # a bare array is its owner's to change
-        return None if value is None else own_copy(array)
-    if value._edge is None or (value._memory is not None and value._memory.changeable):
-        numbers = array.tobytes() if array.nbytes <= WHOLE else sample(array)
-        contents.append((value._memory or value.memory(), array, numbers))
-    return array
-
-
-def own_copy(array: Any) -> Any:
-    """A copy of a bare array for the tape. Raises DtypeError for one whose gradients would be lost."""
-    if array.dtype.char not in CODES:
-        raise DtypeError(f"the tape has no place for {show_array(array)}")
-    return array.copy()
-
-
-def name_constants(inputs: tuple[Any, ...], positions: list[int]) -> dict[int, Any]:
-    """By position, what people know the inputs by that want no gradient: a number, or a tensor's name."""
-    constants = {}
-    for position in positions:
-        value = inputs[position]
-        if value is not None:
-            constants[position] = value if type(value) in PLAIN else getattr(value, "name", None)
-    return constants
 
 
 def is_scalar(value: Any) -> bool:
