@@ -40,6 +40,7 @@ TABLE = {
     "nn.functional.unfold": Entry(tg.unfold),
 }
 LEFT_OUT = {
+    "nn.functional.grid_sample": "tests/test_warping.py compares it with PyTorch's",
     "nn.functional.max_unpool1d": "tests/test_unpooling.py compares it with PyTorch's",
     "nn.functional.max_unpool1d.grad": "the same",
     "nn.functional.max_unpool2d": "the same",
