@@ -8,7 +8,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "return zeros_for(dy) → return 2 * zeros_for(dy)": "Twice zero is zero.",
     },
     "ops/roots.py std_dx": {
-        "where(y + y, 1.0, condition=y != 0) → where(y + y, 2.0, condition=y != 0)": (
+        "where(y, 1.0, condition=y != 0) → where(y, 2.0, condition=y != 0)": (
             "Stands for 2 √var only where the quotient is then replaced by 0; any number but 0 does."
         ),
     },
