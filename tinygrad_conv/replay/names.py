@@ -40,7 +40,8 @@ class Names(NamedTuple):
 @lru_cache(maxsize=256)
 def names_in(code: CodeType) -> Names:
     """The names in a function's code, and in that of functions within."""
-    variables, attributes, methods, imports, options, texts = set(), set(), set(), set(), set(), set()
+    variables, attributes, methods, imports, options = set(), set(), set(), set(), set()
+    texts: set[str] = set()
     for each in codes_in(code):
         before: Any = None
         for instruction in dis.get_instructions(each):
@@ -58,14 +59,10 @@ def names_in(code: CodeType) -> Names:
             elif name == "STORE_SUBSCR" and before is not None and before.opname.startswith("LOAD_CONST"):
                 options.add(before.argval)
             before = instruction
-        texts.update(text for constant in each.co_consts for text in members_of(constant))
-    sets = map(frozenset, (variables, attributes, methods, imports, options, filter(is_text, texts)))
+        constants = [member for constant in each.co_consts for member in members_of(constant)]
+        texts.update(member for member in constants if isinstance(member, str))
+    sets = map(frozenset, (variables, attributes, methods, imports, options, texts))
     return Names(*sets)
-
-
-def is_text(constant: Any) -> bool:
-    """Whether a constant is a string."""
-    return isinstance(constant, str)
 
 
 def calls(instruction: dis.Instruction) -> bool:
