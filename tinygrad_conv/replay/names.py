@@ -40,7 +40,8 @@ class Names(NamedTuple):
 @lru_cache(maxsize=256)
 def names_in(code: CodeType) -> Names:
     """The names in a function's code, and in that of functions within."""
-    variables, attributes, methods, imports, options, texts = set(), set(), set(), set(), set(), set()
+    variables, attributes, methods, imports, options = set(), set(), set(), set(), set()
+    texts: set[Any] = set()
     for each in codes_in(code):
         before: Any = None
         for instruction in dis.get_instructions(each):
