@@ -93,7 +93,7 @@ HOSTILE = {
     "a list in itself": (lambda mark: written(in_itself()), "is it in itself"),
     "sparse": (lambda mark: written(torch.eye(2).to_sparse()), "torch.sparse_coo"),
     "meta": (lambda mark: written(torch.zeros(2, device="meta")), "on meta"),
-    "a dtype": (lambda mark: written({"a": torch.float32}), r"obj\['a'\]: expected a tensor"),
+    "a dtype": (lambda mark: written({"a": torch.float32}), r"obj\['a'\]: expected a PyTorch tensor"),
 }
 
 

@@ -9,7 +9,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "ops/roots.py std_dx": {
         "where(y, 1.0, condition=y != 0) → where(y, 2.0, condition=y != 0)": (
-            "Stands for 2 √var only where the quotient is then replaced by 0; any number but 0 does."
+            "Stands for √var only where the quotient is then replaced by 0; any number but 0 does."
         ),
     },
     "ops/reduce.py prod_dx": {
