@@ -145,7 +145,8 @@ def block_of(window: Window, first: int, last: int, wide: int) -> Block:
     part = window._replace(out=(count, columns), padding=padding)
     height = (count - 1) * down + window.kernel[0]
     rows = overlap(part._replace(kernel=(1, 1), stride=(1, 1), out=(height, 1)), 0, 0)
-    copies, zeros = [], [(EACH, side) for side in outside(rows, height)]
+    copies: list[tuple[Any, Any]] = []
+    zeros: list[Any] = [(EACH, side) for side in outside(rows, height)]
     for tap in range(window.kernel[1]):
         seen = overlap(part, 1, tap)
         for place, inside in in_places(seen.windows, wide):
