@@ -70,6 +70,20 @@ def test_what_can_be_written_to_is_added_up_anew(counted: Counted, which: int) -
     assert counted(*arrays, TWO) == 1
 
 
+def test_what_can_be_written_to_through_another_array_is_added_up_anew(counted: Counted) -> None:
+    memory, others = np.ones(once.LARGE, np.float32), frozen(2)
+    view = memory.view()
+    view.setflags(write=False)
+    assert counted(view, others, TWO) == 1
+    memory += 1
+    assert counted(view, others, TWO) == 1
+    del memory  # from here on, nobody can
+    assert [counted(view, others, TWO), counted(view, others, TWO)] == [1, 0]
+    foreign = np.frombuffer(bytearray(4 * once.LARGE), np.float32)
+    foreign.setflags(write=False)
+    assert [counted(foreign, others, TWO), counted(foreign, others, TWO)] == [1, 1]
+
+
 def test_small_arrays_are_added_up_anew(counted: Counted) -> None:
     a, b = frozen(1, once.LARGE - 1), frozen(2)
     assert [counted(a, b, TWO), counted(a, b, TWO)] == [1, 1]

@@ -2,14 +2,15 @@
 
 The rules of a normalisation run one after another, each by itself: that for x needs Σ dY (x - μ) and Σ dY
 over every channel, that for w the first sum again, and that for b the second. So the last result is
-remembered, for whoever asks for it next with the very same arrays. Only if these are read-only, as the engine
-hands them to rules: what may be written to may have changed. Nothing is kept alive for it.
+remembered, for whoever asks for it next with the very same arrays. Only if nobody can write to them, as where
+the engine hands them to rules: else they may have changed. Nothing is kept alive for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from sys import getrefcount
 from threading import local
 from typing import Any
 from weakref import ref
@@ -37,6 +38,27 @@ class Last(local):
         return same and self.others == others
 
 
+def holders_of_base(view: Array) -> int:
+    """How many hold the array that this is a view of, and who asks."""
+    return getrefcount(view.base)
+
+
+THE_VIEW_ALONE = holders_of_base(np.empty(1)[:])
+
+
+def may_be_written_to(array: Array) -> bool:
+    """Whether somebody can change it: through itself, or through the memory that it is a read-only view of.
+    Where that is an array which nobody but the view holds, nobody can.
+    """
+    if array.flags.writeable:
+        return True
+    if array.base is None:
+        return False
+    base_is_last = isinstance(array.base, np.ndarray) and array.base.base is None
+    read_only = base_is_last and not array.base.flags.writeable
+    return not (read_only or (base_is_last and holders_of_base(array) == THE_VIEW_ALONE))
+
+
 def once(large: int) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """A function of arrays, the first of which, so many, are large: these have to be the very same ones, of
     the others the numbers.
@@ -47,7 +69,7 @@ def once(large: int) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
 
         @wraps(function)
         def remembering(*arrays: Array) -> Array:
-            if arrays[0].size < LARGE or any([array.flags.writeable for array in arrays[:large]]):
+            if arrays[0].size < LARGE or any(map(may_be_written_to, arrays[:large])):
                 return function(*arrays)
             others = [(array.dtype, array.shape, array.tobytes()) for array in arrays[large:]]
             if not last.is_of(arrays[:large], others):
