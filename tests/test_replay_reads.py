@@ -1,0 +1,67 @@
+"""Numbers that a replayed step reads: returned as they are they are followed, anything more is refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+import tinygrad_conv as tg
+from tinygrad_conv import optim
+
+from .replay_steps import batches, same_as_eager, small_net
+
+
+def make_returning(result: Any) -> Any:
+    """A maker of an evaluation that returns something of the logits and the labels."""
+
+    def make() -> Any:
+        net = small_net()
+        return [net], lambda x, y: result(net(x).detach(), y), [(x, y % 2) for x, y in batches(6)]
+
+    return make
+
+
+def checked(value: Any) -> Any:
+    if value > 100:
+        raise ValueError
+    return value
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda logits, y: int(logits.mean().item()),  # another object than what was read
+        lambda logits, y: checked(logits.mean().item()),
+        lambda logits, y: logits.mean().item() * 2,
+        lambda logits, y: float((logits * 2.0).sum(1).amax().detach().item()) + 1,
+        lambda logits, y: max(float((logits * 2.0).sum(1).amax().detach().item()), 1.0),
+        lambda logits, y: "many" if logits.mean() > 0 else "few",
+        lambda logits, y: (int(y.amax()), int(y.amax() + 0 * y.sum())),  # the same number: which is which?
+        lambda logits, y: str(logits.mean()),
+        lambda logits, y: [float(number) for number in logits[0]],
+    ],
+    ids=range(9),
+)
+def test_numbers_that_are_more_than_read(result: Any) -> None:
+    same_as_eager(make_returning(result), refused="Python reads")
+
+
+def test_a_number_may_be_read_of_what_the_line_computes() -> None:
+    def make() -> Any:
+        net = small_net()
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            tg.cross_entropy(net(x), y).backward()
+            optimizer.step()
+            return float((net(x).softmax(1) * 2.0).sum(1).amax().detach().item())
+
+        return [net], step, batches(6)
+
+    if sys.version_info >= (3, 11):  # which keeps where in its line an instruction stands
+        same_as_eager(make, at_least=4)
+    else:
+        same_as_eager(make, refused="Python reads")
