@@ -11,6 +11,18 @@ from ..engine.tensor import Tensor
 PLAIN = (int, bool, str, bytes, type(None), np.dtype, range, type)
 
 
+NUMBERS = (float, complex, np.generic)
+
+
+def form_of(key: Any) -> Any:
+    """The key of calls without the values of numbers: the same of calls that differ in these alone."""
+    if type(key) is not tuple:
+        return key
+    if len(key) == 2 and isinstance(key[0], type) and (key[0] is int or issubclass(key[0], NUMBERS)):
+        return key[0]
+    return tuple(map(form_of, key))
+
+
 class Arguments:
     """The arguments of one call.
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..engine.location import Where, line_of, show_where
 from ..engine.modes import OBSERVATION
-from .arguments import Arguments
+from .arguments import Arguments, form_of
 from .calls import Departure
 from .check import replay_compared
 from .draws import Draws
@@ -36,6 +36,7 @@ from .values import same
 SWITCH = "TINYGRAD_CONV_REPLAY"
 PROGRAMS = 16  # kept of a step: the least recently used goes
 RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
+VARIED = 8  # calls, each with other numbers than all before, after which that is said
 
 NONE_GIVEN = Arguments((), {})
 
@@ -191,6 +192,8 @@ class Replayed:
         self.enter(given.key, entry)
         if recorded.fault is not None:
             self.refuse(entry, *recorded.fault)
+        elif not self.replays and self.recordings >= VARIED:
+            self.say_what_varies(form_of(given.key))
 
     def compare(self, entry: Entry, guard: Guard, recorded: Recorded, given: Arguments) -> None:
         """A second recording has been made: if it agrees with the first, there is a program."""
@@ -252,6 +255,12 @@ class Replayed:
         name = getattr(self.step, "__qualname__", repr(self.step))
         message = f"tg.replay: {name} runs eagerly, for {reason} ({show_where(where)})"
         warnings.warn_explicit(message, UserWarning, file, line)
+
+    def say_what_varies(self, form: Any) -> None:
+        """Each of the numbers in the arguments is a setting of its own, which may never come again."""
+        if list(map(form_of, self.entries)).count(form) >= VARIED:
+            reason = "each call brings another number, a setting of its own; pass what varies as a tensor"
+            self.say(reason, place_of(self.step))
 
     def say_who_looks_on(self) -> None:
         """A debugger, a profiler or another observer is attached: it wants to see the engine."""
