@@ -133,3 +133,25 @@ def test_what_would_be_left_out_of_a_state_is_told():
         net.load_state_dict({})
     with pytest.raises(TypeError, match="to: Counted._apply .* would not be called; make what it converts"):
         net.double()
+
+
+def test_a_layer_may_change_what_is_saved_of_it():
+    class Halved(nn.Linear):
+        """Keeps its weight twice as large as it is saved."""
+
+        def state_dict(self, *args, **kwargs):
+            state = super().state_dict(*args, **kwargs)
+            key = kwargs.get("prefix", "") + "weight"
+            state[key] = state[key] / 2
+            return state
+
+    layer = Halved(2, 2)
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 2), layer), layer)
+    for _ in range(2):  # what is saved is a copy
+        state = net.state_dict()
+        assert [*state] == [f"{path}.{name}" for path in ("0.0", "0.1", "1") for name in ("weight", "bias")]
+        for path in ("0.1", "1"):  # shared, and saved by both names
+            np.testing.assert_array_equal(state[f"{path}.weight"].data, layer.weight.data / 2)
+    destination = {"other": 1}
+    assert net.state_dict(destination=destination, prefix="net.") is destination
+    assert [*destination] == ["other", *(f"net.{key}" for key in state)]

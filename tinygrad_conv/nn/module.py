@@ -197,11 +197,15 @@ class Module(HookedModule, ModuleTree, Conversions):
         prefix: what all keys begin with, its point included. keep_vars: themselves instead of copies.
         """
         self._check_ways("state_dict", SAVING)
-        state = self._named(Module._own_state, "", True, False)
-        own = {prefix + key: tensor if keep_vars else copied(tensor) for key, tensor in state}
+        state = {
+            prefix + name: tensor if keep_vars else copied(tensor)
+            for name, tensor in self._own_state().items()
+        }
+        for name, child in self._own_modules().items():  # each by its method: a class may have its own
+            child.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         if destination is None:
-            return own
-        destination.update(own)
+            return state
+        destination.update(state)
         return destination
 
     @checked(assign=NO_ASSIGNING)
