@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import warnings
 from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
@@ -157,6 +158,10 @@ def test_what_changes_in_every_call_is_named_in_the_end() -> None:
     def scale(x: Any, factor: float) -> Any:
         return x * factor
 
-    with pytest.warns(UserWarning, match="settings changed 64 times, the last time what it is called with"):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         for number in range(70):
             assert scale(tg.ones(2), number / 2)[0] == number / 2
+    early, late = [str(each.message) for each in said]
+    assert "for each call brings another number, a setting of its own; pass what varies as a tensor" in early
+    assert "for its settings changed 64 times, the last time what it is called with" in late

@@ -45,8 +45,8 @@ def is_plain_index(value: Any) -> bool:
 
 
 def own_copy_of_param(value: Any) -> Any:
-    """A copy for the tape of what its owner may change."""
-    return value.copy() if type(value) is np.ndarray else deepcopy(value)  # which takes four times as long
+    """A copy for the tape of what its owner may change, in its memory order: that of a gradient follows."""
+    return value.copy("K") if type(value) is np.ndarray else deepcopy(value)  # which takes four times as long
 
 
 def own_copy(array: Any) -> Any:

@@ -145,6 +145,10 @@ class DataParallel(Module):
     ) -> Iterator[tuple[str, Any]]:
         return self.module._named(own, prefix, recurse, remove_duplicate)
 
+    def state_dict(self, **options: Any) -> dict[str, Tensor]:
+        """The model's own."""
+        return self.module.state_dict(**options)
+
     def _load(self, state_dict: Mapping[str, Any], changes: Changes, strict: bool = True) -> IncompatibleKeys:
         return self.module._load(state_dict, changes, strict)
 
