@@ -39,7 +39,7 @@ def std(x, *, dim=None, correction=1, keepdim=False):
 def std_dx(dy, x, y, dim, correction, keepdim):
     """∂√var/∂x = (∂var/∂x) / (2 √var), and 0 where nothing deviates."""
     size = where(y, 1.0, condition=y != 0)
-    dvar = masked(dy / size / 2, mask=y != 0)  # 2 y may overflow
+    dvar = masked(dy / size / dy.dtype.type(2), mask=y != 0)  # 2 y may overflow
     return var_dx(dvar, x, dim, correction, keepdim)
 
 
