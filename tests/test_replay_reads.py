@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-import tinygrad_conv as tg
 from tinygrad_conv import optim
 
-from .replay_steps import batches, same_as_eager, small_net
+from .replay_steps import batches, plain, same_as_eager, small_net
 
 
 def make_returning(result: Any) -> Any:
@@ -54,9 +53,7 @@ def test_a_number_may_be_read_of_what_the_line_computes() -> None:
         optimizer = optim.SGD(net.parameters(), lr=0.1)
 
         def step(x: Any, y: Any) -> Any:
-            optimizer.zero_grad()
-            tg.cross_entropy(net(x), y).backward()
-            optimizer.step()
+            plain(net, optimizer)(x, y)
             return float((net(x).softmax(1) * 2.0).sum(1).amax().detach().item())
 
         return [net], step, batches(6)

@@ -257,37 +257,27 @@ def test_the_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert step.recordings == 0
 
 
-@pytest.mark.parametrize("number", [float, int, np.float32, lambda share: (share, "mixed")])
-def test_numbers_that_are_others_in_each_call(number: Any) -> None:
+def scaled_steps(count: int, share_of_call: Any) -> Any:
+    """A maker of steps whose logits are multiplied by what the call brings: a number, or one in a tuple."""
+
     def make() -> Any:
         net = small_net()
         optimizer = optim.SGD(net.parameters(), lr=0.1)
 
         def step(x: Any, y: Any, share: Any) -> Any:
-            optimizer.zero_grad()
-            loss = tg.cross_entropy(net(x), y) * (share[0] if isinstance(share, tuple) else share)
-            loss.backward()
-            optimizer.step()
-            return loss
+            factor = share[0] if isinstance(share, tuple) else share
+            return plain(lambda x: net(x) * factor, optimizer)(x, y)
 
-        return [net, optimizer], step, [(x, y, number(n + 1)) for n, (x, y) in enumerate(batches(12))]
+        return [net, optimizer], step, [(x, y, share_of_call(n)) for n, (x, y) in enumerate(batches(count))]
 
-    same_as_eager(make, refused="pass what varies as a tensor")
+    return make
+
+
+@pytest.mark.parametrize("number", [float, int, np.float32, lambda share: (share, "mixed")])
+def test_numbers_that_are_others_in_each_call(number: Any) -> None:
+    same_as_eager(scaled_steps(12, lambda n: number(n + 1)), refused="pass what varies as a tensor")
 
 
 def test_numbers_that_come_again_and_tensors_that_vary_are_replayed() -> None:
-    def make(of_call: Any) -> Any:
-        net = small_net()
-        optimizer = optim.SGD(net.parameters(), lr=0.1)
-
-        def step(x: Any, y: Any, share: Any) -> Any:
-            optimizer.zero_grad()
-            loss = tg.cross_entropy(net(x), y) * share
-            loss.backward()
-            optimizer.step()
-            return loss
-
-        return [net, optimizer], step, [(x, y, of_call(n)) for n, (x, y) in enumerate(batches(30))]
-
-    same_as_eager(partial(make, lambda n: 1.0 + n % 7), at_least=14)
-    same_as_eager(partial(make, lambda n: tg.tensor(1.0 + n)), at_least=26)
+    same_as_eager(scaled_steps(30, lambda n: 1.0 + n % 7), at_least=14)
+    same_as_eager(scaled_steps(30, lambda n: tg.tensor(1.0 + n)), at_least=26)

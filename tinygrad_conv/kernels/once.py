@@ -54,9 +54,9 @@ def may_be_written_to(array: Array) -> bool:
         return True
     if array.base is None:
         return False
-    base_is_last = isinstance(array.base, np.ndarray) and array.base.base is None
-    read_only = base_is_last and not array.base.flags.writeable
-    return not (read_only or (base_is_last and holders_of_base(array) == THE_VIEW_ALONE))
+    if not isinstance(array.base, np.ndarray) or array.base.base is not None:
+        return True  # who else has that memory, cannot be seen
+    return array.base.flags.writeable and holders_of_base(array) != THE_VIEW_ALONE
 
 
 def once(large: int) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
