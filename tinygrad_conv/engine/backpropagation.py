@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from threading import RLock
 from typing import Any
 
@@ -13,7 +12,7 @@ from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
 from ..options import FLAG, check_option, optional
 from .backward import Gradients, sweep
-from .commit import set_all
+from .commit import set_grads
 from .location import user_where
 from .methods import TensorMethods
 from .modes import BACKWARD, OBSERVATION, Followed, observable, observed_by
@@ -111,7 +110,7 @@ def accumulate(gradients: dict[Any, Any]) -> None:
                 tensors.append(tensor)
                 before = getattr(tensor, "_grad", None)  # .grad without its warning
                 totals.append(gradient.copy() if before is None else added(tensor, before, gradient))
-        set_all(tensors, "_grad", totals)
+        set_grads(tensors, totals)
     for tensor in tensors:
         if tensor._listeners is not None:
             for hook in tuple(tensor._listeners.accumulated.values()):
@@ -135,10 +134,10 @@ def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
         check_option("zero_grad", "set_to_none", FLAG, set_to_none)
     with GRAD_LOCK:
         if set_to_none:
-            set_all(tensors, "_grad", repeat(None))
+            set_grads(tensors, [None] * len(tensors))
         else:
             zeros = [None if tensor.grad is None else np.zeros_like(tensor.grad) for tensor in tensors]
-            set_all(tensors, "_grad", zeros)
+            set_grads(tensors, zeros)
 
 
 def check_requires_grad(tensor: Any) -> None:

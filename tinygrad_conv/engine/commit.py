@@ -27,10 +27,10 @@ class Changes:
     its shape and dtype. Then nothing can fail on the way.
     """
 
-    __slots__ = ("_arrays", "_changed", "_numbers", "_others")
+    __slots__ = ("arrays", "_changed", "_numbers", "_others")
 
     def __init__(self) -> None:
-        self._arrays: list[Array] = []  # to be written to
+        self.arrays: list[Array] = []  # to be written to
         self._numbers: list[Array] = []  # what goes into them
         self._changed: list[Memory] = []  # of leaves, so that a backward that would read them is refused
         self._others: list[Iterable[Any]] = []  # all other changes, made as the iterators are gone through
@@ -41,19 +41,19 @@ class Changes:
         """
         array = tensor._data.view()
         array.setflags(write=True)
-        self._arrays.append(array)
+        self.arrays.append(array)
         self._numbers.append(numbers)
         self._changed.append(tensor.memory())
 
     def write_leaf(self, leaf: Any, numbers: Array) -> None:
         """The same for what is a leaf itself, such as a parameter."""
-        self._arrays.append(leaf._data)
+        self.arrays.append(leaf._data)
         self._numbers.append(numbers)
         self._changed.append(leaf._memory or leaf.memory())
 
     def write_leaves(self, leaves: Iterable[Any], numbers: Iterable[Array]) -> None:
         """The same for several."""
-        self._arrays += [leaf._data for leaf in leaves]
+        self.arrays += [leaf._data for leaf in leaves]
         self._numbers += numbers
         self._changed += [leaf._memory or leaf.memory() for leaf in leaves]
 
@@ -66,7 +66,7 @@ class Changes:
         """Numbers go into an array. Raises ValueError for one that is read-only."""
         if not memory.flags.writeable:
             raise ValueError(f"{show_array(memory)} is to be changed in place, but it is read-only; copy it")
-        self._arrays.append(memory)
+        self.arrays.append(memory)
         self._numbers.append(numbers)
 
     def set(self, owner: Any, name: str, value: Any) -> None:
@@ -87,21 +87,30 @@ class Changes:
         self._others.append(map(setitem, mappings, repeat(key), values))
 
     def commit(self) -> None:
-        """Make all changes, in a single step of the interpreter."""
-        written = map(WRITE, self._arrays, ALL, self._numbers)
-        changed: Iterable[Any] = ()
+        """Make all changes, in a single step of the interpreter.
+
+        The versions come before it: an interrupt in between leaves all numbers as they were, and a backward
+        through what was computed from them is refused for nothing.
+        """
         if self._changed:
-            version = VERSIONS.latest = tick()
-            changed = map(setattr, self._changed, VERSION, repeat(version))
-        make_all(chain(written, changed, *self._others))
+            mark_changed(self._changed)
+        written = map(WRITE, self.arrays, ALL, self._numbers)
+        make_all(chain(written, *self._others) if self._others else written)
 
 
 WRITE: Any = setitem  # array[...] = numbers
-ALL, VERSION = repeat(...), repeat("version")  # without an end, so that everybody can take of them
+ALL, GRAD = repeat(...), repeat("_grad")  # without an end, so that everybody can take of them
 make_all = deque[Any](maxlen=0).extend
 """Goes through an iterator to its end, in C, and keeps nothing."""
 
 
-def set_all(owners: Iterable[Any], name: str, values: Iterable[Any]) -> None:
-    """Set an attribute of each owner to its value, in a single step of the interpreter."""
-    make_all(map(setattr, owners, repeat(name), values))
+def mark_changed(memories: Iterable[Memory]) -> None:
+    """They change now: a backward that would read what was in them is refused."""
+    version = VERSIONS.latest = tick()
+    for memory in memories:
+        memory.version = version
+
+
+def set_grads(tensors: Iterable[Any], gradients: Iterable[Any]) -> None:
+    """Each tensor gets its `.grad`, in a single step of the interpreter."""
+    make_all(map(setattr, tensors, GRAD, gradients))

@@ -22,7 +22,7 @@ from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import Contents, read_only
 from .modes import GRAD, LAYER, OBSERVATION
-from .node import Node, Output
+from .node import Node, output_of
 from .refusal import (
     check_arguments,
     check_given_once,
@@ -205,13 +205,14 @@ class Op:
     def settle(self, params: dict[str, Any]) -> list[str]:
         """Take the Tensors out of the params, in place; which of these somebody could change later on."""
         mutable: list[str] = []
+        plain = self.plain
         for name, value in params.items():
             its_type = type(value)
-            if its_type in self.plain[name]:  # nearly always: a number, a text, or a tuple of them
+            if its_type in plain[name]:  # nearly always: a number, a text, or a tuple of them
                 if its_type is not tuple:
                     continue
                 for item in value:  # a loop: half of what all() or a set takes for a pair
-                    if type(item) not in PLAIN:
+                    if type(item) is not int and type(item) not in PLAIN:
                         break
                 else:
                     continue
@@ -307,7 +308,7 @@ class Op:
             array = output._data
             node.outputs.append((array.shape, array.dtype))
             if array.dtype in FLOATS:
-                output._edge = Output(node, slot)
+                output._edge = output_of((node, slot))
                 output._requires_grad = True
 
     def save_variadic(

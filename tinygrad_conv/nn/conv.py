@@ -15,6 +15,7 @@ from ..functional.arguments import Padding, Size
 from ..ops.arguments.windows import padding_pairs
 from ..options import checked
 from ..randomness.seeds import SEED, Random
+from ..size import size_of
 from . import init
 from .module import Module
 from .options import is_plain
@@ -119,10 +120,8 @@ class Conv(Convolution):
         self.set_geometry(kernel_size, stride, padding, dilation, 0, padding_mode)
         self.make_parameters(in_channels, out_channels, groups, bias, dtype, rng)
 
-    def padded(self, x: Any) -> tuple[Any, Any]:
-        """x, and how much is left to pad: nothing where it is not with zeros, for then it is done here."""
-        if self.padding_mode == "zeros":
-            return x, self.padding
+    def padded(self, x: Any) -> Tensor:
+        """x with its padding around it, where that is not made of zeros."""
         ones, zeros = (1,) * (2 - self.dims), (0,) * (2 - self.dims)  # a height where there is but a length
         pads = padding_pairs(
             type(self).__name__,
@@ -133,11 +132,11 @@ class Conv(Convolution):
             ones + self.dilation,
         )
         sides = [side for axis in reversed(pads[-self.dims :]) for side in axis]
-        return F.pad(x, sides, self.padding_mode), 0
+        return F.pad(x, sides, self.padding_mode)
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)
-        x, padding = self.padded(x)
+        x, padding = (x, self.padding) if self.padding_mode == "zeros" else (self.padded(x), 0)
         conv = F.conv1d if self.dims == 1 else F.conv2d
         return conv(
             x,
@@ -259,15 +258,16 @@ class ConvTranspose2d(ConvTranspose):
 
 
 def sizes(layer: str, name: str, value: Any, count: int, least: int) -> tuple[int, ...]:
-    """An int, bare or alone in a list, or one for each of `count` axes, as a tuple of as many.
+    """An int, bare or alone in a list, or one for each of `count` axes, as a Size: an op has not to look at
+    each of the numbers again.
 
     Raises ValueError for others, or below `least`.
     """
     try:
         values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-        numbers = tuple(map(operator.index, values * count if len(values) == 1 else values))
+        numbers = size_of(map(operator.index, values * count if len(values) == 1 else values))
     except TypeError:
-        numbers = ()
+        numbers = size_of(())
     if len(numbers) != count or min(numbers) < least:
         wanted = "an int" if count == 1 else "an int or a pair of ints"
         raise ValueError(f"{layer}: {name} must be {wanted}, at least {least}, not {value!r}")

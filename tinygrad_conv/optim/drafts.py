@@ -45,8 +45,6 @@ def memory_owner(array: Array) -> Array:
 
 def share_memory(arrays: list[Array]) -> bool:
     """Whether some of them show the memory of one array."""
-    if len(arrays) < 2:
-        return False
     owners = {id(array if array.base is None else memory_owner(array)) for array in arrays}
     return len(owners) < len(arrays)
 

@@ -170,14 +170,13 @@ class Optimizer:
         """What a step changes."""
         if getattr(self.update, "__func__", None) is not Optimizer.update:
             return self.step_on_copies()
-        changes, arrays = Changes(), []
+        changes = Changes()
         for group in self.param_groups:
             for param in group["params"]:
                 grad = getattr(param, "_grad", None)  # .grad, in C
                 if grad is not None:  # an uninitialized parameter has no data either
-                    arrays.append(param._data)
                     self.compute(param, grad, group, changes)
-        return self.step_on_copies() if share_memory(arrays) else changes
+        return self.step_on_copies() if len(changes.arrays) > 1 and share_memory(changes.arrays) else changes
 
     def compute(self, param: Any, grad: Any, group: Group, changes: Changes) -> None:
         """What a step changes of one parameter goes to `changes`."""

@@ -15,13 +15,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.commit import set_all
+from ..engine.commit import set_grads
 from ..engine.node import Node
 from ..errors import RankError, describe_nonfinite, show_array
 from .buckets import buckets_of
@@ -190,7 +189,7 @@ class Averaging:
     def forget(self) -> None:
         """What waited in `.grad` has been averaged, and is about to be written there."""
         if self.is_holding:
-            set_all(self.leaves, "_grad", repeat(None))
+            set_grads(self.leaves, [None] * len(self.leaves))
             self.held, self.is_holding = [], False
 
 

@@ -9,14 +9,12 @@ one whose memory is read-only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 
-from ..engine.commit import ALL, VERSION, WRITE, make_all
+from ..engine.commit import ALL, WRITE, make_all, mark_changed
 from ..engine.memory import Memory
-from ..engine.node import VERSIONS, tick
 from ..optim.sgd import SGD
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -48,9 +46,8 @@ class Descent:
         if memories is None:
             self.otherwise()
             return
-        version = VERSIONS.latest = tick()
-        written = map(WRITE, self.arrays, ALL, self.numbers)
-        make_all(chain(written, map(setattr, memories, VERSION, repeat(version))))
+        mark_changed(memories)
+        make_all(map(WRITE, self.arrays, ALL, self.numbers))
 
     def computed(self) -> list[Memory] | None:
         """Compute the new numbers; what they will be written to, or None where it is no plain descent."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.backpropagation import GRAD_LOCK, accumulate
-from ..engine.commit import set_all
+from ..engine.commit import set_grads
 from .program import Line, Recorded
 from .values import Call, filled, has_marks, reader
 
@@ -30,7 +30,7 @@ def deposit(line: Line, recorded: Recorded) -> Call:
             for leaf, gradient in zip(marks, read(slots)):
                 before = getattr(leaf, "_grad", None)
                 totals.append(gradient.copy() if before is None else add(before, gradient, order="C"))
-            set_all(marks, "_grad", totals)
+            set_grads(marks, totals)
 
     return call
 
@@ -53,7 +53,7 @@ def deposit_anew(line: Line) -> Call:
     def call(slots: list[Any], tensors: list[Any]) -> None:
         totals = [gradient.copy() for gradient in read(slots)]
         with GRAD_LOCK:
-            set_all(leaves, "_grad", totals)
+            set_grads(leaves, totals)
 
     return call
 
