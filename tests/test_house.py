@@ -36,6 +36,7 @@ FLOORS = (
         "engine.location",
         "engine.registry",
         "engine.modes",
+        "engine.observed",
         "engine.hooks",
         "engine.printing",
         "engine.next_functions",

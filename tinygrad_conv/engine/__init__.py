@@ -23,8 +23,8 @@
     commit.py      changes that happen wholly or not at all, whatever interrupts
     refusal.py     what was wrong with a call, found out after it failed
     instructions.py    what the user's line does with what a method returns
-    registry.py, modes.py, hooks.py, location.py    names, what is switched on, hooks, the user's line
-    observe.py, reads.py    the seam through which debuggers, checks and recordings look on
+    registry.py, modes.py, hooks.py, location.py    names, whether ops are recorded, hooks, the user's line
+    observed.py, observe.py, reads.py    the seam through which debuggers, checks and recordings look on
 
 Its words:
 

@@ -21,8 +21,9 @@ from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import Contents, read_only
-from .modes import GRAD, LAYER, OBSERVATION
+from .modes import GRAD
 from .node import Node, Output
+from .observed import LAYER, OBSERVATION
 from .refusal import (
     check_arguments,
     check_given_once,

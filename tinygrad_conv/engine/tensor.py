@@ -15,8 +15,8 @@ from .in_place import leaf_error
 from .location import user_where
 from .memory import Memory
 from .methods import TensorMethods
-from .modes import observable
 from .node import VERSIONS, Output, tick
+from .observed import observable
 from .printing import show_numbers
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import HALF, Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
-from ..engine.modes import LAYER
+from ..engine.observed import LAYER
 from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..options import SWITCH, TEXT, check_option, checked, optional, wrap_constructor
