@@ -50,6 +50,7 @@ FLOORS = (
     ("engine.conversions",),
     ("engine.dlpack",),
     ("engine.numpy_calls",),
+    ("engine.grad",),
     ("engine.methods",),
     ("engine.backpropagation",),
     ("engine.tensor",),

@@ -11,6 +11,7 @@
     half.py        what of that is computed in float32, for float16 cannot hold it
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
+    grad.py        `.grad`, and what may be put there by hand
     function_methods.py    methods that are functions of `functional/`, which registers them
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
     conversions.py    another dtype, a device, and off the tape: numbers of Python's and NumPy's

@@ -39,7 +39,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self._grad = None  # what .grad shows; methods.py declares its slot
+        self._grad = None  # what .grad shows; grad.py declares its slot
         self.name = name
         self._requires_grad = False
         if requires_grad is not False:
