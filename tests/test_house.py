@@ -80,7 +80,7 @@ FLOORS = (
 
 NOT_PUBLIC = {
     "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss"}
-    | {"MaxPool", "MaxUnpool"}
+    | {"AdaptiveMaxPool", "AdaptivePool", "MaxPool", "MaxUnpool"}
     | {"Lazy", "LazyConv", "LazyConvTranspose", "LazyNorm"}
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
