@@ -161,12 +161,11 @@ def path_of(pattern: str) -> str:
     path = pattern.replace(".", "/")
     if path.endswith("/*"):
         return f"{path}*"
-    return f"{path}/__init__.py" if pattern in PACKAGES else f"{path}.py"
+    is_package = any(other.startswith(f"{pattern}.") for other in PLUMBING)
+    return f"{path}/__init__.py" if is_package else f"{path}.py"
 
 
 BREAKS = "tinygrad_conv.debug.breakpoints"
-SUBPACKAGES = ("checks", "debug", "functional", "kernels", "options")
-PACKAGES = {"tinygrad_conv", *(f"tinygrad_conv.{name}" for name in SUBPACKAGES)}
 
 
 def add_command(commands: Any) -> None:
