@@ -78,6 +78,11 @@ def array_of(operand: Operand) -> Array:
     return np.asarray(operand.detach() if isinstance(operand, Tensor) else operand)
 
 
+def as_tensor(operand: Operand) -> Tensor:
+    """An operand with a Tensor's methods."""
+    return operand if isinstance(operand, Tensor) else Tensor(operand)
+
+
 def common_shape(op: str, **operands: Operand) -> tuple[int, ...]:
     """The shape that tensors, by the names of the arguments, broadcast to. Raises ShapeError if to none."""
     first, *others = [tuple(operand.shape) for operand in operands.values()]
