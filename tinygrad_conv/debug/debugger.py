@@ -1,7 +1,8 @@
 """A debugger that gets past the engine: what it leaves out, and how pdb, IPython and VS Code are told.
 
 One press of `step` from `loss.backward()` is in the first gradient rule; from `net(x)` it is at the head of
-the first layer's op, and from the line of arithmetic there in the kernel.
+the first layer's op, and from the line of arithmetic there in the kernel; from `optimizer.step()` it is in
+the formula of the update.
 """
 
 from __future__ import annotations
@@ -24,11 +25,29 @@ PLUMBING = (
     "tinygrad_conv.functional",  # from PyTorch's arguments to the ops'
     "tinygrad_conv.functional.*",
     "tinygrad_conv.nn.*",  # calling a layer; a Module of yours is in your file, and is not left out
-    "tinygrad_conv.optim.*",
+    "tinygrad_conv.optim.optimizer",  # from optimizer.step() to the formula of its update
+    "tinygrad_conv.optim.drafts",
+    "tinygrad_conv.optim.loading",
+    "tinygrad_conv.optim.options",
+    "tinygrad_conv.optim.lr_scheduler.*",
+    "tinygrad_conv.data.*",  # from a loader to a dataset of yours, if there is one
+    "tinygrad_conv.autograd",  # from a Function of yours, or a replayed step, to what you wrote
+    "tinygrad_conv.autograd.*",
+    "tinygrad_conv.replay",
+    "tinygrad_conv.replay.*",
+    "tinygrad_conv.parallel.*",
+    "tinygrad_conv.interop.*",
+    "tinygrad_conv.saving.*",
+    "tinygrad_conv.absent.*",
     "tinygrad_conv.allocation",
+    "tinygrad_conv.archive",
+    "tinygrad_conv.atomic_write",
+    "tinygrad_conv.devices",
+    "tinygrad_conv.foreign",
     "tinygrad_conv.members",
     "tinygrad_conv.options",
     "tinygrad_conv.options.*",
+    "tinygrad_conv.size",
     "tinygrad_conv.spellings",
     "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
     "tinygrad_conv.checks.*",
@@ -56,30 +75,46 @@ PLUMBING = (
 PYTHON_S_OWN = (
     "numpy",
     "numpy.*",
-    "namedtuple_*",  # where the constructors of named tuples say they are
     "abc",
     "codecs",
     "collections",
+    "collections.*",
     "contextlib",
     "copy",
     "copyreg",
     "ctypes",
+    "dataclasses",
+    "dis",
+    "_distutils_hack",  # looks on at imports, with setuptools
     "enum",
     "fnmatch",
     "functools",
+    "genericpath",
+    "glob",
     "importlib",
     "importlib.*",
     "inspect",
+    "json",
+    "json.*",
     "linecache",  # an observer quotes your lines
-    "posixpath",
+    "namedtuple_*",  # where the constructors of named tuples say they are
     "ntpath",
-    "genericpath",
+    "os",
+    "pathlib",
+    "posixpath",
+    "random",  # where generators take their seeds from
     "re",
     "re.*",
+    "reprlib",
+    "tempfile",
     "threading",
     "threadpoolctl",
     "tokenize",
+    "typing",
+    "warnings",
     "weakref",
+    "zipfile",
+    "zipimport",
 )
 """What the plumbing and the kernels call in other libraries."""
 
