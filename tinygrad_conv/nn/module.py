@@ -20,7 +20,7 @@ from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names,
 from .parameter import Parameter
 from .state_dict import LOADING, SAVING, IncompatibleKeys, copied, load
 from .summary import Summary, summarize
-from .tree import ModuleTree
+from .tree import ModuleTree, check_ways
 from .uninitialized import set_requires_grad
 
 Self = TypeVar("Self", bound="Module")
@@ -196,7 +196,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         What a lazy layer has not got yet is there without numbers. destination: a dict to put them into.
         prefix: what all keys begin with, its point included. keep_vars: themselves instead of copies.
         """
-        self._check_ways("state_dict", SAVING)
+        check_ways("state_dict", prefix.removesuffix("."), self, SAVING)
         state = {
             prefix + name: tensor if keep_vars else copied(tensor)
             for name, tensor in self._own_state().items()
