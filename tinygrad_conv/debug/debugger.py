@@ -133,7 +133,7 @@ def import_in_advance() -> None:
     """Import what otherwise comes when it is first used, so that no step leads into an import."""
     import_module("numpy.random")
     for part in iter_modules([PACKAGE_FOLDER]):
-        if part.ispkg:
+        if part.name != "__main__":
             import_module(f"tinygrad_conv.{part.name}")
 
 
