@@ -72,51 +72,22 @@ PLUMBING = (
 )
 """The modules that a step passes by, as patterns of names."""
 
-PYTHON_S_OWN = (
+OTHERS = (
     "numpy",
     "numpy.*",
-    "abc",
-    "codecs",
-    "collections",
-    "collections.*",
-    "contextlib",
-    "copy",
-    "copyreg",
-    "ctypes",
-    "dataclasses",
-    "dis",
-    "_distutils_hack",  # looks on at imports, with setuptools
-    "enum",
-    "fnmatch",
-    "functools",
-    "genericpath",
-    "glob",
-    "importlib",
-    "importlib.*",
-    "inspect",
-    "json",
-    "json.*",
-    "linecache",  # an observer quotes your lines
     "namedtuple_*",  # where the constructors of named tuples say they are
-    "ntpath",
-    "os",
-    "pathlib",
-    "posixpath",
-    "random",  # where generators take their seeds from
-    "re",
-    "re.*",
-    "reprlib",
-    "tempfile",
-    "threading",
     "threadpoolctl",
-    "tokenize",
-    "typing",
-    "warnings",
-    "weakref",
-    "zipfile",
-    "zipimport",
+    "_distutils_hack",  # looks on at imports, with setuptools
 )
-"""What the plumbing and the kernels call in other libraries."""
+"""What the plumbing and the kernels call in other libraries, beside Python's own."""
+
+PYTHON_S_OWN = os.path.dirname(os.__file__) + os.sep
+INSTALLED = tuple(f"{PYTHON_S_OWN}{folder}{os.sep}" for folder in ("site-packages", "dist-packages"))
+
+
+def is_pythons_own(file: str) -> bool:
+    """Whether a file is one of Python's standard library."""
+    return file.startswith("<frozen ") or (file.startswith(PYTHON_S_OWN) and not file.startswith(INSTALLED))
 
 
 def debugger() -> pdb.Pdb:
@@ -125,7 +96,7 @@ def debugger() -> pdb.Pdb:
     ipython = sys.modules.get("IPython")
     running = ipython is not None and ipython.get_ipython() is not None
     base = import_module("IPython.core.debugger" if running else "pdb").Pdb
-    made: pdb.Pdb = type("Debugger", (StopsAtItsCaller, base), {})(skip=[*PLUMBING, *PYTHON_S_OWN])
+    made: pdb.Pdb = type("Debugger", (StopsAtItsCaller, base), {})(skip=[*PLUMBING, *OTHERS])
     return made
 
 
@@ -138,7 +109,9 @@ def import_in_advance() -> None:
 
 
 class StopsAtItsCaller:
-    """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`)."""
+    """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`); and
+    that leaves Python's own library out.
+    """
 
     caller: FrameType | None = None
 
@@ -151,7 +124,7 @@ class StopsAtItsCaller:
             self.caller = None
             return True
         stops: bool = super().stop_here(frame)  # type: ignore[misc]
-        return stops
+        return stops and not is_pythons_own(frame.f_code.co_filename)
 
 
 def set_trace() -> None:
