@@ -10,8 +10,19 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.engine.registry import OPS
 
-INSTALLED = Path(tg.__file__).resolve().parent.parent
+PACKAGE = Path(tg.__file__).resolve().parent
+INSTALLED = PACKAGE.parent
 """Where the package under test stands: the PYTHONPATH of a subprocess."""
+
+
+def module_name(path: Path) -> str:
+    """`engine.tensor` for its file, "" for the package's own."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def all_modules() -> dict[str, Path]:
+    return {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def leaf(*shape, seed=0, dtype=np.float64, name=None):

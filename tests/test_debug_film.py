@@ -11,7 +11,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.debug.training.film import LEAST_LIMIT, LOSSES, film
-from tinygrad_conv.engine.modes import OBSERVATION
+from tinygrad_conv.engine.observed import OBSERVATION
 from tinygrad_conv.errors import ShapeError
 
 from .training_programs import EveryKind, batch, seeded_net, state_of, train

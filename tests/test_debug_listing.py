@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv.debug.listing import Line, Tape
-from tinygrad_conv.engine.modes import LAYER
+from tinygrad_conv.engine.observed import LAYER
 
 from .helpers import more
 

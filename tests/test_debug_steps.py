@@ -12,7 +12,7 @@ import tinygrad_conv as tg
 from tinygrad_conv import nn
 from tinygrad_conv.debug import Observer
 from tinygrad_conv.debug.values import CONSTANTS
-from tinygrad_conv.engine.modes import OBSERVATION
+from tinygrad_conv.engine.observed import OBSERVATION
 from tinygrad_conv.errors import GraphError, TapeConsumedError
 
 from .debug_nets import PROGRAMS, article, crooked

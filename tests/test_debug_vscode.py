@@ -223,15 +223,15 @@ def test_breakpoints_here_without_a_debugger() -> None:
 
 
 def step_in(editor: Editor, stopped: dict[str, Any], times: int) -> list[tuple[str, str]]:
-    """(function, line of code's file) where F11 leads, press by press."""
+    """(function, file) where F11 leads, press by press."""
     places = []
     for _ in range(times):
         editor.ask("stepIn", threadId=stopped["body"]["threadId"])
         stopped = editor.wait("stopped", "terminated")
         assert stopped["event"] == "stopped", places
         top = editor.ask("stackTrace", threadId=stopped["body"]["threadId"])["stackFrames"][0]
-        places.append((top["name"], Path(top["source"]["path"]).name, top["line"]))
-    return [(function, file) for function, file, _ in places]
+        places.append((top["name"], Path(top["source"]["path"]).name))
+    return places
 
 
 @pytest.mark.parametrize("installed", [True, False], ids=["installed", "checkout"])
@@ -251,6 +251,16 @@ def test_one_press_leads_from_a_net_to_its_first_op_and_another_from_the_arithme
     head, window, kernel = step_in(editor, editor.wait("stopped"), 3)
     assert head == window == ("conv2d", "conv.py")
     assert kernel == ("correlate", "im2col.py")
+
+
+@pytest.mark.exhaustive
+def test_a_press_leads_past_shapes_and_into_the_formula_of_an_update(run: Any) -> None:
+    lines = "width = x.shape[3]\noptimizer.zero_grad(False)\noptimizer.step()\n"
+    program = f"{NET}optimizer = tg.optim.SGD(net.parameters(), lr=0.1)\n{lines}"
+    editor = run(True, program=program, stop_at="width = x.shape[3]", rules=debugger.rules())
+    *past, formula = step_in(editor, editor.wait("stopped"), 3)
+    assert past == [("<module>", "net.py")] * 2
+    assert formula == ("updated", "sgd.py")
 
 
 def test_unfolding_a_tensor_applies_no_op(run: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.debug.training.watch import watch
-from tinygrad_conv.engine.modes import OBSERVATION
+from tinygrad_conv.engine.observed import OBSERVATION
 
 from .step_programs import environment
 from .training_programs import batch, seeded_net, state_of, train

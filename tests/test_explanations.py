@@ -285,6 +285,10 @@ def test_every_op_of_the_package_is_explained_by_somebody():
         for name, op in OPS.items()
         if op.forward.__module__.startswith("tinygrad_conv.ops.") and any(op.rules)
     }
+    forgotten = ", ".join(sorted(differentiable - EXPLAINERS.keys()))
+    assert not forgotten, (
+        f"{forgotten}: say in debug/explanations/ how the gradient comes about, at least in plain.py"
+    )
     assert differentiable == {*EXPLAINERS} & {*OPS}
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.engine.modes import OBSERVATION, Followed
 from tinygrad_conv.engine.observe import Observer, follow
+from tinygrad_conv.engine.observed import OBSERVATION, Followed
 
 from .replay_steps import batches, same_as_eager, small_net
 

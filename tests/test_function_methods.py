@@ -50,10 +50,10 @@ def test_methods_are_the_functions(name):
 @pytest.mark.torch
 def test_no_method_is_missing():
     torch = pytest.importorskip("torch")
-    missing = [
+    missing = ", ".join(
         name for name in functional.__all__ if hasattr(torch.Tensor, name) and not hasattr(Tensor, name)
-    ]
-    assert not missing
+    )
+    assert not missing, f"{missing} is a method in PyTorch: add a line to engine/function_methods.py"
     assert not [name for name in method_names() if not hasattr(torch.Tensor, name)]
 
 

@@ -229,8 +229,8 @@ def test_every_op_is_among_the_functions():
     ours = {name for name, op in OPS.items() if op.__module__.startswith("tinygrad_conv.ops.")}
     forgotten = ours - {*functional.__all__} - {*PRIVATE}
     assert not forgotten, (
-        f"{', '.join(sorted(forgotten))}: add the op to functional/__init__.py and its __all__, or say "
-        "in PRIVATE, in this file, why it has no function of PyTorch's"
+        f"{', '.join(sorted(forgotten))}: import the op in functional/plain_ops.py, and name it in its "
+        "__all__, or say in PRIVATE, in this file, why it has no function of PyTorch's"
     )
     assert PRIVATE.keys() <= ours - {*functional.__all__}
 
@@ -248,6 +248,8 @@ def test_a_function_that_says_no_more_than_the_op_is_the_op():
 
 def test_every_function_takes_pytorchs_arguments():
     taken = {name: " ".join(arguments_of(getattr(tg, name))) for name in functional.__all__}
+    unknown = ", ".join(sorted(taken.keys() - ARGUMENTS.keys()))
+    assert not unknown, f"{unknown}: say in ARGUMENTS, in this file, which arguments PyTorch's has"
     assert taken == ARGUMENTS
 
 

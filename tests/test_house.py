@@ -7,23 +7,16 @@ What a lower floor needs of an upper one it finds through a door in `engine/regi
 from __future__ import annotations
 
 import ast
-import importlib
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-import tinygrad_conv
-from tinygrad_conv import data, nn, optim
-from tinygrad_conv.engine.observe import Observer
-from tinygrad_conv.kernels.dispatch import TABLES
-
-PACKAGE = Path(tinygrad_conv.__file__).resolve().parent
+from .helpers import PACKAGE, all_modules
 
 FLOORS = (
     ("errors",),
@@ -36,6 +29,7 @@ FLOORS = (
         "engine.location",
         "engine.registry",
         "engine.modes",
+        "engine.observed",
         "engine.hooks",
         "engine.printing",
         "engine.next_functions",
@@ -49,6 +43,7 @@ FLOORS = (
     ("engine.conversions",),
     ("engine.dlpack",),
     ("engine.numpy_calls",),
+    ("engine.grad",),
     ("engine.methods",),
     ("engine.backpropagation",),
     ("engine.tensor",),
@@ -76,17 +71,6 @@ FLOORS = (
 )
 """From the ground up. Parts that share a floor do not import each other."""
 
-NOT_PUBLIC = {
-    "nn": {"BatchNorm", "Conv", "ConvTranspose", "Convolution", "DropoutBase", "Listed", "Loss"}
-    | {"MaxPool", "MaxUnpool"}
-    | {"Lazy", "LazyConv", "LazyConvTranspose", "LazyNorm"}
-    | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
-    | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
-    "optim": set(),
-    "debug": {"Maps", "StepObserver", "StepRecorder", "Stop", "TrainingObserver", "Watch"},  # parts of others
-}
-"""Classes that nobody needs by name."""
-
 MAY_IMPORT_KERNELS = (
     "kernels",
     "ops",
@@ -94,16 +78,6 @@ MAY_IMPORT_KERNELS = (
     "replay",
     "",
 )  # the debugger compares kernels, a replay guards which are in use; the package switches them
-
-
-def module_name(path: Path) -> str:
-    """`engine.tensor` for its file, "" for the package's own."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def all_modules() -> dict[str, Path]:
-    return {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def floor_of(module: str) -> int:
@@ -187,15 +161,6 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for module in free:
             del waiting[module]
     assert not waiting, f"these import each other in a circle: {sorted(waiting)}"
-
-
-def test_the_map_of_a_folder_names_each_of_its_files() -> None:
-    for path in PACKAGE.rglob("__init__.py"):
-        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if len(re.findall(r"^ *\w+\.py\b", text, re.MULTILINE)) > 1:  # a map: lines that begin with a file
-            files = {file.name for file in path.parent.glob("*.py")} - {path.name}
-            missing = files - set(re.findall(r"\w+\.py\b", text))
-            assert not missing, f"{path} has a map without {sorted(missing)}: say there what they are"
 
 
 def test_kernels_are_imported_by_ops_alone() -> None:
@@ -336,59 +301,3 @@ def test_what_decides_whether_a_gradient_is_right_is_short() -> None:
     pages = ("compare", "pullback", "tolerance", "function", "fault")
     lines = {page: len((PACKAGE / "checks" / f"{page}.py").read_text().splitlines()) for page in pages}
     assert lines["compare"] <= 70 and sum(lines.values()) <= 450, lines
-
-
-def public_classes(package: str, base: type) -> dict[str, str]:
-    """The public subclasses of a class that the files of a package define: name → file."""
-    classes: dict[str, str] = {}
-    for module in all_modules():
-        if module.startswith(f"{package}."):
-            for name, value in vars(importlib.import_module(f"tinygrad_conv.{module}")).items():
-                own = isinstance(value, type) and value.__module__ == f"tinygrad_conv.{module}"
-                if own and issubclass(value, base) and not name.startswith("_"):
-                    classes[name] = module
-    return classes
-
-
-@pytest.mark.parametrize(
-    "package, base", [("nn", nn.Module), ("optim", optim.Optimizer), ("debug", Observer)], ids=str
-)
-def test_what_a_package_defines_it_exports(package: str, base: type) -> None:
-    public = {*importlib.import_module(f"tinygrad_conv.{package}").__all__, *NOT_PUBLIC[package]}
-    for name, module in public_classes(package, base).items():
-        assert name in public, (
-            f"{name} of {module} is missing in {package}/__init__.py: put it into its __all__"
-        )
-
-
-PARTS_OF_DATA = {"options", "transforms.options", "epoch", "prefetch", "loader_state", "labelled"} | {
-    f"files{part}" for part in ("", ".source", ".pickled", ".pickle_arguments")
-}
-"""Modules of data/ that others there are made of."""
-
-
-def test_every_file_of_data_provides_something() -> None:
-    public = {*data.__all__, *data.transforms.__all__}
-    modules = {name.removeprefix("data.") for name in all_modules() if name.startswith("data.")}
-    for module in sorted(modules - PARTS_OF_DATA):
-        own = vars(importlib.import_module(f"tinygrad_conv.data.{module}"))
-        assert {*own} & public, f"nothing of data.{module} is in the __all__ of data/ or data/transforms/"
-    assert modules >= PARTS_OF_DATA
-
-
-def test_every_kernel_of_a_correlation_stands_in_a_table() -> None:
-    serving = {unwrapped(line.kernel).__module__ for table in TABLES.values() for line in table}
-    for module in all_modules():
-        if module.startswith("kernels.conv."):
-            kernels = [
-                name for name in vars(importlib.import_module(f"tinygrad_conv.{module}")) if name in TABLES
-            ]
-            if kernels:
-                assert f"tinygrad_conv.{module}" in serving, f"{module} is in no table of kernels/dispatch.py"
-
-
-def unwrapped(kernel: object) -> object:
-    """The function behind partial applications: the last function that one is given, or the kernel itself."""
-    while isinstance(kernel, partial):
-        kernel = next((value for value in kernel.args if callable(value)), kernel.func)
-    return kernel

@@ -39,7 +39,6 @@ LINES = [
 ]
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize(("family", "line"), LINES, ids=[f"{family}-{line.name}" for family, line in LINES])
 def test_every_kernel_serves_what_it_says(family: str, line: Line) -> None:
     times_served = 0

@@ -34,6 +34,19 @@ def test_what_new_op_writes_runs_and_passes_the_check(tmp_path):
 
 
 @pytest.mark.exhaustive
+def test_a_rule_that_was_forgotten_is_what_the_check_tells_of(tmp_path):
+    run(tmp_path, "-m", "tinygrad_conv", "new-op", "my_cap")
+    file = tmp_path / "my_cap.py"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("@my_cap.grad", "# @my_cap.grad"), encoding="utf-8"
+    )
+    status, out, _ = run(tmp_path, "-m", "tinygrad_conv", "check", "my_cap.py")
+    told = [line for line in out.splitlines() if line.startswith("my_cap fails")]
+    rule = "RuleError: my_cap has no rule for x, which requires grad: pass x.detach(), or declare one with"
+    assert status == 1 and told and all(rule in line for line in told)
+
+
+@pytest.mark.exhaustive
 def test_new_op_writes_over_nothing(tmp_path):
     (tmp_path / "mine.py").write_text("precious")
     status, _, error = run(tmp_path, "-m", "tinygrad_conv", "new-op", "mine")

@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn
-from tinygrad_conv.engine.modes import LAYER
+from tinygrad_conv.engine.observed import LAYER
 
 
 def test_hooks_see_inputs_and_outputs_and_can_be_removed():

@@ -11,9 +11,9 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.dtypes import promote
 from tinygrad_conv.engine.backward import Gradients
-from tinygrad_conv.engine.modes import OBSERVATION, unobserved
 from tinygrad_conv.engine.node import Node, Output
 from tinygrad_conv.engine.observe import Call, Observer
+from tinygrad_conv.engine.observed import OBSERVATION, unobserved
 
 
 class StepTape(Observer):

@@ -39,12 +39,16 @@ def classes():
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
 def test_every_option_is_declared(cls):
     known = {*OPTIONS, *LAYERS, *OPTIMIZERS, *SCHEDULES, *OTHERS}
-    assert set(inspect.signature(cls).parameters) <= known
+    unknown = ", ".join(sorted(inspect.signature(cls).parameters.keys() - known))
+    assert not unknown, f"{cls.__name__}: say in the options.py of its folder what {unknown} may be"
 
 
 def test_every_constructor_is_attacked():
     bases = {"Module", "Optimizer", "LRScheduler"}
-    assert {cls.__name__ for cls in classes()} - bases <= MAKE.keys()
+    forgotten = ", ".join(sorted({cls.__name__ for cls in classes()} - bases - MAKE.keys()))
+    assert not forgotten, (
+        f"{forgotten}: say in tests/attack/ how it is made, in good_calls/layers.py or calls.py"
+    )
 
 
 @pytest.mark.parametrize(

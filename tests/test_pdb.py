@@ -202,6 +202,66 @@ def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
     assert "--Call--" in answers[-1] and "mse_loss_dx()" in answers[-1]
 
 
+A_TRAINING = """
+import tinygrad_conv as tg
+from tinygrad_conv import data, nn, optim
+
+class Ones(data.Dataset):
+    def __len__(self):
+        return 2
+    def __getitem__(self, place):
+        return tg.ones(3), 1
+
+class Doubled(tg.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+    @staticmethod
+    def backward(ctx, dy):
+        return dy * 2
+
+net = nn.Linear(3, 2)
+optimizer = optim.SGD(net.parameters(), lr=0.1)
+images = tg.ones(1, 3)
+
+@tg.replay
+def train_step(images):
+    loss = net(images).sum()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+train_step(images)
+schedule = optim.lr_scheduler.StepLR(optimizer, 1)
+doubled = Doubled.apply(tg.ones(1, requires_grad=True))
+"""
+
+WHERE_A_STEP_LEADS = {
+    "optimizer.step()": "updated()",
+    "for batch in data.DataLoader(Ones()): pass": "__len__()",
+    "doubled.backward()": "backward()",
+    "train_step(tg.zeros(1, 3))": "train_step()",
+    "schedule.step()": "passed = True",
+    "width = images.shape[1]": "passed = True",
+    "number = float(doubled)": "passed = True",
+    "shown = repr(net), f'{images}'": "passed = True",
+    "layer = nn.Conv2d(1, 2, 3)": "passed = True",
+    "state = net.load_state_dict(net.state_dict())": "passed = True",
+    "half = images.to(tg.float16, copy=True).device": "to()",
+}
+"""By line of a training: which function of the user's, or formula, one press is in; or the next line."""
+
+
+@pytest.mark.exhaustive
+def test_one_step_leads_from_each_line_of_a_training_to_what_is_worth_reading(tmp_path: Path) -> None:
+    stops = "".join(f"breakpoint()\n{line}\npassed = True\n" for line in WHERE_A_STEP_LEADS)
+    turn = [*TO_THE_NEXT_LINE, "step", "continue"]
+    answers = drive([str(written(tmp_path, A_TRAINING + stops))], turn * len(WHERE_A_STEP_LEADS))
+    for number, (line, expected) in enumerate(WHERE_A_STEP_LEADS.items()):
+        before, step = answers[number * len(turn) + len(TO_THE_NEXT_LINE) :][:2]
+        assert f"-> {line}" in before and expected in step, step
+
+
 OWN_OP = """
 import numpy as np
 import tinygrad_conv as tg

@@ -122,7 +122,11 @@ def test_nothing_times_a_logarithm_is_nothing():
     [
         (lambda x: tg.quantile(x, 1.2), ValueError, r"^quantile: q must lie in \[0, 1\], not 1.2"),
         (lambda x: tg.quantile(x, np.nan), ValueError, r"^quantile: q must lie in \[0, 1\], not nan"),
-        (lambda x: tg.quantile(x.int(), 0.5), DtypeError, "^quantile: input must be floating.*use .float"),
+        (
+            lambda x: tg.quantile(x.int(), 0.5),
+            DtypeError,
+            "^quantile: input must be floating.*input.float",
+        ),
         (lambda x: tg.quantile(x[:0], 0.5), ShapeError, "^quantile: there are no numbers along dim=None"),
         (lambda x: tg.quantile(x, tg.zeros(1, 1)), ShapeError, r"^quantile: q must be a number or \[k\]"),
         (lambda x: tg.quantile(x, 0.5, interpolation="cubic"), ValueError, "quantile: interpolation must be"),

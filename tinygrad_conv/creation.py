@@ -23,7 +23,7 @@ from .dtypes import (
     numbers_in,
     range_of,
 )
-from .engine.modes import observable
+from .engine.observed import observable
 from .engine.tensor import Tensor
 from .errors import ShapeError
 from .options import (

@@ -178,6 +178,11 @@ def half_holds(operand: Any, rank: int) -> bool:
     return rank == 0 or operand.dtype.kind != "f" or operand.dtype == HALF
 
 
+def no_dtype(given: Any) -> DtypeError:
+    """The error for what a tensor is to be brought into, and is no dtype: a GPU perhaps."""
+    return DtypeError(f"to: {given!r} is no dtype; and there is no other device than the CPU")
+
+
 def check_float_dtype(op: str, dtype: DTypeLike | None) -> None:
     """Refuse a dtype of integers or bools for a result that has fractions."""
     if dtype is not None and np.dtype(dtype) not in FLOATS:

@@ -22,7 +22,8 @@ import numpy as np
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
-from tinygrad_conv.engine.modes import BACKWARD, ENTERED, GRAD, LAYER, OBSERVATION
+from tinygrad_conv.engine.modes import ENTERED, GRAD
+from tinygrad_conv.engine.observed import BACKWARD, LAYER, OBSERVATION
 from tinygrad_conv.saving.states import load_states
 
 from .campaign import Campaign

@@ -293,17 +293,9 @@ OTHERS: dict[str, str] = {
 
 OUR_DATASETS = ("MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder")
 OUR_TRANSFORMS = (
-    *(
-        "CenterCrop",
-        "Compose",
-        "InterpolationMode",
-        "Lambda",
-        "Normalize",
-        "Pad",
-        "RandomAffine",
-        "RandomCrop",
-    ),
-    *("RandomErasing", "RandomHorizontalFlip", "RandomRotation", "RandomVerticalFlip", "Resize", "ToTensor"),
+    *("CenterCrop", "Compose", "InterpolationMode", "Lambda", "Normalize", "Pad", "RandomAffine"),
+    *("RandomCrop", "RandomErasing", "RandomHorizontalFlip", "RandomRotation", "RandomVerticalFlip"),
+    *("Resize", "ToTensor"),
 )
 """Names of torchvision's that this package has."""
 

@@ -18,6 +18,7 @@ from ..engine.registry import OPS
 from ..engine.rule import Rule
 from ..engine.tensor import Tensor
 from ..errors import RuleError
+from ..functional.arguments import as_tensor
 from ..members import members_of
 
 Backward = TypeVar("Backward", bound=Callable[..., Any])
@@ -220,11 +221,6 @@ def read_only(array: Any) -> Tensor:
     view = array.view()
     view.setflags(write=False)
     return Tensor(view)
-
-
-def as_tensor(value: Any) -> Tensor:
-    """A value that may be an array, as a Tensor."""
-    return value if isinstance(value, Tensor) else Tensor(value)
 
 
 def as_tensors(values: Sequence[Any]) -> list[Any]:

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtypes import Array
-from ..engine.modes import observed_by, unobserved
 from ..engine.observe import Call, Observation, Observer, inputs_and_params
+from ..engine.observed import observed_by, unobserved
 from ..engine.op import Op
 from ..engine.rule import Rule, show_name
 from ..engine.tensor import Tensor

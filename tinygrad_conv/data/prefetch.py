@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..engine.modes import OBSERVATION
+from ..engine.observed import OBSERVATION
 
 PATIENCE = 1.0  # seconds that a loop which ends early waits for the thread to have ended, too
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from ..engine.backward import Gradients
 from ..engine.location import PACKAGE_FOLDER, Place
-from ..engine.modes import BACKWARD
 from ..engine.node import Node, nodes_behind
 from ..engine.observe import Call
+from ..engine.observed import BACKWARD
 from ..engine.registry import OPS
 from ..errors import show_count
 from .step import Step, place_of

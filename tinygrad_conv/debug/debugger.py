@@ -1,7 +1,8 @@
 """A debugger that gets past the engine: what it leaves out, and how pdb, IPython and VS Code are told.
 
 One press of `step` from `loss.backward()` is in the first gradient rule; from `net(x)` it is at the head of
-the first layer's op, and from the line of arithmetic there in the kernel.
+the first layer's op, and from the line of arithmetic there in the kernel; from `optimizer.step()` it is in
+the formula of the update.
 """
 
 from __future__ import annotations
@@ -24,11 +25,29 @@ PLUMBING = (
     "tinygrad_conv.functional",  # from PyTorch's arguments to the ops'
     "tinygrad_conv.functional.*",
     "tinygrad_conv.nn.*",  # calling a layer; a Module of yours is in your file, and is not left out
-    "tinygrad_conv.optim.*",
+    "tinygrad_conv.optim.optimizer",  # from optimizer.step() to the formula of its update
+    "tinygrad_conv.optim.drafts",
+    "tinygrad_conv.optim.loading",
+    "tinygrad_conv.optim.options",
+    "tinygrad_conv.optim.lr_scheduler.*",
+    "tinygrad_conv.data.*",  # from a loader to a dataset of yours, if there is one
+    "tinygrad_conv.autograd",  # from a Function of yours, or a replayed step, to what you wrote
+    "tinygrad_conv.autograd.*",
+    "tinygrad_conv.replay",
+    "tinygrad_conv.replay.*",
+    "tinygrad_conv.parallel.*",
+    "tinygrad_conv.interop.*",
+    "tinygrad_conv.saving.*",
+    "tinygrad_conv.absent.*",
     "tinygrad_conv.allocation",
+    "tinygrad_conv.archive",
+    "tinygrad_conv.atomic_write",
+    "tinygrad_conv.devices",
+    "tinygrad_conv.foreign",
     "tinygrad_conv.members",
     "tinygrad_conv.options",
     "tinygrad_conv.options.*",
+    "tinygrad_conv.size",
     "tinygrad_conv.spellings",
     "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
     "tinygrad_conv.checks.*",
@@ -53,35 +72,22 @@ PLUMBING = (
 )
 """The modules that a step passes by, as patterns of names."""
 
-PYTHON_S_OWN = (
+OTHERS = (
     "numpy",
     "numpy.*",
     "namedtuple_*",  # where the constructors of named tuples say they are
-    "abc",
-    "codecs",
-    "collections",
-    "contextlib",
-    "copy",
-    "copyreg",
-    "ctypes",
-    "enum",
-    "fnmatch",
-    "functools",
-    "importlib",
-    "importlib.*",
-    "inspect",
-    "linecache",  # an observer quotes your lines
-    "posixpath",
-    "ntpath",
-    "genericpath",
-    "re",
-    "re.*",
-    "threading",
     "threadpoolctl",
-    "tokenize",
-    "weakref",
+    "_distutils_hack",  # looks on at imports, with setuptools
 )
-"""What the plumbing and the kernels call in other libraries."""
+"""What the plumbing and the kernels call in other libraries, beside Python's own."""
+
+PYTHON_S_OWN = os.path.dirname(os.__file__) + os.sep
+INSTALLED = tuple(f"{PYTHON_S_OWN}{folder}{os.sep}" for folder in ("site-packages", "dist-packages"))
+
+
+def is_pythons_own(file: str) -> bool:
+    """Whether a file is one of Python's standard library."""
+    return file.startswith("<frozen ") or (file.startswith(PYTHON_S_OWN) and not file.startswith(INSTALLED))
 
 
 def debugger() -> pdb.Pdb:
@@ -90,7 +96,7 @@ def debugger() -> pdb.Pdb:
     ipython = sys.modules.get("IPython")
     running = ipython is not None and ipython.get_ipython() is not None
     base = import_module("IPython.core.debugger" if running else "pdb").Pdb
-    made: pdb.Pdb = type("Debugger", (StopsAtItsCaller, base), {})(skip=[*PLUMBING, *PYTHON_S_OWN])
+    made: pdb.Pdb = type("Debugger", (StopsAtItsCaller, base), {})(skip=[*PLUMBING, *OTHERS])
     return made
 
 
@@ -98,12 +104,14 @@ def import_in_advance() -> None:
     """Import what otherwise comes when it is first used, so that no step leads into an import."""
     import_module("numpy.random")
     for part in iter_modules([PACKAGE_FOLDER]):
-        if part.ispkg:
+        if part.name != "__main__":
             import_module(f"tinygrad_conv.{part.name}")
 
 
 class StopsAtItsCaller:
-    """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`)."""
+    """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`); and
+    that leaves Python's own library out.
+    """
 
     caller: FrameType | None = None
 
@@ -116,7 +124,7 @@ class StopsAtItsCaller:
             self.caller = None
             return True
         stops: bool = super().stop_here(frame)  # type: ignore[misc]
-        return stops
+        return stops and not is_pythons_own(frame.f_code.co_filename)
 
 
 def set_trace() -> None:
@@ -161,12 +169,11 @@ def path_of(pattern: str) -> str:
     path = pattern.replace(".", "/")
     if path.endswith("/*"):
         return f"{path}*"
-    return f"{path}/__init__.py" if pattern in PACKAGES else f"{path}.py"
+    is_package = any(other.startswith(f"{pattern}.") for other in PLUMBING)
+    return f"{path}/__init__.py" if is_package else f"{path}.py"
 
 
 BREAKS = "tinygrad_conv.debug.breakpoints"
-SUBPACKAGES = ("checks", "debug", "functional", "kernels", "options")
-PACKAGES = {"tinygrad_conv", *(f"tinygrad_conv.{name}" for name in SUBPACKAGES)}
 
 
 def add_command(commands: Any) -> None:

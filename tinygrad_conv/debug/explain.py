@@ -24,7 +24,8 @@ import numpy as np
 from .. import errors
 from ..dtypes import FLOATS, Array
 from ..engine.differentiate import grad
-from ..engine.modes import enable_grad, unobserved
+from ..engine.modes import enable_grad
+from ..engine.observed import unobserved
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..kernels import use_kernels

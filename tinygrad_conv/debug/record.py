@@ -8,8 +8,8 @@ from typing import Any, overload
 from weakref import ref
 
 from ..engine.backward import sweep
-from ..engine.modes import unobserved
 from ..engine.node import Output, nodes_behind
+from ..engine.observed import unobserved
 from ..engine.tensor import Tensor
 from . import checking, page
 from . import difference as comparing

@@ -12,9 +12,9 @@ from ..dtypes import Array
 from ..engine.backward import sweep
 from ..engine.hooks import Handle
 from ..engine.location import Place
-from ..engine.modes import unobserved
 from ..engine.node import Node, Output
 from ..engine.observe import ObservedGradients, Observer
+from ..engine.observed import unobserved
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
 from ..errors import show_array, show_shape

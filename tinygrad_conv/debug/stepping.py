@@ -11,9 +11,9 @@ from ..engine.backpropagation import accumulate, enter_seeds
 from ..engine.backward import Gradients, send_back, sweep
 from ..engine.differentiate import lift
 from ..engine.location import user_where
-from ..engine.modes import BACKWARD, unobserved
 from ..engine.node import Node, Output, input_edges, nodes_behind
 from ..engine.observe import Call, ObservedGradients, Observer, followers_now
+from ..engine.observed import BACKWARD, unobserved
 from ..engine.tensor import Tensor
 from ..errors import show_tensor
 from .step import Accumulated, Kept, Source, Step, place_of, rules_of

@@ -11,6 +11,7 @@
     half.py        what of that is computed in float32, for float16 cannot hold it
     declare.py     @primitive, which makes an op of a function
     methods.py, operators.py    what else a Tensor can do, each a line that calls an op
+    grad.py        `.grad`, and what may be put there by hand
     function_methods.py    methods that are functions of `functional/`, which registers them
     in_place.py, in_place_methods.py    changes in place: the object becomes the new result
     conversions.py    another dtype, a device, and off the tape: numbers of Python's and NumPy's
@@ -23,8 +24,8 @@
     commit.py      changes that happen wholly or not at all, whatever interrupts
     refusal.py     what was wrong with a call, found out after it failed
     instructions.py    what the user's line does with what a method returns
-    registry.py, modes.py, hooks.py, location.py    names, what is switched on, hooks, the user's line
-    observe.py, reads.py    the seam through which debuggers, checks and recordings look on
+    registry.py, modes.py, hooks.py, location.py    names, whether ops are recorded, hooks, the user's line
+    observed.py, observe.py, reads.py    the seam through which debuggers, checks and recordings look on
 
 Its words:
 

@@ -15,8 +15,8 @@ from .backward import Gradients, sweep
 from .commit import set_grads
 from .location import user_where
 from .methods import TensorMethods
-from .modes import BACKWARD, OBSERVATION, Followed, observable, observed_by
 from .node import Node, Output
+from .observed import BACKWARD, OBSERVATION, Followed, observable, observed_by
 from .registry import if_open
 
 Lifting = tuple[Callable[[Node], dict[str, Any]] | None, type[Any]]
@@ -48,7 +48,7 @@ def backpropagate(
 
 
 def sweep_from(gradients: Gradients, outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:
-    """Begin with the seeds, and sweep; where this backward is, `modes.BACKWARD` tells."""
+    """Begin with the seeds, and sweep; where this backward is, `observed.BACKWARD` tells."""
     enter_seeds(gradients, outputs, seeds)
     around = BACKWARD.get()
     try:

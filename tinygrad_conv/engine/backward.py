@@ -122,7 +122,7 @@ class Gradients:
     def take(self, node: Node) -> Any:
         """dY of a node after its hooks, an array read-only; of an op with several outputs a tuple."""
         if node._listeners is None and not node.several and not self.wanted:
-            dy = self.arrived.pop((node, 0))  # nearly always; it equals Output(node, 0)
+            dy = self.arrived.pop((node, 0))  # nearly always; a tuple equals Output(node, 0), and costs less
             return dy if self.lift is not None else read_only(dy)
         dys = [self.take_output(Output(node, slot)) for slot in range(len(node.outputs))]
         return tuple(dys) if node.several else dys[0]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..devices import CPU, Device, is_cpu, is_device
-from ..dtypes import Array
-from ..errors import DtypeError, show_array
+from ..dtypes import Array, no_dtype
+from ..errors import show_array
 from ..options import FLAG, check_option
 from .instructions import asks_for_a_number
 from .location import user_where, warn_user
@@ -52,7 +52,7 @@ def target_dtype(arguments: tuple[Any, ...], dtype: Any, device: Any) -> Any:
         elif not isinstance(argument, bool):  # non_blocking
             dtype = argument
     if device is not None and not is_cpu(device):
-        raise DtypeError(f"to: {str(device)!r} is no dtype; and there is no other device than the CPU")
+        raise no_dtype(str(device))
     return dtype
 
 

@@ -123,20 +123,17 @@ class Primitive(Op):
         check_surrogate(self, argument, function, of)
         position = self.inputs.index(argument)
         check_is_new(self, "grad", argument, self.rules[position], function)
-        self.rules[position] = self.remember(Rule(self, argument, function, leading=1, of=of))
+        self.rules[position] = Rule(self, argument, function, leading=1, of=of)
+        self._plans.clear()  # calls so far did not save what it reads
         return function
 
     def declare_derivation(self, name: str, function: Function) -> Function:
         """Take the derivation of a kept value, and give the function back as it is."""
         check_declarable(self, "kept", name, self.keeps, function)
         check_is_new(self, "kept", name, self.derivations.get(name), function)
-        self.derivations[name] = self.remember(Rule(self, name, function, leading=0))
+        self.derivations[name] = Rule(self, name, function, leading=0)
+        self._plans.clear()  # as above
         return function
-
-    def remember(self, rule: Rule) -> Rule:
-        """Take a rule in: it may read what calls did not save so far, so that is planned anew."""
-        self._plans.clear()
-        return rule
 
 
 def primitive(

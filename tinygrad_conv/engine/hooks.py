@@ -60,7 +60,7 @@ def run_hooks(hooks: Hooks, gradient: Any) -> Any:
 def like_gradient(replacement: Any, gradient: Any) -> Any:
     """What a hook returned (an array, a NumPy number or a Tensor) in the type and dtype of the gradient."""
     gradient_type = type(gradient)
-    if gradient_type is type(replacement) is not np.ndarray:  # a Tensor, which stays on the tape
+    if gradient_type is not np.ndarray and type(replacement) is gradient_type:  # Tensors, and so on the tape
         return replacement if replacement.dtype == gradient.dtype else replacement.to(gradient.dtype)
     numbers = replacement if isinstance(replacement, (np.ndarray, np.generic)) else replacement.data
     array = np.asarray(numbers, gradient.dtype)

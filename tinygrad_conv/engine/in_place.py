@@ -19,7 +19,8 @@ from .commit import Changes
 from .instructions import stores_back_an_item
 from .location import show_where, user_where
 from .memory import overlap
-from .modes import GRAD, observable, unobserved
+from .modes import GRAD
+from .observed import observable, unobserved
 from .registry import OPS
 
 

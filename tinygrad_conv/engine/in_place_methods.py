@@ -1,6 +1,6 @@
-"""Tensor's methods that change it in place (in_place.py): after `x.relu_()`, x is what `x.relu()` returns.
+"""Tensor's methods that change it in place (in_place.py): after `x.add_(y)`, x is what `x + y` returns.
 
-Names and arguments are PyTorch's.
+Names and arguments are PyTorch's. Those that are a function, such as `x.relu_()`, are in function_methods.py.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def scaled(other: Operand, alpha: Operand) -> Operand:
 
 
 class InPlace:
-    """`x += y`, `x[0] = y`, and methods with an underscore at the end."""
+    """`x += y`, `x[0] = y`, and their like as methods."""
 
     __slots__ = ()
 
@@ -83,51 +83,6 @@ class InPlace:
     def div_(self, other: Operand) -> Self:
         return change(self, "x.div_(…)", OPS["div"], other)
 
-    def pow_(self, exponent: Operand) -> Self:
-        return change(self, "x.pow_(…)", OPS["pow"], exponent)
-
-    def neg_(self) -> Self:
-        return change(self, "x.neg_()", OPS["neg"])
-
-    def abs_(self) -> Self:
-        return change(self, "x.abs_()", OPS["abs"])
-
-    def exp_(self) -> Self:
-        return change(self, "x.exp_()", OPS["exp"])
-
-    def log_(self) -> Self:
-        return change(self, "x.log_()", OPS["log"])
-
-    def sqrt_(self) -> Self:
-        return change(self, "x.sqrt_()", OPS["sqrt"])
-
-    def sin_(self) -> Self:
-        return change(self, "x.sin_()", OPS["sin"])
-
-    def cos_(self) -> Self:
-        return change(self, "x.cos_()", OPS["cos"])
-
-    def tanh_(self) -> Self:
-        return change(self, "x.tanh_()", OPS["tanh"])
-
-    def sigmoid_(self) -> Self:
-        return change(self, "x.sigmoid_()", OPS["sigmoid"])
-
-    def relu_(self) -> Self:
-        return change(self, "x.relu_()", OPS["relu"])
-
-    def clamp_(self, min: Operand = None, max: Operand = None) -> Self:
-        return change(self, "x.clamp_(…)", COMPOSITES["clamp"], min, max)
-
-    def clamp_min_(self, low: Operand) -> Self:
-        return change(self, "x.clamp_min_(…)", OPS["clamp_min"], low)
-
-    def clamp_max_(self, high: Operand) -> Self:
-        return change(self, "x.clamp_max_(…)", OPS["clamp_max"], high)
-
-    def masked_fill_(self, mask: Operand, value: Operand) -> Self:
-        return change(self, "x.masked_fill_(…)", COMPOSITES["masked_fill"], mask, value)
-
     def copy_(self, source: Operand, non_blocking: bool = False) -> Self:
         written = as_value(source, "x.copy_(…)", self)
         return change(self, "x.copy_(…)", partial(OPS["setitem"], index=...), written)
@@ -150,9 +105,6 @@ class InPlace:
 
     def exponential_(self, lambd: Operand = 1, *, generator: Any = None) -> Self:
         return COMPOSITES["exponential_"](self, lambd, generator=generator)
-
-    def clip_(self, min: Operand = None, max: Operand = None) -> Self:
-        return self.clamp_(min, max)
 
     def detach_(self) -> Self:
         leave_tape(self)

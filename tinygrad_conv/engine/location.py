@@ -50,7 +50,8 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         in_layer = f" in {self.layer}" if self.layer else ""
-        return f"{self.at}{in_layer}{self.source and '   '}{self.source}"
+        source = f"   {self.source}" if self.source else ""
+        return f"{self.at}{in_layer}{source}"
 
     @property
     def at(self) -> str:

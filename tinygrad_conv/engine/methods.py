@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..dtypes import Array, as_array, check_float_dtype
-from ..errors import DtypeError, ShapeError, show_array, show_tensor
+from ..dtypes import Array, check_float_dtype
+from ..errors import show_array
 from ..size import Size, size_of
 from ..spellings import spelled, spelled_methods
+from .grad import Grad
 from .index_order import in_pytorchs_order
-from .location import warn_user
 from .memory import Memory
 from .node import Node, Output
-from .numpy_calls import NumPyCalls
 from .operators import Operand, in_dtype
 from .registry import COMPOSITES, OPS, door, if_open
 
@@ -46,62 +45,11 @@ def as_sizes(sizes: tuple[Any, ...], by_name: Any = None) -> tuple[int, ...]:
         return tuple(listed)
 
 
-class GradSlot(NumPyCalls):
-    """Where `.grad` is kept. A result has nothing there as long as nothing has been written."""
-
-    __slots__ = ("_grad",)
-
-    _grad: Any
-
-
-SLOT: Any = vars(GradSlot)["_grad"]
-
-
-def read_grad(tensor: Any) -> Any:
-    """`.grad`, an array or None. A result that keeps none says so."""
-    try:
-        return tensor._grad
-    except AttributeError:
-        if tensor._edge is not None and not tensor.retains_grad:
-            warn_user(
-                f"{show_tensor(tensor)} was made by {tensor._edge.node.op.name}, and a backward writes .grad "
-                "of leaves alone, so this is None. Call x.retain_grad() before the backward to have it, or "
-                "read .grad of the parameter or input that x was computed from"
-            )
-        return None
-
-
-def write_grad(tensor: Any, gradient: Any) -> None:
-    """`x.grad = …`: None, or numbers of x's shape, which become a plain array of x's dtype."""
-    SLOT.__set__(tensor, None if gradient is None else fitting_gradient(tensor, gradient))
-
-
-def fitting_gradient(tensor: Any, gradient: Any) -> Array:
-    """A gradient as the `.grad` of a tensor: the array itself where it may be kept, and can be changed.
-
-    Raises TypeError for what holds no numbers, ShapeError for another shape, DtypeError for integers.
-    """
-    try:
-        array = as_array(gradient._data if isinstance(gradient, TensorMethods) else gradient)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"x.grad = …: {error}; give it an array of x's shape, or None") from error
-    right_shape = array.shape == tensor._data.shape
-    if not right_shape or array.dtype.kind != "f":
-        raise (DtypeError if right_shape else ShapeError)(
-            f"x.grad = …: the gradient is {show_array(array)}, but x is {show_tensor(tensor)}; give it x's "
-            "shape, and floating-point numbers"
-        )
-    fits = array.dtype == tensor._data.dtype and array.flags.writeable
-    return array if fits else array.astype(tensor._data.dtype)
-
-
 @spelled_methods
-class TensorMethods(GradSlot):
+class TensorMethods(Grad):
     """What a Tensor can do beside being on the tape."""
 
     __slots__ = ()
-
-    grad = property(read_grad, write_grad, SLOT.__delete__)
 
     _data: Array
     _edge: Output | None
@@ -308,13 +256,6 @@ class TensorMethods(GradSlot):
 
     def numel(self) -> int:
         return self._data.size
-
-    @property
-    def retains_grad(self) -> bool:
-        """Whether a backward writes `.grad` of this result too."""
-        if self._edge is None or self._edge.node._listeners is None:
-            return False
-        return self._edge.slot in self._edge.node._listeners.retained
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         self.requires_grad = requires_grad

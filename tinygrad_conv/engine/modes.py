@@ -1,37 +1,24 @@
-"""What is switched on at the moment. Context-local: threads and coroutines do not disturb each other."""
+"""Whether ops are recorded: enable_grad, no_grad and their kin.
+
+Context-local, so threads and coroutines do not disturb each other.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from contextlib import ContextDecorator
 from contextvars import ContextVar
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from ..options import FLAG, check_option
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 GRAD: ContextVar[bool] = ContextVar("whether ops are recorded", default=True)
-LAYER: ContextVar[str] = ContextVar("the path of the layer being called", default="")
-OBSERVATION: ContextVar[Any] = ContextVar("who observes ops, sweeps and updates (observe.py)", default=None)
-BACKWARD: ContextVar[Any] = ContextVar("the Gradients of the sweep that is running", default=None)
 ENTERED: ContextVar[tuple[Any, ...]] = ContextVar("blocks of enable_grad and no_grad entered", default=())
 
 GRAD.set(True)  # what is set is found at once, a default after looking for it everywhere
-LAYER.set("")
-OBSERVATION.set(None)
-BACKWARD.set(None)
 
 is_grad_enabled = GRAD.get
-
-
-class Followed:
-    """Who follows every sweep, in all threads (observe.py)."""
-
-    by: Any = None
 
 
 class enable_grad(ContextDecorator):
@@ -132,33 +119,3 @@ def without(block: enable_grad, blocks: tuple[Any, ...]) -> tuple[Any, ...]:
     """The blocks without the innermost entry of this one, and without what was set inside."""
     last = len(blocks) - 1 - blocks[::-1].index(block)
     return blocks[:last] + tuple(inner for inner in blocks[last + 1 :] if not isinstance(inner, Setting))
-
-
-@contextmanager
-def observed_by(observation: Any) -> Iterator[None]:
-    """These observe what runs inside, and nobody else."""
-    token = OBSERVATION.set(observation)
-    try:
-        yield
-    finally:
-        OBSERVATION.reset(token)
-
-
-def unobserved() -> AbstractContextManager[None]:
-    """Nobody observes what runs inside: an observer's own work, and what it has been told of already."""
-    return observed_by(None)
-
-
-def observable(function: Function) -> Function:
-    """A decorator for functions that are no ops, and yet change tensors or make them of random numbers:
-    observers are told of each call as a whole (observe.py).
-    """
-
-    @wraps(function)
-    def call(*inputs: Any, **options: Any) -> Any:
-        observation = OBSERVATION.get()
-        if observation is None:
-            return function(*inputs, **options)
-        return observation.call(function, inputs, options)
-
-    return cast(Function, call)

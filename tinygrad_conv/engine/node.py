@@ -183,7 +183,7 @@ def check_versions(node: Node) -> None:
 def check_contents(node: Node) -> None:
     """Refuse a node whose rules would read what was changed without the tape being told."""
     for memory, array, numbers in node.contents:
-        # noted in the same way by save_input in op.py; written out: one call less for each array
+        # noted in the same way by save_input in saved.py; written out: one call less for each array
         if numbers != (array.tobytes() if array.nbytes <= WHOLE else sample(array)):
             name = memory.show()
             raise MutationError(

@@ -28,13 +28,12 @@ OPERATORS = {
 """NumPy's names of what `array + x` and its like call, and the names of our ops."""
 
 RENAMED = {
-    **{"absolute": "abs", "negative": "neg", "subtract": "sub", "multiply": "mul", "divide": "div"},
-    **{"power": "pow", "float_power": "pow", "concatenate": "cat", "hstack": "cat", "vstack": "cat"},
-    **{"clip": "clamp", "expand_dims": "unsqueeze", "swapaxes": "transpose", "moveaxis": "permute"},
-    **{"broadcast_to": "expand", "tile": "repeat", "array_split": "split", "ravel": "flatten"},
-    **{"take_along_axis": "gather", "rint": "round", "fmax": "maximum", "fmin": "minimum"},
-    **{"equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt"},
-    **{"greater_equal": "ge", "copy": "clone", "dot": "matmul", "linalg.norm": "norm"},
+    **OPERATORS,
+    **{"absolute": "abs", "negative": "neg", "float_power": "pow", "concatenate": "cat", "hstack": "cat"},
+    **{"vstack": "cat", "clip": "clamp", "expand_dims": "unsqueeze", "swapaxes": "transpose"},
+    **{"moveaxis": "permute", "broadcast_to": "expand", "tile": "repeat", "array_split": "split"},
+    **{"ravel": "flatten", "take_along_axis": "gather", "rint": "round", "fmax": "maximum"},
+    **{"fmin": "minimum", "copy": "clone", "dot": "matmul", "linalg.norm": "norm"},
 }
 """NumPy's functions that have other names here. `transpose` and `repeat` mean something else here."""
 

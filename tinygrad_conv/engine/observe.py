@@ -2,9 +2,8 @@
 
 An `Observer` is told of every op that is applied to Tensors, of every step of a sweep, and of every update by
 an optimiser, in the order in which they happen; if it asks for it, also of functions that are no ops
-(`modes.observable`), and of numbers that Python reads (reads.py). A context variable (`modes.OBSERVATION`)
-says who observes; while nobody does, nothing of this file runs. Who wants to be told of sweeps alone, of
-every one, says `follow`.
+(`observed.observable`), and of numbers that Python reads (reads.py). observed.py says who observes; while
+nobody does, nothing of this file runs. Who wants to be told of sweeps alone, of every one, says `follow`.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from ..members import members_of, without_last
 from .backward import Gradients, fit
 from .half import apply_in_float32, is_beyond_half
 from .location import Place, place_at, user_where
-from .modes import LAYER, OBSERVATION, Followed, observed_by, unobserved
 from .node import Node
 from .numpy_calls import tensors_in
+from .observed import LAYER, OBSERVATION, Followed, observed_by, unobserved
 from .reads import unwatch_reads, watch_reads
 from .tensor import Tensor
 

@@ -21,8 +21,9 @@ from ..options import ARRAY, Option, is_array, settled_option
 from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import Contents, read_only
-from .modes import GRAD, LAYER, OBSERVATION
+from .modes import GRAD
 from .node import Node, output_of
+from .observed import LAYER, OBSERVATION
 from .refusal import (
     check_arguments,
     check_given_once,
@@ -133,7 +134,7 @@ class Op:
                 self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
             return outputs
         except BeyondHalf:
-            pass  # float32 it is, below: what is raised there is no consequence of this
+            pass  # applied again in float32 below, outside: an error there is not to be chained to this one
         except Exception as error:
             explanation = explained(self, inputs, params, error)
             if explanation is error:
@@ -163,6 +164,7 @@ class Op:
                 check_inputs(self, list(inputs))
         if params:
             self.settle(params)
+        # the same fast way out as in `unwrap`
         if self.broadcasting and (inputs[0].dtype is not inputs[-1].dtype or len(inputs) > 2):
             inputs = tuple(promote(list(inputs), [False] * len(inputs), holding=True))
         returned = self.forward(*inputs, **params)

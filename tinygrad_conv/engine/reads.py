@@ -11,7 +11,7 @@ from functools import wraps
 from threading import RLock
 from typing import Any
 
-from .modes import OBSERVATION
+from .observed import OBSERVATION
 from .tensor import Tensor
 
 METHODS = (

@@ -15,8 +15,8 @@ from .in_place import leaf_error
 from .location import user_where
 from .memory import Memory
 from .methods import TensorMethods
-from .modes import observable
 from .node import VERSIONS, Output, tick
+from .observed import observable
 from .printing import show_numbers
 
 
@@ -39,7 +39,7 @@ class Tensor(TensorMethods):
         self._edge: Output | None = None  # which output of which node it is; None: a leaf
         self._memory: Memory | None = None  # what it shares with its views, once somebody asks: memory()
         self._listeners: Listeners | None = None  # of a leaf: the hooks on its gradient
-        self._grad = None  # what .grad shows; methods.py declares its slot
+        self._grad = None  # what .grad shows; grad.py declares its slot
         self.name = name
         self._requires_grad = False
         if requires_grad is not False:

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import HALF, Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
@@ -76,6 +76,11 @@ def as_places(index: Operand) -> Operand:
 def array_of(operand: Operand) -> Array:
     """The numbers of an operand."""
     return np.asarray(operand.detach() if isinstance(operand, Tensor) else operand)
+
+
+def as_tensor(operand: Operand) -> Tensor:
+    """An operand with a Tensor's methods."""
+    return operand if isinstance(operand, Tensor) else Tensor(operand)
 
 
 def common_shape(op: str, **operands: Operand) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.location import warn_user
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, dropouts
 from ..ops.activations import SELU_ALPHA, SELU_SCALE

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..engine.commit import Changes
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import arithmetic, norm, padding, pool, shape

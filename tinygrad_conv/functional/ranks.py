@@ -6,11 +6,11 @@ import numpy as np
 
 from ..dtypes import Array, numeric_array
 from ..engine.tensor import Tensor
-from ..errors import DtypeError, ShapeError, show_array, show_shape
+from ..errors import ShapeError, show_array, show_shape
 from ..ops import arithmetic, counting, functions, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
-from ..ops.arguments.values import check_integers
+from ..ops.arguments.values import check_float, check_integers
 from ..options import ARRAY, OPERAND, checked, choice, optional, show_given
 from .arguments import Operand, array_of
 from .ordering import sort
@@ -123,9 +123,7 @@ def at_share(
 
 def check_shares(op: str, input: Operand, q: Operand, shares: Operand) -> None:
     """Refuse what is no share, and integers, between which there is nothing."""
-    for name, each in (("input", input), ("q", shares)):
-        if each.dtype.kind != "f":
-            raise DtypeError(f"{op}: {name} must be floating-point, not {show_array(each)}; use .float()")
+    check_float(op, input=input, q=shares)
     if shares.ndim > 1:
         raise ShapeError(f"{op}: q must be a number or [k], not {show_array(shares)}")
     numbers = array_of(shares)

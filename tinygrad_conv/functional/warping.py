@@ -9,7 +9,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops.arguments.values import check_float
 from ..options import ARRAY, FLAG, checked, choice, optional
-from .arguments import Operand, rounded_once
+from .arguments import Operand, as_tensor, rounded_once
 from .arithmetic import where
 
 PADDING = choice("zeros", "border", "reflection", at_once=True)
@@ -84,11 +84,6 @@ def grid_sample(
         + pixels(image, left, bottom, (right - x) * (y - top))
         + pixels(image, right, bottom, (x - left) * (y - top))
     )
-
-
-def as_tensor(operand: Operand) -> Tensor:
-    """An operand with a Tensor's methods."""
-    return operand if isinstance(operand, Tensor) else Tensor(operand)
 
 
 def check_sizes(image: tuple[int, ...], grid: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import DamagedFileError, GraphError
-from ..saving.encoding import DEEPEST, PLAIN, shown
+from ..saving.encoding import PLAIN, check_depth, shown
 
 
 class Converted:
@@ -31,10 +31,7 @@ class Converted:
 
     def fresh(self, value: Any, path: tuple[Any, ...]) -> Any:
         """What becomes of a value that was not met before."""
-        if len(path) > DEEPEST:
-            raise TypeError(
-                f"{self.owner}: {shown(path[:3])}… is nested more than {DEEPEST} deep; is it in itself?"
-            )
+        check_depth(self.owner, path)
         if isinstance(value, Mapping):
             return {self.key(key, path): self.of(member, (*path, key)) for key, member in value.items()}
         if isinstance(value, (list, tuple)):

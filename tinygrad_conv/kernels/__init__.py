@@ -83,7 +83,7 @@ __all__ = [
 ]
 
 keep_freed_memory()
-behind_huge_pages = ask_for_huge_pages()
+behind_huge_pages = ask_for_huge_pages()  # to be held, for what lies in front of it
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int = 1) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..dtypes import FLOATS
+from ..dtypes import FLOATS, no_dtype
 from ..engine.backpropagation import GRAD_LOCK
 from ..engine.commit import Changes
 from ..engine.conversions import target_dtype
@@ -48,9 +48,7 @@ class Conversions:
         try:
             chosen = np.dtype(wanted)
         except TypeError:
-            raise DtypeError(
-                f"to: {wanted!r} is no dtype; and there is no other device than the CPU"
-            ) from None
+            raise no_dtype(wanted) from None
         if chosen not in FLOATS:
             raise DtypeError(f"to: parameters are float16, float32 or float64, not {chosen}")
         self._check_ways("to", OWN_WAY)

@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from ..engine.commit import Changes
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import Padding, Size

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
-from ..engine.modes import LAYER
+from ..engine.observed import LAYER
 from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..options import SWITCH, TEXT, check_option, checked, optional, wrap_constructor
@@ -20,7 +20,7 @@ from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names,
 from .parameter import Parameter
 from .state_dict import LOADING, SAVING, IncompatibleKeys, copied, load
 from .summary import Summary, summarize
-from .tree import ModuleTree
+from .tree import ModuleTree, check_ways
 from .uninitialized import set_requires_grad
 
 Self = TypeVar("Self", bound="Module")
@@ -196,7 +196,7 @@ class Module(HookedModule, ModuleTree, Conversions):
         What a lazy layer has not got yet is there without numbers. destination: a dict to put them into.
         prefix: what all keys begin with, its point included. keep_vars: themselves instead of copies.
         """
-        self._check_ways("state_dict", SAVING)
+        check_ways("state_dict", prefix.removesuffix("."), self, SAVING)
         state = {
             prefix + name: tensor if keep_vars else copied(tensor)
             for name, tensor in self._own_state().items()

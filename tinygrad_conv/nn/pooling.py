@@ -140,66 +140,57 @@ class AvgPool2d(Module):
         return shown(self, "kernel_size", "stride", "padding")
 
 
-class AdaptiveAvgPool1d(Module):
-    """Means over as many windows of x [N, C, L] as give output_size."""
+class AdaptivePool(Module):
+    """What adaptive pools share: output_size, of two dimensions an int or a pair; None keeps a size."""
 
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
 
+    def extra_repr(self) -> str:
+        return shown(self, "output_size")
+
+
+class AdaptiveMaxPool(AdaptivePool):
+    """What adaptive max pools share. return_indices: also where the maxima lie."""
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+
+class AdaptiveAvgPool1d(AdaptivePool):
+    """Means over as many windows of x [N, C, L] as give output_size."""
+
     def forward(self, x: Any) -> Tensor:
         return F.adaptive_avg_pool1d(x, self.output_size)
 
-    def extra_repr(self) -> str:
-        return shown(self, "output_size")
 
-
-class AdaptiveMaxPool1d(Module):
-    """Maxima over as many windows of x [N, C, L] as give output_size. return_indices: also where they lie."""
-
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        super().__init__()
-        self.output_size, self.return_indices = output_size, return_indices
-
-    def forward(self, x: Any) -> Any:
-        return F.adaptive_max_pool1d(x, self.output_size, self.return_indices)
-
-    def extra_repr(self) -> str:
-        return shown(self, "output_size")
-
-
-class AdaptiveAvgPool2d(Module):
+class AdaptiveAvgPool2d(AdaptivePool):
     """Means over as many windows of x [N, C, H, W] as give output_size.
 
     It is an int or a pair; None keeps a size.
     """
 
-    def __init__(self, output_size: Any) -> None:
-        super().__init__()
-        self.output_size = output_size
-
     def forward(self, x: Any) -> Tensor:
         return F.adaptive_avg_pool2d(x, output_size=self.output_size)
 
-    def extra_repr(self) -> str:
-        return shown(self, "output_size")
+
+class AdaptiveMaxPool1d(AdaptiveMaxPool):
+    """Maxima over as many windows of x [N, C, L] as give output_size. return_indices: also where they lie."""
+
+    def forward(self, x: Any) -> Any:
+        return F.adaptive_max_pool1d(x, self.output_size, self.return_indices)
 
 
-class AdaptiveMaxPool2d(Module):
+class AdaptiveMaxPool2d(AdaptiveMaxPool):
     """Maxima over as many windows of x [N, C, H, W] as give output_size.
 
-    It is an int or a pair; None keeps a size.
+    It is an int or a pair; None keeps a size. return_indices: also where they lie.
     """
-
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        super().__init__()
-        self.output_size, self.return_indices = output_size, return_indices
 
     def forward(self, x: Any) -> Any:
         return F.adaptive_max_pool2d(x, self.output_size, self.return_indices)
-
-    def extra_repr(self) -> str:
-        return shown(self, "output_size")
 
 
 def single(value: Any) -> int:

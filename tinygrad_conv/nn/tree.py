@@ -164,15 +164,9 @@ class ModuleTree:
         return members[target]
 
     def _check_ways(self, method: str, ways: dict[str, str]) -> None:
-        """Refuse a call of `method` that PyTorch would do by a class's own way, which is not called here.
-
-        ways: by the name of such a way, what to do instead.
-        """
+        """Refuse a call of `method` that PyTorch would do by a class's own way, here or below."""
         for path, module in self.named_modules():
-            for name in ways:
-                if hasattr(type(module), name):
-                    where = f"{type(module).__name__}.{name}" + (f" (of {path})" if path else "")
-                    raise TypeError(f"{method}: {where} would not be called; {ways[name]}")
+            check_ways(method, path, module, ways)
 
     def apply(self: Self, fn: Callable[[Any], Any]) -> Self:
         """Call `fn` with every module, inner before outer, as for initialisation."""
@@ -180,3 +174,14 @@ class ModuleTree:
             child.apply(fn)
         fn(self)
         return self
+
+
+def check_ways(method: str, path: str, module: Any, ways: dict[str, str]) -> None:
+    """Refuse a call of `method` that PyTorch would do by the class's own way, which is not called here.
+
+    ways: by the name of such a way, what to do instead.
+    """
+    for name in ways:
+        if hasattr(type(module), name):
+            where = f"{type(module).__name__}.{name}" + (f" (of {path})" if path else "")
+            raise TypeError(f"{method}: {where} would not be called; {ways[name]}")

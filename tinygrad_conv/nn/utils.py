@@ -12,7 +12,7 @@ from .. import functional as F
 from ..absent.missing import public_names
 from ..dtypes import Array
 from ..engine.commit import Changes
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.arguments import rewrite

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..dtypes import HALF, Array, get_default_dtype, promote
+from ..dtypes import HALF, Array, get_default_dtype, no_dtype, promote
 from ..engine.declare import primitive
 from ..errors import DtypeError
 
@@ -176,7 +176,7 @@ def to(x, *, dtype):
     try:
         y = x.astype(dtype)
     except TypeError:
-        raise DtypeError(f"to: {dtype!r} is no dtype; and there is no other device than the CPU") from None
+        raise no_dtype(dtype) from None
     if not y.dtype.isnative:
         raise DtypeError(f"to: {dtype!r} is in another byte order; write {y.dtype.name!r}")
     return y

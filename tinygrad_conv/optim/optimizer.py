@@ -13,7 +13,8 @@ import numpy as np
 from ..dtypes import FLOATS, Array
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
-from ..engine.modes import OBSERVATION, enable_grad
+from ..engine.modes import enable_grad
+from ..engine.observed import OBSERVATION
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..foreign import plain_option

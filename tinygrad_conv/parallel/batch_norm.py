@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from ..dtypes import Array
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.tensor import Tensor
 from ..functional import norms
 from ..nn.module import Module

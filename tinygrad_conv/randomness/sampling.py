@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from ..creation import shape_of
 from ..dtypes import Array, below, get_default_dtype, numeric_array
 from ..engine.in_place import change
-from ..engine.modes import observable
+from ..engine.observed import observable
 from ..engine.registry import OPS, composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array

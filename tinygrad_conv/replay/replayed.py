@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.location import Where, line_of, show_where
-from ..engine.modes import OBSERVATION
+from ..engine.observed import OBSERVATION
 from .arguments import Arguments, form_of
 from .calls import Departure
 from .check import replay_compared

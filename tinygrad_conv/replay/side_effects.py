@@ -23,7 +23,7 @@ import numpy as np
 
 from ..engine.in_place import overwrite
 from ..engine.location import PACKAGE_FOLDER, Where, warn_user
-from ..engine.modes import BACKWARD, OBSERVATION
+from ..engine.observed import BACKWARD, OBSERVATION
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..randomness.default import manual_seed, seed

@@ -9,7 +9,7 @@ from weakref import ref
 import numpy as np
 
 from ..engine.location import Where, user_where
-from ..engine.modes import LAYER
+from ..engine.observed import LAYER
 from ..engine.tensor import Tensor
 from ..optim.drafts import memory_owner
 from .liveness import parts_of

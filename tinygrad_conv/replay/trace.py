@@ -12,9 +12,9 @@ import numpy as np
 from ..dtypes import promote
 from ..engine.backpropagation import clear_grads
 from ..engine.location import Where, user_where
-from ..engine.modes import BACKWARD
 from ..engine.node import Output, input_edges, shape_and_dtype
 from ..engine.observe import Call, Observer
+from ..engine.observed import BACKWARD
 from ..engine.op import is_scalar
 from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use

@@ -34,8 +34,7 @@ class Encoder:
 
         Raises TypeError for what is no tensor, number, text, dict, list or tuple.
         """
-        if len(path) > DEEPEST:
-            raise TypeError(f"save: {shown(path[:3])}… is nested more than {DEEPEST} deep; is it in itself?")
+        check_depth("save", path)
         if isinstance(value, Tensor):
             return {"tensor": self.name_of(value.data, path), "requires_grad": value.requires_grad}
         if isinstance(value, (np.ndarray, np.generic)):
@@ -155,6 +154,12 @@ class Decoder:
             asked = f"requires_grad {SHORT.repr(requires_grad)}"
             raise CheckpointError(f"{where} is {show_array(tensor)} with {asked}")
         return Tensor(tensor.data, requires_grad=requires_grad)
+
+
+def check_depth(owner: str, path: tuple[Any, ...]) -> None:
+    """Refuse what stands in so many others that it may stand in itself. owner: who asks, for messages."""
+    if len(path) > DEEPEST:
+        raise TypeError(f"{owner}: {shown(path[:3])}… is nested more than {DEEPEST} deep; is it in itself?")
 
 
 def shown(path: tuple[Any, ...]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from ...dtypes import FLOATS, Array
 from ...engine.location import show_place
 from ...engine.op import Op
+from ...engine.refusal import rule_for
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...members import members_of
@@ -54,12 +55,15 @@ def compare_gradients(
 
     repair: look for an edit that makes a wrong rule right.
 
-    Raises GradcheckError where they are wrong, and Fault unless the op is as linear as its case says.
+    Raises GradcheckError where they are wrong, RuleError for an op without any rule, and Fault unless it is
+    as linear as its case says.
     """
     op, rng, reached = OPS[case.op], np.random.default_rng(seed), 1
     if not op.differentiable:
         check_constant(op, sample)
         return []
+    if not any(op.rules):
+        rule_for(op, 0)  # which says so
     function = function_of(op, sample)
     try:
         kinks = compare(function, Tolerance(), rng)

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...engine.backpropagation import enter_seeds
 from ...engine.backward import sweep
-from ...engine.modes import observed_by
 from ...engine.observe import Observation, ObservedGradients
+from ...engine.observed import observed_by
 from ...engine.registry import if_open
 from ...engine.tensor import Tensor
 from ...errors import show_count, show_value

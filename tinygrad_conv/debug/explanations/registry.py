@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...engine.modes import unobserved
+from ...engine.observed import unobserved
 from ...engine.registry import OPS
 from ...foreign import is_own
 from ...members import members_of

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...engine.modes import unobserved
+from ...engine.observed import unobserved
 from ...ops import classification
 from ...ops.arguments.losses import class_dim, is_labels
 from ..step import Step

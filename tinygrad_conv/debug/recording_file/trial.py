@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...engine.modes import enable_grad, unobserved
+from ...engine.modes import enable_grad
+from ...engine.observed import unobserved
 from ...engine.registry import OPS
 from ...engine.tensor import Tensor
 from ...errors import RecordingError, show_shape

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...engine.modes import no_grad, observed_by
+from ...engine.modes import no_grad
 from ...engine.observe import Call, Observation, Observer
+from ...engine.observed import observed_by
 from ...engine.tensor import Tensor
 from ...nn import Module
 from ...nn.uninitialized import is_uninitialized

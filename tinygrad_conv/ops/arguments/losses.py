@@ -107,7 +107,7 @@ def check_class_target(op: str, x: Any, target: Any, weight: Any, ignore_index: 
         check_labels(op, x, target, weight, ignore_index)
         return
     if target.shape == labels_shape(x.shape) or target.dtype.kind == "b":
-        raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
+        check_integer_labels(op, target=target)
     if target.shape != x.shape or x.ndim == 0:
         shapes = (
             f"input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and target probabilities in its shape"
@@ -125,8 +125,7 @@ def check_labels(op: str, x: Any, target: Any, weight: Any, ignore_index: int) -
     if x.ndim == 0 or target.shape != labels_shape(x.shape):
         forms = f"input {show_shape(x.shape)} must be [N, C, ...] (or [C]), and labels the same without C"
         raise ShapeError(f"{op}: {forms}; target is {show_shape(target.shape)}")
-    if not is_labels(target):
-        raise DtypeError(f"{op}: labels must be integers, not {show_array(target)}; use target.long()")
+    check_integer_labels(op, target=target)
     classes = x.shape[class_dim(x.shape)]
     outside = labels_outside(target, classes)
     if outside:  # those that are ignored may be
@@ -135,6 +134,13 @@ def check_labels(op: str, x: Any, target: Any, weight: Any, ignore_index: int) -
         known = f"the {classes} classes of input {show_shape(x.shape)}, or ignore_index={ignore_index}"
         raise ValueError(f"{op}: labels must be at least 0 and below {known}; {outside}")
     check_class_weights(op, weight, classes)
+
+
+def check_integer_labels(op: str, **labels: Any) -> None:
+    """Refuse labels, by the name of the argument, that are no integers."""
+    for name, array in labels.items():
+        if not is_labels(array):
+            raise DtypeError(f"{op}: labels must be integers, not {show_array(array)}; use {name}.long()")
 
 
 def labels_outside(labels: Any, classes: int) -> str:
@@ -146,8 +152,7 @@ def labels_outside(labels: Any, classes: int) -> str:
 
 def check_class_numbers(op: str, x: Any, num_classes: int) -> None:
     """Refuse labels that are no integers, and a number of classes that cannot be, or cannot be counted."""
-    if not is_labels(x):
-        raise DtypeError(f"{op}: labels must be integers, not {show_array(x)}; use input.long()")
+    check_integer_labels(op, input=x)
     if num_classes == -1 and x.size == 0:
         raise ValueError(f"{op}: no labels to count the classes by; pass num_classes")
     if num_classes == 0 or num_classes < -1:

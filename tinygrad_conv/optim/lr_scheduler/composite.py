@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import observable
+from ...engine.observed import observable
 from ..optimizer import Group, Optimizer
 from .plateau import ReduceLROnPlateau
 from .scheduler import LRScheduler, check_optimizer, drafts_of, write

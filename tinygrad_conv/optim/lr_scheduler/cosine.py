@@ -6,7 +6,7 @@ import copy
 import math
 
 from ...engine.commit import Changes
-from ...engine.modes import observable
+from ...engine.observed import observable
 from ...options import check_option
 from ..optimizer import Group, Optimizer
 from ..options import PLACE

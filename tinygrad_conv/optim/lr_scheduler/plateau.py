@@ -8,7 +8,7 @@ import operator
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import observable
+from ...engine.observed import observable
 from ...options import checked, optional
 from ..optimizer import Group, Optimizer
 from ..options import EPOCH, METRIC

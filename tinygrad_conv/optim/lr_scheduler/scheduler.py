@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.commit import Changes
-from ...engine.modes import observable
+from ...engine.observed import observable
 from ...errors import SHORT
 from ...options import check_option, is_number, is_sequence, option_error, wrap_constructor
 from ..loading import shown_keys

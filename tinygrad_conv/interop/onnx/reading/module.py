@@ -9,7 +9,7 @@ import numpy as np
 
 from ....dtypes import Array
 from ....engine.commit import Changes
-from ....engine.modes import LAYER, observable
+from ....engine.observed import LAYER, observable
 from ....engine.tensor import Tensor
 from ....errors import DtypeError, OnnxError, ShapeError, show_array, show_shape
 from ....functional.arguments import rewrite

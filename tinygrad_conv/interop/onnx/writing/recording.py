@@ -13,7 +13,8 @@ import numpy as np
 
 from ....dtypes import Array
 from ....engine.differentiate import grad
-from ....engine.modes import LAYER, enable_grad
+from ....engine.modes import enable_grad
+from ....engine.observed import LAYER
 from ....engine.registry import OPS
 from ....engine.tensor import Tensor
 from ....errors import ExportError

@@ -18,8 +18,8 @@ from .... import errors
 from ....dtypes import Array, promote
 from ....engine import observe, reads
 from ....engine.location import Where, user_where
-from ....engine.modes import BACKWARD, LAYER, observed_by
 from ....engine.observe import Call, Observation, Observer
+from ....engine.observed import BACKWARD, LAYER, observed_by
 from ....engine.op import is_scalar
 from ....engine.registry import OPS
 from ....engine.tensor import Tensor
