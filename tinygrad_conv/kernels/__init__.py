@@ -35,7 +35,7 @@ from .gemm import matmul
 from .memory_order import aligned_empty, ask_for_huge_pages, flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, shared_elementwise, sum_by_channel
-from .prepared_pooling import settled_max_pool, settled_scatter_taps
+from .prepared_pooling import may_name_none, settled_max_pool, settled_scatter_taps, taps_of_positive
 from .sums import settled_sum, sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
@@ -63,6 +63,7 @@ __all__ = [
     "masked",
     "matmul",
     "max_pool",
+    "may_name_none",
     "rectify",
     "rescaled",
     "scatter_taps",
@@ -78,6 +79,7 @@ __all__ = [
     "sum_by_channel",
     "sum_over",
     "sum_windows",
+    "taps_of_positive",
     "unflattened",
     "use_kernels",
 ]
