@@ -20,6 +20,7 @@ and what leads to it:
     memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
     threads.py       sharing the rows of a large kernel
     workers.py       the threads that take part, and how a part is handed over
+    aside.py         work that one of them does while its caller goes on
     blas.py          the BLAS library that NumPy multiplies with, held at one thread meanwhile
 
 All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
@@ -29,6 +30,7 @@ rounded once. Arguments are not checked here: `ops` does that, where errors can 
 
 from __future__ import annotations
 
+from .aside import Aside
 from .batch_norm import batch_norm_sent_back, batch_normalized
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
@@ -43,6 +45,7 @@ from .window import Array, Window, make_window
 __all__ = [
     "KERNELS",
     "WORTH_HOLDING_BLAS",
+    "Aside",
     "Window",
     "add_bias",
     "aligned_empty",
