@@ -57,13 +57,14 @@ def may_name_none(window: Window) -> bool:
 def taps_of_positive(tap: Array, y: Array) -> Array:
     """The taps of windows whose maximum y [N, C, P, Q] is above 0; of the others one that no window has.
 
-    A number takes a byte: it is a few short passes, where clearing dy takes longer than sending it back.
+    A number takes a byte: it is a few short passes, where clearing dy takes longer than sending it back. The
+    strides are those of the taps, along axes of size 1 too, for by them the gradient is laid out.
     """
     above = np.greater(y, zeros((), y.dtype)).view(np.uint8)
     above -= ONE  # all bits where it is not
     above &= NONE
-    above |= tap
-    return above
+    named = np.ndarray(tap.shape, np.uint8, np.empty(tap.size, np.uint8), 0, tap.strides)
+    return np.bitwise_or(above, tap, out=named)
 
 
 def max_pool_into(
