@@ -20,6 +20,7 @@ and what leads to it:
     memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
     threads.py       sharing the rows of a large kernel
     workers.py       the threads that take part, and how a part is handed over
+    aside.py         work that one of them does while its caller goes on
     blas.py          the BLAS library that NumPy multiplies with, held at one thread meanwhile
 
 All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output, in any memory
@@ -29,13 +30,14 @@ rounded once. Arguments are not checked here: `ops` does that, where errors can 
 
 from __future__ import annotations
 
+from .aside import Aside
 from .batch_norm import batch_norm_sent_back, batch_normalized
 from .dispatch import KERNELS, correlation, kernels_in_use, pools, served, settled, use_kernels
 from .gemm import matmul
 from .memory_order import aligned_empty, ask_for_huge_pages, flattened, keep_freed_memory, unflattened
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, shared_elementwise, sum_by_channel
-from .prepared_pooling import settled_max_pool, settled_scatter_taps
+from .prepared_pooling import may_name_none, settled_max_pool, settled_scatter_taps, taps_of_positive
 from .sums import settled_sum, sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
@@ -43,6 +45,7 @@ from .window import Array, Window, make_window
 __all__ = [
     "KERNELS",
     "WORTH_HOLDING_BLAS",
+    "Aside",
     "Window",
     "add_bias",
     "aligned_empty",
@@ -63,6 +66,7 @@ __all__ = [
     "masked",
     "matmul",
     "max_pool",
+    "may_name_none",
     "rectify",
     "rescaled",
     "scatter_taps",
@@ -78,6 +82,7 @@ __all__ = [
     "sum_by_channel",
     "sum_over",
     "sum_windows",
+    "taps_of_positive",
     "unflattened",
     "use_kernels",
 ]

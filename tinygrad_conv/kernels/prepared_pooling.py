@@ -16,9 +16,11 @@ import numpy as np
 from . import pooling
 from .dispatch import pools
 from .memory_order import memory_order
+from .pointwise import zeros
 from .pooling import ONE, TAPS, as_bits, has_nan, in_windows, side_by_side
 from .window import Array, Window
 
+NONE = np.array(4, np.uint8)  # a tap beyond those of a window of 2x2
 FEW_WINDOWS = 100_000  # with more, work is shared among threads, or done in parts that stay in the cache
 
 
@@ -44,7 +46,25 @@ def settled_scatter_taps(
 
 def serves(window: Window, windows: int) -> bool:
     """Whether so many windows lie side by side in a small image."""
-    return pools() is pooling and side_by_side(window) and windows <= FEW_WINDOWS
+    return may_name_none(window) and windows <= FEW_WINDOWS
+
+
+def may_name_none(window: Window) -> bool:
+    """Whether a tap that no window has is none to `scatter_taps`: it compares taps with each place's own."""
+    return pools() is pooling and side_by_side(window)
+
+
+def taps_of_positive(tap: Array, y: Array) -> Array:
+    """The taps of windows whose maximum y [N, C, P, Q] is above 0; of the others one that no window has.
+
+    A number takes a byte: it is a few short passes, where clearing dy takes longer than sending it back. The
+    strides are those of the taps, along axes of size 1 too, for by them the gradient is laid out.
+    """
+    above = np.greater(y, zeros((), y.dtype)).view(np.uint8)
+    above -= ONE  # all bits where it is not
+    above &= NONE
+    named = np.ndarray(tap.shape, np.uint8, np.empty(tap.size, np.uint8), 0, tap.strides)
+    return np.bitwise_or(above, tap, out=named)
 
 
 def max_pool_into(

@@ -92,6 +92,11 @@ def share(work: Callable[[int, int], Result], count: int, microseconds: float) -
     return results
 
 
+def hand_over(part: Part) -> None:
+    """Have it done by a thread that has nothing else to do, or by whoever asks for its outcome before."""
+    _state.pool().take(part)
+
+
 class Work(NamedTuple):
     """What `share` is given: work(first, last) for parts of range(rows), and a guess of its time."""
 

@@ -22,6 +22,7 @@ reading order:
     facts.py, guard.py    what it takes for granted of that, and whether it still holds
     joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
+    aside.py        which lines another thread may do meanwhile
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     descent.py, bundle.py    such changes for many steps: plain descent, and many parameters in one vector
     runner.py, state.py    one step, and how it is undone where something fails

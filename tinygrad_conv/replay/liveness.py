@@ -103,13 +103,14 @@ def parts_of(value: Any) -> list[Any]:
 
 
 def last_reads(recorded: Recorded, owner: list[int]) -> dict[int, int]:
-    """By owner: the number of the last line that reads its memory."""
+    """By owner: the number of the last line that reads its memory, or while which that is read aside."""
     last: dict[int, int] = {}
     for number, line in enumerate(recorded.lines):
+        until = recorded.done_by.get(number, number)
         for slot in line.reads:
             parts = [slot, *members(recorded, slot)]
             for part in parts:
-                last[owner[part]] = number
+                last[owner[part]] = max(last.get(owner[part], 0), until)
     return last
 
 

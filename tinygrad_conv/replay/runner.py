@@ -15,12 +15,14 @@ from ..engine.memory import read_only
 from ..engine.registry import door, if_open
 from ..engine.tensor import Tensor, tensor_of
 from ..errors import ReplayError
+from ..kernels import Aside
 from ..members import each_once
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
 from ..options import COUNT, check_option
 from ..randomness.default import generator
 from .arguments import Arguments
+from .aside import begun, finished, with_lines_aside
 from .calls import calls_of
 from .gradients import FORGET, nothing
 from .guard import Guard
@@ -53,10 +55,11 @@ class Program:
         """key: of the arguments that it is for. lock: whoever runs the step, or measures it, has it."""
         self.as_recorded, self.guard, self.key, self.lock = recorded, guard, key, lock
         imagine(recorded)
-        self.recorded = recorded = joined(recorded)
+        self.recorded = recorded = with_lines_aside(joined(recorded))
         self.lines = recorded.lines
         self.calls, self.nbytes = calls_of(recorded)
-        self.first_calls = [*with_releases(self.calls[:-1], releases(recorded))]
+        self.aside = Aside()
+        self.first_calls = [*arranged(self.calls[:-1], recorded, self.aside)]
         self.last_calls = self.calls[-1:]
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
@@ -85,7 +88,10 @@ class Program:
             for call in self.first_calls:
                 call(slots, tensors)
         except BaseException:
-            before.restore()
+            try:
+                self.aside.drop()
+            finally:
+                before.restore()
             raise
         try:
             for call in self.last_calls:  # an optimiser's step, mostly: interrupted it is all or nothing
@@ -207,13 +213,22 @@ class Changed:
         )
 
 
-def with_releases(calls: list[Call], released: dict[int, list[int]]) -> Iterator[Call]:
-    """The calls that do something, each followed by letting go of what it is the last to read."""
+def arranged(calls: list[Call], recorded: Recorded, aside: Aside) -> Iterator[Call]:
+    """The calls that do something, each followed by letting go of what it is the last to read, some of them
+    done aside.
+    """
+    released, waiting = releases(recorded), set(recorded.done_by.values())
     for number, call in enumerate(calls):
-        if call is not nothing:
+        if number in waiting:
+            yield finished(aside)
+        if number in recorded.done_by:
+            yield begun(aside, call)
+        elif call is not nothing:
             yield call
         if number in released:
             yield partial(let_go, released[number])
+    if len(calls) in waiting:
+        yield finished(aside)
 
 
 def let_go(numbers: list[int], slots: list[Any], tensors: list[Tensor]) -> None:

@@ -37,6 +37,9 @@ def max_pool2d_dx_relu_dx_replayed(out, shared, dy, tap, x_shape, y, **geometry)
     The place that won has the number y, so what relu's rule would clear there need not be sent at all.
     """
     scatter = max_pool2d_dx_replayed(out, shared, dy, tap, x_shape, **geometry)
+    if kernels.may_name_none(pool_window("scatter_taps", x_shape[-2:], **geometry)):
+        of_positive = kernels.taps_of_positive
+        return lambda dy, tap, x_shape, y: scatter(dy, of_positive(tap, y), x_shape)
     rectified = relu_dx_replayed(np.empty_like(dy), shared, dy, y) or relu_dx
     return lambda dy, tap, x_shape, y: scatter(rectified(dy, y), tap, x_shape)
 
