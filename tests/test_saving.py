@@ -107,6 +107,7 @@ def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(tmp_path):
         ({"net": [net()]}, r"obj\['net'\]\[0\] is Sequential"),
         ({"f": len}, r"obj\['f'\] is builtin_function_or_method, .*; save what is in it"),
         ([np.array([None])], r"obj\[0\] is an array of object"),
+        ([np.ma.array([1.0, 2.0], mask=[0, 1])], r"obj\[0\] is a masked array, .*; fill it"),
         ([np.array(["a"])], r"obj\[0\] is an array of <U1"),
         ({"a": (np.array(1j),)}, r"obj\['a'\]\[0\] is an array of complex128"),
         (in_itself(), r"obj\['in'\]\['in'\]\['in'\]… is nested more than 100 deep; is it in itself\?"),

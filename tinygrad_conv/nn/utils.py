@@ -10,11 +10,12 @@ import numpy as np
 
 from .. import functional as F
 from ..absent.missing import public_names
-from ..dtypes import Array
+from ..dtypes import Array, numbers_in, numeric_array
 from ..engine.commit import Changes
 from ..engine.modes import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..foreign import numbers_of
 from ..functional.arguments import rewrite
 from ..options import FLAG, NOT_NEGATIVE, checked, is_real, number
 
@@ -100,9 +101,12 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 @observable
 @checked()
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Write the numbers of a row into the parameters, in their order: into all of them, or into none."""
+    """Write the numbers of a row into the parameters, in their order: into all of them, or into none.
+
+    Raises OverflowError for finite numbers that a parameter would hold as Inf.
+    """
     parameters = list(parameters)
-    numbers = vec.data if isinstance(vec, Tensor) else np.asarray(vec)
+    numbers = vec.data if isinstance(vec, Tensor) else numeric_array(numbers_of(vec))
     total = sum(parameter.numel() for parameter in parameters)
     if numbers.ndim != 1 or len(numbers) != total:
         given = show_shape(numbers.shape)
@@ -111,7 +115,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     for parameter in parameters:
         end = start + parameter.numel()
         part = numbers[start:end].reshape(parameter.shape)
-        rewrite(changes, parameter, np.array(part, parameter.dtype))
+        rewrite(changes, parameter, numbers_in(part, parameter.dtype))
         start = end
     changes.commit()
 
