@@ -1,11 +1,11 @@
-"""Optimisers of a user's own: options that must be given, and an `update` that does not do what it is to."""
+"""Optimisers and schedules of a user's own: what they must be given, and what they do that cannot be."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tinygrad_conv import nn
+from tinygrad_conv import nn, optim
 from tinygrad_conv.errors import ShapeError
 from tinygrad_conv.optim.optimizer import Optimizer, required
 
@@ -114,3 +114,17 @@ def test_an_update_that_has_nothing_to_do_is_not(recwarn):
         Plain([p], {"lr": lr}).step()
         Gathering([p], {"lr": lr}).step()
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("rates", [[], [0.1], [0.1, 0.2, 0.3]])
+def test_a_schedule_that_returns_rates_for_other_groups_changes_none(rates):
+    class Faulty(optim.lr_scheduler.LRScheduler):
+        def get_lr(self):
+            return rates if self.last_epoch else self.base_lrs
+
+    a, b = nn.Parameter(np.ones(1)), nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.3}], lr=0.5)
+    schedule = Faulty(optimizer)
+    with pytest.raises(ValueError, match=f"^Faulty: {len(rates)} rates of get_lr for 2 parameter groups"):
+        schedule.step()
+    assert schedule.last_epoch == 0 and schedule.get_last_lr() == [0.5, 0.3]

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..dtypes import FLOATS, Array
+from ..dtypes import FLOATS, NUMBERS, Array
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import OBSERVATION, enable_grad
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..foreign import plain_option
-from ..options import Option, check_option, show_given, wrap_constructor
+from ..options import NUMBER, Option, check_option, show_given, wrap_constructor
 from .drafts import (
     IN_PLACE,
     Drafts,
@@ -183,6 +183,8 @@ class Optimizer:
             return self.step_on_copies()
         changes, arrays = Changes(), []
         for group in self.param_groups:
+            if type(group.get("lr", 0)) not in NUMBERS:
+                check_option(type(self).__name__, "lr", NUMBER, group["lr"])  # a list of them would broadcast
             for param in group["params"]:
                 grad = getattr(param, "_grad", None)  # .grad, in C
                 if grad is not None:  # an uninitialized parameter has no data either
