@@ -27,6 +27,9 @@ BACKWARD.set(None)
 
 is_grad_enabled = GRAD.get
 
+RUNNING_LATER = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+"""Whose bodies run after the call has returned."""
+
 
 class Followed:
     """Who follows every sweep, in all threads (observe.py)."""
@@ -49,9 +52,12 @@ class enable_grad(ContextDecorator):
         enforce(without(self, ENTERED.get()))
 
     def __call__(self, function: Any) -> Any:
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        if any(runs_later(function) for runs_later in RUNNING_LATER):
             name = function.__name__
             raise TypeError(f"it would end before the body of {name} runs; use a `with` block in there")
+        if inspect.isclass(function):
+            name = function.__name__
+            raise TypeError(f"it would not hold in the methods of {name}, a class; decorate these")
         return super().__call__(function)
 
     def _recreate_cm(self) -> enable_grad:
