@@ -247,9 +247,10 @@ def softplus(x, *, beta=1.0, threshold=20.0):
     Raises DtypeError for integers.
     """
     check_float("softplus", input=x)
+    numbers = wide(x)
     with np.errstate(over="ignore"):
-        scaled = x * x.dtype.type(beta)
-    y = np.asarray(log_one_plus_exp(scaled) / x.dtype.type(beta))
+        scaled = numbers * numbers.dtype.type(beta)
+    y = np.asarray(log_one_plus_exp(scaled) / numbers.dtype.type(beta)).astype(x.dtype, copy=False)
     np.copyto(y, x, where=scaled > threshold)
     return y
 
@@ -258,7 +259,7 @@ def softplus(x, *, beta=1.0, threshold=20.0):
 def softplus_dx(dy, x, beta, threshold):
     """σ(βx), and 1 where βx > threshold."""
     with np.errstate(over="ignore"):
-        scaled = x * beta
+        scaled = wide(x) * beta
     return where(dy, dy * sigmoid(scaled), condition=scaled > threshold)
 
 
