@@ -140,8 +140,7 @@ RULES.update({"log2": logarithm(2), "log10": logarithm(10)})
 @writes("erfc")
 def erfc(graph: Graph, x: Value) -> Any:
     """1 - Erf(x)."""
-    x = graph.cast(x, graph.y.dtype)
-    return graph.node("Sub", graph.number(1, x), graph.node("Erf", x))
+    return graph.node("Sub", graph.number(1, graph.y), graph.node("Erf", graph.cast(x, graph.y.dtype)))
 
 
 @writes("normal_cdf")
