@@ -68,9 +68,13 @@ def length_of_all(arrays: list[Array], p: float) -> float:
 
 def root_of_squares(vector: Array) -> float:
     """The 2-norm as the root of a sum, for np.linalg.norm's dot product would wake the threads of BLAS, which
-    go on spinning.
+    go on spinning. Where the squares leave the range of float64, of the numbers' shares of the largest.
     """
-    return math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
+    root = math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
+    if 0 < root < math.inf or not vector.size:
+        return root
+    largest = float(np.max(np.abs(vector)))
+    return largest * root_of_squares(vector / largest) if 0 < largest < math.inf else root
 
 
 def length(vector: Array, p: float) -> float:
