@@ -131,3 +131,46 @@ def test_a_full_disk_is_told_by_the_name_that_was_asked_for(monkeypatch, tmp_pat
             write()
         assert caught.value.filename == str(path)
     assert path.read_text() == "older" and os.listdir(tmp_path) == ["file"]
+
+
+@EVERY_WRITER
+@pytest.mark.skipif(os.name != "posix", reason="there are no permissions here")
+def test_what_is_private_stays_so(writer, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("older")
+    path.chmod(0o600)
+    WRITERS[writer]()(path)
+    assert path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() != b"older"
+
+
+@EVERY_WRITER
+def test_what_is_write_protected_is_not_replaced(writer, monkeypatch, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("older")
+    path.chmod(0o444)
+    write = WRITERS[writer]()
+    monkeypatch.setattr(os, "access", lambda *given: False)  # root may write it nevertheless
+    with pytest.raises(PermissionError) as caught:
+        write(path)
+    assert caught.value.filename == str(path)
+    assert path.read_text() == "older" and os.listdir(tmp_path) == ["file"]
+
+
+def test_the_name_of_a_folder_is_none_of_a_file(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        tg.save([1], f"{tmp_path}{os.sep}new{os.sep}")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    for name in ("x" * 250, "文" * 80):
+        tg.save([1], tmp_path / name)
+        tg.save([2], tmp_path / name)
+        assert tg.load(tmp_path / name) == [2] and os.listdir(tmp_path) == [name]
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="there is no such device here")
+def test_a_device_takes_an_archive():
+    tg.save([1], os.devnull)
+    assert Path(os.devnull).is_char_device()

@@ -141,3 +141,25 @@ def test_integers_of_64_bits_with_and_without_a_sign_have_no_dtype_in_common():
         tg.utils.data.default_collate([1, 2**63])
     assert (large + large.clone().fill_(1)).tolist() == [2**63 + 2]
     assert (large + 1).dtype == np.uint64
+
+
+class OthersArray:
+    """An array of another library, whose `__array__` is older than the argument `copy`."""
+
+    def __init__(self, numbers):
+        self.numbers, self.dtype = numbers, numbers.dtype
+
+    def __array__(self, dtype=None):
+        return self.numbers if dtype is None else self.numbers.astype(dtype)
+
+
+@pytest.mark.parametrize("make", [tg.tensor, tg.as_tensor, tg.Tensor])
+@pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32])
+def test_arrays_of_other_libraries_keep_their_dtype(make, dtype):
+    """float64 was rounded to the default dtype in silence."""
+    numbers = (
+        np.array([1, 2, 3]).astype(dtype) / dtype(3) if dtype != np.int32 else np.array([1, 2, 3], dtype)
+    )
+    made = make(OthersArray(numbers))
+    assert made.dtype == dtype and made.tolist() == numbers.tolist()
+    assert np.shares_memory(made.data, numbers) == (make is not tg.tensor)

@@ -51,8 +51,8 @@ def test_a_batch_is_its_images_one_by_one_and_stays_as_it_is(name):
     np.testing.assert_array_equal(batch, before)
     assert not np.shares_memory(together, batch) and type(together) is np.ndarray
     assert together.dtype == batch.dtype and together.flags.c_contiguous
-    tensor = make(seed=3)(tg.tensor(batch, requires_grad=True))
-    assert isinstance(tensor, tg.Tensor) and not tensor.requires_grad
+    tensor = make(seed=3)(tg.tensor(batch))
+    assert isinstance(tensor, tg.Tensor)
     np.testing.assert_array_equal(tensor.data, together)
     strided = np.asfortranarray(batch[:, :, ::-1])[:, :, ::-1]
     np.testing.assert_array_equal(make(seed=3)(strided), together)
@@ -327,7 +327,8 @@ def test_pictures_of_pillows():
     np.testing.assert_array_equal(transforms.ToTensor()(colours).data, transforms.ToTensor()(numbers).data)
     assert transforms.ToTensor()(colours.convert("L")).shape == (1, 7, 6)
     assert transforms.ToTensor()(colours.convert("P")).shape == (3, 7, 6)
-    assert transforms.ToTensor()(colours.convert("1")).data.dtype == bool
+    bits = transforms.ToTensor()(colours.convert("1"))
+    assert bits.dtype == np.float32 and set(bits.flatten().tolist()) == {0, 1}
     with pytest.raises(TypeError, match="for a Pillow image, ToTensor"):
         transforms.Pad(1)(colours)
 

@@ -142,6 +142,7 @@ NO_NUMBERS = {
     "objects": np.array([None, 1.0], object),
     "a date": np.datetime64("2020-01-01"),
     "complex": np.complex64(1),
+    "a masked array": np.ma.array([1.0, 2.0], mask=[False, True]),
     "a function": len,
 }
 TAKING_NUMBERS = {
@@ -155,11 +156,12 @@ TAKING_NUMBERS = {
     "full_like": tg.full_like,
     "new_tensor": lambda x, value: x.new_tensor(value),
     "isin": tg.isin,
-    "isin of arrays": lambda x, value: tg.isin(x, np.asarray(value)),
+    "isin of arrays": lambda x, value: tg.isin(x, np.asanyarray(value)),
     "searchsorted": tg.searchsorted,
     "normal": lambda x, value: tg.normal(value, 1.0, (2,)),
-    "matmul": lambda x, value: x[:2] @ np.asarray(value),
+    "matmul": lambda x, value: x[:2] @ np.asanyarray(value),
     "equal": tg.equal,
+    "vector_to_parameters": lambda x, value: tg.nn.utils.vector_to_parameters(np.asanyarray(value), [x]),
 }
 
 
@@ -171,6 +173,43 @@ def test_what_is_no_number_never_becomes_one(name, given):
     with pytest.raises((TypeError, ValueError), match=r"^\w+: |^x.*…[\])]( = …)?: "):
         TAKING_NUMBERS[name](x, NO_NUMBERS[given])
     assert x.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("given", NO_NUMBERS)
+@pytest.mark.parametrize("of_a_leaf", [False, True])
+def test_a_hook_puts_no_other_thing_in_the_place_of_a_gradient(given, of_a_leaf):
+    x = tg.ones(2, requires_grad=True)
+    y = x * 1
+    value = NO_NUMBERS[given]
+    returned = np.full(2, value) if np.ndim(value) == 0 else np.asanyarray(value)
+    (x if of_a_leaf else y).register_hook(lambda gradient: returned)
+    with pytest.raises((TypeError, ValueError), match="^a hook returned .*"):
+        y.sum().backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("given", [np.array([1, 2]), np.array([1.0, 2.0]), tg.tensor([1.0, 2.0])])
+def test_a_hook_may_return_numbers_of_any_dtype(given):
+    x = tg.ones(2, requires_grad=True)
+    x.register_hook(lambda gradient: given)
+    x.sum().backward()
+    assert x.grad.dtype == np.float32 and x.grad.tolist() == [1, 2]
+
+
+def test_numbers_of_a_vector_that_a_parameter_cannot_hold_change_none():
+    a, b = tg.ones(1), tg.ones(1, dtype=tg.float16)
+    with pytest.raises(OverflowError, match="vector_to_parameters: float16 holds numbers up to 65504"):
+        tg.nn.utils.vector_to_parameters(np.array([2.0, 1e5]), [a, b])
+    assert a.item() == b.item() == 1
+
+
+def test_a_state_dict_with_a_masked_array_loads_nothing():
+    layer = tg.nn.Linear(1, 2)
+    before = layer.weight.tolist()
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(TypeError, match="load_state_dict: bias is MaskedArray, .* would lose its mask"):
+        layer.load_state_dict({"weight": np.ones((2, 1)), "bias": masked})
+    assert layer.weight.tolist() == before
 
 
 def test_integers_that_no_dtype_holds_do_not_become_rounded_floats():

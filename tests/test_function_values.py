@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv.errors import ShapeError
+from tinygrad_conv.errors import RuleError, ShapeError
 
 from .helpers import leaf
 
@@ -336,3 +336,12 @@ def test_channels_are_dropped_as_a_whole():
     y = np.asarray(tg.alpha_dropout(x, 0.3, training=True))
     assert abs(y.mean()) < 0.02
     assert abs(y.std() - 1) < 0.02
+
+
+def test_the_order_of_a_norm_may_be_a_tensor_without_dimensions():
+    x = tg.tensor([3.0, 4.0])
+    assert x.norm(tg.tensor(2.0)).item() == 5 and x.norm("fro").item() == 5
+    with pytest.raises(RuleError, match=r"p is a param, .* pass p.detach\(\)"):
+        x.norm(tg.tensor(2.0, requires_grad=True))
+    with pytest.raises(ValueError, match="p must be a number or 'fro', not 'nuc'"):
+        x.norm("nuc")

@@ -250,6 +250,9 @@ SIGMOIDS = {
     "glu": lambda x: F.glu(tg.stack([tg.ones_like(x), x], 1), 1)[:, 0],
     "softmax": lambda x: F.softmax(tg.stack([x, tg.zeros_like(x)], 1), 1)[:, 0],
     "log_softmax": lambda x: F.log_softmax(tg.stack([x, tg.zeros_like(x)], 1), 1)[:, 0],
+    "hardsigmoid": F.hardsigmoid,
+    "celu": lambda x: F.celu(x, 0.3),
+    "softplus": lambda x: F.softplus(x, 5.0, 3.0),
 }
 
 
@@ -264,6 +267,21 @@ def test_what_cancels_is_computed_in_float32(name):
     assert y.dtype == x.grad.dtype == np.float16
     np.testing.assert_allclose(y.data, right.data, rtol=6e-4, atol=1e-7)
     np.testing.assert_allclose(x.grad, exact.grad, rtol=1e-3, atol=3e-4)
+
+
+def test_a_kink_is_where_it_is_in_float16_too():
+    """2.998 + 3 is rounded to 6, and 5 · 0.6 to 3: there the other branch was taken."""
+    for function, number, value, slope in (
+        (F.hardsigmoid, 2.998, 1.0, 1 / 6),
+        (lambda x: F.softplus(x, 5.0, 3.0), 0.6001, 0.6001, 1.0),
+    ):
+        x = tg.tensor(np.array([number], np.float16), requires_grad=True)
+        y = function(x)
+        y.backward()
+        np.testing.assert_allclose([y.item(), x.grad[0]], [value, slope], rtol=6e-4)
+    x = tg.tensor([1.0], dtype=tg.float16)
+    assert F.hardsigmoid(x, inplace=True) is x and F.celu(x, inplace=True) is x
+    assert x.item() == np.float16(4 / 6)
 
 
 def test_the_slopes_of_silu_and_hardswish_keep_their_digits_where_they_cross_zero():

@@ -121,6 +121,8 @@ OPTIMIZERS = [
     ("Adamax", {}),
     ("NAdam", {"momentum_decay": 0.1}),
     ("RAdam", {"lr": 0.05}),
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("RMSprop", {"momentum": 0.9, "centered": True}),
 ]
 

@@ -34,6 +34,7 @@ LOSSES = [
     ("soft_margin_loss", (A[:, 0],), (SIGNS,), {}),
     ("gaussian_nll_loss", (A, B, np.abs(C)), (), {"full": True}),
     ("gaussian_nll_loss", (A, B, np.array([[0.0], [1e-9], [1.0], [2.0]])), (), {}),
+    ("gaussian_nll_loss", (A, B, np.abs(C[:1])), (), {"full": True}),  # one variance for each column
     ("poisson_nll_loss", (A,), (COUNTS,), {}),
     ("poisson_nll_loss", (np.abs(A),), (COUNTS,), {"log_input": False, "full": True}),
 ]
@@ -98,6 +99,7 @@ def test_they_are_pytorchs(name, inputs, rest, options, dtype, reduction):
         (lambda: F.margin_ranking_loss(A, B[:, :2], SIGNS), ShapeError, "do not broadcast"),
         (lambda: F.soft_margin_loss(A, SIGNS[:3]), ShapeError, "do not broadcast"),
         (lambda: F.gaussian_nll_loss(A, B, -np.abs(C)), ValueError, "var holds negative numbers"),
+        (lambda: F.gaussian_nll_loss(A, B, np.abs(C[:1, :1])), ShapeError, "1 in the place of one size"),
         (lambda: F.poisson_nll_loss(COUNTS.astype(int), COUNTS), DtypeError, "poisson_nll_loss: input"),
         (lambda: F.hinge_embedding_loss(A, SIGNS[:, None], "wide"), TypeError, "margin must be a number"),
         (lambda: nn.TripletMarginLoss(reduction="all"), ValueError, "reduction must be"),

@@ -42,9 +42,17 @@ def test_no_grad_refuses_to_decorate_what_runs_later():
     def generator():
         yield
 
-    for function in (coroutine, generator):
+    async def generator_of_coroutines():
+        yield
+
+    for function in (coroutine, generator, generator_of_coroutines):
         with pytest.raises(TypeError, match="would end before"):
             tg.no_grad()(function)
+    with pytest.raises(TypeError, match="would not hold in the methods of Net, a class; decorate these"):
+
+        @tg.no_grad()
+        class Net:
+            pass
 
 
 def test_modes_belong_to_one_thread():

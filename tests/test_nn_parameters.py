@@ -22,6 +22,17 @@ def test_parameters_as_one_vector():
         nn.utils.parameters_to_vector([])
 
 
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e-310])
+def test_clipping_by_a_norm_whose_square_no_number_holds(size):
+    a, b, unused = (tg.zeros(length, dtype=tg.float64, requires_grad=True) for length in (2, 1, 0))
+    a.grad, b.grad, unused.grad = np.array([2.0, -1.0]) * size, np.array([2.0]) * size, np.zeros(0)
+    norm = nn.utils.clip_grad_norm_([a, b, unused], 1.0)
+    np.testing.assert_allclose(norm.item(), 3 * size, rtol=1e-14)
+    factor = 1 / (3 * size + 1e-6) if size > 1 else 1.0  # what is short stays as it is
+    np.testing.assert_allclose(a.grad, np.array([2.0, -1.0]) * size * factor, rtol=1e-14)
+    np.testing.assert_allclose(b.grad, [2.0 * size * factor], rtol=1e-14)
+
+
 def test_clipping_by_value():
     a, b = nn.Parameter(np.zeros(3)), nn.Parameter(np.zeros(1))
     a.grad = array = np.array([-3.0, 0.2, 5.0])

@@ -1,11 +1,12 @@
-"""Optimisers of a user's own: options that must be given, and an `update` that does not do what it is to."""
+"""Optimisers and schedules of a user's own: what they must be given, and what they do that cannot be."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tinygrad_conv import nn
+from tinygrad_conv import nn, optim
+from tinygrad_conv.errors import ShapeError
 from tinygrad_conv.optim.optimizer import Optimizer, required
 
 
@@ -46,6 +47,58 @@ def test_an_update_that_forgets_to_change_its_array_is_told_so(dtype):
     np.testing.assert_array_equal(p.data, 1)
 
 
+RETURNED = {
+    "no numbers": (lambda data, state: (None, state), TypeError),
+    "complex numbers": (lambda data, state: (data * 1j, state), TypeError),
+    "masked numbers": (lambda data, state: (np.ma.array(data, mask=True), state), TypeError),
+    "no state": (lambda data, state: data * 2.0, TypeError),
+    "another shape": (lambda data, state: (data[:1], state), ShapeError),
+    "one dimension more": (lambda data, state: (data[None], state), ShapeError),
+    "one number for all": (lambda data, state: (data.dtype.type(3), state), ShapeError),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+@pytest.mark.parametrize("returned", RETURNED)
+def test_a_formula_that_returns_what_cannot_be_moves_no_parameter(returned, dtype):
+    """The second parameter's fault must not find the first one moved."""
+    value, error = RETURNED[returned]
+
+    class Faulty(Optimizer):
+        def updated(self, data, grad, state, group):
+            return (data - grad, {}) if len(data) == 2 else value(data, {})
+
+    a, b = nn.Parameter(np.ones(2, dtype)), nn.Parameter(np.ones(3, dtype))
+    for p in (a, b):
+        p.grad = np.ones_like(p.data)
+    with pytest.raises(error, match="^Faulty: updated "):
+        Faulty([a, b], {}).step()
+    np.testing.assert_array_equal(a.data, 1)
+    np.testing.assert_array_equal(b.data, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+@pytest.mark.parametrize("change", ["resize", "reshape", "retype"])
+def test_an_update_that_makes_another_array_of_its_own_moves_no_parameter(change, dtype):
+    class Faulty(Optimizer):
+        def update(self, data, grad, state, group):
+            data -= grad
+            if len(data) == 3 and change == "resize":
+                data.resize(4, refcheck=False)
+            elif len(data) == 3 and change == "reshape":
+                data.shape = (1, 3)
+            elif len(data) == 3:
+                data.dtype = np.dtype(f"i{data.itemsize}")
+
+    a, b = nn.Parameter(np.ones(2, dtype)), nn.Parameter(np.ones(3, dtype))
+    for p in (a, b):
+        p.grad = np.ones_like(p.data)
+    with pytest.raises(ShapeError, match="^Faulty: update made .*`data -= …`"):
+        Faulty([a, b], {}).step()
+    np.testing.assert_array_equal(a.data, 1)
+    np.testing.assert_array_equal(b.data, 1)
+
+
 def test_an_update_that_has_nothing_to_do_is_not(recwarn):
     class Plain(Optimizer):
         def update(self, data, grad, state, group):
@@ -61,3 +114,17 @@ def test_an_update_that_has_nothing_to_do_is_not(recwarn):
         Plain([p], {"lr": lr}).step()
         Gathering([p], {"lr": lr}).step()
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("rates", [[], [0.1], [0.1, 0.2, 0.3]])
+def test_a_schedule_that_returns_rates_for_other_groups_changes_none(rates):
+    class Faulty(optim.lr_scheduler.LRScheduler):
+        def get_lr(self):
+            return rates if self.last_epoch else self.base_lrs
+
+    a, b = nn.Parameter(np.ones(1)), nn.Parameter(np.ones(1))
+    optimizer = optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.3}], lr=0.5)
+    schedule = Faulty(optimizer)
+    with pytest.raises(ValueError, match=f"^Faulty: {len(rates)} rates of get_lr for 2 parameter groups"):
+        schedule.step()
+    assert schedule.last_epoch == 0 and schedule.get_last_lr() == [0.5, 0.3]

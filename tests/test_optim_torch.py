@@ -34,6 +34,8 @@ CASES = [
     ("NAdam", {}),
     ("NAdam", {"lr": 0.05, "betas": (0.7, 0.9), "eps": 1e-2, "weight_decay": 0.1, "momentum_decay": 0.1}),
     ("NAdam", {"maximize": True}),
+    ("NAdam", {"lr": 0.05, "weight_decay": 0.2, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {"lr": 0.05, "betas": (0.7, 0.95), "weight_decay": 0.2, "decoupled_weight_decay": True}),
     ("RAdam", {}),
     ("RAdam", {"lr": 0.05, "betas": (0.7, 0.95), "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
     ("RMSprop", {}),

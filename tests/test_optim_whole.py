@@ -213,3 +213,20 @@ def test_options_of_other_types_are_refused():
 def test_clipping_a_used_up_generator_warns():
     with pytest.warns(UserWarning, match="used up"):
         assert nn.utils.clip_grad_norm_(iter(()), 1.0).item() == 0
+
+
+@pytest.mark.parametrize("rate", [[0.1, 0.2], np.array([0.1, 0.2]), tg.tensor([0.1]), None, "0.1"])
+def test_a_rate_that_is_set_later_is_one_number(rate):
+    """A list of the rates of all groups, as a schedule's get_last_lr() returns, would broadcast."""
+    p = nn.Parameter(np.ones(2))
+    optimizer = optim.SGD([p], lr=0.1)
+    p.grad = np.ones_like(p.data)
+    optimizer.param_groups[0]["lr"] = rate
+    with pytest.raises(TypeError, match="^SGD: lr must be a number, not "):
+        optimizer.step()
+    assert p.tolist() == [1, 1]
+    for usual in (1, np.float64(0.5), np.array(0.25), tg.tensor(0.125)):
+        optimizer.param_groups[0]["lr"] = usual
+        before = p.data.copy()
+        optimizer.step()
+        np.testing.assert_array_equal(p.data, before - float(usual))

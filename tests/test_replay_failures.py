@@ -230,8 +230,12 @@ def test_what_is_no_step() -> None:
     def generator(x: Any) -> Any:
         yield x
 
-    with pytest.raises(TypeError, match="a step is a function"):
-        tg.replay(generator)
+    async def generator_of_coroutines(x: Any) -> Any:
+        yield x
+
+    for step in (generator, generator_of_coroutines):
+        with pytest.raises(TypeError, match="a step is a function"):
+            tg.replay(step)
 
 
 def test_programs_are_bounded() -> None:

@@ -107,6 +107,7 @@ def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(tmp_path):
         ({"net": [net()]}, r"obj\['net'\]\[0\] is Sequential"),
         ({"f": len}, r"obj\['f'\] is builtin_function_or_method, .*; save what is in it"),
         ([np.array([None])], r"obj\[0\] is an array of object"),
+        ([np.ma.array([1.0, 2.0], mask=[0, 1])], r"obj\[0\] is a masked array, .*; fill it"),
         ([np.array(["a"])], r"obj\[0\] is an array of <U1"),
         ({"a": (np.array(1j),)}, r"obj\['a'\]\[0\] is an array of complex128"),
         (in_itself(), r"obj\['in'\]\['in'\]\['in'\]… is nested more than 100 deep; is it in itself\?"),
@@ -267,3 +268,76 @@ def test_arguments_that_cannot_be():
         tg.load("f", map_location="cuda")
     with pytest.raises(FileNotFoundError):
         tg.load("there is no such file")
+
+
+class InPieces(io.RawIOBase):
+    """An unbuffered file, which takes and gives a few bytes at once, as the system may."""
+
+    def __init__(self, content=b""):
+        self.file = io.BytesIO(content)
+
+    def writable(self):
+        return True
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, *place):
+        return self.file.seek(*place)
+
+    def write(self, content):
+        return self.file.write(bytes(content)[:7])
+
+    def readinto(self, content):
+        piece = self.file.read(min(5, len(content)))
+        content[: len(piece)] = piece
+        return len(piece)
+
+
+def test_an_unbuffered_file_gets_all_of_it():
+    file = InPieces()
+    tg.save({"x": np.arange(100)}, file)
+    assert not file.closed
+    for whole in (io.BytesIO(file.file.getvalue()), InPieces(file.file.getvalue())):
+        np.testing.assert_array_equal(tg.load(whole)["x"], np.arange(100))
+
+
+def test_of_two_in_a_file_the_first_is_not_taken_for_the_last():
+    file = io.BytesIO()
+    file.write(b"a header of somebody's")
+    first = file.tell()
+    tg.save([1], file)
+    second = file.tell()
+    tg.save([2], file)
+    file.seek(first)
+    with pytest.raises(CheckpointError, match=f"begins at byte {second}, .* from byte {first} on"):
+        tg.load(file)
+    file.seek(second)
+    assert tg.load(file) == [2]
+
+
+def test_files_that_are_not_open_for_it(tmp_path):
+    path = tmp_path / "file"
+    tg.save([1], path)
+    closed = io.BytesIO()
+    closed.close()
+    with path.open("rb") as reading, path.open("r+", encoding="utf-8") as text, path.open("ab") as appending:
+        for file in (reading, text, closed):
+            with pytest.raises(TypeError, match="^save: f must be a path or a file open for writing bytes"):
+                tg.save([2], file)
+        for file in (appending, text, closed):
+            with pytest.raises(TypeError, match="^load: f must be a path or a file open for reading bytes"):
+                tg.load(file)
+    with pytest.raises(TypeError, match=r"^load: f cannot be gone .*; pass io.BytesIO\(f.read\(\)\)"):
+        tg.load(OneWay())
+    assert tg.load(path) == [1]
+
+
+class OneWay(io.BytesIO):
+    """What comes out of a pipe."""
+
+    def seekable(self):
+        return False

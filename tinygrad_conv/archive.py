@@ -83,13 +83,24 @@ def read_archive(file: IO[bytes]) -> tuple[str, list[Array]]:
 
     Raises DamagedFileError, which names the member that is damaged.
     """
+    start = file.tell()
     file_size = file.seek(0, os.SEEK_END)
     with damage_of("the archive"):
         archive = zipfile.ZipFile(file)
     with archive:
+        check_start(archive, start)
         members = members_of(archive, contents_limit(file_size))
         text = read_text(archive, members[0], text_limit(file_size))
         return text, [read_array(archive, member) for member in members[1:]]
+
+
+def check_start(archive: zipfile.ZipFile, start: int) -> None:
+    """Refuse an archive with something before it, which may be another one: `zipfile` finds the last."""
+    first = min((member.header_offset for member in archive.infolist()), default=start)
+    if first > start:
+        raise DamagedFileError(
+            f"the archive begins at byte {first:,}, and there is something before it from byte {start:,} on"
+        )
 
 
 def parsed(text: str) -> Any:

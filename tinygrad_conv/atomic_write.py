@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import glob
+import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +18,9 @@ try:
     import fcntl
 except ImportError:  # on Windows, which refuses to delete an open file
     fcntl = None
+
+SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+LONGEST_NAME = 200  # bytes of a file's name in a temporary one, of the 255 that most systems allow
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -31,15 +37,19 @@ def replacing(path: str | Path, durable: bool = False) -> Iterator[IO[bytes]]:
     killed while they wrote it is removed.
     """
     target = Path(os.path.realpath(path))  # behind a link, which stays one
-    if target.exists() and not target.is_file():  # a pipe, or a device
+    check_target(path, target)
+    if target.exists() and not target.is_file():  # a pipe, or a device, where nobody can go back and forth
+        content = io.BytesIO()
+        yield content
         with open(target, "wb") as file:
-            yield file
+            file.write(content.getbuffer())
         return
     if durable:
         remove_leftovers(target.parent, target.name)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    temporary = target.with_name(f".{shortened(target.name)}.{os.getpid()}.{os.urandom(4).hex()}.part")
     try:
         with naming(target), opened(temporary, target) as file:
+            copy_permissions(target, temporary)
             yield file
             file.flush()
             if durable:
@@ -53,6 +63,26 @@ def replacing(path: str | Path, durable: bool = False) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_target(path: str | Path, target: Path) -> None:
+    """Refuse what opening a file to write would: a folder by its name, and a file that is write-protected."""
+    if str(path).endswith(SEPARATORS):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+
+
+def shortened(name: str) -> str:
+    """As much of a name as leaves room for what a temporary one has beside it."""
+    return os.fsdecode(os.fsencode(name)[:LONGEST_NAME])
+
+
+def copy_permissions(target: Path, temporary: Path) -> None:
+    """Let those read and write the new file who may the older one: what is private stays so."""
+    if target.exists():
+        with suppress(OSError):  # on a file system that has none
+            os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
 
 
 @contextmanager
@@ -91,7 +121,7 @@ def lock(file: IO[bytes], flags: int) -> bool:
 
 def remove_leftovers(folder: Path, name: str = "") -> None:
     """Remove what programs left in a folder that were killed while they wrote a file, or any file."""
-    for leftover in folder.glob(f".{glob.escape(name) or '*'}.*.part"):
+    for leftover in folder.glob(f".{glob.escape(shortened(name)) or '*'}.*.part"):
         with suppress(OSError):
             if fcntl is None:
                 leftover.unlink()  # fails where it is open

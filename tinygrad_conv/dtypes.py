@@ -46,15 +46,18 @@ def set_default_dtype(dtype: DTypeLike) -> None:
 def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> Array:
     """Data as an array of a dtype that tensors have; shares memory where it can, unless `copy`.
 
-    Python floats and lists of them take the default dtype. Raises DtypeError for dtypes that tensors do not
-    have, and for what holds no numbers, which NumPy makes some of: NaN of None, 3 of "3", True of an object.
+    Python floats and lists of them take the default dtype; arrays, other libraries' too, keep theirs. Raises
+    DtypeError for dtypes that tensors do not have, and for what holds no numbers, which NumPy makes some of:
+    NaN of None, 3 of "3", True of an object.
     """
-    if isinstance(data, np.ma.MaskedArray):
-        raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
+    check_unmasked(data)
     if dtype is not None:  # apart: of integers in a list NumPy refuses those that dtype cannot hold
         numeric_array(data)
-    array = np.array(data, dtype) if copy else np.asarray(data, dtype)
-    if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+    if copy and hasattr(data, "__array__"):  # whose library may not know of `copy`
+        array = np.array(np.asarray(data), dtype)
+    else:
+        array = np.array(data, dtype) if copy else np.asarray(data, dtype)
+    if dtype is None and array.dtype == np.float64 and not hasattr(data, "dtype"):
         check_no_large_integers(data, array)
         array = array.astype(get_default_dtype())
     if array.dtype.kind not in "biu" and array.dtype not in FLOATS:
@@ -62,8 +65,15 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     return array
 
 
+def check_unmasked(data: Any) -> None:
+    """Refuse an array in which some numbers are not to count."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
+
+
 def numeric_array(value: Any) -> Array:
-    """A value as an array. Raises DtypeError for None, texts, dates, complex numbers or objects."""
+    """A value as an array. Raises DtypeError for None, texts, dates, complex numbers, objects, or a mask."""
+    check_unmasked(value)
     array = np.asarray(value)
     if array.dtype.kind not in KINDS and not is_of_large_integers(array):
         raise DtypeError(f"numbers are bools, integers or floats, not {array.dtype}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import Array
+from .dtypes import Array, check_unmasked
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -41,9 +41,11 @@ def numbers_of(value: Any) -> Array:
     """What is no Tensor as an array, in the same memory where NumPy has the dtype and it is on the CPU.
 
     PyTorch's tensors may require grad, and be anywhere; bfloat16 becomes float32, which holds its numbers
-    exactly. Raises TypeError, ValueError or RuntimeError for what are no numbers that NumPy has.
+    exactly. Raises TypeError, ValueError or RuntimeError for what are no numbers that NumPy has, DtypeError
+    for a masked array.
     """
     if not is_torchs(value):
+        check_unmasked(value)
         return np.asarray(value)
     plain = value.detach().cpu().resolve_conj().resolve_neg()
     if plain.dtype is sys.modules["torch"].bfloat16:

@@ -86,6 +86,10 @@ class Changes:
         """Several dicts get an entry of the same key, each its own value."""
         self._others.append(map(setitem, mappings, repeat(key), values))
 
+    def written(self) -> Iterable[tuple[Array, Array]]:
+        """The arrays that are to be written to, with what goes into them."""
+        return zip(self.arrays, self._numbers)
+
     def commit(self) -> None:
         """Make all changes, in a single step of the interpreter.
 

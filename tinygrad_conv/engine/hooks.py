@@ -9,7 +9,9 @@ from weakref import ref
 
 import numpy as np
 
-from ..errors import ShapeError, show_array
+from ..dtypes import as_array
+from ..errors import DtypeError, ShapeError, show_array
+from ..foreign import numbers_of
 
 Hooks = dict[int, Callable[..., Any]]
 
@@ -58,12 +60,19 @@ def run_hooks(hooks: Hooks, gradient: Any) -> Any:
 
 
 def like_gradient(replacement: Any, gradient: Any) -> Any:
-    """What a hook returned (an array, a NumPy number or a Tensor) in the type and dtype of the gradient."""
+    """What a hook returned (an array, a NumPy number or a Tensor) in the type and dtype of the gradient.
+
+    Raises DtypeError for numbers that no Tensor has, and for what holds none.
+    """
     gradient_type = type(gradient)
     if gradient_type is not np.ndarray and type(replacement) is gradient_type:  # Tensors, and so on the tape
         return replacement if replacement.dtype == gradient.dtype else replacement.to(gradient.dtype)
-    numbers = replacement if isinstance(replacement, (np.ndarray, np.generic)) else replacement.data
-    array = np.asarray(numbers, gradient.dtype)
+    numbers = replacement._data if hasattr(replacement, "_edge") else replacement
+    try:
+        array = as_array(numbers_of(numbers))
+    except DtypeError as error:
+        raise DtypeError(f"a hook returned {type(replacement).__name__} for a gradient: {error}") from None
+    array = array.astype(gradient.dtype, copy=False)
     return array if gradient_type is np.ndarray else gradient_type(array)
 
 

@@ -20,6 +20,9 @@ GRAD.set(True)  # what is set is found at once, a default after looking for it e
 
 is_grad_enabled = GRAD.get
 
+RUNNING_LATER = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+"""Whose bodies run after the call has returned."""
+
 
 class enable_grad(ContextDecorator):
     """Ops are recorded inside, also within `no_grad`: a `with` block, or a decorator `@tg.enable_grad()`."""
@@ -36,9 +39,12 @@ class enable_grad(ContextDecorator):
         enforce(without(self, ENTERED.get()))
 
     def __call__(self, function: Any) -> Any:
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        if any(runs_later(function) for runs_later in RUNNING_LATER):
             name = function.__name__
             raise TypeError(f"it would end before the body of {name} runs; use a `with` block in there")
+        if inspect.isclass(function):
+            name = function.__name__
+            raise TypeError(f"it would not hold in the methods of {name}, a class; decorate these")
         return super().__call__(function)
 
     def _recreate_cm(self) -> enable_grad:

@@ -75,7 +75,11 @@ class Tensor(TensorMethods):
     @data.setter
     def data(self, value: Any) -> None:
         array = as_array(value)
-        if self._edge is not None or (self._requires_grad and array.dtype not in FLOATS):
+        if self._requires_grad and array.dtype not in FLOATS:
+            raise DtypeError(
+                f"x.data = …: only floating-point numbers have a gradient, not {show_array(array)}"
+            )
+        if self._edge is not None:
             raise leaf_error(self, "x.data = …")
         self._data = array if array.flags.writeable else array.copy()  # what an op made is never updated
         self.mark_changed()

@@ -16,7 +16,7 @@ from ..ops.arguments.dims import one_dim
 from ..ops.arguments.values import check_float
 from ..options import INTEGER, checked, optional
 from .activations import implied_dim
-from .arguments import Operand, in_place
+from .arguments import Operand, in_place, rounded_once
 
 
 @checked()
@@ -25,7 +25,13 @@ def hardsigmoid(input: Operand, inplace: bool = False) -> Tensor:
     if inplace:
         return in_place(hardsigmoid, inplace, input)
     check_float("hardsigmoid", input=input)
-    return arithmetic.div(activations.hardtanh(input + 3, min_val=0.0, max_val=6.0), 6)
+    return share_of_six(input)
+
+
+@rounded_once
+def share_of_six(x: Operand) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6; float16 would round x + 3 up to 6, and lose the slope."""
+    return arithmetic.div(activations.hardtanh(x + 3, min_val=0.0, max_val=6.0), 6)
 
 
 @checked()
@@ -39,8 +45,13 @@ def celu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     check_float("celu", input=input)
     if alpha == 0:
         raise ZeroDivisionError("celu: alpha must not be 0")
-    below = activations.elu(input / alpha) * alpha
-    return arithmetic.where(input, below, condition=input > 0)
+    return scaled_elu(input, alpha)
+
+
+@rounded_once
+def scaled_elu(x: Operand, alpha: float) -> Tensor:
+    """α elu(x / α), and x itself above 0."""
+    return arithmetic.where(x, activations.elu(x / alpha) * alpha, condition=x > 0)
 
 
 @checked()

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
-from ..ops import activations, arithmetic, comparisons, functions, rounding
+from ..ops import arithmetic, comparisons, functions, rounding
 from ..ops.arguments.values import check_float
 from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand, rounded_once
@@ -40,13 +40,6 @@ def frac(input: Operand) -> Tensor:
     """x - trunc(x), what stands behind the point. Raises DtypeError for integers."""
     check_float("frac", input=input)
     return arithmetic.sub(input, rounding.trunc(input))
-
-
-@checked()
-@rounded_once
-def erfc(input: Operand) -> Tensor:
-    """1 - erf(x), as 2 Φ(-√2 x), which keeps its digits where erf(x) is almost 1."""
-    return arithmetic.mul(activations.normal_cdf(arithmetic.mul(input, -math.sqrt(2))), 2.0)
 
 
 @checked(nan=optional(OPERAND), posinf=optional(OPERAND), neginf=optional(OPERAND))

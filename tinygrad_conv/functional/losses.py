@@ -134,18 +134,18 @@ def gaussian_nll_loss(
     """½ (ln v + (x - t)² / v), for a mean x and a variance v = max(var, eps) that a net has given.
 
     The gradient of var knows nothing of the bound, as in PyTorch. full: with the constant ½ ln 2π. Raises
-    ShapeError where they do not fit: var has input's shape, or one number for each row; DtypeError for
-    integers, ValueError for a negative variance.
+    ShapeError where they do not fit: var has input's shape, or one number for all along one dimension;
+    DtypeError for integers, ValueError for a negative variance.
     """
     check_float("gaussian_nll_loss", input=input, target=target)
     common_shape("gaussian_nll_loss", input=input, target=target)
     if not isinstance(var, (int, float)) and var.shape != input.shape:
         if var.shape == input.shape[:-1]:
             var = var[..., None]  # one for each row
-        elif var.ndim != input.ndim or var.shape[-1] != 1 or var.shape[:-1] != input.shape[:-1]:
+        elif not has_one_size_of_1(var.shape, input.shape):
             raise ShapeError(
                 f"gaussian_nll_loss: var is {show_array(var)}; it must have the shape of input, "
-                f"{show_array(input)}, or 1 in the place of its last size, or no last one"
+                f"{show_array(input)}, or 1 in the place of one size, or no last one"
             )
     bare = var.detach().data if isinstance(var, Tensor) else var
     numbers = input.dtype.type(0) + bare
@@ -156,6 +156,12 @@ def gaussian_nll_loss(
     error = arithmetic.sub(input, target)
     values = arithmetic.div(arithmetic.mul(error, error), variance) + functions.log(variance)
     return reduced(values * 0.5 + (0.5 * math.log(2 * math.pi) if full else 0.0), reduction)
+
+
+def has_one_size_of_1(shape: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    """Whether a shape is another one, but for a single size that is 1 in it."""
+    others = [size for size, whole in zip(shape, full) if size != whole]
+    return len(shape) == len(full) and others == [1]
 
 
 @checked(target=ARRAY)

@@ -138,7 +138,8 @@ def norm(
     For p = 0 it is the number of elements that aren't 0, for p = ±∞ the largest or smallest |x|. 'fro' is p =
     2. Raises ValueError for other names, DtypeError for integers, ShapeError for the extreme of nothing.
     """
-    return roots.vector_norm(in_dtype(input, dtype), p=2 if p == "fro" else p, dim=dim, keepdim=keepdim)
+    order = 2 if isinstance(p, str) and p == "fro" else p  # a Tensor has an == of its own
+    return roots.vector_norm(in_dtype(input, dtype), p=order, dim=dim, keepdim=keepdim)
 
 
 @composite

@@ -10,11 +10,12 @@ import numpy as np
 
 from .. import functional as F
 from ..absent.missing import public_names
-from ..dtypes import Array
+from ..dtypes import Array, numbers_in, numeric_array
 from ..engine.commit import Changes
 from ..engine.observed import observable
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..foreign import numbers_of
 from ..functional.arguments import rewrite
 from ..options import FLAG, NOT_NEGATIVE, checked, is_real, number
 
@@ -67,9 +68,13 @@ def length_of_all(arrays: list[Array], p: float) -> float:
 
 def root_of_squares(vector: Array) -> float:
     """The 2-norm as the root of a sum, for np.linalg.norm's dot product would wake the threads of BLAS, which
-    go on spinning.
+    go on spinning. Where the squares leave the range of float64, of the numbers' shares of the largest.
     """
-    return math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
+    root = math.sqrt(np.add.reduce(np.square(vector, dtype=np.float64)))
+    if 0 < root < math.inf or not vector.size:
+        return root
+    largest = float(np.max(np.abs(vector)))
+    return largest * root_of_squares(vector / largest) if 0 < largest < math.inf else root
 
 
 def length(vector: Array, p: float) -> float:
@@ -100,9 +105,12 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 @observable
 @checked()
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Write the numbers of a row into the parameters, in their order: into all of them, or into none."""
+    """Write the numbers of a row into the parameters, in their order: into all of them, or into none.
+
+    Raises OverflowError for finite numbers that a parameter would hold as Inf.
+    """
     parameters = list(parameters)
-    numbers = vec.data if isinstance(vec, Tensor) else np.asarray(vec)
+    numbers = vec.data if isinstance(vec, Tensor) else numeric_array(numbers_of(vec))
     total = sum(parameter.numel() for parameter in parameters)
     if numbers.ndim != 1 or len(numbers) != total:
         given = show_shape(numbers.shape)
@@ -111,7 +119,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     for parameter in parameters:
         end = start + parameter.numel()
         part = numbers[start:end].reshape(parameter.shape)
-        rewrite(changes, parameter, np.array(part, parameter.dtype))
+        rewrite(changes, parameter, numbers_in(part, parameter.dtype))
         start = end
     changes.commit()
 

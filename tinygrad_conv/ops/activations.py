@@ -150,7 +150,7 @@ def normal_cdf(x):
     z = np.abs(x).ravel() * x.dtype.type(math.sqrt(0.5))
     tail = np.empty_like(z)
     for start in range(0, z.size, PIECE):
-        tail[start : start + PIECE] = erfc(z[start : start + PIECE])
+        tail[start : start + PIECE] = tail_of_erf(z[start : start + PIECE])
     tail = tail.reshape(x.shape) * x.dtype.type(0.5)
     return ~np.signbit(x) - np.copysign(tail, x)  # 1 - tail on the right, 0 + tail on the left
 
@@ -167,30 +167,48 @@ def normal_density(x):
         return exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi))
 
 
-def erfc(z):
-    """1 - erf(z) for z ≥ 0, which NumPy lacks: t e^(p(t) - z²) with t = 2 / (2 + z) and p a Chebyshev series.
-
-    The form is that of Numerical Recipes 6.2.2. Its relative error is a few roundings of e^(-z²), far out
-    too.
+def tail_of_erf(z):
+    """erfc z = 1 - erf z for z ≥ 0, which NumPy lacks. Its relative error is a few roundings of e^(-z²), far
+    out too.
     """
-    coefficients, least = erfc_series(z.dtype)
-    t = z.dtype.type(2) / (z + z.dtype.type(2))
-    p = np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients)
+    t, p = erfc_series(z)
     with np.errstate(over="ignore"):  # e^-inf is 0
         return t * np.exp(p - z * z)
 
 
+def erfc_series(z):
+    """t and p of erfc z = t e^(p - z²) for z ≥ 0: t = 2 / (2 + z), and p a Chebyshev series in t.
+
+    The form is that of Numerical Recipes 6.2.2.
+    """
+    coefficients, least = erfc_coefficients(z.dtype)
+    t = z.dtype.type(2) / (z + z.dtype.type(2))
+    return t, np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients)
+
+
 @lru_cache(maxsize=2)
-def erfc_series(dtype):
+def erfc_coefficients(dtype):
     """The coefficients of p on [least, 1], as many as the dtype can tell from more; and `least`."""
     least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
 
     def exponent(points):
-        return [math.log(math.erfc(2 / t - 2) / t) + (2 / t - 2) ** 2 for t in points.tolist()]
+        return [math.log(scaled_erfc(2 / t - 2) / t) for t in points.tolist()]
 
     degree = 26 if dtype == np.float64 else 13
     series = np.polynomial.Chebyshev.interpolate(exponent, degree, [float(least), 1.0])
     return series.coef.astype(dtype), least
+
+
+def scaled_erfc(z):
+    """e^(z²) erfc z of a number from 0. Beyond 2 by Laplace's continued fraction, for there e^(z²) would
+    lose digits.
+    """
+    if z < 2:
+        return math.exp(z * z) * math.erfc(z)
+    fraction = z
+    for n in range(100, 0, -1):
+        fraction = z + n / 2 / fraction
+    return 1 / (fraction * math.sqrt(math.pi))
 
 
 @primitive
@@ -247,9 +265,10 @@ def softplus(x, *, beta=1.0, threshold=20.0):
     Raises DtypeError for integers.
     """
     check_float("softplus", input=x)
+    numbers = wide(x)
     with np.errstate(over="ignore"):
-        scaled = x * x.dtype.type(beta)
-    y = np.asarray(log_one_plus_exp(scaled) / x.dtype.type(beta))
+        scaled = numbers * numbers.dtype.type(beta)
+    y = np.asarray(log_one_plus_exp(scaled) / numbers.dtype.type(beta)).astype(x.dtype, copy=False)
     np.copyto(y, x, where=scaled > threshold)
     return y
 
@@ -258,7 +277,7 @@ def softplus(x, *, beta=1.0, threshold=20.0):
 def softplus_dx(dy, x, beta, threshold):
     """σ(βx), and 1 where βx > threshold."""
     with np.errstate(over="ignore"):
-        scaled = x * beta
+        scaled = wide(x) * beta
     return where(dy, dy * sigmoid(scaled), condition=scaled > threshold)
 
 

@@ -19,7 +19,8 @@ class NAdam(Optimizer):
 
         μₜ = β₁ (1 - ½ 0.96^(t · momentum_decay))      Πₜ = μ₁ · … · μₜ
 
-    g is the gradient plus weight_decay · w. maximize: go up instead of down. (Dozat 2016.)
+    g is the gradient plus weight_decay · w or, with decoupled_weight_decay, the gradient alone of
+    (1 - lr · weight_decay) w. maximize: go up instead of down. (Dozat 2016.)
     """
 
     state_names = StateNames(
@@ -36,6 +37,7 @@ class NAdam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
         **implementation: Any,
@@ -48,6 +50,7 @@ class NAdam(Optimizer):
                 "eps": eps,
                 "weight_decay": weight_decay,
                 "momentum_decay": momentum_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
                 "maximize": maximize,
             },
             **implementation,
@@ -57,7 +60,7 @@ class NAdam(Optimizer):
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]
-        grad = ascended_and_decayed(grad, data, group)
+        data, grad = decayed(data, grad, group)
         new_state = moments(data, grad, state, beta1, beta2)
         mu, next_mu = (beta1 * (1 - 0.5 * 0.96 ** (n * group["momentum_decay"])) for n in (t, t + 1))
         product = state.get("mu_product", 1.0) * mu
@@ -73,7 +76,8 @@ class RAdam(Optimizer):
         ρ∞ = 2 / (1 - β₂) - 1      ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ) > 5
         r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ)
 
-    The gradient has weight_decay · w added to it. maximize: go up instead of down. (Liu et al. 2020.)
+    The gradient has weight_decay · w added to it, or, with decoupled_weight_decay, w becomes
+    (1 - lr · weight_decay) w first. maximize: go up instead of down. (Liu et al. 2020.)
     """
 
     state_names = StateNames(required=("step", "exp_avg", "exp_avg_sq"), squares=("exp_avg_sq",))
@@ -85,13 +89,21 @@ class RAdam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
         super().__init__(
             params,
-            {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize},
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+            },
             **implementation,
         )
 
@@ -99,7 +111,8 @@ class RAdam(Optimizer):
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         t = state.get("step", 0) + 1
         beta1, beta2 = group["betas"]
-        new_state = moments(data, ascended_and_decayed(grad, data, group), state, beta1, beta2)
+        data, grad = decayed(data, grad, group)
+        new_state = moments(data, grad, state, beta1, beta2)
         step = new_state["exp_avg"] / (1 - beta1**t)
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * t * beta2**t / (1 - beta2**t)
@@ -107,6 +120,13 @@ class RAdam(Optimizer):
             share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
             step *= math.sqrt(share * (1 - beta2**t)) / (np.sqrt(new_state["exp_avg_sq"]) + group["eps"])
         return data - group["lr"] * step, {"step": t, **new_state}
+
+
+def decayed(data: Array, grad: Array, group: Group) -> tuple[Array, Array]:
+    """Numbers and gradient as a step takes them: the decay of the weights is in one of the two."""
+    if not group["decoupled_weight_decay"]:
+        return data, ascended_and_decayed(grad, data, group)
+    return data * (1 - group["lr"] * group["weight_decay"]), -grad if group["maximize"] else grad
 
 
 def moments(data: Array, grad: Array, state: State, beta1: float, beta2: float) -> State:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, numeric_array
+from ..engine.commit import Changes
 from ..engine.location import warn_user
-from ..errors import show_tensor
+from ..errors import DtypeError, ShapeError, show_array, show_shape, show_tensor
 
 State = dict[str, Any]
 
@@ -75,6 +76,46 @@ def copied(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value.copy()
     return value if type(value) in (int, float, bool, str, type(None)) else copy.deepcopy(value)
+
+
+def checked_update(kind: str, data: Array, returned: Any) -> tuple[Array, State]:
+    """What an `updated` returned for a parameter. Raises TypeError for what is no array and a dict, and for
+    numbers that no tensor has, ShapeError for another shape.
+    """
+    if type(returned) is not tuple or len(returned) != 2 or not isinstance(returned[1], dict):
+        raise TypeError(
+            f"{kind}: updated must return (numbers, state), an array and a dict, not {returned!r:.200}"
+        )
+    try:
+        numbers = numeric_array(returned[0])
+    except DtypeError as error:
+        raise TypeError(
+            f"{kind}: updated returned {type(returned[0]).__name__} as numbers: {error}"
+        ) from None
+    check_shape(kind, data, numbers)
+    return numbers, returned[1]
+
+
+def check_shapes(kind: str, changes: Changes) -> None:
+    """Refuse numbers of another shape than their parameter: they would broadcast, or stop a commit midway."""
+    for data, numbers in changes.written():
+        check_shape(kind, data, numbers)
+
+
+def check_shape(kind: str, data: Array, numbers: Array) -> None:
+    """Refuse what an `updated` returned in another shape."""
+    if numbers.shape != data.shape:
+        raise ShapeError(
+            f"{kind}: updated returned {show_array(numbers)} for a parameter of {show_array(data)}"
+        )
+
+
+def check_alike(kind: str, numbers: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse an array that an `update` has given another shape or dtype, where it was to change numbers."""
+    if numbers.shape != shape or numbers.dtype != dtype:
+        raise ShapeError(
+            f"{kind}: update made {show_array(numbers)} of {dtype}{show_shape(shape)}; {IN_PLACE}"
+        )
 
 
 def warn_if_unchanged(kind: str, param: Any, numbers: Array, grad: Array) -> None:

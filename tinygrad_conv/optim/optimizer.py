@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..dtypes import FLOATS, Array
+from ..dtypes import FLOATS, NUMBERS, Array
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import enable_grad
@@ -18,8 +18,19 @@ from ..engine.observed import OBSERVATION
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_tensor
 from ..foreign import plain_option
-from ..options import Option, check_option, show_given, wrap_constructor
-from .drafts import IN_PLACE, Drafts, State, copied, draft_of_state, share_memory, warn_if_unchanged
+from ..options import NUMBER, Option, check_option, show_given, wrap_constructor
+from .drafts import (
+    IN_PLACE,
+    Drafts,
+    State,
+    check_alike,
+    check_shapes,
+    checked_update,
+    copied,
+    draft_of_state,
+    share_memory,
+    warn_if_unchanged,
+)
 from .loading import OF_GROUPS, StateNames, check_layout, check_option_names, loaded_state
 from .options import CLOSURE, NOTES, OPTIMIZERS, check_implementation
 
@@ -173,10 +184,14 @@ class Optimizer:
             return self.step_on_copies()
         changes = Changes()
         for group in self.param_groups:
+            if type(group.get("lr", 0)) not in NUMBERS:
+                check_option(type(self).__name__, "lr", NUMBER, group["lr"])  # a list of them would broadcast
             for param in group["params"]:
                 grad = getattr(param, "_grad", None)  # .grad, in C
                 if grad is not None:  # an uninitialized parameter has no data either
                     self.compute(param, grad, group, changes)
+        if type(self).updated not in ELEMENTWISE:  # a user's
+            check_shapes(type(self).__name__, changes)
         return self.step_on_copies() if len(changes.arrays) > 1 and share_memory(changes.arrays) else changes
 
     def compute(self, param: Any, grad: Any, group: Group, changes: Changes) -> None:
@@ -196,9 +211,11 @@ class Optimizer:
     def updated_in_dtype(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
         """As `updated`, in the dtype of data whatever the options are."""
         if data.itemsize > 2:
-            new_data, new_state = self.updated(data, grad, state, group)
-            if type(new_data) is np.ndarray and new_data.dtype is data.dtype:
-                return new_data, new_state
+            returned = self.updated(data, grad, state, group)
+            if type(returned) is tuple:
+                new_data, new_state = returned
+                if type(new_data) is np.ndarray and new_data.dtype is data.dtype:
+                    return new_data, new_state
         return self.updated_wide(data, grad, state, group)
 
     def updated_wide(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
@@ -206,7 +223,8 @@ class Optimizer:
         options are, and for float16 computed in float32: squares of gradients and eps would be 0 there.
         """
         dtype = state_dtype(data.dtype)
-        numbers, new_state = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
+        returned = self.updated(data.astype(dtype), grad.astype(dtype), state, group)
+        numbers, new_state = checked_update(type(self).__name__, data, returned)
         arrays = {
             name: np.asarray(value, dtype) if isinstance(value, (np.ndarray, np.generic)) else value
             for name, value in new_state.items()
@@ -236,11 +254,12 @@ class Optimizer:
 
     def update_draft(self, numbers: Array, grad: Array, state: State, group: Group) -> None:
         """Have `update` change copies, of float16 in float32."""
-        dtype = state_dtype(numbers.dtype)
+        shape, dtype = numbers.shape, state_dtype(numbers.dtype)
         wide = numbers.astype(dtype, copy=False)
         returned: Any = self.update(wide, grad.astype(dtype, copy=False), state, group)  # type: ignore[func-returns-value]
         if returned is not None:
             raise TypeError(f"{type(self).__name__}: update returned {show_given(returned)}; {IN_PLACE}")
+        check_alike(type(self).__name__, wide, shape, dtype)
         if wide is not numbers:
             numbers[...] = wide
 

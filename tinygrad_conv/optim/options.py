@@ -73,7 +73,7 @@ OPTIMIZERS: dict[str, Option] = {
         refusal=ValueError,
         limits="lie in [0, 1)",
     ),
-    **dict.fromkeys(("nesterov", "maximize", "amsgrad", "centered"), SWITCH),
+    **dict.fromkeys(("nesterov", "maximize", "amsgrad", "centered", "decoupled_weight_decay"), SWITCH),
 }
 
 CLOSURE = Option("a function that computes the loss again, and returns it", callable)

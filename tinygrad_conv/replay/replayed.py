@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 import warnings
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.location import Where, line_of, show_where
+from ..engine.modes import RUNNING_LATER
 from ..engine.observed import OBSERVATION
 from .arguments import Arguments, form_of
 from .calls import Departure
@@ -305,4 +305,4 @@ def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
 
 def is_generator_function(step: Any) -> bool:
     """Whether calling it runs nothing of it yet."""
-    return inspect.isgeneratorfunction(step) or inspect.iscoroutinefunction(step)
+    return any(runs_later(step) for runs_later in RUNNING_LATER)

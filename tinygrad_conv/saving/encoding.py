@@ -38,6 +38,8 @@ class Encoder:
         if isinstance(value, Tensor):
             return {"tensor": self.name_of(value.data, path), "requires_grad": value.requires_grad}
         if isinstance(value, (np.ndarray, np.generic)):
+            if isinstance(value, np.ma.MaskedArray):
+                raise TypeError(f"save: {shown(path)} is a masked array, whose mask would be lost; fill it")
             if value.dtype.char not in CODES:
                 raise TypeError(f"save: {shown(path)} is an array of {value.dtype}, not of numbers")
             kind = "array" if isinstance(value, np.ndarray) else "number"

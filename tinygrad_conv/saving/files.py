@@ -7,10 +7,11 @@ Nothing in a file is run when it is read; there is no pickle.
 
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import IO, Any, Union
 
 from ..archive import parsed, read_archive, shortened, write_archive
@@ -32,8 +33,7 @@ def save(obj: Any, f: File, *, metadata: Mapping[str, str] | None = None) -> Non
     beside the tensors of such a file; those that a dict from `tg.load` has, unless others are given. Raises
     TypeError for anything else, a whole module for one: save its state_dict().
     """
-    if not isinstance(f, (str, os.PathLike)) and not hasattr(f, "write"):
-        raise TypeError(f"save: f must be a path or a file open for writing bytes, not {type(f).__name__}")
+    check_file("save", f, "write", "writable")
     by_path = is_safetensors(f)
     texts = texts_beside(obj, metadata, by_path)
     encoder = Encoder(by_path)
@@ -58,8 +58,7 @@ def load(f: File, map_location: Any = None, weights_only: bool = True) -> Any:
     if map_location is not None:
         check_option("load", "map_location", DEVICE, map_location)
     check_option("load", "weights_only", FLAG, weights_only)
-    if not isinstance(f, (str, os.PathLike)) and not hasattr(f, "read"):
-        raise TypeError(f"load: f must be a path or a file open for reading bytes, not {type(f).__name__}")
+    check_file("load", f, "read", "readable")
     try:
         with opened(f, "rb") as file:
             if is_safetensors(f):
@@ -90,8 +89,33 @@ def texts_beside(obj: Any, metadata: Any, by_path: bool) -> dict[str, str]:
     return dict(metadata)
 
 
+def check_file(op: str, f: Any, method: str, ability: str) -> None:
+    """Refuse what is neither a path nor a file that is open for bytes, and can do this."""
+    if isinstance(f, (str, os.PathLike)):
+        return
+    is_open = hasattr(f, method) and not getattr(f, "closed", False)
+    if not is_open or isinstance(f, io.TextIOBase) or not getattr(f, ability, lambda: True)():
+        given = show_given(f) if hasattr(f, method) else type(f).__name__
+        activity = {"write": "writing", "read": "reading"}[method]
+        raise TypeError(f"{op}: f must be a path or a file open for {activity} bytes, not {given}")
+    if method == "read" and not getattr(f, "seekable", lambda: True)():
+        raise TypeError(f"{op}: f cannot be gone through back and forth; pass io.BytesIO(f.read())")
+
+
+@contextmanager
+def buffered(f: io.RawIOBase, kind: Any) -> Iterator[Any]:
+    """An unbuffered file with a buffer: by itself it may take or give a part of the bytes alone."""
+    file = kind(f)
+    try:
+        yield file
+    finally:
+        file.detach()
+
+
 def opened(f: Any, mode: str) -> Any:
     """The file of a path, or the one that is open already."""
+    if isinstance(f, io.RawIOBase):
+        return buffered(f, io.BufferedWriter if mode == "wb" else io.BufferedReader)
     if not isinstance(f, (str, os.PathLike)):
         return nullcontext(f)
     path = os.path.expanduser(os.fspath(f))

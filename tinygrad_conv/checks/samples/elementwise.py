@@ -52,7 +52,7 @@ for name in ("logical_and", "logical_or", "logical_xor", "isclose"):
 
 # Further functions of one number, rounding, and division with remainder
 
-for name in ("expm1", "exp2", "atan", "sinh", "cosh", "erf"):
+for name in ("expm1", "exp2", "atan", "sinh", "cosh", "erf", "erfc"):
     case(name, normal("n m"))
 case("asinh", normal("n m"))
 for name in ("log1p", "log2", "log10"):

@@ -2,7 +2,7 @@
 
 Each takes an image [C, H, W] or a batch [N, C, H, W], an ndarray or a Tensor, and gives a new one of the same
 kind and dtype. In a batch each image gets its own draw, and the batch the same numbers as its images one by
-one. Nothing is recorded: no gradient goes through.
+one. A gradient goes through Normalize alone; others refuse a Tensor that requires one.
 
 What draws takes `generator` or `seed` beside torchvision's arguments; without one it draws from the generator
 that `tg.manual_seed` resets. `state_dict()` says where a generator of its own is, for a checkpoint.

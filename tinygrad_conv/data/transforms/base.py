@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import CODES, Array
+from ...dtypes import CODES, Array, numbers_in
+from ...engine.modes import is_grad_enabled
 from ...engine.tensor import Tensor
-from ...errors import DtypeError, ShapeError, show_array
+from ...errors import DtypeError, GraphError, ShapeError, show_array
 from ...options import show_given, wrap_constructor
 from ...randomness.seeds import Random, random_numbers
 from ...randomness.state import generator_state, set_generator_state
@@ -29,6 +30,8 @@ class Transform:
         """The image, or the batch, changed."""
         name = type(self).__name__
         array = image_array(name, img)
+        if is_grad_enabled() and getattr(img, "requires_grad", False):
+            return self.recorded(img)
         changed = self.changed(array if array.ndim == 4 else array[None])
         result = changed if array.ndim == 4 else changed[0]
         return Tensor(result) if isinstance(img, Tensor) else result
@@ -37,6 +40,13 @@ class Transform:
         """A batch [N, C, H, W], changed."""
         name = type(self).__name__
         raise NotImplementedError(f"{name} changes nothing: define `def changed(self, images)`")
+
+    def recorded(self, img: Tensor) -> Tensor:
+        """The same on the tape, where a transform can do that."""
+        raise GraphError(
+            f"{type(self).__name__}: img requires a gradient, which would be lost, as transforms compute "
+            "with NumPy; pass img.detach() if that is meant"
+        )
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name != "generator")
@@ -153,7 +163,10 @@ def for_channels(owner: str, name: str, value: Any, images: Array) -> Array:
             f"{owner}: {name} has {len(numbers)} numbers for the {images.shape[1]} channels of "
             f"{show_array(images)}; give one, or as many"
         )
-    return numbers.astype(images.dtype).reshape(1, -1, 1, 1)
+    try:
+        return numbers_in(numbers, images.dtype).reshape(1, -1, 1, 1)
+    except OverflowError as error:
+        raise OverflowError(f"{owner}: {name}: {error}") from None
 
 
 def pair_of(size: Any) -> tuple[int, int]:

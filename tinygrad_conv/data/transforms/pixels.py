@@ -16,6 +16,7 @@ from ...randomness.seeds import Random, random_numbers
 from .base import RandomTransform, Transform, for_channels
 from .options import TRANSFORM
 
+PLAIN_MODES = {"P": "RGB", "1": "L"}  # of Pillow's, what images of colours by number, and of bits, become
 ATTEMPTS = 10  # to draw a rectangle that fits
 
 
@@ -46,7 +47,7 @@ def picture_array(pic: Any) -> Array:
     if isinstance(pic, np.ndarray):
         array = pic
     elif hasattr(pic, "__array_interface__") and hasattr(pic, "getbands"):
-        array = np.asarray(pic.convert("RGB") if pic.mode == "P" else pic)
+        array = np.asarray(pic.convert(PLAIN_MODES[pic.mode]) if pic.mode in PLAIN_MODES else pic)
     else:
         raise TypeError(f"ToTensor: pic must be an ndarray or a Pillow image, not {type(pic).__name__}")
     if array.ndim not in (2, 3):
@@ -66,14 +67,24 @@ class Normalize(Transform):
         if not np.asarray(std, np.float64).all():
             raise ValueError(f"Normalize: std must not be 0, got {std}")
 
-    def changed(self, images: Array) -> Array:
+    def center_and_scale(self, images: Array) -> tuple[Array, Array]:
+        """mean and std, to broadcast with a batch."""
         if images.dtype.kind != "f":
             raise DtypeError(
                 f"Normalize: img must be floating-point, not {show_array(images)}; put ToTensor() before it, "
                 "or divide by 255"
             )
         mean = for_channels("Normalize", "mean", self.mean, images)
-        std = for_channels("Normalize", "std", self.std, images)
+        return mean, for_channels("Normalize", "std", self.std, images)
+
+    def recorded(self, img: Tensor) -> Tensor:
+        images = img.data if img.ndim == 4 else img.data[None]
+        mean, std = self.center_and_scale(images)
+        mean, std = (mean, std) if img.ndim == 4 else (mean[0], std[0])
+        return img.sub_(mean).div_(std) if self.inplace else (img - mean) / std
+
+    def changed(self, images: Array) -> Array:
+        mean, std = self.center_and_scale(images)
         target = images if self.inplace else np.empty_like(images)
         np.subtract(images, mean, out=target)
         target /= std

@@ -65,7 +65,9 @@ class LRScheduler:
     def rate(self, number: int, by: Callable[..., float], *rates: float) -> float:
         """The rate of a group in epoch `last_epoch`: by a function of rates, or by `get_lr` as in PyTorch."""
         get_lr: Callable[[], Sequence[float]] | None = getattr(self, "get_lr", None)
-        return by(*rates) if get_lr is None else get_lr()[number]
+        if get_lr is None:
+            return by(*rates)
+        return for_each_group(type(self).__name__, "rates of get_lr", get_lr(), self.optimizer)[number]
 
     def first_lr(self, lr: float) -> float:
         """The rate in epoch 0."""

@@ -137,6 +137,12 @@ def logarithm(base: float) -> Callable[[Graph, Value], Any]:
 RULES.update({"log2": logarithm(2), "log10": logarithm(10)})
 
 
+@writes("erfc")
+def erfc(graph: Graph, x: Value) -> Any:
+    """1 - Erf(x)."""
+    return graph.node("Sub", graph.number(1, graph.y), graph.node("Erf", graph.cast(x, graph.y.dtype)))
+
+
 @writes("normal_cdf")
 def normal_cdf(graph: Graph, x: Value) -> Any:
     """½ (1 + Erf(x / √2))."""
