@@ -85,6 +85,7 @@ def test_a_hang_is_a_failure(monkeypatch):
         while True:
             pass
     monkeypatch.setattr("tests.attack.campaign.IDLE_SECONDS_A_TRIAL", 1)
+    monkeypatch.setattr("tests.attack.campaign.IDLE", 0.5)  # other tests' threads may look now and then
     with pytest.raises(TrialTimeout, match="waited for 1 s without computing"), time_limit(20):
         time.sleep(20)
 

@@ -11,8 +11,8 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 from tinygrad_conv.data import DataLoader, TensorDataset
-from tinygrad_conv.engine.commit import Changes
-from tinygrad_conv.errors import DtypeError
+from tinygrad_conv.engine.commit import Changes, mark_changed
+from tinygrad_conv.errors import DtypeError, MutationError
 
 
 def two(make=lambda params: optim.Adam(params, 0.1)):
@@ -124,7 +124,9 @@ COMMITS = {
 
 @pytest.mark.parametrize("action", COMMITS)
 def test_no_line_of_python_runs_in_a_commit(action):
-    """Ctrl-C comes before a line: a property among what is set would be a place for it."""
+    """Ctrl-C comes before a line: a property among what is set would be a place for it. Versions are marked
+    before anything is written.
+    """
     net = nn.Linear(2, 3)
     optimizer = optim.Adam(net.parameters())
     net(tg.ones(1, 2)).sum().backward()
@@ -134,7 +136,7 @@ def test_no_line_of_python_runs_in_a_commit(action):
     def watch(frame, event, argument):
         if event == "call" and frame.f_code is Changes.commit.__code__:
             commits.append(frame)
-        elif event == "call" and frame.f_back is not None and frame.f_back in commits:
+        elif event == "call" and frame.f_back in commits and frame.f_code is not mark_changed.__code__:
             called.append(frame.f_code.co_qualname if hasattr(frame.f_code, "co_qualname") else frame.f_code)
 
     sys.setprofile(watch)
@@ -144,6 +146,33 @@ def test_no_line_of_python_runs_in_a_commit(action):
         sys.setprofile(None)
     assert commits
     assert not called
+
+
+def test_an_interrupt_once_versions_are_marked_leaves_all_as_it_was(monkeypatch):
+    """But a graph from before is refused: nobody knows by then that nothing has been written."""
+    net = nn.Linear(2, 3)
+    optimizer = optim.Adam(net.parameters())
+    loss = net(tg.ones(1, 2, requires_grad=True)).square().sum()
+    loss.backward(retain_graph=True)
+    before = {name: value.data.copy() for name, value in net.state_dict().items()}
+
+    def interrupted(memories):
+        mark_changed(memories)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tinygrad_conv.engine.commit.mark_changed", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            optimizer.step()
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value.data, before[name])
+    assert not optimizer.state
+    with pytest.raises(MutationError, match="was changed in place"):
+        loss.backward()
+    optimizer.zero_grad()
+    net(tg.ones(1, 2)).square().sum().backward()
+    optimizer.step()
+    assert not np.array_equal(net.weight.data, before["weight"])
 
 
 def test_the_state_follows_the_parameters_dtype():
