@@ -203,8 +203,11 @@ def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
 
 
 A_TRAINING = """
+import warnings
 import tinygrad_conv as tg
 from tinygrad_conv import data, nn, optim
+
+warnings.filterwarnings("ignore", "tg.replay: train_step runs eagerly, for a debugger is attached")
 
 class Ones(data.Dataset):
     def __len__(self):
