@@ -77,6 +77,7 @@ def test_a_formula_that_returns_what_cannot_be_moves_no_parameter(returned, dtyp
     np.testing.assert_array_equal(b.data, 1)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the (shape|dtype) on a NumPy array:DeprecationWarning")
 @pytest.mark.parametrize("dtype", [np.float64, np.float16])
 @pytest.mark.parametrize("change", ["resize", "reshape", "retype"])
 def test_an_update_that_makes_another_array_of_its_own_moves_no_parameter(change, dtype):
