@@ -40,7 +40,11 @@ def loaded(net: Any, optimizer: Any) -> None:
 
 
 def optimizer_loaded(net: Any, optimizer: Any) -> None:
-    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    try:
+        optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    except ValueError as error:
+        if "is not finite" not in str(error):  # a training that has diverged is refused, replayed or not
+            raise
 
 
 def gradients_gone(net: Any, optimizer: Any) -> None:
