@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, numeric_array
+from ..dtypes import FLOATS, Array, numeric_array
 from ..engine.commit import Changes
 from ..engine.location import warn_user
+from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape, show_tensor
 
 State = dict[str, Any]
@@ -61,6 +62,16 @@ def inside(memory: Array, array: Array, owner: Array) -> Array:
     """What an array is in a copy of its owner's memory."""
     offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
     return np.ndarray(array.shape, array.dtype, memory, offset, array.strides)
+
+
+def plain_gradient(param: Tensor) -> Array:
+    """A gradient that a user has set, as an array. Raises ShapeError where it would broadcast."""
+    grad = np.asarray(param.grad.data if isinstance(param.grad, Tensor) else param.grad)
+    if grad.shape != param.shape or grad.dtype not in FLOATS:
+        raise ShapeError(
+            f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}"
+        )
+    return grad.astype(param.dtype, copy=False)
 
 
 def draft_of_state(state: State, before: Any, now: Any) -> State:

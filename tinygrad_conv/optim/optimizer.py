@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..dtypes import FLOATS, NUMBERS, Array
+from ..dtypes import NUMBERS, Array
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
 from ..engine.modes import enable_grad
@@ -28,6 +28,7 @@ from .drafts import (
     checked_update,
     copied,
     draft_of_state,
+    plain_gradient,
     share_memory,
     warn_if_unchanged,
 )
@@ -394,13 +395,3 @@ def ascended_and_decayed(grad: Array, data: Array, group: Group) -> Array:
 def state_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """In which dtype the state of a parameter is: its own, but float32 for float16."""
     return WIDE if dtype.itemsize <= 2 else dtype
-
-
-def plain_gradient(param: Tensor) -> Array:
-    """A gradient that a user has set, as an array. Raises ShapeError where it would broadcast."""
-    grad = np.asarray(param.grad.data if isinstance(param.grad, Tensor) else param.grad)
-    if grad.shape != param.shape or grad.dtype not in FLOATS:
-        raise ShapeError(
-            f"the gradient of {show_tensor(param)} is {show_array(grad)}, but it is {show_array(param)}"
-        )
-    return grad.astype(param.dtype, copy=False)
