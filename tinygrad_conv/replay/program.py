@@ -124,9 +124,7 @@ class Recorded:
     reads: list[Any] = field(default_factory=list)  # numbers that Python read
     buffers: dict[int, int] = field(default_factory=dict)  # by slot: the buffer that its array is in
     owners: list[int] = field(default_factory=list)  # by slot: the first that shows its memory
-    done_by: dict[int, int] = field(
-        default_factory=dict
-    )  # by line that is done aside: before which it is done
+    done_by: dict[int, int] = field(default_factory=dict)  # by line that is done aside: the line that waits
     fault: tuple[str, Where] | None = None  # why it cannot be replayed, and the line
 
     def refuse(self, reason: str, where: Where) -> None:
