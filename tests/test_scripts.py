@@ -130,8 +130,15 @@ def test_a_weight_that_is_set_to_a_result_can_still_be_updated():
 
 
 def test_a_module_says_what_it_lacks():
+    class ByName(tg.nn.Sequential):
+        def named(self, names):
+            return [self.__getattr__(name) for name in names]
+
     net = tg.nn.Sequential(tg.nn.Linear(2, 3))
-    assert net.__getattr__("training") is True
+    assert ByName(net).named(["training", "0"]) == [True, net]
+    with pytest.raises(AttributeError, match="^'ByName' object has no attribute 'fc'$"):
+        ByName().named(["fc"])
+    assert not hasattr(net, "__getattr__")  # it makes every attribute slower
     with pytest.raises(AttributeError, match="^'Sequential' object has no attribute 'fc'$"):
         net.fc  # noqa: B018
     assert not hasattr(net, "fc") and getattr(net, "fc", None) is None

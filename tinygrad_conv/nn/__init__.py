@@ -6,7 +6,8 @@ compute in the dtype of their input. A float64 target makes a float64 loss, but 
 tensor's own dtype; a float64 array that is no scalar makes a float64 result of the op it meets.
 
 module.py       `Module`; what it is put together of: tree.py, what is in it, hooks.py and backward_hooks.py,
-                conversions.py; state_dict.py, how numbers come into it, summary.py, how they look in a table
+                conversions.py; attributes.py, what it says of what it lacks; state_dict.py, how numbers come
+                into it, summary.py, how they look in a table
 parameter.py    `Parameter`; uninitialized.py, what lazy layers have before the first forward
 container.py, parameter_containers.py    modules, and parameters, in lists and dicts
 conv.py, linear.py, embedding.py, norm.py, pooling.py, activation.py, dropout.py, shape.py, distance.py,

@@ -107,8 +107,9 @@ class Sequential(Listed):
 
     def forward(self, x: Any) -> Any:
         # `for module in self`, without its dict: a list has no place for None here
-        for module in [value for value in vars(self).values() if isinstance(value, Module)]:
-            x = module(x)
+        for value in [*vars(self).values()]:
+            if isinstance(value, Module):
+                x = value(x)
         return x
 
     def _check_members(self, owner: str, members: Mapping[str, Any]) -> None:

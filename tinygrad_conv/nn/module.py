@@ -6,7 +6,7 @@ Parameters, buffers and children are ordinary attributes, found by their type.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
@@ -14,6 +14,7 @@ from ..engine.observed import LAYER
 from ..engine.registry import if_open
 from ..engine.tensor import Tensor
 from ..options import SWITCH, TEXT, check_option, checked, optional, wrap_constructor
+from .attributes import answer_getattr
 from .conversions import Conversions
 from .hooks import HookedModule
 from .options import DICT, LAYERS, NO_ASSIGNING, OWN, check_inputs, other_names, take_device
@@ -48,6 +49,7 @@ class Module(HookedModule, ModuleTree, Conversions):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        answer_getattr(cls)
         wrap_constructor(cls, LAYERS, OWN)
         take_device(cls)
         cls._other_names = other_names(cls)
@@ -68,7 +70,8 @@ class Module(HookedModule, ModuleTree, Conversions):
                 options = {self._other_names.get(name, name): value for name, value in options.items()}
             if self._pre_hooks:
                 inputs, options = self._before(inputs, options)
-            y = self.forward(*inputs, **options)
+            # nearly always without options: Python is quicker to call where there are none to hand on
+            y = self.forward(*inputs, **options) if options else self.forward(*inputs)
             return self._after(inputs, options, y) if self._hooks else y
         except AttributeError as error:
             check_inputs(self, (*inputs, *options.values()), error)
@@ -105,17 +108,6 @@ class Module(HookedModule, ModuleTree, Conversions):
         if isinstance(value, (Parameter, Module)):
             self._persistent.pop(name, None)
             self._settle()
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Scripts call it by name: `self.__getattr__(f"layer{i}")`; Python, for what is not there."""
-            if name in vars(self):
-                return vars(self)[name]
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            if "_path" not in vars(self):
-                message += "; its __init__ must begin with super().__init__()"
-            raise AttributeError(message, name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
