@@ -38,7 +38,7 @@ from .memory_order import aligned_empty, ask_for_huge_pages, flattened, keep_fre
 from .norm import deviation, deviation_dot, deviation_removed, rescaled, stretched
 from .pointwise import add_bias, choose, masked, rectify, shared_elementwise, sum_by_channel
 from .prepared_pooling import may_name_none, settled_max_pool, settled_scatter_taps, taps_of_positive
-from .sums import settled_sum, sum_over
+from .sums import settled_sum, settled_sum_of_squares, sum_of_squares, sum_over
 from .threads import WORTH_HOLDING_BLAS, get_num_threads, set_num_threads
 from .window import Array, Window, make_window
 
@@ -75,11 +75,13 @@ __all__ = [
     "settled_max_pool",
     "settled_scatter_taps",
     "settled_sum",
+    "settled_sum_of_squares",
     "set_num_threads",
     "shared_elementwise",
     "spread_windows",
     "stretched",
     "sum_by_channel",
+    "sum_of_squares",
     "sum_over",
     "sum_windows",
     "taps_of_positive",

@@ -53,12 +53,33 @@ def sum_over(x: Array, axes: Any = None, keepdims: bool = False) -> Any:
     return sum_of_many(x, frozenset([axis % x.ndim for axis in reduced]), keepdims)
 
 
+def sum_of_squares(x: Array) -> Any:
+    """Σ x² of all of a float32 or float64 array."""
+    if x.size > PIECE_OF_DOT:
+        return sum_over(x * x)
+    numbers = x.ravel("K")  # as they lie in memory: no copy
+    return numbers.dot(numbers)
+
+
 def settled_sum(x: Array, axes: tuple[int, ...]) -> Callable[[Array, Any], Any]:
     """What `sum_over` does, of x and these axes, for arrays of this shape, dtype and memory order."""
     plain = x.dtype.kind == "f" and x.itemsize > 2
     return (
         add_up if plain and (x.size <= SHORT or in_pairs(x.shape, x.strides, x.itemsize, axes)) else sum_over
     )
+
+
+def settled_sum_of_squares(x: Array) -> Callable[[Array], Any]:
+    """What `sum_of_squares` does for arrays of this shape, dtype and memory order."""
+    if x.size <= PIECE_OF_DOT:
+        return sum_of_squares
+    squares, axes = np.empty_like(x), tuple(range(x.ndim))
+    multiply, add_squares_up = np.multiply, settled_sum(squares, axes)
+
+    def run(x: Array) -> Any:
+        return add_squares_up(multiply(x, x, squares), axes)
+
+    return run
 
 
 @lru_cache(maxsize=512)

@@ -32,7 +32,9 @@ def mse_loss(x, target, *, reduction="mean"):
     check_target("mse_loss", x, target)
     check_reduction("mse_loss", reduction)
     difference, dtype = distance(x, target)
-    return reduced(difference * difference, reduction, dtype)
+    if reduction == "none":
+        return np.asarray(difference * difference, dtype)
+    return of_total(kernels.sum_of_squares(difference), difference.size, reduction, dtype)
 
 
 @mse_loss.grad("x")
@@ -239,9 +241,13 @@ def reduced(values, reduction, dtype):
     """Losses of single elements as 'none', 'sum' or 'mean' of them; the mean of nothing is NaN."""
     if reduction == "none":
         return np.asarray(values, dtype)
-    total = kernels.sum_over(values)
+    return of_total(kernels.sum_over(values), values.size, reduction, dtype)
+
+
+def of_total(total, count, reduction, dtype):
+    """The sum of `count` losses as 'sum' or 'mean' of them; the mean of nothing is NaN."""
     if reduction == "mean":
-        total = total / values.dtype.type(values.size) if values.size else np.nan
+        total = total / total.dtype.type(count) if count else np.nan
     return np.asarray(total, dtype)
 
 

@@ -19,14 +19,12 @@ def mse_loss_replayed(_, shared, x, target, *, reduction):
         return None
     with np.errstate(all="ignore"):  # which memory order it has is all that counts here
         difference = shared.setdefault((id(x), id(target)), np.subtract(x, target))
-    square = np.empty_like(difference)
-    axes, size, mean = tuple(range(x.ndim)), x.dtype.type(x.size), reduction == "mean"
-    subtract, multiply, add_up = np.subtract, np.multiply, kernels.settled_sum(square, axes)
+    size, mean = x.dtype.type(x.size), reduction == "mean"
+    subtract, sum_of_squares = np.subtract, kernels.settled_sum_of_squares(difference)
 
     def run(x, target):
         subtract(x, target, difference)
-        multiply(difference, difference, square)
-        total = add_up(square, axes)
+        total = sum_of_squares(difference)
         return np.asarray(total / size if mean else total)
 
     return run
