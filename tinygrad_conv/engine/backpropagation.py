@@ -12,7 +12,7 @@ from ..dtypes import FLOATS, Array, as_array
 from ..errors import DtypeError, GraphError, ShapeError, show_array, show_tensor
 from ..options import FLAG, check_option, optional
 from .backward import Gradients, sweep
-from .commit import set_grads
+from .commit import NONE, set_grads
 from .location import user_where
 from .methods import TensorMethods
 from .node import Node, Output
@@ -134,7 +134,7 @@ def clear_grads(tensors: list[Any], set_to_none: bool) -> None:
         check_option("zero_grad", "set_to_none", FLAG, set_to_none)
     with GRAD_LOCK:
         if set_to_none:
-            set_grads(tensors, [None] * len(tensors))
+            set_grads(tensors, NONE)
         else:
             zeros = [None if tensor.grad is None else np.zeros_like(tensor.grad) for tensor in tensors]
             set_grads(tensors, zeros)

@@ -103,7 +103,8 @@ class Changes:
 
 
 WRITE: Any = setitem  # array[...] = numbers
-ALL, GRAD = repeat(...), repeat("_grad")  # without an end, so that everybody can take of them
+# without an end, so that everybody can take of them
+ALL, GRAD, NONE = repeat(...), repeat("_grad"), repeat(None)
 make_all = deque[Any](maxlen=0).extend
 """Goes through an iterator to its end, in C, and keeps nothing."""
 

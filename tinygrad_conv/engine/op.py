@@ -17,7 +17,7 @@ import numpy as np
 from ..dtypes import CODES, FLOATS, BeyondHalf, promote, promote_beside_number
 from ..errors import RuleError
 from ..foreign import is_own
-from ..options import ARRAY, Option, is_array, settled_option
+from ..options import ARRAY, Option, settled_option
 from .half import apply_in_float32
 from .location import show_place, user_where
 from .memory import Contents, read_only
@@ -218,11 +218,13 @@ class Op:
                         break
                 else:
                     continue
-            is_fitting_array = its_type is ndarray and self.options.get(name) is ARRAY and is_array(value)
-            if not is_fitting_array:
-                params[name] = self.without_tensors(name, value)
-                if name in self.options:
-                    params[name] = settled_option(self.name, name, self.options[name], params[name])
+            # a mask, or the taps of a pool: as it should be
+            if its_type is ndarray and value.dtype.char in CODES and self.options.get(name) is ARRAY:
+                mutable.append(name)
+                continue
+            params[name] = self.without_tensors(name, value)
+            if name in self.options:
+                params[name] = settled_option(self.name, name, self.options[name], params[name])
             if its_type not in PLAIN and not is_plain_index(value):
                 mutable.append(name)
         return mutable

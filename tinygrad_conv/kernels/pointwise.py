@@ -34,6 +34,7 @@ LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept
 SMALL_ENOUGH_TO_COUNT = 8192  # numbers: up to here, counting takes less time than keeping warnings back
 SMALL_ENOUGH_FOR_WHERE = 1024  # numbers: below, np.where is faster than a product of bits
 SMALL_ENOUGH_TO_CHOOSE = 4096  # numbers: the same of joining the bits of two
+BOOL = np.dtype(np.bool_)
 BITS_OF = {  # integers as wide as the floats
     np.dtype(np.float16): np.int16,
     np.dtype(np.float32): np.int32,
@@ -176,9 +177,10 @@ def masked(x: Array, mask: Array) -> Array:
 
     The product is that of its bits, as an integer, which is faster than choosing and than joining bits.
     """
-    if x.size < SMALL_ENOUGH_FOR_WHERE or x.dtype not in BITS_OF:
+    bits = BITS_OF.get(x.dtype)
+    if x.size < SMALL_ENOUGH_FOR_WHERE or bits is None:
         return np.where(mask, x, zeros((), x.dtype))
-    chosen, bits = mask if mask.dtype == bool else mask.astype(bool), BITS_OF[x.dtype]
+    chosen = mask if mask.dtype is BOOL else mask.astype(BOOL)
     if x.size < LARGE or chosen.shape != x.shape:
         return (x.view(bits) * chosen).view(x.dtype)
     y = aligned_like(x)

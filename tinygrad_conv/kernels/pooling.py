@@ -216,6 +216,7 @@ def _places_named(tap: Array, window: Window, image: Array, order: Order) -> Ite
         yield part, places
 
 
+@lru_cache(maxsize=512)
 def side_by_side(window: Window) -> bool:
     """2x2, stride 2, no padding, and no window reaches beyond the input."""
     return (

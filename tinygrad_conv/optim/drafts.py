@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ State = dict[str, Any]
 
 IN_PLACE = "it is to change the array it gets: `data -= …` or `data[...] = …`, never `data = …`"
 """How an `update` is to be written."""
+
+BASE = attrgetter("base")  # of an array: whose memory it shows, None for its own
 
 
 class Drafts:
@@ -47,8 +50,9 @@ def memory_owner(array: Array) -> Array:
 
 def share_memory(arrays: list[Array]) -> bool:
     """Whether some of them show the memory of one array."""
-    owners = {id(array if array.base is None else memory_owner(array)) for array in arrays}
-    return len(owners) < len(arrays)
+    if [*map(BASE, arrays)].count(None) < len(arrays):
+        arrays = [memory_owner(array) for array in arrays]
+    return len({*map(id, arrays)}) < len(arrays)
 
 
 def span(array: Array) -> int:

@@ -83,13 +83,19 @@ def checked(**own: Option) -> Callable[[Function], Function]:
             name: option for name, option in options.items() if option.at_once or option.numeric or constructs
         }
         plain = {name: () if constructs else option.plain for name, option in looked_at.items()}
-        places = [(place, name) for place, name in enumerate(names) if name in looked_at]
+        plain_by_place = [plain.get(name) for name in names]  # None: what is there is not looked at
 
         def settled(owner: str, name: str, value: Any) -> Any:
             option = looked_at[name]
             if option.at_once or constructs:
                 return settled_option(owner, name, option, value)
             return as_numbers(value)
+
+        def all_settled(owner: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(
+                value if types is None or type(value) in types else settled(owner, name, value)
+                for name, types, value in zip(names, plain_by_place, args)
+            )
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -98,11 +104,10 @@ def checked(**own: Option) -> Callable[[Function], Function]:
                 raise TypeError(too_many(owner, names[is_method:], all_names, len(args) - is_method))
             if kwargs and respells:
                 kwargs = respelled(owner, all_names, len(args), kwargs)
-            for place, name in places:
-                if place < len(args) and type(args[place]) not in plain[name]:
-                    number = settled(owner, name, args[place])
-                    if number is not args[place]:
-                        args = (*args[:place], number, *args[place + 1 :])
+            for types, value in zip(plain_by_place, args):
+                if types is not None and type(value) not in types:
+                    args = all_settled(owner, args)
+                    break
             for name, value in kwargs.items():
                 if name in plain and type(value) not in plain[name]:
                     kwargs[name] = settled(owner, name, value)
