@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ State = dict[str, Any]
 
 IN_PLACE = "it is to change the array it gets: `data -= …` or `data[...] = …`, never `data = …`"
 """How an `update` is to be written."""
-
-BASE = attrgetter("base")  # of an array: whose memory it shows, None for its own
 
 
 class Drafts:
@@ -50,8 +47,10 @@ def memory_owner(array: Array) -> Array:
 
 def share_memory(arrays: list[Array]) -> bool:
     """Whether some of them show the memory of one array."""
-    if [*map(BASE, arrays)].count(None) < len(arrays):
-        arrays = [memory_owner(array) for array in arrays]
+    for array in arrays:
+        if array.base is not None:  # seldom: parameters own their memory
+            arrays = [memory_owner(array) for array in arrays]
+            break
     return len({*map(id, arrays)}) < len(arrays)
 
 
