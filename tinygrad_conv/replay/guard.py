@@ -7,13 +7,14 @@ and attributes; the tensors from outside. Each is a `Fact` (facts.py), and facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from operator import attrgetter, is_
 from typing import Any
 
 from ..dtypes import get_default_dtype
 from ..engine.modes import GRAD
 from ..kernels import kernels_in_use
+from .arguments import Arguments
 from .facts import GONE, Fact, is_same, numbers_in
 from .outside import Outside
 from .program import Line, Recorded
@@ -32,14 +33,15 @@ def settings() -> tuple[Any, ...]:
 class Guard:
     """What a recording took for granted."""
 
-    def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, arguments: Iterable[Any]) -> None:
+    def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, given: Arguments) -> None:
         self.settings = settings()
-        outside = Outside(step, effects, arguments)
+        outside = Outside(step, effects, given.others)
         for line in recorded.lines:
             if line.kind == "step":
                 outside.value("an optimiser", line.target)
         self.containers, self.iterators = outside.containers, outside.iterators
         self.generators = outside.generators
+        self.reached = [(number, x) for number, x in enumerate(given.tensors) if id(x) in outside.shared]
         self.hooks = [
             hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)
         ]
@@ -54,11 +56,11 @@ class Guard:
         for tensor in self.tensors:
             for name in ("requires_grad", "listeners", "edge"):
                 facts.append(Fact.now(attrgetter(f"_{name}"), tensor, name))
-        given = {id(value) for line in recorded.lines for value in given_to(line)}
+        handed = {id(value) for line in recorded.lines for value in given_to(line)}
         for name, array in outside.arrays:
-            if id(array) not in given:
+            if id(array) not in handed:
                 facts.append(Fact.copied(numbers_in, array, name))
-        self.kept = [*arguments, outside]  # objects that are known by their identity
+        self.kept = [*given.others, outside]  # objects that are known by their identity
         self.ask_for(facts)
 
     def ask_for(self, facts: list[Fact]) -> None:
@@ -88,6 +90,12 @@ class Guard:
             return False
         self.ask_for([fact._replace(value=now) for now, fact in zip(values, self.facts)])
         return True
+
+    def is_given(self, tensors: list[Any]) -> bool:
+        """Whether arguments that are reached from outside, too, are the same ones as in the recording: it
+        cannot tell whether the step read one of them as an argument.
+        """
+        return all(tensors[number] is tensor for number, tensor in self.reached)
 
     @property
     def hooked(self) -> bool:

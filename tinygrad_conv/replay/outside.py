@@ -62,24 +62,27 @@ class Outside:
         self.texts: set[str] = set()  # strings in them
         self.taken_from: list[str] = []  # iterators, by name
         self.generators: list[Any] = []  # of random numbers, NumPy's
+        self.tensors: dict[int, Tensor] = {}  # by id
         for code in effects.frames:
             self.see(code)
         self.value("the step", step)
-        for code, (variables, _) in effects.frames.items():
-            if code.co_freevars and ("code", id(code)) not in self.seen:
-                for function in functions_of(code):
-                    self.function(function)
+        for code, variables in effects.frames.items():
             self.code(code, variables)
         for module in effects.modules.values():
             self.value("a module", module)
         for argument in arguments:
             self.value("an argument", argument)
+        self.shared = set(self.tensors)  # ids of tensors that the step may read beside its arguments
+        for code in effects.frames:  # functions that no name leads to; the step makes some of them itself
+            if code.co_freevars and ("code", id(code)) not in self.seen:
+                for function in functions_of(code):
+                    self.function(function)
         if ENVIRONMENT & (self.attributes | self.methods | self.variables):
             self.facts.append(Fact.copied(variables_in, os.environ, "os.environ"))
         for imported in sorted(self.imports & sys.modules.keys()):
             self.value(imported, sys.modules[imported])
         self.iterators = list(self.taken_from)
-        for _, own in effects.frames.values():  # some are made in the step, and what they take from too
+        for own in effects.owners.values():  # some are made in the step, and what they take from too
             self.value("self", own)
 
     def see(self, code: CodeType) -> None:
@@ -131,10 +134,12 @@ class Outside:
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor, Op)):  # an op's forward runs anew
+        if id(value) in self.seen or isinstance(value, (*PLAIN, Op)):  # an op's forward runs anew
             return
         self.seen.add(id(value))
-        if isinstance(value, np.ndarray):
+        if isinstance(value, Tensor):
+            self.tensors[id(value)] = value
+        elif isinstance(value, np.ndarray):
             self.arrays.append((name, value))
         elif isinstance(value, Module):
             self.module(value)
@@ -220,6 +225,8 @@ class Outside:
         """
         self.know(vars(optimizer).get, "param_groups", "param_groups")
         self.know(len, optimizer.param_groups, "param_groups")
+        for own in (optimizer.state, optimizer.param_groups, *optimizer.param_groups):
+            self.containers[id(own)] = f"what {type(optimizer).__name__} has"
         for group in optimizer.param_groups:
             for option in sorted(self.options_read(group)):
                 self.know(group.get, option, option)

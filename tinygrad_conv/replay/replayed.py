@@ -71,6 +71,8 @@ class Entry:
         equal = self.equal if self.program is not None else ()
         if equal and not all(same(given.bare[place], array) for place, array in equal):
             return False
+        if self.guard.reached and not self.guard.is_given(given.tensors):
+            return False
         return self.guard.holds()
 
 
@@ -176,7 +178,7 @@ class Replayed:
             recorded.refuse(DRAWS, place_of(self.step))
         try:
             ResultForm(trace, result, self.step)
-            guard = Guard(self.step, effects, recorded, given.others)
+            guard = Guard(self.step, effects, recorded, given)
             refuse_what_lasts(recorded, guard, effects)
             self.learn(entry, given, guard, recorded)
         except Exception as error:  # the step has run: its result counts

@@ -24,6 +24,7 @@ import numpy as np
 from ..engine.in_place import overwrite
 from ..engine.location import PACKAGE_FOLDER, Where, warn_user
 from ..engine.observed import BACKWARD, OBSERVATION
+from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..randomness.default import manual_seed, seed
@@ -32,6 +33,7 @@ from ..randomness.seeds import random_numbers
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
+HANDED = (*LISTS, tuple, frozenset)  # types of what a function is given, and is no `self`
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
 SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
@@ -107,7 +109,8 @@ class SideEffects:
 
     def __init__(self) -> None:
         self.modules: dict[int, Module] = {}
-        self.frames: dict[CodeType, tuple[dict[str, Any], Any]] = {}  # the user's: globals, and `self`
+        self.frames: dict[CodeType, dict[str, Any]] = {}  # the user's, with their globals
+        self.owners: dict[int, Any] = {}  # what is `self` in them, by id
         self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
         self.fault: tuple[str, Where] | None = None
 
@@ -139,9 +142,11 @@ class SideEffects:
             self.refuse(UNTOLD[code], frame)
         elif code.co_filename.replace("\\", "/").endswith(LOGGING):
             self.refuse("it logs", frame)
-        elif code not in self.frames and is_users_file(code.co_filename):
+        elif code in self.frames or is_users_file(code.co_filename):
+            self.frames[code] = frame.f_globals
             own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-            self.frames[code] = (frame.f_globals, own)
+            if not isinstance(own, (Tensor, np.ndarray)) and type(own) not in HANDED:
+                self.owners[id(own)] = own
 
     def see_builtin(self, frame: FrameType, called: Any) -> None:
         """A function in C."""

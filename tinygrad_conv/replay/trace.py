@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import promote
 from ..engine.backpropagation import clear_grads
+from ..engine.in_place import is_a_leafs
 from ..engine.location import Where, user_where
 from ..engine.node import Output, input_edges, shape_and_dtype
 from ..engine.observe import Call, Observer
@@ -308,6 +309,8 @@ class Trace(Slots, Observer):
         writes, places = [], []
         for place, value in enumerate(written):
             array = value._data if isinstance(value, Tensor) else value
+            if isinstance(value, Tensor):
+                self.born.note(value, place)
             if isinstance(array, np.ndarray) and self.slot_of.get(array) is None:
                 writes.append(self.new("computed", array))
                 places.append(place)
@@ -316,15 +319,27 @@ class Trace(Slots, Observer):
         self.write("function", name, function, slots_of(self.given), writes, (self.given, places))
 
     def check_changeable(self, tensor: Tensor) -> None:
-        """Refuse a change of a tensor that the step makes in a way that is not known."""
+        """Refuse a change of a tensor that the step makes in a way that is not known, and that of a view,
+        which its leaf shows: the program has the numbers of the view alone.
+        """
         number = self.slot_of.get(tensor._data)
         if number is not None and self.recorded.slots[number].origin == "constant":
             self.refuse("a tensor that NumPy made is changed in place; make it by tg.tensor or tg.zeros")
+        elif is_a_leafs(tensor) and self.is_a_view(tensor):
+            self.refuse("a view of a leaf is changed in place; change the leaf, w[0] = …")
+
+    def is_a_view(self, tensor: Tensor) -> bool:
+        """Whether a replay makes a tensor anew around an array, which is no tensor's own."""
+        mark = self.mark(tensor)
+        return isinstance(mark, TensorIn) and not mark.changeable
 
     # What Python reads
     @careful
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
-        if name == "grad = …" and value is None:
+        if name == "detach":
+            self.slot_of_tensor(tensor)  # first, or the slot would be that of the new one
+            self.born.note(value, 0)
+        elif name == "grad = …" and value is None:
             self.write("function", "grad = None", forget_grad, (), (), ([[self.mark(tensor)], {}], []))
         elif name in ("grad = …", "data = …"):
             self.refuse(f"Python sets .{name}")
