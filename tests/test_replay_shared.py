@@ -154,4 +154,4 @@ def test_the_optimisers_state_is_cleared_by_the_step() -> None:
 
         return [w, optimizer], descending(optimizer, loss_of), calls()
 
-    same_as_eager(make, refused="clear of what Adam has")
+    same_as_eager(make, refused="calls clear of state")

@@ -13,10 +13,11 @@ from typing import Any
 
 from ..dtypes import get_default_dtype
 from ..engine.modes import GRAD
+from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from .arguments import Arguments
 from .facts import GONE, Fact, is_same, numbers_in
-from .outside import Outside
+from .outside import MANY, Outside
 from .program import Line, Recorded
 from .side_effects import SideEffects
 from .slots import awaited
@@ -57,6 +58,10 @@ class Guard:
             for name in ("requires_grad", "listeners", "edge"):
                 facts.append(Fact.now(attrgetter(f"_{name}"), tensor, name))
         handed = {id(value) for line in recorded.lines for value in given_to(line)}
+        used = set(map(id, [*self.tensors, *given.tensors]))
+        others = [x for x in outside.tensors.values() if id(x) not in used]
+        if others:
+            facts.append(Fact.copied(forms_of, others[:MANY], "shape, dtype or requires_grad of a tensor"))
         for name, array in outside.arrays:
             if id(array) not in handed:
                 facts.append(Fact.copied(numbers_in, array, name))
@@ -121,6 +126,11 @@ class Guard:
         names = self.changed()
         self.ask_for([fact for fact in self.facts if fact.holds()])
         return names
+
+
+def forms_of(tensors: list[Tensor]) -> list[Any]:
+    """What Python may ask tensors for without reading their numbers."""
+    return [(x._data.shape, x._data.dtype, x._requires_grad) for x in tensors]
 
 
 def given_to(line: Line) -> Iterator[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from array import array
@@ -12,6 +11,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import attrgetter
+from threading import local
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
@@ -22,6 +22,8 @@ from ..dtypes import Array
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..nn.module import Module
+from ..nn.parameter import Parameter
+from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Group, Optimizer
 from .draws import is_drawn_from
 from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
@@ -34,7 +36,9 @@ CONTAINERS = (*DICTS, list, tuple, set, frozenset, deque)
 BYTES = (bytearray, memoryview, array)
 INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
-BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
+BY_NAME = frozenset(  # these read or set what a function does not name
+    {"getattr", "vars", "__dict__", "setattr", "delattr", "__setattr__", "attrgetter", "asdict", "astuple"}
+)
 OPTIONS_BY = frozenset({"param_groups", "get_last_lr", "get_lr"})  # who names these may read or set a rate
 BOOKS = {"_path", "_persistent", "_pre_hooks", "_hooks"}  # of a module, about its members
 ENVIRONMENT = frozenset({"environ", "getenv"})
@@ -101,10 +105,10 @@ class Outside:
 
     def function(self, function: Any) -> None:
         """A function of the user's."""
-        function = inspect.unwrap(function)
+        function = self.unwrapped(function)
         if isinstance(function, MethodType):
             self.value("self", function.__self__)
-            function = inspect.unwrap(function.__func__)
+            function = self.unwrapped(function.__func__)
         if not isinstance(function, FunctionType) or not is_users_file(function.__code__.co_filename):
             return
         if ("function", id(function)) in self.seen:
@@ -123,6 +127,17 @@ class Outside:
             self.value("a default", value)
         self.code(function.__code__, function.__globals__)
 
+    def unwrapped(self, function: Any) -> Any:
+        """A function within those that are wrapped around it. All of them may have attributes."""
+        while True:
+            for name, value in list(getattr(function, "__dict__", {}).items()):
+                self.know(vars(function).get, name, f"{function.__qualname__}.{name}")
+                if name != "__wrapped__":
+                    self.value(name, value)
+            if not hasattr(function, "__wrapped__"):
+                return function
+            function = function.__wrapped__
+
     def code(self, code: CodeType, variables: dict[str, Any]) -> None:
         """The globals that a function's code names."""
         if (id(code), id(variables)) in self.seen:
@@ -139,8 +154,13 @@ class Outside:
         self.seen.add(id(value))
         if isinstance(value, Tensor):
             self.tensors[id(value)] = value
+            if type(value) not in (Tensor, Parameter):
+                self.named(value)
         elif isinstance(value, np.ndarray):
             self.arrays.append((name, value))
+            if value.dtype.hasobject:
+                self.kept.append(members := value.tolist())
+                self.value(name, members)
         elif isinstance(value, Module):
             self.module(value)
         elif isinstance(value, Optimizer):
@@ -172,9 +192,13 @@ class Outside:
         elif isinstance(value, ModuleType):
             if is_users_module(value):
                 self.named(value)
+            else:
+                self.settings_of(value)
         elif type(value).__module__ != "builtins":
             self.value("a class", type(value))
             self.named(value)
+            if isinstance(value, LRScheduler):
+                self.value("an optimiser", value.optimizer)
 
     def container(self, name: str, container: Any) -> None:
         """A list, a tuple, a dict or the like, and what is in it."""
@@ -186,12 +210,15 @@ class Outside:
             return
         if isinstance(container, (set, frozenset)):
             self.facts.append(Fact.copied(frozenset, container, name))
+            for member in container:
+                self.value(f"a member of {name}", member)
             return
         if changeable and len(container) > FEW:
             self.facts.append(Fact.copied(ids_in, container, name))
             self.kept.append(members_in(container))  # alive
         of_dict = isinstance(container, DICTS)
         for key in list(container) if of_dict else range(len(container)):
+            self.value(f"a key of {name}", key)
             if changeable and len(container) <= FEW:
                 self.know(container.get if of_dict else container.__getitem__, key, f"{name}[{key!r}]")
             self.value(f"{name}[{key!r}]", container[key])
@@ -235,12 +262,26 @@ class Outside:
                 self.know(group["params"].__getitem__, place, f"params[{place}]")
         for state in optimizer.state.values() if "state" in self.attributes else ():
             self.value("state", state)
+        self.seen.add(id(optimizer.param_groups))  # their options are what has been said here
+        self.named(optimizer)
+        for base in type(optimizer).__mro__:
+            self.settings_of(base)
 
     def class_of(self, value: type) -> None:
         """A class of the user's, and those that it inherits from."""
         for base in value.__mro__:
             if base.__module__.partition(".")[0] not in NOT_THE_USERS:
                 self.named(base)
+
+    def settings_of(self, library: Any) -> None:
+        """What the step's functions name of a library, or of an optimiser's class, if it may be a setting:
+        its functions stay as they are, or are called by a replay, too.
+        """
+        members = vars(library)
+        for name in sorted((self.attributes | self.variables) & members.keys()):
+            if not callable(members[name]) and not isinstance(members[name], ModuleType):
+                self.know(members.get, name, f"{library.__name__}.{name}")
+                self.value(name, members[name])
 
     def named(self, value: Any) -> None:
         """What the step's functions name of an object's own attributes, in its dict or in slots; of one of
@@ -253,9 +294,15 @@ class Outside:
                 self.know(attrgetter(name), value, f"{kind}.{name}")
         if isinstance(value, ModuleType):
             kind = value.__name__
+            for name in self.texts - members.keys() if "hasattr" in self.variables else ():
+                self.know(members.get, name, f"{kind}.{name}")
+        elif isinstance(value, local):  # each thread has attributes of its own
+            for name in sorted(named & members.keys()):
+                self.know(attrgetter(name), value, f"{kind}.{name}")
+            return
         else:
             self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
-            by_name = BY_NAME & (self.attributes | self.variables)
+            by_name = BY_NAME & (self.attributes | self.methods | self.variables)
             named = set(members) if by_name or is_of_standard(type(value)) else named
         for name in sorted(named & members.keys()):
             member = members[name]

@@ -165,6 +165,7 @@ class Replayed:
         self.recordings += 1
         trace, effects, before = Trace(given.tensors, given.bare), SideEffects(), settings()
         states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
+        bare = [array.copy() for array in given.bare]
         with trace, effects:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
@@ -172,6 +173,11 @@ class Replayed:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
         if list(map(STATE, given.tensors)) != states:
             recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
+        if not given.is_same(Arguments(inputs, options)) or not all(map(same, given.bare, bare)):
+            recorded.refuse("it changes what it is called with; return what is new", place_of(self.step))
+        if trace.begun or effects.updates != len([line for line in recorded.lines if line.kind == "step"]):
+            where = trace.begun[0] if trace.begun else place_of(self.step)
+            recorded.refuse("it catches an error, which other numbers might not raise", where)
         if effects.fault is not None:
             recorded.refuse(*effects.fault)
         if draws.happened:

@@ -27,6 +27,7 @@ from ..engine.observed import BACKWARD, OBSERVATION
 from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
+from ..optim.optimizer import Optimizer
 from ..randomness.default import manual_seed, seed
 from ..randomness.generator import Generator
 from ..randomness.seeds import random_numbers
@@ -36,6 +37,7 @@ LISTS = (list, dict, set)
 HANDED = (*LISTS, tuple, frozenset)  # types of what a function is given, and is no `self`
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
+UPDATE = Optimizer.computed_step.__code__
 SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
 DRAWS = "it draws random numbers that a replay does not know of; use tg.rand"
 UNTOLD = {
@@ -113,6 +115,8 @@ class SideEffects:
         self.owners: dict[int, Any] = {}  # what is `self` in them, by id
         self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
         self.fault: tuple[str, Where] | None = None
+        self.updates = 0  # that optimisers have begun to compute
+        self.updating: FrameType | None = None
 
     def __enter__(self) -> SideEffects:
         sys.setprofile(self.see)
@@ -122,9 +126,13 @@ class SideEffects:
         sys.setprofile(None)
 
     def see(self, frame: FrameType, event: str, called: Any) -> None:
-        """The interpreter calls a function. What ops, rules and functions of this package do, a replay does
-        too.
+        """The interpreter calls a function. What ops, rules, optimisers and functions of this package do, a
+        replay does too.
         """
+        if self.updating is not None:
+            if event == "return" and frame is self.updating:
+                self.updating = None
+            return
         if OBSERVATION.get() is None or in_a_rule_on_arrays():
             return
         if event == "call":
@@ -138,6 +146,8 @@ class SideEffects:
         if code is MODULE_CALL:
             module = frame.f_locals["self"]
             self.modules[id(module)] = module
+        elif code is UPDATE:
+            self.updating, self.updates = frame, self.updates + 1
         elif code in UNTOLD:
             self.refuse(UNTOLD[code], frame)
         elif code.co_filename.replace("\\", "/").endswith(LOGGING):

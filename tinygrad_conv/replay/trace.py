@@ -65,11 +65,17 @@ class Trace(Slots, Observer):
         self.dy = 0
         self.exchanged: list[Any] = []  # leaves whose gradients a follower has put in their places
         self.given: Any = None  # to a function that runs
+        self.begun: list[Where] = []  # where ops, functions and backwards were called that have not ended
         self.parts: Any = None  # of a variadic rule: the slots of its gradients that are still to be told
 
     # Ops
     @careful
+    def before_op(self, call: Call) -> None:
+        self.begun.append(call._where)
+
+    @careful
     def after_op(self, call: Call) -> None:
+        self.begun.pop()
         op, where, layer = call.applied, call._where, call._layer
         if kernels_in_use() != self.kernels:
             self.refuse("it switches kernels on the way", where)
@@ -169,6 +175,7 @@ class Trace(Slots, Observer):
     # Sweeps
     @careful
     def before_sweep(self, gradients: Any) -> None:
+        self.begun.append(user_where())
         self.sweep, self.sums, self.exchanged = gradients, {}, []
         if gradients.lift is not None:
             return
@@ -263,7 +270,9 @@ class Trace(Slots, Observer):
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:
             self.refuse("a leaf goes backward by itself")
-        elif self.sweep.lift is None and self.sweep.wanted is None:
+            return
+        self.begun.pop()
+        if self.sweep.lift is None and self.sweep.wanted is None:
             leaves = list(dict.fromkeys([*gradients, *self.exchanged]))
             for leaf in leaves:
                 self.check_leaf(leaf)
@@ -296,6 +305,7 @@ class Trace(Slots, Observer):
 
     @careful
     def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
+        self.begun.append(user_where())
         if BACKWARD.get() is not None:
             self.refuse(f"{function.__name__} is called on the way of a backward")
         if function.__name__ == "change_off_the_tape":
@@ -304,6 +314,7 @@ class Trace(Slots, Observer):
 
     @careful
     def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
+        self.begun.pop()
         name = function.__name__
         written = [inputs[0]] if name == "change_off_the_tape" else as_tuple(result)
         writes, places = [], []
