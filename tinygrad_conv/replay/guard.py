@@ -41,7 +41,7 @@ class Guard:
             if line.kind == "step":
                 outside.value("an optimiser", line.target)
         self.containers, self.iterators = outside.containers, outside.iterators
-        self.generators = outside.generators
+        self.generators, self.large = outside.generators, outside.large
         self.reached = [(number, x) for number, x in enumerate(given.tensors) if id(x) in outside.shared]
         self.hooks = [
             hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)

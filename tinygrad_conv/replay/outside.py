@@ -26,7 +26,7 @@ from ..nn.parameter import Parameter
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Group, Optimizer
 from .draws import is_drawn_from
-from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
+from .facts import DICTS, GONE, PLAIN, WHOLE, Fact, cell_contents, ids_in, members_in, variables_in
 from .names import functions_of, names_in
 from .side_effects import SideEffects, is_users_file, is_users_module
 
@@ -57,6 +57,7 @@ class Outside:
         self.arrays: list[tuple[str, Array]] = []  # bare ones of NumPy's
         self.modules: dict[int, Module] = {}
         self.containers: dict[int, str] = {}  # outside lists, by id
+        self.large: list[tuple[str, Any]] = []  # what is not looked at as a whole in each call
         self.kept: list[Any] = []  # what is known by the ids of its members
         self.seen: set[Any] = set()
         self.attributes: set[str] = set()  # that the step's functions look up on something
@@ -158,6 +159,8 @@ class Outside:
                 self.named(value)
         elif isinstance(value, np.ndarray):
             self.arrays.append((name, value))
+            if value.nbytes > WHOLE:
+                self.large.append((name, value))
             if value.dtype.hasobject:
                 self.kept.append(members := value.tolist())
                 self.value(name, members)
@@ -207,6 +210,7 @@ class Outside:
             self.containers[id(container)] = name
             self.know(len, container, name)
         if len(container) > MANY:
+            self.large.append((name, container))
             return
         if isinstance(container, (set, frozenset)):
             self.facts.append(Fact.copied(frozenset, container, name))

@@ -26,6 +26,7 @@ from .aside import begun, finished, with_lines_aside
 from .calls import calls_of
 from .gradients import FORGET, nothing
 from .guard import Guard
+from .hooks import hook_of
 from .joined import joined
 from .listing import listed
 from .liveness import releases
@@ -69,6 +70,7 @@ class Program:
             self.arguments += slot.origin == "argument"
         self.place_outside()
         self.changed = Changed(recorded)
+        self.is_new = any(map(is_by_users, self.lines))  # to be compared with eager, once
         self.result = maker_of(recorded.result, dict(recorded.edges))
         for slot in self.as_recorded.slots:
             slot.forget()
@@ -211,6 +213,12 @@ class Changed:
             generators,
             self.changes_grads or everything,
         )
+
+
+def is_by_users(line: Line) -> bool:
+    """Whether a line may be done by a preparation that a user has written."""
+    op = line.target if line.kind == "forward" else line.details[2] if line.kind == "rule" else None
+    return op is not None and op.is_user_defined and hook_of(line, line.then) is not None
 
 
 def arranged(calls: list[Call], recorded: Recorded, aside: Aside) -> Iterator[Call]:
