@@ -40,6 +40,8 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     calls, anew = [], deposits_anew(recorded)
     for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
+        if run is not None and len(line.writes) == 1 and arrays[line.writes[0]].ndim == 0:
+            run = making_arrays(run)
         if number in anew:
             calls.append(anew[number](line))
         else:
@@ -59,6 +61,11 @@ def lasting(recorded: Recorded) -> dict[Any, Any]:
     slots = [slot for slot in recorded.slots if slot.origin in ("constant", "outside")]
     arrays = [getattr(slot.value, "_data", slot.value) for slot in slots]
     return {"declined": set(), **{("lasting", id(array)): array for array in arrays}}
+
+
+def making_arrays(run: Callable[..., Any]) -> Callable[..., Any]:
+    """What is prepared for a result of no dimensions, of which NumPy makes a number and no array."""
+    return lambda *inputs, **params: np.asarray(run(*inputs, **params))
 
 
 def hooked_call(line: Line, run: Any) -> Call:
