@@ -40,7 +40,8 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     calls, anew = [], deposits_anew(recorded)
     for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
-        if run is not None and len(line.writes) == 1 and arrays[line.writes[0]].ndim == 0:
+        of_numbers = all(getattr(arrays[read], "ndim", None) == 0 for read in line.reads)
+        if run is not None and of_numbers and len(line.writes) == 1:
             run = making_arrays(run)
         if number in anew:
             calls.append(anew[number](line))
@@ -64,7 +65,7 @@ def lasting(recorded: Recorded) -> dict[Any, Any]:
 
 
 def making_arrays(run: Callable[..., Any]) -> Callable[..., Any]:
-    """What is prepared for a result of no dimensions, of which NumPy makes a number and no array."""
+    """What is prepared for arrays of no dimensions alone, of which NumPy makes a number and no array."""
     return lambda *inputs, **params: np.asarray(run(*inputs, **params))
 
 
