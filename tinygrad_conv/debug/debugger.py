@@ -14,7 +14,7 @@ import pdb
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from ..engine.location import PACKAGE_FOLDER
@@ -39,6 +39,11 @@ PLUMBING = (
     "tinygrad_conv.interop.*",
     "tinygrad_conv.saving.*",
     "tinygrad_conv.absent.*",
+    "tinygrad_conv.accelerator",  # what scripts ask about GPUs, as those that follow
+    "tinygrad_conv.backends",
+    "tinygrad_conv.backends.*",
+    "tinygrad_conv.cuda",
+    "tinygrad_conv.mps",
     "tinygrad_conv.allocation",
     "tinygrad_conv.archive",
     "tinygrad_conv.atomic_write",
@@ -52,6 +57,7 @@ PLUMBING = (
     "tinygrad_conv.checks",  # the judge: from gradcheck(f, x) into f
     "tinygrad_conv.checks.*",
     "tinygrad_conv.creation",
+    "tinygrad_conv.creation_methods",
     "tinygrad_conv.dtypes",
     "tinygrad_conv.errors",
     "tinygrad_conv.randomness.*",
@@ -77,7 +83,10 @@ OTHERS = (
     "numpy.*",
     "namedtuple_*",  # where the constructors of named tuples say they are
     "threadpoolctl",
+    "mpi4py",
+    "mpi4py.*",
     "_distutils_hack",  # looks on at imports, with setuptools
+    "__editable__*",  # finds what was installed by `pip install -e`, at any import
 )
 """What the plumbing and the kernels call in other libraries, beside Python's own."""
 
@@ -85,8 +94,18 @@ PYTHON_S_OWN = os.path.dirname(os.__file__) + os.sep
 INSTALLED = tuple(f"{PYTHON_S_OWN}{folder}{os.sep}" for folder in ("site-packages", "dist-packages"))
 
 
-def is_pythons_own(file: str) -> bool:
-    """Whether a file is one of Python's standard library."""
+BESIDE_FORMULAS = ("__init__", "check_options")
+"""Functions that are passed by in modules which are not: an optimiser's, beside the formula of its update."""
+
+
+def is_passed_by(code: CodeType) -> bool:
+    """Whether it is of Python's standard library, or one of ours that stands beside what is worth reading.
+
+    VS Code's rules name files alone: there a step leads into these functions of ours.
+    """
+    file = code.co_filename
+    if file.startswith(PACKAGE_FOLDER):
+        return code.co_name in BESIDE_FORMULAS
     return file.startswith("<frozen ") or (file.startswith(PYTHON_S_OWN) and not file.startswith(INSTALLED))
 
 
@@ -110,7 +129,7 @@ def import_in_advance() -> None:
 
 class StopsAtItsCaller:
     """A debugger whose first stop is the line that started it, also in what it leaves out (`break_on`); and
-    that leaves Python's own library out.
+    that leaves out what no name of a module can say.
     """
 
     caller: FrameType | None = None
@@ -124,7 +143,7 @@ class StopsAtItsCaller:
             self.caller = None
             return True
         stops: bool = super().stop_here(frame)  # type: ignore[misc]
-        return stops and not is_pythons_own(frame.f_code.co_filename)
+        return stops and not is_passed_by(frame.f_code)
 
 
 def set_trace() -> None:
