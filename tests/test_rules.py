@@ -8,7 +8,7 @@ import pytest
 from tests.helpers import all_rules
 from tinygrad_conv.checks.diagnosis.rule_source import function_faults, rule_faults
 from tinygrad_conv.engine.location import show_path
-from tinygrad_conv.ops.functions import exp
+from tinygrad_conv.ops.elementary import exp
 from tinygrad_conv.ops.reduce import sum as total
 
 RULES = all_rules()

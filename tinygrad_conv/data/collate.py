@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import as_array
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_shape
-from ..ops.functions import alike
+from ..ops.conversion import alike
 from ..ops.shape import stack
 from ..options import Option, checked, is_sequence
 

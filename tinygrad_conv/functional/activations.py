@@ -10,18 +10,18 @@ from numpy.typing import DTypeLike
 from ..engine.location import warn_user
 from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
-from ..ops import activations, functions, softmaxes
+from ..ops import activations, softmaxes
 from ..options import checked
 from ..spellings import spelled
 from .arguments import Operand, documented_by, in_place
 
 
 @spelled
-@documented_by(functions.relu)
+@documented_by(activations.relu)
 def relu(input: Operand, inplace: bool = False) -> Tensor:
     if inplace is not False:
         return in_place(relu, inplace, input)
-    return functions.relu(input)
+    return activations.relu(input)
 
 
 @spelled

@@ -9,7 +9,7 @@ from ..ops.comparisons import gt as greater
 from ..ops.comparisons import le as less_equal
 from ..ops.comparisons import lt as less
 from ..ops.comparisons import ne as not_equal
-from ..ops.functions import abs as absolute
+from ..ops.elementary import abs as absolute
 from .arithmetic import clamp as clip
 from .arithmetic import sub as subtract
 from .elementwise import div as divide

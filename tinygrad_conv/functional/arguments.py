@@ -15,7 +15,7 @@ from ..engine.observed import observable
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops.functions import to, wide
+from ..ops.conversion import to, wide
 from ..ops.reduce import expand
 from ..options import FLAG, check_option
 

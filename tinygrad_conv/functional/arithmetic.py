@@ -10,7 +10,7 @@ from ..dtypes import KINDS, check_in_range
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, ShapeError, show_array, show_shape
-from ..ops import arithmetic, contraction, functions, linalg
+from ..ops import arithmetic, contraction, conversion, linalg
 from ..ops.arguments.products import check_bmm
 from ..options import OPERAND, checked, optional
 from .arguments import Operand, documented_by
@@ -78,7 +78,7 @@ def masked_fill(input: Operand, mask: Operand, value: Operand) -> Tensor:
         raise DtypeError(f"masked_fill: input {show_array(input)} cannot hold the value {value!r}")
     if type(value) in (int, float) and input.dtype.kind == "f":
         check_in_range(value, input.dtype)
-    return functions.to(arithmetic.where(value, input, condition=mask), dtype=input.dtype)
+    return conversion.to(arithmetic.where(value, input, condition=mask), dtype=input.dtype)
 
 
 @checked()

@@ -11,7 +11,7 @@ from ..dtypes import check_in_range
 from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import activations, arithmetic, functions, softmaxes
+from ..ops import activations, arithmetic, elementary, softmaxes
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.values import check_float
 from ..options import INTEGER, checked, optional
@@ -57,13 +57,13 @@ def scaled_elu(x: Operand, alpha: float) -> Tensor:
 @checked()
 def softsign(input: Operand) -> Tensor:
     """x / (1 + |x|)."""
-    return arithmetic.div(input, functions.abs(input) + 1)
+    return arithmetic.div(input, elementary.abs(input) + 1)
 
 
 @checked()
 def tanhshrink(input: Operand) -> Tensor:
     """x - tanh x."""
-    return arithmetic.sub(input, functions.tanh(input))
+    return arithmetic.sub(input, elementary.tanh(input))
 
 
 @checked()
@@ -111,7 +111,7 @@ def glu(input: Operand, dim: int = -1) -> Tensor:
         given = f"not {show_shape(input.shape)} in dim={dim}"
         raise ShapeError(f"glu: the size that is halved must be even, {given}")
     half, before = input.shape[place] // 2, (slice(None),) * place
-    gate = functions.sigmoid(input[before + (slice(half, None),)])
+    gate = elementary.sigmoid(input[before + (slice(half, None),)])
     return arithmetic.mul(input[before + (slice(0, half),)], gate)
 
 

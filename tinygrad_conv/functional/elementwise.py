@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.registry import composite
 from ..engine.tensor import Tensor
 from ..errors import DtypeError, show_array
-from ..ops import arithmetic, comparisons, functions, rounding
+from ..ops import arithmetic, comparisons, elementary, rounding
 from ..ops.arguments.values import check_float
 from ..options import OPERAND, checked, choice, optional
 from .arguments import Operand, rounded_once
@@ -26,7 +26,7 @@ def square(input: Operand) -> Tensor:
 @checked()
 def rsqrt(input: Operand) -> Tensor:
     """1 / √x."""
-    return arithmetic.div(1.0, functions.sqrt(input))
+    return arithmetic.div(1.0, elementary.sqrt(input))
 
 
 @checked()
@@ -80,7 +80,7 @@ def xlogy(input: Operand, other: Operand) -> Tensor:
     common = arithmetic.where(other, input, condition=True)  # in the dtype of the product
     unlogged = comparisons.logical_or(comparisons.le(common, 0), comparisons.isinf(common))
     vanishes = comparisons.logical_and(comparisons.eq(input, 0), unlogged)
-    return arithmetic.mul(input, functions.log(arithmetic.where(1.0, common, condition=vanishes)))
+    return arithmetic.mul(input, elementary.log(arithmetic.where(1.0, common, condition=vanishes)))
 
 
 @checked(input=OPERAND, end=OPERAND, weight=OPERAND)

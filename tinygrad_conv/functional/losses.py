@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array
-from ..ops import activations, arithmetic, comparisons, functions, reduce
+from ..ops import activations, arithmetic, comparisons, elementary, reduce
 from ..ops.arguments.values import check_float
 from ..options import ARRAY, NUMBER, OPTIONS, check_option, checked, choice
 from .arguments import Operand, common_shape, rounded_once
@@ -26,9 +26,9 @@ def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target:
     check_float("kl_div", input=input, target=target)
     common_shape("kl_div", input=input, target=target)
     if log_target:
-        values = functions.exp(target) * (target - input)
+        values = elementary.exp(target) * (target - input)
     else:
-        logarithm = functions.log(arithmetic.where(target, 1.0, condition=target != 0))
+        logarithm = elementary.log(arithmetic.where(target, 1.0, condition=target != 0))
         counts = comparisons.logical_or(target != 0, comparisons.isfinite(input))  # 0 · ∞ is 0 here
         scores = arithmetic.where(input, 0.0, condition=counts)
         values = arithmetic.sub(arithmetic.mul(target, logarithm), arithmetic.mul(target, scores))
@@ -154,7 +154,7 @@ def gaussian_nll_loss(
     least = eps.item() if isinstance(eps, Tensor) else eps  # to which no gradient flows, as in PyTorch
     variance = arithmetic.add(var, np.maximum(least - numbers, 0))
     error = arithmetic.sub(input, target)
-    values = arithmetic.div(arithmetic.mul(error, error), variance) + functions.log(variance)
+    values = arithmetic.div(arithmetic.mul(error, error), variance) + elementary.log(variance)
     return reduced(values * 0.5 + (0.5 * math.log(2 * math.pi) if full else 0.0), reduction)
 
 
@@ -182,12 +182,12 @@ def poisson_nll_loss(
     check_float("poisson_nll_loss", input=input)
     common_shape("poisson_nll_loss", input=input, target=target)
     if log_input:
-        values = arithmetic.sub(functions.exp(input), arithmetic.mul(target, input))
+        values = arithmetic.sub(elementary.exp(input), arithmetic.mul(target, input))
     else:
-        values = arithmetic.sub(input, arithmetic.mul(target, functions.log(input + eps)))
+        values = arithmetic.sub(input, arithmetic.mul(target, elementary.log(input + eps)))
     if full:
         counts = arithmetic.where(target, 1.0, condition=target > 1)
-        stirling = counts * functions.log(counts) - counts + functions.log(counts * (2 * math.pi)) * 0.5
+        stirling = counts * elementary.log(counts) - counts + elementary.log(counts * (2 * math.pi)) * 0.5
         values = arithmetic.add(values, arithmetic.where(stirling, 0.0, condition=target > 1))
     return reduced(values, reduction)
 

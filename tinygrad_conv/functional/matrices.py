@@ -7,7 +7,7 @@ import numpy as np
 from ..allocation import check_fits
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import arithmetic, functions, linalg, reduce, shape
+from ..ops import arithmetic, linalg, masking, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.products import check_bmm, check_product
@@ -89,7 +89,7 @@ def with_product(input: Operand, a: Operand, b: Operand, beta: float, alpha: flo
     product = linalg.matmul(a, b)
     product = product if alpha == 1 else arithmetic.mul(product, alpha)
     if beta == 0:
-        input = functions.zeros_for(input)
+        input = masking.zeros_for(input)
     return arithmetic.add(input if beta in (0, 1) else arithmetic.mul(input, beta), product)
 
 
@@ -99,7 +99,7 @@ def tril(input: Operand, diagonal: int = 0) -> Tensor:
 
     diagonal: the last diagonal that is kept, 0 the main one, 1 the one above it, -1 the one below.
     """
-    return functions.masked(input, mask=lower_triangle("tril", input.shape, diagonal))
+    return masking.masked(input, mask=lower_triangle("tril", input.shape, diagonal))
 
 
 @checked()
@@ -108,7 +108,7 @@ def triu(input: Operand, diagonal: int = 0) -> Tensor:
 
     diagonal: the first diagonal that is kept, 0 the main one, 1 the one above it, -1 the one below.
     """
-    return functions.masked(input, mask=~lower_triangle("triu", input.shape, diagonal - 1))
+    return masking.masked(input, mask=~lower_triangle("triu", input.shape, diagonal - 1))
 
 
 def lower_triangle(op: str, sizes: tuple[int, ...], diagonal: int) -> np.ndarray:

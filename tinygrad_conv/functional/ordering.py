@@ -9,7 +9,7 @@ import numpy as np
 from ..dtypes import numeric_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import arithmetic, comparisons, counting, extremes, functions, reduce, shape
+from ..ops import arithmetic, comparisons, conversion, counting, extremes, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..options import ARRAY, INTEGER, OPERAND, checked
@@ -85,7 +85,7 @@ def median_of_all(input: Operand) -> Tensor:
     """The largest of the numbers that are not above the middle one, for `amax` shares its gradient."""
     flat = shape.reshape(input, shape=(-1,))
     if not flat.shape[0]:
-        nothing = functions.to(reduce.sum(flat), dtype=flat.dtype)
+        nothing = conversion.to(reduce.sum(flat), dtype=flat.dtype)
         return arithmetic.add(nothing, np.nan) if flat.dtype.kind == "f" else nothing
     numbers = array_of(flat)
     middle = np.sort(numbers)[(len(numbers) - 1) // 2]

@@ -33,25 +33,32 @@ from ..ops.comparisons import (
 from ..ops.conv import conv2d
 from ..ops.counting import argsort, bincount, count_nonzero
 from ..ops.elementary import (
+    abs,
     acos,
     acosh,
     asin,
     asinh,
     atan,
     atanh,
+    cos,
     cosh,
-    erf,
-    erfc,
+    exp,
     exp2,
     expm1,
+    log,
     log1p,
     log2,
     log10,
+    sigmoid,
+    sign,
+    sin,
     sinh,
+    sqrt,
     tan,
+    tanh,
 )
+from ..ops.error_function import erf, erfc
 from ..ops.extremes import amax, amin, argmax, argmin
-from ..ops.functions import abs, cos, exp, log, sigmoid, sign, sin, sqrt, tanh
 from ..ops.index import gather, put_add
 from ..ops.linalg import linear, matmul
 from ..ops.loss import (

@@ -7,7 +7,7 @@ import numpy as np
 from ..dtypes import Array, numeric_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_shape
-from ..ops import arithmetic, counting, functions, shape
+from ..ops import arithmetic, conversion, counting, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.values import check_float, check_integers
@@ -44,7 +44,7 @@ def searchsorted(
         sorted_sequence = indexing.gather(sorted_sequence, dim=-1, index=sorter)
     values = input if isinstance(input, Tensor) else numeric_array(input)
     places = counting.searchsorted(sorted_sequence, values, right=right or side == "right")
-    return functions.to(places, dtype=np.int32) if out_int32 else places
+    return conversion.to(places, dtype=np.int32) if out_int32 else places
 
 
 @checked(input=OPERAND, boundaries=ARRAY)

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, counting, functions, reduce, shape
+from ..ops import arithmetic, conversion, counting, reduce, shape
 from ..ops import index as indexing
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.values import check_float
@@ -55,7 +55,7 @@ def scan(op: str, combine: Callable[[Any, Any], Any], x: Any, dim: int) -> Any:
 
     In log₂ n steps, each of which combines with what ends 1, 2, 4 … places before (Hillis & Steele 1986).
     """
-    place, y = one_dim(op, dim, x.ndim), functions.wide(x)
+    place, y = one_dim(op, dim, x.ndim), conversion.wide(x)
     before, step = (slice(None),) * place, 1
     while step < (y.shape[place] if y.ndim else 1):
         head, tail, earlier = slice(0, step), slice(step, None), slice(0, -step)

@@ -1,5 +1,4 @@
-"""Activations beyond relu, sigmoid and tanh. At a kink the derivative is PyTorch's choice: see the rule.
-
+"""Activations; sigmoid and tanh are in elementary.py. At a kink the derivative is PyTorch's: see the rule.
 Where a function has two branches, its rule takes one or the other by `where`; adding up both, each times 0 or
 1, would make NaN of an Inf in the branch that does not count.
 """
@@ -7,7 +6,6 @@ Where a function has two branches, its rule takes one or the other by `where`; a
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 
@@ -16,7 +14,10 @@ from ..engine.declare import primitive
 from .arguments.shapes import check_slopes
 from .arguments.values import check_approximation, check_bounds, check_float
 from .arithmetic import where
-from .functions import exp, masked, relu, sigmoid, tanh, wide
+from .conversion import wide
+from .elementary import exp, sigmoid, tanh
+from .error_function import tail_of_erf
+from .masking import masked
 from .reduce import sum_to
 from .shape import reshape
 
@@ -24,6 +25,18 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et 
 GELU_CUBIC = 0.044715  # Hendrycks & Gimpel 2016: Φ(x) ≈ σ(slope (x + cubic x³))
 GELU_SLOPE = 2 * math.sqrt(2 / math.pi)
 PIECE = 32768  # so many numbers stay in the cache through a whole series
+
+
+@primitive
+def relu(x):
+    """max(x, 0)."""
+    return kernels.rectify(x)
+
+
+@relu.grad("x")
+def relu_dx(dy, y):
+    """∂relu(x)/∂x = 1 where x > 0, else 0, at 0 too."""
+    return masked(dy, mask=y > 0)
 
 
 @primitive
@@ -165,50 +178,6 @@ def normal_density(x):
     """φ(x) = e^(-x²/2) / √(2π)."""
     with np.errstate(over="ignore"):  # e^-inf is 0
         return exp(-0.5 * (x * x)) * (1 / math.sqrt(2 * math.pi))
-
-
-def tail_of_erf(z):
-    """erfc z = 1 - erf z for z ≥ 0, which NumPy lacks. Its relative error is a few roundings of e^(-z²), far
-    out too.
-    """
-    t, p = erfc_series(z)
-    with np.errstate(over="ignore"):  # e^-inf is 0
-        return t * np.exp(p - z * z)
-
-
-def erfc_series(z):
-    """t and p of erfc z = t e^(p - z²) for z ≥ 0: t = 2 / (2 + z), and p a Chebyshev series in t.
-
-    The form is that of Numerical Recipes 6.2.2.
-    """
-    coefficients, least = erfc_coefficients(z.dtype)
-    t = z.dtype.type(2) / (z + z.dtype.type(2))
-    return t, np.polynomial.chebyshev.chebval((t - least) / ((1 - least) / 2) - 1, coefficients)
-
-
-@lru_cache(maxsize=2)
-def erfc_coefficients(dtype):
-    """The coefficients of p on [least, 1], as many as the dtype can tell from more; and `least`."""
-    least = dtype.type(2 / (2 + 26))  # beyond z = 26 erfc is 0 in float64
-
-    def exponent(points):
-        return [math.log(scaled_erfc(2 / t - 2) / t) for t in points.tolist()]
-
-    degree = 26 if dtype == np.float64 else 13
-    series = np.polynomial.Chebyshev.interpolate(exponent, degree, [float(least), 1.0])
-    return series.coef.astype(dtype), least
-
-
-def scaled_erfc(z):
-    """e^(z²) erfc z of a number from 0. Beyond 2 by Laplace's continued fraction, for there e^(z²) would
-    lose digits.
-    """
-    if z < 2:
-        return math.exp(z * z) * math.erfc(z)
-    fraction = z
-    for n in range(100, 0, -1):
-        fraction = z + n / 2 / fraction
-    return 1 / (fraction * math.sqrt(math.pi))
 
 
 @primitive

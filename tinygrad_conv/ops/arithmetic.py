@@ -8,7 +8,9 @@ from .. import kernels
 from ..engine.declare import primitive
 from ..errors import DtypeError, ShapeError, show_array, show_shape
 from .arguments.values import check_power
-from .functions import floating, log, masked, sigmoid, sign, zeros_for
+from .conversion import floating
+from .elementary import log, sigmoid, sign
+from .masking import masked, zeros_for
 
 
 def broadcast(op, function, a, b):

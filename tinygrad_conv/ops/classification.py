@@ -29,8 +29,9 @@ from .arguments.losses import (
 )
 from .arguments.values import check_float
 from .arithmetic import div
-from .functions import masked, to, wide
+from .conversion import to, wide
 from .loss import reduced
+from .masking import masked
 from .reduce import sum
 from .shape import reshape, unsqueeze
 from .softmaxes import log_softmax, softmax

@@ -9,7 +9,7 @@ from ..engine.declare import primitive
 from ..kernels.blas import blas_held
 from ..kernels.sums import sum_in_halves
 from .arguments.equations import parse, unused
-from .functions import alike, wide
+from .conversion import alike, wide
 from .shape import reshape
 
 # Numbers that np.einsum may add up at once: where it makes no matrix product, it may do so one after another.

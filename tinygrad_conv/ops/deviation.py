@@ -11,7 +11,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.norms import check_deviations
-from .functions import wide
+from .conversion import wide
 from .reduce import sum_to
 
 

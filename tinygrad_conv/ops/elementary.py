@@ -1,4 +1,4 @@
-"""Further elementary functions of one number, applied to each; the most frequent ones are in functions.py."""
+"""Elementary functions of one number, applied to each: powers of e, logarithms, roots, angles."""
 
 from __future__ import annotations
 
@@ -6,9 +6,121 @@ import math
 
 import numpy as np
 
+from ..dtypes import HALF
 from ..engine.declare import primitive
-from .activations import erfc_series, tail_of_erf
-from .functions import exp, floating, sqrt, wide
+from .conversion import floating, wide
+from .masking import zeros_for
+
+
+@primitive(names=("input",))
+def exp(x):
+    """eˣ."""
+    return np.exp(floating(x))
+
+
+@exp.grad("x")
+def exp_dx(dy, y):
+    """∂eˣ/∂x = eˣ."""
+    return dy * y
+
+
+@primitive(names=("input",))
+def log(x):
+    """ln x."""
+    return np.log(floating(x))
+
+
+@log.grad("x")
+def log_dx(dy, x):
+    """∂ln x/∂x = 1 / x."""
+    return dy / x
+
+
+@primitive(names=("input",))
+def sqrt(x):
+    """√x."""
+    return np.sqrt(floating(x))
+
+
+@sqrt.grad("x")
+def sqrt_dx(dy, y):
+    """∂√x/∂x = 1 / (2 √x)."""
+    return dy / (2 * y)
+
+
+@primitive(names=("input",))
+def abs(x):
+    """|x|."""
+    return np.abs(x)
+
+
+@abs.grad("x")
+def abs_dx(dy, x):
+    """∂|x|/∂x = sign x, 0 at 0."""
+    return dy * sign(x)
+
+
+@primitive(names=("input",))
+def sign(x):
+    """-1, 0 or 1; a bool is its own."""
+    return x.copy() if x.dtype == bool else np.sign(x)
+
+
+@sign.grad("x")
+def sign_dx(dy):
+    """sign x is constant on either side of 0."""
+    return zeros_for(dy)
+
+
+@primitive(names=("input",))
+def sin(x):
+    """sin x, x in radians."""
+    return np.sin(floating(x))
+
+
+@sin.grad("x")
+def sin_dx(dy, x):
+    """∂sin x/∂x = cos x."""
+    return dy * cos(x)
+
+
+@primitive(names=("input",))
+def cos(x):
+    """cos x, x in radians."""
+    return np.cos(floating(x))
+
+
+@cos.grad("x")
+def cos_dx(dy, x):
+    """∂cos x/∂x = -sin x."""
+    return -dy * sin(x)
+
+
+@primitive(names=("input",))
+def tanh(x):
+    """(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)."""
+    return np.tanh(floating(x))
+
+
+@tanh.grad("x")
+def tanh_dx(dy, y):
+    """∂tanh x/∂x = 1 - tanh² x."""
+    return dy * (1 - y * y)
+
+
+@primitive(names=("input",))
+def sigmoid(x):
+    """1 / (1 + e⁻ˣ), for x < 0 as eˣ / (1 + eˣ): nothing overflows, and small values keep their digits."""
+    x = floating(x)
+    numbers, one = wide(x), np.float32(1) if x.dtype == HALF else x.dtype.type(1)
+    y = np.exp(np.minimum(numbers, one - one)) / (one + np.exp(-np.abs(numbers)))
+    return y.astype(x.dtype, copy=False)
+
+
+@sigmoid.grad("x")
+def sigmoid_dx(dy, y):
+    """∂σ(x)/∂x = σ(x) (1 - σ(x))."""
+    return dy * (y * (1 - y))
 
 
 @primitive(names=("input",))
@@ -183,57 +295,3 @@ def atanh(x):
 def atanh_dx(dy, x):
     """∂atanh x/∂x = 1 / (1 - x²)."""
     return dy / (1 - x * x)
-
-
-@primitive(names=("input",))
-def erf(x):
-    """2/√π ∫₀ˣ e^(-t²) dt, the share of a normal distribution of variance ½ that lies within ±x.
-
-    Up to ½ by its power series Σ (-1)ⁿ x²ⁿ⁺¹ / (n! (2n + 1)), beyond as 1 - erfc.
-    """
-    x = floating(x)
-    size = np.abs(wide(x))
-    near = np.minimum(size, size.dtype.type(0.5))
-    y = np.where(size <= 0.5, power_series(near), 1 - tail_of_erf(np.maximum(size, size.dtype.type(0.5))))
-    return np.copysign(y, x).astype(x.dtype)
-
-
-@erf.grad("x")
-def erf_dx(dy, x):
-    """∂erf x/∂x = 2/√π e^(-x²)."""
-    x = wide(x)
-    with np.errstate(over="ignore"):  # e^-inf is 0
-        return dy * (exp(-(x * x)) * (2 / math.sqrt(math.pi)))
-
-
-@primitive(names=("input",))
-def erfc(x):
-    """1 - erf(x), which keeps its digits where erf(x) is almost 1. Its relative error is below 2e-14, far out
-    too, but for the rounding to x's dtype.
-    """
-    x = floating(x)
-    size = np.minimum(np.abs(x).astype(np.float64), 28.0)  # beyond 28 it is 0
-    high = size.astype(np.float32).astype(np.float64)  # so few digits that its square is exact
-    t, p = erfc_series(size)
-    y = t * np.exp(p - (size - high) * (size + high)) * np.exp(-(high * high))
-    return np.where(np.signbit(x), 2 - y, y).astype(x.dtype)
-
-
-@erfc.grad("x")
-def erfc_dx(dy, x):
-    """∂erfc x/∂x = -2/√π e^(-x²)."""
-    x = wide(x)
-    with np.errstate(over="ignore"):  # e^-inf is 0
-        return dy * (exp(-(x * x)) * (-2 / math.sqrt(math.pi)))
-
-
-COEFFICIENTS_OF_ERF = [(-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))]
-
-
-def power_series(z):
-    """erf z for 0 ≤ z ≤ ½, where 13 terms are more than float64 can tell."""
-    square = z * z
-    total = np.zeros_like(z)
-    for coefficient in COEFFICIENTS_OF_ERF:
-        total = total * square + z.dtype.type(coefficient)
-    return total * z * z.dtype.type(2 / math.sqrt(math.pi))

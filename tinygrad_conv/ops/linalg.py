@@ -16,7 +16,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
 from .arguments.products import check_linear, check_matmul, check_same_rows
-from .functions import alike
+from .conversion import alike
 from .reduce import sum, sum_to
 from .shape import reshape, transpose
 

@@ -19,7 +19,8 @@ from .arguments.losses import (
     check_target,
 )
 from .arithmetic import clamp_min
-from .functions import floating, log, sigmoid, sign, to, wide
+from .conversion import floating, to, wide
+from .elementary import log, sigmoid, sign
 
 
 @primitive(names=("input",))
@@ -40,14 +41,14 @@ def mse_loss(x, target, *, reduction="mean"):
 @mse_loss.grad("x")
 def mse_loss_dx(dy, x, target, reduction):
     """∂(x - t)²/∂x = 2 (x - t)."""
-    share = averaged(dy, x.shape, reduction)
+    share = share_of_elements(dy, x.shape, reduction)
     return (share + share) * (x - target)  # `share`, nearly always one number, is the cheaper to double
 
 
 @mse_loss.grad("target")
 def mse_loss_dtarget(dy, x, target, reduction):
     """∂(x - t)²/∂t = -2 (x - t)."""
-    share = averaged(dy, x.shape, reduction)
+    share = share_of_elements(dy, x.shape, reduction)
     return (share + share) * (target - x)
 
 
@@ -66,13 +67,13 @@ def l1_loss(x, target, *, reduction="mean"):
 @l1_loss.grad("x")
 def l1_loss_dx(dy, x, target, reduction):
     """∂|x - t|/∂x = sign (x - t), 0 where they agree."""
-    return averaged(dy, x.shape, reduction) * sign(x - target)
+    return share_of_elements(dy, x.shape, reduction) * sign(x - target)
 
 
 @l1_loss.grad("target")
 def l1_loss_dtarget(dy, x, target, reduction):
     """∂|x - t|/∂t = -sign (x - t), 0 where they agree."""
-    return averaged(dy, x.shape, reduction) * sign(target - x)
+    return share_of_elements(dy, x.shape, reduction) * sign(target - x)
 
 
 @primitive(names=("input",))
@@ -91,13 +92,13 @@ def huber_loss(x, target, *, reduction="mean", delta=1.0):
 @huber_loss.grad("x")
 def huber_loss_dx(dy, x, target, reduction, delta):
     """x - t, but no further from 0 than δ."""
-    return averaged(dy, x.shape, reduction) * hardtanh(x - target, min_val=-delta, max_val=delta)
+    return share_of_elements(dy, x.shape, reduction) * hardtanh(x - target, min_val=-delta, max_val=delta)
 
 
 @huber_loss.grad("target")
 def huber_loss_dtarget(dy, x, target, reduction, delta):
     """t - x, but no further from 0 than δ."""
-    return averaged(dy, x.shape, reduction) * hardtanh(target - x, min_val=-delta, max_val=delta)
+    return share_of_elements(dy, x.shape, reduction) * hardtanh(target - x, min_val=-delta, max_val=delta)
 
 
 @primitive(names=("input",))
@@ -120,13 +121,13 @@ def smooth_l1_loss(x, target, *, reduction="mean", beta=1.0):
 @smooth_l1_loss.grad("x")
 def smooth_l1_loss_dx(dy, x, target, reduction, beta):
     """(x - t) / β, but no further from 0 than 1; its sign where β = 0."""
-    return averaged(dy, x.shape, reduction) * scaled_to_one(x - target, beta)
+    return share_of_elements(dy, x.shape, reduction) * scaled_to_one(x - target, beta)
 
 
 @smooth_l1_loss.grad("target")
 def smooth_l1_loss_dtarget(dy, x, target, reduction, beta):
     """(t - x) / β, but no further from 0 than 1; its sign where β = 0."""
-    return averaged(dy, x.shape, reduction) * scaled_to_one(target - x, beta)
+    return share_of_elements(dy, x.shape, reduction) * scaled_to_one(target - x, beta)
 
 
 def scaled_to_one(difference, beta):
@@ -165,7 +166,7 @@ def binary_cross_entropy(x, target, *, weight=None, reduction="mean"):
 @binary_cross_entropy.grad("x")
 def binary_cross_entropy_dx(dy, x, target, weight, reduction):
     """w (x - t) / (x (1 - x)), the denominator no lower than 10⁻¹², as in PyTorch."""
-    dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
+    dy = weighted_gradient(share_of_elements(dy, x.shape, reduction), weight)
     x = wide(x)
     return dy * ((x - target) / clamp_min(x * (1 - x), 1e-12))
 
@@ -173,7 +174,7 @@ def binary_cross_entropy_dx(dy, x, target, weight, reduction):
 @binary_cross_entropy.grad("target")
 def binary_cross_entropy_dtarget(dy, x, weight, reduction):
     """w (ln(1 - x) - ln x), logarithms no lower than -100."""
-    dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
+    dy = weighted_gradient(share_of_elements(dy, x.shape, reduction), weight)
     return dy * (clamp_min(log(1 - x), -100.0) - clamp_min(log(x), -100.0))
 
 
@@ -199,7 +200,7 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, reduction="mean"
 @binary_cross_entropy_with_logits.grad("x")
 def binary_cross_entropy_with_logits_dx(dy, x, target, weight, reduction, pos_weight):
     """w (σ(x) - t), and with p = pos_weight w ((1 - t + p t) σ(x) - p t)."""
-    dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
+    dy = weighted_gradient(share_of_elements(dy, x.shape, reduction), weight)
     if pos_weight is None:
         return dy * (sigmoid(wide(x)) - target)
     wanted = target * to(pos_weight, dtype=x.dtype)
@@ -209,7 +210,7 @@ def binary_cross_entropy_with_logits_dx(dy, x, target, weight, reduction, pos_we
 @binary_cross_entropy_with_logits.grad("target")
 def binary_cross_entropy_with_logits_dtarget(dy, x, weight, reduction, pos_weight):
     """w (-x - (p - 1) ln σ(x))."""
-    dy = weighted_gradient(averaged(dy, x.shape, reduction), weight)
+    dy = weighted_gradient(share_of_elements(dy, x.shape, reduction), weight)
     return dy * -x if pos_weight is None else dy * (-x - to(pos_weight - 1, dtype=x.dtype) * logsigmoid(x))
 
 
@@ -251,7 +252,7 @@ def of_total(total, count, reduction, dtype):
     return np.asarray(total, dtype)
 
 
-def averaged(dy, shape, reduction):
+def share_of_elements(dy, shape, reduction):
     """The gradient that reaches each element's loss through the reduction."""
     if reduction != "mean":
         return dy

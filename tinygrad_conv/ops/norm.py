@@ -21,8 +21,9 @@ import numpy as np
 from .. import kernels
 from ..engine.declare import primitive
 from .arguments.norms import check_batch, check_groups, check_last_dims
+from .conversion import to, wide
 from .deviation import deviation_dot, deviation_removed
-from .functions import sqrt, to, wide
+from .elementary import sqrt
 from .reduce import mean, size_along, sum, summed
 from .shape import reshape
 

@@ -15,7 +15,7 @@ from .. import kernels
 from ..engine.declare import primitive
 from .arguments.values import check_divisor
 from .arguments.windows import batched, check_images, pool_window, touching
-from .functions import floating, wide
+from .conversion import floating, wide
 
 
 @primitive(keeps=("tap",))

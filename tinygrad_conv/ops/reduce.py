@@ -14,7 +14,9 @@ from .arguments.dims import kept_shape, one_dim, reduced_dims
 from .arguments.shapes import check_repeats
 from .arguments.values import check_float
 from .arithmetic import pow, where
-from .functions import exp, floating, masked, to, wide
+from .conversion import floating, to, wide
+from .elementary import exp
+from .masking import masked
 from .shape import cat, flip, reshape
 
 

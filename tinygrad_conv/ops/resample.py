@@ -22,7 +22,7 @@ from ..kernels.sums import BLOCK, sum_in_halves
 from .arguments.dims import one_dim
 from .arguments.shapes import check_resized
 from .arguments.values import check_float
-from .functions import wide
+from .conversion import wide
 
 NEAREST = {"nearest": 0.0, "nearest-exact": 0.5}
 """Modes that read one pixel, and where in a new pixel they look from: at its edge, or at its centre."""

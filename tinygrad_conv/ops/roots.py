@@ -18,7 +18,9 @@ from ..engine.declare import primitive
 from .arguments.dims import reduced_dims
 from .arguments.values import check_float, check_norm_order
 from .arithmetic import pow, where
-from .functions import abs, masked, sign, wide, zeros_for
+from .conversion import wide
+from .elementary import abs, sign
+from .masking import masked, zeros_for
 from .reduce import shared_by, spread, var, var_dx
 
 

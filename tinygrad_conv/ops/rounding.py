@@ -10,7 +10,8 @@ import numpy as np
 from ..engine.declare import primitive
 from .arguments.values import check_integer_divisor
 from .arithmetic import broadcast
-from .functions import wide, zeros_for
+from .conversion import wide
+from .masking import zeros_for
 
 
 def rounded(function, x):

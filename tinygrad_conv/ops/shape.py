@@ -23,7 +23,7 @@ from .arguments.shapes import (
     chunk_sizes,
     piece_sizes,
 )
-from .functions import alike
+from .conversion import alike
 
 
 @primitive(names=("input",), view=True)

@@ -8,7 +8,8 @@ from .. import kernels
 from ..engine.declare import primitive
 from .arguments.dims import one_dim
 from .arguments.values import check_float
-from .functions import exp, wide
+from .conversion import wide
+from .elementary import exp
 from .reduce import sum
 
 

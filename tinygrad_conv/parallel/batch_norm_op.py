@@ -19,8 +19,8 @@ import numpy as np
 from ..engine.declare import primitive
 from ..errors import RankError, show_shape
 from ..ops.arguments.norms import check_channel_weights
+from ..ops.conversion import wide
 from ..ops.deviation import deviation_dot, deviation_removed
-from ..ops.functions import wide
 from ..ops.norm import batch_dims, channel_shape, deviation, inverse_root, rescaled
 from ..ops.reduce import sum
 from ..ops.shape import reshape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 EQUIVALENT: dict[str, dict[str, str]] = {
-    "ops/functions.py sign_dx": {
+    "ops/elementary.py sign_dx": {
         "return zeros_for(dy) → return -zeros_for(dy)": "Zero has no sign that a gradient depends on.",
         "return zeros_for(dy) → return 2 * zeros_for(dy)": "Twice zero is zero.",
     },

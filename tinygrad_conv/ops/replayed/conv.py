@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ... import kernels
+from ..activations import relu
 from ..arguments.windows import window_of
 from ..conv import conv2d
-from ..functions import relu
 
 SMALL = 10_000  # numbers: beyond, the kernels have sums of their own
 

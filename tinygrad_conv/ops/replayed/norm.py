@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ... import kernels
-from ..functions import relu
+from ..activations import relu
 from ..norm import batch_dims, batch_norm, by_channels, channel_shape
 from ..reduce import summed
 

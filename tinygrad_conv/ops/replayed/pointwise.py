@@ -7,9 +7,10 @@ from functools import partial
 import numpy as np
 
 from ... import kernels
+from ..activations import relu
 from ..arithmetic import add, mul, sub
 from ..dropouts import dropout, gain
-from ..functions import relu, tanh
+from ..elementary import tanh
 
 BITS_OF = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 SMALL = 10_000  # numbers: beyond, the kernels share the work among threads

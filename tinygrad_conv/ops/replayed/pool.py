@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ... import kernels
+from ..activations import relu, relu_dx
 from ..arguments.windows import pool_window, touching
-from ..functions import relu, relu_dx
 from ..pool import avg_pool2d, divisors, max_pool2d
 from .pointwise import relu_dx_replayed
 
