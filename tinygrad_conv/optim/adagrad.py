@@ -11,6 +11,7 @@ from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
 from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
+from .options import group_options
 
 
 class Adagrad(Optimizer):
@@ -34,18 +35,7 @@ class Adagrad(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "lr_decay": lr_decay,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "initial_accumulator_value": initial_accumulator_value,
-                "maximize": maximize,
-            },
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
@@ -82,11 +72,7 @@ class Adadelta(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize},
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:

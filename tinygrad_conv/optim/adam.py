@@ -12,6 +12,7 @@ from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
 from .optimizer import Group, Optimizer, elementwise, remembered
+from .options import group_options
 
 
 class Adam(Optimizer):
@@ -43,18 +44,7 @@ class Adam(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "maximize": maximize,
-            },
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     def check_options(self, group: Group) -> None:
         super().check_options(group)

@@ -12,6 +12,7 @@ from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
 from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
+from .options import group_options
 
 
 class NAdam(Optimizer):
@@ -42,19 +43,7 @@ class NAdam(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "momentum_decay": momentum_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "maximize": maximize,
-            },
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
@@ -94,18 +83,7 @@ class RAdam(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "maximize": maximize,
-            },
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:
@@ -159,11 +137,7 @@ class Adamax(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize},
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:

@@ -76,6 +76,14 @@ OPTIMIZERS: dict[str, Option] = {
     **dict.fromkeys(("nesterov", "maximize", "amsgrad", "centered", "decoupled_weight_decay"), SWITCH),
 }
 
+BESIDE_OPTIONS = ("self", "params", "implementation", "__class__")
+
+
+def group_options(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The options among the arguments of an optimiser's constructor, which hands over its `locals()`."""
+    return {name: value for name, value in arguments.items() if name not in BESIDE_OPTIONS}
+
+
 CLOSURE = Option("a function that computes the loss again, and returns it", callable)
 
 

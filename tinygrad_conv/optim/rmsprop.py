@@ -11,6 +11,7 @@ from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
 from .optimizer import Group, Optimizer, ascended_and_decayed, elementwise, remembered
+from .options import group_options
 
 
 class RMSprop(Optimizer):
@@ -41,19 +42,7 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "alpha": alpha,
-                "eps": eps,
-                "centered": centered,
-                "weight_decay": weight_decay,
-                "maximize": maximize,
-            },
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     @elementwise
     def updated(self, data: Array, grad: Array, state: State, group: Group) -> tuple[Array, State]:

@@ -11,6 +11,7 @@ from ..dtypes import Array
 from .drafts import State
 from .loading import StateNames
 from .optimizer import Group, Optimizer, elementwise, remembered
+from .options import group_options
 
 
 class SGD(Optimizer):
@@ -34,18 +35,7 @@ class SGD(Optimizer):
         maximize: bool = False,
         **implementation: Any,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "dampening": dampening,
-                "weight_decay": weight_decay,
-                "nesterov": nesterov,
-                "maximize": maximize,
-            },
-            **implementation,
-        )
+        super().__init__(params, group_options(locals()), **implementation)
 
     def check_options(self, group: Group) -> None:
         super().check_options(group)
