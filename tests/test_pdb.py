@@ -15,6 +15,7 @@ import tinygrad_conv as tg
 from tinygrad_conv.debug import debugger
 
 from .helpers import INSTALLED, more
+from .pdb_driver import TO_THE_NEXT_LINE, drive, written
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "step_through_conv.py"
 
@@ -38,33 +39,7 @@ end = True
 
 FIVE_HUNDRED_OPS = FIVE_OPS.replace("y = y * 2.0", "y = y * 2.0\nfor _ in range(495):\n    y = y * 1.0")
 
-TO_THE_NEXT_LINE = ["next"] if sys.version_info >= (3, 13) else []
-"""What leads from `breakpoint()` to the line after it, at which Python stops by itself before 3.13."""
-
 EVERY_LENGTH = pytest.mark.parametrize("text", [FIVE_OPS, *more(FIVE_HUNDRED_OPS)], ids=["5 ops", "500 ops"])
-
-
-def drive(arguments: list[str], presses: list[str], hook: str = "tinygrad_conv.debug.set_trace") -> list[str]:
-    """What pdb says at its first prompt, and after each press."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(INSTALLED),
-        "PYTHONBREAKPOINT": hook,
-        "PYTHONIOENCODING": "utf-8",
-        "PYTHON_COLORS": "0",
-    }
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        input="\n".join([*presses, "quit", ""]),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=environment,
-        timeout=120,
-    )
-    answers = done.stdout.split("(Pdb) ")
-    assert len(answers) > len(presses), done.stdout + done.stderr
-    return answers[: len(presses) + 1]
 
 
 def in_the_forward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
@@ -81,13 +56,6 @@ def in_the_backward(tmp_path: Path, text: str, presses: list[str]) -> list[str]:
     start, *answers = drive([str(written(tmp_path, text))], begin + presses)[len(begin) :]
     assert "-> loss.backward()" in start
     return answers
-
-
-def written(folder: Path, text: str) -> Path:
-    """The text as a script of that folder."""
-    script = folder / "a_net.py"
-    script.write_text(text.strip() + "\n")
-    return script
 
 
 @EVERY_LENGTH
@@ -200,69 +168,6 @@ def test_what_looks_on_is_passed_by(tmp_path: Path, observer: str) -> None:
     answers = drive([str(written(tmp_path, text))], presses)
     assert "--Call--" in answers[len(begin) + 1] and "conv2d()" in answers[len(begin) + 1]
     assert "--Call--" in answers[-1] and "mse_loss_dx()" in answers[-1]
-
-
-A_TRAINING = """
-import warnings
-import tinygrad_conv as tg
-from tinygrad_conv import data, nn, optim
-
-warnings.filterwarnings("ignore", "tg.replay: train_step runs eagerly, for a debugger is attached")
-
-class Ones(data.Dataset):
-    def __len__(self):
-        return 2
-    def __getitem__(self, place):
-        return tg.ones(3), 1
-
-class Doubled(tg.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        return x * 2
-    @staticmethod
-    def backward(ctx, dy):
-        return dy * 2
-
-net = nn.Linear(3, 2)
-optimizer = optim.SGD(net.parameters(), lr=0.1)
-images = tg.ones(1, 3)
-
-@tg.replay
-def train_step(images):
-    loss = net(images).sum()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-train_step(images)
-schedule = optim.lr_scheduler.StepLR(optimizer, 1)
-doubled = Doubled.apply(tg.ones(1, requires_grad=True))
-"""
-
-WHERE_A_STEP_LEADS = {
-    "optimizer.step()": "updated()",
-    "for batch in data.DataLoader(Ones()): pass": "__len__()",
-    "doubled.backward()": "backward()",
-    "train_step(tg.zeros(1, 3))": "train_step()",
-    "schedule.step()": "passed = True",
-    "width = images.shape[1]": "passed = True",
-    "number = float(doubled)": "passed = True",
-    "shown = repr(net), f'{images}'": "passed = True",
-    "layer = nn.Conv2d(1, 2, 3)": "passed = True",
-    "state = net.load_state_dict(net.state_dict())": "passed = True",
-    "half = images.to(tg.float16, copy=True).device": "to()",
-}
-"""By line of a training: which function of the user's, or formula, one press is in; or the next line."""
-
-
-@pytest.mark.exhaustive
-def test_one_step_leads_from_each_line_of_a_training_to_what_is_worth_reading(tmp_path: Path) -> None:
-    stops = "".join(f"breakpoint()\n{line}\npassed = True\n" for line in WHERE_A_STEP_LEADS)
-    turn = [*TO_THE_NEXT_LINE, "step", "continue"]
-    answers = drive([str(written(tmp_path, A_TRAINING + stops))], turn * len(WHERE_A_STEP_LEADS))
-    for number, (line, expected) in enumerate(WHERE_A_STEP_LEADS.items()):
-        before, step = answers[number * len(turn) + len(TO_THE_NEXT_LINE) :][:2]
-        assert f"-> {line}" in before and expected in step, step
 
 
 OWN_OP = """
