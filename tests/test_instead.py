@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import pkgutil
 import pydoc
 import re
 import subprocess
@@ -19,7 +20,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
-from tinygrad_conv import errors
+from tinygrad_conv import errors, functional
 from tinygrad_conv.absent import missing, notes
 from tinygrad_conv.absent.instead import INSTEAD, OUR_DATASETS, OUR_TRANSFORMS, write_instead
 
@@ -166,6 +167,45 @@ def test_every_method_of_pytorchs_tensors_is_here_or_has_a_line():
     names = {name for name in dir(torch.Tensor) if not name.startswith("_") and not hasattr(tg.Tensor, name)}
     unsaid = {name for name in names if not notes.instead_on_tensor(name)}
     assert len(names) > 100 and unsaid <= {*NOT_OF_TRAINING}, f"nobody says what to write: {unsaid}"
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("place, ours", [("torch.Tensor", tg.Tensor), ("torch.nn.functional", functional)])
+def test_what_a_change_in_place_is_of_is_there(place, ours):
+    """A row that is taken out is missed, even where another pattern could have served its names."""
+    torch = pytest.importorskip("torch")
+    theirs = torch.Tensor if place == "torch.Tensor" else torch.nn.functional
+    names = [name for name in dir(theirs) if name.endswith("_") and not name.startswith("_")]
+    lines = {name: write_instead(f"{place}.{name}") for name in names if not hasattr(ours, name)}
+    said = {name: re.match(r"write x = (?:x|F)\.(\w+)\(", line) for name, line in lines.items()}
+    wrong = {name: lines[name] for name, stem in said.items() if stem and not hasattr(ours, stem[1])}
+    assert lines and not wrong
+    assert all(lines.values()), f"nobody says what to write: {[name for name in lines if not lines[name]]}"
+
+
+def names_in(module):
+    """What a part of PyTorch has, the modules in it included."""
+    part = pydoc.locate(module)
+    inside = pkgutil.iter_modules(getattr(part, "__path__", []))
+    return [f"{module}.{name}" for name in {*dir(part), *(each.name for each in inside)}]
+
+
+def serves(row, name):
+    """Whether it is this pattern, and none before it, that a name gets its line from."""
+    rows = (each for each in INSTEAD if fnmatchcase(name, each))
+    return name not in INSTEAD and next(rows, None) == row
+
+
+@pytest.mark.torch
+def test_each_pattern_serves_a_name_that_is_not_here():
+    pytest.importorskip("torch")
+    stale = []
+    for row in INSTEAD:
+        module, _, last = row.rpartition(".")
+        if "*" in last and "*" not in module and row.startswith("torch."):
+            if not any(serves(row, name) and not is_here(name) for name in names_in(module)):
+                stale.append(row)
+    assert not stale, f"these serve no name of PyTorch's: {stale}"
 
 
 @pytest.mark.parametrize("name", sorted({*re.findall(r"\btg\.(\w+(?:\.\w+)*)", " ".join(INSTEAD.values()))}))

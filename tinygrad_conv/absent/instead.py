@@ -9,7 +9,11 @@ A name that the package has got since needs no row: tests/test_instead.py lists 
 
 from __future__ import annotations
 
+import sys
 from fnmatch import fnmatchcase
+from typing import Any
+
+from ..foreign import PACKAGE
 
 COMPOSE = "make it of what there is (dir(tg) lists it), or as an op of your own: @tg.primitive"
 IN_NUMPY = "without a gradient write tg.tensor(np.{name}(x.data)); with one, declare it: @tg.primitive"
@@ -172,7 +176,6 @@ TORCH: dict[str, str] = {
     **dict.fromkeys(("as_strided*", "empty_strided", "empty_permuted"), "write x[…], x.unfold, x.expand"),
     "binomial": "write tg.tensor(np.random.default_rng(seed).binomial(n, p))",
     "hash_tensor": "write hash(x.data.tobytes())",
-    "*_": "write x = tg.{stem}(x), or x.{name}(…) where Tensor has it",
 }
 
 NN: dict[str, str] = {
@@ -198,7 +201,6 @@ NN: dict[str, str] = {
     **dict.fromkeys(("nn.parallel", "nn.parallel.*", "nn.DataParallel"), ONE_PROCESS),
     "nn.SyncBatchNorm": "write tg.parallel.SyncBatchNorm",
     **dict.fromkeys(("nn.*3d", "conv*3d", "*_pool3d"), NO_VOLUMES),
-    "nn.functional.*3d": NO_VOLUMES,
     "nn.functional.*3d_with_indices": NO_VOLUMES,
     **dict.fromkeys(("nn.LSTM*", "nn.GRU*", "nn.RNN*"), RECURRENT),
     **dict.fromkeys(("nn.Transformer*", "nn.MultiheadAttention"), ATTENTION),
@@ -221,9 +223,7 @@ NN: dict[str, str] = {
     ),
     **dict.fromkeys(("nn.UpsamplingNearest2d", "nn.UpsamplingBilinear2d"), "write nn.Upsample(…, mode=…)"),
     "nn.functional.upsample*": "write F.interpolate(x, …, mode=…)",
-    **dict.fromkeys(("nn.LazyInstanceNorm*", "nn.LazyConvTranspose*"), "give the sizes"),
-    "nn.Uninitialized*": "give the sizes",
-    "nn.functional.adaptive_max_pool1d*": "write F.adaptive_max_pool2d of x[:, :, None]",
+    "nn.UninitializedBuffer": "give the sizes",
     **dict.fromkeys(("nn.Fractional*", "nn.functional.fractional*"), COMPOSE),
     **dict.fromkeys(
         ("nn.LPPool*", "nn.functional.lp_pool*"), "write (F.avg_pool2d(x ** p, k) * k * k) ** (1 / p)"
@@ -235,8 +235,6 @@ NN: dict[str, str] = {
     **dict.fromkeys(
         ("nn.Bilinear", "nn.functional.bilinear"), "write tg.einsum('ni,oij,nj->no', x, weight, y)"
     ),
-    "nn.functional.celu*": "write alpha * F.elu(x / alpha)",
-    "nn.functional.threshold*": "write tg.where(x > threshold, x, value)",
     **dict.fromkeys(("nn.RReLU", "nn.functional.rrelu*"), "write F.leaky_relu(x, slope)"),
     **dict.fromkeys(
         ("nn.AlphaDropout", "nn.FeatureAlphaDropout", "nn.functional.*alpha_dropout"), "write nn.Dropout"
@@ -282,13 +280,19 @@ OTHERS: dict[str, str] = {
     **dict.fromkeys(
         ("Tensor.squeeze_", "Tensor.unsqueeze_", "Tensor.t_", "Tensor.transpose_"), "write x = x.{stem}(…)"
     ),
-    **dict.fromkeys(("Tensor.resize_", "Tensor.resize_as_", "Tensor.set_"), "write x = x.reshape(…)"),
-    "Tensor.index_copy_": "write x[index] = value",
+    **dict.fromkeys(
+        ("Tensor.resize_", "Tensor.set_", "resize_as_", "resize_as_sparse_"), "write x = x.reshape(…)"
+    ),
+    **dict.fromkeys(("Tensor.index_copy_", "Tensor.index_put_", "Tensor.put_"), "write x[index] = value"),
     **dict.fromkeys(("Tensor.masked_scatter_", "Tensor.fill_diagonal_"), "write x[index] = value"),
-    **dict.fromkeys(("Tensor.random_", "Tensor.log_normal_"), "write x.data[...] = numbers of NumPy's"),
-    "Tensor.apply_": "write x.data[...] = a function of x.data",
+    **dict.fromkeys(
+        ("Tensor.random_", "Tensor.log_normal_", "Tensor.cauchy_", "Tensor.geometric_"),
+        "write x.data[...] = numbers of NumPy's",
+    ),
+    **dict.fromkeys(
+        ("Tensor.apply_", "Tensor.map_", "Tensor.map2_"), "write x.data[...] = a function of x.data"
+    ),
     "Tensor.sum_to_size": "write x.sum(dim, keepdim=True)",
-    "Tensor.*_": "write x = x.{stem}(…), or x[...] = … under tg.no_grad()",
 }
 
 OUR_DATASETS = ("MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder")
@@ -326,16 +330,49 @@ INSTEAD: dict[str, str] = {
 """By PyTorch's dotted name, or a pattern of such: what to write."""
 
 
-def write_instead(name: str) -> str:
-    """What to write in the place of one of PyTorch's names; "" where the table does not say.
+IN_PLACE = {
+    "torch": "write x = tg.{stem}(x), or x.{name}(…) where Tensor has it",
+    "torch.nn.functional": "write x = F.{stem}(x)",
+    "torch.Tensor": "write x = x.{stem}(…), or x[...] = … under tg.no_grad()",
+}
+"""By where a change in place is, `x.exp_()` for one: what to write where the package has what it is of."""
 
-    Many functions are torch's and its nn.functional's: a row of either serves both.
-    """
-    last = name.rpartition(".")[2]
-    line = line_for(name)
-    if not line and name == f"torch.{last}":
-        line = line_for(f"torch.nn.functional.{last}")
-    return line.format(name=last, stem=last[:-1]) if "{name}" in line or "{stem}" in line else line
+ELSEWHERE = {"torch": ["torch.nn.functional"], "torch.Tensor": ["torch", "torch.nn.functional"]}
+"""Where else a function may be that PyTorch has in several places: a row for one of them serves all."""
+
+
+def write_instead(name: str) -> str:
+    """What to write in the place of one of PyTorch's names; "" where nobody knows."""
+    module, _, last = name.rpartition(".")
+    names = [name, *(f"{place}.{last}" for place in ELSEWHERE.get(module, ()))]
+    line = next(filter(None, map(line_for, names)), "")
+    if line:
+        return line.format(name=last, stem=last[:-1]) if "{name}" in line or "{stem}" in line else line
+    if module in IN_PLACE and last.endswith("_") and not last.startswith("_"):
+        return in_place_instead(module, last)
+    if module in ("torch", "torch.Tensor") and is_numpys_function(last):
+        return IN_NUMPY.format(name=last)
+    return ""
+
+
+def in_place_instead(module: str, name: str) -> str:
+    """The same for a change in place, by what it is of: that is here, or something is said of it."""
+    stem = name[:-1]
+    is_here = stem in dir(ours(module))
+    return IN_PLACE[module].format(name=name, stem=stem) if is_here else write_instead(f"{module}.{stem}")
+
+
+def ours(module: str) -> Any:
+    """What this package has for a part of PyTorch's."""
+    package: Any = sys.modules[PACKAGE]
+    parts = {"torch.nn.functional": "functional", "torch.Tensor": "Tensor"}
+    return getattr(package, parts[module]) if module in parts else package
+
+
+def is_numpys_function(name: str) -> bool:
+    """Whether NumPy has a function of that name, which may be what computes it."""
+    value = getattr(sys.modules["numpy"], name, None)
+    return callable(value) and not isinstance(value, type)
 
 
 def line_for(name: str) -> str:

@@ -38,22 +38,14 @@ def pytorchs_name(module: str) -> str:
 
 def hint_for(module: str, name: str) -> str:
     """What to say of a name that a module has not: what to write instead, or which name is like it."""
-    from .instead import IN_NUMPY, write_instead  # seldom needed
+    from .instead import write_instead  # seldom needed
 
     pytorchs = pytorchs_name(module)
     line = write_instead(f"{pytorchs}.{name}")
     if line:
         return f": {line}"
-    if pytorchs == "torch" and is_numpys_function(name):
-        return f": {IN_NUMPY.format(name=name)}"
     close = get_close_matches(name, dir(sys.modules[module]))
     return f"; did you mean {' or '.join(close)}?" if close else ""
-
-
-def is_numpys_function(name: str) -> bool:
-    """Whether NumPy has a function of that name, which may be what computes it."""
-    value = getattr(sys.modules["numpy"], name, None)
-    return callable(value) and not isinstance(value, type)
 
 
 def refuse(module: str, name: str, depth: int = 1) -> NoReturn:

@@ -56,13 +56,9 @@ def is_array(call: Any, place: Any) -> bool:
 
 def instead_on_tensor(name: str) -> str:
     """What the table says of a method of Tensor, or of a function of the same name."""
-    from .instead import IN_NUMPY, write_instead
-    from .missing import is_numpys_function
+    from .instead import write_instead
 
-    line = write_instead(f"torch.Tensor.{name}") or write_instead(f"torch.{name}")
-    if not line and is_numpys_function(name):
-        line = IN_NUMPY.format(name=name)
-    return line
+    return write_instead(f"torch.Tensor.{name}")
 
 
 def instead_on_module(name: str) -> str:

@@ -8,8 +8,8 @@ import sys
 from difflib import get_close_matches
 from typing import Any
 
-from ..absent.instead import COMPOSE, IN_NUMPY, OTHER_PACKAGES, write_instead
-from ..absent.missing import PYTORCHS, is_numpys_function, pytorchs_name
+from ..absent.instead import COMPOSE, OTHER_PACKAGES, write_instead
+from ..absent.missing import PYTORCHS, pytorchs_name
 from ..foreign import PACKAGE
 
 FOREIGN = tuple(name.rstrip("*").partition(".")[0] for name in OTHER_PACKAGES)
@@ -67,14 +67,10 @@ def hint(path: str) -> str:
     """What to write for a name of PyTorch's that is not here."""
     parent, _, last = path.rpartition(".")
     line = write_instead(path)
-    if not line and parent == "torch.Tensor":
-        line = write_instead(f"torch.{last}")
     if line:
         return line
     moved = OUR_PARTS.get(parent)
     if moved is not None and hasattr(importlib.import_module(moved), last):
         return f"write {moved.replace(PACKAGE, 'torch')}.{last}"
-    if is_numpys_function(last) and parent in ("torch", "torch.Tensor"):
-        return IN_NUMPY.format(name=last)
     close = get_close_matches(last, dir(sys.modules[PACKAGE]))
     return f"{COMPOSE}{'; there is ' + ', '.join(close) if close else ''}"
