@@ -146,7 +146,7 @@ def contributions(
     ]
 
 
-def number_edges(nodes: list[Node], begun: Iterable[Any] = ()) -> dict[Any, Any]:
+def number_edges(nodes: list[Node], begun: Iterable[Any]) -> dict[Any, Any]:
     """How steps call what edges lead to: a result by its `Source`, a leaf by a name of its own.
 
     Results are counted from the oldest op on. begun: edges that a backward begins at, which may be leaves.

@@ -14,7 +14,7 @@ from ...engine.registry import if_open
 from ...members import grouped
 from .finding import PERHAPS, Finding
 from .models import begun_at, key_of
-from .seen import ACTIVATIONS, PASSING, History, OpSeen, Update
+from .seen import ACTIVATIONS, PASSING, History, OpSeen, Update, leads_to
 from .thresholds import (
     DEAD_BATCHES,
     DEAD_SAMPLES,
@@ -26,6 +26,7 @@ from .thresholds import (
     VANISHING,
 )
 
+BETWEEN = PASSING | {"dropout", "max_pool2d", "avg_pool2d", "batch_norm"}  # an activation and the next layer
 BARS = 24  # columns of a bar
 LOWEST = -6  # the power of ten at which a bar begins
 
@@ -249,15 +250,9 @@ def saturated(history: History) -> Iterator[Finding]:
         )
 
 
-def feeds_a_layer(op: OpSeen, depth: int = 6) -> bool:
+def feeds_a_layer(op: OpSeen) -> bool:
     """Whether a layer with a weight reads what comes of an op."""
-    for reader in op.readers:
-        if reader.weight is not None:
-            return True
-        if depth and reader.op in PASSING | {"dropout", "max_pool2d", "avg_pool2d", "batch_norm"}:
-            if feeds_a_layer(reader, depth - 1):
-                return True
-    return False
+    return leads_to(op, lambda reader: reader.weight is not None, past=lambda reader: reader.op in BETWEEN)
 
 
 def symmetric(history: History) -> Iterator[Finding]:

@@ -9,11 +9,12 @@ import numpy as np
 from ...errors import show_shape
 from .finding import NOTE, PERHAPS, Finding
 from .models import layer_made_at
-from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats, behind
+from .seen import LOSSES, DataSeen, History, InputSeen, OpSeen, Stats, behind, leads_to
 from .thresholds import FEW_STEPS, NOT_LOG
 
 LOOKED_BACK = 60  # ops between a comparison and a layer, at most
 REGRESSIONS = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
+KINDS_OF_SCORES = {"softmax": "probabilities (softmax)"}
 BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, float("inf"))}
 
 
@@ -35,76 +36,11 @@ def examine(history: History) -> Iterator[Finding]:
 def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
     """What a loss is given: probabilities, log-probabilities, scores."""
     maker = loss.before()
-    made_by, place = (maker.op, maker.place) if maker is not None else ("", loss.place)
-    cause = layer_made_at(history, maker.layer) if maker is not None else None
-    if loss.op == "cross_entropy" and made_by in ("softmax", "sigmoid"):
-        yield Finding(
-            f"{made_by}_before_cross_entropy",
-            f"{made_by} before cross_entropy, which has a softmax of its own",
-            f"its input comes from {made_by} and goes from {loss_input(loss).low:.3g} to "
-            f"{loss_input(loss).high:.3g}: between such numbers a softmax hardly tells classes apart, and "
-            "gradients are small",
-            f"give cross_entropy the scores (logits) themselves; {made_by} only where probabilities "
-            "are shown",
-            place,
-            weight=71,
-            cause=cause,
-        )
-    if loss.op == "cross_entropy" and made_by == "log_softmax":
-        yield Finding(
-            "log_softmax_twice",
-            "log_softmax twice: before cross_entropy, which does it itself",
-            "the second one changes nothing but costs time",
-            "give cross_entropy the scores, or nll_loss the log-probabilities",
-            place,
-            NOTE,
-            weight=9,
-        )
+    if maker is not None:
+        yield from squashed_twice(history, loss, maker)
+        yield from last_op(history, loss, maker)
     if loss.op == "nll_loss" and loss.row_sums is not None:
-        low, high = loss.row_sums
-        if low < 1 - NOT_LOG or high > 1 + NOT_LOG:
-            words = {"softmax": "probabilities (softmax)", "": "what comes in"}
-            given = words.get(made_by, "scores (logits)")
-            yield Finding(
-                "not_log_probabilities",
-                f"nll_loss is given {given}; it needs log-probabilities, from log_softmax",
-                f"Σ exp(x) over the classes goes from {low:.3g} to {high:.3g} and would have to be 1; the "
-                f"loss is {loss.value if loss.value is not None else float('nan'):.4g}",
-                "F.log_softmax(scores, dim=1) before it, or F.cross_entropy of the scores",
-                loss.place,
-                weight=73,
-            )
-    if loss.op == "binary_cross_entropy_with_logits" and made_by in ("sigmoid", "softmax"):
-        yield Finding(
-            "sigmoid_twice",
-            f"{made_by} before binary_cross_entropy_with_logits, which has a sigmoid of its own",
-            f"its input goes from {loss_input(loss).low:.3g} to {loss_input(loss).high:.3g}: the second "
-            "sigmoid makes that 0.5 to 0.73, so no example can come near its target",
-            "give it the scores, or use binary_cross_entropy",
-            place,
-            weight=71,
-            cause=cause,
-        )
-    if made_by == "dropout":
-        yield Finding(
-            "dropout_before_loss",
-            f"dropout is the last op before {loss.op}",
-            "it sets scores of classes to 0 at random, and scales the others",
-            "put it before the last layer",
-            place,
-            weight=47,
-        )
-    if loss.op == "cross_entropy" and made_by == "relu":
-        yield Finding(
-            "relu_before_loss",
-            "relu after the last layer: cross_entropy never sees a negative score",
-            f"{loss.inputs[0].producer.stats.zeros if loss.inputs[0].producer else 0:.0%} of the scores are "
-            "exactly 0, where no gradient passes",
-            "leave out the activation after the last layer",
-            place,
-            weight=57,
-            cause=cause,
-        )
+        yield from not_log_probabilities(loss, *loss.row_sums)
     scores = loss.inputs[0].shape if loss.inputs else ()
     if loss.op == "cross_entropy" and len(scores) == 2 and scores[1] == 1:
         yield Finding(
@@ -115,6 +51,84 @@ def before_the_loss(history: History, loss: OpSeen) -> Iterator[Finding]:
             loss.place,
             weight=87,
         )
+
+
+def squashed_twice(history: History, loss: OpSeen, maker: OpSeen) -> Iterator[Finding]:
+    """A softmax or sigmoid before a loss that has one of its own."""
+    given = loss_input(loss)
+    if loss.op == "cross_entropy" and maker.op in ("softmax", "sigmoid"):
+        yield Finding(
+            f"{maker.op}_before_cross_entropy",
+            f"{maker.op} before cross_entropy, which has a softmax of its own",
+            f"its input comes from {maker.op} and goes from {given.low:.3g} to {given.high:.3g}: between "
+            "such numbers a softmax hardly tells classes apart, and gradients are small",
+            f"give cross_entropy the scores (logits) themselves; {maker.op} only where probabilities "
+            "are shown",
+            maker.place,
+            weight=71,
+            cause=layer_made_at(history, maker.layer),
+        )
+    if loss.op == "cross_entropy" and maker.op == "log_softmax":
+        yield Finding(
+            "log_softmax_twice",
+            "log_softmax twice: before cross_entropy, which does it itself",
+            "the second one changes nothing but costs time",
+            "give cross_entropy the scores, or nll_loss the log-probabilities",
+            maker.place,
+            NOTE,
+            weight=9,
+        )
+    if loss.op == "binary_cross_entropy_with_logits" and maker.op in ("sigmoid", "softmax"):
+        yield Finding(
+            "sigmoid_twice",
+            f"{maker.op} before binary_cross_entropy_with_logits, which has a sigmoid of its own",
+            f"its input goes from {given.low:.3g} to {given.high:.3g}: the second sigmoid makes that 0.5 to "
+            "0.73, so no example can come near its target",
+            "give it the scores, or use binary_cross_entropy",
+            maker.place,
+            weight=71,
+            cause=layer_made_at(history, maker.layer),
+        )
+
+
+def last_op(history: History, loss: OpSeen, maker: OpSeen) -> Iterator[Finding]:
+    """A dropout or a relu after the last layer."""
+    if maker.op == "dropout":
+        yield Finding(
+            "dropout_before_loss",
+            f"dropout is the last op before {loss.op}",
+            "it sets scores of classes to 0 at random, and scales the others",
+            "put it before the last layer",
+            maker.place,
+            weight=47,
+        )
+    if loss.op == "cross_entropy" and maker.op == "relu":
+        yield Finding(
+            "relu_before_loss",
+            "relu after the last layer: cross_entropy never sees a negative score",
+            f"{loss_input(loss).zeros:.0%} of the scores are exactly 0, where no gradient passes",
+            "leave out the activation after the last layer",
+            maker.place,
+            weight=57,
+            cause=layer_made_at(history, maker.layer),
+        )
+
+
+def not_log_probabilities(loss: OpSeen, low: float, high: float) -> Iterator[Finding]:
+    """What nll_loss is given though its exponentials do not add up to 1: their sums go from low to high."""
+    if 1 - NOT_LOG <= low and high <= 1 + NOT_LOG:
+        return
+    maker = loss.before()
+    given = "what comes in" if maker is None else KINDS_OF_SCORES.get(maker.op, "scores (logits)")
+    yield Finding(
+        "not_log_probabilities",
+        f"nll_loss is given {given}; it needs log-probabilities, from log_softmax",
+        f"Σ exp(x) over the classes goes from {low:.3g} to {high:.3g} and would have to be 1; the loss is "
+        f"{loss.value if loss.value is not None else float('nan'):.4g}",
+        "F.log_softmax(scores, dim=1) before it, or F.cross_entropy of the scores",
+        loss.place,
+        weight=73,
+    )
 
 
 def loss_input(loss: OpSeen) -> Stats:
@@ -232,14 +246,13 @@ def softmax_of_one(history: History) -> Iterator[Finding]:
         )
 
 
-def near_a_loss(op: OpSeen, depth: int = 6) -> bool:
+def near_a_loss(op: OpSeen) -> bool:
     """Whether what comes of an op is a loss a few ops on, and no layer with a weight is between."""
-    for reader in op.readers:
-        if reader.op in LOSSES or (reader.value is not None and reader.weight is None):
-            return True
-        if depth and reader.weight is None and near_a_loss(reader, depth - 1):
-            return True
-    return False
+    return leads_to(
+        op,
+        lambda reader: reader.op in LOSSES or (reader.value is not None and reader.weight is None),
+        past=lambda reader: reader.weight is None,
+    )
 
 
 def by_hand(history: History) -> Iterator[Finding]:

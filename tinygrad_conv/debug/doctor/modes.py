@@ -12,6 +12,8 @@ from .parameters import listed
 from .seen import LOSSES, History, OpSeen
 from .thresholds import DROPPED, FEW_STEPS
 
+LOOKED_AHEAD = 40  # ops that read what a dropout or a batch norm gives
+
 
 def examine(history: History) -> Iterator[Finding]:
     """What is wrong with modes, dropout and batch norm."""
@@ -67,11 +69,13 @@ def evaluated_in_training(history: History) -> Iterator[Finding]:
         return
 
 
-def is_judged(op: OpSeen, depth: int = 40) -> bool:
+def is_judged(op: OpSeen) -> bool:
     """Whether what comes of an op is judged (compared, or nothing at all), and not trained on."""
     todo, seen = [op], {id(op)}
-    while todo and depth:
-        current, depth = todo.pop(), depth - 1
+    for _ in range(LOOKED_AHEAD):
+        if not todo:
+            break
+        current = todo.pop()
         if current.recorded:
             return False
         for reader in current.readers:

@@ -195,6 +195,19 @@ def behind(
             waiting += [given.producer for given in op.inputs]
 
 
+def leads_to(
+    op: OpSeen, arrives: Callable[[OpSeen], bool], past: Callable[[OpSeen], bool], most: int = 7
+) -> bool:
+    """Whether what reads an op, or reads that, so many ops on at most, is what is looked for.
+
+    past: which ops it goes on from.
+    """
+    return any(
+        arrives(reader) or (most > 1 and past(reader) and leads_to(reader, arrives, past, most - 1))
+        for reader in op.readers
+    )
+
+
 @dataclass
 class GradSeen:
     """What a backward brought to a leaf."""

@@ -62,58 +62,67 @@ def no_steps(history: History) -> Iterator[Finding]:
     """Backwards without steps, steps without gradients, steps without backwards."""
     sweeps = [sweep for sweep in history.sweeps if sweep.writes]
     reached = {leaf for sweep in sweeps for leaf in sweep.grads}
-    trained = [leaf for leaf in reached if is_parameter(leaf) or leaf in history.optimized()]
-    if not trained and is_repeated(history):
-        trained = list(reached)  # tensors, as a net by hand has them
-    idle = trained and not history.steps and not history.updates
-    if len(sweeps) >= FEW_STEPS and idle and not any(rebound(history)):
-        optimizer = history.optimizers[0] if history.optimizers else None
-        if optimizer is None and history.given:
-            return
-        whose = "optimizer.step() is never called" if optimizer else "nothing changes the parameters: no step"
-        yield Finding(
-            "no_step",
-            whose,
-            f"{len(sweeps)} backwards brought gradients to {show_count(len(trained), 'parameter')}, and none "
-            "has changed",
-            "call optimizer.step() (with its brackets) after loss.backward()",
-            backward_place(history),
-            weight=95,
-        )
+    yield from never_stepped(history, len(sweeps), reached)
     yield from idle_optimizers(history, reached)
-    empty = [step for step in history.steps if not step.moved]
-    if len(empty) >= 2 and not any(step.moved for step in history.steps):
-        optimizer = empty[-1].optimizer
-        own = set(optimizer.params())
-        if not sweeps and history.leaf_sweeps:
-            cut = history.leaf_cuts[0] if history.leaf_cuts else None
-            by = f"; {cut.op} passes no gradient back" if cut is not None else ""
-            yield Finding(
-                "cut_tape",
-                "backward begins at a new tensor: the tape is cut between the net and the loss",
-                f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient "
-                f"reaches any parameter{by}",
-                "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
-                ".item(), .argmax(), .detach() on the way to the loss",
-                place_at(history.leaf_sweeps[0]),
-                weight=95,
-                cause=cut.place if cut is not None else None,
-            )
-        elif not sweeps:
-            yield Finding(
-                "no_backward",
-                "optimizer.step() is called, but backward() never is",
-                f"{len(empty)} steps, no backward: there is no gradient to step by",
-                "call loss.backward() before optimizer.step()",
-                place_at(empty[-1].where),
-                weight=95,
-            )
-        elif own & reached:
-            yield no_gradient_left(history, len(empty), "None")
+    if len(history.steps) >= 2 and not any(step.moved for step in history.steps):
+        yield from steps_without_gradients(history, len(sweeps), reached)
     swept = [update for update in history.updates if update.optimizer is not None and update.swept]
     lost = [update for update in swept if not update.grad]
     if len(lost) >= 2 and len(lost) == len(swept):
         yield no_gradient_left(history, len({update.round for update in lost}), "0")
+
+
+def never_stepped(history: History, sweeps: int, reached: set[Any]) -> Iterator[Finding]:
+    """So many backwards bring gradients to leaves, and nothing changes any parameter among them."""
+    if sweeps < FEW_STEPS or history.steps or history.updates or any(rebound(history)):
+        return
+    trained = [leaf for leaf in reached if is_parameter(leaf) or leaf in history.optimized()]
+    if not trained and is_repeated(history):
+        trained = list(reached)  # tensors, as a net by hand has them
+    if not trained or (history.given and not history.optimizers):
+        return
+    yield Finding(
+        "no_step",
+        "optimizer.step() is never called"
+        if history.optimizers
+        else "nothing changes the parameters: no step",
+        f"{sweeps} backwards brought gradients to {show_count(len(trained), 'parameter')}, and none "
+        "has changed",
+        "call optimizer.step() (with its brackets) after loss.backward()",
+        backward_place(history),
+        weight=95,
+    )
+
+
+def steps_without_gradients(history: History, sweeps: int, reached: set[Any]) -> Iterator[Finding]:
+    """Steps none of which moves anything: no backward was called, or none that reaches a parameter."""
+    last, count = history.steps[-1], len(history.steps)
+    if sweeps:
+        if reached & set(last.optimizer.params()):
+            yield no_gradient_left(history, count, "None")
+    elif history.leaf_sweeps:
+        cut = history.leaf_cuts[0] if history.leaf_cuts else None
+        by = f"; {cut.op} passes no gradient back" if cut is not None else ""
+        yield Finding(
+            "cut_tape",
+            "backward begins at a new tensor: the tape is cut between the net and the loss",
+            f"{len(history.leaf_sweeps)} backwards began at a leaf, which no op made: no gradient "
+            f"reaches any parameter{by}",
+            "no tg.tensor(…, requires_grad=True) and no requires_grad_() on what was computed; no "
+            ".item(), .argmax(), .detach() on the way to the loss",
+            place_at(history.leaf_sweeps[0]),
+            weight=95,
+            cause=cut.place if cut is not None else None,
+        )
+    else:
+        yield Finding(
+            "no_backward",
+            "optimizer.step() is called, but backward() never is",
+            f"{count} steps, no backward: there is no gradient to step by",
+            "call loss.backward() before optimizer.step()",
+            place_at(last.where),
+            weight=95,
+        )
 
 
 def is_repeated(history: History) -> bool:
