@@ -180,7 +180,23 @@ def test_what_a_change_in_place_is_of_is_there(place, ours):
     said = {name: re.match(r"write x = (?:x|F)\.(\w+)\(", line) for name, line in lines.items()}
     wrong = {name: lines[name] for name, stem in said.items() if stem and not hasattr(ours, stem[1])}
     assert lines and not wrong
-    assert all(lines.values()), f"nobody says what to write: {[name for name in lines if not lines[name]]}"
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        ("squeeze_ unsqueeze_ t_ transpose_ swapaxes_ swapdims_", r"^write x = x.\w+\(…\)$"),  # another shape
+        ("resize_ resize_as_ set_", r"^write x = x.reshape\(…\)$"),
+        ("index_copy_ masked_scatter_ fill_diagonal_", r"^write x\[index\] = value$"),
+        ("random_ log_normal_", "numbers of NumPy's$"),
+        ("apply_", "a function of x.data$"),
+        ("arccos_", r"^write x\[...\] = … under tg.no_grad\(\); arccos: write tg.acos$"),
+        ("map2_", r"^write x\[...\] = … under tg.no_grad\(\)$"),
+    ],
+)
+def test_methods_in_place_have_a_line_that_serves_them(names, words):
+    for name in names.split():
+        assert re.search(words, notes.instead_on_tensor(name)), name
 
 
 def names_in(module):

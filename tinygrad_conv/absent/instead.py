@@ -280,6 +280,7 @@ OTHERS: dict[str, str] = {
     **dict.fromkeys(
         ("Tensor.squeeze_", "Tensor.unsqueeze_", "Tensor.t_", "Tensor.transpose_"), "write x = x.{stem}(…)"
     ),
+    **dict.fromkeys(("Tensor.swapaxes_", "Tensor.swapdims_"), "write x = x.{stem}(…)"),
     **dict.fromkeys(
         ("Tensor.resize_", "Tensor.set_", "resize_as_", "resize_as_sparse_"), "write x = x.reshape(…)"
     ),
@@ -289,9 +290,7 @@ OTHERS: dict[str, str] = {
         ("Tensor.random_", "Tensor.log_normal_", "Tensor.cauchy_", "Tensor.geometric_"),
         "write x.data[...] = numbers of NumPy's",
     ),
-    **dict.fromkeys(
-        ("Tensor.apply_", "Tensor.map_", "Tensor.map2_"), "write x.data[...] = a function of x.data"
-    ),
+    "Tensor.apply_": "write x.data[...] = a function of x.data",
     "Tensor.sum_to_size": "write x.sum(dim, keepdim=True)",
 }
 
@@ -356,10 +355,12 @@ def write_instead(name: str) -> str:
 
 
 def in_place_instead(module: str, name: str) -> str:
-    """The same for a change in place, by what it is of: that is here, or something is said of it."""
+    """The same for a change in place, by what it is of: that is here, or something may be said of it."""
     stem = name[:-1]
-    is_here = stem in dir(ours(module))
-    return IN_PLACE[module].format(name=name, stem=stem) if is_here else write_instead(f"{module}.{stem}")
+    if stem in dir(ours(module)):
+        return IN_PLACE[module].format(name=name, stem=stem)
+    instead = write_instead(f"{module}.{stem}")
+    return "write x[...] = … under tg.no_grad()" + (f"; {stem}: {instead}" if instead else "")
 
 
 def ours(module: str) -> Any:
