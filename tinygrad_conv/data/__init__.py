@@ -13,9 +13,9 @@ options.py      what the arguments of all these may be
 from __future__ import annotations
 
 from ..absent.missing import public_names
-from . import transforms
+from . import datasets, samplers, transforms
 from .collate import default_collate, default_convert
-from .datasets import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
+from .datasets import *  # noqa: F403
 from .digits import digits, mnist_5k, stratified_split
 from .files.cifar import read_cifar
 from .files.idx import read_idx
@@ -23,45 +23,28 @@ from .files.npz import read_npz
 from .image_folder import ImageFolder
 from .image_sets import CIFAR10, CIFAR100, KMNIST, MNIST, FashionMNIST, ImageSet
 from .loader import DataLoader, get_worker_info
-from .samplers import (
-    BatchSampler,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    SubsetRandomSampler,
-    WeightedRandomSampler,
-)
+from .samplers import *  # noqa: F403
 from .shapes import BARS, SHAPES, bars, shapes
 
-__all__ = [
+__all__ = [  # noqa: PLE0604
+    *datasets.__all__,
+    *samplers.__all__,
     "BARS",
     "SHAPES",
-    "BatchSampler",
     "CIFAR10",
     "CIFAR100",
-    "ConcatDataset",
     "DataLoader",
-    "Dataset",
     "FashionMNIST",
     "ImageFolder",
     "ImageSet",
-    "IterableDataset",
     "KMNIST",
     "MNIST",
-    "RandomSampler",
-    "Sampler",
-    "SequentialSampler",
-    "Subset",
-    "SubsetRandomSampler",
-    "TensorDataset",
-    "WeightedRandomSampler",
     "bars",
     "default_collate",
     "default_convert",
     "digits",
     "get_worker_info",
     "mnist_5k",
-    "random_split",
     "read_cifar",
     "read_idx",
     "read_npz",

@@ -17,6 +17,8 @@ from ..options import checked, is_integer, wrap_constructor
 from ..randomness.seeds import SEED, Random, random_numbers
 from .options import DATA, DATASET
 
+__all__ = ["ConcatDataset", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split"]
+
 Example = TypeVar("Example", covariant=True)
 
 

@@ -14,6 +14,15 @@ from ..randomness.default import seed_from, seeded
 from ..randomness.seeds import Random, random_numbers
 from .options import DATA
 
+__all__ = [
+    "BatchSampler",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
+]
+
 Draw = Callable[[np.random.Generator, int], list[int]]
 
 # Each draws its numbers as an iteration begins, not at its first step; of a great many the first ones.

@@ -17,7 +17,7 @@ from .module import Module
 class Loss(Module):
     """What the losses share: a reduction."""
 
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
         self.reduction = reduction
 
@@ -30,18 +30,12 @@ class Loss(Module):
 class MSELoss(Loss):
     """(x - target)²."""
 
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
-
     def forward(self, x: Any, target: Any) -> Tensor:
         return F.mse_loss(x, target, reduction=self.reduction)
 
 
 class L1Loss(Loss):
     """|x - target|."""
-
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
 
     def forward(self, x: Any, target: Any) -> Tensor:
         return F.l1_loss(x, target, reduction=self.reduction)
@@ -51,7 +45,7 @@ class SmoothL1Loss(Loss):
     """½ d² / beta where |d| < beta, |d| - ½ beta elsewhere, for d = x - target."""
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.beta = beta
 
     def forward(self, x: Any, target: Any) -> Tensor:
@@ -62,7 +56,7 @@ class HuberLoss(Loss):
     """½ d² where |d| < delta, delta (|d| - ½ delta) elsewhere, for d = x - target."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.delta = delta
 
     def forward(self, x: Any, target: Any) -> Tensor:
@@ -78,7 +72,7 @@ class BCELoss(Loss):
     weight: Tensor | None
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.keep("weight", weight)
 
     def forward(self, x: Any, target: Any) -> Tensor:
@@ -92,7 +86,7 @@ class BCEWithLogitsLoss(Loss):
     pos_weight: Tensor | None
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.keep("weight", weight)
         self.keep("pos_weight", pos_weight)
 
@@ -111,7 +105,7 @@ class NLLLoss(Loss):
     weight: Tensor | None
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.ignore_index = ignore_index
         self.keep("weight", weight)
 
@@ -132,7 +126,7 @@ class CrossEntropyLoss(Loss):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
         self.keep("weight", weight)
 
@@ -165,7 +159,7 @@ class MarginRankingLoss(Loss):
     """max(0, margin - t (x₁ - x₂)), for targets of 1 and -1."""
 
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.margin = margin
 
     def forward(self, x1: Any, x2: Any, target: Any) -> Tensor:
@@ -176,7 +170,7 @@ class HingeEmbeddingLoss(Loss):
     """x, a distance, where the target is 1, and max(0, margin - x) where it is -1."""
 
     def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.margin = margin
 
     def forward(self, x: Any, target: Any) -> Tensor:
@@ -187,7 +181,7 @@ class CosineEmbeddingLoss(Loss):
     """1 - cos(x₁, x₂) where the target is 1, and max(0, cos(x₁, x₂) - margin) where it is -1."""
 
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.margin = margin
 
     def forward(self, x1: Any, x2: Any, target: Any) -> Tensor:
@@ -209,7 +203,7 @@ class TripletMarginLoss(Loss):
         *,
         reduction: str = "mean",
     ) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
     def forward(self, anchor: Any, positive: Any, negative: Any) -> Tensor:
@@ -221,9 +215,6 @@ class TripletMarginLoss(Loss):
 class SoftMarginLoss(Loss):
     """ln(1 + exp(-t x)), for targets of 1 and -1."""
 
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__(reduction)
-
     def forward(self, x: Any, target: Any) -> Tensor:
         return F.soft_margin_loss(x, target, reduction=self.reduction)
 
@@ -232,7 +223,7 @@ class GaussianNLLLoss(Loss):
     """½ (ln v + (x - t)² / v), for means x and variances v = max(var, eps). full: with ½ ln 2π."""
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.full, self.eps = full, eps
 
     def forward(self, x: Any, target: Any, var: Any) -> Tensor:
@@ -245,7 +236,7 @@ class PoissonNLLLoss(Loss):
     def __init__(
         self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
     ) -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
     def forward(self, x: Any, target: Any) -> Tensor:

@@ -25,34 +25,16 @@ def floor(x):
     return rounded(np.floor, x)
 
 
-@floor.grad("x")
-def floor_dx(dy):
-    """0."""
-    return zeros_for(dy)
-
-
 @primitive(names=("input",))
 def ceil(x):
     """⌈x⌉, the smallest whole number that is not below x."""
     return rounded(np.ceil, x)
 
 
-@ceil.grad("x")
-def ceil_dx(dy):
-    """0."""
-    return zeros_for(dy)
-
-
 @primitive(names=("input",))
 def trunc(x):
     """x without what stands behind the point."""
     return rounded(np.trunc, x)
-
-
-@trunc.grad("x")
-def trunc_dx(dy):
-    """0."""
-    return zeros_for(dy)
 
 
 @primitive(names=("input",))
@@ -64,9 +46,12 @@ def round(x, *, decimals=0):
     return np.asarray(np.round(x, decimals)) if x.dtype.kind != "b" else x.copy()
 
 
+@floor.grad("x")
+@ceil.grad("x")
+@trunc.grad("x")
 @round.grad("x")
-def round_dx(dy):
-    """0."""
+def rounded_dx(dy):
+    """0: between two steps it is constant."""
     return zeros_for(dy)
 
 
@@ -75,18 +60,6 @@ def floor_divide(a, b):
     """⌊a / b⌋, for integers an integer. Raises ZeroDivisionError for integers divided by 0."""
     check_integer_divisor("floor_divide", b)
     return broadcast("floor_divide", np.floor_divide, a, b)
-
-
-@floor_divide.grad("a")
-def floor_divide_da(dy):
-    """0."""
-    return zeros_for(dy)
-
-
-@floor_divide.grad("b")
-def floor_divide_db(dy):
-    """0."""
-    return zeros_for(dy)
 
 
 @primitive(names=("input", "other"), broadcasting=True)
@@ -101,15 +74,12 @@ def trunc_divide(a, b):
     return broadcast("trunc_divide", np.floor_divide, a - np.fmod(a, b), b)
 
 
+@floor_divide.grad("a")
+@floor_divide.grad("b")
 @trunc_divide.grad("a")
-def trunc_divide_da(dy):
-    """0."""
-    return zeros_for(dy)
-
-
 @trunc_divide.grad("b")
-def trunc_divide_db(dy):
-    """0."""
+def quotient_grad(dy):
+    """0: between two steps it is constant."""
     return zeros_for(dy)
 
 

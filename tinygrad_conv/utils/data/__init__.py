@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 from ...absent.missing import public_names
-from ...data import (
-    BatchSampler,
-    ConcatDataset,
-    DataLoader,
-    Dataset,
-    IterableDataset,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    Subset,
-    SubsetRandomSampler,
-    TensorDataset,
-    WeightedRandomSampler,
-    default_collate,
-    default_convert,
-    get_worker_info,
-    random_split,
-)
+from ...data import DataLoader, datasets, default_collate, default_convert, get_worker_info, samplers
+from ...data.datasets import *  # noqa: F403
+from ...data.samplers import *  # noqa: F403
 from . import dataloader, dataset, sampler
 
-__all__ = [
-    "BatchSampler",
-    "ConcatDataset",
+__all__ = [  # noqa: PLE0604
+    *datasets.__all__,
+    *samplers.__all__,
     "DataLoader",
-    "Dataset",
-    "IterableDataset",
-    "RandomSampler",
-    "Sampler",
-    "SequentialSampler",
-    "Subset",
-    "SubsetRandomSampler",
-    "TensorDataset",
-    "WeightedRandomSampler",
     "default_collate",
     "default_convert",
     "get_worker_info",
-    "random_split",
 ]
 
 __getattr__, __dir__ = public_names(__name__)

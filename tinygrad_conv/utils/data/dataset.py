@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from ...absent.missing import public_names
-from ...data import (
-    ConcatDataset,
-    Dataset,
-    IterableDataset,
-    Subset,
-    TensorDataset,
-    random_split,
-)
+from ...data import datasets
+from ...data.datasets import *  # noqa: F403
 
-__all__ = [
-    "ConcatDataset",
-    "Dataset",
-    "IterableDataset",
-    "Subset",
-    "TensorDataset",
-    "random_split",
-]
+__all__ = [*datasets.__all__]  # noqa: PLE0604
 
 __getattr__, __dir__ = public_names(__name__)

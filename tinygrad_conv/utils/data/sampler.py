@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from ...absent.missing import public_names
-from ...data import (
-    BatchSampler,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    SubsetRandomSampler,
-    WeightedRandomSampler,
-)
+from ...data import samplers
+from ...data.samplers import *  # noqa: F403
 
-__all__ = [
-    "BatchSampler",
-    "RandomSampler",
-    "Sampler",
-    "SequentialSampler",
-    "SubsetRandomSampler",
-    "WeightedRandomSampler",
-]
+__all__ = [*samplers.__all__]  # noqa: PLE0604
 
 __getattr__, __dir__ = public_names(__name__)
