@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...dtypes import Array
 from ..step import Step
-from .pieces import Contraction, Factor, Figure, Matrix, StepExplanation, Sum, Term, View
-from .registry import explains_ops, first_gradient, subject_of, wanted
+from .pieces import Contraction, Figure, Matrix, StepExplanation, View
+from .registry import bias_view, explains_ops, first_gradient, subject_of, wanted
 
 OUTER = (
     "Each row of dy, stood on end, times the same row of x is an outer product: what that row alone asks "
@@ -60,21 +60,9 @@ def linear(step: Step) -> StepExplanation:
             )
         )
     if wanted(step, "b"):
-        views.append(bias_view(step, dy))
+        dims = (*(-1 for _ in dy.shape[:-1]), 0)
+        views.append(bias_view(step, "dy, summed over all rows", "db[o] = Σ dy[n, o]", dims))
     return StepExplanation(subject_of(step), "each output is a row of x times a row of w", tuple(views))
-
-
-def bias_view(step: Step, dy: Array) -> Sum:
-    """db = Σ dy."""
-    return Sum(
-        "db",
-        "dy, summed over all rows",
-        formula="db[o] = Σ dy[n, o]",
-        result=step.grad_inputs["b"],
-        shape=dy.shape,
-        terms=(Term((Factor("dy", dy),)),),
-        dims=(*(-1 for _ in dy.shape[:-1]), 0),
-    )
 
 
 @explains_ops("matmul")

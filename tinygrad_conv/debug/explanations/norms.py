@@ -18,7 +18,7 @@ import numpy as np
 from ...dtypes import Array
 from ..step import Step
 from .pieces import Factor, Figure, StepExplanation, Sum, Term, View
-from .registry import explains_ops, first_gradient, subject_of, wanted, wide
+from .registry import bias_view, explains_ops, first_gradient, subject_of, wanted, wide
 
 ABOUT = (
     "each group's numbers less their mean, divided by their deviation; every number of a group is in its "
@@ -111,7 +111,8 @@ def normalization(step: Step) -> StepExplanation:
         if wanted(step, "w"):
             views.append(dw_view(step, dy, known, groups, figures))
     if wanted(step, "b"):
-        views.append(db_view(step, dy, groups))
+        dims = result_dims(dy.ndim, groups)
+        views.append(bias_view(step, "dy, summed over all that share the bias", "db = Σ dy", dims))
     constant = step.op == "batch_norm" and not step.params["training"]
     about = "the running mean and variance are constants here, so dx has one term" if constant else ABOUT
     return StepExplanation(subject_of(step), about, tuple(views))
@@ -167,19 +168,6 @@ def dw_view(step: Step, dy: Array, known: Statistics, groups: Groups, figures: t
         result=step.grad_inputs["w"],
         shape=dy.shape,
         terms=(Term((Factor("dy", dy), Factor("x̂", known.x_hat))),),
-        dims=result_dims(dy.ndim, groups),
-    )
-
-
-def db_view(step: Step, dy: Array, groups: Groups) -> Sum:
-    """db = Σ dy."""
-    return Sum(
-        "db",
-        "dy, summed over all that share the bias",
-        formula="db = Σ dy",
-        result=step.grad_inputs["b"],
-        shape=dy.shape,
-        terms=(Term((Factor("dy", dy),)),),
         dims=result_dims(dy.ndim, groups),
     )
 

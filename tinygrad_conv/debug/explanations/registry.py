@@ -13,7 +13,7 @@ from ...engine.registry import OPS
 from ...foreign import is_own
 from ...members import members_of
 from ..step import Step
-from .pieces import StepExplanation
+from .pieces import Factor, StepExplanation, Sum, Term
 
 Explainer = Callable[[Step], StepExplanation]
 
@@ -60,6 +60,15 @@ def first_gradient(step: Step) -> Array:
 def wanted(step: Step, *names: str) -> list[str]:
     """Those of the inputs that a gradient was computed for."""
     return [name for name in names if isinstance(step.grad_inputs.get(name), np.ndarray)]
+
+
+def bias_view(step: Step, title: str, formula: str, dims: tuple[int, ...]) -> Sum:
+    """The gradient of a bias: dy, summed over dimensions that `dims` has -1 for."""
+    dy = first_gradient(step)
+    terms = (Term((Factor("dy", dy),)),)
+    return Sum(
+        "db", title, formula=formula, result=step.grad_inputs["b"], shape=dy.shape, terms=terms, dims=dims
+    )
 
 
 def from_rule(step: Step, argument: str, dy: Any) -> Array:
