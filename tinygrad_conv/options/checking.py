@@ -16,6 +16,19 @@ from ..spellings import respelled
 from .kinds import Option, as_numbers
 from .names import options_of
 
+__all__ = [
+    "check_option",
+    "checked",
+    "explain",
+    "first_error",
+    "is_explained",
+    "message_of",
+    "option_error",
+    "settled_option",
+    "show_given",
+    "wrap_constructor",
+]
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 NAMED = re.compile(r"[A-Za-z]\w*: ")  # how messages begin that name an op

@@ -15,6 +15,42 @@ from ..dtypes import CODES
 from ..errors import DtypeError
 from ..size import Size
 
+__all__ = [
+    "ANY",
+    "ARRAY",
+    "COUNT",
+    "DEVICE",
+    "FINITE",
+    "FLAG",
+    "INTEGER",
+    "INTEGERS",
+    "MEANING_MORE",
+    "NOT_NEGATIVE",
+    "NUMBER",
+    "NUMBERS",
+    "OPERAND",
+    "Option",
+    "PROBABILITY",
+    "SIZES",
+    "SWITCH",
+    "TEXT",
+    "as_numbers",
+    "choice",
+    "count",
+    "has_known_dtype",
+    "is_array",
+    "is_flag",
+    "is_integer",
+    "is_integers",
+    "is_known_dtype",
+    "is_number",
+    "is_real",
+    "is_sequence",
+    "is_switch",
+    "number",
+    "optional",
+]
+
 BITS_BEYOND_FLOATS = 1024
 MEANING_MORE = (np.ma.MaskedArray, np.matrix)
 """Arrays that are more than their numbers: a mask would be lost, and a matrix's product is another."""

@@ -27,6 +27,8 @@ from .kinds import (
     optional,
 )
 
+__all__ = ["OPTIONS", "options_of"]
+
 OPTIONS: dict[str, Option] = {
     **dict.fromkeys(("dim", "dims", "shifts", "split_size_or_sections"), INTEGERS),
     **dict.fromkeys(("shape", "repeats", "normalized_shape", "sides", "pad", "kernel_size"), INTEGERS),
