@@ -180,12 +180,8 @@ def rule(line: Line, recorded: Recorded) -> Call:
 def any_rule(line: Line, recorded: Recorded) -> Call:
     """A rule of several inputs, or one with other params in every step."""
     params, expected, _ = line.details
-    function, read, writes, variadic = (
-        line.target.function,
-        reader(line.reads),
-        line.writes,
-        line.target.variadic,
-    )
+    function, variadic = line.target.function, line.target.variadic
+    read, writes = reader(line.reads), line.writes
 
     def call(slots: list[Any], tensors: list[Any]) -> None:
         dxs = function(*read(slots), **filled(params, slots, tensors))

@@ -56,17 +56,22 @@ def with_marks(value: Any, mark: Callable[[Any], Any]) -> Any:
     """A value with marks for the tensors and arrays in it, as `mark` gives them (or the value itself)."""
     if isinstance(value, (Tensor, np.ndarray)):
         return mark(value)
+    return rebuilt(value, lambda member: with_marks(member, mark))
+
+
+def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A value with what `change` makes of its members; itself, if it is none that has some."""
     if type(value) in (list, tuple):
-        return type(value)([with_marks(member, mark) for member in value])
+        return type(value)([change(member) for member in value])
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*[with_marks(member, mark) for member in value])
+        return type(value)(*[change(member) for member in value])
     if type(value) is dict:
-        return {name: with_marks(member, mark) for name, member in value.items()}
+        return {name: change(member) for name, member in value.items()}
     if type(value) is partial:
-        members = with_marks([value.func, list(value.args), value.keywords], mark)
-        return partial(members[0], *members[1], **members[2])
+        function, arguments, options = change([value.func, list(value.args), value.keywords])
+        return partial(function, *arguments, **options)
     if type(value) is slice:
-        return slice(*[with_marks(bound, mark) for bound in (value.start, value.stop, value.step)])
+        return slice(*[change(bound) for bound in (value.start, value.stop, value.step)])
     return value
 
 
@@ -104,18 +109,7 @@ def filled(value: Any, slots: list[Any], tensors: list[Any]) -> Any:
     """A value with what its marks stand for in this call."""
     if isinstance(value, MARKS):
         return stands_for(value, slots, tensors)
-    if type(value) in (list, tuple):
-        return type(value)([filled(member, slots, tensors) for member in value])
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*[filled(member, slots, tensors) for member in value])
-    if type(value) is dict:
-        return {name: filled(member, slots, tensors) for name, member in value.items()}
-    if type(value) is partial:
-        members = filled([value.func, list(value.args), value.keywords], slots, tensors)
-        return partial(members[0], *members[1], **members[2])
-    if type(value) is slice:
-        return slice(*[filled(bound, slots, tensors) for bound in (value.start, value.stop, value.step)])
-    return value
+    return rebuilt(value, lambda member: filled(member, slots, tensors))
 
 
 def walk(value: Any) -> Any:
