@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .devices import Device, absent
-
-
-def is_available() -> bool:
-    """Whether there is any: no."""
-    return False
-
-
-def device_count() -> int:
-    """How many there are: none."""
-    return 0
+from .devices import device_count as device_count
+from .devices import is_available as is_available
 
 
 def current_accelerator(check_available: bool = False) -> Device | None:

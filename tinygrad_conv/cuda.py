@@ -5,18 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .devices import absent
+from .devices import device_count as device_count
+from .devices import is_available as is_available
 
 __path__: list[str] = []  # a package without modules: an import of one, such as amp, asks what to write
-
-
-def is_available() -> bool:
-    """Whether there is a GPU: no."""
-    return False
-
-
-def device_count() -> int:
-    """How many GPUs there are: none."""
-    return 0
 
 
 def manual_seed(seed: int) -> None:

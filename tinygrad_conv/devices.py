@@ -1,4 +1,4 @@
-"""The one device there is, the CPU; and the names of others, for scripts that ask which there are."""
+"""The one device there is, the CPU; the names of others, and what is said of them to scripts that ask."""
 
 from __future__ import annotations
 
@@ -56,6 +56,16 @@ def is_device(value: Any) -> bool:
 def is_cpu(value: Any) -> bool:
     """Whether it is the device that is here, or a name of it."""
     return is_device(value) and str(value) in ("cpu", "cpu:0")
+
+
+def is_available() -> bool:
+    """Whether there is a GPU of this kind: no."""
+    return False
+
+
+def device_count() -> int:
+    """How many GPUs of this kind there are: none."""
+    return 0
 
 
 def absent(module: str, name: str) -> AttributeError:

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .devices import absent
-
-
-def is_available() -> bool:
-    """Whether this GPU is used: no."""
-    return False
-
-
-def device_count() -> int:
-    """How many there are that are used: none."""
-    return 0
+from .devices import device_count as device_count
+from .devices import is_available as is_available
 
 
 def __getattr__(name: str) -> Any:
