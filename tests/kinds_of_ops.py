@@ -10,7 +10,7 @@ from tinygrad_conv.engine.registry import OPS
 ACTIVATIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "hardswish", "hardtanh", "softplus"),
     *("sigmoid", "logsigmoid", "tanh", "normal_cdf", "erf", "exp", "exp2", "expm1", "abs", "sign", "sin"),
-    *("cos", "atan", "erfc", "sinh", "cosh", "neg", "floor", "ceil", "round", "trunc"),
+    *("cos", "atan", "erfc", "sinh", "cosh", "neg", "floor", "ceil", "round", "trunc", "softsign"),
 )
 POSITIVE = ("log", "log2", "log10", "log1p", "sqrt")
 IN_THE_UNIT = ("asin", "acos", "tan")

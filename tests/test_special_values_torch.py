@@ -88,6 +88,7 @@ DIFFERENCES = {  # name: reason, where
     **dict.fromkeys(
         ("remainder", "fmod"), ("a / b overflows there", lambda dy, a, b: np.abs(b) == np.float32(TINY))
     ),
+    "softsign": ("its slope is one quotient, no difference of two", lambda dy, x: np.isinf(dy) | np.isinf(x)),
     "relu": ("a NaN is not greater than 0, so nothing passes", lambda dy, x: np.isnan(x)),
     "sigmoid": ("σ(-100) is more than 0", lambda dy, x: np.isinf(dy) & (x == -100)),
     "mish": ("σ(-100) is more than 0", lambda dy, x: np.isinf(dy) & (x == -100)),

@@ -18,7 +18,7 @@ F = tg.nn.functional
 UNARY = (
     *("abs", "neg", "sign", "exp", "sin", "cos", "tanh", "sigmoid", "erf", "asinh", "sinh", "cosh", "atan"),
     *("floor", "ceil", "trunc", "exp2", "expm1", "normal_cdf", "relu", "selu", "hardswish", "silu", "clone"),
-    *("logsigmoid", "mish", "isnan", "isinf", "isfinite", "logical_not", "signbit", "erfc"),
+    *("logsigmoid", "mish", "softsign", "isnan", "isinf", "isfinite", "logical_not", "signbit", "erfc"),
 )
 POSITIVE = ("log", "sqrt", "log2", "log10", "log1p")
 UNIT = ("asin", "acos", "atanh", "tan")

@@ -44,7 +44,6 @@ from .composed_activations import (
     hardsigmoid,
     softmin,
     softshrink,
-    softsign,
     tanhshrink,
     threshold,
 )
@@ -275,7 +274,6 @@ __all__ = [  # noqa: PLE0604
     "softmax",
     "softmin",
     "softshrink",
-    "softsign",
     "sort",
     "square",
     "stack",

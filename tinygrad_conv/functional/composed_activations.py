@@ -55,12 +55,6 @@ def scaled_elu(x: Operand, alpha: float) -> Tensor:
 
 
 @checked()
-def softsign(input: Operand) -> Tensor:
-    """x / (1 + |x|)."""
-    return arithmetic.div(input, elementary.abs(input) + 1)
-
-
-@checked()
 def tanhshrink(input: Operand) -> Tensor:
     """x - tanh x."""
     return arithmetic.sub(input, elementary.tanh(input))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..engine.op import Op
-from ..ops.activations import gelu, logsigmoid, prelu, softplus
+from ..ops.activations import gelu, logsigmoid, prelu, softplus, softsign
 from ..ops.adaptive import adaptive_avg_pool2d
 from ..ops.arithmetic import clamp_max, clamp_min, copysign, logaddexp, maximum, minimum, mul, neg, pow
 from ..ops.classification import cross_entropy, nll_loss, one_hot
@@ -186,6 +186,7 @@ __all__ = [
     "sinh",
     "smooth_l1_loss",
     "softplus",
+    "softsign",
     "split",
     "sqrt",
     "squeeze",

@@ -14,8 +14,8 @@ from ..engine.declare import primitive
 from .arguments.shapes import check_slopes
 from .arguments.values import check_approximation, check_bounds, check_float
 from .arithmetic import where
-from .conversion import wide
-from .elementary import exp, sigmoid, tanh
+from .conversion import floating, wide
+from .elementary import abs, exp, sigmoid, tanh
 from .error_function import tail_of_erf
 from .masking import masked
 from .reduce import sum_to
@@ -141,9 +141,10 @@ def gelu_dx(dy, x, approximate):
     x = wide(x)
     if approximate == "none":
         return dy * (normal_cdf(x) + x * normal_density(x))
-    share = sigmoid(logit_of_share(x))
+    logit = logit_of_share(x)
+    share = sigmoid(logit)
     slope = GELU_SLOPE * (1 + 3 * GELU_CUBIC * bounded(x) * bounded(x))
-    return dy * (share + x * (share * (1 - share) * slope))
+    return dy * (share + x * (share * sigmoid(-logit) * slope))  # of 1 - share too few digits are left near 1
 
 
 def logit_of_share(x):
@@ -228,6 +229,21 @@ def mish_dx(dy, x):
 
 
 @primitive(names=("input",))
+def softsign(x):
+    """x / (1 + |x|). Integers become floats."""
+    x = floating(x)
+    numbers = wide(x)
+    return (numbers / (np.abs(numbers) + 1)).astype(x.dtype, copy=False)
+
+
+@softsign.grad("x")
+def softsign_dx(dy, x):
+    """1 / (1 + |x|)², whose square is never written out: it overflows far out."""
+    size = abs(wide(x)) + 1
+    return dy / size / size
+
+
+@primitive(names=("input",))
 def softplus(x, *, beta=1.0, threshold=20.0):
     """ln(1 + e^(βx)) / β, and x itself where βx > threshold: there they agree.
 
@@ -264,8 +280,13 @@ def logsigmoid(x):
 
 @logsigmoid.grad("x")
 def logsigmoid_dx(dy, x):
-    """1 - σ(x) = σ(-x)."""
-    return dy * sigmoid(-x)
+    """1 - σ(x) = σ(-x), where x > 0 as e⁻ˣ / (1 + e⁻ˣ), else as 1 / (1 + eˣ).
+
+    Written so that its own derivative keeps its digits: σ (1 - σ) has none where σ(-x) rounds to 1.
+    """
+    x = wide(x)
+    smaller = exp(where(-x, x, condition=x > 0))
+    return dy * (where(smaller, 1.0, condition=x > 0) / (smaller + 1))
 
 
 @primitive

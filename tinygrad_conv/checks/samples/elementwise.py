@@ -83,6 +83,7 @@ case("prelu", apart("n m k"), normal("1"))
 case("prelu", apart("n"), normal(""))
 case("elu", apart("n m"), alpha=1.5)
 case("selu", apart("n m"))
+case("softsign", apart("n m"))
 for approximate in ("none", "tanh"):
     case("gelu", normal("n m"), approximate=approximate)
 for name in ("normal_cdf", "silu", "logsigmoid", "hardswish", "mish"):

@@ -26,7 +26,7 @@ FUNCTIONS = (
     *("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "hardswish", "hardtanh", "softplus"),
     *("sigmoid", "logsigmoid", "tanh", "normal_cdf", "erf", "exp", "exp2", "expm1", "log", "log2", "log10"),
     *("log1p", "sqrt", "abs", "sign", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "neg"),
-    *("asinh", "acosh", "erfc", "atanh", "floor", "ceil", "round", "trunc"),
+    *("softsign", "asinh", "acosh", "erfc", "atanh", "floor", "ceil", "round", "trunc"),
 )
 
 

@@ -59,6 +59,12 @@ def logsigmoid(graph: Graph, x: Value) -> Any:
     return graph.node("Neg", graph.node("Softplus", graph.node("Neg", x)))
 
 
+@writes("softsign")
+def softsign(graph: Graph, x: Value) -> Any:
+    """Softsign."""
+    return graph.node("Softsign", x)
+
+
 @writes("mish")
 def mish(graph: Graph, x: Value) -> Any:
     """Mish, before opset 18 x times Tanh of Softplus."""
