@@ -266,6 +266,13 @@ def test_weights_are_shares():
     drawn = collections.Counter(WeightedRandomSampler([0, 1, 3], 40000, generator=0))
     assert set(drawn) == {1, 2} and math.isclose(drawn[2] / 40000, 0.75, abs_tol=0.02)
     assert sorted(WeightedRandomSampler(tg.tensor([1.0, 0.0, 2.0]), 2, replacement=False)) == [0, 2]
+    for size in (1e308, 5e-324):  # whose sum no float holds, or of which no share may be made by 1 / sum
+        weights = np.full(4, size)
+        assert list(WeightedRandomSampler(weights, 9, generator=0)) == list(
+            WeightedRandomSampler(np.ones(4), 9, generator=0)
+        )
+    with pytest.raises(ValueError, match="2 of 1 examples with a weight above 0"):
+        WeightedRandomSampler([1e308, 1e-300], 2, replacement=False)
     for weights, words in (
         ([-1.0, 2.0], "0 or more"),
         ([0.0, 0.0], "one above 0"),

@@ -136,3 +136,12 @@ def test_grids_as_in_pytorch(size, align_corners):
         results.append((grid.detach(), theta.grad))
     for ours, theirs in zip(*results):
         np.testing.assert_allclose(np.asarray(ours), theirs, atol=1e-12)
+
+
+@pytest.mark.parametrize("padding_mode", PADDINGS)
+def test_the_nearest_pixel_does_not_change_with_its_place(padding_mode):
+    """So the gradient of the grid is 0, and is there where the image has none."""
+    grid = tg.tensor(np.random.default_rng(1).uniform(-2, 2, (2, 3, 2, 2)), requires_grad=True)
+    read = F.grid_sample(numbers(2, 2, 4, 5), grid, mode="nearest", padding_mode=padding_mode)
+    read.sum().backward()
+    np.testing.assert_array_equal(grid.grad, np.zeros(grid.shape))

@@ -120,7 +120,7 @@ class WeightedRandomSampler(Sampler):
             raise ValueError(f"WeightedRandomSampler: weights must be a row, not {show_shape(numbers.shape)}")
         if not np.isfinite(numbers).all() or (numbers < 0).any() or not numbers.any():
             raise ValueError("WeightedRandomSampler: weights must be finite and 0 or more, and one above 0")
-        possible = int(np.count_nonzero(numbers))
+        possible = int(np.count_nonzero(in_proportion(numbers)))
         if not replacement and num_samples > possible:
             counts = f"num_samples={num_samples} of {possible} examples with a weight above 0"
             raise ValueError(f"WeightedRandomSampler: cannot draw {counts} without replacement")
@@ -128,7 +128,7 @@ class WeightedRandomSampler(Sampler):
         self.generator = None if generator is None else random_numbers(generator)
 
     def __iter__(self) -> Iterator[int]:
-        random, shares = random_numbers(self.generator), self.weights / self.weights.sum()
+        random, shares = random_numbers(self.generator), in_proportion(self.weights)
         size = min(self.num_samples, LOT) if self.replacement else self.num_samples
         return in_lots(
             lambda random, size: random.choice(len(shares), size, self.replacement, shares).tolist(),
@@ -152,6 +152,14 @@ class BatchSampler(Sampler):
 
     def __len__(self) -> int:
         return batch_count(len(self.sampler), self.batch_size, self.drop_last)
+
+
+def in_proportion(weights: np.ndarray) -> np.ndarray:
+    """The weights over their sum, which may be more than a float holds: they are first made small by a power
+    of 2, which changes no digit.
+    """
+    small = np.ldexp(weights, -np.frexp(weights.max())[1])
+    return small / small.sum()
 
 
 def in_lots(draw: Draw, random: np.random.Generator, wanted: int, size: int) -> Iterator[int]:

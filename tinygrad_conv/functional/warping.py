@@ -8,6 +8,7 @@ from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops.arguments.values import check_float
+from ..ops.functions import zeros_for
 from ..options import ARRAY, FLAG, checked, choice, optional
 from .arguments import Operand, as_tensor, rounded_once
 from .arithmetic import where
@@ -64,7 +65,9 @@ def grid_sample(
 
     -1 and 1 are the edges of the image, or with align_corners the centres of its corner pixels. mode: the
     mean of the four pixels around a place, by their distance, or the one that is nearest. padding_mode: what
-    lies outside is 0, the pixel at the border, or the image mirrored at its edges. Gradients go to both.
+    lies outside is 0, the pixel at the border, or the image mirrored at its edges. Gradients go to both: at
+    the centre of a pixel, where the mean has a kink, the grid's is that of one side. Which one, rounding
+    decides; PyTorch's depends on the processor there.
     Raises ShapeError for other shapes, DtypeError for integers.
     """
     check_float("grid_sample", input=input, grid=grid)
@@ -75,7 +78,7 @@ def grid_sample(
         for axis, length in enumerate(image.shape[:1:-1])
     )
     if mode == "nearest":
-        return pixels(image, x.round(), y.round(), x.detach() * 0 + 1)
+        return pixels(image, x.round(), y.round(), x.detach() * 0 + 1 + zeros_for(x))
     left, top = x.detach().floor(), y.detach().floor()
     right, bottom = left + 1, top + 1
     return (

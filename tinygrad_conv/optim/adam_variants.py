@@ -22,6 +22,9 @@ class NAdam(Optimizer):
 
     g is the gradient plus weight_decay · w or, with decoupled_weight_decay, the gradient alone of
     (1 - lr · weight_decay) w. maximize: go up instead of down. (Dozat 2016.)
+
+    Πₜ is a number of Python's; PyTorch keeps it in float32, so its steps of float64 differ from the ninth
+    digit on.
     """
 
     state_names = StateNames(
