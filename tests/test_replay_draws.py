@@ -30,6 +30,14 @@ def by_a_generator() -> Callable[[], float]:
     return np.random.default_rng(1).random
 
 
+def by_one_of_ours() -> Callable[[], float]:
+    return tg.Generator().manual_seed(1).random
+
+
+def by_the_default_one() -> Callable[[], float]:
+    return tg.manual_seed(1).random
+
+
 def by_one_in_an_object() -> Callable[[], float]:
     holder = SimpleNamespace(inner=SimpleNamespace(random=np.random.RandomState(1)))
     return lambda: holder.inner.random.rand()
@@ -48,7 +56,16 @@ def by_one_of_a_layer() -> Callable[[], float]:
 
 
 @pytest.mark.parametrize(
-    "source", [by_numpys_own, by_a_generator, by_one_in_an_object, by_one_of_a_layer], ids=range(4)
+    "source",
+    [
+        by_numpys_own,
+        by_a_generator,
+        by_one_of_ours,
+        by_the_default_one,
+        by_one_in_an_object,
+        by_one_of_a_layer,
+    ],
+    ids=range(6),
 )
 def test_a_decision_by_chance(source: Callable[[], Callable[[], float]]) -> None:
     def make() -> Any:
@@ -63,6 +80,25 @@ def test_a_decision_by_chance(source: Callable[[], Callable[[], float]]) -> None
         return [net], step, batches(8)
 
     same_as_eager(make, refused="draws random numbers")
+
+
+def test_functions_that_a_replay_calls_draw_in_it_too() -> None:
+    """From a generator that is given to them as from the default one, with nothing by NumPy's methods."""
+
+    def make() -> Any:
+        net, random = small_net(), tg.Generator().manual_seed(1)
+
+        def step(x: Any, y: Any) -> Any:
+            net.zero_grad()
+            noise = tg.randn(*x.shape, generator=random) + tg.rand(1)
+            loss = tg.cross_entropy(net(x + tg.dropout(noise, 0.5)), y)
+            loss.backward()
+            return loss
+
+        tg.manual_seed(1)
+        return [net], step, batches(8)
+
+    same_as_eager(make)
 
 
 def filling_its_weight(net: Any) -> None:

@@ -1,7 +1,7 @@
-"""Random numbers of NumPy's that a step draws, and a replay would not.
+"""Random numbers that a step draws by NumPy's methods, and a replay would not.
 
-NumPy's methods are compiled in a way that no profiler is told of. So where its generators are is looked at
-before and after.
+These methods are compiled in a way that no profiler is told of. So where the generators are is looked at
+before and after, and around what a replay draws as well: functions as `tg.rand`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from ..randomness.generator import Generator
+from ..engine.observe import Observer
 
 
 def numpys_random() -> Any:
@@ -20,26 +20,40 @@ def numpys_random() -> Any:
 
 
 def is_drawn_from(value: Any) -> bool:
-    """Whether it is a generator of NumPy's. A replay draws from those of this package."""
+    """Whether it is a generator of NumPy's; `tg.Generator` is one too."""
     random = numpys_random()
-    if random is None or isinstance(value, Generator):
-        return False
-    return isinstance(value, (random.Generator, random.RandomState))
+    return random is not None and isinstance(value, (random.Generator, random.RandomState))
 
 
-class Draws:
-    """Where generators are: these, and the one behind `np.random.rand`."""
+class Draws(Observer):
+    """Whether generators go on otherwise than by functions that a replay calls: these generators, and the
+    one behind `np.random.rand`.
+    """
+
+    takes_functions = True
 
     def __init__(self, generators: Iterable[Any]) -> None:
         random = numpys_random()
         self.generators = [*generators, *([] if random is None else [random.mtrand._rand])]
+        self.by_numpy = False
         self.before = self.states()
 
     def states(self) -> list[bytes]:
         """Where they are now."""
         return list(map(pickle.dumps, self.generators))
 
+    def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
+        self.look()
+
+    def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
+        self.before = self.states()
+
+    def look(self) -> None:
+        """Note whether one of them has gone on since."""
+        self.by_numpy |= self.states() != self.before
+
     @property
     def happened(self) -> bool:
-        """Whether one of them has gone on since."""
-        return self.states() != self.before
+        """Whether one of them has gone on, up to now."""
+        self.look()
+        return self.by_numpy

@@ -177,7 +177,7 @@ class Replayed:
         trace, effects, before = Trace(given.tensors, given.bare), SideEffects(), settings()
         states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
         bare, large = [array.copy() for array in given.bare], Large(entry.guard.large if entry else ())
-        with trace, effects:
+        with trace, draws, effects:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
         if settings() != before:
