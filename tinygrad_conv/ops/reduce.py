@@ -176,7 +176,8 @@ def prod(x, *, dim=None, keepdim=False):
 
 @prod.grad("x")
 def prod_dx(dy, x, dim, keepdim):
-    """∂Πx/∂x[i] = Π x[j] over the others j ≠ i, which holds at zeros too."""
+    """∂Πx/∂x[i] = Π x[j] over the others j ≠ i, which holds at zeros too; in float64, as the product."""
+    x = to(x, dtype=np.dtype(np.float64))
     if dim is None or not x.ndim:
         others = products_of_others(reshape(x, shape=(-1,)), 0)
     else:
