@@ -25,6 +25,34 @@ def test_a_variance_that_fits(dtype, size):
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+def test_a_mean_that_fits(dtype):
+    """As every mean of finite numbers does; and what is infinite stays so, beside it too."""
+    most = np.finfo(dtype).max
+    x = tg.tensor(np.array([[most] * 3, [most, most, -most], [np.inf, 1, 2], [1, 2, 3]], dtype))
+    np.testing.assert_allclose(tg.mean(x, 1).data, np.array([most, most / 3, np.inf, 2], dtype), rtol=1e-3)
+    np.testing.assert_array_equal(tg.var(x, 1).data[[0, 3]], [0, 1])
+    sure = tg.tensor(np.full((50, 2), most, dtype), requires_grad=True)
+    tg.var(sure, 0).sum().backward()
+    np.testing.assert_array_equal(sure.grad, np.zeros(sure.shape))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+def test_an_angle_between_vectors_whose_length_does_not_fit(dtype):
+    """In float16, of which the lengths are in float32; of others it is 0, as in PyTorch, and no NaN."""
+    size = float(np.finfo(dtype).max) * 0.9
+    x, y = (tg.tensor((part * size).astype(dtype), requires_grad=True) for part in (SPREAD[:3], SPREAD[3:]))
+    right = (SPREAD[:3] * SPREAD[3:]).sum(1)
+    right /= np.linalg.norm(SPREAD[:3], axis=1) * np.linalg.norm(SPREAD[3:], axis=1)
+    with np.errstate(over="ignore"):
+        cosines = tg.cosine_similarity(x, y)
+    np.testing.assert_allclose(cosines.data, right if dtype == tg.float16 else 0, atol=2e-4)
+    cosines.sum().backward()
+    assert np.isfinite(x.grad).all()
+
+
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("dtype", "size"), [(tg.float32, 3e38), (tg.float64, 1e308)])
 def test_a_standard_deviation_where_the_mean_overflows(dtype, size):
     x = (np.abs(SPREAD) * size).astype(dtype)

@@ -11,7 +11,7 @@ from ..ops import arithmetic, comparisons, reduce, roots, shape
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.values import check_float, check_integers
 from ..options import ANY, ARRAY, INTEGER, OPERAND, checked, optional
-from .arguments import Dim, Operand, as_places, common_shape, look_at
+from .arguments import Dim, Operand, as_places, common_shape, look_at, rounded_once
 
 
 @checked(p=OPERAND, dim=ANY)
@@ -31,15 +31,20 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
     check_float("cosine_similarity", x1=x1, x2=x2)
     sizes = common_shape("cosine_similarity", x1=x1, x2=x2)
     one_dim("cosine_similarity", dim, len(sizes))
-    first, second = (unit(reduce.expand(x, shape=sizes), dim, eps) for x in (x1, x2))
-    return reduce.sum(arithmetic.mul(first, second), dim=dim)
+    return cosine(reduce.expand(x1, shape=sizes), reduce.expand(x2, shape=sizes), dim, eps)
+
+
+@rounded_once
+def cosine(x1: Operand, x2: Operand, dim: int, eps: float) -> Tensor:
+    """The cosine of the angle between vectors along `dim`."""
+    return reduce.sum(arithmetic.mul(unit(x1, dim, eps), unit(x2, dim, eps)), dim=dim)
 
 
 def unit(x: Operand, dim: int, eps: float) -> Tensor:
     """x / max(‖x‖, eps), whose gradient knows nothing of the bound, as in PyTorch."""
     length = roots.vector_norm(x, dim=dim, keepdim=True)
     known = length.detach() if isinstance(length, Tensor) else length
-    return arithmetic.div(x, length + (arithmetic.clamp_min(known, eps) - known))
+    return arithmetic.div(x, length + arithmetic.clamp_min(eps - known, 0.0))  # a length of ∞ stays
 
 
 @checked(x1=ARRAY, x2=ARRAY, p=OPERAND, eps=OPERAND)

@@ -122,8 +122,14 @@ def mean(x, *, dim=None, keepdim=False):
 
 
 def average(x, dims, keepdim):
-    """Σ x / n of an array of floats."""
-    return np.divide(summed(x, dims, keepdim), size_along(x.shape, dims))
+    """Σ x / n of an array of floats: where the sum overflows, of numbers that a power of 2 makes smaller."""
+    count = size_along(x.shape, dims)
+    with np.errstate(over="ignore"):
+        y = np.divide(summed(x, dims, keepdim), count)
+    if np.isinf(y).any():
+        scale = x.dtype.type(2.0 ** count.bit_length())
+        y = np.where(np.isinf(y), np.divide(summed(x / scale, dims, keepdim), count) * scale, y)
+    return y
 
 
 @mean.grad("x")
