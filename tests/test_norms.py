@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_conv as tg
+from tinygrad_conv import nn
 from tinygrad_conv.errors import DtypeError, ShapeError
 
 from .helpers import leaf
@@ -154,3 +155,24 @@ def test_dropout2d_without_images_is_dropout():
 def test_dropout_keeps_the_dtype(dtype):
     assert tg.dropout(tg.ones(4, dtype=dtype)).dtype == dtype
     assert tg.dropout(tg.tensor(np.array(1.0, dtype))).dtype == dtype
+
+
+def test_a_batch_that_cannot_be_normalised_is_not_counted():
+    norm = nn.BatchNorm1d(3)
+    before = {key: value.data.tolist() for key, value in norm.state_dict().items()}
+    for x in (tg.ones(1, 3), tg.ones(2, 3, dtype=np.int64)):
+        with pytest.raises((ValueError, TypeError)):
+            norm(x)
+        assert {key: value.data.tolist() for key, value in norm.state_dict().items()} == before
+
+
+def test_statistics_that_are_views_or_results_follow():
+    x = np.arange(24.0).reshape(4, 3, 2)
+    expected = tg.zeros(3, dtype=np.float64)
+    tg.batch_norm(x, expected, None, training=True)
+    whole = tg.zeros(2, 3, dtype=np.float64)
+    tg.batch_norm(x, whole[0], None, training=True)
+    assert whole.data[0].tolist() == expected.data.tolist() and not whole.data[1].any()
+    result = tg.zeros(3, dtype=np.float64) * 2
+    tg.batch_norm(x, result, None, training=True)
+    assert result.data.tolist() == expected.data.tolist()

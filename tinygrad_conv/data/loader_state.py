@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from ..engine.commit import Changes
 from ..options import is_flag, is_integer, show_given
 from ..randomness.default import generator as default_generator
 from ..randomness.default import seeded
-from ..randomness.state import check_generator_state, generator_state, set_generator_state
+from ..randomness.state import check_generator_state, generator_state
 from .datasets import load_state_of, state_of
 from .epoch import Place, Start, place_of
 
@@ -55,15 +56,24 @@ def load_loader_state(loader: Any, state: Any) -> None:
     check_same(loader, state)
     own = loader.order_generator()
     check_generators(state, own)
-    load_dataset(loader.dataset, state["dataset"])
-    loader.epochs, loader.is_running = int(state["epochs"]), bool(state["is_running"])
-    loader.is_resumed, loader.ahead = loader.is_running, None
-    loader.place = Place(int(state["position"]), state["draws"], state["dataset"])
-    loader.start = Start(state["order"], int(state["seed"]), loader.place)
+    place = Place(int(state["position"]), state["draws"], state["dataset"])
+    is_running = bool(state["is_running"])
+    moved = {
+        "epochs": int(state["epochs"]),
+        "is_running": is_running,
+        "is_resumed": is_running,
+        "ahead": None,
+        "place": place,
+        "start": Start(state["order"], int(state["seed"]), place),
+    }
+    changes = Changes()
+    changes.update(vars(loader), moved)
     if own is None:
-        default_generator().seeds_taken = int(state["seeds_taken"])
+        changes.set(default_generator(), "seeds_taken", int(state["seeds_taken"]))
     else:
-        set_generator_state("DataLoader", own, state["order"])
+        changes.set(own.bit_generator, "state", state["order"])
+    load_dataset(loader.dataset, state["dataset"])
+    changes.commit()
 
 
 def refuse(problem: str) -> NoReturn:
@@ -125,6 +135,6 @@ def load_dataset(dataset: Any, state: Any) -> None:
         return
     try:
         load_state_of(dataset, state)
-    except Exception:
+    except BaseException:
         load_state_of(dataset, before)
         raise

@@ -21,8 +21,12 @@ class ParameterContainer(Module):
         parameters = {name: self._parameter_of(name, value) for name, value in members.items()}
         for name in parameters:
             self._check_name(name)
-        for name, parameter in parameters.items():
-            self.register_parameter(name, parameter)
+        buffers = {name: kept for name, kept in self._persistent.items() if name not in parameters}
+        changes = Changes()
+        changes.update(vars(self), parameters)
+        changes.refill(self._persistent, buffers)
+        changes.commit()
+        self._settle()
 
     def _parameter_of(self, name: str, value: Any) -> Parameter | None:
         """A value as a parameter."""

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..devices import CPU, Device
+from ..engine.commit import Changes
 from ..errors import show_value
 from ..options import DEVICE, INTEGER, check_option, is_integer, settled_option
-from .state import set_generator_state
+from .state import check_generator_state
 
 FIRST_SEED = 67280421310721  # PyTorch's: a generator that nobody seeded gives the same numbers every time
 
@@ -34,8 +35,7 @@ class Generator(np.random.Generator):
     def manual_seed(self, seed: int) -> Generator:
         """Begin anew with this seed, and return itself."""
         seed = settled_option("manual_seed", "seed", INTEGER, seed)
-        self.bit_generator.state = np.random.PCG64(seed).state
-        self._seed, self.seeds_taken = seed, 0
+        self._go_to(np.random.PCG64(seed).state, seed, 0)
         return self
 
     def seed(self) -> int:
@@ -66,8 +66,16 @@ class Generator(np.random.Generator):
             raise ValueError(f"set_state: initial_seed must be an int, not {show_value(seed)}")
         if not is_integer(taken) or taken < 0:
             raise ValueError(f"set_state: seeds_taken must be an int from 0, not {show_value(taken)}")
-        set_generator_state("set_state", self, numbers)
-        self._seed, self.seeds_taken = operator.index(seed), operator.index(taken)
+        check_generator_state("set_state", self, numbers)
+        self._go_to(numbers, operator.index(seed), operator.index(taken))
+
+    def _go_to(self, numbers: Mapping[str, Any], seed: int, taken: int) -> None:
+        """Be somewhere else, wholly or not at all."""
+        changes = Changes()
+        changes.set(self.bit_generator, "state", numbers)
+        changes.set(self, "_seed", seed)
+        changes.set(self, "seeds_taken", taken)
+        changes.commit()
 
     @property
     def device(self) -> Device:
