@@ -54,6 +54,7 @@ VALUES = [  # name, arguments, what NumPy makes of them
     ("remainder", (X, Y), X % Y),
     ("fmod", (X, Y), np.fmod(X, Y)),
     ("lerp", (X, Y, 0.25), X + 0.25 * (Y - X)),
+    ("lerp", (X, Y, Y), X + Y * (Y - X)),
     ("addcmul", (X, X, Y), X + X * Y),
     ("addcdiv", (X, X, Y), X + X / Y),
     ("asinh", (X,), np.arcsinh(X)),
@@ -262,6 +263,26 @@ def test_the_older_words_of_scatter():
         tg.scatter(ROW, 0, index, src, reduce="sum")
     with pytest.raises(ValueError, match="scatter_reduce: reduce must be 'sum', 'prod', 'mean', 'amax' or"):
         tg.scatter_reduce(ROW, 0, index, src, "max")
+
+
+@pytest.mark.parametrize("weight", [1, 1.0, np.ones(3, np.float32), tg.ones(3)], ids=repr)
+def test_the_end_of_a_way_is_exactly_there(weight):
+    """Though the way is so long that it is rounded, or infinite."""
+    start, end = np.array([1e30, -1e8, np.inf], np.float32), np.array([1, 2.5, 3], np.float32)
+    with np.errstate(invalid="ignore"):
+        y = tg.lerp(start, end, weight)
+    np.testing.assert_array_equal(y.data[:2], end[:2])
+    assert tg.lerp(start, end, 0.75).data[2] == np.inf
+
+
+def test_the_slopes_of_x_log_y_where_y_is_0():
+    """The slope of x is log y = -∞, which does not change with x."""
+    x, y = tg.tensor([1.0, 2.0], requires_grad=True), tg.tensor([0.0, 3.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        (slope,) = tg.grad(tg.xlogy(x, y).sum(), [x], create_graph=True)
+        of_x, of_y = tg.grad(slope.sum(), [x, y], allow_unused=True)
+    assert of_x is None or not of_x.data.any()
+    np.testing.assert_allclose(of_y.data, [np.inf, 1 / 3])
 
 
 def test_answers_that_are_no_tensors():

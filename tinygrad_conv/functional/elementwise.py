@@ -12,7 +12,7 @@ from ..errors import DtypeError, show_array
 from ..ops import arithmetic, comparisons, elementary, rounding
 from ..ops.arguments.values import check_float
 from ..options import OPERAND, checked, choice, optional
-from .arguments import Operand, rounded_once
+from .arguments import Operand, as_tensor, rounded_once
 
 ROUNDING = choice("floor", "trunc", at_once=True)
 
@@ -77,7 +77,7 @@ def xlogy(input: Operand, other: Operand) -> Tensor:
 
     The slope of x is log y, at 0 too; but where y has no finite one, it is 0 there.
     """
-    common = arithmetic.where(other, input, condition=True)  # in the dtype of the product
+    common = arithmetic.where(other, as_tensor(input).detach(), condition=True)  # in the dtype of the product
     unlogged = comparisons.logical_or(comparisons.le(common, 0), comparisons.isinf(common))
     vanishes = comparisons.logical_and(comparisons.eq(input, 0), unlogged)
     return arithmetic.mul(input, elementary.log(arithmetic.where(1.0, common, condition=vanishes)))
@@ -86,8 +86,18 @@ def xlogy(input: Operand, other: Operand) -> Tensor:
 @checked(input=OPERAND, end=OPERAND, weight=OPERAND)
 @rounded_once
 def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
-    """input + weight · (end - input): `input` for a weight of 0, `end` for 1. All three broadcast."""
-    return arithmetic.add(input, arithmetic.mul(weight, arithmetic.sub(end, input)))
+    """input + weight · (end - input): `input` for a weight of 0, `end` for 1. All three broadcast.
+
+    From a weight of ½ on it is written as end - (1 - weight) · (end - input), which is exactly `end` for 1.
+    """
+    base: Operand
+    if isinstance(weight, (int, float)):
+        base, share = (input, weight) if abs(weight) < 0.5 else (end, weight - 1)
+    else:
+        is_near = as_tensor(weight).detach().abs() < 0.5
+        base = arithmetic.where(input, end, condition=is_near)
+        share = arithmetic.where(weight, as_tensor(weight) - 1, condition=is_near)
+    return arithmetic.add(base, arithmetic.mul(share, arithmetic.sub(end, input)))
 
 
 @checked(tensor1=OPERAND, tensor2=OPERAND, value=OPERAND)
