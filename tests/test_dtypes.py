@@ -212,6 +212,36 @@ def test_a_state_dict_with_a_masked_array_loads_nothing():
     assert layer.weight.tolist() == before
 
 
+MASKED = np.ma.array([0, 1], mask=[False, True])
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda x: x[MASKED],
+        lambda x: x[:, MASKED],
+        lambda x: x[np.ma.array([True, False], mask=[False, True])],
+        lambda x: x.__setitem__(MASKED, 0.0),
+        lambda x: x.index_add(0, MASKED, x),
+        lambda x: tg.index_select(x, 0, MASKED),
+        lambda x: tg.scatter(x, 0, MASKED[None], 1.0),
+        lambda x: tg.nn.functional.embedding(MASKED, x),
+        lambda x: tg.repeat_interleave(x, MASKED, 0),
+        lambda x: tg.nn.functional.scaled_dot_product_attention(x, x, x, attn_mask=MASKED > 0),
+        lambda x: tg.nn.Embedding.from_pretrained(np.ma.array(np.ones((2, 2)))),
+        lambda x: tg.nn.CrossEntropyLoss(np.ma.array([1.0, 2.0], mask=[0, 1])),
+        lambda x: tg.data.transforms.ToTensor()(np.ma.array(np.ones((2, 2)))),
+    ],
+)
+def test_no_index_mask_or_weight_loses_its_own_mask(take):
+    x = tg.ones(2, 2)
+    with pytest.raises(
+        (DtypeError, TypeError), match=r"(\w|\]): .*(masked array would lose|must be (a Tensor|numbers))"
+    ):
+        take(x)
+    assert x.tolist() == [[1, 1], [1, 1]]
+
+
 def test_integers_that_no_dtype_holds_do_not_become_rounded_floats():
     with pytest.raises(OverflowError, match="tensor: no integer dtype holds all of these"):
         tg.tensor([[2**63], [-1]])

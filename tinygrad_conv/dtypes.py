@@ -65,10 +65,11 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
     return array
 
 
-def check_unmasked(data: Any) -> None:
-    """Refuse an array in which some numbers are not to count."""
+def check_unmasked(data: Any, owner: str = "") -> None:
+    """Refuse an array in which some numbers are not to count. owner: whose it is to be, for the message."""
     if isinstance(data, np.ma.MaskedArray):
-        raise DtypeError("a masked array would lose its mask in silence; pass array.filled(…)")
+        prefix = owner and f"{owner}: "
+        raise DtypeError(f"{prefix}a masked array would lose its mask in silence; pass array.filled(…)")
 
 
 def numeric_array(value: Any) -> Array:

@@ -37,15 +37,15 @@ def is_torchs_lazy(value: Any) -> bool:
     return is_torchs(value) and bool(sys.modules["torch"].nn.parameter.is_lazy(value))
 
 
-def numbers_of(value: Any) -> Array:
+def numbers_of(value: Any, owner: str = "") -> Array:
     """What is no Tensor as an array, in the same memory where NumPy has the dtype and it is on the CPU.
 
     PyTorch's tensors may require grad, and be anywhere; bfloat16 becomes float32, which holds its numbers
     exactly. Raises TypeError, ValueError or RuntimeError for what are no numbers that NumPy has, DtypeError
-    for a masked array.
+    for a masked array, with the `owner` in its message.
     """
     if not is_torchs(value):
-        check_unmasked(value)
+        check_unmasked(value, owner)
         return np.asarray(value)
     plain = value.detach().cpu().resolve_conj().resolve_neg()
     if plain.dtype is sys.modules["torch"].bfloat16:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..errors import DataError, MissingExtraError, ShapeError, show_shape
+from ..foreign import numbers_of
 from ..options import NUMBER, checked
 
 Pair = tuple[Tensor, Tensor]
@@ -69,7 +70,10 @@ def stratified_split(
 
     Raises ValueError for a fraction outside [0, 1], ShapeError unless there is one label for each image.
     """
-    x, y = (given if isinstance(given, Tensor) else Tensor(np.asarray(given)) for given in (images, labels))
+    x, y = (
+        given if isinstance(given, Tensor) else Tensor(numbers_of(given, "stratified_split"))
+        for given in (images, labels)
+    )
     if not 0 <= test_fraction <= 1:
         raise ValueError(f"stratified_split: test_fraction must lie in [0, 1], not {test_fraction}")
     if y.ndim != 1 or x.ndim == 0 or len(x) != len(y):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import check_unmasked
 from ..errors import DtypeError, show_array
 from .location import warn_user
 
@@ -31,6 +32,8 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     """
     if type(index) in PLAIN or (type(index) is tuple and PLAIN.issuperset(map(type, index))):
         return index
+    for part in index if type(index) is tuple else (index,):
+        check_unmasked(part, "x[…]")
     if type(index) is list:
         look_at_list(index)
     check_no_mask_of_bytes(index if type(index) is tuple else (index,), shape)

@@ -15,6 +15,7 @@ from ..engine.observed import observable
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..foreign import numbers_of
 from ..ops.conversion import to, wide
 from ..ops.reduce import expand
 from ..options import FLAG, check_option
@@ -75,7 +76,7 @@ def as_places(index: Operand) -> Operand:
 
 def array_of(operand: Operand) -> Array:
     """The numbers of an operand."""
-    return np.asarray(operand.detach() if isinstance(operand, Tensor) else operand)
+    return np.asarray(operand.detach()) if isinstance(operand, Tensor) else numbers_of(operand)
 
 
 def as_tensor(operand: Operand) -> Tensor:

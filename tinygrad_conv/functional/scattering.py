@@ -15,7 +15,7 @@ from ..ops import index as indexing
 from ..ops.arguments.shapes import check_places, check_source
 from ..ops.reduce import expand
 from ..options import INTEGER, OPERAND, checked, choice, optional
-from .arguments import Operand, documented_by, look_at
+from .arguments import Operand, array_of, documented_by, look_at
 from .elementwise import div
 
 REDUCTION = choice("sum", "prod", "mean", "amax", "amin", at_once=True)
@@ -89,7 +89,7 @@ def scatter_reduce(
 
 def places_of(input: Operand, dim: int, index: Operand) -> Any:
     """NumPy's index for `gather`'s."""
-    return indexing.index_along(np.asarray(index), dim) if input.ndim else (...,)  # type: ignore[no-untyped-call]
+    return indexing.index_along(array_of(index), dim) if input.ndim else (...,)  # type: ignore[no-untyped-call]
 
 
 def multiplied_at(base: Operand, numbers: Operand, place: Any) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..foreign import numbers_of
 from ..options import checked
 from ..randomness.seeds import SEED, Random, random_numbers
 from ..spellings import spelled
@@ -56,7 +56,7 @@ class Embedding(Module):
         cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None
     ) -> Embedding:
         """A layer with a given table [V, D], which is trained only where freeze is False."""
-        table = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
+        table = embeddings.data if isinstance(embeddings, Tensor) else numbers_of(embeddings, "Embedding")
         if table.ndim != 2:
             raise ShapeError(f"Embedding: embeddings must be [V, D], not {show_shape(table.shape)}")
         count, size = table.shape

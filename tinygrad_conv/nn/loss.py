@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import functional as F
 from ..engine.tensor import Tensor
+from ..foreign import numbers_of
 from .module import Module
 
 
@@ -24,7 +23,7 @@ class Loss(Module):
     def keep(self, name: str, weight: Any) -> None:
         """A weight as a buffer: it is saved with the net, and not trained."""
         given = weight is None or isinstance(weight, Tensor)
-        self.register_buffer(name, weight if given else Tensor(np.asarray(weight)))
+        self.register_buffer(name, weight if given else Tensor(numbers_of(weight, type(self).__name__)))
 
 
 class MSELoss(Loss):

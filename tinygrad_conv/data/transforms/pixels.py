@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import CODES, Array, get_default_dtype
+from ...dtypes import CODES, Array, check_unmasked, get_default_dtype
 from ...engine.tensor import Tensor
 from ...errors import DtypeError, ShapeError, show_array
 from ...options import wrap_constructor
@@ -45,6 +45,7 @@ class ToTensor:
 def picture_array(pic: Any) -> Array:
     """The numbers of a picture, [H, W] or [H, W, C]."""
     if isinstance(pic, np.ndarray):
+        check_unmasked(pic, "ToTensor")
         array = pic
     elif hasattr(pic, "__array_interface__") and hasattr(pic, "getbands"):
         array = np.asarray(pic.convert(PLAIN_MODES[pic.mode]) if pic.mode in PLAIN_MODES else pic)
