@@ -101,9 +101,9 @@ def root_of_powers(magnitude, p, dims, keepdim):
 
 
 def safely_squared(y):
-    """Whether every y ≥ 0, a root, is neither so large nor so small that its square has lost digits."""
+    """Whether no y ≥ 0, a root, is so large or so small that its square has lost digits; NaN stays NaN."""
     least, most = roots_of_limits(y.dtype)
-    return not y.size or (y.min() > least and y.max() < most)
+    return not ((y <= least) | (y >= most)).any()
 
 
 @lru_cache(maxsize=len(FLOATS))
