@@ -214,3 +214,33 @@ def test_a_number_picked_by_a_tensor_keeps_its_gradient():
     x = tg.ones(3, 2, requires_grad=True)
     (x[tg.tensor(2)].sum() + x[tg.tensor(-1), tg.tensor([0, 0])].sum()).backward()
     assert x.grad.tolist() == [[0, 0], [0, 0], [3, 1]]
+
+
+def expanded():
+    """A leaf in which four rows are one in memory, as somebody's array may be."""
+    rows = np.lib.stride_tricks.as_strided(np.ones(3, np.float32), (4, 3), (0, 4))
+    return tg.from_numpy(rows).requires_grad_()
+
+
+def test_what_stands_in_several_places_is_changed_by_nobody():
+    """Each place would be written to, and the last one win."""
+    parameter = expanded()
+    for optimizer in (tg.optim.SGD, tg.optim.Adam):
+        with pytest.raises(
+            ValueError, match=r"float32\[4,3\] is an expanded view; pass tg.tensor\(it\), a copy"
+        ):
+            optimizer([parameter], lr=0.1)
+    with pytest.raises(
+        errors.MutationError, match="vector_to_parameters: .* an expanded view: .*pass its .clone()"
+    ):
+        tg.nn.utils.vector_to_parameters(tg.arange(12.0), [parameter])
+    norm = tg.nn.BatchNorm1d(4)
+    norm.running_mean = tg.from_numpy(expanded().data[:, 0])
+    before = [tensor.tolist() for tensor in norm.buffers()]
+    with pytest.raises(errors.MutationError, match="an expanded view"):
+        norm(tg.randn(3, 4))
+    assert [tensor.tolist() for tensor in norm.buffers()] == before and (parameter.data == 1).all()
+    copy = tg.tensor(parameter.data, requires_grad=True)
+    (copy * tg.arange(12.0).reshape(4, 3)).sum().backward()
+    tg.optim.SGD([copy], lr=1.0).step()
+    np.testing.assert_array_equal(copy.data, 1 - np.arange(12).reshape(4, 3))

@@ -18,7 +18,7 @@ from ..errors import DtypeError, MutationError, ShapeError, show_array, show_ten
 from .commit import Changes
 from .instructions import stores_back_an_item
 from .location import show_where, user_where
-from .memory import overlap
+from .memory import is_expanded, overlap
 from .modes import GRAD
 from .observed import observable, unobserved
 from .registry import OPS
@@ -151,8 +151,7 @@ def overwrite(tensor: Any, values: Any) -> None:
 
 def check_not_expanded(tensor: Any) -> None:
     """Refuse a change of what shows one number in several places."""
-    repeats = any(stride == 0 and size > 1 for stride, size in zip(tensor._data.strides, tensor.shape))
-    if repeats and tensor._data.size:
+    if is_expanded(tensor._data):
         raise MutationError(
             f"x is {show_tensor(tensor)}, an expanded view: several of its numbers are one in memory. "
             "Change its .clone(), or the tensor that was expanded"

@@ -114,6 +114,13 @@ def read_only(array: Any) -> Any:
     return view
 
 
+def is_expanded(array: Array) -> bool:
+    """Whether one number in memory stands in several places of an array."""
+    return bool(array.size) and any(
+        stride == 0 < size - 1 for stride, size in zip(array.strides, array.shape)
+    )
+
+
 def overlap(array: Array, other: Array) -> bool:
     """Whether two arrays have a number in common; where that is hard to tell, yes."""
     enough: Any = 10_000  # slices, transposes and diagonals need far fewer steps

@@ -11,10 +11,11 @@ import numpy as np
 from ..dtypes import HALF, Array
 from ..engine.commit import Changes
 from ..engine.in_place import change, is_a_leafs
+from ..engine.memory import is_expanded
 from ..engine.observed import observable
 from ..engine.op import Op
 from ..engine.tensor import Tensor
-from ..errors import ShapeError, show_shape
+from ..errors import MutationError, ShapeError, show_shape, show_tensor
 from ..foreign import numbers_of
 from ..ops.conversion import to, wide
 from ..ops.reduce import expand
@@ -124,6 +125,11 @@ def rewrite(changes: Changes, operand: Operand, numbers: Array) -> None:
         numbers.setflags(write=False)
         changes.set(operand, "_data", numbers)
         changes.set(operand, "_memory", None)
+    elif is_expanded(operand.data):
+        raise MutationError(
+            f"{show_tensor(operand)} is to be changed in place, but it is an expanded view: several of its "
+            "numbers are one in memory; pass its .clone()"
+        )
     elif operand.data.flags.writeable:
         changes.write(operand, numbers)
     else:  # a view of a leaf

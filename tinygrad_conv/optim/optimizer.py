@@ -13,6 +13,7 @@ import numpy as np
 from ..dtypes import NUMBERS, Array
 from ..engine.backpropagation import clear_grads
 from ..engine.commit import Changes
+from ..engine.memory import is_expanded
 from ..engine.modes import enable_grad
 from ..engine.observed import OBSERVATION
 from ..engine.tensor import Tensor
@@ -367,8 +368,9 @@ def check_param(kind: str, param: Any, taken: set[Tensor]) -> None:
 
 def check_writable(kind: str, param: Any) -> None:
     """Refuse a parameter whose numbers cannot be changed."""
-    if not param.data.flags.writeable:
-        reason = "is read-only, for an op or a view made it"
+    is_read_only = not param.data.flags.writeable
+    if is_read_only or is_expanded(param.data):
+        reason = "is read-only, for an op or a view made it" if is_read_only else "is an expanded view"
         raise ValueError(f"{kind}: {show_tensor(param)} {reason}; pass tg.tensor(it), a copy")
 
 
