@@ -176,3 +176,37 @@ def test_statistics_that_are_views_or_results_follow():
     result = tg.zeros(3, dtype=np.float64) * 2
     tg.batch_norm(x, result, None, training=True)
     assert result.data.tolist() == expected.data.tolist()
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "channels last", "HCWN"])
+def test_a_large_batch_of_float16_is_normalised_in_float32(layout):
+    """Neither its sums fit into float16, nor the 80,000 numbers that a channel has."""
+    numbers = (np.random.default_rng(0).standard_normal((32, 2, 50, 50)) + 10).astype(np.float16)
+    axes = {"NCHW": (0, 1, 2, 3), "channels last": (0, 2, 3, 1), "HCWN": (2, 1, 3, 0)}[layout]
+    numbers = np.ascontiguousarray(numbers.transpose(axes)).transpose(np.argsort(axes))
+    results = {}
+    for dtype in (np.float16, np.float64):
+        x = tg.tensor(numbers.astype(dtype), requires_grad=True)
+        w, b = (tg.tensor(np.array(each, dtype), requires_grad=True) for each in ([1.5, 2], [0.5, -1]))
+        mean, variance = tg.zeros(2, dtype=dtype), tg.ones(2, dtype=dtype)
+        y = tg.batch_norm(x, mean, variance, w, b, training=True)
+        (y * y).mean().backward()
+        results[dtype] = [
+            y.data,
+            mean.data,
+            variance.data,
+            w.grad,
+            b.grad,
+            x.grad * len(numbers[0, 0, 0]) ** 2,
+        ]
+    for half, right in zip(results[np.float16], results[np.float64]):
+        np.testing.assert_allclose(half.astype(np.float64), right, rtol=2e-3, atol=4e-3)
+
+
+def test_a_replay_of_a_large_float16_batch_norm_is_eagers():
+    net = nn.Sequential(nn.BatchNorm2d(2), nn.ReLU()).half()
+    x = tg.tensor((np.random.default_rng(0).standard_normal((32, 2, 50, 50)) + 10).astype(np.float16))
+    step = tg.replay(lambda x: net(x).mean().detach())
+    eager = net(x).mean().item()
+    assert 0.3 < eager < 0.5
+    assert [step(x).item() for _ in range(4)] == [eager] * 4 and step.replays

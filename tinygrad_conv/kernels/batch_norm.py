@@ -101,8 +101,11 @@ def batch_norm_sent_back(
 
 
 def blocks_of_channels(x: Array, *by_channel: Array | None) -> Blocks | None:
-    """x as [rows, channels, neighbours], of which there are so few rows that their order is all the same."""
-    if x.ndim != 4 or x.size < LARGE_ENOUGH_FOR_PIECES:
+    """x as [rows, channels, neighbours], of which there are so few rows that their order is all the same.
+
+    None for float16 too: it can hold neither the sums nor how many numbers there are.
+    """
+    if x.ndim != 4 or x.size < LARGE_ENOUGH_FOR_PIECES or x.dtype == np.float16:
         return None
     if any(each is not None and each.dtype != x.dtype for each in by_channel):
         return None
