@@ -361,3 +361,33 @@ def test_what_is_kept_of_an_axis_serves_the_next_call_as_it_did_the_first(length
                 y.backward(np.ones(y.shape))
                 reads = np.pad(np.arange(length), (before, after), numpys)
                 np.testing.assert_array_equal(x.grad, np.broadcast_to(np.bincount(reads), row.shape))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "float16", "float32"])
+def test_the_mean_of_what_is_scattered_to_a_place(dtype):
+    """Neither the sums nor the counts of 5,000 numbers fit into a byte, or into float16 to the last one."""
+    rng = np.random.default_rng(0)
+    index, numbers = rng.integers(0, 3, 70_000), rng.integers(0, 100, 70_000)
+    place, source = tg.zeros(3, dtype=dtype), tg.tensor(numbers.astype(dtype))
+    if dtype.startswith("float"):
+        place.requires_grad_()
+        source.requires_grad_()
+    mean = tg.scatter_reduce(place, 0, tg.tensor(index), source, "mean")
+    counts = 1 + np.bincount(index)
+    right = np.bincount(index, numbers) / counts
+    assert mean.dtype == dtype
+    np.testing.assert_array_equal(mean.data, right.astype(dtype))
+    if mean.requires_grad:
+        mean.backward(np.ones(3, dtype))
+        np.testing.assert_array_equal(place.grad, (1 / counts).astype(dtype))
+        np.testing.assert_array_equal(source.grad, (1 / counts).astype(dtype)[index])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_quantiles_of_more_numbers_than_float16_counts(dtype):
+    x = np.random.default_rng(0).standard_normal(70_001).astype(dtype)
+    for share in (0.3, np.array([0.1, 0.9], dtype)):
+        quantile = tg.quantile(tg.tensor(x), share)
+        assert quantile.dtype == dtype
+        right = np.quantile(x.astype(np.float64), np.asarray(share, np.float64))
+        np.testing.assert_allclose(quantile.data, right, rtol=2e-3)

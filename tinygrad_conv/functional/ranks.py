@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import Array, numeric_array
+from ..dtypes import HALF, Array, numeric_array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_array, show_shape
 from ..ops import arithmetic, conversion, counting, shape
@@ -108,6 +108,10 @@ def at_share(
     op: str, input: Operand, q: Operand, dim: int | None, keepdim: bool, interpolation: str, passes_nan: bool
 ) -> Tensor:
     """What both quantiles are."""
+    if input.dtype == HALF:  # which does not hold the places of many numbers
+        share = functions.wide(q) if hasattr(q, "dtype") else q
+        wide = at_share(op, functions.wide(input), share, dim, keepdim, interpolation, passes_nan)
+        return functions.to(wide, dtype=HALF)
     shares = q if hasattr(q, "ndim") else np.asarray(q, input.dtype)
     check_shares(op, input, q, shares)
     if dim is not None:
