@@ -109,9 +109,9 @@ def at_share(
 ) -> Tensor:
     """What both quantiles are."""
     if input.dtype == HALF:  # which does not hold the places of many numbers
-        share = functions.wide(q) if hasattr(q, "dtype") else q
-        wide = at_share(op, functions.wide(input), share, dim, keepdim, interpolation, passes_nan)
-        return functions.to(wide, dtype=HALF)
+        share = conversion.wide(q) if hasattr(q, "dtype") else q
+        wide = at_share(op, conversion.wide(input), share, dim, keepdim, interpolation, passes_nan)
+        return conversion.to(wide, dtype=HALF)
     shares = q if hasattr(q, "ndim") else np.asarray(q, input.dtype)
     check_shares(op, input, q, shares)
     if dim is not None:

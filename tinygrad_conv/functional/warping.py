@@ -8,7 +8,7 @@ from ..dtypes import Array
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops.arguments.values import check_float
-from ..ops.functions import zeros_for
+from ..ops.masking import zeros_for
 from ..options import ARRAY, FLAG, checked, choice, optional
 from .arguments import Operand, as_tensor, rounded_once
 from .arithmetic import where

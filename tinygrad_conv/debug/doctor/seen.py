@@ -34,7 +34,8 @@ WEIGHTED = {"conv2d": "w", "linear": "w", "conv2d_input_grad": "w", "matmul": "b
 
 ACTIVATIONS = {
     *("relu", "sigmoid", "tanh", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish", "mish"),
-    *("softplus", "softsign", "logsigmoid", "hardtanh", "clamp_min", "clamp_max", "maximum", "minimum", "abs"),
+    *("softplus", "softsign", "logsigmoid", "hardtanh", "clamp_min", "clamp_max", "maximum", "minimum"),
+    "abs",
 }
 """Ops that make a net more than linear, number by number."""
 
