@@ -23,7 +23,8 @@ from .arguments import Arguments, form_of
 from .calls import Departure
 from .check import replay_compared
 from .draws import Draws
-from .guard import STATE, Guard, settings
+from .facts import STATE
+from .guard import Guard, settings
 from .names import names_in
 from .program import Recorded, difference
 from .results import ResultForm, place_of
