@@ -40,12 +40,12 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
     calls, anew = [], deposits_anew(recorded)
     for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
+        out = buffers.of.get(line.writes[0]) if line.writes else None
         if number in anew:
             calls.append(anew[number](line))
         else:
-            calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
-        if line.writes and line.writes[0] in buffers.of:
-            out = buffers.of[line.writes[0]]
+            calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, out))
+        if out is not None:
             if run is None or id(out) in shared["declined"]:
                 buffers.drop(line.writes[0])
             else:
@@ -61,33 +61,47 @@ def lasting(recorded: Recorded) -> dict[Any, Any]:
     return {"declined": set(), **{("lasting", id(array)): array for array in arrays}}
 
 
-def hooked_call(line: Line, run: Any) -> Call:
-    """A call that was prepared for these shapes."""
-    read, write = reader(line.reads), line.writes[0]
+def hooked_call(line: Line, run: Any, out: Any) -> Call:
+    """A call that was prepared for these shapes. out: the memory that it has for its result, perhaps."""
     if len(line.writes) > 1:
         return call_of_several(line, run)
     if marked := varying(line):
         return varying_call(line, run, marked)
-    if line.kind == "rule":
-        shape, dtype = line.details[1][0]
+    reads, write, unchecked = line.reads, line.writes[0], line.kind == "forward"
 
-        def call_rule(slots: list[Any], tensors: list[Any]) -> None:
-            dx = run(*read(slots))
-            if dx.shape != shape:
-                dx = fitted(dx, shape, dtype)
-            slots[write] = dx
+    def fit(dx: Any) -> Any:
+        return dx if dx.shape == line.details[1][0][0] else fitted(dx, *line.details[1][0])
 
-        return call_rule
-    if len(line.reads) == 2:
-        first, second = line.reads
+    # By name, for a tuple of arguments that is made anew each time takes as long as a small product
+    if len(reads) == 1:
+        (only,) = reads
+
+        def call_one(slots: list[Any], tensors: list[Any]) -> None:
+            result = run(slots[only])
+            slots[write] = result if result is out or unchecked else fit(result)
+
+        return call_one
+    if len(reads) == 2:
+        first, second = reads
 
         def call_two(slots: list[Any], tensors: list[Any]) -> None:
-            slots[write] = run(slots[first], slots[second])
+            result = run(slots[first], slots[second])
+            slots[write] = result if result is out or unchecked else fit(result)
 
         return call_two
+    if len(reads) == 3:
+        left, middle, right = reads
+
+        def call_three(slots: list[Any], tensors: list[Any]) -> None:
+            result = run(slots[left], slots[middle], slots[right])
+            slots[write] = result if result is out or unchecked else fit(result)
+
+        return call_three
+    read = reader(reads)
 
     def call(slots: list[Any], tensors: list[Any]) -> None:
-        slots[write] = run(*read(slots))
+        result = run(*read(slots))
+        slots[write] = result if result is out or unchecked else fit(result)
 
     return call
 

@@ -8,7 +8,6 @@ and attributes; the tensors from outside. Each is a `Fact` (facts.py), and facts
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from operator import is_
 from typing import Any
 
 from ..dtypes import get_default_dtype
@@ -89,9 +88,14 @@ class Guard:
 
     def moved(self) -> bool | None:
         """Whether outside tensors have other arrays than before; None: of another form."""
+        for tensor, array in zip(self.tensors, self.arrays):
+            if tensor._data is not array:
+                return self.follow()
+        return False
+
+    def follow(self) -> bool | None:
+        """Take over the arrays that outside tensors have by now, where they are of the same form."""
         arrays = [tensor._data for tensor in self.tensors]
-        if all(map(is_, arrays, self.arrays)):
-            return False
         if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
             return None
         self.arrays = arrays

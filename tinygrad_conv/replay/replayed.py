@@ -42,6 +42,7 @@ VARIED = 8  # calls, each with other numbers than all before, after which that i
 NONE_GIVEN = Arguments((), {})
 
 OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
+OFF.set(False)  # what is set is found at once, a default after looking for it everywhere
 
 
 @contextmanager
@@ -69,8 +70,7 @@ class Entry:
 
     def fits(self, given: Arguments) -> bool:
         """Whether it is of the present setting."""
-        equal = self.equal if self.program is not None else ()
-        if equal and not all(same(given.bare[place], array) for place, array in equal):
+        if self.equal and not all(same(given.bare[place], array) for place, array in self.equal):
             return False
         return self.guard.holds()
 
@@ -125,10 +125,10 @@ class Replayed:
 
     def known(self, given: Arguments) -> Entry | None:
         """What is known of the present setting."""
-        if given.key not in self.entries:
-            return None
-        self.entries.move_to_end(given.key)
-        for entry in self.entries[given.key]:
+        entries = self.entries.get(given.key, ())
+        if entries and len(self.entries) > 1:
+            self.entries.move_to_end(given.key)
+        for entry in entries:
             if entry.fits(given):
                 return entry
         return None
@@ -243,7 +243,7 @@ class Replayed:
 
     def refuse(self, entry: Entry, reason: str, where: Where) -> None:
         """From now on this setting runs eagerly, which is said once."""
-        entry.refused, entry.program, entry.recorded = True, None, Recorded()
+        entry.refused, entry.program, entry.recorded, entry.equal = True, None, Recorded(), []
         self.program = None
         self.say(reason, where)
 

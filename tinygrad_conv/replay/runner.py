@@ -152,7 +152,7 @@ class Changed:
         self.optimizers: list[Optimizer] = []
         self.schedulers: list[LRScheduler] = []
         self.generators: list[Any] = []
-        self.random = self.changes_grads = False
+        self.random = self.changes_grads = everything
         last = len(recorded.lines) if everything else len(recorded.lines) - 1
         for number, line in enumerate(recorded.lines):
             if line.kind == "step" and number < last:
@@ -167,13 +167,12 @@ class Changed:
         self.leaves_of_arguments = [leaf.number for leaf in self.leaves if isinstance(leaf, Argument)]
         self.leaves = each_once(fixed)
         others = (self.written, self.written_arguments, self.leaves_of_arguments, self.optimizers)
-        self.only_grads = not (any(others) or self.schedulers or self.generators or self.random or everything)
+        self.only_grads = not (any(others) or self.schedulers or self.generators or self.random)
 
     @staticmethod
     def of_everything(recorded: Recorded) -> Changed:
         """What all lines of a recording change, the gradients of all that is outside too."""
         changed = Changed(recorded, everything=True)
-        changed.random = True
         outside = [slot.value for slot in recorded.slots if slot.origin == "outside"]
         changed.leaves = each_once([*changed.leaves, *outside])
         return changed
@@ -198,9 +197,9 @@ class Changed:
             elif isinstance(value, np.random.Generator):
                 self.generators.append(value)
 
-    def state(self, tensors: list[Tensor], everything: bool = False) -> State | Grads:
+    def state(self, tensors: list[Tensor]) -> State | Grads:
         """All of it as it is now."""
-        if self.only_grads and not self.changes_grads and not everything:
+        if self.only_grads:
             return Grads(self.leaves)
         generators = [*self.generators, generator()] if self.random else self.generators
         return State(
@@ -209,7 +208,7 @@ class Changed:
             self.optimizers,
             self.schedulers,
             generators,
-            self.changes_grads or everything,
+            self.changes_grads,
         )
 
 
