@@ -14,6 +14,7 @@ import numpy as np
 
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
+from .ending import Ending, ending_of
 from .gradients import deposit, deposits_anew
 from .hooks import hook_of, prepared, varying, wants_memory
 from .liveness import Buffers
@@ -30,19 +31,25 @@ class Departure(Exception):
         self.line, self.reason = line, reason
 
 
-def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
-    """The calls that the lines of a recording become, and how many bytes of memory they keep."""
+def calls_of(recorded: Recorded) -> tuple[list[Call], Ending | None, int]:
+    """The calls that the lines of a recording become; what does the last two of them at once, perhaps; and
+    how many bytes of memory they keep.
+    """
     hooked = [hook_of(line, line.then) for line in recorded.lines]
     candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if wants_memory(hook)]
     buffers = Buffers(recorded, candidates)
     arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
     shared = lasting(recorded)
-    calls, anew = [], deposits_anew(recorded)
+    anew = deposits_anew(recorded)
+    ending = ending_of(recorded, anew)
+    calls: list[Call] = []
     for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
         out = buffers.of.get(line.writes[0]) if line.writes else None
         if number in anew:
             calls.append(anew[number](line))
+        elif ending is not None and line is recorded.lines[-1]:
+            calls.append(ending.step)
         else:
             calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, out))
         if out is not None:
@@ -51,7 +58,7 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
             else:
                 arrays[line.writes[0]] = shared["lasting", id(out)] = out
     recorded.buffers = buffers.numbers
-    return calls, buffers.nbytes
+    return calls, ending, buffers.nbytes
 
 
 def lasting(recorded: Recorded) -> dict[Any, Any]:
@@ -274,7 +281,7 @@ def exchange(line: Line, recorded: Recorded) -> Call:
 
 def step(line: Line, recorded: Recorded) -> Call:
     """An optimiser's update of all its parameters."""
-    update = update_of(line.target)
+    update = update_of(line.target).step
     return lambda slots, tensors: update()
 
 

@@ -8,7 +8,8 @@ one whose memory is read-only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,22 @@ class Descent:
 
     def step(self) -> None:
         """One step."""
-        memories = self.computed()
-        if memories is None:
+        # a leaf that an op made may never have had a gradient
+        if not self.made([getattr(param, "_grad", None) for param in self.params]):
             self.otherwise()
-            return
-        mark_changed(memories)
-        make_all(map(WRITE, self.arrays, ALL, self.numbers))
 
-    def computed(self) -> list[Memory] | None:
+    def made(self, grads: list[Any], beside: Iterable[Any] = ()) -> bool:
+        """Whether a step was made, by gradients in the parameters' order. beside: changes, which are made
+        as this iterator is gone through, at the same time.
+        """
+        memories = self.computed(grads)
+        if memories is None:
+            return False
+        mark_changed(memories)
+        make_all(chain(beside, map(WRITE, self.arrays, ALL, self.numbers)))
+        return True
+
+    def computed(self, grads: list[Any]) -> list[Memory] | None:
         """Compute the new numbers; what they will be written to, or None where it is no plain descent."""
         if not self.served or not self.optimizer.state.keys() >= self.owners:
             return None
@@ -58,11 +67,10 @@ class Descent:
             if others or (group["lr"] is not rate and not self.follow()):
                 return None
         memories = []
-        for param, array, shape, dtype, rate, numbers in self.rows:
-            grad = getattr(param, "_grad", None)  # a leaf that an op made may never have had one
+        for (param, array, shape, dtype, rate, numbers), grad in zip(self.rows, grads):
             if param._data is not array:
                 self.place()
-                return self.computed()
+                return self.computed(grads)
             if type(grad) is not np.ndarray or grad.shape != shape or grad.dtype is not dtype:
                 return None
             if not array.flags.writeable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import methodcaller
 from pathlib import Path
@@ -24,13 +24,14 @@ from ..randomness.default import generator
 from .arguments import Arguments
 from .aside import begun, finished, with_lines_aside
 from .calls import calls_of
+from .ending import Ending
 from .gradients import FORGET, nothing
 from .guard import Guard
 from .joined import joined
 from .listing import listed
 from .liveness import releases
 from .program import Line, Recorded, imagine
-from .state import Grads, State
+from .state import NOTHING, Grads, State
 from .values import MARKS, Argument, Call, Reading, TensorIn, filled, walk
 
 if TYPE_CHECKING:
@@ -57,10 +58,12 @@ class Program:
         imagine(recorded)
         self.recorded = recorded = with_lines_aside(joined(recorded))
         self.lines = recorded.lines
-        self.calls, self.nbytes = calls_of(recorded)
+        self.calls, ending, self.nbytes = calls_of(recorded)
         self.aside = Aside()
-        self.first_calls = [*arranged(self.calls[:-1], recorded, self.aside)]
-        self.last_calls = self.calls[-1:]
+        first, self.last_calls = self.calls[:-1], self.calls[-1:]
+        if ending is not None:
+            first, self.last_calls = self.calls[:-2], [ending.both]
+        self.first_calls = [*arranged(first, recorded, self.aside)]
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
         for number, slot in enumerate(recorded.slots):
@@ -68,7 +71,7 @@ class Program:
                 self.template[number] = slot.value
             self.arguments += slot.origin == "argument"
         self.place_outside()
-        self.changed = Changed(recorded)
+        self.changed = Changed(to_be_noted(self.lines, self.calls, ending))
         self.result = maker_of(recorded.result, dict(recorded.edges))
         for slot in self.as_recorded.slots:
             slot.forget()
@@ -139,13 +142,10 @@ class Program:
 
 
 class Changed:
-    """What the lines of a recording change, to be noted before each run.
+    """What lines of a program change, to be noted before each run."""
 
-    The last line needs no note if it is an optimiser's step, for that happens wholly or not at all.
-    """
-
-    def __init__(self, recorded: Recorded, everything: bool = False) -> None:
-        """everything: of the last line too."""
+    def __init__(self, lines: Iterable[Line], everything: bool = False) -> None:
+        """everything: it is to be compared, too, with what another run makes of it."""
         self.written: list[Tensor] = []
         self.written_arguments: list[int] = []
         self.leaves: list[Any] = []  # tensors, and marks of arguments, whose `.grad` changes
@@ -153,9 +153,8 @@ class Changed:
         self.schedulers: list[LRScheduler] = []
         self.generators: list[Any] = []
         self.random = self.changes_grads = everything
-        last = len(recorded.lines) if everything else len(recorded.lines) - 1
-        for number, line in enumerate(recorded.lines):
-            if line.kind == "step" and number < last:
+        for line in lines:
+            if line.kind == "step":
                 self.optimizers.append(line.target)
                 self.written += [param for param in line.target.params()]
             elif line.kind == "deposit":
@@ -172,7 +171,7 @@ class Changed:
     @staticmethod
     def of_everything(recorded: Recorded) -> Changed:
         """What all lines of a recording change, the gradients of all that is outside too."""
-        changed = Changed(recorded, everything=True)
+        changed = Changed(recorded.lines, everything=True)
         outside = [slot.value for slot in recorded.slots if slot.origin == "outside"]
         changed.leaves = each_once([*changed.leaves, *outside])
         return changed
@@ -200,7 +199,7 @@ class Changed:
     def state(self, tensors: list[Tensor]) -> State | Grads:
         """All of it as it is now."""
         if self.only_grads:
-            return Grads(self.leaves)
+            return Grads(self.leaves) if self.leaves else NOTHING
         generators = [*self.generators, generator()] if self.random else self.generators
         return State(
             [*self.written, *(tensors[number] for number in self.written_arguments)],
@@ -210,6 +209,15 @@ class Changed:
             generators,
             self.changes_grads,
         )
+
+
+def to_be_noted(lines: list[Line], calls: list[Call], ending: Ending | None) -> list[Line]:
+    """The lines whose changes are noted before each run: not the last, if it is an optimiser's step, and no
+    ending, for these happen wholly or not at all.
+    """
+    if ending is not None:
+        return [line for line, call in zip(lines[:-2], calls) if call is not nothing]
+    return lines[:-1] if lines and lines[-1].kind == "step" else lines
 
 
 def arranged(calls: list[Call], recorded: Recorded, aside: Aside) -> Iterator[Call]:
