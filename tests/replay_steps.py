@@ -73,7 +73,7 @@ def state_of(owner: Any) -> Any:
         return numbers(owner.state_dict()), grads
     if isinstance(owner, tg.optim.Optimizer):
         return numbers(owner.state_dict())
-    return copy.deepcopy(owner)
+    return numbers(copy.deepcopy(owner))
 
 
 def trained(make: Callable[[], tuple[list[Any], Callable[..., Any], list[Any]]], replay: Any = None) -> Run:

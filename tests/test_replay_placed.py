@@ -4,6 +4,7 @@ holds for the arrays that it was made of, and for no others.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,22 @@ def test_small_pools_of_any_memory_order_with_ties_and_nans(side: int) -> None:
         return [shift], step, [*calls[:12], replace, *calls[12:]]
 
     same_as_eager(make, at_least=16)
+
+
+NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "mul": lambda x: x.sum() * 2,
+    "add": lambda x: x.sum() + x.mean(),
+    "relu": lambda x: x.sum().relu(),
+    "tanh": lambda x: x.sum().tanh(),
+    "of a loss": lambda x: tg.mse_loss(x, x * 2) * 3,
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("check", [True, False])
+def test_results_of_no_dimensions_are_arrays(name: str, check: bool) -> None:
+    step = tg.replay(NUMBERS[name], check=check)
+    results = [step(x) for x in images(4, (3,))]
+    assert step.replays == 2 and all(type(result.data) is np.ndarray for result in results)
+    for result, x in zip(results, images(4, (3,))):
+        np.testing.assert_array_equal(result.data, NUMBERS[name](x).data)

@@ -31,6 +31,7 @@ SIMPLEST = {
     "side": 6,
     "equal": 1,
     "bare": False,
+    "check_every": None,
 }
 
 
@@ -38,7 +39,7 @@ SIMPLEST = {
 class Case:
     """A net of these layers, trained by a step that does `extras` besides; `calls` has what comes before
     each call of it, a name each, "" for nothing. equal: so many calls at first get equal batches. bare: the
-    step is given arrays, of which it makes tensors.
+    step is given arrays, of which it makes tensors. check_every: as `tg.replay` has it.
     """
 
     layers: tuple[str, ...]
@@ -53,6 +54,7 @@ class Case:
     equal: int
     bare: bool
     seed: int
+    check_every: int | None = None
 
 
 class Replays(Campaign):
@@ -77,13 +79,16 @@ class Replays(Campaign):
             equal=int(random.choice([1, 2, 4])),
             bare=bool(random.random() < 0.2),
             seed=int(random.integers(2**31)),
+            check_every=[None, None, 1, 2][random.integers(4)],
         )
 
     def check(self, case: Case) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected, _, eager = trained(lambda: training(case), Kept)
-            replayed, _, replay = trained(lambda: training(case), lambda step: Kept(tg.replay(step)))
+            replayed, _, replay = trained(
+                lambda: training(case), lambda step: Kept(tg.replay(step, check_every=case.check_every))
+            )
         for number, (mine, theirs) in enumerate(zip(replayed, expected)):
             assert mine == theirs, f"call {number} of {len(expected) - 1} differs"
         for number, (mine, theirs) in enumerate(zip(replay.results, eager.results)):
@@ -113,6 +118,7 @@ class Kept:
 def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:
     """What the step changes, the step, and its calls with what comes between them."""
     tg.manual_seed(case.seed)
+    steps.factor.value = 1.0  # type: ignore[attr-defined]
     net = nn.Sequential(
         nn.Conv2d(2, case.channels, 3, padding=1),
         *(layers.LAYERS[name](case.channels, case.side) for name in case.layers),
@@ -123,6 +129,8 @@ def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:
     step = steps.step_of(net, optimizer, LOSSES[case.loss], case.extras)
     calls: list[Any] = []
     for number, name in enumerate(case.calls):
+        if name == "one more group" and "schedule" in case.extras:
+            continue  # a schedule is for the groups that there are
         if name and name != "another size":
             calls.append(between.event(name, net, optimizer))
         samples = case.samples + (name == "another size")

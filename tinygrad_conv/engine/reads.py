@@ -17,6 +17,7 @@ from .tensor import Tensor
 METHODS = (
     *("item", "tolist", "numpy", "__float__", "__int__", "__bool__", "__index__", "__format__", "__repr__"),
     *("__array__", "_array_function", "__dlpack__", "__contains__", "__reduce__", "_repr_html_"),
+    "detach",  # hands out the very array, in another tensor
 )
 ATTRIBUTES = ("data", "grad")
 WRITES = {"data": "data = …", "grad": "grad = …"}

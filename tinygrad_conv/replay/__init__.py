@@ -82,16 +82,19 @@ def replay(
     numbers, optimisers with the options they have by then. A recording is for shapes, dtypes and memory order
     of tensors among the arguments (in tuples, lists and dicts too), values of all others, train or eval and
     the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
-    another setting is recorded anew. What else Python reads is baked in: a file, a member of a list with more
-    than 1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked at).
+    another setting is recorded anew. What else Python reads is baked in: a member of a list with more than
+    1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked at), what a
+    library knows by itself (decimal's precision, the classes of an abstract one).
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
-    numbers of tensors (except as the result) or sets something outside (a counter, a list of losses), prints,
-    hooks, and whatever looks on: a debugger, a profiler, detect_anomaly. `with tg.replay.off():` and
-    TINYGRAD_CONV_REPLAY=0 run everything eagerly.
+    numbers of tensors (except as the result), sets something outside (a counter, a list of losses) or in its
+    arguments, or catches errors; prints, files and the clock; views of leaves that are changed in place,
+    tensors from outside that share an array; hooks, and whatever looks on: a debugger, a profiler,
+    detect_anomaly. `with tg.replay.off():` and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
 
     check: each call also runs eagerly, from the same state, and ReplayError names op and line where the two
-    part. check_every: so does every so many-th call. `print(step.program)` shows the program,
+    part. check_every: so does every so many-th call. Preparations that you have written for ops of your own
+    are compared so in the first replay. `print(step.program)` shows the program,
     `step.program.profile(x, y)` times its lines, `step.program.to_html(path)` writes a page.
 
     Raises TypeError for what is no function, a generator or a coroutine.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,11 @@ class Arguments:
             first: dict[int, int] = {}
             key.append(tuple([first.setdefault(id(array), place) for place, array in enumerate(self.arrays)]))
         self.key = tuple(key)
+
+    def is_same(self, later: Arguments) -> bool:
+        """Whether a call's arguments are afterwards what they were, as far as their key and objects say."""
+        before, after = ([*each.tensors, *each.bare, *each.others] for each in (self, later))
+        return self.key == later.key and all(map(is_, before, after))
 
     def key_of(self, value: Any) -> Any:
         """What of an argument decides whether a recording fits."""

@@ -46,6 +46,9 @@ def calls_of(recorded: Recorded) -> tuple[list[Call], Ending | None, int]:
     for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
         out = buffers.of.get(line.writes[0]) if line.writes else None
+        of_numbers = all(getattr(arrays[read], "ndim", None) == 0 for read in line.reads)
+        if run is not None and of_numbers and len(line.writes) == 1:
+            run = making_arrays(run)
         if number in anew:
             calls.append(anew[number](line))
         elif ending is not None and line is recorded.lines[-1]:
@@ -66,6 +69,11 @@ def lasting(recorded: Recorded) -> dict[Any, Any]:
     slots = [slot for slot in recorded.slots if slot.origin in ("constant", "outside")]
     arrays = [getattr(slot.value, "_data", slot.value) for slot in slots]
     return {"declined": set(), **{("lasting", id(array)): array for array in arrays}}
+
+
+def making_arrays(run: Callable[..., Any]) -> Callable[..., Any]:
+    """What is prepared for arrays of no dimensions alone, of which NumPy makes a number and no array."""
+    return lambda *inputs, **params: np.asarray(run(*inputs, **params))
 
 
 def hooked_call(line: Line, run: Any, out: Any) -> Call:

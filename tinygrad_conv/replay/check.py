@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..errors import ReplayError, show_value
+from ..errors import ReplayError, show_array, show_value
 from .arguments import Arguments
 from .program import Line, difference_of_constants
 from .runner import Program
@@ -58,20 +58,24 @@ def compare(line: Line, value: Any, expected: Any) -> None:
     """Raise where what a call made is not what eager made."""
     if expected is None or not isinstance(expected, np.ndarray):
         return
-    if (
-        not isinstance(value, np.ndarray)
-        or value.shape != expected.shape
-        or not same_numbers(value, expected)
-    ):
+    same_form = isinstance(value, np.ndarray) and form_of(value) == form_of(expected)
+    if not same_form or not same_numbers(value, expected):
         part(line, value, expected)
 
 
 def part(line: Line, value: Any, expected: Any) -> NoReturn:
     """Say where they part."""
+    other_form = isinstance(value, np.ndarray) and form_of(value) != form_of(expected)
+    show = show_array if other_form else show_value
     raise ReplayError(
-        f"replay and eager part at {line.name} ({line.place}): it made {show_value(value)}, eager made "
-        f"{show_value(expected)}"
+        f"replay and eager part at {line.name} ({line.place}): it made {show(value)}, eager made "
+        f"{show(expected)}"
     )
+
+
+def form_of(array: Any) -> Any:
+    """What shape and dtype it has."""
+    return array.shape, array.dtype
 
 
 def compare_states(eager: Any, replayed: Any) -> None:

@@ -94,6 +94,24 @@ class Asked:
         return not any(self.empty)
 
 
+class Large:
+    """Lists, dicts and arrays that are too large to be compared in each call, as they are before a recording:
+    a step that sets something in there would not do so in replays.
+    """
+
+    def __init__(self, things: Iterable[tuple[str, Any]]) -> None:
+        self.before = [(name, thing, contents_of(thing)) for name, thing in things]
+
+    def changed(self) -> list[str]:
+        """What has changed since, by name."""
+        return [name for name, thing, before in self.before if contents_of(thing) != before]
+
+
+def contents_of(thing: Any) -> Any:
+    """What is in a list, a dict or an array, to be compared."""
+    return hash(thing.tobytes()) if isinstance(thing, np.ndarray) else ids_in(thing)
+
+
 def is_still(known: tuple[Callable[[Any], Any], Any, Any]) -> bool:
     """Whether asking for something gives what it gave before."""
     ask, key, before = known

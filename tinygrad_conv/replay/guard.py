@@ -7,14 +7,16 @@ and attributes; the tensors from outside. Each is a `Fact` (facts.py), and facts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..dtypes import get_default_dtype
 from ..engine.modes import GRAD
+from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
+from .arguments import Arguments
 from .facts import GONE, STATE, Asked, Fact, is_same, numbers_in
-from .outside import Outside
+from .outside import MANY, Outside
 from .program import Line, Recorded
 from .side_effects import SideEffects
 from .slots import awaited
@@ -29,14 +31,15 @@ def settings() -> tuple[Any, ...]:
 class Guard:
     """What a recording took for granted."""
 
-    def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, arguments: Iterable[Any]) -> None:
+    def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, given: Arguments) -> None:
         self.settings = settings()
-        outside = Outside(step, effects, arguments)
+        outside = Outside(step, effects, given.others)
         for line in recorded.lines:
             if line.kind == "step":
                 outside.value("an optimiser", line.target)
         self.containers, self.iterators = outside.containers, outside.iterators
-        self.generators = outside.generators
+        self.generators, self.large = outside.generators, outside.large
+        self.reached = [(number, x) for number, x in enumerate(given.tensors) if id(x) in outside.shared]
         self.hooks = [
             hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)
         ]
@@ -49,11 +52,15 @@ class Guard:
         self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
         facts = outside.facts
         facts += [Fact.now(STATE, tensor, "a tensor's requires_grad, or its tape") for tensor in self.tensors]
-        given = {id(value) for line in recorded.lines for value in given_to(line)}
+        handed = {id(value) for line in recorded.lines for value in given_to(line)}
+        used = set(map(id, [*self.tensors, *given.tensors]))
+        others = [x for x in outside.tensors.values() if id(x) not in used]
+        if others:
+            facts.append(Fact.copied(forms_of, others[:MANY], "shape, dtype or requires_grad of a tensor"))
         for name, array in outside.arrays:
-            if id(array) not in given:
+            if id(array) not in handed:
                 facts.append(Fact.copied(numbers_in, array, name))
-        self.kept = [*arguments, outside]  # objects that are known by their identity
+        self.kept = [*given.others, outside]  # objects that are known by their identity
         self.ask_for(facts)
 
     def ask_for(self, facts: list[Fact]) -> None:
@@ -80,6 +87,12 @@ class Guard:
             return False
         self.ask_for([fact._replace(value=now) for now, fact in zip(values, self.facts)])
         return True
+
+    def is_given(self, tensors: list[Any]) -> bool:
+        """Whether arguments that are reached from outside, too, are the same ones as in the recording: it
+        cannot tell whether the step read one of them as an argument.
+        """
+        return all(tensors[number] is tensor for number, tensor in self.reached)
 
     @property
     def hooked(self) -> bool:
@@ -110,6 +123,11 @@ class Guard:
         names = self.changed()
         self.ask_for([fact for fact in self.facts if fact.holds()])
         return names
+
+
+def forms_of(tensors: list[Tensor]) -> list[Any]:
+    """What Python may ask tensors for without reading their numbers."""
+    return [(x._data.shape, x._data.dtype, x._requires_grad) for x in tensors]
 
 
 def given_to(line: Line) -> Iterator[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from array import array
@@ -12,6 +11,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import attrgetter
+from threading import local
 from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
@@ -22,9 +22,11 @@ from ..dtypes import Array
 from ..engine.op import Op
 from ..engine.tensor import Tensor
 from ..nn.module import Module
+from ..nn.parameter import Parameter
+from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Group, Optimizer
 from .draws import is_drawn_from
-from .facts import DICTS, GONE, PLAIN, Fact, cell_contents, ids_in, members_in, variables_in
+from .facts import DICTS, GONE, PLAIN, WHOLE, Fact, cell_contents, ids_in, members_in, variables_in
 from .names import functions_of, names_in
 from .side_effects import SideEffects, is_users_file, is_users_module
 
@@ -34,7 +36,9 @@ CONTAINERS = (*DICTS, list, tuple, set, frozenset, deque)
 BYTES = (bytearray, memoryview, array)
 INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
 NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
-BY_NAME = frozenset({"getattr", "vars", "__dict__"})  # these read what a function does not name
+BY_NAME = frozenset(  # these read or set what a function does not name
+    {"getattr", "vars", "__dict__", "setattr", "delattr", "__setattr__", "attrgetter", "asdict", "astuple"}
+)
 OPTIONS_BY = frozenset({"param_groups", "get_last_lr", "get_lr"})  # who names these may read or set a rate
 BOOKS = {"_path", "_persistent", "_pre_hooks", "_hooks"}  # of a module, about its members
 ENVIRONMENT = frozenset({"environ", "getenv"})
@@ -53,6 +57,7 @@ class Outside:
         self.arrays: list[tuple[str, Array]] = []  # bare ones of NumPy's
         self.modules: dict[int, Module] = {}
         self.containers: dict[int, str] = {}  # outside lists, by id
+        self.large: list[tuple[str, Any]] = []  # what is not looked at as a whole in each call
         self.kept: list[Any] = []  # what is known by the ids of its members
         self.seen: set[Any] = set()
         self.attributes: set[str] = set()  # that the step's functions look up on something
@@ -62,24 +67,27 @@ class Outside:
         self.texts: set[str] = set()  # strings in them
         self.taken_from: list[str] = []  # iterators, by name
         self.generators: list[Any] = []  # of random numbers, NumPy's
+        self.tensors: dict[int, Tensor] = {}  # by id
         for code in effects.frames:
             self.see(code)
         self.value("the step", step)
-        for code, (variables, _) in effects.frames.items():
-            if code.co_freevars and ("code", id(code)) not in self.seen:
-                for function in functions_of(code):
-                    self.function(function)
+        for code, variables in effects.frames.items():
             self.code(code, variables)
         for module in effects.modules.values():
             self.value("a module", module)
         for argument in arguments:
             self.value("an argument", argument)
+        self.shared = set(self.tensors)  # ids of tensors that the step may read beside its arguments
+        for code in effects.frames:  # functions that no name leads to; the step makes some of them itself
+            if code.co_freevars and ("code", id(code)) not in self.seen:
+                for function in functions_of(code):
+                    self.function(function)
         if ENVIRONMENT & (self.attributes | self.methods | self.variables):
             self.facts.append(Fact.copied(variables_in, os.environ, "os.environ"))
         for imported in sorted(self.imports & sys.modules.keys()):
             self.value(imported, sys.modules[imported])
         self.iterators = list(self.taken_from)
-        for _, own in effects.frames.values():  # some are made in the step, and what they take from too
+        for own in effects.owners.values():  # some are made in the step, and what they take from too
             self.value("self", own)
 
     def see(self, code: CodeType) -> None:
@@ -98,10 +106,10 @@ class Outside:
 
     def function(self, function: Any) -> None:
         """A function of the user's."""
-        function = inspect.unwrap(function)
+        function = self.unwrapped(function)
         if isinstance(function, MethodType):
             self.value("self", function.__self__)
-            function = inspect.unwrap(function.__func__)
+            function = self.unwrapped(function.__func__)
         if not isinstance(function, FunctionType) or not is_users_file(function.__code__.co_filename):
             return
         if ("function", id(function)) in self.seen:
@@ -120,6 +128,17 @@ class Outside:
             self.value("a default", value)
         self.code(function.__code__, function.__globals__)
 
+    def unwrapped(self, function: Any) -> Any:
+        """A function within those that are wrapped around it. All of them may have attributes."""
+        while True:
+            for name, value in list(getattr(function, "__dict__", {}).items()):
+                self.know(vars(function).get, name, f"{function.__qualname__}.{name}")
+                if name != "__wrapped__":
+                    self.value(name, value)
+            if not hasattr(function, "__wrapped__"):
+                return function
+            function = function.__wrapped__
+
     def code(self, code: CodeType, variables: dict[str, Any]) -> None:
         """The globals that a function's code names."""
         if (id(code), id(variables)) in self.seen:
@@ -131,11 +150,20 @@ class Outside:
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, Tensor, Op)):  # an op's forward runs anew
+        if id(value) in self.seen or isinstance(value, (*PLAIN, Op)):  # an op's forward runs anew
             return
         self.seen.add(id(value))
-        if isinstance(value, np.ndarray):
+        if isinstance(value, Tensor):
+            self.tensors[id(value)] = value
+            if type(value) not in (Tensor, Parameter):
+                self.named(value)
+        elif isinstance(value, np.ndarray):
             self.arrays.append((name, value))
+            if value.nbytes > WHOLE:
+                self.large.append((name, value))
+            if value.dtype.hasobject:
+                self.kept.append(members := value.tolist())
+                self.value(name, members)
         elif isinstance(value, Module):
             self.module(value)
         elif isinstance(value, Optimizer):
@@ -167,9 +195,13 @@ class Outside:
         elif isinstance(value, ModuleType):
             if is_users_module(value):
                 self.named(value)
+            else:
+                self.settings_of(value)
         elif type(value).__module__ != "builtins":
             self.value("a class", type(value))
             self.named(value)
+            if isinstance(value, LRScheduler):
+                self.value("an optimiser", value.optimizer)
 
     def container(self, name: str, container: Any) -> None:
         """A list, a tuple, a dict or the like, and what is in it."""
@@ -178,15 +210,19 @@ class Outside:
             self.containers[id(container)] = name
             self.know(len, container, name)
         if len(container) > MANY:
+            self.large.append((name, container))
             return
         if isinstance(container, (set, frozenset)):
             self.facts.append(Fact.copied(frozenset, container, name))
+            for member in container:
+                self.value(f"a member of {name}", member)
             return
         if changeable and len(container) > FEW:
             self.facts.append(Fact.copied(ids_in, container, name))
             self.kept.append(members_in(container))  # alive
         of_dict = isinstance(container, DICTS)
         for key in list(container) if of_dict else range(len(container)):
+            self.value(f"a key of {name}", key)
             if changeable and len(container) <= FEW:
                 self.know(container.get if of_dict else container.__getitem__, key, f"{name}[{key!r}]")
             self.value(f"{name}[{key!r}]", container[key])
@@ -220,6 +256,8 @@ class Outside:
         """
         self.know(vars(optimizer).get, "param_groups", "param_groups")
         self.know(len, optimizer.param_groups, "param_groups")
+        for own in (optimizer.state, optimizer.param_groups, *optimizer.param_groups):
+            self.containers[id(own)] = f"what {type(optimizer).__name__} has"
         for group in optimizer.param_groups:
             for option in sorted(self.options_read(group)):
                 self.know(group.get, option, option)
@@ -228,12 +266,26 @@ class Outside:
                 self.know(group["params"].__getitem__, place, f"params[{place}]")
         for state in optimizer.state.values() if "state" in self.attributes else ():
             self.value("state", state)
+        self.seen.add(id(optimizer.param_groups))  # their options are what has been said here
+        self.named(optimizer)
+        for base in type(optimizer).__mro__:
+            self.settings_of(base)
 
     def class_of(self, value: type) -> None:
         """A class of the user's, and those that it inherits from."""
         for base in value.__mro__:
             if base.__module__.partition(".")[0] not in NOT_THE_USERS:
                 self.named(base)
+
+    def settings_of(self, library: Any) -> None:
+        """What the step's functions name of a library, or of an optimiser's class, if it may be a setting:
+        its functions stay as they are, or are called by a replay, too.
+        """
+        members = vars(library)
+        for name in sorted((self.attributes | self.variables) & members.keys()):
+            if not callable(members[name]) and not isinstance(members[name], ModuleType):
+                self.know(members.get, name, f"{library.__name__}.{name}")
+                self.value(name, members[name])
 
     def named(self, value: Any) -> None:
         """What the step's functions name of an object's own attributes, in its dict or in slots; of one of
@@ -246,10 +298,16 @@ class Outside:
                 self.know(attrgetter(name), value, f"{kind}.{name}")
         if isinstance(value, ModuleType):
             kind = value.__name__
+            for name in self.texts - members.keys() if "hasattr" in self.variables else ():
+                self.know(members.get, name, f"{kind}.{name}")
+        elif isinstance(value, local):  # each thread has attributes of its own
+            for name in sorted(named & members.keys()):
+                self.know(attrgetter(name), value, f"{kind}.{name}")
+            return
         else:
             if hasattr(value, "__dict__"):
                 self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
-            by_name = BY_NAME & (self.attributes | self.variables)
+            by_name = BY_NAME & (self.attributes | self.methods | self.variables)
             named = set(members) if by_name or is_of_standard(type(value)) else named
         for name in sorted(named & members.keys()):
             member = members[name]

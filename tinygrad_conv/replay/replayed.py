@@ -23,7 +23,7 @@ from .arguments import Arguments, form_of
 from .calls import Departure
 from .check import replay_compared
 from .draws import Draws
-from .facts import STATE
+from .facts import STATE, Large
 from .guard import Guard, settings
 from .names import names_in
 from .program import Recorded, difference
@@ -38,6 +38,8 @@ SWITCH = "TINYGRAD_CONV_REPLAY"
 PROGRAMS = 16  # kept of a step: the least recently used goes
 RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
 VARIED = 8  # calls, each with other numbers than all before, after which that is said
+
+ADVICE = "which a replay would not; set it outside of the step"
 
 NONE_GIVEN = Arguments((), {})
 
@@ -72,6 +74,8 @@ class Entry:
         """Whether it is of the present setting."""
         if self.equal and not all(same(given.bare[place], array) for place, array in self.equal):
             return False
+        if self.guard.reached and not self.guard.is_given(given.tensors):
+            return False
         return self.guard.holds()
 
 
@@ -91,6 +95,14 @@ class Replayed:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
+    def __reduce__(self) -> Any:
+        """A copy, or a pickle: of the function, to be recorded anew; what its name leads to is that name."""
+        path: str = getattr(self, "__qualname__", "")
+        named: Any = sys.modules.get(self.__module__)
+        for name in path.split("."):
+            named = getattr(named, name, None)
+        return path if named is self else (Replayed, (self.step, self.check, self.check_every))
+
     def __repr__(self) -> str:
         return f"<replayed {getattr(self.step, '__qualname__', self.step)}>"
 
@@ -101,15 +113,13 @@ class Replayed:
         return [entry.program for entry in entries if entry.program is not None]
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        if not self.enabled or OFF.get() or not self.lock.acquire(False):
+        if not self.enabled or OFF.get() or self.lock.locked():
             return self.step(*inputs, **options)
-        try:
+        with self.lock:  # Ctrl-C comes before it is taken, or after it is given back
             if OBSERVATION.get() is not None or sys.gettrace() is not None:
                 self.say_who_looks_on()
                 return self.step(*inputs, **options)
             return self.run(inputs, options)
-        finally:
-            self.lock.release()
 
     def run(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """One call: by a program where there is one for the present setting, else eagerly."""
@@ -145,8 +155,10 @@ class Replayed:
             program.place_outside()
         self.program = program
         self.replays += 1
-        if self.check or (self.check_every and self.replays % self.check_every == 0):
-            return replay_compared(program, given, lambda: self.step(*inputs, **options))
+        if self.check or program.is_new or (self.check_every and self.replays % self.check_every == 0):
+            result = replay_compared(program, given, lambda: self.step(*inputs, **options))
+            program.is_new = False
+            return result
         try:
             return program.run(given.tensors, given.arrays)
         except Departure as departure:
@@ -164,6 +176,7 @@ class Replayed:
         self.recordings += 1
         trace, effects, before = Trace(given.tensors, given.bare), SideEffects(), settings()
         states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
+        bare, large = [array.copy() for array in given.bare], Large(entry.guard.large if entry else ())
         with trace, effects:
             result = self.step(*inputs, **options)
         recorded = trace.recorded
@@ -171,13 +184,20 @@ class Replayed:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
         if list(map(STATE, given.tensors)) != states:
             recorded.refuse("it changes what an argument is, requires_grad or its tape", place_of(self.step))
+        if not given.is_same(Arguments(inputs, options)) or not all(map(same, given.bare, bare)):
+            recorded.refuse("it changes what it is called with; return what is new", place_of(self.step))
+        if trace.begun or effects.updates != len([line for line in recorded.lines if line.kind == "step"]):
+            where = trace.begun[0] if trace.begun else place_of(self.step)
+            recorded.refuse("it catches an error, which other numbers might not raise", where)
         if effects.fault is not None:
             recorded.refuse(*effects.fault)
         if draws.happened:
             recorded.refuse(DRAWS, place_of(self.step))
+        for name in large.changed():
+            recorded.refuse(f"it sets {name}, {ADVICE}", place_of(self.step))
         try:
             ResultForm(trace, result, self.step)
-            guard = Guard(self.step, effects, recorded, given.others)
+            guard = Guard(self.step, effects, recorded, given)
             refuse_what_lasts(recorded, guard, effects)
             self.learn(entry, given, guard, recorded)
         except Exception as error:  # the step has run: its result counts
@@ -202,8 +222,7 @@ class Replayed:
         found = difference(entry.recorded, recorded)
         fault = recorded.fault
         if fault is None and changed:
-            advice = "which a replay would not; set it outside of the step"
-            fault = (f"it sets {changed[0]}, {advice}", place_of(self.step))
+            fault = (f"it sets {changed[0]}, {ADVICE}", place_of(self.step))
         fresh = fresh_constant(entry.recorded, recorded) if given.bare else None
         if fault is None and found is None and fresh is not None:
             fault = ("NumPy computes with an array that the step is called with; pass a tensor", fresh)

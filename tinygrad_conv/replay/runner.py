@@ -27,6 +27,7 @@ from .calls import calls_of
 from .ending import Ending
 from .gradients import FORGET, nothing
 from .guard import Guard
+from .hooks import hook_of
 from .joined import joined
 from .listing import listed
 from .liveness import releases
@@ -72,6 +73,7 @@ class Program:
             self.arguments += slot.origin == "argument"
         self.place_outside()
         self.changed = Changed(to_be_noted(self.lines, self.calls, ending))
+        self.is_new = any(map(is_by_users, self.lines))  # to be compared with eager, once
         self.result = maker_of(recorded.result, dict(recorded.edges))
         for slot in self.as_recorded.slots:
             slot.forget()
@@ -218,6 +220,12 @@ def to_be_noted(lines: list[Line], calls: list[Call], ending: Ending | None) -> 
     if ending is not None:
         return [line for line, call in zip(lines[:-2], calls) if call is not nothing]
     return lines[:-1] if lines and lines[-1].kind == "step" else lines
+
+
+def is_by_users(line: Line) -> bool:
+    """Whether a line may be done by a preparation that a user has written."""
+    op = line.target if line.kind == "forward" else line.details[2] if line.kind == "rule" else None
+    return op is not None and op.is_user_defined and hook_of(line, line.then) is not None
 
 
 def arranged(calls: list[Call], recorded: Recorded, aside: Aside) -> Iterator[Call]:

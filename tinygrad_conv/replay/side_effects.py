@@ -13,6 +13,7 @@ import io
 import os
 import random
 import sys
+import warnings
 from contextvars import Context
 from datetime import date
 from queue import Queue, SimpleQueue
@@ -24,16 +25,20 @@ import numpy as np
 from ..engine.in_place import overwrite
 from ..engine.location import PACKAGE_FOLDER, Where, warn_user
 from ..engine.observed import BACKWARD, OBSERVATION
+from ..engine.tensor import Tensor
 from ..nn.module import Module
 from ..optim.lr_scheduler.scheduler import LRScheduler
-from ..randomness.default import manual_seed, seed
+from ..optim.optimizer import Optimizer
+from ..randomness.default import initial_seed, manual_seed, seed
 from ..randomness.generator import Generator
 from ..randomness.seeds import random_numbers
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
+HANDED = (*LISTS, tuple, frozenset)  # types of what a function is given, and is no `self`
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
+UPDATE = Optimizer.computed_step.__code__
 SEEDS = (inspect.unwrap(manual_seed), seed, Generator.manual_seed, Generator.seed, Generator.set_state)
 DRAWS = "it draws random numbers that a replay does not know of; use tg.rand"
 UNTOLD = {
@@ -44,7 +49,13 @@ UNTOLD = {
     Queue.get.__code__: "it takes something from a queue",
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
+    initial_seed.__code__: "it asks for the seed",
 }
+UNTOLD_OF_USERS = {np.errstate.__enter__.__code__: "it sets what NumPy does about overflows and the like"}
+STREAMS = {*("write", "writelines", "truncate"), *("read", "readline", "readlines", "readinto", "seek")}
+TALKING = ("_csv", "_socket", "sqlite3")  # modules whose objects write, by functions in C, to what they have
+SYSTEM = ("posix", "nt")  # modules by which Python calls the operating system …
+ANSWERED_ALIKE = {"fspath", "getpid", "cpu_count"}  # … which answers these in the same way each time
 STARTS = {getattr(_thread, name, None) for name in ("start_new_thread", "start_joinable_thread")} - {None}
 NOT_THE_USERS = (PACKAGE_FOLDER, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 STANDARD = os.path.dirname(os.__file__) + os.sep
@@ -71,6 +82,13 @@ def is_clock(called: Any, owner: Any) -> bool:
     )
 
 
+def goes_outside(called: Any, owner: Any) -> bool:
+    """Whether a function in C leaves the program: it asks the system for something, or writes to a file."""
+    if getattr(called, "__module__", None) in SYSTEM:
+        return called.__name__ not in ANSWERED_ALIKE
+    return type(owner).__module__ in TALKING or (isinstance(owner, io.IOBase) and called.__name__ in STREAMS)
+
+
 def hands_on(called: Any, owner: Any) -> bool:
     """Whether a function in C starts a thread, hands something to one, or runs a function in a context that
     nobody watches.
@@ -80,13 +98,23 @@ def hands_on(called: Any, owner: Any) -> bool:
     return called in STARTS or (isinstance(owner, SimpleQueue) and called.__name__ in ("put", "get"))
 
 
+def is_of_standard(file: str) -> bool:
+    """Whether code in a file is the standard library's; importing, which nobody asks for, counts as none."""
+    if file.startswith("<frozen "):
+        return "importlib" not in file
+    return file.startswith(STANDARD) and not any(folder in file for folder in INSTALLED)
+
+
+def is_of_users(frame: FrameType | None) -> bool:
+    """Whether the user's own code does something."""
+    return frame is not None and is_users_file(frame.f_code.co_filename)
+
+
 def is_for_the_user(frame: FrameType | None) -> bool:
     """Whether the standard library does something because the user's code asked for it, not this package."""
-    while frame is not None and frame.f_code.co_filename.startswith(STANDARD):
-        if any(folder in frame.f_code.co_filename for folder in INSTALLED):
-            break
+    while frame is not None and is_of_standard(frame.f_code.co_filename):
         frame = frame.f_back
-    return frame is not None and is_users_file(frame.f_code.co_filename)
+    return is_of_users(frame)
 
 
 def is_users_module(module: ModuleType) -> bool:
@@ -107,9 +135,12 @@ class SideEffects:
 
     def __init__(self) -> None:
         self.modules: dict[int, Module] = {}
-        self.frames: dict[CodeType, tuple[dict[str, Any], Any]] = {}  # the user's: globals, and `self`
+        self.frames: dict[CodeType, dict[str, Any]] = {}  # the user's, with their globals
+        self.owners: dict[int, Any] = {}  # what is `self` in them, by id
         self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
         self.fault: tuple[str, Where] | None = None
+        self.updates = 0  # that optimisers have begun to compute
+        self.updating: FrameType | None = None
 
     def __enter__(self) -> SideEffects:
         sys.setprofile(self.see)
@@ -119,9 +150,13 @@ class SideEffects:
         sys.setprofile(None)
 
     def see(self, frame: FrameType, event: str, called: Any) -> None:
-        """The interpreter calls a function. What ops, rules and functions of this package do, a replay does
-        too.
+        """The interpreter calls a function. What ops, rules, optimisers and functions of this package do, a
+        replay does too.
         """
+        if self.updating is not None:
+            if event == "return" and frame is self.updating:
+                self.updating = None
+            return
         if OBSERVATION.get() is None or in_a_rule_on_arrays():
             return
         if event == "call":
@@ -135,13 +170,19 @@ class SideEffects:
         if code is MODULE_CALL:
             module = frame.f_locals["self"]
             self.modules[id(module)] = module
+        elif code is UPDATE:
+            self.updating, self.updates = frame, self.updates + 1
         elif code in UNTOLD:
             self.refuse(UNTOLD[code], frame)
+        elif code in UNTOLD_OF_USERS and is_of_users(frame.f_back):
+            self.refuse(UNTOLD_OF_USERS[code], frame)
         elif code.co_filename.replace("\\", "/").endswith(LOGGING):
             self.refuse("it logs", frame)
-        elif code not in self.frames and is_users_file(code.co_filename):
+        elif code in self.frames or is_users_file(code.co_filename):
+            self.frames[code] = frame.f_globals
             own = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-            self.frames[code] = (frame.f_globals, own)
+            if not isinstance(own, (Tensor, np.ndarray)) and type(own) not in HANDED:
+                self.owners[id(own)] = own
 
     def see_builtin(self, frame: FrameType, called: Any) -> None:
         """A function in C."""
@@ -149,14 +190,18 @@ class SideEffects:
         if called in TALK or (isinstance(owner, io.TextIOBase) and called.__name__ == "write"):
             self.refuse(f"it calls {called.__name__}", frame)
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
-            if is_users_file(frame.f_code.co_filename):
+            if is_of_users(frame):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
-        elif is_clock(called, owner) and is_users_file(frame.f_code.co_filename):
+        elif is_clock(called, owner) and is_of_users(frame):
             self.refuse("it reads the clock", frame)
+        elif called in (globals, warnings.warn) and is_of_users(frame):
+            self.refuse(f"it calls {called.__name__}()", frame)
         elif isinstance(owner, random.Random) or called is os.urandom:
             self.refuse(DRAWS, frame)
         elif hands_on(called, owner) and is_for_the_user(frame):
             self.refuse("it has work done elsewhere, in a thread, by a queue or in another context", frame)
+        elif goes_outside(called, owner) and is_for_the_user(frame):
+            self.refuse(f"it asks the operating system, or a file, by {called.__name__}", frame)
 
     def refuse(self, reason: str, frame: FrameType) -> None:
         """The step cannot be replayed; the first reason counts. A warning of this package's is none."""

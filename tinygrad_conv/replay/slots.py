@@ -54,6 +54,7 @@ class Slots:
         self.alive: list[Any] = []
         self.argument_of = {id(tensor): number for number, tensor in enumerate(tensors)}
         self.made: set[int] = set()  # slots of tensors that a function made
+        self.born = Known()  # tensors that the step makes around an array that another one has
         self.private: dict[int, Any] = {}  # leaves that the step makes itself: nobody sees their `.grad`
         for array in [*(tensor._data for tensor in tensors), *arrays]:
             self.new("argument", array)
@@ -97,10 +98,18 @@ class Slots:
             number = self.new("outside", tensor, tensor._data)
             self.outside[id(tensor)] = number
             return number
-        slot = self.recorded.slots[known]
-        if slot.origin == "outside" and slot.value is not tensor:
-            self.recorded.aliases.append((known, tensor))
+        if self.is_anothers(known, tensor):
+            self.refuse("a tensor from outside has the very array of another one, or of an argument")
         return known
+
+    def is_anothers(self, number: int, tensor: Tensor) -> bool:
+        """Whether a slot is another tensor's, and nothing in the step made this one: each may get an array of
+        its own some day, and has its own `.grad`.
+        """
+        of_outside = self.recorded.slots[number].origin in ("outside", "argument")
+        return of_outside and not (
+            id(tensor) in self.outside or id(tensor) in self.argument_of or self.born.get(tensor) is not None
+        )
 
     def mark(self, value: Any) -> Any:
         """The mark for a tensor or an array that a call was given."""

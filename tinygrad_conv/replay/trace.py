@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import promote
 from ..engine.backpropagation import clear_grads
+from ..engine.in_place import is_a_leafs
 from ..engine.location import Where, user_where
 from ..engine.node import Output, input_edges, shape_and_dtype
 from ..engine.observe import Call, Observer
@@ -64,11 +65,17 @@ class Trace(Slots, Observer):
         self.dy = 0
         self.exchanged: list[Any] = []  # leaves whose gradients a follower has put in their places
         self.given: Any = None  # to a function that runs
+        self.begun: list[Where] = []  # where ops, functions and backwards were called that have not ended
         self.parts: Any = None  # of a variadic rule: the slots of its gradients that are still to be told
 
     # Ops
     @careful
+    def before_op(self, call: Call) -> None:
+        self.begun.append(call._where)
+
+    @careful
     def after_op(self, call: Call) -> None:
+        self.begun.pop()
         op, where, layer = call.applied, call._where, call._layer
         if kernels_in_use() != self.kernels:
             self.refuse("it switches kernels on the way", where)
@@ -168,6 +175,7 @@ class Trace(Slots, Observer):
     # Sweeps
     @careful
     def before_sweep(self, gradients: Any) -> None:
+        self.begun.append(user_where())
         self.sweep, self.sums, self.exchanged = gradients, {}, []
         if gradients.lift is not None:
             return
@@ -262,7 +270,9 @@ class Trace(Slots, Observer):
     def after_sweep(self, gradients: dict[Any, Any]) -> None:
         if self.sweep is None:
             self.refuse("a leaf goes backward by itself")
-        elif self.sweep.lift is None and self.sweep.wanted is None:
+            return
+        self.begun.pop()
+        if self.sweep.lift is None and self.sweep.wanted is None:
             leaves = list(dict.fromkeys([*gradients, *self.exchanged]))
             for leaf in leaves:
                 self.check_leaf(leaf)
@@ -295,6 +305,7 @@ class Trace(Slots, Observer):
 
     @careful
     def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
+        self.begun.append(user_where())
         if BACKWARD.get() is not None:
             self.refuse(f"{function.__name__} is called on the way of a backward")
         if function.__name__ == "change_off_the_tape":
@@ -303,11 +314,14 @@ class Trace(Slots, Observer):
 
     @careful
     def after_function(self, function: Any, inputs: Any, options: dict[str, Any], result: Any) -> None:
+        self.begun.pop()
         name = function.__name__
         written = [inputs[0]] if name == "change_off_the_tape" else as_tuple(result)
         writes, places = [], []
         for place, value in enumerate(written):
             array = value._data if isinstance(value, Tensor) else value
+            if isinstance(value, Tensor):
+                self.born.note(value, place)
             if isinstance(array, np.ndarray) and self.slot_of.get(array) is None:
                 writes.append(self.new("computed", array))
                 places.append(place)
@@ -316,15 +330,27 @@ class Trace(Slots, Observer):
         self.write("function", name, function, slots_of(self.given), writes, (self.given, places))
 
     def check_changeable(self, tensor: Tensor) -> None:
-        """Refuse a change of a tensor that the step makes in a way that is not known."""
+        """Refuse a change of a tensor that the step makes in a way that is not known, and that of a view,
+        which its leaf shows: the program has the numbers of the view alone.
+        """
         number = self.slot_of.get(tensor._data)
         if number is not None and self.recorded.slots[number].origin == "constant":
             self.refuse("a tensor that NumPy made is changed in place; make it by tg.tensor or tg.zeros")
+        elif is_a_leafs(tensor) and self.is_a_view(tensor):
+            self.refuse("a view of a leaf is changed in place; change the leaf, w[0] = …")
+
+    def is_a_view(self, tensor: Tensor) -> bool:
+        """Whether a replay makes a tensor anew around an array, which is no tensor's own."""
+        mark = self.mark(tensor)
+        return isinstance(mark, TensorIn) and not mark.changeable
 
     # What Python reads
     @careful
     def after_read(self, tensor: Tensor, name: str, value: Any) -> None:
-        if name == "grad = …" and value is None:
+        if name == "detach":
+            self.slot_of_tensor(tensor)  # first, or the slot would be that of the new one
+            self.born.note(value, 0)
+        elif name == "grad = …" and value is None:
             self.write("function", "grad = None", forget_grad, (), (), ([[self.mark(tensor)], {}], []))
         elif name in ("grad = …", "data = …"):
             self.refuse(f"Python sets .{name}")

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 import tinygrad_conv as tg
+from tinygrad_conv import nn
+
+from . import steps
 
 Event = Callable[[Any, Any], None]
 
@@ -84,6 +87,52 @@ def looked_at(net: Any, optimizer: Any) -> None:
     net.train()
 
 
+def other_options(net: Any, optimizer: Any) -> None:
+    others = {"momentum": 0.3, "betas": (0.7, 0.9), "nesterov": False, "dampening": 0.0, "eps": 1e-3}
+    for group in optimizer.param_groups:
+        group.update({name: value for name, value in others.items() if name in group})
+
+
+def one_more_group(net: Any, optimizer: Any) -> None:
+    more = nn.Parameter(tg.ones(3, dtype=first(net).dtype))
+    more.grad = np.ones(3, first(net).dtype)
+    optimizer.add_param_group({"params": [more]})
+
+
+def weight_replaced(net: Any, optimizer: Any) -> None:
+    net[0].weight = nn.Parameter(net[0].weight.detach().clone())
+
+
+def tied(net: Any, optimizer: Any) -> None:
+    parameters = list(net.parameters())
+    for one in parameters[1:]:
+        if one.shape == parameters[0].shape:
+            one.data = parameters[0].data
+
+
+def settings_of_layers(net: Any, optimizer: Any) -> None:
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.6
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum, module.eps = 0.3, 1e-3
+
+
+def statistics_replaced(net: Any, optimizer: Any) -> None:
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None:
+            module.running_mean = tg.ones_like(module.running_mean)
+            module.running_var.data = np.full_like(module.running_var.data, 2)
+
+
+def forward_replaced(net: Any, optimizer: Any) -> None:
+    net[0].forward = lambda x: type(net[0]).forward(net[0], x) * 0.5
+
+
+def called_and_gone_backward(net: Any, optimizer: Any) -> None:
+    sum((parameter**2).sum() for parameter in net.parameters() if parameter.requires_grad).backward()
+
+
 EVENTS: dict[str, Event] = {
     "another size": lambda net, optimizer: None,
     "eval": lambda net, optimizer: net.eval(),
@@ -101,5 +150,17 @@ EVENTS: dict[str, Event] = {
     "a forward hook": hooked,
     "a tensor hook": tensor_hooked,
     "looked at": looked_at,
+    "other options": other_options,
+    "one more group": one_more_group,
+    "state cleared": lambda net, optimizer: optimizer.state.clear(),
+    "a weight replaced": weight_replaced,
+    "tied by data": tied,
+    "settings of layers": settings_of_layers,
+    "statistics replaced": statistics_replaced,
+    "forward replaced": forward_replaced,
+    "gradients added": called_and_gone_backward,
+    "a step more": lambda net, optimizer: optimizer.step(),
+    "copied": lambda net, optimizer: copy.deepcopy((net, optimizer)),
+    "another factor": lambda net, optimizer: setattr(steps.factor, "value", 1.5),
     "another seed": lambda net, optimizer: tg.manual_seed(11),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import tinygrad_conv as tg
@@ -36,13 +37,20 @@ EXTRAS = {
     "logits": "it returns what the net made",
     "frozen part": "part of it is computed without a tape",
     "scaled": "each gradient is scaled before the step",
+    "a view": "a view of a parameter, from outside, is part of the loss",
+    "a view changed": "a parameter is changed in place, through a view of it",
+    "a part changed": "a part of it is",
+    "remembered": "an object from outside remembers the loss",
+    "by a function": "a function has a factor for an attribute, which the loop changes",
+    "caught": "an error is caught",
 }
 
 
 def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras: tuple[str, ...]) -> Step:
     """A step with these extras."""
     weight = next(iter(net.parameters()))
-    average, total = weight.detach().clone(), tg.zeros((), dtype=weight.dtype)
+    average, total, view = weight.detach().clone(), tg.zeros((), dtype=weight.dtype), weight.detach()
+    memory = Memory()
     schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.95)
 
     def loss_and_logits(x: Any, labels: Any) -> tuple[Any, Any]:
@@ -57,6 +65,13 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
         loss = loss_of(logits, labels)
         if "penalty" in extras:
             loss = loss + 0.001 * sum((parameter**2).sum() for parameter in net.parameters())
+        if "a view" in extras:
+            loss = loss + 0.001 * (view**2).sum()
+        if "by a function" in extras:
+            loss = loss * factor()
+        if "caught" in extras:
+            with suppress(ValueError):
+                loss = loss * tg.nll_loss(logits, labels + 99)
         if "tg.grad" in extras:
             (dx,) = tg.grad(loss, [x], create_graph=True)
             loss = loss + 0.1 * (dx**2).sum()
@@ -94,12 +109,31 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
             if "items" in extras:
                 average[0] = weight[-1]
                 average[weight > 0] = 0.5
+            if "a view changed" in extras:
+                weight.detach().mul_(0.99)
+            if "a part changed" in extras:
+                weight[0].mul_(0.99)
             if "total" in extras:
                 total.add_(loss.detach())
         if "schedule" in extras:
             schedule.step()
+        if "remembered" in extras:
+            setattr(memory, "loss", loss.detach() * 2)  # noqa: B010
         if "reads" in extras:
             return loss.item(), weight.grad
         return (loss, logits.detach()) if "logits" in extras else loss
 
-    return Step(step, [average, total])
+    return Step(step, [average, total, memory.__dict__])
+
+
+class Memory:
+    """An object that remembers."""
+
+
+def factor() -> float:
+    """A factor that it has for an attribute."""
+    value: float = factor.value  # type: ignore[attr-defined]
+    return value
+
+
+factor.value = 1.0  # type: ignore[attr-defined]

@@ -28,7 +28,7 @@ from ....options import kinds
 from ....randomness.default import generator
 from .table import refusal
 
-SHOWN_ONLY = ("__repr__", "__format__", "_repr_html_", "grad")
+SHOWN_ONLY = ("__repr__", "__format__", "_repr_html_", "grad", "detach")
 """Reads that are for people, or of what there is none of."""
 
 LOOKING_ON = (observe.__file__, reads.__file__)
